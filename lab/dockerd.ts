@@ -1,0 +1,137 @@
+// A real Docker inside a host of the lab, with nothing of it outside: its own mounts, its own /run, its own cgroup.
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeCgroup } from './cgroups.ts';
+import { untilExit } from './cleanup.ts';
+import type { Host } from './host.ts';
+import type { Result } from './namespace.ts';
+import { killAll } from './processes.ts';
+import type { Dialect } from './restore.ts';
+import { createScratch } from './scratch.ts';
+
+export interface DockerOptions {
+	/** Of the rules that it writes; the machine's own default unless given. */
+	readonly dialect?: Dialect;
+	/** More of daemon.json. */
+	readonly config?: Readonly<Record<string, unknown>>;
+	/** What Docker finds in /etc/hosts. */
+	readonly hosts?: string;
+}
+
+export interface Docker extends AsyncDisposable {
+	readonly socket: string;
+	/** For files that go with it, and with it. */
+	readonly folder: string;
+	/** For whoever calls the client: the socket, and a configuration without anybody's login. */
+	readonly env: Readonly<Record<'DOCKER_HOST' | 'DOCKER_CONFIG', string>>;
+	/** Standard output of the client. */
+	readonly docker: (args: readonly string[]) => string;
+	readonly tryDocker: (args: readonly string[]) => Result;
+	/** As a crash would: its containers live on. */
+	readonly kill: () => void;
+}
+
+/** Use a host made with `container: false`: Docker makes docker0 itself. */
+export async function startDockerd(lab: Host, options: DockerOptions = {}): Promise<Docker> {
+	await using stack = new AsyncDisposableStack();
+	const { path: folder } = stack.use(createScratch('docker'));
+	const cgroup = basename(folder);
+	stack.defer(untilExit(() => removeCgroup(cgroup)));
+	const socket = join(folder, 'docker.sock');
+	writeFileSync(join(folder, 'daemon.json'), JSON.stringify({ ...settings(folder, lab.hasIpv6), ...options.config }));
+	writeFileSync(join(folder, 'hosts'), options.hosts ?? '127.0.0.1 localhost\n::1 localhost\n');
+	const child = spawnDockerd(lab, folder, options);
+	const kill = (): void => killFamily(lab, child);
+	stack.defer(untilExit(kill));
+	await untilReady(socket, child, folder);
+	const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(folder, 'client') };
+	// Not what PATH finds first: a newer client refuses to speak to an older Docker.
+	const docker = (args: readonly string[]): string => lab.host.run('/usr/bin/docker', args, { env });
+	const tryDocker = (args: readonly string[]): Result => lab.host.tryRun('/usr/bin/docker', args, { env });
+	const kept = stack.move();
+	return { socket, folder, env, docker, tryDocker, kill, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => ({
+	'data-root': join(folder, 'data'),
+	'exec-root': join(folder, 'exec'),
+	pidfile: join(folder, 'pid'),
+	hosts: [`unix://${join(folder, 'docker.sock')}`],
+	// Ours to find its containers by when it has been killed.
+	'cgroup-parent': `/${basename(folder)}`,
+	'exec-opts': ['native.cgroupdriver=cgroupfs'],
+	...(hasIpv6 ? { ipv6: true, 'fixed-cidr-v6': 'fd17::/64', ip6tables: true, experimental: true } : {}),
+});
+
+/** Its /run is empty but for the lock that all users of iptables-legacy share. */
+const script = `
+set -e
+touch /run/xtables.lock
+exec 9< /run/xtables.lock
+mount -t tmpfs tmpfs /run
+touch /run/xtables.lock
+mount --bind /proc/self/fd/9 /run/xtables.lock
+exec 9<&-
+mount --bind "$1/hosts" /etc/hosts
+exec /usr/sbin/dockerd --config-file "$1/daemon.json"
+`;
+
+function spawnDockerd(lab: Host, folder: string, { dialect }: DockerOptions): ChildProcess {
+	const log = openSync(join(folder, 'log'), 'w');
+	const path = `${dialect === undefined ? '' : `${linkPrograms(folder, dialect)}:`}${process.env['PATH']}`;
+	try {
+		const env = { ...process.env, PATH: path };
+		return lab.host.spawn('unshare', ['-m', 'sh', '-c', script, 'sh', folder], { stdio: ['ignore', log, log], env });
+	} finally {
+		closeSync(log);
+	}
+}
+
+/** The programs tell by their name what they are, and Docker takes the first `iptables` in its PATH. */
+function linkPrograms(folder: string, dialect: Dialect): string {
+	for (const name of ['iptables', 'ip6tables']) symlinkSync(`/usr/sbin/xtables-${dialect}-multi`, join(folder, name));
+	return folder;
+}
+
+async function untilReady(socket: string, child: ChildProcess, folder: string, patienceMs = 20_000): Promise<void> {
+	const deadline = performance.now() + patienceMs;
+	while (!(await answers(socket))) {
+		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;
+		if (isOver) throw new Error(`dockerd does not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2_000)}`);
+		await sleep(25);
+	}
+}
+
+const answers = (socketPath: string): Promise<boolean> =>
+	new Promise((resolve) => {
+		request({ socketPath, path: '/_ping', agent: false, timeout: 1_000 }, (response) => {
+			response.resume().on('end', () => resolve(response.statusCode === 200));
+		})
+			.on('error', () => resolve(false))
+			.end();
+	});
+
+/** Docker with its containerd, shims and proxies: whatever shares its mounts, in the host's namespace. */
+function killFamily(lab: Host, child: ChildProcess): void {
+	const { pid } = child;
+	const mounts = pid === undefined ? undefined : mountsOf(pid);
+	child.kill('SIGKILL');
+	if (mounts === undefined || mounts === mountsOf(process.pid)) return;
+	killAll(() => processesOf(lab).filter((other) => mountsOf(other) === mounts));
+}
+
+function processesOf(lab: Host): number[] {
+	const printed = execFileSync('ip', ['netns', 'pids', lab.host.name], { encoding: 'utf8', stdio: 'pipe' });
+	return printed.split('\n').filter(Boolean).map(Number);
+}
+
+function mountsOf(pid: number): string | undefined {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/mnt`);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,33 @@
+import { readlinkSync } from 'node:fs';
+
+const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+/** Asks again until none is left, as a process may start another while it is being killed. Synchronous: it runs at exit. */
+export function killAll(list: () => readonly number[], patienceMs = 3_000): void {
+	const deadline = performance.now() + patienceMs;
+	for (let pids = list(); pids.length > 0; pids = list()) {
+		if (performance.now() > deadline) throw new Error(`Cannot kill ${pids.join(', ')}`);
+		for (const pid of pids) kill(pid);
+		sleepSync(2);
+	}
+}
+
+function kill(pid: number): void {
+	// Never ourselves: `setns` would put us on the list.
+	if (pid === process.pid || pid === process.ppid) throw new Error('The lab was asked to kill its own owner');
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {
+		// Gone in the meantime.
+	}
+}
+
+/** Zombies have no links any more: they do not count. */
+export function isAlive(pid: number): boolean {
+	try {
+		readlinkSync(`/proc/${pid}/exe`);
+		return true;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,63 @@
+// What an actor and its worker say to each other: one JSON document per line.
+
+/** Who answered a connection, or why nobody did. */
+export type Answer =
+	| { readonly kind: 'answered'; readonly by: string; readonly ms: number }
+	| { readonly kind: 'refused'; readonly ms: number }
+	| { readonly kind: 'timeout'; readonly ms: number }
+	| { readonly kind: 'error'; readonly why: string; readonly ms: number };
+
+export interface Target {
+	readonly address: string;
+	readonly port: number;
+	/** Of each connection, from the first packet to the other side's close. */
+	readonly timeoutMs?: number;
+	/** The own address to connect from. */
+	readonly from?: string;
+}
+
+export interface StormTarget extends Target {
+	readonly clients?: number;
+	/** The storm ends by itself after this time, whatever else happens. */
+	readonly limitMs?: number;
+}
+
+export interface Tally {
+	readonly connections: number;
+	/** Answered connections, by the name of who answered. */
+	readonly by: Readonly<Record<string, number>>;
+	/** All others, by why: `refused`, `timeout`, or the reason of the error. */
+	readonly failures: Readonly<Record<string, number>>;
+	readonly slowestMs: number;
+	readonly ms: number;
+	/** True when nobody stopped the storm in time: a test that counts must not take it for the whole truth. */
+	readonly limited: boolean;
+}
+
+export interface Sign {
+	readonly name: string;
+	readonly ports: readonly number[];
+	/** All addresses of both families, unless given. */
+	readonly address?: string;
+}
+
+export interface Methods {
+	listen: { request: Sign; reply: null };
+	/** Stops listening on these ports; connections that are open stay. */
+	unlisten: { request: { readonly ports: readonly number[] }; reply: null };
+	connect: { request: Target; reply: Answer };
+	/** Replies with the storm's number as soon as the first connection has ended. */
+	storm: { request: StormTarget; reply: number };
+	tally: { request: { readonly storm: number }; reply: Tally };
+	halt: { request: { readonly storm: number }; reply: Tally };
+}
+
+export type Method = keyof Methods;
+
+export type Request = {
+	[M in Method]: { readonly id: number; readonly method: M; readonly request: Methods[M]['request'] };
+}[Method];
+
+export type Reply =
+	| { readonly id: number; readonly ok: true; readonly value: unknown }
+	| { readonly id: number; readonly ok: false; readonly why: string };

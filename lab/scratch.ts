@@ -1,0 +1,24 @@
+// Folders of the lab's own, gone with their owner.
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { untilExit } from './cleanup.ts';
+import { isAbandoned, ownName } from './owner.ts';
+
+export interface Scratch extends Disposable {
+	readonly path: string;
+}
+
+export function createScratch(role: string, parent = tmpdir()): Scratch {
+	const path = join(parent, ownName(role));
+	const dispose = untilExit(() => remove(path));
+	mkdirSync(path, { mode: 0o755 });
+	return { path, [Symbol.dispose]: dispose };
+}
+
+export function sweepAbandonedScratches(parent = tmpdir()): void {
+	for (const name of readdirSync(parent).filter(isAbandoned)) remove(join(parent, name));
+}
+
+/** With patience: what was mounted in there is let go a moment after the last process that saw it. */
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 8, retryDelay: 20 });
