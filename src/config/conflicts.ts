@@ -1,0 +1,62 @@
+import { holdsPort, type Port } from '../units.ts';
+import type { Config } from './schema.ts';
+
+type Named = (key: string) => string;
+type Check = (config: Config, named: Named) => string | undefined | false;
+
+/** What each setting alone allows and all together do not: one sentence a mistake. */
+export function conflicts(config: Config, named: Named): string[] {
+	return checks.map((check) => check(config, named)).filter((mistake) => typeof mistake === 'string');
+}
+
+const checks: readonly Check[] = [
+	({ ignoreUids, ignoreGids }, named) =>
+		ignoreUids.length + ignoreGids.length === 0 &&
+		`${named('ignoreUids')}: neither a user nor a group is ignored, so Envoy's own traffic would be sent back to it for ever; allowed: at least one of ignoreUids and ignoreGids`,
+	(config, named) => sharedPorts(config, named, 'ingressPort', config.ingressPort, 'egressPort', config.egressPort),
+	(config, named) =>
+		sharedPorts(config, named, 'ingressPort', config.ingressPort, 'envoy.adminPort', config.envoy.adminPort),
+	(config, named) =>
+		sharedPorts(config, named, 'egressPort', config.egressPort, 'envoy.adminPort', config.envoy.adminPort),
+	(config, named) => {
+		const own = {
+			ingressPort: config.ingressPort,
+			egressPort: config.egressPort,
+			'envoy.adminPort': config.envoy.adminPort,
+		};
+		const taken = Object.entries(own).filter(([, port]) => isAppPort(config, port));
+		return (
+			taken.length > 0 &&
+			`${named('appPorts')}: ${taken.map(([key, port]) => `${port} is ${key}, a port of Envoy's own`).join(', ')}; allowed: ports that Envoy does not listen on`
+		);
+	},
+	ignoredAppPort,
+	({ backend }, named) =>
+		backend === 'nft' &&
+		`${named('backend')}: nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy`,
+	({ ingressMode }, named) =>
+		ingressMode === 'tproxy' && `${named('ingressMode')}: tproxy is not supported yet; allowed: redirect`,
+	({ envoy }, named) =>
+		envoy.runtime === 'docker' && `${named('envoy.runtime')}: docker is not supported yet; allowed: none or process`,
+	({ envoy }, named) =>
+		envoy.runtime === 'process' && envoy.command === '' && `${named('envoy.command')}: it is empty; allowed: a program`,
+	({ routeTable }, named) =>
+		[253, 254, 255].includes(routeTable) &&
+		`${named('routeTable')}: ${routeTable} is one of the kernel's own tables; allowed: any other table`,
+];
+
+function sharedPorts(_: Config, named: Named, a: string, portA: Port, b: string, portB: Port): string | false {
+	return portA === portB && `${named(b)}: ${portB} is ${named(a)} already; allowed: two different ports`;
+}
+
+const isAppPort = ({ appPorts }: Config, port: number): boolean => appPorts !== '*' && holdsPort(appPorts, port);
+
+function ignoredAppPort({ appPorts, ingressIgnoredPorts }: Config, named: Named): string | false {
+	if (appPorts === '*') return false;
+	const both = appPorts.find(({ from, to }) =>
+		ingressIgnoredPorts.some((other) => other.from <= to && from <= other.to),
+	);
+	if (both === undefined) return false;
+	const shown = both.from === both.to ? String(both.from) : `${both.from}-${both.to}`;
+	return `${named('appPorts')}: ${shown} is in ingressIgnoredPorts too (22 is by default, so that nobody loses SSH); allowed: ports that are not ignored; to capture it all the same, set ${named('ingressIgnoredPorts')} to a list without it`;
+}

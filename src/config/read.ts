@@ -1,0 +1,106 @@
+import convict from 'convict';
+import { Failure } from '../failure.ts';
+import { conflicts } from './conflicts.ts';
+import type { FileSettings } from './file.ts';
+import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
+import { type Config, settings } from './schema.ts';
+import type { Setting, Settings } from './setting.ts';
+
+export interface Sources {
+	readonly env: NodeJS.ProcessEnv;
+	readonly file: FileSettings;
+	/** Dotted key → text, from the command line. */
+	readonly flags: Readonly<Record<string, string>>;
+}
+
+export interface Loaded {
+	readonly config: Config;
+	/** Dotted key → what was written, and where. */
+	readonly written: ReadonlyMap<string, { readonly text: string; readonly origin: string }>;
+	/** What was taken otherwise than written. */
+	readonly notices: readonly string[];
+}
+
+/** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
+export function readConfig(sources: Sources): Loaded {
+	const texts = merge(sources);
+	const written = new Map(
+		[...allSettings].map(([key, { variable }]) => {
+			return [key, { text: String(texts.get(key)), origin: originOf(key, variable, sources) }] as const;
+		}),
+	);
+	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...malformed(written)];
+	if (mistakes.length > 0) throw refusal(mistakes);
+	const config = Object.freeze(valuesOf(settings, '', (key) => String(texts.get(key)))) as Config;
+	const clashes = conflicts(config, (key) => `${key} (${written.get(key)?.origin})`);
+	if (clashes.length > 0) throw refusal(clashes);
+	return { config, written, notices: notices(written) };
+}
+
+/** Convict puts the layers over one another; every value stays the text that the user wrote. */
+function merge({ env, file, flags }: Sources): convict.Config<Record<string, string>> {
+	const merged = convict(schemaOf(settings) as convict.Schema<Record<string, string>>, { env, args: [] });
+	for (const [key, { text }] of file.values) {
+		if (env[allSettings.get(key)?.variable ?? ''] === undefined) merged.set(key, text);
+	}
+	for (const [key, text] of Object.entries(flags)) merged.set(key, text);
+	return merged;
+}
+
+function schemaOf(table: Settings): object {
+	return Object.fromEntries(
+		Object.entries(table).map(([key, entry]) => [
+			key,
+			isSetting(entry) ? { default: entry.default, env: entry.variable, format: String } : schemaOf(entry),
+		]),
+	);
+}
+
+function originOf(key: string, variable: string, { env, file, flags }: Sources): string {
+	if (flags[key] !== undefined) return `--${flagOf(key)}`;
+	if (env[variable] !== undefined) return variable;
+	return file.values.get(key)?.where ?? 'default';
+}
+
+function malformed(written: Loaded['written']): string[] {
+	return [...written].flatMap(([key, { text, origin }]) => {
+		const setting = allSettings.get(key) as Setting<unknown>;
+		try {
+			setting.parse(text);
+			return [];
+		} catch (error) {
+			return [`${key} (${origin}): ${(error as Error).message}; allowed: ${setting.allowed}`];
+		}
+	});
+}
+
+function strange(env: NodeJS.ProcessEnv): string[] {
+	return strangeVariables(Object.keys(env)).map(
+		({ name, nearest }) => `${name}: unknown variable; did you mean ${nearest}?`,
+	);
+}
+
+function valuesOf(table: Settings, prefix: string, text: (key: string) => string): object {
+	return Object.fromEntries(
+		Object.entries(table).map(([key, entry]) => [
+			key,
+			isSetting(entry) ? entry.parse(text(prefix + key)) : Object.freeze(valuesOf(entry, `${prefix}${key}.`, text)),
+		]),
+	);
+}
+
+function notices(written: Loaded['written']): string[] {
+	return [...written].flatMap(([key, { text, origin }]) =>
+		(allSettings.get(key)?.notices?.(text) ?? []).map((notice) => `${key} (${origin}): ${notice}`),
+	);
+}
+
+function refusal(mistakes: readonly string[]): Failure {
+	const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+	const lines = mistakes.map((mistake) => `\n  ${mistake}`).join('');
+	return new Failure(
+		'config',
+		`Cannot use the settings: ${count}:${lines}`,
+		'See every setting: turnout config --help',
+	);
+}

@@ -1,0 +1,129 @@
+import {
+	absolutePath,
+	choice,
+	cidrs,
+	flag,
+	ids,
+	interfaces,
+	optionalPath,
+	port,
+	ports,
+	portsOrAll,
+	socketPath,
+	text,
+	type Values,
+	whole,
+} from './setting.ts';
+
+/** Services that a cloud host reaches by link-local addresses and that a proxy would break. */
+const SERVICE_ENDPOINTS = [
+	'169.254.169.254', // EC2 instance metadata
+	'169.254.169.253', // Route 53 Resolver
+	'169.254.169.123', // Amazon Time Sync
+	'169.254.170.2', // ECS task credentials and metadata
+	'169.254.170.23', // EKS Pod Identity
+	'fd00:ec2::254',
+	'fd00:ec2::253',
+	'fd00:ec2::123',
+	'fd00:ec2::23',
+].join(',');
+
+/** Every setting of turnout. Help, tables, sample file, JSON schema and errors are made from this. */
+export const settings = {
+	startEnabled: flag(
+		'APPMESH_START_ENABLED',
+		'0',
+		'Enable as soon as Envoy is LIVE. Without it the last wish (enable, disable) holds across restarts',
+	),
+	appPorts: portsOrAll('APPMESH_APP_PORTS', '', 'Inbound ports that enter through Envoy; none: outbound only'),
+	ingressIgnoredPorts: ports('TURNOUT_INGRESS_IGNORED_PORTS', '22', 'Inbound ports that are never captured'),
+	ingressIgnoredIps: cidrs(
+		'TURNOUT_INGRESS_IGNORED_IP',
+		'',
+		'Sources that are never captured (health checkers, scrapers)',
+	),
+	ingressPort: port('APPMESH_ENVOY_INGRESS_PORT', '15000', "Envoy's inbound listener"),
+	egressPort: port('APPMESH_ENVOY_EGRESS_PORT', '15001', "Envoy's outbound listener"),
+	ignoreUids: ids(
+		'APPMESH_IGNORE_UID',
+		'1337',
+		"Users whose traffic is never captured; Envoy's own must be among them",
+	),
+	ignoreGids: ids('APPMESH_IGNORE_GID', '', 'Groups whose traffic is never captured'),
+	onlyUids: ids('TURNOUT_ONLY_UID', '', 'Capture the traffic of these users only; none: of all'),
+	onlyGids: ids('TURNOUT_ONLY_GID', '', 'Capture the traffic of these groups only; none: of all'),
+	egressIgnoredIps: cidrs('APPMESH_EGRESS_IGNORED_IP', SERVICE_ENDPOINTS, 'Destinations that are never captured'),
+	egressIgnoredPorts: ports(
+		'APPMESH_EGRESS_IGNORED_PORTS',
+		'22',
+		'Outbound ports that are never captured; 22 always is among them',
+	),
+	egressOnlyIps: cidrs('TURNOUT_EGRESS_ONLY_IP', '', 'Capture traffic to these only; none: to all'),
+	egressOnlyPorts: ports('TURNOUT_EGRESS_ONLY_PORTS', '', 'Capture traffic to these ports only; none: to all'),
+	interfacesIgnored: interfaces('TURNOUT_IGNORED_INTERFACES', '', 'Interfaces whose traffic is never captured'),
+	bridges: interfaces('TURNOUT_CAPTURE_BRIDGES', '', 'Bridges whose containers are captured too: docker0,br-+'),
+	ipv6: choice(['auto', '1', '0'])(
+		'APPMESH_ENABLE_IPV6',
+		'auto',
+		'Capture IPv6 too; auto: where the host has an IPv6 address and Envoy listens on IPv6',
+	),
+	backend: choice(['auto', 'iptables-nft', 'iptables-legacy', 'nft'])(
+		'TURNOUT_BACKEND',
+		'auto',
+		'The firewall dialect; auto: the one that holds rules already, else iptables-nft',
+	),
+	ingressMode: choice(['redirect', 'tproxy'])('TURNOUT_INGRESS_MODE', 'redirect', 'How inbound traffic reaches Envoy'),
+	guard: flag('TURNOUT_GUARD', '1', "Remote hosts may not dial Envoy's own listener ports"),
+	mark: whole(1, 0xffff_ffff, 'a packet mark')(
+		'TURNOUT_MARK',
+		'0x1e7700ce',
+		"The packet mark that leads to our route table; AWS's own script uses the same",
+	),
+	routeTable: whole(1, 0xffff_ffff, 'a route table')('TURNOUT_ROUTE_TABLE', '100', 'Our route table'),
+	envoy: {
+		runtime: choice(['none', 'process', 'docker'])(
+			'TURNOUT_ENVOY_RUNTIME',
+			'none',
+			'Who runs Envoy: we as a process, we in Docker, or someone else',
+		),
+		image: text('TURNOUT_ENVOY_IMAGE', '', "Envoy's image, with the docker runtime"),
+		command: text('TURNOUT_ENVOY_COMMAND', 'envoy', "Envoy's program, with the process runtime"),
+		config: optionalPath('TURNOUT_ENVOY_CONFIG', '', 'A bootstrap of your own; none: a pass-through one is made'),
+		logLevel: choice(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'])(
+			'ENVOY_LOG_LEVEL',
+			'info',
+			"What Envoy's log tells",
+		),
+		adminPort: port('ENVOY_ADMIN_ACCESS_PORT', '9901', "Envoy's admin interface on 127.0.0.1"),
+		drainSeconds: whole(5, 110, 'seconds')(
+			'LISTENER_DRAIN_WAIT_TIME_S',
+			'20',
+			'How long connections may take to end before Envoy is stopped',
+		),
+		startSeconds: whole(1, 600, 'seconds')(
+			'TURNOUT_ENVOY_START_SECONDS',
+			'30',
+			'How long Envoy may take to become LIVE before the start is given up',
+		),
+	},
+	onEnvoyFailure: choice(['closed', 'open'])(
+		'TURNOUT_ON_ENVOY_FAILURE',
+		'closed',
+		'closed: captured connections fail while Envoy is away; open: the rules are lifted',
+	),
+	onStop: choice(['disable', 'keep'])('TURNOUT_ON_STOP', 'disable', 'keep: the rules stay when the daemon stops'),
+	socket: socketPath('TURNOUT_SOCKET', '/run/turnout/control.sock', 'The control socket'),
+	stateDirectory: absolutePath(
+		'TURNOUT_STATE_DIRECTORY',
+		'/var/lib/turnout',
+		"The last wish, the backend chosen, Envoy's bootstrap",
+	),
+	logLevel: choice(['debug', 'info', 'warn', 'error'])(
+		'TURNOUT_LOG_LEVEL',
+		'info',
+		'What is written to standard error',
+	),
+};
+
+/** All settings, read and checked. Features declare the part that they need; this satisfies them structurally. */
+export type Config = Values<typeof settings>;

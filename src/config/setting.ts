@@ -1,0 +1,110 @@
+import {
+	CIDRS_ALLOWED,
+	IDS_ALLOWED,
+	INTERFACES_ALLOWED,
+	maskedCidrs,
+	PORTS_ALLOWED,
+	parseCidrs,
+	parseIds,
+	parseInterfaces,
+	parsePort,
+	parsePorts,
+	quoted,
+} from '../units.ts';
+
+/** One setting: everything its help, the README's table, the checks and the errors are made of. */
+export interface Setting<T> {
+	readonly variable: string;
+	/** As a user would write it; '' is none. */
+	readonly default: string;
+	/** What it means, for help and tables. */
+	readonly doc: string;
+	/** What may be written, for help and errors. */
+	readonly allowed: string;
+	/** Throws an Error whose message says what is wrong with the text. */
+	readonly parse: (text: string) => T;
+	/** What was taken otherwise than written; the text has been parsed before. */
+	readonly notices?: (text: string) => readonly string[];
+}
+
+export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
+
+/** What a table of settings holds once it is read. */
+export type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]> };
+
+type Words = readonly [variable: string, standard: string, doc: string];
+
+function setting<T>([variable, standard, doc]: Words, allowed: string, parse: (text: string) => T): Setting<T> {
+	return { variable, default: standard, doc, allowed, parse };
+}
+
+export const port = (...words: Words) =>
+	setting(words, 'one port from 1 to 65535', (text) => parsePort(requireText(text)));
+export const ports = (...words: Words) => setting(words, PORTS_ALLOWED, parsePorts);
+export const portsOrAll = (...words: Words) =>
+	setting(words, `* or ${PORTS_ALLOWED}`, (text) => (text.trim() === '*' ? ('*' as const) : parsePorts(text)));
+export const cidrs = (...words: Words) => ({ ...setting(words, CIDRS_ALLOWED, parseCidrs), notices: maskedCidrs });
+export const ids = (...words: Words) => setting(words, IDS_ALLOWED, parseIds);
+export const interfaces = (...words: Words) => setting(words, INTERFACES_ALLOWED, parseInterfaces);
+export const flag = (...words: Words) => setting(words, '1 or 0', parseFlag);
+
+export function choice<const T extends string>(choices: readonly T[]) {
+	const allowed = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+	return (...words: Words): Setting<T> =>
+		setting(words, allowed, (text) => {
+			const found = choices.find((one) => one === text.trim());
+			if (found === undefined) throw new Error(`${quoted(text)} is none of them`);
+			return found;
+		});
+}
+
+export function whole(least: number, most: number, unit: string) {
+	return (...words: Words): Setting<number> =>
+		setting(words, `${unit} from ${least} to ${most}`, (text) => {
+			const value = parseNumber(text.trim());
+			if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${quoted(text)} is not allowed`);
+			return value;
+		});
+}
+
+/** Decimal, or hexadecimal with 0x; anything else is NaN. */
+function parseNumber(text: string): number {
+	return /^(\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : Number.NaN;
+}
+
+export const text = (...words: Words) =>
+	setting(words, 'text without control characters', (value) => withoutControls(value.trim()));
+
+/** 107 bytes are what sun_path holds beside its closing zero (unix(7)). */
+export const socketPath = (...words: Words) =>
+	setting(words, 'an absolute path of at most 107 bytes', (value) => {
+		if (Buffer.byteLength(value.trim()) > 107)
+			throw new Error(`${quoted(value)} has ${Buffer.byteLength(value)} bytes`);
+		return parseAbsolute(value);
+	});
+export const absolutePath = (...words: Words) => setting(words, 'an absolute path', parseAbsolute);
+export const optionalPath = (...words: Words) =>
+	setting(words, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));
+
+function parseAbsolute(value: string): string {
+	const path = withoutControls(requireText(value));
+	if (!path.startsWith('/')) throw new Error(`${quoted(value)} does not begin with /`);
+	return path;
+}
+
+function parseFlag(value: string): boolean {
+	const found = { '1': true, true: true, '0': false, false: false, '': false }[value.trim()];
+	if (found === undefined) throw new Error(`${quoted(value)} is neither`);
+	return found;
+}
+
+function requireText(value: string): string {
+	if (value.trim() === '') throw new Error('it is empty');
+	return value.trim();
+}
+
+function withoutControls(value: string): string {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+	if (/[\u0000-\u001f\u007f]/.test(value)) throw new Error(`${quoted(value)} has a control character`);
+	return value;
+}

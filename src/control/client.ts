@@ -1,0 +1,63 @@
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { Failure, type FailureCode } from '../failure.ts';
+import { type Client, type ErrorReply, type Method, paths, streams } from './protocol.ts';
+
+/** Speaks to the daemon behind a socket; a daemon that is not there is a Failure with the code `not-running`. */
+export function createClient(socket: string): Client {
+	const methods = Object.keys(paths) as Method[];
+	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body)]);
+	return {
+		...(Object.fromEntries(calls) as Omit<Client, 'follow'>),
+		async follow(stream, { follow, tail, signal }, onLine) {
+			const query = `?follow=${follow ? 1 : 0}${tail === undefined ? '' : `&tail=${tail}`}`;
+			const reply = await send(socket, 'GET', streams[stream] + query, undefined, signal);
+			if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
+			for await (const line of createInterface({ input: reply })) onLine(line);
+		},
+	};
+}
+
+async function call(socket: string, method: Method, body: object): Promise<unknown> {
+	const { verb, path } = paths[method];
+	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined);
+	const text = await textOf(reply);
+	if (reply.statusCode !== 200) throw errorOf(text);
+	return JSON.parse(text);
+}
+
+function send(socketPath: string, method: string, path: string, body?: string, signal?: AbortSignal) {
+	return new Promise<IncomingMessage>((resolve, reject) => {
+		const options = { socketPath, method, path, agent: false, ...(signal === undefined ? {} : { signal }) };
+		const call: ClientRequest = request(options, resolve);
+		call.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
+		call.end(body);
+	});
+}
+
+async function textOf(reply: IncomingMessage): Promise<string> {
+	const parts: Buffer[] = [];
+	for await (const part of reply as AsyncIterable<Buffer>) parts.push(part);
+	return Buffer.concat(parts).toString('utf8');
+}
+
+function errorOf(text: string): Failure {
+	const { error } = JSON.parse(text) as ErrorReply;
+	return new Failure(error.code as FailureCode, error.message, error.remedy);
+}
+
+function unreachable(socket: string, error: NodeJS.ErrnoException): Failure {
+	if (error.code === 'EACCES')
+		return new Failure(
+			'permission',
+			`Cannot reach the daemon: its socket ${socket} is closed to you`,
+			'Use sudo, or become a member of the group turnout',
+			error,
+		);
+	return new Failure(
+		'not-running',
+		`Cannot reach the daemon: nobody answers on ${socket}`,
+		'Start it with `turnout run` or `systemctl start turnout`; for another socket: --socket or TURNOUT_SOCKET',
+		error,
+	);
+}

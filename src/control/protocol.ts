@@ -1,0 +1,122 @@
+import type { LogEvent } from '../log.ts';
+
+/** What the socket understands and carries; also what `--json` prints. All times are RFC 3339 in UTC. */
+
+export type Wanted = 'enabled' | 'disabled';
+export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
+
+/** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
+export type Subject = 'rules' | 'routes' | 'envoy' | 'ipv6' | 'settings' | 'state';
+export type Condition =
+	| { readonly subject: Subject; readonly ok: true; readonly since: string }
+	| {
+			readonly subject: Subject;
+			readonly ok: false;
+			readonly since: string;
+			readonly why: string;
+			readonly remedy: string;
+	  };
+
+export interface EnvoyStatus {
+	readonly runtime: 'none' | 'process' | 'docker';
+	/** `unmanaged`: somebody else runs it. */
+	readonly state: 'absent' | 'starting' | 'live' | 'draining' | 'failed' | 'unmanaged';
+	readonly version?: string;
+	readonly id?: string;
+	readonly since?: string;
+	readonly restarts: number;
+}
+
+export interface Status {
+	readonly version: string;
+	readonly wanted: Wanted;
+	readonly is: Is;
+	readonly since: string;
+	readonly backend: { readonly name: string; readonly why: string };
+	readonly families: readonly string[];
+	readonly envoy: EnvoyStatus;
+	readonly conditions: readonly Condition[];
+	/** Connections by verdict since the rules were last committed. */
+	readonly counters: {
+		readonly ingress: { readonly connections: number };
+		readonly egress: { readonly connections: number; readonly direct: number };
+	};
+}
+
+export interface DiffReply {
+	readonly same: boolean;
+	readonly differences: readonly {
+		readonly family: string;
+		readonly kind: 'missing' | 'surplus' | 'misplaced';
+		readonly table: string;
+		readonly line: string;
+	}[];
+}
+
+export interface ConfigReply {
+	readonly settings: readonly { readonly key: string; readonly value: string; readonly origin: string }[];
+	readonly notices: readonly string[];
+}
+
+export interface ReloadReply {
+	readonly changed: readonly string[];
+	readonly notices: readonly string[];
+	readonly status: Status;
+}
+
+export interface DisableReply {
+	readonly status: Status;
+	/** Connections still open through Envoy when the drain time was over; undefined where nobody waited. */
+	readonly open?: number;
+}
+
+/** Every method: its verb and path, what it takes and what it replies. Server, client and commands are typed by it. */
+export interface Methods {
+	status: { request: Record<string, never>; reply: Status };
+	raw: { request: Record<string, never>; reply: { readonly text: string } };
+	enable: { request: Record<string, never>; reply: Status };
+	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
+	reload: { request: Record<string, never>; reply: ReloadReply };
+	diff: { request: Record<string, never>; reply: DiffReply };
+	config: { request: Record<string, never>; reply: ConfigReply };
+}
+export type Method = keyof Methods;
+
+export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; readonly path: string } } = {
+	status: { verb: 'GET', path: '/v1/status' },
+	raw: { verb: 'GET', path: '/v1/raw' },
+	enable: { verb: 'POST', path: '/v1/enable' },
+	disable: { verb: 'POST', path: '/v1/disable' },
+	reload: { verb: 'POST', path: '/v1/reload' },
+	diff: { verb: 'GET', path: '/v1/diff' },
+	config: { verb: 'GET', path: '/v1/config' },
+};
+
+/** What is kept and followed: Envoy's output as text, what happened as one JSON object a line. */
+export interface Streams {
+	logs: string;
+	events: LogEvent;
+}
+export type Stream = keyof Streams;
+export const streams: { readonly [S in Stream]: string } = { logs: '/v1/logs', events: '/v1/events' };
+
+export type Handlers = {
+	readonly [M in Method]: (request: Methods[M]['request'], signal: AbortSignal) => Promise<Methods[M]['reply']>;
+};
+export type Client = {
+	readonly [M in Method]: (request: Methods[M]['request']) => Promise<Methods[M]['reply']>;
+} & {
+	/** Calls back for every line, those kept first; resolves when the stream ends. */
+	readonly follow: (stream: Stream, options: FollowOptions, onLine: (line: string) => void) => Promise<void>;
+};
+
+export interface FollowOptions {
+	readonly follow: boolean;
+	/** How many of the kept lines come first; all where it is left away. */
+	readonly tail?: number;
+	readonly signal?: AbortSignal;
+}
+
+export interface ErrorReply {
+	readonly error: { readonly code: string; readonly message: string; readonly remedy: string };
+}

@@ -1,0 +1,72 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { Failure } from '../failure.ts';
+
+/**
+ * Listens where nobody does: a socket left over by a dead daemon is taken away, a living daemon or a file that is no
+ * socket is not. Only root and the group `turnout`, where it exists, may connect.
+ */
+export async function listen(server: Server, path: string): Promise<void> {
+	await refuseTaken(path);
+	const group = turnoutGroup();
+	try {
+		mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+		const former = process.umask(0o117);
+		await bound(server, path).finally(() => process.umask(former));
+		chmodSync(path, 0o660);
+		if (group !== undefined) chownSync(path, 0, group);
+	} catch (cause) {
+		const why = cause instanceof Error ? cause.message : String(cause);
+		throw new Failure('socket', `Cannot listen on ${path}: ${why}`, REMEDY, cause);
+	}
+}
+
+const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path whose folder can be written';
+
+async function refuseTaken(path: string): Promise<void> {
+	const entry = lstatSync(path, { throwIfNoEntry: false });
+	if (entry === undefined) return;
+	if (!entry.isSocket())
+		throw new Failure('socket', `Cannot listen on ${path}: there is something that is no socket`, REMEDY);
+	if (await answers(path))
+		throw new Failure(
+			'socket',
+			`Cannot start a second daemon: one answers on ${path} already`,
+			'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
+		);
+	rmSync(path, { force: true });
+}
+
+function answers(path: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const probe = connect(path);
+		const end = (isAlive: boolean) => {
+			probe.destroy();
+			resolve(isAlive);
+		};
+		probe.once('connect', () => end(true));
+		probe.once('error', () => end(false));
+	});
+}
+
+function bound(server: Server, path: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(path, () => {
+			server.off('error', reject);
+			resolve();
+		});
+	});
+}
+
+function turnoutGroup(): number | undefined {
+	try {
+		const entry = readFileSync('/etc/group', 'utf8')
+			.split('\n')
+			.find((line) => line.startsWith('turnout:'));
+		return entry === undefined ? undefined : Number(entry.split(':')[2]);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { ExecaError, execa } from 'execa';
+import { Failure } from '../failure.ts';
+import type { Firewall } from '../ports.ts';
+import type { Family } from '../units.ts';
+import type { ToolPair, Tools } from './tools.ts';
+
+/** One dialect's iptables-save and iptables-restore. */
+export function createFirewall(tools: Tools): Firewall {
+	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
+	return {
+		dialect: tools.dialect,
+		async read(family, signal) {
+			if (tools[family] === undefined || !hasTables(tools, family)) return '';
+			return run(pair(family).save, ['-c'], '', signal);
+		},
+		async check(family, document, signal) {
+			await run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
+		},
+		async commit(family, document, signal) {
+			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
+		},
+	};
+}
+
+/** Asking the legacy tools about a table creates it; the kernel's list of tables tells without (ip_tables.c). */
+function hasTables({ dialect }: Tools, family: Family): boolean {
+	if (dialect === 'iptables-nft') return true;
+	try {
+		const names = readFileSync(`/proc/net/${family === 'ipv4' ? 'ip' : 'ip6'}_tables_names`, 'utf8');
+		return names.trim() !== '';
+	} catch {
+		return false;
+	}
+}
+
+async function run(program: string, args: readonly string[], input: string, signal: AbortSignal): Promise<string> {
+	try {
+		const { stdout } = await execa(program, args, { input, cancelSignal: signal, stripFinalNewline: false });
+		return stdout;
+	} catch (error) {
+		if (!(error instanceof ExecaError)) throw error;
+		signal.throwIfAborted();
+		throw refused(program, input, error);
+	}
+}
+
+function refused(program: string, input: string, error: ExecaError): Failure {
+	const said = String(error.stderr).trim() || error.shortMessage;
+	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege(error);
+	// Restore names the line of its input that it could not take.
+	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
+	const line = input.split('\n')[Number(number?.[1] ?? number?.[2]) - 1];
+	const where = line === undefined ? '' : ` at "${line}"`;
+	const name = program.split('/').at(-1);
+	const code = /Table does not exist|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(said)
+		? 'unsupported'
+		: 'firewall';
+	return new Failure(code, `Cannot commit the rules: ${name} refused${where}: ${said}`, REMEDY, error);
+}
+
+const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';
+
+export const noPrivilege = (cause?: unknown): Failure =>
+	new Failure(
+		'permission',
+		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN",
+		'Run turnout as root, or give the container the capability NET_ADMIN',
+		cause,
+	);
+
+function fail(family: Family): never {
+	const name = family === 'ipv4' ? 'iptables' : 'ip6tables';
+	throw new Failure(
+		'tools',
+		`Cannot change the ${family} rules: ${name} is not installed`,
+		`Install the package ${name}`,
+	);
+}

@@ -1,0 +1,25 @@
+import { execa } from 'execa';
+import { findProgram, type Tools } from './tools.ts';
+
+/** The five sections of the 2019 script's status, in its order, each as the tool itself prints it. */
+export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
+	// The lister stands beside the program that saves, under the same name without the ending.
+	const iptables = ipv4?.save.replace(/-save$/, '') ?? 'iptables';
+	const sections: readonly (readonly [string, string, readonly string[]])[] = [
+		['Routing rules', 'ip', ['rule']],
+		['AppMesh routing table', 'ip', ['route', 'list', 'table', String(table)]],
+		['iptables FORWARD table', iptables, ['-w', '-L', '-v', '-n']],
+		['iptables NAT table', iptables, ['-w', '-t', 'nat', '-L', '-v', '-n']],
+		['iptables MANGLE table', iptables, ['-w', '-t', 'mangle', '-L', '-v', '-n']],
+	];
+	const texts = await Promise.all(sections.map(([, program, args]) => print(program, args)));
+	return sections.map(([title], at) => `=== ${title} ===\n${texts[at]}`).join('');
+}
+
+/** A table that was never made is an error to `ip`; a view shows what there is. */
+async function print(name: string, args: readonly string[]): Promise<string> {
+	const program = findProgram(name);
+	if (program === undefined) return `${name} is not installed\n`;
+	const { stdout, stderr, exitCode } = await execa(program, args, { reject: false, stripFinalNewline: false });
+	return exitCode === 0 ? stdout : stderr;
+}

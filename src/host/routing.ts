@@ -1,0 +1,142 @@
+import { createRtNetlink, type RtNetlinkSocket } from 'netlink';
+import { Failure } from '../failure.ts';
+import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../ports.ts';
+import type { Family } from '../units.ts';
+
+/** Address families (socket.h): AF_INET, AF_INET6. */
+const AF = { ipv4: 2, ipv6: 10 } as const;
+const LOOPBACK = 1;
+const RTN_LOCAL = 2;
+/** RT_SCOPE_HOST: within this host (rtnetlink.h). */
+const SCOPE_HOST = 254;
+/** RT_TABLE_COMPAT: stands in the header where the table's number does not fit a byte. */
+const TABLE_COMPAT = 252;
+const TIMEOUT_MS = 5_000;
+
+/** The kernel's policy rules and routes. The socket does not keep the process alive. */
+export function createRouting(): Routing {
+	const socket = createRtNetlink();
+	return {
+		rules: (family) => tolerant(() => readRules(socket, family)),
+		routes: (family) => tolerant(() => readRoutes(socket, family)),
+		change: (step) => change(socket, step),
+	};
+}
+
+async function readRules(socket: RtNetlinkSocket, family: Family): Promise<PolicyRule[]> {
+	const messages = await socket.getRules({ family: AF[family] }, {}, { timeout: TIMEOUT_MS });
+	return messages.map(({ data, attrs }) => ({
+		family,
+		priority: attrs.priority ?? 0,
+		table: attrs.table ?? data.table ?? 0,
+		mark: attrs.fwmark,
+		mask: attrs.fwmask,
+		narrowed:
+			Boolean(data.srcLen || data.dstLen || data.tos || data.flags?.invert) ||
+			[attrs.iifname, attrs.oifname, attrs.uidRange, attrs.ipProto].some((value) => value !== undefined),
+		protocol: attrs.protocol ?? 0,
+	}));
+}
+
+async function readRoutes(socket: RtNetlinkSocket, family: Family): Promise<TableRoute[]> {
+	const messages = await socket.getRoutes({ family: AF[family] }, {}, { timeout: TIMEOUT_MS });
+	return messages.map(({ data, attrs }) => {
+		const table = attrs.table ?? data.table ?? 0;
+		const isLocalDefault = isLocal(data.type) && data.dstLen === 0 && attrs.oif === LOOPBACK;
+		return { family, table, isLocalDefault, protocol: numberOf(data.protocol), text: routeText(family, data, attrs) };
+	});
+}
+
+const isLocal = (type: unknown): boolean => type === 'LOCAL' || type === RTN_LOCAL;
+
+/** The package gives known protocols by name; ours has none and stays a number. */
+const numberOf = (protocol: unknown): number => (typeof protocol === 'number' ? protocol : 0);
+
+function routeText(family: Family, data: { dstLen?: number; type?: unknown }, attrs: { dst?: Buffer }): string {
+	const bytes = [...(attrs.dst ?? [])];
+	const address = family === 'ipv4' ? bytes.join('.') : (attrs.dst?.toString('hex').match(/.{4}/g) ?? []).join(':');
+	const kind = typeof data.type === 'string' && data.type !== 'UNICAST' ? `${data.type.toLowerCase()} ` : '';
+	return `${kind}${address === '' ? 'default' : `${address}/${data.dstLen}`}`;
+}
+
+async function change(socket: RtNetlinkSocket, step: RoutingStep): Promise<void> {
+	try {
+		switch (step.kind) {
+			case 'add-rule':
+				return void (await socket.newRule(...ruleMessage(step.rule), create));
+			case 'remove-rule':
+				return void (await socket.delRule(...ruleMessage(step.rule), wait));
+			case 'add-route':
+				return void (await socket.newRoute(...routeMessage(step.route), create));
+			case 'remove-route':
+				return void (await socket.delRoute(...routeMessage(step.route), wait));
+		}
+	} catch (error) {
+		if (isDone(step, errnoOf(error))) return;
+		throw routingFailure(step, error);
+	}
+}
+
+const wait = { timeout: TIMEOUT_MS };
+/** NLM_F_CREATE | NLM_F_EXCL (linux/netlink.h). */
+const create = { flags: 0x400 | 0x200, timeout: TIMEOUT_MS };
+
+/** Somebody was faster, and the outcome is the same. */
+function isDone({ kind }: RoutingStep, errno: string | undefined): boolean {
+	if (kind === 'add-rule' || kind === 'add-route') return errno === 'EEXIST';
+	return errno === 'ENOENT' || errno === 'ESRCH';
+}
+
+function ruleMessage({ family, table, mark, mask, priority, protocol }: PolicyRule) {
+	const data = { family: AF[family], table: shortTable(table), action: 'toTbl' } as const;
+	const attrs = {
+		table,
+		priority,
+		...(mark === undefined ? {} : { fwmark: mark }),
+		...(mask === undefined ? {} : { fwmask: mask }),
+		...(protocol === 0 ? {} : { protocol }),
+	};
+	return [data, attrs] as const;
+}
+
+function routeMessage({ family, table, protocol }: TableRoute) {
+	const data = {
+		family: AF[family],
+		table: shortTable(table),
+		type: 'LOCAL',
+		scope: family === 'ipv4' ? SCOPE_HOST : 0,
+		...(protocol === 0 ? {} : { protocol }),
+	} as const;
+	return [data, { table, oif: LOOPBACK }] as const;
+}
+
+const shortTable = (table: number): number => (table < 256 ? table : TABLE_COMPAT);
+
+/** The netlink package reports errno only inside the message text; read it here, once, and nowhere else. */
+export function errnoOf(error: unknown): string | undefined {
+	return error instanceof Error ? /^Request rejected: (E[A-Z]+)$/.exec(error.message)?.[1] : undefined;
+}
+
+/** A kernel without a family, or without policy routing, has no rules of it. */
+async function tolerant<T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> {
+	try {
+		return await read();
+	} catch (error) {
+		if (['EAFNOSUPPORT', 'EOPNOTSUPP', 'EPROTONOSUPPORT'].includes(errnoOf(error) ?? '')) return [];
+		throw new Failure('routing', `Cannot read the policy rules and routes: ${String(error)}`, REMEDY, error);
+	}
+}
+
+const REMEDY = 'See `ip rule` and `ip route show table all`';
+
+function routingFailure({ kind }: RoutingStep, error: unknown): Failure {
+	const errno = errnoOf(error) ?? String(error);
+	if (errno === 'EPERM')
+		return new Failure(
+			'permission',
+			`Cannot ${kind.replace('-', ' the ')}: this needs CAP_NET_ADMIN`,
+			'Run it as root',
+			error,
+		);
+	return new Failure('routing', `Cannot ${kind.replace('-', ' the ')}: ${errno}`, REMEDY, error);
+}

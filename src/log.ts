@@ -1,0 +1,40 @@
+export const levels = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof levels)[number];
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** An event is a fixed phrase; everything that varies is a field. */
+export interface LogEvent {
+	/** RFC 3339, UTC. */
+	readonly time: string;
+	readonly level: Level;
+	readonly event: string;
+	readonly fields: Fields;
+}
+export type Log = (level: Level, event: string, fields?: Fields) => void;
+
+/** Hands each event at or above `least` to every listener; what a listener does with it is its own business. */
+export function createLog(
+	least: Level,
+	listeners: readonly ((event: LogEvent) => void)[],
+	now = () => new Date(),
+): Log {
+	return (level, event, fields = {}) => {
+		if (levels.indexOf(level) < levels.indexOf(least)) return;
+		const entry = { time: now().toISOString(), level, event, fields };
+		for (const listener of listeners) listener(entry);
+	};
+}
+
+/** One JSON object on a line: for journald and `jq`. */
+export const logJson = ({ time, level, event, fields }: LogEvent): string =>
+	`${JSON.stringify({ time, level, event, ...fields })}\n`;
+
+/** The same for a person on a terminal. */
+export function logText({ time, level, event, fields }: LogEvent): string {
+	const shown = Object.entries(fields)
+		.filter(([, value]) => value !== undefined)
+		.map(
+			([name, value]) => ` ${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : value}`,
+		);
+	return `${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${event}${shown.join('')}\n`;
+}

@@ -1,0 +1,57 @@
+import type { Family } from '../units.ts';
+import type { Capture } from './capture.ts';
+import { buildEgress } from './egress.ts';
+import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import type { Chain, Match, Rule, Ruleset } from './model.ts';
+
+/** The chains of one family, in the order in which they are to come into force: the guard before the redirects. */
+export function buildRuleset(capture: Capture, family: Family): Ruleset {
+	const ingress = capture.appPorts === '*' || capture.appPorts.length > 0 ? [ingressChain(capture, family)] : [];
+	return [...(capture.guard ? [guardChain(capture)] : []), ...buildEgress(capture, family), ...ingress];
+}
+
+/** Remote traffic to this host; what only passes through on its way to elsewhere is not ours (flaw 15). */
+const arriving: readonly Match[] = [
+	{ kind: 'local', end: 'source', is: false },
+	{ kind: 'local', end: 'destination', is: true },
+];
+
+/** In mangle, which sees the port that the client dialled, before nat rewrites it. */
+function guardChain({ ingressPort, egressPort }: Capture): Chain {
+	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map((port) => ({ from: port, to: port }));
+	return {
+		table: 'mangle',
+		name: 'APPMESH_INGRESS',
+		hooks: [{ at: 'PREROUTING', matches: arriving, because: 'connections from other hosts to this one' }],
+		rules: [
+			{
+				matches: [{ kind: 'ports', ports }],
+				verdict: { kind: 'drop' },
+				because: "nobody dials Envoy's own listeners from outside",
+			},
+		],
+	};
+}
+
+function ingressChain(capture: Capture, family: Family): Chain {
+	return {
+		table: 'nat',
+		name: 'APPMESH_INGRESS',
+		hooks: [{ at: 'PREROUTING', matches: arriving, because: 'connections from other hosts to this one' }],
+		rules: [...ingressExclusions(capture, family), ingressRedirect(capture)],
+	};
+}
+
+const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
+	...ignoredInterfaces(capture.interfacesIgnored, 'in'),
+	...ignoredAddresses(capture.ingressIgnoredIps, family, 'from'),
+	...ignoredPorts(capture.ingressIgnoredPorts),
+];
+
+function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
+	return {
+		matches: appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }],
+		verdict: { kind: 'redirect', port: ingressPort },
+		because: "application ports enter through Envoy's inbound listener",
+	};
+}

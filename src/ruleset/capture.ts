@@ -1,0 +1,21 @@
+import type { Cidr, IdRange, InterfaceName, Port, PortRange } from '../units.ts';
+
+/** What is to be captured. `Config` satisfies it once the names of users and groups are looked up. */
+export interface Capture {
+	readonly appPorts: readonly PortRange[] | '*';
+	readonly ingressIgnoredPorts: readonly PortRange[];
+	readonly ingressIgnoredIps: readonly Cidr[];
+	readonly ingressPort: Port;
+	readonly egressPort: Port;
+	readonly ignoreUids: readonly IdRange[];
+	readonly ignoreGids: readonly IdRange[];
+	readonly onlyUids: readonly IdRange[];
+	readonly onlyGids: readonly IdRange[];
+	readonly egressIgnoredIps: readonly Cidr[];
+	readonly egressIgnoredPorts: readonly PortRange[];
+	readonly egressOnlyIps: readonly Cidr[];
+	readonly egressOnlyPorts: readonly PortRange[];
+	readonly interfacesIgnored: readonly InterfaceName[];
+	readonly bridges: readonly InterfaceName[];
+	readonly guard: boolean;
+}

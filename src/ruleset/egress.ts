@@ -1,0 +1,112 @@
+import type { Family, IdRange } from '../units.ts';
+import type { Capture } from './capture.ts';
+import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import type { Chain, ChainName, Match, Rule } from './model.ts';
+
+/** One of several ways to be in an only-list; a list without any lets everything through. */
+interface Stage {
+	readonly chain: ChainName;
+	readonly alternatives: readonly (readonly Match[])[];
+	readonly because: string;
+}
+
+/** What leaves this host, and what containers on captured bridges send through it. */
+export function buildEgress(capture: Capture, family: Family): Chain[] {
+	const destinations = [onlyIps(capture, family), onlyPorts(capture)].filter((stage) => stage !== undefined);
+	const users = onlyUsers(capture);
+	const direct = [
+		...ignoredPorts(capture.egressIgnoredPorts),
+		...ignoredAddresses(capture.egressIgnoredIps, family, 'to'),
+	];
+	const egress: Chain = {
+		table: 'nat',
+		name: 'APPMESH_EGRESS',
+		hooks: [{ at: 'OUTPUT', matches: [leaving], because: 'connections from this host to others' }],
+		rules: [
+			...owners(capture),
+			...direct,
+			...ignoredInterfaces(capture.interfacesIgnored, 'out'),
+			...enter(users === undefined ? destinations : [users, ...destinations], capture),
+		],
+	};
+	return [
+		egress,
+		...bridge(capture, [...ignoredInterfaces(capture.interfacesIgnored, 'in'), ...direct], destinations),
+		...later(users, destinations, capture),
+	];
+}
+
+const leaving: Match = { kind: 'local', end: 'destination', is: false };
+
+function owners({ ignoreUids, ignoreGids }: Capture): Rule[] {
+	const rule = (id: 'uid' | 'gid', range: IdRange): Rule => ({
+		matches: [{ kind: 'owner', id, range }],
+		verdict: { kind: 'return' },
+		because:
+			id === 'uid' ? "this user's traffic is ignored (Envoy's own)" : "this group's traffic is ignored (Envoy's own)",
+	});
+	return [...ignoreUids.map((range) => rule('uid', range)), ...ignoreGids.map((range) => rule('gid', range))];
+}
+
+/** Forwarded traffic has no owner and takes no part in the lists of users. */
+function bridge(capture: Capture, exclusions: readonly Rule[], destinations: readonly Stage[]): Chain[] {
+	if (capture.bridges.length === 0) return [];
+	return [
+		{
+			table: 'nat',
+			name: 'APPMESH_BRIDGE',
+			hooks: capture.bridges.map((name) => ({
+				at: 'PREROUTING',
+				matches: [{ kind: 'in', interface: name }, leaving],
+				because: 'connections of containers on this bridge to other hosts',
+			})),
+			rules: [...exclusions, ...enter(destinations, capture)],
+		},
+	];
+}
+
+function onlyUsers({ onlyUids, onlyGids }: Capture): Stage | undefined {
+	const owner = (id: 'uid' | 'gid') => (range: IdRange) => [{ kind: 'owner', id, range } as const];
+	const alternatives = [...onlyUids.map(owner('uid')), ...onlyGids.map(owner('gid'))];
+	return alternatives.length === 0
+		? undefined
+		: { chain: 'APPMESH_EGRESS', alternatives, because: 'only these users and groups' };
+}
+
+/** A list with addresses of the other family alone leaves no alternative: nothing of this family is captured. */
+function onlyIps({ egressOnlyIps }: Capture, family: Family): Stage | undefined {
+	if (egressOnlyIps.length === 0) return undefined;
+	const alternatives = egressOnlyIps
+		.filter((cidr) => cidr.family === family)
+		.map((cidr) => [{ kind: 'to', cidr } as const]);
+	return { chain: 'APPMESH_ONLY_IP', alternatives, because: 'only these destinations' };
+}
+
+function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
+	return ports.length === 0
+		? undefined
+		: { chain: 'APPMESH_ONLY_PORT', alternatives: [[{ kind: 'ports', ports }]], because: 'only these ports' };
+}
+
+/** The first stage's alternatives lead to the second stage's chain, or to Envoy where there is none. */
+function enter([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
+	const captured = "leaves through Envoy's outbound listener";
+	const redirect = { kind: 'redirect', port: egressPort } as const;
+	if (stage === undefined) return [{ matches: [], verdict: redirect, because: `all else ${captured}` }];
+	return stage.alternatives.map((matches) => ({
+		matches,
+		verdict: next === undefined ? redirect : { kind: 'jump', chain: next.chain },
+		because: next === undefined ? `${stage.because}: ${captured}` : stage.because,
+	}));
+}
+
+/** The chains of all stages that another one leads to. */
+function later(users: Stage | undefined, destinations: readonly Stage[], capture: Capture): Chain[] {
+	const entered = users === undefined ? destinations.slice(1) : destinations;
+	return entered.map((stage) => ({
+		table: 'nat',
+		name: stage.chain,
+		hooks: [],
+		rules: enter(destinations.slice(destinations.indexOf(stage)), capture),
+	}));
+}

@@ -1,0 +1,54 @@
+import type { Cidr, IdRange, InterfaceName, Port, PortRange } from '../units.ts';
+
+/** A ruleset is plain data: what the kernel should hold for one family, and why. Every rule is about TCP. */
+export type Match =
+	| { readonly kind: 'ports'; readonly ports: readonly PortRange[] }
+	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly range: IdRange }
+	| { readonly kind: 'from' | 'to'; readonly cidr: Cidr }
+	| { readonly kind: 'in' | 'out'; readonly interface: InterfaceName }
+	/** Whether an end of the connection is an address of this host. */
+	| { readonly kind: 'local'; readonly end: 'source' | 'destination'; readonly is: boolean };
+
+export type Verdict =
+	| { readonly kind: 'return' }
+	| { readonly kind: 'drop' }
+	| { readonly kind: 'redirect'; readonly port: Port }
+	| { readonly kind: 'jump'; readonly chain: ChainName };
+
+export interface Rule {
+	readonly matches: readonly Match[];
+	readonly verdict: Verdict;
+	/** Shown beside the rule by `iptables -S`: every rule says why it is there. */
+	readonly because: string;
+}
+
+export type TableName = 'mangle' | 'nat';
+
+/**
+ * The first two are the 2019 script's. APPMESH_BRIDGE takes what containers send; the last two hold the later
+ * stages where more than one only-list has to agree.
+ */
+export const chainNames = [
+	'APPMESH_INGRESS',
+	'APPMESH_EGRESS',
+	'APPMESH_BRIDGE',
+	'APPMESH_ONLY_IP',
+	'APPMESH_ONLY_PORT',
+] as const;
+export type ChainName = (typeof chainNames)[number];
+
+/** The traffic that a chain is given, always before any other rule of the built-in chain sees it. */
+export interface Hook {
+	readonly at: 'PREROUTING' | 'OUTPUT';
+	readonly matches: readonly Match[];
+	readonly because: string;
+}
+
+export interface Chain {
+	readonly table: TableName;
+	readonly name: ChainName;
+	readonly hooks: readonly Hook[];
+	readonly rules: readonly Rule[];
+}
+
+export type Ruleset = readonly Chain[];

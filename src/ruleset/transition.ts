@@ -1,0 +1,98 @@
+import type { Held, HeldChain, HeldHook } from './held.ts';
+import { canonical } from './line.ts';
+import type { TableName } from './model.ts';
+
+/**
+ * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
+ * table in one commit. Naming a chain empties it (iptables-restore(8)); a jump in a chain of somebody else's is
+ * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it.
+ */
+export function renderTransition(found: Held, wanted: Held): string {
+	// Guard before redirects; on the way out the redirects go first.
+	const tables: readonly TableName[] = wanted.chains.length > 0 ? ['mangle', 'nat'] : ['nat', 'mangle'];
+	return tables.map((table) => tableDocument(within(found, table), within(wanted, table), table)).join('');
+}
+
+const within = ({ chains, hooks }: Held, table: TableName): Held => ({
+	chains: chains.filter((chain) => chain.table === table),
+	hooks: hooks.filter((hook) => hook.table === table),
+});
+
+function tableDocument(found: Held, wanted: Held, table: TableName): string {
+	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
+	const lines = [
+		...[...wanted.chains, ...gone].map(({ name }) => `:${name} - [0:0]`),
+		...found.hooks.map(({ chain, rule }) => `-D ${chain} ${rule}`),
+		...wanted.hooks.map(({ chain, position, rule }) => `-I ${chain} ${position} ${rule}`),
+		...wanted.chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+		...gone.map(({ name }) => `-X ${name}`),
+	];
+	return lines.length === 0 ? '' : ['*', table, '\n', ...lines.map((line) => `${line}\n`), 'COMMIT\n'].join('');
+}
+
+/** One way in which what is there is not what should be. */
+export interface Difference {
+	readonly kind: 'missing' | 'surplus' | 'misplaced';
+	readonly table: TableName;
+	/** The line as `iptables -t TABLE` takes it. */
+	readonly line: string;
+}
+
+/** Nothing where both hold the same rules in the same order; counters do not count. */
+export function differences(found: Held, wanted: Held): Difference[] {
+	return [...chainDifferences(found, wanted), ...hookDifferences(found.hooks, wanted.hooks)];
+}
+
+function chainDifferences(found: Held, wanted: Held): Difference[] {
+	const name = (chain: HeldChain) => `${chain.table} ${chain.name}`;
+	const names = new Set([...found.chains, ...wanted.chains].map(name));
+	return [...names].flatMap((each) =>
+		ruleDifferences(
+			found.chains.find((chain) => name(chain) === each),
+			wanted.chains.find((chain) => name(chain) === each),
+		),
+	);
+}
+
+function ruleDifferences(found: HeldChain | undefined, wanted: HeldChain | undefined): Difference[] {
+	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
+	if (found === undefined) return listed('missing', wanted);
+	const is = found.rules.map(canonical);
+	const should = wanted.rules.map(canonical);
+	if (is.join('\n') === should.join('\n')) return [];
+	const missing = wanted.rules.filter((_, at) => !is.includes(should[at] ?? ''));
+	const surplus = found.rules.filter((_, at) => !should.includes(is[at] ?? ''));
+	const { table, name } = wanted;
+	if (missing.length + surplus.length === 0)
+		return [{ kind: 'misplaced', table, line: `-A ${name} (order of its rules)` }];
+	return [
+		...missing.map((rule): Difference => ({ kind: 'missing', table, line: `-A ${name} ${rule}` })),
+		...surplus.map((rule): Difference => ({ kind: 'surplus', table, line: `-A ${name} ${rule}` })),
+	];
+}
+
+const listed = (kind: Difference['kind'], { table, name, rules }: HeldChain): Difference[] => [
+	{ kind, table, line: `-N ${name}` },
+	...rules.map((rule): Difference => ({ kind, table, line: `-A ${name} ${rule}` })),
+];
+
+function hookDifferences(found: readonly HeldHook[], wanted: readonly HeldHook[]): Difference[] {
+	const at = ({ table, chain, position }: HeldHook) => `${table} ${chain} ${position}`;
+	const says = ({ table, chain, rule }: HeldHook) => `${table} ${chain} ${canonical(rule)}`;
+	const same = (a: HeldHook, b: HeldHook) => at(a) === at(b) && says(a) === says(b);
+	const absent = wanted.filter((hook) => !found.some((other) => same(hook, other)));
+	const extra = found.filter((hook) => !wanted.some((other) => same(hook, other)));
+	const elsewhere = (hook: HeldHook) => extra.some((other) => says(other) === says(hook));
+	return [
+		...absent.map(
+			({ ...hook }): Difference => ({
+				kind: elsewhere(hook) ? 'misplaced' : 'missing',
+				table: hook.table,
+				line: `-I ${hook.chain} ${hook.position} ${hook.rule}`,
+			}),
+		),
+		...extra
+			.filter((hook) => !absent.some((other) => says(other) === says(hook)))
+			.map(({ table, chain, rule }): Difference => ({ kind: 'surplus', table, line: `-A ${chain} ${rule}` })),
+	];
+}

@@ -1,0 +1,134 @@
+import { Failure } from '../failure.ts';
+import type { Dialect, Firewall, Host, Routing, RoutingStep } from '../ports.ts';
+import { type Homeward, planRemoval, planRouting, planSeedRemoval, type RoutingFacts } from '../routing/plan.ts';
+import type { Held } from '../ruleset/held.ts';
+import { type Difference, differences } from '../ruleset/transition.ts';
+import { type Family, families } from '../units.ts';
+import { type ByFamily, commitRules, nothingAtAll, readHeld } from './rules.ts';
+
+/** What is to hold on this host while interception is on. */
+export interface Target {
+	readonly dialect: Dialect;
+	/** Those captured; of the others nothing is to be there. */
+	readonly families: readonly Family[];
+	readonly rules: ByFamily<Held>;
+	readonly homeward: Homeward;
+}
+
+/** Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. */
+export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<void> {
+	const facts = await readRouting(host.routing);
+	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
+	const others = await dialectsHolding(host, ({ dialect }) => dialect !== target.dialect, signal);
+	await take(host.routing, steps);
+	try {
+		await commitRules(firewallOf(host, target.dialect), target.rules, signal);
+	} catch (error) {
+		await take(host.routing, steps.toReversed().map(reversed));
+		throw error;
+	}
+	for (const firewall of others) await commitRules(firewall, nothingAtAll, signal);
+	await take(host.routing, surplus(facts, target));
+}
+
+/** Rules first, then routes: traffic is never pointed at a table that is gone. */
+export async function release(host: Host, signal: AbortSignal): Promise<void> {
+	for (const firewall of await dialectsHolding(host, () => true, signal)) {
+		await commitRules(firewall, nothingAtAll, signal);
+	}
+	await take(host.routing, planRemoval(await readRouting(host.routing)));
+}
+
+/** Also what the 2019 script left beside its chains, which bear the same names as ours and are gone by then. */
+export async function releaseSeed(host: Host, homeward: Homeward): Promise<void> {
+	await take(host.routing, planSeedRemoval(await readRouting(host.routing), homeward));
+}
+
+export type HostDifference =
+	| Difference
+	| { readonly kind: 'missing' | 'surplus'; readonly table: 'routing'; readonly line: string };
+export interface Inspection {
+	readonly differences: ByFamily<readonly HostDifference[]>;
+	readonly held: ByFamily<Held>;
+	/** Nothing of ours is there, in any dialect. */
+	readonly isClean: boolean;
+}
+
+/** What the host has, held against the target, or against nothing. Reads only. */
+export async function inspect(host: Host, target: Target, isWanted: boolean, signal: AbortSignal): Promise<Inspection> {
+	const [facts, held] = await Promise.all([
+		readRouting(host.routing),
+		readHeld(firewallOf(host, target.dialect), signal),
+	]);
+	const wanted = isWanted ? target.rules : nothingAtAll;
+	const of = (family: Family) => [
+		...differences(held[family], wanted[family]),
+		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
+	];
+	const own =
+		planRemoval(facts).length + families.flatMap((family) => [...held[family].chains, ...held[family].hooks]).length;
+	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean: own === 0 };
+}
+
+function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
+	const missing = target.families.includes(family) ? planRouting(target.homeward, family, facts) : [];
+	const line = (step: RoutingStep) =>
+		'rule' in step
+			? `rule ${step.rule.priority}: fwmark 0x${step.rule.mark?.toString(16)} lookup ${step.rule.table}`
+			: `route ${step.route.text} table ${step.route.table}`;
+	return [
+		...missing.map((step) => ({ kind: 'missing', table: 'routing', line: line(step) }) as const),
+		...surplusOf(facts, target, family).map(
+			(step) => ({ kind: 'surplus', table: 'routing', line: line(step) }) as const,
+		),
+	];
+}
+
+const surplus = (facts: RoutingFacts, target: Target): RoutingStep[] =>
+	families.flatMap((family) => surplusOf(facts, target, family));
+
+function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Family): RoutingStep[] {
+	const own = {
+		rules: rules.filter((rule) => rule.family === family),
+		routes: routes.filter((route) => route.family === family),
+	};
+	return planRemoval(own, target.families.includes(family) ? target.homeward : undefined);
+}
+
+async function readRouting(routing: Routing): Promise<RoutingFacts> {
+	const [rules, routes] = await Promise.all([
+		Promise.all(families.map((family) => routing.rules(family))),
+		Promise.all(families.map((family) => routing.routes(family))),
+	]);
+	return { rules: rules.flat(), routes: routes.flat() };
+}
+
+async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
+	for (const step of steps) await routing.change(step);
+}
+
+function reversed(step: RoutingStep): RoutingStep {
+	return 'rule' in step ? { kind: 'remove-rule', rule: step.rule } : { kind: 'remove-route', route: step.route };
+}
+
+async function dialectsHolding(host: Host, which: (firewall: Firewall) => boolean, signal: AbortSignal) {
+	const candidates = host.firewalls.filter(which);
+	const held = await Promise.all(candidates.map((firewall) => readHeld(firewall, signal)));
+	return candidates.filter((_, at) =>
+		families.some((family) => {
+			const { chains = [], hooks = [] } = held[at]?.[family] ?? {};
+			return chains.length + hooks.length > 0;
+		}),
+	);
+}
+
+function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {
+	const found = firewalls.find((firewall) => firewall.dialect === dialect);
+	if (found === undefined)
+		throw new Failure(
+			'tools',
+			`Cannot use ${dialect}: it is not installed`,
+			'Install it, or set backend (TURNOUT_BACKEND) to auto',
+		);
+	return found;
+}

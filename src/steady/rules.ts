@@ -1,0 +1,83 @@
+import { Failure } from '../failure.ts';
+import type { Firewall } from '../ports.ts';
+import { type Held, nothing, parseSaved } from '../ruleset/held.ts';
+import { differences, renderTransition } from '../ruleset/transition.ts';
+import { type Family, families } from '../units.ts';
+
+export type ByFamily<T> = Readonly<Record<Family, T>>;
+
+export const nothingAtAll: ByFamily<Held> = { ipv4: nothing, ipv6: nothing };
+
+/** Somebody who changes the same chains at the same moment makes a document stale; this often is coincidence no more. */
+const ATTEMPTS = 5;
+
+/** Our part of both families' tables as the kernel holds them now. */
+export async function readHeld(firewall: Firewall, signal: AbortSignal): Promise<ByFamily<Held>> {
+	const [ipv4, ipv6] = await Promise.all(families.map((family) => firewall.read(family, signal)));
+	return { ipv4: parseSaved(ipv4 ?? ''), ipv6: parseSaved(ipv6 ?? '') };
+}
+
+/**
+ * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
+ * what was there before; when it rejects, that is there again. Where everything is as wanted nothing is committed.
+ */
+export async function commitRules(
+	firewall: Firewall,
+	wanted: ByFamily<Held>,
+	signal: AbortSignal,
+): Promise<ByFamily<Held>> {
+	let before = await readHeld(firewall, signal);
+	for (let attempt = 1; ; attempt += 1) {
+		try {
+			await commitOnce(firewall, before, wanted, signal);
+			return before;
+		} catch (error) {
+			signal.throwIfAborted();
+			const now = await readHeld(firewall, signal);
+			if (attempt === ATTEMPTS || families.every((family) => isSame(now[family], before[family]))) throw error;
+			before = now;
+		}
+	}
+}
+
+const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0;
+
+async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: ByFamily<Held>, signal: AbortSignal) {
+	const changed = families.filter((family) => !isSame(before[family], wanted[family]));
+	if (changed.length === 0) return;
+	const document = (family: Family) => renderTransition(before[family], wanted[family]);
+	await Promise.all(changed.map((family) => firewall.check(family, document(family), signal)));
+	const committed: Family[] = [];
+	try {
+		for (const family of changed) {
+			await firewall.commit(family, document(family), signal);
+			committed.push(family);
+		}
+		await verify(firewall, wanted, signal);
+	} catch (error) {
+		await putBack(firewall, before, committed);
+		throw error;
+	}
+}
+
+async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortSignal): Promise<void> {
+	const after = await readHeld(firewall, signal);
+	for (const family of families) {
+		const [first] = differences(after[family], wanted[family]);
+		if (first === undefined) continue;
+		throw new Failure(
+			'firewall',
+			`Cannot keep the ${family} rules: what was committed reads back otherwise: ${first.kind} in ${first.table}: ${first.line}`,
+			'Another program may have changed them at the same moment; try again, and see `turnout diff`',
+		);
+	}
+}
+
+/** Also when we are told to stop in the middle: half a change is worse than a late end. */
+async function putBack(firewall: Firewall, before: ByFamily<Held>, committed: readonly Family[]): Promise<void> {
+	const patience = AbortSignal.timeout(10_000);
+	for (const family of committed.toReversed()) {
+		const now = parseSaved(await firewall.read(family, patience));
+		await firewall.commit(family, renderTransition(now, before[family]), patience);
+	}
+}

@@ -1,0 +1,98 @@
+import type { Config } from './config/schema.ts';
+import { Failure } from './failure.ts';
+import { resolveIds } from './host/accounts.ts';
+import { type BackendChoice, chooseBackend, readIpv6 } from './host/facts.ts';
+import { readListeners } from './host/listeners.ts';
+import { type OpenHost, openHost, requireDialect } from './host/open.ts';
+import type { Tools } from './host/tools.ts';
+import type { Dialect } from './ports.ts';
+import type { Capture } from './ruleset/capture.ts';
+import { intercept, type Target } from './steady/interception.ts';
+import { buildTarget } from './steady/target.ts';
+import type { Family } from './units.ts';
+
+/** What was asked, held against what this host is. */
+export interface Survey {
+	readonly config: Config;
+	readonly capture: Capture;
+	readonly host: OpenHost;
+	readonly tools: Tools;
+	readonly backend: BackendChoice;
+}
+
+/** What is to hold, and why IPv6 has no part in it, where it has none. */
+export interface Aim {
+	readonly target: Target;
+	/** '' while IPv6 is captured or there is none to capture. */
+	readonly ipv6Past: string;
+}
+
+/** Looks at the host and changes nothing. Settings that this host cannot meet are Failures. */
+export async function surveyHost(
+	config: Config,
+	remembered: Dialect | undefined,
+	signal: AbortSignal,
+): Promise<Survey> {
+	const host = await openHost(signal);
+	const capture = await resolveCapture(config);
+	const backend =
+		config.backend === 'auto'
+			? await chooseBackend(host.firewalls, remembered, signal)
+			: { name: config.backend as Dialect, why: 'the settings say so' };
+	return { config, capture, host, backend, tools: requireDialect(host, backend.name) };
+}
+
+export async function resolveCapture(config: Config): Promise<Capture> {
+	return {
+		...config,
+		ignoreUids: await resolveIds(config.ignoreUids, 'passwd', 'ignoreUids (APPMESH_IGNORE_UID)'),
+		ignoreGids: await resolveIds(config.ignoreGids, 'group', 'ignoreGids (APPMESH_IGNORE_GID)'),
+		onlyUids: await resolveIds(config.onlyUids, 'passwd', 'onlyUids (TURNOUT_ONLY_UID)'),
+		onlyGids: await resolveIds(config.onlyGids, 'group', 'onlyGids (TURNOUT_ONLY_GID)'),
+	};
+}
+
+/** Addresses and listeners change while we run: looked at anew each time. */
+export function aimOf(survey: Survey): Aim {
+	const { isOn, past } = ipv6Choice(survey);
+	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], past);
+}
+
+const aim = ({ config, capture, backend }: Survey, families: readonly Family[], ipv6Past: string): Aim => ({
+	target: buildTarget(capture, backend.name, families, { mark: config.mark, table: config.routeTable }),
+	ipv6Past,
+});
+
+/** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
+export async function interceptSurveyed(survey: Survey, signal: AbortSignal): Promise<Aim> {
+	const first = aimOf(survey);
+	try {
+		await intercept(survey.host, first.target, signal);
+		return first;
+	} catch (error) {
+		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
+		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
+		const second = aim(survey, ['ipv4'], `the kernel does not take IPv6 rules: ${error.message}`);
+		await intercept(survey.host, second.target, signal);
+		return second;
+	}
+}
+
+function ipv6Choice({ config, tools }: Survey): { readonly isOn: boolean; readonly past: string } {
+	const fact = readIpv6(tools);
+	if (config.ipv6 === '1') {
+		if (fact.isUsable || fact.why.startsWith('no interface')) return { isOn: true, past: '' };
+		throw new Failure(
+			'config',
+			`Cannot capture IPv6 (ipv6 is 1): ${fact.why}`,
+			'Set ipv6 (APPMESH_ENABLE_IPV6) to auto or 0',
+		);
+	}
+	if (!fact.isUsable) return { isOn: false, past: tools.ipv6 === undefined ? fact.why : '' };
+	if (config.ipv6 === '0') return { isOn: false, past: 'ipv6 is 0' };
+	const port = config.egressPort;
+	const open = new Set(readListeners().flatMap((listener) => (listener.port === port ? [listener.family] : [])));
+	// While nobody listens yet (pods start before their Envoy) what it will do is unknown: then nothing may pass.
+	const isOn = open.has('ipv6') || open.size === 0;
+	return { isOn, past: isOn ? '' : `Envoy listens on port ${port} for IPv4 only` };
+}

@@ -1,0 +1,87 @@
+import type { EnvoyStatus, Is, Status, Wanted } from '../control/protocol.ts';
+import type { HeldChain } from '../ruleset/held.ts';
+import type { Fact } from './conditions.ts';
+
+/** What status is made from, all of it read a moment ago. */
+export interface Observation {
+	readonly wanted: Wanted;
+	readonly envoy: EnvoyStatus;
+	/** Why Envoy is not as it should be, where it is not. */
+	readonly envoyWhy: string;
+	/** Each line in which the host is not as wanted. */
+	readonly differences: readonly { readonly table: string; readonly kind: string; readonly line: string }[];
+	readonly isClean: boolean;
+	/** The rules were taken away because Envoy is gone (onEnvoyFailure: open). */
+	readonly isLifted: boolean;
+	readonly ipv6Past: string;
+}
+
+/** One word for all of it. */
+export function isOf({ wanted, envoy, differences, isClean, isLifted }: Observation): Is {
+	if (wanted === 'disabled') return isClean ? 'disabled' : 'degraded';
+	if (isLifted && isClean) return 'lifted';
+	if (isClean && envoy.state === 'starting') return 'waiting';
+	return differences.length === 0 ? 'enabled' : 'degraded';
+}
+
+export function factsOf(observation: Observation): Fact[] {
+	return [rulesFact(observation), routesFact(observation), envoyFact(observation), ipv6Fact(observation)];
+}
+
+function rulesFact(observation: Observation): Fact {
+	const is = isOf(observation);
+	const off = observation.differences.filter(({ table }) => table !== 'routing');
+	const [first] = off;
+	if (is === 'waiting')
+		return { subject: 'rules', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
+	if (is === 'lifted')
+		return {
+			subject: 'rules',
+			ok: false,
+			why: 'they are lifted while Envoy is away',
+			remedy: 'Bring Envoy back, then: turnout enable',
+		};
+	if (first === undefined) return { subject: 'rules', ok: true };
+	const why = `${off.length} lines are not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
+	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
+}
+
+function routesFact({ differences, wanted }: Observation): Fact {
+	const first = differences.find(({ table }) => table === 'routing');
+	if (first === undefined) return { subject: 'routes', ok: true };
+	return {
+		subject: 'routes',
+		ok: false,
+		why: `${first.kind}: ${first.line}`,
+		remedy: `turnout ${wanted.slice(0, -1)}`,
+	};
+}
+
+function envoyFact({ envoy, envoyWhy }: Observation): Fact {
+	if (envoyWhy === '') return { subject: 'envoy', ok: true };
+	const remedy =
+		envoy.runtime === 'none'
+			? 'Start Envoy, or let turnout run it (envoy.runtime)'
+			: 'turnout logs, then restart turnout';
+	return { subject: 'envoy', ok: false, why: envoyWhy, remedy };
+}
+
+function ipv6Fact({ ipv6Past }: Observation): Fact {
+	if (ipv6Past === '') return { subject: 'ipv6', ok: true };
+	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
+	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
+}
+
+/** In nat a rule sees the first packet of a connection only, so packets are connections. */
+export function countersOf(chains: readonly HeldChain[]): Status['counters'] {
+	const sum = (names: readonly string[], verdict: string) =>
+		chains
+			.filter(({ table, name }) => table === 'nat' && names.includes(name))
+			.flatMap(({ rules, packets }) => packets.filter((_, at) => rules[at]?.includes(` -j ${verdict}`)))
+			.reduce((total, count) => total + count, 0);
+	const egress = ['APPMESH_EGRESS', 'APPMESH_BRIDGE', 'APPMESH_ONLY_IP', 'APPMESH_ONLY_PORT'];
+	return {
+		ingress: { connections: sum(['APPMESH_INGRESS'], 'REDIRECT') },
+		egress: { connections: sum(egress, 'REDIRECT'), direct: sum(egress, 'RETURN') },
+	};
+}
