@@ -17,6 +17,8 @@ export interface AgentOptions {
 	readonly settings: SettingsArguments;
 	/** For people rather than for machines. */
 	readonly isTerminal: boolean;
+	/** Where the log goes. */
+	readonly write: (text: string) => void;
 	/** Called once what was asked for holds. */
 	readonly onReady: (socket: string) => void;
 }
@@ -28,7 +30,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	const output = createKept<string>(KEPT_LOG_LINES);
 	const events = createKept<string>(KEPT_EVENTS);
 	const log = createLog(config.logLevel, [
-		(event) => process.stderr.write(options.isTerminal ? logText(event) : logJson(event)),
+		(event) => options.write(options.isTerminal ? logText(event) : logJson(event)),
 		(event) => events.add(logJson(event).trimEnd()),
 	]);
 	tell(loaded, log);

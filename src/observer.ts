@@ -1,4 +1,5 @@
 import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from './control/protocol.ts';
+import type { Life } from './envoy/life.ts';
 import type { Supervisor } from './envoy/supervise.ts';
 import { readListeners } from './host/listeners.ts';
 import { inspect } from './steady/interception.ts';
@@ -68,21 +69,33 @@ async function look({ survey, aim, wanted, isLifted }: Wish) {
 	return { held, isClean, lines };
 }
 
-function envoyOf({ survey, wanted }: Wish, proxy: Supervisor | undefined): { envoy: EnvoyStatus; why: string } {
-	const { runtime } = survey.config.envoy;
-	if (proxy === undefined) {
-		const silent = wanted === 'enabled' ? silentPorts(survey) : [];
-		const why = silent.length === 0 ? '' : `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
-		return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
-	}
-	const life = proxy.life();
-	const known = {
-		...('id' in life ? { id: life.id } : {}),
-		...('version' in life ? { version: life.version } : {}),
-		...('since' in life ? { since: life.since } : {}),
-	};
-	const why = life.kind === 'failed' ? life.why : life.kind === 'live' ? '' : `Envoy is ${life.kind}`;
-	return { envoy: { runtime, state: life.kind, restarts: 0, ...known }, why };
+interface EnvoyView {
+	readonly envoy: EnvoyStatus;
+	readonly why: string;
+}
+
+function envoyOf(wish: Wish, proxy: Supervisor | undefined): EnvoyView {
+	const { runtime } = wish.survey.config.envoy;
+	return proxy === undefined
+		? unmanaged(wish, runtime)
+		: { envoy: managed(proxy.life(), runtime), why: whyOf(proxy.life()) };
+}
+
+function unmanaged({ survey, wanted }: Wish, runtime: EnvoyStatus['runtime']): EnvoyView {
+	const silent = wanted === 'enabled' ? silentPorts(survey) : [];
+	const why = silent.length === 0 ? '' : `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
+	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
+}
+
+function managed(life: Life, runtime: EnvoyStatus['runtime']): EnvoyStatus {
+	const { kind, ...known } = life;
+	const shown = Object.fromEntries(Object.entries(known).filter(([name]) => name !== 'why'));
+	return { runtime, state: kind, restarts: 0, ...shown };
+}
+
+function whyOf(life: Life): string {
+	if (life.kind === 'failed') return life.why;
+	return life.kind === 'live' ? '' : `Envoy is ${life.kind}`;
 }
 
 function silentPorts({ config }: Survey): number[] {

@@ -1,4 +1,6 @@
+import type { Given, Options } from './cli/arguments.ts';
 import { readSettingsFile } from './config/file.ts';
+import { allSettings, flagOf } from './config/names.ts';
 import { type Loaded, readConfig } from './config/read.ts';
 import type { ConfigReply } from './control/protocol.ts';
 
@@ -17,3 +19,23 @@ export const shownSettings = ({ written, notices }: Loaded): ConfigReply => ({
 	settings: [...written].map(([key, { text, origin }]) => ({ key, value: text, origin })),
 	notices,
 });
+
+/** Every setting as an option of the command line, and the file that holds the rest. */
+export function settingsOptions(): Options {
+	const options = [...allSettings].map(([key, { doc, allowed, variable }]) => {
+		return [flagOf(key), { type: 'string', help: `${doc}; ${allowed} (${key}, ${variable})` }] as const;
+	});
+	return {
+		config: { type: 'string', help: 'FILE: the settings file (/etc/turnout/turnout.yaml)' },
+		...Object.fromEntries(options),
+	};
+}
+
+export function settingsArguments(given: Given): SettingsArguments {
+	const flags = [...allSettings.keys()].flatMap((key) => {
+		const text = given[flagOf(key)];
+		return typeof text === 'string' ? [[key, text] as const] : [];
+	});
+	const file = given['config'];
+	return { flags: Object.fromEntries(flags), ...(typeof file === 'string' ? { file } : {}) };
+}

@@ -148,3 +148,10 @@ function unique<T>(values: readonly T[], key: (value: T) => string): T[] {
 
 /** Text from outside, safe to print on a terminal. */
 export const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+/**
+ * The mark and table of AWS's own route manager, so that a host that it set up can be taken over. The mark shares no
+ * bit with Kubernetes' 0x4000 and 0x8000.
+ */
+export const PACKET_MARK = 0x1e7700ce;
+export const LOCAL_TABLE = 100;

@@ -1,3 +1,4 @@
+import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
 import {
 	absolutePath,
 	choice,
@@ -76,10 +77,10 @@ export const settings = {
 	guard: flag('TURNOUT_GUARD', '1', "Remote hosts may not dial Envoy's own listener ports"),
 	mark: whole(1, 0xffff_ffff, 'a packet mark')(
 		'TURNOUT_MARK',
-		'0x1e7700ce',
+		`0x${PACKET_MARK.toString(16)}`,
 		"The packet mark that leads to our route table; AWS's own script uses the same",
 	),
-	routeTable: whole(1, 0xffff_ffff, 'a route table')('TURNOUT_ROUTE_TABLE', '100', 'Our route table'),
+	routeTable: whole(1, 0xffff_ffff, 'a route table')('TURNOUT_ROUTE_TABLE', String(LOCAL_TABLE), 'Our route table'),
 	envoy: {
 		runtime: choice(['none', 'process', 'docker'])(
 			'TURNOUT_ENVOY_RUNTIME',

@@ -1,4 +1,5 @@
 import { createRtNetlink, type RtNetlinkSocket } from 'netlink';
+import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
 import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../ports.ts';
 import type { Family } from '../units.ts';
@@ -16,10 +17,12 @@ const TIMEOUT_MS = 5_000;
 /** The kernel's policy rules and routes. The socket does not keep the process alive. */
 export function createRouting(): Routing {
 	const socket = createRtNetlink();
+	// The package mixes up the parts of two answers that come at once: one question at a time.
+	const exclusive = createExclusive();
 	return {
-		rules: (family) => tolerant(() => readRules(socket, family)),
-		routes: (family) => tolerant(() => readRoutes(socket, family)),
-		change: (step) => change(socket, step),
+		rules: (family) => exclusive(() => tolerant(() => readRules(socket, family))),
+		routes: (family) => exclusive(() => tolerant(() => readRoutes(socket, family))),
+		change: (step) => exclusive(() => change(socket, step)),
 	};
 }
 

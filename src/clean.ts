@@ -1,0 +1,10 @@
+import { openHost } from './host/open.ts';
+import { release, releaseSeed } from './steady/interception.ts';
+import { LOCAL_TABLE, PACKET_MARK } from './units.ts';
+
+/** Takes away whatever bears our names; `seed`: also the rule and route that the 2019 script leaves behind. */
+export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<void> {
+	const host = await openHost(signal);
+	await release(host, signal);
+	if (seed) await releaseSeed(host, { mark: PACKET_MARK, table: LOCAL_TABLE });
+}

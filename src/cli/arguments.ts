@@ -1,0 +1,43 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { Failure } from '../failure.ts';
+
+export type Options = Readonly<
+	Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly help: string }>
+>;
+export type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Options by their long names; anything else on the line is wrong usage. `words`: how many bare words may follow. */
+export function parseArguments(
+	args: readonly string[],
+	options: Options,
+	words = 0,
+): { given: Given; words: string[] } {
+	const config: ParseArgsOptionsConfig = Object.fromEntries(
+		Object.entries(options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+	);
+	const { values, positionals } = parsed(args, config);
+	const surplus = positionals[words];
+	if (surplus !== undefined) throw usage(`there is no place for "${surplus}"`);
+	return { given: values as Given, words: positionals };
+}
+
+function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
+	try {
+		return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+	} catch (error) {
+		throw usage(
+			(error as Error).message.replace(/\. To specify.*$/, '').replace(/^\w/, (letter) => letter.toLowerCase()),
+		);
+	}
+}
+
+export const usage = (why: string): Failure =>
+	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help`, or --help behind a command');
+
+/** A whole number of seconds or lines; undefined where the option was not given. */
+export function wholeNumber(given: Given, name: string): number | undefined {
+	const text = given[name];
+	if (text === undefined) return undefined;
+	if (typeof text !== 'string' || !/^\d{1,6}$/.test(text)) throw usage(`--${name} takes a whole number, not "${text}"`);
+	return Number(text);
+}

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, Status } from '../control/protocol.ts';
+import { Failure } from '../failure.ts';
+import { type Given, type Options, wholeNumber } from './arguments.ts';
+import { configText, differencesText, openText, statusText } from './text.ts';
+
+export interface Terminal {
+	readonly out: (text: string) => void;
+	readonly isJson: boolean;
+	/** Ends whatever follows or waits. */
+	readonly signal: AbortSignal;
+}
+
+export interface Command {
+	readonly summary: string;
+	readonly options: Options;
+	/** Resolves to the exit code. */
+	readonly run: (client: Client, given: Given, terminal: Terminal) => Promise<number>;
+}
+
+/** How often `wait` looks. */
+const WAIT_POLL_MS = 100;
+
+/** One table serves `turnout enable` and the prompt alike; help is printed from it, completion reads it. */
+export const commands: Readonly<Record<string, Command>> = {
+	status: {
+		summary: 'Say what is wanted, what is, what is wrong and the remedy',
+		options: { raw: { type: 'boolean', help: "The five sections of the 2019 script's status" } },
+		run: async (client, { raw }, terminal) => {
+			if (raw !== true) return showStatus(await client.status({}), terminal);
+			const reply = await client.raw({});
+			return show(reply, reply.text, 0, terminal);
+		},
+	},
+	enable: {
+		summary: "Send the host's traffic through Envoy",
+		options: {},
+		run: async (client, _, terminal) => showStatus(await client.enable({}), terminal),
+	},
+	disable: {
+		summary: 'Send it directly again',
+		options: { drain: { type: 'string', help: 'SECONDS: wait so long for connections through Envoy to end' } },
+		run: async (client, given, terminal) => {
+			const drainSeconds = wholeNumber(given, 'drain');
+			const reply = await client.disable(drainSeconds === undefined ? {} : { drainSeconds });
+			const text = openText(reply.open) + statusText(reply.status);
+			return show(reply, text, exitCodeOf(reply.status), terminal);
+		},
+	},
+	reload: {
+		summary: 'Read the settings again and change only what differs, live',
+		options: {},
+		run: async (client, _, terminal) => {
+			const reply = await client.reload({});
+			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
+			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
+			return show(reply, `${changed}\n${notices}${statusText(reply.status)}`, exitCodeOf(reply.status), terminal);
+		},
+	},
+	diff: {
+		summary: 'Say in what the host differs from what is wanted; exit code 2 if it does',
+		options: {},
+		run: async (client, _, terminal) => {
+			const reply = await client.diff({});
+			return show(reply, differencesText(reply), reply.same ? 0 : 2, terminal);
+		},
+	},
+	wait: {
+		summary: 'Wait until Envoy is LIVE and everything is as wanted',
+		options: { timeout: { type: 'string', help: 'SECONDS: no longer than this; without it for ever' } },
+		run: async (client, given, terminal) => showStatus(await waitFor(client, given, terminal.signal), terminal),
+	},
+	logs: {
+		summary: "Envoy's output",
+		options: {
+			follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' },
+			tail: { type: 'string', help: 'LINES: only so many of those kept' },
+		},
+		run: async (client, given, { out, signal }) => {
+			const tail = wholeNumber(given, 'tail');
+			const options = { follow: given['follow'] === true, signal, ...(tail === undefined ? {} : { tail }) };
+			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			return 0;
+		},
+	},
+	events: {
+		summary: 'What happened, newest last',
+		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' } },
+		run: async (client, given, { out, signal }) => {
+			const options = { follow: given['follow'] === true, signal };
+			await client.follow('events', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			return 0;
+		},
+	},
+	config: {
+		summary: 'Every setting of the running daemon, its value, and where the value came from',
+		options: {},
+		run: async (client, _, terminal) => {
+			const reply = await client.config({});
+			return show(reply, configText(reply), 0, terminal);
+		},
+	},
+};
+
+function show(reply: unknown, text: string, code: number, { out, isJson }: Terminal): number {
+	out(isJson ? `${JSON.stringify(reply)}\n` : text);
+	return code;
+}
+
+const showStatus = (status: Status, terminal: Terminal): number =>
+	show(status, statusText(status), exitCodeOf(status), terminal);
+
+/** IPv6 that goes past Envoy is told and is no failure: whoever set it so wants it so. */
+export function exitCodeOf({ is, wanted, conditions }: Status): number {
+	const isWell = conditions.every(({ ok, subject }) => ok || subject === 'ipv6');
+	return is === wanted && isWell ? 0 : 1;
+}
+
+async function waitFor(client: Client, given: Given, signal: AbortSignal): Promise<Status> {
+	const seconds = wholeNumber(given, 'timeout');
+	const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1_000;
+	for (;;) {
+		const status = await client.status({}).catch(whileStarting);
+		if (status !== undefined && isReady(status)) return status;
+		if (performance.now() >= deadline) throw late(seconds ?? 0, status);
+		await sleep(WAIT_POLL_MS, undefined, { signal });
+	}
+}
+
+const isReady = (status: Status): boolean =>
+	exitCodeOf(status) === 0 && ['live', 'unmanaged'].includes(status.envoy.state);
+
+/** A daemon that is not there yet is what one waits for. */
+function whileStarting(error: unknown): undefined {
+	if (error instanceof Failure && error.code === 'not-running') return undefined;
+	throw error;
+}
+
+function late(seconds: number, status: Status | undefined): Failure {
+	const wrong = status?.conditions.find(({ ok }) => !ok);
+	const why =
+		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
+	return new Failure(
+		'envoy',
+		`Cannot wait any longer: after ${seconds} s ${why}`,
+		'See `turnout status` and `turnout logs`',
+	);
+}
+
+const unlessStopped =
+	(signal: AbortSignal) =>
+	(error: unknown): void => {
+		if (!signal.aborted) throw error;
+	};

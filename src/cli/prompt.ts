@@ -1,0 +1,66 @@
+import { createInterface } from 'node:readline/promises';
+import type { Client } from '../control/protocol.ts';
+import { failureOf, failureText } from '../failure.ts';
+import { parseArguments } from './arguments.ts';
+import { commands } from './commands.ts';
+
+export interface PromptStreams {
+	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+	readonly output: NodeJS.WritableStream;
+	readonly error: NodeJS.WritableStream;
+}
+
+export interface Prompt {
+	/** Reads and obeys words until `quit`, the end of input or the signal. */
+	readonly run: (signal: AbortSignal) => Promise<void>;
+	/** Writes a line of somebody else's without tearing the one being typed. */
+	readonly interject: (text: string) => void;
+}
+
+/** The 2019 words and all commands, against the daemon; history and completion on a terminal. */
+export function createPrompt(client: Client, { input, output, error }: PromptStreams): Prompt {
+	const isTerminal = input.isTTY === true;
+	const words = ['quit', ...Object.keys(commands)];
+	const completer = (line: string): [string[], string] => [words.filter((word) => word.startsWith(line)), line];
+	const readline = createInterface({ input, output, terminal: isTerminal, prompt: isTerminal ? '> ' : '', completer });
+	const ask = () => (isTerminal ? readline.prompt() : undefined);
+	return {
+		async run(signal) {
+			signal.addEventListener('abort', () => readline.close(), { once: true });
+			readline.on('SIGINT', () => readline.close());
+			ask();
+			for await (const line of readline) {
+				const [word = '', ...args] = line.trim().split(/\s+/);
+				if (word === 'quit') break;
+				await obey(client, word, args, { output, error }, signal);
+				ask();
+			}
+			readline.close();
+		},
+		interject(text) {
+			if (isTerminal) error.write('\r\u001b[K');
+			error.write(text);
+			if (isTerminal) readline.prompt(true);
+		},
+	};
+}
+
+async function obey(
+	client: Client,
+	word: string,
+	args: readonly string[],
+	{ output, error }: Pick<PromptStreams, 'output' | 'error'>,
+	signal: AbortSignal,
+): Promise<void> {
+	const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+	if (command === undefined) {
+		output.write(`Available commands: ${['quit', ...Object.keys(commands)].join(', ')}\n`);
+		return;
+	}
+	try {
+		const { given } = parseArguments(args, { ...command.options, json: { type: 'boolean', help: '' } });
+		await command.run(client, given, { out: (text) => output.write(text), isJson: given['json'] === true, signal });
+	} catch (cause) {
+		error.write(failureText(failureOf(cause)));
+	}
+}

@@ -1,0 +1,52 @@
+import type { ConfigReply, DiffReply, Status } from '../control/protocol.ts';
+
+/** What people read; programs take `--json`. */
+export function statusText(status: Status): string {
+	const { envoy, backend, counters } = status;
+	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
+	const about = [envoy.version, envoy.id].filter((part) => part !== undefined).join(', ');
+	const rows: readonly (readonly [string, string])[] = [
+		['interception', `${status.is}${wanted} since ${timeText(status.since)}`],
+		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
+		['envoy', `${envoy.state}${about === '' ? '' : ` (${about})`}`],
+		[
+			'connections',
+			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
+		],
+	];
+	return [
+		...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`),
+		...status.conditions.map(conditionText),
+	].join('');
+}
+
+function conditionText(condition: Status['conditions'][number]): string {
+	if (condition.ok) return `  ok  ${condition.subject}\n`;
+	return `  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`;
+}
+
+const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
+
+export function differencesText({ differences }: DiffReply): string {
+	if (differences.length === 0) return 'The host is as wanted\n';
+	const sign = { missing: '+', surplus: '-', misplaced: '~' };
+	return differences.map(({ family, kind, table, line }) => `${sign[kind]} ${family} ${table}: ${line}\n`).join('');
+}
+
+export function configText({ settings, notices }: ConfigReply): string {
+	const widthOf = (column: (row: ConfigReply['settings'][number]) => string) =>
+		Math.min(40, Math.max(...settings.map((row) => column(row).length)));
+	const keyWidth = widthOf(({ key }) => key);
+	const valueWidth = widthOf(({ value }) => value);
+	const lines = settings.map(({ key, value, origin }) => {
+		return `${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`;
+	});
+	return [...lines, ...notices.map((notice) => `${notice}\n`)].join('');
+}
+
+export function openText(open: number | undefined): string {
+	if (open === undefined) return '';
+	return open === 0
+		? 'All connections through Envoy have ended\n'
+		: `${open} connections through Envoy are still open\n`;
+}

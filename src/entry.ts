@@ -1,0 +1,68 @@
+import { type Given, type Options, usage } from './cli/arguments.ts';
+import type { Described } from './cli/help.ts';
+import { type LocalCommand, type LocalTerminal, localCommands } from './local.ts';
+
+/** A command as `main.ts` starts it, wherever it does its work. */
+export interface Entry extends Described {
+	/** Bare words allowed behind it. */
+	readonly words: number;
+	/** Looks at its arguments; the 2019 script does not. */
+	readonly takesArguments: boolean;
+	readonly run: (given: Given, words: readonly string[], terminal: LocalTerminal) => Promise<number>;
+}
+
+const common: Options = {
+	json: { type: 'boolean', help: 'Print JSON' },
+	help: { type: 'boolean', short: 'h', help: 'Print this' },
+};
+const socket: Options = { socket: { type: 'string', help: "PATH: the daemon's socket" } };
+
+/** Commands of this process go before those that ask the daemon. */
+export async function findEntry(name: string): Promise<Entry> {
+	if (name === 'version' || name === '--version') return versionEntry;
+	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
+	const { commands } = await import('./cli/commands.ts');
+	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+	if (command === undefined) throw usage(`there is no command "${name}"`);
+	return {
+		summary: command.summary,
+		options: { ...command.options, ...socket, ...common },
+		words: 0,
+		takesArguments: true,
+		async run(given, _, terminal) {
+			const [{ createClient }, { socketOf }] = await Promise.all([
+				import('./control/client.ts'),
+				import('./socket.ts'),
+			]);
+			return command.run(createClient(socketOf(given)), given, terminal);
+		},
+	};
+}
+
+async function localEntry(name: string, command: LocalCommand): Promise<Entry> {
+	const settings = command.takesSettings ? (await import('./settings.ts')).settingsOptions() : {};
+	const own = name === 'prompt' ? socket : {};
+	return {
+		...command,
+		options: { ...command.options, ...own, ...settings, ...common },
+		takesArguments: name !== 'route-manager',
+	};
+}
+
+const versionEntry: Entry = {
+	summary: 'The version of turnout',
+	options: common,
+	words: 0,
+	takesArguments: true,
+	async run(_given, _words, { out, isJson }) {
+		const { version } = await import('./version.ts');
+		out(isJson ? `${JSON.stringify({ version })}\n` : `turnout ${version}\n`);
+		return 0;
+	},
+};
+
+/** Every command that there is, for `--help`. */
+export async function allDescribed(): Promise<Readonly<Record<string, Described>>> {
+	const { commands } = await import('./cli/commands.ts');
+	return { ...localCommands, ...commands, ...localCommands, version: versionEntry };
+}

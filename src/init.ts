@@ -1,0 +1,24 @@
+import { loadSettings, type SettingsArguments } from './settings.ts';
+import { interceptSurveyed, surveyHost } from './survey.ts';
+
+export interface InitReport {
+	readonly backend: { readonly name: string; readonly why: string };
+	readonly families: readonly string[];
+	/** Rules committed and read back, both families together. */
+	readonly rules: number;
+	readonly notices: readonly string[];
+}
+
+/** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
+export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
+	const { config, notices } = loadSettings(settings);
+	const survey = await surveyHost(config, undefined, signal);
+	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
+	const chains = target.families.flatMap((family) => target.rules[family].chains);
+	return {
+		backend: survey.backend,
+		families: target.families,
+		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
+		notices: ipv6Past === '' ? notices : [...notices, `IPv6 goes past Envoy: ${ipv6Past}`],
+	};
+}

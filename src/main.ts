@@ -1,0 +1,44 @@
+import { parseArguments } from './cli/arguments.ts';
+import { allDescribed, findEntry } from './entry.ts';
+import { Failure, failureJson, failureOf, failureText } from './failure.ts';
+
+/** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+
+main(process.argv.slice(2))
+	.catch(failed)
+	.then((code) => {
+		process.exitCode = code;
+	});
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+	if (['', '--help', '-h', 'help'].includes(name)) return printHelp(name === '' ? 64 : 0);
+	const entry = await findEntry(name);
+	const { given, words } = parseArguments(entry.takesArguments ? args : [], entry.options, entry.words);
+	if (given['help'] === true) return printCommandHelp(name, entry);
+	const out = (text: string) => void process.stdout.write(text);
+	return entry.run(given, words, { out, isJson: given['json'] === true, signal: stop.signal });
+}
+
+async function printHelp(code: number): Promise<number> {
+	const { helpText } = await import('./cli/help.ts');
+	(code === 0 ? process.stdout : process.stderr).write(helpText(await allDescribed()));
+	return code;
+}
+
+async function printCommandHelp(name: string, entry: Awaited<ReturnType<typeof findEntry>>): Promise<number> {
+	const { commandHelp } = await import('./cli/help.ts');
+	process.stdout.write(commandHelp(name, entry));
+	return 0;
+}
+
+/** Told to stop is no failure. */
+function failed(error: unknown): number {
+	if (stop.signal.aborted && !(error instanceof Failure)) return 0;
+	const failure = failureOf(error);
+	process.stderr.write(process.argv.includes('--json') ? failureJson(failure) : failureText(failure));
+	return exitCodes[failure.code] ?? 1;
+}
+
+const exitCodes: Readonly<Record<string, number | undefined>> = { usage: 64, 'not-running': 3 };

@@ -1,0 +1,51 @@
+import { runClean } from './clean.ts';
+import type { Given } from './cli/arguments.ts';
+import { usage } from './cli/arguments.ts';
+import { configText } from './cli/text.ts';
+import { runInit } from './init.ts';
+import type { LocalTerminal } from './local.ts';
+import { runRender } from './render.ts';
+import { loadSettings, settingsArguments, shownSettings } from './settings.ts';
+
+/** The commands that do one thing and end: each prints what it did, as text or as JSON. */
+
+export async function init(given: Given, { out, isJson, signal }: LocalTerminal): Promise<number> {
+	const report = await runInit(settingsArguments(given), signal);
+	const { backend, families, rules, notices } = report;
+	const said = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), read back as meant\n`;
+	out(isJson ? `${JSON.stringify(report)}\n` : [said, ...notices.map((notice) => `${notice}\n`)].join(''));
+	return 0;
+}
+
+export async function clean(given: Given, { out, isJson, signal }: LocalTerminal): Promise<number> {
+	await runClean({ seed: given['seed'] === true }, signal);
+	out(isJson ? `${JSON.stringify({ clean: true })}\n` : 'Nothing that bears our names is left\n');
+	return 0;
+}
+
+export async function render(given: Given, { out, isJson }: LocalTerminal): Promise<number> {
+	const family = given['family'];
+	const rendered = await runRender(settingsArguments(given), typeof family === 'string' ? family : undefined);
+	const text = rendered.map((each) => `# ${each.family}, ${each.backend}\n${each.document}`).join('\n');
+	out(isJson ? `${JSON.stringify(rendered)}\n` : text);
+	return 0;
+}
+
+export async function config(given: Given, words: readonly string[], terminal: LocalTerminal): Promise<number> {
+	const [verb, file] = words;
+	if (verb === undefined) return showConfig(given, terminal);
+	if (verb !== 'check') throw usage(`config knows "check FILE" and not "${verb}"`);
+	if (file === undefined) throw usage('config check takes a file');
+	const { notices } = loadSettings({ ...settingsArguments(given), file });
+	terminal.out(terminal.isJson ? `${JSON.stringify({ ok: true, notices })}\n` : checked(file, notices));
+	return 0;
+}
+
+async function showConfig(given: Given, { out, isJson }: LocalTerminal): Promise<number> {
+	const shown = shownSettings(loadSettings(settingsArguments(given)));
+	out(isJson ? `${JSON.stringify(shown)}\n` : configText(shown));
+	return 0;
+}
+
+const checked = (file: string, notices: readonly string[]): string =>
+	[`${file} has no mistakes\n`, ...notices.map((notice) => `${notice}\n`)].join('');

@@ -1,0 +1,28 @@
+import { Failure } from './failure.ts';
+import type { Dialect } from './ports.ts';
+import { nothing } from './ruleset/held.ts';
+import { renderTransition } from './ruleset/transition.ts';
+import { loadSettings, type SettingsArguments } from './settings.ts';
+import { buildTarget } from './steady/target.ts';
+import { resolveCapture } from './survey.ts';
+import { type Family, families } from './units.ts';
+
+export interface Rendered {
+	readonly family: Family;
+	readonly backend: Dialect;
+	readonly document: string;
+}
+
+/** The documents that `init` would commit to a host without rules. Looks at no firewall and needs no privilege. */
+export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
+	const { config } = loadSettings(settings);
+	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
+	const shown = families.filter((each) =>
+		family === undefined ? each === 'ipv4' || config.ipv6 !== '0' : each === family,
+	);
+	if (shown.length === 0)
+		throw new Failure('usage', `Cannot render family "${family}"`, `Allowed: ${families.join(' or ')}`);
+	const capture = await resolveCapture(config);
+	const target = buildTarget(capture, backend, shown, { mark: config.mark, table: config.routeTable });
+	return shown.map((each) => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }));
+}

@@ -1,0 +1,50 @@
+import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
+import type { FileSettings } from './config/file.ts';
+import { readConfig } from './config/read.ts';
+import { readRaw } from './host/raw.ts';
+import { release } from './steady/interception.ts';
+import { interceptSurveyed, type Survey, surveyHost } from './survey.ts';
+
+const noFile: FileSettings = { values: new Map(), mistakes: [] };
+
+/** The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. */
+export async function runRouteManager(signal: AbortSignal): Promise<number> {
+	const out = (text: string) => void process.stdout.write(text);
+	const refused = refusal(process.env);
+	if (refused !== undefined) {
+		out(refused);
+		return 1;
+	}
+	const { config } = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
+	const actions = actionsOf(await surveyHost(config, undefined, signal), signal);
+	await begin(process.env, actions, out);
+	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
+	await converse(actions, { input: process.stdin, out, prompt });
+	process.stdin.destroy();
+	return 0;
+}
+
+const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
+	enable: async () => void (await interceptSurveyed(survey, signal)),
+	disable: () => release(survey.host, signal),
+	status: () => readRaw(survey.tools, survey.config.routeTable),
+});
+
+/** Those that the script reads, with its meaning of empty and of missing; ours beside them, and no others. */
+function scriptVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const read = [
+		'APPMESH_APP_PORTS',
+		'APPMESH_ENVOY_INGRESS_PORT',
+		'APPMESH_ENVOY_EGRESS_PORT',
+		'APPMESH_EGRESS_IGNORED_PORTS',
+		'APPMESH_ENABLE_IPV6',
+	];
+	const given = Object.entries(env).filter(([name]) => read.includes(name) || name.startsWith('TURNOUT_'));
+	const ignoredIps = env['APPMESH_EGRESS_IGNORED_IP'] ?? '';
+	return {
+		...Object.fromEntries(given),
+		APPMESH_IGNORE_UID: env['APPMESH_IGNORE_UID'] ?? '',
+		APPMESH_IGNORE_GID: env['APPMESH_IGNORE_GID'] ?? '',
+		...(ignoredIps === '' ? {} : { APPMESH_EGRESS_IGNORED_IP: ignoredIps }),
+	};
+}

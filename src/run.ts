@@ -1,0 +1,37 @@
+import { runAgent } from './agent.ts';
+import type { Given } from './cli/arguments.ts';
+import { createPrompt, type Prompt } from './cli/prompt.ts';
+import { createClient } from './control/client.ts';
+import { settingsArguments } from './settings.ts';
+import { socketOf } from './socket.ts';
+
+const streams = { input: process.stdin, output: process.stdout, error: process.stderr };
+
+/** The daemon; on a terminal with the prompt in front, and leaving the prompt ends the daemon. */
+export async function run(given: Given, signal: AbortSignal): Promise<number> {
+	const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+	const leave = new AbortController();
+	const ending = AbortSignal.any([signal, leave.signal]);
+	let prompt: Prompt | undefined;
+	const onReady = (socket: string) => {
+		if (!isTerminal || given['no-prompt'] === true) return;
+		prompt = createPrompt(createClient(socket), streams);
+		prompt
+			.run(ending)
+			.catch((error) => leave.abort(error))
+			.finally(() => {
+				prompt = undefined;
+				leave.abort();
+			});
+	};
+	const write = (text: string) => (prompt === undefined ? process.stderr.write(text) : prompt.interject(text));
+	await runAgent({ settings: settingsArguments(given), isTerminal, write, onReady }, ending);
+	return 0;
+}
+
+export async function runPrompt(given: Given, signal: AbortSignal): Promise<number> {
+	const client = createClient(socketOf(given));
+	if (process.stdin.isTTY === true) await client.status({});
+	await createPrompt(client, streams).run(signal);
+	return 0;
+}
