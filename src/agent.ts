@@ -1,8 +1,9 @@
 import type { Loaded } from './config/read.ts';
 import { createKept } from './control/kept.ts';
 import { serve } from './control/server.ts';
-import { createDaemon, type Daemon } from './daemon.ts';
+import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createProxyAdmin } from './host/admin.ts';
+import { readListeners } from './host/listeners.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
 import { createLog, logJson, logText } from './log.ts';
@@ -43,6 +44,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		log,
 		proxy: createProxy(survey, { onOutput: output.add, onChange: (life) => daemon.onLife(life) }),
 		admin: createProxyAdmin(config.envoy.adminPort),
+		listeners: readListeners,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});

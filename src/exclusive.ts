@@ -1,5 +1,7 @@
 /** Runs one at a time, in the order asked; a failure of one is no business of the next. */
-export function createExclusive(): <T>(act: () => Promise<T>) => Promise<T> {
+export type Exclusive = <T>(act: () => Promise<T>) => Promise<T>;
+
+export function createExclusive(): Exclusive {
 	let last: Promise<unknown> = Promise.resolve();
 	return (act) => {
 		const mine = last.then(act, act);

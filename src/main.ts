@@ -1,6 +1,6 @@
 import { parseArguments } from './cli/arguments.ts';
-import { allDescribed, findEntry } from './entry.ts';
 import { Failure, failureJson, failureOf, failureText } from './failure.ts';
+import { allDescribed, findEntry } from './start/entry.ts';
 
 /** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
 const stop = new AbortController();

@@ -1,6 +1,7 @@
-import { type Given, type Options, usage } from './cli/arguments.ts';
-import type { Described } from './cli/help.ts';
-import { type LocalCommand, type LocalTerminal, localCommands } from './local.ts';
+import { type Given, type Options, usage } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/commands.ts';
+import type { Described } from '../cli/help.ts';
+import { type LocalCommand, localCommands } from './local.ts';
 
 /** A command as `main.ts` starts it, wherever it does its work. */
 export interface Entry extends Described {
@@ -8,7 +9,7 @@ export interface Entry extends Described {
 	readonly words: number;
 	/** Looks at its arguments; the 2019 script does not. */
 	readonly takesArguments: boolean;
-	readonly run: (given: Given, words: readonly string[], terminal: LocalTerminal) => Promise<number>;
+	readonly run: (given: Given, words: readonly string[], terminal: Terminal) => Promise<number>;
 }
 
 const common: Options = {
@@ -21,7 +22,7 @@ const socket: Options = { socket: { type: 'string', help: "PATH: the daemon's so
 export async function findEntry(name: string): Promise<Entry> {
 	if (name === 'version' || name === '--version') return versionEntry;
 	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
-	const { commands } = await import('./cli/commands.ts');
+	const { commands } = await import('../cli/commands.ts');
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 	if (command === undefined) throw usage(`there is no command "${name}"`);
 	return {
@@ -31,7 +32,7 @@ export async function findEntry(name: string): Promise<Entry> {
 		takesArguments: true,
 		async run(given, _, terminal) {
 			const [{ createClient }, { socketOf }] = await Promise.all([
-				import('./control/client.ts'),
+				import('../control/client.ts'),
 				import('./socket.ts'),
 			]);
 			return command.run(createClient(socketOf(given)), given, terminal);
@@ -40,7 +41,7 @@ export async function findEntry(name: string): Promise<Entry> {
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {
-	const settings = command.takesSettings ? (await import('./settings.ts')).settingsOptions() : {};
+	const settings = command.takesSettings ? (await import('../settings.ts')).settingsOptions() : {};
 	const own = name === 'prompt' ? socket : {};
 	return {
 		...command,
@@ -55,7 +56,7 @@ const versionEntry: Entry = {
 	words: 0,
 	takesArguments: true,
 	async run(_given, _words, { out, isJson }) {
-		const { version } = await import('./version.ts');
+		const { version } = await import('../version.ts');
 		out(isJson ? `${JSON.stringify({ version })}\n` : `turnout ${version}\n`);
 		return 0;
 	},
@@ -63,6 +64,6 @@ const versionEntry: Entry = {
 
 /** Every command that there is, for `--help`. */
 export async function allDescribed(): Promise<Readonly<Record<string, Described>>> {
-	const { commands } = await import('./cli/commands.ts');
+	const { commands } = await import('../cli/commands.ts');
 	return { ...localCommands, ...commands, ...localCommands, version: versionEntry };
 }

@@ -1,5 +1,5 @@
-import type { Loaded } from './config/read.ts';
-import { Failure } from './failure.ts';
+import type { Loaded } from '../config/read.ts';
+import { Failure } from '../failure.ts';
 
 /** Settings that are read once, when the daemon starts. */
 const atStart = ['socket', 'stateDirectory', 'logLevel', 'envoy.runtime'];

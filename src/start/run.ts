@@ -1,11 +1,12 @@
-import { runAgent } from './agent.ts';
-import type { Given } from './cli/arguments.ts';
-import { createPrompt, type Prompt } from './cli/prompt.ts';
-import { createClient } from './control/client.ts';
-import { settingsArguments } from './settings.ts';
+import { runAgent } from '../agent.ts';
+import type { Given } from '../cli/arguments.ts';
+import { createPrompt, type Prompt } from '../cli/prompt.ts';
+import { createClient } from '../control/client.ts';
+import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
 
-const streams = { input: process.stdin, output: process.stdout, error: process.stderr };
+/** Reading the standard streams opens them; not before they are needed. */
+const streams = () => ({ input: process.stdin, output: process.stdout, error: process.stderr });
 
 /** The daemon; on a terminal with the prompt in front, and leaving the prompt ends the daemon. */
 export async function run(given: Given, signal: AbortSignal): Promise<number> {
@@ -15,7 +16,7 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 	let prompt: Prompt | undefined;
 	const onReady = (socket: string) => {
 		if (!isTerminal || given['no-prompt'] === true) return;
-		prompt = createPrompt(createClient(socket), streams);
+		prompt = createPrompt(createClient(socket), streams());
 		prompt
 			.run(ending)
 			.catch((error) => leave.abort(error))
@@ -32,6 +33,6 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 export async function runPrompt(given: Given, signal: AbortSignal): Promise<number> {
 	const client = createClient(socketOf(given));
 	if (process.stdin.isTTY === true) await client.status({});
-	await createPrompt(client, streams).run(signal);
+	await createPrompt(client, streams()).run(signal);
 	return 0;
 }

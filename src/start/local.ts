@@ -1,12 +1,6 @@
-import type { Given, Options } from './cli/arguments.ts';
-import type { Described } from './cli/help.ts';
-
-/** What a command that needs no daemon is given. */
-export interface LocalTerminal {
-	readonly out: (text: string) => void;
-	readonly isJson: boolean;
-	readonly signal: AbortSignal;
-}
+import type { Given, Options } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/commands.ts';
+import type { Described } from '../cli/help.ts';
 
 /** A command that acts in this process; its module is loaded only when it is asked for. */
 export interface LocalCommand extends Described {
@@ -14,7 +8,7 @@ export interface LocalCommand extends Described {
 	readonly takesSettings: boolean;
 	/** Bare words allowed behind it. */
 	readonly words: number;
-	readonly run: (given: Given, words: readonly string[], terminal: LocalTerminal) => Promise<number>;
+	readonly run: (given: Given, words: readonly string[], terminal: Terminal) => Promise<number>;
 }
 
 const none: Options = {};
@@ -39,7 +33,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		options: none,
 		takesSettings: false,
 		words: Number.POSITIVE_INFINITY,
-		run: async (_given, _words, { signal }) => (await import('./route-manager.ts')).runRouteManager(signal),
+		run: async (_given, _words, { signal }) => (await import('../route-manager.ts')).runRouteManager(signal),
 	},
 	init: {
 		summary: 'Rules on, once, and read back; needs no daemon',

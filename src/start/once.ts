@@ -1,15 +1,15 @@
-import { runClean } from './clean.ts';
-import type { Given } from './cli/arguments.ts';
-import { usage } from './cli/arguments.ts';
-import { configText } from './cli/text.ts';
-import { runInit } from './init.ts';
-import type { LocalTerminal } from './local.ts';
-import { runRender } from './render.ts';
-import { loadSettings, settingsArguments, shownSettings } from './settings.ts';
+import { runClean } from '../clean.ts';
+import type { Given } from '../cli/arguments.ts';
+import { usage } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/commands.ts';
+import { configText } from '../cli/text.ts';
+import { runInit } from '../init.ts';
+import { runRender } from '../render.ts';
+import { loadSettings, settingsArguments, shownSettings } from '../settings.ts';
 
 /** The commands that do one thing and end: each prints what it did, as text or as JSON. */
 
-export async function init(given: Given, { out, isJson, signal }: LocalTerminal): Promise<number> {
+export async function init(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
 	const report = await runInit(settingsArguments(given), signal);
 	const { backend, families, rules, notices } = report;
 	const said = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), read back as meant\n`;
@@ -17,13 +17,13 @@ export async function init(given: Given, { out, isJson, signal }: LocalTerminal)
 	return 0;
 }
 
-export async function clean(given: Given, { out, isJson, signal }: LocalTerminal): Promise<number> {
+export async function clean(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
 	await runClean({ seed: given['seed'] === true }, signal);
 	out(isJson ? `${JSON.stringify({ clean: true })}\n` : 'Nothing that bears our names is left\n');
 	return 0;
 }
 
-export async function render(given: Given, { out, isJson }: LocalTerminal): Promise<number> {
+export async function render(given: Given, { out, isJson }: Terminal): Promise<number> {
 	const family = given['family'];
 	const rendered = await runRender(settingsArguments(given), typeof family === 'string' ? family : undefined);
 	const text = rendered.map((each) => `# ${each.family}, ${each.backend}\n${each.document}`).join('\n');
@@ -31,7 +31,7 @@ export async function render(given: Given, { out, isJson }: LocalTerminal): Prom
 	return 0;
 }
 
-export async function config(given: Given, words: readonly string[], terminal: LocalTerminal): Promise<number> {
+export async function config(given: Given, words: readonly string[], terminal: Terminal): Promise<number> {
 	const [verb, file] = words;
 	if (verb === undefined) return showConfig(given, terminal);
 	if (verb !== 'check') throw usage(`config knows "check FILE" and not "${verb}"`);
@@ -41,7 +41,7 @@ export async function config(given: Given, words: readonly string[], terminal: L
 	return 0;
 }
 
-async function showConfig(given: Given, { out, isJson }: LocalTerminal): Promise<number> {
+async function showConfig(given: Given, { out, isJson }: Terminal): Promise<number> {
 	const shown = shownSettings(loadSettings(settingsArguments(given)));
 	out(isJson ? `${JSON.stringify(shown)}\n` : configText(shown));
 	return 0;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Given } from './cli/arguments.ts';
+import type { Given } from '../cli/arguments.ts';
 
 /** As `/etc/turnout/turnout.yaml` is read for one line only: commands that speak to the daemon start at once. */
 const FILE = '/etc/turnout/turnout.yaml';

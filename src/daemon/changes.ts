@@ -1,0 +1,77 @@
+import type { Loaded } from '../config/read.ts';
+import type { Wanted } from '../control/protocol.ts';
+import { Failure } from '../failure.ts';
+import { release } from '../steady/interception.ts';
+import { type Aim, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
+import type { DaemonParts } from './parts.ts';
+import { planReload } from './reload.ts';
+
+/** One change of rules is a matter of milliseconds; a lock that somebody holds may take longer. */
+const CHANGE_TIMEOUT_MS = 60_000;
+
+/** What the daemon holds: the wish, what was aimed at for it, and the settings behind. Changed one change at a time. */
+export interface Holding {
+	loaded: Loaded;
+	survey: Survey;
+	wanted: Wanted;
+	/** Since when the wish holds. */
+	since: string;
+	/** What was committed last; undefined while rules are off. */
+	aim: Aim | undefined;
+	/** Rules were taken away because Envoy is gone. */
+	isLifted: boolean;
+	/** Envoy is not LIVE yet, and the rules wait for it. */
+	isStarting: boolean;
+}
+
+export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<void> {
+	const startedMs = performance.now();
+	holding.aim = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.isLifted = false;
+	const { target, ipv6Past } = holding.aim;
+	const families = target.families.join(',');
+	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
+	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
+}
+
+export async function turnOff(holding: Holding, { log }: DaemonParts): Promise<void> {
+	const startedMs = performance.now();
+	await release(holding.survey.host, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.aim = undefined;
+	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
+}
+
+const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
+
+/** Rules on, now or as soon as Envoy is LIVE; and remembered. */
+export async function enable(holding: Holding, parts: DaemonParts): Promise<void> {
+	const life = parts.proxy?.life();
+	if (life?.kind === 'failed')
+		throw new Failure('envoy', `Cannot enable: ${life.why}`, 'Restart turnout, which starts Envoy again');
+	if (!holding.isStarting) await turnOn(holding, holding.survey, parts);
+	wish(holding, 'enabled', parts);
+}
+
+export async function disable(holding: Holding, parts: DaemonParts): Promise<void> {
+	await turnOff(holding, parts);
+	holding.isLifted = false;
+	wish(holding, 'disabled', parts);
+}
+
+function wish(holding: Holding, wanted: Wanted, { stateFile }: DaemonParts): void {
+	if (wanted !== holding.wanted) holding.since = new Date().toISOString();
+	holding.wanted = wanted;
+	stateFile.write({ wanted, since: holding.since, dialect: holding.survey.backend.name });
+}
+
+/** The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. */
+export async function reload(holding: Holding, parts: DaemonParts): Promise<readonly string[]> {
+	const loaded = parts.load();
+	const { config, backend } = holding.survey;
+	const changed = planReload(holding.loaded, loaded, config.envoy.runtime);
+	const survey = await surveyHost(loaded.config, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	if (holding.aim !== undefined) await turnOn(holding, survey, parts);
+	Object.assign(holding, { loaded, survey });
+	parts.log('info', 'settings reloaded', { changed: changed.join(',') });
+	return changed;
+}

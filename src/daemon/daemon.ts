@@ -1,0 +1,68 @@
+import type { Handlers } from '../control/protocol.ts';
+import type { Life } from '../envoy/life.ts';
+import { createExclusive } from '../exclusive.ts';
+import { failureOf } from '../failure.ts';
+import { type Holding, turnOff, turnOn } from './changes.ts';
+import { createHandlers } from './handlers.ts';
+import type { DaemonParts } from './parts.ts';
+
+export interface Daemon {
+	readonly handlers: Handlers;
+	/** Envoy first, then the rules if they are wanted. */
+	start(signal: AbortSignal): Promise<void>;
+	/** The rules first, then Envoy. */
+	stop(): Promise<void>;
+	/** To be told whenever Envoy's life takes a turn. */
+	onLife(life: Life): void;
+}
+
+export function createDaemon(parts: DaemonParts): Daemon {
+	const { proxy, log } = parts;
+	const holding = holdingOf(parts);
+	const exclusive = createExclusive();
+	return {
+		handlers: createHandlers(holding, parts, exclusive),
+		async start(signal) {
+			// A folder that cannot be written is found out before anything is started.
+			parts.stateFile.write({ ...parts.stateFile.read(), dialect: parts.survey.backend.name });
+			await proxy?.start(signal);
+			await exclusive(async () => {
+				holding.isStarting = false;
+				await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
+			});
+			log('info', 'ready', { wanted: holding.wanted, socket: holding.survey.config.socket });
+		},
+		async stop() {
+			const isKept = holding.survey.config.onStop === 'keep';
+			if (!isKept && !holding.isStarting) await exclusive(() => turnOff(holding, parts));
+			if (!isKept) await proxy?.stop();
+			log('info', 'stopped');
+		},
+		onLife(life) {
+			log(life.kind === 'failed' ? 'error' : 'info', `envoy ${life.kind}`, 'why' in life ? { why: life.why } : {});
+			if (life.kind === 'failed' && holding.survey.config.onEnvoyFailure === 'open')
+				exclusive(() => lift(holding, parts)).catch((error) => {
+					log('error', 'rules could not be lifted', { why: failureOf(error).message });
+				});
+		},
+	};
+}
+
+function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
+	const state = stateFile.read();
+	return {
+		loaded,
+		survey,
+		wanted: survey.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
+		since: state.since ?? new Date().toISOString(),
+		aim: undefined,
+		isLifted: false,
+		isStarting: true,
+	};
+}
+
+async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (holding.aim === undefined) return;
+	await turnOff(holding, parts);
+	holding.isLifted = true;
+}

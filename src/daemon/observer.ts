@@ -1,0 +1,103 @@
+import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from '../control/protocol.ts';
+import type { Life } from '../envoy/life.ts';
+import type { Supervisor } from '../envoy/supervise.ts';
+import type { Listener } from '../ports.ts';
+import { inspect } from '../steady/interception.ts';
+import type { Aim, Survey } from '../survey.ts';
+import { carry } from '../telemetry/conditions.ts';
+import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
+import { families } from '../units.ts';
+import { version } from '../version.ts';
+
+/** What is wanted at the moment of looking. */
+export interface Wish {
+	readonly survey: Survey;
+	readonly wanted: Wanted;
+	readonly since: string;
+	readonly aim: Aim;
+	readonly isLifted: boolean;
+}
+
+export interface Observer {
+	readonly status: (wish: Wish) => Promise<Status>;
+	readonly diff: (wish: Wish) => Promise<DiffReply>;
+}
+
+const INSPECT_TIMEOUT_MS = 10_000;
+
+/** Looks at the host each time it is asked: nothing is believed that can be read back. */
+export function createObserver(proxy: Supervisor | undefined, listeners: () => readonly Listener[]): Observer {
+	let conditions: readonly Condition[] = [];
+	return {
+		async status(wish) {
+			const { held, isClean, lines } = await look(wish);
+			const { envoy, why: envoyWhy } = envoyOf(wish, proxy, listeners);
+			const { wanted, aim, isLifted, since, survey } = wish;
+			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
+			const observation = { wanted, envoy, envoyWhy, differences: lines, isClean, isLifted, ipv6Past };
+			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
+			return {
+				version,
+				wanted,
+				is: isOf(observation),
+				since,
+				backend: survey.backend,
+				families: aim.target.families,
+				envoy,
+				conditions,
+				counters: countersOf(families.flatMap((family) => held[family].chains)),
+			};
+		},
+		async diff(wish) {
+			const { lines } = await look(wish);
+			return { same: lines.length === 0, differences: lines };
+		},
+	};
+}
+
+async function look({ survey, aim, wanted, isLifted }: Wish) {
+	const isOn = wanted === 'enabled' && !isLifted;
+	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
+	const { held, isClean, differences } = await inspect(survey.host, aim.target, isOn, signal);
+	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
+	return { held, isClean, lines };
+}
+
+interface EnvoyView {
+	readonly envoy: EnvoyStatus;
+	readonly why: string;
+}
+
+function envoyOf(wish: Wish, proxy: Supervisor | undefined, listeners: () => readonly Listener[]): EnvoyView {
+	const { runtime } = wish.survey.config.envoy;
+	return proxy === undefined
+		? unmanaged(wish, runtime, listeners)
+		: { envoy: managed(proxy.life(), runtime), why: whyOf(proxy.life()) };
+}
+
+function unmanaged(
+	{ survey, wanted }: Wish,
+	runtime: EnvoyStatus['runtime'],
+	listeners: () => readonly Listener[],
+): EnvoyView {
+	const silent = wanted === 'enabled' ? silentPorts(survey, listeners) : [];
+	const why = silent.length === 0 ? '' : `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
+	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
+}
+
+function managed(life: Life, runtime: EnvoyStatus['runtime']): EnvoyStatus {
+	const { kind, ...known } = life;
+	const shown = Object.fromEntries(Object.entries(known).filter(([name]) => name !== 'why'));
+	return { runtime, state: kind, restarts: 0, ...shown };
+}
+
+function whyOf(life: Life): string {
+	if (life.kind === 'failed') return life.why;
+	return life.kind === 'live' ? '' : `Envoy is ${life.kind}`;
+}
+
+function silentPorts({ config }: Survey, listeners: () => readonly Listener[]): number[] {
+	const open = new Set(listeners().map(({ port }) => port));
+	const needed = config.appPorts.length > 0 ? [config.egressPort, config.ingressPort] : [config.egressPort];
+	return needed.filter((port) => !open.has(port));
+}

@@ -1,0 +1,20 @@
+import type { Loaded } from '../config/read.ts';
+import type { Supervisor } from '../envoy/supervise.ts';
+import type { Log } from '../log.ts';
+import type { Listener, ProxyAdmin, StateFile } from '../ports.ts';
+import type { Survey } from '../survey.ts';
+
+/** What the composition root hands to the daemon. */
+export interface DaemonParts {
+	readonly loaded: Loaded;
+	readonly survey: Survey;
+	/** Undefined where somebody else runs Envoy. */
+	readonly proxy: Supervisor | undefined;
+	readonly admin: ProxyAdmin;
+	readonly listeners: () => readonly Listener[];
+	readonly stateFile: StateFile;
+	readonly log: Log;
+	readonly load: () => Loaded;
+	/** The five sections of the 2019 script's status. */
+	readonly raw: (survey: Survey) => Promise<string>;
+}
