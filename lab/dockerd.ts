@@ -32,6 +32,8 @@ export interface Docker extends AsyncDisposable {
 	readonly tryDocker: (args: readonly string[]) => Result;
 	/** As a crash would: its containers live on. */
 	readonly kill: () => void;
+	/** As `systemctl restart docker` would: with `live-restore` its containers live on. */
+	readonly restart: () => Promise<void>;
 }
 
 /** Use a host made with `container: false`: Docker makes docker0 itself. */
@@ -43,16 +45,26 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	const socket = join(folder, 'docker.sock');
 	writeFileSync(join(folder, 'daemon.json'), JSON.stringify({ ...settings(folder, lab.hasIpv6), ...options.config }));
 	writeFileSync(join(folder, 'hosts'), options.hosts ?? '127.0.0.1 localhost\n::1 localhost\n');
-	const child = spawnDockerd(lab, folder, options);
-	const kill = (): void => killFamily(lab, child);
+	const path = `${options.dialect === undefined ? '' : `${linkPrograms(folder, options.dialect)}:`}${process.env['PATH']}`;
+	const children: ChildProcess[] = [];
+	const kill = (): void => killFamilies(lab, children);
+	const start = async (): Promise<void> => {
+		const child = spawnDockerd(lab, folder, path);
+		children.push(child);
+		await untilReady(socket, child, folder);
+	};
+	const restart = async (): Promise<void> => {
+		await ended(children.at(-1));
+		await start();
+	};
 	stack.defer(untilExit(kill));
-	await untilReady(socket, child, folder);
+	await start();
 	const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(folder, 'client') };
 	// Not what PATH finds first: a newer client refuses to speak to an older Docker.
 	const docker = (args: readonly string[]): string => lab.host.run('/usr/bin/docker', args, { env });
 	const tryDocker = (args: readonly string[]): Result => lab.host.tryRun('/usr/bin/docker', args, { env });
 	const kept = stack.move();
-	return { socket, folder, env, docker, tryDocker, kill, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+	return { socket, folder, env, docker, tryDocker, kill, restart, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => ({
@@ -79,9 +91,8 @@ mount --bind "$1/hosts" /etc/hosts
 exec /usr/sbin/dockerd --config-file "$1/daemon.json"
 `;
 
-function spawnDockerd(lab: Host, folder: string, { dialect }: DockerOptions): ChildProcess {
-	const log = openSync(join(folder, 'log'), 'w');
-	const path = `${dialect === undefined ? '' : `${linkPrograms(folder, dialect)}:`}${process.env['PATH']}`;
+function spawnDockerd(lab: Host, folder: string, path: string): ChildProcess {
+	const log = openSync(join(folder, 'log'), 'a');
 	try {
 		const env = { ...process.env, PATH: path };
 		return lab.host.spawn('unshare', ['-m', 'sh', '-c', script, 'sh', folder], { stdio: ['ignore', log, log], env });

@@ -2,7 +2,13 @@
 
 /** Who answered a connection, or why nobody did. */
 export type Answer =
-	| { readonly kind: 'answered'; readonly by: string; readonly ms: number }
+	| {
+			readonly kind: 'answered';
+			readonly by: string;
+			/** The client's own, by which a proxy's log names the connection. */
+			readonly ownPort: number;
+			readonly ms: number;
+	  }
 	| { readonly kind: 'refused'; readonly ms: number }
 	| { readonly kind: 'timeout'; readonly ms: number }
 	| { readonly kind: 'error'; readonly why: string; readonly ms: number };

@@ -28,6 +28,8 @@ export const turnout = (host: Namespace, args: readonly string[], options: RunOp
 export interface DaemonOptions extends RunOptions {
 	/** Beside a socket and a state directory of its own. */
 	readonly args?: readonly string[];
+	/** A former daemon's, to be its successor: the same socket and state. Gone with whoever made it. */
+	readonly folder?: string;
 }
 
 export interface TestDaemon extends AsyncDisposable {
@@ -45,11 +47,16 @@ export interface TestDaemon extends AsyncDisposable {
 	readonly stop: () => Promise<number | null>;
 }
 
+/** A daemon that does not end when it is told to makes its test fail, and not the whole suite wait for ever. */
+const STOP_PATIENCE_MS = 20_000;
+
 /** `turnout run` on a host; resolves once it has said that it is ready, or has ended. */
-export async function startDaemon(host: Namespace, { args = [], env = {} }: DaemonOptions = {}): Promise<TestDaemon> {
-	const scratch = createScratch('daemon');
-	const socket = join(scratch.path, 'control.sock');
-	const own = ['--socket', socket, '--state-directory', join(scratch.path, 'state')];
+export async function startDaemon(host: Namespace, options: DaemonOptions = {}): Promise<TestDaemon> {
+	const { args = [], env = {}, folder } = options;
+	using stack = new DisposableStack();
+	const path = folder ?? stack.use(createScratch('daemon')).path;
+	const socket = join(path, 'control.sock');
+	const own = ['--socket', socket, '--state-directory', join(path, 'state')];
 	const child = host.spawn(turnoutProgram, ['run', '--no-prompt', ...own, ...args], {
 		env: { ...process.env, ...env },
 	});
@@ -57,16 +64,20 @@ export async function startDaemon(host: Namespace, { args = [], env = {} }: Daem
 	child.stderr?.on('data', (part) => {
 		log += part;
 	});
-	const ended = once(child, 'exit').then(([code]) => code as number | null);
-	while (!log.includes('"event":"ready"') && child.exitCode === null && child.signalCode === null) await sleep(10);
+	// Not `exit`: what it said last may be read after that.
+	const ended = once(child, 'close').then(([code]) => code as number | null);
+	const isRunning = () => child.exitCode === null && child.signalCode === null;
+	while (!log.includes('"event":"ready"') && isRunning()) await sleep(10);
+	if (!isRunning()) await ended;
 	const ask = (...words: string[]) => turnout(host, [...words, '--socket', socket]);
 	const stop = async () => {
 		child.kill('SIGTERM');
 		return ended;
 	};
+	const kept = stack.move();
 	return {
 		socket,
-		folder: scratch.path,
+		folder: path,
 		process: child,
 		log: () => log,
 		ask,
@@ -74,8 +85,10 @@ export async function startDaemon(host: Namespace, { args = [], env = {} }: Daem
 		ended,
 		stop,
 		async [Symbol.asyncDispose]() {
+			const late = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
 			await stop();
-			scratch[Symbol.dispose]();
+			clearTimeout(late);
+			kept.dispose();
 		},
 	};
 }

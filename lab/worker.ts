@@ -63,20 +63,20 @@ function connect({ address, port, timeoutMs = 1_000, from }: Target): Promise<An
 			resolve({ ...outcome, ms: performance.now() - start });
 		};
 		socket.setEncoding('utf8').on('data', (text) => heard.push(String(text)));
-		socket.on('end', () => finish(answerOf(heard.join(''))));
+		socket.on('end', () => finish(answerOf(heard.join(''), socket.localPort)));
 		socket.on('error', (error: NodeJS.ErrnoException) => finish(failureOf(error)));
 	});
 }
 
 type Outcome =
-	| { kind: 'answered'; by: string }
+	| { kind: 'answered'; by: string; ownPort: number }
 	| { kind: 'refused' }
 	| { kind: 'timeout' }
 	| { kind: 'error'; why: string };
 
-const answerOf = (heard: string): Outcome =>
+const answerOf = (heard: string, ownPort = 0): Outcome =>
 	heard.endsWith('\n')
-		? { kind: 'answered', by: heard.trimEnd() }
+		? { kind: 'answered', by: heard.trimEnd(), ownPort }
 		: { kind: 'error', why: heard === '' ? 'closed without a name' : `closed after "${heard}"` };
 
 const failureOf = ({ code, message }: NodeJS.ErrnoException): Outcome =>

@@ -4,6 +4,7 @@ import { serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createProxyAdmin } from './host/admin.ts';
 import { readListeners } from './host/listeners.ts';
+import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
 import { createLog, logJson, logText } from './log.ts';
@@ -26,7 +27,7 @@ export interface AgentOptions {
 
 /** The daemon: settings, host, socket, Envoy, rules; and all of it back in reverse once the signal says so. */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
-	const loaded = loadSettings(options.settings);
+	const loaded = await loadSettings(options.settings);
 	const { config } = loaded;
 	const output = createKept<string>(KEPT_LOG_LINES);
 	const events = createKept<string>(KEPT_EVENTS);
@@ -36,7 +37,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	]);
 	tell(loaded, log);
 	const stateFile = createStateFile(config.stateDirectory);
-	const survey = await surveyHost(config, stateFile.read().dialect, signal);
+	const survey = await surveyHost(await openHost(signal), config, stateFile.read().dialect, signal);
 	const daemon: Daemon = createDaemon({
 		loaded,
 		survey,

@@ -1,3 +1,4 @@
+import { openHost } from './host/open.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
 
@@ -11,8 +12,8 @@ export interface InitReport {
 
 /** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const { config, notices } = loadSettings(settings);
-	const survey = await surveyHost(config, undefined, signal);
+	const { config, notices } = await loadSettings(settings);
+	const survey = await surveyHost(await openHost(signal), config, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
 	const chains = target.families.flatMap((family) => target.rules[family].chains);
 	return {

@@ -15,7 +15,7 @@ export interface Rendered {
 
 /** The documents that `init` would commit to a host without rules. Looks at no firewall and needs no privilege. */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
-	const { config } = loadSettings(settings);
+	const { config } = await loadSettings(settings);
 	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
 	const shown = families.filter((each) =>
 		family === undefined ? each === 'ipv4' || config.ipv6 !== '0' : each === family,

@@ -1,6 +1,7 @@
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
 import type { FileSettings } from './config/file.ts';
 import { readConfig } from './config/read.ts';
+import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { release } from './steady/interception.ts';
 import { interceptSurveyed, type Survey, surveyHost } from './survey.ts';
@@ -16,7 +17,7 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 		return 1;
 	}
 	const { config } = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const actions = actionsOf(await surveyHost(config, undefined, signal), signal);
+	const actions = actionsOf(await surveyHost(await openHost(signal), config, undefined, signal), signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
 	await converse(actions, { input: process.stdin, out, prompt });

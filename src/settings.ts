@@ -11,8 +11,8 @@ export interface SettingsArguments {
 }
 
 /** File, environment and flags as they are now; the only place that reads the environment for settings. */
-export function loadSettings({ file, flags }: SettingsArguments): Loaded {
-	return readConfig({ env: process.env, file: readSettingsFile(file), flags });
+export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
+	return readConfig({ env: process.env, file: await readSettingsFile(file), flags });
 }
 
 export const shownSettings = ({ written, notices }: Loaded): ConfigReply => ({

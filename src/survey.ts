@@ -3,7 +3,7 @@ import { Failure } from './failure.ts';
 import { resolveIds } from './host/accounts.ts';
 import { type BackendChoice, chooseBackend, readIpv6 } from './host/facts.ts';
 import { readListeners } from './host/listeners.ts';
-import { type OpenHost, openHost, requireDialect } from './host/open.ts';
+import { type OpenHost, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
@@ -29,11 +29,11 @@ export interface Aim {
 
 /** Looks at the host and changes nothing. Settings that this host cannot meet are Failures. */
 export async function surveyHost(
+	host: OpenHost,
 	config: Config,
 	remembered: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<Survey> {
-	const host = await openHost(signal);
 	const capture = await resolveCapture(config);
 	const backend =
 		config.backend === 'auto'

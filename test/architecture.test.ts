@@ -97,12 +97,12 @@ test('no file has any, a forced type, a thing to do, or a variable of its own', 
 
 test('importing every file but the executable does nothing', () => {
 	const modules = files.filter((file) => file !== 'main.ts').map((file) => join(src, file));
+	// Libraries look whether the standard streams are terminals; the pipes behind those are not waited for.
 	const program = `
-		const before = process.getActiveResourcesInfo().length;
 		for (const file of ${JSON.stringify(modules)}) await import(file);
-		process.stdout.write(String(process.getActiveResourcesInfo().length - before));`;
+		process.stdout.write(process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap').join());`;
 	const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
-	assert.equal(printed, '0');
+	assert.equal(printed, '');
 });
 
 /** Ours as `./folder/file.ts` seen from src, packages by their names; what is only a type counts too. */

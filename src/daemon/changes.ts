@@ -66,10 +66,10 @@ function wish(holding: Holding, wanted: Wanted, { stateFile }: DaemonParts): voi
 
 /** The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. */
 export async function reload(holding: Holding, parts: DaemonParts): Promise<readonly string[]> {
-	const loaded = parts.load();
-	const { config, backend } = holding.survey;
+	const loaded = await parts.load();
+	const { config, backend, host } = holding.survey;
 	const changed = planReload(holding.loaded, loaded, config.envoy.runtime);
-	const survey = await surveyHost(loaded.config, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	const survey = await surveyHost(host, loaded.config, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	if (holding.aim !== undefined) await turnOn(holding, survey, parts);
 	Object.assign(holding, { loaded, survey });
 	parts.log('info', 'settings reloaded', { changed: changed.join(',') });

@@ -14,7 +14,7 @@ export interface DaemonParts {
 	readonly listeners: () => readonly Listener[];
 	readonly stateFile: StateFile;
 	readonly log: Log;
-	readonly load: () => Loaded;
+	readonly load: () => Promise<Loaded>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (survey: Survey) => Promise<string>;
 }

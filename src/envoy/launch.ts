@@ -17,6 +17,9 @@ export const envoyArguments = ({ logLevel }: EnvoySettings, bootstrap: string): 
 	'--log-level',
 	logLevel,
 	'--disable-hot-restart',
+	// Its default of 10 s is too late for whoever looks at the log right after a connection.
+	'--file-flush-interval-msec',
+	'250',
 ];
 
 /** Envoy's own user is the first that is ignored; without any, root's traffic is not, so it cannot be root. */

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { execa } from 'execa';
 import { Failure } from '../failure.ts';
 import type { Id, IdRange } from '../units.ts';
+import { runCommand } from './command.ts';
 import { findProgram } from './tools.ts';
+
+/** A directory service that does not answer is not waited for longer. */
+const LOOK_UP_MS = 10_000;
 
 /** Looks names up in the host's database of users or groups; ids and ranges pass as they are. */
 export async function resolveIds(ids: readonly Id[], database: 'passwd' | 'group', key: string): Promise<IdRange[]> {
@@ -35,8 +38,8 @@ function fileEntry(name: string, database: string): string | undefined {
 async function getent(name: string, database: string): Promise<string | undefined> {
 	const program = findProgram('getent');
 	if (program === undefined) return undefined;
-	const { stdout, exitCode } = await execa(program, [database, name], { reject: false });
-	return exitCode === 0 ? stdout : undefined;
+	const { stdout, code } = await runCommand(program, [database, name], '', AbortSignal.timeout(LOOK_UP_MS));
+	return code === 0 ? stdout : undefined;
 }
 
 /** The primary group of a user, for running a program as them; a user that has no entry has its own number. */

@@ -36,7 +36,7 @@ export function readIpv6(tools: Tools): Ipv6Fact {
 }
 
 /**
- * Keeps what holds our rules already, then what a former start chose, then what holds anybody's; else nft-backed
+ * Keeps what a former start chose, then what holds our rules already, then what holds anybody's; else nft-backed
  * iptables before legacy. Looks only, never adds a rule to see what happens.
  */
 export async function chooseBackend(
@@ -48,18 +48,28 @@ export async function chooseBackend(
 	if (only !== undefined && firewalls.length === 1) return { name: only.dialect, why: 'it is the only one installed' };
 	const former = firewalls.find(({ dialect }) => dialect === remembered);
 	if (former !== undefined) return { name: former.dialect, why: 'a former start chose it' };
-	const saved = await Promise.all(firewalls.map(async (firewall) => (await firewall.read('ipv4', signal)).split('\n')));
-	const holder = (line: RegExp) =>
-		firewalls[saved.findIndex((lines) => lines.some((each) => line.test(each)))]?.dialect;
-	const marks = [
-		[/ -j APPMESH_/, 'rules of ours are there'],
-		[/^:DOCKER/, "Docker's rules are there"],
-		[/^(\[\d+:\d+\] )?-A /, 'other rules are there'],
-	] as const;
-	for (const [line, why] of marks) {
-		const name = holder(line);
-		if (name !== undefined) return { name, why };
-	}
+	const legacy = await textOf(firewalls, 'iptables-legacy', signal);
+	// A kernel without legacy tables says so at once; then nobody need be asked what the others hold.
+	if (legacy === '') return { name: 'iptables-nft', why: 'nothing on this host uses iptables-legacy' };
+	const nft = await textOf(firewalls, 'iptables-nft', signal);
+	return chooseByText({ 'iptables-nft': nft, 'iptables-legacy': legacy });
+}
+
+async function textOf(firewalls: readonly Firewall[], dialect: Dialect, signal: AbortSignal): Promise<string> {
+	const firewall = firewalls.find((each) => each.dialect === dialect);
+	return (await firewall?.read('ipv4', signal)) ?? '';
+}
+
+const signs: readonly (readonly [RegExp, string])[] = [
+	[/ -j APPMESH_/, 'rules of ours are there'],
+	[/^:DOCKER/m, "Docker's rules are there"],
+	[/^(\[\d+:\d+\] )?-A /m, 'other rules are there'],
+];
+
+/** By what each dialect's tables say; where both say the same, nft-backed. */
+export function chooseByText(texts: Readonly<Record<Dialect, string>>): BackendChoice {
+	for (const [sign, why] of signs)
+		for (const name of ['iptables-nft', 'iptables-legacy'] as const) if (sign.test(texts[name])) return { name, why };
 	return { name: 'iptables-nft', why: 'the host has no rules yet' };
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { ExecaError, execa } from 'execa';
 import { Failure } from '../failure.ts';
 import type { Firewall } from '../ports.ts';
 import type { Family } from '../units.ts';
+import { type Finished, runCommand } from './command.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
 /** One dialect's iptables-save and iptables-restore. */
@@ -35,19 +35,14 @@ function hasTables({ dialect }: Tools, family: Family): boolean {
 }
 
 async function run(program: string, args: readonly string[], input: string, signal: AbortSignal): Promise<string> {
-	try {
-		const { stdout } = await execa(program, args, { input, cancelSignal: signal, stripFinalNewline: false });
-		return stdout;
-	} catch (error) {
-		if (!(error instanceof ExecaError)) throw error;
-		signal.throwIfAborted();
-		throw refused(program, input, error);
-	}
+	const finished = await runCommand(program, args, input, signal);
+	if (finished.code !== 0) throw refused(program, input, finished);
+	return finished.stdout;
 }
 
-function refused(program: string, input: string, error: ExecaError): Failure {
-	const said = String(error.stderr).trim() || error.shortMessage;
-	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege(error);
+function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
+	const said = stderr.trim() || `it ended with ${exitCode}`;
+	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege();
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
 	const line = input.split('\n')[Number(number?.[1] ?? number?.[2]) - 1];
@@ -56,7 +51,7 @@ function refused(program: string, input: string, error: ExecaError): Failure {
 	const code = /Table does not exist|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(said)
 		? 'unsupported'
 		: 'firewall';
-	return new Failure(code, `Cannot commit the rules: ${name} refused${where}: ${said}`, REMEDY, error);
+	return new Failure(code, `Cannot commit the rules: ${name} refused${where}: ${said}`, REMEDY);
 }
 
 const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';

@@ -1,5 +1,7 @@
-import { execa } from 'execa';
+import { runCommand } from './command.ts';
 import { findProgram, type Tools } from './tools.ts';
+
+const PRINT_MS = 10_000;
 
 /** The five sections of the 2019 script's status, in its order, each as the tool itself prints it. */
 export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
@@ -20,6 +22,6 @@ export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
 async function print(name: string, args: readonly string[]): Promise<string> {
 	const program = findProgram(name);
 	if (program === undefined) return `${name} is not installed\n`;
-	const { stdout, stderr, exitCode } = await execa(program, args, { reject: false, stripFinalNewline: false });
-	return exitCode === 0 ? stdout : stderr;
+	const { stdout, stderr, code } = await runCommand(program, args, '', AbortSignal.timeout(PRINT_MS));
+	return code === 0 ? stdout : stderr;
 }

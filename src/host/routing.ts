@@ -1,4 +1,4 @@
-import { createRtNetlink, type RtNetlinkSocket } from 'netlink';
+import { createRtNetlink, type RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
 import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
 import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../ports.ts';

@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { execa } from 'execa';
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../ports.ts';
+import { runCommand } from './command.ts';
 
 /** The programs of one dialect; a family without its pair is not there. */
 export interface Tools {
@@ -44,7 +44,7 @@ export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> 
 	const plain = toolsOf('iptables-legacy', '');
 	const program = plain.ipv4 ?? plain.ipv6;
 	if (program === undefined) throw missingTools();
-	const { stdout } = await execa(program.restore, ['--version'], { cancelSignal: signal });
+	const { stdout } = await runCommand(program.restore, ['--version'], '', signal);
 	return [{ ...plain, dialect: stdout.includes('nf_tables') ? 'iptables-nft' : 'iptables-legacy' }];
 }
 

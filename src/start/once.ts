@@ -36,13 +36,13 @@ export async function config(given: Given, words: readonly string[], terminal: T
 	if (verb === undefined) return showConfig(given, terminal);
 	if (verb !== 'check') throw usage(`config knows "check FILE" and not "${verb}"`);
 	if (file === undefined) throw usage('config check takes a file');
-	const { notices } = loadSettings({ ...settingsArguments(given), file });
+	const { notices } = await loadSettings({ ...settingsArguments(given), file });
 	terminal.out(terminal.isJson ? `${JSON.stringify({ ok: true, notices })}\n` : checked(file, notices));
 	return 0;
 }
 
 async function showConfig(given: Given, { out, isJson }: Terminal): Promise<number> {
-	const shown = shownSettings(loadSettings(settingsArguments(given)));
+	const shown = shownSettings(await loadSettings(settingsArguments(given)));
 	out(isJson ? `${JSON.stringify(shown)}\n` : configText(shown));
 	return 0;
 }

@@ -15,11 +15,13 @@ export interface Target {
 	readonly homeward: Homeward;
 }
 
-/** Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. */
+/**
+ * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
+ * other dialects hold of ours goes last.
+ */
 export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<void> {
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
-	const others = await dialectsHolding(host, ({ dialect }) => dialect !== target.dialect, signal);
 	await take(host.routing, steps);
 	try {
 		await commitRules(firewallOf(host, target.dialect), target.rules, signal);
@@ -27,15 +29,14 @@ export async function intercept(host: Host, target: Target, signal: AbortSignal)
 		await take(host.routing, steps.toReversed().map(reversed));
 		throw error;
 	}
+	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
 	for (const firewall of others) await commitRules(firewall, nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
 }
 
 /** Rules first, then routes: traffic is never pointed at a table that is gone. */
 export async function release(host: Host, signal: AbortSignal): Promise<void> {
-	for (const firewall of await dialectsHolding(host, () => true, signal)) {
-		await commitRules(firewall, nothingAtAll, signal);
-	}
+	for (const firewall of host.firewalls) await commitRules(firewall, nothingAtAll, signal);
 	await take(host.routing, planRemoval(await readRouting(host.routing)));
 }
 
@@ -109,17 +110,6 @@ async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<vo
 
 function reversed(step: RoutingStep): RoutingStep {
 	return 'rule' in step ? { kind: 'remove-rule', rule: step.rule } : { kind: 'remove-route', route: step.route };
-}
-
-async function dialectsHolding(host: Host, which: (firewall: Firewall) => boolean, signal: AbortSignal) {
-	const candidates = host.firewalls.filter(which);
-	const held = await Promise.all(candidates.map((firewall) => readHeld(firewall, signal)));
-	return candidates.filter((_, at) =>
-		families.some((family) => {
-			const { chains = [], hooks = [] } = held[at]?.[family] ?? {};
-			return chains.length + hooks.length > 0;
-		}),
-	);
 }
 
 function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {

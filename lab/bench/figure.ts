@@ -1,0 +1,53 @@
+// PURE. What the bench found out, what was hoped for, and how the two compare.
+import { median } from './samples.ts';
+
+/** `goal` is what we aim at, `must` what may not be missed; either of the ratio to the reference or of the value itself. */
+export interface Limits {
+	readonly on: 'ratio' | 'value';
+	readonly goal?: number;
+	readonly must?: number;
+}
+
+export interface Figure {
+	readonly name: string;
+	readonly unit: 'ms' | 'µs' | 'MB' | '%' | 'connections' | 'rules' | 'changes';
+	readonly ours: number;
+	/** Taken in the same run. */
+	readonly reference?: { readonly name: string; readonly value: number };
+	readonly limits?: Limits;
+}
+
+export type Verdict = 'goal' | 'within must' | 'over' | '';
+
+export type Judged = Figure & { readonly ratio?: number; readonly verdict: Verdict };
+
+/** Medians of what was taken in turns. */
+export function compare(
+	name: string,
+	ours: readonly number[],
+	reference: { readonly name: string; readonly values: readonly number[] },
+	more: { readonly limits?: Limits; readonly unit?: Figure['unit'] } = {},
+): Figure {
+	const { limits, unit = 'ms' } = more;
+	return {
+		name,
+		unit,
+		ours: median(ours),
+		reference: { name: reference.name, value: median(reference.values) },
+		...(limits === undefined ? {} : { limits }),
+	};
+}
+
+export function judge(figure: Figure): Judged {
+	const { ours, reference } = figure;
+	const ratio = reference === undefined || reference.value === 0 ? undefined : ours / reference.value;
+	return { ...figure, ...(ratio === undefined ? {} : { ratio }), verdict: verdictOf(figure, ratio) };
+}
+
+function verdictOf({ limits, ours }: Figure, ratio: number | undefined): Verdict {
+	if (limits === undefined) return '';
+	const value = limits.on === 'ratio' ? ratio : ours;
+	if (value === undefined) return '';
+	if (limits.goal !== undefined && value <= limits.goal) return 'goal';
+	return limits.must !== undefined && value <= limits.must ? 'within must' : 'over';
+}

@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cast, createCast } from '../cast.ts';
+import type { Host } from '../host.ts';
+import { addresses } from '../layout.ts';
+import type { Tally } from '../protocol.ts';
+import type { Dialect } from '../restore.ts';
+import { createScratch } from '../scratch.ts';
+import type { SeedSettings } from '../seed.ts';
+import { startDaemon } from '../turnout.ts';
+import type { Figure } from './figure.ts';
+import { createKeptClient } from './kept-client.ts';
+import { createPlace } from './places.ts';
+import { seedChange, seedSettings, seedStart } from './programs.ts';
+import { median, sum } from './samples.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+
+/** What the two ways change between: captured is the remote's port 443 in all of them. */
+const settings = [
+	{ appPorts: [8080], ignoredIps: ['169.254.169.254', '169.254.170.2'] },
+	{ appPorts: [8080, 9090], ignoredIps: ['169.254.169.254', '169.254.170.2'] },
+	{ appPorts: [9090], ignoredIps: ['169.254.169.254', '169.254.170.2', '203.0.113.11'] },
+	{ appPorts: [8080], ignoredIps: ['169.254.169.254'] },
+] satisfies readonly Pick<SeedSettings, 'appPorts' | 'ignoredIps'>[];
+type Change = (typeof settings)[number];
+
+/** One way of changing a setting of a host that is at work. */
+interface Way extends AsyncDisposable {
+	/** Rejects when it fails; the host then is as it happens to be. */
+	readonly change: (to: Change) => Promise<unknown>;
+}
+
+/** A setting is changed, live, under eight clients, while another program adds rules of its own. */
+export async function benchLive(dialect: Dialect, changes: number): Promise<readonly Figure[]> {
+	const ours = await observe(dialect, changes, startOurWay);
+	const theirs = await observe(dialect, changes, startSeedWay);
+	const figure = (name: string, unit: Figure['unit'], of: (outcome: Outcome) => number): Figure => ({
+		name: `changed live, ${name}, ${dialect}`,
+		unit,
+		ours: of(ours),
+		reference: { name: "the script's disable and enable", value: of(theirs) },
+	});
+	const per100 = (count: number): number => (count / changes) * 100;
+	const none = { limits: { on: 'value', goal: 0, must: 0 } } as const;
+	return [
+		{ ...figure('past Envoy per 100 changes', 'connections', ({ past }) => per100(past)), ...none },
+		{ ...figure('failed per 100 changes', 'connections', ({ failed }) => per100(failed)), ...none },
+		{ ...figure("others' rules lost per 100 changes", 'rules', ({ lost }) => per100(lost)), ...none },
+		{ ...figure('changes that ended in an error, of 100', 'changes', ({ errors }) => per100(errors)), ...none },
+		figure('one change under eight clients', 'ms', ({ ms }) => ms),
+	];
+}
+
+interface Outcome {
+	readonly past: number;
+	readonly failed: number;
+	readonly lost: number;
+	readonly errors: number;
+	readonly ms: number;
+}
+
+type StartWay = (lab: Host, dialect: Dialect) => Promise<Way>;
+
+async function observe(dialect: Dialect, changes: number, start: StartWay): Promise<Outcome> {
+	await using stack = new AsyncDisposableStack();
+	const lab = stack.use(createPlace(dialect));
+	const cast = stack.use(await createCast(lab));
+	const way = stack.use(await start(lab, dialect));
+	const writer = createWriter(stack.use(createStopwatch(lab.host)), lab, dialect);
+	await using storm = await cast.app.storm({ address: addresses.remote.v4, port: 443, limitMs: 180_000 });
+	const taken: number[] = [];
+	let errors = 0;
+	for (let at = 1; at <= changes; at += 1) {
+		const start = performance.now();
+		const changing = way.change(settings[at % settings.length] ?? settings[0]).finally(() => {
+			taken.push(performance.now() - start);
+		});
+		const [{ status }] = await Promise.allSettled([changing, writer.add(at)]);
+		if (status === 'rejected') errors += 1;
+	}
+	return { ...counted(await storm.stop()), lost: changes - writer.present(), errors, ms: median(taken) };
+}
+
+function counted({ by, failures, limited }: Tally): Pick<Outcome, 'past' | 'failed'> {
+	if (limited) throw new Error('The clients stopped before the changes did: take fewer changes');
+	return { past: by['remote'] ?? 0, failed: sum(Object.values(failures)) };
+}
+
+/** By settings file and `reload`, through the daemon. */
+async function startOurWay({ host }: Host): Promise<Way> {
+	await using stack = new AsyncDisposableStack();
+	const file = join(stack.use(createScratch('bench')).path, 'turnout.yaml');
+	// JSON is YAML too.
+	const write = ({ appPorts, ignoredIps }: Change): void =>
+		writeFileSync(file, JSON.stringify({ appPorts: appPorts.join(), egressIgnoredIps: ignoredIps.join() }));
+	write(settings[0]);
+	const daemon = stack.use(await startDaemon(host, { args: ['--config', file], env: { APPMESH_START_ENABLED: '1' } }));
+	const client = stack.use(createKeptClient(daemon.socket));
+	const kept = stack.move();
+	return {
+		async change(to) {
+			write(to);
+			return client.post('/v1/reload');
+		},
+		[Symbol.asyncDispose]: () => kept.disposeAsync(),
+	};
+}
+
+/** Everything flushed, and all of it added again, one process after the other. */
+async function startSeedWay({ host }: Host, dialect: Dialect): Promise<Way> {
+	using stack = new DisposableStack();
+	const stopwatch = stack.use(createStopwatch(host));
+	await stopwatch.time(seedStart(seedSettings(dialect)));
+	const kept = stack.move();
+	return {
+		change: (to) => stopwatch.time(seedChange({ ...seedSettings(dialect), ...to })),
+		[Symbol.asyncDispose]: async () => kept.dispose(),
+	};
+}
+
+interface Writer {
+	readonly add: (port: number) => Promise<unknown>;
+	readonly present: () => number;
+}
+
+/** Somebody with a chain of their own, who waits for the lock as everybody should. */
+function createWriter(stopwatch: Stopwatch, { host }: Host, dialect: Dialect): Writer {
+	const program = `iptables-${dialect}`;
+	host.run(program, ['-w', '-t', 'nat', '-N', 'SOMEBODY']);
+	return {
+		add(port) {
+			const rule = ['-A', 'SOMEBODY', '-p', 'tcp', '--dport', `${port}`, '-j', 'RETURN'];
+			return stopwatch.time({ program, args: ['-w', '-t', 'nat', ...rule] });
+		},
+		present: () => host.run(`${program}-save`, ['-t', 'nat']).match(/^-A SOMEBODY /gm)?.length ?? 0,
+	};
+}

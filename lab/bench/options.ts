@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import type { Dialect } from '../restore.ts';
+
+export const sections = ['cold', 'enable', 'status', 'latency', 'live', 'startup', 'rest'] as const;
+export type Section = (typeof sections)[number];
+
+/** How much of it; the figures are the better the more. */
+export interface BenchOptions {
+	readonly runs: number;
+	readonly connections: number;
+	readonly changes: number;
+	readonly cycles: number;
+	readonly idleSeconds: number;
+	readonly dialects: readonly Dialect[];
+	readonly only: readonly Section[];
+}
+
+export const usual: BenchOptions = {
+	runs: 15,
+	connections: 3_000,
+	changes: 50,
+	cycles: 100,
+	idleSeconds: 60,
+	dialects: ['nft', 'legacy'],
+	only: sections,
+};
+
+export const help = `scripts/bench: what turnout takes, beside a reference in the same run; as root, within network namespaces of its own
+
+  --runs N           how often each command is timed (${usual.runs})
+  --connections N    how many connections are timed, each way (${usual.connections})
+  --changes N        how many settings are changed live, each way (${usual.changes})
+  --cycles N         how often the daemon is enabled before it is weighed (${usual.cycles})
+  --idle SECONDS     how long it is then watched doing nothing (${usual.idleSeconds})
+  --only A,B         a part of it: ${sections.join(', ')}
+  --json FILE        where the figures are written too (.cache/bench.json)
+`;
+
+export interface BenchArguments extends BenchOptions {
+	/** '' for the usual place. */
+	readonly json: string;
+	readonly isHelp: boolean;
+}
+
+/** Throws with a sentence about what is wrong. */
+export function parseBenchArguments(args: readonly string[]): BenchArguments {
+	const { values } = parseArgs({
+		args: [...args],
+		options: {
+			runs: { type: 'string' },
+			connections: { type: 'string' },
+			changes: { type: 'string' },
+			cycles: { type: 'string' },
+			idle: { type: 'string' },
+			only: { type: 'string' },
+			json: { type: 'string', default: '' },
+			help: { type: 'boolean', short: 'h', default: false },
+		},
+	});
+	return {
+		...usual,
+		runs: count('runs', values.runs, usual.runs),
+		connections: count('connections', values.connections, usual.connections),
+		changes: count('changes', values.changes, usual.changes),
+		cycles: count('cycles', values.cycles, usual.cycles),
+		idleSeconds: count('idle', values.idle, usual.idleSeconds),
+		only: parseSections(values.only),
+		json: values.json,
+		isHelp: values.help,
+	};
+}
+
+function count(name: string, text: string | undefined, otherwise: number): number {
+	if (text === undefined) return otherwise;
+	if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+	throw new Error(`--${name} is "${text}", and takes a whole number from 1`);
+}
+
+function parseSections(text: string | undefined): readonly Section[] {
+	if (text === undefined) return sections;
+	const names = text.split(',');
+	const unknown = names.find((name) => !sections.some((section) => section === name));
+	if (unknown !== undefined) throw new Error(`--only knows ${sections.join(', ')}, and not "${unknown}"`);
+	return sections.filter((section) => names.includes(section));
+}

@@ -1,0 +1,74 @@
+// What Envoy itself says about connections: its counters, and the lines of its access log.
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Namespace } from '../namespace.ts';
+import { type TestDaemon, turnoutProgram } from '../turnout.ts';
+import type { Way } from './rows.ts';
+
+/** Downstream connections of each listener, since Envoy's start. */
+export interface Counters {
+	readonly in: number;
+	readonly out: number;
+}
+
+export interface Witness extends Disposable {
+	readonly counters: () => Promise<Counters>;
+	/** Which way the connection from this port of its client to that port went; lines come a moment after the end. */
+	readonly wayOf: (ownPort: number, port: number, wait: boolean) => Promise<Way>;
+}
+
+/** Envoy's default in `turnout run` is to write its log out four times a second. */
+const LINE_LATE_MS = 3_000;
+const LOOK_MS = 10;
+
+export function createWitness(host: Namespace, daemon: TestDaemon): Witness {
+	using stack = new DisposableStack();
+	const lines: string[] = [];
+	const logs = stack.adopt(host.spawn(turnoutProgram, ['logs', '-f', '--socket', daemon.socket]), end);
+	if (logs.stdout) createInterface({ input: logs.stdout }).on('line', (line) => lines.push(line));
+	const asker = stack.adopt(host.spawn(process.execPath, ['--no-warnings', '--eval', askProgram]), end);
+	const replies = createInterface({ input: asker.stdout ?? process.stdin })[Symbol.asyncIterator]();
+	const kept = stack.move();
+	return {
+		async counters() {
+			asker.stdin?.write('\n');
+			return parseCounters(String((await replies.next()).value));
+		},
+		async wayOf(ownPort, port, wait) {
+			const deadline = performance.now() + (wait ? LINE_LATE_MS : 0);
+			const named = new RegExp(`\\] (in|e)gress \\S+:${ownPort} -> \\S+:${port} `);
+			for (;;) {
+				const [, direction] = named.exec(lines.findLast((line) => named.test(line)) ?? '') ?? [];
+				if (direction !== undefined) return direction === 'in' ? 'in' : 'out';
+				if (performance.now() >= deadline) return 'direct';
+				await sleep(LOOK_MS);
+			}
+		},
+		[Symbol.dispose]: () => kept.dispose(),
+	};
+}
+
+const end = (child: ChildProcess): void => void child.kill('SIGKILL');
+
+/** Runs inside the host, where Envoy's admin interface is; a line in, a line of JSON out. */
+const askProgram = `
+const url = 'http://127.0.0.1:9901/stats?format=json&filter=^listener.*_1500[01].downstream_cx_total$';
+const ask = () => fetch(url).then((reply) => reply.text()).catch((error) => JSON.stringify({ why: String(error) }));
+require('node:readline').createInterface(process.stdin).on('line', async () => console.log(await ask()));
+`;
+
+interface Stats {
+	readonly stats?: readonly { readonly name?: string; readonly value?: number }[];
+	readonly why?: string;
+}
+
+function parseCounters(text: string): Counters {
+	const { stats, why } = JSON.parse(text) as Stats;
+	if (stats === undefined) throw new Error(`Envoy's admin interface does not tell its counters: ${why ?? text}`);
+	const sum = (port: number) =>
+		stats
+			.filter(({ name = '' }) => name.endsWith(`_${port}.downstream_cx_total`))
+			.reduce((total, { value = 0 }) => total + value, 0);
+	return { in: sum(15000), out: sum(15001) };
+}

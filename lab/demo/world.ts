@@ -1,0 +1,64 @@
+// The demo's little world: the lab's host, with a second bridge whose container is captured too, and with rules of others.
+import { type Actor, createActor } from '../actor.ts';
+import { type Cast, createCast } from '../cast.ts';
+import { installDockerRules } from '../docker-rules.ts';
+import { createHost, type Host } from '../host.ts';
+import { renderJoint } from '../layout.ts';
+import { createNamespace, type Namespace } from '../namespace.ts';
+import { type Family, restore } from '../restore.ts';
+import { ignoredNetwork, ports } from './rows.ts';
+
+export interface World extends Disposable {
+	readonly lab: Host;
+	readonly cast: Cast & { readonly meshed: Actor };
+}
+
+export const meshedBridge = 'br-mesh';
+
+export async function createWorld(): Promise<World> {
+	using stack = new DisposableStack();
+	const lab = stack.use(createHost({ worldAddresses: [`${ignoredNetwork.v4}/32`, `${ignoredNetwork.v6}/128`] }));
+	const namespace = stack.use(createNamespace('meshed'));
+	addMeshedContainer(lab.host, namespace);
+	installDockerRules(lab.host, 'nft');
+	restore(lab.host, 'nft', rulesOfOthers);
+	const appPorts = [22, ports.app, ports.other];
+	const meshed = stack.use(createActor(namespace));
+	const cast = stack.use(await createCast(lab, { envoy: false, appPorts }));
+	const kept = stack.move();
+	return { lab, cast: { ...cast, meshed }, [Symbol.dispose]: () => kept.dispose() };
+}
+
+function addMeshedContainer(host: Namespace, meshed: Namespace): void {
+	const shell = (namespace: Namespace, lines: readonly string[]) =>
+		namespace.run('sh', ['-es'], { input: lines.join('\n') });
+	shell(meshed, [renderJoint({ ipv6: true })]);
+	shell(host, [
+		`ip link add ${meshedBridge} type bridge`,
+		`ip link add veth1 type veth peer name eth0 netns ${meshed.name}`,
+		`ip link set veth1 up master ${meshedBridge}`,
+		`ip addr add 172.18.0.1/16 dev ${meshedBridge}`,
+		`ip addr add fd18::1/64 dev ${meshedBridge} nodad`,
+		`ip link set ${meshedBridge} up`,
+	]);
+	shell(meshed, [
+		'ip link set eth0 up',
+		'ip addr add 172.18.0.2/16 dev eth0',
+		'ip addr add fd18::2/64 dev eth0 nodad',
+		'ip route add default via 172.18.0.1',
+		'ip route add default via fd18::1',
+	]);
+}
+
+/** What Docker adds for a second bridge, and an administrator's rule for a tunnel. */
+const rulesOfOthers = (family: Family): string => `*filter
+-A FORWARD -o ${meshedBridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i ${meshedBridge} ! -o ${meshedBridge} -j ACCEPT
+COMMIT
+*nat
+-A POSTROUTING -s ${family === 'v4' ? '172.18.0.0/16' : 'fd18::/64'} ! -o ${meshedBridge} -j MASQUERADE
+COMMIT
+*mangle
+-A FORWARD -o tun0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m comment --comment "ticket 4711" -j TCPMSS --clamp-mss-to-pmtu
+COMMIT
+`;

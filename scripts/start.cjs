@@ -1,0 +1,25 @@
+// What `dist/turnout` runs: the bundle, with V8's compiled code of what its commands need, wherever the two are moved.
+// Node's own compile cache keeps only what is compiled before anything has run, which is next to nothing of a bundle.
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { Script } = require('node:vm');
+
+exports.start = (folder) => {
+	const filename = join(folder, 'bundle.cjs');
+	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(join(folder, 'bundle.code'));
+	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'utf8')}\n})`;
+	const script = new Script(source, { filename, cachedData });
+	const module = { exports: {} };
+	script.runInThisContext()(module.exports, require, module, filename, folder);
+	return script;
+};
+
+function read(path) {
+	try {
+		return readFileSync(path);
+	} catch {
+		return undefined;
+	}
+}
+
+if (require.main === module) exports.start(__dirname);

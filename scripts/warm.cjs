@@ -1,0 +1,7 @@
+// Runs one command of the bundle and keeps what V8 compiled for it, beside what former runs left there.
+const { writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const [, , folder, ...words] = process.argv;
+process.argv.splice(1, process.argv.length, 'turnout', ...words);
+const script = require(join(folder, 'turnout.cjs')).start(folder);
+process.on('exit', () => writeFileSync(join(folder, 'bundle.code'), script.createCachedData()));

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+
+export interface Finished {
+	/** -1 where a signal ended it. */
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/**
+ * Runs a program by its path with a list of arguments and a text for its standard input: no shell, ever. Resolves
+ * however it ends; rejects only if it cannot be started or the signal is aborted, which kills it.
+ *
+ * Not execa: on a cold start its loading alone takes as long as the four stages of a whole `turnout init`.
+ */
+export function runCommand(
+	program: string,
+	args: readonly string[],
+	input: string,
+	signal: AbortSignal,
+): Promise<Finished> {
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+		const stdout: Buffer[] = [];
+		const stderr: Buffer[] = [];
+		child.stdout.on('data', (part: Buffer) => stdout.push(part));
+		child.stderr.on('data', (part: Buffer) => stderr.push(part));
+		child.on('error', reject);
+		child.on('close', (code) => {
+			resolve({ code: code ?? -1, stdout: String(Buffer.concat(stdout)), stderr: String(Buffer.concat(stderr)) });
+		});
+		// A program that ends before it has read everything says why on standard error.
+		child.stdin.on('error', () => undefined);
+		child.stdin.end(input);
+	});
+}

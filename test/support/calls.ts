@@ -1,0 +1,42 @@
+// Makes the calls of a table with real connections, all at once, and holds the answers to the table.
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { Cast } from '../../lab/cast.ts';
+import type { Answer } from '../../lab/protocol.ts';
+import type { Call } from './rows.ts';
+
+/** What is dropped is not answered after any time; what is answered may take its time on a busy machine. */
+const DROPPED_MS = 300;
+const ANSWERED_MS = 10_000;
+
+export interface Called {
+	readonly call: Call;
+	readonly answer: Answer;
+}
+
+export const callAll = (cast: Cast, calls: readonly Call[]): Promise<Called[]> =>
+	Promise.all(
+		calls.map(async (call) => {
+			const { who, address, port, from, expected } = call;
+			const timeoutMs = expected === 'nobody' ? DROPPED_MS : ANSWERED_MS;
+			const answer = await cast[who].connect(address, port, { timeoutMs, ...(from === undefined ? {} : { from }) });
+			return { call, answer };
+		}),
+	);
+
+/** A test for each call. */
+export async function testCalls(
+	context: TestContext,
+	cast: Cast,
+	state: string,
+	calls: readonly Call[],
+): Promise<void> {
+	const called = await callAll(cast, calls);
+	for (const { call, answer } of called)
+		await context.test(`${state}: ${call.title}`, () => assert.equal(nameOf(answer), call.expected));
+}
+
+export function nameOf(answer: Answer): string {
+	if (answer.kind === 'answered') return answer.by;
+	return answer.kind === 'timeout' ? 'nobody' : answer.kind;
+}

@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Looks until what is seen holds, and gives it back; fails with the last look when patience ends. */
+export async function eventually<T>(
+	look: () => T | Promise<T>,
+	holds: (seen: T) => boolean,
+	patienceMs = 20_000,
+): Promise<T> {
+	const deadline = performance.now() + patienceMs;
+	for (;;) {
+		const seen = await look();
+		if (holds(seen)) return seen;
+		if (performance.now() > deadline) throw new Error(`It did not come in ${patienceMs} ms: ${JSON.stringify(seen)}`);
+		await sleep(20);
+	}
+}
