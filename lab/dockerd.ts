@@ -1,5 +1,6 @@
 // A real Docker inside a host of the lab, with nothing of it outside: its own mounts, its own /run, its own cgroup.
 import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
@@ -32,7 +33,7 @@ export interface Docker extends AsyncDisposable {
 	readonly tryDocker: (args: readonly string[]) => Result;
 	/** As a crash would: its containers live on. */
 	readonly kill: () => void;
-	/** As `systemctl restart docker` would: with `live-restore` its containers live on. */
+	/** As `systemctl restart docker` would: containers end, and those run with `--restart always` come back. */
 	readonly restart: () => Promise<void>;
 }
 
@@ -46,19 +47,16 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	writeFileSync(join(folder, 'daemon.json'), JSON.stringify({ ...settings(folder, lab.hasIpv6), ...options.config }));
 	writeFileSync(join(folder, 'hosts'), options.hosts ?? '127.0.0.1 localhost\n::1 localhost\n');
 	const path = `${options.dialect === undefined ? '' : `${linkPrograms(folder, options.dialect)}:`}${process.env['PATH']}`;
-	const children: ChildProcess[] = [];
-	const kill = (): void => killFamilies(lab, children);
-	const start = async (): Promise<void> => {
-		const child = spawnDockerd(lab, folder, path);
-		children.push(child);
+	let child = spawnDockerd(lab, folder, path);
+	const kill = (): void => killFamily(lab, child);
+	stack.defer(untilExit(kill));
+	await untilReady(socket, child, folder);
+	const restart = async (): Promise<void> => {
+		child.kill('SIGTERM');
+		if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+		child = spawnDockerd(lab, folder, path);
 		await untilReady(socket, child, folder);
 	};
-	const restart = async (): Promise<void> => {
-		await ended(children.at(-1));
-		await start();
-	};
-	stack.defer(untilExit(kill));
-	await start();
 	const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(folder, 'client') };
 	// Not what PATH finds first: a newer client refuses to speak to an older Docker.
 	const docker = (args: readonly string[]): string => lab.host.run('/usr/bin/docker', args, { env });

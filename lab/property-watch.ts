@@ -1,7 +1,7 @@
 // The host of a property as others' tools see it, from inside its namespace.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import type { Family } from '../src/units.ts';
+import { runCommand } from '../src/host/command.ts';
+import type { Routing } from '../src/ports.ts';
+import { type Family, families } from '../src/units.ts';
 import type { Dialect } from './restore.ts';
 
 export interface Watch {
@@ -13,14 +13,14 @@ export interface Watch {
 const prefixes = ['iptables', 'ip6tables'] as const;
 
 /** Takes the host as it is now for what it is to be. */
-export async function createWatch(dialect: Dialect): Promise<Watch> {
+export async function createWatch(dialect: Dialect, routing: Routing): Promise<Watch> {
 	const save = async () => {
 		const [ipv4, ipv6] = await Promise.all(prefixes.map((prefix) => shell(`${prefix}-${dialect}-save`)));
 		return { ipv4: ipv4 ?? '', ipv6: ipv6 ?? '' };
 	};
 	const look = async (): Promise<string> => {
 		const rules = dialect === 'nft' ? shell('nft list ruleset') : save().then(({ ipv4, ipv6 }) => ipv4 + ipv6);
-		return withoutChance((await Promise.all([rules, shell(routing)])).join(''));
+		return withoutChance((await Promise.all([rules, readRouting(routing)])).join(''));
 	};
 	const reset = createReset(dialect, await save());
 	let untouched = await look();
@@ -46,9 +46,11 @@ function createReset(dialect: Dialect, saved: Readonly<Record<Family, string>>):
 	};
 }
 
-const routing = `
-	cat /proc/net/ip_tables_names /proc/net/ip6_tables_names
-	for family in -4 -6; do ip $family rule; ip $family route show table all; done`;
+async function readRouting(routing: Routing): Promise<string> {
+	const facts = [];
+	for (const family of families) facts.push(...(await routing.rules(family)), ...(await routing.routes(family)));
+	return facts.map((fact) => `${JSON.stringify(fact)}\n`).join('');
+}
 
 /** By the protocol that turnout's bear. */
 const forgetRoutes = `
@@ -70,10 +72,7 @@ function difference(before: string, after: string): string {
 	return gone.length + come.length === 0 ? after : [...gone, ...come].join('\n');
 }
 
-const execute = promisify(execFile);
-
 async function shell(script: string, input = ''): Promise<string> {
-	const run = execute('sh', ['-c', script], { maxBuffer: 64 << 20 });
-	run.child.stdin?.end(input);
-	return (await run).stdout;
+	const { stdout } = await runCommand('/bin/sh', ['-c', script], input, AbortSignal.timeout(30_000));
+	return stdout;
 }

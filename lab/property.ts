@@ -30,7 +30,7 @@ export interface Word {
 
 export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
 	const host = await openHost(patience());
-	const watch = await createWatch(dialect);
+	const watch = await createWatch(dialect, host.routing);
 	const done = { runs: 0, refused: 0 };
 	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 	const property = fc.asyncProperty(anySettings, async (texts) => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
 	chmodSync,
 	copyFileSync,
+	existsSync,
 	linkSync,
 	mkdirSync,
 	readdirSync,
@@ -58,8 +59,10 @@ for (const [name, words] of [
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
 warm();
-rmSync(dist, { recursive: true, force: true });
+const former = `${draft}.former`;
+if (existsSync(dist)) renameSync(dist, former);
 renameSync(draft, dist);
+rmSync(former, { recursive: true, force: true });
 
 /** The commands whose start counts, each in a network of its own where the system lets us have one. */
 function warm(): void {

@@ -37,7 +37,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	]);
 	tell(loaded, log);
 	const stateFile = createStateFile(config.stateDirectory);
-	const survey = await surveyHost(await openHost(signal), config, stateFile.read().dialect, signal);
+	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
 	const daemon: Daemon = createDaemon({
 		loaded,
 		survey,

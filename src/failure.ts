@@ -1,3 +1,5 @@
+import { printable } from './quoted.ts';
+
 export type FailureCode =
 	| 'usage'
 	| 'config'
@@ -33,7 +35,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** The words for standard error: the message, then the remedy on a line of its own. */
-export const failureText = ({ message, remedy }: Failure): string => `turnout: ${message}\n${remedy}\n`;
+export const failureText = ({ message, remedy }: Failure): string => printable(`turnout: ${message}\n${remedy}\n`);
 
 export const failureJson = ({ code, message, remedy }: Failure): string =>
 	`${JSON.stringify({ error: { code, message, remedy } })}\n`;

@@ -12,14 +12,14 @@ export interface InitReport {
 
 /** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const { config, notices } = await loadSettings(settings);
-	const survey = await surveyHost(await openHost(signal), config, undefined, signal);
+	const loaded = await loadSettings(settings);
+	const survey = await surveyHost(await openHost(signal), loaded, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
 	const chains = target.families.flatMap((family) => target.rules[family].chains);
 	return {
 		backend: survey.backend,
 		families: target.families,
 		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
-		notices: ipv6Past === '' ? notices : [...notices, `IPv6 goes past Envoy: ${ipv6Past}`],
+		notices: ipv6Past === '' ? loaded.notices : [...loaded.notices, `IPv6 goes past Envoy: ${ipv6Past}`],
 	};
 }

@@ -4,7 +4,11 @@ import { allDescribed, findEntry } from './start/entry.ts';
 
 /** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(signal));
+
+/** Whoever read our output has gone: a command ends with that, a daemon goes on without its log. */
+process.stdout.on('error', () => process.exit());
+process.stderr.on('error', () => undefined);
 
 main(process.argv.slice(2))
 	.catch(failed)

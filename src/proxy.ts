@@ -24,27 +24,17 @@ export function createProxy({ config, capture }: Survey, listeners: ProxyListene
 	const { ingressPort, egressPort, bridges } = config;
 	const { adminPort } = config.envoy;
 	const input = { ingressPort, egressPort, adminPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 };
-	const bootstrap =
-		config.envoy.config === '' ? writeBootstrap(config.stateDirectory, renderBootstrap(input)) : config.envoy.config;
+	const bootstrap = () => config.envoy.config || writeBootstrap(config.stateDirectory, renderBootstrap(input));
 	const uid = envoyUid(capture.ignoreUids) ?? GUIDE_UID;
+	const gid = envoyGid(capture.ignoreGids) ?? primaryGroup(uid);
 	return createSupervisor({
+		...listeners,
 		runtime: createProcessRuntime(),
 		admin: createProxyAdmin(adminPort),
-		launch: {
-			command: config.envoy.command,
-			args: envoyArguments(config.envoy, bootstrap),
-			uid,
-			gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
-			onOutput: listeners.onOutput,
-		},
-		ports: {
-			...(config.appPorts.length > 0 ? { ingressPort } : {}),
-			egressPort,
-			'envoy.adminPort': adminPort,
-		},
+		launch: () => ({ command: config.envoy.command, args: envoyArguments(config.envoy, bootstrap()), uid, gid }),
+		ports: { ...(config.appPorts.length > 0 ? { ingressPort } : {}), egressPort, 'envoy.adminPort': adminPort },
 		listeners: readListeners,
 		startSeconds: config.envoy.startSeconds,
 		drainSeconds: config.envoy.drainSeconds,
-		onChange: listeners.onChange,
 	});
 }

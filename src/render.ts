@@ -15,14 +15,15 @@ export interface Rendered {
 
 /** The documents that `init` would commit to a host without rules. Looks at no firewall and needs no privilege. */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
-	const { config } = await loadSettings(settings);
+	const loaded = await loadSettings(settings);
+	const { config } = loaded;
 	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
 	const shown = families.filter((each) =>
 		family === undefined ? each === 'ipv4' || config.ipv6 !== '0' : each === family,
 	);
 	if (shown.length === 0)
 		throw new Failure('usage', `Cannot render family "${family}"`, `Allowed: ${families.join(' or ')}`);
-	const capture = await resolveCapture(config);
+	const capture = await resolveCapture(loaded);
 	const target = buildTarget(capture, backend, shown, { mark: config.mark, table: config.routeTable });
 	return shown.map((each) => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }));
 }

@@ -1,6 +1,6 @@
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
-import type { FileSettings } from './config/file.ts';
 import { readConfig } from './config/read.ts';
+import type { FileSettings } from './config/yaml.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { release } from './steady/interception.ts';
@@ -16,14 +16,20 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 		out(refused);
 		return 1;
 	}
-	const { config } = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const actions = actionsOf(await surveyHost(await openHost(signal), config, undefined, signal), signal);
+	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
+	const actions = actionsOf(await surveyHost(await openHost(signal), loaded, undefined, signal), signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
-	await converse(actions, { input: process.stdin, out, prompt });
+	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+	await converse(actions, { input: process.stdin, out, prompt }).catch((error) => {
+		if (!signal.aborted) throw error;
+	});
 	process.stdin.destroy();
-	return 0;
+	return signal.aborted ? (signalCodes[signal.reason] ?? 1) : 0;
 }
+
+/** 128 and the signal's number, as a shell tells of a script that a signal has ended (bash(1)). */
+const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
 	enable: async () => void (await interceptSurveyed(survey, signal)),

@@ -1,3 +1,4 @@
+import type { Loaded } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { Failure } from './failure.ts';
 import { resolveIds } from './host/accounts.ts';
@@ -9,7 +10,7 @@ import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
 import { intercept, type Target } from './steady/interception.ts';
 import { buildTarget } from './steady/target.ts';
-import type { Family } from './units.ts';
+import type { Family, IdRange } from './units.ts';
 
 /** What was asked, held against what this host is. */
 export interface Survey {
@@ -30,11 +31,11 @@ export interface Aim {
 /** Looks at the host and changes nothing. Settings that this host cannot meet are Failures. */
 export async function surveyHost(
 	host: OpenHost,
-	config: Config,
+	{ config, written }: Pick<Loaded, 'config' | 'written'>,
 	remembered: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<Survey> {
-	const capture = await resolveCapture(config);
+	const capture = await resolveCapture({ config, written });
 	const backend =
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)
@@ -42,15 +43,31 @@ export async function surveyHost(
 	return { config, capture, host, backend, tools: requireDialect(host, backend.name) };
 }
 
-export async function resolveCapture(config: Config): Promise<Capture> {
-	return {
-		...config,
-		ignoreUids: await resolveIds(config.ignoreUids, 'passwd', 'ignoreUids (APPMESH_IGNORE_UID)'),
-		ignoreGids: await resolveIds(config.ignoreGids, 'group', 'ignoreGids (APPMESH_IGNORE_GID)'),
-		onlyUids: await resolveIds(config.onlyUids, 'passwd', 'onlyUids (TURNOUT_ONLY_UID)'),
-		onlyGids: await resolveIds(config.onlyGids, 'group', 'onlyGids (TURNOUT_ONLY_GID)'),
+/** Users and groups by their ids. Names that this host does not know are told all at once. */
+export async function resolveCapture({ config, written }: Pick<Loaded, 'config' | 'written'>): Promise<Capture> {
+	const unknown: string[] = [];
+	const resolved = async (key: IdKey): Promise<IdRange[]> => {
+		const database = key.endsWith('Uids') ? 'passwd' : 'group';
+		const ids = await resolveIds(config[key], database);
+		for (const name of ids.filter((id) => typeof id === 'string'))
+			unknown.push(
+				`${key} (${written.get(key)?.origin}): there is no ${database === 'passwd' ? 'user' : 'group'} "${name}"`,
+			);
+		return ids.filter((id) => typeof id !== 'string');
 	};
+	const capture = {
+		...config,
+		ignoreUids: await resolved('ignoreUids'),
+		ignoreGids: await resolved('ignoreGids'),
+		onlyUids: await resolved('onlyUids'),
+		onlyGids: await resolved('onlyGids'),
+	};
+	if (unknown.length === 0) return capture;
+	const why = unknown.map((line) => `\n  ${line}; allowed: ids, ranges, and names that this host knows`).join('');
+	throw new Failure('config', `Cannot use the settings:${why}`, 'Create the user or group, or write its id');
 }
+
+type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';
 
 /** Addresses and listeners change while we run: looked at anew each time. */
 export function aimOf(survey: Survey): Aim {

@@ -14,7 +14,7 @@ const roots = 'agent|clean|init|proxy|route-manager|survey';
 const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [
 	{
 		from: /^(ruleset|routing)\//,
-		to: /^(?!\.\/(ruleset|routing|units|failure|ports))/,
+		to: /^(?!\.\/(ruleset|routing|units|cidr|failure|ports))/,
 		because: 'rules are data; they cannot touch the host',
 	},
 	{
@@ -34,12 +34,12 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{
 		from: /^cli\//,
-		to: /^\.\/(?!cli\/|control\/|failure)/,
+		to: /^\.\/(?!cli\/|control\/|failure|quoted)/,
 		because: 'the command line speaks to the daemon, never to the host',
 	},
 	{
 		from: /^host\//,
-		to: /^\.\/(?!host\/|ports|units|failure|exclusive)/,
+		to: /^\.\/(?!host\/|ports|units|failure|exclusive|folders|quoted|cidr)/,
 		because: 'adapters implement ports and know no feature',
 	},
 	{

@@ -5,7 +5,7 @@ import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { type Machine, readMachine } from './machine.ts';
 import type { BenchOptions, Section } from './options.ts';
-import { benchRest } from './rest.ts';
+import { startRest } from './rest.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
 
@@ -22,27 +22,60 @@ export interface BenchReport {
 export async function runBench(options: BenchOptions, tell: (text: string) => void): Promise<BenchReport> {
 	const start = performance.now();
 	const time = new Date().toISOString();
-	const figures: Judged[] = [];
-	for (const section of options.only) {
-		tell(descriptions[section](options));
-		figures.push(...(await runs[section](options)).map(judge));
+	await using stack = new AsyncDisposableStack();
+	const figures: Figure[] = [];
+	const isAsked = (section: Section): boolean => options.only.includes(section);
+	if (isAsked('rest')) tell(restText(options));
+	const rest = isAsked('rest') ? stack.use(await startRest(options)) : undefined;
+	for (const { section, text, run } of parts.filter((part) => isAsked(part.section))) {
+		tell(`${section}: ${text(options)}`);
+		figures.push(...(await run(options)));
 	}
-	return { machine: readMachine(), options, time, seconds: seconds(start), figures };
+	figures.push(...((await rest?.figures) ?? []));
+	return { machine: readMachine(), options, time, seconds: seconds(start), figures: figures.map(judge) };
 }
 
 const seconds = (startMs: number): number => Math.round((performance.now() - startMs) / 1_000);
 
 type Run = (options: BenchOptions) => Promise<readonly Figure[]>;
 
-const runs: Readonly<Record<Section, Run>> = {
-	cold: inEachDialect(({ runs }, dialect) => benchCold(dialect, runs)),
-	enable: inEachDialect(({ runs }, dialect) => benchEnable(dialect, runs)),
-	status: ({ runs }) => benchStatus(runs),
-	latency: ({ connections }) => benchLatency(connections),
-	live: inEachDialect(({ changes }, dialect) => benchLive(dialect, changes)),
-	startup: ({ runs }) => benchStartup(runs),
-	rest: benchRest,
-};
+interface Part {
+	readonly section: Section;
+	readonly text: (options: BenchOptions) => string;
+	readonly run: Run;
+}
+
+const parts: readonly Part[] = [
+	{
+		section: 'cold',
+		text: ({ runs }) => `init and clean, ${runs} times`,
+		run: inEachDialect(({ runs }, dialect) => benchCold(dialect, runs)),
+	},
+	{
+		section: 'enable',
+		text: ({ runs }) => `enable in the daemon, ${runs} times`,
+		run: inEachDialect(({ runs }, dialect) => benchEnable(dialect, runs)),
+	},
+	{ section: 'status', text: ({ runs }) => `${runs} times`, run: ({ runs }) => benchStatus(runs) },
+	{
+		section: 'latency',
+		text: ({ connections }) => `${connections} connections each way`,
+		run: ({ connections }) => benchLatency(connections),
+	},
+	{
+		section: 'live',
+		text: ({ changes }) => `${changes} changes under eight clients, each way`,
+		run: inEachDialect(({ changes }, dialect) => benchLive(dialect, changes)),
+	},
+	{
+		section: 'startup',
+		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,
+		run: ({ runs }) => benchStartup(runs),
+	},
+];
+
+const restText = ({ cycles, idleSeconds }: BenchOptions): string =>
+	`rest: a daemon enabled ${cycles} times, then left alone for ${idleSeconds} s beside all that follows`;
 
 function inEachDialect(
 	run: (options: BenchOptions, dialect: BenchOptions['dialects'][number]) => ReturnType<Run>,
@@ -53,13 +86,3 @@ function inEachDialect(
 		return figures;
 	};
 }
-
-const descriptions: Readonly<Record<Section, (options: BenchOptions) => string>> = {
-	cold: ({ runs }) => `init and clean, ${runs} times`,
-	enable: ({ runs }) => `enable in the daemon, ${runs} times`,
-	status: ({ runs }) => `status, ${runs} times`,
-	latency: ({ connections }) => `${connections} connections each way`,
-	live: ({ changes }) => `${changes} live changes under eight clients, each way`,
-	startup: ({ runs }) => `what makes commands start quickly, ${runs} times`,
-	rest: ({ cycles, idleSeconds }) => `the daemon at rest: ${cycles} times enabled, then ${idleSeconds} s left alone`,
-};

@@ -10,7 +10,8 @@ export interface Limits {
 
 export interface Figure {
 	readonly name: string;
-	readonly unit: 'ms' | 'µs' | 'MB' | '%' | 'connections' | 'rules' | 'changes';
+	/** '' where things are counted. */
+	readonly unit: 'ms' | 'µs' | 'MB' | '%' | '';
 	readonly ours: number;
 	/** Taken in the same run. */
 	readonly reference?: { readonly name: string; readonly value: number };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cast, createCast } from '../cast.ts';
+import { createCast } from '../cast.ts';
 import type { Host } from '../host.ts';
 import { addresses } from '../layout.ts';
 import type { Tally } from '../protocol.ts';
@@ -15,14 +15,15 @@ import { seedChange, seedSettings, seedStart } from './programs.ts';
 import { median, sum } from './samples.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 
+type Change = Pick<SeedSettings, 'appPorts' | 'ignoredIps'>;
+
 /** What the two ways change between: captured is the remote's port 443 in all of them. */
-const settings = [
+const settings: readonly [Change, ...Change[]] = [
 	{ appPorts: [8080], ignoredIps: ['169.254.169.254', '169.254.170.2'] },
 	{ appPorts: [8080, 9090], ignoredIps: ['169.254.169.254', '169.254.170.2'] },
 	{ appPorts: [9090], ignoredIps: ['169.254.169.254', '169.254.170.2', '203.0.113.11'] },
 	{ appPorts: [8080], ignoredIps: ['169.254.169.254'] },
-] satisfies readonly Pick<SeedSettings, 'appPorts' | 'ignoredIps'>[];
-type Change = (typeof settings)[number];
+];
 
 /** One way of changing a setting of a host that is at work. */
 interface Way extends AsyncDisposable {
@@ -34,20 +35,22 @@ interface Way extends AsyncDisposable {
 export async function benchLive(dialect: Dialect, changes: number): Promise<readonly Figure[]> {
 	const ours = await observe(dialect, changes, startOurWay);
 	const theirs = await observe(dialect, changes, startSeedWay);
-	const figure = (name: string, unit: Figure['unit'], of: (outcome: Outcome) => number): Figure => ({
-		name: `changed live, ${name}, ${dialect}`,
-		unit,
+	const figure = (name: string, of: (outcome: Outcome) => number): Figure => ({
+		name: `${name}, ${dialect}`,
+		unit: '',
 		ours: of(ours),
 		reference: { name: "the script's disable and enable", value: of(theirs) },
 	});
-	const per100 = (count: number): number => (count / changes) * 100;
-	const none = { limits: { on: 'value', goal: 0, must: 0 } } as const;
+	const per100 = (name: string, of: (outcome: Outcome) => number): Figure => ({
+		...figure(`100 live changes: ${name}`, (outcome) => (of(outcome) / changes) * 100),
+		limits: { on: 'value', goal: 0, must: 0 },
+	});
 	return [
-		{ ...figure('past Envoy per 100 changes', 'connections', ({ past }) => per100(past)), ...none },
-		{ ...figure('failed per 100 changes', 'connections', ({ failed }) => per100(failed)), ...none },
-		{ ...figure("others' rules lost per 100 changes", 'rules', ({ lost }) => per100(lost)), ...none },
-		{ ...figure('changes that ended in an error, of 100', 'changes', ({ errors }) => per100(errors)), ...none },
-		figure('one change under eight clients', 'ms', ({ ms }) => ms),
+		per100('connections past Envoy', ({ past }) => past),
+		per100('connections that failed', ({ failed }) => failed),
+		per100("others' rules lost", ({ lost }) => lost),
+		per100('changes that ended in an error', ({ errors }) => errors),
+		{ ...figure('one live change under eight clients', ({ ms }) => ms), unit: 'ms' },
 	];
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemon } from '../turnout.ts';
-import type { Figure, Limits } from './figure.ts';
+import type { Figure } from './figure.ts';
 import { createKeptClient } from './kept-client.ts';
 import { createPlace } from './places.ts';
 import { readProcessorSeconds, readResidentMb } from './process-figures.ts';
@@ -15,49 +15,69 @@ export interface RestOptions {
 	readonly idleSeconds: number;
 }
 
-const memory: Limits = { on: 'value', goal: 60, must: 90 };
+export interface Rest extends AsyncDisposable {
+	/** Once the time is over. */
+	readonly figures: Promise<readonly Figure[]>;
+}
 
-/** What the daemon takes of the host while nothing happens, beside a Node that does nothing by its program. */
-export async function benchRest({ cycles, idleSeconds }: RestOptions): Promise<readonly Figure[]> {
+/**
+ * What the daemon takes of the host while nothing happens, beside a Node that does nothing by its program. Resolves when it
+ * is left alone: a process's own time tells the truth whatever else is measured meanwhile.
+ */
+export async function startRest({ cycles, idleSeconds }: RestOptions): Promise<Rest> {
 	await using stack = new AsyncDisposableStack();
 	const { host } = stack.use(createPlace('nft'));
 	const daemon = stack.use(await startDaemon(host, { env: turnoutEnvironment }));
-	const client = stack.use(createKeptClient(daemon.socket));
-	const { program, args } = bareNode("setInterval(() => {}, 1e9); console.log('ready')");
-	const node = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-	stack.defer(() => void node.kill('SIGKILL'));
-	await once(node.stdout, 'data');
-	const weigh = (when: string): Figure => ({
-		name: `the daemon's memory, ${when}`,
-		unit: 'MB',
-		ours: readResidentMb(pidOf(daemon.process)),
-		reference: { name: 'node that waits', value: readResidentMb(pidOf(node)) },
-		limits: memory,
-	});
-	const atStart = weigh('once it is ready');
-	for (let left = cycles; left > 0; left -= 1) {
-		await client.post('/v1/enable');
-		await client.post('/v1/disable');
-	}
-	await client.post('/v1/enable');
-	const afterCycles = weigh(`after enabling ${cycles} times`);
-	const [ours, reference] = await spend([pidOf(daemon.process), pidOf(node)], idleSeconds);
-	return [
+	const node = stack.adopt(await startNode(), (child) => void child.kill('SIGKILL'));
+	const pids = [daemon.process, node].map(pidOf);
+	const atStart = weigh('once it is ready', pids);
+	await enableOften(daemon.socket, cycles);
+	const afterCycles = weigh(`after enabling ${cycles} times`, pids);
+	const figures = spend(pids, idleSeconds).then((spent) => [
 		atStart,
 		afterCycles,
-		weigh('idle, enabled'),
-		{
-			name: `the daemon's processor time, ${idleSeconds} s idle, enabled`,
-			unit: '%',
-			ours: ours ?? Number.NaN,
-			reference: { name: 'node that waits', value: reference ?? Number.NaN },
-			limits: { on: 'value', goal: 0 },
-		},
-	];
+		weigh('idle, enabled', pids),
+		spentFigure(`the daemon's processor time, ${idleSeconds} s idle, enabled`, spent),
+	]);
+	// Whoever ends before has another failure to tell.
+	figures.catch(() => undefined);
+	const kept = stack.move();
+	return { figures, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
+async function startNode(): Promise<ChildProcess> {
+	const { program, args } = bareNode("setInterval(() => {}, 1e9); console.log('ready')");
+	const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+	await once(child.stdout, 'data');
+	return child;
+}
+
+/** Left enabled. */
+async function enableOften(socket: string, times: number): Promise<void> {
+	using client = createKeptClient(socket);
+	await client.post('/v1/enable');
+	for (let left = times; left > 1; left -= 1) {
+		await client.post('/v1/disable');
+		await client.post('/v1/enable');
+	}
+}
+
+type Pair = readonly number[];
+
+function weigh(when: string, pids: Pair): Figure {
+	const [ours = Number.NaN, value = Number.NaN] = pids.map(readResidentMb);
+	const limits = { on: 'value', goal: 60, must: 90 } as const;
+	return { name: `the daemon's memory, ${when}`, unit: 'MB', ours, reference: { name: waiting, value }, limits };
+}
+
+function spentFigure(name: string, [ours = Number.NaN, value = Number.NaN]: Pair): Figure {
+	return { name, unit: '%', ours, reference: { name: waiting, value }, limits: { on: 'value', goal: 0 } };
+}
+
+const waiting = 'node that waits';
+
 /** Of one processor, each. */
-async function spend(pids: readonly number[], seconds: number): Promise<readonly number[]> {
+async function spend(pids: Pair, seconds: number): Promise<Pair> {
 	const before = pids.map(readProcessorSeconds);
 	await sleep(seconds * 1_000);
 	return pids.map((pid, at) => ((readProcessorSeconds(pid) - (before[at] ?? Number.NaN)) / seconds) * 100);

@@ -23,21 +23,23 @@ const pad = (cell: string, column: number, widths: readonly number[]): string =>
 
 const cells = ({ name, unit, ours, reference, ratio, limits, verdict }: Judged): readonly string[] => [
 	name,
-	`${shown(ours)} ${unit}`,
-	reference === undefined ? '' : `${shown(reference.value)} ${unit}`,
+	shown(ours, unit),
+	reference === undefined ? '' : shown(reference.value, unit),
 	ratio === undefined ? '' : `${ratio.toFixed(2)}×`,
-	limit(limits, 'goal', unit),
-	limit(limits, 'must', unit),
+	shownLimit(limits, 'goal', unit),
+	shownLimit(limits, 'must', unit),
 	verdict,
 	reference?.name ?? '',
 ];
 
-function limit(limits: Limits | undefined, which: 'goal' | 'must', unit: string): string {
+function shownLimit(limits: Limits | undefined, which: 'goal' | 'must', unit: string): string {
 	const most = limits?.[which];
 	if (limits === undefined || most === undefined) return '';
-	return limits.on === 'ratio' ? `≤ ${most.toFixed(1)}×` : `≤ ${most} ${unit}`;
+	return limits.on === 'ratio' ? `≤ ${most.toFixed(1)}×` : `≤ ${shown(most, unit)}`;
 }
 
 /** Three digits are more than a noisy machine can promise. */
-const shown = (value: number): string =>
-	value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+function shown(value: number, unit: string): string {
+	const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+	return `${value.toFixed(digits)} ${unit}`.trimEnd();
+}

@@ -1,8 +1,8 @@
-// Makes the connections of a row, one after the other, and holds to what is expected who answered and which way they went.
+// Makes the connections of a row, and holds to what is expected who answered and which way they went.
 import type { Actor } from '../actor.ts';
 import type { Answer } from '../protocol.ts';
 import type { Answerer, Connection, Phase, Row, Way, Who } from './rows.ts';
-import type { Counters, Witness } from './witness.ts';
+import type { Counters, Watch, Witness } from './witness.ts';
 
 export interface Observed {
 	readonly connection: Connection;
@@ -32,14 +32,13 @@ export async function observeRow(
 	witness?: Witness,
 ): Promise<Cell> {
 	const { by, way } = row.expected[phase];
-	const start = await witness?.counters();
-	const answers: Answer[] = [];
-	for (const { who, address, port } of row.connections) {
-		const timeoutMs = by === 'dropped' ? DROPPED_MS : ANSWERED_MS;
-		answers.push(await actors[who].connect(address, port, { timeoutMs }));
-	}
-	const counted = difference(await witness?.counters(), start);
-	const ways = await waysOf(row.connections, answers, counted, witness);
+	const watch = await witness?.watch();
+	const timeoutMs = by === 'dropped' ? DROPPED_MS : ANSWERED_MS;
+	const answers = await Promise.all(
+		row.connections.map(({ who, address, port }) => actors[who].connect(address, port, { timeoutMs })),
+	);
+	const counted = (await watch?.counted()) ?? { in: 0, out: 0 };
+	const ways = await waysOf(row, answers, counted.in + counted.out > 0 ? watch : undefined);
 	const observed = row.connections.map((connection, at): Observed => {
 		const seen = { by: nameOf(answers[at]), way: ways[at] ?? 'direct' };
 		return { connection, ...seen, ok: seen.by === by && seen.way === way };
@@ -47,28 +46,17 @@ export async function observeRow(
 	return { observed, counted, isAgreed: by === 'closed' || agree(observed, counted) };
 }
 
-/** Only where Envoy counted any connection is there a line to wait for. */
-async function waysOf(
-	connections: readonly Connection[],
-	answers: readonly Answer[],
-	counted: Counters,
-	witness?: Witness,
-): Promise<Way[]> {
-	const wait = counted.in + counted.out > 0;
-	const ways: Way[] = [];
-	for (const [at, answer] of answers.entries()) {
-		const port = connections[at]?.port ?? 0;
-		ways.push(answer.kind === 'answered' ? ((await witness?.wayOf(answer.ownPort, port, wait)) ?? 'direct') : 'direct');
-	}
-	return ways;
-}
+/** Without a watch there is no line to wait for: no Envoy runs, or it has counted nothing. */
+const waysOf = ({ connections }: Row, answers: readonly Answer[], watch?: Watch): Promise<Way[]> =>
+	Promise.all(
+		connections.map(async ({ port }, at) => {
+			const answer = answers[at];
+			return answer?.kind === 'answered' && watch !== undefined ? watch.wayOf(answer.ownPort, port) : 'direct';
+		}),
+	);
 
 const agree = (observed: readonly Observed[], counted: Counters): boolean =>
 	(['in', 'out'] as const).every((way) => observed.filter((one) => one.way === way).length === counted[way]);
-
-function difference(end?: Counters, start?: Counters): Counters {
-	return { in: (end?.in ?? 0) - (start?.in ?? 0), out: (end?.out ?? 0) - (start?.out ?? 0) };
-}
 
 function nameOf(answer: Answer | undefined): Answerer | string {
 	switch (answer?.kind) {

@@ -2,37 +2,37 @@
 import type { Colours } from './colours.ts';
 
 const world = `
-┌─ remote ──────────────────────┐    ┌─ host ─────────────────────────────────┐
-│ 203.0.113.10   2001:db8::10   │    │ app      uid 1000   :22 :8081 :9090    │
-│ 203.0.113.11   ignored        │    │ Envoy    uid 1337   :15000 ↓in         │
-│ 198.51.100.7   ignored net    ├────┤                     :15001 ↑out        │
-│ 169.254.169.254   metadata    │    │ turnout  rules that lead there         │
-└───────────────────────────────┘    └──┬─ docker0 ─────────────┬─ br-mesh ───┘
-                                     ┌──┴───────────────┐ ┌─────┴─────────────┐
-                                     │ container  :80   │ │ meshed container  │
-                                     │ = host:8080      │ │ (bridges: br-mesh)│
-                                     └──────────────────┘ └───────────────────┘
+┌─ remote ───────────────────┐     ┌─ host ────────────────────────────────────┐
+│ 203.0.113.10  2001:db8::10 │     │                 Envoy              app    │
+│ 203.0.113.11  ignored      │     │  ─────── ↓in ──▶ :15000 ────────▶ :8081   │
+│ 198.51.100.7  ignored net  ├─────┤  ◀── ↑out ────── :15001 ◀──────── :443    │
+│ 169.254.169.254  metadata  │     │  ◀───────────── all else ───────▶ :22 …   │
+└────────────────────────────┘     └──┬─ docker0 ─────────────┬─ br-mesh ──────┘
+                                   ┌──┴────────────────┐ ┌────┴───────────────┐
+                                   │ container  :80    │ │ meshed container   │
+                                   │ Docker: host:8080 │ │ bridges: br-mesh   │
+                                   └───────────────────┘ └────────────────────┘
 `;
 
 const legend = `
-Who answers each connection, over IPv4 and over IPv6, in four states of the host?
-↓in, ↑out: through Envoy, as its access log names that very connection; the number
-behind is by how much its listener's own counter rose meanwhile.
+Who answers each connection, over IPv4 and IPv6, in four states of the host?
+  ↓in ↑out   through Envoy: its access log names these very connections, and the
+             number is by how much its listener's own counter rose meanwhile
+  dropped    nobody dials Envoy's own ports;   closed: Envoy led it nowhere
 `;
 
 export function renderPicture({ bold, dim, inbound, outbound }: Colours): string {
+	const paint = (text: string) => text.replace('↓in', inbound).replace('↑out', outbound);
 	const drawn = world
 		.trim()
 		.replace(/[┌┐└┘├┤┬┴─│]+/g, dim)
-		.replace('↓in', inbound)
-		.replace('↑out', outbound)
-		.replace(/remote|host(?= )|(meshed )?container|turnout|Envoy/g, bold);
-	const explained = legend.trim().replace('↓in', inbound).replace('↑out', outbound);
+		.replace(/(?<!: )\b(remote|host|(meshed )?container|Envoy|app)\b/g, bold);
 	return `${bold('turnout, shown on a little world made of network namespaces')}
 This machine's own network is not touched, and nothing of it stays.
 
-${drawn}
+${paint(drawn)}
 
-${explained}
+${paint(legend.trim())}
+
 `;
 }

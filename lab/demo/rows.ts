@@ -97,7 +97,11 @@ export const groups: readonly Group[] = [
 	{
 		title: 'into the host',
 		rows: [
-			{ title: 'remote → host:8081 (app port)', connections: dial('world', host, ports.app), expected: always('app', 'in') },
+			{
+				title: 'remote → host:8081 (app port)',
+				connections: dial('world', host, ports.app),
+				expected: always('app', 'in'),
+			},
 			{
 				title: "remote → host:8080 (Docker's)",
 				connections: dial('world', host, ports.published),

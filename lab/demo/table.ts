@@ -6,59 +6,69 @@ import { groups, type Phase, phases, type Row, rows, type Way } from './rows.ts'
 export type Cells = ReadonlyMap<Row, Readonly<Partial<Record<Phase, Cell>>>>;
 
 const titleWidth = 32;
-const widths: Readonly<Record<Phase, number>> = { before: 9, enabled: 16, disabled: 9, 'after clean': 11 };
+const widths: Readonly<Record<Phase, number>> = { before: 9, enabled: 15, disabled: 9, 'after clean': 11 };
 const width = titleWidth + phases.reduce((sum, phase) => sum + 1 + widths[phase], 0);
 
 export function renderTable(cells: Cells, colours: Colours, current?: Phase): string[] {
 	const { bold, dim } = colours;
-	const line = (title: string, texts: readonly string[]) => [title.padEnd(titleWidth), ...texts].join(' ').trimEnd();
-	const heads = phases.map((phase) => (phase === current ? bold : dim)(phase.padEnd(widths[phase])));
+	const heads = phases.map((phase): Shown => ({ text: phase, paint: phase === (current ?? phase) ? bold : dim }));
 	return [
-		line('', heads),
+		renderLine('', heads),
 		...groups.flatMap((group) => [
 			dim(`${group.title} `.padEnd(width, '─')),
-			...group.rows.map((row) => line(row.title, textsOf(row, cells, colours))),
+			...group.rows.map((row) =>
+				renderLine(
+					row.title,
+					phases.map((phase) => cellOf(row, phase, cells, colours)),
+				),
+			),
 		]),
 		dim('─'.repeat(width)),
-		line('through Envoy, by its counters', totals(cells, colours)),
+		renderLine('through Envoy, by its counters', totals(cells, colours)),
 	];
 }
 
-const textsOf = (row: Row, cells: Cells, colours: Colours): string[] =>
-	phases.map((phase) => cellText(cells.get(row)?.[phase], widths[phase], colours));
-
-function cellText(cell: Cell | undefined, columns: number, colours: Colours): string {
-	if (cell === undefined) return colours.dim('·'.padEnd(columns));
-	if (!isAsExpected(cell)) return colours.bad(wrongText(cell).padEnd(columns));
-	const { by = '', way = 'direct' } = cell.observed[0] ?? {};
-	if (way === 'direct') return by.padEnd(columns);
-	return by.padEnd(10) + wayText(way, ` ${cell.counted[way]}`, columns - 10, colours);
+/** Padding is done by the bare text and outside of its colour: a line ends where its last word does. */
+interface Shown {
+	readonly text: string;
+	readonly paint?: (text: string) => string;
+	/** At the right end of the cell. */
+	readonly mark?: string;
+	readonly paintMark?: (text: string) => string;
 }
 
-function wrongText({ observed }: Cell): string {
-	const { by = '', way = 'direct' } = observed.find(({ ok }) => !ok) ?? observed[0] ?? {};
-	return `✗ ${by}${way === 'direct' ? '' : arrows[way]}`;
+function renderLine(title: string, shown: readonly Shown[]): string {
+	const plain = (text: string) => text;
+	const cells = shown.map(({ text, paint = plain, mark = '', paintMark = plain }, at) => {
+		const columns = widths[phases[at] ?? 'before'];
+		return paint(text) + ' '.repeat(Math.max(0, columns - text.length - mark.length)) + paintMark(mark);
+	});
+	return [title.padEnd(titleWidth), ...cells].join(' ').trimEnd();
 }
 
-const arrows = { in: '↓in', out: '↑out' } as const;
+function cellOf(row: Row, phase: Phase, cells: Cells, { dim, bad, inbound, outbound }: Colours): Shown {
+	const cell = cells.get(row)?.[phase];
+	if (cell === undefined) return { text: '·', paint: dim };
+	const { by = '', way = 'direct' } = cell.observed.find(({ ok }) => !ok) ?? cell.observed[0] ?? {};
+	if (!isAsExpected(cell)) return { text: `✗ ${by}`, paint: bad, mark: way === 'direct' ? '' : arrows[way] };
+	if (way === 'direct') return { text: by };
+	return { text: by, mark: `${arrows[way]} ${cell.counted[way]}`, paintMark: way === 'in' ? inbound : outbound };
+}
 
-const wayText = (way: Exclude<Way, 'direct'>, more: string, columns: number, { inbound, outbound }: Colours): string =>
-	(way === 'in' ? inbound : outbound)((arrows[way].padEnd(4) + more).padEnd(columns));
+const arrows: Readonly<Record<Exclude<Way, 'direct'>, string>> = { in: '↓in', out: '↑out' };
 
 /** Without those that Envoy takes on its own ports and leads nowhere: they do not go through it. */
-function totals(cells: Cells, { inbound, outbound, dim }: Colours): string[] {
-	return phases.map((phase) => {
+const totals = (cells: Cells, { dim }: Colours): Shown[] =>
+	phases.map((phase): Shown => {
 		const through = rows.flatMap((row) => {
 			const cell = row.expected[phase].by === 'closed' ? undefined : cells.get(row)?.[phase];
 			return cell === undefined ? [] : [cell.counted];
 		});
 		const sum = (way: 'in' | 'out') => through.reduce((total, counted) => total + counted[way], 0);
-		if (through.length === 0) return dim('·'.padEnd(widths[phase]));
-		if (phase === 'before' || phase === 'after clean') return dim('no Envoy'.padEnd(widths[phase]));
-		const [into, out] = [`↓${sum('in')}`, `↑${sum('out')}`];
-		return `${inbound(into)} ${outbound(out)}${' '.repeat(Math.max(0, widths[phase] - into.length - out.length - 1))}`;
+		if (through.length === 0) return { text: '·', paint: dim };
+		if (phase === 'before' || phase === 'after clean') return { text: 'no Envoy', paint: dim };
+		return { text: `↓${sum('in')} ↑${sum('out')}` };
 	});
-}
 
 /** Every connection that was not answered as it should be, in words. */
 export function mistakes(cells: Cells): string[] {

@@ -13,12 +13,17 @@ export interface Counters {
 }
 
 export interface Witness extends Disposable {
-	readonly counters: () => Promise<Counters>;
-	/** Which way the connection from this port of its client to that port went; lines come a moment after the end. */
-	readonly wayOf: (ownPort: number, port: number, wait: boolean) => Promise<Way>;
+	/** To be called when no connection is under way: what comes after is told from what was. */
+	readonly watch: () => Promise<Watch>;
 }
 
-/** Envoy's default in `turnout run` is to write its log out four times a second. */
+export interface Watch {
+	readonly counted: () => Promise<Counters>;
+	/** Which way a connection that has ended went: by the port of its client, and the one that it dialled. */
+	readonly wayOf: (ownPort: number, port: number) => Promise<Way>;
+}
+
+/** Envoy, as `turnout run` starts it, writes its log out four times a second. */
 const LINE_LATE_MS = 3_000;
 const LOOK_MS = 10;
 
@@ -29,24 +34,40 @@ export function createWitness(host: Namespace, daemon: TestDaemon): Witness {
 	if (logs.stdout) createInterface({ input: logs.stdout }).on('line', (line) => lines.push(line));
 	const asker = stack.adopt(host.spawn(process.execPath, ['--no-warnings', '--eval', askProgram]), end);
 	const replies = createInterface({ input: asker.stdout ?? process.stdin })[Symbol.asyncIterator]();
+	const counters = async (): Promise<Counters> => {
+		asker.stdin?.write('\n');
+		return parseCounters(String((await replies.next()).value));
+	};
 	const kept = stack.move();
 	return {
-		async counters() {
-			asker.stdin?.write('\n');
-			return parseCounters(String((await replies.next()).value));
-		},
-		async wayOf(ownPort, port, wait) {
-			const deadline = performance.now() + (wait ? LINE_LATE_MS : 0);
-			const named = new RegExp(`\\] (in|e)gress \\S+:${ownPort} -> \\S+:${port} `);
-			for (;;) {
-				const [, direction] = named.exec(lines.findLast((line) => named.test(line)) ?? '') ?? [];
-				if (direction !== undefined) return direction === 'in' ? 'in' : 'out';
-				if (performance.now() >= deadline) return 'direct';
-				await sleep(LOOK_MS);
-			}
+		async watch() {
+			const start = await counters();
+			const known = lines.length;
+			return {
+				counted: async () => difference(await counters(), start),
+				wayOf: (ownPort, port) => awaitWay(() => wayIn(lines.slice(known), ownPort, port)),
+			};
 		},
 		[Symbol.dispose]: () => kept.dispose(),
 	};
+}
+
+async function awaitWay(look: () => Way): Promise<Way> {
+	const deadline = performance.now() + LINE_LATE_MS;
+	while (look() === 'direct' && performance.now() < deadline) await sleep(LOOK_MS);
+	return look();
+}
+
+const difference = (later: Counters, earlier: Counters): Counters => ({
+	in: later.in - earlier.in,
+	out: later.out - earlier.out,
+});
+
+function wayIn(lines: readonly string[], ownPort: number, port: number): Way {
+	const named = new RegExp(`\\] (in|e)gress \\S+:${ownPort} -> \\S+:${port} `);
+	const direction = lines.map((line) => named.exec(line)?.[1]).find((found) => found !== undefined);
+	if (direction === undefined) return 'direct';
+	return direction === 'in' ? 'in' : 'out';
 }
 
 const end = (child: ChildProcess): void => void child.kill('SIGKILL');

@@ -50,7 +50,7 @@ function addMeshedContainer(host: Namespace, meshed: Namespace): void {
 	]);
 }
 
-/** What Docker adds for a second bridge, and an administrator's rule for a tunnel. */
+/** What Docker adds for a second bridge, and the mark that AWS's network plugin sets on an instance. */
 const rulesOfOthers = (family: Family): string => `*filter
 -A FORWARD -o ${meshedBridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FORWARD -i ${meshedBridge} ! -o ${meshedBridge} -j ACCEPT
@@ -59,6 +59,6 @@ COMMIT
 -A POSTROUTING -s ${family === 'v4' ? '172.18.0.0/16' : 'fd18::/64'} ! -o ${meshedBridge} -j MASQUERADE
 COMMIT
 *mangle
--A FORWARD -o tun0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m comment --comment "ticket 4711" -j TCPMSS --clamp-mss-to-pmtu
+-A PREROUTING -i eth0 -m comment --comment "AWS, primary ENI" -m addrtype --dst-type LOCAL --limit-iface-in -j CONNMARK --set-xmark 0x80/0x80
 COMMIT
 `;

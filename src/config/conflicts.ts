@@ -1,4 +1,4 @@
-import { holdsPort, type Port } from '../units.ts';
+import { holdsPort, type Port, type PortRange } from '../units.ts';
 import type { Config } from './schema.ts';
 
 type Named = (key: string) => string;
@@ -40,6 +40,10 @@ const checks: readonly Check[] = [
 		envoy.runtime === 'docker' && `${named('envoy.runtime')}: docker is not supported yet; allowed: none or process`,
 	({ envoy }, named) =>
 		envoy.runtime === 'process' && envoy.command === '' && `${named('envoy.command')}: it is empty; allowed: a program`,
+	({ envoy, onStop }, named) =>
+		envoy.runtime === 'process' &&
+		onStop === 'keep' &&
+		`${named('onStop')}: keep is not supported yet while envoy.runtime is process; allowed: disable`,
 	({ routeTable }, named) =>
 		[253, 254, 255].includes(routeTable) &&
 		`${named('routeTable')}: ${routeTable} is one of the kernel's own tables; allowed: any other table`,
@@ -51,12 +55,18 @@ function sharedPorts(_: Config, named: Named, a: string, portA: Port, b: string,
 
 const isAppPort = ({ appPorts }: Config, port: number): boolean => appPorts !== '*' && holdsPort(appPorts, port);
 
+/** The error says how to have it all the same: nobody is to lose SSH unasked, and nobody is to be stuck. */
 function ignoredAppPort({ appPorts, ingressIgnoredPorts }: Config, named: Named): string | false {
 	if (appPorts === '*') return false;
-	const both = appPorts.find(({ from, to }) =>
-		ingressIgnoredPorts.some((other) => other.from <= to && from <= other.to),
-	);
-	if (both === undefined) return false;
-	const shown = both.from === both.to ? String(both.from) : `${both.from}-${both.to}`;
-	return `${named('appPorts')}: ${shown} is in ingressIgnoredPorts too (22 is by default, so that nobody loses SSH); allowed: ports that are not ignored; to capture it all the same, set ${named('ingressIgnoredPorts')} to a list without it`;
+	const shared = appPorts.flatMap((range) => ingressIgnoredPorts.flatMap((other) => overlap(range, other)));
+	if (shared.length === 0) return false;
+	const [first] = shared;
+	return `${named('appPorts')}: ${shared.join(', ')} is in ingressIgnoredPorts too (22 is by default, so that nobody loses SSH); allowed: ports that are not ignored; to capture ${first} all the same, set ingressIgnoredPorts (TURNOUT_INGRESS_IGNORED_PORTS, --ingress-ignored-ports) to a list without it`;
+}
+
+function overlap(a: PortRange, b: PortRange): string[] {
+	const from = Math.max(a.from, b.from);
+	const to = Math.min(a.to, b.to);
+	if (from > to) return [];
+	return [from === to ? String(from) : `${from}-${to}`];
 }

@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
+import { quoted } from '../quoted.ts';
+import type { FileSettings } from './yaml.ts';
 
 export const DEFAULT_FILE = '/etc/turnout/turnout.yaml';
-
-/** What a settings file says, as text, each with the place where it stands. */
-export interface FileSettings {
-	readonly values: ReadonlyMap<string, { readonly text: string; readonly where: string }>;
-	readonly mistakes: readonly string[];
-}
 
 /** The file that was named, or the standard one where it exists. Whatever cannot be read is a Failure. */
 export async function readSettingsFile(named: string | undefined): Promise<FileSettings> {
@@ -25,7 +21,12 @@ function readText(path: string, isOptional: boolean): string | undefined {
 	} catch (cause) {
 		const { code = '', message } = cause as NodeJS.ErrnoException;
 		if (code === 'ENOENT' && isOptional) return undefined;
-		throw new Failure('config', `Cannot read the settings file ${path}: ${reasons[code] ?? message}`, remedy, cause);
+		throw new Failure(
+			'config',
+			`Cannot read the settings file ${quoted(path)}: ${reasons[code] ?? message}`,
+			remedy,
+			cause,
+		);
 	}
 }
 

@@ -11,6 +11,11 @@ function leaves(table: Settings, prefix: string): [string, Setting<unknown>][] {
 	);
 }
 
+/** Keys that hold settings and are none. */
+export const sections: readonly string[] = Object.entries(settings).flatMap(([key, entry]) =>
+	isSetting(entry) ? [] : [key],
+);
+
 export function isSetting(entry: Setting<unknown> | Settings): entry is Setting<unknown> {
 	return typeof (entry as Setting<unknown>).parse === 'function';
 }

@@ -1,10 +1,10 @@
 import convict from 'convict';
 import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
-import type { FileSettings } from './file.ts';
 import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
 import { type Config, settings } from './schema.ts';
 import type { Setting, Settings } from './setting.ts';
+import type { FileSettings } from './yaml.ts';
 
 export interface Sources {
 	readonly env: NodeJS.ProcessEnv;
@@ -29,11 +29,15 @@ export function readConfig(sources: Sources): Loaded {
 			return [key, { text: String(texts.get(key)), origin: originOf(key, variable, sources) }] as const;
 		}),
 	);
-	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...malformed(written)];
+	const wrong = malformed(written);
+	const config = Object.freeze(
+		valuesOf(settings, '', (key) => (wrong.has(key) ? undefined : String(texts.get(key)))),
+	) as Config;
+	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
+	// A setting that could not be read stands in with its default, and what follows from that is nobody's mistake.
+	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
+	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes];
 	if (mistakes.length > 0) throw refusal(mistakes);
-	const config = Object.freeze(valuesOf(settings, '', (key) => String(texts.get(key)))) as Config;
-	const clashes = conflicts(config, (key) => `${key} (${written.get(key)?.origin})`);
-	if (clashes.length > 0) throw refusal(clashes);
 	return { config, written, notices: notices(written) };
 }
 
@@ -62,16 +66,18 @@ function originOf(key: string, variable: string, { env, file, flags }: Sources):
 	return file.values.get(key)?.where ?? 'default';
 }
 
-function malformed(written: Loaded['written']): string[] {
-	return [...written].flatMap(([key, { text, origin }]) => {
+/** Key → what is wrong with it. */
+function malformed(written: Loaded['written']): ReadonlyMap<string, string> {
+	const wrong = new Map<string, string>();
+	for (const [key, { text, origin }] of written) {
 		const setting = allSettings.get(key) as Setting<unknown>;
 		try {
 			setting.parse(text);
-			return [];
 		} catch (error) {
-			return [`${key} (${origin}): ${(error as Error).message}; allowed: ${setting.allowed}`];
+			wrong.set(key, `${key} (${origin}): ${(error as Error).message}; allowed: ${setting.allowed}`);
 		}
-	});
+	}
+	return wrong;
 }
 
 function strange(env: NodeJS.ProcessEnv): string[] {
@@ -80,11 +86,13 @@ function strange(env: NodeJS.ProcessEnv): string[] {
 	);
 }
 
-function valuesOf(table: Settings, prefix: string, text: (key: string) => string): object {
+function valuesOf(table: Settings, prefix: string, text: (key: string) => string | undefined): object {
 	return Object.fromEntries(
 		Object.entries(table).map(([key, entry]) => [
 			key,
-			isSetting(entry) ? entry.parse(text(prefix + key)) : Object.freeze(valuesOf(entry, `${prefix}${key}.`, text)),
+			isSetting(entry)
+				? entry.parse(text(prefix + key) ?? entry.default)
+				: Object.freeze(valuesOf(entry, `${prefix}${key}.`, text)),
 		]),
 	);
 }

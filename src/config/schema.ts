@@ -9,6 +9,7 @@ import {
 	optionalPath,
 	port,
 	ports,
+	portsAnd,
 	portsOrAll,
 	socketPath,
 	text,
@@ -54,7 +55,7 @@ export const settings = {
 	onlyUids: ids('TURNOUT_ONLY_UID', '', 'Capture the traffic of these users only; none: of all'),
 	onlyGids: ids('TURNOUT_ONLY_GID', '', 'Capture the traffic of these groups only; none: of all'),
 	egressIgnoredIps: cidrs('APPMESH_EGRESS_IGNORED_IP', SERVICE_ENDPOINTS, 'Destinations that are never captured'),
-	egressIgnoredPorts: ports(
+	egressIgnoredPorts: portsAnd(22)(
 		'APPMESH_EGRESS_IGNORED_PORTS',
 		'22',
 		'Outbound ports that are never captured; 22 always is among them',

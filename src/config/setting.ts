@@ -1,15 +1,13 @@
+import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../cidr.ts';
+import { hasControls, quoted } from '../quoted.ts';
 import {
-	CIDRS_ALLOWED,
 	IDS_ALLOWED,
 	INTERFACES_ALLOWED,
-	maskedCidrs,
 	PORTS_ALLOWED,
-	parseCidrs,
 	parseIds,
 	parseInterfaces,
 	parsePort,
 	parsePorts,
-	quoted,
 } from '../units.ts';
 
 /** One setting: everything its help, the README's table, the checks and the errors are made of. */
@@ -41,6 +39,11 @@ function setting<T>([variable, standard, doc]: Words, allowed: string, parse: (t
 export const port = (...words: Words) =>
 	setting(words, 'one port from 1 to 65535', (text) => parsePort(requireText(text)));
 export const ports = (...words: Words) => setting(words, PORTS_ALLOWED, parsePorts);
+/** Ports with one more that is always among them. */
+export const portsAnd =
+	(always: number) =>
+	(...words: Words) =>
+		setting(words, PORTS_ALLOWED, (text) => parsePorts(text.trim() === '' ? String(always) : `${text},${always}`));
 export const portsOrAll = (...words: Words) =>
 	setting(words, `* or ${PORTS_ALLOWED}`, (text) => (text.trim() === '*' ? ('*' as const) : parsePorts(text)));
 export const cidrs = (...words: Words) => ({ ...setting(words, CIDRS_ALLOWED, parseCidrs), notices: maskedCidrs });
@@ -104,7 +107,6 @@ function requireText(value: string): string {
 }
 
 function withoutControls(value: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-	if (/[\u0000-\u001f\u007f]/.test(value)) throw new Error(`${quoted(value)} has a control character`);
+	if (hasControls(value)) throw new Error(`${quoted(value)} has a control character`);
 	return value;
 }

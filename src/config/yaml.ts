@@ -1,53 +1,73 @@
 import { isMap, LineCounter, parseDocument } from 'yaml';
-import type { FileSettings } from './file.ts';
-import { allSettings, nearestKey } from './names.ts';
+import { quoted } from '../quoted.ts';
+import { allSettings, nearestKey, sections } from './names.ts';
+
+/** What a settings file says, as text, each with the place where it stands. */
+export interface FileSettings {
+	readonly values: ReadonlyMap<string, { readonly text: string; readonly where: string }>;
+	readonly mistakes: readonly string[];
+}
+
+interface Found {
+	/** Dotted. */
+	readonly key: string;
+	readonly value: unknown;
+	readonly where: string;
+}
 
 /** Never throws: what is wrong with the text is told with its line. */
 export function parseSettingsFile(text: string, path: string): FileSettings {
 	const lines = new LineCounter();
 	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
 	const where = (offset: number) => `${path}:${lines.linePos(offset).line}`;
-	if (document.errors.length > 0)
-		return {
-			values: new Map(),
-			mistakes: document.errors.map(({ message, pos }) => `${where(pos[0])}: is no YAML: ${message}`),
-		};
+	const wrong = (offset: number, why: string): FileSettings => ({
+		values: new Map(),
+		mistakes: [`${where(offset)}: is no YAML: ${why}`],
+	});
+	const [error] = document.errors;
+	if (error !== undefined) return wrong(error.pos[0], error.message);
 	if (document.contents === null) return { values: new Map(), mistakes: [] };
 	if (!isMap(document.contents))
 		return { values: new Map(), mistakes: [`${path}: holds no settings; allowed: lines such as "appPorts: 8080"`] };
-	return gather(flatten(document.contents.toJSON(), ''), (key) => where(offsetOf(document.contents, key)));
+	try {
+		// With its aliases resolved; one that leads nowhere throws.
+		return gather(flatten(document.toJS(), '', document.contents, (node) => where(offsetOf(node))));
+	} catch (cause) {
+		return wrong(0, (cause as Error).message);
+	}
 }
 
-/** Where a key's value begins; the deepest node on the way that exists. */
-function offsetOf(contents: unknown, key: string): number {
-	const [head = '', ...rest] = key.split('.');
-	const pair = isMap(contents) ? contents.items.find((item) => String(item.key) === head) : undefined;
-	const at = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[0] ?? 0;
-	return rest.length > 0 && isMap(pair?.value) ? offsetOf(pair.value, rest.join('.')) : at;
+const offsetOf = (node: unknown): number => (node as { range?: readonly number[] } | undefined)?.range?.[0] ?? 0;
+
+function flatten(value: object, prefix: string, map: unknown, where: (key: unknown) => string): Found[] {
+	return Object.entries(value).flatMap(([name, inner]): Found[] => {
+		const pair = isMap(map) ? map.items.find((item) => String(item.key) === name) : undefined;
+		const key = prefix + name;
+		if (sections.includes(key) && isPlain(inner)) return flatten(inner ?? {}, `${key}.`, pair?.value, where);
+		return [{ key, value: inner, where: where(pair?.key) }];
+	});
 }
 
-function flatten(value: unknown, prefix: string): [string, unknown][] {
-	return Object.entries(value as object).flatMap(([key, inner]): [string, unknown][] =>
-		isRecord(inner) ? flatten(inner, `${prefix}${key}.`) : [[prefix + key, inner]],
-	);
-}
+/** A section, also one with nothing in it. */
+const isPlain = (value: unknown): value is object | null =>
+	value === null || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
 
-const isRecord = (value: unknown): boolean =>
-	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
-
-function gather(entries: readonly [string, unknown][], where: (key: string) => string): FileSettings {
+function gather(found: readonly Found[]): FileSettings {
 	const values = new Map<string, { text: string; where: string }>();
 	const mistakes: string[] = [];
-	for (const [key, value] of entries) {
+	for (const { key, value, where } of found) {
 		const text = textOf(value);
-		if (!allSettings.has(key))
-			mistakes.push(`${where(key)}: unknown setting "${key}"; did you mean "${nearestKey(key)}"?`);
-		else if (text === undefined)
-			mistakes.push(`${where(key)}: ${key}: is neither text, number, 1 or 0, nor a list of them`);
-		else values.set(key, { text, where: where(key) });
+		const former = values.get(key);
+		if (sections.includes(key)) mistakes.push(`${where}: ${key}: holds settings of its own and no value`);
+		else if (!allSettings.has(key)) mistakes.push(`${where}: ${unknownKey(key)}`);
+		else if (text === undefined) mistakes.push(`${where}: ${key}: is neither text, number, 1 or 0, nor a list of them`);
+		else if (former !== undefined) mistakes.push(`${where}: ${key}: stands in ${former.where} already`);
+		else values.set(key, { text, where });
 	}
 	return { values, mistakes };
 }
+
+const unknownKey = (key: string): string => `unknown setting ${quoted(key)}; did you mean "${nearestKey(key)}"?`;
 
 /** A list is what the comma list would be, true is 1: one way of reading for files, variables and flags. */
 function textOf(value: unknown): string | undefined {

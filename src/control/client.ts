@@ -5,6 +5,7 @@ import { type Client, type ErrorReply, type Method, paths, streams } from './pro
 
 /** Speaks to the daemon behind a socket; a daemon that is not there is a Failure with the code `not-running`. */
 export function createClient(socket: string): Client {
+	requirePath(socket);
 	const methods = Object.keys(paths) as Method[];
 	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body)]);
 	return {
@@ -16,6 +17,17 @@ export function createClient(socket: string): Client {
 			for await (const line of createInterface({ input: reply })) onLine(line);
 		},
 	};
+}
+
+/** Node would take an empty path for a TCP port of this host, and the kernel cuts off what is over 107 bytes (unix(7)). */
+function requirePath(socket: string): void {
+	const why = socket === '' ? 'it is empty' : Buffer.byteLength(socket) > 107 ? 'it is longer than 107 bytes' : '';
+	if (why === '') return;
+	throw new Failure(
+		'config',
+		`Cannot use socket (TURNOUT_SOCKET, --socket): ${why}`,
+		'Allowed: an absolute path of at most 107 bytes',
+	);
 }
 
 async function call(socket: string, method: Method, body: object): Promise<unknown> {

@@ -32,16 +32,22 @@ function close(server: Server): Promise<void> {
 }
 
 async function answer(service: Service, request: IncomingMessage, reply: ServerResponse, signal: AbortSignal) {
-	const url = new URL(request.url ?? '/', 'http://turnout');
+	const url = urlOf(request.url ?? '');
 	const stream = (Object.keys(streams) as Stream[]).find((name) => streams[name] === url.pathname);
+	if (stream !== undefined && request.method !== 'GET') throw wrongVerb(request.method ?? '', url.pathname, 'GET');
 	if (stream !== undefined) return pour(service.kept[stream], url.searchParams, reply);
 	const method = (Object.keys(paths) as Method[]).find((name) => paths[name].path === url.pathname);
 	if (method === undefined) throw unknownPath(url.pathname);
-	if (paths[method].verb !== request.method) throw wrongVerb(request.method ?? '', method);
+	if (paths[method].verb !== request.method) throw wrongVerb(request.method ?? '', url.pathname, paths[method].verb);
 	const body = parseRequest(method, await readBody(request));
 	const handle = service.handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
 	const result = await handle(body, signal);
 	reply.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(result)}\n`);
+}
+
+/** What is no path of ours, or of anybody's, is looked up as it stands. */
+function urlOf(target: string): URL {
+	return URL.parse(target, 'http://turnout') ?? new URL(`/${encodeURIComponent(target)}`, 'http://turnout');
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -86,8 +92,8 @@ function unknownPath(path: string): HttpFailure {
 	return new HttpFailure(404, `Cannot answer: there is no ${path.slice(0, 80)}`, `Known: ${known.join(', ')}`);
 }
 
-const wrongVerb = (verb: string, method: Method): HttpFailure =>
-	new HttpFailure(405, `Cannot answer: ${paths[method].path} takes no ${verb}`, `Use ${paths[method].verb}`);
+const wrongVerb = (verb: string, path: string, right: string): HttpFailure =>
+	new HttpFailure(405, `Cannot answer: ${path} takes no ${verb}`, `Use ${right}`);
 
 function refuse(reply: ServerResponse, error: unknown): void {
 	const { code, message, remedy } = failureOf(error);

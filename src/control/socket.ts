@@ -1,24 +1,25 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
+import { makeFolders, reasonOfFile } from '../folders.ts';
 
 /**
  * Listens where nobody does: a socket left over by a dead daemon is taken away, a living daemon or a file that is no
  * socket is not. Only root and the group `turnout`, where it exists, may connect.
  */
 export async function listen(server: Server, path: string): Promise<void> {
-	await refuseTaken(path);
 	const group = turnoutGroup();
 	try {
-		mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+		await refuseTaken(path);
+		makeFolders(dirname(path), 0o750);
 		const former = process.umask(0o117);
 		await bound(server, path).finally(() => process.umask(former));
 		chmodSync(path, 0o660);
 		if (group !== undefined) chownSync(path, 0, group);
 	} catch (cause) {
-		const why = cause instanceof Error ? cause.message : String(cause);
-		throw new Failure('socket', `Cannot listen on ${path}: ${why}`, REMEDY, cause);
+		if (cause instanceof Failure) throw cause;
+		throw new Failure('socket', `Cannot listen on ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
 	}
 }
 

@@ -48,20 +48,38 @@ export async function enable(holding: Holding, parts: DaemonParts): Promise<void
 	const life = parts.proxy?.life();
 	if (life?.kind === 'failed')
 		throw new Failure('envoy', `Cannot enable: ${life.why}`, 'Restart turnout, which starts Envoy again');
-	if (!holding.isStarting) await turnOn(holding, holding.survey, parts);
+	const former = { wanted: holding.wanted, since: holding.since };
+	// Remembered first: a folder that cannot be written is found out before the host is changed.
 	wish(holding, 'enabled', parts);
+	try {
+		if (!holding.isStarting) await turnOn(holding, holding.survey, parts);
+	} catch (error) {
+		remember(holding, former, parts);
+		throw error;
+	}
 }
 
 export async function disable(holding: Holding, parts: DaemonParts): Promise<void> {
 	await turnOff(holding, parts);
 	holding.isLifted = false;
+	const since = holding.wanted === 'disabled' ? holding.since : new Date().toISOString();
+	// The rules are off whether or not that can be remembered.
+	Object.assign(holding, { wanted: 'disabled', since });
 	wish(holding, 'disabled', parts);
 }
 
-function wish(holding: Holding, wanted: Wanted, { stateFile }: DaemonParts): void {
-	if (wanted !== holding.wanted) holding.since = new Date().toISOString();
-	holding.wanted = wanted;
-	stateFile.write({ wanted, since: holding.since, dialect: holding.survey.backend.name });
+function wish(holding: Holding, wanted: Wanted, parts: DaemonParts): void {
+	const since = wanted === holding.wanted ? holding.since : new Date().toISOString();
+	remember(holding, { wanted, since }, parts);
+}
+
+function remember(
+	holding: Holding,
+	{ wanted, since }: Pick<Holding, 'wanted' | 'since'>,
+	{ stateFile }: DaemonParts,
+): void {
+	stateFile.write({ wanted, since, dialect: holding.survey.backend.name });
+	Object.assign(holding, { wanted, since });
 }
 
 /** The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. */
@@ -69,7 +87,7 @@ export async function reload(holding: Holding, parts: DaemonParts): Promise<read
 	const loaded = await parts.load();
 	const { config, backend, host } = holding.survey;
 	const changed = planReload(holding.loaded, loaded, config.envoy.runtime);
-	const survey = await surveyHost(host, loaded.config, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	const survey = await surveyHost(host, loaded, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	if (holding.aim !== undefined) await turnOn(holding, survey, parts);
 	Object.assign(holding, { loaded, survey });
 	parts.log('info', 'settings reloaded', { changed: changed.join(',') });

@@ -10,7 +10,9 @@ const STOP_GRACE_MS = 5_000;
 export interface Supervision {
 	readonly runtime: ProxyRuntime;
 	readonly admin: ProxyAdmin;
-	readonly launch: Launch;
+	/** Called at the start; may write files that Envoy reads. */
+	readonly launch: () => Omit<Launch, 'onOutput'>;
+	readonly onOutput: (line: string) => void;
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly listeners: () => readonly Listener[];
@@ -37,14 +39,14 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	};
 	const onOutput = (line: string): void => {
 		lastLine = line;
-		supervision.launch.onOutput(line);
+		supervision.onOutput(line);
 	};
 	const failed = () => (life.kind === 'failed' ? life.why : undefined);
 	return {
 		life: () => life,
 		async start(signal) {
 			refuseTakenPorts(supervision);
-			const running = await supervision.runtime.start({ ...supervision.launch, onOutput }, signal);
+			const running = await supervision.runtime.start({ ...supervision.launch(), onOutput }, signal);
 			proxy = running;
 			on({ kind: 'started', id: running.id });
 			void running.exited.then((exit) => on({ kind: 'exited', exit, lastLine }));
@@ -52,6 +54,8 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 				const version = await untilReady(supervision, failed, signal);
 				on({ kind: 'ready', version, at: new Date().toISOString() });
 			} catch (error) {
+				// Its end is our doing from here on, unless it has ended by itself.
+				if (failed() === undefined) on({ kind: 'drain' });
 				await running.stop(STOP_GRACE_MS);
 				throw error;
 			}
@@ -115,7 +119,11 @@ async function drained({ admin, drainSeconds }: Supervision): Promise<void> {
 }
 
 const ended = (why: string): Failure =>
-	new Failure('envoy', `Cannot start Envoy: ${why}`, 'See envoy.command and envoy.config, and `turnout logs`');
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: ${why}`,
+		'See envoy.command (TURNOUT_ENVOY_COMMAND) and envoy.config (TURNOUT_ENVOY_CONFIG)',
+	);
 
 const neverLive = (seconds: number, state: string): Failure =>
 	new Failure(

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Failure } from '../failure.ts';
 import type { Id, IdRange } from '../units.ts';
 import { runCommand } from './command.ts';
 import { findProgram } from './tools.ts';
@@ -7,21 +6,18 @@ import { findProgram } from './tools.ts';
 /** A directory service that does not answer is not waited for longer. */
 const LOOK_UP_MS = 10_000;
 
-/** Looks names up in the host's database of users or groups; ids and ranges pass as they are. */
-export async function resolveIds(ids: readonly Id[], database: 'passwd' | 'group', key: string): Promise<IdRange[]> {
-	return Promise.all(ids.map(async (id) => ('name' in id ? lookUp(id.name, database, key) : id)));
+/** Looks names up in the host's database of users or groups; ids and ranges pass as they are, unknown names come back. */
+export async function resolveIds(
+	ids: readonly Id[],
+	database: 'passwd' | 'group',
+): Promise<readonly (IdRange | string)[]> {
+	return Promise.all(ids.map(async (id) => ('name' in id ? ((await lookUp(id.name, database)) ?? id.name) : id)));
 }
 
-async function lookUp(name: string, database: 'passwd' | 'group', key: string): Promise<IdRange> {
+async function lookUp(name: string, database: 'passwd' | 'group'): Promise<IdRange | undefined> {
 	const entry = fileEntry(name, database) ?? (await getent(name, database));
 	const id = Number(entry?.split(':')[2]);
-	if (entry === undefined || !Number.isInteger(id))
-		throw new Failure(
-			'config',
-			`Cannot use ${key}: there is no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`,
-			'Create it, or write an id; allowed: ids, ranges, and names that the host knows',
-		);
-	return { from: id, to: id };
+	return entry === undefined || !Number.isInteger(id) ? undefined : { from: id, to: id };
 }
 
 function fileEntry(name: string, database: string): string | undefined {

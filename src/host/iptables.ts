@@ -48,7 +48,9 @@ function refused(program: string, input: string, { code: exitCode, stderr }: Fin
 	const line = input.split('\n')[Number(number?.[1] ?? number?.[2]) - 1];
 	const where = line === undefined ? '' : ` at "${line}"`;
 	const name = program.split('/').at(-1);
-	const code = /Table does not exist|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(said)
+	const code = /Table does not exist|unable to initialize table|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(
+		said,
+	)
 		? 'unsupported'
 		: 'firewall';
 	return new Failure(code, `Cannot commit the rules: ${name} refused${where}: ${said}`, REMEDY);

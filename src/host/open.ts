@@ -3,7 +3,7 @@ import type { Host } from '../ports.ts';
 import { mayChangeNetwork } from './facts.ts';
 import { createFirewall, noPrivilege } from './iptables.ts';
 import { createRouting } from './routing.ts';
-import { findTools, type Tools } from './tools.ts';
+import { findTools, INSTALL, type Tools } from './tools.ts';
 
 export interface OpenHost extends Host {
 	readonly tools: readonly Tools[];
@@ -19,10 +19,14 @@ export async function openHost(signal: AbortSignal): Promise<OpenHost> {
 export function requireDialect({ tools }: OpenHost, dialect: string): Tools {
 	const found = tools.find((each) => each.dialect === dialect);
 	if (found?.ipv4 !== undefined) return found;
-	const installed = tools.map((each) => each.dialect).join(' and ');
+	const usable = tools.filter(({ ipv4 }) => ipv4 !== undefined).map((each) => each.dialect);
+	const why =
+		usable.length === 0
+			? 'iptables is not installed'
+			: `of its programs none is installed, of ${usable.join(' and ')} all are`;
 	throw new Failure(
 		'tools',
-		`Cannot use backend ${dialect}: its programs are not installed (there is ${installed})`,
-		'Install the package iptables, or set backend (TURNOUT_BACKEND) to auto',
+		`Cannot use backend ${dialect}: ${why}`,
+		`${INSTALL}, or set backend (TURNOUT_BACKEND) to auto`,
 	);
 }

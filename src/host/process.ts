@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
 import { Failure } from '../failure.ts';
 import type { Exit, Launch, ProxyRuntime, RunningProxy } from '../ports.ts';
+import { quoted } from '../quoted.ts';
 import { findProgram } from './tools.ts';
 
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
@@ -14,16 +16,33 @@ async function start({ command, args, uid, gid, onOutput }: Launch): Promise<Run
 	if (program === undefined)
 		throw new Failure(
 			'envoy',
-			`Cannot start Envoy: there is no program "${command}"`,
+			`Cannot start Envoy: there is no program ${quoted(command)}`,
 			'Install Envoy, or set envoy.command (TURNOUT_ENVOY_COMMAND) to where it is',
 		);
 	const child = spawn(program, args, { uid, gid, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
-	const exited = new Promise<Exit>((resolve) => {
+	const streams = [child.stdout, child.stderr].map((input) => createInterface({ input }).on('line', onOutput));
+	const exited = exitOf(child, streams);
+	await spawned(child, program);
+	return { id: `pid ${child.pid}`, exited, stop: (graceMs) => stop(child, exited, graceMs) };
+}
+
+/** Once its last line is read too. What a wrapper leaves of its group when it ends is ended with it. */
+async function exitOf(child: ChildProcess, streams: readonly Interface[]): Promise<Exit> {
+	const closed = Promise.all(streams.map((stream) => once(stream, 'close')));
+	const exit = await new Promise<Exit>((resolve) => {
 		child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
 	});
-	await spawned(child, program);
-	for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onOutput);
-	return { id: `pid ${child.pid}`, exited, stop: (graceMs) => stop(child, exited, graceMs) };
+	signalGroup(child, 'SIGKILL');
+	await closed;
+	return exit;
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+	try {
+		if (pid !== undefined) process.kill(-pid, signal);
+	} catch {
+		// Nobody is left in it.
+	}
 }
 
 function spawned(child: ChildProcess, program: string): Promise<void> {
@@ -37,8 +56,8 @@ function spawned(child: ChildProcess, program: string): Promise<void> {
 }
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
-	child.kill('SIGTERM');
-	const late = setTimeout(() => child.kill('SIGKILL'), graceMs);
+	signalGroup(child, 'SIGTERM');
+	const late = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
 	try {
 		return await exited;
 	} finally {

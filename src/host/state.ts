@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { makeFolders, reasonOfFile } from '../folders.ts';
 import type { State, StateFile } from '../ports.ts';
 
 /** What outlives the daemon, in one JSON file that is replaced as a whole. */
@@ -9,12 +10,22 @@ export function createStateFile(directory: string): StateFile {
 	return {
 		read() {
 			try {
-				return JSON.parse(readFileSync(path, 'utf8')) as State;
+				return stateOf(JSON.parse(readFileSync(path, 'utf8')));
 			} catch {
 				return {};
 			}
 		},
 		write: (state) => writeWhole(directory, path, `${JSON.stringify(state)}\n`, 0o600),
+	};
+}
+
+/** Whatever is not as we write it counts as not there. */
+function stateOf(value: unknown): State {
+	const { wanted, since, dialect } = (value ?? {}) as Record<string, unknown>;
+	return {
+		...(wanted === 'enabled' || wanted === 'disabled' ? { wanted } : {}),
+		...(typeof since === 'string' && !Number.isNaN(Date.parse(since)) ? { since } : {}),
+		...(dialect === 'iptables-nft' || dialect === 'iptables-legacy' ? { dialect } : {}),
 	};
 }
 
@@ -28,26 +39,21 @@ export function writeBootstrap(directory: string, text: string): string {
 function writeWhole(directory: string, path: string, text: string, mode: number): void {
 	const draft = `${path}.${process.pid}`;
 	try {
-		mkdirSync(directory, { recursive: true, mode: 0o755 });
+		makeFolders(directory, 0o755);
 		writeFileSync(draft, text, { mode, flush: true });
 		renameSync(draft, path);
 	} catch (cause) {
-		rmSync(draft, { force: true });
-		throw new Failure('state', `Cannot write ${path}: ${reasonOf(cause)}`, REMEDY, cause);
+		quietly(() => rmSync(draft, { force: true }));
+		throw new Failure('state', `Cannot write ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
 	}
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';
 
-const reasons: Readonly<Record<string, string>> = {
-	EROFS: 'its file system is read-only',
-	ENOSPC: 'its disk is full',
-	EACCES: 'its permissions forbid it',
-	ENOTDIR: 'a part of the path is no folder',
-	EEXIST: 'a part of the path is no folder',
-};
-
-function reasonOf(cause: unknown): string {
-	const { code = '', message } = cause as NodeJS.ErrnoException;
-	return reasons[code] ?? message;
+function quietly(act: () => void): void {
+	try {
+		act();
+	} catch {
+		// What made the writing fail is what is told.
+	}
 }

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../ports.ts';
 import { runCommand } from './command.ts';
@@ -19,7 +19,7 @@ export interface ToolPair {
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
-	if (name.includes('/')) return isProgram(name) ? name : undefined;
+	if (name.includes('/')) return isProgram(name) ? resolve(name) : undefined;
 	const folders = [...path.split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
 	return folders.map((folder) => join(folder, name)).find(isProgram);
 }
@@ -60,9 +60,9 @@ function pairOf(prefix: string): ToolPair | undefined {
 	return restore === undefined || save === undefined ? undefined : { restore, save };
 }
 
+/** For apt, dnf and apk. */
+export const INSTALL =
+	'Install the package iptables: apt-get install iptables, dnf install iptables-nft, or apk add iptables ip6tables';
+
 export const missingTools = (): Failure =>
-	new Failure(
-		'tools',
-		'Cannot change the rules: neither iptables nor ip6tables is installed',
-		'Install the package iptables: apt-get install iptables, dnf install iptables-nft, or apk add iptables ip6tables',
-	);
+	new Failure('tools', 'Cannot change the rules: neither iptables nor ip6tables is installed', INSTALL);

@@ -1,4 +1,5 @@
-import { type Cidr, type IdRange, type PortRange, showCidr } from '../units.ts';
+import { type Cidr, showCidr } from '../cidr.ts';
+import type { IdRange, PortRange } from '../units.ts';
 import type { Held, HeldChain, HeldHook } from './held.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from './model.ts';
 

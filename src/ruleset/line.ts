@@ -1,4 +1,4 @@
-import { parseCidr, showCidr } from '../units.ts';
+import { parseCidr, showCidr } from '../cidr.ts';
 
 /** One line of `iptables-save -c`. */
 export type Line =
@@ -52,8 +52,17 @@ export function canonical(rule: string): string {
 
 function spelt(option: readonly string[]): string {
 	const name = option.find((word) => word !== '!');
-	const address = name === '-s' || name === '-d' ? option.at(-1) : undefined;
-	return address === undefined ? option.join(' ') : [...option.slice(0, -1), showCidr(parseCidr(address))].join(' ');
+	const isAddress = name === '-s' || name === '-d';
+	return option.map((word, at) => (isAddress && at === option.length - 1 ? speltAddress(word) : word)).join(' ');
+}
+
+/** Whatever stands in a rule that somebody else put into our chains must not keep us from reading it. */
+function speltAddress(word: string): string {
+	try {
+		return showCidr(parseCidr(word));
+	} catch {
+		return word;
+	}
 }
 
 /** Words as iptables-save writes them: quoted where they hold spaces, a backslash before what would end the quote. */

@@ -32,7 +32,7 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 
 export async function runPrompt(given: Given, signal: AbortSignal): Promise<number> {
 	const client = createClient(socketOf(given));
-	if (process.stdin.isTTY === true) await client.status({});
+	await client.status({});
 	await createPrompt(client, streams()).run(signal);
 	return 0;
 }

@@ -72,16 +72,21 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
 }
 
+const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
+
+/** Not what Envoy itself sends on, which has been counted when it was captured. */
+const isDirect = (rule: string): boolean => rule.includes(' -j RETURN') && !rule.includes('-m owner');
+
 /** In nat a rule sees the first packet of a connection only, so packets are connections. */
 export function countersOf(chains: readonly HeldChain[]): Status['counters'] {
-	const sum = (names: readonly string[], verdict: string) =>
+	const sum = (names: readonly string[], counts: (rule: string) => boolean) =>
 		chains
 			.filter(({ table, name }) => table === 'nat' && names.includes(name))
-			.flatMap(({ rules, packets }) => packets.filter((_, at) => rules[at]?.includes(` -j ${verdict}`)))
+			.flatMap(({ rules, packets }) => packets.filter((_, at) => counts(rules[at] ?? '')))
 			.reduce((total, count) => total + count, 0);
 	const egress = ['APPMESH_EGRESS', 'APPMESH_BRIDGE', 'APPMESH_ONLY_IP', 'APPMESH_ONLY_PORT'];
 	return {
-		ingress: { connections: sum(['APPMESH_INGRESS'], 'REDIRECT') },
-		egress: { connections: sum(egress, 'REDIRECT'), direct: sum(egress, 'RETURN') },
+		ingress: { connections: sum(['APPMESH_INGRESS'], isRedirect) },
+		egress: { connections: sum(egress, isRedirect), direct: sum(egress, isDirect) },
 	};
 }

@@ -1,0 +1,32 @@
+// turnout on the demo's host, as its user would run it: a daemon, and commands to it.
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import type { Namespace } from '../namespace.ts';
+import { startDaemon, type TestDaemon, turnoutProgram } from '../turnout.ts';
+
+/** With its settings from the file alone: what the visitor's own shell sets is none of the demo's business. */
+export async function startTurnout(host: Namespace, settings: string): Promise<TestDaemon> {
+	const daemon = await startDaemon(host, { args: ['--config', settings] });
+	if (daemon.process.exitCode === null && daemon.process.signalCode === null) return daemon;
+	throw new Error(`Cannot start turnout run: ${lastLine(daemon.log())}`);
+}
+
+export function forgetSettings(env: NodeJS.ProcessEnv): void {
+	for (const name of Object.keys(env))
+		if (/^(APPMESH|TURNOUT|ENVOY|LISTENER)_/.test(name) && name !== 'TURNOUT_TEST_ENVOY') delete env[name];
+}
+
+/** What it prints, once it has ended well. */
+export async function command(host: Namespace, ...args: readonly string[]): Promise<string> {
+	const child = host.spawn(turnoutProgram, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+	const ended = once(child, 'exit');
+	const [stdout, stderr, [code]] = await Promise.all([
+		child.stdout ? text(child.stdout) : '',
+		child.stderr ? text(child.stderr) : '',
+		ended,
+	]);
+	if (code === 0) return stdout;
+	throw new Error(`turnout ${args[0]} ends with ${code}: ${lastLine(stderr) || stdout.trim()}`);
+}
+
+const lastLine = (printed: string): string => printed.trim().split('\n').slice(-2).join(' ');

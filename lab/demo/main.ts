@@ -1,0 +1,33 @@
+// The demo's executable, and its only file that acts when it is loaded. `scripts/demo` has looked at the arguments.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createScratch } from '../scratch.ts';
+import { createColours } from './colours.ts';
+import { forgetSettings } from './daemon.ts';
+import { runDemo } from './demo.ts';
+import { createScreen } from './screen.ts';
+
+const output = process.stdout;
+// Whoever reads no further, as `head` does, has seen enough.
+output.on('error', () => process.exit(141));
+forgetSettings(process.env);
+process.exitCode = await main(process.argv.includes('--keep')).catch(failed);
+
+async function main(keep: boolean): Promise<number> {
+	using scratch = createScratch('demo');
+	// Behind the lab's own listener, so that it is true when it is said.
+	process.on('exit', (code) => {
+		if (code > 128) process.stderr.write('\nStopped. Everything is taken down.\n');
+	});
+	const colours = createColours(output.isTTY, process.env);
+	const print = (text: string): void => void output.write(text);
+	using screen = createScreen(output, { columns: 80, rows: 22 });
+	const isWell = await runDemo({ keep, screen, colours, scratch, print });
+	return isWell ? 0 : 1;
+}
+
+/** A Ctrl-C reaches our children as well, and first shows as their failure: it gets a turn to end us. */
+async function failed(error: unknown): Promise<number> {
+	await nextTurn();
+	process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+	return 1;
+}

@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ids } from '../cast.ts';
+import { ignoredAddresses, ports } from './rows.ts';
+import { meshedBridge } from './world.ts';
+
+/** The demo's settings as a file, so that whoever stays at the prompt can change them and `reload`. */
+export function writeSettings(folder: string, envoy: string): string {
+	const path = join(folder, 'turnout.yaml');
+	writeFileSync(path, render(envoy));
+	return path;
+}
+
+const render = (envoy: string): string => `# What the demo runs with. Change it, then type at the prompt: reload
+appPorts: ${ports.published},${ports.app}
+egressIgnoredPorts: 22,${ports.ignored}
+egressIgnoredIps: ${ignoredAddresses.join(',')}
+ignoreUids: ${ids.proxy}
+ignoreGids: ${ids.proxy}
+bridges: ${meshedBridge}
+envoy:
+  runtime: process
+  command: ${envoy}
+`;

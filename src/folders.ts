@@ -1,0 +1,23 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** One by one: Node's own recursive way reports a missing folder where the file system is read-only. */
+export function makeFolders(path: string, mode: number): void {
+	if (existsSync(path)) return;
+	makeFolders(dirname(path), 0o755);
+	mkdirSync(path, { mode });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+	EROFS: 'its file system is read-only',
+	ENOSPC: 'its disk is full',
+	EACCES: 'its permissions forbid it',
+	ENOTDIR: 'a part of the path is no folder',
+	EEXIST: 'a part of the path is no folder',
+};
+
+/** Why a file could not be written, in words. */
+export function reasonOfFile(cause: unknown): string {
+	const { code = '', message } = cause as NodeJS.ErrnoException;
+	return reasons[code] ?? message;
+}

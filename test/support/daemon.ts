@@ -1,0 +1,24 @@
+// What the tests of the daemon look at, beside what it says itself.
+import type { Namespace } from '../../lab/namespace.ts';
+
+/** Rules, policy rules and our table's routes of both families, without counters and dates. */
+export function rulesOf(host: Namespace): string {
+	const commands = ['iptables-nft-save', 'ip6tables-nft-save', 'ip rule', 'ip -6 rule', ...routes];
+	return host.run('sh', ['-c', `${commands.join('; ')}; true`]).replace(/^#.*\n|\[\d+:\d+\]/gm, '');
+}
+
+const routes = ['ip route show table 100 2>/dev/null', 'ip -6 route show table 100 2>/dev/null'];
+
+/** How many lines bear our names. */
+export const ownLines = (host: Namespace): number =>
+	rulesOf(host)
+		.split('\n')
+		.filter((line) => /APPMESH_|0x1e7700ce|local default/.test(line)).length;
+
+/** Rules of somebody else in every table that we use, so that the tables are there before us. */
+export function installOthersRules(host: Namespace): void {
+	for (const program of ['iptables-nft', 'ip6tables-nft']) {
+		host.run(program, ['-t', 'nat', '-A', 'PREROUTING', '-p', 'tcp', '--dport', '2222', '-j', 'REDIRECT']);
+		host.run(program, ['-t', 'mangle', '-A', 'OUTPUT', '-p', 'udp', '--dport', '53', '-j', 'MARK', '--set-mark', '16']);
+	}
+}

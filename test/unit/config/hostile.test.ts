@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createScratch } from '../../../lab/scratch.ts';
+import { allSettings } from '../../../src/config/names.ts';
+import { hostileTexts } from '../../support/hostile.ts';
+import { isPrintable } from '../../support/printable.ts';
+import { type Layers, mistakesIn, readLayers } from '../../support/setting-samples.ts';
+
+/** Programs, images and paths may be called whatever a file may; they are handed on as they are and never to a shell. */
+const free = ['envoy.image', 'envoy.command', 'envoy.config', 'socket', 'stateDirectory'];
+const keys = [...allSettings.keys()];
+const variables = new Map([...allSettings].map(([key, { variable }]) => [key, variable]));
+
+/** The same text for each of these settings, by the way that the name says. */
+const ways: Readonly<Record<string, (keys: readonly string[], text: string) => Layers>> = {
+	'a file': (some, text) => ({ file: some.map((key) => `${key}: ${JSON.stringify(text)}\n`).join('') }),
+	'the environment': (some, text) => ({
+		env: Object.fromEntries(some.map((key) => [variables.get(key) ?? '', text])),
+	}),
+	flags: (some, text) => ({ flags: Object.fromEntries(some.map((key) => [key, text])) }),
+};
+
+using scratch = createScratch('hostile');
+const mark = join(scratch.path, 'executed');
+
+for (const [way, layers] of Object.entries(ways))
+	test(`hostile text in ${way} is refused, or taken as the letters that it is`, () => {
+		for (const text of hostileTexts(mark)) {
+			const mistakes = mistakesIn(layers(keys, text));
+			const refused = mistakes.map((mistake) => mistake.split(' ')[0] ?? '');
+			const taken = keys.filter((key) => !refused.includes(key));
+			assert.deepEqual(taken.filter((key) => !free.includes(key)), [], JSON.stringify(text)); // biome-ignore format: one line
+			for (const mistake of mistakes) assert.match(mistake, /^[\w.]+ \([^)]+\): .+; allowed: ./s);
+			for (const mistake of mistakes) assert.ok(isPrintable(mistake), JSON.stringify(mistake));
+			assert.ok(mistakes.join('').length < 20_000);
+			assertLiteral(layers(taken, text), taken, text);
+		}
+		assert.equal(existsSync(mark), false);
+	});
+
+function assertLiteral(layers: Layers, taken: readonly string[], text: string): void {
+	const { config } = readLayers(layers);
+	const { image, command, config: bootstrap } = config.envoy;
+	const now: Readonly<Record<string, string>> = {
+		'envoy.image': image,
+		'envoy.command': command,
+		'envoy.config': bootstrap,
+		socket: config.socket,
+		stateDirectory: config.stateDirectory,
+	};
+	for (const key of taken) assert.equal(now[key], text.trim(), key);
+	for (const key of taken) assert.ok(isPrintable(now[key] ?? ''), key);
+}
+
+test('a hostile key in a file is told as the letters that it is', () => {
+	for (const text of hostileTexts(mark)) {
+		const mistakes = mistakesIn({ file: `? ${JSON.stringify(text)}\n: 8080\n` });
+		assert.equal(mistakes.length, 1);
+		assert.match(mistakes[0] ?? '', /^turnout.yaml:1: unknown setting /);
+		assert.ok(isPrintable(mistakes[0] ?? '') && (mistakes[0] ?? '').length < 300, JSON.stringify(mistakes[0]));
+	}
+	assert.equal(existsSync(mark), false);
+});

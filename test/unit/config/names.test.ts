@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allSettings, flagOf, nearestKey, strangeVariables } from '../../../src/config/names.ts';
+
+const ENDPOINTS =
+	'169.254.169.254,169.254.169.253,169.254.169.123,169.254.170.2,169.254.170.23,fd00:ec2::254,fd00:ec2::253,fd00:ec2::123,fd00:ec2::23';
+
+/** What users have in their files, units and task definitions: a name that changes here breaks them. */
+const contract: Readonly<Record<string, readonly [flag: string, variable: string, standard: string]>> = {
+	startEnabled: ['start-enabled', 'APPMESH_START_ENABLED', '0'],
+	appPorts: ['app-ports', 'APPMESH_APP_PORTS', ''],
+	ingressIgnoredPorts: ['ingress-ignored-ports', 'TURNOUT_INGRESS_IGNORED_PORTS', '22'],
+	ingressIgnoredIps: ['ingress-ignored-ips', 'TURNOUT_INGRESS_IGNORED_IP', ''],
+	ingressPort: ['ingress-port', 'APPMESH_ENVOY_INGRESS_PORT', '15000'],
+	egressPort: ['egress-port', 'APPMESH_ENVOY_EGRESS_PORT', '15001'],
+	ignoreUids: ['ignore-uids', 'APPMESH_IGNORE_UID', '1337'],
+	ignoreGids: ['ignore-gids', 'APPMESH_IGNORE_GID', ''],
+	onlyUids: ['only-uids', 'TURNOUT_ONLY_UID', ''],
+	onlyGids: ['only-gids', 'TURNOUT_ONLY_GID', ''],
+	egressIgnoredIps: ['egress-ignored-ips', 'APPMESH_EGRESS_IGNORED_IP', ENDPOINTS],
+	egressIgnoredPorts: ['egress-ignored-ports', 'APPMESH_EGRESS_IGNORED_PORTS', '22'],
+	egressOnlyIps: ['egress-only-ips', 'TURNOUT_EGRESS_ONLY_IP', ''],
+	egressOnlyPorts: ['egress-only-ports', 'TURNOUT_EGRESS_ONLY_PORTS', ''],
+	interfacesIgnored: ['interfaces-ignored', 'TURNOUT_IGNORED_INTERFACES', ''],
+	bridges: ['bridges', 'TURNOUT_CAPTURE_BRIDGES', ''],
+	ipv6: ['ipv6', 'APPMESH_ENABLE_IPV6', 'auto'],
+	backend: ['backend', 'TURNOUT_BACKEND', 'auto'],
+	ingressMode: ['ingress-mode', 'TURNOUT_INGRESS_MODE', 'redirect'],
+	guard: ['guard', 'TURNOUT_GUARD', '1'],
+	mark: ['mark', 'TURNOUT_MARK', '0x1e7700ce'],
+	routeTable: ['route-table', 'TURNOUT_ROUTE_TABLE', '100'],
+	'envoy.runtime': ['envoy-runtime', 'TURNOUT_ENVOY_RUNTIME', 'none'],
+	'envoy.image': ['envoy-image', 'TURNOUT_ENVOY_IMAGE', ''],
+	'envoy.command': ['envoy-command', 'TURNOUT_ENVOY_COMMAND', 'envoy'],
+	'envoy.config': ['envoy-config', 'TURNOUT_ENVOY_CONFIG', ''],
+	'envoy.logLevel': ['envoy-log-level', 'ENVOY_LOG_LEVEL', 'info'],
+	'envoy.adminPort': ['envoy-admin-port', 'ENVOY_ADMIN_ACCESS_PORT', '9901'],
+	'envoy.drainSeconds': ['envoy-drain-seconds', 'LISTENER_DRAIN_WAIT_TIME_S', '20'],
+	'envoy.startSeconds': ['envoy-start-seconds', 'TURNOUT_ENVOY_START_SECONDS', '30'],
+	onEnvoyFailure: ['on-envoy-failure', 'TURNOUT_ON_ENVOY_FAILURE', 'closed'],
+	onStop: ['on-stop', 'TURNOUT_ON_STOP', 'disable'],
+	socket: ['socket', 'TURNOUT_SOCKET', '/run/turnout/control.sock'],
+	stateDirectory: ['state-directory', 'TURNOUT_STATE_DIRECTORY', '/var/lib/turnout'],
+	logLevel: ['log-level', 'TURNOUT_LOG_LEVEL', 'info'],
+};
+
+test('every setting has the flag, the variable and the default that users know', () => {
+	const present = [...allSettings].map(([key, { variable, default: standard }]) => {
+		return [key, [flagOf(key), variable, standard]] as const;
+	});
+	assert.deepEqual(Object.fromEntries(present), contract);
+});
+
+test('no two settings share a flag or a variable, and no flag is an option that commands have anyway', () => {
+	const flags = [...allSettings.keys()].map(flagOf);
+	const variables = [...allSettings.values()].map(({ variable }) => variable);
+	assert.equal(new Set(flags).size, allSettings.size);
+	assert.equal(new Set(variables).size, allSettings.size);
+	for (const flag of flags) assert.match(flag, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+	for (const option of ['json', 'help', 'config', 'no-prompt', 'family']) assert.ok(!flags.includes(option), option);
+});
+
+test('every setting says what it means and what is allowed, and its default is allowed', () => {
+	for (const [key, { doc, allowed, default: standard, parse }] of allSettings) {
+		assert.ok(doc.length > 10 && allowed.length > 5, key);
+		assert.doesNotThrow(() => parse(standard), key);
+	}
+});
+
+test('a key that is nearly right is offered the right one', () => {
+	for (const [wrong, right] of [
+		['appPort', 'appPorts'],
+		['app_ports', 'appPorts'],
+		['APPPORTS', 'appPorts'],
+		['ignoreUid', 'ignoreUids'],
+		['envoy.adminport', 'envoy.adminPort'],
+		['egressIgnoredIp', 'egressIgnoredIps'],
+		['logLvel', 'logLevel'],
+	] as const)
+		assert.equal(nearestKey(wrong), right);
+});
+
+test('a variable of ours that is misspelt is offered the right one', () => {
+	for (const [wrong, right] of [
+		['TURNOUT_BACKENDS', 'TURNOUT_BACKEND'],
+		['TURNOUT_INGRES_IGNORED_PORTS', 'TURNOUT_INGRESS_IGNORED_PORTS'],
+		['APPMESH_APP_PORT', 'APPMESH_APP_PORTS'],
+		['APPMESH_IGNORE_UIDS', 'APPMESH_IGNORE_UID'],
+		['APPMESH_EGRESS_IGNORED_IPS', 'APPMESH_EGRESS_IGNORED_IP'],
+		['APPMESH_START_ENABLE', 'APPMESH_START_ENABLED'],
+		['APPMESH_ENABLE_IPV4', 'APPMESH_ENABLE_IPV6'],
+	] as const)
+		assert.deepEqual(strangeVariables([wrong]), [{ name: wrong, nearest: right }]);
+});
+
+test('any other TURNOUT_ variable is unknown, and what Envoy reads or others use is left alone', () => {
+	assert.deepEqual(
+		strangeVariables(['TURNOUT_SOMETHING_ELSE', 'TURNOUT_']).map(({ name }) => name),
+		['TURNOUT_SOMETHING_ELSE', 'TURNOUT_'],
+	);
+	const others = ['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_ARN', 'APPMESH_METRIC_EXTENSION_VERSION'];
+	assert.deepEqual(strangeVariables([...others, 'PATH', 'turnout_backend', 'MY_TURNOUT_X', 'ENVOY_LOG_LEVELS']), []);
+});

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCidrs } from '../../../src/cidr.ts';
+import { allSettings, flagOf } from '../../../src/config/names.ts';
+import type { Loaded } from '../../../src/config/read.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import { type Layers, mistakesIn, readLayers, samples } from '../../support/setting-samples.ts';
+
+test('without any setting there are the defaults, and each is said to be one', () => {
+	const { config, written, notices } = readLayers({});
+	assert.deepEqual(
+		[...written].map(([key, { origin }]) => [key, origin]),
+		[...allSettings.keys()].map((key) => [key, 'default']),
+	);
+	assert.equal(config.ingressPort, 15000);
+	assert.equal(config.egressPort, 15001);
+	assert.equal(config.envoy.adminPort, 9901);
+	assert.deepEqual(config.ignoreUids, [{ from: 1337, to: 1337 }]);
+	assert.deepEqual(notices, []);
+});
+
+test('there is a sample of every setting', () => {
+	assert.deepEqual(Object.keys(samples), [...allSettings.keys()]);
+});
+
+for (const [key, [inFile, inVariable, onFlag]] of Object.entries(samples))
+	test(`${key}: a flag goes before a variable, a variable before the file, the file before the default`, () => {
+		const { variable, default: standard } = known(key);
+		const layers = {
+			file: { file: `# a comment\n${nested(key, inFile)}` },
+			env: { env: { [variable]: inVariable } },
+			flags: { flags: { [key]: onFlag } },
+		};
+		const line = key.includes('.') ? 3 : 2;
+		expect(key, {}, standard, 'default');
+		expect(key, layers.file, inFile, `turnout.yaml:${line}`);
+		expect(key, { ...layers.file, ...layers.env }, inVariable, variable);
+		expect(key, { ...layers.file, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+		expect(key, { ...layers.env, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+		expect(key, { ...layers.file, ...layers.env, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+	});
+
+function expect(key: string, layers: Layers, text: string, origin: string): void {
+	const loaded = readLayers(layers);
+	assert.deepEqual(loaded.written.get(key), { text, origin });
+	assert.deepEqual(settingIn(loaded, key), known(key).parse(text));
+}
+
+const nested = (key: string, text: string): string =>
+	key.split('.').reduceRight((inner, part, at) => `${'  '.repeat(at)}${part}:${at === key.split('.').length - 1 ? ' ' : '\n'}${inner}`, JSON.stringify(text)); // biome-ignore format: shorter so
+
+function known(key: string) {
+	const setting = allSettings.get(key);
+	assert.ok(setting !== undefined);
+	return setting;
+}
+
+const settingIn = ({ config }: Loaded, key: string): unknown =>
+	key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config);
+
+for (const [key, [sample]] of Object.entries(samples))
+	test(`${key}: spaces around it are trimmed`, () => {
+		for (const flags of [{ [key]: `  ${sample} ` }, { [key]: `\t${sample}\n` }])
+			assert.deepEqual(settingIn(readLayers({ flags }), key), known(key).parse(sample));
+	});
+
+const refuseEmpty = [
+	...['ingressPort', 'egressPort', 'envoy.adminPort', 'mark', 'routeTable', 'envoy.drainSeconds', 'envoy.startSeconds'],
+	...['ipv6', 'backend', 'ingressMode', 'envoy.runtime', 'envoy.logLevel', 'onEnvoyFailure', 'onStop', 'logLevel'],
+	...['socket', 'stateDirectory'],
+];
+
+for (const key of Object.keys(samples))
+	test(`${key}: set but empty ${refuseEmpty.includes(key) ? 'is an error' : 'means none, and not the default'}`, () => {
+		const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
+		const { variable } = known(key);
+		for (const empty of ['', ' '])
+			for (const layers of [
+				{ file: nested(key, empty), flags: other },
+				{ env: { [variable]: empty }, flags: other },
+				{ flags: { [key]: empty, ...other } },
+			]) {
+				if (!refuseEmpty.includes(key)) assertNone(key, layers);
+				else assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\([^)]+\\): .+; allowed: `));
+			}
+	});
+
+/** 22 is always among the ports that are ignored on the way out. */
+function assertNone(key: string, layers: Layers): void {
+	const value = settingIn(readLayers(layers), key);
+	const none = key === 'egressIgnoredPorts' ? [[{ from: 22, to: 22 }], []] : [[], '', false];
+	assert.ok(
+		none.some((each) => JSON.stringify(each) === JSON.stringify(value)),
+		JSON.stringify(value),
+	);
+}
+
+test('what nothing was set for is left to nobody: settings cannot be changed once they are read', () => {
+	const { config } = readLayers({});
+	assert.throws(() => Object.assign(config, { egressPort: 1 }), TypeError);
+	assert.throws(() => Object.assign(config.envoy, { adminPort: 1 }), TypeError);
+});
+
+test('all mistakes are told at once, each with where it stands', () => {
+	const mistakes = mistakesIn({
+		file: 'appPort: 8080\nenvoy:\n  adminPort: 70000\n  drainSecond: 5\nipv6: maybe\n',
+		env: { APPMESH_ENVOY_EGRESS_PORT: 'abc', TURNOUT_BACKENDS: 'x', APPMESH_APP_PORT: '1', APPMESH_IGNORE_UID: 'a b' },
+		flags: { bridges: '-x', socket: 'relative' },
+	});
+	assert.equal(mistakes.length, 10);
+	for (const [who, said] of [
+		['turnout.yaml:1', 'unknown setting "appPort"; did you mean "appPorts"?'],
+		['turnout.yaml:4', 'unknown setting "envoy.drainSecond"; did you mean "envoy.drainSeconds"?'],
+		['TURNOUT_BACKENDS', 'unknown variable; did you mean TURNOUT_BACKEND?'],
+		['APPMESH_APP_PORT', 'unknown variable; did you mean APPMESH_APP_PORTS?'],
+		['envoy.adminPort (turnout.yaml:3)', '"70000" is no port; allowed: one port from 1 to 65535'],
+		['ipv6 (turnout.yaml:5)', '"maybe" is none of them; allowed: auto, 1 or 0'],
+		['egressPort (APPMESH_ENVOY_EGRESS_PORT)', '"abc" is no port; allowed: one port from 1 to 65535'],
+		['ignoreUids (APPMESH_IGNORE_UID)', '"a b" is no id, range or name; allowed: ids from 0 to 4294967294'],
+		['bridges (--bridges)', '"-x" is no interface name; allowed: interface names'],
+		['socket (--socket)', '"relative" does not begin with /; allowed: an absolute path of at most 107 bytes'],
+	] as const)
+		assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${who}: ${said}`)).length, 1, `${who}: ${said}`);
+});
+
+test('of a list every element that is wrong is told', () => {
+	const told = mistakesIn({ flags: { egressIgnoredIps: 'fe80::1%eth0,10.0.0.1,example.com,10.0.0.0/33' } }).join('\n');
+	for (const element of ['fe80::1%eth0', 'example.com', '10.0.0.0/33']) assert.ok(told.includes(`"${element}"`), told);
+	assert.ok(!told.includes('10.0.0.1'), told);
+});
+
+test('settings that do not go together are told beside settings that are wrong by themselves', () => {
+	const told = mistakesIn({ flags: { ingressPort: '15001', ipv6: 'maybe' } });
+	assert.deepEqual(
+		told.map((mistake) => mistake.split(' ')[0]),
+		['ipv6', 'egressPort'],
+	);
+});
+
+const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+	[{ ignoreUids: '' }, /^ignoreUids \(--ignore-uids\): neither a user nor a group is ignored, .*; allowed: at least one of/],
+	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is ingressPort \(--ingress-port\) already; allowed: /],
+	[{ ingressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is ingressPort \(--ingress-port\) already; allowed: /],
+	[{ egressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is egressPort \(--egress-port\) already; allowed: /],
+	[{ appPorts: '15000' }, /^appPorts \(--app-ports\): 15000 is ingressPort, .*; allowed: ports that Envoy does not/],
+	[{ appPorts: '80,15001' }, /^appPorts \(--app-ports\): 15001 is egressPort, .*; allowed: /],
+	[{ appPorts: '9000-9999' }, /^appPorts \(--app-ports\): 9901 is envoy.adminPort, .*; allowed: /],
+	[{ appPorts: '1-65535', ingressIgnoredPorts: '' }, /15000 is ingressPort.*15001 is egressPort.*9901 is envoy.adminPort/],
+	[{ appPorts: '20-30' }, /^appPorts \(--app-ports\): .*\b22\b.*ingressIgnoredPorts.*TURNOUT_INGRESS_IGNORED_PORTS/],
+	[{ appPorts: '80,8080', ingressIgnoredPorts: '8000-9000' }, /^appPorts \(--app-ports\): 8080 is in ingressIgnoredPorts/],
+	[{ backend: 'nft' }, /^backend \(--backend\): nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy/],
+	[{ ingressMode: 'tproxy' }, /^ingressMode \(--ingress-mode\): tproxy is not supported yet; allowed: redirect/],
+	[{ 'envoy.runtime': 'docker' }, /^envoy.runtime \(--envoy-runtime\): docker is not supported yet; allowed: none or process/],
+	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
+	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],
+]; // biome-ignore format: a table
+
+test('settings that are right alone and wrong together are refused', () => {
+	for (const [flags, message] of clashes) {
+		const mistakes = mistakesIn({ flags });
+		assert.equal(mistakes.length, 1, JSON.stringify(flags));
+		assert.match(mistakes[0] ?? '', message);
+	}
+});
+
+test('all clashes are told at once', () => {
+	assert.equal(mistakesIn({ flags: { ignoreUids: '', ingressPort: '15001', appPorts: '22' } }).length, 3);
+});
+
+const fine: readonly Readonly<Record<string, string>>[] = [
+	{ ignoreUids: '', ignoreGids: '1337' },
+	{ appPorts: '*' },
+	{ appPorts: '22', ingressIgnoredPorts: '' },
+	{ appPorts: '1-21,23-9900,9902-14999,15002-65535' },
+	{ appPorts: '15000', ingressPort: '16000' },
+	{ 'envoy.command': '' },
+];
+
+test('settings that only look alike go together', () => {
+	for (const flags of fine) assert.deepEqual(mistakesIn({ flags }), [], JSON.stringify(flags));
+});
+
+test('an address with bits beyond its prefix is masked, and that is told with where it stands', () => {
+	const { config, notices } = readLayers({
+		file: 'egressIgnoredIps: 10.1.2.3/8',
+		env: { TURNOUT_EGRESS_ONLY_IP: 'fd00::5/64' },
+		flags: { ingressIgnoredIps: '192.0.2.1' },
+	});
+	assert.deepEqual(config.egressIgnoredIps satisfies Config['egressIgnoredIps'], parseCidrs('10.0.0.0/8'));
+	assert.deepEqual(notices, [
+		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has bits beyond its prefix and is taken as 10.0.0.0/8',
+		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has bits beyond its prefix and is taken as fd00::/64',
+	]);
+});
+
+test('a socket path has at most 107 bytes, however few letters they are', () => {
+	const path = (bytes: number) => `/${'x'.repeat(bytes - 1)}`;
+	assert.deepEqual(mistakesIn({ flags: { socket: path(107) } }), []);
+	assert.match(
+		mistakesIn({ flags: { socket: path(108) } })[0] ?? '',
+		/^socket \(--socket\): .*108 bytes; allowed: .*107/,
+	);
+	assert.match(mistakesIn({ flags: { socket: `/${'ü'.repeat(54)}` } })[0] ?? '', /109 bytes/);
+});
