@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import type { Firewall } from '../ports.ts';
 import type { Family } from '../units.ts';
+import { hasChain } from './chains.ts';
 import { type Finished, runCommand } from './command.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
@@ -14,6 +15,8 @@ export function createFirewall(tools: Tools): Firewall {
 			if (tools[family] === undefined || !hasTables(tools, family)) return '';
 			return run(pair(family).save, ['-c'], '', signal);
 		},
+		hasManglePrerouting: async (family) =>
+			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
 		async check(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
 		},

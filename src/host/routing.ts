@@ -3,6 +3,7 @@ import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
 import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../ports.ts';
 import type { Family } from '../units.ts';
+import { errnoOf } from './errno.ts';
 
 /** Address families (socket.h): AF_INET, AF_INET6. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
@@ -114,11 +115,6 @@ function routeMessage({ family, table, protocol }: TableRoute) {
 }
 
 const shortTable = (table: number): number => (table < 256 ? table : TABLE_COMPAT);
-
-/** The netlink package reports errno only inside the message text; read it here, once, and nowhere else. */
-export function errnoOf(error: unknown): string | undefined {
-	return error instanceof Error ? /^Request rejected: (E[A-Z]+)$/.exec(error.message)?.[1] : undefined;
-}
 
 /** A kernel without a family, or without policy routing, has no rules of it. */
 async function tolerant<T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> {

@@ -5,7 +5,15 @@ import { type ChainName, chainNames, type TableName } from './model.ts';
 export interface Held {
 	readonly chains: readonly HeldChain[];
 	readonly hooks: readonly HeldHook[];
+	/**
+	 * The mangle table had no PREROUTING before we came (nft-backed iptables makes built-in chains when they are first
+	 * needed), so it goes with us, unless others have put rules in it since.
+	 */
+	readonly made?: 'alone' | 'shared';
 }
+
+/** An empty chain of this name in mangle is how the kernel itself remembers that PREROUTING there is of our making. */
+export const MADE_MARK = 'APPMESH_PREROUTING';
 
 export interface HeldChain {
 	readonly table: TableName;
@@ -29,38 +37,47 @@ export const nothing: Held = { chains: [], hooks: [] };
 
 /** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
 export function parseSaved(saved: string): Held {
-	const lines = saved.split('\n').map(parseLine);
-	const chains: HeldChain[] = [];
-	const hooks: HeldHook[] = [];
-	const places = new Map<string, number>();
+	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), isMade: false };
 	let table = '';
-	for (const line of lines) {
+	for (const text of saved.split('\n')) {
+		const line = parseLine(text);
 		if (line.kind === 'table') table = line.name;
-		if (line.kind === 'other' || line.kind === 'table' || !isTable(table)) continue;
-		if (line.kind === 'chain') chains.push(...declared(table, line.name));
-		else collect(line, table, { chains, hooks, places });
+		if (!isTable(table)) continue;
+		if (line.kind === 'chain') declare(found, table, line.name);
+		if (line.kind === 'rule') collect(found, table, line);
 	}
-	return { chains, hooks };
+	return { chains: [...found.chains.values()], hooks: found.hooks, ...(found.isMade ? { made: madeOf(found) } : {}) };
+}
+
+function madeOf({ hooks, counts }: Found): 'alone' | 'shared' {
+	const own = hooks.filter(({ table, chain }) => table === 'mangle' && chain === 'PREROUTING').length;
+	return (counts.get('mangle PREROUTING') ?? 0) === own ? 'alone' : 'shared';
 }
 
 const isTable = (name: string): name is TableName => name === 'mangle' || name === 'nat';
 const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ours === name);
 
-const declared = (table: TableName, name: string): HeldChain[] =>
-	isOurs(name) ? [{ table, name, rules: [], packets: [] }] : [];
-
-interface Collection {
-	readonly chains: HeldChain[];
+/** Filled line by line. */
+interface Found {
+	readonly chains: Map<string, { table: TableName; name: ChainName; rules: string[]; packets: number[] }>;
 	readonly hooks: HeldHook[];
-	readonly places: Map<string, number>;
+	/** Rules of each chain so far. */
+	readonly counts: Map<string, number>;
+	isMade: boolean;
 }
 
-function collect(line: Line & { kind: 'rule' }, table: TableName, { chains, hooks, places }: Collection): void {
-	const position = (places.get(`${table} ${line.chain}`) ?? 0) + 1;
-	places.set(`${table} ${line.chain}`, position);
-	const at = chains.findIndex((chain) => chain.table === table && chain.name === line.chain);
-	const own = chains[at];
-	if (own !== undefined)
-		chains[at] = { ...own, rules: [...own.rules, line.rule], packets: [...own.packets, line.packets] };
-	else if (isOurs(line.target)) hooks.push({ table, chain: line.chain, position, rule: line.rule });
+function declare(found: Found, table: TableName, name: string): void {
+	if (isOurs(name)) found.chains.set(`${table} ${name}`, { table, name, rules: [], packets: [] });
+	if (table === 'mangle' && name === MADE_MARK) found.isMade = true;
+}
+
+function collect({ chains, hooks, counts }: Found, table: TableName, line: Line & { kind: 'rule' }): void {
+	const place = `${table} ${line.chain}`;
+	const position = (counts.get(place) ?? 0) + 1;
+	counts.set(place, position);
+	const own = chains.get(place);
+	if (own !== undefined) {
+		own.rules.push(line.rule);
+		own.packets.push(line.packets);
+	} else if (isOurs(line.target)) hooks.push({ table, chain: line.chain, position, rule: line.rule });
 }

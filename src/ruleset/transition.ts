@@ -1,34 +1,46 @@
-import type { Held, HeldChain, HeldHook } from './held.ts';
+import { type Held, type HeldChain, type HeldHook, MADE_MARK } from './held.ts';
 import { canonical } from './line.ts';
 import type { TableName } from './model.ts';
 
 /**
  * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
  * table in one commit. Naming a chain empties it (iptables-restore(8)); a jump in a chain of somebody else's is
- * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it.
+ * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: it is
+ * this document that brings mangle's PREROUTING into being.
  */
-export function renderTransition(found: Held, wanted: Held): string {
+export function renderTransition(found: Held, wanted: Held, makes = false): string {
+	const mangle = tableDocument('mangle', [
+		...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
+		...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
+		...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
+		...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
+	]);
+	const nat = tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
 	// Guard before redirects; on the way out the redirects go first.
-	const tables: readonly TableName[] = wanted.chains.length > 0 ? ['mangle', 'nat'] : ['nat', 'mangle'];
-	return tables.map((table) => tableDocument(within(found, table), within(wanted, table), table)).join('');
+	return wanted.chains.length > 0 ? mangle + nat : nat + mangle;
 }
+
+const leavesMangle = (found: Held, wanted: Held): boolean =>
+	found.made !== undefined && within(wanted, 'mangle').chains.length === 0;
 
 const within = ({ chains, hooks }: Held, table: TableName): Held => ({
 	chains: chains.filter((chain) => chain.table === table),
 	hooks: hooks.filter((hook) => hook.table === table),
 });
 
-function tableDocument(found: Held, wanted: Held, table: TableName): string {
+function tableLines(found: Held, wanted: Held): string[] {
 	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
-	const lines = [
+	return [
 		...[...wanted.chains, ...gone].map(({ name }) => `:${name} - [0:0]`),
 		...found.hooks.map(({ chain, rule }) => `-D ${chain} ${rule}`),
 		...wanted.hooks.map(({ chain, position, rule }) => `-I ${chain} ${position} ${rule}`),
 		...wanted.chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
 		...gone.map(({ name }) => `-X ${name}`),
 	];
-	return lines.length === 0 ? '' : ['*', table, '\n', ...lines.map((line) => `${line}\n`), 'COMMIT\n'].join('');
 }
+
+const tableDocument = (table: TableName, lines: readonly string[]): string =>
+	lines.length === 0 ? '' : `*${table}\n${lines.map((line) => `${line}\n`).join('')}COMMIT\n`;
 
 /** One way in which what is there is not what should be. */
 export interface Difference {
@@ -40,7 +52,12 @@ export interface Difference {
 
 /** Nothing where both hold the same rules in the same order; counters do not count. */
 export function differences(found: Held, wanted: Held): Difference[] {
-	return [...chainDifferences(found, wanted), ...hookDifferences(found.hooks, wanted.hooks)];
+	const mark = { kind: 'surplus', table: 'mangle', line: `-N ${MADE_MARK}` } as const;
+	return [
+		...chainDifferences(found, wanted),
+		...hookDifferences(found.hooks, wanted.hooks),
+		...(leavesMangle(found, wanted) ? [mark] : []),
+	];
 }
 
 function chainDifferences(found: Held, wanted: Held): Difference[] {

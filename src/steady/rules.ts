@@ -40,17 +40,22 @@ export async function commitRules(
 	}
 }
 
-const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0;
+const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0 && a.made === b.made;
 
 async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: ByFamily<Held>, signal: AbortSignal) {
-	const changed = families.filter((family) => !isSame(before[family], wanted[family]));
+	const changed = families.filter((family) => differences(before[family], wanted[family]).length > 0);
 	if (changed.length === 0) return;
-	const document = (family: Family) => renderTransition(before[family], wanted[family]);
-	await Promise.all(changed.map((family) => firewall.check(family, document(family), signal)));
+	const documents = await Promise.all(
+		changed.map(async (family) => {
+			const makes = await makesPrerouting(firewall, family, before[family], wanted[family]);
+			return { family, document: renderTransition(before[family], wanted[family], makes) };
+		}),
+	);
+	await Promise.all(documents.map(({ family, document }) => firewall.check(family, document, signal)));
 	const committed: Family[] = [];
 	try {
-		for (const family of changed) {
-			await firewall.commit(family, document(family), signal);
+		for (const { family, document } of documents) {
+			await firewall.commit(family, document, signal);
 			committed.push(family);
 		}
 		await verify(firewall, wanted, signal);
@@ -58,6 +63,12 @@ async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: By
 		await putBack(firewall, before, committed);
 		throw error;
 	}
+}
+
+async function makesPrerouting(firewall: Firewall, family: Family, before: Held, wanted: Held): Promise<boolean> {
+	const hooked = ({ hooks }: Held) => hooks.some(({ table }) => table === 'mangle');
+	if (before.made !== undefined || hooked(before) || !hooked(wanted)) return false;
+	return !(await firewall.hasManglePrerouting(family));
 }
 
 async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortSignal): Promise<void> {
