@@ -19,7 +19,7 @@ import { build, type PluginBuild } from 'esbuild';
  * It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
  */
 const root = join(import.meta.dirname, '..');
-const draft = join(root, `dist.${process.pid}`);
+const draft = join(root, `.cache/dist.${process.pid}`);
 const dist = join(root, 'dist');
 
 mkdirSync(join(draft, 'lib'), { recursive: true });

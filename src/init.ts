@@ -1,4 +1,6 @@
+import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
+import { loopRisk } from './loop.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
 
@@ -15,11 +17,12 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const loaded = await loadSettings(settings);
 	const survey = await surveyHost(await openHost(signal), loaded, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
+	const told = [ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`, loopRisk(survey.capture, readListeners())];
 	const chains = target.families.flatMap((family) => target.rules[family].chains);
 	return {
 		backend: survey.backend,
 		families: target.families,
 		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
-		notices: ipv6Past === '' ? loaded.notices : [...loaded.notices, `IPv6 goes past Envoy: ${ipv6Past}`],
+		notices: [...loaded.notices, ...told.filter((notice) => notice !== '')],
 	};
 }

@@ -95,6 +95,8 @@ export interface Listener {
 	readonly family: Family;
 	readonly address: string;
 	readonly port: number;
+	/** Who opened the socket. */
+	readonly uid: number;
 	/** `envoy (pid 4711)`, or 'unknown' where /proc does not tell. */
 	readonly owner: () => string;
 }

@@ -26,13 +26,17 @@ export function createPrompt(client: Client, { input, output, error }: PromptStr
 	const ask = () => (isTerminal ? readline.prompt() : undefined);
 	return {
 		async run(signal) {
+			let word: AbortController | undefined;
 			signal.addEventListener('abort', () => readline.close(), { once: true });
-			readline.on('SIGINT', () => readline.close());
+			// Ctrl-C ends what runs; where nothing does, it leaves.
+			readline.on('SIGINT', () => (word === undefined ? readline.close() : word.abort()));
 			ask();
 			for await (const line of readline) {
-				const [word = '', ...args] = line.trim().split(/\s+/);
-				if (word === 'quit') break;
-				await obey(client, word, args, { output, error }, signal);
+				const [name = '', ...args] = line.trim().split(/\s+/);
+				if (name === 'quit') break;
+				word = new AbortController();
+				await obey(client, name, args, { output, error }, AbortSignal.any([signal, word.signal]));
+				word = undefined;
 				ask();
 			}
 			readline.close();
@@ -61,6 +65,6 @@ async function obey(
 		const { given } = parseArguments(args, { ...command.options, json: { type: 'boolean', help: '' } });
 		await command.run(client, given, { out: (text) => output.write(text), isJson: given['json'] === true, signal });
 	} catch (cause) {
-		error.write(failureText(failureOf(cause)));
+		if (!signal.aborted) error.write(failureText(failureOf(cause)));
 	}
 }

@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { quoted } from '../quoted.ts';
 import { allSettings, nearestKey, sections } from './names.ts';
 
@@ -26,15 +26,24 @@ export function parseSettingsFile(text: string, path: string): FileSettings {
 	});
 	const [error] = document.errors;
 	if (error !== undefined) return wrong(error.pos[0], error.message);
-	if (document.contents === null) return { values: new Map(), mistakes: [] };
+	if (isNothing(document.contents)) return { values: new Map(), mistakes: [] };
 	if (!isMap(document.contents))
 		return { values: new Map(), mistakes: [`${path}: holds no settings; allowed: lines such as "appPorts: 8080"`] };
+	const [stray] = strayAliases(document);
+	if (stray !== undefined) return wrong(offsetOf(stray), `there is no anchor for ${quoted(`*${stray.source}`)}`);
 	try {
-		// With its aliases resolved; one that leads nowhere throws.
 		return gather(flatten(document.toJS(), '', document.contents, (node) => where(offsetOf(node))));
 	} catch (cause) {
 		return wrong(0, (cause as Error).message);
 	}
+}
+
+const isNothing = (contents: unknown): boolean => contents === null || (isScalar(contents) && contents.value === null);
+
+function strayAliases(document: Document): Alias[] {
+	const stray: Alias[] = [];
+	visit(document, { Alias: (_, alias) => void (alias.resolve(document) ?? stray.push(alias)) });
+	return stray;
 }
 
 const offsetOf = (node: unknown): number => (node as { range?: readonly number[] } | undefined)?.range?.[0] ?? 0;

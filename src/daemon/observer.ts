@@ -1,6 +1,7 @@
 import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from '../control/protocol.ts';
 import type { Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
+import { loopRisk } from '../loop.ts';
 import type { Listener } from '../ports.ts';
 import { inspect } from '../steady/interception.ts';
 import type { Aim, Survey } from '../survey.ts';
@@ -80,9 +81,16 @@ function unmanaged(
 	runtime: EnvoyStatus['runtime'],
 	listeners: () => readonly Listener[],
 ): EnvoyView {
-	const silent = wanted === 'enabled' ? silentPorts(survey, listeners) : [];
-	const why = silent.length === 0 ? '' : `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
+	const why = wanted === 'enabled' ? wrongWith(survey, listeners()) : '';
 	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
+}
+
+function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]): string {
+	const open = new Set(listeners.map(({ port }) => port));
+	const needed = config.appPorts.length > 0 ? [config.egressPort, config.ingressPort] : [config.egressPort];
+	const silent = needed.filter((port) => !open.has(port));
+	if (silent.length > 0) return `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
+	return loopRisk(capture, listeners);
 }
 
 function managed(life: Life, runtime: EnvoyStatus['runtime']): EnvoyStatus {
@@ -94,10 +102,4 @@ function managed(life: Life, runtime: EnvoyStatus['runtime']): EnvoyStatus {
 function whyOf(life: Life): string {
 	if (life.kind === 'failed') return life.why;
 	return life.kind === 'live' ? '' : `Envoy is ${life.kind}`;
-}
-
-function silentPorts({ config }: Survey, listeners: () => readonly Listener[]): number[] {
-	const open = new Set(listeners().map(({ port }) => port));
-	const needed = config.appPorts.length > 0 ? [config.egressPort, config.ingressPort] : [config.egressPort];
-	return needed.filter((port) => !open.has(port));
 }

@@ -19,7 +19,7 @@ function parse(path: string, family: Family): Listener[] {
 		.map((columns) => {
 			const [address = '', port = ''] = String(columns[1]).split(':');
 			const inode = String(columns[9]);
-			return { family, address, port: Number.parseInt(port, 16), owner: () => ownerOf(inode) };
+			return { family, address, port: Number.parseInt(port, 16), uid: Number(columns[7]), owner: () => ownerOf(inode) };
 		});
 }
 

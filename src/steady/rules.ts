@@ -52,15 +52,15 @@ async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: By
 		}),
 	);
 	await Promise.all(documents.map(({ family, document }) => firewall.check(family, document, signal)));
-	const committed: Family[] = [];
+	const begun: Family[] = [];
 	try {
 		for (const { family, document } of documents) {
+			begun.push(family);
 			await firewall.commit(family, document, signal);
-			committed.push(family);
 		}
 		await verify(firewall, wanted, signal);
 	} catch (error) {
-		await putBack(firewall, before, committed);
+		await putBack(firewall, before, begun);
 		throw error;
 	}
 }
@@ -84,11 +84,19 @@ async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortS
 	}
 }
 
-/** Also when we are told to stop in the middle: half a change is worse than a late end. */
-async function putBack(firewall: Firewall, before: ByFamily<Held>, committed: readonly Family[]): Promise<void> {
-	const patience = AbortSignal.timeout(10_000);
-	for (const family of committed.toReversed()) {
+/**
+ * Every table of a document is a commit of its own, so a family that failed may be changed in part. Also when we are
+ * told to stop in the middle: half a change is worse than a late end.
+ */
+async function putBack(firewall: Firewall, before: ByFamily<Held>, begun: readonly Family[]): Promise<void> {
+	const patience = AbortSignal.timeout(PUT_BACK_MS);
+	const restored = begun.toReversed().map(async (family) => {
 		const now = parseSaved(await firewall.read(family, patience));
-		await firewall.commit(family, renderTransition(now, before[family]), patience);
-	}
+		const document = renderTransition(now, before[family]);
+		if (document !== '' && !isSame(now, before[family])) await firewall.commit(family, document, patience);
+	});
+	// One that cannot be put back does not keep the other from it; the failure that led here is the one that is told.
+	await Promise.allSettled(restored);
 }
+
+const PUT_BACK_MS = 10_000;
