@@ -8,7 +8,9 @@ import { type OpenHost, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
+import type { Held } from './ruleset/held.ts';
 import { intercept, type Target } from './steady/interception.ts';
+import type { ByFamily } from './steady/rules.ts';
 import { buildTarget } from './steady/target.ts';
 import type { Family, IdRange } from './units.ts';
 
@@ -26,6 +28,11 @@ export interface Aim {
 	readonly target: Target;
 	/** '' while IPv6 is captured or there is none to capture. */
 	readonly ipv6Past: string;
+}
+
+/** What was aimed at, and what the kernel held right after. */
+export interface Hit extends Aim {
+	readonly held: ByFamily<Held>;
 }
 
 /** Looks at the host and changes nothing. Settings that this host cannot meet are Failures. */
@@ -81,17 +88,15 @@ const aim = ({ config, capture, backend }: Survey, families: readonly Family[], 
 });
 
 /** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
-export async function interceptSurveyed(survey: Survey, signal: AbortSignal): Promise<Aim> {
+export async function interceptSurveyed(survey: Survey, signal: AbortSignal): Promise<Hit> {
 	const first = aimOf(survey);
 	try {
-		await intercept(survey.host, first.target, signal);
-		return first;
+		return { ...first, held: await intercept(survey.host, first.target, signal) };
 	} catch (error) {
 		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
 		const second = aim(survey, ['ipv4'], `the kernel does not take IPv6 rules: ${error.message}`);
-		await intercept(survey.host, second.target, signal);
-		return second;
+		return { ...second, held: await intercept(survey.host, second.target, signal) };
 	}
 }
 

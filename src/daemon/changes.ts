@@ -1,7 +1,9 @@
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import { Failure } from '../failure.ts';
+import type { Held } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
+import type { ByFamily } from '../steady/rules.ts';
 import { type Aim, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
 import { planReload } from './reload.ts';
@@ -24,14 +26,15 @@ export interface Holding {
 	isStarting: boolean;
 }
 
-export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<void> {
+export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<ByFamily<Held>> {
 	const startedMs = performance.now();
-	holding.aim = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.aim = { target, ipv6Past };
 	holding.isLifted = false;
-	const { target, ipv6Past } = holding.aim;
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
+	return held;
 }
 
 export async function turnOff(holding: Holding, { log }: DaemonParts): Promise<void> {
@@ -43,8 +46,8 @@ export async function turnOff(holding: Holding, { log }: DaemonParts): Promise<v
 
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
-/** Rules on, now or as soon as Envoy is LIVE; and remembered. */
-export async function enable(holding: Holding, parts: DaemonParts): Promise<void> {
+/** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
+export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
 	const life = parts.proxy?.life();
 	if (life?.kind === 'failed')
 		throw new Failure('envoy', `Cannot enable: ${life.why}`, 'Restart turnout, which starts Envoy again');
@@ -52,7 +55,7 @@ export async function enable(holding: Holding, parts: DaemonParts): Promise<void
 	// Remembered first: a folder that cannot be written is found out before the host is changed.
 	wish(holding, 'enabled', parts);
 	try {
-		if (!holding.isStarting) await turnOn(holding, holding.survey, parts);
+		return holding.isStarting ? undefined : await turnOn(holding, holding.survey, parts);
 	} catch (error) {
 		remember(holding, former, parts);
 		throw error;

@@ -19,8 +19,8 @@ export function createHandlers(holding: Holding, parts: DaemonParts, exclusive: 
 		status,
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
 		enable: async () => {
-			await exclusive(() => enable(holding, parts));
-			return status();
+			const held = await exclusive(() => enable(holding, parts));
+			return observer.status(wish(), held);
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
 			await exclusive(() => disable(holding, parts));

@@ -3,7 +3,9 @@ import type { Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
 import type { Listener } from '../ports.ts';
+import type { Held } from '../ruleset/held.ts';
 import { inspect } from '../steady/interception.ts';
+import type { ByFamily } from '../steady/rules.ts';
 import type { Aim, Survey } from '../survey.ts';
 import { carry } from '../telemetry/conditions.ts';
 import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
@@ -20,7 +22,8 @@ export interface Wish {
 }
 
 export interface Observer {
-	readonly status: (wish: Wish) => Promise<Status>;
+	/** `known`: what the kernel held a moment ago, right after a change of ours. */
+	readonly status: (wish: Wish, known?: ByFamily<Held>) => Promise<Status>;
 	readonly diff: (wish: Wish) => Promise<DiffReply>;
 }
 
@@ -30,8 +33,8 @@ const INSPECT_TIMEOUT_MS = 10_000;
 export function createObserver(proxy: Supervisor | undefined, listeners: () => readonly Listener[]): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
-		async status(wish) {
-			const { held, isClean, lines } = await look(wish);
+		async status(wish, known) {
+			const { held, isClean, lines } = await look(wish, known);
 			const { envoy, why: envoyWhy } = envoyOf(wish, proxy, listeners);
 			const { wanted, aim, isLifted, since, survey } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
@@ -56,10 +59,10 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => r
 	};
 }
 
-async function look({ survey, aim, wanted, isLifted }: Wish) {
+async function look({ survey, aim, wanted, isLifted }: Wish, known?: ByFamily<Held>) {
 	const isOn = wanted === 'enabled' && !isLifted;
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const { held, isClean, differences } = await inspect(survey.host, aim.target, isOn, signal);
+	const { held, isClean, differences } = await inspect(survey.host, aim.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
 	return { held, isClean, lines };
 }

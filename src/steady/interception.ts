@@ -17,21 +17,20 @@ export interface Target {
 
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
- * other dialects hold of ours goes last.
+ * other dialects hold of ours goes last. Resolves to what was read back.
  */
-export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<void> {
+export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<ByFamily<Held>> {
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	try {
-		await commitRules(firewallOf(host, target.dialect), target.rules, signal);
-	} catch (error) {
+	const held = await commitRules(firewallOf(host, target.dialect), target.rules, signal).catch(async (error) => {
 		await take(host.routing, steps.toReversed().map(reversed));
 		throw error;
-	}
+	});
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
 	for (const firewall of others) await commitRules(firewall, nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
+	return held;
 }
 
 /** Rules first, then routes: traffic is never pointed at a table that is gone. */
@@ -55,12 +54,16 @@ export interface Inspection {
 	readonly isClean: boolean;
 }
 
-/** What the host has, held against the target, or against nothing. Reads only. */
-export async function inspect(host: Host, target: Target, isWanted: boolean, signal: AbortSignal): Promise<Inspection> {
-	const [facts, held] = await Promise.all([
-		readRouting(host.routing),
-		readHeld(firewallOf(host, target.dialect), signal),
-	]);
+/** What the host has, held against the target, or against nothing. Reads only; `known`: read back a moment ago. */
+export async function inspect(
+	host: Host,
+	target: Target,
+	isWanted: boolean,
+	signal: AbortSignal,
+	known?: ByFamily<Held>,
+): Promise<Inspection> {
+	const reading = known ?? readHeld(firewallOf(host, target.dialect), signal);
+	const [facts, held] = await Promise.all([readRouting(host.routing), reading]);
 	const wanted = isWanted ? target.rules : nothingAtAll;
 	const of = (family: Family) => [
 		...differences(held[family], wanted[family]),

@@ -19,7 +19,7 @@ export async function readHeld(firewall: Firewall, signal: AbortSignal): Promise
 
 /**
  * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
- * what was there before; when it rejects, that is there again. Where everything is as wanted nothing is committed.
+ * what is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
  */
 export async function commitRules(
 	firewall: Firewall,
@@ -29,8 +29,7 @@ export async function commitRules(
 	let before = await readHeld(firewall, signal);
 	for (let attempt = 1; ; attempt += 1) {
 		try {
-			await commitOnce(firewall, before, wanted, signal);
-			return before;
+			return await commitOnce(firewall, before, wanted, signal);
 		} catch (error) {
 			signal.throwIfAborted();
 			const now = await readHeld(firewall, signal);
@@ -42,9 +41,14 @@ export async function commitRules(
 
 const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0 && a.made === b.made;
 
-async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: ByFamily<Held>, signal: AbortSignal) {
+async function commitOnce(
+	firewall: Firewall,
+	before: ByFamily<Held>,
+	wanted: ByFamily<Held>,
+	signal: AbortSignal,
+): Promise<ByFamily<Held>> {
 	const changed = families.filter((family) => differences(before[family], wanted[family]).length > 0);
-	if (changed.length === 0) return;
+	if (changed.length === 0) return before;
 	const documents = await Promise.all(
 		changed.map(async (family) => {
 			const makes = await makesPrerouting(firewall, family, before[family], wanted[family]);
@@ -58,7 +62,7 @@ async function commitOnce(firewall: Firewall, before: ByFamily<Held>, wanted: By
 			begun.push(family);
 			await firewall.commit(family, document, signal);
 		}
-		await verify(firewall, wanted, signal);
+		return await verify(firewall, wanted, signal);
 	} catch (error) {
 		await putBack(firewall, before, begun);
 		throw error;
@@ -71,7 +75,7 @@ async function makesPrerouting(firewall: Firewall, family: Family, before: Held,
 	return !(await firewall.hasManglePrerouting(family));
 }
 
-async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortSignal): Promise<void> {
+async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortSignal): Promise<ByFamily<Held>> {
 	const after = await readHeld(firewall, signal);
 	for (const family of families) {
 		const [first] = differences(after[family], wanted[family]);
@@ -82,6 +86,7 @@ async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortS
 			'Another program may have changed them at the same moment; try again, and see `turnout diff`',
 		);
 	}
+	return after;
 }
 
 /**
