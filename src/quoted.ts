@@ -13,6 +13,9 @@ const LONGEST_QUOTE = 80;
 export const quoted = (text: string): string =>
 	printable(JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text));
 
+/** The same on one line: for a message of somebody else's in the middle of ours. */
+export const oneLine = (text: string): string => printable(text.trim().replace(/\s*\n\s*/g, '; '));
+
 /** Whether a text has any character that steers a terminal or ends a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 export const hasControls = (text: string): boolean => /[\u0000-\u001f\u007f-\u009f]/.test(text);

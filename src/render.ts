@@ -1,5 +1,6 @@
 import { Failure } from './failure.ts';
 import type { Dialect } from './ports.ts';
+import { quoted } from './quoted.ts';
 import { nothing } from './ruleset/held.ts';
 import { renderTransition } from './ruleset/transition.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
@@ -22,7 +23,7 @@ export async function runRender(settings: SettingsArguments, family: string | un
 		family === undefined ? each === 'ipv4' || config.ipv6 !== '0' : each === family,
 	);
 	if (shown.length === 0)
-		throw new Failure('usage', `Cannot render family "${family}"`, `Allowed: ${families.join(' or ')}`);
+		throw new Failure('usage', `Cannot render family ${quoted(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded);
 	const target = buildTarget(capture, backend, shown, { mark: config.mark, table: config.routeTable });
 	return shown.map((each) => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }));

@@ -47,7 +47,10 @@ export async function surveyHost(
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
-	return { config, capture, host, backend, tools: requireDialect(host, backend.name) };
+	const survey = { config, capture, host, backend, tools: requireDialect(host, backend.name) };
+	// What this host cannot meet is found out now and not when it is first wanted.
+	aimOf(survey);
+	return survey;
 }
 
 /** Users and groups by their ids. Names that this host does not know are told all at once. */
@@ -100,21 +103,27 @@ export async function interceptSurveyed(survey: Survey, signal: AbortSignal): Pr
 	}
 }
 
-function ipv6Choice({ config, tools }: Survey): { readonly isOn: boolean; readonly past: string } {
-	const fact = readIpv6(tools);
-	if (config.ipv6 === '1') {
-		if (fact.isUsable || fact.why.startsWith('no interface')) return { isOn: true, past: '' };
-		throw new Failure(
-			'config',
-			`Cannot capture IPv6 (ipv6 is 1): ${fact.why}`,
-			'Set ipv6 (APPMESH_ENABLE_IPV6) to auto or 0',
-		);
-	}
-	if (!fact.isUsable) return { isOn: false, past: tools.ipv6 === undefined ? fact.why : '' };
+interface Ipv6Choice {
+	readonly isOn: boolean;
+	/** Why IPv6 goes past Envoy; '' where it does not. */
+	readonly past: string;
+}
+
+function ipv6Choice({ config, tools }: Survey): Ipv6Choice {
+	const { hasAddress, obstacle } = readIpv6(tools);
+	if (config.ipv6 === '1') return demanded(obstacle);
+	if (!hasAddress) return { isOn: false, past: '' };
 	if (config.ipv6 === '0') return { isOn: false, past: 'ipv6 is 0' };
+	if (obstacle !== '') return { isOn: false, past: obstacle };
 	const port = config.egressPort;
 	const open = new Set(readListeners().flatMap((listener) => (listener.port === port ? [listener.family] : [])));
 	// While nobody listens yet (pods start before their Envoy) what it will do is unknown: then nothing may pass.
 	const isOn = open.has('ipv6') || open.size === 0;
 	return { isOn, past: isOn ? '' : `Envoy listens on port ${port} for IPv4 only` };
+}
+
+function demanded(obstacle: string): Ipv6Choice {
+	if (obstacle === '') return { isOn: true, past: '' };
+	const remedy = 'Set ipv6 (APPMESH_ENABLE_IPV6) to auto or 0';
+	throw new Failure('config', `Cannot capture IPv6 (ipv6 is 1): ${obstacle}`, remedy);
 }

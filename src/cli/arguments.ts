@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { Failure } from '../failure.ts';
+import { oneLine, quoted } from '../quoted.ts';
 
 export type Options = Readonly<
 	Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly help: string }>
@@ -17,7 +18,7 @@ export function parseArguments(
 	);
 	const { values, positionals } = parsed(args, config);
 	const surplus = positionals[words];
-	if (surplus !== undefined) throw usage(`there is no place for "${surplus}"`);
+	if (surplus !== undefined) throw usage(`there is no place for ${quoted(surplus)}`);
 	return { given: values as Given, words: positionals };
 }
 
@@ -26,7 +27,9 @@ function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
 		return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
 	} catch (error) {
 		throw usage(
-			(error as Error).message.replace(/\. To specify.*$/, '').replace(/^\w/, (letter) => letter.toLowerCase()),
+			oneLine((error as Error).message)
+				.replace(/\. To specify.*$/, '')
+				.replace(/^\w/, (letter) => letter.toLowerCase()),
 		);
 	}
 }
@@ -38,6 +41,7 @@ export const usage = (why: string): Failure =>
 export function wholeNumber(given: Given, name: string): number | undefined {
 	const text = given[name];
 	if (text === undefined) return undefined;
-	if (typeof text !== 'string' || !/^\d{1,6}$/.test(text)) throw usage(`--${name} takes a whole number, not "${text}"`);
+	if (typeof text !== 'string' || !/^\d{1,6}$/.test(text))
+		throw usage(`--${name} takes a whole number, not ${quoted(String(text))}`);
 	return Number(text);
 }

@@ -17,21 +17,31 @@ export interface BackendChoice {
 }
 
 export interface Ipv6Fact {
-	readonly isUsable: boolean;
-	/** Why not, where it is not. */
-	readonly why: string;
+	/** This network namespace has an IPv6 address that others could reach or that reaches others. */
+	readonly hasAddress: boolean;
+	/** Why its traffic cannot be captured; '' where it can. */
+	readonly obstacle: string;
 }
 
-/** Whether this network namespace has an IPv6 address that others could reach or that reaches others. */
 export function readIpv6(tools: Tools): Ipv6Fact {
-	if (tools.ipv6 === undefined) return { isUsable: false, why: 'ip6tables is not installed' };
+	const addresses = readQuietly('/proc/net/if_inet6');
+	if (addresses === undefined) return { hasAddress: false, obstacle: 'IPv6 is off in the kernel' };
+	// Columns of if_inet6: address, index, prefix length, scope (00 global, 20 link, 10 host), flags, name.
+	const scopes = addresses.split('\n').map((line) => line.split(/\s+/)[3]);
+	return { hasAddress: scopes.includes('00'), obstacle: obstacleOf(tools) };
+}
+
+function obstacleOf(tools: Tools): string {
+	if (tools.ipv6 === undefined) return 'ip6tables is not installed';
+	const isOff = readQuietly('/proc/sys/net/ipv6/conf/lo/disable_ipv6')?.trim() === '1';
+	return isOff ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
+}
+
+function readQuietly(path: string): string | undefined {
 	try {
-		// Columns of if_inet6: address, index, prefix length, scope (00 global, 20 link, 10 host), flags, name.
-		const lines = readFileSync('/proc/net/if_inet6', 'utf8').split('\n').filter(Boolean);
-		const usable = lines.some((line) => line.split(/\s+/)[3] === '00');
-		return { isUsable: usable, why: usable ? '' : 'no interface has an IPv6 address beyond its link' };
+		return readFileSync(path, 'utf8');
 	} catch {
-		return { isUsable: false, why: 'IPv6 is off in the kernel' };
+		return undefined;
 	}
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import type { Firewall } from '../ports.ts';
+import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
 import { hasChain } from './chains.ts';
 import { type Finished, runCommand } from './command.ts';
@@ -44,7 +45,7 @@ async function run(program: string, args: readonly string[], input: string, sign
 }
 
 function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
-	const said = stderr.trim() || `it ended with ${exitCode}`;
+	const said = oneLine(stderr.replace(/^Try `.*$/gm, '')) || `it ended with ${exitCode}`;
 	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege();
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);

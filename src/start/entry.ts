@@ -1,6 +1,7 @@
 import { type Given, type Options, usage } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
 import type { Described } from '../cli/help.ts';
+import { quoted } from '../quoted.ts';
 import { type LocalCommand, localCommands } from './local.ts';
 
 /** A command as `main.ts` starts it, wherever it does its work. */
@@ -24,7 +25,7 @@ export async function findEntry(name: string): Promise<Entry> {
 	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
 	const { commands } = await import('../cli/commands.ts');
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-	if (command === undefined) throw usage(`there is no command "${name}"`);
+	if (command === undefined) throw usage(`there is no command ${quoted(name)}`);
 	return {
 		summary: command.summary,
 		options: { ...command.options, ...socket, ...common },

@@ -4,6 +4,7 @@ import { usage } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
 import { configText } from '../cli/text.ts';
 import { runInit } from '../init.ts';
+import { quoted } from '../quoted.ts';
 import { runRender } from '../render.ts';
 import { loadSettings, settingsArguments, shownSettings } from '../settings.ts';
 
@@ -34,7 +35,7 @@ export async function render(given: Given, { out, isJson }: Terminal): Promise<n
 export async function config(given: Given, words: readonly string[], terminal: Terminal): Promise<number> {
 	const [verb, file] = words;
 	if (verb === undefined) return showConfig(given, terminal);
-	if (verb !== 'check') throw usage(`config knows "check FILE" and not "${verb}"`);
+	if (verb !== 'check') throw usage(`config knows "check FILE" and not ${quoted(verb)}`);
 	if (file === undefined) throw usage('config check takes a file');
 	const { notices } = await loadSettings({ ...settingsArguments(given), file });
 	terminal.out(terminal.isJson ? `${JSON.stringify({ ok: true, notices })}\n` : checked(file, notices));

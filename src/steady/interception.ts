@@ -107,12 +107,23 @@ async function readRouting(routing: Routing): Promise<RoutingFacts> {
 	return { rules: rules.flat(), routes: routes.flat() };
 }
 
+/** All of them, or none: a step that fails takes back those before it. */
 async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
-	for (const step of steps) await routing.change(step);
+	const taken: RoutingStep[] = [];
+	try {
+		for (const step of steps) {
+			await routing.change(step);
+			taken.push(step);
+		}
+	} catch (error) {
+		for (const step of taken.toReversed()) await routing.change(reversed(step)).catch(() => undefined);
+		throw error;
+	}
 }
 
 function reversed(step: RoutingStep): RoutingStep {
-	return 'rule' in step ? { kind: 'remove-rule', rule: step.rule } : { kind: 'remove-route', route: step.route };
+	if ('rule' in step) return { ...step, kind: step.kind === 'add-rule' ? 'remove-rule' : 'add-rule' };
+	return { ...step, kind: step.kind === 'add-route' ? 'remove-route' : 'add-route' };
 }
 
 function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {
