@@ -85,7 +85,7 @@ function launcher(words: string): string {
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
 		// The daemon lives long and does little: a small young generation keeps its memory flat.
-		'if [ "${1-}" = run ]; then small=--max-semi-space-size=1; fi',
+		`if [ "\${1-}" = run ]; then small=--max-semi-space-size=1; fi`,
 		`exec "\${self%/*}/lib/node" \${small-} "\${self%/*}/lib/turnout.cjs" ${words}`,
 		'',
 	].join('\n');
