@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** One by one: Node's own recursive way reports a missing folder where the file system is read-only. */
-export function makeFolders(path: string, mode: number): void {
-	if (existsSync(path)) return;
+/**
+ * One by one: Node's own recursive way reports a missing folder where the file system is read-only. Says whether the
+ * last one was not there before.
+ */
+export function makeFolders(path: string, mode: number): boolean {
+	if (existsSync(path)) return false;
 	makeFolders(dirname(path), 0o755);
 	mkdirSync(path, { mode });
+	return true;
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -12,7 +12,8 @@ export async function listen(server: Server, path: string): Promise<void> {
 	const group = turnoutGroup();
 	try {
 		await refuseTaken(path);
-		makeFolders(dirname(path), 0o750);
+		const isOurs = makeFolders(dirname(path), 0o750);
+		if (isOurs && group !== undefined) chownSync(dirname(path), 0, group);
 		const former = process.umask(0o117);
 		await bound(server, path).finally(() => process.umask(former));
 		chmodSync(path, 0o660);

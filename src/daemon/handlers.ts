@@ -26,7 +26,7 @@ export function createHandlers(holding: Holding, parts: DaemonParts, exclusive: 
 			await exclusive(() => disable(holding, parts));
 			if (drainSeconds === undefined) return { status: await status() };
 			const open = await connectionsAfter(parts.admin, drainSeconds);
-			return { status: await status(), open };
+			return { status: await status(), ...(open === undefined ? {} : { open }) };
 		},
 		reload: async () => {
 			const changed = await exclusive(() => reload(holding, parts));
@@ -37,12 +37,12 @@ export function createHandlers(holding: Holding, parts: DaemonParts, exclusive: 
 	};
 }
 
-/** How many connections are open through Envoy when all have ended or the time is over. */
-async function connectionsAfter(admin: ProxyAdmin, seconds: number): Promise<number> {
+/** How many connections are open through Envoy when all have ended or the time is over; undefined: Envoy does not say. */
+async function connectionsAfter(admin: ProxyAdmin, seconds: number): Promise<number | undefined> {
 	const deadline = AbortSignal.timeout(seconds * 1_000);
 	const count = () => admin.connections(AbortSignal.timeout(POLL_MS * 20));
 	let open = await count();
-	while (open > 0 && !deadline.aborted) {
+	while (open !== undefined && open > 0 && !deadline.aborted) {
 		await sleep(POLL_MS);
 		open = await count();
 	}

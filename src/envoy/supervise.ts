@@ -34,11 +34,12 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	let proxy: RunningProxy | undefined;
 	let lastLine = '';
 	const on = (event: LifeEvent): void => {
+		const before = life.kind;
 		life = next(life, event);
-		supervision.onChange(life);
+		if (life.kind !== before) supervision.onChange(life);
 	};
 	const onOutput = (line: string): void => {
-		lastLine = line;
+		lastLine = tellingLine(lastLine, line);
 		supervision.onOutput(line);
 	};
 	const failed = () => (life.kind === 'failed' ? life.why : undefined);
@@ -69,6 +70,13 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	};
 }
 
+/** What Envoy calls an error is worth more than what it says afterwards, and anything more than an empty line. */
+function tellingLine(former: string, line: string): string {
+	const isError = (text: string) => /\[(critical|error)\]/.test(text);
+	if (line.trim() === '') return former;
+	return isError(former) && !isError(line) ? former : line;
+}
+
 function refuseTakenPorts({ ports, listeners }: Supervision): void {
 	const taken = listeners().find(({ port }) => Object.values(ports).includes(port));
 	if (taken === undefined) return;
@@ -92,7 +100,9 @@ async function untilReady(supervision: Supervision, failed: () => string | undef
 		if (info !== undefined && missing === '') return info.version;
 		await sleep(POLL_MS, undefined, { signal });
 	}
-	throw neverLive(startSeconds, missing);
+	// A busy machine may have told us of its end only now.
+	const why = failed();
+	throw why === undefined ? neverLive(startSeconds, missing) : ended(why);
 }
 
 /** Nothing new to say while nobody answers; '' once all is there. */
@@ -112,10 +122,10 @@ function silentPorts({ ports, listeners }: Supervision): string[] {
 /** No longer than it takes: a host without connections waits for none. */
 async function drained({ admin, drainSeconds }: Supervision): Promise<void> {
 	const deadline = AbortSignal.timeout(drainSeconds * 1_000);
-	const open = () => admin.connections(deadline).catch(() => 0);
-	if ((await open()) === 0) return;
+	const isBusy = async () => ((await admin.connections(deadline)) ?? 0) > 0;
+	if (!(await isBusy())) return;
 	await admin.drain(deadline);
-	while (!deadline.aborted && (await open()) > 0) await sleep(POLL_MS);
+	while (!deadline.aborted && (await isBusy())) await sleep(POLL_MS);
 }
 
 const ended = (why: string): Failure =>

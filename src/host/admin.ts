@@ -7,23 +7,43 @@ const TIMEOUT_MS = 2_000;
 export function createProxyAdmin(port: number): ProxyAdmin {
 	return {
 		async info(signal) {
-			const text = await ask(port, 'GET', '/server_info', signal);
-			if (text === undefined) return undefined;
-			const { state = '', version = '' } = JSON.parse(text) as { state?: string; version?: string };
+			const info = objectOf(await ask(port, 'GET', '/server_info', signal));
+			if (typeof info?.['state'] !== 'string') return undefined;
 			// "<commit>/1.40.0/Clean/RELEASE/BoringSSL"
-			return { state, version: version.split('/')[1] ?? version };
+			const version = String(info['version']);
+			return { state: info['state'], version: version.split('/')[1] ?? version };
 		},
 		async drain(signal) {
 			await ask(port, 'POST', '/drain_listeners?graceful&skip_exit', signal);
 		},
 		async connections(signal) {
-			const text = await ask(port, 'GET', '/stats?filter=^listener\\..*downstream_cx_active$&format=json', signal);
-			const { stats = [] } = JSON.parse(text ?? '{}') as { stats?: readonly { name?: string; value?: number }[] };
-			return stats
-				.filter(({ name = '' }) => !name.startsWith('listener.admin.'))
+			const { stats } = objectOf(await ask(port, 'GET', STATS, signal)) ?? {};
+			if (!Array.isArray(stats)) return undefined;
+			return (stats as readonly Partial<Stat>[])
+				.filter(({ name = '' }) => !COUNTED_ELSEWHERE.test(name))
 				.reduce((sum, { value = 0 }) => sum + value, 0);
 		},
 	};
+}
+
+const STATS = '/stats?filter=^listener\\..*downstream_cx_active$&format=json';
+
+/** Whoever asks for the statistics, and what each worker thread has of its listener's total. */
+const COUNTED_ELSEWHERE = /^listener\.admin\.|\.(worker_\d+|main_thread)\./;
+
+interface Stat {
+	readonly name: string;
+	readonly value: number;
+}
+
+/** Undefined where it is no JSON object: then it is no Envoy that answers. */
+function objectOf(text: string | undefined): Record<string, unknown> | undefined {
+	try {
+		const value: unknown = JSON.parse(text ?? '');
+		return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 /** The body of a 200; undefined where nobody answers so. */

@@ -47,6 +47,7 @@ async function run(program: string, args: readonly string[], input: string, sign
 function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
 	const said = oneLine(stderr.replace(/^Try `.*$/gm, '')) || `it ended with ${exitCode}`;
 	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege();
+	if (/lock file/.test(said)) return new Failure('firewall', `Cannot change the rules: ${said}`, LOCK_REMEDY);
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
 	const line = input.split('\n')[Number(number?.[1] ?? number?.[2]) - 1];
@@ -61,6 +62,9 @@ function refused(program: string, input: string, { code: exitCode, stderr }: Fin
 }
 
 const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';
+
+/** xtables.lock is what iptables-legacy waits for (iptables(8), -w). */
+const LOCK_REMEDY = 'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written';
 
 export const noPrivilege = (cause?: unknown): Failure =>
 	new Failure(

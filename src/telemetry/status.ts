@@ -39,12 +39,16 @@ function rulesFact(observation: Observation): Fact {
 			subject: 'rules',
 			ok: false,
 			why: 'they are lifted while Envoy is away',
-			remedy: 'Bring Envoy back, then: turnout enable',
+			remedy: comeback(observation.envoy),
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
 	const why = `${off.length} lines are not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
+
+/** Our own Envoy is started with us only. */
+const comeback = ({ runtime }: EnvoyStatus): string =>
+	runtime === 'none' ? 'Bring Envoy back, then: turnout enable' : 'Restart turnout, which starts Envoy again';
 
 function routesFact({ differences, wanted }: Observation): Fact {
 	const first = differences.find(({ table }) => table === 'routing');
