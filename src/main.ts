@@ -6,8 +6,8 @@ import { allDescribed, findEntry } from './start/entry.ts';
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(signal));
 
-/** Whoever read our output has gone: a command ends with that, a daemon goes on without its log. */
-process.stdout.on('error', () => process.exit());
+/** Whoever read our output has gone: a command ends with that, the daemon goes on without and is stopped in order. */
+process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));
 process.stderr.on('error', () => undefined);
 
 main(process.argv.slice(2))
@@ -19,7 +19,9 @@ main(process.argv.slice(2))
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	if (['', '--help', '-h', 'help'].includes(name)) return printHelp(name === '' ? 64 : 0);
 	const entry = await findEntry(name);
-	const { given, words } = parseArguments(entry.takesArguments ? args : [], entry.options, entry.words);
+	// The 2019 script looked at no arguments; asking for help is no way to start it.
+	const read = entry.takesArguments || args[0] === '--help' ? args : [];
+	const { given, words } = parseArguments(read, entry.options, entry.words);
 	if (given['help'] === true) return printCommandHelp(name, entry);
 	const out = (text: string) => void process.stdout.write(text);
 	return entry.run(given, words, { out, isJson: given['json'] === true, signal: stop.signal });

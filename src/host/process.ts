@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import type { Exit, Launch, ProxyRuntime, RunningProxy } from '../ports.ts';
 import { quoted } from '../quoted.ts';
@@ -33,9 +34,14 @@ async function exitOf(child: ChildProcess, streams: readonly Interface[]): Promi
 		child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
 	});
 	signalGroup(child, 'SIGKILL');
-	await closed;
+	// Who has left the group and kept the pipes is not waited for.
+	await Promise.race([closed, sleep(LAST_WORDS_MS)]);
+	for (const stream of [child.stdout, child.stderr]) stream?.destroy();
 	return exit;
 }
+
+/** What is written is in the pipe when a process ends; reading it takes no longer than this. */
+const LAST_WORDS_MS = 1_000;
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 	try {
