@@ -1,13 +1,12 @@
 // PURE. Any valid settings that bear on rules and routes, as the text that a user would write: the parsers are tried as well.
 import fc from 'fast-check';
-import { readConfig } from '../src/config/read.ts';
-import type { Config } from '../src/config/schema.ts';
+import { type Loaded, readConfig } from '../src/config/read.ts';
 
 /** Dotted key → text. */
 export type Texts = Readonly<Record<string, string>>;
 
-export const configOf = (texts: Texts): Config =>
-	readConfig({ env: {}, file: { values: new Map(), mistakes: [] }, flags: texts }).config;
+export const loadTexts = (texts: Texts): Loaded =>
+	readConfig({ env: {}, file: { values: new Map(), mistakes: [] }, flags: texts });
 
 interface Span {
 	readonly from: number;
@@ -119,7 +118,7 @@ const without = (spans: readonly Span[], others: readonly Span[]): Span[] =>
 
 function isValid(texts: Texts): boolean {
 	try {
-		configOf(texts);
+		loadTexts(texts);
 		return true;
 	} catch {
 		return false;

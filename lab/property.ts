@@ -9,7 +9,7 @@ import { differences } from '../src/ruleset/transition.ts';
 import { release } from '../src/steady/interception.ts';
 import { interceptSurveyed, surveyHost } from '../src/survey.ts';
 import { families } from '../src/units.ts';
-import { anySettings, areTaken, configOf, type Texts } from './arbitrary.ts';
+import { anySettings, areTaken, loadTexts, type Texts } from './arbitrary.ts';
 import { createWatch, type Watch } from './property-watch.ts';
 import type { Dialect } from './restore.ts';
 
@@ -55,7 +55,7 @@ async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promis
 }
 
 async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<Outcome> {
-	const survey = await surveyHost(host, configOf(texts), undefined, patience());
+	const survey = await surveyHost(host, loadTexts(texts), undefined, patience());
 	try {
 		const aim = await interceptSurveyed(survey, patience());
 		assert.equal(areTaken(texts), false, 'a mark or table of somebody else was taken');

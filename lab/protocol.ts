@@ -24,6 +24,8 @@ export interface Target {
 
 export interface StormTarget extends Target {
 	readonly clients?: number;
+	/** Between two connections of a client: a storm without any takes all of the processor. */
+	readonly pauseMs?: number;
 	/** The storm ends by itself after this time, whatever else happens. */
 	readonly limitMs?: number;
 }

@@ -30,6 +30,8 @@ export interface DaemonOptions extends RunOptions {
 	readonly args?: readonly string[];
 	/** A former daemon's, to be its successor: the same socket and state. Gone with whoever made it. */
 	readonly folder?: string;
+	/** A program, with its arguments, that runs turnout: as somebody else, or with something missing. It execs. */
+	readonly through?: readonly string[];
 }
 
 export interface TestDaemon extends AsyncDisposable {
@@ -52,12 +54,13 @@ const STOP_PATIENCE_MS = 20_000;
 
 /** `turnout run` on a host; resolves once it has said that it is ready, or has ended. */
 export async function startDaemon(host: Namespace, options: DaemonOptions = {}): Promise<TestDaemon> {
-	const { args = [], env = {}, folder } = options;
+	const { args = [], env = {}, folder, through = [] } = options;
 	using stack = new DisposableStack();
 	const path = folder ?? stack.use(createScratch('daemon')).path;
 	const socket = join(path, 'control.sock');
 	const own = ['--socket', socket, '--state-directory', join(path, 'state')];
-	const child = host.spawn(turnoutProgram, ['run', '--no-prompt', ...own, ...args], {
+	const [program = '', ...words] = [...through, turnoutProgram, 'run', '--no-prompt', ...own, ...args];
+	const child = host.spawn(program, words, {
 		env: { ...process.env, ...env },
 	});
 	let log = '';

@@ -2,6 +2,7 @@
 // input, and ends with it. It imports nothing but Node's own, as it is handed to Node as text (see actor.ts).
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Methods, Reply, Request, Sign, StormTarget, Tally, Target } from './protocol.ts';
 
 type Count = Record<string, number>;
@@ -89,6 +90,7 @@ function addTo(count: Count, key: string): void {
 function startStorm({
 	clients = 8,
 	limitMs = 30_000,
+	pauseMs = 0,
 	...target
 }: StormTarget): Storm & { readonly begun: Promise<unknown> } {
 	const start = performance.now();
@@ -105,7 +107,10 @@ function startStorm({
 	};
 	const client = async (first: Promise<void>): Promise<void> => {
 		await first;
-		while (!state.halted && !isLimited()) await once();
+		while (!state.halted && !isLimited()) {
+			if (pauseMs > 0) await sleep(pauseMs);
+			await once();
+		}
 	};
 	const firsts = Array.from({ length: clients }, once);
 	const over = Promise.all(firsts.map(client)).then(() => {

@@ -49,14 +49,14 @@ const parts: readonly Part[] = [
 	{
 		section: 'cold',
 		text: ({ runs }) => `init and clean, ${runs} times`,
-		run: inEachDialect(({ runs }, dialect) => benchCold(dialect, runs)),
+		run: inEachDialect((patience, dialect) => benchCold(dialect, patience)),
 	},
 	{
 		section: 'enable',
 		text: ({ runs }) => `enable in the daemon, ${runs} times`,
-		run: inEachDialect(({ runs }, dialect) => benchEnable(dialect, runs)),
+		run: inEachDialect((patience, dialect) => benchEnable(dialect, patience)),
 	},
-	{ section: 'status', text: ({ runs }) => `${runs} times`, run: ({ runs }) => benchStatus(runs) },
+	{ section: 'status', text: ({ runs }) => `${runs} times`, run: benchStatus },
 	{
 		section: 'latency',
 		text: ({ connections }) => `${connections} connections each way`,
@@ -65,12 +65,12 @@ const parts: readonly Part[] = [
 	{
 		section: 'live',
 		text: ({ changes }) => `${changes} changes under eight clients, each way`,
-		run: inEachDialect(({ changes }, dialect) => benchLive(dialect, changes)),
+		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
 	},
 	{
 		section: 'startup',
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,
-		run: ({ runs }) => benchStartup(runs),
+		run: benchStartup,
 	},
 ];
 

@@ -3,17 +3,17 @@ import { turnout } from '../turnout.ts';
 import { compare, type Figure } from './figure.ts';
 import { createPlace } from './places.ts';
 import { seedSettings, seedStart, seedUndo, turnoutCommand, turnoutEnvironment } from './programs.ts';
-import { interleave } from './samples.ts';
+import { interleave, type Patience } from './samples.ts';
 import { createStopwatch } from './stopwatch.ts';
 
 /** Commands from their start to their end, on a host that each time is what it was. */
-export async function benchCold(dialect: Dialect, runs: number): Promise<readonly Figure[]> {
+export async function benchCold(dialect: Dialect, patience: Patience): Promise<readonly Figure[]> {
 	using stack = new DisposableStack();
 	const [our, their] = [stack.use(createPlace(dialect)), stack.use(createPlace(dialect))];
 	const [ours, theirs] = [our, their].map(({ host }) => stack.use(createStopwatch(host)));
 	if (!ours || !theirs) throw new Error('unreachable: two were made');
 	const settings = seedSettings(dialect);
-	const { init, seed, clean } = await interleave(runs, {
+	const { init, seed, clean } = await interleave(patience, {
 		init: () => ours.time(turnoutCommand('init')),
 		async seed() {
 			const ms = await theirs.time(seedStart(settings));
@@ -25,8 +25,8 @@ export async function benchCold(dialect: Dialect, runs: number): Promise<readonl
 	mustVerifyBoth(turnout(our.host, ['init', '--json'], { env: turnoutEnvironment }).stdout, dialect);
 	const script = { name: "the script's commands for IPv4 alone", values: seed };
 	return [
-		compare(`init, both families, ${dialect}`, init, script, { limits: { on: 'ratio', goal: 1, must: 2 } }),
-		compare(`clean, ${dialect}`, clean, { name: 'init', values: init }, { limits: { on: 'ratio', must: 1.5 } }),
+		compare(`init, both families, ${dialect}`, init, script, { on: 'ratio', goal: 1, must: 2 }),
+		compare(`clean, ${dialect}`, clean, { name: 'init', values: init }, { on: 'ratio', must: 1.5 }),
 	];
 }
 

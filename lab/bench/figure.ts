@@ -16,28 +16,32 @@ export interface Figure {
 	/** Taken in the same run. */
 	readonly reference?: { readonly name: string; readonly value: number };
 	readonly limits?: Limits;
+	/** Where they are few: what the medians are of, in the order taken. */
+	readonly samples?: { readonly ours: readonly number[]; readonly reference: readonly number[] };
 }
 
 export type Verdict = 'goal' | 'within must' | 'over' | '';
 
 export type Judged = Figure & { readonly ratio?: number; readonly verdict: Verdict };
 
-/** Medians of what was taken in turns. */
+/** Medians of what was taken in turns, in milliseconds. */
 export function compare(
 	name: string,
 	ours: readonly number[],
 	reference: { readonly name: string; readonly values: readonly number[] },
-	more: { readonly limits?: Limits; readonly unit?: Figure['unit'] } = {},
+	limits?: Limits,
 ): Figure {
-	const { limits, unit = 'ms' } = more;
 	return {
 		name,
-		unit,
+		unit: 'ms',
 		ours: median(ours),
 		reference: { name: reference.name, value: median(reference.values) },
 		...(limits === undefined ? {} : { limits }),
+		samples: { ours: ours.map(toMicroseconds), reference: reference.values.map(toMicroseconds) },
 	};
 }
+
+const toMicroseconds = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
 export function judge(figure: Figure): Judged {
 	const { ours, reference } = figure;

@@ -1,8 +1,8 @@
-import { createActor } from '../actor.ts';
 import { ids } from '../cast.ts';
-import { createHost, type Host } from '../host.ts';
+import { createHost } from '../host.ts';
 import { addresses } from '../layout.ts';
 import { turnout } from '../turnout.ts';
+import { createAnswerers } from './answerers.ts';
 import type { Figure } from './figure.ts';
 import { turnoutEnvironment } from './programs.ts';
 import { quantile } from './samples.ts';
@@ -61,14 +61,4 @@ async function takeTurns<K extends string>(connections: number, takes: Readonly<
 	for (let left = connections; left > 0; left -= TURN)
 		for (const name of names) taken[name].push(...(await takes[name](Math.min(TURN, left))));
 	return taken;
-}
-
-/** The world on both its addresses, and a stand-in for Envoy's egress listener. */
-function createAnswerers({ world, host }: Host): Disposable & { readonly ready: Promise<unknown> } {
-	const stack = new DisposableStack();
-	const ready = Promise.all([
-		stack.use(createActor(world)).listen('remote', [80, 443]),
-		stack.use(createActor(host, { uid: ids.proxy })).listen('egress listener', [15001]),
-	]);
-	return { ready, [Symbol.dispose]: () => stack.dispose() };
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCast } from '../cast.ts';
+import { createActor } from '../actor.ts';
+import { ids } from '../cast.ts';
 import type { Host } from '../host.ts';
 import { addresses } from '../layout.ts';
 import type { Tally } from '../protocol.ts';
@@ -8,11 +9,12 @@ import type { Dialect } from '../restore.ts';
 import { createScratch } from '../scratch.ts';
 import type { SeedSettings } from '../seed.ts';
 import { startDaemon } from '../turnout.ts';
+import { createAnswerers } from './answerers.ts';
 import type { Figure } from './figure.ts';
 import { createKeptClient } from './kept-client.ts';
 import { createPlace } from './places.ts';
 import { seedChange, seedSettings, seedStart } from './programs.ts';
-import { median, sum } from './samples.ts';
+import { lateAfter, median, sum } from './samples.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 
 type Change = Pick<SeedSettings, 'appPorts' | 'ignoredIps'>;
@@ -25,6 +27,12 @@ const settings: readonly [Change, ...Change[]] = [
 	{ appPorts: [8080], ignoredIps: ['169.254.169.254'] },
 ];
 
+export interface Pace {
+	readonly changes: number;
+	/** Then no further one is begun, however many were made. */
+	readonly seconds: number;
+}
+
 /** One way of changing a setting of a host that is at work. */
 interface Way extends AsyncDisposable {
 	/** Rejects when it fails; the host then is as it happens to be. */
@@ -32,9 +40,9 @@ interface Way extends AsyncDisposable {
 }
 
 /** A setting is changed, live, under eight clients, while another program adds rules of its own. */
-export async function benchLive(dialect: Dialect, changes: number): Promise<readonly Figure[]> {
-	const ours = await observe(dialect, changes, startOurWay);
-	const theirs = await observe(dialect, changes, startSeedWay);
+export async function benchLive(dialect: Dialect, pace: Pace): Promise<readonly Figure[]> {
+	const ours = await observe(dialect, pace, startOurWay);
+	const theirs = await observe(dialect, pace, startSeedWay);
 	const figure = (name: string, of: (outcome: Outcome) => number): Figure => ({
 		name: `${name}, ${dialect}`,
 		unit: '',
@@ -42,7 +50,7 @@ export async function benchLive(dialect: Dialect, changes: number): Promise<read
 		reference: { name: "the script's disable and enable", value: of(theirs) },
 	});
 	const per100 = (name: string, of: (outcome: Outcome) => number): Figure => ({
-		...figure(`100 live changes: ${name}`, (outcome) => (of(outcome) / changes) * 100),
+		...figure(`100 live changes: ${name}`, (outcome) => (of(outcome) / outcome.changes) * 100),
 		limits: { on: 'value', goal: 0, must: 0 },
 	});
 	return [
@@ -55,6 +63,7 @@ export async function benchLive(dialect: Dialect, changes: number): Promise<read
 }
 
 interface Outcome {
+	readonly changes: number;
 	readonly past: number;
 	readonly failed: number;
 	readonly lost: number;
@@ -62,18 +71,23 @@ interface Outcome {
 	readonly ms: number;
 }
 
+/** Beyond what anybody has the patience for: clients that nobody stops must not blow for ever. */
+const STORM_LIMIT_MS = 1_800_000;
+
 type StartWay = (lab: Host, dialect: Dialect) => Promise<Way>;
 
-async function observe(dialect: Dialect, changes: number, start: StartWay): Promise<Outcome> {
+async function observe(dialect: Dialect, { changes, seconds }: Pace, start: StartWay): Promise<Outcome> {
 	await using stack = new AsyncDisposableStack();
 	const lab = stack.use(createPlace(dialect));
-	const cast = stack.use(await createCast(lab));
+	await stack.use(createAnswerers(lab)).ready;
+	const app = stack.use(createActor(lab.host, { uid: ids.app }));
 	const way = stack.use(await start(lab, dialect));
 	const writer = createWriter(stack.use(createStopwatch(lab.host)), lab, dialect);
-	await using storm = await cast.app.storm({ address: addresses.remote.v4, port: 443, limitMs: 180_000 });
+	await using storm = await app.storm({ address: addresses.remote.v4, port: 443, limitMs: STORM_LIMIT_MS });
 	const taken: number[] = [];
+	const isLate = lateAfter(seconds);
 	let errors = 0;
-	for (let at = 1; at <= changes; at += 1) {
+	for (let at = 1; at <= changes && !isLate(); at += 1) {
 		const start = performance.now();
 		const changing = way.change(settings[at % settings.length] ?? settings[0]).finally(() => {
 			taken.push(performance.now() - start);
@@ -81,7 +95,9 @@ async function observe(dialect: Dialect, changes: number, start: StartWay): Prom
 		const [{ status }] = await Promise.allSettled([changing, writer.add(at)]);
 		if (status === 'rejected') errors += 1;
 	}
-	return { ...counted(await storm.stop()), lost: changes - writer.present(), errors, ms: median(taken) };
+	const made = taken.length;
+	const lost = made - writer.present();
+	return { ...counted(await storm.stop()), changes: made, lost, errors, ms: median(taken) };
 }
 
 function counted({ by, failures, limited }: Tally): Pick<Outcome, 'past' | 'failed'> {

@@ -7,6 +7,8 @@ export type Section = (typeof sections)[number];
 /** How much of it; the figures are the better the more. */
 export interface BenchOptions {
 	readonly runs: number;
+	/** No part takes samples for longer. */
+	readonly seconds: number;
 	readonly connections: number;
 	readonly changes: number;
 	readonly cycles: number;
@@ -17,8 +19,9 @@ export interface BenchOptions {
 
 export const usual: BenchOptions = {
 	runs: 15,
+	seconds: 16,
 	connections: 3_000,
-	changes: 50,
+	changes: 25,
 	cycles: 100,
 	idleSeconds: 60,
 	dialects: ['nft', 'legacy'],
@@ -28,6 +31,7 @@ export const usual: BenchOptions = {
 export const help = `scripts/bench: what turnout takes, beside a reference in the same run; as root, within network namespaces of its own
 
   --runs N           how often each command is timed (${usual.runs})
+  --seconds N        how long a part may take samples, where neither --runs nor --changes is given (${usual.seconds})
   --connections N    how many connections are timed, each way (${usual.connections})
   --changes N        how many settings are changed live, each way (${usual.changes})
   --cycles N         how often the daemon is enabled before it is weighed (${usual.cycles})
@@ -48,6 +52,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 		args: [...args],
 		options: {
 			runs: { type: 'string' },
+			seconds: { type: 'string' },
 			connections: { type: 'string' },
 			changes: { type: 'string' },
 			cycles: { type: 'string' },
@@ -57,9 +62,12 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 			help: { type: 'boolean', short: 'h', default: false },
 		},
 	});
+	// Who asks for a number gets it.
+	const isAsked = values.runs !== undefined || values.changes !== undefined;
 	return {
 		...usual,
 		runs: count('runs', values.runs, usual.runs),
+		seconds: count('seconds', values.seconds, isAsked ? A_DAY : usual.seconds),
 		connections: count('connections', values.connections, usual.connections),
 		changes: count('changes', values.changes, usual.changes),
 		cycles: count('cycles', values.cycles, usual.cycles),
@@ -69,6 +77,8 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 		isHelp: values.help,
 	};
 }
+
+const A_DAY = 86_400;
 
 function count(name: string, text: string | undefined, otherwise: number): number {
 	if (text === undefined) return otherwise;

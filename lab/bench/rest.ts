@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Namespace } from '../namespace.ts';
 import { startDaemon } from '../turnout.ts';
 import type { Figure } from './figure.ts';
 import { createKeptClient } from './kept-client.ts';
@@ -28,12 +29,12 @@ export async function startRest({ cycles, idleSeconds }: RestOptions): Promise<R
 	await using stack = new AsyncDisposableStack();
 	const { host } = stack.use(createPlace('nft'));
 	const daemon = stack.use(await startDaemon(host, { env: turnoutEnvironment }));
-	const node = stack.adopt(await startNode(), (child) => void child.kill('SIGKILL'));
+	const node = stack.adopt(await startNode(host), (child) => void child.kill('SIGKILL'));
 	const pids = [daemon.process, node].map(pidOf);
 	const atStart = weigh('once it is ready', pids);
 	await enableOften(daemon.socket, cycles);
 	const afterCycles = weigh(`after enabling ${cycles} times`, pids);
-	const figures = spend(pids, idleSeconds).then((spent) => [
+	const figures = spendAtRest(pids, idleSeconds).then((spent) => [
 		atStart,
 		afterCycles,
 		weigh('idle, enabled', pids),
@@ -45,10 +46,11 @@ export async function startRest({ cycles, idleSeconds }: RestOptions): Promise<R
 	return { figures, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function startNode(): Promise<ChildProcess> {
+/** In a namespace, so that it ends with it whatever becomes of us. */
+async function startNode(host: Namespace): Promise<ChildProcess> {
 	const { program, args } = bareNode("setInterval(() => {}, 1e9); console.log('ready')");
-	const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-	await once(child.stdout, 'data');
+	const child = host.spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+	if (child.stdout) await once(child.stdout, 'data');
 	return child;
 }
 
@@ -76,8 +78,12 @@ function spentFigure(name: string, [ours = Number.NaN, value = Number.NaN]: Pair
 
 const waiting = 'node that waits';
 
-/** Of one processor, each. */
-async function spend(pids: Pair, seconds: number): Promise<Pair> {
+/** V8 gives memory back some seconds after the last work, once: that belongs to the work. */
+const SETTLE_SECONDS = 15;
+
+/** In hundredths of one processor. */
+async function spendAtRest(pids: Pair, seconds: number): Promise<Pair> {
+	await sleep(Math.min(SETTLE_SECONDS, seconds) * 1_000);
 	const before = pids.map(readProcessorSeconds);
 	await sleep(seconds * 1_000);
 	return pids.map((pid, at) => ((readProcessorSeconds(pid) - (before[at] ?? Number.NaN)) / seconds) * 100);

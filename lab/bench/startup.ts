@@ -1,49 +1,79 @@
-import { join } from 'node:path';
-import { createActor } from '../actor.ts';
-import { ids } from '../cast.ts';
+import { createScratch } from '../scratch.ts';
 import { startDaemon } from '../turnout.ts';
+import { createAnswerers } from './answerers.ts';
+import { type Bundles, source, writeBundles } from './bundles.ts';
 import { compare, type Figure } from './figure.ts';
 import { createPlace } from './places.ts';
 import { nodeProgram, turnoutCommand, turnoutEnvironment } from './programs.ts';
-import { interleave } from './samples.ts';
+import { interleave, type Patience } from './samples.ts';
 import { type Command, createStopwatch, type Stopwatch } from './stopwatch.ts';
 
-const source = join(import.meta.dirname, '../../src/main.ts');
-const uncached = { NODE_DISABLE_COMPILE_CACHE: '1' };
-
-/** What each means of starting quickly is worth: the program as it is built, and as it would be without. */
-export async function benchStartup(runs: number): Promise<readonly Figure[]> {
+/** What each means of starting quickly is worth: the program with it, and without. */
+export async function benchStartup(patience: Patience): Promise<readonly Figure[]> {
 	await using stack = new AsyncDisposableStack();
-	const { host } = stack.use(createPlace('nft'));
-	await stack.use(createActor(host, { uid: ids.proxy })).listen('envoy', [15000, 15001]);
-	const stopwatch = stack.use(createStopwatch(host));
-	const init = await benchMeans('init', stopwatch, ['init'], runs, () => stopwatch.time(turnoutCommand('clean')));
-	const daemon = stack.use(await startDaemon(host, { env: { ...turnoutEnvironment, APPMESH_START_ENABLED: '1' } }));
-	const status = await benchMeans('status', stopwatch, ['status', '--socket', daemon.socket], runs);
-	return [...init, ...status];
+	const lab = stack.use(createPlace('nft'));
+	await stack.use(createAnswerers(lab)).ready;
+	const bundles = await writeBundles(stack.use(createScratch('bundles')).path);
+	const stopwatch = stack.use(createStopwatch(lab.host));
+	const clean = () => stopwatch.time(turnoutCommand('clean'));
+	const init = await benchMeans(variantsOf(bundles, ['init']), takeAfter(clean, stopwatch), patience);
+	const env = { ...turnoutEnvironment, APPMESH_START_ENABLED: '1' };
+	const daemon = stack.use(await startDaemon(lab.host, { env }));
+	const status = variantsOf(bundles, ['status', '--socket', daemon.socket]);
+	return [
+		...init,
+		...(await benchMeans(
+			status,
+			takeAfter(async () => 0, stopwatch),
+			runs,
+		)),
+	];
 }
 
-async function benchMeans(
-	name: string,
-	stopwatch: Stopwatch,
-	args: readonly string[],
-	runs: number,
-	before: () => Promise<unknown> = async () => undefined,
-): Promise<readonly Figure[]> {
+interface Variants {
+	readonly name: string;
+	readonly built: Command;
+	readonly uncached: Command;
+	readonly lazy: Command;
+	readonly eager: Command;
+	readonly unbundled: Command;
+}
+
+function variantsOf({ lazy, eager }: Bundles, args: readonly string[]): Variants {
 	const built = turnoutCommand(...args);
-	const take = (command: Command) => async () => {
+	const run = (file: string): Command => ({ ...built, program: nodeProgram, args: [file, ...args] });
+	return {
+		name: args[0] ?? '',
+		built,
+		uncached: { ...built, env: { ...built.env, NODE_DISABLE_COMPILE_CACHE: '1' } },
+		lazy: run(lazy),
+		eager: run(eager),
+		unbundled: run(source),
+	};
+}
+
+type Take = (command: Command) => () => Promise<number>;
+
+const takeAfter =
+	(before: () => Promise<unknown>, stopwatch: Stopwatch): Take =>
+	(command) =>
+	async () => {
 		await before();
 		return stopwatch.time(command);
 	};
-	const taken = await interleave(runs, {
-		built: take(built),
-		cacheless: take({ ...built, env: { ...built.env, ...uncached } }),
-		unbundled: take({ ...built, program: nodeProgram, args: [source, ...args] }),
+
+async function benchMeans({ name, ...variants }: Variants, take: Take, patience: Patience): Promise<readonly Figure[]> {
+	const { built, uncached, lazy, eager, unbundled } = await interleave(patience, {
+		built: take(variants.built),
+		uncached: take(variants.uncached),
+		lazy: take(variants.lazy),
+		eager: take(variants.eager),
+		unbundled: take(variants.unbundled),
 	});
-	const beside = (reference: string, values: readonly number[]): Figure =>
-		compare(`${name} as built, beside ${reference}`, taken.built, { name: reference, values });
 	return [
-		beside("it without V8's compile cache", taken.cacheless),
-		beside('src/main.ts, types stripped as it starts', taken.unbundled),
+		compare(`${name}: V8's compiled code`, built, { name: 'without it', values: uncached }),
+		compare(`${name}: a bundle`, lazy, { name: 'src/main.ts, its types stripped as it starts', values: unbundled }),
+		compare(`${name}: lazy imports`, lazy, { name: 'the same bundle, all loaded at once', values: eager }),
+		compare(`${name}: all means together`, built, { name: 'src/main.ts', values: unbundled }),
 	];
 }

@@ -62,8 +62,6 @@ if (uid) {
 	process.setgid?.(Number(uid));
 	process.setuid?.(Number(uid));
 }
-// The channel belongs to us, not to the programs that we start.
-delete process.env['NODE_CHANNEL_FD'];
 process.on('disconnect', () => process.exit(0));
 process.on('message', async (order: Order) => {
 	const report = await carryOut(order).then(

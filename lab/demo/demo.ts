@@ -36,13 +36,13 @@ const PACE_MS = 60;
 
 /** True when everything was as it should be. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-	const { screen, colours, scratch, print } = options;
+	const { screen, colours, scratch, print, keep } = options;
 	print(renderPicture(colours));
 	screen.tell('Looking for Envoy; the first time it is downloaded …');
 	const settings = writeSettings(scratch.path, await placeEnvoy(scratch.path));
 	screen.tell("Making the host, the remote and two containers, with Docker's rules …");
 	const isWell = await inWorld({ ...options, settings, cells: new Map() });
-	print(renderEnd(performance.now() / 1_000, colours));
+	print(keep ? '\nThe little world is gone again.\n' : renderEnd(performance.now() / 1_000, colours));
 	return isWell;
 }
 
@@ -85,7 +85,7 @@ async function fillWhileRunning(stage: Stage, { socket }: TestDaemon, witness: W
 		['disable', 'disabled'],
 	] as const) {
 		const startMs = performance.now();
-		stage.screen.tell(`$ turnout ${word}`);
+		if (stage.screen.isLive) stage.screen.tell(`$ turnout ${word}`);
 		await command(host, word, '--socket', socket);
 		stage.screen.tell(`$ turnout ${word}  (${((performance.now() - startMs) / 1_000).toFixed(2)} s)`);
 		await fillColumn(stage, phase, witness);
@@ -108,5 +108,5 @@ const differences = (before: Snapshot, after: Snapshot): string[] =>
 async function visit({ world, settings, colours, print }: Stage): Promise<void> {
 	await using daemon = await startTurnout(world.lab.host, settings);
 	await keepAtPrompt({ world, daemon, settings }, colours);
-	print('Taking everything down …\n');
+	print('\nTaking everything down …\n');
 }

@@ -24,17 +24,22 @@ function hints({ world, settings }: Visit, { bold, dim }: Colours): string {
 	const sudo = process.env['SUDO_USER'] === undefined ? '' : 'sudo ';
 	const enter = (pid: number, command: string) => `${sudo}nsenter -n -t ${pid} ${command}`;
 	const dial = (address: string, port: number) => `bash -c 'cat < /dev/tcp/${address}/${port}'`;
-	const line = (what: string, why: string) => `  ${bold(what.padEnd(18))} ${why}\n`;
+	const line = (width: number) => (what: string, why: string) =>
+		`  ${bold(what)}${' '.repeat(width - what.length)}${why}\n`;
+	const word = line(17);
+	const shell = line(66);
 	return [
-		`\n${bold('turnout runs on the little host again, and this is its prompt.')} Try:\n`,
-		line('enable', 'traffic goes through Envoy; disable: directly again'),
-		line('status', 'what is wanted, what is, what is wrong and the remedy'),
-		line('logs --tail 5', "Envoy's line for each connection"),
-		line('reload', `after a change of ${settings}`),
-		line('quit', 'leave; everything is then taken down'),
+		`\nturnout runs on the little host again, and this is its prompt. Try:\n`,
+		word('enable', 'traffic goes through Envoy; disable: directly again'),
+		word('status', 'what is wanted, what is, what is wrong and the remedy'),
+		word('logs --tail 5', "Envoy's line for each connection"),
+		word('reload', 'after a change of the settings, which are in'),
+		word('', dim(settings)),
+		word('quit', 'leave; everything is then taken down'),
 		'\nFrom another terminal, as root; who answers says its name:\n',
-		`  ${enter(app.pid, dial(addresses.remote.v4, 443))} ${dim('out')}\n`,
-		`  ${enter(remote.pid, dial(addresses.host.v4, 8081))} ${dim('in')}\n`,
-		`  ${enter(app.pid, 'iptables-save')} ${dim('the rules')}\n\n`,
+		shell(enter(app.pid, dial(addresses.remote.v4, 443)), dim('out')),
+		shell(enter(remote.pid, dial(addresses.host.v4, 8081)), dim('in')),
+		shell(enter(app.pid, 'iptables-save'), dim('rules')),
+		'\n',
 	].join('');
 }

@@ -7,8 +7,9 @@ import { runDemo } from './demo.ts';
 import { createScreen } from './screen.ts';
 
 const output = process.stdout;
-// Whoever reads no further, as `head` does, has seen enough.
-output.on('error', () => process.exit(141));
+/** As a program that SIGPIPE has ended: whoever pipes us into `head` has seen enough. */
+const READ_NO_FURTHER = 141;
+output.on('error', () => process.exit(READ_NO_FURTHER));
 forgetSettings(process.env);
 process.exitCode = await main(process.argv.includes('--keep')).catch(failed);
 
@@ -16,7 +17,7 @@ async function main(keep: boolean): Promise<number> {
 	using scratch = createScratch('demo');
 	// Behind the lab's own listener, so that it is true when it is said.
 	process.on('exit', (code) => {
-		if (code > 128) process.stderr.write('\nStopped. Everything is taken down.\n');
+		if (code > 128 && code !== READ_NO_FURTHER) process.stderr.write('\nStopped. Everything is taken down.\n');
 	});
 	const colours = createColours(output.isTTY, process.env);
 	const print = (text: string): void => void output.write(text);

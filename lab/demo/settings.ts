@@ -21,4 +21,5 @@ bridges: ${meshedBridge}
 envoy:
   runtime: process
   command: ${envoy}
+  logLevel: warning
 `;

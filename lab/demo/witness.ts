@@ -74,9 +74,11 @@ const end = (child: ChildProcess): void => void child.kill('SIGKILL');
 
 /** Runs inside the host, where Envoy's admin interface is; a line in, a line of JSON out. */
 const askProgram = `
-const url = 'http://127.0.0.1:9901/stats?format=json&filter=^listener.*_1500[01].downstream_cx_total$';
-const ask = () => fetch(url).then((reply) => reply.text()).catch((error) => JSON.stringify({ why: String(error) }));
-require('node:readline').createInterface(process.stdin).on('line', async () => console.log(await ask()));
+const path = '/stats?format=json&filter=^listener.*_1500[01].downstream_cx_total$';
+const tell = (reply) => reply.setEncoding('utf8').on('data', (text) => process.stdout.write(text)).on('end', () => console.log());
+const fail = (error) => console.log(JSON.stringify({ why: error.message }));
+const ask = () => require('node:http').get({ host: '127.0.0.1', port: 9901, path }, tell).on('error', fail);
+require('node:readline').createInterface(process.stdin).on('line', ask);
 `;
 
 interface Stats {

@@ -133,7 +133,7 @@ const refused: readonly Refused[] = [
 	],
 	['a file that is no YAML', 'appPorts: [80\n', [/turnout\.yaml:\d+: is no YAML: /]],
 	['a file that is gone', undefined, [/Cannot read the settings file .*turnout\.yaml"?: there is no such file/]],
-	['a user that the host does not know', 'ignoreUids: nosuchuser\n', [/there is no user "nosuchuser" on this host/]],
+	['a user that the host does not know', 'ignoreUids: nosuchuser\n', [/there is no user "nosuchuser"/]],
 	['two settings that clash', 'appPorts: 15001\n', [/15001 is egressPort, a port of Envoy's own/]],
 	[
 		'a setting that is read at the start only',

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import type { DiffReply, Status } from '../../src/control/protocol.ts';
 import { installOthersRules, ownLines, rulesOf } from '../support/daemon.ts';
+import { follow } from '../support/follower.ts';
 import { askSocket } from '../support/socket.ts';
 
 describe('a daemon on a host where somebody else runs Envoy', async () => {
@@ -184,27 +183,14 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 
 	test('events tells what happened, newest last, and -f goes on with what happens', async () => {
 		await post('/v1/enable');
-		const child = lab.host.spawn(turnoutProgram, ['events', '-f', '--socket', daemon.socket]);
-		using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') };
-		const lines = createInterface({ input: child.stdout ?? process.stdin })[Symbol.asyncIterator]();
-		const nextOf = async (event: string) => {
-			for (;;) {
-				const { value, done } = await lines.next();
-				assert.ok(!done, `the events end before "${event}"`);
-				if (JSON.parse(value).event === event) return JSON.parse(value);
-			}
-		};
-		await nextOf('ready');
-		await nextOf('interception enabled');
-		// All that is kept has come: what comes now happens now.
 		const kept = daemon.ask('events').stdout.trimEnd().split('\n');
+		assert.match(kept.at(-1) ?? '', /^\{"time":"[\dT:.-]+Z","level":"info","event":"interception enabled","backend":/);
+		assert.match(kept.find((line) => line.includes('"event":"ready"')) ?? '', /"wanted":"disabled"/);
+		using follower = follow(lab.host, ['events', '-f', '--socket', daemon.socket]);
+		for (const line of kept) assert.equal(await follower.next(/./), line);
 		await post('/v1/disable');
-		const seen = await nextOf('interception disabled');
-		assert.match(seen.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-		assert.equal(JSON.parse(kept.at(-1) ?? '').event, 'interception enabled');
-		child.kill('SIGTERM');
-		const [code] = await once(child, 'close');
-		assert.equal(code, 0);
+		assert.match(await follower.next(/./), /"event":"interception disabled"/);
+		assert.equal(await follower.stop(), 0);
 	});
 
 	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {

@@ -16,7 +16,11 @@ export interface Terminal extends Disposable {
 const PATIENCE_MS = 10_000;
 
 /** `command` is for sh(1). */
-export function openTerminal(namespace: Namespace, command: string, env: NodeJS.ProcessEnv = {}): Terminal {
+export function openTerminal(
+	namespace: Pick<Namespace, 'spawn'>,
+	command: string,
+	env: NodeJS.ProcessEnv = {},
+): Terminal {
 	const child = namespace.spawn('script', ['-qefc', `stty cols 120 rows 40; ${command}`, '/dev/null'], {
 		env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', ...env },
 	});

@@ -19,15 +19,15 @@ const linesOf = (snapshot: Snapshot, section: string): string[] => (snapshot[sec
  * Without tables that hold no rule, no chain of anybody's and no policy but ACCEPT: they do nothing to any packet, and the
  * kernel that makes them when a rule is put into one never takes them away.
  */
-export function withoutEmptyTables(snapshot: Snapshot): Snapshot {
-	const { 'legacy tables': _, ...sections } = snapshot;
-	return Object.fromEntries(
-		Object.entries(sections).map(([name, text]) => {
+export const withoutEmptyTables = (snapshot: Snapshot): Snapshot =>
+	Object.fromEntries(
+		Object.entries(snapshot).map(([name, text]) => {
+			// Those that hold something are among the saved.
+			if (name === 'legacy tables') return [name, ''];
 			if (name === 'nft') return [name, withoutEmptyNft(text)];
 			return [name, /^ip6?tables-/.test(name) ? withoutEmptySaved(text) : text];
 		}),
 	);
-}
 
 /** As iptables-save prints a table: `*nat`, `:PREROUTING ACCEPT [0:0]` and the like, rules, `COMMIT`. */
 const withoutEmptySaved = (text: string): string => text.replace(/^\*\w+\n(:\w+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '');

@@ -1,4 +1,4 @@
-// A program that stands in front of a system's own in PATH, does something else at times, and is the real one otherwise.
+// A program that stands in front of a system's own in PATH, and does something else where the real one would change rules.
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createScratch } from '../../lab/scratch.ts';
@@ -10,11 +10,16 @@ export interface Wrappers extends Disposable {
 	readonly strikes: () => number;
 }
 
-/** By the program's name: a line of sh, with the real program as "$real", run instead where it was not asked to --test. */
-export function createWrappers(scripts: Readonly<Record<string, string>>): Wrappers {
+export interface WrapperOptions {
+	/** Also where it is only asked to --test. */
+	readonly tests?: boolean;
+}
+
+/** By the program's name: lines of sh, with the real program as "$real". */
+export function createWrappers(scripts: Readonly<Record<string, string>>, options: WrapperOptions = {}): Wrappers {
 	const scratch = createScratch('wrapper');
 	for (const [name, script] of Object.entries(scripts)) {
-		writeFileSync(join(scratch.path, name), render(name, script, scratch.path));
+		writeFileSync(join(scratch.path, name), render(name, script, scratch.path, options));
 		chmodSync(join(scratch.path, name), 0o755);
 	}
 	return {
@@ -24,9 +29,9 @@ export function createWrappers(scripts: Readonly<Record<string, string>>): Wrapp
 	};
 }
 
-const render = (name: string, script: string, folder: string): string => `#!/bin/sh
+const render = (name: string, script: string, folder: string, { tests = false }: WrapperOptions): string => `#!/bin/sh
 real=/usr/sbin/${name}
-case " $* " in *" --test "*) exec "$real" "$@" ;; esac
+${tests ? '' : 'case " $* " in *" --test "*) exec "$real" "$@" ;; esac'}
 : > "${folder}/strike-$$"
 ${script}
 `;

@@ -60,7 +60,7 @@ test('bits beyond the prefix of an IPv6 network are masked, and its address is s
 			const masked = (address >> BigInt(128 - bits)) << BigInt(128 - bits);
 			assert.equal(showCidr(parseCidr(`${grouped(address)}/${bits}`)), `${shortest(masked)}/${bits}`);
 		}),
-		{ examples: [[1n << 80n, 128], [0x0102_0304n, 128], [1n, 128], [0n, 0], [0x1_0000n, 128]] }, // biome-ignore format: a table
+		{ examples: [1n << 80n, 0x0102_0304n, 0x1_0000n, 1n, 0n].map((address): [bigint, number] => [address, 128]) },
 	);
 });
 

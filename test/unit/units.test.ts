@@ -30,6 +30,7 @@ test('a port is a whole decimal number from 1 to 65535', () => {
 		assert.throws(() => parsePort(no), { message: `${JSON.stringify(no)} is no port` });
 });
 
+// biome-ignore format: a table
 const portTables: readonly (readonly [string, readonly (readonly [number, number])[]])[] = [
 	['', []],
 	['80', [[80, 80]]],
@@ -38,9 +39,9 @@ const portTables: readonly (readonly [string, readonly (readonly [number, number
 	['80,80', [[80, 80]]],
 	['9000-9100', [[9000, 9100]]],
 	['9000:9100', [[9000, 9100]]],
-	[' 9000 - 9100 , 80 ', [[80, 80], [9000, 9100]]], // biome-ignore format: a table
+	[' 9000 - 9100 , 80 ', [[80, 80], [9000, 9100]]],
 	['1-65535', [[1, 65535]]],
-	['80-90,85-95,97', [[80, 95], [97, 97]]], // biome-ignore format: a table
+	['80-90,85-95,97', [[80, 95], [97, 97]]],
 	['10-20,12-13', [[10, 20]]],
 ];
 
@@ -55,7 +56,7 @@ test('ports and ranges become the fewest ranges that say the same', () => {
 
 test('whatever ports are written, in whatever order: exactly they are meant, sorted and never two ranges for one', () => {
 	fc.assert(
-		fc.property(fc.array(range(1, 65535), { maxLength: 40 }), (written) => {
+		fc.property(fc.array(fc.oneof(range(1, 65535), range(1, 2000)), { maxLength: 40 }), (written) => {
 			const ranges = parsePorts(written.map(spelt).join(','));
 			const meant = new Set(written.flatMap(each));
 			assert.deepEqual(

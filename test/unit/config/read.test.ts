@@ -46,8 +46,12 @@ function expect(key: string, layers: Layers, text: string, origin: string): void
 	assert.deepEqual(settingIn(loaded, key), known(key).parse(text));
 }
 
-const nested = (key: string, text: string): string =>
-	key.split('.').reduceRight((inner, part, at) => `${'  '.repeat(at)}${part}:${at === key.split('.').length - 1 ? ' ' : '\n'}${inner}`, JSON.stringify(text)); // biome-ignore format: shorter so
+/** As a user would write it: `envoy.adminPort` is a key below `envoy`, on the next line. */
+function nested(key: string, text: string): string {
+	const [section, name] = key.split('.');
+	const value = JSON.stringify(text);
+	return name === undefined ? `${section}: ${value}` : `${section}:\n  ${name}: ${value}`;
+}
 
 function known(key: string) {
 	const setting = allSettings.get(key);
@@ -75,20 +79,23 @@ for (const key of Object.keys(samples))
 		const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
 		const { variable } = known(key);
 		for (const empty of ['', ' '])
-			for (const layers of [
-				{ file: nested(key, empty), flags: other },
-				{ env: { [variable]: empty }, flags: other },
-				{ flags: { [key]: empty, ...other } },
-			]) {
-				if (!refuseEmpty.includes(key)) assertNone(key, layers);
-				else assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\([^)]+\\): .+; allowed: `));
-			}
+			for (const [layers, origin] of [
+				[{ file: nested(key, empty), flags: other }, `turnout.yaml:${key.includes('.') ? 2 : 1}`],
+				[{ env: { [variable]: empty }, flags: other }, variable],
+				[{ flags: { [key]: empty, ...other } }, `--${flagOf(key)}`],
+			] as const)
+				(refuseEmpty.includes(key) ? assertRefused : assertNone)(key, layers, origin);
 	});
 
+const assertRefused = (key: string, layers: Layers, origin: string): void =>
+	assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\(${origin}\\): .+; allowed: `));
+
 /** 22 is always among the ports that are ignored on the way out. */
-function assertNone(key: string, layers: Layers): void {
-	const value = settingIn(readLayers(layers), key);
-	const none = key === 'egressIgnoredPorts' ? [[{ from: 22, to: 22 }], []] : [[], '', false];
+function assertNone(key: string, layers: Layers, origin: string): void {
+	const loaded = readLayers(layers);
+	assert.equal(loaded.written.get(key)?.origin, origin);
+	const value = settingIn(loaded, key);
+	const none = key === 'egressIgnoredPorts' ? [[{ from: 22, to: 22 }]] : [[], '', false];
 	assert.ok(
 		none.some((each) => JSON.stringify(each) === JSON.stringify(value)),
 		JSON.stringify(value),
@@ -137,6 +144,7 @@ test('settings that do not go together are told beside settings that are wrong b
 	);
 });
 
+// biome-ignore format: a table
 const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
 	[{ ignoreUids: '' }, /^ignoreUids \(--ignore-uids\): neither a user nor a group is ignored, .*; allowed: at least one of/],
 	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is ingressPort \(--ingress-port\) already; allowed: /],
@@ -153,7 +161,7 @@ const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] 
 	[{ 'envoy.runtime': 'docker' }, /^envoy.runtime \(--envoy-runtime\): docker is not supported yet; allowed: none or process/],
 	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
 	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],
-]; // biome-ignore format: a table
+];
 
 test('settings that are right alone and wrong together are refused', () => {
 	for (const [flags, message] of clashes) {

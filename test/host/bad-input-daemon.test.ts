@@ -1,0 +1,149 @@
+// What keeps a daemon from starting, or from doing what it is told: another daemon, its socket, its state directory.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createHost } from '../../lab/host.ts';
+import type { Namespace } from '../../lab/namespace.ts';
+import { snapshotHost } from '../../lab/snapshot.ts';
+import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { assertRefused, assertRefusedJson } from '../support/refusal.ts';
+import { createVictim } from '../support/victim.ts';
+import { withMount } from '../support/without.ts';
+
+const victim = createVictim();
+after(() => victim[Symbol.dispose]());
+const inside = (...parts: string[]): string => join(victim.folder, ...parts);
+
+test('a second daemon is refused, and the first goes on as if nothing had been', async () => {
+	using lab = createHost({ container: false });
+	await using first = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
+	const before = { host: snapshotHost(lab.host), status: first.status(), log: first.log() };
+	for (const more of [
+		['--app-ports', '9090'],
+		['--envoy-runtime', 'process', '--envoy-command', '/bin/false', '--json'],
+	]) {
+		const own = ['--socket', first.socket, '--state-directory', join(first.folder, 'state')];
+		const outcome = turnout(lab.host, ['run', '--no-prompt', ...own, ...more]);
+		const refusal = { says: ['Cannot start a second daemon', first.socket, 'turnout prompt'] };
+		(more.includes('--json') ? assertRefusedJson : assertRefused)(outcome, refusal);
+	}
+	assert.equal(existsSync(join(first.folder, 'state/envoy.json')), false);
+	assert.deepEqual(snapshotHost(lab.host), before.host);
+	assert.deepEqual(first.status(), before.status);
+	assert.equal(first.log(), before.log);
+});
+
+test('a socket that a killed daemon left is taken over, with the wish and the rules', async () => {
+	using lab = createHost({ container: false });
+	await using killed = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
+	killed.ask('enable');
+	assert.equal(killed.status().is, 'enabled');
+	killed.process.kill('SIGKILL');
+	await killed.ended;
+	const before = snapshotHost(lab.host);
+	assert.ok(existsSync(killed.socket));
+	assert.equal(killed.ask('status').code, 3);
+	await using heir = await startDaemon(lab.host, { args: ['--app-ports', '8080'], folder: killed.folder });
+	assert.equal(heir.status().is, 'enabled', heir.log());
+	assert.deepEqual(snapshotHost(lab.host), before);
+});
+
+const noSockets: readonly (readonly [title: string, make: (path: string) => void, says: RegExp])[] = [
+	['a file', (path) => writeFileSync(path, 'precious'), /something that is no socket/],
+	['a folder', (path) => mkdirSync(path), /something that is no socket/],
+	['below a file', (path) => writeFileSync(join(path, '..'), 'precious'), /no folder/],
+];
+
+for (const [title, make, says] of noSockets)
+	test(`a socket path that is ${title} is refused, and what is there is kept`, async () => {
+		const path = title === 'below a file' ? inside('file below', 'x.sock') : inside(`${title}.sock`);
+		make(path);
+		const outcome = await victim.daemon(['--app-ports', '8080', '--socket', path]);
+		assertRefused(outcome, { says: ['Cannot listen on', path, says, 'TURNOUT_SOCKET'] });
+		if (title === 'a file') assert.equal(readFileSync(path, 'utf8'), 'precious');
+		assert.ok(existsSync(path) || title === 'below a file');
+		await victim.assertUntouched();
+	});
+
+test('a socket in a folder that is read-only is refused', async () => {
+	for (const path of [inside('ro', 'x.sock'), inside('ro', 'deep', 'er', 'x.sock')]) {
+		const through = withMount(inside('ro'), 'ro');
+		assertRefused(await victim.daemon(['--socket', path], { through }), {
+			says: [path, /read-only/, 'TURNOUT_SOCKET'],
+		});
+	}
+	await victim.assertUntouched();
+});
+
+const states: readonly (readonly [title: string, path: string, through: readonly string[], says: RegExp])[] = [
+	['that is read-only', 'ro', withMount(inside('ro'), 'ro'), /read-only/],
+	['whose folder is to be made on a read-only disk', 'ro/deep/er', withMount(inside('ro'), 'ro'), /read-only/],
+	['that is full', 'full', withMount(inside('full'), 'size=4k', 'head -c 4096 /dev/zero > "$1/fill"'), /disk is full/],
+	['that is a file', 'plain', [], /no folder/],
+	['below a file', 'plain/below', [], /no folder/],
+];
+
+for (const [title, path, through, says] of states)
+	test(`a state directory ${title} is refused, with and without an Envoy of ours`, async () => {
+		writeFileSync(inside('plain'), 'precious');
+		const args = ['--app-ports', '8080', '--start-enabled', '1', '--state-directory', inside(path)];
+		const wanted = { says: ['Cannot write', inside(path), says, 'TURNOUT_STATE_DIRECTORY'] };
+		assertRefused(await victim.daemon(args, { through }), wanted);
+		assertRefusedJson(await victim.daemon([...args, '--json', '--envoy-runtime', 'process'], { through }), wanted);
+		assert.equal(readFileSync(inside('plain'), 'utf8'), 'precious');
+		await victim.assertUntouched();
+	});
+
+test('a state directory that is of no use does not keep init from its work', () => {
+	using lab = createHost({ container: false });
+	assert.equal(turnout(lab.host, ['init', '--state-directory', '/dev/null/x']).code, 0);
+});
+
+test('a disk that fills up under a daemon: enable is refused and changes nothing, disable takes the rules all the same', async () => {
+	using lab = createHost({ container: false });
+	const folder = inside('filling');
+	await using daemon = await startDaemon(lab.host, { folder, through: withMount(folder, 'size=64k') });
+	// The disk is seen by the daemon alone: whoever wants to see it too has to look with its eyes.
+	const beside = ['--mount', `--target=${daemon.process.pid}`, '--'];
+	const shell = (command: string) =>
+		execFileSync('nsenter', [...beside, 'sh', '-c', command, 'sh', join(folder, 'fill')]);
+	const ask = (word: string) =>
+		lab.host.tryRun('nsenter', [...beside, turnoutProgram, word, '--socket', daemon.socket]);
+	const fill = 'head -c 70000 /dev/zero 2>/dev/null > "$1" || true';
+	shell(fill);
+	const before = snapshotHost(lab.host);
+	assertRefused(ask('enable'), { says: ['Cannot write', 'disk is full', 'TURNOUT_STATE_DIRECTORY'] });
+	assert.deepEqual(snapshotHost(lab.host), before);
+	assert.match(ask('status').stdout, /disabled/);
+	shell('rm "$1"');
+	ask('enable');
+	assert.match(ruleText(lab.host), /-A APPMESH_EGRESS/);
+	shell(fill);
+	ask('disable');
+	assert.doesNotMatch(ruleText(lab.host), /APPMESH_EGRESS/);
+});
+
+const ruleText = (host: Namespace): string => snapshotHost(host)['iptables-nft'] ?? '';
+
+test('a state file that holds nonsense counts as none', async () => {
+	using lab = createHost({ container: false });
+	for (const [at, text] of [
+		'null',
+		'[]',
+		'{"wanted":"rm"',
+		'{"wanted":"rm","since":5,"dialect":{}}',
+		'\0\0\0',
+	].entries()) {
+		const folder = inside(`nonsense-${at}`);
+		mkdirSync(join(folder, 'state'), { recursive: true });
+		writeFileSync(join(folder, 'state/state.json'), text);
+		await using daemon = await startDaemon(lab.host, { folder });
+		assert.match(daemon.log(), /"event":"ready"/, text);
+		const { wanted, since, backend } = daemon.status();
+		assert.equal(wanted, 'disabled', text);
+		assert.match(since, /^\d{4}-\d\d-\d\dT/);
+		assert.equal(backend.name, 'iptables-nft');
+	}
+});

@@ -1,0 +1,24 @@
+import { loadTexts, type Texts } from '../../lab/arbitrary.ts';
+import type { Capture } from '../../src/ruleset/capture.ts';
+import type { Id, IdRange } from '../../src/units.ts';
+
+/** What settings ask for, as text; the names of two users and groups that every Linux has are known. */
+export function captureOf(texts: Texts): Capture {
+	const { config } = loadTexts(texts);
+	return {
+		...config,
+		ignoreUids: config.ignoreUids.map(idOf),
+		ignoreGids: config.ignoreGids.map(idOf),
+		onlyUids: config.onlyUids.map(idOf),
+		onlyGids: config.onlyGids.map(idOf),
+	};
+}
+
+const accounts: Readonly<Record<string, number>> = { root: 0, daemon: 1 };
+
+function idOf(id: Id): IdRange {
+	if (!('name' in id)) return id;
+	const known = accounts[id.name];
+	if (known === undefined) throw new Error(`nobody here is called ${id.name}`);
+	return { from: known, to: known };
+}

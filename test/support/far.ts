@@ -1,0 +1,85 @@
+// The real adapters, each call of which happens inside a namespace: in a process that runs there and is told what to do.
+import { createInterface } from 'node:readline';
+import type { Namespace } from '../../lab/namespace.ts';
+import { Failure, failureOf } from '../../src/failure.ts';
+import { openHost } from '../../src/host/open.ts';
+import type { Dialect, Firewall, Host, Routing } from '../../src/ports.ts';
+
+interface Question {
+	readonly id: number;
+	readonly of: 'routing' | Dialect;
+	readonly method: string;
+	readonly args: readonly unknown[];
+}
+
+interface Answer {
+	readonly id: number;
+	readonly value?: unknown;
+	readonly failure?: Pick<Failure, 'code' | 'message' | 'remedy'>;
+}
+
+export interface FarHost extends Disposable {
+	readonly firewall: (dialect: Dialect) => Firewall;
+	readonly routing: Routing;
+}
+
+export function openFarHost(namespace: Namespace): FarHost {
+	const program = `import { serveFar } from ${JSON.stringify(import.meta.url)}; await serveFar();`;
+	const args = ['--no-warnings', '--input-type=module', '--eval', program];
+	const child = namespace.spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+	const waiting = new Map<number, (answer: Answer) => void>();
+	if (child.stdout)
+		createInterface({ input: child.stdout }).on('line', (line) => {
+			const answer = JSON.parse(line) as Answer;
+			waiting.get(answer.id)?.(answer);
+			waiting.delete(answer.id);
+		});
+	const ask = (of: Question['of'], method: string, args: readonly unknown[]): Promise<never> =>
+		new Promise((resolve, reject) => {
+			const id = waiting.size + performance.now();
+			waiting.set(id, ({ value, failure }) => {
+				if (failure === undefined) resolve(value as never);
+				else reject(new Failure(failure.code, failure.message, failure.remedy));
+			});
+			child.stdin?.write(`${JSON.stringify({ id, of, method, args } satisfies Question)}\n`);
+		});
+	return {
+		firewall: (dialect) => ({
+			dialect,
+			read: (family) => ask(dialect, 'read', [family]),
+			hasManglePrerouting: (family) => ask(dialect, 'hasManglePrerouting', [family]),
+			check: (family, document) => ask(dialect, 'check', [family, document]),
+			commit: (family, document) => ask(dialect, 'commit', [family, document]),
+		}),
+		routing: {
+			rules: (family) => ask('routing', 'rules', [family]),
+			routes: (family) => ask('routing', 'routes', [family]),
+			change: (step) => ask('routing', 'change', [step]),
+		},
+		[Symbol.dispose]: () => void child.kill('SIGKILL'),
+	};
+}
+
+/** Until its standard input ends. */
+export async function serveFar(): Promise<void> {
+	const host = await openHost(AbortSignal.timeout(10_000));
+	for await (const line of createInterface({ input: process.stdin })) {
+		const question = JSON.parse(line) as Question;
+		const answer = await carryOut(host, question).then(
+			(value) => ({ value }),
+			(error: unknown) => {
+				const { code, message, remedy } = failureOf(error);
+				return { failure: { code, message, remedy } };
+			},
+		);
+		process.stdout.write(`${JSON.stringify({ id: question.id, ...answer })}\n`);
+	}
+}
+
+type Call = (...args: readonly unknown[]) => Promise<unknown>;
+
+async function carryOut(host: Host, { of, method, args }: Question): Promise<unknown> {
+	const object = of === 'routing' ? host.routing : host.firewalls.find(({ dialect }) => dialect === of);
+	const call = (object as Readonly<Record<string, Call>> | undefined)?.[method];
+	return call?.(...args, AbortSignal.timeout(30_000));
+}

@@ -1,0 +1,157 @@
+// A firewall without a kernel that understands the documents of iptables-restore as far as ours and our neighbours' go. It passes
+// the same contract as the real ones (test/contract/firewall.test.ts).
+import { Failure } from '../../src/failure.ts';
+import type { Dialect, Firewall } from '../../src/ports.ts';
+import { type Family, families } from '../../src/units.ts';
+
+export interface MemoryOptions {
+	readonly dialect?: Dialect;
+	/** Called before each commit; what it throws is the commit's failure, what it edits was done by somebody else. */
+	readonly onCommit?: (family: Family, document: string) => void;
+	/** Called after each commit. */
+	readonly afterCommit?: (family: Family) => void;
+	/** How this version of iptables prints a rule. */
+	readonly spell?: (rule: string) => string;
+}
+
+export interface MemoryFirewall extends Firewall {
+	/** Somebody else commits a document. */
+	readonly edit: (family: Family, document: string) => void;
+	/** What was committed through the port. */
+	readonly commits: readonly { readonly family: Family; readonly document: string }[];
+	/** Both families as they are now. */
+	readonly text: () => string;
+}
+
+export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewall {
+	const { dialect = 'iptables-nft', onCommit, afterCommit, spell = String } = options;
+	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
+	const commits: { family: Family; document: string }[] = [];
+	const edit = (family: Family, document: string): void => {
+		for (const { name, lines } of tablesOf(document))
+			kernel[family].set(name, changed(kernel[family].get(name), name, lines));
+	};
+	const print = (family: Family): string =>
+		[...kernel[family]].map(([name, table]) => printed(name, table, spell)).join('');
+
+	function changed(before: Table | undefined, name: string, lines: readonly string[]): Table {
+		const draft = structuredClone(before) ?? emptyTable(name);
+		for (const line of lines) obey(draft, line, { dialect, spell });
+		requireTargets(draft);
+		return draft;
+	}
+
+	return {
+		dialect,
+		commits,
+		edit,
+		text: () => families.map((family) => `# ${family}\n${print(family)}`).join(''),
+		read: async (family) => print(family),
+		hasManglePrerouting: async (family) =>
+			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has('PREROUTING') === true,
+		async check(family, document) {
+			for (const { name, lines } of tablesOf(document)) changed(kernel[family].get(name), name, lines);
+		},
+		async commit(family, document) {
+			onCommit?.(family, document);
+			edit(family, document);
+			commits.push({ family, document });
+			afterCommit?.(family);
+		},
+	};
+}
+
+interface Table {
+	readonly chains: Map<string, { policy: string; rules: string[] }>;
+	/** Built-in chains that have been needed. */
+	readonly made: Set<string>;
+}
+
+const builtIn: Readonly<Record<string, readonly string[]>> = {
+	filter: ['INPUT', 'FORWARD', 'OUTPUT'],
+	nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
+	mangle: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
+};
+
+const emptyTable = (name: string): Table => ({
+	chains: new Map((builtIn[name] ?? []).map((chain) => [chain, { policy: 'ACCEPT', rules: [] }])),
+	made: new Set(),
+});
+
+function tablesOf(document: string): { readonly name: string; readonly lines: readonly string[] }[] {
+	return [...document.matchAll(/^\*(\w+)\n(.*?)^COMMIT\n/gms)].map(([, name = '', body = '']) => {
+		return { name, lines: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')) };
+	});
+}
+
+type Ways = Required<Pick<MemoryOptions, 'dialect' | 'spell'>>;
+
+function obey(table: Table, line: string, ways: Ways): void {
+	const [, verb = '', chain = '', rest = ''] = /^(:|-[AIDX] )(\S+) ?(.*)$/.exec(line) ?? [];
+	const act = verbs[verb.trim()];
+	if (act === undefined) throw refused(line, 'unknown command');
+	act(table, { line, chain, rest, ...ways });
+}
+
+interface Command extends Ways {
+	readonly line: string;
+	readonly chain: string;
+	readonly rest: string;
+}
+
+const verbs: Readonly<Record<string, (table: Table, command: Command) => void>> = {
+	':'(table, { chain, rest }) {
+		const [policy = '-'] = rest.split(' ');
+		const before = table.chains.get(chain);
+		// Under --noflush a built-in chain keeps its rules, and one of a user's is emptied.
+		table.chains.set(chain, { policy, rules: policy === '-' ? [] : (before?.rules ?? []) });
+	},
+	'-A'(table, command) {
+		rulesOf(table, command).push(command.rest);
+		table.made.add(command.chain);
+	},
+	'-I'(table, command) {
+		const [, place = '1', rule = ''] = /^(?:(\d+) )?(.*)$/.exec(command.rest) ?? [];
+		const rules = rulesOf(table, command);
+		if (Number(place) > rules.length + 1) throw refused(command.line, 'index of insertion too big');
+		rules.splice(Number(place) - 1, 0, rule);
+		table.made.add(command.chain);
+	},
+	'-D'(table, command) {
+		const rules = rulesOf(table, command);
+		const at = rules.findIndex((rule) => rule === command.rest || command.spell(rule) === command.rest);
+		if (at === -1) throw refused(command.line, 'no such rule');
+		rules.splice(at, 1);
+	},
+	'-X'(table, command) {
+		const isBuiltIn = table.chains.get(command.chain)?.policy !== '-';
+		if (rulesOf(table, command).length > 0) throw refused(command.line, 'the chain is not empty');
+		if (isBuiltIn && command.dialect === 'iptables-legacy') throw refused(command.line, 'the chain is built in');
+		table.made.delete(command.chain);
+		if (!isBuiltIn) table.chains.delete(command.chain);
+	},
+};
+
+function rulesOf(table: Table, { chain, line }: Command): string[] {
+	const found = table.chains.get(chain);
+	if (found === undefined) throw refused(line, 'no such chain');
+	return found.rules;
+}
+
+/** A jump to a chain that is not there, or not any more. */
+function requireTargets({ chains }: Table): void {
+	for (const [chain, { rules }] of chains)
+		for (const rule of rules) {
+			const [, target = ''] = / ?-[jg] (\S+)(?: --to-ports \d+)?$/.exec(rule) ?? [];
+			if (target.startsWith('APPMESH_') && !chains.has(target)) throw refused(`-A ${chain} ${rule}`, 'no such target');
+		}
+}
+
+const refused = (line: string, why: string): Failure =>
+	new Failure('firewall', `Cannot commit the rules: iptables-restore refused at "${line}": ${why}`, 'None in a memory');
+
+function printed(name: string, { chains }: Table, spell: (rule: string) => string): string {
+	const declared = [...chains].map(([chain, { policy }]) => `:${chain} ${policy} [0:0]`);
+	const rules = [...chains].flatMap(([chain, own]) => own.rules.map((rule) => `[0:0] -A ${chain} ${spell(rule)}`));
+	return `*${name}\n${[...declared, ...rules].map((line) => `${line}\n`).join('')}COMMIT\n`;
+}

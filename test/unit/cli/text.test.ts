@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { configText, differencesText, openText, statusText } from '../../../src/cli/text.ts';
+import type { Condition, Status } from '../../../src/control/protocol.ts';
+import { matchesGolden } from '../../support/golden.ts';
+import { isPrintable } from '../../support/printable.ts';
+
+const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
+const since = '2026-11-23T05:31:26.120Z';
+const well = (['rules', 'routes', 'envoy', 'ipv6'] as const).map(
+	(subject): Condition => ({ subject, ok: true, since }),
+);
+
+const enabled: Status = {
+	version: '0.1.0',
+	wanted: 'enabled',
+	is: 'enabled',
+	since,
+	backend: { name: 'iptables-nft', why: "Docker's rules are there" },
+	families: ['ipv4', 'ipv6'],
+	envoy: { runtime: 'process', state: 'live', version: '1.40.0', id: 'pid 4711', restarts: 0, since },
+	conditions: well,
+	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+};
+
+const wrong = (subject: Condition['subject'], why: string): Condition[] =>
+	well.map((condition) =>
+		condition.subject === subject ? { subject, ok: false, since, why, remedy: 'Do that' } : condition,
+	);
+
+const statuses: Readonly<Record<string, Status>> = {
+	enabled,
+	disabled: {
+		...enabled,
+		wanted: 'disabled',
+		is: 'disabled',
+		envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
+	},
+	degraded: { ...enabled, is: 'degraded', conditions: wrong('rules', 'a line is not as wanted: missing in nat: -A X') },
+	waiting: {
+		...enabled,
+		is: 'waiting',
+		envoy: { runtime: 'process', state: 'starting', id: 'pid 4711', restarts: 0 },
+		conditions: wrong('rules', 'they wait for Envoy to be LIVE'),
+	},
+	failed: {
+		...enabled,
+		envoy: { runtime: 'process', state: 'failed', restarts: 0 },
+		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
+	},
+	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 goes past Envoy: ipv6 is 0') },
+};
+
+test('status tells people what is wanted, what is, what is wrong and the remedy', () => {
+	const texts = Object.entries(statuses).map(([name, status]) => `--- ${name}\n${statusText(status)}`);
+	matchesGolden(texts.join(''), golden('status.txt'));
+});
+
+test("what Envoy said last cannot do anything to the reader's terminal", () => {
+	const text = statusText({ ...enabled, conditions: wrong('envoy', 'its last line: \u001b[2J\u009b31m\r\u0007') });
+	for (const line of text.split('\n')) assert.ok(isPrintable(line), JSON.stringify(line));
+});
+
+test('a difference is a line with a sign: missing, surplus, misplaced', () => {
+	const difference = { family: 'ipv6', table: 'nat', line: '-A OUTPUT -j X' } as const;
+	const kinds = ['missing', 'surplus', 'misplaced'] as const;
+	assert.equal(
+		differencesText({ same: false, differences: kinds.map((kind) => ({ kind, ...difference })) }),
+		'+ ipv6 nat: -A OUTPUT -j X\n- ipv6 nat: -A OUTPUT -j X\n~ ipv6 nat: -A OUTPUT -j X\n',
+	);
+	assert.equal(differencesText({ same: true, differences: [] }), 'The host is as wanted\n');
+});
+
+test('settings stand in columns, none is said, and a long value does not push the others away', () => {
+	const settings = [
+		{ key: 'appPorts', value: '8080', origin: 'APPMESH_APP_PORTS' },
+		{ key: 'ignoreGids', value: '', origin: 'default' },
+		{ key: 'egressIgnoredIps', value: `10.0.0.0/8,${'1'.repeat(60)}`, origin: '--egress-ignored-ips' },
+	];
+	assert.equal(
+		configText({ settings, notices: ['a notice'] }),
+		[
+			`appPorts          ${'8080'.padEnd(40)}  APPMESH_APP_PORTS`,
+			`ignoreGids        ${'(none)'.padEnd(40)}  default`,
+			`egressIgnoredIps  10.0.0.0/8,${'1'.repeat(60)}  --egress-ignored-ips`,
+			'a notice\n',
+		].join('\n'),
+	);
+});
+
+test('how many connections are open is said in words, also that nobody knows', () => {
+	assert.equal(openText(0), 'All connections through Envoy have ended\n');
+	assert.equal(openText(1), '1 connection through Envoy is still open\n');
+	assert.equal(openText(2), '2 connections through Envoy are still open\n');
+	assert.match(openText(undefined), /not known\n$/);
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createKept } from '../../../src/control/kept.ts';
+
+test('the last ones are kept, oldest first, and no more than were asked for', () => {
+	const kept = createKept<number>(3);
+	for (let item = 1; item <= 10_000; item += 1) kept.add(item);
+	assert.deepEqual(kept.last(), [9_998, 9_999, 10_000]);
+	assert.deepEqual(kept.last(2), [9_999, 10_000]);
+	assert.deepEqual(kept.last(0), []);
+	assert.deepEqual(kept.last(9), [9_998, 9_999, 10_000]);
+});
+
+test('who listens hears what comes, once, in order, until they leave', () => {
+	const kept = createKept<string>(2);
+	const heard: string[] = [];
+	kept.add('before');
+	const leave = kept.listen((item) => heard.push(`a ${item}`));
+	const stay = kept.listen((item) => heard.push(`b ${item}`));
+	kept.add('one');
+	leave();
+	leave();
+	kept.add('two');
+	stay();
+	kept.add('three');
+	assert.deepEqual(heard, ['a one', 'b one', 'b two']);
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Method } from '../../../src/control/protocol.ts';
+import { parseRequest } from '../../../src/control/request.ts';
+import { Failure } from '../../../src/failure.ts';
+
+test('no body, an empty one and an empty object are the same', () => {
+	for (const body of ['', ' \n', '{}', ' { } ']) assert.deepEqual(parseRequest('enable', body), {});
+});
+
+test('how long to drain may be said to disable only', () => {
+	for (const drainSeconds of [0, 5, 3600])
+		assert.deepEqual(parseRequest('disable', JSON.stringify({ drainSeconds })), { drainSeconds });
+	assert.throws(() => parseRequest('enable', '{"drainSeconds":5}'), refused(/"drainSeconds" is not known here/));
+});
+
+const wrong: readonly (readonly [Method, string, RegExp])[] = [
+	['enable', '{', /no JSON object/],
+	['enable', 'enable', /no JSON object/],
+	['enable', '[]', /no JSON object/],
+	['enable', '"{}"', /no JSON object/],
+	['enable', '1', /no JSON object/],
+	['enable', 'null', /no JSON object/],
+	['reload', '{"file":"/etc/passwd"}', /"file" is not known here/],
+	['reload', '{"__proto__":{}}', /"__proto__" is not known here/],
+	['disable', '{"drainSeconds":-1}', /no whole number from 0 to 3600/],
+	['disable', '{"drainSeconds":3601}', /no whole number from 0 to 3600/],
+	['disable', '{"drainSeconds":1.5}', /no whole number from 0 to 3600/],
+	['disable', '{"drainSeconds":"5"}', /no whole number from 0 to 3600/],
+	['disable', '{"drainSeconds":null}', /no whole number from 0 to 3600/],
+	['disable', '{"drainSeconds":1e400}', /no whole number from 0 to 3600/],
+	['disable', '{"drainseconds":5}', /"drainseconds" is not known here/],
+];
+
+for (const [method, body, why] of wrong)
+	test(`${method} with the body ${body} is refused with the reason`, () => {
+		assert.throws(() => parseRequest(method, body), refused(why));
+	});
+
+const refused =
+	(why: RegExp) =>
+	(error: unknown): boolean => {
+		assert.ok(error instanceof Failure);
+		assert.equal(error.code, 'usage');
+		assert.match(error.message, why);
+		return true;
+	};

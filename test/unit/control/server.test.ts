@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { createScratch } from '../../../lab/scratch.ts';
+import { createClient } from '../../../src/control/client.ts';
+import { createKept } from '../../../src/control/kept.ts';
+import { type Handlers, type Method, paths } from '../../../src/control/protocol.ts';
+import { serve } from '../../../src/control/server.ts';
+import { Failure } from '../../../src/failure.ts';
+
+describe('the socket', async () => {
+	const scratch = createScratch('socket');
+	const path = join(scratch.path, 'control.sock');
+	const asked: unknown[] = [];
+	const kept = { logs: createKept<string>(10), events: createKept<string>(10) };
+	const close = await serve(path, { handlers: handlers(), kept }, new AbortController().signal);
+	after(() => close().finally(() => scratch[Symbol.dispose]()));
+	const client = createClient(path);
+
+	test('each method of the client reaches its handler with what was asked, and the reply comes back', async () => {
+		const ask: Partial<Record<Method, object>> = { disable: { drainSeconds: 5 } };
+		for (const method of (Object.keys(paths) as Method[]).filter((name) => name !== 'enable' && name !== 'reload')) {
+			const request = (ask[method] ?? {}) as Record<string, never>;
+			assert.deepEqual(await client[method](request), { by: method });
+			assert.deepEqual(asked.splice(0), [request]);
+		}
+	});
+
+	test('a failure arrives as what it was: code, message and remedy', async () => {
+		await assert.rejects(client.enable({}), { code: 'envoy', message: 'Cannot enable: why', remedy: 'Do that' });
+	});
+
+	test('what nobody foresaw is told as a defect, and does not end the daemon', async () => {
+		await assert.rejects(client.reload({}), {
+			code: 'internal',
+			message: /nobody foresaw/,
+			remedy: /defect of turnout/,
+		});
+		assert.deepEqual(await client.status({}), { by: 'status' });
+	});
+
+	test('a stream has the lines that were kept, and those that come while somebody follows', async () => {
+		for (const line of ['one', 'two', 'three']) kept.logs.add(line);
+		const lines: string[] = [];
+		await client.follow('logs', { follow: false, tail: 2 }, (line) => lines.push(line));
+		assert.deepEqual(lines, ['two', 'three']);
+		const leave = new AbortController();
+		const heard = Promise.withResolvers<void>();
+		const following = client.follow('logs', { follow: true, signal: leave.signal }, (line) => {
+			if (line === 'three') kept.logs.add('four');
+			if (line === 'four') heard.resolve();
+		});
+		await heard.promise;
+		leave.abort();
+		await following.catch(() => undefined);
+		assert.deepEqual(kept.events.last(), []);
+	});
+
+	test('who does not read what they follow is cut off', async () => {
+		const reader = connect(path);
+		reader.write('GET /v1/events?follow=1 HTTP/1.1\r\nhost: turnout\r\n\r\n');
+		await once(reader, 'readable');
+		const line = 'x'.repeat(64 * 1024);
+		// Far more than what the kernel and the daemon hold for a reader together.
+		for (let lines = 0; lines < 200; lines += 1) {
+			kept.events.add(line);
+			await new Promise(setImmediate);
+		}
+		const read = { size: 0 };
+		reader.on('data', (part) => {
+			read.size += part.length;
+		});
+		reader.on('error', () => undefined);
+		await once(reader, 'close', { signal: AbortSignal.timeout(5_000) });
+		assert.ok(read.size < 4 * 1024 * 1024, `${read.size} bytes were kept for them`);
+	});
+
+	test('who follows is told that it ends when the daemon does', async () => {
+		const other = join(scratch.path, 'other.sock');
+		const end = await serve(other, { handlers: handlers(), kept }, new AbortController().signal);
+		const begun = Promise.withResolvers<void>();
+		const following = createClient(other).follow('logs', { follow: true }, () => begun.resolve());
+		await begun.promise;
+		await end();
+		await Promise.race([following, once(AbortSignal.timeout(2_000), 'abort').then(() => assert.fail('it never ends'))]);
+	});
+
+	/** Two of them fail, each in its way. */
+	function handlers(): Handlers {
+		const answer = (method: Method) => async (request: object) => {
+			asked.push(request);
+			return { by: method } as never;
+		};
+		return {
+			status: answer('status'),
+			raw: answer('raw'),
+			disable: answer('disable'),
+			diff: answer('diff'),
+			config: answer('config'),
+			enable: async () => Promise.reject(new Failure('envoy', 'Cannot enable: why', 'Do that')),
+			reload: async () => Promise.reject(new TypeError('nobody foresaw this')),
+		};
+	}
+});
+
+test('a socket that nobody listens on, is closed to us or cannot be one is told as such', async () => {
+	await assert.rejects(createClient('/nowhere/control.sock').status({}), { code: 'not-running' });
+	assert.throws(() => createClient(''), { code: 'config', message: /it is empty/ });
+	assert.throws(() => createClient(`/${'x'.repeat(107)}`), { code: 'config', message: /longer than 107 bytes/ });
+});

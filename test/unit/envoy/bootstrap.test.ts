@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
+import type { Port } from '../../../src/units.ts';
+import { parsePort } from '../../../src/units.ts';
+import { matchesGolden } from '../../support/golden.ts';
+
+const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
+const ports: Readonly<Record<'ingressPort' | 'egressPort' | 'adminPort', Port>> = {
+	ingressPort: parsePort('15000'),
+	egressPort: parsePort('15001'),
+	adminPort: parsePort('9901'),
+};
+
+test('the bootstrap of a host with IPv6 passes both families on, and takes what this host sends on the loopback', () => {
+	const text = renderBootstrap({ ...ports, hasIpv6: true, capturesBridges: false });
+	matchesGolden(text, golden('bootstrap.txt'));
+});
+
+test("the bootstrap of a host without IPv6 has no IPv6 address, and containers' traffic arrives on their bridge", () => {
+	const text = renderBootstrap({ ...ports, hasIpv6: false, capturesBridges: true });
+	matchesGolden(text, golden('bootstrap-ipv4-bridges.txt'));
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLog, type LogEvent, levels, logJson, logText } from '../../src/log.ts';
+import { isPrintable } from '../support/printable.ts';
+
+const time = '2026-11-23T05:31:26.120Z';
+const event: LogEvent = {
+	time,
+	level: 'info',
+	event: 'interception enabled',
+	fields: { backend: 'iptables-nft', ms: 12 },
+};
+
+test('an event is one JSON object on a line, whatever its fields hold', () => {
+	assert.equal(
+		logJson(event),
+		`{"time":"${time}","level":"info","event":"interception enabled","backend":"iptables-nft","ms":12}\n`,
+	);
+	const why = 'two\nlines "and" \u001b[2J';
+	const line = logJson({ ...event, fields: { why, nothing: undefined } });
+	assert.equal(line.indexOf('\n'), line.length - 1);
+	assert.deepEqual(JSON.parse(line), { time, level: 'info', event: event.event, why });
+});
+
+test('for a person it is the time of day, the event and its fields; a level that is not usual is told', () => {
+	assert.equal(logText(event), '05:31:26 interception enabled backend=iptables-nft ms=12\n');
+	const warning: LogEvent = { ...event, level: 'warn', fields: { why: 'it is so', isOn: true, nothing: undefined } };
+	assert.equal(logText(warning), '05:31:26 warn: interception enabled why="it is so" isOn=true\n');
+});
+
+test("no field can do anything to the reader's terminal, or look like another line", () => {
+	for (const text of ['\u001b[2J', '\u009b31m', 'a\nb', '\r', '\u0007', '\u007f']) {
+		const line = logText({ ...event, fields: { why: text } });
+		assert.ok(isPrintable(line.slice(0, -1)), JSON.stringify(line));
+	}
+});
+
+test('events below the level are not told, the others are told to everybody, with the time they happened', () => {
+	const [first, second]: [LogEvent[], LogEvent[]] = [[], []];
+	const log = createLog('warn', [(each) => first.push(each), (each) => second.push(each)], () => new Date(time));
+	for (const level of levels) log(level, level, { level });
+	assert.deepEqual(first, [
+		{ time, level: 'warn', event: 'warn', fields: { level: 'warn' } },
+		{ time, level: 'error', event: 'error', fields: { level: 'error' } },
+	]);
+	assert.deepEqual(second, first);
+});

@@ -1,0 +1,46 @@
+import type { Texts } from '../../../lab/arbitrary.ts';
+
+const many = Array.from({ length: 40 }, (_, at) => 2000 + 2 * at);
+
+/** Settings whose documents a person has read: one golden file each. What is left away has its default. */
+export const cases: Readonly<Record<string, Texts>> = {
+	'nothing but the defaults': {},
+	'application ports': { appPorts: '8080,9090' },
+	'more application ports than one rule holds': { appPorts: many.join(',') },
+	'ranges, which take the room of two ports each': {
+		appPorts: many
+			.slice(0, 9)
+			.map((port) => `${port}0-${port}5`)
+			.join(','),
+	},
+	'a range that has no room left goes into the next rule': {
+		appPorts: [...many.slice(0, 14), '9000-9100', '9200'].join(','),
+	},
+	'all application ports but the ignored': { appPorts: '*', ingressIgnoredPorts: '22,9100-9110' },
+	'ignored sources': { appPorts: '8080', ingressIgnoredIps: '10.0.0.0/8,fd00::/8,192.0.2.7' },
+	'ignored users and groups': { ignoreUids: '1337,2000-2999', ignoreGids: '0,1337-1338' },
+	'an ignored group and no user': { ignoreUids: '', ignoreGids: '1337' },
+	'ignored destinations': { egressIgnoredIps: '192.0.2.7,198.51.100.0/24,2001:db8::7,2001:db8:1::/48,::1.2.3.4' },
+	'no ignored destinations': { egressIgnoredIps: '' },
+	'every destination ignored': { egressIgnoredIps: '0.0.0.0/0,::/0' },
+	'ignored ports, and 22 with them': { egressIgnoredPorts: '3306,5432,6000-7000' },
+	'ignored interfaces': { appPorts: '8080', interfacesIgnored: 'wg0,tun+' },
+	'only these users': { onlyUids: '1000,2000-2999' },
+	'only these users and groups': { onlyUids: '1000', onlyGids: '100-200' },
+	'only these destinations': { egressOnlyIps: '10.0.0.0/8,fd00::/8' },
+	'only destinations of the other family': { egressOnlyIps: 'fd00::/8' },
+	'only these ports': { egressOnlyPorts: '443,8000-9000' },
+	'only these users to these destinations': { onlyUids: '1000', egressOnlyIps: '10.0.0.0/8,fd00::/8' },
+	'only these users to these ports': { onlyUids: '1000', egressOnlyPorts: '443' },
+	'only these destinations on these ports': { egressOnlyIps: '10.0.0.0/8,fd00::/8', egressOnlyPorts: '443' },
+	'only these users to these destinations on these ports': {
+		...{ onlyUids: '1000', onlyGids: '100' },
+		...{ egressOnlyIps: '10.0.0.0/8,fd00::/8', egressOnlyPorts: many.join(',') },
+	},
+	'containers on bridges': { bridges: 'docker0,br-+', interfacesIgnored: 'docker1' },
+	'containers on bridges, only these users to these destinations on these ports': {
+		...{ bridges: 'docker0', onlyUids: '1000', egressOnlyIps: '10.0.0.0/8', egressOnlyPorts: '443' },
+	},
+	"no guard before Envoy's ports": { appPorts: '8080', guard: '0' },
+	"other ports of Envoy's": { appPorts: '8080', ingressPort: '16000', egressPort: '15999' },
+};

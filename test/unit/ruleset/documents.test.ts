@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildRuleset } from '../../../src/ruleset/build.ts';
+import { nothing, parseSaved } from '../../../src/ruleset/held.ts';
+import { renderIptables } from '../../../src/ruleset/iptables.ts';
+import { differences, renderTransition } from '../../../src/ruleset/transition.ts';
+import { families } from '../../../src/units.ts';
+import { captureOf } from '../../support/capture.ts';
+import { matchesGolden } from '../../support/golden.ts';
+import { cases } from './cases.ts';
+
+const golden = join(import.meta.dirname, 'golden');
+const fileOf = (name: string): string => `${name.replace(/[^a-z0-9]+/gi, '-')}.txt`;
+
+for (const [name, texts] of Object.entries(cases))
+	test(`${name}: the documents are those that somebody has read`, () => {
+		const capture = captureOf(texts);
+		const documents = families.map((family) => {
+			return `# ${family}\n${renderTransition(nothing, renderIptables(buildRuleset(capture, family)))}`;
+		});
+		matchesGolden(documents.join('\n'), join(golden, fileOf(name)));
+	});
+
+test('no golden file is left of a case that is gone', () => {
+	assert.deepEqual(readdirSync(golden).sort(), Object.keys(cases).map(fileOf).sort());
+});
+
+for (const [name, texts] of Object.entries(cases))
+	test(`${name}: what a kernel would print of it is taken for the same`, () => {
+		for (const family of families) {
+			const held = renderIptables(buildRuleset(captureOf(texts), family));
+			const document = renderTransition(nothing, held);
+			// A document that only adds reads like a saved one, but for the positions.
+			const saved = document.replace(/^-I (\S+) \d+ /gm, '-A $1 ');
+			assert.deepEqual(differences(parseSaved(saved), held), []);
+		}
+	});
+
+for (const [name, texts] of Object.entries(cases))
+	test(`${name}: each rule says why it is there, in no more than iptables' 255 characters`, () => {
+		for (const family of families)
+			for (const line of renderTransition(nothing, renderIptables(buildRuleset(captureOf(texts), family))).split(
+				'\n',
+			)) {
+				if (!/^-[AI] /.test(line)) continue;
+				const [, because = ''] = / --comment "(turnout: [^"]+)" -j /.exec(line) ?? [];
+				assert.match(because, /^turnout: .{10}/);
+				assert.ok(because.length <= 255);
+			}
+	});
