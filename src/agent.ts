@@ -2,8 +2,7 @@ import type { Loaded } from './config/read.ts';
 import { createKept } from './control/kept.ts';
 import { serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
-import { createProxyAdmin } from './host/admin.ts';
-import { readListeners } from './host/listeners.ts';
+import { countAccepted, readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
@@ -44,7 +43,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		stateFile,
 		log,
 		proxy: createProxy(survey, { onOutput: output.add, onChange: (life) => daemon.onLife(life) }),
-		admin: createProxyAdmin(config.envoy.adminPort),
+		captured: countAccepted,
 		listeners: readListeners,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),

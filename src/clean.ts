@@ -5,6 +5,6 @@ import { LOCAL_TABLE, PACKET_MARK } from './units.ts';
 /** Takes away whatever bears our names; `seed`: also the rule and route that the 2019 script leaves behind. */
 export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<void> {
 	const host = await openHost(signal);
-	await release(host, signal);
+	await release(host, { tracked: false }, signal);
 	if (seed) await releaseSeed(host, { mark: PACKET_MARK, table: LOCAL_TABLE });
 }

@@ -107,8 +107,6 @@ export interface ProxyAdmin {
 	info(signal: AbortSignal): Promise<{ readonly state: string; readonly version: string } | undefined>;
 	/** Tells Envoy to let its connections end. */
 	drain(signal: AbortSignal): Promise<void>;
-	/** How many are open, from clients to Envoy's listeners; undefined while nobody answers. */
-	connections(signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** The part of the world that interception is made of: every dialect that is installed, and the kernel's routing. */

@@ -5,7 +5,7 @@ import { createSupervisor, type Supervisor } from './envoy/supervise.ts';
 import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
 import { hasIpv6Sockets } from './host/facts.ts';
-import { readListeners } from './host/listeners.ts';
+import { countAccepted, readListeners } from './host/listeners.ts';
 import { createProcessRuntime } from './host/process.ts';
 import { writeBootstrap } from './host/state.ts';
 import type { Survey } from './survey.ts';
@@ -34,6 +34,7 @@ export function createProxy({ config, capture }: Survey, listeners: ProxyListene
 		launch: () => ({ command: config.envoy.command, args: envoyArguments(config.envoy, bootstrap()), uid, gid }),
 		ports: { ...(config.appPorts.length > 0 ? { ingressPort } : {}), egressPort, 'envoy.adminPort': adminPort },
 		listeners: readListeners,
+		captured: () => countAccepted([ingressPort, egressPort]),
 		startSeconds: config.envoy.startSeconds,
 		drainSeconds: config.envoy.drainSeconds,
 	});

@@ -1,6 +1,7 @@
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
 import { readConfig } from './config/read.ts';
 import type { FileSettings } from './config/yaml.ts';
+import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { release } from './steady/interception.ts';
@@ -33,7 +34,11 @@ const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130
 
 const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
 	enable: async () => void (await interceptSurveyed(survey, signal)),
-	disable: () => release(survey.host, signal),
+	disable: async () => {
+		await release(survey.host, { tracked: true }, signal);
+		const { ingressPort, egressPort } = survey.config;
+		if (countAccepted([ingressPort, egressPort]) === 0) await release(survey.host, { tracked: false }, signal);
+	},
 	status: () => readRaw(survey.tools, survey.config.routeTable),
 });
 

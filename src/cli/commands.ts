@@ -43,8 +43,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, given, terminal) => {
 			const drainSeconds = wholeNumber(given, 'drain');
 			const reply = await client.disable(drainSeconds === undefined ? {} : { drainSeconds });
-			const drained = drainSeconds === undefined ? '' : openText(reply.open);
-			const text = drained + statusText(reply.status);
+			const text = openText(reply.open) + statusText(reply.status);
 			return show(reply, text, exitCodeOf(reply.status), terminal);
 		},
 	},

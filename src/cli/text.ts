@@ -46,8 +46,7 @@ export function configText({ settings, notices }: ConfigReply): string {
 
 /** What is left of the connections when the time to drain is over. */
 export function openText(open: number | undefined): string {
-	if (open === undefined)
-		return "Envoy's admin interface does not answer: how many connections are still open is not known\n";
+	if (open === undefined) return '';
 	if (open === 0) return 'All connections through Envoy have ended\n';
 	return open === 1
 		? '1 connection through Envoy is still open\n'

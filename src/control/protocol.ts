@@ -66,7 +66,7 @@ export interface ReloadReply {
 
 export interface DisableReply {
 	readonly status: Status;
-	/** Connections still open through Envoy when the drain time was over; left away where nobody waited or Envoy does not say. */
+	/** Connections still open through Envoy when the drain time was over; left away where nobody waited. */
 	readonly open?: number;
 }
 

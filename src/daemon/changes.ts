@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
-import { Failure } from '../failure.ts';
+import type { Exclusive } from '../exclusive.ts';
+import { Failure, failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -10,9 +12,12 @@ import { planReload } from './reload.ts';
 
 /** One change of rules is a matter of milliseconds; a lock that somebody holds may take longer. */
 const CHANGE_TIMEOUT_MS = 60_000;
+const SETTLE_POLL_MS = 1_000;
 
 /** What the daemon holds: the wish, what was aimed at for it, and the settings behind. Changed one change at a time. */
 export interface Holding {
+	/** Changes wait for one another. */
+	readonly exclusive: Exclusive;
 	loaded: Loaded;
 	survey: Survey;
 	wanted: Wanted;
@@ -22,6 +27,8 @@ export interface Holding {
 	aim: Aim | undefined;
 	/** Rules were taken away because Envoy is gone. */
 	isLifted: boolean;
+	/** Rules are off, and what connections captured before need to go on may be there. */
+	isUnsettled: boolean;
 	/** Envoy is not LIVE yet, and the rules wait for it. */
 	isStarting: boolean;
 }
@@ -29,19 +36,47 @@ export interface Holding {
 export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<ByFamily<Held>> {
 	const startedMs = performance.now();
 	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	holding.aim = { target, ipv6Past };
-	holding.isLifted = false;
+	Object.assign(holding, { aim: { target, ipv6Past }, isLifted: false, isUnsettled: false });
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
 	return held;
 }
 
-export async function turnOff(holding: Holding, { log }: DaemonParts): Promise<void> {
+/** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
+export async function turnOff(holding: Holding, parts: DaemonParts): Promise<void> {
+	const { log } = parts;
 	const startedMs = performance.now();
-	await release(holding.survey.host, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.aim = undefined;
+	holding.isUnsettled = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
+	await settle(holding, parts);
+	void keepSettling(holding, parts);
+}
+
+/** Nothing of ours is left once the last captured connection has ended. */
+export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (!holding.isUnsettled || openConnections(holding, parts) > 0) return;
+	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.isUnsettled = false;
+}
+
+/** Looks now and then whether the last captured connection has ended, until it has. */
+async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {
+	while (holding.isUnsettled) {
+		await sleep(SETTLE_POLL_MS, undefined, { ref: false });
+		await holding
+			.exclusive(() => settle(holding, parts))
+			.catch((error) => {
+				parts.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
+			});
+	}
+}
+
+/** How many captured connections are open. */
+export function openConnections({ survey }: Holding, { captured }: DaemonParts): number {
+	return captured([survey.config.ingressPort, survey.config.egressPort]);
 }
 
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../control/protocol.ts';
 import type { Life } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { failureOf } from '../failure.ts';
-import { type Holding, turnOff, turnOn } from './changes.ts';
+import { release } from '../steady/interception.ts';
+import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
 import { createHandlers } from './handlers.ts';
 import type { DaemonParts } from './parts.ts';
 
@@ -19,9 +21,9 @@ export interface Daemon {
 export function createDaemon(parts: DaemonParts): Daemon {
 	const { proxy, log } = parts;
 	const holding = holdingOf(parts);
-	const exclusive = createExclusive();
+	const { exclusive } = holding;
 	return {
-		handlers: createHandlers(holding, parts, exclusive),
+		handlers: createHandlers(holding, parts),
 		async start(signal) {
 			// A folder that cannot be written is found out before anything is started.
 			parts.stateFile.write({ ...parts.stateFile.read(), dialect: parts.survey.backend.name });
@@ -33,9 +35,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 			log('info', 'ready', { wanted: holding.wanted, socket: holding.survey.config.socket });
 		},
 		async stop() {
-			const isKept = holding.survey.config.onStop === 'keep';
-			if (!isKept && !holding.isStarting) await exclusive(() => turnOff(holding, parts));
-			if (!isKept) await proxy?.stop();
+			if (holding.survey.config.onStop !== 'keep') await exclusive(() => stop(holding, parts));
 			log('info', 'stopped');
 		},
 		onLife(life) {
@@ -51,15 +51,30 @@ export function createDaemon(parts: DaemonParts): Daemon {
 function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 	const state = stateFile.read();
 	return {
+		exclusive: createExclusive(),
 		loaded,
 		survey,
 		wanted: survey.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
 		since: state.since ?? new Date().toISOString(),
 		aim: undefined,
 		isLifted: false,
+		isUnsettled: false,
 		isStarting: true,
 	};
 }
+
+/** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
+async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (!holding.isStarting) await turnOff(holding, parts);
+	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
+	if (parts.proxy !== undefined) await parts.proxy.stop();
+	else if (holding.isUnsettled)
+		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
+	if (holding.isUnsettled) await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+}
+
+const DRAIN_POLL_MS = 100;
+const STOP_TIMEOUT_MS = 30_000;
 
 async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (holding.aim === undefined) return;

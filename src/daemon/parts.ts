@@ -1,7 +1,7 @@
 import type { Loaded } from '../config/read.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Listener, ProxyAdmin, StateFile } from '../ports.ts';
+import type { Listener, StateFile } from '../ports.ts';
 import type { Survey } from '../survey.ts';
 
 /** What the composition root hands to the daemon. */
@@ -10,7 +10,8 @@ export interface DaemonParts {
 	readonly survey: Survey;
 	/** Undefined where somebody else runs Envoy. */
 	readonly proxy: Supervisor | undefined;
-	readonly admin: ProxyAdmin;
+	/** How many connections that were captured for these ports are open. */
+	readonly captured: (ports: readonly number[]) => number;
 	readonly listeners: () => readonly Listener[];
 	readonly stateFile: StateFile;
 	readonly log: Log;

@@ -16,6 +16,8 @@ export interface Supervision {
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly listeners: () => readonly Listener[];
+	/** How many captured connections are open. */
+	readonly captured: () => number;
 	readonly startSeconds: number;
 	readonly drainSeconds: number;
 	readonly onChange: (life: Life) => void;
@@ -120,12 +122,11 @@ function silentPorts({ ports, listeners }: Supervision): string[] {
 }
 
 /** No longer than it takes: a host without connections waits for none. */
-async function drained({ admin, drainSeconds }: Supervision): Promise<void> {
+async function drained({ admin, captured, drainSeconds }: Supervision): Promise<void> {
+	if (captured() === 0) return;
 	const deadline = AbortSignal.timeout(drainSeconds * 1_000);
-	const isBusy = async () => ((await admin.connections(deadline)) ?? 0) > 0;
-	if (!(await isBusy())) return;
 	await admin.drain(deadline);
-	while (!deadline.aborted && (await isBusy())) await sleep(POLL_MS);
+	while (!deadline.aborted && captured() > 0) await sleep(POLL_MS);
 }
 
 const ended = (why: string): Failure =>

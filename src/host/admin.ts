@@ -16,24 +16,7 @@ export function createProxyAdmin(port: number): ProxyAdmin {
 		async drain(signal) {
 			await ask(port, 'POST', '/drain_listeners?graceful&skip_exit', signal);
 		},
-		async connections(signal) {
-			const { stats } = objectOf(await ask(port, 'GET', STATS, signal)) ?? {};
-			if (!Array.isArray(stats)) return undefined;
-			return (stats as readonly Partial<Stat>[])
-				.filter(({ name = '' }) => !COUNTED_ELSEWHERE.test(name))
-				.reduce((sum, { value = 0 }) => sum + value, 0);
-		},
 	};
-}
-
-const STATS = '/stats?filter=^listener\\..*downstream_cx_active$&format=json';
-
-/** Whoever asks for the statistics, and what each worker thread has of its listener's total. */
-const COUNTED_ELSEWHERE = /^listener\.admin\.|\.(worker_\d+|main_thread)\./;
-
-interface Stat {
-	readonly name: string;
-	readonly value: number;
 }
 
 /** Undefined where it is no JSON object: then it is no Envoy that answers. */

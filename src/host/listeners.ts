@@ -2,25 +2,40 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Listener } from '../ports.ts';
 import type { Family } from '../units.ts';
 
-/** TCP_LISTEN (net/tcp_states.h) as /proc/net/tcp writes it. */
+/** Socket states (net/tcp_states.h) as /proc/net/tcp writes them. */
 const LISTEN = '0A';
+/** TIME_WAIT and CLOSE: nobody has them open any more. */
+const ENDED = ['06', '07'];
 
 /** Everything that listens on TCP in this network namespace (proc_net(5), tcp and tcp6). */
 export function readListeners(): Listener[] {
-	return [...parse('/proc/net/tcp', 'ipv4'), ...parse('/proc/net/tcp6', 'ipv6')];
+	return readSockets()
+		.filter(({ state }) => state === LISTEN)
+		.map(({ family, address, port, uid, inode }) => ({ family, address, port, uid, owner: () => ownerOf(inode) }));
 }
 
-function parse(path: string, family: Family): Listener[] {
-	return readText(path)
-		.split('\n')
-		.slice(1)
-		.map((line) => line.trim().split(/\s+/))
-		.filter((columns) => columns[3] === LISTEN)
-		.map((columns) => {
-			const [address = '', port = ''] = String(columns[1]).split(':');
-			const inode = String(columns[9]);
-			return { family, address, port: Number.parseInt(port, 16), uid: Number(columns[7]), owner: () => ownerOf(inode) };
-		});
+/** How many connections that were accepted on these ports are open. */
+export const countAccepted = (ports: readonly number[]): number =>
+	readSockets().filter(({ port, state }) => ports.includes(port) && state !== LISTEN && !ENDED.includes(state)).length;
+
+interface SocketLine {
+	readonly family: Family;
+	readonly address: string;
+	readonly port: number;
+	readonly state: string;
+	readonly uid: number;
+	readonly inode: string;
+}
+
+const readSockets = (): SocketLine[] => [...parse('/proc/net/tcp', 'ipv4'), ...parse('/proc/net/tcp6', 'ipv6')];
+
+function parse(path: string, family: Family): SocketLine[] {
+	const lines = readText(path).split('\n').slice(1).filter(Boolean);
+	return lines.map((line) => {
+		const [, local = '', , state = '', , , , uid, , inode = ''] = line.trim().split(/\s+/);
+		const [address = '', port = ''] = local.split(':');
+		return { family, address, port: Number.parseInt(port, 16), state, uid: Number(uid), inode };
+	});
 }
 
 /** The process that holds the socket; looked up only when someone is to be told. */

@@ -37,7 +37,13 @@ function ingressChain(capture: Capture, family: Family): Chain {
 	return {
 		table: 'nat',
 		name: 'APPMESH_INGRESS',
-		hooks: [{ at: 'PREROUTING', matches: arriving, because: 'connections from other hosts to this one' }],
+		hooks: [
+			{
+				at: 'PREROUTING',
+				matches: [{ kind: 'opening' }, ...arriving],
+				because: 'connections from other hosts to this one',
+			},
+		],
 		rules: [...ingressExclusions(capture, family), ingressRedirect(capture)],
 	};
 }

@@ -21,7 +21,7 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 	const egress: Chain = {
 		table: 'nat',
 		name: 'APPMESH_EGRESS',
-		hooks: [{ at: 'OUTPUT', matches: [leaving], because: 'connections from this host to others' }],
+		hooks: [{ at: 'OUTPUT', matches: [{ kind: 'opening' }, leaving], because: 'connections from this host to others' }],
 		rules: [
 			...owners(capture),
 			...direct,
@@ -57,7 +57,7 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 			name: 'APPMESH_BRIDGE',
 			hooks: capture.bridges.map((name) => ({
 				at: 'PREROUTING',
-				matches: [{ kind: 'in', interface: name }, leaving],
+				matches: [{ kind: 'in', interface: name }, { kind: 'opening' }, leaving],
 				because: 'connections of containers on this bridge to other hosts',
 			})),
 			rules: [...exclusions, ...enter(destinations, capture)],

@@ -64,10 +64,11 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
 	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
 	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
+	const opening = matches.filter(({ kind }) => kind === 'opening').map(renderMatch);
 	const others = matches.filter(({ kind }) => kind === 'ports' || kind === 'owner').map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
 	const comment = `-m comment --comment "turnout: ${because}"`;
-	return [...first, '-p tcp', ...addrtype, ...others, comment, renderVerdict(verdict)]
+	return [...first, '-p tcp', ...opening, ...addrtype, ...others, comment, renderVerdict(verdict)]
 		.filter((part) => part !== '')
 		.join(' ');
 }
@@ -84,6 +85,9 @@ function renderMatch(match: Match): string {
 			return `-o ${match.interface}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
+		case 'opening':
+			// What iptables-save makes of --syn.
+			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'owner':

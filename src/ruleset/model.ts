@@ -7,6 +7,11 @@ export type Match =
 	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly range: IdRange }
 	| { readonly kind: 'from' | 'to'; readonly cidr: Cidr }
 	| { readonly kind: 'in' | 'out'; readonly interface: InterfaceName }
+	/**
+	 * The packet that opens a connection. Where nobody has tracked connections before, the kernel takes a later packet of
+	 * an old one for the first (sysctl nf_conntrack_tcp_loose), and would send an open SSH session into Envoy.
+	 */
+	| { readonly kind: 'opening' }
 	/** Whether an end of the connection is an address of this host. */
 	| { readonly kind: 'local'; readonly end: 'source' | 'destination'; readonly is: boolean };
 
@@ -26,8 +31,8 @@ export interface Rule {
 export type TableName = 'mangle' | 'nat';
 
 /**
- * The first two are the 2019 script's. APPMESH_BRIDGE takes what containers send; the last two hold the later
- * stages where more than one only-list has to agree.
+ * The first two are the 2019 script's. APPMESH_BRIDGE takes what containers send; APPMESH_ONLY_… hold the later stages
+ * where more than one only-list has to agree; APPMESH_TRACKING outlives the others while captured connections are open.
  */
 export const chainNames = [
 	'APPMESH_INGRESS',
@@ -35,6 +40,7 @@ export const chainNames = [
 	'APPMESH_BRIDGE',
 	'APPMESH_ONLY_IP',
 	'APPMESH_ONLY_PORT',
+	'APPMESH_TRACKING',
 ] as const;
 export type ChainName = (typeof chainNames)[number];
 

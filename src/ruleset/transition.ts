@@ -17,7 +17,7 @@ export function renderTransition(found: Held, wanted: Held, makes = false): stri
 	]);
 	const nat = tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
 	// Guard before redirects; on the way out the redirects go first.
-	return wanted.chains.length > 0 ? mangle + nat : nat + mangle;
+	return wanted.hooks.length > 0 ? mangle + nat : nat + mangle;
 }
 
 const leavesMangle = (found: Held, wanted: Held): boolean =>

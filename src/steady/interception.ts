@@ -1,10 +1,11 @@
 import { Failure } from '../failure.ts';
 import type { Dialect, Firewall, Host, Routing, RoutingStep } from '../ports.ts';
 import { type Homeward, planRemoval, planRouting, planSeedRemoval, type RoutingFacts } from '../routing/plan.ts';
-import type { Held } from '../ruleset/held.ts';
+import { type Held, nothing } from '../ruleset/held.ts';
+import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { type Difference, differences } from '../ruleset/transition.ts';
 import { type Family, families } from '../units.ts';
-import { type ByFamily, commitRules, nothingAtAll, readHeld } from './rules.ts';
+import { type ByFamily, commitRules, nothingAtAll, readHeld, type Wanted } from './rules.ts';
 
 /** What is to hold on this host while interception is on. */
 export interface Target {
@@ -23,19 +24,28 @@ export async function intercept(host: Host, target: Target, signal: AbortSignal)
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	const held = await commitRules(firewallOf(host, target.dialect), target.rules, signal).catch(async (error) => {
+	const held = await commitRules(firewallOf(host, target.dialect), () => target.rules, signal).catch(async (error) => {
 		await take(host.routing, steps.toReversed().map(reversed));
 		throw error;
 	});
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
-	for (const firewall of others) await commitRules(firewall, nothingAtAll, signal);
+	for (const firewall of others) await commitRules(firewall, () => nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
 	return held;
 }
 
-/** Rules first, then routes: traffic is never pointed at a table that is gone. */
-export async function release(host: Host, signal: AbortSignal): Promise<void> {
-	for (const firewall of host.firewalls) await commitRules(firewall, nothingAtAll, signal);
+/**
+ * Rules first, then routes: traffic is never pointed at a table that is gone. `tracked`: what captured connections need
+ * to go on stays, until a release without it.
+ */
+export async function release(
+	host: Host,
+	{ tracked }: { readonly tracked: boolean },
+	signal: AbortSignal,
+): Promise<void> {
+	const wanted: Wanted = ({ ipv4, ipv6 }) =>
+		tracked ? { ipv4: remainderOf(ipv4), ipv6: remainderOf(ipv6) } : nothingAtAll;
+	for (const firewall of host.firewalls) await commitRules(firewall, wanted, signal);
 	await take(host.routing, planRemoval(await readRouting(host.routing)));
 }
 
@@ -50,7 +60,7 @@ export type HostDifference =
 export interface Inspection {
 	readonly differences: ByFamily<readonly HostDifference[]>;
 	readonly held: ByFamily<Held>;
-	/** Nothing of ours is there, in any dialect. */
+	/** Nothing of ours is there, but for what lets open connections end. */
 	readonly isClean: boolean;
 }
 
@@ -64,14 +74,13 @@ export async function inspect(
 ): Promise<Inspection> {
 	const reading = known ?? readHeld(firewallOf(host, target.dialect), signal);
 	const [facts, held] = await Promise.all([readRouting(host.routing), reading]);
-	const wanted = isWanted ? target.rules : nothingAtAll;
+	const wanted = (family: Family) => (isWanted ? target.rules[family] : isOff(held[family]) ? held[family] : nothing);
 	const of = (family: Family) => [
-		...differences(held[family], wanted[family]),
+		...differences(held[family], wanted(family)),
 		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
 	];
-	const own =
-		planRemoval(facts).length + families.flatMap((family) => [...held[family].chains, ...held[family].hooks]).length;
-	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean: own === 0 };
+	const isClean = planRemoval(facts).length === 0 && families.every((family) => isOff(held[family]));
+	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean };
 }
 
 function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {

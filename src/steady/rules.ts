@@ -17,27 +17,40 @@ export async function readHeld(firewall: Firewall, signal: AbortSignal): Promise
 	return { ipv4: parseSaved(ipv4 ?? ''), ipv6: parseSaved(ipv6 ?? '') };
 }
 
+/** What is to be there, given what is. */
+export type Wanted = (found: ByFamily<Held>) => ByFamily<Held>;
+
 /**
  * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
  * what is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
  */
-export async function commitRules(
-	firewall: Firewall,
-	wanted: ByFamily<Held>,
-	signal: AbortSignal,
-): Promise<ByFamily<Held>> {
-	let before = await readHeld(firewall, signal);
+export async function commitRules(firewall: Firewall, wanted: Wanted, signal: AbortSignal): Promise<ByFamily<Held>> {
+	const before = await readHeld(firewall, signal);
+	let found = before;
 	for (let attempt = 1; ; attempt += 1) {
 		try {
-			return await commitOnce(firewall, before, wanted, signal);
+			return await commitOnce(firewall, found, wanted(found), signal);
 		} catch (error) {
-			signal.throwIfAborted();
-			const now = await readHeld(firewall, signal);
-			if (attempt === ATTEMPTS || families.every((family) => isSame(now[family], before[family]))) throw error;
-			before = now;
+			const now = attempt < ATTEMPTS ? await changedSince(firewall, found, error, signal) : undefined;
+			if (now === undefined) {
+				await putBack(firewall, before);
+				throw error;
+			}
+			found = now;
 		}
 	}
 }
+
+/** What is there now, if it was somebody else who made the commit fail; undefined if trying again would not help. */
+async function changedSince(firewall: Firewall, found: ByFamily<Held>, error: unknown, signal: AbortSignal) {
+	if (signal.aborted) return undefined;
+	const now = await readHeld(firewall, signal);
+	const isChanged = families.some((family) => !isSame(now[family], found[family]));
+	return isChanged || error instanceof ReadBackFailure ? now : undefined;
+}
+
+/** What was committed reads back otherwise: somebody else was at it, or the kernel does not mean what we mean. */
+class ReadBackFailure extends Failure {}
 
 const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0 && a.made === b.made;
 
@@ -56,17 +69,8 @@ async function commitOnce(
 		}),
 	);
 	await Promise.all(documents.map(({ family, document }) => firewall.check(family, document, signal)));
-	const begun: Family[] = [];
-	try {
-		for (const { family, document } of documents) {
-			begun.push(family);
-			await firewall.commit(family, document, signal);
-		}
-		return await verify(firewall, wanted, signal);
-	} catch (error) {
-		await putBack(firewall, before, begun);
-		throw error;
-	}
+	for (const { family, document } of documents) await firewall.commit(family, document, signal);
+	return verify(firewall, wanted, signal);
 }
 
 async function makesPrerouting(firewall: Firewall, family: Family, before: Held, wanted: Held): Promise<boolean> {
@@ -80,7 +84,7 @@ async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortS
 	for (const family of families) {
 		const [first] = differences(after[family], wanted[family]);
 		if (first === undefined) continue;
-		throw new Failure(
+		throw new ReadBackFailure(
 			'firewall',
 			`Cannot keep the ${family} rules: what was committed reads back otherwise: ${first.kind} in ${first.table}: ${first.line}`,
 			'Another program may have changed them at the same moment; try again, and see `turnout diff`',
@@ -89,19 +93,18 @@ async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortS
 	return after;
 }
 
+const PUT_BACK_MS = 10_000;
+
 /**
  * Every table of a document is a commit of its own, so a family that failed may be changed in part. Also when we are
  * told to stop in the middle: half a change is worse than a late end.
  */
-async function putBack(firewall: Firewall, before: ByFamily<Held>, begun: readonly Family[]): Promise<void> {
+async function putBack(firewall: Firewall, before: ByFamily<Held>): Promise<void> {
 	const patience = AbortSignal.timeout(PUT_BACK_MS);
-	const restored = begun.toReversed().map(async (family) => {
+	const restored = families.map(async (family) => {
 		const now = parseSaved(await firewall.read(family, patience));
-		const document = renderTransition(now, before[family]);
-		if (document !== '' && !isSame(now, before[family])) await firewall.commit(family, document, patience);
+		if (!isSame(now, before[family])) await firewall.commit(family, renderTransition(now, before[family]), patience);
 	});
 	// One that cannot be put back does not keep the other from it; the failure that led here is the one that is told.
 	await Promise.allSettled(restored);
 }
-
-const PUT_BACK_MS = 10_000;
