@@ -61,7 +61,7 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 		assert.equal(areTaken(texts), false, 'a mark or table of somebody else was taken');
 		const saved = await watch.save();
 		for (const family of families) requireHeld(saved[family], aim.target.rules[family]);
-		await release(host, patience());
+		await release(host, { tracked: false }, patience());
 		return 'held';
 	} catch (error) {
 		if (error instanceof Failure && error.code === 'routing' && areTaken(texts)) return 'refused';

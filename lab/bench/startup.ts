@@ -25,7 +25,7 @@ export async function benchStartup(patience: Patience): Promise<readonly Figure[
 		...(await benchMeans(
 			status,
 			takeAfter(async () => 0, stopwatch),
-			runs,
+			patience,
 		)),
 	];
 }

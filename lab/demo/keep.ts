@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { addresses } from '../layout.ts';
 import { type TestDaemon, turnoutProgram } from '../turnout.ts';
 import type { Colours } from './colours.ts';
+import { rememberTerminal } from './terminal.ts';
 import type { World } from './world.ts';
 
 export interface Visit {
@@ -14,8 +15,10 @@ export interface Visit {
 export async function keepAtPrompt(visit: Visit, colours: Colours): Promise<void> {
 	process.stdout.write(hints(visit, colours));
 	const { world, daemon } = visit;
+	const restore = rememberTerminal();
 	const prompt = world.lab.host.spawn(turnoutProgram, ['prompt', '--socket', daemon.socket], { stdio: 'inherit' });
 	await once(prompt, 'exit');
+	restore();
 }
 
 /** Bash opens connections by itself, so that a host without any client can follow too; an actor's pid is its host's name. */
@@ -25,7 +28,7 @@ function hints({ world, settings }: Visit, { bold, dim }: Colours): string {
 	const enter = (pid: number, command: string) => `${sudo}nsenter -n -t ${pid} ${command}`;
 	const dial = (address: string, port: number) => `bash -c 'cat < /dev/tcp/${address}/${port}'`;
 	const line = (width: number) => (what: string, why: string) =>
-		`  ${bold(what)}${' '.repeat(width - what.length)}${why}\n`;
+		`  ${bold(what)}${' '.repeat(Math.max(1, width - what.length))}${why}\n`;
 	const word = line(17);
 	const shell = line(66);
 	return [

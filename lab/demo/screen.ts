@@ -1,7 +1,7 @@
 // Where the demo is watched: a terminal on which the table fills, or a stream that is told line by line.
-import { spawnSync } from 'node:child_process';
 import type { WriteStream } from 'node:tty';
 import { untilExit } from '../cleanup.ts';
+import { rememberTerminal, stty } from './terminal.ts';
 
 export interface Screen extends Disposable {
 	/** For people who watch; a stream need not be slowed down for them. */
@@ -66,14 +66,12 @@ function liveScreen(output: WriteStream): Screen {
 
 /** No cursor that jumps, and no echo of an impatient key into the table; both come back whatever happens. */
 function holdTerminal(output: WriteStream): () => void {
-	const stty = (...args: readonly string[]) =>
-		spawnSync('stty', args, { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).stdout?.trim() ?? '';
-	const former = stty('-g');
-	const release = untilExit(() => {
-		output.write('\u001b[?25h');
-		if (former !== '') stty(former);
-	});
+	const restore = rememberTerminal();
+	const showCursor = untilExit(() => output.write('\u001b[?25h'));
 	output.write('\u001b[?25l');
 	stty('-echo');
-	return release;
+	return () => {
+		showCursor();
+		restore();
+	};
 }

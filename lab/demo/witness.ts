@@ -23,8 +23,8 @@ export interface Watch {
 	readonly wayOf: (ownPort: number, port: number) => Promise<Way>;
 }
 
-/** Envoy, as `turnout run` starts it, writes its log out four times a second. */
-const LINE_LATE_MS = 3_000;
+/** Envoy, as `turnout run` starts it, writes its log out four times a second; a busy machine may be much later. */
+const LINE_LATE_MS = 8_000;
 const LOOK_MS = 10;
 
 export function createWitness(host: Namespace, daemon: TestDaemon): Witness {

@@ -4,6 +4,7 @@ import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { startDaemon } from '../../lab/turnout.ts';
+import { unhurried } from '../support/daemon.ts';
 
 describe('an Envoy that listens on IPv4 only', async () => {
 	const stack = new AsyncDisposableStack();
@@ -25,8 +26,8 @@ describe('an Envoy that listens on IPv4 only', async () => {
 			/NO {2}ipv6: IPv6 goes past Envoy: Envoy listens on port 15001 for IPv4 only\n {6}Let Envoy listen on IPv6/,
 		);
 		assert.match(daemon.log(), /"level":"warn","event":"IPv6 goes past Envoy"/);
-		assert.partialDeepStrictEqual(await app.connect(v4, 443), { by: 'envoy' });
-		assert.partialDeepStrictEqual(await app.connect(v6, 443), { by: 'remote' });
+		assert.partialDeepStrictEqual(await app.connect(v4, 443, unhurried), { by: 'envoy' });
+		assert.partialDeepStrictEqual(await app.connect(v6, 443, unhurried), { by: 'remote' });
 		assert.equal(code, 0, 'it is told and is no failure');
 		assert.equal(daemon.ask('wait', '--timeout', '0').code, 0);
 	});
@@ -35,7 +36,7 @@ describe('an Envoy that listens on IPv4 only', async () => {
 		await listener.close();
 		await envoy.listen('envoy', [15000, 15001]);
 		assert.match(daemon.ask('enable').stdout, /ipv4 and ipv6\n(.*\n)*? {2}ok {2}ipv6\n/);
-		assert.partialDeepStrictEqual(await app.connect(v6, 443), { by: 'envoy' });
+		assert.partialDeepStrictEqual(await app.connect(v6, 443, unhurried), { by: 'envoy' });
 		assert.deepEqual(daemon.status().families, ['ipv4', 'ipv6']);
 	});
 

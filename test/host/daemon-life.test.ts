@@ -8,7 +8,7 @@ import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { outcomeOf } from '../support/outcome.ts';
 
@@ -120,7 +120,7 @@ describe('the life of a daemon', async () => {
 		await killed.ended;
 		assert.ok(statSync(killed.socket).isSocket());
 		assert.equal(killed.ask('status').code, 3);
-		const connect = () => app.connect(addresses.remote.v4, 443);
+		const connect = () => app.connect(addresses.remote.v4, 443, unhurried);
 		assert.partialDeepStrictEqual(await connect(), { by: 'envoy' });
 		await during(
 			folder,

@@ -8,7 +8,7 @@ import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { ConfigReply } from '../../src/control/protocol.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
 import { askSocket } from '../support/socket.ts';
 
 describe('reload', async () => {
@@ -47,7 +47,7 @@ describe('reload', async () => {
 	});
 
 	test('where nothing changed nothing is committed, and what was counted stays', async () => {
-		await app.connect(addresses.remote.v4, 443);
+		await app.connect(addresses.remote.v4, 443, unhurried);
 		const before = counted();
 		const { code, stdout } = daemon.ask('reload');
 		assert.equal(code, 0);
@@ -57,7 +57,8 @@ describe('reload', async () => {
 
 	test('what a new setting means holds for the next connection, in both families', async () => {
 		const { v4, v6 } = addresses.remote;
-		const answers = async () => Promise.all([v4, v6].map(async (to) => JSON.stringify(await app.connect(to, 80))));
+		const answers = async () =>
+			Promise.all([v4, v6].map(async (to) => JSON.stringify(await app.connect(to, 80, unhurried))));
 		for (const answer of await answers()) assert.match(answer, /"by":"envoy"/);
 		write('egressIgnoredPorts: [80]\n');
 		assert.equal(daemon.ask('reload').code, 0);
@@ -69,7 +70,7 @@ describe('reload', async () => {
 		const { code, stdout } = daemon.ask('reload');
 		assert.equal(code, 0);
 		assert.match(stdout, /^changed: .*egressPort/);
-		assert.partialDeepStrictEqual(await app.connect(addresses.remote.v4, 443), { by: 'envoy' });
+		assert.partialDeepStrictEqual(await app.connect(addresses.remote.v4, 443, unhurried), { by: 'envoy' });
 		assert.match(rulesOf(lab.host), /--to-ports 16001\n/);
 	});
 

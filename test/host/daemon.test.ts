@@ -6,7 +6,7 @@ import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import type { DiffReply, Status } from '../../src/control/protocol.ts';
-import { installOthersRules, ownLines, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, ownLines, rulesOf, unhurried } from '../support/daemon.ts';
 import { follow } from '../support/follower.ts';
 import { askSocket } from '../support/socket.ts';
 
@@ -173,10 +173,10 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		await post('/v1/enable');
 		const { host, remote } = addresses;
 		for (const to of [host.v4, host.v6, host.v4])
-			assert.partialDeepStrictEqual(await world.connect(to, 8080), { by: 'ingress listener' });
+			assert.partialDeepStrictEqual(await world.connect(to, 8080, unhurried), { by: 'ingress listener' });
 		for (const to of [remote.v4, remote.v6])
-			assert.partialDeepStrictEqual(await app.connect(to, 443), { by: 'egress listener' });
-		assert.partialDeepStrictEqual(await app.connect(remote.v4, 22), { by: 'remote' });
+			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'egress listener' });
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 22, unhurried), { by: 'remote' });
 		assert.deepEqual((await status()).counters, { ingress: { connections: 3 }, egress: { connections: 2, direct: 1 } });
 		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
 	});

@@ -10,7 +10,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/units.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { capturing, installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { follow } from '../support/follower.ts';
 import { createEcho, holdConnection } from '../support/held.ts';
@@ -18,7 +18,7 @@ import { createEcho, holdConnection } from '../support/held.ts';
 const { host: own, remote } = addresses;
 const program = await findEnvoy();
 const args = ['--envoy-runtime', 'process', '--envoy-command', program, '--app-ports', '8080', '--start-enabled', '1'];
-const patient = [...args, '--envoy-drain-seconds', '5'];
+const hasty = [...args, '--envoy-drain-seconds', '5'];
 
 async function createPlace(stack: AsyncDisposableStack) {
 	const lab = stack.use(createHost({ container: false }));
@@ -34,7 +34,9 @@ describe('Envoy as a process of ours, while it runs', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
 	const { lab, world, app, untouched } = await createPlace(stack);
-	const daemon = stack.use(await startDaemon(lab.host, { args: [...patient, '--guard', '0'] }));
+	const daemon = stack.use(
+		await startDaemon(lab.host, { args: [...args, '--envoy-drain-seconds', '100', '--guard', '0'] }),
+	);
 
 	test('it runs as the ignored user and nobody else', () => {
 		const { envoy } = daemon.status();
@@ -53,20 +55,20 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		['world', own.v6, 8080, 'app', 'ingress [fd77::1]:* -> [fd77::2]:8080'],
 	] as const)
 		test(`who is asked answers, and the log says where it went: ${logged}`, async () => {
-			const answer = await { app, world }[who].connect(to, port);
+			const answer = await { app, world }[who].connect(to, port, unhurried);
 			assert.partialDeepStrictEqual(answer, { by });
 			const ownPort = answer.kind === 'answered' ? answer.ownPort : 0;
 			await eventually(
 				() => daemon.ask('logs', '--tail', '20').stdout,
 				(text) => text.includes(` ${logged.replace('*', String(ownPort))} in=`),
-				3_000,
+				10_000,
 			);
 		});
 
 	test('logs -f goes on with what Envoy says', async () => {
 		using follower = follow(lab.host, ['logs', '-f', '--socket', daemon.socket]);
 		await follower.next(/starting main dispatch loop/);
-		await app.connect(remote.v4, 80);
+		await app.connect(remote.v4, 80, unhurried);
 		const line = await follower.next(/ -> 203\.0\.113\.10:80 /);
 		assert.match(line, /^\[[\d-]+T[\d:.]+Z\] egress .* -> 203\.0\.113\.10:80 in=\d+ out=7 ms=\d+ flags=/);
 		assert.equal(await follower.stop(), 0);
@@ -91,10 +93,11 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		assert.ok(performance.now() - started >= 1_000);
 		assert.match(stdout, /^1 connections? through Envoy (is|are) still open\ninterception {2}disabled since /);
 		assert.equal(code, 0);
-		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(capturing(lab.host), untouched);
 		assert.equal(await held.echo('still there'), 'still there');
-		held.close();
-		assert.match(daemon.ask('disable', '--drain', '5').stdout, /^All connections through Envoy have ended\n/);
+		await held.close();
+		assert.match(daemon.ask('disable', '--drain', '10').stdout, /^All connections through Envoy have ended\n/);
+		assert.equal(rulesOf(lab.host), untouched);
 	});
 
 	test('told to stop, the rules go first; Envoy ends once its last connection has, and the daemon with it', async () => {
@@ -106,14 +109,15 @@ describe('Envoy as a process of ours, while it runs', async () => {
 			() => daemon.status().envoy.state,
 			(state) => state === 'draining',
 		);
-		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(capturing(lab.host), untouched);
 		assert.equal(await held.echo('still there'), 'still there');
 		assert.ok(existsSync(`/proc/${pid}`));
 		const closedAt = performance.now();
-		held.close();
+		await held.close();
 		assert.equal(await end, 0);
-		assert.ok(performance.now() - closedAt < 4_000, 'it need not wait any longer');
+		assert.ok(performance.now() - closedAt < 50_000, 'it need not wait for drainSeconds');
 		assert.equal(existsSync(`/proc/${pid}`), false);
+		assert.equal(rulesOf(lab.host), untouched);
 	});
 });
 
@@ -123,9 +127,9 @@ describe('the life of an Envoy that is ours', async () => {
 	const { lab, world, app, untouched } = await createPlace(stack);
 
 	test('from before its start until after its end no connection finds rules without an Envoy behind', async () => {
-		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 60_000 });
-		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 60_000 });
-		await using daemon = await startDaemon(lab.host, { args: patient });
+		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 60_000, ...unhurried });
+		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 60_000, ...unhurried });
+		await using daemon = await startDaemon(lab.host, { args: hasty });
 		assert.equal(daemon.status().is, 'enabled');
 		const { egress, ingress } = await eventually(
 			() => daemon.status().counters,
@@ -143,18 +147,18 @@ describe('the life of an Envoy that is ours', async () => {
 	});
 
 	test('a connection that does not end in drainSeconds ends with Envoy', async () => {
-		await using daemon = await startDaemon(lab.host, { args: patient });
+		await using daemon = await startDaemon(lab.host, { args: hasty });
 		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		const started = performance.now();
 		const end = daemon.stop();
 		assert.equal(await end, 0);
 		const took = performance.now() - started;
-		assert.ok(took >= 5_000 && took < 9_000, `it took ${took} ms`);
+		assert.ok(took >= 5_000 && took < 50_000, `it took ${took} ms`);
 		assert.equal(await held.echo('still there'), undefined);
 	});
 
 	test('an Envoy that is killed is told with its signal and its last words; its rules stay', async () => {
-		await using daemon = await startDaemon(lab.host, { args: patient });
+		await using daemon = await startDaemon(lab.host, { args: hasty });
 		const whole = rulesOf(lab.host);
 		await kill(daemon);
 		const { stdout, code } = daemon.ask('status');
@@ -162,18 +166,18 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.match(stdout, /^ {2}NO {2}envoy: Envoy ended by SIGKILL; its last line: \[.*starting main dispatch loop\n/m);
 		assert.equal(code, 1);
 		assert.equal(rulesOf(lab.host), whole);
-		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443), { kind: 'refused' });
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { kind: 'refused' });
 		const enable = daemon.ask('enable');
 		assert.equal(enable.code, 1);
 		assert.match(enable.stderr, /^turnout: Cannot enable: Envoy ended by SIGKILL/);
 		assert.match(daemon.log(), /"level":"error","event":"envoy failed","why":"Envoy ended by SIGKILL/);
 		assert.equal(daemon.ask('disable').code, 1, 'Envoy is still not as it should be');
 		assert.equal(rulesOf(lab.host), untouched);
-		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443), { by: 'remote' });
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 	});
 
 	test('with onEnvoyFailure open the rules are lifted when Envoy is killed, and status says so', async () => {
-		await using daemon = await startDaemon(lab.host, { args: [...patient, '--on-envoy-failure', 'open'] });
+		await using daemon = await startDaemon(lab.host, { args: [...hasty, '--on-envoy-failure', 'open'] });
 		await kill(daemon);
 		const { stdout } = await eventually(
 			() => daemon.ask('status'),
@@ -183,7 +187,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.match(stdout, /NO {2}rules: they are lifted while Envoy is away/);
 		assert.equal(rulesOf(lab.host), untouched);
 		for (const to of [remote.v4, remote.v6])
-			assert.partialDeepStrictEqual(await app.connect(to, 443), { by: 'remote' });
+			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });
 		assert.equal(daemon.ask('diff').code, 0);
 	});
 
@@ -191,9 +195,9 @@ describe('the life of an Envoy that is ours', async () => {
 		using scratch = createScratch('bootstrap');
 		const file = join(scratch.path, 'envoy.yaml');
 		writeFileSync(file, ownBootstrap);
-		await using daemon = await startDaemon(lab.host, { args: [...patient, '--envoy-config', file] });
-		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443), { by: 'my own Envoy' });
-		assert.partialDeepStrictEqual(await world.connect(own.v4, 8080), { by: 'my own Envoy' });
+		await using daemon = await startDaemon(lab.host, { args: [...hasty, '--envoy-config', file] });
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'my own Envoy' });
+		assert.partialDeepStrictEqual(await world.connect(own.v4, 8080, unhurried), { by: 'my own Envoy' });
 		assert.equal(existsSync(join(daemon.folder, 'state/envoy.json')), false);
 	});
 

@@ -9,6 +9,9 @@ export function rulesOf(host: Namespace): string {
 
 const routes = ['ip route show table 100 2>/dev/null', 'ip -6 route show table 100 2>/dev/null'];
 
+/** The same but for what stays while captured connections are open, which nothing leads to. */
+export const capturing = (host: Namespace): string => rulesOf(host).replace(/^.*APPMESH_TRACKING.*\n/gm, '');
+
 /** How many lines bear our names. */
 export const ownLines = (host: Namespace): number =>
 	rulesOf(host)
@@ -22,3 +25,6 @@ export function installOthersRules(host: Namespace): void {
 		host.run(program, ['-t', 'mangle', '-A', 'OUTPUT', '-p', 'udp', '--dport', '53', '-j', 'MARK', '--set-mark', '16']);
 	}
 }
+
+/** For a connection that has to be answered: a machine that runs two suites at once is slow. */
+export const unhurried = { timeoutMs: 10_000 } as const;

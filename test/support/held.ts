@@ -8,8 +8,8 @@ import { eventually } from './eventually.ts';
 export interface HeldConnection extends Disposable {
 	/** What came back, or undefined where the connection is at its end. */
 	readonly echo: (text: string) => Promise<string | undefined>;
-	/** Ends it from this side. */
-	readonly close: () => void;
+	/** Ends it from this side; resolves once the other side has, too. */
+	readonly close: () => Promise<void>;
 }
 
 const server = `
@@ -49,7 +49,11 @@ export async function holdConnection(namespace: Namespace, options: HeldOptions)
 		);
 	};
 	if ((await echo('open')) !== 'open') throw new Error(`Nobody at ${options.address} sends back what it is sent`);
-	return { echo, close: () => void child.stdin?.end(), [Symbol.dispose]: () => void child.kill('SIGKILL') };
+	const close = async (): Promise<void> => {
+		child.stdin?.end();
+		await eventually(isOver, (isIt) => isIt);
+	};
+	return { echo, close, [Symbol.dispose]: () => void child.kill('SIGKILL') };
 }
 
 function startNode(namespace: Namespace, program: string, args: readonly string[]): ChildProcess {

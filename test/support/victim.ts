@@ -32,7 +32,7 @@ export interface Victim extends Disposable {
 }
 
 /** What should end by itself and does not is ended, and its code is then none that anybody expects. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 export function createVictim(options: HostOptions = {}): Victim {
 	using stack = new DisposableStack();
@@ -61,7 +61,7 @@ export function createVictim(options: HostOptions = {}): Victim {
 			await eventually(
 				() => processesIn(host),
 				(pids) => pids === '',
-				2_000,
+				10_000,
 			);
 			assert.deepEqual(socketsIn(folder), []);
 		},

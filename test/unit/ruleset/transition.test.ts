@@ -64,13 +64,12 @@ test('the guard comes before the redirects, and goes after them', () => {
 	assert.deepEqual(tablesOf(renderTransition(plain, nothing)), ['*nat', '*mangle']);
 });
 
+const ingress = plain.chains.find(({ table, name }) => table === 'nat' && name === 'APPMESH_INGRESS')?.rules ?? [];
+
 /** Somebody interferes; how it is told. Afterwards all of it can be put right in one step. */
 const interferences: Readonly<Record<string, readonly [edit: string, told: readonly Difference[]]>> = {
 	'a rule of ours is deleted': [
-		document(
-			'nat',
-			`-D APPMESH_INGRESS ${plain.chains.find(({ table, name }) => `${table} ${name}` === 'nat APPMESH_INGRESS')?.rules[0]}`,
-		),
+		document('nat', `-D APPMESH_INGRESS ${ingress[0]}`),
 		[
 			{
 				...{ kind: 'missing', table: 'nat' },
@@ -83,13 +82,7 @@ const interferences: Readonly<Record<string, readonly [edit: string, told: reado
 		[{ kind: 'surplus', table: 'nat', line: '-A APPMESH_EGRESS -p tcp -j RETURN' }],
 	],
 	'our rules are put in another order': [
-		document(
-			'nat',
-			':APPMESH_INGRESS - [0:0]',
-			...(plain.chains.find(({ table, name }) => `${table} ${name}` === 'nat APPMESH_INGRESS')?.rules ?? [])
-				.toReversed()
-				.map((rule) => `-A APPMESH_INGRESS ${rule}`),
-		),
+		document('nat', ':APPMESH_INGRESS - [0:0]', ...ingress.toReversed().map((rule) => `-A APPMESH_INGRESS ${rule}`)),
 		[{ kind: 'misplaced', table: 'nat', line: '-A APPMESH_INGRESS (order of its rules)' }],
 	],
 	'a rule is put before our hook': [
@@ -175,12 +168,12 @@ test('what the 2019 script left, each rule doubled, is taken over and goes with 
 });
 
 test('a rule of ours is deleted in the words in which the kernel has it', async () => {
-	const firewall = createMemoryFirewall({ spell: (rule) => rule.replace('-p tcp', '-p tcp -m tcp') });
+	const firewall = createMemoryFirewall({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
 	await change(firewall, heldOf({ appPorts: '9090' }));
 	const last = firewall.commits.at(-1)?.document ?? '';
-	assert.match(last, /^-D OUTPUT -p tcp -m tcp -m addrtype/m);
+	assert.match(last, /^-D OUTPUT -p tcp --tcp-flags/m);
 	await change(firewall, nothing);
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });

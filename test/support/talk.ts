@@ -1,0 +1,60 @@
+// Connections that stay open, with both ends in the test's hands: whether they survive what happens to the rules.
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Namespace } from '../../lab/namespace.ts';
+
+export interface Talker extends Disposable {
+	/** To the other side; of a listener's to all that are connected. */
+	readonly say: (word: string) => void;
+	/** What it hears next: a word, or why there will be none. */
+	readonly hear: () => Promise<string>;
+}
+
+/** Says to each what it is told to say, and answers each word with the name and the word. */
+export const startListener = (namespace: Namespace, name: string, port: number): Promise<Talker> =>
+	startTalker(namespace, listener, [name, String(port)]);
+
+/** Resolves once it is connected. */
+export const openConnection = (namespace: Namespace, address: string, port: number): Promise<Talker> =>
+	startTalker(namespace, client, [address, String(port)]);
+
+const listener = `
+	const [name, port] = process.argv.slice(1);
+	const all = new Set();
+	const server = require('node:net').createServer((socket) => {
+		all.add(socket);
+		socket.on('data', (word) => socket.write(name + ' hears ' + word)).on('error', () => socket.destroy());
+		socket.on('close', () => all.delete(socket));
+	});
+	process.stdin.on('data', (word) => { for (const socket of all) socket.write(name + ' says ' + word); });
+	server.listen(Number(port), () => console.log('ready'));`;
+
+const client = `
+	const [address, port] = process.argv.slice(1);
+	const socket = require('node:net').connect(Number(port), address);
+	socket.on('connect', () => console.log('ready')).on('data', (word) => process.stdout.write(word));
+	socket.on('error', ({ code }) => console.log(code)).on('end', () => console.log('ended'));
+	process.stdin.on('data', (word) => socket.write(word)).on('end', () => socket.end());`;
+
+async function startTalker(namespace: Namespace, program: string, args: readonly string[]): Promise<Talker> {
+	const child = namespace.spawn(process.execPath, ['--eval', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const closed = once(child, 'close');
+	const lines = child.stdout ? createInterface({ input: child.stdout })[Symbol.asyncIterator]() : undefined;
+	const silence = async (): Promise<string> => {
+		const timer = AbortSignal.timeout(PATIENCE_MS);
+		await Promise.race([closed, once(timer, 'abort')]);
+		return 'nothing';
+	};
+	const hear = async (): Promise<string> =>
+		Promise.race([silence(), Promise.resolve(lines?.next()).then((next) => String(next?.value))]);
+	const talker: Talker = {
+		say: (word) => void child.stdin?.write(`${word}\n`),
+		hear,
+		[Symbol.dispose]: () => void child.kill('SIGKILL'),
+	};
+	const first = await hear();
+	if (first !== 'ready') throw new Error(`${args.join(' ')}: ${first}`);
+	return talker;
+}
+
+const PATIENCE_MS = 10_000;
