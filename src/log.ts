@@ -1,3 +1,5 @@
+import { hasControls, printable } from './quoted.ts';
+
 export const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof levels)[number];
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -34,7 +36,8 @@ export function logText({ time, level, event, fields }: LogEvent): string {
 	const shown = Object.entries(fields)
 		.filter(([, value]) => value !== undefined)
 		.map(
-			([name, value]) => ` ${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : value}`,
+			([name, value]) =>
+				` ${name}=${typeof value === 'string' && (hasControls(value) || value.includes(' ')) ? JSON.stringify(value) : value}`,
 		);
-	return `${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${event}${shown.join('')}\n`;
+	return printable(`${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${event}${shown.join('')}\n`);
 }

@@ -137,7 +137,7 @@ function whileStarting(error: unknown): undefined {
 }
 
 function late(seconds: number, status: Status | undefined): Failure {
-	const wrong = status?.conditions.find(({ ok }) => !ok);
+	const wrong = status?.conditions.find(({ ok, subject }) => !ok && subject !== 'ipv6');
 	const why =
 		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
 	return new Failure(

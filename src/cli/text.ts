@@ -1,4 +1,5 @@
 import type { ConfigReply, DiffReply, Status } from '../control/protocol.ts';
+import { printable } from '../quoted.ts';
 
 /** What people read; programs take `--json`. */
 export function statusText(status: Status): string {
@@ -22,7 +23,7 @@ export function statusText(status: Status): string {
 
 function conditionText(condition: Status['conditions'][number]): string {
 	if (condition.ok) return `  ok  ${condition.subject}\n`;
-	return `  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`;
+	return printable(`  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
 }
 
 const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
@@ -30,7 +31,9 @@ const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11
 export function differencesText({ differences }: DiffReply): string {
 	if (differences.length === 0) return 'The host is as wanted\n';
 	const sign = { missing: '+', surplus: '-', misplaced: '~' };
-	return differences.map(({ family, kind, table, line }) => `${sign[kind]} ${family} ${table}: ${line}\n`).join('');
+	return differences
+		.map(({ family, kind, table, line }) => printable(`${sign[kind]} ${family} ${table}: ${line}\n`))
+		.join('');
 }
 
 export function configText({ settings, notices }: ConfigReply): string {
@@ -39,7 +42,7 @@ export function configText({ settings, notices }: ConfigReply): string {
 	const keyWidth = widthOf(({ key }) => key);
 	const valueWidth = widthOf(({ value }) => value);
 	const lines = settings.map(({ key, value, origin }) => {
-		return `${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`;
+		return printable(`${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`);
 	});
 	return [...lines, ...notices.map((notice) => `${notice}\n`)].join('');
 }

@@ -14,7 +14,12 @@ export function createClient(socket: string): Client {
 			const query = `?follow=${follow ? 1 : 0}${tail === undefined ? '' : `&tail=${tail}`}`;
 			const reply = await send(socket, 'GET', streams[stream] + query, undefined, signal);
 			if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
-			for await (const line of createInterface({ input: reply })) onLine(line);
+			try {
+				for await (const line of createInterface({ input: reply })) onLine(line);
+			} catch (error) {
+				// A daemon that stops cuts its streams; that is their end and no failure.
+				if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+			}
 		},
 	};
 }

@@ -19,6 +19,7 @@ export interface Wish {
 	readonly since: string;
 	readonly aim: Aim;
 	readonly isLifted: boolean;
+	readonly isStarting: boolean;
 }
 
 export interface Observer {
@@ -36,9 +37,9 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => r
 		async status(wish, known) {
 			const { held, isClean, lines } = await look(wish, known);
 			const { envoy, why: envoyWhy } = envoyOf(wish, proxy, listeners);
-			const { wanted, aim, isLifted, since, survey } = wish;
+			const { wanted, aim, isLifted, isStarting, since, survey } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
-			const observation = { wanted, envoy, envoyWhy, differences: lines, isClean, isLifted, ipv6Past };
+			const observation = { wanted, envoy, envoyWhy, differences: lines, isClean, isLifted, isStarting, ipv6Past };
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
 			return {
 				version,

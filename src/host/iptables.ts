@@ -5,6 +5,7 @@ import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
 import { hasChain } from './chains.ts';
 import { type Finished, runCommand } from './command.ts';
+import { mayChangeNetwork } from './facts.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
 /** One dialect's iptables-save and iptables-restore. */
@@ -46,7 +47,8 @@ async function run(program: string, args: readonly string[], input: string, sign
 
 function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
 	const said = oneLine(stderr.replace(/^Try `.*$/gm, '')) || `it ended with ${exitCode}`;
-	if (/Permission denied|must be root|Operation not permitted/.test(said)) return noPrivilege();
+	if (/Permission denied|must be root|Operation not permitted/.test(said))
+		return mayChangeNetwork() ? noRawSocket(said) : noPrivilege();
 	if (/lock file/.test(said)) return new Failure('firewall', `Cannot change the rules: ${said}`, LOCK_REMEDY);
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
@@ -72,6 +74,14 @@ export const noPrivilege = (cause?: unknown): Failure =>
 		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN",
 		'Run turnout as root, or give the container the capability NET_ADMIN',
 		cause,
+	);
+
+/** iptables-legacy speaks to the kernel through a raw socket (libiptc). */
+const noRawSocket = (said: string): Failure =>
+	new Failure(
+		'permission',
+		`Cannot change the host's rules: ${said}`,
+		'Run turnout as root, or give the container the capability NET_RAW beside NET_ADMIN',
 	);
 
 function fail(family: Family): never {

@@ -30,7 +30,7 @@ export function planRouting({ mark, table }: Homeward, family: Family, actual: R
 	const routes = actual.routes.filter((route) => route.family === family && route.table === table);
 	const protocol = ROUTE_PROTOCOL;
 	const rule = { family, priority: RULE_PRIORITY, table, mark, mask: 0xffff_ffff, narrowed: false, protocol };
-	const route = { family, table, isLocalDefault: true, protocol, text: `local default dev lo table ${table}` };
+	const route = { family, table, isLocalDefault: true, protocol, text: 'local default dev lo' };
 	return [
 		...(routes.some(({ isLocalDefault }) => isLocalDefault) ? [] : [{ kind: 'add-route', route } as const]),
 		...(rules.some((other) => isHomeward(other, mark, table)) ? [] : [{ kind: 'add-rule', rule } as const]),

@@ -21,15 +21,16 @@ export interface Target {
  * other dialects hold of ours goes last. Resolves to what was read back.
  */
 export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<ByFamily<Held>> {
+	const firewall = firewallOf(host, target.dialect);
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	const held = await commitRules(firewallOf(host, target.dialect), () => target.rules, signal).catch(async (error) => {
+	const held = await commitRules(firewall, () => target.rules, signal).catch(async (error) => {
 		await take(host.routing, steps.toReversed().map(reversed));
 		throw error;
 	});
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
-	for (const firewall of others) await commitRules(firewall, () => nothingAtAll, signal);
+	for (const other of others) await commitRules(other, () => nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
 	return held;
 }

@@ -13,14 +13,16 @@ export interface Observation {
 	readonly isClean: boolean;
 	/** The rules were taken away because Envoy is gone (onEnvoyFailure: open). */
 	readonly isLifted: boolean;
+	/** The daemon has not committed anything yet: the rules wait for Envoy. */
+	readonly isStarting: boolean;
 	readonly ipv6Past: string;
 }
 
 /** One word for all of it. */
-export function isOf({ wanted, envoy, differences, isClean, isLifted }: Observation): Is {
+export function isOf({ wanted, differences, isClean, isLifted, isStarting }: Observation): Is {
 	if (wanted === 'disabled') return isClean ? 'disabled' : 'degraded';
 	if (isLifted && isClean) return 'lifted';
-	if (isClean && envoy.state === 'starting') return 'waiting';
+	if (isStarting && differences.length > 0) return 'waiting';
 	return differences.length === 0 ? 'enabled' : 'degraded';
 }
 
@@ -42,7 +44,7 @@ function rulesFact(observation: Observation): Fact {
 			remedy: comeback(observation.envoy),
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
-	const why = `${off.length} lines are not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
+	const why = `${off.length === 1 ? '1 line is' : `${off.length} lines are`} not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
 

@@ -14,6 +14,7 @@ const on: Observation = {
 	differences: [],
 	isClean: false,
 	isLifted: false,
+	isStarting: false,
 	ipv6Past: '',
 };
 const starting: Partial<Observation> = {
