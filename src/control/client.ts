@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Failure, type FailureCode } from '../failure.ts';
-import { type Client, type ErrorReply, type Method, paths, streams } from './protocol.ts';
+import { type Client, type ErrorReply, type FollowOptions, type Method, paths, streams } from './protocol.ts';
 
 /** Speaks to the daemon behind a socket; a daemon that is not there is a Failure with the code `not-running`. */
 export function createClient(socket: string): Client {
@@ -10,18 +10,25 @@ export function createClient(socket: string): Client {
 	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body)]);
 	return {
 		...(Object.fromEntries(calls) as Omit<Client, 'follow'>),
-		async follow(stream, { follow, tail, signal }, onLine) {
-			const query = `?follow=${follow ? 1 : 0}${tail === undefined ? '' : `&tail=${tail}`}`;
-			const reply = await send(socket, 'GET', streams[stream] + query, undefined, signal);
-			if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
-			try {
-				for await (const line of createInterface({ input: reply })) onLine(line);
-			} catch (error) {
-				// A daemon that stops cuts its streams; that is their end and no failure.
-				if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-			}
-		},
+		follow: (stream, options, onLine) => followStream(socket, streams[stream], options, onLine),
 	};
+}
+
+async function followStream(
+	socket: string,
+	path: string,
+	{ follow, tail, signal }: FollowOptions,
+	onLine: (line: string) => void,
+): Promise<void> {
+	const query = `?follow=${follow ? 1 : 0}${tail === undefined ? '' : `&tail=${tail}`}`;
+	const reply = await send(socket, 'GET', path + query, undefined, signal);
+	if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
+	try {
+		for await (const line of createInterface({ input: reply })) onLine(line);
+	} catch (error) {
+		// A daemon that stops cuts its streams; that is their end and no failure.
+		if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+	}
 }
 
 /** Node would take an empty path for a TCP port of this host, and the kernel cuts off what is over 107 bytes (unix(7)). */
