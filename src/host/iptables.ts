@@ -48,7 +48,7 @@ async function run(program: string, args: readonly string[], input: string, sign
 function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
 	const said = oneLine(stderr.replace(/^Try `.*$/gm, '')) || `it ended with ${exitCode}`;
 	if (/Permission denied|must be root|Operation not permitted/.test(said))
-		return mayChangeNetwork() ? noRawSocket(said) : noPrivilege();
+		return mayChangeNetwork() ? noRawSocket() : noPrivilege();
 	if (/lock file/.test(said)) return new Failure('firewall', `Cannot change the rules: ${said}`, LOCK_REMEDY);
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
@@ -76,12 +76,12 @@ export const noPrivilege = (cause?: unknown): Failure =>
 		cause,
 	);
 
-/** iptables-legacy speaks to the kernel through a raw socket (libiptc). */
-const noRawSocket = (said: string): Failure =>
+/** Root of another user namespace only, or without what iptables-legacy speaks to the kernel through (libiptc). */
+const noRawSocket = (): Failure =>
 	new Failure(
 		'permission',
-		`Cannot change the host's rules: ${said}`,
-		'Run turnout as root, or give the container the capability NET_RAW beside NET_ADMIN',
+		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN over this network, or CAP_NET_RAW, which iptables-legacy needs too",
+		'Run turnout as root, or give the container the capabilities NET_ADMIN and NET_RAW',
 	);
 
 function fail(family: Family): never {

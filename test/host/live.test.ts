@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Cast, createCast } from '../../lab/cast.ts';
 import { createHost, type Host } from '../../lab/host.ts';
+import type { Namespace } from '../../lab/namespace.ts';
 import type { Dialect } from '../../lab/restore.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
@@ -45,6 +46,7 @@ test('under 8 clients that connect without a pause, both ways, IPv4 and IPv6', {
 
 async function testChanges(context: TestContext, dialect: Dialect): Promise<void> {
 	using lab = createHost();
+	trackConnections(lab.host, dialect);
 	using cast = await createCast(lab);
 	await cast.proxyUser.listen('egress listener', [16001]);
 	await cast.proxyUser.listen('ingress listener', [16000]);
@@ -65,6 +67,12 @@ async function testChanges(context: TestContext, dialect: Dialect): Promise<void
 		assert.deepEqual(JSON.parse(text), { same: true, differences: [] });
 	});
 	await context.test(`${cycles} times off and on again: 0 connections failed`, () => switchOffAndOn(scene));
+}
+
+/** As Docker's rules do, or any firewall's; a host where nobody does is test/host/open-connections.test.ts. */
+function trackConnections(host: Namespace, dialect: Dialect): void {
+	const rule = ['-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'ESTABLISHED', '-j', 'ACCEPT'];
+	for (const program of ['iptables', 'ip6tables']) host.run(`${program}-${dialect}`, ['-w', ...rule]);
 }
 
 interface Scene {
