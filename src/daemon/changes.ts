@@ -27,6 +27,8 @@ export interface Holding {
 	aim: Aim | undefined;
 	/** Rules were taken away because Envoy is gone. */
 	isLifted: boolean;
+	/** Envoy's ports that connections have been captured for since the start; a reload may have moved them. */
+	readonly capturedFor: Set<number>;
 	/** Rules are off, and what connections captured before need to go on may be there. */
 	isUnsettled: boolean;
 	/** Envoy is not LIVE yet, and the rules wait for it. */
@@ -35,6 +37,7 @@ export interface Holding {
 
 export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<ByFamily<Held>> {
 	const startedMs = performance.now();
+	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
 	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	Object.assign(holding, { aim: { target, ipv6Past }, isLifted: false, isUnsettled: false });
 	const families = target.families.join(',');
@@ -75,9 +78,8 @@ async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void>
 }
 
 /** How many captured connections are open. */
-export function openConnections({ survey }: Holding, { captured }: DaemonParts): number {
-	return captured([survey.config.ingressPort, survey.config.egressPort]);
-}
+export const openConnections = ({ capturedFor }: Holding, { captured }: DaemonParts): number =>
+	captured([...capturedFor]);
 
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
 

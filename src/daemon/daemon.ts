@@ -58,6 +58,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		since: state.since ?? new Date().toISOString(),
 		aim: undefined,
 		isLifted: false,
+		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,
 		isStarting: true,
 	};
