@@ -19,7 +19,7 @@ const ours: PolicyRule = {
 	},
 };
 const ourRoute: TableRoute = {
-	...{ family: 'ipv4', table: 100, isLocalDefault: true, protocol: 0xce, text: 'local default dev lo table 100' },
+	...{ family: 'ipv4', table: 100, isLocalDefault: true, protocol: 0xce, text: 'local default dev lo' },
 };
 const theScripts: PolicyRule = { ...ours, priority: 32765, protocol: 3 };
 const theScriptsRoute: TableRoute = { ...ourRoute, protocol: 3 };

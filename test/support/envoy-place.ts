@@ -1,0 +1,44 @@
+// A host with a real Envoy at hand, somebody out there who answers, and the application that the host is for.
+import { type Actor, createActor } from '../../lab/actor.ts';
+import { findEnvoy } from '../../lab/envoy.ts';
+import { createHost, type Host } from '../../lab/host.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
+import { installOthersRules, rulesOf } from './daemon.ts';
+import { createEcho } from './held.ts';
+
+export interface EnvoyPlace {
+	readonly lab: Host;
+	/** Answers `remote` on 80 and 443, and sends back what it is sent on 7. */
+	readonly world: Actor;
+	/** uid 1000. Answers `app` on 8080. */
+	readonly app: Actor;
+	/** The host's rules before we came. */
+	readonly untouched: string;
+	/** Envoy's program. */
+	readonly program: string;
+	/** For a `turnout run` that starts it, with rules as soon as it is LIVE. */
+	readonly args: readonly string[];
+}
+
+export async function createEnvoyPlace(stack: AsyncDisposableStack): Promise<EnvoyPlace> {
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const world = stack.use(createActor(lab.world));
+	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	await Promise.all([world.listen('remote', [80, 443]), app.listen('app', [8080])]);
+	stack.use(await createEcho(lab.world, 7));
+	const program = await findEnvoy();
+	const args = [
+		'--envoy-runtime',
+		'process',
+		'--envoy-command',
+		program,
+		'--app-ports',
+		'8080',
+		'--start-enabled',
+		'1',
+	];
+	return { lab, world, app, untouched: rulesOf(lab.host), program, args };
+}
+
+export const pidOf = (daemon: TestDaemon): number => Number(/\d+/.exec(daemon.status().envoy.id ?? '')?.[0]);
