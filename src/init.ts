@@ -14,8 +14,9 @@ export interface InitReport {
 
 /** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
+	const host = await openHost(signal);
 	const loaded = await loadSettings(settings);
-	const survey = await surveyHost(await openHost(signal), loaded, undefined, signal);
+	const survey = await surveyHost(host, loaded, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
 	const told = [ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`, loopRisk(survey.capture, readListeners())];
 	const chains = target.families.flatMap((family) => target.rules[family].chains);

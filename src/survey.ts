@@ -91,10 +91,10 @@ const aim = ({ config, capture, backend }: Survey, families: readonly Family[], 
 });
 
 /** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
-export async function interceptSurveyed(survey: Survey, signal: AbortSignal): Promise<Hit> {
+export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: ByFamily<Held>): Promise<Hit> {
 	const first = aimOf(survey);
 	try {
-		return { ...first, held: await intercept(survey.host, first.target, signal) };
+		return { ...first, held: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
 		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;

@@ -70,7 +70,7 @@ const parts: readonly Part[] = [
 	{
 		section: 'startup',
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,
-		run: benchStartup,
+		run: (options) => benchStartup(options),
 	},
 ];
 

@@ -8,26 +8,30 @@ import { nodeProgram, turnoutCommand, turnoutEnvironment } from './programs.ts';
 import { interleave, type Patience } from './samples.ts';
 import { type Command, createStopwatch, type Stopwatch } from './stopwatch.ts';
 
+export type Measured = 'init' | 'status';
+
 /** What each means of starting quickly is worth: the program with it, and without. */
-export async function benchStartup(patience: Patience): Promise<readonly Figure[]> {
+export async function benchStartup(
+	patience: Patience,
+	measured: readonly Measured[] = ['init', 'status'],
+): Promise<readonly Figure[]> {
 	await using stack = new AsyncDisposableStack();
 	const lab = stack.use(createPlace('nft'));
 	await stack.use(createAnswerers(lab)).ready;
 	const bundles = await writeBundles(stack.use(createScratch('bundles')).path);
 	const stopwatch = stack.use(createStopwatch(lab.host));
-	const clean = () => stopwatch.time(turnoutCommand('clean'));
-	const init = await benchMeans(variantsOf(bundles, ['init']), takeAfter(clean, stopwatch), patience);
-	const env = { ...turnoutEnvironment, APPMESH_START_ENABLED: '1' };
-	const daemon = stack.use(await startDaemon(lab.host, { env }));
-	const status = variantsOf(bundles, ['status', '--socket', daemon.socket]);
-	return [
-		...init,
-		...(await benchMeans(
-			status,
-			takeAfter(async () => 0, stopwatch),
-			patience,
-		)),
-	];
+	const figures: Figure[] = [];
+	if (measured.includes('init')) {
+		const clean = () => stopwatch.time(turnoutCommand('clean'));
+		figures.push(...(await benchMeans(variantsOf(bundles, ['init']), takeAfter(clean, stopwatch), patience)));
+	}
+	if (measured.includes('status')) {
+		const env = { ...turnoutEnvironment, APPMESH_START_ENABLED: '1' };
+		const { socket } = stack.use(await startDaemon(lab.host, { env }));
+		const take = takeAfter(async () => undefined, stopwatch);
+		figures.push(...(await benchMeans(variantsOf(bundles, ['status', '--socket', socket]), take, patience)));
+	}
+	return figures;
 }
 
 interface Variants {

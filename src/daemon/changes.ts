@@ -25,6 +25,8 @@ export interface Holding {
 	since: string;
 	/** What was committed last; undefined while rules are off. */
 	aim: Aim | undefined;
+	/** What our last change left behind, read back then; undefined after a change that failed. */
+	known: ByFamily<Held> | undefined;
 	/** Rules were taken away because Envoy is gone. */
 	isLifted: boolean;
 	/** Envoy's ports that connections have been captured for since the start; a reload may have moved them. */
@@ -38,8 +40,16 @@ export interface Holding {
 export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<ByFamily<Held>> {
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
-	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	Object.assign(holding, { aim: { target, ipv6Past }, isLifted: false, isUnsettled: false });
+	// With another dialect than before nothing is known of what is there.
+	const known = survey.backend.name === holding.survey.backend.name ? holding.known : undefined;
+	holding.known = undefined;
+	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
+	Object.assign(holding, {
+		known: held,
+		aim: { target, ipv6Past },
+		isLifted: false,
+		isUnsettled: false,
+	});
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
@@ -50,7 +60,9 @@ export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonPa
 export async function turnOff(holding: Holding, parts: DaemonParts): Promise<void> {
 	const { log } = parts;
 	const startedMs = performance.now();
-	await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.known = undefined;
+	const left = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.known = left.get(holding.survey.backend.name);
 	holding.aim = undefined;
 	holding.isUnsettled = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
@@ -61,8 +73,9 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 /** Nothing of ours is left once the last captured connection has ended. */
 export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (!holding.isUnsettled || openConnections(holding, parts) > 0) return;
-	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	holding.isUnsettled = false;
+	holding.known = undefined;
+	const left = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	Object.assign(holding, { known: left.get(holding.survey.backend.name), isUnsettled: false });
 }
 
 /** Looks now and then whether the last captured connection has ended, until it has. */

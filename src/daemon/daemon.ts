@@ -57,6 +57,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		wanted: survey.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
 		since: state.since ?? new Date().toISOString(),
 		aim: undefined,
+		known: undefined,
 		isLifted: false,
 		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,

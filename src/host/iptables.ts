@@ -11,6 +11,7 @@ import type { ToolPair, Tools } from './tools.ts';
 /** One dialect's iptables-save and iptables-restore. */
 export function createFirewall(tools: Tools): Firewall {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
+	const checked = new Set<string>();
 	return {
 		dialect: tools.dialect,
 		async read(family, signal) {
@@ -20,12 +21,28 @@ export function createFirewall(tools: Tools): Firewall {
 		hasManglePrerouting: async (family) =>
 			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
 		async check(family, document, signal) {
-			await run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
+			// For nft a check ends in the kernel's own wait for a grace period, once a table: they wait side by side, and a
+			// table that has been found good is not tried again.
+			const tables = tablesOf(document).filter((table) => !checked.has(family + table));
+			const test = (table: string) => run(pair(family).restore, ['-w', '--noflush', '--test'], table, signal);
+			await Promise.all(tables.map(test));
+			for (const table of tables) remember(checked, family + table);
 		},
 		async commit(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
 		},
 	};
+}
+
+/** Each table with its COMMIT. */
+const tablesOf = (document: string): string[] => document.match(/^\*[\s\S]*?^COMMIT\n/gm) ?? [];
+
+/** A daemon whose settings change all day does not grow by it. */
+const MOST_REMEMBERED = 64;
+
+function remember(checked: Set<string>, text: string): void {
+	if (checked.size >= MOST_REMEMBERED) checked.clear();
+	checked.add(text);
 }
 
 /** Asking the legacy tools about a table creates it; the kernel's list of tables tells without (ip_tables.c). */

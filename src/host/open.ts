@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { Host } from '../ports.ts';
+import type { Firewall, Host } from '../ports.ts';
+import { families } from '../units.ts';
 import { mayChangeNetwork } from './facts.ts';
 import { createFirewall, noPrivilege } from './iptables.ts';
 import { createRouting } from './routing.ts';
@@ -13,7 +14,23 @@ export interface OpenHost extends Host {
 export async function openHost(signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);
-	return { tools, firewalls: tools.map(createFirewall), routing: createRouting() };
+	const firewalls = tools.map((each) => readingAhead(createFirewall(each), signal));
+	return { tools, firewalls, routing: createRouting() };
+}
+
+/** Starts reading at once what will be asked for first, while everything else is still being looked at. */
+function readingAhead(firewall: Firewall, signal: AbortSignal): Firewall {
+	const ahead = new Map(families.map((family) => [family, firewall.read(family, signal)]));
+	// Whoever asks is told of a failure; nobody may ask.
+	for (const reading of ahead.values()) reading.catch(() => undefined);
+	return {
+		...firewall,
+		read(family, askedBy) {
+			const first = ahead.get(family);
+			ahead.delete(family);
+			return first ?? firewall.read(family, askedBy);
+		},
+	};
 }
 
 export function requireDialect({ tools }: OpenHost, dialect: string): Tools {

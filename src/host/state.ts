@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { close, fsync, open, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { makeFolders, reasonOfFile } from '../folders.ts';
@@ -40,8 +40,9 @@ function writeWhole(directory: string, path: string, text: string, mode: number)
 	const draft = `${path}.${process.pid}`;
 	try {
 		makeFolders(directory, 0o755);
-		writeFileSync(draft, text, { mode, flush: true });
+		writeFileSync(draft, text, { mode });
 		renameSync(draft, path);
+		settleOnDisk(path);
 	} catch (cause) {
 		quietly(() => rmSync(draft, { force: true }));
 		throw new Failure('state', `Cannot write ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
@@ -49,6 +50,13 @@ function writeWhole(directory: string, path: string, text: string, mode: number)
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';
+
+/** The disk is slow and nobody waits for it: until it has the new file, a power cut leaves the old one or the new. */
+function settleOnDisk(path: string): void {
+	open(path, 'r', (error, file) => {
+		if (error === null) fsync(file, () => close(file, () => undefined));
+	});
+}
 
 function quietly(act: () => void): void {
 	try {

@@ -18,14 +18,19 @@ export interface Target {
 
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
- * other dialects hold of ours goes last. Resolves to what was read back.
+ * other dialects hold of ours goes last. Resolves to what was read back. `known`: see commitRules.
  */
-export async function intercept(host: Host, target: Target, signal: AbortSignal): Promise<ByFamily<Held>> {
+export async function intercept(
+	host: Host,
+	target: Target,
+	signal: AbortSignal,
+	known?: ByFamily<Held>,
+): Promise<ByFamily<Held>> {
 	const firewall = firewallOf(host, target.dialect);
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	const held = await commitRules(firewall, () => target.rules, signal).catch(async (error) => {
+	const held = await commitRules(firewall, () => target.rules, signal, known).catch(async (error) => {
 		await take(host.routing, steps.toReversed().map(reversed));
 		throw error;
 	});
@@ -37,17 +42,19 @@ export async function intercept(host: Host, target: Target, signal: AbortSignal)
 
 /**
  * Rules first, then routes: traffic is never pointed at a table that is gone. `tracked`: what captured connections need
- * to go on stays, until a release without it.
+ * to go on stays, until a release without it. Resolves to what each dialect holds then.
  */
 export async function release(
 	host: Host,
 	{ tracked }: { readonly tracked: boolean },
 	signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlyMap<Dialect, ByFamily<Held>>> {
 	const wanted: Wanted = ({ ipv4, ipv6 }) =>
 		tracked ? { ipv4: remainderOf(ipv4), ipv6: remainderOf(ipv6) } : nothingAtAll;
-	for (const firewall of host.firewalls) await commitRules(firewall, wanted, signal);
+	const left = new Map<Dialect, ByFamily<Held>>();
+	for (const firewall of host.firewalls) left.set(firewall.dialect, await commitRules(firewall, wanted, signal));
 	await take(host.routing, planRemoval(await readRouting(host.routing)));
+	return left;
 }
 
 /** Also what the 2019 script left beside its chains, which bear the same names as ours and are gone by then. */

@@ -23,9 +23,16 @@ export type Wanted = (found: ByFamily<Held>) => ByFamily<Held>;
 /**
  * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
  * what is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
+ * `known`, what was read back last, is taken for what is there; if it is not, the reading back tells, and it is tried
+ * again from what is.
  */
-export async function commitRules(firewall: Firewall, wanted: Wanted, signal: AbortSignal): Promise<ByFamily<Held>> {
-	const before = await readHeld(firewall, signal);
+export async function commitRules(
+	firewall: Firewall,
+	wanted: Wanted,
+	signal: AbortSignal,
+	known?: ByFamily<Held>,
+): Promise<ByFamily<Held>> {
+	const before = known ?? (await readHeld(firewall, signal));
 	let found = before;
 	for (let attempt = 1; ; attempt += 1) {
 		try {

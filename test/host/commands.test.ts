@@ -2,29 +2,67 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { createScratch } from '../../lab/scratch.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { allDescribed } from '../../src/start/entry.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
-import { eventually } from '../support/eventually.ts';
+import { installOthersRules, rulesOf, unprivileged } from '../support/daemon.ts';
 import { matchesGolden } from '../support/golden.ts';
 import { outcomeOf } from '../support/outcome.ts';
-import { openTerminal } from '../support/terminal.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 const nowhere = '/nowhere/control.sock';
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
 
-describe('the commands', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+const settings = [
+	['--app-ports', '8080,9000-9100'],
+	['--ignore-uids', '1337,2000-2009'],
+	['--ignore-gids', '1337'],
+	['--egress-ignored-ips', '169.254.169.254,10.0.0.0/8,fd00:ec2::254'],
+	['--egress-ignored-ports', '22,25'],
+	['--ingress-ignored-ips', '10.77.0.9,fd77::9'],
+	['--interfaces-ignored', 'wg0,tun+'],
+	['--bridges', 'docker0'],
+].flat();
+
+interface Refusal {
+	readonly args: readonly string[];
+	readonly code: number;
+	readonly says: RegExp;
+}
+
+const refusals: readonly Refusal[] = [
+	...['status', 'enable', 'disable', 'reload', 'diff', 'logs', 'events', 'prompt'].map((command) => ({
+		args: [command, '--socket', nowhere],
+		code: 3,
+		says: /^turnout: Cannot reach the daemon: nobody answers on "?\/nowhere\/control\.sock"?\nStart it with `turnout run`/,
+	})),
+	{
+		args: ['wait', '--timeout', '0', '--socket', nowhere],
+		code: 1,
+		says: /Cannot wait any longer: after 0 s .*no daemon/,
+	},
+	{ args: ['enabel'], code: 64, says: /there is no command "enabel"/ },
+	{ args: ['status', '--colour'], code: 64, says: /unknown option '--colour'/ },
+	{ args: ['status', 'now'], code: 64, says: /there is no place for "now"/ },
+	{ args: ['disable', '--drain='], code: 64, says: /--drain takes a whole number, not ""/ },
+	{ args: ['disable', '--drain=-1'], code: 64, says: /--drain takes a whole number, not "-1"/ },
+	{ args: ['wait', '--timeout', '1.5'], code: 64, says: /--timeout takes a whole number, not "1\.5"/ },
+	{ args: ['logs', '--tail', 'all'], code: 64, says: /--tail takes a whole number, not "all"/ },
+	{ args: ['config', 'chek'], code: 64, says: /config knows "check FILE" and not "chek"/ },
+	{ args: ['config', 'check'], code: 64, says: /config check takes a file/ },
+	{ args: ['config', 'check', '/nowhere/turnout.yaml'], code: 1, says: /there is no such file/ },
+	{ args: ['render', '--family', 'ipv5'], code: 64, says: /Cannot render family "ipv5"\nAllowed: ipv4 or ipv6/ },
+	{ args: ['render', '--app-ports', '0'], code: 1, says: /appPorts \(--app-ports\): "0" is no port; allowed: / },
+	{ args: ['run', '--egress-port', '15000'], code: 1, says: /ingressPort/ },
+];
+
+describe('the commands', () => {
+	const stack = new DisposableStack();
+	after(() => stack.dispose());
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	await envoy.listen('envoy', [15000, 15001]);
 	const { path: folder } = stack.use(createScratch('commands'));
 	const run = (args: readonly string[], input = '') => outcomeOf(lab.host.spawn(turnoutProgram, args), input);
 
@@ -101,7 +139,7 @@ describe('the commands', async () => {
 			test(`render prints the ${family} document for ${backend}, also for nobody without a privilege`, async () => {
 				const args = [...settings, '--backend', backend, '--family', family];
 				const { code, stdout, stderr } = await outcomeOf(
-					lab.host.spawn('setpriv', [...nobody, turnoutProgram, 'render', ...args]),
+					lab.host.spawn('setpriv', [...unprivileged(65534, 65534), turnoutProgram, 'render', ...args]),
 				);
 				assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
 				matchesGolden(stdout, golden(`render-${backend}-${family}.txt`));
@@ -128,144 +166,4 @@ describe('the commands', async () => {
 		const { stderr } = lab.host.tryRun('sh', ['-c', command]);
 		assert.match(stderr, /^code \d+\n$/);
 	});
-
-	test('words that are piped into the prompt are obeyed one after the other, until quit', async () => {
-		await using daemon = await startDaemon(lab.host);
-		const words = ['status', '', 'nonsense', ' enable ', 'disable --drain x', 'diff --json', 'quit', 'disable'];
-		const { code, stdout, stderr } = await run(
-			['prompt', '--socket', daemon.socket],
-			words.map((word) => `${word}\n`).join(''),
-		);
-		assert.equal(code, 0);
-		const available = 'Available commands: quit, status, enable, disable, ';
-		assert.match(
-			stdout,
-			new RegExp(
-				`^interception {2}disabled since (.*\n)+?${available}.*\n${available}.*\ninterception {2}enabled since (.*\n)+?{"same":true,"differences":\\[\\]}\n$`,
-			),
-		);
-		assert.match(stderr, /^turnout: Cannot read the command line: --drain takes a whole number, not "?"?x"?"?\n.*\n$/);
-		assert.equal(daemon.status().wanted, 'enabled');
-	});
-
-	test('on a terminal the prompt completes words and remembers them, and Ctrl-D leaves it', async () => {
-		await using daemon = await startDaemon(lab.host);
-		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
-		await terminal.shows(/> /);
-		terminal.type('ena\t');
-		await terminal.shows(/enable/);
-		terminal.type('\r');
-		await terminal.shows(/interception {2}enabled since/);
-		await terminal.shows(/> /);
-		terminal.type('d\t');
-		await terminal.shows(/di/);
-		terminal.type('\t');
-		await terminal.shows(/disable +diff/);
-		terminal.type('\u0015');
-		// One up is the last word.
-		terminal.type('\u001b[A');
-		await terminal.shows(/> enable/);
-		terminal.type('\r');
-		await terminal.shows(/interception {2}enabled since/);
-		await terminal.shows(/> /);
-		terminal.type('\u0004');
-		assert.equal(await terminal.ended, 0);
-	});
-
-	test('at the prompt Ctrl-C ends what goes on for ever, and then the prompt', async () => {
-		await using daemon = await startDaemon(lab.host);
-		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
-		await terminal.shows(/> /);
-		terminal.type('events -f\r');
-		await terminal.shows(/"event":"ready"[^\n]*\n/);
-		terminal.type('\u0003');
-		await terminal.shows(/> /);
-		terminal.type('status\r');
-		await terminal.shows(/interception {2}disabled since/);
-		await terminal.shows(/> /);
-		terminal.type('\u0003');
-		assert.equal(await terminal.ended, 0);
-	});
-
-	test('run on a terminal has the prompt in front, and to leave it is to end the daemon', async () => {
-		using scratch = createScratch('terminal');
-		using terminal = openTerminal(lab.host, runIn(scratch.path));
-		await terminal.shows(/ready wanted=disabled/);
-		await terminal.shows(/> /);
-		terminal.type('enable\r');
-		await terminal.shows(/interception enabled backend=/);
-		await terminal.shows(/interception {2}enabled since/);
-		assert.notEqual(rulesOf(lab.host), untouched);
-		terminal.type('quit\r');
-		await terminal.shows(/interception disabled ms=\d+/);
-		assert.equal(await terminal.ended, 0);
-		assert.equal(rulesOf(lab.host), untouched);
-	});
-
-	test('a terminal that goes away ends the daemon in order', async () => {
-		using scratch = createScratch('terminal');
-		const terminal = openTerminal(lab.host, `${runIn(scratch.path)} --start-enabled 1`);
-		await terminal.shows(/> /);
-		assert.notEqual(rulesOf(lab.host), untouched);
-		terminal[Symbol.dispose]();
-		await eventually(
-			() => rulesOf(lab.host),
-			(rules) => rules === untouched,
-		);
-	});
-
-	const runIn = (path: string): string =>
-		`'${turnoutProgram}' run --socket ${join(path, 'control.sock')} --state-directory ${path}`;
 });
-
-/** Nobody, who may read what only its owner may: a checkout below /root. No other capability. */
-const nobody = [
-	'--reuid=65534',
-	'--regid=65534',
-	'--clear-groups',
-	'--inh-caps=-all,+dac_read_search',
-	'--ambient-caps=+dac_read_search',
-];
-
-const settings = [
-	['--app-ports', '8080,9000-9100'],
-	['--ignore-uids', '1337,2000-2009'],
-	['--ignore-gids', '1337'],
-	['--egress-ignored-ips', '169.254.169.254,10.0.0.0/8,fd00:ec2::254'],
-	['--egress-ignored-ports', '22,25'],
-	['--ingress-ignored-ips', '10.77.0.9,fd77::9'],
-	['--interfaces-ignored', 'wg0,tun+'],
-	['--bridges', 'docker0'],
-].flat();
-
-interface Refusal {
-	readonly args: readonly string[];
-	readonly code: number;
-	readonly says: RegExp;
-}
-
-const refusals: readonly Refusal[] = [
-	...['status', 'enable', 'disable', 'reload', 'diff', 'logs', 'events', 'prompt'].map((command) => ({
-		args: [command, '--socket', nowhere],
-		code: 3,
-		says: /^turnout: Cannot reach the daemon: nobody answers on "?\/nowhere\/control\.sock"?\nStart it with `turnout run`/,
-	})),
-	{
-		args: ['wait', '--timeout', '0', '--socket', nowhere],
-		code: 1,
-		says: /Cannot wait any longer: after 0 s .*no daemon/,
-	},
-	{ args: ['enabel'], code: 64, says: /there is no command "enabel"/ },
-	{ args: ['status', '--colour'], code: 64, says: /unknown option '--colour'/ },
-	{ args: ['status', 'now'], code: 64, says: /there is no place for "now"/ },
-	{ args: ['disable', '--drain='], code: 64, says: /--drain takes a whole number, not ""/ },
-	{ args: ['disable', '--drain=-1'], code: 64, says: /--drain takes a whole number, not "-1"/ },
-	{ args: ['wait', '--timeout', '1.5'], code: 64, says: /--timeout takes a whole number, not "1\.5"/ },
-	{ args: ['logs', '--tail', 'all'], code: 64, says: /--tail takes a whole number, not "all"/ },
-	{ args: ['config', 'chek'], code: 64, says: /config knows "check FILE" and not "chek"/ },
-	{ args: ['config', 'check'], code: 64, says: /config check takes a file/ },
-	{ args: ['config', 'check', '/nowhere/turnout.yaml'], code: 1, says: /there is no such file/ },
-	{ args: ['render', '--family', 'ipv5'], code: 64, says: /Cannot render family "ipv5"\nAllowed: ipv4 or ipv6/ },
-	{ args: ['render', '--app-ports', '0'], code: 1, says: /appPorts \(--app-ports\): "0" is no port; allowed: / },
-	{ args: ['run', '--egress-port', '15000'], code: 1, says: /ingressPort/ },
-];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, unhurried, unprivileged } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { outcomeOf } from '../support/outcome.ts';
 
@@ -174,6 +174,32 @@ describe('the life of a daemon', async () => {
 		for (const command of ['enable', 'disable', 'enable']) assert.equal(daemon.ask(command).code, 0);
 		assert.equal(await daemon.stop(), 0);
 		assert.equal(rulesOf(lab.host), untouched);
+	});
+
+	test('where there is a group turnout, its members may use the socket, and others are told that it is closed to them', async () => {
+		using scratch = createScratch('life');
+		const group = join(scratch.path, 'group');
+		const socket = join(scratch.path, 'control.sock');
+		writeFileSync(group, `${readFileSync('/etc/group', 'utf8')}turnout:x:4711:\n`);
+		const mount = 'mount --bind "$1" /etc/group; shift; exec "$@"';
+		const own = ['run', '--no-prompt', '--socket', socket, '--state-directory', scratch.path];
+		const child = lab.host.spawn('unshare', ['-m', 'sh', '-c', mount, 'sh', group, turnoutProgram, ...own]);
+		const outcome = outcomeOf(child);
+		await eventually(
+			() => statSync(socket, { throwIfNoEntry: false }),
+			(seen) => seen?.gid === 4711,
+		);
+		const ask = (gid: number) =>
+			lab.host.tryRun('setpriv', [...unprivileged(1000, gid), turnoutProgram, 'status', '--socket', socket]);
+		assert.equal(ask(4711).code, 0);
+		const stranger = ask(1000);
+		assert.equal(stranger.code, 1);
+		assert.match(
+			stranger.stderr,
+			/^turnout: Cannot reach the daemon: its socket .* is closed to you\nUse sudo, or become a member/,
+		);
+		child.kill('SIGTERM');
+		assert.equal((await outcome).code, 0);
 	});
 
 	test('wait waits for a daemon that is not there yet', async () => {

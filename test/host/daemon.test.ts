@@ -5,7 +5,7 @@ import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
-import type { DiffReply, Status } from '../../src/control/protocol.ts';
+import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, ownLines, rulesOf, unhurried } from '../support/daemon.ts';
 import { follow } from '../support/follower.ts';
 import { askSocket } from '../support/socket.ts';
@@ -26,16 +26,9 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		envoy.listen('ingress listener', [15000]),
 	]);
 	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
-	const post = async (path: string, body = '') => askSocket(daemon.socket, 'POST', path, body);
+	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
 	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
-	const diff = async () => JSON.parse((await get('/v1/diff')).text) as DiffReply;
-
-	test('its socket is open to its owner and its group, and to nobody else', () => {
-		const socket = statSync(daemon.socket);
-		assert.ok(socket.isSocket());
-		assert.equal(socket.mode & 0o777, 0o660);
-	});
 
 	test('it starts as nobody asked it otherwise: disabled, and nothing of it in the kernel', async () => {
 		assert.partialDeepStrictEqual(await status(), { wanted: 'disabled', is: 'disabled' });
@@ -76,30 +69,6 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(typeof JSON.parse(daemon.ask('status', '--raw', '--json').stdout).text, 'string');
 	});
 
-	test('config over the socket tells the settings of the running daemon, and where each came from', async () => {
-		const { settings } = JSON.parse((await get('/v1/config')).text);
-		const of = (name: string) => settings.find(({ key }: { key: string }) => key === name);
-		assert.deepEqual(of('appPorts'), { key: 'appPorts', value: '8080', origin: '--app-ports' });
-		assert.deepEqual(of('egressPort'), { key: 'egressPort', value: '15001', origin: 'default' });
-	});
-
-	for (const [what, verb, path, body, expected, says] of wrongRequests)
-		test(`over the socket ${what} gets ${expected} and the reason`, async () => {
-			const wanted = (await status()).wanted;
-			const { status: code, text } = await askSocket(daemon.socket, verb, path, body);
-			assert.equal(code, expected);
-			const { error } = JSON.parse(text);
-			assert.deepEqual(Object.keys(error), ['code', 'message', 'remedy']);
-			assert.match(`${error.message} ${error.remedy}`, says);
-			assert.equal((await status()).wanted, wanted);
-		});
-
-	test('an unknown path is told all known ones', async () => {
-		const { text } = await get('/v1/stats');
-		for (const path of ['status', 'enable', 'disable', 'reload', 'diff', 'config', 'logs', 'events'])
-			assert.match(text, new RegExp(`/v1/${path}\\b`));
-	});
-
 	test("status --raw has the script's five sections in its order, each as the tool prints it", async () => {
 		await post('/v1/enable');
 		const { stdout, code } = daemon.ask('status', '--raw');
@@ -121,51 +90,6 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		])
 			assert.match(stdout, part);
 		assert.equal(code, 0);
-	});
-
-	for (const [what, kind, table, line, tamper] of tampering)
-		test(`somebody's change is found and repaired: ${what}`, async () => {
-			await post('/v1/enable');
-			const whole = rulesOf(lab.host);
-			lab.host.run('sh', ['-ec', tamper]);
-			const { differences } = await diff();
-			const isIt = (each: DiffReply['differences'][number]) =>
-				each.kind === kind && each.table === table && line.test(each.line);
-			assert.ok(differences.some(isIt), JSON.stringify(differences));
-			const { is, conditions } = await status();
-			const wrong = conditions.find(({ subject }) => subject === (table === 'routing' ? 'routes' : 'rules'));
-			assert.equal(is, 'degraded');
-			assert.ok(wrong?.ok === false && /turnout enable$/.test(wrong.remedy), JSON.stringify(wrong));
-			await post('/v1/enable');
-			assert.deepEqual(await diff(), { same: true, differences: [] });
-			assert.equal(rulesOf(lab.host), whole);
-		});
-
-	test('diff says each line with a sign, and ends with 2; status then ends with 1 and says why', async () => {
-		await post('/v1/enable');
-		lab.host.run('iptables-nft', ['-t', 'nat', '-D', 'APPMESH_EGRESS', '1']);
-		lab.host.run('ip6tables-nft', ['-t', 'nat', '-A', 'APPMESH_INGRESS', '-p', 'tcp', '-j', 'RETURN']);
-		const { stdout, code } = daemon.ask('diff');
-		assert.equal(code, 2);
-		assert.match(
-			stdout,
-			/^\+ ipv4 nat: -A APPMESH_EGRESS .*--uid-owner 1337 .*\n- ipv6 nat: -A APPMESH_INGRESS -p tcp -j RETURN\n$/,
-		);
-		const told = daemon.ask('status');
-		assert.equal(told.code, 1);
-		assert.match(told.stdout, /^interception {2}degraded, wanted: enabled since /);
-		assert.match(told.stdout, /NO {2}rules: 2 lines are not as wanted, the first: missing in nat: -A APPMESH_EGRESS /);
-		assert.equal(daemon.ask('enable').code, 0);
-		assert.equal(daemon.ask('diff').code, 0);
-	});
-
-	test('rules of ours that somebody puts back after disable are found and taken away by disable', async () => {
-		await post('/v1/disable');
-		lab.host.run('iptables-nft', ['-t', 'nat', '-N', 'APPMESH_EGRESS']);
-		assert.equal(daemon.ask('diff').code, 2);
-		assert.equal((await status()).is, 'degraded');
-		assert.equal(daemon.ask('disable').code, 0);
-		assert.equal(rulesOf(lab.host), untouched);
 	});
 
 	test('the counters are connections: in, out, and direct', async () => {
@@ -222,97 +146,3 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(turnout(lab.host, ['status', '--socket', daemon.socket]).code, 3);
 	});
 });
-
-type Request = readonly [what: string, verb: string, path: string, body: string, expected: number, says: RegExp];
-
-const wrongRequests: readonly Request[] = [
-	['an unknown path', 'GET', '/v1/stats', '', 404, /there is no \/v1\/stats Known: \/v1\/status, /],
-	['no path at all', 'GET', '/', '', 404, /Known: /],
-	['a path that is none', 'GET', '//', '', 404, /Known: /],
-	['a question as a command', 'POST', '/v1/status', '', 405, /\/v1\/status takes no POST Use GET/],
-	['a command as a question', 'GET', '/v1/enable', '', 405, /\/v1\/enable takes no GET Use POST/],
-	['a stream as a command', 'POST', '/v1/logs', '', 405, /\/v1\/logs takes no POST Use GET/],
-	['a body that is no JSON', 'POST', '/v1/enable', '{', 400, /no JSON object/],
-	['a body that is no object', 'POST', '/v1/enable', '[]', 400, /no JSON object/],
-	['a body that is nothing', 'POST', '/v1/disable', 'null', 400, /no JSON object/],
-	['a word that is not known', 'POST', '/v1/enable', '{"force":true}', 400, /"force" is not known here/],
-	['a time to drain below zero', 'POST', '/v1/disable', '{"drainSeconds":-1}', 400, /whole number from 0 to 3600/],
-	['a time to drain as text', 'POST', '/v1/disable', '{"drainSeconds":"5"}', 400, /whole number from 0 to 3600/],
-	['a number of lines that is none', 'GET', '/v1/logs?tail=all', '', 400, /tail is "all" Allowed: a number/],
-	['a body over 64 KiB', 'POST', '/v1/disable', `{"drainSeconds":${' '.repeat(65 * 1024)}5}`, 413, /over 64 KiB/],
-];
-
-type Tampering = readonly [
-	what: string,
-	kind: DiffReply['differences'][number]['kind'],
-	table: string,
-	line: RegExp,
-	tamper: string,
-];
-
-/** Each for sh(1) on the host. */
-const tampering: readonly Tampering[] = [
-	[
-		'a rule is taken out of a chain',
-		'missing',
-		'nat',
-		/^-A APPMESH_EGRESS -d 169\.254\.169\.254\/32 /,
-		'iptables-nft -t nat -D APPMESH_EGRESS 3',
-	],
-	[
-		'a rule is put into a chain',
-		'surplus',
-		'nat',
-		/^-A APPMESH_INGRESS -p tcp -j RETURN$/,
-		'ip6tables-nft -t nat -I APPMESH_INGRESS 1 -p tcp -j RETURN',
-	],
-	[
-		'two rules change places',
-		'misplaced',
-		'nat',
-		/^-A APPMESH_EGRESS \(order of its rules\)$/,
-		`rule=$(iptables-nft -t nat -S APPMESH_EGRESS 3)
-		iptables-nft -t nat -D APPMESH_EGRESS 3
-		eval "iptables-nft -t nat -I APPMESH_EGRESS 4 \${rule#-A APPMESH_EGRESS }"`,
-	],
-	[
-		'a chain is emptied',
-		'missing',
-		'mangle',
-		/^-A APPMESH_INGRESS .* -j DROP$/,
-		'iptables-nft -t mangle -F APPMESH_INGRESS',
-	],
-	[
-		'a chain is gone',
-		'missing',
-		'nat',
-		/^-N APPMESH_INGRESS$/,
-		'ip6tables-nft -t nat -D PREROUTING 1; ip6tables-nft -t nat -F APPMESH_INGRESS; ip6tables-nft -t nat -X APPMESH_INGRESS',
-	],
-	['a hook is gone', 'missing', 'nat', /^-I OUTPUT 1 .* -j APPMESH_EGRESS$/, 'iptables-nft -t nat -D OUTPUT 1'],
-	[
-		"a hook stands behind somebody else's rule",
-		'misplaced',
-		'nat',
-		/^-I PREROUTING 1 .* -j APPMESH_INGRESS$/,
-		`rule=$(iptables-nft -t nat -S PREROUTING 1)
-		iptables-nft -t nat -D PREROUTING 1
-		eval "iptables-nft -t nat $rule"`,
-	],
-	[
-		'a second hook',
-		'surplus',
-		'nat',
-		/^-A OUTPUT -p tcp -j APPMESH_EGRESS$/,
-		'ip6tables-nft -t nat -A OUTPUT -p tcp -j APPMESH_EGRESS',
-	],
-	['the policy rule is gone', 'missing', 'routing', /^rule 100: fwmark 0x1e7700ce /, 'ip rule del fwmark 0x1e7700ce'],
-	['the route is gone', 'missing', 'routing', /^route local default dev lo /, 'ip -6 route flush table 100'],
-	[
-		'a policy rule that bears our mark of origin is left over',
-		'surplus',
-		'routing',
-		/^rule 99: fwmark 0x77 lookup 177$/,
-		'ip rule add priority 99 fwmark 0x77 lookup 177 protocol 206',
-	],
-];

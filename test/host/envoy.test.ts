@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Host } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { capturing, rulesOf, unhurried } from '../support/daemon.ts';
 import { createEnvoyPlace, pidOf } from '../support/envoy-place.ts';
@@ -16,9 +18,10 @@ describe('Envoy as a process of ours, while it runs', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
 	const { lab, world, app, untouched, args } = await createEnvoyPlace(stack);
-	const daemon = stack.use(
-		await startDaemon(lab.host, { args: [...args, '--envoy-drain-seconds', '100', '--guard', '0'] }),
-	);
+	const file = join(stack.use(createScratch('envoy')).path, 'turnout.yaml');
+	const settings = 'guard: 0\nenvoy: {drainSeconds: 100}\n';
+	writeFileSync(file, settings);
+	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--config', file] }));
 
 	test('it runs as the ignored user and nobody else', () => {
 		const { envoy } = daemon.status();
@@ -66,6 +69,23 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		const made = connectionsOf(lab) - before;
 		assert.ok(made >= 4, `only ${made} connections reached a listener`);
 		assert.ok(made <= 12, `${made} connections out of 12`);
+	});
+
+	test('what Envoy was started with cannot be reloaded, and what the rules are made of can', async () => {
+		const before = rulesOf(lab.host);
+		writeFileSync(file, `${settings}egressPort: 16001\nonEnvoyFailure: open\n`);
+		const refused = daemon.ask('reload');
+		assert.equal(refused.code, 1);
+		assert.match(
+			refused.stderr,
+			/^turnout: Cannot reload: egressPort is read only when the daemon and its Envoy start\n/,
+		);
+		assert.equal(rulesOf(lab.host), before);
+		writeFileSync(file, `${settings}ingressIgnoredIps: ${addresses.world.v4}\n`);
+		assert.match(daemon.ask('reload').stdout, /^changed: ingressIgnoredIps\n/);
+		const seen = connectionsOf(lab);
+		assert.partialDeepStrictEqual(await world.connect(own.v4, 8080, unhurried), { by: 'app' });
+		assert.equal(connectionsOf(lab), seen);
 	});
 
 	test('disable says how many connections are still open when its time is over', async () => {

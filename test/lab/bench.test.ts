@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runBench } from '../../lab/bench/bench.ts';
 import { type Figure, judge } from '../../lab/bench/figure.ts';
-import { parseBenchArguments, type Section, sections } from '../../lab/bench/options.ts';
+import { parseBenchArguments, sections } from '../../lab/bench/options.ts';
 import { interleave, median, quantile } from '../../lab/bench/samples.ts';
+import { benchStartup } from '../../lab/bench/startup.ts';
 import { renderTable } from '../../lab/bench/table.ts';
 import { listNamespaces } from '../../lab/namespace.ts';
 
@@ -18,13 +19,15 @@ test('the bench measures every part beside its reference and leaves no namespace
 		dialects: ['nft'],
 	} as const;
 	const told: string[] = [];
-	const run = (only: readonly Section[]) => runBench({ ...few, only }, (text) => told.push(text));
 	// Two at once spoil each other's figures, and save time: only that there are figures matters here.
-	const others = sections.filter((section) => section !== 'startup');
-	const reports = await Promise.all([run(['startup']), run(others)]);
-	const figures = reports.flatMap((report) => report.figures);
-	assert.equal(told.length, sections.length);
-	for (const { machine } of reports) assert.ok(machine.processors > 0 && machine.iptables.startsWith('iptables v'));
+	const only = sections.filter((section) => section !== 'startup');
+	const [{ machine, figures: most }, startup] = await Promise.all([
+		runBench({ ...few, only }, (text) => told.push(text)),
+		benchStartup(few, ['status']),
+	]);
+	const figures = [...most, ...startup.map(judge)];
+	assert.equal(told.length, only.length);
+	assert.ok(machine.processors > 0 && machine.iptables.startsWith('iptables v'));
 	for (const { name, ours, reference } of figures) {
 		assert.ok(Number.isFinite(ours) && Number.isFinite(reference?.value), `${name} has no number`);
 		assert.ok(reference?.name, `${name} has no reference`);

@@ -18,6 +18,7 @@ const on: Observation = {
 	ipv6Past: '',
 };
 const starting: Partial<Observation> = {
+	isStarting: true,
 	envoy: { ...envoy, state: 'starting' },
 	isClean: true,
 	differences: [difference],
@@ -32,7 +33,8 @@ describe('one word for all of it', () => {
 		['nothing is there and nothing should be', { wanted: 'disabled', isClean: true }, 'disabled'],
 		['something of ours is left', { wanted: 'disabled' }, 'degraded'],
 		['rules wait for Envoy', starting, 'waiting'],
-		['rules are there though Envoy only starts', { envoy: { ...envoy, state: 'starting' } }, 'enabled'],
+		['rules that a former daemon left are as wanted while Envoy starts', { isStarting: true }, 'enabled'],
+		['a rule that went missing long after the start', { ...starting, isStarting: false }, 'degraded'],
 		['rules are lifted while Envoy is away', { isLifted: true, isClean: true }, 'lifted'],
 		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
 		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
