@@ -23,8 +23,8 @@ export type Wanted = (found: ByFamily<Held>) => ByFamily<Held>;
 /**
  * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
  * what is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
- * `known`, what was read back last, is taken for what is there; if it is not, the reading back tells, and it is tried
- * again from what is.
+ * `known`, what was read back last, is taken for what is there if there is something to change about it; where that is
+ * wrong, the commit or the reading back tells, and it is tried again from what is.
  */
 export async function commitRules(
 	firewall: Firewall,
@@ -32,7 +32,7 @@ export async function commitRules(
 	signal: AbortSignal,
 	known?: ByFamily<Held>,
 ): Promise<ByFamily<Held>> {
-	const before = known ?? (await readHeld(firewall, signal));
+	const before = startingPoint(wanted, known) ?? (await readHeld(firewall, signal));
 	let found = before;
 	for (let attempt = 1; ; attempt += 1) {
 		try {
@@ -48,6 +48,9 @@ export async function commitRules(
 	}
 }
 
+const startingPoint = (wanted: Wanted, known?: ByFamily<Held>): ByFamily<Held> | undefined =>
+	known !== undefined && toChange(known, wanted(known)).length > 0 ? known : undefined;
+
 /** What is there now, if it was somebody else who made the commit fail; undefined if trying again would not help. */
 async function changedSince(firewall: Firewall, found: ByFamily<Held>, error: unknown, signal: AbortSignal) {
 	if (signal.aborted) return undefined;
@@ -59,6 +62,9 @@ async function changedSince(firewall: Firewall, found: ByFamily<Held>, error: un
 /** What was committed reads back otherwise: somebody else was at it, or the kernel does not mean what we mean. */
 class ReadBackFailure extends Failure {}
 
+const toChange = (found: ByFamily<Held>, wanted: ByFamily<Held>): Family[] =>
+	families.filter((family) => differences(found[family], wanted[family]).length > 0);
+
 const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0 && a.made === b.made;
 
 async function commitOnce(
@@ -67,7 +73,7 @@ async function commitOnce(
 	wanted: ByFamily<Held>,
 	signal: AbortSignal,
 ): Promise<ByFamily<Held>> {
-	const changed = families.filter((family) => differences(before[family], wanted[family]).length > 0);
+	const changed = toChange(before, wanted);
 	if (changed.length === 0) return before;
 	const documents = await Promise.all(
 		changed.map(async (family) => {
@@ -76,7 +82,9 @@ async function commitOnce(
 		}),
 	);
 	await Promise.all(documents.map(({ family, document }) => firewall.check(family, document, signal)));
-	for (const { family, document } of documents) await firewall.commit(family, document, signal);
+	// Both to their end, also where one fails: what is put back then must not be overtaken by what still runs.
+	const commits = documents.map(({ family, document }) => firewall.commit(family, document, signal));
+	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
 	return verify(firewall, wanted, signal);
 }
 
