@@ -7,7 +7,8 @@ const { Script } = require('node:vm');
 exports.start = (folder) => {
 	const filename = join(folder, 'bundle.cjs');
 	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(join(folder, 'bundle.code'));
-	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'utf8')}\n})`;
+	// The bundle is ASCII (esbuild's charset), which needs no decoding.
+	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
 	const script = new Script(source, { filename, cachedData });
 	const module = { exports: {} };
 	script.runInThisContext()(module.exports, require, module, filename, folder);

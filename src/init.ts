@@ -18,7 +18,10 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const loaded = await loadSettings(settings);
 	const survey = await surveyHost(host, loaded, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
-	const told = [ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`, loopRisk(survey.capture, readListeners())];
+	const told = [
+		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
+		loopRisk(survey.capture, await readListeners()),
+	];
 	const chains = target.families.flatMap((family) => target.rules[family].chains);
 	return {
 		backend: survey.backend,

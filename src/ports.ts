@@ -93,7 +93,6 @@ export interface StateFile {
 /** Who listens on a TCP port of this network namespace, as far as we may see. */
 export interface Listener {
 	readonly family: Family;
-	readonly address: string;
 	readonly port: number;
 	/** Who opened the socket. */
 	readonly uid: number;

@@ -49,7 +49,7 @@ export async function surveyHost(
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const survey = { config, capture, host, backend, tools: requireDialect(host, backend.name) };
 	// What this host cannot meet is found out now and not when it is first wanted.
-	aimOf(survey);
+	await aimOf(survey);
 	return survey;
 }
 
@@ -80,8 +80,8 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';
 
 /** Addresses and listeners change while we run: looked at anew each time. */
-export function aimOf(survey: Survey): Aim {
-	const { isOn, past } = ipv6Choice(survey);
+export async function aimOf(survey: Survey): Promise<Aim> {
+	const { isOn, past } = await ipv6Choice(survey);
 	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], past);
 }
 
@@ -92,7 +92,7 @@ const aim = ({ config, capture, backend }: Survey, families: readonly Family[], 
 
 /** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
 export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: ByFamily<Held>): Promise<Hit> {
-	const first = aimOf(survey);
+	const first = await aimOf(survey);
 	try {
 		return { ...first, held: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
@@ -109,14 +109,15 @@ interface Ipv6Choice {
 	readonly past: string;
 }
 
-function ipv6Choice({ config, tools }: Survey): Ipv6Choice {
+async function ipv6Choice({ config, tools }: Survey): Promise<Ipv6Choice> {
 	const { hasAddress, obstacle } = readIpv6(tools);
 	if (config.ipv6 === '1') return demanded(obstacle);
 	if (!hasAddress) return { isOn: false, past: '' };
 	if (config.ipv6 === '0') return { isOn: false, past: 'ipv6 is 0' };
 	if (obstacle !== '') return { isOn: false, past: obstacle };
 	const port = config.egressPort;
-	const open = new Set(readListeners().flatMap((listener) => (listener.port === port ? [listener.family] : [])));
+	const listeners = await readListeners();
+	const open = new Set(listeners.flatMap((listener) => (listener.port === port ? [listener.family] : [])));
 	// While nobody listens yet (pods start before their Envoy) what it will do is unknown: then nothing may pass.
 	const isOn = open.has('ipv6') || open.size === 0;
 	return { isOn, past: isOn ? '' : `Envoy listens on port ${port} for IPv4 only` };

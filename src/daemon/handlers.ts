@@ -12,14 +12,14 @@ const POLL_MS = 100;
 export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 	const { exclusive } = holding;
 	const observer = createObserver(parts.proxy, parts.listeners);
-	const wish = () => ({ ...holding, aim: holding.aim ?? aimOf(holding.survey) });
-	const status = () => observer.status(wish());
+	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
+	const status = async () => observer.status(await wish());
 	return {
 		status,
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
 		enable: async () => {
 			const held = await exclusive(() => enable(holding, parts));
-			return observer.status(wish(), held);
+			return observer.status(await wish(), held);
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
 			await exclusive(() => disable(holding, parts));
@@ -32,7 +32,7 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 			const changed = await exclusive(() => reload(holding, parts));
 			return { changed, notices: holding.loaded.notices, status: await status() };
 		},
-		diff: () => observer.diff(wish()),
+		diff: async () => observer.diff(await wish()),
 		config: async () => shownSettings(holding.loaded),
 	};
 }

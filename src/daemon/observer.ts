@@ -31,12 +31,12 @@ export interface Observer {
 const INSPECT_TIMEOUT_MS = 10_000;
 
 /** Looks at the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver(proxy: Supervisor | undefined, listeners: () => readonly Listener[]): Observer {
+export function createObserver(proxy: Supervisor | undefined, listeners: () => Promise<readonly Listener[]>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
 		async status(wish, known) {
 			const { held, isClean, lines } = await look(wish, known);
-			const { envoy, why: envoyWhy } = envoyOf(wish, proxy, listeners);
+			const { envoy, why: envoyWhy } = await envoyOf(wish, proxy, listeners);
 			const { wanted, aim, isLifted, isStarting, since, survey } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 			const observation = { wanted, envoy, envoyWhy, differences: lines, isClean, isLifted, isStarting, ipv6Past };
@@ -73,19 +73,23 @@ interface EnvoyView {
 	readonly why: string;
 }
 
-function envoyOf(wish: Wish, proxy: Supervisor | undefined, listeners: () => readonly Listener[]): EnvoyView {
+async function envoyOf(
+	wish: Wish,
+	proxy: Supervisor | undefined,
+	listeners: () => Promise<readonly Listener[]>,
+): Promise<EnvoyView> {
 	const { runtime } = wish.survey.config.envoy;
 	return proxy === undefined
 		? unmanaged(wish, runtime, listeners)
 		: { envoy: managed(proxy.life(), runtime), why: whyOf(proxy.life()) };
 }
 
-function unmanaged(
+async function unmanaged(
 	{ survey, wanted }: Wish,
 	runtime: EnvoyStatus['runtime'],
-	listeners: () => readonly Listener[],
-): EnvoyView {
-	const why = wanted === 'enabled' ? wrongWith(survey, listeners()) : '';
+	listeners: () => Promise<readonly Listener[]>,
+): Promise<EnvoyView> {
+	const why = wanted === 'enabled' ? wrongWith(survey, await listeners()) : '';
 	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
 }
 

@@ -12,7 +12,7 @@ export interface DaemonParts {
 	readonly proxy: Supervisor | undefined;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;
-	readonly listeners: () => readonly Listener[];
+	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly stateFile: StateFile;
 	readonly log: Log;
 	readonly load: () => Promise<Loaded>;

@@ -15,7 +15,7 @@ export interface Supervision {
 	readonly onOutput: (line: string) => void;
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
-	readonly listeners: () => readonly Listener[];
+	readonly listeners: () => Promise<readonly Listener[]>;
 	/** How many captured connections are open. */
 	readonly captured: () => number;
 	readonly startSeconds: number;
@@ -48,7 +48,7 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	return {
 		life: () => life,
 		async start(signal) {
-			refuseTakenPorts(supervision);
+			await refuseTakenPorts(supervision);
 			const running = await supervision.runtime.start({ ...supervision.launch(), onOutput }, signal);
 			proxy = running;
 			on({ kind: 'started', id: running.id });
@@ -79,8 +79,8 @@ function tellingLine(former: string, line: string): string {
 	return isError(former) && !isError(line) ? former : line;
 }
 
-function refuseTakenPorts({ ports, listeners }: Supervision): void {
-	const taken = listeners().find(({ port }) => Object.values(ports).includes(port));
+async function refuseTakenPorts({ ports, listeners }: Supervision): Promise<void> {
+	const taken = (await listeners()).find(({ port }) => Object.values(ports).includes(port));
 	if (taken === undefined) return;
 	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
 	throw new Failure(
@@ -98,7 +98,7 @@ async function untilReady(supervision: Supervision, failed: () => string | undef
 		const why = failed();
 		if (why !== undefined) throw ended(why);
 		const info = await admin.info(signal);
-		missing = whatIsMissing(info?.state, silentPorts(supervision)) ?? missing;
+		missing = whatIsMissing(info?.state, await silentPorts(supervision)) ?? missing;
 		if (info !== undefined && missing === '') return info.version;
 		await sleep(POLL_MS, undefined, { signal });
 	}
@@ -114,8 +114,8 @@ function whatIsMissing(state: string | undefined, silent: readonly string[]): st
 }
 
 /** Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. */
-function silentPorts({ ports, listeners }: Supervision): string[] {
-	const open = new Set(listeners().map(({ port }) => port));
+async function silentPorts({ ports, listeners }: Supervision): Promise<string[]> {
+	const open = new Set((await listeners()).map(({ port }) => port));
 	return Object.entries(ports)
 		.filter(([, port]) => !open.has(port))
 		.map(([key, port]) => `${port} (${key})`);

@@ -21,21 +21,17 @@ export function createFirewall(tools: Tools): Firewall {
 		hasManglePrerouting: async (family) =>
 			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
 		async check(family, document, signal) {
-			// For nft a check ends in the kernel's own wait for a grace period, once a table: they wait side by side, and a
-			// table that has been found good is not tried again.
-			const tables = tablesOf(document).filter((table) => !checked.has(family + table));
-			const test = (table: string) => run(pair(family).restore, ['-w', '--noflush', '--test'], table, signal);
-			await Promise.all(tables.map(test));
-			for (const table of tables) remember(checked, family + table);
+			// For nft a check ends in the kernel's own wait for a grace period, once a table: what was found good is not
+			// tried again.
+			if (checked.has(family + document)) return;
+			await run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
+			remember(checked, family + document);
 		},
 		async commit(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
 		},
 	};
 }
-
-/** Each table with its COMMIT. */
-const tablesOf = (document: string): string[] => document.match(/^\*[\s\S]*?^COMMIT\n/gm) ?? [];
 
 /** A daemon whose settings change all day does not grow by it. */
 const MOST_REMEMBERED = 64;

@@ -1,40 +1,34 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Listener } from '../ports.ts';
-import type { Family } from '../units.ts';
+import { families } from '../units.ts';
+import { readListening } from './sock-diag.ts';
 
 /** Socket states (net/tcp_states.h) as /proc/net/tcp writes them. */
 const LISTEN = '0A';
 /** TIME_WAIT and CLOSE: nobody has them open any more. */
 const ENDED = ['06', '07'];
 
-/** Everything that listens on TCP in this network namespace (proc_net(5), tcp and tcp6). */
-export function readListeners(): Listener[] {
-	return readSockets()
-		.filter(({ state }) => state === LISTEN)
-		.map(({ family, address, port, uid, inode }) => ({ family, address, port, uid, owner: () => ownerOf(inode) }));
+/** Everything that listens on TCP in this network namespace. */
+export async function readListeners(): Promise<Listener[]> {
+	const found: Listener[] = [];
+	for (const family of families)
+		for (const { port, uid, inode } of await readListening(family))
+			found.push({ family, port, uid, owner: () => ownerOf(inode) });
+	return found;
 }
 
-/** How many connections that were accepted on these ports are open. */
+/** How many connections that were accepted on these ports are open (proc_net(5), tcp and tcp6). */
 export const countAccepted = (ports: readonly number[]): number =>
-	readSockets().filter(({ port, state }) => ports.includes(port) && state !== LISTEN && !ENDED.includes(state)).length;
+	['/proc/net/tcp', '/proc/net/tcp6'].flatMap(parse).filter(({ port, state }) => ports.includes(port) && isOpen(state))
+		.length;
 
-interface SocketLine {
-	readonly family: Family;
-	readonly address: string;
-	readonly port: number;
-	readonly state: string;
-	readonly uid: number;
-	readonly inode: string;
-}
+const isOpen = (state: string): boolean => state !== LISTEN && !ENDED.includes(state);
 
-const readSockets = (): SocketLine[] => [...parse('/proc/net/tcp', 'ipv4'), ...parse('/proc/net/tcp6', 'ipv6')];
-
-function parse(path: string, family: Family): SocketLine[] {
+function parse(path: string): { readonly port: number; readonly state: string }[] {
 	const lines = readText(path).split('\n').slice(1).filter(Boolean);
 	return lines.map((line) => {
-		const [, local = '', , state = '', , , , uid, , inode = ''] = line.trim().split(/\s+/);
-		const [address = '', port = ''] = local.split(':');
-		return { family, address, port: Number.parseInt(port, 16), state, uid: Number(uid), inode };
+		const [, local = '', , state = ''] = line.trim().split(/\s+/);
+		return { port: Number.parseInt(local.split(':')[1] ?? '', 16), state };
 	});
 }
 
