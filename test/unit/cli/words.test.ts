@@ -31,7 +31,7 @@ test('a long line is one word, and takes no long time', { timeout: 5_000 }, asyn
 	assert.deepEqual(await wordsOf([line, '\n', 'quit\n']), [line, 'quit']);
 });
 
-/** What bash makes of blanks in the middle of a line differs from version to version; such a line is no command anyway. */
+/** What bash makes of blanks in the middle of a line differs from version to version; such a line is no command. */
 const obeyed = (word: string): string => (['quit', 'status', 'enable', 'disable'].includes(word) ? word : '?');
 
 test('any input is obeyed as what bash hears of it', async () => {
@@ -53,7 +53,12 @@ test('any input is obeyed as what bash hears of it', async () => {
 		'"',
 		'*',
 	);
-	const inputs = fc.sample(fc.array(piece, { maxLength: 12 }), 200).map((pieces) => pieces.join(''));
+	// A blank behind a backslash is kept, or not, by what stands before it and by bash's version: those recorded are ours.
+	const input = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+	const inputs = fc.sample(
+		input.filter((text) => !/\\[ \t]/.test(text)),
+		200,
+	);
 	const files = inputs.map((input, at) => {
 		const file = join(scratch.path, String(at));
 		writeFileSync(file, input);
