@@ -4,7 +4,8 @@ import { allDescribed, findEntry } from './start/entry.ts';
 
 /** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(signal));
+// A terminal that goes away may send more than one; the second must not cut an orderly stop in two.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal));
 
 /** Whoever read our output has gone: a command ends with that, the daemon goes on without and is stopped in order. */
 process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));

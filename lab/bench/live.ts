@@ -50,7 +50,7 @@ export async function benchLive(dialect: Dialect, pace: Pace): Promise<readonly 
 		reference: { name: "the script's disable and enable", value: of(theirs) },
 	});
 	const per100 = (name: string, of: (outcome: Outcome) => number): Figure => ({
-		...figure(`100 live changes: ${name}`, (outcome) => (of(outcome) / outcome.changes) * 100),
+		...figure(`100 live changes: ${name}`, (outcome) => Math.round((of(outcome) * 10_000) / outcome.changes) / 100),
 		limits: { on: 'value', goal: 0, must: 0 },
 	});
 	return [

@@ -65,7 +65,7 @@ test('an Envoy that ends at once is refused with its exit code and its own last 
 const admin = 'admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9902}}}\n';
 /** Time enough for a real Envoy to be LIVE on a busy machine; the deaf one takes as long. */
 const elsewhere = ['--envoy-admin-port', '9902', '--envoy-start-seconds', '5', '--envoy-config'];
-const answersNonsense = `require('node:http').createServer((_, reply) => reply.end('hello')).listen(9901, '127.0.0.1');`;
+const answersNonsense = `require('node:http').createServer((_, reply) => reply.end('hello')).listen(9903, '127.0.0.1');`;
 
 test('an Envoy that is never LIVE, or LIVE and listens elsewhere, is ended when its time is over, with all it started', () =>
 	refuseAll([
@@ -77,7 +77,12 @@ test('an Envoy that is never LIVE, or LIVE and listens elsewhere, is ended when 
 		],
 		['with a child', script('wrapper', 'sleep 300', 'echo'), ['not LIVE within 1 s'], soon],
 		['deaf', script('deaf', 'trap "" TERM INT', 'while :; do sleep 1; done'), ['not LIVE within 1 s'], soon],
-		['no Envoy', file('no-envoy', `#!${process.execPath}\n${answersNonsense}\n`), ['not LIVE within 1 s'], soon],
+		[
+			'no Envoy',
+			file('no-envoy', `#!${process.execPath}\n${answersNonsense}\n`),
+			['not LIVE within 1 s'],
+			[...soon, '--envoy-admin-port', '9903'],
+		],
 		[
 			'LIVE elsewhere',
 			envoy,

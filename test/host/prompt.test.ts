@@ -91,15 +91,18 @@ describe('the prompt', async () => {
 	});
 
 	test('a terminal that goes away ends the daemon in order', async () => {
-		using scratch = createScratch('terminal');
-		const terminal = openTerminal(lab.host, `${runIn(scratch.path)} --start-enabled 1`);
-		await terminal.shows(/> /);
-		assert.notEqual(rulesOf(lab.host), untouched);
-		terminal[Symbol.dispose]();
-		await eventually(
-			() => rulesOf(lab.host),
-			(rules) => rules === untouched,
-		);
+		// More than once: the signal that comes with it may meet any moment of the stop.
+		for (const round of [1, 2, 3]) {
+			using scratch = createScratch('terminal');
+			const terminal = openTerminal(lab.host, `${runIn(scratch.path)} --start-enabled 1`);
+			await terminal.shows(/> /);
+			assert.notEqual(rulesOf(lab.host), untouched);
+			terminal[Symbol.dispose]();
+			await eventually(
+				() => rulesOf(lab.host) === untouched,
+				(isGone) => isGone,
+			).catch(() => assert.fail(`in round ${round} it left its rules`));
+		}
 	});
 
 	const runIn = (path: string): string =>
