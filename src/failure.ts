@@ -7,6 +7,7 @@ export type FailureCode =
 	| 'tools'
 	| 'firewall'
 	| 'unsupported'
+	| 'interrupted'
 	| 'routing'
 	| 'envoy'
 	| 'state'

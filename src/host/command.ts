@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 
+export const ENDED_BY_SIGNAL = -1;
+
 export interface Finished {
-	/** -1 where a signal ended it. */
+	/** `ENDED_BY_SIGNAL` where one did. */
 	readonly code: number;
 	readonly stdout: string;
 	readonly stderr: string;
@@ -20,14 +22,24 @@ export function runCommand(
 	signal: AbortSignal,
 ): Promise<Finished> {
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+		// In a session of its own: what a terminal sends when it closes, or on Ctrl-C, is for us to answer.
+		const child = spawn(program, args, {
+			stdio: ['pipe', 'pipe', 'pipe'],
+			signal,
+			killSignal: 'SIGKILL',
+			detached: true,
+		});
 		const stdout: Buffer[] = [];
 		const stderr: Buffer[] = [];
 		child.stdout.on('data', (part: Buffer) => stdout.push(part));
 		child.stderr.on('data', (part: Buffer) => stderr.push(part));
 		child.on('error', reject);
 		child.on('close', (code) => {
-			resolve({ code: code ?? -1, stdout: String(Buffer.concat(stdout)), stderr: String(Buffer.concat(stderr)) });
+			resolve({
+				code: code ?? ENDED_BY_SIGNAL,
+				stdout: String(Buffer.concat(stdout)),
+				stderr: String(Buffer.concat(stderr)),
+			});
 		});
 		// A program that ends before it has read everything says why on standard error.
 		child.stdin.on('error', () => undefined);

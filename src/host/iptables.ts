@@ -4,7 +4,7 @@ import type { Firewall } from '../ports.ts';
 import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
 import { hasChain } from './chains.ts';
-import { type Finished, runCommand } from './command.ts';
+import { ENDED_BY_SIGNAL, type Finished, runCommand } from './command.ts';
 import { mayChangeNetwork } from './facts.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
@@ -16,7 +16,9 @@ export function createFirewall(tools: Tools): Firewall {
 		dialect: tools.dialect,
 		async read(family, signal) {
 			if (tools[family] === undefined || !hasTables(tools, family)) return '';
-			return run(pair(family).save, ['-c'], '', signal);
+			const save = () => run(pair(family).save, ['-c'], '', signal);
+			// Reading once more does no harm.
+			return save().catch((error) => (isInterrupted(error) ? save() : Promise.reject(error)));
 		},
 		hasManglePrerouting: async (family) =>
 			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
@@ -52,8 +54,12 @@ function hasTables({ dialect }: Tools, family: Family): boolean {
 	}
 }
 
+const isInterrupted = (error: unknown): boolean => error instanceof Failure && error.code === 'interrupted';
+
 async function run(program: string, args: readonly string[], input: string, signal: AbortSignal): Promise<string> {
 	const finished = await runCommand(program, args, input, signal);
+	if (finished.code === ENDED_BY_SIGNAL)
+		throw new Failure('interrupted', `Cannot commit the rules: ${program} was ended by a signal`, 'Try again');
 	if (finished.code !== 0) throw refused(program, input, finished);
 	return finished.stdout;
 }

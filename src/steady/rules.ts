@@ -56,7 +56,8 @@ async function changedSince(firewall: Firewall, found: ByFamily<Held>, error: un
 	if (signal.aborted) return undefined;
 	const now = await readHeld(firewall, signal);
 	const isChanged = families.some((family) => !isSame(now[family], found[family]));
-	return isChanged || error instanceof ReadBackFailure ? now : undefined;
+	const isWorthIt = error instanceof ReadBackFailure || (error instanceof Failure && error.code === 'interrupted');
+	return isChanged || isWorthIt ? now : undefined;
 }
 
 /** What was committed reads back otherwise: somebody else was at it, or the kernel does not mean what we mean. */
