@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
+import { DEFAULT_FILE } from './defaults.ts';
 import type { FileSettings } from './yaml.ts';
-
-export const DEFAULT_FILE = '/etc/turnout/turnout.yaml';
 
 /** The file that was named, or the standard one where it exists. Whatever cannot be read is a Failure. */
 export async function readSettingsFile(named: string | undefined): Promise<FileSettings> {

@@ -1,4 +1,5 @@
 import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
+import { DEFAULT_SOCKET } from './defaults.ts';
 import {
 	absolutePath,
 	choice,
@@ -114,7 +115,7 @@ export const settings = {
 		'closed: captured connections fail while Envoy is away; open: the rules are lifted',
 	),
 	onStop: choice(['disable', 'keep'])('TURNOUT_ON_STOP', 'disable', 'keep: the rules stay when the daemon stops'),
-	socket: socketPath('TURNOUT_SOCKET', '/run/turnout/control.sock', 'The control socket'),
+	socket: socketPath('TURNOUT_SOCKET', DEFAULT_SOCKET, 'The control socket'),
 	stateDirectory: absolutePath(
 		'TURNOUT_STATE_DIRECTORY',
 		'/var/lib/turnout',

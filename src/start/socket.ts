@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Given } from '../cli/arguments.ts';
+import { DEFAULT_FILE, DEFAULT_SOCKET } from '../config/defaults.ts';
 
-/** As `/etc/turnout/turnout.yaml` is read for one line only: commands that speak to the daemon start at once. */
-const FILE = '/etc/turnout/turnout.yaml';
-const DEFAULT_SOCKET = '/run/turnout/control.sock';
-
-/** Where the daemon listens: flag, variable, file, default. */
+/**
+ * Where the daemon listens: flag, variable, file, default. The file is read for one line only, so that commands which
+ * speak to the daemon start at once.
+ */
 export function socketOf(given: Given): string {
 	const flag = given['socket'];
 	if (typeof flag === 'string') return flag;
@@ -14,7 +14,7 @@ export function socketOf(given: Given): string {
 
 function socketInFile(): string | undefined {
 	try {
-		return /^socket:\s*["']?([^"'\s#]+)/m.exec(readFileSync(FILE, 'utf8'))?.[1];
+		return /^socket:\s*["']?([^"'\s#]+)/m.exec(readFileSync(DEFAULT_FILE, 'utf8'))?.[1];
 	} catch {
 		return undefined;
 	}

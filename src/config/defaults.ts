@@ -1,0 +1,3 @@
+/** Where things are unless something is said; apart from the schema, for commands that have to start at once. */
+export const DEFAULT_FILE = '/etc/turnout/turnout.yaml';
+export const DEFAULT_SOCKET = '/run/turnout/control.sock';
