@@ -9,7 +9,7 @@ import { createStateFile } from './host/state.ts';
 import { createLog, logJson, logText } from './log.ts';
 import { createProxy } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
-import { surveyHost } from './survey.ts';
+import { aimOf, surveyHost } from './survey.ts';
 
 const KEPT_LOG_LINES = 2_000;
 const KEPT_EVENTS = 500;
@@ -37,6 +37,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	tell(loaded, log);
 	const stateFile = createStateFile(config.stateDirectory);
 	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
+	// What this host cannot meet is found out now and not when it is first wanted.
+	await aimOf(survey);
 	const daemon: Daemon = createDaemon({
 		loaded,
 		survey,

@@ -5,7 +5,7 @@ import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { release } from './steady/interception.ts';
-import { interceptSurveyed, type Survey, surveyHost } from './survey.ts';
+import { aimOf, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
@@ -18,7 +18,9 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 		return 1;
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const actions = actionsOf(await surveyHost(await openHost(signal), loaded, undefined, signal), signal);
+	const survey = await surveyHost(await openHost(signal), loaded, undefined, signal);
+	await aimOf(survey);
+	const actions = actionsOf(survey, signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
 	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });

@@ -35,7 +35,7 @@ export interface Hit extends Aim {
 	readonly held: ByFamily<Held>;
 }
 
-/** Looks at the host and changes nothing. Settings that this host cannot meet are Failures. */
+/** Looks at the host and changes nothing. Ids and tools that this host lacks are Failures; see also `aimOf`. */
 export async function surveyHost(
 	host: OpenHost,
 	{ config, written }: Pick<Loaded, 'config' | 'written'>,
@@ -47,10 +47,7 @@ export async function surveyHost(
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
-	const survey = { config, capture, host, backend, tools: requireDialect(host, backend.name) };
-	// What this host cannot meet is found out now and not when it is first wanted.
-	await aimOf(survey);
-	return survey;
+	return { config, capture, host, backend, tools: requireDialect(host, backend.name) };
 }
 
 /** Users and groups by their ids. Names that this host does not know are told all at once. */
@@ -79,7 +76,7 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 
 type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';
 
-/** Addresses and listeners change while we run: looked at anew each time. */
+/** Addresses and listeners change while we run: looked at anew each time. What the host cannot meet is a Failure. */
 export async function aimOf(survey: Survey): Promise<Aim> {
 	const { isOn, past } = await ipv6Choice(survey);
 	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], past);

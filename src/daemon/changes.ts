@@ -6,7 +6,7 @@ import { Failure, failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
-import { type Aim, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
+import { type Aim, aimOf, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
 import { planReload } from './reload.ts';
 
@@ -141,7 +141,7 @@ export async function reload(holding: Holding, parts: DaemonParts): Promise<read
 	const { config, backend, host } = holding.survey;
 	const changed = planReload(holding.loaded, loaded, config.envoy.runtime);
 	const survey = await surveyHost(host, loaded, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	if (holding.aim !== undefined) await turnOn(holding, survey, parts);
+	await (holding.aim === undefined ? aimOf(survey) : turnOn(holding, survey, parts));
 	Object.assign(holding, { loaded, survey });
 	parts.log('info', 'settings reloaded', { changed: changed.join(',') });
 	return changed;
