@@ -8,9 +8,7 @@ import { type OpenHost, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
-import type { Held } from './ruleset/held.ts';
-import { intercept, type Target } from './steady/interception.ts';
-import type { ByFamily } from './steady/rules.ts';
+import { intercept, type Known, type Target } from './steady/interception.ts';
 import { buildTarget } from './steady/target.ts';
 import type { Family, IdRange } from './units.ts';
 
@@ -32,7 +30,7 @@ export interface Aim {
 
 /** What was aimed at, and what the kernel held right after. */
 export interface Hit extends Aim {
-	readonly held: ByFamily<Held>;
+	readonly known: Known;
 }
 
 /** Looks at the host and changes nothing. Ids and tools that this host lacks are Failures; see also `aimOf`. */
@@ -88,15 +86,15 @@ const aim = ({ config, capture, backend }: Survey, families: readonly Family[], 
 });
 
 /** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
-export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: ByFamily<Held>): Promise<Hit> {
+export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: Known): Promise<Hit> {
 	const first = await aimOf(survey);
 	try {
-		return { ...first, held: await intercept(survey.host, first.target, signal, known) };
+		return { ...first, known: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
 		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
 		const second = aim(survey, ['ipv4'], `the kernel does not take IPv6 rules: ${error.message}`);
-		return { ...second, held: await intercept(survey.host, second.target, signal) };
+		return { ...second, known: await intercept(survey.host, second.target, signal) };
 	}
 }
 

@@ -4,7 +4,7 @@ import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
 import { Failure, failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
-import { release } from '../steady/interception.ts';
+import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { type Aim, aimOf, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
@@ -26,7 +26,7 @@ export interface Holding {
 	/** What was committed last; undefined while rules are off. */
 	aim: Aim | undefined;
 	/** What our last change left behind, read back then; undefined after a change that failed. */
-	known: ByFamily<Held> | undefined;
+	known: Known | undefined;
 	/** Rules were taken away because Envoy is gone. */
 	isLifted: boolean;
 	/** Envoy's ports that connections have been captured for since the start; a reload may have moved them. */
@@ -37,15 +37,18 @@ export interface Holding {
 	isStarting: boolean;
 }
 
-export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonParts): Promise<ByFamily<Held>> {
+export async function turnOn(
+	holding: Holding,
+	survey: Survey,
+	{ log }: DaemonParts,
+): Promise<ByFamily<Held> | undefined> {
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
-	// With another dialect than before nothing is known of what is there.
-	const known = survey.backend.name === holding.survey.backend.name ? holding.known : undefined;
+	const before = holding.known;
 	holding.known = undefined;
-	const { target, ipv6Past, held } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
+	const { target, ipv6Past, known } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), before);
 	Object.assign(holding, {
-		known: held,
+		known,
 		aim: { target, ipv6Past },
 		isLifted: false,
 		isUnsettled: false,
@@ -53,7 +56,7 @@ export async function turnOn(holding: Holding, survey: Survey, { log }: DaemonPa
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
-	return held;
+	return known.get(target.dialect);
 }
 
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
@@ -61,8 +64,7 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 	const { log } = parts;
 	const startedMs = performance.now();
 	holding.known = undefined;
-	const left = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	holding.known = left.get(holding.survey.backend.name);
+	holding.known = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.aim = undefined;
 	holding.isUnsettled = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
@@ -74,8 +76,8 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (!holding.isUnsettled || openConnections(holding, parts) > 0) return;
 	holding.known = undefined;
-	const left = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	Object.assign(holding, { known: left.get(holding.survey.backend.name), isUnsettled: false });
+	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	holding.isUnsettled = false;
 }
 
 /** Looks now and then whether the last captured connection has ended, until it has. */

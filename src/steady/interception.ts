@@ -16,28 +16,47 @@ export interface Target {
 	readonly homeward: Homeward;
 }
 
+/** What was read back last, of each dialect that was looked at. */
+export type Known = ReadonlyMap<Dialect, ByFamily<Held>>;
+
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
- * other dialects hold of ours goes last. Resolves to what was read back. `known`: see commitRules.
+ * other dialects hold of ours goes last. Resolves to what is there then. `known`: see commitRules; where nothing of ours
+ * was left in another dialect, it is not asked again.
  */
 export async function intercept(
 	host: Host,
 	target: Target,
 	signal: AbortSignal,
-	known?: ByFamily<Held>,
-): Promise<ByFamily<Held>> {
+	known: Known = new Map(),
+): Promise<Known> {
 	const firewall = firewallOf(host, target.dialect);
+	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
+	const holders = holdersAmong(others, signal, known);
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	const held = await commitRules(firewall, () => target.rules, signal, known).catch(async (error) => {
-		await take(host.routing, steps.toReversed().map(reversed));
-		throw error;
-	});
-	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
-	for (const other of others) await commitRules(other, () => nothingAtAll, signal);
+	const held = await commitRules(firewall, () => target.rules, signal, known.get(target.dialect)).catch(
+		async (error) => {
+			await take(host.routing, steps.toReversed().map(reversed));
+			throw error;
+		},
+	);
+	for (const other of await holders) await commitRules(other, () => nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
-	return held;
+	return new Map([...others.map(({ dialect }) => [dialect, nothingAtAll] as const), [target.dialect, held]]);
+}
+
+/** Those that hold anything of ours; looked at while the rest goes on. */
+function holdersAmong(firewalls: readonly Firewall[], signal: AbortSignal, known: Known): Promise<Firewall[]> {
+	const looking = firewalls.map(async (firewall) => {
+		const held = known.get(firewall.dialect) ?? (await readHeld(firewall, signal));
+		return families.some((family) => differences(held[family], nothing).length > 0) ? [firewall] : [];
+	});
+	const holders = Promise.all(looking).then((found) => found.flat());
+	// Whoever asks is told of a failure; what fails before may keep everybody from asking.
+	holders.catch(() => undefined);
+	return holders;
 }
 
 /**
@@ -48,7 +67,7 @@ export async function release(
 	host: Host,
 	{ tracked }: { readonly tracked: boolean },
 	signal: AbortSignal,
-): Promise<ReadonlyMap<Dialect, ByFamily<Held>>> {
+): Promise<Known> {
 	const wanted: Wanted = ({ ipv4, ipv6 }) =>
 		tracked ? { ipv4: remainderOf(ipv4), ipv6: remainderOf(ipv6) } : nothingAtAll;
 	const left = new Map<Dialect, ByFamily<Held>>();
