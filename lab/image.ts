@@ -7,15 +7,17 @@ import { createScratch } from './scratch.ts';
 
 export interface Image {
 	readonly tag: string;
-	/** On this machine; found in the image at the same path, with the libraries that it needs. */
+	/** On this machine; it goes with the libraries that it needs. */
 	readonly program: string;
+	/** Where the image has it; where this machine has it unless given. */
+	readonly at?: string;
 	readonly args?: readonly string[];
 	/** More files, by their path in the image. */
 	readonly files?: Readonly<Record<string, string>>;
 }
 
 /** There is a user 1337 in the image, and a /tmp for it. */
-export function importImage({ docker }: Docker, { tag, program, args = [], files = {} }: Image): void {
+export function importImage({ docker }: Docker, { tag, program, at = program, args = [], files = {} }: Image): void {
 	using scratch = createScratch('image');
 	const root = join(scratch.path, 'root');
 	mkdirSync(join(root, 'tmp'), { recursive: true });
@@ -26,8 +28,9 @@ export function importImage({ docker }: Docker, { tag, program, args = [], files
 	execFileSync('chmod', ['1777', join(root, 'tmp')]);
 	const archive = join(scratch.path, 'image.tar');
 	const parts = [program, ...librariesOf(program)].map((path) => path.slice(1));
-	execFileSync('tar', ['-chf', archive, '-C', root, '.', '-C', '/', ...parts]);
-	docker(['import', '--change', `ENTRYPOINT ${JSON.stringify([program, ...args])}`, archive, tag]);
+	const moved = ['--transform', `flags=r;s|^${program.slice(1)}$|${at.slice(1)}|`];
+	execFileSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...parts]);
+	docker(['import', '--change', `ENTRYPOINT ${JSON.stringify([at, ...args])}`, archive, tag]);
 }
 
 /** An image that answers each connection with a name: the first argument of `docker run`, the second is the port. */
@@ -36,6 +39,10 @@ export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
 }
 
 const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
+
+/** As upstream's own has it: Envoy where it is looked for first. */
+export const importEnvoy = (docker: Docker, program: string, tag = 'envoyproxy/envoy:v1.40.0'): void =>
+	importImage(docker, { tag, program, at: '/usr/local/bin/envoy' });
 
 /** Perl is on every Debian, and its built-in functions suffice: no module has to go along. 10 is AF_INET6, for both families. */
 const answer = `

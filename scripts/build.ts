@@ -12,7 +12,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { build, type PluginBuild } from 'esbuild';
+import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 
 /**
  * Makes `dist/`: a launcher beside one bundle, the Node that runs it, netlink's native part, and V8's compiled code.
@@ -23,18 +23,55 @@ const draft = join(root, `.cache/dist.${process.pid}`);
 const dist = join(root, 'dist');
 
 mkdirSync(join(draft, 'lib'), { recursive: true });
-await build({
-	entryPoints: [join(root, 'src/main.ts')],
-	outfile: join(draft, 'lib/bundle.cjs'),
+/** Large, and needed by few commands or late: files of their own, so that no start reads them. */
+const apart: Readonly<Record<string, string>> = {
+	dockerode: 'dockerode.cjs',
+	'@aws-sdk/client-ecr': 'client-ecr.cjs',
+	'prom-client': 'prom-client.cjs',
+};
+const options: BuildOptions = {
 	bundle: true,
 	platform: 'node',
 	target: 'node24',
 	format: 'cjs',
 	minify: true,
 	legalComments: 'linked',
-	plugins: [{ name: 'netlink', setup: (plugin) => netlink(plugin) }],
 	logLevel: 'warning',
-});
+};
+await Promise.all([
+	build({
+		...options,
+		// V8's scripts have no modules to import.
+		supported: { 'dynamic-import': false },
+		entryPoints: [join(root, 'src/main.ts')],
+		outfile: join(draft, 'lib/bundle.cjs'),
+		plugins: [
+			{ name: 'netlink', setup: (plugin) => netlink(plugin) },
+			{ name: 'apart', setup: (plugin) => leaveApart(plugin) },
+		],
+	}),
+	...Object.entries(apart).map(([name, file]) =>
+		build({
+			...options,
+			stdin: { contents: `module.exports = require('${name}')`, resolveDir: root },
+			outfile: join(draft, 'lib', file),
+			plugins: [{ name: 'unused', setup: (plugin) => leaveOut(plugin) }],
+		}),
+	),
+]);
+
+function leaveApart(plugin: PluginBuild): void {
+	const filter = new RegExp(`^(${Object.keys(apart).join('|')})$`);
+	plugin.onResolve({ filter }, ({ path }) => ({ path: `./${apart[path]}`, external: true }));
+}
+
+/** What dockerode brings for building images and for Docker behind ssh. */
+function leaveOut(plugin: PluginBuild): void {
+	plugin.onResolve({ filter: /^(@grpc\/|protobufjs|ssh2$|cpu-features$)|^\.\/session$/ }, ({ path, importer }) =>
+		path !== './session' || importer.includes('/dockerode/') ? { path, namespace: 'unused' } : null,
+	);
+	plugin.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+}
 
 /**
  * The package looks for its native part beside its own folder, and the bundle is that folder now. Its copies of whole

@@ -1,15 +1,18 @@
 import type { Loaded } from './config/read.ts';
 import { createKept } from './control/kept.ts';
-import { serve } from './control/server.ts';
+import { renderMetrics } from './control/metrics.ts';
+import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
 import { createLog, logJson, logText } from './log.ts';
-import { createProxy } from './proxy.ts';
+import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, surveyHost } from './survey.ts';
+import { metrics, type Seen } from './telemetry/metrics.ts';
+import { createTallies, type Tallies } from './telemetry/tallies.ts';
 
 const KEPT_LOG_LINES = 2_000;
 const KEPT_EVENTS = 500;
@@ -35,34 +38,56 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		(event) => events.add(logJson(event).trimEnd()),
 	]);
 	tell(loaded, log);
+	const tallies = createTallies();
 	const stateFile = createStateFile(config.stateDirectory);
 	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);
+	const proxy = await createProxy(survey, {
+		onOutput: output.add,
+		onChange: (history, before) => daemon.onLife(history, before),
+	});
 	const daemon: Daemon = createDaemon({
 		loaded,
 		survey,
 		stateFile,
 		log,
-		proxy: createProxy(survey, { onOutput: output.add, onChange: (life) => daemon.onLife(life) }),
+		tallies,
+		proxy,
+		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
 		captured: countAccepted,
 		listeners: readListeners,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});
-	const close = await serve(config.socket, { handlers: daemon.handlers, kept: { logs: output, events } }, signal);
+	const service: Service = {
+		handlers: daemon.handlers,
+		kept: { logs: output, events },
+		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
+	};
+	const close = await serve(config.socket, service, signal);
+	await live(daemon, () => options.onReady(config.socket), signal).finally(close);
+}
+
+async function live(daemon: Daemon, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
 		await daemon.start(signal);
-		options.onReady(config.socket);
+		onReady();
 		await aborted(signal);
 	} finally {
-		await daemon.stop().finally(close);
+		await daemon.stop();
 	}
 }
 
 function tell({ notices }: Loaded, log: ReturnType<typeof createLog>): void {
 	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
 }
+
+const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSignal): Promise<Seen> => ({
+	status: await handlers.status({}, signal),
+	tallies: tallies.read(),
+	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },
+});
 
 /** Once asked to stop, a start that is under way ends too; that is no failure. */
 function aborted(signal: AbortSignal): Promise<void> {

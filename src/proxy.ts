@@ -1,13 +1,21 @@
+import { readFileSync } from 'node:fs';
+import type { Loaded } from './config/read.ts';
 import { renderBootstrap } from './envoy/bootstrap.ts';
-import { envoyArguments, envoyGid, envoyUid } from './envoy/launch.ts';
-import type { Life } from './envoy/life.ts';
+import { envoyArguments, envoyGid, envoyUid, programIn } from './envoy/launch.ts';
+import type { History } from './envoy/life.ts';
+import type { Plan } from './envoy/plan.ts';
 import { createSupervisor, type Supervisor } from './envoy/supervise.ts';
+import { Failure } from './failure.ts';
+import { reasonOfFile } from './folders.ts';
 import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
 import { hasIpv6Sockets } from './host/facts.ts';
+import { createHandOver } from './host/handover.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
+import { createLogins } from './host/logins.ts';
 import { createProcessRuntime } from './host/process.ts';
 import { writeBootstrap } from './host/state.ts';
+import type { ProxyRuntime, ProxySpec } from './ports.ts';
 import type { Survey } from './survey.ts';
 
 /** Where no user is ignored but a group is, Envoy runs as the user that the 2019 guide gave it. */
@@ -15,27 +23,82 @@ const GUIDE_UID = 1337;
 
 export interface ProxyListeners {
 	readonly onOutput: (line: string) => void;
-	readonly onChange: (life: Life) => void;
+	readonly onChange: (history: History, before: History) => void;
 }
 
-/** Envoy as the settings want it; undefined where somebody else runs it. */
-export function createProxy({ config, capture }: Survey, listeners: ProxyListeners): Supervisor | undefined {
-	if (config.envoy.runtime !== 'process') return undefined;
-	const { ingressPort, egressPort, bridges } = config;
-	const { adminPort } = config.envoy;
-	const input = { ingressPort, egressPort, adminPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 };
-	const bootstrap = () => config.envoy.config || writeBootstrap(config.stateDirectory, renderBootstrap(input));
-	const uid = envoyUid(capture.ignoreUids) ?? GUIDE_UID;
-	const gid = envoyGid(capture.ignoreGids) ?? primaryGroup(uid);
+/** Envoy in our hands; undefined where somebody else runs it. */
+export async function createProxy(survey: Survey, listeners: ProxyListeners): Promise<Supervisor | undefined> {
+	const runtime = await runtimeOf(survey);
+	if (runtime === undefined) return undefined;
+	const { ingressPort, egressPort } = survey.config;
 	return createSupervisor({
 		...listeners,
-		runtime: createProcessRuntime(),
-		admin: createProxyAdmin(adminPort),
-		launch: () => ({ command: config.envoy.command, args: envoyArguments(config.envoy, bootstrap()), uid, gid }),
-		ports: { ...(config.appPorts.length > 0 ? { ingressPort } : {}), egressPort, 'envoy.adminPort': adminPort },
+		runtime,
+		admin: ({ adminPort, healthTimeoutSeconds }, instance) =>
+			createProxyAdmin(adminPort, instance, healthTimeoutSeconds * 1_000),
 		listeners: readListeners,
 		captured: () => countAccepted([ingressPort, egressPort]),
-		startSeconds: config.envoy.startSeconds,
-		drainSeconds: config.envoy.drainSeconds,
+		handOver: createHandOver,
 	});
+}
+
+async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> {
+	const { runtime, dockerSocket, name, pullStallSeconds } = config.envoy;
+	switch (runtime) {
+		case 'none':
+			return undefined;
+		case 'process':
+			return createProcessRuntime();
+		case 'docker': {
+			// Loaded where it is needed only: it takes 13 MB.
+			const { createDockerRuntime } = await import('./host/docker/runtime.ts');
+			const [owner, pullStallMs] = [config.stateDirectory, pullStallSeconds * 1_000];
+			return createDockerRuntime({ socket: dockerSocket, name, owner, logins: createLogins(), pullStallMs });
+		}
+	}
+}
+
+/** What is to run as the settings are now; `image`: another one than they say. */
+export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn'], image = config.envoy.image): Plan {
+	const { ingressPort, egressPort, envoy } = config;
+	const path = envoy.config || writeBootstrap(config.stateDirectory, bootstrapOf(config));
+	const uid = envoyUid(capture.ignoreUids) ?? GUIDE_UID;
+	const isContainer = envoy.runtime === 'docker';
+	const spec: ProxySpec = {
+		image: isContainer ? image : '',
+		pull: envoy.pull,
+		command: isContainer ? programIn(image, envoy.command) : envoy.command,
+		args: envoyArguments(envoy, path),
+		env: handedOn.env,
+		uid,
+		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
+		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, textOf(file)])),
+		memoryMegabytes: envoy.memoryMegabytes,
+		openFiles: envoy.openFiles,
+		logDriver: envoy.logDriver,
+	};
+	const ports = {
+		...(config.appPorts.length > 0 ? { ingressPort } : {}),
+		egressPort,
+		'envoy.adminPort': envoy.adminPort,
+	};
+	return { ...envoy, spec, ports };
+}
+
+function bootstrapOf({ ingressPort, egressPort, bridges, envoy: { adminPort } }: Survey['config']): string {
+	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
+	return renderBootstrap({ ingressPort, egressPort, adminPort, hasIpv6, capturesBridges });
+}
+
+function textOf(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (cause) {
+		throw new Failure(
+			'envoy',
+			`Cannot start Envoy: its file ${path} cannot be read: ${reasonOfFile(cause)}`,
+			'See envoy.config (TURNOUT_ENVOY_CONFIG) and the variables that name files',
+			cause,
+		);
+	}
 }

@@ -1,5 +1,5 @@
 import type { Given, Options } from './cli/arguments.ts';
-import { readSettingsFile } from './config/file.ts';
+import { readSettingsFile, whyNoFile } from './config/file.ts';
 import { allSettings, flagOf } from './config/names.ts';
 import { type Loaded, readConfig } from './config/read.ts';
 import type { ConfigReply } from './control/protocol.ts';
@@ -12,7 +12,7 @@ export interface SettingsArguments {
 
 /** File, environment and flags as they are now; the only place that reads the environment for settings. */
 export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
-	return readConfig({ env: process.env, file: await readSettingsFile(file), flags });
+	return readConfig({ env: process.env, file: await readSettingsFile(file), flags, whyNoFile });
 }
 
 export const shownSettings = ({ written, notices }: Loaded): ConfigReply => ({

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Status } from '../control/protocol.ts';
+import type { Client, FollowOptions, Status } from '../control/protocol.ts';
+import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { Failure } from '../failure.ts';
-import { type Given, type Options, wholeNumber } from './arguments.ts';
+import { quoted } from '../quoted.ts';
+import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { configText, differencesText, openText, statusText } from './text.ts';
 
 export interface Terminal {
@@ -20,6 +22,8 @@ export interface Command {
 
 /** How often `wait` looks. */
 const WAIT_POLL_MS = 100;
+
+const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
 
 /** One table serves `turnout enable` and the prompt alike; help is printed from it, completion reads it. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -57,6 +61,15 @@ export const commands: Readonly<Record<string, Command>> = {
 			return show(reply, `${changed}\n${notices}${statusText(reply.status)}`, exitCodeOf(reply.status), terminal);
 		},
 	},
+	update: {
+		summary: 'Replace Envoy by what its image is now, or by another image, without losing a connection',
+		options: { image: { type: 'string', help: 'IMAGE: this one, until the settings name another than today' } },
+		run: async (client, { image }, terminal) => {
+			const reply = await client.update(typeof image === 'string' ? { image } : {});
+			const text = reply.changed ? 'Envoy was replaced\n' : 'Envoy is up to date\n';
+			return show(reply, text + statusText(reply.status), exitCodeOf(reply.status), terminal);
+		},
+	},
 	diff: {
 		summary: 'Say in what the host differs from what is wanted; exit code 2 if it does',
 		options: {},
@@ -75,20 +88,20 @@ export const commands: Readonly<Record<string, Command>> = {
 		options: {
 			follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' },
 			tail: { type: 'string', help: 'LINES: only so many of those kept' },
+			since,
 		},
 		run: async (client, given, { out, signal }) => {
 			const tail = wholeNumber(given, 'tail');
-			const options = { follow: given['follow'] === true, signal, ...(tail === undefined ? {} : { tail }) };
+			const options = { ...followed(given, signal), ...(tail === undefined ? {} : { tail }) };
 			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
 			return 0;
 		},
 	},
 	events: {
 		summary: 'What happened, newest last',
-		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' } },
+		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' }, since },
 		run: async (client, given, { out, signal }) => {
-			const options = { follow: given['follow'] === true, signal };
-			await client.follow('events', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(unlessStopped(signal));
 			return 0;
 		},
 	},
@@ -101,6 +114,15 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 };
+
+/** A time that is none is found out before the daemon is asked. */
+function followed(given: Given, signal: AbortSignal): FollowOptions {
+	const follow = given['follow'] === true;
+	const text = given['since'];
+	if (typeof text !== 'string') return { follow, signal };
+	if (parseSince(text, Date.now()) === undefined) throw usage(`--since takes ${SINCE_ALLOWED}, not ${quoted(text)}`);
+	return { follow, signal, since: text };
+}
 
 function show(reply: unknown, text: string, code: number, { out, isJson }: Terminal): number {
 	out(isJson ? `${JSON.stringify(reply)}\n` : text);

@@ -37,7 +37,7 @@ const checks: readonly Check[] = [
 	({ ingressMode }, named) =>
 		ingressMode === 'tproxy' && `${named('ingressMode')}: tproxy is not supported yet; allowed: redirect`,
 	({ envoy }, named) =>
-		envoy.runtime === 'docker' && `${named('envoy.runtime')}: docker is not supported yet; allowed: none or process`,
+		envoy.runtime === 'docker' && envoy.image === '' && `${named('envoy.image')}: it is empty; allowed: an image`,
 	({ envoy }, named) =>
 		envoy.runtime === 'process' && envoy.command === '' && `${named('envoy.command')}: it is empty; allowed: a program`,
 	({ envoy, onStop }, named) =>

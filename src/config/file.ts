@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
 import { DEFAULT_FILE } from './defaults.ts';
@@ -29,9 +29,23 @@ function readText(path: string, isOptional: boolean): string | undefined {
 	}
 }
 
+/** Why a file cannot be read; undefined where it can. A pipe that nobody writes to does not make us wait. */
+export function whyNoFile(path: string): string | undefined {
+	try {
+		const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		const isFile = fstatSync(file).isFile();
+		closeSync(file);
+		return isFile ? undefined : 'it is no file';
+	} catch (cause) {
+		const { code = '', message } = cause as NodeJS.ErrnoException;
+		return reasons[code] ?? message;
+	}
+}
+
 const remedy = 'Name a readable YAML file with --config, or leave it away and use variables or flags';
 const reasons: Readonly<Record<string, string>> = {
 	EISDIR: 'it is a directory',
 	EACCES: 'its permissions forbid it',
 	ENOENT: 'there is no such file',
+	ENOTDIR: 'a part of the path is no folder',
 };

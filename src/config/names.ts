@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { handedOnNames } from '../envoy/variables.ts';
 import { settings } from './schema.ts';
 import type { Setting, Settings } from './setting.ts';
 
@@ -26,23 +27,12 @@ export const flagOf = (key: string): string =>
 
 const hyphenated = (letters: string): string => (/^\d/.test(letters) ? letters : `-${letters.toLowerCase()}`);
 
-/** Variables of Envoy's images that are handed on and are no settings of ours. */
-const handedOn = [
-	'APPMESH_VIRTUAL_NODE_NAME',
-	'APPMESH_VIRTUAL_NODE_CLUSTER',
-	'APPMESH_RESOURCE_NAME',
-	'APPMESH_RESOURCE_ARN',
-	'APPMESH_RESOURCE_CLUSTER',
-	'APPMESH_XDS_ENDPOINT',
-	'APPMESH_PREVIEW',
-];
-
 /**
  * Variables that look like ours and are not: any other TURNOUT_*, and an APPMESH_* that is nearly a known one
  * (what Envoy's images read beside ours is open-ended).
  */
 export function strangeVariables(names: readonly string[]): { readonly name: string; readonly nearest: string }[] {
-	const known = [...[...allSettings.values()].map(({ variable }) => variable), ...handedOn];
+	const known = [...[...allSettings.values()].map(({ variable }) => variable), ...handedOnNames];
 	return names
 		.filter((name) => /^(TURNOUT|APPMESH)_/.test(name) && !known.includes(name))
 		.map((name) => ({ name, nearest: closest(name, known) }))

@@ -1,4 +1,5 @@
 import convict from 'convict';
+import { type FileCheck, type HandedOn, handedOn, variablesOfSettings } from '../envoy/variables.ts';
 import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
 import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
@@ -11,6 +12,8 @@ export interface Sources {
 	readonly file: FileSettings;
 	/** Dotted key → text, from the command line. */
 	readonly flags: Readonly<Record<string, string>>;
+	/** For files that Envoy's variables name; without it they are not looked at. */
+	readonly whyNoFile?: FileCheck;
 }
 
 export interface Loaded {
@@ -19,6 +22,8 @@ export interface Loaded {
 	readonly written: ReadonlyMap<string, { readonly text: string; readonly origin: string }>;
 	/** What was taken otherwise than written. */
 	readonly notices: readonly string[];
+	/** Variables for Envoy's images, those that are settings among them, and the files that they name. */
+	readonly handedOn: Pick<HandedOn, 'env' | 'files'>;
 }
 
 /** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
@@ -36,10 +41,16 @@ export function readConfig(sources: Sources): Loaded {
 	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
 	// A setting that could not be read stands in with its default, and what follows from that is nobody's mistake.
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
-	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes];
+	const { env, files, mistakes: misread } = handedOn(sources.env, fileCheck(sources, config));
+	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
 	if (mistakes.length > 0) throw refusal(mistakes);
-	return { config, written, notices: notices(written) };
+	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
+	return { config, written, notices: notices(written), handedOn: proxy };
 }
+
+/** Where somebody else runs Envoy, its files may be anywhere. */
+const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>
+	envoy.runtime === 'none' || whyNoFile === undefined ? () => undefined : whyNoFile;
 
 /** Convict puts the layers over one another; every value stays the text that the user wrote. */
 function merge({ env, file, flags }: Sources): convict.Config<Record<string, string>> {

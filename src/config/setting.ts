@@ -1,4 +1,5 @@
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../cidr.ts';
+import { IMAGE_ALLOWED, parseImage } from '../envoy/image.ts';
 import { hasControls, quoted } from '../quoted.ts';
 import {
 	IDS_ALLOWED,
@@ -77,6 +78,21 @@ function parseNumber(text: string): number {
 
 export const text = (...words: Words) =>
 	setting(words, 'text without control characters', (value) => withoutControls(value.trim()));
+
+export const imageName = (...words: Words) =>
+	setting(words, IMAGE_ALLOWED, (value) => {
+		const name = value.trim();
+		if (name !== '') parseImage(name);
+		return name;
+	});
+
+/** As Docker has it (RestrictedNamePattern in its daemon/names). */
+export const containerName = (...words: Words) =>
+	setting(words, 'letters, digits, _ . and -, at most 100, beginning with a letter or digit', (value) => {
+		const name = value.trim();
+		if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) throw new Error(`${quoted(value)} is no container's name`);
+		return name;
+	});
 
 /** 107 bytes are what sun_path holds beside its closing zero (unix(7)). */
 export const socketPath = (...words: Words) =>

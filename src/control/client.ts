@@ -17,11 +17,15 @@ export function createClient(socket: string): Client {
 async function followStream(
 	socket: string,
 	path: string,
-	{ follow, tail, signal }: FollowOptions,
+	{ follow, tail, since, signal }: FollowOptions,
 	onLine: (line: string) => void,
 ): Promise<void> {
-	const query = `?follow=${follow ? 1 : 0}${tail === undefined ? '' : `&tail=${tail}`}`;
-	const reply = await send(socket, 'GET', path + query, undefined, signal);
+	const query = new URLSearchParams({
+		follow: follow ? '1' : '0',
+		...(tail === undefined ? {} : { tail: String(tail) }),
+		...(since === undefined ? {} : { since }),
+	});
+	const reply = await send(socket, 'GET', `${path}?${query}`, undefined, signal);
 	if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
 	try {
 		for await (const line of createInterface({ input: reply })) onLine(line);

@@ -6,7 +6,7 @@ export type Wanted = 'enabled' | 'disabled';
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
 /** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
-export type Subject = 'rules' | 'routes' | 'envoy' | 'ipv6' | 'settings' | 'state';
+export type Subject = 'rules' | 'routes' | 'envoy' | 'docker' | 'ipv6' | 'settings' | 'state';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {
@@ -20,11 +20,34 @@ export type Condition =
 export interface EnvoyStatus {
 	readonly runtime: 'none' | 'process' | 'docker';
 	/** `unmanaged`: somebody else runs it. */
-	readonly state: 'absent' | 'starting' | 'live' | 'draining' | 'failed' | 'unmanaged';
+	readonly state: 'absent' | 'pulling' | 'starting' | 'live' | 'draining' | 'failed' | 'unmanaged';
 	readonly version?: string;
 	readonly id?: string;
+	/** With the docker runtime. */
+	readonly container?: string;
+	readonly image?: string;
+	/** Since when it runs. */
 	readonly since?: string;
 	readonly restarts: number;
+	/** How the last one ended, once one has. */
+	readonly lastExit?: string;
+	/** The TCP ports that it listens on, while it is LIVE. */
+	readonly listeners?: readonly number[];
+	/** Milliseconds from its end to the next start, where it has failed. */
+	readonly retryMs?: number;
+	/** While its image is pulled. */
+	readonly pull?: PullStatus;
+}
+
+/** A pull on its way, layer by layer, in bytes and Docker's words; `total` is 0 while it is not known. */
+export interface PullStatus {
+	readonly image: string;
+	readonly layers: readonly {
+		readonly id: string;
+		readonly status: string;
+		readonly current: number;
+		readonly total: number;
+	}[];
 }
 
 export interface Status {
@@ -70,6 +93,12 @@ export interface DisableReply {
 	readonly open?: number;
 }
 
+export interface UpdateReply {
+	/** False: it was as wanted already. */
+	readonly changed: boolean;
+	readonly status: Status;
+}
+
 /** Every method: its verb and path, what it takes and what it replies. Server, client and commands are typed by it. */
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
@@ -77,6 +106,7 @@ export interface Methods {
 	enable: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
 	reload: { request: Record<string, never>; reply: ReloadReply };
+	update: { request: { readonly image?: string }; reply: UpdateReply };
 	diff: { request: Record<string, never>; reply: DiffReply };
 	config: { request: Record<string, never>; reply: ConfigReply };
 }
@@ -88,6 +118,7 @@ export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; r
 	enable: { verb: 'POST', path: '/v1/enable' },
 	disable: { verb: 'POST', path: '/v1/disable' },
 	reload: { verb: 'POST', path: '/v1/reload' },
+	update: { verb: 'POST', path: '/v1/update' },
 	diff: { verb: 'GET', path: '/v1/diff' },
 	config: { verb: 'GET', path: '/v1/config' },
 };
@@ -99,6 +130,9 @@ export interface Streams {
 }
 export type Stream = keyof Streams;
 export const streams: { readonly [S in Stream]: string } = { logs: '/v1/logs', events: '/v1/events' };
+
+/** Where Prometheus looks, in its own format. */
+export const METRICS_PATH = '/metrics';
 
 export type Handlers = {
 	readonly [M in Method]: (request: Methods[M]['request'], signal: AbortSignal) => Promise<Methods[M]['reply']>;
@@ -114,6 +148,8 @@ export interface FollowOptions {
 	readonly follow: boolean;
 	/** How many of the kept lines come first; all where it is left away. */
 	readonly tail?: number;
+	/** Only kept lines from then on: `10m`, or an RFC 3339 time. */
+	readonly since?: string;
 	readonly signal?: AbortSignal;
 }
 

@@ -1,3 +1,4 @@
+import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
 import type { Method, Methods } from './protocol.ts';
 
@@ -7,13 +8,33 @@ const LONGEST_DRAIN_SECONDS = 3600;
 /** Checks a body before anything is done with it; an empty one is an empty object. */
 export function parseRequest<M extends Method>(method: M, body: string): Methods[M]['request'] {
 	const value = body.trim() === '' ? {} : parseObject(body);
-	const allowed = method === 'disable' ? ['drainSeconds'] : [];
-	const unknown = Object.keys(value).find((key) => !allowed.includes(key));
-	if (unknown !== undefined) throw wrongBody(`"${unknown}" is not known here`);
-	const { drainSeconds } = value as { drainSeconds?: unknown };
-	if (drainSeconds !== undefined && !isDrain(drainSeconds))
-		throw wrongBody(`drainSeconds is no whole number from 0 to ${LONGEST_DRAIN_SECONDS}`);
+	const known: Readonly<Record<string, Member>> = members[method] ?? {};
+	for (const [name, member] of Object.entries(value)) {
+		const check = Object.hasOwn(known, name) ? known[name] : undefined;
+		if (check === undefined) throw wrongBody(`"${name}" is not known here`);
+		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
+	}
 	return value as Methods[M]['request'];
+}
+
+interface Member {
+	readonly allowed: string;
+	readonly allows: (value: unknown) => boolean;
+}
+
+const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+	disable: {
+		drainSeconds: { allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`, allows: (value) => isDrain(value) },
+	},
+	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
+};
+
+function isImage(value: unknown): boolean {
+	try {
+		return typeof value === 'string' && parseImage(value) !== undefined;
+	} catch {
+		return false;
+	}
 }
 
 const isDrain = (value: unknown): boolean =>

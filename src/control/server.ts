@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Failure, failureOf } from '../failure.ts';
+import { quoted } from '../quoted.ts';
 import type { Kept } from './kept.ts';
-import { type ErrorReply, type Handlers, type Method, paths, type Stream, streams } from './protocol.ts';
+import { type ErrorReply, type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
 import { parseRequest } from './request.ts';
+import { parseSince, SINCE_ALLOWED } from './since.ts';
 import { listen } from './socket.ts';
 
 const LARGEST_BODY = 64 * 1024;
@@ -11,6 +13,8 @@ export interface Service {
 	readonly handlers: Handlers;
 	/** Each as lines, ready to be sent. */
 	readonly kept: Readonly<Record<Stream, Kept<string>>>;
+	/** In Prometheus' text format. */
+	readonly metrics: () => Promise<string>;
 }
 
 /** HTTP/1.1 and JSON on a unix socket, until the returned function is called. */
@@ -36,6 +40,7 @@ async function answer(service: Service, request: IncomingMessage, reply: ServerR
 	const stream = (Object.keys(streams) as Stream[]).find((name) => streams[name] === url.pathname);
 	if (stream !== undefined && request.method !== 'GET') throw wrongVerb(request.method ?? '', url.pathname, 'GET');
 	if (stream !== undefined) return pour(service.kept[stream], url.searchParams, reply);
+	if (url.pathname === METRICS_PATH) return tellMetrics(service, request.method ?? '', reply);
 	const method = (Object.keys(paths) as Method[]).find((name) => paths[name].path === url.pathname);
 	if (method === undefined) throw unknownPath(url.pathname);
 	if (paths[method].verb !== request.method) throw wrongVerb(request.method ?? '', url.pathname, paths[method].verb);
@@ -43,6 +48,12 @@ async function answer(service: Service, request: IncomingMessage, reply: ServerR
 	const handle = service.handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
 	const result = await handle(body, signal);
 	reply.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(result)}\n`);
+}
+
+async function tellMetrics({ metrics }: Service, verb: string, reply: ServerResponse): Promise<void> {
+	if (verb !== 'GET') throw wrongVerb(verb, METRICS_PATH, 'GET');
+	const text = await metrics();
+	reply.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
 }
 
 /** What is no path of ours, or of anybody's, is looked up as it stands. */
@@ -67,8 +78,12 @@ function pour(kept: Kept<string>, query: URLSearchParams, reply: ServerResponse)
 	const tail = query.get('tail');
 	if (tail !== null && !/^\d{1,6}$/.test(tail))
 		throw new HttpFailure(400, `Cannot take the request: tail is "${tail}"`, 'Allowed: a number of lines');
+	const since = query.get('since');
+	const sinceMs = since === null ? undefined : parseSince(since, Date.now());
+	if (since !== null && sinceMs === undefined)
+		throw new HttpFailure(400, `Cannot take the request: since is ${quoted(since)}`, `Allowed: ${SINCE_ALLOWED}`);
 	reply.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-	for (const line of kept.last(tail === null ? undefined : Number(tail))) reply.write(`${line}\n`);
+	for (const line of kept.last(tail === null ? undefined : Number(tail), sinceMs)) reply.write(`${line}\n`);
 	if (query.get('follow') !== '1') return void reply.end();
 	reply.flushHeaders();
 	const stop = kept.listen((line) => {
@@ -88,7 +103,7 @@ class HttpFailure extends Failure {
 }
 
 function unknownPath(path: string): HttpFailure {
-	const known = [...Object.values(paths).map((entry) => entry.path), ...Object.values(streams)];
+	const known = [...Object.values(paths).map((entry) => entry.path), ...Object.values(streams), METRICS_PATH];
 	return new HttpFailure(404, `Cannot answer: there is no ${path.slice(0, 80)}`, `Known: ${known.join(', ')}`);
 }
 

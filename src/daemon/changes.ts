@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
-import { Failure, failureOf } from '../failure.ts';
+import { failureOf } from '../failure.ts';
+import type { State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
-import { type Aim, aimOf, interceptSurveyed, type Survey, surveyHost } from '../survey.ts';
+import { type Aim, interceptSurveyed, type Survey } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
-import { planReload } from './reload.ts';
 
 /** One change of rules is a matter of milliseconds; a lock that somebody holds may take longer. */
-const CHANGE_TIMEOUT_MS = 60_000;
+export const CHANGE_TIMEOUT_MS = 60_000;
 const SETTLE_POLL_MS = 1_000;
 
 /** What the daemon holds: the wish, what was aimed at for it, and the settings behind. Changed one change at a time. */
@@ -33,8 +33,12 @@ export interface Holding {
 	readonly capturedFor: Set<number>;
 	/** Rules are off, and what connections captured before need to go on may be there. */
 	isUnsettled: boolean;
-	/** Envoy is not LIVE yet, and the rules wait for it. */
+	/** Nothing has been committed yet: the rules wait for the first LIVE. */
 	isStarting: boolean;
+	/** Instead of the one that the settings name. */
+	image: State['image'];
+	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
+	readonly exchanges: Exclusive;
 }
 
 export async function turnOn(
@@ -100,19 +104,20 @@ const sinceMs = (startedMs: number): number => Math.round(performance.now() - st
 
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
 export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
-	const life = parts.proxy?.life();
-	if (life?.kind === 'failed')
-		throw new Failure('envoy', `Cannot enable: ${life.why}`, 'Restart turnout, which starts Envoy again');
 	const former = { wanted: holding.wanted, since: holding.since };
 	// Remembered first: a folder that cannot be written is found out before the host is changed.
 	wish(holding, 'enabled', parts);
 	try {
-		return holding.isStarting ? undefined : await turnOn(holding, holding.survey, parts);
+		return mustWait(holding, parts) ? undefined : await turnOn(holding, holding.survey, parts);
 	} catch (error) {
 		remember(holding, former, parts);
 		throw error;
 	}
 }
+
+/** Never are connections led to an Envoy that is not there yet. */
+export const mustWait = ({ isStarting }: Holding, { proxy }: DaemonParts): boolean =>
+	isStarting || (proxy !== undefined && proxy.history().life.kind !== 'live');
 
 export async function disable(holding: Holding, parts: DaemonParts): Promise<void> {
 	await turnOff(holding, parts);
@@ -128,23 +133,13 @@ function wish(holding: Holding, wanted: Wanted, parts: DaemonParts): void {
 	remember(holding, { wanted, since }, parts);
 }
 
-function remember(
+export function remember(
 	holding: Holding,
-	{ wanted, since }: Pick<Holding, 'wanted' | 'since'>,
+	remembered: Partial<Pick<Holding, 'wanted' | 'since' | 'image'>>,
 	{ stateFile }: DaemonParts,
 ): void {
-	stateFile.write({ wanted, since, dialect: holding.survey.backend.name });
-	Object.assign(holding, { wanted, since });
-}
-
-/** The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. */
-export async function reload(holding: Holding, parts: DaemonParts): Promise<readonly string[]> {
-	const loaded = await parts.load();
-	const { config, backend, host } = holding.survey;
-	const changed = planReload(holding.loaded, loaded, config.envoy.runtime);
-	const survey = await surveyHost(host, loaded, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	await (holding.aim === undefined ? aimOf(survey) : turnOn(holding, survey, parts));
-	Object.assign(holding, { loaded, survey });
-	parts.log('info', 'settings reloaded', { changed: changed.join(',') });
-	return changed;
+	const { wanted, since, image } = { ...holding, ...remembered };
+	const dialect = holding.survey.backend.name;
+	stateFile.write({ wanted, since, dialect, ...(image === undefined ? {} : { image }) });
+	Object.assign(holding, remembered);
 }

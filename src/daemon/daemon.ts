@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../control/protocol.ts';
-import type { Life } from '../envoy/life.ts';
+import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
-import { failureOf } from '../failure.ts';
 import { release } from '../steady/interception.ts';
 import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
+import { answerLife } from './life.ts';
 import type { DaemonParts } from './parts.ts';
 
 export interface Daemon {
@@ -15,36 +16,20 @@ export interface Daemon {
 	/** The rules first, then Envoy. */
 	stop(): Promise<void>;
 	/** To be told whenever Envoy's life takes a turn. */
-	onLife(life: Life): void;
+	onLife(history: History, before: History): void;
 }
 
 export function createDaemon(parts: DaemonParts): Daemon {
-	const { proxy, log } = parts;
 	const holding = holdingOf(parts);
-	const { exclusive } = holding;
 	return {
 		handlers: createHandlers(holding, parts),
-		async start(signal) {
-			// A folder that cannot be written is found out before anything is started.
-			parts.stateFile.write({ ...parts.stateFile.read(), dialect: parts.survey.backend.name });
-			await proxy?.start(signal);
-			await exclusive(async () => {
-				holding.isStarting = false;
-				await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
-			});
-			log('info', 'ready', { wanted: holding.wanted, socket: holding.survey.config.socket });
-		},
+		start: (signal) => start(holding, parts, signal),
 		async stop() {
-			if (holding.survey.config.onStop !== 'keep') await exclusive(() => stop(holding, parts));
-			log('info', 'stopped');
+			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
+			else await holding.exclusive(() => stop(holding, parts));
+			parts.log('info', 'stopped');
 		},
-		onLife(life) {
-			log(life.kind === 'failed' ? 'error' : 'info', `envoy ${life.kind}`, 'why' in life ? { why: life.why } : {});
-			if (life.kind === 'failed' && holding.survey.config.onEnvoyFailure === 'open')
-				exclusive(() => lift(holding, parts)).catch((error) => {
-					log('error', 'rules could not be lifted', { why: failureOf(error).message });
-				});
-		},
+		onLife: (history, before) => answerLife(holding, parts, history, before),
 	};
 }
 
@@ -52,6 +37,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 	const state = stateFile.read();
 	return {
 		exclusive: createExclusive(),
+		exchanges: createExclusive(),
 		loaded,
 		survey,
 		wanted: survey.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
@@ -62,7 +48,22 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,
 		isStarting: true,
+		image: state.image,
 	};
+}
+
+async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
+	const { proxy, stateFile, log } = parts;
+	const { survey, loaded, exclusive } = holding;
+	// A folder that cannot be written is found out before anything is started.
+	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
+	const image = imageOf(holding, survey.config.envoy.image);
+	await proxy?.start(parts.planOf(survey, loaded, image), signal);
+	await exclusive(async () => {
+		holding.isStarting = false;
+		await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
+	});
+	log('info', 'ready', { wanted: holding.wanted, socket: survey.config.socket });
 }
 
 /** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
@@ -77,9 +78,3 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 
 const DRAIN_POLL_MS = 100;
 const STOP_TIMEOUT_MS = 30_000;
-
-async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (holding.aim === undefined) return;
-	await turnOff(holding, parts);
-	holding.isLifted = true;
-}

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers } from '../control/protocol.ts';
 import { shownSettings } from '../settings.ts';
 import { aimOf } from '../survey.ts';
-import { disable, enable, type Holding, openConnections, reload, settle } from './changes.ts';
+import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
+import { reload, update } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
 
@@ -28,8 +29,12 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 			await exclusive(() => settle(holding, parts));
 			return { status: await status(), open };
 		},
-		reload: async () => {
-			const changed = await exclusive(() => reload(holding, parts));
+		update: async ({ image }, signal) => {
+			const changed = await holding.exchanges(() => update(holding, parts, image, signal));
+			return { changed, status: await status() };
+		},
+		reload: async (_, signal) => {
+			const changed = await holding.exchanges(() => reload(holding, parts, signal));
 			return { changed, notices: holding.loaded.notices, status: await status() };
 		},
 		diff: async () => observer.diff(await wish()),

@@ -1,5 +1,5 @@
 import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from '../control/protocol.ts';
-import type { Life } from '../envoy/life.ts';
+import type { Answer, Body, Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
 import type { Listener } from '../ports.ts';
@@ -36,10 +36,13 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 	return {
 		async status(wish, known) {
 			const { held, isClean, lines } = await look(wish, known);
-			const { envoy, why: envoyWhy } = await envoyOf(wish, proxy, listeners);
+			const { envoy, why: envoyWhy, dockerTrouble } = await envoyOf(wish, proxy, listeners);
 			const { wanted, aim, isLifted, isStarting, since, survey } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
-			const observation = { wanted, envoy, envoyWhy, differences: lines, isClean, isLifted, isStarting, ipv6Past };
+			const observation = {
+				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past },
+				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
+			};
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
 			return {
 				version,
@@ -71,6 +74,8 @@ async function look({ survey, aim, wanted, isLifted }: Wish, known?: ByFamily<He
 interface EnvoyView {
 	readonly envoy: EnvoyStatus;
 	readonly why: string;
+	/** Why Docker does not answer; '' while it does, or is not in use. */
+	readonly dockerTrouble: string;
 }
 
 async function envoyOf(
@@ -79,9 +84,7 @@ async function envoyOf(
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
 	const { runtime } = wish.survey.config.envoy;
-	return proxy === undefined
-		? unmanaged(wish, runtime, listeners)
-		: { envoy: managed(proxy.life(), runtime), why: whyOf(proxy.life()) };
+	return proxy === undefined ? unmanaged(wish, runtime, listeners) : managed(proxy, runtime);
 }
 
 async function unmanaged(
@@ -90,7 +93,7 @@ async function unmanaged(
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
 	const why = wanted === 'enabled' ? wrongWith(survey, await listeners()) : '';
-	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why };
+	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why, dockerTrouble: '' };
 }
 
 function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]): string {
@@ -101,13 +104,30 @@ function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]):
 	return loopRisk(capture, listeners);
 }
 
-function managed(life: Life, runtime: EnvoyStatus['runtime']): EnvoyStatus {
+function managed({ history, trouble }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
+	const { life, restarts, lastExit, pull } = history();
 	const { kind, ...known } = life;
-	const shown = Object.fromEntries(Object.entries(known).filter(([name]) => name !== 'why'));
-	return { runtime, state: kind, restarts: 0, ...shown };
+	const { id, image, since, version, listeners, retryMs } = known as Partial<Body & Answer & { retryMs: number }>;
+	const shown = {
+		...{ version, id, since, listeners, retryMs, pull, lastExit: lastExit || undefined },
+		...(runtime === 'docker' ? { container: id, image } : {}),
+	};
+	const present = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
+	return { envoy: { runtime, state: kind, restarts, ...present }, why: whyOf(life), dockerTrouble: trouble() };
 }
 
 function whyOf(life: Life): string {
-	if (life.kind === 'failed') return life.why;
-	return life.kind === 'live' ? '' : `Envoy is ${life.kind}`;
+	switch (life.kind) {
+		case 'failed':
+			return life.why;
+		case 'live':
+			return life.trouble;
+		case 'pulling':
+			return 'its image is being pulled';
+		case 'starting':
+			return life.missing === '' ? 'Envoy is starting' : `Envoy is starting: ${life.missing}`;
+		case 'absent':
+		case 'draining':
+			return `Envoy is ${life.kind}`;
+	}
 }

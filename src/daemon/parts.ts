@@ -1,8 +1,10 @@
 import type { Loaded } from '../config/read.ts';
+import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
 import type { Listener, StateFile } from '../ports.ts';
 import type { Survey } from '../survey.ts';
+import type { Tallies } from '../telemetry/tallies.ts';
 
 /** What the composition root hands to the daemon. */
 export interface DaemonParts {
@@ -10,11 +12,15 @@ export interface DaemonParts {
 	readonly survey: Survey;
 	/** Undefined where somebody else runs Envoy. */
 	readonly proxy: Supervisor | undefined;
+	/** What our Envoy is to be as the settings are; `image`: another one than they say. Files that it reads are written. */
+	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly stateFile: StateFile;
 	readonly log: Log;
+	/** Whoever changes rules or pulls counts it here. */
+	readonly tallies: Tallies;
 	readonly load: () => Promise<Loaded>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (survey: Survey) => Promise<string>;

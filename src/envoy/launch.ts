@@ -1,3 +1,4 @@
+import type { ProxySpec } from '../ports.ts';
 import type { IdRange, Port } from '../units.ts';
 
 /** Envoy as the settings want it; `Config` satisfies it. */
@@ -21,6 +22,31 @@ export const envoyArguments = ({ logLevel }: EnvoySettings, bootstrap: string): 
 	'--file-flush-interval-msec',
 	'250',
 ];
+
+/** SOL_SOCKET and SO_REUSEPORT (asm-generic/socket.h), which Envoy wants as numbers. */
+const REUSE_PORT = { description: 'SO_REUSEPORT', level: 1, name: 15, int_value: 1, state: 'STATE_PREBIND' };
+
+/**
+ * Laid over the bootstrap, whoever wrote that: a name by which this Envoy is known on an admin port that another one may
+ * share with it while it takes over. Envoy's listeners share their ports by default (enable_reuse_port).
+ */
+export const identityArguments = (instance: string): string[] => [
+	'--config-yaml',
+	JSON.stringify({ node: { metadata: { turnout: instance } }, admin: { socket_options: [REUSE_PORT] } }),
+];
+
+/** Where the two images that people use keep their Envoy; in others it is looked for by its name. */
+const programs: readonly { readonly of: RegExp; readonly program: string }[] = [
+	{ of: /(^|\/)aws-appmesh-envoy([:@]|$)/, program: '/usr/bin/envoy' },
+	{ of: /(^|\/)envoyproxy\/envoy[a-z-]*([:@]|$)/, program: '/usr/local/bin/envoy' },
+];
+
+/** Both images begin with a script or agent of their own, which knows nothing of a bootstrap of ours: Envoy is started itself. */
+export const programIn = (image: string, command: string): string =>
+	command === 'envoy' ? (programs.find(({ of }) => of.test(image))?.program ?? command) : command;
+
+/** All that makes a difference, as text; `exact`: what the image is at the moment. */
+export const fingerprint = (spec: ProxySpec, exact: string): string => JSON.stringify([exact, { ...spec, pull: '' }]);
 
 /** Envoy's own user is the first that is ignored; without any, root's traffic is not, so it cannot be root. */
 export const envoyUid = (ignoreUids: readonly IdRange[]): number | undefined => ignoreUids[0]?.from;

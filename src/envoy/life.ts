@@ -1,36 +1,125 @@
-import type { Exit } from '../ports.ts';
+import type { Exit, PullProgress } from '../ports.ts';
 
 /** The life of an Envoy that is ours. */
 export type Life =
 	| { readonly kind: 'absent' }
-	| { readonly kind: 'starting'; readonly id: string }
-	| { readonly kind: 'live'; readonly id: string; readonly version: string; readonly since: string }
-	| { readonly kind: 'draining'; readonly id: string; readonly version: string }
-	| { readonly kind: 'failed'; readonly why: string };
+	| { readonly kind: 'pulling' }
+	| ({ readonly kind: 'starting'; readonly missing: string } & Body)
+	| ({ readonly kind: 'live'; readonly trouble: string } & Answer & Body)
+	| ({ readonly kind: 'draining' } & Answer & Body)
+	/** `retryMs`: after so long it is started again; undefined: not by itself. */
+	| { readonly kind: 'failed'; readonly why: string; readonly retryMs: number | undefined };
+
+/** What runs: a process or a container. */
+export interface Body {
+	readonly id: string;
+	/** The container's; '' for a process. */
+	readonly image: string;
+	/** RFC 3339. */
+	readonly since: string;
+}
+
+/** What it says of itself. */
+export interface Answer {
+	readonly version: string;
+	/** The TCP ports that it listens on. */
+	readonly listeners: readonly number[];
+}
+
+/** A life, and what is remembered of those before it. */
+export interface History {
+	readonly life: Life;
+	/** A pull that is under way, also while another Envoy is LIVE. */
+	readonly pull: PullProgress | undefined;
+	/** In a row, none of them stable; the pause before the next start grows with it. */
+	readonly failures: number;
+	readonly restarts: number;
+	/** How the last one ended; '' if none has. */
+	readonly lastExit: string;
+}
 
 export type LifeEvent =
-	| { readonly kind: 'started'; readonly id: string }
-	| { readonly kind: 'ready'; readonly version: string; readonly at: string }
+	| { readonly kind: 'pulling'; readonly pull: PullProgress }
+	/** Or given up. */
+	| { readonly kind: 'pulled' }
+	| { readonly kind: 'started'; readonly body: Body; readonly again: 0 | 1 }
+	| { readonly kind: 'waiting'; readonly missing: string }
+	/** Also where one Envoy has taken over from another. */
+	| { readonly kind: 'ready'; readonly body: Body; readonly answer: Answer }
+	| { readonly kind: 'troubled'; readonly why: string }
 	| { readonly kind: 'drain' }
-	| { readonly kind: 'exited'; readonly exit: Exit; readonly lastLine: string };
+	| { readonly kind: 'ended'; readonly exit: Exit; readonly lastLine: string; readonly retry: Retry }
+	| { readonly kind: 'failed'; readonly why: string; readonly retry: Retry };
 
-/** State × event → state; what an event means nothing to leaves it as it is. */
-export function next(life: Life, event: LifeEvent): Life {
+export interface Retry {
+	/** It had lived long enough to count as stable. */
+	readonly wasStable: boolean;
+	/** False: it is not tried again. */
+	readonly isWorthIt: boolean;
+	/** From 0 to 1: many hosts whose registry is back do not ask in the same moment. */
+	readonly chance: number;
+}
+
+export const unborn: History = { life: { kind: 'absent' }, pull: undefined, failures: 0, restarts: 0, lastExit: '' };
+
+/** History × event → history; what an event means nothing to leaves it as it is. */
+export function next(history: History, event: LifeEvent): History {
+	const { life } = history;
+	const to = (then: Life): History => ({ ...history, life: then });
 	switch (event.kind) {
+		case 'pulling':
+			return { ...(isUp(life) ? history : to({ kind: 'pulling' })), pull: event.pull };
+		case 'pulled':
+			return { ...history, pull: undefined };
 		case 'started':
-			return { kind: 'starting', id: event.id };
+			return { ...to({ kind: 'starting', missing: '', ...event.body }), restarts: history.restarts + event.again };
+		case 'waiting':
+			return life.kind === 'starting' ? to({ ...life, missing: event.missing }) : history;
 		case 'ready':
-			return life.kind === 'starting' ? { kind: 'live', id: life.id, version: event.version, since: event.at } : life;
+			return to({ kind: 'live', trouble: '', ...event.answer, ...event.body });
+		case 'troubled':
+			return life.kind === 'live' ? to({ ...life, trouble: event.why }) : history;
 		case 'drain':
-			return life.kind === 'live' ? { kind: 'draining', id: life.id, version: life.version } : { kind: 'absent' };
-		case 'exited':
-			return life.kind === 'draining' || life.kind === 'absent'
-				? { kind: 'absent' }
-				: { kind: 'failed', why: endOf(event) };
+			return to(life.kind === 'live' ? { ...partsOf(life), kind: 'draining' } : unborn.life);
+		case 'ended':
+			return afterEnd(history, event);
+		case 'failed':
+			return failed(history, event.why, event.retry);
 	}
 }
 
-function endOf({ exit, lastLine }: LifeEvent & { kind: 'exited' }): string {
-	const how = exit.signal === undefined ? `with code ${exit.code}` : `by ${exit.signal}`;
-	return `Envoy ended ${how}${lastLine === '' ? '' : `; its last line: ${lastLine}`}`;
+const isUp = ({ kind }: Life): boolean => kind === 'live' || kind === 'draining';
+const partsOf = ({ id, image, since, version, listeners }: Body & Answer) => ({ id, image, since, version, listeners });
+
+function afterEnd(history: History, { exit, lastLine, retry }: LifeEvent & { kind: 'ended' }): History {
+	const lastExit = exitText(exit);
+	const { kind } = history.life;
+	if (kind === 'draining' || kind === 'absent') return { ...history, life: unborn.life, lastExit };
+	const words = lastLine === '' ? '' : `; its last line: ${lastLine}`;
+	return { ...failed(history, `Envoy ${lastExit}${words}`, retry), lastExit };
+}
+
+function failed(history: History, why: string, { wasStable, isWorthIt, chance }: Retry): History {
+	const failures = (wasStable ? 0 : history.failures) + 1;
+	const loop = failures < A_LOOP ? '' : ` (${failures} times in a row)`;
+	const retryMs = isWorthIt ? pauseMs(failures, chance) : undefined;
+	return { ...history, failures, life: { kind: 'failed', why: `${why}${loop}`, retryMs } };
+}
+
+/** So many failures without a stable life between them are a crash loop. */
+const A_LOOP = 3;
+const SHORTEST_MS = 250;
+const LONGEST_MS = 30_000;
+
+/** Doubles from the shortest to the longest; a quarter of it is left to chance. */
+export function pauseMs(failures: number, chance: number): number {
+	const whole = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** Math.min(failures - 1, 20));
+	return Math.round(whole * (1 - chance / 4));
+}
+
+/** "ended with code 1", "ended by SIGKILL", … */
+export function exitText({ code, signal, isOutOfMemory, isRemoved }: Exit): string {
+	if (isRemoved === true) return 'was removed by somebody else';
+	const how = signal === undefined ? `with code ${code}` : `by ${signal}`;
+	return `ended ${how}${isOutOfMemory === true ? ', out of memory' : ''}`;
 }

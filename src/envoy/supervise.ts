@@ -1,144 +1,164 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../failure.ts';
-import type { Launch, Listener, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports.ts';
-import { type Life, type LifeEvent, next } from './life.ts';
+import { Failure, failureOf } from '../failure.ts';
+import type { Exit, RunningProxy } from '../ports.ts';
+import { bodyOf, type LiveProxy, launch, prepare, ready, STOP_GRACE_MS } from './bring-up.ts';
+import { type History, type Retry, unborn } from './life.ts';
+import type { Plan } from './plan.ts';
+import { refuseTakenPorts } from './ready.ts';
+import { type Replacement, replace } from './replace.ts';
+import { drained, retire } from './retire.ts';
+import { type Charge, hearing, type Supervision, tell, track } from './supervision.ts';
+import { watch } from './watch.ts';
 
-const POLL_MS = 50;
-/** Envoy writes its statistics out and ends well within this after SIGTERM. */
-const STOP_GRACE_MS = 5_000;
-
-export interface Supervision {
-	readonly runtime: ProxyRuntime;
-	readonly admin: ProxyAdmin;
-	/** Called at the start; may write files that Envoy reads. */
-	readonly launch: () => Omit<Launch, 'onOutput'>;
-	readonly onOutput: (line: string) => void;
-	/** Ports that must be free before, and listened on after the start, each with its setting. */
-	readonly ports: Readonly<Record<string, number>>;
-	readonly listeners: () => Promise<readonly Listener[]>;
-	/** How many captured connections are open. */
-	readonly captured: () => number;
-	readonly startSeconds: number;
-	readonly drainSeconds: number;
-	readonly onChange: (life: Life) => void;
-}
+export type Change = Pick<Replacement, 'plan' | 'isUpdate' | 'takeOver'>;
 
 export interface Supervisor {
-	readonly life: () => Life;
-	/** Resolves when Envoy is LIVE and listens on every port; otherwise it is stopped and the Failure says why. */
-	start(signal: AbortSignal): Promise<void>;
+	readonly history: () => History;
+	/** Why the runtime itself cannot be asked at the moment; '' where it can. */
+	readonly trouble: () => string;
+	/**
+	 * Resolves when Envoy is LIVE and listens on every port, one that a former daemon left running included. What time may
+	 * mend (Docker or a registry that is away) is tried again until the signal says otherwise; anything else is a Failure.
+	 * From then on it is started again whenever it ends.
+	 */
+	start(plan: Plan, signal: AbortSignal): Promise<void>;
+	/** Resolves when Envoy runs as the new plan has it; otherwise the former goes on and the Failure says why. */
+	replace(change: Change, signal: AbortSignal): Promise<'replaced' | 'same'>;
 	/** Lets connections end, then Envoy. */
 	stop(): Promise<void>;
+	/** Leaves it running, for the next daemon to find. */
+	leave(): Promise<void>;
 }
 
 export function createSupervisor(supervision: Supervision): Supervisor {
-	let life: Life = { kind: 'absent' };
-	let proxy: RunningProxy | undefined;
-	let lastLine = '';
-	const on = (event: LifeEvent): void => {
-		const before = life.kind;
-		life = next(life, event);
-		if (life.kind !== before) supervision.onChange(life);
+	const charge: Charge = {
+		...{ supervision, history: unborn, plan: undefined, proxy: undefined, liveSinceMs: 0, lastLine: '', verdict: '' },
+		...{ isReplacing: false, attempt: Promise.resolve(), ending: new AbortController(), underway: new Set() },
 	};
-	const onOutput = (line: string): void => {
-		lastLine = tellingLine(lastLine, line);
-		supervision.onOutput(line);
-	};
-	const failed = () => (life.kind === 'failed' ? life.why : undefined);
 	return {
-		life: () => life,
-		async start(signal) {
-			await refuseTakenPorts(supervision);
-			const running = await supervision.runtime.start({ ...supervision.launch(), onOutput }, signal);
-			proxy = running;
-			on({ kind: 'started', id: running.id });
-			void running.exited.then((exit) => on({ kind: 'exited', exit, lastLine }));
-			try {
-				const version = await untilReady(supervision, failed, signal);
-				on({ kind: 'ready', version, at: new Date().toISOString() });
-			} catch (error) {
-				// Its end is our doing from here on, unless it has ended by itself.
-				if (failed() === undefined) on({ kind: 'drain' });
-				await running.stop(STOP_GRACE_MS);
-				throw error;
-			}
-		},
-		async stop() {
-			if (proxy === undefined || life.kind === 'failed' || life.kind === 'absent') return;
-			on({ kind: 'drain' });
-			await drained(supervision);
-			await proxy.stop(STOP_GRACE_MS);
+		history: () => charge.history,
+		trouble: () => supervision.runtime.trouble(),
+		start: (plan, signal) => start(charge, plan, AbortSignal.any([signal, charge.ending.signal])),
+		replace: (change, signal) => replace(charge, replacement(charge, change), signal),
+		stop: () => stop(charge),
+		async leave() {
+			charge.ending.abort();
+			await Promise.all(charge.underway);
+			supervision.runtime.close();
 		},
 	};
 }
 
-/** What Envoy calls an error is worth more than what it says afterwards, and anything more than an empty line. */
-function tellingLine(former: string, line: string): string {
-	const isError = (text: string) => /\[(critical|error)\]/.test(text);
-	if (line.trim() === '') return former;
-	return isError(former) && !isError(line) ? former : line;
-}
-
-async function refuseTakenPorts({ ports, listeners }: Supervision): Promise<void> {
-	const taken = (await listeners()).find(({ port }) => Object.values(ports).includes(port));
-	if (taken === undefined) return;
-	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
-	throw new Failure(
-		'envoy',
-		`Cannot start Envoy: port ${taken.port} (${key}) is taken by ${taken.owner()}`,
-		`Stop that program, or set ${key} to another port`,
-	);
-}
-
-async function untilReady(supervision: Supervision, failed: () => string | undefined, signal: AbortSignal) {
-	const { admin, startSeconds } = supervision;
-	const deadline = AbortSignal.timeout(startSeconds * 1_000);
-	let missing = 'no answer on its admin port';
-	while (!deadline.aborted) {
-		const why = failed();
-		if (why !== undefined) throw ended(why);
-		const info = await admin.info(signal);
-		missing = whatIsMissing(info?.state, await silentPorts(supervision)) ?? missing;
-		if (info !== undefined && missing === '') return info.version;
-		await sleep(POLL_MS, undefined, { signal });
+async function start(charge: Charge, plan: Plan, signal: AbortSignal): Promise<void> {
+	charge.plan = plan;
+	while (!(await startOnce(charge, plan, signal))) {
+		const { life } = charge.history;
+		await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
 	}
-	// A busy machine may have told us of its end only now.
-	const why = failed();
-	throw why === undefined ? neverLive(startSeconds, missing) : ended(why);
 }
 
-/** Nothing new to say while nobody answers; '' once all is there. */
-function whatIsMissing(state: string | undefined, silent: readonly string[]): string | undefined {
-	if (state !== 'LIVE') return state;
-	return silent.length === 0 ? '' : `LIVE, but nothing listens on ${silent.join(' and ')}`;
+/** False where time may mend what went wrong. */
+async function startOnce(charge: Charge, plan: Plan, signal: AbortSignal): Promise<boolean> {
+	try {
+		if (!(await adopt(charge, plan, signal))) await bringUp(charge, plan, false, signal);
+		return true;
+	} catch (error) {
+		if (signal.aborted) throw error;
+		const { code, message } = failureOf(error);
+		const isWorthIt = MENDED_BY_TIME.includes(code);
+		tell(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isWorthIt } });
+		if (!isWorthIt) throw error;
+		return false;
+	}
 }
 
-/** Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. */
-async function silentPorts({ ports, listeners }: Supervision): Promise<string[]> {
-	const open = new Set((await listeners()).map(({ port }) => port));
-	return Object.entries(ports)
-		.filter(([, port]) => !open.has(port))
-		.map(([key, port]) => `${port} (${key})`);
+const MENDED_BY_TIME: readonly string[] = ['docker', 'registry'];
+
+/** Goes on with what a former daemon left running; one of another specification is replaced. */
+async function adopt(charge: Charge, plan: Plan, signal: AbortSignal): Promise<boolean> {
+	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
+	if (newest === undefined) return false;
+	const answer = await ready(charge, plan, newest, () => undefined, signal).catch(() => undefined);
+	const handOver = await charge.supervision.handOver(Object.values(plan.ports));
+	const alone = Promise.all(others.map((other) => retire(charge, plan, other, handOver)));
+	track(charge, answer === undefined ? alone : alone.then(() => newest.promote()));
+	if (answer === undefined) return false;
+	own(charge)(plan, { proxy: newest, answer });
+	// The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met.
+	const change = { plan, isUpdate: true, takeOver: async () => undefined };
+	await replace(charge, replacement(charge, change), signal).catch((error) => {
+		tell(charge, { kind: 'troubled', why: failureOf(error).message });
+	});
+	return true;
 }
 
-/** No longer than it takes: a host without connections waits for none. */
-async function drained({ admin, captured, drainSeconds }: Supervision): Promise<void> {
-	if (captured() === 0) return;
-	const deadline = AbortSignal.timeout(drainSeconds * 1_000);
-	await admin.drain(deadline);
-	while (!deadline.aborted && captured() > 0) await sleep(POLL_MS);
+const replacement = (charge: Charge, change: Change): Replacement => ({
+	...change,
+	own: own(charge),
+	revive: () => revive(charge),
+});
+
+async function bringUp(charge: Charge, plan: Plan, isRestart: boolean, signal: AbortSignal): Promise<void> {
+	await refuseTakenPorts(charge.supervision, plan);
+	// One that has run before is not asked for anew each time that it ends.
+	const pull = isRestart && plan.spec.pull === 'always' ? 'missing' : plan.spec.pull;
+	const hash = await prepare(charge, { ...plan, spec: { ...plan.spec, pull } }, signal);
+	const on = {
+		started: (body: ReturnType<typeof bodyOf>) => tell(charge, { kind: 'started', body, again: isRestart ? 1 : 0 }),
+		missing: (missing: string) => tell(charge, { kind: 'waiting', missing }),
+	};
+	own(charge)(plan, await launch(charge, plan, hash, on, signal));
 }
 
-const ended = (why: string): Failure =>
-	new Failure(
-		'envoy',
-		`Cannot start Envoy: ${why}`,
-		'See envoy.command (TURNOUT_ENVOY_COMMAND) and envoy.config (TURNOUT_ENVOY_CONFIG)',
-	);
+/** From now on this one is ours, and its end is answered by a new start. */
+const own =
+	(charge: Charge) =>
+	(plan: Plan, { proxy, answer }: LiveProxy): void => {
+		Object.assign(charge, { plan, proxy, liveSinceMs: performance.now(), verdict: '' });
+		tell(charge, { kind: 'ready', body: bodyOf(proxy), answer });
+		void proxy.exited.then((exit) => ended(charge, proxy, exit));
+		void watch(charge, proxy).catch(() => undefined);
+	};
 
-const neverLive = (seconds: number, state: string): Failure =>
-	new Failure(
-		'envoy',
-		`Cannot start Envoy: it was not LIVE within ${seconds} s (${state})`,
-		'See its bootstrap (envoy.config), or give it more time with envoy.startSeconds (TURNOUT_ENVOY_START_SECONDS)',
-	);
+function ended(charge: Charge, proxy: RunningProxy, exit: Exit): void {
+	if (charge.proxy !== proxy) return;
+	charge.proxy = undefined;
+	const retry = retryOf(charge);
+	const { lastLine, verdict } = charge;
+	tell(charge, verdict === '' ? { kind: 'ended', exit, lastLine, retry } : { kind: 'failed', why: verdict, retry });
+	if (!charge.isReplacing) revive(charge);
+}
+
+function retryOf({ liveSinceMs, plan }: Charge): Retry {
+	const wasStable = liveSinceMs > 0 && performance.now() - liveSinceMs >= (plan?.stableSeconds ?? 0) * 1_000;
+	return { wasStable, isWorthIt: true, chance: Math.random() };
+}
+
+const revive = (charge: Charge): void => track(charge, keepTrying(charge, charge.ending.signal));
+
+async function keepTrying(charge: Charge, signal: AbortSignal): Promise<void> {
+	while (charge.history.life.kind === 'failed' && !charge.isReplacing) {
+		await sleep(charge.history.life.retryMs, undefined, { signal });
+		const { plan } = charge;
+		if (plan === undefined || charge.isReplacing) return;
+		// How long it lived counts once.
+		charge.liveSinceMs = 0;
+		charge.attempt = bringUp(charge, plan, true, signal).catch((error) => {
+			if (!signal.aborted) tell(charge, { kind: 'failed', why: failureOf(error).message, retry: retryOf(charge) });
+		});
+		await charge.attempt;
+	}
+}
+
+async function stop(charge: Charge): Promise<void> {
+	charge.ending.abort(new Failure('interrupted', 'Cannot start Envoy: turnout is about to end', 'Start turnout again'));
+	const { proxy, plan } = charge;
+	tell(charge, { kind: 'drain' });
+	if (proxy !== undefined && plan !== undefined) {
+		await drained(charge, plan, proxy);
+		await proxy.stop(STOP_GRACE_MS);
+	}
+	await Promise.all(charge.underway);
+	charge.supervision.runtime.close();
+}

@@ -33,7 +33,10 @@ export function runCommand(
 		const stderr: Buffer[] = [];
 		child.stdout.on('data', (part: Buffer) => stdout.push(part));
 		child.stderr.on('data', (part: Buffer) => stderr.push(part));
-		child.on('error', reject);
+		child.on('error', (error) => {
+			killGroup(child.pid);
+			reject(error);
+		});
 		child.on('close', (code) => {
 			resolve({
 				code: code ?? ENDED_BY_SIGNAL,
@@ -45,4 +48,13 @@ export function runCommand(
 		child.stdin.on('error', () => undefined);
 		child.stdin.end(input);
 	});
+}
+
+/** What it has started goes with it: a script that was killed would leave the program that it waits for. */
+function killGroup(pid: number | undefined): void {
+	try {
+		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+	} catch {
+		// Nobody is left in it.
+	}
 }

@@ -3,28 +3,51 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { Exit, Launch, ProxyRuntime, RunningProxy } from '../ports.ts';
+import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports.ts';
 import { quoted } from '../quoted.ts';
 import { findProgram } from './tools.ts';
 
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
 export function createProcessRuntime(): ProxyRuntime {
-	return { start };
+	return {
+		prepare: async ({ command }) => programOf(command),
+		start,
+		// A child that is without us knows nobody who would read what it says: it is not gone on with.
+		adopt: async () => [],
+		trouble: () => '',
+		close: () => undefined,
+	};
 }
 
-async function start({ command, args, uid, gid, onOutput }: Launch): Promise<RunningProxy> {
+function programOf(command: string): string {
 	const program = findProgram(command);
-	if (program === undefined)
-		throw new Failure(
-			'envoy',
-			`Cannot start Envoy: there is no program ${quoted(command)}`,
-			'Install Envoy, or set envoy.command (TURNOUT_ENVOY_COMMAND) to where it is',
-		);
-	const child = spawn(program, args, { uid, gid, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+	if (program !== undefined) return program;
+	throw new Failure(
+		'envoy',
+		`Cannot start Envoy: there is no program ${quoted(command)}`,
+		'Install Envoy, or set envoy.command (TURNOUT_ENVOY_COMMAND) to where it is',
+	);
+}
+
+async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput): Promise<RunningProxy> {
+	const { command, args, uid, gid, env } = spec;
+	const program = programOf(command);
+	const child = spawn(program, args, {
+		...{ uid, gid, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
+		env: { ...process.env, ...env },
+	});
 	const streams = [child.stdout, child.stderr].map((input) => createInterface({ input }).on('line', onOutput));
 	const exited = exitOf(child, streams);
 	await spawned(child, program);
-	return { id: `pid ${child.pid}`, exited, stop: (graceMs) => stop(child, exited, graceMs) };
+	return {
+		...identity,
+		id: `pid ${child.pid}`,
+		image: '',
+		startedAt: new Date().toISOString(),
+		exited,
+		stop: (graceMs) => stop(child, exited, graceMs),
+		promote: async () => undefined,
+	};
 }
 
 /** Once its last line is read too. What a wrapper leaves of its group when it ends is ended with it. */
@@ -62,7 +85,7 @@ function spawned(child: ChildProcess, program: string): Promise<void> {
 }
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
-	signalGroup(child, 'SIGTERM');
+	signalGroup(child, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
 	const late = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
 	try {
 		return await exited;

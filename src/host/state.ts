@@ -21,12 +21,18 @@ export function createStateFile(directory: string): StateFile {
 
 /** Whatever is not as we write it counts as not there. */
 function stateOf(value: unknown): State {
-	const { wanted, since, dialect } = (value ?? {}) as Record<string, unknown>;
+	const { wanted, since, dialect, image } = (value ?? {}) as Record<string, unknown>;
 	return {
 		...(wanted === 'enabled' || wanted === 'disabled' ? { wanted } : {}),
 		...(typeof since === 'string' && !Number.isNaN(Date.parse(since)) ? { since } : {}),
 		...(dialect === 'iptables-nft' || dialect === 'iptables-legacy' ? { dialect } : {}),
+		...imageOf(image),
 	};
+}
+
+function imageOf(value: unknown): Pick<State, 'image'> {
+	const { chosen, settings } = (value ?? {}) as Record<string, unknown>;
+	return typeof chosen === 'string' && typeof settings === 'string' ? { image: { chosen, settings } } : {};
 }
 
 /** Readable by the user that Envoy runs as. */

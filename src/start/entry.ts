@@ -22,6 +22,7 @@ const socket: Options = { socket: { type: 'string', help: "PATH: the daemon's so
 /** Commands of this process go before those that ask the daemon. */
 export async function findEntry(name: string): Promise<Entry> {
 	if (name === 'version' || name === '--version') return versionEntry;
+	if (name === 'ecr-login') return ecrLoginEntry;
 	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
 	const { commands } = await import('../cli/commands.ts');
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -61,6 +62,15 @@ const versionEntry: Entry = {
 		out(isJson ? `${JSON.stringify({ version })}\n` : `turnout ${version}\n`);
 		return 0;
 	},
+};
+
+/** For the daemon alone, which starts it (host/ecr.ts): no help names it. */
+const ecrLoginEntry: Entry = {
+	summary: "The login of the ECR registry whose host is on standard input; the daemon's own",
+	options: common,
+	words: 0,
+	takesArguments: true,
+	run: async (_given, _words, { out, signal }) => (await import('../ecr-login.ts')).runEcrLogin(out, signal),
 };
 
 /** Every command that there is, for `--help`. */

@@ -13,21 +13,24 @@ export interface Observation {
 	readonly isClean: boolean;
 	/** The rules were taken away because Envoy is gone (onEnvoyFailure: open). */
 	readonly isLifted: boolean;
-	/** The daemon has not committed anything yet: the rules wait for Envoy. */
-	readonly isStarting: boolean;
+	/** Our Envoy is not LIVE: rules that are not there wait for it. */
+	readonly isWaiting: boolean;
+	/** Why Docker does not answer; '' while it does, or is not in use. */
+	readonly dockerTrouble: string;
 	readonly ipv6Past: string;
 }
 
 /** One word for all of it. */
-export function isOf({ wanted, differences, isClean, isLifted, isStarting }: Observation): Is {
+export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Observation): Is {
 	if (wanted === 'disabled') return isClean ? 'disabled' : 'degraded';
 	if (isLifted && isClean) return 'lifted';
-	if (isStarting && differences.length > 0) return 'waiting';
+	if (isWaiting && differences.length > 0) return 'waiting';
 	return differences.length === 0 ? 'enabled' : 'degraded';
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	return [rulesFact(observation), routesFact(observation), envoyFact(observation), ipv6Fact(observation)];
+	const all = [rulesFact, routesFact, envoyFact, ipv6Fact].map((fact) => fact(observation));
+	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
 }
 
 function rulesFact(observation: Observation): Fact {
@@ -48,9 +51,8 @@ function rulesFact(observation: Observation): Fact {
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
 
-/** Our own Envoy is started with us only. */
 const comeback = ({ runtime }: EnvoyStatus): string =>
-	runtime === 'none' ? 'Bring Envoy back, then: turnout enable' : 'Restart turnout, which starts Envoy again';
+	runtime === 'none' ? 'Bring Envoy back, then: turnout enable' : 'They come back when Envoy is LIVE; see turnout logs';
 
 function routesFact({ differences, wanted }: Observation): Fact {
 	const first = differences.find(({ table }) => table === 'routing');
@@ -65,11 +67,20 @@ function routesFact({ differences, wanted }: Observation): Fact {
 
 function envoyFact({ envoy, envoyWhy }: Observation): Fact {
 	if (envoyWhy === '') return { subject: 'envoy', ok: true };
-	const remedy =
-		envoy.runtime === 'none'
-			? 'Start Envoy, or let turnout run it (envoy.runtime)'
-			: 'turnout logs, then restart turnout';
-	return { subject: 'envoy', ok: false, why: envoyWhy, remedy };
+	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy) };
+}
+
+function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus): string {
+	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
+	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';
+	if (retryMs !== undefined) return `It is started again after ${retryMs} ms; see turnout logs`;
+	return state === 'failed' ? 'turnout logs, then restart turnout' : 'turnout wait';
+}
+
+function dockerFact({ dockerTrouble }: Observation): Fact {
+	if (dockerTrouble === '') return { subject: 'docker', ok: true };
+	const remedy = 'Start Docker; Envoy and the rules stay as they are meanwhile';
+	return { subject: 'docker', ok: false, why: dockerTrouble, remedy };
 }
 
 function ipv6Fact({ ipv6Past }: Observation): Fact {

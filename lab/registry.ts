@@ -1,0 +1,102 @@
+// A private registry on a host of the lab, on port 80 so that its names carry no port; with a login, if it is given one.
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { untilExit } from './cleanup.ts';
+import type { Docker } from './dockerd.ts';
+import type { Namespace } from './namespace.ts';
+import { createScratch } from './scratch.ts';
+
+export interface Account {
+	readonly username: string;
+	readonly password: string;
+}
+
+export interface Registry extends Disposable {
+	readonly folder: string;
+	/** What it has logged so far. */
+	readonly log: () => string;
+	/** From now on this is the only one who may. */
+	readonly setAccount: (account: Account) => void;
+	/** It goes on to hold its connections and answers none, as one that is overloaded. */
+	readonly stall: () => void;
+	readonly resume: () => void;
+	readonly stop: () => void;
+}
+
+/** `hosts` and `config` of `startDockerd` for a registry that runs on Docker's own host under this name. */
+export const registryOptions = (name: string) => ({
+	hosts: `127.0.0.1 localhost ${name}\n::1 localhost\n`,
+	config: { 'insecure-registries': [name] },
+});
+
+export async function startRegistry(host: Namespace, account?: Account): Promise<Registry> {
+	using stack = new DisposableStack();
+	const { path: folder } = stack.use(createScratch('registry'));
+	const setAccount = (next: Account): void => writeAccount(folder, next);
+	if (account !== undefined) setAccount(account);
+	writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings(folder, account !== undefined)));
+	const child = spawnRegistry(host, folder);
+	const stop = untilExit(() => void child.kill('SIGKILL'));
+	stack.defer(stop);
+	await untilAnswered(host, child, folder);
+	const kept = stack.move();
+	return {
+		folder,
+		log: () => readFileSync(join(folder, 'log'), 'utf8'),
+		setAccount,
+		stall: () => void child.kill('SIGSTOP'),
+		resume: () => void child.kill('SIGCONT'),
+		stop,
+		[Symbol.dispose]: () => kept.dispose(),
+	};
+}
+
+/** Pushes what Docker has under this tag, with a login that nobody keeps. */
+export function pushImage({ docker }: Docker, tag: string, account?: Account): void {
+	using scratch = createScratch('push');
+	const auth = account && Buffer.from(`${account.username}:${account.password}`).toString('base64');
+	const auths = auth === undefined ? {} : { [tag.slice(0, tag.indexOf('/'))]: { auth } };
+	writeFileSync(join(scratch.path, 'config.json'), JSON.stringify({ auths }), { mode: 0o600 });
+	docker(['--config', scratch.path, 'push', '--quiet', tag]);
+}
+
+/** YAML reads JSON. */
+const settings = (folder: string, hasLogin: boolean): Record<string, unknown> => ({
+	version: '0.1',
+	log: { level: 'warn', accesslog: { disabled: false } },
+	storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+	http: { addr: ':80' },
+	...(hasLogin ? { auth: { htpasswd: { realm: 'lab', path: join(folder, 'htpasswd') } } } : {}),
+});
+
+/** The password goes by standard input, as a program's arguments are everybody's. */
+function writeAccount(folder: string, { username, password }: Account): void {
+	const line = execFileSync('htpasswd', ['-niB', '-C', '4', username], { input: password, encoding: 'utf8' });
+	writeFileSync(join(folder, 'htpasswd'), line, { mode: 0o600 });
+}
+
+function spawnRegistry(host: Namespace, folder: string): ChildProcess {
+	mkdirSync(join(folder, 'data'));
+	const log = openSync(join(folder, 'log'), 'a');
+	try {
+		return host.spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: ['ignore', log, log] });
+	} finally {
+		closeSync(log);
+	}
+}
+
+async function untilAnswered(host: Namespace, child: ChildProcess, folder: string): Promise<void> {
+	const deadline = performance.now() + 20_000;
+	while (!isListening(host, 80)) {
+		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;
+		if (isOver) throw new Error(`docker-registry does not start:\n${readFileSync(join(folder, 'log'), 'utf8')}`);
+		await sleep(20);
+	}
+}
+
+/** Whether anybody listens on this TCP port of the host, in either family. */
+export const isListening = (host: Namespace, port: number): boolean =>
+	host.run('ss', ['-Hltn', `sport = :${port}`]).trim() !== '';

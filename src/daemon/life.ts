@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type History, type Life, pauseMs } from '../envoy/life.ts';
+import { failureOf } from '../failure.ts';
+import type { PullProgress } from '../ports.ts';
+import { type Holding, turnOff, turnOn } from './changes.ts';
+import type { DaemonParts } from './parts.ts';
+
+/** Envoy's life takes a turn: it is told, and the rules follow where they must. */
+export function answerLife(holding: Holding, parts: DaemonParts, history: History, before: History): void {
+	tellPull(parts, history.pull, before.pull);
+	const { life } = history;
+	if (life.kind === before.life.kind && life === before.life) return;
+	tellLife(parts, life, before.life);
+	if (holding.isStarting) return;
+	if (life.kind === 'live' && before.life.kind !== 'live') attempt(parts, () => comeBack(holding, parts, history));
+	if (life.kind === 'failed' && holding.survey.config.onEnvoyFailure === 'open' && before.life.kind === 'live')
+		attempt(parts, () => lift(holding, parts));
+}
+
+function tellLife({ log }: DaemonParts, life: Life, before: Life): void {
+	if (life.kind === before.kind && whyOf(life) === whyOf(before)) return;
+	const why = whyOf(life);
+	log(life.kind === 'failed' ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
+		...('id' in life ? { id: life.id } : {}),
+		...(why === '' ? {} : { why }),
+		...(life.kind === 'failed' && life.retryMs !== undefined ? { retryMs: life.retryMs } : {}),
+	});
+}
+
+function whyOf(life: Life): string {
+	switch (life.kind) {
+		case 'failed':
+			return life.why;
+		case 'live':
+			return life.trouble;
+		case 'absent':
+		case 'pulling':
+		case 'starting':
+		case 'draining':
+			return '';
+	}
+}
+
+/** Each layer once, when it is there. */
+function tellPull({ log }: DaemonParts, now: PullProgress | undefined, before: PullProgress | undefined): void {
+	if (now === undefined || now === before) return;
+	if (before === undefined) log('info', 'pulling', { image: now.image });
+	const done = (progress: PullProgress | undefined) => new Set(progress?.layers.filter(isDone).map(({ id }) => id));
+	const already = done(before);
+	for (const { id, status, total } of now.layers.filter((layer) => isDone(layer) && !already.has(layer.id)))
+		log('info', 'layer pulled', { layer: id, how: status, bytes: total });
+}
+
+const isDone = ({ status }: PullProgress['layers'][number]): boolean => /^(Pull complete|Already exists)$/.test(status);
+
+function attempt({ log }: DaemonParts, act: () => Promise<void>): void {
+	act().catch((error) => log('error', 'rules could not follow Envoy', { why: failureOf(error).message }));
+}
+
+/** With `onEnvoyFailure: open`: an Envoy that is back within the grace period has not been away. */
+async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
+	await sleep(holding.survey.config.envoy.graceSeconds * 1_000, undefined, { ref: false });
+	await holding.exclusive(async () => {
+		if (holding.aim === undefined || parts.proxy?.history().life.kind === 'live') return;
+		await turnOff(holding, parts);
+		holding.isLifted = true;
+		parts.log('warn', 'rules lifted while Envoy is away');
+	});
+}
+
+/** Rules that waited, or were lifted. After an Envoy that keeps ending they wait until it has lived a while. */
+async function comeBack(holding: Holding, parts: DaemonParts, { failures, life }: History): Promise<void> {
+	if (holding.isLifted && failures > 1) await sleep(pauseMs(failures, 0), undefined, { ref: false });
+	await holding.exclusive(async () => {
+		const isSame = parts.proxy?.history().life.kind === 'live' && idOf(parts.proxy.history().life) === idOf(life);
+		if (!isSame || holding.wanted !== 'enabled' || holding.aim !== undefined) return;
+		await turnOn(holding, holding.survey, parts);
+	});
+}
+
+const idOf = (life: Life): string => ('id' in life ? life.id : '');

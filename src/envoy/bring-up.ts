@@ -1,0 +1,65 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { PullProgress, RunningProxy } from '../ports.ts';
+import { fingerprint, identityArguments } from './launch.ts';
+import { type Answer, type Body, exitText } from './life.ts';
+import type { Plan } from './plan.ts';
+import { untilReady, type Waiting } from './ready.ts';
+import { type Charge, hearing, tell } from './supervision.ts';
+
+/** An Envoy that does not answer after SIGTERM within this time is ended by SIGKILL. */
+export const STOP_GRACE_MS = 5_000;
+
+export interface LiveProxy {
+	readonly proxy: RunningProxy;
+	readonly answer: Answer;
+}
+
+/** What `plan` comes to at the moment: what is needed for it is there then, and its hash is what it is found by. */
+export async function prepare(charge: Charge, { spec }: Plan, signal: AbortSignal): Promise<string> {
+	const onProgress = (pull: PullProgress) => tell(charge, { kind: 'pulling', pull });
+	try {
+		const exact = await charge.supervision.runtime.prepare(spec, onProgress, signal);
+		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);
+	} finally {
+		tell(charge, { kind: 'pulled' });
+	}
+}
+
+/** One more Envoy, LIVE and listening; where that does not come about nothing of it is left. */
+export async function launch(
+	charge: Charge,
+	plan: Plan,
+	hash: string,
+	on: { readonly started: (body: Body) => void; readonly missing: (missing: string) => void },
+	signal: AbortSignal,
+): Promise<LiveProxy> {
+	const instance = randomUUID();
+	const spec = { ...plan.spec, args: [...plan.spec.args, ...identityArguments(instance)] };
+	charge.lastLine = '';
+	const proxy = await charge.supervision.runtime.start(spec, { instance, hash }, hearing(charge), signal);
+	on.started(bodyOf(proxy));
+	return { proxy, answer: await ready(charge, plan, proxy, on.missing, signal) };
+}
+
+/** What it says of itself, once it is LIVE; one that never is is stopped. */
+export async function ready(
+	charge: Charge,
+	plan: Plan,
+	proxy: RunningProxy,
+	onMissing: Waiting['onMissing'],
+	signal: AbortSignal,
+): Promise<Answer> {
+	let end: string | undefined;
+	void proxy.exited.then((exit) => {
+		end = `Envoy ${exitText(exit)}${charge.lastLine === '' ? '' : `; its last line: ${charge.lastLine}`}`;
+	});
+	try {
+		const admin = charge.supervision.admin(plan, proxy.instance);
+		return await untilReady(admin, plan, { ended: () => end, onMissing }, signal);
+	} catch (error) {
+		await proxy.stop(STOP_GRACE_MS);
+		throw error;
+	}
+}
+
+export const bodyOf = ({ id, image, startedAt }: RunningProxy): Body => ({ id, image, since: startedAt });

@@ -1,0 +1,16 @@
+import type { ProxySpec } from '../ports.ts';
+
+/** What is to run, and what is expected of it. */
+export interface Plan {
+	readonly spec: ProxySpec;
+	readonly adminPort: number;
+	/** Ports that must be free before, and listened on after the start, each with its setting. */
+	readonly ports: Readonly<Record<string, number>>;
+	readonly startSeconds: number;
+	readonly drainSeconds: number;
+	/** An Envoy that lived so long begins anew with the shortest pause. */
+	readonly stableSeconds: number;
+	readonly healthSeconds: number;
+	readonly healthTimeoutSeconds: number;
+	readonly healthRetries: number;
+}

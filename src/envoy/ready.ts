@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.ts';
+import type { ProxyAdmin } from '../ports.ts';
+import type { Answer } from './life.ts';
+import type { Plan } from './plan.ts';
+import type { Supervision } from './supervision.ts';
+
+const POLL_MS = 50;
+
+export async function refuseTakenPorts({ listeners }: Supervision, { ports }: Plan): Promise<void> {
+	const taken = (await listeners()).find(({ port }) => Object.values(ports).includes(port));
+	if (taken === undefined) return;
+	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
+	throw new Failure(
+		'envoy',
+		`Cannot start Envoy: port ${taken.port} (${key}) is taken by ${taken.owner()}`,
+		`Stop that program, or set ${key} to another port`,
+	);
+}
+
+/** What a start is waited for with. */
+export interface Waiting {
+	/** How it has ended, if it has. */
+	readonly ended: () => string | undefined;
+	readonly onMissing: (missing: string) => void;
+}
+
+/** Resolves to what it says of itself when it is LIVE and listens on every port; rejects when it has ended or time is up. */
+export async function untilReady(
+	admin: ProxyAdmin,
+	plan: Plan,
+	waiting: Waiting,
+	signal: AbortSignal,
+): Promise<Answer> {
+	const deadline = AbortSignal.timeout(plan.startSeconds * 1_000);
+	let missing = 'no answer on its admin port';
+	while (!deadline.aborted) {
+		const why = waiting.ended();
+		if (why !== undefined) throw ended(why);
+		const info = await admin.info(signal);
+		const listeners = info?.state === 'LIVE' ? await admin.ports(signal) : undefined;
+		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
+		if (info !== undefined && listeners !== undefined && missing === '') return { version: info.version, listeners };
+		waiting.onMissing(missing);
+		await sleep(POLL_MS, undefined, { signal });
+	}
+	// A busy machine may have told us of its end only now.
+	const why = waiting.ended();
+	throw why === undefined ? neverLive(plan.startSeconds, missing) : ended(why);
+}
+
+/** Nothing new to say while nobody answers; '' once all is there. */
+function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonly number[] | undefined) {
+	return state === 'LIVE' ? listeners && mismatch(plan, listeners) : state;
+}
+
+/**
+ * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
+ * where it listens on every port that we lead traffic to.
+ */
+export function mismatch({ ports, adminPort }: Plan, listeners: readonly number[]): string {
+	const silent = Object.entries(ports)
+		.filter(([, port]) => port !== adminPort && !listeners.includes(port))
+		.map(([key, port]) => `${port} (${key})`);
+	return silent.length === 0 ? '' : `LIVE, but nothing listens on ${silent.join(' and ')}`;
+}
+
+const ended = (why: string): Failure =>
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: ${why}`,
+		'See envoy.command (TURNOUT_ENVOY_COMMAND), envoy.image (TURNOUT_ENVOY_IMAGE) and envoy.config (TURNOUT_ENVOY_CONFIG)',
+	);
+
+const neverLive = (seconds: number, state: string): Failure =>
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: it was not LIVE within ${seconds} s (${state})`,
+		'See its bootstrap (envoy.config), or give it more time with envoy.startSeconds (TURNOUT_ENVOY_START_SECONDS)',
+	);

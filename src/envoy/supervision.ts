@@ -1,0 +1,68 @@
+import type { Listener, OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports.ts';
+import { type History, type LifeEvent, next } from './life.ts';
+import type { Plan } from './plan.ts';
+
+/** What supervision is handed: the world, and whom to tell. */
+export interface Supervision {
+	readonly runtime: ProxyRuntime;
+	/** The admin interface of the one that says that it is `instance`. */
+	readonly admin: (plan: Plan, instance: string) => ProxyAdmin;
+	readonly listeners: () => Promise<readonly Listener[]>;
+	/** How many captured connections are open. */
+	readonly captured: () => number;
+	readonly handOver: (ports: readonly number[]) => Promise<HandOver>;
+	readonly onOutput: OnOutput;
+	readonly onChange: (history: History, before: History) => void;
+}
+
+/** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
+export interface HandOver {
+	/** `letGo` makes the former close its listeners; resolves once they are closed. */
+	finish(letGo: () => Promise<void>): Promise<void>;
+}
+
+/** Everything that supervision holds. One Envoy is ours; those that it took over from end by themselves. */
+export interface Charge {
+	readonly supervision: Supervision;
+	history: History;
+	plan: Plan | undefined;
+	proxy: RunningProxy | undefined;
+	/** When it became LIVE, as performance.now() has it. */
+	liveSinceMs: number;
+	lastLine: string;
+	/** Ended by ourselves, for this reason. */
+	verdict: string;
+	isReplacing: boolean;
+	/** A start by ourselves that is under way, if any; it never rejects. */
+	attempt: Promise<void>;
+	/** No more starts: the daemon is about to end. */
+	readonly ending: AbortController;
+	/** What is under way and must have ended before we do. */
+	readonly underway: Set<Promise<unknown>>;
+}
+
+export function tell(charge: Charge, event: LifeEvent): void {
+	const before = charge.history;
+	charge.history = next(before, event);
+	if (charge.history !== before) charge.supervision.onChange(charge.history, before);
+}
+
+export function track(charge: Charge, work: Promise<unknown>): void {
+	const settled = work.catch(() => undefined).finally(() => charge.underway.delete(settled));
+	charge.underway.add(settled);
+}
+
+/** Envoy's output goes on to whoever reads it; of its words the most telling are kept for the case that it ends. */
+export const hearing =
+	(charge: Charge): OnOutput =>
+	(line) => {
+		charge.lastLine = tellingLine(charge.lastLine, line);
+		charge.supervision.onOutput(line);
+	};
+
+/** What Envoy calls an error is worth more than what it says afterwards, and anything more than an empty line. */
+function tellingLine(former: string, line: string): string {
+	const isError = (text: string) => /\[(critical|error)\]/.test(text);
+	if (line.trim() === '') return former;
+	return isError(former) && !isError(line) ? former : line;
+}

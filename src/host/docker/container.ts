@@ -1,0 +1,132 @@
+import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports.ts';
+import { awayText, dockerFailure, isAway, statusOf, wordsOf } from './failure.ts';
+
+/** What every container of ours has in common, and what is found out about Docker on the way. */
+export interface Yard {
+	readonly docker: Docker;
+	readonly socket: string;
+	readonly name: string;
+	/** Those that run and are ours to look after, by id. */
+	readonly tended: Set<string>;
+	/** Why Docker does not answer; '' while it does. */
+	trouble: string;
+	readonly closing: AbortController;
+}
+
+export interface Found extends ProxyIdentity {
+	readonly image: string;
+	readonly startedAt: string;
+}
+
+const POLL_MS = 500;
+
+/** A container that runs, looked after until it has ended. Docker may come and go meanwhile. */
+export function tend(yard: Yard, container: Docker.Container, found: Found, onOutput: OnOutput): RunningProxy {
+	yard.tended.add(container.id);
+	const exited = exitOf(yard, container, onOutput).finally(() => yard.tended.delete(container.id));
+	return {
+		...found,
+		id: container.id.slice(0, 12),
+		exited,
+		stop: (graceMs) => stop(yard, container, exited, graceMs),
+		promote: () => promote(yard, container),
+	};
+}
+
+/** Its output, as it comes; what its log driver keeps is no matter. */
+export async function listen(container: Docker.Container, onOutput: OnOutput, isFromStart: boolean): Promise<void> {
+	const stream = await container.attach({ stream: true, stdout: true, stderr: true, logs: isFromStart });
+	for (const output of demuxed(container, stream)) createInterface({ input: output }).on('line', onOutput);
+}
+
+function demuxed({ modem }: Docker.Container, stream: NodeJS.ReadWriteStream): readonly PassThrough[] {
+	const outputs = [new PassThrough(), new PassThrough()] as const;
+	modem.demuxStream(stream, ...outputs);
+	const end = () => {
+		for (const output of outputs) output.end();
+	};
+	stream.on('end', end).on('close', end).on('error', end);
+	return outputs;
+}
+
+async function exitOf(yard: Yard, container: Docker.Container, onOutput: OnOutput): Promise<Exit> {
+	for (;;) {
+		const exit = await waitFor(container, yard.closing.signal).catch((error) => away(yard, error));
+		if (exit !== undefined) return exit;
+		if (yard.closing.signal.aborted) return new Promise(() => undefined);
+		if (yard.trouble === '') continue;
+		await sleep(POLL_MS, undefined, { ref: false });
+		await back(yard, container, onOutput);
+	}
+}
+
+async function waitFor(container: Docker.Container, abortSignal: AbortSignal): Promise<Exit | undefined> {
+	await container.wait({ abortSignal });
+	return exitNow(container);
+}
+
+/** A container that somebody has removed has ended; of one whose Docker is away nothing is known. */
+function away(yard: Yard, error: unknown): Exit | undefined {
+	if (statusOf(error) === 404) return { code: undefined, signal: undefined, isRemoved: true };
+	yard.trouble = isAway(error) ? awayText(yard.socket, error) : wordsOf(error);
+	return undefined;
+}
+
+/** Docker may be there again: then its containers are heard again. */
+async function back(yard: Yard, container: Docker.Container, onOutput: OnOutput): Promise<void> {
+	const { State } = await container.inspect().catch(() => ({ State: undefined }));
+	if (State === undefined) return;
+	yard.trouble = '';
+	if (State.Running) await listen(container, onOutput, false).catch(() => undefined);
+}
+
+/** Undefined where it runs again: somebody has restarted it. */
+async function exitNow(container: Docker.Container): Promise<Exit | undefined> {
+	const { State } = await container.inspect();
+	if (State.Running) return undefined;
+	const signal = signalOf(State.ExitCode);
+	return { code: signal === undefined ? State.ExitCode : undefined, signal, isOutOfMemory: State.OOMKilled };
+}
+
+/** As a shell tells of it: 128 and the signal's number. */
+function signalOf(code: number): string | undefined {
+	return Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+}
+
+const STOP_LIMIT_MS = 20_000;
+
+/** Removing is what ends it for good: nothing of it is left to be started by hand. */
+async function stop(yard: Yard, { id }: Docker.Container, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
+	const container = yard.docker.getContainer(id);
+	const limit = AbortSignal.timeout(graceMs + STOP_LIMIT_MS);
+	try {
+		if (graceMs > 0) await tolerating(() => container.stop({ t: Math.ceil(graceMs / 1_000), abortSignal: limit }));
+		// What it ended with is read before it is gone.
+		else await tolerating(() => container.kill({ abortSignal: limit }));
+		const exit = await Promise.race([exited, sleep(POLL_MS, undefined)]);
+		await tolerating(() => container.remove({ force: true, v: true, abortSignal: limit }));
+		return exit ?? (await exited);
+	} catch (error) {
+		throw dockerFailure('stop Envoy', yard.socket, error);
+	}
+}
+
+/** Not there (404), not running (304, 409): then it is as it should be. */
+export async function tolerating(act: () => Promise<unknown>): Promise<void> {
+	try {
+		await act();
+	} catch (error) {
+		if (![304, 404, 409].includes(statusOf(error) ?? 0)) throw error;
+	}
+}
+
+async function promote({ docker, name }: Yard, { id }: Docker.Container): Promise<void> {
+	const container = docker.getContainer(id);
+	const { Name } = await container.inspect();
+	if (Name !== `/${name}`) await container.rename({ name });
+}

@@ -1,0 +1,155 @@
+import { createInterface } from 'node:readline';
+import type Docker from 'dockerode';
+import { parseImage } from '../../envoy/image.ts';
+import { Failure } from '../../failure.ts';
+import type { LayerProgress, Login, Logins, PullProgress } from '../../ports.ts';
+import { oneLine } from '../../quoted.ts';
+import { dockerFailure, isAway, wordsOf } from './failure.ts';
+
+export interface Pulling {
+	readonly docker: Docker;
+	readonly socket: string;
+	readonly logins: Logins;
+	readonly stallMs: number;
+	readonly onProgress: (progress: PullProgress) => void;
+}
+
+/** Pauses before a pull is tried again after the network failed it. */
+const PAUSES_MS: readonly number[] = [500, 2_000];
+
+/** Pulls an image. A network that fails is given more chances; a login that is refused is asked for anew, once. */
+export async function pull(pulling: Pulling, image: string, signal: AbortSignal): Promise<void> {
+	let isRefused = false;
+	for (let attempt = 0; ; attempt += 1) {
+		const error = await tryPull(pulling, image, isRefused, signal);
+		if (error === undefined) return;
+		signal.throwIfAborted();
+		const isFirstRefusal = error.code === 'refused' && !isRefused;
+		isRefused ||= error.code === 'refused';
+		const pause = PAUSES_MS[attempt];
+		if (isFirstRefusal && error.hadLogin) continue;
+		if (error.code !== 'registry' || pause === undefined) throw error.failure;
+		await new Promise((resolve) => setTimeout(resolve, pause));
+	}
+}
+
+interface PullError {
+	readonly code: 'refused' | 'registry' | 'final';
+	readonly hadLogin: boolean;
+	readonly failure: Failure;
+}
+
+async function tryPull(
+	pulling: Pulling,
+	image: string,
+	isRefused: boolean,
+	signal: AbortSignal,
+): Promise<PullError | undefined> {
+	const login = await pulling.logins.loginFor(image, isRefused, signal);
+	const stall = createStall(pulling.stallMs, signal);
+	try {
+		const said = await follow(pulling, image, login, stall);
+		return said === undefined ? undefined : { ...classify(image, said), hadLogin: login !== undefined };
+	} catch (error) {
+		if (stall.isOver()) return { code: 'registry', hadLogin: false, failure: stalled(image, pulling.stallMs) };
+		if (!isAway(error)) return { ...classify(image, wordsOf(error)), hadLogin: login !== undefined };
+		return { code: 'final', hadLogin: false, failure: dockerFailure(`pull ${image}`, pulling.socket, error) };
+	} finally {
+		stall[Symbol.dispose]();
+	}
+}
+
+/** What Docker says it failed with; undefined where it did not. */
+async function follow(
+	{ docker, onProgress }: Pulling,
+	image: string,
+	login: Login | undefined,
+	stall: Stall,
+): Promise<string | undefined> {
+	const stream = await docker.pull(withTag(image), {
+		...(login === undefined ? {} : { authconfig: login }),
+		abortSignal: stall.signal,
+	});
+	const layers = new Map<string, LayerProgress>();
+	let isDone = false;
+	for await (const text of createInterface({ input: stream })) {
+		stall.progress();
+		const line = JSON.parse(text) as PullLine;
+		if (line.error !== undefined) return line.error;
+		isDone ||= /^(Status|Digest):/.test(line.status ?? '');
+		if (addLayer(layers, line)) onProgress({ image, layers: [...layers.values()] });
+	}
+	if (!isDone) throw new Error('it went away in the middle of the pull');
+	return undefined;
+}
+
+/** Without a tag Docker would take it for all of them. */
+function withTag(image: string): string {
+	const { tag, digest } = parseImage(image);
+	return digest !== '' || image.endsWith(`:${tag}`) ? image : `${image}:${tag}`;
+}
+
+/** Says whether the line was about a layer; the first bears the tag where the others bear one. */
+function addLayer(layers: Map<string, LayerProgress>, { id, status = '', progressDetail }: PullLine): boolean {
+	if (id === undefined || status.startsWith('Pulling from')) return false;
+	const { current = 0, total = 0 } = { ...layers.get(id), ...progressDetail };
+	layers.set(id, { id, status, current: isWhole(status) ? total : current, total });
+	return true;
+}
+
+interface PullLine {
+	readonly error?: string;
+	readonly id?: string;
+	readonly status?: string;
+	readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+const isWhole = (status: string): boolean => /^(Download complete|Pull complete|Already exists)$/.test(status);
+
+interface Stall extends Disposable {
+	readonly signal: AbortSignal;
+	readonly progress: () => void;
+	readonly isOver: () => boolean;
+}
+
+/** Aborts when nothing has come for so long. */
+function createStall(ms: number, outer: AbortSignal): Stall {
+	const own = new AbortController();
+	const timer = setTimeout(() => own.abort(new Error('no progress')), ms);
+	return {
+		signal: AbortSignal.any([outer, own.signal]),
+		progress: () => void timer.refresh(),
+		isOver: () => own.signal.aborted,
+		[Symbol.dispose]: () => clearTimeout(timer),
+	};
+}
+
+const stalled = (image: string, ms: number): Failure =>
+	new Failure(
+		'registry',
+		`Cannot pull ${image}: its registry has sent nothing for ${ms / 1_000} s`,
+		'See whether the registry can be reached from this host, or give it more time with envoy.pullStallSeconds',
+	);
+
+/** Docker passes on what registries say, in their words (distribution's errcode package) and its own. */
+const kinds: readonly (readonly [RegExp, PullError['code'], string])[] = [
+	[/no matching manifest|does not match the specified platform/i, 'final', 'Use an image for this kind of processor'],
+	[/no space left on device/i, 'final', 'Free some space where Docker keeps its images (docker system df)'],
+	[
+		/no basic auth credentials|unauthorized|denied|authentication required|authorization token|forbidden/i,
+		'refused',
+		'For ECR let the instance role pull (ecr:GetAuthorizationToken, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer); for others: docker login, as the user that turnout runs as',
+	],
+	[
+		/manifest unknown|not found|name unknown|repository name not known|does not exist|invalid reference/i,
+		'final',
+		'See envoy.image (TURNOUT_ENVOY_IMAGE): registry, repository and tag',
+	],
+];
+
+function classify(image: string, said: string): Pick<PullError, 'code' | 'failure'> {
+	const [, code = 'registry', remedy = 'See whether the registry can be reached from this host; it is tried again'] =
+		kinds.find(([pattern]) => pattern.test(said)) ?? [];
+	const failureCode = code === 'registry' ? 'registry' : 'image';
+	return { code, failure: new Failure(failureCode, `Cannot pull ${image}: ${oneLine(said)}`, remedy) };
+}
