@@ -33,7 +33,9 @@ export interface Docker extends AsyncDisposable {
 	readonly tryDocker: (args: readonly string[]) => Result;
 	/** As a crash would: its containers live on. */
 	readonly kill: () => void;
-	/** As `systemctl restart docker` would: containers end, and those run with `--restart always` come back. */
+	/** As `systemctl stop docker` would: containers end, unless `live-restore` lets them go on. */
+	readonly stop: () => Promise<void>;
+	/** As `systemctl restart docker` would: those run with `--restart always` come back. Also after a stop. */
 	readonly restart: () => Promise<void>;
 }
 
@@ -51,10 +53,15 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	const kill = (): void => killFamily(lab, child);
 	stack.defer(untilExit(kill));
 	await untilReady(socket, child, folder);
-	const restart = async (): Promise<void> => {
+	const mounts = openSync(`/proc/${child.pid}/ns/mnt`, 'r');
+	stack.defer(() => closeSync(mounts));
+	const stop = async (): Promise<void> => {
 		child.kill('SIGTERM');
 		if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-		child = spawnDockerd(lab, folder, path);
+	};
+	const restart = async (): Promise<void> => {
+		await stop();
+		child = spawnDockerd(lab, folder, path, mounts);
 		await untilReady(socket, child, folder);
 	};
 	const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(folder, 'client') };
@@ -62,7 +69,8 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	const docker = (args: readonly string[]): string => lab.host.run('/usr/bin/docker', args, { env });
 	const tryDocker = (args: readonly string[]): Result => lab.host.tryRun('/usr/bin/docker', args, { env });
 	const kept = stack.move();
-	return { socket, folder, env, docker, tryDocker, kill, restart, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+	const dispose = () => kept.disposeAsync();
+	return { socket, folder, env, docker, tryDocker, kill, stop, restart, [Symbol.asyncDispose]: dispose };
 }
 
 const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => ({
@@ -89,15 +97,21 @@ mount --bind "$1/hosts" /etc/hosts
 exec /usr/sbin/dockerd --config-file "$1/daemon.json"
 `;
 
-function spawnDockerd(lab: Host, folder: string, path: string): ChildProcess {
+/** `mounts`: those of a former one, in which its containers go on; new ones unless given. */
+function spawnDockerd(lab: Host, folder: string, path: string, mounts?: number): ChildProcess {
 	const log = openSync(join(folder, 'log'), 'a');
+	const [program = '', ...args] =
+		mounts === undefined
+			? ['unshare', '-m', 'sh', '-c', script, 'sh', folder]
+			: ['nsenter', `--mount=/proc/${process.pid}/fd/${mounts}`, ...dockerd, join(folder, 'daemon.json')];
 	try {
-		const env = { ...process.env, PATH: path };
-		return lab.host.spawn('unshare', ['-m', 'sh', '-c', script, 'sh', folder], { stdio: ['ignore', log, log], env });
+		return lab.host.spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, PATH: path } });
 	} finally {
 		closeSync(log);
 	}
 }
+
+const dockerd = ['/usr/sbin/dockerd', '--config-file'];
 
 /** The programs tell by their name what they are, and Docker takes the first `iptables` in its PATH. */
 function linkPrograms(folder: string, dialect: Dialect): string {

@@ -32,6 +32,8 @@ export interface DaemonOptions extends RunOptions {
 	readonly folder?: string;
 	/** A program, with its arguments, that runs turnout: as somebody else, or with something missing. It execs. */
 	readonly through?: readonly string[];
+	/** What it has to say before it counts as started; that it is ready, unless given. */
+	readonly says?: string;
 }
 
 export interface TestDaemon extends AsyncDisposable {
@@ -54,7 +56,7 @@ const STOP_PATIENCE_MS = 20_000;
 
 /** `turnout run` on a host; resolves once it has said that it is ready, or has ended. */
 export async function startDaemon(host: Namespace, options: DaemonOptions = {}): Promise<TestDaemon> {
-	const { args = [], env = {}, folder, through = [] } = options;
+	const { args = [], env = {}, folder, through = [], says = '"event":"ready"' } = options;
 	using stack = new DisposableStack();
 	const path = folder ?? stack.use(createScratch('daemon')).path;
 	const socket = join(path, 'control.sock');
@@ -70,7 +72,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 	// Not `exit`: what it said last may be read after that.
 	const ended = once(child, 'close').then(([code]) => code as number | null);
 	const isRunning = () => child.exitCode === null && child.signalCode === null;
-	while (!log.includes('"event":"ready"') && isRunning()) await sleep(10);
+	while (!log.includes(says) && isRunning()) await sleep(10);
 	if (!isRunning()) await ended;
 	const ask = (...words: string[]) => turnout(host, [...words, '--socket', socket]);
 	const stop = async () => {

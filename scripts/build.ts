@@ -27,7 +27,6 @@ mkdirSync(join(draft, 'lib'), { recursive: true });
 const apart: Readonly<Record<string, string>> = {
 	dockerode: 'dockerode.cjs',
 	'@aws-sdk/client-ecr': 'client-ecr.cjs',
-	'prom-client': 'prom-client.cjs',
 };
 const options: BuildOptions = {
 	bundle: true,

@@ -8,6 +8,7 @@ import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
 import { createLog, logJson, logText } from './log.ts';
+import type { PullProgress } from './ports.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, surveyHost } from './survey.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
 	readonly isTerminal: boolean;
 	/** Where the log goes. */
 	readonly write: (text: string) => void;
+	/** Called whenever a pull goes on, and without anything when it has ended. */
+	readonly onPull: (pull: PullProgress | undefined) => void;
 	/** Called once what was asked for holds. */
 	readonly onReady: (socket: string) => void;
 }
@@ -45,7 +48,10 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	await aimOf(survey);
 	const proxy = await createProxy(survey, {
 		onOutput: output.add,
-		onChange: (history, before) => daemon.onLife(history, before),
+		onChange(history, before) {
+			if (history.pull !== before.pull) options.onPull(history.pull);
+			daemon.onLife(history, before);
+		},
 	});
 	const daemon: Daemon = createDaemon({
 		loaded,

@@ -25,7 +25,18 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const { given, words } = parseArguments(read, entry.options, entry.words);
 	if (given['help'] === true) return printCommandHelp(name, entry);
 	const out = (text: string) => void process.stdout.write(text);
-	return entry.run(given, words, { out, isJson: given['json'] === true, signal: stop.signal });
+	const isJson = given['json'] === true;
+	// Whoever reads JSON is no person.
+	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
+	return entry.run(given, words, { out, isJson, signal: stop.signal, progress });
+}
+
+async function createTerminalProgress() {
+	const { createProgress } = await import('./cli/progress.ts');
+	return createProgress(
+		(text) => void process.stderr.write(text),
+		() => process.stderr.columns,
+	);
 }
 
 async function printHelp(code: number): Promise<number> {

@@ -8,7 +8,7 @@ const src = join(import.meta.dirname, '../src/');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 
-const roots = 'agent|clean|init|proxy|route-manager|survey';
+const roots = 'agent|clean|ecr-login|init|proxy|route-manager|survey';
 
 /** What may not be imported from where, and why. Folders of ours are written `./folder/`, packages by their names. */
 const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [
@@ -23,8 +23,8 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'what is told is a function of what was seen',
 	},
 	{
-		from: /^envoy\/(bootstrap|launch|life)\./,
-		to: /^(?!\.\/(units|ports|envoy))/,
+		from: /^envoy\/(bootstrap|launch|life|variables)\./,
+		to: /^(?!\.\/(units|ports|envoy|quoted))/,
 		because: "Envoy's configuration and life are functions",
 	},
 	{
@@ -39,7 +39,7 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{
 		from: /^host\//,
-		to: /^\.\/(?!host\/|ports|units|failure|exclusive|folders|quoted|cidr)/,
+		to: /^\.\/(?!host\/|envoy\/image\.|ports|units|failure|exclusive|folders|quoted|cidr)/,
 		because: 'adapters implement ports and know no feature',
 	},
 	{

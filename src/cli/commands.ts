@@ -1,16 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, FollowOptions, Status } from '../control/protocol.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
-import { Failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { configText, differencesText, openText, statusText } from './text.ts';
+import { exitCodeOf, type Watching, waitFor, watchingPull } from './waiting.ts';
 
-export interface Terminal {
+export interface Terminal extends Watching {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
-	/** Ends whatever follows or waits. */
-	readonly signal: AbortSignal;
 }
 
 export interface Command {
@@ -19,9 +16,6 @@ export interface Command {
 	/** Resolves to the exit code. */
 	readonly run: (client: Client, given: Given, terminal: Terminal) => Promise<number>;
 }
-
-/** How often `wait` looks. */
-const WAIT_POLL_MS = 100;
 
 const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
 
@@ -65,7 +59,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		summary: 'Replace Envoy by what its image is now, or by another image, without losing a connection',
 		options: { image: { type: 'string', help: 'IMAGE: this one, until the settings name another than today' } },
 		run: async (client, { image }, terminal) => {
-			const reply = await client.update(typeof image === 'string' ? { image } : {});
+			const reply = await watchingPull(client, terminal, client.update(typeof image === 'string' ? { image } : {}));
 			const text = reply.changed ? 'Envoy was replaced\n' : 'Envoy is up to date\n';
 			return show(reply, text + statusText(reply.status), exitCodeOf(reply.status), terminal);
 		},
@@ -81,7 +75,7 @@ export const commands: Readonly<Record<string, Command>> = {
 	wait: {
 		summary: 'Wait until Envoy is LIVE and everything is as wanted',
 		options: { timeout: { type: 'string', help: 'SECONDS: no longer than this; without it for ever' } },
-		run: async (client, given, terminal) => showStatus(await waitFor(client, given, terminal.signal), terminal),
+		run: async (client, given, terminal) => showStatus(await waitFor(client, given, terminal), terminal),
 	},
 	logs: {
 		summary: "Envoy's output",
@@ -131,43 +125,6 @@ function show(reply: unknown, text: string, code: number, { out, isJson }: Termi
 
 const showStatus = (status: Status, terminal: Terminal): number =>
 	show(status, statusText(status), exitCodeOf(status), terminal);
-
-/** IPv6 that goes past Envoy is told and is no failure: whoever set it so wants it so. */
-export function exitCodeOf({ is, wanted, conditions }: Status): number {
-	const isWell = conditions.every(({ ok, subject }) => ok || subject === 'ipv6');
-	return is === wanted && isWell ? 0 : 1;
-}
-
-async function waitFor(client: Client, given: Given, signal: AbortSignal): Promise<Status> {
-	const seconds = wholeNumber(given, 'timeout');
-	const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1_000;
-	for (;;) {
-		const status = await client.status({}).catch(whileStarting);
-		if (status !== undefined && isReady(status)) return status;
-		if (performance.now() >= deadline) throw late(seconds ?? 0, status);
-		await sleep(WAIT_POLL_MS, undefined, { signal });
-	}
-}
-
-const isReady = (status: Status): boolean =>
-	exitCodeOf(status) === 0 && ['live', 'unmanaged'].includes(status.envoy.state);
-
-/** A daemon that is not there yet is what one waits for. */
-function whileStarting(error: unknown): undefined {
-	if (error instanceof Failure && error.code === 'not-running') return undefined;
-	throw error;
-}
-
-function late(seconds: number, status: Status | undefined): Failure {
-	const wrong = status?.conditions.find(({ ok, subject }) => !ok && subject !== 'ipv6');
-	const why =
-		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
-	return new Failure(
-		'envoy',
-		`Cannot wait any longer: after ${seconds} s ${why}`,
-		'See `turnout status` and `turnout logs`',
-	);
-}
 
 const unlessStopped =
 	(signal: AbortSignal) =>

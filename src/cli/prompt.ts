@@ -3,6 +3,7 @@ import type { Client } from '../control/protocol.ts';
 import { failureOf, failureText } from '../failure.ts';
 import { parseArguments } from './arguments.ts';
 import { commands } from './commands.ts';
+import { createProgress } from './progress.ts';
 
 export interface PromptStreams {
 	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -35,7 +36,7 @@ export function createPrompt(client: Client, { input, output, error }: PromptStr
 				const [name = '', ...args] = line.trim().split(/\s+/);
 				if (name === 'quit') break;
 				word = new AbortController();
-				await obey(client, name, args, { output, error }, AbortSignal.any([signal, word.signal]));
+				await obey(client, name, args, { input, output, error }, AbortSignal.any([signal, word.signal]));
 				word = undefined;
 				ask();
 			}
@@ -53,9 +54,10 @@ async function obey(
 	client: Client,
 	word: string,
 	args: readonly string[],
-	{ output, error }: Pick<PromptStreams, 'output' | 'error'>,
+	{ input, output, error }: PromptStreams,
 	signal: AbortSignal,
 ): Promise<void> {
+	const isTerminal = input.isTTY === true;
 	const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
 	if (command === undefined) {
 		output.write(`Available commands: ${['quit', ...Object.keys(commands)].join(', ')}\n`);
@@ -63,8 +65,12 @@ async function obey(
 	}
 	try {
 		const { given } = parseArguments(args, { ...command.options, json: { type: 'boolean', help: '' } });
-		await command.run(client, given, { out: (text) => output.write(text), isJson: given['json'] === true, signal });
+		const progress = isTerminal ? createProgress((text) => error.write(text), columnsOf(error)) : undefined;
+		const isJson = given['json'] === true;
+		await command.run(client, given, { out: (text) => output.write(text), isJson, signal, progress });
 	} catch (cause) {
 		if (!signal.aborted) error.write(failureText(failureOf(cause)));
 	}
 }
+
+const columnsOf = (stream: NodeJS.WritableStream & { readonly columns?: number }) => (): number => stream.columns ?? 80;

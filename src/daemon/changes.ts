@@ -108,7 +108,10 @@ export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFa
 	// Remembered first: a folder that cannot be written is found out before the host is changed.
 	wish(holding, 'enabled', parts);
 	try {
-		return mustWait(holding, parts) ? undefined : await turnOn(holding, holding.survey, parts);
+		if (mustWait(holding, parts)) return undefined;
+		const held = await turnOn(holding, holding.survey, parts);
+		parts.tallies.add('ruleChanges', 'enable');
+		return held;
 	} catch (error) {
 		remember(holding, former, parts);
 		throw error;
@@ -121,6 +124,7 @@ export const mustWait = ({ isStarting }: Holding, { proxy }: DaemonParts): boole
 
 export async function disable(holding: Holding, parts: DaemonParts): Promise<void> {
 	await turnOff(holding, parts);
+	parts.tallies.add('ruleChanges', 'disable');
 	holding.isLifted = false;
 	const since = holding.wanted === 'disabled' ? holding.since : new Date().toISOString();
 	// The rules are off whether or not that can be remembered.

@@ -53,7 +53,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 }
 
 async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
-	const { proxy, stateFile, log } = parts;
+	const { proxy, stateFile, log, tallies } = parts;
 	const { survey, loaded, exclusive } = holding;
 	// A folder that cannot be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
@@ -62,6 +62,7 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 	await exclusive(async () => {
 		holding.isStarting = false;
 		await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
+		tallies.add('ruleChanges', 'start');
 	});
 	log('info', 'ready', { wanted: holding.wanted, socket: survey.config.socket });
 }

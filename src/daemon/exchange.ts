@@ -15,6 +15,7 @@ export async function reload(holding: Holding, parts: DaemonParts, signal: Abort
 		holding.exclusive(async () => {
 			if (holding.aim !== undefined) await turnOn(holding, survey, parts);
 			Object.assign(holding, { loaded, survey });
+			parts.tallies.add('ruleChanges', 'reload');
 		});
 	if (parts.proxy === undefined) await takeOver();
 	else {

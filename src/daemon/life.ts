@@ -8,6 +8,7 @@ import type { DaemonParts } from './parts.ts';
 /** Envoy's life takes a turn: it is told, and the rules follow where they must. */
 export function answerLife(holding: Holding, parts: DaemonParts, history: History, before: History): void {
 	tellPull(parts, history.pull, before.pull);
+	countPulls(parts, history, before);
 	const { life } = history;
 	if (life.kind === before.life.kind && life === before.life) return;
 	tellLife(parts, life, before.life);
@@ -41,6 +42,11 @@ function whyOf(life: Life): string {
 	}
 }
 
+function countPulls({ tallies }: DaemonParts, { pulls }: History, before: History): void {
+	for (const result of ['pulled', 'failed'] as const)
+		if (pulls[result] > before.pulls[result]) tallies.add('pulls', result);
+}
+
 /** Each layer once, when it is there. */
 function tellPull({ log }: DaemonParts, now: PullProgress | undefined, before: PullProgress | undefined): void {
 	if (now === undefined || now === before) return;
@@ -64,6 +70,7 @@ async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
 		if (holding.aim === undefined || parts.proxy?.history().life.kind === 'live') return;
 		await turnOff(holding, parts);
 		holding.isLifted = true;
+		parts.tallies.add('ruleChanges', 'lift');
 		parts.log('warn', 'rules lifted while Envoy is away');
 	});
 }
@@ -75,6 +82,7 @@ async function comeBack(holding: Holding, parts: DaemonParts, { failures, life }
 		const isSame = parts.proxy?.history().life.kind === 'live' && idOf(parts.proxy.history().life) === idOf(life);
 		if (!isSame || holding.wanted !== 'enabled' || holding.aim !== undefined) return;
 		await turnOn(holding, holding.survey, parts);
+		parts.tallies.add('ruleChanges', 'restore');
 	});
 }
 

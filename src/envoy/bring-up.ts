@@ -19,9 +19,11 @@ export async function prepare(charge: Charge, { spec }: Plan, signal: AbortSigna
 	const onProgress = (pull: PullProgress) => tell(charge, { kind: 'pulling', pull });
 	try {
 		const exact = await charge.supervision.runtime.prepare(spec, onProgress, signal);
-		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);
-	} finally {
 		tell(charge, { kind: 'pulled' });
+		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);
+	} catch (error) {
+		tell(charge, { kind: 'not-pulled' });
+		throw error;
 	}
 }
 

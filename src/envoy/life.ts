@@ -31,6 +31,8 @@ export interface History {
 	readonly life: Life;
 	/** A pull that is under way, also while another Envoy is LIVE. */
 	readonly pull: PullProgress | undefined;
+	/** Since the daemon started. */
+	readonly pulls: { readonly pulled: number; readonly failed: number };
 	/** In a row, none of them stable; the pause before the next start grows with it. */
 	readonly failures: number;
 	readonly restarts: number;
@@ -40,8 +42,7 @@ export interface History {
 
 export type LifeEvent =
 	| { readonly kind: 'pulling'; readonly pull: PullProgress }
-	/** Or given up. */
-	| { readonly kind: 'pulled' }
+	| { readonly kind: 'pulled' | 'not-pulled' }
 	| { readonly kind: 'started'; readonly body: Body; readonly again: 0 | 1 }
 	| { readonly kind: 'waiting'; readonly missing: string }
 	/** Also where one Envoy has taken over from another. */
@@ -60,7 +61,21 @@ export interface Retry {
 	readonly chance: number;
 }
 
-export const unborn: History = { life: { kind: 'absent' }, pull: undefined, failures: 0, restarts: 0, lastExit: '' };
+export const unborn: History = {
+	...{ life: { kind: 'absent' }, pull: undefined, pulls: { pulled: 0, failed: 0 } },
+	...{ failures: 0, restarts: 0, lastExit: '' },
+};
+
+/** Nothing was pulled where no pull was under way. */
+function afterPull(history: History, isHere: boolean): History {
+	if (history.pull === undefined) return history;
+	const { pulled, failed } = history.pulls;
+	return {
+		...history,
+		pull: undefined,
+		pulls: isHere ? { pulled: pulled + 1, failed } : { pulled, failed: failed + 1 },
+	};
+}
 
 /** History × event → history; what an event means nothing to leaves it as it is. */
 export function next(history: History, event: LifeEvent): History {
@@ -70,7 +85,8 @@ export function next(history: History, event: LifeEvent): History {
 		case 'pulling':
 			return { ...(isUp(life) ? history : to({ kind: 'pulling' })), pull: event.pull };
 		case 'pulled':
-			return { ...history, pull: undefined };
+		case 'not-pulled':
+			return afterPull(history, event.kind === 'pulled');
 		case 'started':
 			return { ...to({ kind: 'starting', missing: '', ...event.body }), restarts: history.restarts + event.again };
 		case 'waiting':

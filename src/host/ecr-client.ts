@@ -22,7 +22,7 @@ export async function requestEcrToken(registry: EcrRegistry, signal: AbortSignal
 		const command = new GetAuthorizationTokenCommand({ registryIds: [registry.account] });
 		const { authorizationData = [] } = await client.send(command, { abortSignal: signal });
 		const [{ authorizationToken, expiresAt } = {}] = authorizationData;
-		if (authorizationToken === undefined) throw new Error('NoToken');
+		if (!authorizationToken) throw new TypeError('There is no token in it');
 		return { token: authorizationToken, endsAt: expiresAt?.getTime() ?? 0 };
 	} catch (cause) {
 		signal.throwIfAborted();
@@ -33,20 +33,22 @@ export async function requestEcrToken(registry: EcrRegistry, signal: AbortSignal
 }
 
 /** In our own words: AWS's messages may quote the signed request, session token and all. */
-export function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
-	const { name = '', code = '', message = '' } = cause as Partial<NodeJS.ErrnoException>;
+function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
+	const { name = '', code = '', message = '', $metadata } = cause as AwsError;
 	if (/^(ENOTFOUND|EAI_\w+)$/.test(code)) return unknownName(registry, cause);
 	if (/^E[A-Z]+$/.test(code) || name === 'TimeoutError') return silentEcr(registry, `(${code || name})`);
 	if (name === 'EndpointError') return noEndpoint(registry);
 	if (/CredentialsProvider|TokenProvider|ProviderError/.test(name)) return noCredentials(registry);
-	if (/AccessDenied/.test(name)) return denied(registry, message);
 	if (/Client|Signature|Expired|Token/.test(name)) return notTaken(registry, name);
+	if (/AccessDenied/.test(name) || $metadata?.httpStatusCode === 403) return denied(registry, message);
 	return new Failure(
 		'registry',
-		`${subject(registry)}: the request failed (${quoted(code || name)})`,
-		'Try again later',
+		`${subject(registry)}: AWS's answer is no login (${quoted(code || name)})`,
+		'Try again later; see that nothing between this host and AWS answers in its place',
 	);
 }
+
+type AwsError = Partial<NodeJS.ErrnoException> & { readonly $metadata?: { readonly httpStatusCode?: number } };
 
 const noEndpoint = (registry: EcrRegistry): Failure =>
 	new Failure(

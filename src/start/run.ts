@@ -1,7 +1,9 @@
 import { runAgent } from '../agent.ts';
 import type { Given } from '../cli/arguments.ts';
+import { createProgress } from '../cli/progress.ts';
 import { createPrompt, type Prompt } from '../cli/prompt.ts';
 import { createClient } from '../control/client.ts';
+import type { PullProgress } from '../ports.ts';
 import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
 
@@ -25,8 +27,21 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 				leave.abort();
 			});
 	};
-	const write = (text: string) => (prompt === undefined ? process.stderr.write(text) : prompt.interject(text));
-	await runAgent({ settings: settingsArguments(given), isTerminal, write, onReady }, ending);
+	const progress = createProgress(
+		(text) => void process.stderr.write(text),
+		() => process.stderr.columns,
+	);
+	const write = (text: string) => {
+		progress.end();
+		if (prompt === undefined) process.stderr.write(text);
+		else prompt.interject(text);
+	};
+	// In front of a prompt nothing is drawn: `update` there draws it.
+	const onPull = (pull: PullProgress | undefined) => {
+		if (pull === undefined) progress.end();
+		else if (isTerminal && prompt === undefined) progress.show(pull);
+	};
+	await runAgent({ settings: settingsArguments(given), isTerminal, write, onPull, onReady }, ending);
 	return 0;
 }
 

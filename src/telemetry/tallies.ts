@@ -1,7 +1,7 @@
 /** What the daemon counts as it does it, from its start on: each name with the labels that it is counted by. */
 const counted = {
-	pulls: ['pulled', 'unchanged', 'failed'],
-	ruleChanges: ['start', 'enable', 'disable', 'reload', 'update', 'lift', 'restore', 'stop'],
+	pulls: ['pulled', 'failed'],
+	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore'],
 	repairs: ['rules', 'routes'],
 } as const;
 

@@ -15,8 +15,10 @@ after(() => victim[Symbol.dispose]());
 const inside = (name: string): string => join(victim.folder, name);
 const mark = inside('executed');
 
-/** Everything but what a program, an image or a path may be called. */
-const strict = [...allSettings].filter(([key]) => !/^(envoy\.(image|command|config)|socket|stateDirectory)$/.test(key));
+/** Everything but what a program or a path may be called. */
+const strict = [...allSettings].filter(
+	([key]) => !/^(envoy\.(dockerSocket|logDriver|command|config)|socket|stateDirectory)$/.test(key),
+);
 
 type Way = (text: string) => ReturnType<typeof victim.turnout>;
 const ways: Readonly<Record<string, Way>> = {

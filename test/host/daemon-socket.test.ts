@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { createHost } from '../../lab/host.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
+import { assertExposition, samplesIn } from '../support/exposition.ts';
 import { askSocket } from '../support/socket.ts';
 
 describe('the socket of a daemon', async () => {
@@ -38,10 +41,42 @@ describe('the socket of a daemon', async () => {
 			assert.equal((await status()).wanted, wanted);
 		});
 
+	test('Prometheus finds metrics that are as status says', async () => {
+		const args = ['-sS', '--include', '--unix-socket', daemon.socket, 'http://turnout/metrics'];
+		const [head = '', text = ''] = (await promisify(execFile)('curl', args)).stdout.split('\r\n\r\n');
+		assert.match(head, /^HTTP\/1\.1 200 /);
+		assert.match(head, /^content-type: text\/plain; version=0\.0\.4; charset=utf-8\r?$/m);
+		assertExposition(text);
+		const said = (metric: string, label: string) =>
+			samplesIn(text).find(({ name, labels }) => name === metric && Object.values(labels).includes(label))?.value;
+		const { wanted, is, envoy, version } = await status();
+		assert.equal(said('turnout_interception_wanted', wanted), 1);
+		assert.equal(said('turnout_interception_is', is), 1);
+		assert.equal(said('turnout_envoy_state', envoy.state), 1);
+		assert.equal(said('turnout_info', version), 1);
+		for (const [name, least, most] of [
+			['turnout_start_time_seconds', Date.now() / 1_000 - 600, Date.now() / 1_000],
+			['turnout_resident_memory_bytes', 10_000_000, 1_000_000_000],
+		] as const) {
+			const value = samplesIn(text).find((sample) => sample.name === name)?.value ?? 0;
+			assert.ok(least < value && value < most, `${name} ${value}`);
+		}
+	});
+
+	test('of what happened one asks for what came since', async () => {
+		assert.match((await get('/v1/events?since=10m')).text, /"event":"ready"/);
+		assert.equal((await get('/v1/events?since=2999-01-01T00:00:00+01:00')).text, '');
+		assert.match(daemon.ask('events', '--since', '1h').stdout, /"event":"ready"/);
+		const refused = daemon.ask('logs', '--since', 'yesterday');
+		assert.equal(refused.code, 64);
+		assert.match(refused.stderr, /--since takes a time ago such as 45s, 10m, .*, not "yesterday"/);
+	});
+
 	test('an unknown path is told all known ones', async () => {
 		const { text } = await get('/v1/stats');
 		for (const path of ['status', 'enable', 'disable', 'reload', 'diff', 'config', 'logs', 'events'])
 			assert.match(text, new RegExp(`/v1/${path}\\b`));
+		assert.match(text, / \/metrics\b/);
 	});
 });
 
@@ -61,5 +96,7 @@ const wrongRequests: readonly Request[] = [
 	['a time to drain below zero', 'POST', '/v1/disable', '{"drainSeconds":-1}', 400, /whole number from 0 to 3600/],
 	['a time to drain as text', 'POST', '/v1/disable', '{"drainSeconds":"5"}', 400, /whole number from 0 to 3600/],
 	['a number of lines that is none', 'GET', '/v1/logs?tail=all', '', 400, /tail is "all" Allowed: a number/],
+	['a time that is none', 'GET', '/v1/logs?since=yesterday', '', 400, /since is "yesterday" Allowed: a time ago such/],
+	['metrics as a command', 'POST', '/metrics', '', 405, /\/metrics takes no POST Use GET/],
 	['a body over 64 KiB', 'POST', '/v1/disable', `{"drainSeconds":${' '.repeat(65 * 1024)}5}`, 413, /over 64 KiB/],
 ];

@@ -27,13 +27,25 @@ export const samples: Readonly<Record<string, readonly [string, string, string]>
 	mark: ['0x10', '17', '0xffffffff'],
 	routeTable: ['200', '0x100', '4000'],
 	'envoy.runtime': ['process', 'none', 'process'],
-	'envoy.image': ['envoy:1', 'envoy:2', 'registry:5000/a/envoy@sha256:0'],
+	'envoy.image': ['envoy:1', 'envoy:2', `registry:5000/a/envoy@sha256:${'0'.repeat(64)}`],
+	'envoy.pull': ['always', 'never', 'missing'],
+	'envoy.pullStallSeconds': ['1', '3600', '10'],
+	'envoy.name': ['envoy', 'mesh-envoy.1', 'Envoy_2'],
+	'envoy.dockerSocket': ['/run/docker.sock', '/run/a folder/docker.sock', '/run/user/1000/docker.sock'],
+	'envoy.memoryMegabytes': ['512', '1048576', '0'],
+	'envoy.openFiles': ['1024', '1048576', '0'],
+	'envoy.logDriver': ['journald', 'awslogs', 'json-file'],
 	'envoy.command': ['/opt/envoy', 'envoy-1.40', '/opt/my envoy'],
 	'envoy.config': ['/etc/a.json', '/etc/b.yaml', '/etc/a folder/c.yaml'],
 	'envoy.logLevel': ['debug', 'warning', 'off'],
 	'envoy.adminPort': ['18000', '18001', '18002'],
 	'envoy.drainSeconds': ['5', '110', '30'],
 	'envoy.startSeconds': ['1', '600', '60'],
+	'envoy.stableSeconds': ['1', '3600', '10'],
+	'envoy.healthSeconds': ['1', '600', '10'],
+	'envoy.healthTimeoutSeconds': ['1', '60', '5'],
+	'envoy.healthRetries': ['1', '100', '10'],
+	'envoy.graceSeconds': ['0', '600', '10'],
 	onEnvoyFailure: ['open', 'closed', 'open'],
 	onStop: ['keep', 'disable', 'keep'],
 	socket: ['/run/a.sock', '/run/b.sock', '/run/a folder/c.sock'],
@@ -46,10 +58,11 @@ export interface Layers {
 	readonly file?: string;
 	readonly env?: Readonly<Record<string, string>>;
 	readonly flags?: Readonly<Record<string, string>>;
+	readonly whyNoFile?: (path: string) => string | undefined;
 }
 
-export const readLayers = ({ file = '', env = {}, flags = {} }: Layers): Loaded =>
-	readConfig({ env, file: parseSettingsFile(file, 'turnout.yaml'), flags });
+export const readLayers = ({ file = '', env = {}, flags = {}, whyNoFile = () => undefined }: Layers): Loaded =>
+	readConfig({ env, file: parseSettingsFile(file, 'turnout.yaml'), flags, whyNoFile });
 
 /** Each mistake that the settings are refused for; none where they are accepted. */
 export function mistakesIn(layers: Layers): string[] {

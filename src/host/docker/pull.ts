@@ -20,6 +20,7 @@ const PAUSES_MS: readonly number[] = [500, 2_000];
 /** Pulls an image. A network that fails is given more chances; a login that is refused is asked for anew, once. */
 export async function pull(pulling: Pulling, image: string, signal: AbortSignal): Promise<void> {
 	let isRefused = false;
+	pulling.onProgress({ image, layers: [] });
 	for (let attempt = 0; ; attempt += 1) {
 		const error = await tryPull(pulling, image, isRefused, signal);
 		if (error === undefined) return;

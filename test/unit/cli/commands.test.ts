@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { commands, exitCodeOf } from '../../../src/cli/commands.ts';
+import { commands } from '../../../src/cli/commands.ts';
+import { exitCodeOf } from '../../../src/cli/waiting.ts';
 import type { Client, Condition, Status } from '../../../src/control/protocol.ts';
 import { Failure } from '../../../src/failure.ts';
 
@@ -118,6 +119,30 @@ test('logs hands on how many lines, and prints each on its own', async () => {
 	assert.deepEqual(asked, ['logs', true, 2]);
 });
 
+test('logs and events hand on since when, as it was written, and refuse a time that is none', async () => {
+	const asked: unknown[] = [];
+	const client = clientOf({
+		follow: async (stream, { since, tail }) => {
+			asked.push([stream, since, tail]);
+		},
+	});
+	await run('logs', client, { since: '10m', tail: '5' });
+	await run('events', client, { since: '2026-11-23T05:31:26+01:00' });
+	await run('logs', client, {});
+	assert.deepEqual(asked, [
+		['logs', '10m', 5],
+		['events', '2026-11-23T05:31:26+01:00', undefined],
+		['logs', undefined, undefined],
+	]);
+	for (const name of ['logs', 'events'])
+		for (const since of ['', 'yesterday', '10'])
+			await assert.rejects(run(name, client, { since }), {
+				code: 'usage',
+				message: /--since takes a time ago such as 45s, 10m, .*, not "/,
+			});
+	assert.equal(asked.length, 3);
+});
+
 /** Answers what it was given answers for. */
 function clientOf(answers: Partial<Client>): Client {
 	const unasked = async () => assert.fail('nobody should ask for this');
@@ -127,6 +152,7 @@ function clientOf(answers: Partial<Client>): Client {
 		enable: unasked,
 		disable: unasked,
 		reload: unasked,
+		update: unasked,
 		diff: unasked,
 		config: unasked,
 		follow: unasked,

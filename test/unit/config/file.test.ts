@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createScratch } from '../../../lab/scratch.ts';
-import { readSettingsFile } from '../../../src/config/file.ts';
+import { readSettingsFile, whyNoFile } from '../../../src/config/file.ts';
 import { parseSettingsFile } from '../../../src/config/yaml.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { readLayers } from '../../support/setting-samples.ts';
@@ -76,7 +77,7 @@ test('an anchor stands for its value wherever its alias is', () => {
 const unknownKeys: readonly (readonly [yaml: string, line: number, said: string])[] = [
 	['appPort: 1', 1, 'unknown setting "appPort"; did you mean "appPorts"?'],
 	['appPorts: 1\n\nenvoy:\n  adminport: 1', 4, 'unknown setting "envoy.adminport"; did you mean "envoy.adminPort"?'],
-	['envoy:\n  admin:\n    port: 1', 2, 'unknown setting "envoy.admin"; did you mean "envoy.adminPort"?'],
+	['envoy:\n  admin:\n    port: 1', 2, 'unknown setting "envoy.admin"; did you mean "envoy.name"?'],
 	['toString: 1', 1, 'unknown setting "toString"'],
 	['__proto__: {x: 1}', 1, 'unknown setting "__proto__"'],
 	['constructor: 1', 1, 'unknown setting "constructor"'],
@@ -164,4 +165,16 @@ test('a file that was named and cannot be read is an error that says why', async
 		await assert.rejects(async () => readSettingsFile(path), { name: 'Failure', code: 'config', message });
 	}
 	assert.deepEqual((await readSettingsFile(join(scratch.path, 'file.yaml'))).mistakes, []);
+});
+
+test("a file that a variable names can be read, or it is said why not; nobody's pipe is waited for", () => {
+	using scratch = createScratch('named');
+	const inside = (name: string) => join(scratch.path, name);
+	writeFileSync(inside('file'), '');
+	execFileSync('mkfifo', [inside('pipe')]);
+	assert.equal(whyNoFile(inside('file')), undefined);
+	assert.equal(whyNoFile(inside('missing')), 'there is no such file');
+	assert.equal(whyNoFile(inside('file/below')), 'a part of the path is no folder');
+	assert.equal(whyNoFile(scratch.path), 'it is no file');
+	assert.equal(whyNoFile(inside('pipe')), 'it is no file');
 });

@@ -8,8 +8,11 @@ import { hostileTexts } from '../../support/hostile.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { type Layers, mistakesIn, readLayers } from '../../support/setting-samples.ts';
 
-/** Programs, images and paths may be called whatever a file may; they are handed on as they are and never to a shell. */
-const free = ['envoy.image', 'envoy.command', 'envoy.config', 'socket', 'stateDirectory'];
+/** Programs and paths may be called whatever a file may; they are handed on as they are and never to a shell. */
+const free = [
+	...['envoy.dockerSocket', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
+	...['socket', 'stateDirectory'],
+];
 const keys = [...allSettings.keys()];
 const variables = new Map([...allSettings].map(([key, { variable }]) => [key, variable]));
 
@@ -45,9 +48,10 @@ for (const [way, layers] of Object.entries(ways))
 
 function assertLiteral(layers: Layers, taken: readonly string[], text: string): void {
 	const { config } = readLayers(layers);
-	const { image, command, config: bootstrap } = config.envoy;
+	const { dockerSocket, logDriver, command, config: bootstrap } = config.envoy;
 	const now: Readonly<Record<string, string>> = {
-		'envoy.image': image,
+		'envoy.dockerSocket': dockerSocket,
+		'envoy.logDriver': logDriver,
 		'envoy.command': command,
 		'envoy.config': bootstrap,
 		socket: config.socket,

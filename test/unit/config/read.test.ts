@@ -71,7 +71,9 @@ for (const [key, [sample]] of Object.entries(samples))
 const refuseEmpty = [
 	...['ingressPort', 'egressPort', 'envoy.adminPort', 'mark', 'routeTable', 'envoy.drainSeconds', 'envoy.startSeconds'],
 	...['ipv6', 'backend', 'ingressMode', 'envoy.runtime', 'envoy.logLevel', 'onEnvoyFailure', 'onStop', 'logLevel'],
-	...['socket', 'stateDirectory'],
+	...['pull', 'pullStallSeconds', 'name', 'dockerSocket', 'memoryMegabytes', 'openFiles'].map((key) => `envoy.${key}`),
+	...['stable', 'health', 'healthTimeout', 'grace'].map((key) => `envoy.${key}Seconds`),
+	...['envoy.healthRetries', 'socket', 'stateDirectory'],
 ];
 
 for (const key of Object.keys(samples))
@@ -158,7 +160,7 @@ const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] 
 	[{ appPorts: '80,8080', ingressIgnoredPorts: '8000-9000' }, /^appPorts \(--app-ports\): 8080 is in ingressIgnoredPorts/],
 	[{ backend: 'nft' }, /^backend \(--backend\): nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy/],
 	[{ ingressMode: 'tproxy' }, /^ingressMode \(--ingress-mode\): tproxy is not supported yet; allowed: redirect/],
-	[{ 'envoy.runtime': 'docker' }, /^envoy.runtime \(--envoy-runtime\): docker is not supported yet; allowed: none or process/],
+	[{ 'envoy.runtime': 'docker' }, /^envoy.image \(default\): it is empty; allowed: an image/],
 	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
 	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],
 ];

@@ -25,3 +25,22 @@ test('who listens hears what comes, once, in order, until they leave', () => {
 	kept.add('three');
 	assert.deepEqual(heard, ['a one', 'b one', 'b two']);
 });
+
+test('of those kept only what came from a time on is told, the last ones first to stay', () => {
+	const clock = { ms: 0 };
+	const kept = createKept<string>(3, () => clock.ms);
+	for (const [ms, item] of [
+		[10, 'pushed out'],
+		[20, 'a'],
+		[30, 'b'],
+		[40, 'c'],
+	] as const) {
+		clock.ms = ms;
+		kept.add(item);
+	}
+	assert.deepEqual(kept.last(undefined, 0), ['a', 'b', 'c']);
+	assert.deepEqual(kept.last(undefined, 30), ['b', 'c']);
+	assert.deepEqual(kept.last(1, 30), ['c']);
+	assert.deepEqual(kept.last(0, 30), []);
+	assert.deepEqual(kept.last(undefined, 41), []);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -14,8 +15,10 @@ describe('the socket', async () => {
 	const scratch = createScratch('socket');
 	const path = join(scratch.path, 'control.sock');
 	const asked: unknown[] = [];
-	const kept = { logs: createKept<string>(10), events: createKept<string>(10) };
-	const close = await serve(path, { handlers: handlers(), kept }, new AbortController().signal);
+	const clock = { ms: 0 };
+	const kept = { logs: createKept<string>(10, () => clock.ms), events: createKept<string>(10) };
+	const metrics = async () => '# HELP x x\n';
+	const close = await serve(path, { handlers: handlers(), kept, metrics }, new AbortController().signal);
 	after(() => close().finally(() => scratch[Symbol.dispose]()));
 	const client = createClient(path);
 
@@ -58,6 +61,45 @@ describe('the socket', async () => {
 		assert.deepEqual(kept.events.last(), []);
 	});
 
+	test('of the kept lines only those from a time on are told, and no more than were asked for', async () => {
+		const now = Date.now();
+		for (const [line, agoMs] of [
+			['an hour ago', 3_600_000],
+			['a minute ago', 60_000],
+			['right now', 0],
+		] as const) {
+			clock.ms = now - agoMs;
+			kept.logs.add(line);
+		}
+		const said = async (options: object) => {
+			const lines: string[] = [];
+			await client.follow('logs', { follow: false, ...options }, (line) => lines.push(line));
+			return lines;
+		};
+		assert.deepEqual(await said({ since: '30s' }), ['right now']);
+		assert.deepEqual(await said({ since: '10m' }), ['a minute ago', 'right now']);
+		assert.deepEqual(await said({ since: '10m', tail: 1 }), ['right now']);
+		assert.deepEqual(await said({ since: '2h', tail: 3 }), ['an hour ago', 'a minute ago', 'right now']);
+		assert.deepEqual(await said({ since: new Date(now - 120_000).toISOString() }), ['a minute ago', 'right now']);
+		assert.deepEqual(await said({ since: '2999-01-01T00:00:00+01:00' }), []);
+	});
+
+	test('a time that is none is refused with what is allowed', async () => {
+		for (const since of ['yesterday', '', '10', '-5m', '2026-13-01T00:00:00Z', '5m\n&tail=1'])
+			await assert.rejects(
+				client.follow('logs', { follow: false, since }, () => undefined),
+				{ code: 'usage', message: /since is "/, remedy: /^Allowed: a time ago such as 45s, 10m/ },
+				since,
+			);
+	});
+
+	test('metrics are text in the format of Prometheus, for whoever asks and does not tell', async () => {
+		const reply = await fetchOf(path, 'GET');
+		assert.equal(reply.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+		assert.equal(reply.statusCode, 200);
+		assert.equal((await fetchOf(path, 'POST')).statusCode, 405);
+	});
+
 	test('who does not read what they follow is cut off', async () => {
 		const reader = connect(path);
 		reader.write('GET /v1/events?follow=1 HTTP/1.1\r\nhost: turnout\r\n\r\n');
@@ -79,7 +121,7 @@ describe('the socket', async () => {
 
 	test('who follows is told that it ends when the daemon does', async () => {
 		const other = join(scratch.path, 'other.sock');
-		const end = await serve(other, { handlers: handlers(), kept }, new AbortController().signal);
+		const end = await serve(other, { handlers: handlers(), kept, metrics }, new AbortController().signal);
 		const begun = Promise.withResolvers<void>();
 		const following = createClient(other).follow('logs', { follow: true }, () => begun.resolve());
 		await begun.promise;
@@ -99,11 +141,19 @@ describe('the socket', async () => {
 			disable: answer('disable'),
 			diff: answer('diff'),
 			config: answer('config'),
+			update: answer('update'),
 			enable: async () => Promise.reject(new Failure('envoy', 'Cannot enable: why', 'Do that')),
 			reload: async () => Promise.reject(new TypeError('nobody foresaw this')),
 		};
 	}
 });
+
+function fetchOf(socketPath: string, method: string): Promise<IncomingMessage> {
+	return new Promise((resolve, reject) => {
+		const call = request({ socketPath, method, path: '/metrics', agent: false }, (reply) => resolve(reply.resume()));
+		call.on('error', reject).end();
+	});
+}
 
 test('a socket that nobody listens on, is closed to us or cannot be one is told as such', async () => {
 	await assert.rejects(createClient('/nowhere/control.sock').status({}), { code: 'not-running' });

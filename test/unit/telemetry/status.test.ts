@@ -14,11 +14,13 @@ const on: Observation = {
 	differences: [],
 	isClean: false,
 	isLifted: false,
-	isStarting: false,
+	isWaiting: false,
+	dockerTrouble: '',
 	ipv6Past: '',
 };
+const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
 const starting: Partial<Observation> = {
-	isStarting: true,
+	isWaiting: true,
 	envoy: { ...envoy, state: 'starting' },
 	isClean: true,
 	differences: [difference],
@@ -33,8 +35,9 @@ describe('one word for all of it', () => {
 		['nothing is there and nothing should be', { wanted: 'disabled', isClean: true }, 'disabled'],
 		['something of ours is left', { wanted: 'disabled' }, 'degraded'],
 		['rules wait for Envoy', starting, 'waiting'],
-		['rules that a former daemon left are as wanted while Envoy starts', { isStarting: true }, 'enabled'],
-		['a rule that went missing long after the start', { ...starting, isStarting: false }, 'degraded'],
+		['rules that a former daemon left are as wanted while Envoy starts', { isWaiting: true }, 'enabled'],
+		['a rule that went missing while Envoy is LIVE', { ...starting, isWaiting: false }, 'degraded'],
+		['Docker is away and Envoy runs on', { envoy: docker, dockerTrouble: 'nobody answers' }, 'enabled'],
 		['rules are lifted while Envoy is away', { isLifted: true, isClean: true }, 'lifted'],
 		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
 		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
@@ -54,8 +57,55 @@ describe('each wrong fact says why and what to do', () => {
 		['a rule is left', { wanted: 'disabled', differences: [difference] }, 'rules', /not as wanted/, /turnout disable$/],
 		['a route is missing', { differences: [route] }, 'routes', /^missing: rule 100: fwmark/, /^turnout enable$/],
 		['rules wait', starting, 'rules', /wait for Envoy to be LIVE/, /turnout wait/],
-		['rules are lifted', { isLifted: true, isClean: true }, 'rules', /lifted while Envoy is away/, /Restart turnout/],
-		['Envoy failed', { envoyWhy: 'Envoy ended by SIGKILL' }, 'envoy', /^Envoy ended by SIGKILL$/, /turnout logs/],
+		[
+			'rules are lifted',
+			{ isLifted: true, isClean: true },
+			'rules',
+			/lifted while Envoy is away/,
+			/^They come back when Envoy is LIVE/,
+		],
+		[
+			"rules are lifted while somebody else's Envoy is away",
+			{ isLifted: true, isClean: true, envoy: { ...envoy, runtime: 'none', state: 'unmanaged' } },
+			'rules',
+			/lifted while Envoy is away/,
+			/turnout enable$/,
+		],
+		[
+			'Envoy failed and is tried again',
+			{ envoy: { ...envoy, state: 'failed', retryMs: 500 }, envoyWhy: 'Envoy ended by SIGKILL' },
+			'envoy',
+			/^Envoy ended by SIGKILL$/,
+			/^It is started again after 500 ms; see turnout logs$/,
+		],
+		[
+			'Envoy failed for good',
+			{ envoy: { ...envoy, state: 'failed' }, envoyWhy: 'Envoy ended by SIGKILL' },
+			'envoy',
+			/^Envoy ended by SIGKILL$/,
+			/^turnout logs, then restart turnout$/,
+		],
+		[
+			'Envoy is LIVE and silent',
+			{ envoyWhy: 'no answer' },
+			'envoy',
+			/^no answer$/,
+			/^See turnout logs, .*envoy\.config/,
+		],
+		[
+			'Envoy starts',
+			{ envoy: { ...envoy, state: 'starting' }, envoyWhy: 'Envoy is starting' },
+			'envoy',
+			/^Envoy is starting$/,
+			/^turnout wait$/,
+		],
+		[
+			'Docker is away',
+			{ envoy: docker, dockerTrouble: 'nobody answers at /var/run/docker.sock' },
+			'docker',
+			/^nobody answers at \/var\/run\/docker\.sock$/,
+			/^Start Docker/,
+		],
 		[
 			"somebody else's Envoy is silent",
 			{ envoy: { ...envoy, runtime: 'none', state: 'unmanaged' }, envoyWhy: 'nobody listens' },
@@ -80,6 +130,12 @@ describe('each wrong fact says why and what to do', () => {
 			factsOf(on).map(({ subject, ok }) => [subject, ok]),
 			['rules', 'routes', 'envoy', 'ipv6'].map((subject) => [subject, true]),
 		);
+	});
+
+	test('Docker is a fact only where it is in use', () => {
+		assert.deepEqual(factsOf({ ...on, envoy: docker }).at(-1), { subject: 'docker', ok: true });
+		for (const runtime of ['process', 'none'] as const)
+			assert.ok(factsOf({ ...on, envoy: { ...envoy, runtime } }).every(({ subject }) => subject !== 'docker'));
 	});
 });
 

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, Status } from '../control/protocol.ts';
+import { Failure } from '../failure.ts';
+import { type Given, wholeNumber } from './arguments.ts';
+import type { Progress } from './progress.ts';
+
+export interface Watching {
+	/** Ends the waiting. */
+	readonly signal: AbortSignal;
+	/** Where a pull can be shown to somebody. */
+	readonly progress?: Progress | undefined;
+}
+
+/** How often it is looked. */
+const WAIT_POLL_MS = 100;
+
+/** IPv6 that goes past Envoy is told and is no failure: whoever set it so wants it so. */
+export function exitCodeOf({ is, wanted, conditions }: Status): number {
+	const isWell = conditions.every(({ ok, subject }) => ok || subject === 'ipv6');
+	return is === wanted && isWell ? 0 : 1;
+}
+
+/** The status, once Envoy is LIVE and everything is as wanted; a pull on the way is shown. */
+export async function waitFor(client: Client, given: Given, { signal, progress }: Watching): Promise<Status> {
+	using _ = { [Symbol.dispose]: () => progress?.end() };
+	const seconds = wholeNumber(given, 'timeout');
+	const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1_000;
+	for (;;) {
+		const status = await client.status({}).catch(whileStarting);
+		if (status?.envoy.pull !== undefined) progress?.show(status.envoy.pull);
+		if (status !== undefined && isReady(status)) return status;
+		if (performance.now() >= deadline) throw late(seconds ?? 0, status);
+		await sleep(WAIT_POLL_MS, undefined, { signal });
+	}
+}
+
+/** Shows how a pull goes on while something waits for it. */
+export async function watchingPull<T>(client: Client, { progress, signal }: Watching, work: Promise<T>): Promise<T> {
+	if (progress === undefined) return work;
+	const done = new AbortController();
+	const ending = AbortSignal.any([signal, done.signal]);
+	const look = async () => {
+		for (;;) {
+			await sleep(WAIT_POLL_MS, undefined, { signal: ending });
+			const { pull } = (await client.status({})).envoy;
+			if (pull !== undefined) progress.show(pull);
+		}
+	};
+	const looking = look().catch(() => undefined);
+	try {
+		return await work;
+	} finally {
+		done.abort();
+		await looking;
+		progress.end();
+	}
+}
+
+const isReady = (status: Status): boolean =>
+	exitCodeOf(status) === 0 && ['live', 'unmanaged'].includes(status.envoy.state);
+
+/** A daemon that is not there yet is what one waits for. */
+function whileStarting(error: unknown): undefined {
+	if (error instanceof Failure && error.code === 'not-running') return undefined;
+	throw error;
+}
+
+function late(seconds: number, status: Status | undefined): Failure {
+	const wrong = status?.conditions.find(({ ok, subject }) => !ok && subject !== 'ipv6');
+	const why =
+		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
+	return new Failure(
+		'envoy',
+		`Cannot wait any longer: after ${seconds} s ${why}`,
+		'See `turnout status` and `turnout logs`',
+	);
+}

@@ -1,0 +1,161 @@
+// What connections meet while Envoy, or the daemon, is killed again and again.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Storm } from '../../lab/actor.ts';
+import { addresses } from '../../lab/layout.ts';
+import type { Tally } from '../../lab/protocol.ts';
+import { createScratch } from '../../lab/scratch.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
+import type { Status } from '../../src/control/protocol.ts';
+import { rulesOf } from '../support/daemon.ts';
+import { createDockerPlace, type DockerPlace, IMAGE, namedBootstrap, pidIn } from '../support/docker-place.ts';
+import { eventually } from '../support/eventually.ts';
+import { askSocket } from '../support/socket.ts';
+
+const DEATHS = 50;
+const DAEMONS = 20;
+const { host: own, remote } = addresses;
+
+describe('8 clients, in both directions and families, while', { concurrency: true }, () => {
+	describe('what runs is killed, closed', { concurrency: 1 }, async () => {
+		const stack = new AsyncDisposableStack();
+		after(() => stack.disposeAsync());
+		const { place, envoy } = await createNamedPlace(stack);
+
+		test(`Envoy is killed ${DEATHS} times: none gets past it, and in the end there is one Envoy`, async (context) => {
+			await using daemon = await place.start({ envoy });
+			const storms = await startStorms(place);
+			const slowestMs = await killEnvoys(place, daemon);
+			const tallies = await stopStorms(storms);
+			context.diagnostic(`LIVE again after ${slowestMs} ms at most after a stable life; ${summary(tallies)}`);
+			for (const { by } of tallies) assert.deepEqual(Object.keys(by), ['Envoy']);
+			assert.equal((await statusOf(daemon)).envoy.restarts, DEATHS);
+			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
+		});
+
+		test(`the daemon is killed ${DAEMONS} times and started again: the same Envoy goes on, and no connection fails`, async () => {
+			let daemon = await place.start({ envoy });
+			const { container, since } = daemon.status().envoy;
+			const { folder } = daemon;
+			const storms = await startStorms(place);
+			for (let at = 0; at < DAEMONS; at += 1) {
+				await sleep(Math.random() * 300);
+				daemon.process.kill('SIGKILL');
+				await daemon.ended;
+				daemon = await place.start({ envoy }, folder);
+				assert.partialDeepStrictEqual(daemon.status().envoy, { container, since, state: 'live', restarts: 0 });
+			}
+			for (const { by, failures } of await stopStorms(storms))
+				assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
+			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
+			assert.equal(await daemon.stop(), 0);
+			assert.deepEqual(place.containers(), []);
+		});
+	});
+
+	describe('what runs is killed, open', { concurrency: 1 }, async () => {
+		const stack = new AsyncDisposableStack();
+		after(() => stack.disposeAsync());
+		const { place, envoy } = await createNamedPlace(stack);
+
+		test(`Envoy is killed ${DEATHS} times: each is answered once the grace is over, and captured again`, async (context) => {
+			await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { ...envoy, graceSeconds: 0 } });
+			const storms = await startStorms(place);
+			await killEnvoys(place, daemon);
+			await untilIs(daemon, 'enabled');
+			context.diagnostic(summary(await stopStorms(storms)));
+			const after = await startStorms(place);
+			for (const { by, failures } of await stopStorms(after))
+				assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
+			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
+			assert.equal(daemon.ask('status').code, 0);
+		});
+
+		test('Envoy stays away: after the grace every connection is answered directly', async () => {
+			await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { ...envoy, graceSeconds: 1 } });
+			place.docker.docker(['tag', IMAGE, 'kept:1']);
+			place.docker.docker(['rmi', '--force', IMAGE]);
+			process.kill(pidIn(place), 'SIGKILL');
+			await untilIs(daemon, 'lifted');
+			assert.equal(rulesOf(place.lab.host), place.untouched);
+			const storms = await startStorms(place);
+			for (const { by, failures } of await stopStorms(storms)) {
+				assert.deepEqual(failures, {});
+				assert.ok(!Object.keys(by).includes('Envoy'));
+			}
+			place.docker.docker(['tag', 'kept:1', IMAGE]);
+			await untilIs(daemon, 'enabled');
+		});
+	});
+});
+
+async function createNamedPlace(stack: AsyncDisposableStack) {
+	const place = await createDockerPlace(stack);
+	const config = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
+	writeFileSync(config, namedBootstrap('Envoy'));
+	return { place, envoy: { config, stableSeconds: 1 } };
+}
+
+/** As the daemon's socket says it: a process for each look would take the processor from what is looked at. */
+const statusOf = async ({ socket }: TestDaemon): Promise<Status> =>
+	JSON.parse((await askSocket(socket, 'GET', '/v1/status')).text) as Status;
+
+const untilIs = (daemon: TestDaemon, wanted: Status['is']) =>
+	eventually(
+		() => statusOf(daemon),
+		({ is }) => is === wanted,
+		60_000,
+	);
+
+const untilLive = (daemon: TestDaemon) =>
+	eventually(
+		() => statusOf(daemon),
+		({ envoy }) => envoy.state === 'live',
+		60_000,
+	);
+
+/** At any moment of its life. Says how long it took at most to be LIVE again after a death that followed a stable life. */
+async function killEnvoys(place: DockerPlace, daemon: TestDaemon): Promise<number> {
+	let slowestMs = 0;
+	for (let death = 1; death <= DEATHS; death += 1) {
+		await untilLive(daemon);
+		const isStable = Math.random() < 0.5;
+		await sleep((isStable ? 1_100 : 0) + Math.random() * 400);
+		const killedMs = performance.now();
+		process.kill(pidIn(place), 'SIGKILL');
+		await eventually(
+			() => statusOf(daemon),
+			({ envoy }) => envoy.restarts === death && envoy.state === 'live',
+			60_000,
+		);
+		if (isStable) slowestMs = Math.max(slowestMs, Math.round(performance.now() - killedMs));
+	}
+	return slowestMs;
+}
+
+const startStorms = ({ app, world }: DockerPlace): Promise<Storm[]> => {
+	const more = { clients: 2, pauseMs: 5, timeoutMs: 10_000, limitMs: 600_000 };
+	return Promise.all([
+		app.storm({ address: remote.v4, port: 443, ...more }),
+		app.storm({ address: remote.v6, port: 443, ...more }),
+		world.storm({ address: own.v4, port: 8080, ...more }),
+		world.storm({ address: own.v6, port: 8080, ...more }),
+	]);
+};
+
+async function stopStorms(storms: readonly Storm[]): Promise<Tally[]> {
+	await eventually(
+		() => Promise.all(storms.map((storm) => storm.tally())),
+		(tallies) => tallies.every(({ connections }) => connections > 50),
+	);
+	const tallies = await Promise.all(storms.map((storm) => storm.stop()));
+	// Who counts must have had something to count.
+	for (const { connections, limited } of tallies) assert.ok(connections > 50 && !limited, `${connections} connections`);
+	return tallies;
+}
+
+const summary = (tallies: readonly Tally[]): string =>
+	tallies.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');

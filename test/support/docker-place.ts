@@ -1,0 +1,67 @@
+// A host with a real Docker, an image of a real Envoy in it, and Envoys that say who they are.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Docker, type DockerOptions, startDockerd } from '../../lab/dockerd.ts';
+import { importEnvoy } from '../../lab/image.ts';
+import { createScratch } from '../../lab/scratch.ts';
+import { type DaemonOptions, startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import { rulesOf } from './daemon.ts';
+import { createEnvoyPlace, type EnvoyPlace } from './envoy-place.ts';
+import { eventually } from './eventually.ts';
+
+export const IMAGE = 'envoyproxy/envoy:v1.40.0';
+
+export interface DockerPlace extends EnvoyPlace {
+	readonly docker: Docker;
+	/** `turnout run` with the docker runtime; `settings` are those of its file, which `write` replaces. */
+	readonly start: (settings?: object, folder?: string, more?: DaemonOptions) => Promise<TestDaemon>;
+	/** Takes effect with the next reload. */
+	readonly write: (settings: object) => void;
+	/** Its containers, as Docker tells of them: name, image and state. */
+	readonly containers: () => string[];
+}
+
+export async function createDockerPlace(stack: AsyncDisposableStack, options?: DockerOptions): Promise<DockerPlace> {
+	const place = await createEnvoyPlace(stack);
+	const docker = stack.use(await startDockerd(place.lab, options));
+	importEnvoy(docker, place.program);
+	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
+	const standard = { runtime: 'docker', image: IMAGE, pull: 'never', dockerSocket: docker.socket, drainSeconds: 5 };
+	const write = ({ envoy = {}, ...settings }: { readonly envoy?: object }): void =>
+		writeFileSync(file, JSON.stringify({ appPorts: '8080', ...settings, envoy: { ...standard, ...envoy } }));
+	const start: DockerPlace['start'] = (settings = {}, folder, more = {}) => {
+		write(settings);
+		const args = ['--config', file, '--start-enabled', '1'];
+		return startDaemon(place.lab.host, { args, ...(folder === undefined ? {} : { folder }), ...more });
+	};
+	const containers = () =>
+		docker.docker(['ps', '--all', '--format', '{{.Names}} {{.Image}} {{.State}}']).split('\n').filter(Boolean);
+	return { ...place, untouched: rulesOf(place.lab.host), docker, start, write, containers };
+}
+
+/** An Envoy whose listeners answer themselves: who is told its name has been captured. */
+export const namedBootstrap = (name: string): string => `
+admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
+static_resources:
+  listeners:${[15000, 15001].map((port) => listener(name, port)).join('')}
+`;
+
+const listener = (name: string, port: number): string => `
+  - address: { socket_address: { address: '::', port_value: ${port}, ipv4_compat: true } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.direct_response
+        typed_config:
+          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
+          response: { inline_string: "${name}\\n" }`;
+
+/** Its process on this machine; of two the one that came last. */
+export const pidIn = ({ docker }: DockerPlace, container = 'turnout-envoy'): number =>
+	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));
+
+export const untilLive = (daemon: TestDaemon, patienceMs = 40_000): Promise<string> =>
+	eventually(
+		() => daemon.status().envoy.state,
+		(state) => state === 'live',
+		patienceMs,
+	);

@@ -1,0 +1,115 @@
+// Supervision of Envoys that are functions: each is LIVE when it is told to be, listens where it is told to, and ends so.
+
+import type { History } from '../../src/envoy/life.ts';
+import type { Plan } from '../../src/envoy/plan.ts';
+import { createSupervisor, type Supervisor } from '../../src/envoy/supervise.ts';
+import type { HandOver, Supervision } from '../../src/envoy/supervision.ts';
+import type { Listener, ProxyAdmin, ProxySpec } from '../../src/ports.ts';
+import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
+
+/** What one of them says on its admin port. */
+export interface Saying {
+	state: string;
+	ports: readonly number[];
+	connections: number;
+	isSilent: boolean;
+}
+
+export interface Supervised {
+	readonly world: MemoryProxies;
+	readonly supervisor: Supervisor;
+	/** Of the next daemon on the same host. */
+	readonly next: () => Supervisor;
+	/** By instance. */
+	readonly sayings: ReadonlyMap<string, Saying>;
+	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
+	readonly told: string[];
+	readonly histories: History[];
+}
+
+export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onStart'>> {
+	/** By command; `envoy` is LIVE at once and ends with code 0 when it is told to. */
+	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
+	readonly captured?: () => number;
+	/** Of others. */
+	readonly listeners?: readonly Listener[];
+}
+
+const spec: ProxySpec = {
+	...{ image: 'envoy:1', pull: 'missing', command: 'envoy', args: [], env: {}, uid: 1337, gid: 1337, files: {} },
+	...{ memoryMegabytes: 0, openFiles: 0, logDriver: '' },
+};
+
+export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
+	...{ spec: { ...spec, ...ofSpec }, adminPort: 9901, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
+	...{ startSeconds: 0.4, drainSeconds: 0.4, stableSeconds: 60 },
+	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
+});
+
+/** Runs until it is told to end. */
+export const untilTold: Program = async ({ terminated }) => terminated.then(() => 0);
+
+export function supervise(options: Options = {}): Supervised {
+	const { programs = {}, captured = () => 0, listeners = [], onPrepare, onStart } = options;
+	const sayings = new Map<string, Saying>();
+	const told: string[] = [];
+	const histories: History[] = [];
+	const all = { envoy: () => untilTold, ...programs };
+	const world = createMemoryProxies({
+		programs: Object.fromEntries(
+			Object.entries(all).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
+		),
+		...(onPrepare === undefined ? {} : { onPrepare }),
+		...(onStart === undefined ? {} : { onStart }),
+	});
+	const idOf = (instance: string) => world.bodies().find((body) => body.instance === instance)?.id;
+	const next = (): Supervisor =>
+		createSupervisor({
+			runtime: world.runtime(),
+			admin: (_, instance) => adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`)),
+			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
+			captured,
+			handOver: async (): Promise<HandOver> => ({ finish: (letGo) => letGo() }),
+			onOutput: () => undefined,
+			onChange(history, before) {
+				histories.push(history);
+				if (history.life.kind !== before.life.kind) told.push(wordsOf(history));
+			},
+		} satisfies Supervision);
+	return { world, supervisor: next(), next, sayings, told, histories };
+}
+
+function wordsOf({ life }: History): string {
+	return 'id' in life ? `${life.kind} ${life.id}` : life.kind;
+}
+
+function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
+	const saying = sayings.get(instance) ?? { state: 'LIVE', ports: [15001, 9901], connections: 0, isSilent: false };
+	sayings.set(instance, saying);
+	return saying;
+}
+
+const listening = (sayings: Map<string, Saying>, instance: string): Listener[] =>
+	(sayings.get(instance)?.ports ?? []).map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+
+function adminOf(
+	world: MemoryProxies,
+	sayings: Map<string, Saying>,
+	instance: string,
+	onDone: (what: string) => void,
+): ProxyAdmin {
+	const ask = <T>(answer: (saying: Saying) => T): T | undefined => {
+		const saying = sayings.get(instance);
+		const isThere = world.running().some((body) => body.instance === instance);
+		return saying === undefined || saying.isSilent || !isThere ? undefined : answer(saying);
+	};
+	return {
+		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
+		ports: async () => ask(({ ports }) => ports),
+		connections: async () => ask(({ connections }) => connections),
+		async drain(how) {
+			onDone(`drain ${how}`);
+			ask((saying) => Object.assign(saying, how === 'at-once' ? { ports: [9901] } : { state: 'DRAINING' }));
+		},
+	};
+}
