@@ -23,7 +23,7 @@ export function importImage({ docker }: Docker, { tag, program, at = program, ar
 	mkdirSync(join(root, 'tmp'), { recursive: true });
 	for (const [path, text] of Object.entries({ 'etc/passwd': passwd, ...files })) {
 		mkdirSync(join(root, path, '..'), { recursive: true });
-		writeFileSync(join(root, path), text);
+		writeFileSync(join(root, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
 	}
 	execFileSync('chmod', ['1777', join(root, 'tmp')]);
 	const archive = join(scratch.path, 'image.tar');

@@ -14,3 +14,7 @@ export interface Plan {
 	readonly healthTimeoutSeconds: number;
 	readonly healthRetries: number;
 }
+
+/** Those that traffic is led to. */
+export const listenerPorts = ({ ports, adminPort }: Plan): number[] =>
+	Object.values(ports).filter((port) => port !== adminPort);

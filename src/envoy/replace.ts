@@ -1,7 +1,7 @@
 import { Failure, failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports.ts';
 import { type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
-import type { Plan } from './plan.ts';
+import { listenerPorts, type Plan } from './plan.ts';
 import { mismatch } from './ready.ts';
 import { retire } from './retire.ts';
 import { type Charge, track } from './supervision.ts';
@@ -45,7 +45,7 @@ async function replaceWith(charge: Charge, change: Replacement, signal: AbortSig
 	const hash = await prepare(charge, plan, signal);
 	if (former !== undefined && former === charge.proxy && former.hash === hash)
 		return goOn(charge, change, former, signal);
-	const handOver = await charge.supervision.handOver(Object.values(formerPlan.ports));
+	const handOver = await charge.supervision.handOver(listenerPorts(formerPlan));
 	const live = await launch(charge, plan, hash, { started: () => undefined, missing: () => undefined }, signal);
 	try {
 		await takeOver();

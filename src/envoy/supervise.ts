@@ -3,7 +3,7 @@ import { Failure, failureOf } from '../failure.ts';
 import type { Exit, RunningProxy } from '../ports.ts';
 import { bodyOf, type LiveProxy, launch, prepare, ready, STOP_GRACE_MS } from './bring-up.ts';
 import { type History, type Retry, unborn } from './life.ts';
-import type { Plan } from './plan.ts';
+import { listenerPorts, type Plan } from './plan.ts';
 import { refuseTakenPorts } from './ready.ts';
 import { type Replacement, replace } from './replace.ts';
 import { drained, retire } from './retire.ts';
@@ -80,7 +80,7 @@ async function adopt(charge: Charge, plan: Plan, signal: AbortSignal): Promise<b
 	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 	if (newest === undefined) return false;
 	const answer = await ready(charge, plan, newest, () => undefined, signal).catch(() => undefined);
-	const handOver = await charge.supervision.handOver(Object.values(plan.ports));
+	const handOver = await charge.supervision.handOver(listenerPorts(plan));
 	const alone = Promise.all(others.map((other) => retire(charge, plan, other, handOver)));
 	track(charge, answer === undefined ? alone : alone.then(() => newest.promote()));
 	if (answer === undefined) return false;

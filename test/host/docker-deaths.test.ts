@@ -4,20 +4,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Storm } from '../../lab/actor.ts';
-import { addresses } from '../../lab/layout.ts';
-import type { Tally } from '../../lab/protocol.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { rulesOf } from '../support/daemon.ts';
 import { createDockerPlace, type DockerPlace, IMAGE, namedBootstrap, pidIn } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
-import { askSocket } from '../support/socket.ts';
+import { startStorms, statusOf, stopStorms, summary } from '../support/proxied.ts';
 
 const DEATHS = 50;
 const DAEMONS = 20;
-const { host: own, remote } = addresses;
 
 describe('8 clients, in both directions and families, while', { concurrency: true }, () => {
 	describe('what runs is killed, closed', { concurrency: 1 }, async () => {
@@ -99,10 +95,6 @@ async function createNamedPlace(stack: AsyncDisposableStack) {
 	return { place, envoy: { config, stableSeconds: 1 } };
 }
 
-/** As the daemon's socket says it: a process for each look would take the processor from what is looked at. */
-const statusOf = async ({ socket }: TestDaemon): Promise<Status> =>
-	JSON.parse((await askSocket(socket, 'GET', '/v1/status')).text) as Status;
-
 const untilIs = (daemon: TestDaemon, wanted: Status['is']) =>
 	eventually(
 		() => statusOf(daemon),
@@ -135,27 +127,3 @@ async function killEnvoys(place: DockerPlace, daemon: TestDaemon): Promise<numbe
 	}
 	return slowestMs;
 }
-
-const startStorms = ({ app, world }: DockerPlace): Promise<Storm[]> => {
-	const more = { clients: 2, pauseMs: 5, timeoutMs: 10_000, limitMs: 600_000 };
-	return Promise.all([
-		app.storm({ address: remote.v4, port: 443, ...more }),
-		app.storm({ address: remote.v6, port: 443, ...more }),
-		world.storm({ address: own.v4, port: 8080, ...more }),
-		world.storm({ address: own.v6, port: 8080, ...more }),
-	]);
-};
-
-async function stopStorms(storms: readonly Storm[]): Promise<Tally[]> {
-	await eventually(
-		() => Promise.all(storms.map((storm) => storm.tally())),
-		(tallies) => tallies.every(({ connections }) => connections > 50),
-	);
-	const tallies = await Promise.all(storms.map((storm) => storm.stop()));
-	// Who counts must have had something to count.
-	for (const { connections, limited } of tallies) assert.ok(connections > 50 && !limited, `${connections} connections`);
-	return tallies;
-}
-
-const summary = (tallies: readonly Tally[]): string =>
-	tallies.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');

@@ -20,6 +20,8 @@ export interface Supervised {
 	readonly supervisor: Supervisor;
 	/** Of the next daemon on the same host. */
 	readonly next: () => Supervisor;
+	/** All of them, in their order. */
+	readonly supervisors: readonly Supervisor[];
 	/** By instance. */
 	readonly sayings: ReadonlyMap<string, Saying>;
 	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
@@ -30,6 +32,8 @@ export interface Supervised {
 export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onStart'>> {
 	/** By command; `envoy` is LIVE at once and ends with code 0 when it is told to. */
 	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
+	/** Before it says where it listens: the last thing that a start waits for. */
+	readonly onAsk?: () => Promise<void>;
 	readonly captured?: () => number;
 	/** Of others. */
 	readonly listeners?: readonly Listener[];
@@ -47,14 +51,21 @@ export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}
 });
 
 /** Runs until it is told to end. */
-export const untilTold: Program = async ({ terminated }) => terminated.then(() => 0);
+export const untilTold: Program = ({ terminated }) => terminated.then(() => 0);
 
 export function supervise(options: Options = {}): Supervised {
-	const { programs = {}, captured = () => 0, listeners = [], onPrepare, onStart } = options;
+	const {
+		programs = {},
+		captured = () => 0,
+		listeners = [],
+		onPrepare,
+		onStart,
+		onAsk = async () => undefined,
+	} = options;
 	const sayings = new Map<string, Saying>();
 	const told: string[] = [];
 	const histories: History[] = [];
-	const all = { envoy: () => untilTold, ...programs };
+	const all: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
 	const world = createMemoryProxies({
 		programs: Object.fromEntries(
 			Object.entries(all).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
@@ -63,20 +74,27 @@ export function supervise(options: Options = {}): Supervised {
 		...(onStart === undefined ? {} : { onStart }),
 	});
 	const idOf = (instance: string) => world.bodies().find((body) => body.instance === instance)?.id;
-	const next = (): Supervisor =>
-		createSupervisor({
+	const supervisors: Supervisor[] = [];
+	const next = (): Supervisor => {
+		const supervisor = createSupervisor({
 			runtime: world.runtime(),
-			admin: (_, instance) => adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`)),
+			admin: (_, instance) => {
+				const admin = adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`));
+				return { ...admin, ports: (signal) => onAsk().then(() => admin.ports(signal)) };
+			},
 			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
 			captured,
-			handOver: async (): Promise<HandOver> => ({ finish: (letGo) => letGo() }),
+			handOver: async (): Promise<HandOver> => ({ finish: async (letGo) => letGo() }),
 			onOutput: () => undefined,
 			onChange(history, before) {
 				histories.push(history);
 				if (history.life.kind !== before.life.kind) told.push(wordsOf(history));
 			},
 		} satisfies Supervision);
-	return { world, supervisor: next(), next, sayings, told, histories };
+		supervisors.push(supervisor);
+		return supervisor;
+	};
+	return { world, supervisor: next(), next, supervisors, sayings, told, histories };
 }
 
 function wordsOf({ life }: History): string {

@@ -1,0 +1,98 @@
+// The admin interface and the hand-over as the daemon has them, each call of which happens inside a namespace.
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Namespace } from '../../lab/namespace.ts';
+import { createProxyAdmin } from '../../src/host/admin.ts';
+import { createHandOver } from '../../src/host/handover.ts';
+import type { ProxyAdmin } from '../../src/ports.ts';
+
+type Question =
+	| { readonly method: 'info' | 'ports' | 'connections'; readonly port: number; readonly instance: string }
+	| {
+			readonly method: 'drain';
+			readonly port: number;
+			readonly instance: string;
+			readonly how: 'graceful' | 'at-once';
+	  }
+	/** Called while only the former listens. */
+	| { readonly method: 'begin'; readonly ports: readonly number[] }
+	/** What has begun is finished by draining this one at once. */
+	| { readonly method: 'finish'; readonly port: number; readonly instance: string };
+
+/** The port without its signals, which do not cross over. */
+export interface FarProxyAdmin {
+	readonly info: () => ReturnType<ProxyAdmin['info']>;
+	readonly ports: () => ReturnType<ProxyAdmin['ports']>;
+	readonly connections: () => ReturnType<ProxyAdmin['connections']>;
+	readonly drain: (how: 'graceful' | 'at-once') => Promise<void>;
+}
+
+export interface FarAdmin extends Disposable {
+	readonly admin: (port: number, instance: string) => FarProxyAdmin;
+	readonly begin: (ports: readonly number[]) => Promise<void>;
+	readonly finish: (port: number, instance: string) => Promise<void>;
+}
+
+export function openFarAdmin(namespace: Namespace): FarAdmin {
+	const program = `import { serveFarAdmin } from ${JSON.stringify(import.meta.url)}; await serveFarAdmin();`;
+	const args = ['--no-warnings', '--input-type=module', '--eval', program];
+	const child = namespace.spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+	const { stdin, stdout } = child;
+	if (stdin === null || stdout === null) throw new Error('unreachable: both are pipes');
+	const answers = createInterface({ input: stdout });
+	let last: Promise<unknown> = Promise.resolve();
+	// One question at a time: answers need no number then.
+	const ask = (question: Question): Promise<never> => {
+		const asking = last.then(async () => {
+			stdin.write(`${JSON.stringify(question)}\n`);
+			const [line] = await once(answers, 'line');
+			const { value, why } = JSON.parse(String(line)) as { value?: unknown; why?: string };
+			if (why !== undefined) throw new Error(why);
+			return value as never;
+		});
+		last = asking.catch(() => undefined);
+		return asking;
+	};
+	return {
+		admin: (port, instance) => ({
+			info: () => ask({ method: 'info', port, instance }),
+			ports: () => ask({ method: 'ports', port, instance }),
+			connections: () => ask({ method: 'connections', port, instance }),
+			drain: (how) => ask({ method: 'drain', port, instance, how }),
+		}),
+		begin: (ports) => ask({ method: 'begin', ports }),
+		finish: (port, instance) => ask({ method: 'finish', port, instance }),
+		[Symbol.dispose]: () => void child.kill('SIGKILL'),
+	};
+}
+
+type HandOver = Awaited<ReturnType<typeof createHandOver>>;
+
+/** Until its standard input ends. */
+export async function serveFarAdmin(): Promise<void> {
+	const begun: HandOver[] = [];
+	for await (const line of createInterface({ input: process.stdin })) {
+		const answer = await carryOut(JSON.parse(line) as Question, begun).then(
+			(value) => ({ value }),
+			(error: unknown) => ({ why: String(error) }),
+		);
+		process.stdout.write(`${JSON.stringify(answer)}\n`);
+	}
+}
+
+async function carryOut(question: Question, begun: HandOver[]): Promise<unknown> {
+	const signal = AbortSignal.timeout(10_000);
+	if (question.method === 'begin') return void begun.push(await createHandOver(question.ports));
+	const { method, port, instance } = question;
+	const admin = createProxyAdmin(port, instance);
+	switch (method) {
+		case 'info':
+		case 'ports':
+		case 'connections':
+			return admin[method](signal);
+		case 'drain':
+			return admin.drain(question.how, signal);
+		case 'finish':
+			return begun.shift()?.finish(() => admin.drain('at-once', signal));
+	}
+}

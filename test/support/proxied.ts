@@ -1,0 +1,42 @@
+// What connections through an Envoy of ours meet, and what its daemon says of it.
+import assert from 'node:assert/strict';
+import type { Storm } from '../../lab/actor.ts';
+import { addresses } from '../../lab/layout.ts';
+import type { Tally } from '../../lab/protocol.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
+import type { Status } from '../../src/control/protocol.ts';
+import type { EnvoyPlace } from './envoy-place.ts';
+import { eventually } from './eventually.ts';
+import { askSocket } from './socket.ts';
+
+const { host: own, remote } = addresses;
+
+/** 8 clients that connect almost without a pause: both ways, both families. */
+export const startStorms = ({ app, world }: EnvoyPlace): Promise<Storm[]> => {
+	const more = { clients: 2, pauseMs: 5, timeoutMs: 10_000, limitMs: 600_000 };
+	return Promise.all([
+		app.storm({ address: remote.v4, port: 443, ...more }),
+		app.storm({ address: remote.v6, port: 443, ...more }),
+		world.storm({ address: own.v4, port: 8080, ...more }),
+		world.storm({ address: own.v6, port: 8080, ...more }),
+	]);
+};
+
+/** Once each client has had something to count. */
+export async function stopStorms(storms: readonly Storm[]): Promise<Tally[]> {
+	await eventually(
+		() => Promise.all(storms.map((storm) => storm.tally())),
+		(tallies) => tallies.every(({ connections }) => connections > 50),
+	);
+	const tallies = await Promise.all(storms.map((storm) => storm.stop()));
+	for (const { connections, limited } of tallies) assert.ok(connections > 50 && !limited, `${connections} connections`);
+	return tallies;
+}
+
+/** For diagnostics: who answered how often, and why nobody did. */
+export const summary = (tallies: readonly Tally[]): string =>
+	tallies.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');
+
+/** As the daemon's socket says it: a process for each look would take the processor from what is looked at. */
+export const statusOf = async ({ socket }: TestDaemon): Promise<Status> =>
+	JSON.parse((await askSocket(socket, 'GET', '/v1/status')).text) as Status;
