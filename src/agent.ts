@@ -1,5 +1,5 @@
 import type { Loaded } from './config/read.ts';
-import { createKept } from './control/kept.ts';
+import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
@@ -7,7 +7,7 @@ import { countAccepted, readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { createStateFile } from './host/state.ts';
-import { createLog, logJson, logText } from './log.ts';
+import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { PullProgress } from './ports.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
@@ -36,10 +36,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	const { config } = loaded;
 	const output = createKept<string>(KEPT_LOG_LINES);
 	const events = createKept<string>(KEPT_EVENTS);
-	const log = createLog(config.logLevel, [
-		(event) => options.write(options.isTerminal ? logText(event) : logJson(event)),
-		(event) => events.add(logJson(event).trimEnd()),
-	]);
+	const log = createAgentLog(options, config.logLevel, events);
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createStateFile(config.stateDirectory);
@@ -75,6 +72,12 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	await live(daemon, () => options.onReady(config.socket), signal).finally(close);
 }
 
+const createAgentLog = ({ write, isTerminal }: AgentOptions, level: Level, events: Kept<string>): Log =>
+	createLog(level, [
+		(event) => write(isTerminal ? logText(event) : logJson(event)),
+		(event) => events.add(logJson(event).trimEnd()),
+	]);
+
 async function live(daemon: Daemon, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
 		await daemon.start(signal);
@@ -85,7 +88,7 @@ async function live(daemon: Daemon, onReady: () => void, signal: AbortSignal): P
 	}
 }
 
-function tell({ notices }: Loaded, log: ReturnType<typeof createLog>): void {
+function tell({ notices }: Loaded, log: Log): void {
 	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
 }
 

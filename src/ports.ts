@@ -129,6 +129,8 @@ export interface Exit {
 	readonly isOutOfMemory?: boolean;
 	/** Somebody has taken it away. */
 	readonly isRemoved?: boolean;
+	/** Somebody has started it again behind our back, and it was ended. */
+	readonly isRestarted?: boolean;
 }
 
 /** What a registry wants to hear, in the words of Docker's API (X-Registry-Auth). */

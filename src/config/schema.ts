@@ -1,5 +1,5 @@
 import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
-import { DEFAULT_SOCKET } from './defaults.ts';
+import { DEFAULT_SOCKET, DOCKER_SOCKET } from './defaults.ts';
 import {
 	absolutePath,
 	choice,
@@ -99,7 +99,7 @@ export const settings = {
 			'How long a pull may go on without any progress before it is tried again',
 		),
 		name: containerName('TURNOUT_ENVOY_NAME', 'turnout-envoy', "The name of Envoy's container"),
-		dockerSocket: socketPath('TURNOUT_DOCKER_SOCKET', '/var/run/docker.sock', "Docker's socket"),
+		dockerSocket: socketPath('TURNOUT_DOCKER_SOCKET', DOCKER_SOCKET, "Docker's socket"),
 		memoryMegabytes: whole(0, 1_048_576, 'megabytes')(
 			'TURNOUT_ENVOY_MEMORY',
 			'0',

@@ -134,8 +134,9 @@ export function pauseMs(failures: number, chance: number): number {
 }
 
 /** "ended with code 1", "ended by SIGKILL", … */
-export function exitText({ code, signal, isOutOfMemory, isRemoved }: Exit): string {
+export function exitText({ code, signal, isOutOfMemory, isRemoved, isRestarted }: Exit): string {
 	if (isRemoved === true) return 'was removed by somebody else';
+	if (isRestarted === true) return 'was restarted by somebody else';
 	const how = signal === undefined ? `with code ${code}` : `by ${signal}`;
 	return `ended ${how}${isOutOfMemory === true ? ', out of memory' : ''}`;
 }

@@ -40,6 +40,7 @@ export async function untilReady(
 		const info = await admin.info(signal);
 		const listeners = info?.state === 'LIVE' ? await admin.ports(signal) : undefined;
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
+		signal.throwIfAborted();
 		if (info !== undefined && listeners !== undefined && missing === '') return { version: info.version, listeners };
 		waiting.onMissing(missing);
 		await sleep(POLL_MS, undefined, { signal });

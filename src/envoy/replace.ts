@@ -49,6 +49,7 @@ async function replaceWith(charge: Charge, change: Replacement, signal: AbortSig
 	const live = await launch(charge, plan, hash, { started: () => undefined, missing: () => undefined }, signal);
 	try {
 		await takeOver();
+		signal.throwIfAborted();
 	} catch (error) {
 		await live.proxy.stop(STOP_GRACE_MS);
 		throw error;

@@ -33,13 +33,24 @@ export interface Supervisor {
 export function createSupervisor(supervision: Supervision): Supervisor {
 	const charge: Charge = {
 		...{ supervision, history: unborn, plan: undefined, proxy: undefined, liveSinceMs: 0, lastLine: '', verdict: '' },
-		...{ isReplacing: false, attempt: Promise.resolve(), ending: new AbortController(), underway: new Set() },
+		...{
+			isReplacing: false,
+			isReviving: false,
+			attempt: Promise.resolve(),
+			ending: new AbortController(),
+			underway: new Set(),
+		},
 	};
 	return {
 		history: () => charge.history,
 		trouble: () => supervision.runtime.trouble(),
 		start: (plan, signal) => start(charge, plan, AbortSignal.any([signal, charge.ending.signal])),
-		replace: (change, signal) => replace(charge, replacement(charge, change), signal),
+		replace(change, signal) {
+			const both = AbortSignal.any([signal, charge.ending.signal]);
+			const replacing = replace(charge, replacement(charge, change), both);
+			track(charge, replacing);
+			return replacing;
+		},
 		stop: () => stop(charge),
 		async leave() {
 			charge.ending.abort();
@@ -135,13 +146,25 @@ function retryOf({ liveSinceMs, plan }: Charge): Retry {
 	return { wasStable, isWorthIt: true, chance: Math.random() };
 }
 
-const revive = (charge: Charge): void => track(charge, keepTrying(charge, charge.ending.signal));
+/** Only one at a time looks after the next start. */
+function revive(charge: Charge): void {
+	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
+	charge.isReviving = true;
+	track(
+		charge,
+		keepTrying(charge, charge.ending.signal).finally(() => {
+			charge.isReviving = false;
+		}),
+	);
+}
 
+/** Until there is an Envoy again, by our doing or by that of a replacement, which goes before. */
 async function keepTrying(charge: Charge, signal: AbortSignal): Promise<void> {
-	while (charge.history.life.kind === 'failed' && !charge.isReplacing) {
-		await sleep(charge.history.life.retryMs, undefined, { signal });
-		const { plan } = charge;
-		if (plan === undefined || charge.isReplacing) return;
+	while (charge.proxy === undefined) {
+		const { life } = charge.history;
+		await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
+		const { plan, proxy, isReplacing } = charge;
+		if (plan === undefined || proxy !== undefined || isReplacing) return;
 		// How long it lived counts once.
 		charge.liveSinceMs = 0;
 		charge.attempt = bringUp(charge, plan, true, signal).catch((error) => {
@@ -160,5 +183,7 @@ async function stop(charge: Charge): Promise<void> {
 		await proxy.stop(STOP_GRACE_MS);
 	}
 	await Promise.all(charge.underway);
+	// One that became ours in the same moment.
+	if (charge.proxy !== proxy) await charge.proxy?.stop(STOP_GRACE_MS);
 	charge.supervision.runtime.close();
 }

@@ -33,6 +33,7 @@ export interface Charge {
 	/** Ended by ourselves, for this reason. */
 	verdict: string;
 	isReplacing: boolean;
+	isReviving: boolean;
 	/** A start by ourselves that is under way, if any; it never rejects. */
 	attempt: Promise<void>;
 	/** No more starts: the daemon is about to end. */

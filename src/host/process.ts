@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
@@ -10,7 +11,7 @@ import { findProgram } from './tools.ts';
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
 export function createProcessRuntime(): ProxyRuntime {
 	return {
-		prepare: async ({ command }) => programOf(command),
+		prepare: async ({ command }) => exactly(programOf(command)),
 		start,
 		// A child that is without us knows nobody who would read what it says: it is not gone on with.
 		adopt: async () => [],
@@ -27,6 +28,12 @@ function programOf(command: string): string {
 		`Cannot start Envoy: there is no program ${quoted(command)}`,
 		'Install Envoy, or set envoy.command (TURNOUT_ENVOY_COMMAND) to where it is',
 	);
+}
+
+/** One that was replaced by a newer is another, though its path is the same. */
+function exactly(program: string): string {
+	const { size, mtimeMs, ino } = statSync(program);
+	return `${program} ${size} ${mtimeMs} ${ino}`;
 }
 
 async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput): Promise<RunningProxy> {

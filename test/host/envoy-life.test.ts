@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
-import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import { startDaemon } from '../../lab/turnout.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/units.ts';
 import { rulesOf, unhurried } from '../support/daemon.ts';
@@ -51,28 +51,56 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(await held.echo('still there'), undefined);
 	});
 
-	test('an Envoy that is killed is told with its signal and its last words; its rules stay', async () => {
+	test('an Envoy that is killed is started again: until then connections fail, and status says how it ended', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
-		const whole = rulesOf(lab.host);
-		await kill(daemon);
-		const { stdout, code } = daemon.ask('status');
-		assert.match(stdout, /^envoy +failed$/m);
-		assert.match(stdout, /^ {2}NO {2}envoy: Envoy ended by SIGKILL; its last line: \[.*starting main dispatch loop\n/m);
-		assert.equal(code, 1);
+		const [whole, pid] = [rulesOf(lab.host), pidOf(daemon)];
+		process.kill(pid, 'SIGKILL');
+		const { envoy } = await eventually(
+			() => daemon.status(),
+			({ envoy: { state, restarts } }) => state === 'live' && restarts === 1,
+		);
+		assert.notEqual(pidOf(daemon), pid);
+		assert.equal(envoy.lastExit, 'ended by SIGKILL');
+		assert.match(
+			daemon.log(),
+			/"level":"error","event":"envoy failed","why":"Envoy ended by SIGKILL; its last line: \[/,
+		);
 		assert.equal(rulesOf(lab.host), whole);
-		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { kind: 'refused' });
-		const enable = daemon.ask('enable');
-		assert.equal(enable.code, 1);
-		assert.match(enable.stderr, /^turnout: Cannot enable: Envoy ended by SIGKILL/);
-		assert.match(daemon.log(), /"level":"error","event":"envoy failed","why":"Envoy ended by SIGKILL/);
-		assert.equal(daemon.ask('disable').code, 1, 'Envoy is still not as it should be');
-		assert.equal(rulesOf(lab.host), untouched);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 	});
 
-	test('with onEnvoyFailure open the rules are lifted when Envoy is killed, and status says so', async () => {
-		await using daemon = await startDaemon(lab.host, { args: [...hasty, '--on-envoy-failure', 'open'] });
-		await kill(daemon);
+	test('while Envoy keeps ending, connections fail, the rules stay, and status says how often; enable waits for it', async () => {
+		await using scene = await startMortal();
+		const { daemon, whole } = scene;
+		const { stdout, code } = await eventually(
+			() => daemon.ask('status'),
+			({ stdout: text }) => text.includes('times in a row'),
+		);
+		assert.match(stdout, /^interception {2}enabled since /);
+		assert.match(
+			stdout,
+			/^ {2}NO {2}envoy: Cannot start Envoy: Envoy ended with code 7; its last line: it is broken \(\d+ times in a row\)$/m,
+		);
+		assert.match(stdout, /^ {6}It is started again after \d+ ms; see turnout logs$/m);
+		assert.equal(code, 1);
+		assert.equal(rulesOf(lab.host), whole);
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { kind: 'refused' });
+		assert.equal(daemon.ask('disable').code, 1, 'Envoy is still not as it should be');
+		assert.equal(rulesOf(lab.host), untouched);
+		assert.match(daemon.ask('enable').stdout, /^interception {2}waiting, wanted: enabled since /);
+		assert.equal(rulesOf(lab.host), untouched);
+		scene.mend();
+		await eventually(
+			() => daemon.status().is,
+			(is) => is === 'enabled',
+			60_000,
+		);
+		assert.equal(rulesOf(lab.host), whole);
+	});
+
+	test('with onEnvoyFailure open the rules are lifted while Envoy is away, and come back with it', async () => {
+		await using scene = await startMortal('--on-envoy-failure', 'open', '--envoy-grace-seconds', '1');
+		const { daemon, whole } = scene;
 		const { stdout } = await eventually(
 			() => daemon.ask('status'),
 			({ stdout: text }) => text.includes('lifted, wanted: enabled'),
@@ -83,6 +111,35 @@ describe('the life of an Envoy that is ours', async () => {
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });
 		assert.equal(daemon.ask('diff').code, 0);
+		scene.mend();
+		await eventually(
+			() => daemon.status().is,
+			(is) => is === 'enabled',
+			60_000,
+		);
+		assert.equal(rulesOf(lab.host), whole);
+	});
+
+	test('a changed setting of Envoy and a reload: another one takes over, and the connection that is open goes on', async () => {
+		using scratch = createScratch('reload');
+		const file = join(scratch.path, 'turnout.yaml');
+		writeFileSync(file, 'envoy: {drainSeconds: 60}\n');
+		await using daemon = await startDaemon(lab.host, { args: [...args, '--config', file] });
+		const pid = pidOf(daemon);
+		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		writeFileSync(file, 'envoy: {drainSeconds: 60, logLevel: debug}\negressPort: 16001\n');
+		const { stdout, stderr, code } = daemon.ask('reload');
+		assert.equal(code, 0, stderr);
+		assert.match(stdout, /^changed: egressPort, envoy\.logLevel\n/);
+		assert.notEqual(pidOf(daemon), pid);
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
+		assert.equal(await held.echo('still there'), 'still there');
+		assert.ok(existsSync(`/proc/${pid}`));
+		await held.close();
+		await eventually(
+			() => existsSync(`/proc/${pid}`),
+			(isThere) => !isThere,
+		);
 	});
 
 	test("a bootstrap of the user's own is what Envoy runs", async () => {
@@ -109,13 +166,27 @@ describe('the life of an Envoy that is ours', async () => {
 			}
 	});
 
-	/** As the kernel does when memory is short; resolves once the daemon knows. */
-	async function kill(daemon: TestDaemon): Promise<void> {
-		process.kill(pidOf(daemon), 'SIGKILL');
-		await eventually(
-			() => daemon.status().envoy.state,
-			(state) => state === 'failed',
+	/** A daemon whose Envoy has been killed, and ends with code 7 as often as it is started, until it is mended. */
+	async function startMortal(...more: string[]) {
+		const scratch = createScratch('mortal');
+		const [wrapper, broken] = [join(scratch.path, 'envoy'), join(scratch.path, 'broken')];
+		writeFileSync(
+			wrapper,
+			`#!/bin/sh\nif [ -e '${broken}' ]; then echo it is broken >&2; exit 7; fi\nexec '${program}' "$@"\n`,
 		);
+		chmodSync(wrapper, 0o755);
+		chmodSync(scratch.path, 0o755);
+		const daemon = await startDaemon(lab.host, { args: [...hasty, '--envoy-command', wrapper, ...more] });
+		const whole = rulesOf(lab.host);
+		writeFileSync(broken, '');
+		process.kill(pidOf(daemon), 'SIGKILL');
+		return {
+			...{ daemon, whole, mend: () => rmSync(broken) },
+			async [Symbol.asyncDispose]() {
+				await daemon[Symbol.asyncDispose]();
+				scratch[Symbol.dispose]();
+			},
+		};
 	}
 });
 

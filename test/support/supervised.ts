@@ -13,6 +13,8 @@ export interface Saying {
 	ports: readonly number[];
 	connections: number;
 	isSilent: boolean;
+	/** Its listeners are closed; it goes on to name them. */
+	hasLetGo: boolean;
 }
 
 export interface Supervised {
@@ -27,6 +29,8 @@ export interface Supervised {
 	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
 	readonly told: string[];
 	readonly histories: History[];
+	/** The ports of each hand-over. */
+	readonly handedOver: (readonly number[])[];
 }
 
 export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onStart'>> {
@@ -65,6 +69,7 @@ export function supervise(options: Options = {}): Supervised {
 	const sayings = new Map<string, Saying>();
 	const told: string[] = [];
 	const histories: History[] = [];
+	const handedOver: (readonly number[])[] = [];
 	const all: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
 	const world = createMemoryProxies({
 		programs: Object.fromEntries(
@@ -84,7 +89,10 @@ export function supervise(options: Options = {}): Supervised {
 			},
 			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
 			captured,
-			handOver: async (): Promise<HandOver> => ({ finish: async (letGo) => letGo() }),
+			async handOver(ports): Promise<HandOver> {
+				handedOver.push(ports);
+				return { finish: (letGo) => letGo() };
+			},
 			onOutput: () => undefined,
 			onChange(history, before) {
 				histories.push(history);
@@ -94,7 +102,7 @@ export function supervise(options: Options = {}): Supervised {
 		supervisors.push(supervisor);
 		return supervisor;
 	};
-	return { world, supervisor: next(), next, supervisors, sayings, told, histories };
+	return { world, supervisor: next(), next, supervisors, sayings, told, histories, handedOver };
 }
 
 function wordsOf({ life }: History): string {
@@ -102,13 +110,21 @@ function wordsOf({ life }: History): string {
 }
 
 function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
-	const saying = sayings.get(instance) ?? { state: 'LIVE', ports: [15001, 9901], connections: 0, isSilent: false };
+	const saying = sayings.get(instance) ?? {
+		state: 'LIVE',
+		ports: [15001, 9901],
+		connections: 0,
+		isSilent: false,
+		hasLetGo: false,
+	};
 	sayings.set(instance, saying);
 	return saying;
 }
 
-const listening = (sayings: Map<string, Saying>, instance: string): Listener[] =>
-	(sayings.get(instance)?.ports ?? []).map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
+	const { ports, hasLetGo } = sayingOf(sayings, instance);
+	return hasLetGo ? [] : ports.map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+}
 
 function adminOf(
 	world: MemoryProxies,
@@ -127,7 +143,7 @@ function adminOf(
 		connections: async () => ask(({ connections }) => connections),
 		async drain(how) {
 			onDone(`drain ${how}`);
-			ask((saying) => Object.assign(saying, how === 'at-once' ? { ports: [9901] } : { state: 'DRAINING' }));
+			ask((saying) => Object.assign(saying, { hasLetGo: how === 'at-once' }));
 		},
 	};
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports.ts';
@@ -56,23 +57,34 @@ function demuxed({ modem }: Docker.Container, stream: NodeJS.ReadWriteStream): r
 
 async function exitOf(yard: Yard, container: Docker.Container, onOutput: OnOutput): Promise<Exit> {
 	for (;;) {
-		const exit = await waitFor(container, yard.closing.signal).catch((error) => away(yard, error));
-		if (exit !== undefined) return exit;
+		const exit = await waitFor(yard, container, yard.closing.signal).catch((error) => away(yard, error));
 		if (yard.closing.signal.aborted) return new Promise(() => undefined);
-		if (yard.trouble === '') continue;
+		if (exit !== undefined) {
+			// What it said is in our log; a start by hand of what is left would be one Envoy too many.
+			await tolerating(() => container.remove({ force: true, v: true })).catch(() => undefined);
+			return exit;
+		}
 		await sleep(POLL_MS, undefined, { ref: false });
 		await back(yard, container, onOutput);
 	}
 }
 
-async function waitFor(container: Docker.Container, abortSignal: AbortSignal): Promise<Exit | undefined> {
-	await container.wait({ abortSignal });
-	return exitNow(container);
+/** As a stream: the package takes an answer that is cut off in the middle, where Docker ends, for none at all. */
+async function waitFor({ docker }: Yard, { modem, id }: Docker.Container, abortSignal: AbortSignal): Promise<Exit> {
+	const options = {
+		...{ path: `/containers/${id}/wait`, method: 'POST', isStream: true, abortSignal },
+		statusCodes: { 200: true, 400: 'bad parameter', 404: 'no such container', 500: 'server error' },
+	};
+	const answer = await text(await modem.dial(options));
+	if (!answer.includes('StatusCode')) throw new Error('it ended');
+	return exitNow(docker, id);
 }
+
+const REMOVED: Exit = { code: undefined, signal: undefined, isRemoved: true };
 
 /** A container that somebody has removed has ended; of one whose Docker is away nothing is known. */
 function away(yard: Yard, error: unknown): Exit | undefined {
-	if (statusOf(error) === 404) return { code: undefined, signal: undefined, isRemoved: true };
+	if (statusOf(error) === 404) return REMOVED;
 	yard.trouble = isAway(error) ? awayText(yard.socket, error) : wordsOf(error);
 	return undefined;
 }
@@ -85,10 +97,11 @@ async function back(yard: Yard, container: Docker.Container, onOutput: OnOutput)
 	if (State.Running) await listen(container, onOutput, false).catch(() => undefined);
 }
 
-/** Undefined where it runs again: somebody has restarted it. */
-async function exitNow(container: Docker.Container): Promise<Exit | undefined> {
-	const { State } = await container.inspect();
-	if (State.Running) return undefined;
+/** Docker marks what is to be removed before it kills it. */
+async function exitNow(docker: Docker, id: string): Promise<Exit> {
+	const { State } = await docker.getContainer(id).inspect();
+	if (State.Status === 'removing') return REMOVED;
+	if (State.Running) return { code: undefined, signal: undefined, isRestarted: true };
 	const signal = signalOf(State.ExitCode);
 	return { code: signal === undefined ? State.ExitCode : undefined, signal, isOutOfMemory: State.OOMKilled };
 }
@@ -99,6 +112,7 @@ function signalOf(code: number): string | undefined {
 }
 
 const STOP_LIMIT_MS = 20_000;
+const KILLED: Exit = { code: undefined, signal: 'SIGKILL' };
 
 /** Removing is what ends it for good: nothing of it is left to be started by hand. */
 async function stop(yard: Yard, { id }: Docker.Container, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
@@ -110,7 +124,7 @@ async function stop(yard: Yard, { id }: Docker.Container, exited: Promise<Exit>,
 		else await tolerating(() => container.kill({ abortSignal: limit }));
 		const exit = await Promise.race([exited, sleep(POLL_MS, undefined)]);
 		await tolerating(() => container.remove({ force: true, v: true, abortSignal: limit }));
-		return exit ?? (await exited);
+		return exit ?? (await Promise.race([exited, sleep(POLL_MS, KILLED)]));
 	} catch (error) {
 		throw dockerFailure('stop Envoy', yard.socket, error);
 	}

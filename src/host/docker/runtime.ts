@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { Failure } from '../../failure.ts';
 import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports.ts';
 import { listen, tend, tolerating, type Yard } from './container.ts';
-import { dockerFailure, statusOf, wordsOf } from './failure.ts';
+import { awayText, dockerFailure, statusOf, wordsOf } from './failure.ts';
 import { pull } from './pull.ts';
 
 export interface DockerOptions {
@@ -15,7 +15,7 @@ export interface DockerOptions {
 	readonly pullStallMs: number;
 }
 
-const OWNER = 'turnout.owner';
+export const OWNER = 'turnout.owner';
 const INSTANCE = 'turnout.instance';
 const HASH = 'turnout.hash';
 
@@ -31,7 +31,9 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 			yard.trouble = '';
 			return result;
 		} catch (error) {
-			throw dockerFailure(doing, socket, error);
+			const failure = dockerFailure(doing, socket, error);
+			if (failure.code === 'docker') yard.trouble = awayText(socket, failure.cause);
+			throw failure;
 		}
 	};
 	return {

@@ -269,14 +269,20 @@ describe('a replacement', () => {
 		assert.deepEqual([kindOf(supervisor), supervisor.history().restarts], ['live', 0]);
 	});
 
+	test('takes over the ports of the listeners, and not the admin port, which the former keeps', async () => {
+		const { supervisor, handedOver } = await started();
+		await supervisor.replace(change(), signal);
+		assert.deepEqual(handedOver, [[15001]]);
+	});
+
 	test("waits for the former's connections before it ends it, for as long as they may take", async () => {
 		const { supervisor, sayings, world } = await started();
 		const [former] = sayings.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change({ plan: planOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
 		await eventually(
-			() => former?.ports,
-			(ports) => ports?.length === 1,
+			() => former?.hasLetGo,
+			(hasLetGo) => hasLetGo === true,
 		);
 		assert.equal(world.running().length, 2);
 		Object.assign(former ?? {}, { connections: 0 });

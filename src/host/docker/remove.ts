@@ -1,0 +1,36 @@
+import { readlinkSync } from 'node:fs';
+import { tolerating } from './container.ts';
+import { dockerFailure } from './failure.ts';
+import { OWNER } from './runtime.ts';
+
+const STOP_GRACE_S = 5;
+
+/** Ends the containers of every turnout in this network namespace; others may share the Docker. */
+export async function removeContainers(socketPath: string): Promise<void> {
+	const { default: Engine } = await import('dockerode');
+	const docker = new Engine({ socketPath });
+	try {
+		const running = await docker.listContainers({ filters: { label: [OWNER] } });
+		const here = await Promise.all(
+			running.map(async ({ Id }) => {
+				const container = docker.getContainer(Id);
+				const { State } = await container.inspect();
+				return isHere(State.Pid) ? [container] : [];
+			}),
+		);
+		for (const container of here.flat()) {
+			await tolerating(() => container.stop({ t: STOP_GRACE_S }));
+			await tolerating(() => container.remove({ force: true, v: true }));
+		}
+	} catch (error) {
+		throw dockerFailure('take away the containers of Envoy', socketPath, error);
+	}
+}
+
+function isHere(pid: number): boolean {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net');
+	} catch {
+		return false;
+	}
+}

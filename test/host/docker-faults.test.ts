@@ -1,0 +1,165 @@
+// Somebody lays hands on Envoy's container, or has one of its name: what status, the log and the rules make of it.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { createScratch } from '../../lab/scratch.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
+import { assertAsSaid, assertEnded, assertNothingLeft, containersOf, untilStatus, whysOf } from '../support/as-said.ts';
+import { ownLines } from '../support/daemon.ts';
+import { createDockerPlace, IMAGE } from '../support/docker-place.ts';
+import { eventually } from '../support/eventually.ts';
+
+const NAME = 'turnout-envoy';
+const hasty = { healthSeconds: 1, healthTimeoutSeconds: 1, healthRetries: 2 };
+
+describe("Envoy's container", async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const place = await createDockerPlace(stack);
+	const { docker } = place.docker;
+
+	/** A new Envoy is LIVE behind the same rules, and the log has said why. */
+	async function assertRevived(daemon: TestDaemon, former: string | undefined, why: RegExp): Promise<void> {
+		const { is, envoy } = await untilStatus(
+			daemon,
+			({ envoy: { state, container } }) => state === 'live' && container !== former,
+		);
+		assert.deepEqual({ is, restarts: envoy.restarts }, { is: 'enabled', restarts: 1 });
+		assert.match(whysOf(daemon).join('\n'), why);
+		await assertAsSaid(place, daemon);
+		assert.equal(daemon.ask('status').code, 0);
+		assert.equal(await daemon.stop(), 0);
+		assertNothingLeft(place, daemon);
+	}
+
+	test('that is removed by hand is made anew, and the log says that somebody has removed it', async () => {
+		await using daemon = await place.start();
+		const { container } = (await assertAsSaid(place, daemon)).envoy;
+		docker(['rm', '--force', NAME]);
+		await assertRevived(daemon, container, /^Envoy was removed by somebody else(; its last line: .+)?$/);
+		assert.doesNotMatch(daemon.log(), /SIGKILL/);
+	});
+
+	test('that is stopped by hand is started anew, and the log says how it ended', async () => {
+		await using daemon = await place.start();
+		const { container } = daemon.status().envoy;
+		docker(['stop', NAME]);
+		await assertRevived(daemon, container, /^Envoy ended with code 0; its last line: .*exiting$/);
+	});
+
+	test('that is killed by hand is started anew, and the log names the signal', async () => {
+		await using daemon = await place.start();
+		const { container } = daemon.status().envoy;
+		docker(['kill', '--signal', 'SEGV', NAME]);
+		await assertRevived(daemon, container, /^Envoy ended by SIGSEGV/);
+	});
+
+	test('that is paused is told of within healthSeconds, and after healthRetries is replaced by one that answers', async () => {
+		await using daemon = await place.start({ envoy: hasty });
+		const { container } = daemon.status().envoy;
+		docker(['pause', NAME]);
+		const { conditions, is } = await untilStatus(daemon, (status) =>
+			status.conditions.some(({ subject, ok }) => subject === 'envoy' && !ok),
+		);
+		assert.equal(is, 'enabled');
+		const condition = conditions.find(({ subject }) => subject === 'envoy');
+		assert.partialDeepStrictEqual(condition, {
+			ok: false,
+			remedy: 'See turnout logs, and the listeners of its bootstrap (envoy.config)',
+		});
+		await assertRevived(daemon, container, /^Envoy did not answer 2 times in a row on its admin port and was ended$/);
+	});
+
+	test('that is restarted by hand goes on behind the same rules, is heard again, and status knows since when', async () => {
+		await using daemon = await place.start({ envoy: { ...hasty, healthRetries: 10 } });
+		const before = daemon.status().envoy;
+		docker(['restart', NAME]);
+		await eventually(
+			() => daemon.ask('status'),
+			({ code }) => code === 0,
+		);
+		const { is, envoy } = await assertAsSaid(place, daemon);
+		assert.equal(is, 'enabled');
+		assert.notEqual(envoy.since, before.since);
+		await eventually(
+			() => daemon.ask('logs').stdout.match(/starting main dispatch loop/g)?.length,
+			(starts) => starts === 2,
+		);
+		docker(['kill', NAME]);
+		await eventually(
+			() => whysOf(daemon).at(-1) ?? '',
+			(why) => why.startsWith('Envoy ended by SIGKILL'),
+		);
+		assert.equal(await daemon.stop(), 0);
+		assertNothingLeft(place, daemon);
+	});
+
+	test('goes with the daemon also when it has ended by itself just before', async () => {
+		await using daemon = await place.start();
+		docker(['kill', NAME]);
+		await untilStatus(daemon, ({ envoy }) => envoy.state === 'failed');
+		assert.equal(await daemon.stop(), 0);
+		assertNothingLeft(place, daemon);
+	});
+
+	test('that a killed daemon had made and not yet started is taken away by the next one', async () => {
+		using scratch = createScratch('daemon');
+		const owner = `turnout.owner=${join(scratch.path, 'state')}`;
+		for (const name of [NAME, `${NAME}-next`]) docker(['create', '--name', name, '--label', owner, IMAGE, '--version']);
+		assert.equal(containersOf(place, scratch.path).length, 2);
+		await using daemon = await place.start({}, scratch.path);
+		await assertAsSaid(place, daemon);
+		assert.deepEqual(place.containers(), [`${NAME} ${IMAGE} running`]);
+		assert.equal(await daemon.stop(), 0);
+		assertNothingLeft(place, daemon);
+	});
+
+	test('cannot be made where somebody else has one of its name, which is named and stays as it is', async () => {
+		docker([
+			'run',
+			'--detach',
+			'--name',
+			NAME,
+			'--network',
+			'none',
+			'--entrypoint',
+			'/usr/local/bin/envoy',
+			IMAGE,
+			'--config-yaml',
+			'{}',
+		]);
+		const before = docker(['inspect', NAME]);
+		await using daemon = await place.start();
+		assert.deepEqual(await assertEnded(place, daemon), [
+			`turnout: Cannot start Envoy: the container ${NAME} (${IMAGE}) is not ours, and stays as it is`,
+			'Rename or remove it, or set envoy.name (TURNOUT_ENVOY_NAME) to another name',
+		]);
+		assert.equal(docker(['inspect', NAME]), before);
+		docker(['rm', '--force', NAME]);
+	});
+
+	test('of a second turnout with the same name is refused, the first is named; with names and ports of its own it runs beside', async () => {
+		await using first = await place.start();
+		const { container } = first.status().envoy;
+		const ports = { ingressPort: 16000, egressPort: 16001, envoy: { adminPort: 9902 } };
+		await using same = await place.start(ports);
+		assert.equal(await same.ended, 1);
+		assert.deepEqual(containersOf(place, same.folder), []);
+		assert.ok(
+			same
+				.log()
+				.endsWith(
+					`turnout: Cannot start Envoy: the container ${NAME} (${IMAGE}) belongs to another turnout (${join(first.folder, 'state')}), and stays as it is\n` +
+						'Rename or remove it, or set envoy.name (TURNOUT_ENVOY_NAME) to another name\n',
+				),
+			same.log(),
+		);
+		assert.equal((await assertAsSaid(place, first)).envoy.container, container);
+		// Rules are the host's: only one of both may want them.
+		await using second = await place.start({ ...ports, envoy: { ...ports.envoy, name: 'second' } }, undefined, {
+			args: [],
+		});
+		assert.equal(ownLines(place.lab.host) > 0, true);
+		assert.equal(await second.stop(), 0);
+	});
+});

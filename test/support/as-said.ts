@@ -1,0 +1,107 @@
+// What Docker and the kernel have, held against what status says of it.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { Docker } from '../../lab/dockerd.ts';
+import type { Host } from '../../lab/host.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
+import type { Condition, Status } from '../../src/control/protocol.ts';
+import { ownLines } from './daemon.ts';
+import { eventually } from './eventually.ts';
+
+export interface Seen {
+	readonly lab: Host;
+	readonly docker: Docker;
+}
+
+interface Container {
+	readonly id: string;
+	readonly name: string;
+	readonly state: string;
+	readonly startedAt: string;
+}
+
+/** Those that bear the labels of a turnout with this folder, whatever their names. */
+export function containersOf({ docker }: Seen, folder: string): Container[] {
+	const filter = `label=turnout.owner=${join(folder, 'state')}`;
+	const ids = docker.docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]).split('\n').filter(Boolean);
+	return ids.flatMap((id) => {
+		const format = '{{.Name}} {{.State.Status}} {{.State.StartedAt}}';
+		// One that has gone in the meantime is none.
+		const [name = '', state = '', startedAt = ''] = docker
+			.tryDocker(['inspect', '-f', format, id])
+			.stdout.trim()
+			.split(' ');
+		return name === '' ? [] : [{ id, name: name.slice(1), state, startedAt }];
+	});
+}
+
+/** Rules and container are as status says, at the latest when what is on its way has come about. */
+export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turnout-envoy'): Promise<Status> {
+	const { status } = await eventually(
+		() => ({ status: daemon.status(), wrong: differencesOf(seen, daemon, name) }),
+		({ wrong }) => wrong === '',
+		10_000,
+	);
+	return status;
+}
+
+/** '' where there are none. */
+function differencesOf(seen: Seen, daemon: TestDaemon, name: string): string {
+	const { is, envoy } = daemon.status();
+	const lines = ownLines(seen.lab.host);
+	const hasRules = is === 'enabled';
+	if (hasRules !== lines > 0) return `${is}, but ${lines} lines of ours`;
+	if (hasRules && daemon.ask('diff').code !== 0) return `${is}, but diff says otherwise`;
+	const containers = containersOf(seen, daemon.folder);
+	const running = containers.filter(({ state }) => state === 'running');
+	const isUp = ['starting', 'live', 'draining'].includes(envoy.state);
+	const [one] = running;
+	const isSame =
+		one !== undefined &&
+		one.id.startsWith(envoy.container ?? ' ') &&
+		one.name === name &&
+		one.startedAt === envoy.since;
+	if (isUp ? containers.length === 1 && isSame : running.length === 0) return '';
+	return `${envoy.state} ${envoy.container} since ${envoy.since}, but Docker has ${JSON.stringify(containers)}`;
+}
+
+/** It has ended: neither a container nor a rule of it is left. */
+export function assertNothingLeft(seen: Seen, { folder }: TestDaemon): void {
+	assert.deepEqual(containersOf(seen, folder), []);
+	assert.equal(ownLines(seen.lab.host), 0);
+}
+
+/** It did not start, says why and what to do, and has left nothing. Gives back both lines. */
+export async function assertEnded(seen: Seen, daemon: TestDaemon): Promise<readonly string[]> {
+	assert.equal(await daemon.ended, 1, daemon.log());
+	assertNothingLeft(seen, daemon);
+	const lines = daemon.log().split('\n');
+	assert.equal(lines.pop(), '');
+	return lines.filter((line) => !line.startsWith('{"time":'));
+}
+
+/** What is wrong, with its remedy; '' where all is well. */
+export const told = ({ conditions }: Status): string =>
+	conditions
+		.flatMap((condition: Condition) =>
+			condition.ok ? [] : [`${condition.subject}: ${condition.why}\n${condition.remedy}`],
+		)
+		.join('\n');
+
+export const untilStatus = (
+	daemon: TestDaemon,
+	holds: (status: Status) => boolean,
+	patienceMs?: number,
+): Promise<Status> => eventually(() => daemon.status(), holds, patienceMs);
+
+/** Each event of its log, in order. */
+export const eventsOf = (daemon: TestDaemon): readonly { readonly event: string; readonly why?: string }[] =>
+	daemon
+		.log()
+		.split('\n')
+		.filter((line) => line.startsWith('{"time":'))
+		.map((line) => JSON.parse(line) as { event: string; why?: string });
+
+/** Why Envoy was not LIVE, each time that it was said. */
+export const whysOf = (daemon: TestDaemon): string[] =>
+	eventsOf(daemon).flatMap(({ event, why }) => (event === 'envoy failed' ? [why ?? ''] : []));
