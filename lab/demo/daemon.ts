@@ -6,8 +6,12 @@ import type { Namespace } from '../namespace.ts';
 import { startDaemon, type TestDaemon, turnoutProgram } from '../turnout.ts';
 
 /** In a folder that is there before the host and goes after it: nothing is written into it once it is gone. */
-export async function startTurnout(host: Namespace, settings: string): Promise<TestDaemon> {
-	const daemon = await startDaemon(host, { args: ['--config', settings], folder: dirname(settings) });
+export async function startTurnout(
+	host: Namespace,
+	settings: string,
+	env: Readonly<Record<string, string>> = {},
+): Promise<TestDaemon> {
+	const daemon = await startDaemon(host, { args: ['--config', settings], folder: dirname(settings), env });
 	if (daemon.process.exitCode === null && daemon.process.signalCode === null) return daemon;
 	throw new Error(`Cannot start turnout run: ${lastLines(daemon.log())}`);
 }
@@ -15,7 +19,7 @@ export async function startTurnout(host: Namespace, settings: string): Promise<T
 /** Settings come from the file alone: what the visitor's own shell sets is none of the demo's business. */
 export function forgetSettings(env: NodeJS.ProcessEnv): void {
 	for (const name of Object.keys(env))
-		if (/^(APPMESH|TURNOUT|ENVOY|LISTENER)_/.test(name) && name !== 'TURNOUT_TEST_ENVOY') delete env[name];
+		if (/^(APPMESH|TURNOUT|ENVOY|LISTENER|AWS|DOCKER)_/.test(name) && name !== 'TURNOUT_TEST_ENVOY') delete env[name];
 }
 
 /** What it prints, once it has ended well. */

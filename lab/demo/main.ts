@@ -4,6 +4,8 @@ import { createScratch } from '../scratch.ts';
 import { createColours } from './colours.ts';
 import { forgetSettings } from './daemon.ts';
 import { runDemo } from './demo.ts';
+import { dockerVariant } from './docker-variant.ts';
+import { processVariant } from './process-variant.ts';
 import { createScreen } from './screen.ts';
 
 const output = process.stdout;
@@ -11,9 +13,9 @@ const output = process.stdout;
 const READ_NO_FURTHER = 141;
 output.on('error', () => process.exit(READ_NO_FURTHER));
 forgetSettings(process.env);
-process.exitCode = await main(process.argv.includes('--keep')).catch(failed);
+process.exitCode = await main(process.argv.slice(2)).catch(failed);
 
-async function main(keep: boolean): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
 	using scratch = createScratch('demo');
 	// Behind the lab's own listener, so that it is true when it is said.
 	process.on('exit', (code) => {
@@ -22,7 +24,8 @@ async function main(keep: boolean): Promise<number> {
 	const colours = createColours(output.isTTY, process.env);
 	const print = (text: string): void => void output.write(text);
 	using screen = createScreen(output, { columns: 80, rows: 22 });
-	const isWell = await runDemo({ keep, screen, colours, scratch, print });
+	const variant = words.includes('--docker') ? dockerVariant : processVariant;
+	const isWell = await runDemo({ keep: words.includes('--keep'), screen, colours, scratch, print }, variant);
 	return isWell ? 0 : 1;
 }
 

@@ -1,7 +1,7 @@
 // Makes the connections of a row, and holds to what is expected who answered and which way they went.
 import type { Actor } from '../actor.ts';
 import type { Answer } from '../protocol.ts';
-import type { Answerer, Connection, Phase, Row, Way, Who } from './rows.ts';
+import type { Answerer, Connection, Phase, Row, Way, Who } from './chart.ts';
 import type { Counters, Watch, Witness } from './witness.ts';
 
 export interface Observed {

@@ -1,41 +1,6 @@
 // DATA. Every connection that the demo makes, and who is to answer it in each of the four states of the host.
 import { addresses } from '../layout.ts';
-
-export const phases = ['before', 'enabled', 'disabled', 'after clean'] as const;
-export type Phase = (typeof phases)[number];
-
-export type Who = 'app' | 'root' | 'proxyUser' | 'proxyGroup' | 'world' | 'container' | 'meshed';
-export type Answerer = 'app' | 'remote' | 'container' | 'dropped' | 'refused' | 'closed';
-/** Through which of Envoy's two listeners, seen from the host; or past both. */
-export type Way = 'in' | 'out' | 'direct';
-
-export interface Connection {
-	readonly who: Who;
-	readonly address: string;
-	readonly port: number;
-}
-
-export interface Expectation {
-	readonly by: Answerer;
-	readonly way: Way;
-}
-
-/** Connections that go the same way, over both families. */
-export interface Row {
-	readonly title: string;
-	readonly connections: readonly Connection[];
-	readonly expected: Readonly<Record<Phase, Expectation>>;
-}
-
-export interface Group {
-	readonly title: string;
-	readonly rows: readonly Row[];
-}
-
-interface Place {
-	readonly v4: string;
-	readonly v6: string;
-}
+import { always, type Chart, type Column, dial, type Group, ownPorts, type Place } from './chart.ts';
 
 export const ports = { published: 8080, app: 8081, other: 9090, ignored: 5432 } as const;
 /** In a network that is ignored as a whole. */
@@ -50,19 +15,7 @@ export const ignoredAddresses: readonly string[] = [
 const { remote, otherRemote, metadata, host } = addresses;
 const loopback: Place = { v4: '127.0.0.1', v6: '::1' };
 
-const dial = (who: Who, { v4, v6 }: Place, ...toPorts: readonly number[]): Connection[] =>
-	toPorts.flatMap((port) => [
-		{ who, address: v4, port },
-		{ who, address: v6, port },
-	]);
-
-/** The same answer in every state; `way` while interception is enabled. */
-function always(by: Answerer, way: Way = 'direct'): Row['expected'] {
-	const direct: Expectation = { by, way: 'direct' };
-	return { before: direct, enabled: { by, way }, disabled: direct, 'after clean': direct };
-}
-
-export const groups: readonly Group[] = [
+const groups: readonly Group[] = [
 	{
 		title: 'out of the host',
 		rows: [
@@ -115,12 +68,7 @@ export const groups: readonly Group[] = [
 			{
 				title: 'remote → host:15000, :15001',
 				connections: dial('world', host, 15000, 15001),
-				expected: {
-					...always('refused'),
-					enabled: { by: 'dropped', way: 'direct' },
-					// Envoy runs and is not guarded: its listener takes the connection, and leads it nowhere.
-					disabled: { by: 'closed', way: 'direct' },
-				},
+				expected: ownPorts,
 			},
 		],
 	},
@@ -146,4 +94,16 @@ export const groups: readonly Group[] = [
 	},
 ];
 
-export const rows: readonly Row[] = groups.flatMap((group) => group.rows);
+const columns: readonly Column[] = [
+	{ phase: 'before', title: 'before', width: 9 },
+	{ phase: 'enabled', title: 'enabled', width: 15 },
+	{ phase: 'disabled', title: 'disabled', width: 9 },
+	{ phase: 'after clean', title: 'after clean', width: 11 },
+];
+
+export const processChart: Chart = {
+	columns,
+	groups,
+	titleWidth: 32,
+	total: { title: 'through Envoy, by its counters', none: 'no Envoy' },
+};

@@ -10,6 +10,8 @@ export interface Screen extends Disposable {
 	readonly draw: (table: readonly string[]) => void;
 	/** What is happening; on a terminal below the table until the next thing happens. */
 	readonly tell: (text: string) => void;
+	/** What has happened; it stays, above the table. */
+	readonly note: (text: string) => void;
 	/** The table as it stays. */
 	readonly finish: (table: readonly string[]) => void;
 }
@@ -31,6 +33,7 @@ function plainScreen(output: WriteStream): Screen {
 		isLive: false,
 		draw: () => undefined,
 		tell: (text) => print([text]),
+		note: (text) => print([text]),
 		finish: (table) => print(['', ...table]),
 		[Symbol.dispose]: () => undefined,
 	};
@@ -55,8 +58,13 @@ function liveScreen(output: WriteStream): Screen {
 			shown.text = text;
 			redraw();
 		},
+		note(text) {
+			print([text]);
+			shown.height = 0;
+			redraw();
+		},
 		finish(table) {
-			print(table);
+			print(['', ...table]);
 			shown.height = 0;
 			release();
 		},

@@ -1,30 +1,27 @@
 // PURE. The table of who answered, as lines of at most 80 columns.
+import { type Chart, type Column, type Phase, phasesOf, type Row, rowsOf, type Way } from './chart.ts';
 import type { Colours } from './colours.ts';
 import { type Cell, isAsExpected } from './observe.ts';
-import { groups, type Phase, phases, type Row, rows, type Way } from './rows.ts';
 
 export type Cells = ReadonlyMap<Row, Readonly<Partial<Record<Phase, Cell>>>>;
 
-const titleWidth = 32;
-const widths: Readonly<Record<Phase, number>> = { before: 9, enabled: 15, disabled: 9, 'after clean': 11 };
-const width = titleWidth + phases.reduce((sum, phase) => sum + 1 + widths[phase], 0);
-
-export function renderTable(cells: Cells, colours: Colours, current?: Phase): string[] {
+export function renderTable(chart: Chart, cells: Cells, colours: Colours, current?: Phase): string[] {
+	const { columns, groups, titleWidth, total } = chart;
 	const { bold, dim } = colours;
-	const heads = phases.map((phase): Shown => ({ text: phase, paint: phase === (current ?? phase) ? bold : dim }));
+	const width = columns.reduce((sum, column) => sum + 1 + column.width, titleWidth);
+	const line = (title: string, show: (column: Column) => Shown) =>
+		renderLine(
+			title.padEnd(titleWidth),
+			columns.map((column) => ({ ...show(column), width: column.width })),
+		);
 	return [
-		renderLine('', heads),
+		line('', ({ phase, title }) => ({ text: title, paint: phase === (current ?? phase) ? bold : dim })),
 		...groups.flatMap((group) => [
 			dim(`${group.title} `.padEnd(width, '─')),
-			...group.rows.map((row) =>
-				renderLine(
-					row.title,
-					phases.map((phase) => cellOf(row, phase, cells, colours)),
-				),
-			),
+			...group.rows.map((row) => line(row.title, ({ phase }) => cellOf(row, phase, cells, colours))),
 		]),
 		dim('─'.repeat(width)),
-		renderLine('through Envoy, by its counters', totals(cells, colours)),
+		line(total.title, ({ phase }) => totalOf(chart, phase, cells, colours)),
 	];
 }
 
@@ -37,13 +34,12 @@ interface Shown {
 	readonly paintMark?: (text: string) => string;
 }
 
-function renderLine(title: string, shown: readonly Shown[]): string {
+function renderLine(title: string, shown: readonly (Shown & { readonly width: number })[]): string {
 	const plain = (text: string) => text;
-	const cells = shown.map(({ text, paint = plain, mark = '', paintMark = plain }, at) => {
-		const columns = widths[phases[at] ?? 'before'];
-		return paint(text) + ' '.repeat(Math.max(0, columns - text.length - mark.length)) + paintMark(mark);
+	const cells = shown.map(({ text, width, paint = plain, mark = '', paintMark = plain }) => {
+		return paint(text) + ' '.repeat(Math.max(0, width - text.length - mark.length)) + paintMark(mark);
 	});
-	return [title.padEnd(titleWidth), ...cells].join(' ').trimEnd();
+	return [title, ...cells].join(' ').trimEnd();
 }
 
 function cellOf(row: Row, phase: Phase, cells: Cells, { dim, bad, inbound, outbound }: Colours): Shown {
@@ -58,22 +54,21 @@ function cellOf(row: Row, phase: Phase, cells: Cells, { dim, bad, inbound, outbo
 const arrows: Readonly<Record<Exclude<Way, 'direct'>, string>> = { in: '↓in', out: '↑out' };
 
 /** Without those that Envoy takes on its own ports and leads nowhere: they do not go through it. */
-const totals = (cells: Cells, { dim }: Colours): Shown[] =>
-	phases.map((phase): Shown => {
-		const through = rows.flatMap((row) => {
-			const cell = row.expected[phase].by === 'closed' ? undefined : cells.get(row)?.[phase];
-			return cell === undefined ? [] : [cell.counted];
-		});
-		const sum = (way: 'in' | 'out') => through.reduce((total, counted) => total + counted[way], 0);
-		if (through.length === 0) return { text: '·', paint: dim };
-		if (phase === 'before' || phase === 'after clean') return { text: 'no Envoy', paint: dim };
-		return { text: `↓${sum('in')} ↑${sum('out')}` };
+function totalOf(chart: Chart, phase: Phase, cells: Cells, { dim }: Colours): Shown {
+	const through = rowsOf(chart).flatMap((row) => {
+		const cell = row.expected[phase].by === 'closed' ? undefined : cells.get(row)?.[phase];
+		return cell === undefined ? [] : [cell.counted];
 	});
+	const sum = (way: 'in' | 'out') => through.reduce((total, counted) => total + counted[way], 0);
+	if (through.length === 0) return { text: '·', paint: dim };
+	if (phase === 'before' || phase === 'after clean') return { text: chart.total.none, paint: dim };
+	return { text: `↓${sum('in')} ↑${sum('out')}` };
+}
 
 /** Every connection that was not answered as it should be, in words. */
-export function mistakes(cells: Cells): string[] {
-	return rows.flatMap((row) =>
-		phases.flatMap((phase) => {
+export function mistakes(chart: Chart, cells: Cells): string[] {
+	return rowsOf(chart).flatMap((row) =>
+		phasesOf(chart).flatMap((phase) => {
 			const cell = cells.get(row)?.[phase];
 			return cell === undefined ? [] : mistakesOf(row, phase, cell);
 		}),

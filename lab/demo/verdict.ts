@@ -1,37 +1,48 @@
 // PURE. What the demo has shown, in plain words.
 import type { Colours } from './colours.ts';
-import { phases } from './rows.ts';
 import type { Cells } from './table.ts';
+
+/** Something that the demo says of itself, and whether it came true. */
+export interface Claim {
+	readonly isTrue: boolean;
+	/** As it is said then; else what is wrong instead, further lines included. */
+	readonly text: string;
+}
 
 export interface Verdict {
 	readonly wrong: readonly string[];
 	/** Parts of the host that are not as they were. */
 	readonly changed: readonly string[];
 	readonly cells: Cells;
+	/** What was found on the way. */
+	readonly claims: readonly Claim[];
 }
 
-export function renderVerdict(verdict: Verdict, colours: Colours): string {
-	const lines = [connections(verdict, colours), host(verdict, colours)];
-	return `\n${lines.join('\n')}\n`;
+export const verdictClaims = (verdict: Verdict): readonly Claim[] => [
+	connections(verdict),
+	...verdict.claims,
+	host(verdict),
+];
+
+export const renderVerdict = (claims: readonly Claim[], { good, bad }: Colours): string =>
+	`\n${claims.map(({ isTrue, text }) => `${isTrue ? good('✓') : bad('✗')} ${text}\n`).join('')}`;
+
+function connections({ wrong, cells }: Verdict): Claim {
+	const made = [...cells.values()].flatMap((row) => Object.values(row).flatMap(({ observed }) => observed)).length;
+	const isTrue = wrong.length === 0;
+	if (isTrue) return { isTrue, text: `${made} connections, and each was answered by whom it should be.` };
+	const lines = [`Of ${made} connections these did not go as they should:`, ...wrong.map((text) => `  ${text}`)];
+	return { isTrue, text: lines.join('\n') };
 }
 
-function connections({ wrong, cells }: Verdict, { good, bad }: Colours): string {
-	const made = [...cells.values()].flatMap((row) => phases.flatMap((phase) => row[phase]?.observed ?? [])).length;
-	if (wrong.length === 0) return `${good('✓')} ${made} connections, and each was answered by whom it should be.`;
-	return [
-		`${bad('✗')} Of ${made} connections these did not go as they should:`,
-		...wrong.map((text) => `  ${text}`),
-	].join('\n');
+function host({ changed }: Verdict): Claim {
+	const isTrue = changed.length === 0;
+	if (isTrue)
+		return { isTrue, text: 'The host is byte for byte what it was: rules, routes, links, kernel settings.' };
+	return { isTrue, text: `The host is not what it was: ${changed.join(', ')}.` };
 }
 
-function host({ changed }: Verdict, { good, bad }: Colours): string {
-	if (changed.length > 0) return `${bad('✗')} The host is not what it was: ${changed.join(', ')}.`;
-	return `${good('✓')} The host is byte for byte what it was: rules, routes, links, kernel settings.`;
-}
-
-export const renderEnd = (seconds: number, { bold }: Colours): string => `
+export const renderEnd = (seconds: number, next: readonly (readonly [string, string])[], { bold }: Colours): string => `
 The little world is gone again, after ${seconds.toFixed(1)} s. Next:
 
-  ${bold('scripts/demo --keep')}    the same, then you at turnout's prompt on the host
-  ${bold('dist/turnout --help')}    all commands; README.md leads through a real host
-`;
+${next.map(([command, why]) => `  ${bold(command)}${' '.repeat(Math.max(1, 23 - command.length))}${why}\n`).join('')}`;

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Namespace } from '../namespace.ts';
 import { type TestDaemon, turnoutProgram } from '../turnout.ts';
-import type { Way } from './rows.ts';
+import type { Way } from './chart.ts';
 
 /** Downstream connections of each listener, since Envoy's start. */
 export interface Counters {

@@ -41,6 +41,8 @@ export async function untilReady(
 		const listeners = info?.state === 'LIVE' ? await admin.ports(signal) : undefined;
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
 		signal.throwIfAborted();
+		// LIVE in the moment in which nobody wants it any more.
+		signal.throwIfAborted();
 		if (info !== undefined && listeners !== undefined && missing === '') return { version: info.version, listeners };
 		waiting.onMissing(missing);
 		await sleep(POLL_MS, undefined, { signal });

@@ -24,7 +24,7 @@ export async function drained(charge: Charge, plan: Plan, proxy: RunningProxy): 
 	await Promise.race([proxy.exited, idle(async () => captured(), deadline)]);
 }
 
-/** Until there are none, or time is up; one that does not say has none that could be waited for. */
+/** Until there are none, or time is up; where nobody says how many there are, there may be some. */
 async function idle(connections: () => Promise<number | undefined>, deadline: AbortSignal): Promise<void> {
-	while (!deadline.aborted && ((await connections()) ?? 0) > 0) await sleep(POLL_MS);
+	while (!deadline.aborted && (await connections()) !== 0) await sleep(POLL_MS);
 }

@@ -44,7 +44,11 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	return {
 		history: () => charge.history,
 		trouble: () => supervision.runtime.trouble(),
-		start: (plan, signal) => start(charge, plan, AbortSignal.any([signal, charge.ending.signal])),
+		start(plan, signal) {
+			const starting = start(charge, plan, AbortSignal.any([signal, charge.ending.signal]));
+			track(charge, starting);
+			return starting;
+		},
 		replace(change, signal) {
 			const both = AbortSignal.any([signal, charge.ending.signal]);
 			const replacing = replace(charge, replacement(charge, change), both);

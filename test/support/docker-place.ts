@@ -31,8 +31,8 @@ export async function createDockerPlace(stack: AsyncDisposableStack, options?: D
 		writeFileSync(file, JSON.stringify({ appPorts: '8080', ...settings, envoy: { ...standard, ...envoy } }));
 	const start: DockerPlace['start'] = (settings = {}, folder, more = {}) => {
 		write(settings);
-		const args = ['--config', file, '--start-enabled', '1'];
-		return startDaemon(place.lab.host, { args, ...(folder === undefined ? {} : { folder }), ...more });
+		const args = ['--config', file, ...(more.args ?? ['--start-enabled', '1'])];
+		return startDaemon(place.lab.host, { ...more, args, ...(folder === undefined ? {} : { folder }) });
 	};
 	const containers = () =>
 		docker.docker(['ps', '--all', '--format', '{{.Names}} {{.Image}} {{.State}}']).split('\n').filter(Boolean);

@@ -1,5 +1,6 @@
 // Supervision of Envoys that are functions: each is LIVE when it is told to be, listens where it is told to, and ends so.
 
+import assert from 'node:assert/strict';
 import type { History } from '../../src/envoy/life.ts';
 import type { Plan } from '../../src/envoy/plan.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervise.ts';
@@ -17,13 +18,12 @@ export interface Saying {
 	hasLetGo: boolean;
 }
 
-export interface Supervised {
+/** Disposed of, all of it ends, and nothing may be left. */
+export interface Supervised extends AsyncDisposable {
 	readonly world: MemoryProxies;
 	readonly supervisor: Supervisor;
 	/** Of the next daemon on the same host. */
 	readonly next: () => Supervisor;
-	/** All of them, in their order. */
-	readonly supervisors: readonly Supervisor[];
 	/** By instance. */
 	readonly sayings: ReadonlyMap<string, Saying>;
 	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
@@ -50,7 +50,7 @@ const spec: ProxySpec = {
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
 	...{ spec: { ...spec, ...ofSpec }, adminPort: 9901, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
-	...{ startSeconds: 0.4, drainSeconds: 0.4, stableSeconds: 60 },
+	...{ startSeconds: 20, drainSeconds: 0.4, stableSeconds: 60 },
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
 
@@ -70,10 +70,10 @@ export function supervise(options: Options = {}): Supervised {
 	const told: string[] = [];
 	const histories: History[] = [];
 	const handedOver: (readonly number[])[] = [];
-	const all: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
+	const known: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
 	const world = createMemoryProxies({
 		programs: Object.fromEntries(
-			Object.entries(all).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
+			Object.entries(known).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
 		),
 		...(onPrepare === undefined ? {} : { onPrepare }),
 		...(onStart === undefined ? {} : { onStart }),
@@ -102,7 +102,12 @@ export function supervise(options: Options = {}): Supervised {
 		supervisors.push(supervisor);
 		return supervisor;
 	};
-	return { world, supervisor: next(), next, supervisors, sayings, told, histories, handedOver };
+	const end = async (): Promise<void> => {
+		await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+		assert.deepEqual(world.running(), [], 'nothing is left');
+	};
+	const all = { world, supervisor: next(), next, sayings, told, histories, handedOver };
+	return { ...all, [Symbol.asyncDispose]: end };
 }
 
 function wordsOf({ life }: History): string {

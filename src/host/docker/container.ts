@@ -75,7 +75,10 @@ async function waitFor({ docker }: Yard, { modem, id }: Docker.Container, abortS
 		...{ path: `/containers/${id}/wait`, method: 'POST', isStream: true, abortSignal },
 		statusCodes: { 200: true, 400: 'bad parameter', 404: 'no such container', 500: 'server error' },
 	};
-	const answer = await text(await modem.dial(options));
+	const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+		modem.dial(options, (error: unknown, answer: NodeJS.ReadableStream) => (error ? reject(error) : resolve(answer)));
+	});
+	const answer = await text(stream);
 	if (!answer.includes('StatusCode')) throw new Error('it ended');
 	return exitNow(docker, id);
 }

@@ -47,6 +47,7 @@ test('every command prints its reply as JSON where it is asked to', async () => 
 		enable: async () => well,
 		disable: async () => ({ status: well, open: 2 }),
 		reload: async () => ({ changed: ['appPorts'], notices: [], status: well }),
+		update: async () => ({ changed: true, status: well }),
 		diff: async () => diff,
 		config: async () => ({ settings: [], notices: [] }),
 	});
@@ -56,6 +57,7 @@ test('every command prints its reply as JSON where it is asked to', async () => 
 		['enable', {}, well, 0],
 		['disable', { drain: '5' }, { status: well, open: 2 }, 0],
 		['reload', {}, { changed: ['appPorts'], notices: [], status: well }, 0],
+		['update', {}, { changed: true, status: well }, 0],
 		['diff', {}, diff, 2],
 		['wait', {}, well, 0],
 		['config', {}, { settings: [], notices: [] }, 0],
@@ -105,6 +107,22 @@ test('what follows ends without a failure when it is stopped, and with one when 
 	await assert.rejects(run('logs', broken, {}), /gone/);
 	const stopped = AbortSignal.abort();
 	assert.equal((await run('events', broken, {}, false, stopped)).code, 0);
+});
+
+test('update hands on another image only where it was told one, and says whether Envoy was replaced', async () => {
+	const asked: unknown[] = [];
+	const client = clientOf({
+		update: async (request) => {
+			asked.push(request);
+			return { changed: request.image !== undefined, status: { ...well, is: 'degraded' } };
+		},
+	});
+	const [same, other] = [await run('update', client, {}), await run('update', client, { image: 'envoy:2' })];
+	assert.deepEqual(asked, [{}, { image: 'envoy:2' }]);
+	assert.match(same.text, /^Envoy is up to date\n/);
+	assert.match(other.text, /^Envoy was replaced\n/);
+	// The reply's status counts as that of any change: not as wanted is not well.
+	assert.deepEqual([same.code, other.code], [1, 1]);
 });
 
 test('logs hands on how many lines, and prints each on its own', async () => {

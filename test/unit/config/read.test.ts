@@ -184,6 +184,10 @@ const fine: readonly Readonly<Record<string, string>>[] = [
 	{ appPorts: '1-21,23-9900,9902-14999,15002-65535' },
 	{ appPorts: '15000', ingressPort: '16000' },
 	{ 'envoy.command': '' },
+	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoyproxy/envoy:v1.40.0' },
+	// In an image it may be left to the image what to start.
+	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoy', 'envoy.command': '' },
+	{ 'envoy.runtime': 'process', 'envoy.image': '' },
 ];
 
 test('settings that only look alike go together', () => {

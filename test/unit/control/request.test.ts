@@ -14,6 +14,13 @@ test('how long to drain may be said to disable only', () => {
 	assert.throws(() => parseRequest('enable', '{"drainSeconds":5}'), refused(/"drainSeconds" is not known here/));
 });
 
+test('which image is to be run may be said to update only, and it may be left to the settings', () => {
+	assert.deepEqual(parseRequest('update', ''), {});
+	for (const image of ['envoy', 'envoyproxy/envoy:v1.40.0', `localhost:5000/x@sha256:${'0'.repeat(64)}`])
+		assert.deepEqual(parseRequest('update', JSON.stringify({ image })), { image });
+	assert.throws(() => parseRequest('reload', '{"image":"envoy"}'), refused(/"image" is not known here/));
+});
+
 const wrong: readonly (readonly [Method, string, RegExp])[] = [
 	['enable', '{', /no JSON object/],
 	['enable', 'enable', /no JSON object/],
@@ -30,6 +37,12 @@ const wrong: readonly (readonly [Method, string, RegExp])[] = [
 	['disable', '{"drainSeconds":null}', /no whole number from 0 to 3600/],
 	['disable', '{"drainSeconds":1e400}', /no whole number from 0 to 3600/],
 	['disable', '{"drainseconds":5}', /"drainseconds" is not known here/],
+	['update', '{"image":""}', /image is no reference of an image/],
+	['update', '{"image":null}', /image is no reference of an image/],
+	['update', '{"image":["envoy"]}', /image is no reference of an image/],
+	['update', '{"image":"envoy:1 --privileged"}', /image is no reference of an image/],
+	['update', '{"image":"https://example.com/envoy"}', /image is no reference of an image/],
+	['update', '{"drainSeconds":5}', /"drainSeconds" is not known here/],
 ];
 
 for (const [method, body, why] of wrong)

@@ -23,7 +23,7 @@ describe('the socket', async () => {
 	const client = createClient(path);
 
 	test('each method of the client reaches its handler with what was asked, and the reply comes back', async () => {
-		const ask: Partial<Record<Method, object>> = { disable: { drainSeconds: 5 } };
+		const ask: Partial<Record<Method, object>> = { disable: { drainSeconds: 5 }, update: { image: 'envoy:2' } };
 		for (const method of (Object.keys(paths) as Method[]).filter((name) => name !== 'enable' && name !== 'reload')) {
 			const request = (ask[method] ?? {}) as Record<string, never>;
 			assert.deepEqual(await client[method](request), { by: method });

@@ -1,0 +1,51 @@
+// What the tests of supervision do and look at again and again.
+import assert from 'node:assert/strict';
+import type { Life } from '../../src/envoy/life.ts';
+import type { Change, Supervisor } from '../../src/envoy/supervise.ts';
+import { eventually } from './eventually.ts';
+import { type Options, planOf, type Supervised, supervise } from './supervised.ts';
+
+export const signal = AbortSignal.timeout(60_000);
+export const lifeOf = (supervisor: Supervisor): Life => supervisor.history().life;
+export const kindOf = (supervisor: Supervisor): Life['kind'] => lifeOf(supervisor).kind;
+export const idsOf = ({ world }: Supervised): string[] => world.running().map(({ id }) => id);
+export const until = (supervisor: Supervisor, kind: Life['kind']) =>
+	eventually(
+		() => kindOf(supervisor),
+		(is) => is === kind,
+	);
+
+/** Another Envoy than the plan of `planOf()`. */
+export const change = (part: Partial<Change> = {}): Change => ({
+	plan: planOf({}, { env: { NEW: '1' } }),
+	isUpdate: false,
+	takeOver: async () => undefined,
+	...part,
+});
+
+export async function started(options: Options = {}): Promise<Supervised> {
+	const supervised = supervise(options);
+	await supervised.supervisor.start(planOf(), signal);
+	return supervised;
+}
+
+/** By no wish of ours. */
+export function endFirst({ world }: Supervised, code = 7): void {
+	const [body] = world.running();
+	assert.ok(body !== undefined);
+	world.end(body, { code, signal: undefined });
+}
+
+/** Who comes waits until it is opened. */
+export function gate() {
+	const reached = Promise.withResolvers<void>();
+	const opened = Promise.withResolvers<void>();
+	const wait = async () => {
+		reached.resolve();
+		await opened.promise;
+	};
+	return { wait, reached: reached.promise, open: opened.resolve };
+}
+
+/** Longer than the first pause before a restart; what must not happen then can only be seen by waiting for it. */
+export const pastPause = () => new Promise((resolve) => setTimeout(resolve, 400));

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Change } from '../../../src/envoy/supervise.ts';
+import { Failure } from '../../../src/failure.ts';
+import { eventually } from '../../support/eventually.ts';
+import { planOf, type Saying, untilTold } from '../../support/supervised.ts';
+import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
+
+describe('a replacement', { concurrency: true }, () => {
+	test('is LIVE and has taken over before the former lets go, and the former is gone', async () => {
+		await using supervised = await started();
+		const { supervisor, told, world } = supervised;
+		const takeOver = async () => void told.push(`take over with ${world.running().length}`);
+		assert.equal(await supervisor.replace(change({ takeOver }), signal), 'replaced');
+		await eventually(
+			() => world.bearer(),
+			(id) => id === 'memory 2',
+		);
+		assert.deepEqual(told, ['starting memory 1', 'live memory 1', 'take over with 2', 'drain at-once memory 1']);
+		assert.deepEqual(
+			world.bodies().map(({ id }) => id),
+			['memory 2'],
+		);
+		assert.deepEqual([kindOf(supervisor), supervisor.history().restarts], ['live', 0]);
+	});
+
+	test('takes over the ports of the listeners, and not the admin port, which the former keeps', async () => {
+		await using supervised = await started();
+		const { supervisor, handedOver } = supervised;
+		await supervisor.replace(change(), signal);
+		assert.deepEqual(handedOver, [[15001]]);
+	});
+
+	test("waits for the former's connections before it ends it, for as long as they may take", async () => {
+		await using supervised = await started();
+		const { supervisor, sayings, world } = supervised;
+		const [former] = sayings.values();
+		Object.assign(former ?? {}, { connections: 1 });
+		await supervisor.replace(change({ plan: planOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
+		await eventually(
+			() => former?.hasLetGo,
+			(hasLetGo) => hasLetGo === true,
+		);
+		assert.equal(world.running().length, 2);
+		Object.assign(former ?? {}, { connections: 0 });
+		await eventually(
+			() => world.running().length,
+			(count) => count === 1,
+		);
+	});
+
+	test('is the same Envoy where nothing differs, and what is expected of it is taken over', async () => {
+		await using supervised = await started();
+		const { supervisor, told } = supervised;
+		const takeOver = async () => void told.push('take over');
+		const plan = planOf({ drainSeconds: 1 });
+		assert.equal(await supervisor.replace(change({ plan, takeOver }), signal), 'same');
+		assert.equal(told.at(-1), 'take over');
+		assert.deepEqual(idsOf(supervised), ['memory 1']);
+	});
+
+	test('by an update is the same Envoy where its image has not changed', async () => {
+		await using supervised = await started();
+		assert.equal(await supervised.supervisor.replace(change({ plan: planOf(), isUpdate: true }), signal), 'same');
+		assert.deepEqual(idsOf(supervised), ['memory 1']);
+	});
+
+	test('is refused where the same Envoy does not listen on the new ports', async () => {
+		await using supervised = await started();
+		const plan = planOf({ ports: { egressPort: 15009 } });
+		await assert.rejects(supervised.supervisor.replace(change({ plan }), signal), {
+			message: /nothing listens on 15009 \(egressPort\); the former goes on$/,
+		});
+	});
+
+	const failing: readonly (readonly [title: string, part: Partial<Change>, why: RegExp])[] = [
+		['whose program is not there', { plan: planOf({}, { command: 'nowhere' }) }, /no program "nowhere"/],
+		['that ends', { plan: planOf({}, { command: 'ends' }) }, /Envoy ended with code 3/],
+		['that is never LIVE', { plan: planOf({ startSeconds: 0.1 }, { command: 'never' }) }, /was not LIVE/],
+		[
+			'that traffic cannot be led to',
+			{ takeOver: async () => Promise.reject(new Failure('firewall', 'Cannot commit', 'r')) },
+			/^Cannot commit/,
+		],
+	];
+	for (const [title, part, why] of failing)
+		test(`${title} leaves the former as it was, and nothing of its own`, async () => {
+			const programs = {
+				ends: () => async () => 3,
+				never: (saying: Saying) => {
+					saying.state = 'INITIALIZING';
+					return untilTold;
+				},
+			};
+			await using supervised = await started({ programs });
+			const { supervisor, told } = supervised;
+			await assert.rejects(supervisor.replace(change(part), signal), (error) => {
+				assert.ok(error instanceof Failure);
+				assert.match(error.message, why);
+				assert.match(error.message, /; the former goes on$/);
+				return true;
+			});
+			assert.deepEqual(idsOf(supervised), ['memory 1']);
+			assert.deepEqual([told, kindOf(supervisor)], [['starting memory 1', 'live memory 1'], 'live']);
+			endFirst(supervised);
+			await eventually(
+				() => supervised.world.running()[0]?.spec.env,
+				(env) => env !== undefined,
+			);
+			assert.deepEqual(supervised.world.running()[0]?.spec.env, {});
+		});
+
+	test('is refused while another one is under way, which goes on', async () => {
+		const { wait, reached, open } = gate();
+		await using supervised = await started();
+		const { supervisor } = supervised;
+		const first = supervisor.replace(change({ takeOver: wait }), signal);
+		await reached;
+		await assert.rejects(supervisor.replace(change(), signal), {
+			message: /another update is under way/,
+		});
+		await assert.rejects(supervisor.replace(change(), signal), { message: /another update is under way/ });
+		open();
+		assert.equal(await first, 'replaced');
+		assert.equal(await supervisor.replace(change(), signal), 'same');
+	});
+
+	test('takes over from a former that ends in the meantime, which is not started again', async () => {
+		const { wait, reached, open } = gate();
+		await using supervised = await started();
+		const { supervisor, world } = supervised;
+		const replacing = supervisor.replace(change({ takeOver: wait }), signal);
+		await reached;
+		endFirst(supervised);
+		await until(supervisor, 'failed');
+		open();
+		assert.equal(await replacing, 'replaced');
+		assert.equal(kindOf(supervisor), 'live');
+		assert.deepEqual([idsOf(supervised), world.bearer()], [['memory 2'], 'memory 2']);
+	});
+
+	test('that fails after its former has ended starts the former again', async () => {
+		const { wait, reached, open } = gate();
+		await using supervised = await started();
+		const { supervisor, world } = supervised;
+		const takeOver = async () => {
+			await wait();
+			throw new Failure('firewall', 'Cannot commit', 'r');
+		};
+		const replacing = supervisor.replace(change({ takeOver }), signal);
+		await reached;
+		endFirst(supervised);
+		open();
+		await assert.rejects(replacing, { message: 'Cannot commit; the former is started again' });
+		await until(supervisor, 'live');
+		assert.deepEqual(
+			world.running().map(({ spec }) => spec.env),
+			[{}],
+		);
+	});
+
+	test('whose pull fails after the former has ended starts the former again', async () => {
+		const { wait, reached, open } = gate();
+		let prepares = 0;
+		await using supervised = await started({
+			async onPrepare(_, onProgress) {
+				prepares += 1;
+				if (prepares !== 2) return;
+				await wait();
+				onProgress({ image: 'envoy:2', layers: [] });
+				throw new Failure('registry', 'Cannot pull', 'r');
+			},
+		});
+		const replacing = supervised.supervisor.replace(change(), signal);
+		await reached;
+		endFirst(supervised);
+		await until(supervised.supervisor, 'failed');
+		open();
+		await assert.rejects(replacing, { message: 'Cannot pull; the former is started again' });
+		await until(supervised.supervisor, 'live');
+	});
+
+	test('of an Envoy that waits to be started again is the only one that is started', async () => {
+		await using supervised = await started();
+		const { supervisor, world, told } = supervised;
+		endFirst(supervised);
+		await until(supervisor, 'failed');
+		assert.equal(await supervisor.replace(change(), signal), 'replaced');
+		await pastPause();
+		assert.deepEqual([idsOf(supervised), kindOf(supervisor)], [['memory 2'], 'live']);
+		assert.deepEqual(told.slice(2), ['failed', 'live memory 2']);
+		assert.equal(world.bearer(), 'memory 2');
+	});
+
+	test('that fails while Envoy waits to be started again does not have it started twice', async () => {
+		let starts = 0;
+		const onStart = async () => {
+			starts += 1;
+		};
+		await using supervised = await started({ onStart });
+		const { supervisor } = supervised;
+		endFirst(supervised);
+		await until(supervisor, 'failed');
+		await assert.rejects(supervisor.replace(change({ plan: planOf({}, { command: 'nowhere' }) }), signal));
+		await until(supervisor, 'live');
+		await pastPause();
+		assert.deepEqual([starts, idsOf(supervised).length, kindOf(supervisor)], [2, 1, 'live']);
+	});
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually } from '../../support/eventually.ts';
+import { planOf, supervise } from '../../support/supervised.ts';
+import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
+
+describe('the end of supervision', { concurrency: true }, () => {
+	test('ends Envoy, and it is not started again', async () => {
+		await using supervised = await started();
+		const { supervisor, world } = supervised;
+		await supervisor.stop();
+		assert.deepEqual([world.bodies(), kindOf(supervisor)], [[], 'absent']);
+	});
+
+	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
+		let captured = 1;
+		await using supervised = await started({ captured: () => captured });
+		const { supervisor, told, world } = supervised;
+		const stop = supervisor.stop();
+		await eventually(
+			() => told.at(-1),
+			(words) => words === 'drain graceful memory 1',
+		);
+		assert.deepEqual([world.running().length, kindOf(supervisor)], [1, 'draining']);
+		captured = 0;
+		await stop;
+		assert.deepEqual(world.bodies(), []);
+	});
+
+	test('does not wait longer for connections than it may', async () => {
+		await using supervised = await started({ captured: () => 1 });
+		const { supervisor, world } = supervised;
+		await supervisor.stop();
+		assert.deepEqual(world.bodies(), []);
+	});
+
+	test('waits for a former that is still being retired', async () => {
+		await using supervised = await started();
+		const { supervisor, sayings, world } = supervised;
+		const [former] = sayings.values();
+		Object.assign(former ?? {}, { connections: 1 });
+		await supervisor.replace(change(), signal);
+		assert.equal(world.running().length, 2);
+		await supervisor.stop();
+		assert.deepEqual(world.bodies(), []);
+	});
+
+	test('comes before a restart that waits for its pause', async () => {
+		await using supervised = await started();
+		endFirst(supervised);
+		await until(supervised.supervisor, 'failed');
+		await supervised.supervisor.stop();
+		assert.deepEqual(idsOf(supervised), []);
+		await pastPause();
+		assert.deepEqual(idsOf(supervised), []);
+	});
+
+	/** Nobody but its start asks it where it listens. */
+	const unwatched = planOf({ healthSeconds: 60 });
+	const moments = ['onPrepare', 'onStart', 'onAsk'] as const;
+	for (const moment of moments)
+		test(`leaves nothing of a first start that is under way (${moment})`, async () => {
+			const { wait, reached, open } = gate();
+			await using supervised = supervise({ [moment]: wait });
+			const start = supervised.supervisor.start(unwatched, signal);
+			const refused = assert.rejects(start);
+			await reached;
+			const stop = supervised.supervisor.stop();
+			open();
+			await stop;
+			assert.deepEqual(idsOf(supervised), []);
+			await refused;
+			assert.deepEqual(idsOf(supervised), []);
+		});
+
+	for (const moment of moments)
+		test(`leaves nothing of a restart that is under way (${moment})`, async () => {
+			const { wait, reached, open } = gate();
+			let isFirst = true;
+			await using supervised = supervise({ [moment]: () => (isFirst ? Promise.resolve() : wait()) });
+			await supervised.supervisor.start(unwatched, signal);
+			isFirst = false;
+			endFirst(supervised);
+			await reached;
+			const stop = supervised.supervisor.stop();
+			open();
+			await stop;
+			assert.deepEqual(idsOf(supervised), []);
+		});
+
+	for (const moment of [...moments, 'takeOver'] as const)
+		test(`leaves nothing of a replacement that is under way (${moment})`, async () => {
+			const { wait, reached, open } = gate();
+			let isFirst = true;
+			const once = () => (isFirst ? Promise.resolve() : wait());
+			await using supervised = supervise(moment === 'takeOver' ? {} : { [moment]: once });
+			await supervised.supervisor.start(unwatched, signal);
+			isFirst = false;
+			const replacing = supervised.supervisor
+				.replace(change(moment === 'takeOver' ? { takeOver: wait } : {}), signal)
+				.catch(() => undefined);
+			await reached;
+			const stop = supervised.supervisor.stop();
+			open();
+			await stop;
+			assert.deepEqual(idsOf(supervised), []);
+			await replacing;
+			assert.deepEqual(idsOf(supervised), []);
+		});
+});
