@@ -38,7 +38,7 @@ export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
 	importImage(docker, { tag, program: '/usr/bin/perl', args: ['/answer.pl'], files: { 'answer.pl': answer } });
 }
 
-const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
+export const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
 
 /** As upstream's own has it: Envoy where it is looked for first. */
 export const importEnvoy = (docker: Docker, program: string, tag = 'envoyproxy/envoy:v1.40.0'): void =>
@@ -56,5 +56,5 @@ listen($server, 1024) or die "listen: $!";
 while (accept(my $client, $server)) { syswrite($client, "$name\\n"); close $client; }
 `;
 
-const librariesOf = (program: string): string[] =>
+export const librariesOf = (program: string): string[] =>
 	[...execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);

@@ -1,4 +1,5 @@
 import { benchCold } from './cold.ts';
+import { benchDocker } from './docker.ts';
 import { benchEnable } from './enable.ts';
 import { type Figure, type Judged, judge } from './figure.ts';
 import { benchLatency } from './latency.ts';
@@ -67,6 +68,7 @@ const parts: readonly Part[] = [
 		text: ({ changes }) => `${changes} changes under eight clients, each way`,
 		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
 	},
+	{ section: 'docker', text: ({ runs }) => `Envoy in Docker, ${runs} times`, run: benchDocker },
 	{
 		section: 'startup',
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 export interface KeptClient extends Disposable {
 	/** Milliseconds from the request to the last byte of the reply; rejects unless that is 200. */
-	readonly post: (path: string) => Promise<number>;
+	readonly post: (path: string, body?: object) => Promise<number>;
 	readonly get: (path: string) => Promise<string>;
 	/** How long the daemon itself says that it took to commit the rules last, in milliseconds. */
 	readonly loggedMs: () => Promise<number>;
@@ -12,18 +12,20 @@ export interface KeptClient extends Disposable {
 
 export function createKeptClient(socketPath: string): KeptClient {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-	const ask = async (method: string, path: string): Promise<string> => {
+	const ask = async (method: string, path: string, sent?: object): Promise<string> => {
 		const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-		request({ socketPath, agent, method, path }, resolve).on('error', reject).end();
+		request({ socketPath, agent, method, path }, resolve)
+			.on('error', reject)
+			.end(sent === undefined ? undefined : JSON.stringify(sent));
 		const reply = await promise;
 		const body = await text(reply);
 		if (reply.statusCode !== 200) throw new Error(`${method} ${path}: ${body}`);
 		return body;
 	};
 	return {
-		async post(path) {
+		async post(path, body) {
 			const start = performance.now();
-			await ask('POST', path);
+			await ask('POST', path, body);
 			return performance.now() - start;
 		},
 		get: (path) => ask('GET', path),

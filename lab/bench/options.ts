@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Dialect } from '../restore.ts';
 
-export const sections = ['cold', 'enable', 'status', 'latency', 'live', 'startup', 'rest'] as const;
+export const sections = ['cold', 'enable', 'status', 'latency', 'live', 'docker', 'startup', 'rest'] as const;
 export type Section = (typeof sections)[number];
 
 /** How much of it; the figures are the better the more. */

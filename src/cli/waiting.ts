@@ -66,7 +66,9 @@ function whileStarting(error: unknown): undefined {
 }
 
 function late(seconds: number, status: Status | undefined): Failure {
-	const wrong = status?.conditions.find(({ ok, subject }) => !ok && subject !== 'ipv6');
+	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && subject !== 'ipv6') ?? [];
+	// What rules wait for is the reason of the rest.
+	const wrong = wrongs.find(({ subject }) => subject === 'envoy') ?? wrongs[0];
 	const why =
 		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
 	return new Failure(

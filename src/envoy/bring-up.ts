@@ -59,7 +59,8 @@ export async function ready(
 		const admin = charge.supervision.admin(plan, proxy.instance);
 		return await untilReady(admin, plan, { ended: () => end, onMissing }, signal);
 	} catch (error) {
-		await proxy.stop(STOP_GRACE_MS);
+		// Nothing goes through it yet.
+		await proxy.stop(0);
 		throw error;
 	}
 }

@@ -40,7 +40,6 @@ export async function untilReady(
 		const info = await admin.info(signal);
 		const listeners = info?.state === 'LIVE' ? await admin.ports(signal) : undefined;
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
-		signal.throwIfAborted();
 		// LIVE in the moment in which nobody wants it any more.
 		signal.throwIfAborted();
 		if (info !== undefined && listeners !== undefined && missing === '') return { version: info.version, listeners };

@@ -1,6 +1,6 @@
 import { Failure, failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports.ts';
-import { type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
+import { type LiveProxy, launch, prepare } from './bring-up.ts';
 import { listenerPorts, type Plan } from './plan.ts';
 import { mismatch } from './ready.ts';
 import { retire } from './retire.ts';
@@ -51,7 +51,7 @@ async function replaceWith(charge: Charge, change: Replacement, signal: AbortSig
 		await takeOver();
 		signal.throwIfAborted();
 	} catch (error) {
-		await live.proxy.stop(STOP_GRACE_MS);
+		await live.proxy.stop(0);
 		throw error;
 	}
 	const isThere = former !== undefined && former === charge.proxy;

@@ -154,27 +154,32 @@ function retryOf({ liveSinceMs, plan }: Charge): Retry {
 function revive(charge: Charge): void {
 	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
 	charge.isReviving = true;
-	track(
-		charge,
-		keepTrying(charge, charge.ending.signal).finally(() => {
-			charge.isReviving = false;
-		}),
-	);
+	track(charge, keepTrying(charge, charge.ending.signal));
 }
 
 /** Until there is an Envoy again, by our doing or by that of a replacement, which goes before. */
 async function keepTrying(charge: Charge, signal: AbortSignal): Promise<void> {
-	while (charge.proxy === undefined) {
-		const { life } = charge.history;
-		await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
-		const { plan, proxy, isReplacing } = charge;
-		if (plan === undefined || proxy !== undefined || isReplacing) return;
-		// How long it lived counts once.
-		charge.liveSinceMs = 0;
-		charge.attempt = bringUp(charge, plan, true, signal).catch((error) => {
-			if (!signal.aborted) tell(charge, { kind: 'failed', why: failureOf(error).message, retry: retryOf(charge) });
-		});
-		await charge.attempt;
+	try {
+		while (charge.proxy === undefined) {
+			const { life } = charge.history;
+			await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
+			const { plan, proxy, isReplacing } = charge;
+			if (plan === undefined || proxy !== undefined || isReplacing) return;
+			charge.attempt = tryAgain(charge, plan, signal);
+			await charge.attempt;
+		}
+	} finally {
+		charge.isReviving = false;
+	}
+}
+
+async function tryAgain(charge: Charge, plan: Plan, signal: AbortSignal): Promise<void> {
+	// How long the last one lived counts once.
+	charge.liveSinceMs = 0;
+	try {
+		await bringUp(charge, plan, true, signal);
+	} catch (error) {
+		if (!signal.aborted) tell(charge, { kind: 'failed', why: failureOf(error).message, retry: retryOf(charge) });
 	}
 }
 

@@ -23,5 +23,5 @@ export async function watch(charge: Charge, proxy: RunningProxy): Promise<void> 
 
 function troubleOf(plan: Plan, misses: number, listeners: readonly number[] | undefined): string {
 	if (listeners !== undefined) return mismatch(plan, listeners);
-	return `Envoy has not answered ${misses} times in a row on its admin port`;
+	return `Envoy does not answer on its admin port (${misses} of ${plan.healthRetries})`;
 }

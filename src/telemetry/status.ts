@@ -54,7 +54,10 @@ function rulesFact(observation: Observation): Fact {
 const comeback = ({ runtime }: EnvoyStatus): string =>
 	runtime === 'none' ? 'Bring Envoy back, then: turnout enable' : 'They come back when Envoy is LIVE; see turnout logs';
 
-function routesFact({ differences, wanted }: Observation): Fact {
+function routesFact(observation: Observation): Fact {
+	const { differences, wanted } = observation;
+	if (isOf(observation) === 'waiting')
+		return { subject: 'routes', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
 	const first = differences.find(({ table }) => table === 'routing');
 	if (first === undefined) return { subject: 'routes', ok: true };
 	return {

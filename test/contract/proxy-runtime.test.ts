@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startDockerd } from '../../lab/dockerd.ts';
 import { createHost } from '../../lab/host.ts';
 import { importImage } from '../../lab/image.ts';
@@ -41,7 +42,7 @@ const spec: ProxySpec = {
 	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, logDriver: '' },
 };
 
-/** What a program can be told to do, one after the other. `wait`: for SIGTERM; `deaf`: for SIGKILL alone. */
+/** What a program can be told to do, one after the other. `wait`: for SIGTERM; `linger`: and longer; `deaf`: for SIGKILL. */
 const does = `
 $| = 1;
 my $told = 0;
@@ -53,6 +54,7 @@ while (defined(my $word = shift)) {
 	elsif ($word eq 'half') { print shift }
 	elsif ($word eq 'exit') { exit shift }
 	elsif ($word eq 'wait') { while (!$told) { select(undef, undef, undef, 0.01) } exit 3 }
+	elsif ($word eq 'linger') { while (!$told) { select(undef, undef, undef, 0.01) } select(undef, undef, undef, 0.4); exit 4 }
 	elsif ($word eq 'deaf') { while (1) { sleep 1 } }
 }`;
 
@@ -64,6 +66,7 @@ const words: Readonly<Record<string, (run: Run, next: () => string) => Promise<n
 	who: ({ say, spec: { uid, gid, env } }) => void say(`${uid} ${gid} ${env['GREETING']}`),
 	exit: async (_, next) => Number(next()),
 	wait: ({ terminated }) => terminated.then(() => 3),
+	linger: ({ terminated }) => terminated.then(() => sleep(50, 4)),
 	deaf: () => new Promise(() => undefined),
 };
 
@@ -170,10 +173,10 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 	},
 
 	async 'told to stop it ends in its own way within its time, and nothing of it is left'(place, runtime) {
-		const { proxy, said } = await start(place, runtime, 'say', 'up', 'wait');
+		const { proxy, said } = await start(place, runtime, 'say', 'up', 'linger');
 		await said(1);
-		assert.deepEqual(endOf(await proxy.stop(20_000)), [3, undefined]);
-		assert.deepEqual(endOf(await proxy.exited), [3, undefined]);
+		assert.deepEqual(endOf(await proxy.stop(20_000)), [4, undefined]);
+		assert.deepEqual(endOf(await proxy.exited), [4, undefined]);
 		assert.equal(place.count(), 0);
 	},
 

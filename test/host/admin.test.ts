@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -182,24 +182,32 @@ test('while clients connect without a pause one Envoy takes over from another, a
 	assert.equal(migrate(), before);
 });
 
-test('who is no Envoy, or nobody, says nothing; nor does one that is not asked in time', async () => {
-	const server = createServer((_, reply) => reply.end('{"state": 7}')).listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address() as AddressInfo;
+test('who is no Envoy, or nobody, says nothing; nor does one that does not answer in time', async () => {
+	await using stack = new AsyncDisposableStack();
 	const asked = (admin: ReturnType<typeof createProxyAdmin>, until: AbortSignal) =>
 		Promise.all([admin.info(until), admin.ports(until), admin.connections(until), admin.drain('at-once', until)]);
 	const nothing = [undefined, undefined, undefined, undefined];
-	assert.deepEqual(await asked(createProxyAdmin(port, 'i'), signal), nothing);
-	assert.deepEqual(await asked(createProxyAdmin(port, 'i'), AbortSignal.abort()), nothing);
-	server.close();
-	server.closeAllConnections();
-	await once(server, 'close');
-	assert.deepEqual(await asked(createProxyAdmin(port, 'i'), signal), nothing);
-	const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-	await once(silent, 'listening');
+	const other = await serve(stack, (_, reply) => void reply.end('{"state": 7}'));
+	assert.deepEqual(await asked(createProxyAdmin(other.port, 'i'), signal), nothing);
+	assert.deepEqual(await asked(createProxyAdmin(other.port, 'i'), AbortSignal.abort()), nothing);
+	await other.close();
+	assert.deepEqual(await asked(createProxyAdmin(other.port, 'i'), signal), nothing);
+	const silent = await serve(stack, () => undefined);
 	const startedMs = performance.now();
-	assert.deepEqual(await asked(createProxyAdmin((silent.address() as AddressInfo).port, 'i', 100), signal), nothing);
+	assert.deepEqual(await asked(createProxyAdmin(silent.port, 'i', 100), signal), nothing);
 	assert.ok(performance.now() - startedMs < 1_900);
-	silent.close();
-	silent.closeAllConnections();
 });
+
+async function serve(stack: AsyncDisposableStack, answer: RequestListener) {
+	const server = createServer(answer).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const close = async () => {
+		if (!server.listening) return;
+		const closed = once(server, 'close');
+		server.close();
+		server.closeAllConnections();
+		await closed;
+	};
+	stack.defer(close);
+	return { port: (server.address() as AddressInfo).port, close };
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -79,6 +79,75 @@ test('Ctrl-C in the middle leaves nothing', async () => {
 	assert.deepEqual(remainsOf('stopped', pid), []);
 });
 
+const dockerTable = `
+                          before  enabled        after update   disabled cleaned
+out of the host ────────────────────────────────────────────────────────────────
+app → remote:443          remote  remote  ↑out 2 remote  ↑out 2 remote   remote
+root → remote:443         remote  remote  ↑out 2 remote  ↑out 2 remote   remote
+app → remote:22, metadata remote  remote         remote         remote   remote
+Envoy's user → remote:443 remote  remote         remote         remote   remote
+app → loopback, own       app     app            app            app      app
+into the host ──────────────────────────────────────────────────────────────────
+remote → host:8081 (app)  app     app      ↓in 2 app      ↓in 2 app      app
+remote → host:8080 (shop) shop    shop     ↓in 2 shop     ↓in 2 shop     shop
+remote → host:22, :9090   app     app            app            app      app
+remote → :15000, :15001   refused dropped        dropped        closed   refused
+containers ─────────────────────────────────────────────────────────────────────
+shop → remote:443         remote  remote         remote         remote   remote
+meshed → remote:443       remote  remote  ↑out 2 remote  ↑out 2 remote   remote
+────────────────────────────────────────────────────────────────────────────────
+Envoy's own counters      –       ↓4 ↑6          ↓4 ↑6          ↓0 ↑0    –
+`;
+
+/** What it says of an Envoy that Docker runs, in this order. */
+const dockerSteps = [
+	/^\$ turnout run +\d/,
+	/^ {2}login +[1-9]\d* requests to 169\.254\.169\.254 for the role's keys, 1 to ECR with them$/,
+	/^ {2}pulled +2 layers, [1-9]\d*\.\d MB in /,
+	/^ {2}LIVE +user 1337:1337, capabilities dropped: ALL/,
+	/^\$ turnout enable/,
+	/^\$ turnout update --image …:v2/,
+	/^ {2}pulled +2 layers, /,
+	/^ {2}load +8 clients, \d+ connections, 0 failed/,
+	/^ {2}former +has ended/,
+	/^\$ turnout disable/,
+	/^\$ turnout clean/,
+	/^✓ \d+ connections, and each was answered by whom it should be\.$/,
+	/^✓ [1-9]\d+ more while Envoy was replaced: none failed or got past, one stayed\.$/,
+	/^✓ No password or key /,
+	/^✓ Docker has no container of turnout's any more\.$/,
+	/^✓ The host is byte for byte what it was/,
+];
+
+test('with Docker the demo pulls Envoy with a login from ECR, replaces it under load, and leaves nothing', async () => {
+	const child = spawn(demo, ['--docker'], { stdio: 'pipe', env: { ...process.env, ...markOf('docker') } });
+	const { code, stdout, stderr } = await outcomeOf(child);
+	assert.equal(stderr, '');
+	assert.ok(stdout.includes(dockerTable), stdout);
+	const lines = stdout.split('\n');
+	let at = 0;
+	for (const step of dockerSteps) {
+		const found = lines.slice(at).findIndex((line) => step.test(line));
+		assert.ok(found >= 0, `${step} is missing, or too early: ${stdout}`);
+		at += found + 1;
+	}
+	assert.equal(code, 0);
+	for (const line of lines) assert.ok(line.length <= 80, line);
+	assert.deepEqual(remainsOf('docker', child.pid ?? 0), []);
+});
+
+test('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
+	using terminal = startOnTerminal('pulling', '--docker', 'trap : INT');
+	const steps = [/wants a login/, /Somebody publishes/, /Without turnout/, / \d+% +[\d.]+\/[\d.]+ MB +[01]\/2 layers/];
+	for (const step of steps) await terminal.shows(step);
+	const pid = pidOf('pulling');
+	assert.notDeepEqual(remainsOf('pulling', pid), []);
+	terminal.type('\u0003');
+	await terminal.shows(/Stopped\. Everything is taken down\.[\s\S]* echo /);
+	assert.equal(await terminal.ended, 130);
+	assert.deepEqual(remainsOf('pulling', pid), []);
+});
+
 test('without root the demo says what it needs, before it does anything', async () => {
 	// From standard input: the checkout may lie where this user must not look.
 	const child = spawn('runuser', ['-u', 'nobody', '--', 'sh', '-s'], { stdio: 'pipe', cwd: '/' });
@@ -90,10 +159,10 @@ test('without root the demo says what it needs, before it does anything', async 
 test('an option that the demo does not know is answered with its usage', async () => {
 	const { code, stderr } = await outcomeOf(spawn(demo, ['--kep'], { stdio: 'pipe' }));
 	assert.equal(code, 64);
-	assert.match(stderr, /there is no option "--kep"\nUsage: scripts\/demo \[--keep\]/);
+	assert.match(stderr, /there is no option "--kep"\nUsage: scripts\/demo \[--keep\] \[--docker\]/);
 	const help = await outcomeOf(spawn(demo, ['--help'], { stdio: 'pipe' }));
 	assert.equal(help.code, 0);
-	assert.match(help.stdout, /^Usage: scripts\/demo \[--keep\]/);
+	assert.match(help.stdout, /^Usage: scripts\/demo \[--keep\] \[--docker\]/);
 });
 
 /** By a variable that all its processes inherit, whatever their session. */
@@ -130,13 +199,14 @@ function read(pid: number, name: string): string {
 	}
 }
 
-/** Processes, namespaces, folders and mounts of a demo that has, or had, this pid. */
+/** Processes, namespaces, folders, cgroups and mounts of a demo that has, or had, this pid. */
 function remainsOf(role: string, pid: number): string[] {
 	const isOurs = (text: string) => text.includes(`turnout-${pid}-`);
 	return [
 		...processesOf(role).map((one) => `${one}: ${read(one, 'cmdline')}`),
 		...listNamespaces().filter(isOurs),
 		...readdirSync(tmpdir()).filter(isOurs),
+		...globSync(`/sys/fs/cgroup/{,*/}turnout-${pid}-*`),
 		...readFileSync('/proc/mounts', 'utf8').split('\n').filter(isOurs),
 	];
 }

@@ -1,10 +1,12 @@
 // Docker is away, comes late, comes back, or is not for us.
 import assert from 'node:assert/strict';
-import { chmodSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
+import { createScratch } from '../../lab/scratch.ts';
 import { assertAsSaid, assertEnded, assertNothingLeft, told, untilStatus, whysOf } from '../support/as-said.ts';
-import { unhurried } from '../support/daemon.ts';
+import { ownLines, unhurried } from '../support/daemon.ts';
 import { createDockerPlace, type DockerPlace } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -31,7 +33,7 @@ describe('Docker', async () => {
 		assert.match(
 			told(status),
 			new RegExp(
-				`^envoy: Cannot look for Envoy: ${nobody}.*\\nIt is started again after \\\\d+ ms; see turnout logs$`,
+				`^envoy: Cannot look for Envoy: ${nobody}.*\\nIt is started again after \\d+ ms; see turnout logs$`,
 				'm',
 			),
 		);
@@ -66,7 +68,9 @@ describe('Docker', async () => {
 
 	test('whose socket is not for us is an error that says who may use it', async () => {
 		chmodSync(docker.socket, 0);
-		await using daemon = await place.start({}, undefined, { through: anybody });
+		using scratch = createScratch('anybody');
+		chownSync(scratch.path, ANYBODY, ANYBODY);
+		await using daemon = await place.start({}, scratch.path, { through: anybody });
 		chmodSync(docker.socket, 0o660);
 		assert.deepEqual(await assertEnded(place, daemon), [
 			`turnout: Cannot look for Envoy: Docker's socket ${docker.socket} is not for us`,
@@ -87,6 +91,21 @@ describe('Docker', async () => {
 		assert.match(whysOf(daemon).join('\n'), new RegExp(`^Cannot start Envoy: ${nobody}`, 'm'));
 		assert.equal(told(await assertAsSaid(place, daemon)), '');
 		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
+		assert.equal(await daemon.stop(), 0);
+		assertNothingLeft(place, daemon);
+	});
+
+	test('that crashes leaves Envoy and traffic alone until it is started again, which ends what it finds', async () => {
+		await using daemon = await place.start({ envoy: { stableSeconds: 1 } });
+		const before = daemon.status().envoy;
+		process.kill(Number(readFileSync(join(docker.folder, 'pid'), 'utf8')), 'SIGKILL');
+		const away = await untilStatus(daemon, (status) => told(status) !== '');
+		assert.equal(told(away), `docker: nobody answers at ${docker.socket}\n${START}`);
+		assert.partialDeepStrictEqual(away, { is: 'enabled', envoy: before });
+		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
+		await docker.restart();
+		await untilStatus(daemon, ({ envoy }) => envoy.state === 'live' && envoy.container !== before.container);
+		assert.equal(told(await assertAsSaid(place, daemon)), '');
 		assert.equal(await daemon.stop(), 0);
 		assertNothingLeft(place, daemon);
 	});
@@ -143,8 +162,17 @@ describe('Docker with live-restore', async () => {
 		await using daemon = await place.start();
 		const { container } = daemon.status().envoy;
 		await docker.stop();
-		const code = await daemon.stop();
-		assert.equal(code, 1);
+		assert.equal(await daemon.stop(), 1);
+		assert.equal(ownLines(place.lab.host), 0);
+		assert.ok(
+			daemon
+				.log()
+				.endsWith(
+					`turnout: Cannot stop Envoy: there is no Docker at ${docker.socket}\n` +
+						'Start Docker, or set envoy.dockerSocket (TURNOUT_DOCKER_SOCKET)\n',
+				),
+			daemon.log(),
+		);
 		await docker.restart();
 		await using next = await place.start({}, daemon.folder);
 		assert.equal((await assertAsSaid(place, next)).envoy.container, container);
@@ -154,8 +182,9 @@ describe('Docker with live-restore', async () => {
 });
 
 /** Who may change the network and nothing else of root's but to read, as a checkout may lie below /root. */
+const ANYBODY = 1000;
 const anybody = [
-	...['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'],
+	...['setpriv', `--reuid=${ANYBODY}`, `--regid=${ANYBODY}`, '--clear-groups'],
 	...['--inh-caps=-all,+net_admin,+net_raw,+dac_read_search', '--ambient-caps=+net_admin,+net_raw,+dac_read_search'],
 ];
 

@@ -14,6 +14,7 @@ import {
 	whysOf,
 } from '../support/as-said.ts';
 import { createDockerPlace, IMAGE } from '../support/docker-place.ts';
+import { eventually } from '../support/eventually.ts';
 
 const NAME = 'turnout-envoy';
 const hasty = { healthSeconds: 1, healthTimeoutSeconds: 1, healthRetries: 2 };
@@ -84,7 +85,7 @@ describe("Envoy's container", async () => {
 		// Docker may find it gone before it is done.
 		place.docker.tryDocker(['restart', NAME]);
 		await untilStatus(daemon, ({ envoy }) => envoy.state === 'live' && envoy.container !== container);
-		assert.match(daemon.ask('logs').stdout, /exiting\n[^]*starting main dispatch loop/);
+		assert.match(daemon.ask('logs').stdout, /exiting\n[\s\S]*starting main dispatch loop/);
 		await assertRevived(
 			daemon,
 			container,
@@ -95,7 +96,10 @@ describe("Envoy's container", async () => {
 	test('goes with the daemon also when it has ended by itself just before', async () => {
 		await using daemon = await place.start();
 		docker(['kill', NAME]);
-		await untilStatus(daemon, ({ envoy }) => envoy.state === 'failed');
+		await eventually(
+			() => whysOf(daemon).length,
+			(ends) => ends === 1,
+		);
 		assert.equal(await daemon.stop(), 0);
 		assertNothingLeft(place, daemon);
 	});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Docker } from '../../lab/dockerd.ts';
 import type { Host } from '../../lab/host.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
+import { createClient } from '../../src/control/client.ts';
 import type { Condition, Status } from '../../src/control/protocol.ts';
 import { ownLines } from './daemon.ts';
 import { eventually } from './eventually.ts';
@@ -38,7 +39,10 @@ export function containersOf({ docker }: Seen, folder: string): Container[] {
 /** Rules and container are as status says, at the latest when what is on its way has come about. */
 export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turnout-envoy'): Promise<Status> {
 	const { status } = await eventually(
-		() => ({ status: daemon.status(), wrong: differencesOf(seen, daemon, name) }),
+		async () => {
+			const now = daemon.status();
+			return { status: now, wrong: await differencesOf(seen, daemon, now, name) };
+		},
 		({ wrong }) => wrong === '',
 		10_000,
 	);
@@ -46,22 +50,23 @@ export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turno
 }
 
 /** '' where there are none. */
-function differencesOf(seen: Seen, daemon: TestDaemon, name: string): string {
-	const { is, envoy } = daemon.status();
-	const lines = ownLines(seen.lab.host);
-	const hasRules = is === 'enabled';
+async function differencesOf(seen: Seen, { folder, socket }: TestDaemon, { is, envoy }: Status, name: string) {
+	const hasRules = ownLines(seen.lab.host) > 0;
 	// Degraded may be anything but what is wanted.
-	if (is !== 'degraded' && hasRules !== lines > 0) return `${is}, but ${lines} lines of ours`;
-	if (hasRules !== (daemon.ask('diff').code === 0) && (hasRules || is === 'degraded'))
-		return `${is}, but diff says otherwise`;
-	const containers = containersOf(seen, daemon.folder);
+	const isAsWanted = is === 'degraded' || hasRules === (is === 'enabled');
+	const { same: isSame } = await createClient(socket).diff({});
+	if (!isAsWanted || isSame === ['degraded', 'waiting'].includes(is))
+		return `${is}, but rules: ${hasRules}, as wanted: ${isSame}`;
+	const containers = containersOf(seen, folder);
 	const running = containers.filter(({ state }) => state === 'running');
 	const isUp = ['starting', 'live', 'draining'].includes(envoy.state);
-	const [one] = running;
-	const isSame = one?.id.startsWith(envoy.container ?? ' ') && one.name === name && one.startedAt === envoy.since;
-	if (isUp ? containers.length === 1 && isSame : running.length === 0) return '';
+	if (isUp ? containers.length === 1 && running.some((one) => isAsTold(one, envoy, name)) : running.length === 0)
+		return '';
 	return `${envoy.state} ${envoy.container} since ${envoy.since}, but Docker has ${JSON.stringify(containers)}`;
 }
+
+const isAsTold = (one: Container, { container = ' ', since }: Status['envoy'], name: string): boolean =>
+	one.name === name && one.id.startsWith(container) && one.startedAt === since;
 
 /** It has ended: neither a container nor a rule of it is left. */
 export function assertNothingLeft(seen: Seen, { folder }: TestDaemon): void {
@@ -86,11 +91,12 @@ export const told = ({ conditions }: Status): string =>
 		)
 		.join('\n');
 
+/** What `status --json` would print, asked of the socket itself: no program has to start for each look. */
 export const untilStatus = (
-	daemon: TestDaemon,
+	{ socket }: TestDaemon,
 	holds: (status: Status) => boolean,
 	patienceMs?: number,
-): Promise<Status> => eventually(() => daemon.status(), holds, patienceMs);
+): Promise<Status> => eventually(() => createClient(socket).status({}), holds, patienceMs);
 
 /** Each event of its log, in order. */
 export const eventsOf = (daemon: TestDaemon): readonly { readonly event: string; readonly why?: string }[] =>

@@ -145,5 +145,5 @@ export async function tolerating(act: () => Promise<unknown>): Promise<void> {
 async function promote({ docker, name }: Yard, { id }: Docker.Container): Promise<void> {
 	const container = docker.getContainer(id);
 	const { Name } = await container.inspect();
-	if (Name !== `/${name}`) await container.rename({ name });
+	if (Name !== `/${name}`) await tolerating(() => container.rename({ name }));
 }

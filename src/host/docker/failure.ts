@@ -14,7 +14,8 @@ export const statusOf = (error: unknown): number | undefined => (error as Docker
 
 export const wordsOf = (error: unknown): string => {
 	const { json, message } = error as DockerError;
-	return oneLine(json?.message ?? message ?? String(error));
+	// Where it was asked for a stream, dockerode puts its own words before those of Docker.
+	return oneLine(json?.message ?? message?.replace(/^\(HTTP code \d+\) [\w ]+ - /, '') ?? String(error));
 };
 
 /** Docker has not answered at all: away, starting, or none of our business. */

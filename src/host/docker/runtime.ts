@@ -100,8 +100,10 @@ async function start(
 	onOutput: OnOutput,
 ): Promise<RunningProxy> {
 	const { docker } = yard;
-	const name = await freeName(yard, owner);
-	const container = await docker.createContainer({ name, ...containerOf(owner, spec, identity) });
+	const name = await freeName(yard, owner, identity);
+	const container = await docker.createContainer({ name, ...containerOf(owner, spec, identity) }).catch((error) => {
+		throw statusOf(error) === undefined ? error : notMade(error);
+	});
 	try {
 		await listen(container, onOutput, false);
 		await container.start();
@@ -112,6 +114,14 @@ async function start(
 		throw statusOf(error) === undefined ? error : refused(spec, error);
 	}
 }
+
+const notMade = (error: unknown): Failure =>
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: Docker makes no container for it: ${wordsOf(error)}`,
+		'See envoy.memoryMegabytes, envoy.openFiles and envoy.logDriver, and what Docker has with `docker ps --all`',
+		error,
+	);
 
 /** What Docker or runc says of an image that cannot be started, and what that means. */
 function refused({ image, command }: ProxySpec, error: unknown): Failure {
@@ -129,26 +139,19 @@ function refused({ image, command }: ProxySpec, error: unknown): Failure {
 	);
 }
 
-/** Our name, or while another of ours bears it, one beside it. Who is not ours and bears it stays as it is. */
-async function freeName(yard: Yard, owner: string): Promise<string> {
-	for (const name of [yard.name, `${yard.name}-next`]) {
-		const container = yard.docker.getContainer(name);
-		const info = await container.inspect().catch((error) => {
-			if (statusOf(error) === 404) return undefined;
-			throw error;
-		});
-		if (info === undefined) return name;
-		if (info.Config.Labels[OWNER] !== owner) throw foreign(name, info.Config.Image, info.Config.Labels[OWNER]);
-		if (yard.tended.has(info.Id)) continue;
-		// One that nobody looks after: half made, or started by hand behind our back.
-		await tolerating(() => container.remove({ force: true, v: true }));
-		return name;
-	}
-	throw new Failure(
-		'envoy',
-		`Cannot start Envoy: two containers of ours run already`,
-		'Wait until the former has ended',
-	);
+/** Our name, or while another of ours bears it, one of its own. Who is not ours and bears it stays as it is. */
+async function freeName({ docker, name, tended }: Yard, owner: string, { instance }: ProxyIdentity): Promise<string> {
+	const container = docker.getContainer(name);
+	const info = await container.inspect().catch((error) => {
+		if (statusOf(error) === 404) return undefined;
+		throw error;
+	});
+	if (info === undefined) return name;
+	if (info.Config.Labels[OWNER] !== owner) throw foreign(name, info.Config.Image, info.Config.Labels[OWNER]);
+	if (tended.has(info.Id)) return `${name}-${instance.slice(0, 8)}`;
+	// One that nobody looks after: half made, or started by hand behind our back.
+	await tolerating(() => container.remove({ force: true, v: true }));
+	return name;
 }
 
 function foreign(name: string, image: string, other: string | undefined): Failure {

@@ -48,7 +48,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await supervised.supervisor.leave();
 		Object.assign([...supervised.sayings.values()][0] ?? {}, { isSilent: true, ports: [] });
 		const next = supervised.next();
-		await next.start(planOf(), signal);
+		await next.start(planOf({ startSeconds: 0.5 }), signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 2'], 'live']);
 	});
 

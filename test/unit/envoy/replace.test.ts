@@ -205,5 +205,7 @@ describe('a replacement', { concurrency: true }, () => {
 		await until(supervisor, 'live');
 		await pastPause();
 		assert.deepEqual([starts, idsOf(supervised).length, kindOf(supervisor)], [2, 1, 'live']);
+		const again = ['failed', 'starting memory 2', 'live memory 2'];
+		assert.deepEqual(supervised.told, ['starting memory 1', 'live memory 1', ...again]);
 	});
 });
