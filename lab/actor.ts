@@ -30,7 +30,7 @@ export interface Actor extends Disposable {
 }
 
 /** Ready at once: what is asked before the process runs is answered when it does. Unless told otherwise it is root. */
-export function createActor(namespace: Namespace, identity: Identity = {}): Actor {
+export function createActor(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Actor {
 	const child = startWorker(namespace, identity);
 	const ask = createAsk(child);
 	return {
@@ -65,7 +65,7 @@ function createStorm(ask: Ask, storm: number): Storm {
  * The worker goes to Node as text without its types: to strip them again in each of a cast of six costs 70 ms of processor
  * time a piece, and a uid that has dropped its rights could not read a file below /root.
  */
-function startWorker(namespace: Namespace, { uid, gid = uid }: Identity): ChildProcess {
+function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
 	const program = quietly(() => stripTypeScriptTypes(readFileSync(new URL('worker.ts', import.meta.url), 'utf8')));
 	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
 	// Without a folder of the caller's, which the uid may not enter, and without a debugger's options.

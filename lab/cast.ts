@@ -16,6 +16,8 @@ export interface CastOptions {
 	readonly appPorts?: readonly number[];
 	readonly egressPort?: number;
 	readonly ingressPort?: number;
+	/** Where `world` answers: not on a port that somebody else out there has. */
+	readonly worldPorts?: readonly number[];
 }
 
 export interface Cast extends Disposable {
@@ -50,10 +52,11 @@ export async function createCast(lab: Host, options: CastOptions = {}): Promise<
 }
 
 async function takePlaces(actors: Omit<Cast, typeof Symbol.dispose>, options: CastOptions): Promise<void> {
-	const { envoy = true, appPorts = usualAppPorts, egressPort = 15001, ingressPort = 15000 } = options;
+	const { envoy = true, appPorts = usualAppPorts, worldPorts = remotePorts } = options;
+	const { egressPort = 15001, ingressPort = 15000 } = options;
 	const { world, app, proxyUser, container } = actors;
 	await Promise.all([
-		world.listen('remote', remotePorts),
+		world.listen('remote', worldPorts),
 		app.listen('app', appPorts),
 		container.listen('container', containerPorts),
 		...(envoy ? [proxyUser.listen('egress listener', [egressPort])] : []),

@@ -18,6 +18,8 @@ const reasons: Readonly<Record<string, string>> = {
 	EACCES: 'its permissions forbid it',
 	ENOTDIR: 'a part of the path is no folder',
 	EEXIST: 'a part of the path is no folder',
+	ENOENT: 'there is none',
+	EISDIR: 'it is a folder',
 };
 
 /** Why a file could not be written, in words. */

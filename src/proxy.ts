@@ -10,7 +10,7 @@ import { reasonOfFile } from './folders.ts';
 import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
 import { hasIpv6Sockets } from './host/facts.ts';
-import { createHandOver } from './host/handover.ts';
+import { createHandOvers } from './host/handover.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { createLogins } from './host/logins.ts';
 import { createProcessRuntime } from './host/process.ts';
@@ -38,7 +38,7 @@ export async function createProxy(survey: Survey, listeners: ProxyListeners): Pr
 			createProxyAdmin(adminPort, instance, healthTimeoutSeconds * 1_000),
 		listeners: readListeners,
 		captured: () => countAccepted([ingressPort, egressPort]),
-		handOver: createHandOver,
+		handOver: createHandOvers(survey.config.stateDirectory),
 	});
 }
 

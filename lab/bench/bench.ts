@@ -1,5 +1,6 @@
 import { benchCold } from './cold.ts';
 import { benchDocker } from './docker.ts';
+import { benchDockerMemory } from './docker-memory.ts';
 import { benchEnable } from './enable.ts';
 import { type Figure, type Judged, judge } from './figure.ts';
 import { benchLatency } from './latency.ts';
@@ -69,6 +70,7 @@ const parts: readonly Part[] = [
 		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
 	},
 	{ section: 'docker', text: ({ runs }) => `Envoy in Docker, ${runs} times`, run: benchDocker },
+	{ section: 'docker', text: () => "the daemon's memory meanwhile", run: benchDockerMemory },
 	{
 		section: 'startup',
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,

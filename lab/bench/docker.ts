@@ -178,7 +178,14 @@ async function underClients(
 	act: (at: number) => Promise<number>,
 ): Promise<Outcome> {
 	using app = createActor(lab.host, { uid: ids.app });
-	const target = { address: addresses.remote.v4, port: 443, clients: 8, pauseMs: 5, limitMs: STORM_LIMIT_MS };
+	const target = {
+		address: addresses.remote.v4,
+		port: 443,
+		clients: 8,
+		pauseMs: 5,
+		timeoutMs: 20_000,
+		limitMs: STORM_LIMIT_MS,
+	};
 	await using storm = await app.storm(target);
 	const deadline = performance.now() + seconds * 1_000;
 	const ms: number[] = [];

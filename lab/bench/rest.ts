@@ -47,7 +47,7 @@ export async function startRest({ cycles, idleSeconds }: RestOptions): Promise<R
 }
 
 /** In a namespace, so that it ends with it whatever becomes of us. */
-async function startNode(host: Namespace): Promise<ChildProcess> {
+export async function startNode(host: Namespace): Promise<ChildProcess> {
 	const { program, args } = bareNode("setInterval(() => {}, 1e9); console.log('ready')");
 	const child = host.spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
 	if (child.stdout) await once(child.stdout, 'data');
@@ -55,7 +55,7 @@ async function startNode(host: Namespace): Promise<ChildProcess> {
 }
 
 /** Left enabled. */
-async function enableOften(socket: string, times: number): Promise<void> {
+export async function enableOften(socket: string, times: number): Promise<void> {
 	using client = createKeptClient(socket);
 	await client.post('/v1/enable');
 	for (let left = times; left > 1; left -= 1) {
@@ -66,7 +66,7 @@ async function enableOften(socket: string, times: number): Promise<void> {
 
 type Pair = readonly number[];
 
-function weigh(when: string, pids: Pair): Figure {
+export function weigh(when: string, pids: Pair): Figure {
 	const [ours = Number.NaN, value = Number.NaN] = pids.map(readResidentMb);
 	const limits = { on: 'value', goal: 60, must: 90 } as const;
 	return { name: `the daemon's memory, ${when}`, unit: 'MB', ours, reference: { name: waiting, value }, limits };
@@ -89,7 +89,7 @@ async function spendAtRest(pids: Pair, seconds: number): Promise<Pair> {
 	return pids.map((pid, at) => ((readProcessorSeconds(pid) - (before[at] ?? Number.NaN)) / seconds) * 100);
 }
 
-function pidOf({ pid }: ChildProcess): number {
+export function pidOf({ pid }: ChildProcess): number {
 	if (pid === undefined) throw new Error('Cannot measure a process that did not start');
 	return pid;
 }

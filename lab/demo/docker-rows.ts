@@ -74,5 +74,5 @@ export const dockerChart: Chart = {
 	],
 	groups,
 	titleWidth: 25,
-	total: { title: "through, Envoy's counters", none: '–' },
+	total: { title: "Envoy's own counters", none: '–' },
 };

@@ -12,7 +12,7 @@ export const processVariant: Variant = {
 	picture: renderPicture,
 	next: [
 		['scripts/demo --keep', "the same, then you at turnout's prompt on the host"],
-		['scripts/demo --docker', 'Envoy in Docker: pulled from a registry, replaced under load'],
+		['scripts/demo --docker', 'Envoy in Docker: pulled, and replaced under load'],
 		['dist/turnout --help', 'all commands; README.md leads through a real host'],
 	],
 	open,

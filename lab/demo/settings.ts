@@ -11,7 +11,9 @@ export function writeSettings(folder: string, envoy: Readonly<Record<string, str
 	return path;
 }
 
-const render = (envoy: Readonly<Record<string, string>>): string => `# What the demo runs with. Change it, then type at the prompt: reload
+const render = (
+	envoy: Readonly<Record<string, string>>,
+): string => `# What the demo runs with. Change it, then type at the prompt: reload
 appPorts: ${ports.published},${ports.app}
 egressIgnoredPorts: 22,${ports.ignored}
 egressIgnoredIps: ${ignoredAddresses.join(',')}

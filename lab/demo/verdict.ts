@@ -37,12 +37,12 @@ function connections({ wrong, cells }: Verdict): Claim {
 
 function host({ changed }: Verdict): Claim {
 	const isTrue = changed.length === 0;
-	if (isTrue)
-		return { isTrue, text: 'The host is byte for byte what it was: rules, routes, links, kernel settings.' };
+	if (isTrue) return { isTrue, text: 'The host is byte for byte what it was: rules, routes, links, kernel settings.' };
 	return { isTrue, text: `The host is not what it was: ${changed.join(', ')}.` };
 }
 
-export const renderEnd = (seconds: number, next: readonly (readonly [string, string])[], { bold }: Colours): string => `
-The little world is gone again, after ${seconds.toFixed(1)} s. Next:
-
-${next.map(([command, why]) => `  ${bold(command)}${' '.repeat(Math.max(1, 23 - command.length))}${why}\n`).join('')}`;
+export function renderEnd(seconds: number, next: readonly (readonly [string, string])[], { bold }: Colours): string {
+	const width = Math.max(...next.map(([command]) => command.length));
+	const lines = next.map(([command, why]) => `  ${bold(command)}${' '.repeat(width - command.length)}    ${why}\n`);
+	return `\nThe little world is gone again, after ${seconds.toFixed(1)} s. Next:\n\n${lines.join('')}`;
+}

@@ -50,7 +50,13 @@ function addMeshedContainer(host: Namespace, meshed: Namespace): void {
 	]);
 }
 
-/** What Docker adds for a second bridge, and the mark that AWS's network plugin sets on an instance. */
+/** The mark that AWS's network plugin sets on an instance. */
+export const networkPlugin = `*mangle
+-A PREROUTING -i eth0 -m comment --comment "AWS, primary ENI" -m addrtype --dst-type LOCAL --limit-iface-in -j CONNMARK --set-xmark 0x80/0x80
+COMMIT
+`;
+
+/** What Docker adds for a second bridge. */
 const rulesOfOthers = (family: Family): string => `*filter
 -A FORWARD -o ${meshedBridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FORWARD -i ${meshedBridge} ! -o ${meshedBridge} -j ACCEPT
@@ -58,7 +64,4 @@ COMMIT
 *nat
 -A POSTROUTING -s ${family === 'v4' ? '172.18.0.0/16' : 'fd18::/64'} ! -o ${meshedBridge} -j MASQUERADE
 COMMIT
-*mangle
--A PREROUTING -i eth0 -m comment --comment "AWS, primary ENI" -m addrtype --dst-type LOCAL --limit-iface-in -j CONNMARK --set-xmark 0x80/0x80
-COMMIT
-`;
+${networkPlugin}`;

@@ -30,6 +30,8 @@ export function createProgress(write: (text: string) => void, columns: () => num
 	let shown = '';
 	return {
 		show(pull) {
+			// One that finds the image up to date has none.
+			if (pull.layers.length === 0) return;
 			// A line that fills the last column makes some terminals go on to the next.
 			const line = progressLine(pull, columns() - 1);
 			if (line === shown) return;

@@ -21,11 +21,23 @@ export interface Replacement {
  * The new one is there and LIVE beside the former, on the same ports where they are the same, before the former lets go.
  * What it needs is fetched first. When it fails, the former goes on as if nothing had been.
  */
-export async function replace(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
-	if (charge.isReplacing)
-		throw new Failure('envoy', 'Cannot update: another update is under way', 'Wait for its end: turnout status');
+export function replace(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
+	if (charge.isReplacing) return Promise.reject(underWay());
 	charge.isReplacing = true;
+	const work = goBefore(charge, change, signal);
+	charge.replacing = work.catch(() => undefined);
+	return work;
+}
+
+const underWay = (): Failure =>
+	new Failure('envoy', 'Cannot update: another update is under way', 'Wait for its end: turnout status');
+
+/** A start by ourselves that is under way is left, whether it waits or not: the replacement is the next start. */
+async function goBefore(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
 	try {
+		charge.cancel.abort();
+		charge.cancel = new AbortController();
+		await charge.attempt;
 		return await replaceWith(charge, change, signal);
 	} catch (error) {
 		throw rolledBack(charge, error);
@@ -35,9 +47,12 @@ export async function replace(charge: Charge, change: Replacement, signal: Abort
 	}
 }
 
-async function replaceWith(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
+export async function replaceWith(
+	charge: Charge,
+	change: Replacement,
+	signal: AbortSignal,
+): Promise<'replaced' | 'same'> {
 	const { plan, takeOver, own } = change;
-	await charge.attempt;
 	const former = charge.proxy;
 	const formerPlan = charge.plan ?? plan;
 	const isSame = JSON.stringify(formerPlan.spec) === JSON.stringify(plan.spec);
@@ -59,7 +74,7 @@ async function replaceWith(charge: Charge, change: Replacement, signal: AbortSig
 	if (isThere)
 		track(
 			charge,
-			retire(charge, formerPlan, former, handOver).then(() => live.proxy.promote()),
+			retire(charge, formerPlan, former, handOver).then(() => charge.proxy?.promote()),
 		);
 	else await live.proxy.promote();
 	return 'replaced';

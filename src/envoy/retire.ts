@@ -10,9 +10,13 @@ const POLL_MS = 50;
 export async function retire(charge: Charge, plan: Plan, former: RunningProxy, handOver: HandOver): Promise<void> {
 	const admin = charge.supervision.admin(plan, former.instance);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
-	await handOver.finish(() => admin.drain('at-once', deadline));
-	await Promise.race([former.exited, idle(async () => admin.connections(deadline), deadline)]);
-	await former.stop(STOP_GRACE_MS);
+	try {
+		await handOver.letGo(() => admin.drain('at-once', deadline), deadline);
+		await Promise.race([former.exited, idle(async () => admin.connections(deadline), deadline)]);
+		await former.stop(STOP_GRACE_MS);
+	} finally {
+		handOver.end();
+	}
 }
 
 /** No longer than it takes: a host without connections waits for none. */

@@ -5,7 +5,7 @@ import { bodyOf, type LiveProxy, launch, prepare, ready, STOP_GRACE_MS } from '.
 import { type History, type Retry, unborn } from './life.ts';
 import { listenerPorts, type Plan } from './plan.ts';
 import { refuseTakenPorts } from './ready.ts';
-import { type Replacement, replace } from './replace.ts';
+import { type Replacement, replace, replaceWith } from './replace.ts';
 import { drained, retire } from './retire.ts';
 import { type Charge, hearing, type Supervision, tell, track } from './supervision.ts';
 import { watch } from './watch.ts';
@@ -37,6 +37,8 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 			isReplacing: false,
 			isReviving: false,
 			attempt: Promise.resolve(),
+			replacing: Promise.resolve(),
+			cancel: new AbortController(),
 			ending: new AbortController(),
 			underway: new Set(),
 		},
@@ -66,28 +68,60 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 
 async function start(charge: Charge, plan: Plan, signal: AbortSignal): Promise<void> {
 	charge.plan = plan;
-	while (!(await startOnce(charge, plan, signal))) {
-		const { life } = charge.history;
-		await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
+	await untilThere(charge, true, signal);
+}
+
+/** Only one at a time looks after the next start. */
+function revive(charge: Charge): void {
+	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
+	track(charge, untilThere(charge, false, charge.ending.signal));
+}
+
+/** One start after the other, until there is an Envoy: by our doing, or by that of a replacement, which goes before. */
+async function untilThere(charge: Charge, isFirst: boolean, signal: AbortSignal): Promise<void> {
+	charge.isReviving = true;
+	try {
+		while (charge.proxy === undefined) {
+			await charge.replacing;
+			signal.throwIfAborted();
+			await tryNext(charge, isFirst, AbortSignal.any([signal, charge.cancel.signal]));
+			signal.throwIfAborted();
+		}
+	} finally {
+		charge.isReviving = false;
 	}
 }
 
-/** False where time may mend what went wrong. */
-async function startOnce(charge: Charge, plan: Plan, signal: AbortSignal): Promise<boolean> {
-	try {
-		if (!(await adopt(charge, plan, signal))) await bringUp(charge, plan, false, signal);
-		return true;
-	} catch (error) {
-		if (signal.aborted) throw error;
-		const { code, message } = failureOf(error);
-		const isWorthIt = MENDED_BY_TIME.includes(code);
-		tell(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isWorthIt } });
-		if (!isWorthIt) throw error;
-		return false;
-	}
+/** Rejects where no time will mend what went wrong, and never after an Envoy was LIVE once. */
+async function tryNext(charge: Charge, isFirst: boolean, signal: AbortSignal): Promise<void> {
+	const { life } = charge.history;
+	const trying = tryAfter(charge, (life.kind === 'failed' ? life.retryMs : undefined) ?? 0, isFirst, signal);
+	charge.attempt = trying;
+	const error = await trying;
+	if (error === undefined || signal.aborted) return;
+	const { code, message } = failureOf(error);
+	const isWorthIt = !isFirst || MENDED_BY_TIME.includes(code);
+	tell(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isWorthIt } });
+	if (!isWorthIt) throw error;
 }
 
 const MENDED_BY_TIME: readonly string[] = ['docker', 'registry'];
+
+/** Resolves to what went wrong. */
+async function tryAfter(charge: Charge, pauseMs: number, isFirst: boolean, signal: AbortSignal): Promise<unknown> {
+	try {
+		await sleep(pauseMs, undefined, { signal });
+		const { plan } = charge;
+		if (plan === undefined || charge.proxy !== undefined) return undefined;
+		// How long the last one lived counts once.
+		charge.liveSinceMs = 0;
+		if (isFirst && (await adopt(charge, plan, signal))) return undefined;
+		await bringUp(charge, plan, !isFirst, signal);
+		return undefined;
+	} catch (error) {
+		return error;
+	}
+}
 
 /** Goes on with what a former daemon left running; one of another specification is replaced. */
 async function adopt(charge: Charge, plan: Plan, signal: AbortSignal): Promise<boolean> {
@@ -102,8 +136,8 @@ async function adopt(charge: Charge, plan: Plan, signal: AbortSignal): Promise<b
 	own(charge)(plan, { proxy: newest, answer });
 	// The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met.
 	const change = { plan, isUpdate: true, takeOver: async () => undefined };
-	await replace(charge, replacement(charge, change), signal).catch((error) => {
-		tell(charge, { kind: 'troubled', why: failureOf(error).message });
+	await replaceWith(charge, replacement(charge, change), signal).catch((error) => {
+		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
 	});
 	return true;
 }
@@ -148,39 +182,6 @@ function ended(charge: Charge, proxy: RunningProxy, exit: Exit): void {
 function retryOf({ liveSinceMs, plan }: Charge): Retry {
 	const wasStable = liveSinceMs > 0 && performance.now() - liveSinceMs >= (plan?.stableSeconds ?? 0) * 1_000;
 	return { wasStable, isWorthIt: true, chance: Math.random() };
-}
-
-/** Only one at a time looks after the next start. */
-function revive(charge: Charge): void {
-	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
-	charge.isReviving = true;
-	track(charge, keepTrying(charge, charge.ending.signal));
-}
-
-/** Until there is an Envoy again, by our doing or by that of a replacement, which goes before. */
-async function keepTrying(charge: Charge, signal: AbortSignal): Promise<void> {
-	try {
-		while (charge.proxy === undefined) {
-			const { life } = charge.history;
-			await sleep(life.kind === 'failed' ? life.retryMs : 0, undefined, { signal });
-			const { plan, proxy, isReplacing } = charge;
-			if (plan === undefined || proxy !== undefined || isReplacing) return;
-			charge.attempt = tryAgain(charge, plan, signal);
-			await charge.attempt;
-		}
-	} finally {
-		charge.isReviving = false;
-	}
-}
-
-async function tryAgain(charge: Charge, plan: Plan, signal: AbortSignal): Promise<void> {
-	// How long the last one lived counts once.
-	charge.liveSinceMs = 0;
-	try {
-		await bringUp(charge, plan, true, signal);
-	} catch (error) {
-		if (!signal.aborted) tell(charge, { kind: 'failed', why: failureOf(error).message, retry: retryOf(charge) });
-	}
 }
 
 async function stop(charge: Charge): Promise<void> {

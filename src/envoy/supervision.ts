@@ -17,8 +17,10 @@ export interface Supervision {
 
 /** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
 export interface HandOver {
-	/** `letGo` makes the former close its listeners; resolves once they are closed. */
-	finish(letGo: () => Promise<void>): Promise<void>;
+	/** `tell` tells the former to close its listeners; resolves once they are closed, or time is up. */
+	letGo(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
+	/** Once the former has ended. */
+	end(): void;
 }
 
 /** Everything that supervision holds. One Envoy is ours; those that it took over from end by themselves. */
@@ -34,8 +36,11 @@ export interface Charge {
 	verdict: string;
 	isReplacing: boolean;
 	isReviving: boolean;
-	/** A start by ourselves that is under way, if any; it never rejects. */
-	attempt: Promise<void>;
+	/** A start by ourselves that is under way, pause included, if any; it never rejects. `cancel` ends it. */
+	attempt: Promise<unknown>;
+	cancel: AbortController;
+	/** A replacement that is under way, if any; it never rejects. */
+	replacing: Promise<unknown>;
 	/** No more starts: the daemon is about to end. */
 	readonly ending: AbortController;
 	/** What is under way and must have ended before we do. */

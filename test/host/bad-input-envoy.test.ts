@@ -96,7 +96,6 @@ test('a bootstrap that Envoy refuses is refused in the words of Envoy', async ()
 		// Protobuf puts in blanks by chance, so that no program may rely on its words.
 		[file('unknown.json', '{"nonsense": 1}'), /no\s+such\s+field:\s+'nonsense'/],
 		[file('broken.yaml', 'static_resources: [\n'), /broken\.yaml|yaml|YAML/],
-		[join(victim.folder, 'missing.json'), /missing\.json/],
 		[file('of-root-alone.yaml', admin, 0o600), /of-root-alone\.yaml/],
 	] as const;
 	const outcomes = await Promise.all(
@@ -104,6 +103,9 @@ test('a bootstrap that Envoy refuses is refused in the words of Envoy', async ()
 	);
 	for (const [at, outcome] of outcomes.entries())
 		assertRefusedJson(outcome, { says: ['Cannot start Envoy: Envoy ended with code 1', bootstraps[at]?.[1] ?? ''] });
+	assertRefusedJson(await start('bootstrap-missing', envoy, '--envoy-config', '/nowhere/missing.json', '--json'), {
+		says: ['Cannot start Envoy: its file /nowhere/missing.json cannot be read: there is none'],
+	});
 	await victim.assertUntouched();
 });
 

@@ -66,6 +66,9 @@ test('a program and a bootstrap with hostile names that are there are run and ha
 	const program = inside('envoy $(touch x); touch y');
 	writeFileSync(program, '#!/bin/sh\nprintf "%s|%s\\n" "$0" "$2" >&2\nexit 3\n', { mode: 0o755 });
 	const bootstrap = inside('"; touch z; \'`touch z`$(touch z)');
+	const missing = await victim.daemon([...process, program, '--envoy-config', bootstrap]);
+	assertRefused(missing, { says: [`its file ${bootstrap} cannot be read: there is none`] });
+	writeFileSync(bootstrap, '{}');
 	const outcome = await victim.daemon([...process, program, '--envoy-config', bootstrap]);
 	assertRefused(outcome, { says: [`code 3; its last line: ${program}|${bootstrap}`] });
 	assert.deepEqual(['/x', '/y', '/z'].filter(existsSync), []);

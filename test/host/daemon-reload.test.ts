@@ -140,7 +140,7 @@ const refused: readonly Refused[] = [
 		'a setting that is read at the start only',
 		'appPorts: 9090\nlogLevel: debug\nenvoy: {runtime: process}\n',
 		[
-			/^turnout: Cannot reload: envoy\.runtime, logLevel are read only when the daemon and its Envoy start\n/,
+			/^turnout: Cannot reload: envoy\.runtime, logLevel are read only when the daemon starts\n/,
 			/Restart turnout to change them; nothing was changed now/,
 		],
 	],

@@ -136,10 +136,12 @@ test('with Docker the demo pulls Envoy with a login from ECR, replaces it under 
 	assert.deepEqual(remainsOf('docker', child.pid ?? 0), []);
 });
 
+/** Until a Docker and all that it needs are there, on a machine that does much else. */
+const DOCKER_MS = 120_000;
+
 test('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
 	using terminal = startOnTerminal('pulling', '--docker', 'trap : INT');
-	const steps = [/wants a login/, /Somebody publishes/, /Without turnout/, / \d+% +[\d.]+\/[\d.]+ MB +[01]\/2 layers/];
-	for (const step of steps) await terminal.shows(step);
+	await terminal.shows(/ \d+% +[\d.]+\/[\d.]+ MB +[01]\/2 layers/, DOCKER_MS);
 	const pid = pidOf('pulling');
 	assert.notDeepEqual(remainsOf('pulling', pid), []);
 	terminal.type('\u0003');

@@ -1,6 +1,6 @@
 // Docker is away, comes late, comes back, or is not for us.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
@@ -98,9 +98,11 @@ describe('Docker', async () => {
 	test('that crashes leaves Envoy and traffic alone until it is started again, which ends what it finds', async () => {
 		await using daemon = await place.start({ envoy: { stableSeconds: 1 } });
 		const before = daemon.status().envoy;
-		process.kill(Number(readFileSync(join(docker.folder, 'pid'), 'utf8')), 'SIGKILL');
-		const away = await untilStatus(daemon, (status) => told(status) !== '');
-		assert.equal(told(away), `docker: nobody answers at ${docker.socket}\n${START}`);
+		crash(docker);
+		const away = await untilStatus(
+			daemon,
+			(status) => told(status) === `docker: nobody answers at ${docker.socket}\n${START}`,
+		);
 		assert.partialDeepStrictEqual(away, { is: 'enabled', envoy: before });
 		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 		await docker.restart();
@@ -121,11 +123,9 @@ describe('Docker with live-restore', async () => {
 		await using daemon = await place.start({ envoy: { stableSeconds: 1 } });
 		const before = daemon.status().envoy;
 		await docker.stop();
-		const status = await untilStatus(daemon, ({ conditions }) =>
-			conditions.some(({ subject, ok }) => subject === 'docker' && !ok),
-		);
+		const gone = `docker: there is no Docker at ${docker.socket}\n${START}`;
+		const status = await untilStatus(daemon, (now) => told(now) === gone);
 		assert.partialDeepStrictEqual(status, { is: 'enabled', envoy: before });
-		assert.match(told(status), new RegExp(`^docker: .*${docker.socket}.*\\n${START}$`));
 		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 		await docker.restart();
 		await eventually(
@@ -180,6 +180,12 @@ describe('Docker with live-restore', async () => {
 		assertNothingLeft(place, next);
 	});
 });
+
+/** Its containerd dies with it; on a machine where nobody buries the dead the next one would take it for alive. */
+function crash({ folder }: DockerPlace['docker']): void {
+	process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+	rmSync(join(folder, 'exec/containerd/containerd.pid'));
+}
 
 /** Who may change the network and nothing else of root's but to read, as a checkout may lie below /root. */
 const ANYBODY = 1000;

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Namespace } from '../../lab/namespace.ts';
+import { createScratch } from '../../lab/scratch.ts';
 import { createProxyAdmin } from '../../src/host/admin.ts';
-import { createHandOver } from '../../src/host/handover.ts';
+import { createHandOvers } from '../../src/host/handover.ts';
 import type { ProxyAdmin } from '../../src/ports.ts';
 
 type Question =
@@ -66,13 +67,15 @@ export function openFarAdmin(namespace: Namespace): FarAdmin {
 	};
 }
 
-type HandOver = Awaited<ReturnType<typeof createHandOver>>;
+type HandOver = Awaited<ReturnType<ReturnType<typeof createHandOvers>>>;
 
 /** Until its standard input ends. */
 export async function serveFarAdmin(): Promise<void> {
 	const begun: HandOver[] = [];
+	using scratch = createScratch('handover');
+	const handOver = createHandOvers(scratch.path);
 	for await (const line of createInterface({ input: process.stdin })) {
-		const answer = await carryOut(JSON.parse(line) as Question, begun).then(
+		const answer = await carryOut(JSON.parse(line) as Question, handOver, begun).then(
 			(value) => ({ value }),
 			(error: unknown) => ({ why: String(error) }),
 		);
@@ -80,9 +83,13 @@ export async function serveFarAdmin(): Promise<void> {
 	}
 }
 
-async function carryOut(question: Question, begun: HandOver[]): Promise<unknown> {
+async function carryOut(
+	question: Question,
+	handOver: ReturnType<typeof createHandOvers>,
+	begun: HandOver[],
+): Promise<unknown> {
 	const signal = AbortSignal.timeout(10_000);
-	if (question.method === 'begin') return void begun.push(await createHandOver(question.ports));
+	if (question.method === 'begin') return void begun.push(await handOver(question.ports));
 	const { method, port, instance } = question;
 	const admin = createProxyAdmin(port, instance);
 	switch (method) {
@@ -93,6 +100,11 @@ async function carryOut(question: Question, begun: HandOver[]): Promise<unknown>
 		case 'drain':
 			return admin.drain(question.how, signal);
 		case 'finish':
-			return begun.shift()?.finish(() => admin.drain('at-once', signal));
+			return finish(begun.shift(), () => admin.drain('at-once', signal), signal);
 	}
+}
+
+async function finish(handOver: HandOver | undefined, tell: () => Promise<void>, signal: AbortSignal): Promise<void> {
+	await handOver?.letGo(tell, signal);
+	handOver?.end();
 }

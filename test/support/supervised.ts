@@ -91,7 +91,7 @@ export function supervise(options: Options = {}): Supervised {
 			captured,
 			async handOver(ports): Promise<HandOver> {
 				handedOver.push(ports);
-				return { finish: (letGo) => letGo() };
+				return { letGo: (tell) => tell(), end: () => undefined };
 			},
 			onOutput: () => undefined,
 			onChange(history, before) {

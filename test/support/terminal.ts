@@ -7,7 +7,7 @@ import type { Namespace } from '../../lab/namespace.ts';
 export interface Terminal extends Disposable {
 	readonly type: (keys: string) => void;
 	/** Resolves once the screen says so, behind what was looked for last; rejects if that takes too long. */
-	readonly shows: (what: RegExp) => Promise<void>;
+	readonly shows: (what: RegExp, patienceMs?: number) => Promise<void>;
 	readonly screen: () => string;
 	/** The program's exit code. */
 	readonly ended: Promise<number | null>;
@@ -31,8 +31,8 @@ export function openTerminal(
 	const ended = once(child, 'close').then(([code]) => code as number | null);
 	return {
 		type: (keys) => void child.stdin?.write(keys),
-		async shows(what) {
-			const deadline = AbortSignal.timeout(PATIENCE_MS);
+		async shows(what, patienceMs = PATIENCE_MS) {
+			const deadline = AbortSignal.timeout(patienceMs);
 			let found = what.exec(output.text.slice(output.seen));
 			for (; found === null; found = what.exec(output.text.slice(output.seen))) {
 				const isOver = deadline.aborted || child.exitCode !== null || child.signalCode !== null;

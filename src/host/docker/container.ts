@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
@@ -40,8 +40,10 @@ export function tend(yard: Yard, container: Docker.Container, found: Found, onOu
 }
 
 /** Its output, as it comes; what its log driver keeps is no matter. */
-export async function listen(container: Docker.Container, onOutput: OnOutput, isFromStart: boolean): Promise<void> {
-	const stream = await container.attach({ stream: true, stdout: true, stderr: true, logs: isFromStart });
+export async function listen({ closing }: Yard, container: Docker.Container, onOutput: OnOutput): Promise<void> {
+	const stream = await container.attach({ stream: true, stdout: true, stderr: true, logs: false });
+	// It would keep us from ending.
+	closing.signal.addEventListener('abort', () => (stream as Duplex).destroy(), { once: true });
 	for (const output of demuxed(container, stream)) createInterface({ input: output }).on('line', onOutput);
 }
 
@@ -94,10 +96,14 @@ function away(yard: Yard, error: unknown): Exit | undefined {
 
 /** Docker may be there again: then its containers are heard again. */
 async function back(yard: Yard, container: Docker.Container, onOutput: OnOutput): Promise<void> {
-	const { State } = await container.inspect().catch(() => ({ State: undefined }));
+	const { State } = await container.inspect().catch((error: unknown) => {
+		// Says more than that an answer was cut off.
+		if (isAway(error)) yard.trouble = awayText(yard.socket, error);
+		return { State: undefined };
+	});
 	if (State === undefined) return;
 	yard.trouble = '';
-	if (State.Running) await listen(container, onOutput, false).catch(() => undefined);
+	if (State.Running) await listen(yard, container, onOutput).catch(() => undefined);
 }
 
 /** Docker marks what is to be removed before it kills it. */

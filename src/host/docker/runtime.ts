@@ -105,7 +105,7 @@ async function start(
 		throw statusOf(error) === undefined ? error : notMade(error);
 	});
 	try {
-		await listen(container, onOutput, false);
+		await listen(yard, container, onOutput);
 		await container.start();
 		const { State } = await container.inspect();
 		return tend(yard, container, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
@@ -196,7 +196,7 @@ async function adopt(yard: Yard, owner: string, onOutput: OnOutput): Promise<rea
 			const container = docker.getContainer(Id);
 			const { State, Config } = await container.inspect();
 			if (!State.Running) return void (await tolerating(() => container.remove({ force: true, v: true })));
-			await listen(container, onOutput, false);
+			await listen(yard, container, onOutput);
 			const { [INSTANCE]: instance = '', [HASH]: hash = '' } = Config.Labels;
 			return tend(yard, container, { instance, hash, image: Config.Image, startedAt: State.StartedAt }, onOutput);
 		}),

@@ -1,0 +1,147 @@
+// What the documentation lists, it lists whole: nothing that the code has is missing, and nothing is there that the code has not.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { allSettings } from '../src/config/names.ts';
+import { readConfig } from '../src/config/read.ts';
+import { METRICS_PATH, paths, streams } from '../src/control/protocol.ts';
+import { planReload } from '../src/daemon/reload.ts';
+import { pauseMs } from '../src/envoy/life.ts';
+import { handedOnNames, variablesOfSettings } from '../src/envoy/variables.ts';
+import { metrics } from '../src/telemetry/metrics.ts';
+import { blocksOf, codeOf, type Page, readPages, root } from './support/pages.ts';
+
+const pages = readPages();
+
+test('every code that an error may have is in the table of errors', () => {
+	const [type = ''] = /export type FailureCode =[^;]*/.exec(source('src/failure.ts')) ?? [];
+	const codes = [...type.matchAll(/'([\w-]+)'/g)].map(([, code]) => code);
+	assert.ok(codes.length > 10);
+	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'Errors');
+	const listed = [...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
+	assert.deepEqual(listed.toSorted(), codes.toSorted());
+});
+
+test('every condition that status may have is in the table of conditions', () => {
+	const facts = [...source('src/telemetry/status.ts').matchAll(/subject: '(\w+)'/g)].map(([, subject]) => subject);
+	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'What status says');
+	const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, subject]) => subject);
+	assert.deepEqual(listed.toSorted(), [...new Set(facts)].toSorted());
+});
+
+test('every metric is in the table of metrics', () => {
+	const table = sectionOf(page('docs/socket.md'), 'Metrics');
+	const listed = [...table.matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
+	assert.deepEqual(listed.toSorted(), metrics.map(({ name }) => name as string).toSorted());
+});
+
+test('every request that the socket understands is in the table of requests', () => {
+	const gets = [...Object.values(streams), METRICS_PATH].map((path) => `GET ${path}`);
+	const requests = [...Object.values(paths).map(({ verb, path }) => `${verb} ${path}`), ...gets];
+	const listed = [...page('docs/socket.md').text.matchAll(/^\| `([A-Z]+ \/[\w/]+)` \|/gm)].map(
+		([, request]) => request,
+	);
+	assert.deepEqual(listed.toSorted(), requests.toSorted());
+});
+
+test("every state and member of Envoy's status is on the socket's page", () => {
+	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/control/protocol.ts')) ?? [];
+	const names = [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name);
+	const states = [...members.matchAll(/'(\w+)'/g)].map(([, state = '']) => state);
+	assert.ok(names.length > 8 && states.length > 8);
+	const status = sectionOf(page('docs/socket.md'), 'Status');
+	const runtimes = ['none', 'process', 'docker'];
+	const missing = [...names, ...states.filter((state) => !runtimes.includes(state))].filter(
+		(name) => !new RegExp(`[\`".]${name}[\`"]`).test(status),
+	);
+	assert.deepEqual(missing, []);
+});
+
+test("every variable that Envoy's container is given is in the table of variables", () => {
+	const own = Object.keys(variablesOfSettings({ logLevel: '', adminPort: 0, drainSeconds: 0 }));
+	const table = sectionOf(page('docs/envoy-on-ec2.md'), 'Variables that are handed on');
+	const listed = [...table.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
+	assert.deepEqual(listed.toSorted(), [...handedOnNames, ...own].toSorted());
+});
+
+test('what is read only at the start is said to be', () => {
+	const before = readConfig({ env: {}, file: { values: new Map(), mistakes: [] }, flags: {} });
+	const isRefused = (key: string): boolean => {
+		const written = new Map([...before.written, [key, { text: 'another', origin: 'a test' }]]);
+		try {
+			planReload(before, { ...before, written });
+			return false;
+		} catch {
+			return true;
+		}
+	};
+	const [said = ''] = /^\* `turnout reload` refuses a change of .*?\.$/ms.exec(page('docs/envoy.md').text) ?? [];
+	const listed = [...said.matchAll(/`([\w.]+)`/g)].map(([, key = '']) => key);
+	assert.deepEqual(listed.toSorted(), [...allSettings.keys()].filter(isRefused).toSorted());
+});
+
+test('the pauses between starts are those that the documentation tells', () => {
+	const [, shortest = '', longest = ''] =
+		/after (\d+) ms, then twice as long each time up to (\d+) s/.exec(page('docs/envoy.md').text) ?? [];
+	assert.equal(Number(shortest), pauseMs(1, 0));
+	assert.equal(Number(longest) * 1_000, pauseMs(1_000, 0));
+});
+
+test("settings of Envoy's that the pages name are settings", () => {
+	// Where they are named, `envoy.` is a member of the status.
+	const codes = pages.filter(({ path }) => path !== 'docs/socket.md').flatMap(codeOf);
+	const named = codes.flatMap((code) => /^envoy\.\w+(?=$|:)/.exec(code) ?? []);
+	assert.ok(named.length > 20);
+	assert.deepEqual(
+		named.filter((key) => !allSettings.has(key)),
+		[],
+	);
+});
+
+test('links to a part of a page lead to a heading', () => {
+	for (const { path, text } of pages)
+		for (const [, file = '', part = ''] of text.matchAll(/\]\(([\w/.-]*)#([\w-]+)\)/g)) {
+			const target = file === '' ? path : join(path, '..', file);
+			const headings = [...page(target).text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchorOf(title));
+			assert.ok(headings.includes(part), `${path}: ${target} has no heading #${part}`);
+		}
+});
+
+test('JSON that is shown whole is JSON', () => {
+	const objects = pages.flatMap(blocksOf).filter(({ language, text }) => language === 'json' && text.startsWith('{'));
+	assert.ok(objects.length >= 3);
+	for (const { text } of objects) assert.doesNotThrow(() => JSON.parse(text), text);
+});
+
+test('systemd orders turnout behind Docker without tying the one to the other, and gives a reload the time for a pull', () => {
+	const unit = source('systemd/turnout.service');
+	assert.match(unit, /^After=.*\bdocker\.service\b/m);
+	assert.doesNotMatch(unit, /^(Requires|BindsTo|PartOf|Requisite)=/m);
+	assert.match(unit, /^EnvironmentFile=-\/etc\/turnout\/environment$/m);
+	const [, seconds = '0'] = /^TimeoutStartSec=(\d+)$/m.exec(unit) ?? [];
+	const [, longest = ''] = / to (\d+)$/.exec(allSettings.get('envoy.startSeconds')?.allowed ?? '') ?? [];
+	assert.ok(Number(seconds) > Number(longest), `${seconds} s for ${longest} s`);
+});
+
+function page(path: string): Page {
+	const found = pages.find((each) => each.path === path);
+	assert.ok(found, path);
+	return found;
+}
+
+const source = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** From its heading to the next of its kind. */
+function sectionOf({ path, text }: Page, title: string): string {
+	const found = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
+	assert.ok(found, `${path} has no part "${title}"`);
+	return found;
+}
+
+/** As GitHub makes them. */
+const anchorOf = (title: string): string =>
+	title
+		.toLowerCase()
+		.replaceAll(/[^\w\s-]/g, '')
+		.replaceAll(/\s/g, '-');
