@@ -66,6 +66,8 @@ export interface ProxySpec {
 	/** 0: no limit. */
 	readonly memoryMegabytes: number;
 	readonly openFiles: number;
+	/** More of this host that it finds at the same paths, read-only. */
+	readonly mounts: readonly string[];
 	/** '' for Docker's own default. */
 	readonly logDriver: string;
 }
@@ -75,6 +77,8 @@ export interface ProxyIdentity {
 	/** Ours alone: what this Envoy says of itself on its admin port. */
 	readonly instance: string;
 	readonly hash: string;
+	/** Where it answers, which may not be where the settings are now. */
+	readonly adminPort: number;
 }
 
 /** Envoy as turnout runs it: processes or containers. */

@@ -75,6 +75,7 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
+		mounts: envoy.mounts,
 		logDriver: envoy.logDriver,
 	};
 	const ports = {

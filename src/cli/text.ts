@@ -5,11 +5,11 @@ import { printable } from '../quoted.ts';
 export function statusText(status: Status): string {
 	const { envoy, backend, counters } = status;
 	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
-	const about = [envoy.version, envoy.id].filter((part) => part !== undefined).join(', ');
 	const rows: readonly (readonly [string, string])[] = [
 		['interception', `${status.is}${wanted} since ${timeText(status.since)}`],
 		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
-		['envoy', `${envoy.state}${about === '' ? '' : ` (${about})`}`],
+		['envoy', envoyText(envoy)],
+		...listenersRow(envoy),
 		[
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
@@ -19,6 +19,20 @@ export function statusText(status: Status): string {
 		...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`),
 		...status.conditions.map(conditionText),
 	].join('');
+}
+
+function envoyText({ state, version, id, image, since, restarts, lastExit }: Status['envoy']): string {
+	const about = [version, id, image].filter((part) => part !== undefined && part !== '').join(', ');
+	const past = [
+		since === undefined ? '' : ` since ${timeText(since)}`,
+		restarts === 0 ? '' : `, started again ${restarts === 1 ? 'once' : `${restarts} times`}`,
+		lastExit === undefined ? '' : `, the last one ${lastExit}`,
+	];
+	return printable(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
+}
+
+function listenersRow({ listeners }: Status['envoy']): readonly (readonly [string, string])[] {
+	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
 }
 
 function conditionText(condition: Status['conditions'][number]): string {

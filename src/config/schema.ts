@@ -10,6 +10,7 @@ import {
 	imageName,
 	interfaces,
 	optionalPath,
+	paths,
 	port,
 	ports,
 	portsAnd,
@@ -110,8 +111,13 @@ export const settings = {
 			'0',
 			"How many files and connections Envoy's container may have open; 0: as many as Docker gives",
 		),
+		mounts: paths(
+			'TURNOUT_ENVOY_MOUNTS',
+			'',
+			"Files and folders that Envoy's container finds at the same paths, read-only: certificates, sockets",
+		),
 		logDriver: text('TURNOUT_ENVOY_LOG_DRIVER', '', "The log driver of Envoy's container; none: Docker's own"),
-		command: text('TURNOUT_ENVOY_COMMAND', 'envoy', "Envoy's program, with the process runtime"),
+		command: text('TURNOUT_ENVOY_COMMAND', 'envoy', "Envoy's program, of this host or in the image"),
 		config: optionalPath('TURNOUT_ENVOY_CONFIG', '', 'A bootstrap of your own; none: a pass-through one is made'),
 		logLevel: choice(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'])(
 			'ENVOY_LOG_LEVEL',

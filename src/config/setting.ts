@@ -102,6 +102,14 @@ export const socketPath = (...words: Words) =>
 		return parseAbsolute(value);
 	});
 export const absolutePath = (...words: Words) => setting(words, 'an absolute path', parseAbsolute);
+/** A comma in a path is a comma between two. */
+export const paths = (...words: Words) =>
+	setting(words, 'absolute paths, with commas between them', (value) =>
+		value
+			.split(',')
+			.filter((path) => path.trim() !== '')
+			.map(parseAbsolute),
+	);
 export const optionalPath = (...words: Words) =>
 	setting(words, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));
 

@@ -58,18 +58,20 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 	// A folder that cannot be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);
-	await proxy?.start(parts.planOf(survey, loaded, image), signal);
-	await exclusive(async () => {
-		holding.isStarting = false;
-		await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
-		tallies.add('ruleChanges', 'start');
-	});
+	const asWanted = () =>
+		exclusive(async () => {
+			await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
+			holding.isStarting = false;
+		});
+	await proxy?.start(parts.planOf(survey, loaded, image), asWanted, signal);
+	await asWanted();
+	tallies.add('ruleChanges', 'start');
 	log('info', 'ready', { wanted: holding.wanted, socket: survey.config.socket });
 }
 
 /** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
 async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (!holding.isStarting) await turnOff(holding, parts);
+	await turnOff(holding, parts);
 	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)

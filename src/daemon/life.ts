@@ -12,10 +12,11 @@ export function answerLife(holding: Holding, parts: DaemonParts, history: Histor
 	const { life } = history;
 	if (life.kind === before.life.kind && life === before.life) return;
 	tellLife(parts, life, before.life);
-	if (holding.isStarting) return;
-	if (life.kind === 'live' && before.life.kind !== 'live') attempt(parts, () => comeBack(holding, parts, history));
-	if (life.kind === 'failed' && holding.survey.config.onEnvoyFailure === 'open' && before.life.kind === 'live')
-		attempt(parts, () => lift(holding, parts));
+	if (life.kind === 'live' && before.life.kind !== 'live' && !holding.isStarting)
+		attempt(parts, () => comeBack(holding, parts, history));
+	// While we start, those of a former daemon may be there.
+	const isDown = life.kind === 'failed' && (before.life.kind === 'live' || holding.isStarting);
+	if (isDown && holding.survey.config.onEnvoyFailure === 'open') attempt(parts, () => lift(holding, parts));
 }
 
 function tellLife({ log }: DaemonParts, life: Life, before: Life): void {
@@ -67,7 +68,8 @@ function attempt({ log }: DaemonParts, act: () => Promise<void>): void {
 async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
 	await sleep(holding.survey.config.envoy.graceSeconds * 1_000, undefined, { ref: false });
 	await holding.exclusive(async () => {
-		if (holding.aim === undefined || parts.proxy?.history().life.kind === 'live') return;
+		const isOff = holding.aim === undefined && !holding.isStarting;
+		if (isOff || holding.isLifted || parts.proxy?.history().life.kind === 'live') return;
 		await turnOff(holding, parts);
 		holding.isLifted = true;
 		parts.tallies.add('ruleChanges', 'lift');

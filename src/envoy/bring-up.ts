@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PullProgress, RunningProxy } from '../ports.ts';
 import { fingerprint, identityArguments } from './launch.ts';
 import { type Answer, type Body, exitText } from './life.ts';
@@ -38,13 +39,18 @@ export async function launch(
 	const instance = randomUUID();
 	const spec = { ...plan.spec, args: [...plan.spec.args, ...identityArguments(instance)] };
 	charge.lastLine = '';
-	const proxy = await charge.supervision.runtime.start(spec, { instance, hash }, hearing(charge), signal);
+	const proxy = await charge.supervision.runtime.start(
+		spec,
+		{ instance, hash, adminPort: plan.adminPort },
+		hearing(charge),
+		signal,
+	);
 	on.started(bodyOf(proxy));
 	return { proxy, answer: await ready(charge, plan, proxy, on.missing, signal) };
 }
 
-/** What it says of itself, once it is LIVE; one that never is is stopped. */
-export async function ready(
+/** What it says of itself, once it is LIVE; one that never is is ended. */
+async function ready(
 	charge: Charge,
 	plan: Plan,
 	proxy: RunningProxy,
@@ -64,5 +70,20 @@ export async function ready(
 		throw error;
 	}
 }
+
+/** What one that was found says of itself; undefined where it has not answered as often as a healthy one would have. */
+export async function answerOf(charge: Charge, plan: Plan, signal: AbortSignal, proxy: RunningProxy) {
+	const admin = charge.supervision.admin(plan, proxy.instance);
+	for (let miss = 0; miss < plan.healthRetries; miss += 1) {
+		const info = await admin.info(signal);
+		const listeners = await admin.ports(signal);
+		signal.throwIfAborted();
+		if (info !== undefined && listeners !== undefined) return { version: info.version, listeners };
+		await sleep(ASK_AGAIN_MS, undefined, { signal });
+	}
+	return undefined;
+}
+
+const ASK_AGAIN_MS = 200;
 
 export const bodyOf = ({ id, image, startedAt }: RunningProxy): Body => ({ id, image, since: startedAt });

@@ -63,8 +63,8 @@ export async function replaceWith(
 	const handOver = await charge.supervision.handOver(listenerPorts(formerPlan));
 	const live = await launch(charge, plan, hash, { started: () => undefined, missing: () => undefined }, signal);
 	try {
-		await takeOver();
 		signal.throwIfAborted();
+		await takeOver();
 	} catch (error) {
 		await live.proxy.stop(0);
 		throw error;
@@ -95,8 +95,10 @@ async function goOn(
 	return 'same';
 }
 
-function rolledBack({ proxy }: { readonly proxy: RunningProxy | undefined }, error: unknown): Failure {
-	const { code, message, remedy } = failureOf(error);
+function rolledBack({ proxy, ending }: Charge, error: unknown): Failure {
+	const failure = failureOf(ending.signal.aborted ? ending.signal.reason : error);
+	const { code, message, remedy } = failure;
+	if (ending.signal.aborted) return failure;
 	const rest = proxy === undefined ? 'the former is started again' : 'the former goes on';
 	return new Failure(code, `${message}; ${rest}`, remedy, error);
 }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
 import type { Exit, RunningProxy } from '../ports.ts';
-import { bodyOf, type LiveProxy, launch, prepare, ready, STOP_GRACE_MS } from './bring-up.ts';
+import { answerOf, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
 import { type History, type Retry, unborn } from './life.ts';
-import { listenerPorts, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { refuseTakenPorts } from './ready.ts';
 import { type Replacement, replace, replaceWith } from './replace.ts';
 import { drained, retire } from './retire.ts';
 import { type Charge, hearing, type Supervision, tell, track } from './supervision.ts';
 import { watch } from './watch.ts';
 
+type TakeOver = Replacement['takeOver'];
 export type Change = Pick<Replacement, 'plan' | 'isUpdate' | 'takeOver'>;
 
 export interface Supervisor {
@@ -19,9 +20,9 @@ export interface Supervisor {
 	/**
 	 * Resolves when Envoy is LIVE and listens on every port, one that a former daemon left running included. What time may
 	 * mend (Docker or a registry that is away) is tried again until the signal says otherwise; anything else is a Failure.
-	 * From then on it is started again whenever it ends.
+	 * From then on it is started again whenever it ends. `takeOver` leads traffic to one that takes over from one found.
 	 */
-	start(plan: Plan, signal: AbortSignal): Promise<void>;
+	start(plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<void>;
 	/** Resolves when Envoy runs as the new plan has it; otherwise the former goes on and the Failure says why. */
 	replace(change: Change, signal: AbortSignal): Promise<'replaced' | 'same'>;
 	/** Lets connections end, then Envoy. */
@@ -35,6 +36,7 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 		...{ supervision, history: unborn, plan: undefined, proxy: undefined, liveSinceMs: 0, lastLine: '', verdict: '' },
 		...{
 			isReplacing: false,
+			found: [],
 			isReviving: false,
 			attempt: Promise.resolve(),
 			replacing: Promise.resolve(),
@@ -46,8 +48,8 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	return {
 		history: () => charge.history,
 		trouble: () => supervision.runtime.trouble(),
-		start(plan, signal) {
-			const starting = start(charge, plan, AbortSignal.any([signal, charge.ending.signal]));
+		start(plan, takeOver, signal) {
+			const starting = start(charge, plan, takeOver, AbortSignal.any([signal, charge.ending.signal]));
 			track(charge, starting);
 			return starting;
 		},
@@ -66,25 +68,28 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	};
 }
 
-async function start(charge: Charge, plan: Plan, signal: AbortSignal): Promise<void> {
+async function start(charge: Charge, plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<void> {
 	charge.plan = plan;
-	await untilThere(charge, true, signal);
+	await untilThere(charge, takeOver, signal);
 }
 
 /** Only one at a time looks after the next start. */
 function revive(charge: Charge): void {
 	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
-	track(charge, untilThere(charge, false, charge.ending.signal));
+	track(charge, untilThere(charge, undefined, charge.ending.signal));
 }
 
-/** One start after the other, until there is an Envoy: by our doing, or by that of a replacement, which goes before. */
-async function untilThere(charge: Charge, isFirst: boolean, signal: AbortSignal): Promise<void> {
+/**
+ * One start after the other, until there is an Envoy: by our doing, or by that of a replacement, which goes before.
+ * `first`: none has been LIVE yet, and one that was left running may be taken over.
+ */
+async function untilThere(charge: Charge, first: TakeOver | undefined, signal: AbortSignal): Promise<void> {
 	charge.isReviving = true;
 	try {
 		while (charge.proxy === undefined) {
 			await charge.replacing;
 			signal.throwIfAborted();
-			await tryNext(charge, isFirst, AbortSignal.any([signal, charge.cancel.signal]));
+			await tryNext(charge, first, AbortSignal.any([signal, charge.cancel.signal]));
 			signal.throwIfAborted();
 		}
 	} finally {
@@ -93,14 +98,14 @@ async function untilThere(charge: Charge, isFirst: boolean, signal: AbortSignal)
 }
 
 /** Rejects where no time will mend what went wrong, and never after an Envoy was LIVE once. */
-async function tryNext(charge: Charge, isFirst: boolean, signal: AbortSignal): Promise<void> {
+async function tryNext(charge: Charge, first: TakeOver | undefined, signal: AbortSignal): Promise<void> {
 	const { life } = charge.history;
-	const trying = tryAfter(charge, (life.kind === 'failed' ? life.retryMs : undefined) ?? 0, isFirst, signal);
+	const trying = tryAfter(charge, (life.kind === 'failed' ? life.retryMs : undefined) ?? 0, first, signal);
 	charge.attempt = trying;
 	const error = await trying;
 	if (error === undefined || signal.aborted) return;
 	const { code, message } = failureOf(error);
-	const isWorthIt = !isFirst || MENDED_BY_TIME.includes(code);
+	const isWorthIt = first === undefined || MENDED_BY_TIME.includes(code);
 	tell(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isWorthIt } });
 	if (!isWorthIt) throw error;
 }
@@ -108,35 +113,50 @@ async function tryNext(charge: Charge, isFirst: boolean, signal: AbortSignal): P
 const MENDED_BY_TIME: readonly string[] = ['docker', 'registry'];
 
 /** Resolves to what went wrong. */
-async function tryAfter(charge: Charge, pauseMs: number, isFirst: boolean, signal: AbortSignal): Promise<unknown> {
+async function tryAfter(
+	charge: Charge,
+	pauseMs: number,
+	first: TakeOver | undefined,
+	signal: AbortSignal,
+): Promise<unknown> {
 	try {
 		await sleep(pauseMs, undefined, { signal });
 		const { plan } = charge;
 		if (plan === undefined || charge.proxy !== undefined) return undefined;
 		// How long the last one lived counts once.
 		charge.liveSinceMs = 0;
-		if (isFirst && (await adopt(charge, plan, signal))) return undefined;
-		await bringUp(charge, plan, !isFirst, signal);
+		if (first !== undefined && (await adopt(charge, plan, first, signal))) return undefined;
+		await bringUp(charge, plan, first === undefined, signal);
 		return undefined;
 	} catch (error) {
 		return error;
 	}
 }
 
-/** Goes on with what a former daemon left running; one of another specification is replaced. */
-async function adopt(charge: Charge, plan: Plan, signal: AbortSignal): Promise<boolean> {
+/** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
+async function adopt(charge: Charge, plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<boolean> {
 	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+	charge.found = found;
 	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 	if (newest === undefined) return false;
-	const answer = await ready(charge, plan, newest, () => undefined, signal).catch(() => undefined);
-	const handOver = await charge.supervision.handOver(listenerPorts(plan));
-	const alone = Promise.all(others.map((other) => retire(charge, plan, other, handOver)));
-	track(charge, answer === undefined ? alone : alone.then(() => newest.promote()));
-	if (answer === undefined) return false;
-	own(charge)(plan, { proxy: newest, answer });
+	const its = { ...plan, adminPort: newest.adminPort };
+	const answer = await answerOf(charge, its, signal, newest);
+	const alone = others.map(async (other) => {
+		const handOver = await charge.supervision.handOver([]);
+		await retire(charge, { ...plan, adminPort: other.adminPort }, other, handOver);
+	});
+	track(
+		charge,
+		Promise.all(alone).then(() => charge.proxy?.promote()),
+	);
+	if (answer === undefined) {
+		await newest.stop(0);
+		return false;
+	}
+	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
+	own(charge)({ ...its, ports }, { proxy: newest, answer });
 	// The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met.
-	const change = { plan, isUpdate: true, takeOver: async () => undefined };
-	await replaceWith(charge, replacement(charge, change), signal).catch((error) => {
+	await replaceWith(charge, replacement(charge, { plan, isUpdate: true, takeOver }), signal).catch((error) => {
 		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
 	});
 	return true;
@@ -193,7 +213,7 @@ async function stop(charge: Charge): Promise<void> {
 		await proxy.stop(STOP_GRACE_MS);
 	}
 	await Promise.all(charge.underway);
-	// One that became ours in the same moment.
-	if (charge.proxy !== proxy) await charge.proxy?.stop(STOP_GRACE_MS);
+	// One that became ours in the same moment, or was found and not yet ours.
+	for (const other of new Set([charge.proxy, ...charge.found])) if (other !== proxy) await other?.stop(STOP_GRACE_MS);
 	charge.supervision.runtime.close();
 }

@@ -29,6 +29,8 @@ export interface Charge {
 	history: History;
 	plan: Plan | undefined;
 	proxy: RunningProxy | undefined;
+	/** Those that a former daemon left running. */
+	found: readonly RunningProxy[];
 	/** When it became LIVE, as performance.now() has it. */
 	liveSinceMs: number;
 	lastLine: string;

@@ -44,22 +44,19 @@ function rulesFact(observation: Observation): Fact {
 			subject: 'rules',
 			ok: false,
 			why: 'they are lifted while Envoy is away',
-			remedy: comeback(observation.envoy),
+			remedy: 'They come back when Envoy is LIVE; see turnout logs',
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
 	const why = `${off.length === 1 ? '1 line is' : `${off.length} lines are`} not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
 
-const comeback = ({ runtime }: EnvoyStatus): string =>
-	runtime === 'none' ? 'Bring Envoy back, then: turnout enable' : 'They come back when Envoy is LIVE; see turnout logs';
-
 function routesFact(observation: Observation): Fact {
 	const { differences, wanted } = observation;
-	if (isOf(observation) === 'waiting')
-		return { subject: 'routes', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
 	const first = differences.find(({ table }) => table === 'routing');
 	if (first === undefined) return { subject: 'routes', ok: true };
+	if (isOf(observation) === 'waiting')
+		return { subject: 'routes', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
 	return {
 		subject: 'routes',
 		ok: false,
@@ -70,11 +67,12 @@ function routesFact(observation: Observation): Fact {
 
 function envoyFact({ envoy, envoyWhy }: Observation): Fact {
 	if (envoyWhy === '') return { subject: 'envoy', ok: true };
-	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy) };
+	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy, envoyWhy) };
 }
 
-function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus): string {
+function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus, why: string): string {
 	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
+	if (why.startsWith('Envoy does not answer')) return 'It is started anew if it goes on so; see turnout logs';
 	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';
 	if (retryMs !== undefined) return `It is started again after ${retryMs} ms; see turnout logs`;
 	return state === 'failed' ? 'turnout logs, then restart turnout' : 'turnout wait';

@@ -39,7 +39,7 @@ interface Place {
 
 const spec: ProxySpec = {
 	...{ image: '', pull: 'never', command: '/usr/bin/perl', args: [], env: { GREETING: 'two words' } },
-	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, logDriver: '' },
+	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '' },
 };
 
 /** What a program can be told to do, one after the other. `wait`: for SIGTERM; `linger`: and longer; `deaf`: for SIGKILL. */
@@ -90,7 +90,7 @@ async function start({ spec }: Place, runtime: ProxyRuntime, ...words: readonly 
 	const lines: string[] = [];
 	const wanted = spec(...words);
 	await runtime.prepare(wanted, () => undefined, signal);
-	const identity = { instance: `instance of ${words.join(' ')}`, hash: 'hash' };
+	const identity = { instance: `instance of ${words.join(' ')}`, hash: 'hash', adminPort: 9901 };
 	const proxy = await runtime.start(wanted, identity, (line) => lines.push(line), signal);
 	const said = (count: number) =>
 		eventually(
@@ -116,7 +116,7 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 	},
 
 	async 'what cannot be started is told, and nothing of it is left'({ missing, count }, runtime) {
-		const identity = { instance: 'i', hash: 'h' };
+		const identity = { instance: 'i', hash: 'h', adminPort: 9901 };
 		await assert.rejects(
 			runtime.start(missing, identity, () => undefined, signal),
 			Failure,

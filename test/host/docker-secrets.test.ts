@@ -170,7 +170,7 @@ describe('nothing secret is to be found', async () => {
 	});
 
 	test('and the search finds what is there: in a text, a header, a file, and the arguments of a process', async () => {
-		const secret = keys.secretAccessKey;
+		const secret = user.password;
 		using search = startSearch({ secret });
 		for (const before of ['', 'A', 'AW', 'AWS:']) {
 			using plain = startSearch({ secret });

@@ -46,9 +46,10 @@ export function startSearch(secrets: Readonly<Record<string, string>>): Search {
 /** As it is, as an address or JSON spells it, and inside anything that is base64: a login, a header. */
 function formsOf(secret: string): readonly string[] {
 	assert.ok(secret.length >= 8, 'too short to be told from other text');
-	const encoded = [0, 1, 2].map((offset) => insideBase64(secret, offset));
+	const plain = [secret, JSON.stringify(secret).slice(1, -1)];
+	const encoded = plain.flatMap((text) => [0, 1, 2].map((offset) => insideBase64(text, offset)));
 	const addresses = encoded.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
-	return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...encoded, ...addresses];
+	return [...plain, encodeURIComponent(secret), ...encoded, ...addresses];
 }
 
 /** What of the base64 of a longer text depends on the secret alone, where that begins `offset` bytes after a group of three. */

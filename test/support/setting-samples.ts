@@ -34,6 +34,7 @@ export const samples: Readonly<Record<string, readonly [string, string, string]>
 	'envoy.dockerSocket': ['/run/docker.sock', '/run/a folder/docker.sock', '/run/user/1000/docker.sock'],
 	'envoy.memoryMegabytes': ['512', '1048576', '0'],
 	'envoy.openFiles': ['1024', '1048576', '0'],
+	'envoy.mounts': ['', '/etc/envoy/tls', '/etc/envoy/tls,/run/agent.sock'],
 	'envoy.logDriver': ['journald', 'awslogs', 'json-file'],
 	'envoy.command': ['/opt/envoy', 'envoy-1.40', '/opt/my envoy'],
 	'envoy.config': ['/etc/a.json', '/etc/b.yaml', '/etc/a folder/c.yaml'],

@@ -45,7 +45,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 
 const spec: ProxySpec = {
 	...{ image: 'envoy:1', pull: 'missing', command: 'envoy', args: [], env: {}, uid: 1337, gid: 1337, files: {} },
-	...{ memoryMegabytes: 0, openFiles: 0, logDriver: '' },
+	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '' },
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
@@ -152,3 +152,6 @@ function adminOf(
 		},
 	};
 }
+
+/** For a start that finds nobody to take over from. */
+export const noTakeOver = async (): Promise<void> => undefined;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Life } from '../../src/envoy/life.ts';
 import type { Change, Supervisor } from '../../src/envoy/supervise.ts';
 import { eventually } from './eventually.ts';
-import { type Options, planOf, type Supervised, supervise } from './supervised.ts';
+import { noTakeOver, type Options, planOf, type Supervised, supervise } from './supervised.ts';
 
 export const signal = AbortSignal.timeout(60_000);
 export const lifeOf = (supervisor: Supervisor): Life => supervisor.history().life;
@@ -25,7 +25,7 @@ export const change = (part: Partial<Change> = {}): Change => ({
 
 export async function started(options: Options = {}): Promise<Supervised> {
 	const supervised = supervise(options);
-	await supervised.supervisor.start(planOf(), signal);
+	await supervised.supervisor.start(planOf(), noTakeOver, signal);
 	return supervised;
 }
 

@@ -43,7 +43,9 @@ export function tend(yard: Yard, container: Docker.Container, found: Found, onOu
 export async function listen({ closing }: Yard, container: Docker.Container, onOutput: OnOutput): Promise<void> {
 	const stream = await container.attach({ stream: true, stdout: true, stderr: true, logs: false });
 	// It would keep us from ending.
-	closing.signal.addEventListener('abort', () => (stream as Duplex).destroy(), { once: true });
+	const destroy = () => void (stream as Duplex).destroy();
+	closing.signal.addEventListener('abort', destroy, { once: true });
+	stream.once('close', () => closing.signal.removeEventListener('abort', destroy));
 	for (const output of demuxed(container, stream)) createInterface({ input: output }).on('line', onOutput);
 }
 

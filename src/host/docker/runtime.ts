@@ -18,6 +18,7 @@ export interface DockerOptions {
 export const OWNER = 'turnout.owner';
 const INSTANCE = 'turnout.instance';
 const HASH = 'turnout.hash';
+const ADMIN_PORT = 'turnout.adminPort';
 
 /** Envoy in a container, through Docker's API (docs.docker.com/reference/api/engine). */
 export async function createDockerRuntime(options: DockerOptions): Promise<ProxyRuntime> {
@@ -25,22 +26,24 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 	const { socket, name } = options;
 	const docker = new Engine({ socketPath: socket });
 	const yard: Yard = { docker, socket, name, tended: new Set(), trouble: '', closing: new AbortController() };
-	const told = async <T>(doing: string, act: () => Promise<T>): Promise<T> => {
+	const told = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
 		try {
 			const result = await act();
 			yard.trouble = '';
 			return result;
 		} catch (error) {
+			signal.throwIfAborted();
 			const failure = dockerFailure(doing, socket, error);
 			if (failure.code === 'docker') yard.trouble = awayText(socket, failure.cause);
 			throw failure;
 		}
 	};
 	return {
-		prepare: (spec, onProgress, signal) => told('start Envoy', () => prepare(yard, options, spec, onProgress, signal)),
-		start: (spec, identity, onOutput) =>
-			told('start Envoy', () => start(yard, options.owner, spec, identity, onOutput)),
-		adopt: (onOutput) => told('look for Envoy', () => adopt(yard, options.owner, onOutput)),
+		prepare: (spec, onProgress, signal) =>
+			told('start Envoy', signal, () => prepare(yard, options, spec, onProgress, signal)),
+		start: (spec, identity, onOutput, signal) =>
+			told('start Envoy', signal, () => start(yard, options.owner, spec, identity, onOutput)),
+		adopt: (onOutput, signal) => told('look for Envoy', signal, () => adopt(yard, options.owner, onOutput)),
 		trouble: () => yard.trouble,
 		close: () => yard.closing.abort(),
 	};
@@ -164,21 +167,30 @@ function foreign(name: string, image: string, other: string | undefined): Failur
 }
 
 /** As the 2019 guide's `docker run`, with no more rights than Envoy needs. */
-function containerOf(owner: string, spec: ProxySpec, { instance, hash }: ProxyIdentity): Docker.ContainerCreateOptions {
+function containerOf(
+	owner: string,
+	spec: ProxySpec,
+	{ instance, hash, adminPort }: ProxyIdentity,
+): Docker.ContainerCreateOptions {
 	return {
 		Image: spec.image,
 		User: `${spec.uid}:${spec.gid}`,
 		...(spec.command === '' ? {} : { Entrypoint: [spec.command] }),
 		Cmd: [...spec.args],
 		Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
-		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash },
+		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_PORT]: String(adminPort) },
 		HostConfig: {
 			NetworkMode: 'host',
 			CapDrop: ['ALL'],
 			SecurityOpt: ['no-new-privileges'],
 			ReadonlyRootfs: true,
 			Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777' },
-			Mounts: Object.keys(spec.files).map((path) => ({ Type: 'bind', Source: path, Target: path, ReadOnly: true })),
+			Mounts: [...Object.keys(spec.files), ...spec.mounts].map((path) => ({
+				Type: 'bind',
+				Source: path,
+				Target: path,
+				ReadOnly: true,
+			})),
 			// Started again by us and not by Docker: rules depend on it.
 			RestartPolicy: { Name: 'no' },
 			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
@@ -196,9 +208,11 @@ async function adopt(yard: Yard, owner: string, onOutput: OnOutput): Promise<rea
 			const container = docker.getContainer(Id);
 			const { State, Config } = await container.inspect();
 			if (!State.Running) return void (await tolerating(() => container.remove({ force: true, v: true })));
-			await listen(yard, container, onOutput);
-			const { [INSTANCE]: instance = '', [HASH]: hash = '' } = Config.Labels;
-			return tend(yard, container, { instance, hash, image: Config.Image, startedAt: State.StartedAt }, onOutput);
+			// Docker does not let us hear one that is paused; it does not answer either.
+			await listen(yard, container, onOutput).catch(() => undefined);
+			const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_PORT]: port = '' } = Config.Labels;
+			const identity = { instance, hash, adminPort: Number(port) };
+			return tend(yard, container, { ...identity, image: Config.Image, startedAt: State.StartedAt }, onOutput);
 		}),
 	);
 	return found.filter((proxy) => proxy !== undefined);

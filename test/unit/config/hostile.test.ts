@@ -10,7 +10,7 @@ import { type Layers, mistakesIn, readLayers } from '../../support/setting-sampl
 
 /** Programs and paths may be called whatever a file may; they are handed on as they are and never to a shell. */
 const free = [
-	...['envoy.dockerSocket', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
+	...['envoy.dockerSocket', 'envoy.mounts', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
 	...['socket', 'stateDirectory'],
 ];
 const keys = [...allSettings.keys()];
@@ -48,9 +48,10 @@ for (const [way, layers] of Object.entries(ways))
 
 function assertLiteral(layers: Layers, taken: readonly string[], text: string): void {
 	const { config } = readLayers(layers);
-	const { dockerSocket, logDriver, command, config: bootstrap } = config.envoy;
+	const { dockerSocket, mounts, logDriver, command, config: bootstrap } = config.envoy;
 	const now: Readonly<Record<string, string>> = {
 		'envoy.dockerSocket': dockerSocket,
+		'envoy.mounts': mounts.join(','),
 		'envoy.logDriver': logDriver,
 		'envoy.command': command,
 		'envoy.config': bootstrap,

@@ -37,6 +37,7 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	'envoy.dockerSocket': ['envoy-docker-socket', 'TURNOUT_DOCKER_SOCKET', '/var/run/docker.sock'],
 	'envoy.memoryMegabytes': ['envoy-memory-megabytes', 'TURNOUT_ENVOY_MEMORY', '0'],
 	'envoy.openFiles': ['envoy-open-files', 'TURNOUT_ENVOY_OPEN_FILES', '0'],
+	'envoy.mounts': ['envoy-mounts', 'TURNOUT_ENVOY_MOUNTS', ''],
 	'envoy.logDriver': ['envoy-log-driver', 'TURNOUT_ENVOY_LOG_DRIVER', ''],
 	'envoy.command': ['envoy-command', 'TURNOUT_ENVOY_COMMAND', 'envoy'],
 	'envoy.config': ['envoy-config', 'TURNOUT_ENVOY_CONFIG', ''],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { planOf } from '../../support/supervised.ts';
+import { noTakeOver, planOf } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, signal, started } from '../../support/supervising.ts';
 
 describe('an Envoy that was left running', { concurrency: true }, () => {
@@ -9,7 +9,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
-		await next.start(planOf(), signal);
+		await next.start(planOf(), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 		endFirst(supervised);
 		await eventually(
@@ -28,7 +28,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
-		await next.start(change().plan, signal);
+		await next.start(change().plan, noTakeOver, signal);
 		await eventually(
 			() => idsOf(supervised),
 			(ids) => ids.join() === 'memory 2',
@@ -39,7 +39,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
-		await next.start(planOf({}, { command: 'nowhere' }), signal);
+		await next.start(planOf({}, { command: 'nowhere' }), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 	});
 
@@ -48,7 +48,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await supervised.supervisor.leave();
 		Object.assign([...supervised.sayings.values()][0] ?? {}, { isSilent: true, ports: [] });
 		const next = supervised.next();
-		await next.start(planOf({ startSeconds: 0.5 }), signal);
+		await next.start(planOf({ startSeconds: 0.5 }), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 2'], 'live']);
 	});
 
@@ -59,7 +59,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		void supervised.supervisor.replace(change({ takeOver: wait }), signal).catch(() => undefined);
 		await reached;
 		const next = supervised.next();
-		await next.start(change().plan, signal);
+		await next.start(change().plan, noTakeOver, signal);
 		await eventually(
 			() => idsOf(supervised),
 			(ids) => ids.join() === 'memory 2',

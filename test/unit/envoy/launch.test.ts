@@ -79,6 +79,7 @@ const spec: ProxySpec = {
 	files: { '/etc/envoy.json': '{}' },
 	memoryMegabytes: 0,
 	openFiles: 0,
+	mounts: [],
 	logDriver: '',
 };
 

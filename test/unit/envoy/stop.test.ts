@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { planOf, supervise } from '../../support/supervised.ts';
+import { noTakeOver, planOf, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('the end of supervision', { concurrency: true }, () => {
@@ -62,7 +62,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 		test(`leaves nothing of a first start that is under way (${moment})`, async () => {
 			const { wait, reached, open } = gate();
 			await using supervised = supervise({ [moment]: wait });
-			const start = supervised.supervisor.start(unwatched, signal);
+			const start = supervised.supervisor.start(unwatched, noTakeOver, signal);
 			const refused = assert.rejects(start);
 			await reached;
 			const stop = supervised.supervisor.stop();
@@ -78,7 +78,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 			const { wait, reached, open } = gate();
 			let isFirst = true;
 			await using supervised = supervise({ [moment]: () => (isFirst ? Promise.resolve() : wait()) });
-			await supervised.supervisor.start(unwatched, signal);
+			await supervised.supervisor.start(unwatched, noTakeOver, signal);
 			isFirst = false;
 			endFirst(supervised);
 			await reached;
@@ -94,7 +94,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 			let isFirst = true;
 			const once = () => (isFirst ? Promise.resolve() : wait());
 			await using supervised = supervise(moment === 'takeOver' ? {} : { [moment]: once });
-			await supervised.supervisor.start(unwatched, signal);
+			await supervised.supervisor.start(unwatched, noTakeOver, signal);
 			isFirst = false;
 			const replacing = supervised.supervisor
 				.replace(change(moment === 'takeOver' ? { takeOver: wait } : {}), signal)

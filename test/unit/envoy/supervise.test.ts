@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Options, planOf, type Saying, supervise, untilTold } from '../../support/supervised.ts';
+import { noTakeOver, type Options, planOf, type Saying, supervise, untilTold } from '../../support/supervised.ts';
 import { endFirst, idsOf, kindOf, lifeOf, signal, started, until } from '../../support/supervising.ts';
 
 describe('the first start', { concurrency: true }, () => {
@@ -14,7 +14,7 @@ describe('the first start', { concurrency: true }, () => {
 		};
 		await using supervised = supervise({ programs: { slow } });
 		const { supervisor, told, histories } = supervised;
-		const start = supervisor.start(planOf({}, { command: 'slow' }), signal);
+		const start = supervisor.start(planOf({}, { command: 'slow' }), noTakeOver, signal);
 		const missing = () => histories.flatMap(({ life }) => (life.kind === 'starting' ? [life.missing] : []));
 		await eventually(missing, (all) => all.includes('INITIALIZING'));
 		Object.assign(said[0] ?? {}, { state: 'LIVE' });
@@ -54,7 +54,7 @@ describe('the first start', { concurrency: true }, () => {
 		test(`with ${title} fails for good, and leaves nothing that runs`, async () => {
 			await using supervised = supervise(programs);
 			const { supervisor, world } = supervised;
-			await assert.rejects(supervisor.start(planOf({ startSeconds: 0.3 }, part), signal), {
+			await assert.rejects(supervisor.start(planOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
 				code: 'envoy',
 				message: why,
 			});
@@ -67,7 +67,7 @@ describe('the first start', { concurrency: true }, () => {
 		const taken = { family: 'ipv4', port: 15001, uid: 0, owner: () => 'nginx (pid 7)' } as const;
 		await using supervised = supervise({ listeners: [taken] });
 		const { supervisor, world } = supervised;
-		await assert.rejects(supervisor.start(planOf(), signal), {
+		await assert.rejects(supervisor.start(planOf(), noTakeOver, signal), {
 			message: 'Cannot start Envoy: port 15001 (egressPort) is taken by nginx (pid 7)',
 		});
 		assert.deepEqual(world.bodies(), []);
@@ -97,7 +97,7 @@ describe('the first start', { concurrency: true }, () => {
 		await using supervised = supervise({ onPrepare });
 		const { supervisor } = supervised;
 		const impatient = new AbortController();
-		const start = supervisor.start(planOf(), impatient.signal);
+		const start = supervisor.start(planOf(), noTakeOver, impatient.signal);
 		await until(supervisor, 'failed');
 		impatient.abort();
 		await assert.rejects(start);
@@ -138,7 +138,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 	test('begins with the shortest pause again once it has been stable', async () => {
 		await using supervised = supervise();
 		const { supervisor } = supervised;
-		await supervisor.start(planOf({ stableSeconds: 0 }), signal);
+		await supervisor.start(planOf({ stableSeconds: 0 }), noTakeOver, signal);
 		for (const _ of [1, 2]) {
 			endFirst(supervised);
 			await until(supervisor, 'failed');
@@ -164,7 +164,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 	test('is not pulled again each time, where it is always pulled at a start', async () => {
 		const pulls: string[] = [];
 		await using supervised = supervise({ onPrepare: async ({ pull }) => void pulls.push(pull) });
-		await supervised.supervisor.start(planOf({}, { pull: 'always' }), signal);
+		await supervised.supervisor.start(planOf({}, { pull: 'always' }), noTakeOver, signal);
 		endFirst(supervised);
 		await eventually(
 			() => supervised.supervisor.history().restarts,
@@ -198,7 +198,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		const life = lifeOf(supervisor);
 		assert.match(life.kind === 'failed' ? life.why : '', /^Envoy did not answer 3 times in a row on its admin port/);
 		const troubles = histories.flatMap((one) => (one.life.kind === 'live' ? [one.life.trouble] : []));
-		assert.ok(troubles.includes('Envoy has not answered 1 times in a row on its admin port'), String(troubles));
+		assert.ok(troubles.includes('Envoy does not answer on its admin port (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
 		assert.equal(told.at(-1), 'live memory 2');
 	});

@@ -65,13 +65,6 @@ describe('each wrong fact says why and what to do', () => {
 			/^They come back when Envoy is LIVE/,
 		],
 		[
-			"rules are lifted while somebody else's Envoy is away",
-			{ isLifted: true, isClean: true, envoy: { ...envoy, runtime: 'none', state: 'unmanaged' } },
-			'rules',
-			/lifted while Envoy is away/,
-			/turnout enable$/,
-		],
-		[
 			'Envoy failed and is tried again',
 			{ envoy: { ...envoy, state: 'failed', retryMs: 500 }, envoyWhy: 'Envoy ended by SIGKILL' },
 			'envoy',
