@@ -120,8 +120,8 @@ function launcher(words: string): string {
 		'#!/bin/sh',
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
-		// The daemon lives long and does little: a small young generation keeps its memory flat.
-		`if [ "\${1-}" = run ]; then small=--max-semi-space-size=1; fi`,
+		// The daemon lives long and does little: a small young generation and one arena (mallopt(3)) keep its memory flat.
+		`if [ "\${1-}" = run ]; then export MALLOC_ARENA_MAX=1; small='--max-semi-space-size=1 --optimize-for-size'; fi`,
 		`exec "\${self%/*}/lib/node" \${small-} "\${self%/*}/lib/turnout.cjs" ${words}`,
 		'',
 	].join('\n');

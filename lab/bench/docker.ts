@@ -202,7 +202,8 @@ async function underClients(
 /** The share of the clients' connections that failed, of the time between two looks. */
 function silence(before: Tally, after: Tally): number {
 	const made = after.connections - before.connections;
-	return made === 0 ? after.ms - before.ms : ((failures(after) - failures(before)) / made) * (after.ms - before.ms);
+	const failed = failures(after) - failures(before);
+	return failed === 0 ? 0 : (failed / made) * (after.ms - before.ms);
 }
 
 const failures = ({ failures: all }: Tally): number => sum(Object.values(all));

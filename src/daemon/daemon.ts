@@ -71,12 +71,25 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 
 /** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
 async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (holding.isStarting) return stopEarly(holding, parts);
 	await turnOff(holding, parts);
 	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)
 		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
 	if (holding.isUnsettled) await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+}
+
+/**
+ * Nothing was committed by us, and rules that are there may be those of a former daemon or of another that runs: they go
+ * where they lead to nobody.
+ */
+async function stopEarly(holding: Holding, { proxy, listeners }: DaemonParts): Promise<void> {
+	await proxy?.stop();
+	const { host, config } = holding.survey;
+	const open = (await listeners()).map(({ port }) => port);
+	if (proxy === undefined || open.includes(config.egressPort)) return;
+	await release(host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 }
 
 const DRAIN_POLL_MS = 100;

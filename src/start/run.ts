@@ -12,6 +12,8 @@ const streams = () => ({ input: process.stdin, output: process.stdout, error: pr
 
 /** The daemon; on a terminal with the prompt in front, and leaving the prompt ends the daemon. */
 export async function run(given: Given, signal: AbortSignal): Promise<number> {
+	// The launcher's, for this process alone.
+	delete process.env['MALLOC_ARENA_MAX'];
 	const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
 	const leave = new AbortController();
 	const ending = AbortSignal.any([signal, leave.signal]);
