@@ -69,8 +69,11 @@ const parts: readonly Part[] = [
 		text: ({ changes }) => `${changes} changes under eight clients, each way`,
 		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
 	},
-	{ section: 'docker', text: ({ runs }) => `Envoy in Docker, ${runs} times`, run: benchDocker },
-	{ section: 'docker', text: () => "the daemon's memory meanwhile", run: benchDockerMemory },
+	{
+		section: 'docker',
+		text: ({ runs }) => `Envoy in Docker, ${runs} times, and the daemon's memory meanwhile`,
+		run: async (options) => [...(await benchDocker(options)), ...(await benchDockerMemory(options))],
+	},
 	{
 		section: 'startup',
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,

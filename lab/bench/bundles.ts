@@ -35,6 +35,7 @@ async function writeBundle(outfile: string, modules: readonly string[]): Promise
 		minify: true,
 		legalComments: 'none',
 		alias: { 'node-gyp-build': join(root, 'scripts/native.cjs') },
+		external: ['dockerode', '@aws-sdk/client-ecr'],
 		logLevel: 'warning',
 	});
 }

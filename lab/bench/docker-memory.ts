@@ -9,17 +9,18 @@ import { pushImage, registryOptions, startRegistry } from '../registry.ts';
 import { startDaemon } from '../turnout.ts';
 import type { Figure } from './figure.ts';
 import { createKeptClient, type KeptClient } from './kept-client.ts';
+import type { BenchOptions } from './options.ts';
 import { enableOften, pidOf, startNode, weigh } from './rest.ts';
 
 const ACCOUNT = '123456789012';
 const registry = `${ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com`;
 const images = ['v1', 'v2'].map((tag) => `${registry}/envoy:${tag}`);
-const [RESTARTS, UPDATES, ENABLES] = [20, 10, 100];
 /** Any: whether AWS takes them is no matter here. */
 const keys = { AWS_ACCESS_KEY_ID: 'AKIALAB', AWS_SECRET_ACCESS_KEY: 'lab-secret' };
 
 /** The daemon's memory with Envoy in Docker: once it is LIVE after a pull with ECR's login, and after much has happened. */
-export async function benchDockerMemory(): Promise<readonly Figure[]> {
+export async function benchDockerMemory({ cycles }: Pick<BenchOptions, 'cycles'>): Promise<readonly Figure[]> {
+	const [restarts, updates] = [Math.ceil(cycles / 5), Math.ceil(cycles / 10)];
 	await using stack = new AsyncDisposableStack();
 	const lab = stack.use(createHost({ container: false }));
 	const ecr = stack.use(await startEcr(lab.host));
@@ -34,10 +35,10 @@ export async function benchDockerMemory(): Promise<readonly Figure[]> {
 	const pids = [daemon.process, node].map(pidOf);
 	const atFirst = weigh("Envoy in Docker, LIVE after a pull with ECR's login", pids);
 	const client = stack.use(createKeptClient(daemon.socket));
-	await restartOften(docker, client);
-	for (let at = 1; at <= UPDATES; at += 1) await client.post('/v1/update', { image: images[at % images.length] });
-	await enableOften(daemon.socket, ENABLES);
-	return [atFirst, weigh(`then ${RESTARTS} restarts, ${UPDATES} updates and ${ENABLES} enables`, pids)];
+	await restartOften(docker, client, restarts);
+	for (let at = 1; at <= updates; at += 1) await client.post('/v1/update', { image: images[at % images.length] });
+	await enableOften(daemon.socket, cycles);
+	return [atFirst, weigh(`then ${restarts} restarts, ${updates} updates and ${cycles} enables`, pids)];
 }
 
 /** Two images that differ, and none of them is here. */
@@ -54,8 +55,8 @@ const STABLE_MS = 1_100;
 const POLL_MS = 50;
 const PATIENCE_MS = 60_000;
 
-async function restartOften(docker: Docker, client: KeptClient): Promise<void> {
-	for (let count = 1; count <= RESTARTS; count += 1) {
+async function restartOften(docker: Docker, client: KeptClient, restarts: number): Promise<void> {
+	for (let count = 1; count <= restarts; count += 1) {
 		await sleep(STABLE_MS);
 		docker.docker(['kill', 'turnout-envoy']);
 		const deadline = performance.now() + PATIENCE_MS;

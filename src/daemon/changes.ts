@@ -35,6 +35,8 @@ export interface Holding {
 	isUnsettled: boolean;
 	/** Nothing has been committed yet: the rules wait for the first LIVE. */
 	isStarting: boolean;
+	/** The start has failed: then the host stays as it was found. */
+	isRefused: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */

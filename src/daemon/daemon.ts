@@ -23,7 +23,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
 	const holding = holdingOf(parts);
 	return {
 		handlers: createHandlers(holding, parts),
-		start: (signal) => start(holding, parts, signal),
+		start: (signal) =>
+			start(holding, parts, signal).catch((error) => {
+				holding.isRefused = !signal.aborted;
+				throw error;
+			}),
 		async stop() {
 			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 			else await holding.exclusive(() => stop(holding, parts));
@@ -48,6 +52,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,
 		isStarting: true,
+		isRefused: false,
 		image: state.image,
 	};
 }
@@ -81,14 +86,14 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 }
 
 /**
- * Nothing was committed by us, and rules that are there may be those of a former daemon or of another that runs: they go
- * where they lead to nobody.
+ * Told to end before anything was committed by us: rules that are there may be those of a former daemon, or of another
+ * that runs. They go where they lead to nobody; where the start has failed, everything is left as it was found.
  */
 async function stopEarly(holding: Holding, { proxy, listeners }: DaemonParts): Promise<void> {
 	await proxy?.stop();
 	const { host, config } = holding.survey;
 	const open = (await listeners()).map(({ port }) => port);
-	if (proxy === undefined || open.includes(config.egressPort)) return;
+	if (holding.isRefused || proxy === undefined || open.includes(config.egressPort)) return;
 	await release(host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 }
 

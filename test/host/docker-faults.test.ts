@@ -74,7 +74,7 @@ describe("Envoy's container", async () => {
 		const condition = conditions.find(({ subject }) => subject === 'envoy');
 		assert.partialDeepStrictEqual(condition, {
 			ok: false,
-			remedy: 'See turnout logs, and the listeners of its bootstrap (envoy.config)',
+			remedy: 'It is started anew if it goes on so; see turnout logs',
 		});
 		await assertRevived(daemon, container, /^Envoy did not answer 2 times in a row on its admin port and was ended$/);
 	});

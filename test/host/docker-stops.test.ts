@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/layout.ts';
+import { turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../support/as-said.ts';
 import { capturing, rulesOf } from '../support/daemon.ts';
 import { IMAGE, pidIn } from '../support/docker-place.ts';
@@ -42,12 +43,15 @@ describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
 		assert.equal(rulesOf(lab.host), rules);
 	});
 
-	test('the next daemon cannot start it: rules that lead to nobody do not outlive that daemon', async () => {
+	test('the next daemon cannot start it: the host stays as it was found, and nothing gets past Envoy', async () => {
 		const first = await place.start();
+		const whole = rulesOf(lab.host);
 		await killed(first);
 		removeContainers(docker);
 		const second = await place.start({ envoy: { image: 'nowhere:1' } }, first.folder);
 		assert.equal(await second.ended, 1);
+		assert.equal(rulesOf(lab.host), whole);
+		assert.equal(turnout(lab.host, ['clean']).code, 0);
 		assertNothingLeft();
 	});
 

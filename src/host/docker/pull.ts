@@ -71,6 +71,11 @@ async function follow(
 		...(login === undefined ? {} : { authconfig: login }),
 		abortSignal: stall.signal,
 	});
+	let lost: unknown;
+	// Also after we have heard enough.
+	stream.on('error', (error) => {
+		lost = error;
+	});
 	const layers = new Map<string, LayerProgress>();
 	let isDone = false;
 	for await (const text of createInterface({ input: stream })) {
@@ -80,7 +85,7 @@ async function follow(
 		isDone ||= /^(Status|Digest):/.test(line.status ?? '');
 		if (addLayer(layers, line)) onProgress({ image, layers: [...layers.values()] });
 	}
-	if (!isDone) throw new Error('it went away in the middle of the pull');
+	if (!isDone) throw lost ?? new Error('it went away in the middle of the pull');
 	return undefined;
 }
 
