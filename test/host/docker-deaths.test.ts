@@ -11,9 +11,10 @@ import { rulesOf } from '../support/daemon.ts';
 import { createDockerPlace, type DockerPlace, IMAGE, namedBootstrap, pidIn } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStorms, statusOf, stopStorms, summary } from '../support/proxied.ts';
+import { rounds } from '../support/rounds.ts';
 
-const DEATHS = 50;
-const DAEMONS = 20;
+const DEATHS = rounds(50);
+const DAEMONS = rounds(20);
 
 describe('8 clients, in both directions and families, while', { concurrency: true }, () => {
 	describe('what runs is killed, closed', { concurrency: 1 }, async () => {

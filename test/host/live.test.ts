@@ -9,11 +9,12 @@ import type { Dialect } from '../../lab/restore.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
+import { rounds } from '../support/rounds.ts';
 import { askSocket } from '../support/socket.ts';
 import { requireAll, retriedConnections, startStorms } from '../support/storms.ts';
 import { createWriter } from '../support/writer.ts';
 
-const changes = 300;
+const changes = rounds(300);
 const othersRules = 400;
 const cycles = 10;
 
@@ -102,8 +103,9 @@ async function changeSettings({ lab, cast, daemon, dialect, file }: Scene): Prom
 	await storms.stop('captured only', changes);
 	for (const namespace of [lab.host, lab.world]) assert.equal(retriedConnections(namespace), 0);
 	assert.deepEqual(writer.lost(), []);
-	const [most, last] = [Math.max(...openFiles.slice(0, 10)), openFiles.at(-1) ?? 0];
-	assert.ok(last <= most, `the daemon had ${most} files open at the beginning and has ${last} now`);
+	// One connection of ours may still be closing.
+	const [most, least] = [Math.max(...openFiles.slice(0, 10)), Math.min(...openFiles.slice(-10))];
+	assert.ok(least <= most, `the daemon had ${most} files open at the beginning and has ${least} now`);
 }
 
 async function switchOffAndOn({ cast, daemon }: Scene): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz, planJobs } from '../../lab/fuzz.ts';
+import { rounds } from '../support/rounds.ts';
 
-const runs = 300;
+const runs = rounds(300);
 
 test(`${runs} times any valid settings: they apply, read back equal, and clean to the same host`, async () => {
 	const seed = Math.floor(Math.random() * 2 ** 31);

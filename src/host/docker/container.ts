@@ -110,11 +110,26 @@ async function back(yard: Yard, container: Docker.Container, onOutput: OnOutput)
 
 /** Docker marks what is to be removed before it kills it. */
 async function exitNow(docker: Docker, id: string): Promise<Exit> {
-	const { State } = await docker.getContainer(id).inspect();
+	const { State, HostConfig } = await docker.getContainer(id).inspect();
 	if (State.Status === 'removing') return REMOVED;
 	if (State.Running) return { code: undefined, signal: undefined, isRestarted: true };
 	const signal = signalOf(State.ExitCode);
-	return { code: signal === undefined ? State.ExitCode : undefined, signal, isOutOfMemory: State.OOMKilled };
+	const mayBeMemory = signal === 'SIGKILL' && (HostConfig.Memory ?? 0) > 0;
+	const isOutOfMemory = State.OOMKilled || (mayBeMemory && (await isToldOfMemory(docker, id, State.StartedAt)));
+	return { code: signal === undefined ? State.ExitCode : undefined, signal, isOutOfMemory };
+}
+
+const MEMORY_EVENT_LATE_MS = 200;
+
+/** Docker may hear of the end before it hears what the kernel did it for; then only its events tell. */
+async function isToldOfMemory(docker: Docker, id: string, startedAt: string): Promise<boolean> {
+	await sleep(MEMORY_EVENT_LATE_MS);
+	const filters = { container: [id], event: ['oom'] };
+	const seconds = (ms: number) => (ms / 1_000).toFixed(3);
+	const times = { since: seconds(Date.parse(startedAt)), until: seconds(Date.now()) };
+	// As strings, which Docker takes and the package's types do not know of.
+	const events = await docker.getEvents({ ...times, filters } as object);
+	return (await text(events)).includes('oom');
 }
 
 /** As a shell tells of it: 128 and the signal's number. */

@@ -71,14 +71,15 @@ async function follow(
 		...(login === undefined ? {} : { authconfig: login }),
 		abortSignal: stall.signal,
 	});
+	const lines = createInterface({ input: stream });
 	let lost: unknown;
-	// Also after we have heard enough.
-	stream.on('error', (error) => {
+	// Readline passes on what befalls its stream, also after we have heard enough: an error without a listener would end us.
+	lines.on('error', (error) => {
 		lost = error;
 	});
 	const layers = new Map<string, LayerProgress>();
 	let isDone = false;
-	for await (const text of createInterface({ input: stream })) {
+	for await (const text of lines) {
 		stall.progress();
 		const line = JSON.parse(text) as PullLine;
 		if (line.error !== undefined) return line.error;
