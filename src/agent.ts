@@ -3,9 +3,12 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
+import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
+import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
+import { rivals } from './host/rivals.ts';
 import { createStateFile } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { PullProgress } from './ports.ts';
@@ -58,8 +61,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		tallies,
 		proxy,
 		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
-		captured: countAccepted,
-		listeners: readListeners,
+		...world,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});
@@ -72,6 +74,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	await live(daemon, () => options.onReady(config.socket), signal).finally(close);
 }
 
+/** What needs no setting. */
+const world = { captured: countAccepted, glancing, hear, rivals, listeners: readListeners } as const;
+
 const createAgentLog = ({ write, isTerminal }: AgentOptions, level: Level, events: Kept<string>): Log =>
 	createLog(level, [
 		(event) => write(isTerminal ? logText(event) : logJson(event)),
@@ -80,6 +85,7 @@ const createAgentLog = ({ write, isTerminal }: AgentOptions, level: Level, event
 
 async function live(daemon: Daemon, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
+		daemon.watch(signal);
 		await daemon.start(signal);
 		onReady();
 		await aborted(signal);

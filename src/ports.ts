@@ -50,6 +50,25 @@ export type RoutingStep =
 	| { readonly kind: 'add-rule' | 'remove-rule'; readonly rule: PolicyRule }
 	| { readonly kind: 'add-route' | 'remove-route'; readonly route: TableRoute };
 
+/** Somebody has changed something on the host that we may have a part in. */
+export interface Notice {
+	readonly subject: `${Family} rules` | 'routes' | 'addresses';
+	/** Which program it was, where the kernel tells; else ''. */
+	readonly by: string;
+}
+
+/** Chains by their table: every name that one of ours can have, and those of the kernel that lead to them. */
+export type Chains = Readonly<
+	Record<'mangle' | 'nat', { readonly own: readonly string[]; readonly leading: readonly string[] }>
+>;
+
+/** What of all that changes on a host is told. */
+export interface Interest {
+	readonly chains: Chains;
+	/** Which table is ours at the moment. */
+	readonly routeTable: () => number;
+}
+
 /** Envoy as the settings want it; all of it that makes a difference is in the hash by which it is found again. */
 export interface ProxySpec {
 	/** Its container's; '' where it is a process. */

@@ -1,11 +1,13 @@
 import type { ConfigReply, DiffReply, Status } from '../control/protocol.ts';
 import { printable } from '../quoted.ts';
 
+type Row = readonly [string, string];
+
 /** What people read; programs take `--json`. */
 export function statusText(status: Status): string {
 	const { envoy, backend, counters } = status;
 	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
-	const rows: readonly (readonly [string, string])[] = [
+	const rows: readonly Row[] = [
 		['interception', `${status.is}${wanted} since ${timeText(status.since)}`],
 		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
 		['envoy', envoyText(envoy)],
@@ -14,9 +16,10 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...repairsRow(status.repairs),
 	];
 	return [
-		...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`),
+		...rows.map(([name, value]) => printable(`${name.padEnd(13)} ${value}\n`)),
 		...status.conditions.map(conditionText),
 	].join('');
 }
@@ -31,7 +34,13 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 	return printable(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
 }
 
-function listenersRow({ listeners }: Status['envoy']): readonly (readonly [string, string])[] {
+function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
+	if (last === undefined) return [];
+	const by = last.by === undefined ? '' : `, by ${last.by}`;
+	return [['repairs', `${count}, the last ${timeText(last.at)} in ${last.ms} ms${by}: ${last.what}`]];
+}
+
+function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
 }
 

@@ -6,7 +6,7 @@ export type Wanted = 'enabled' | 'disabled';
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
 /** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
-export type Subject = 'rules' | 'routes' | 'envoy' | 'docker' | 'ipv6' | 'settings' | 'state';
+export type Subject = 'rules' | 'routes' | 'repairs' | 'envoy' | 'docker' | 'ipv6' | 'settings' | 'state';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {
@@ -50,6 +50,20 @@ export interface PullStatus {
 	}[];
 }
 
+/** What others had changed and turnout has put right since the daemon started. */
+export interface Repairs {
+	readonly count: number;
+	readonly last?: {
+		readonly at: string;
+		/** What was not as wanted, as `turnout diff` tells it. */
+		readonly what: string;
+		/** Which program it was, where the kernel tells. */
+		readonly by?: string;
+		/** Milliseconds from the notice to the reading back. */
+		readonly ms: number;
+	};
+}
+
 export interface Status {
 	readonly version: string;
 	readonly wanted: Wanted;
@@ -59,6 +73,7 @@ export interface Status {
 	readonly families: readonly string[];
 	readonly envoy: EnvoyStatus;
 	readonly conditions: readonly Condition[];
+	readonly repairs: Repairs;
 	/** Connections by verdict since the rules were last committed. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../control/protocol.ts';
 import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
+import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+import { createDrift } from './drift.ts';
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
@@ -15,14 +17,17 @@ export interface Daemon {
 	start(signal: AbortSignal): Promise<void>;
 	/** The rules first, then Envoy. */
 	stop(): Promise<void>;
+	/** Looks after the host until the signal is aborted. */
+	watch(signal: AbortSignal): void;
 	/** To be told whenever Envoy's life takes a turn. */
 	onLife(history: History, before: History): void;
 }
 
 export function createDaemon(parts: DaemonParts): Daemon {
 	const holding = holdingOf(parts);
+	const drift = createDrift(holding, parts);
 	return {
-		handlers: createHandlers(holding, parts),
+		handlers: createHandlers(holding, drift, parts),
 		start: (signal) =>
 			start(holding, parts, signal).catch((error) => {
 				holding.isRefused = !signal.aborted;
@@ -32,6 +37,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
 			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 			else await holding.exclusive(() => stop(holding, parts));
 			parts.log('info', 'stopped');
+		},
+		watch(signal) {
+			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
+			parts.hear({ chains: ownChains, routeTable }, drift.notice, signal);
+			void drift.watch(signal);
 		},
 		onLife: (history, before) => answerLife(holding, parts, history, before),
 	};

@@ -3,6 +3,7 @@ import type { DisableReply, Handlers } from '../control/protocol.ts';
 import { shownSettings } from '../settings.ts';
 import { aimOf } from '../survey.ts';
 import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
+import type { Drift } from './drift.ts';
 import { reload, update } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
@@ -10,10 +11,14 @@ import type { DaemonParts } from './parts.ts';
 const POLL_MS = 100;
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
-export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
+export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {
 	const { exclusive } = holding;
 	const observer = createObserver(parts.proxy, parts.listeners);
-	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
+	const wish = async () => ({
+		...holding,
+		aim: holding.aim ?? (await aimOf(holding.survey)),
+		...{ repairs: drift.repairs(), driftTrouble: drift.trouble() },
+	});
 	const status = async () => observer.status(await wish());
 	return {
 		status,

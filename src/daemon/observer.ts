@@ -1,4 +1,4 @@
-import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from '../control/protocol.ts';
+import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from '../control/protocol.ts';
 import type { Answer, Body, Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
@@ -11,6 +11,7 @@ import { carry } from '../telemetry/conditions.ts';
 import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
 import { families } from '../units.ts';
 import { version } from '../version.ts';
+import type { Trouble } from './ledger.ts';
 
 /** What is wanted at the moment of looking. */
 export interface Wish {
@@ -20,6 +21,8 @@ export interface Wish {
 	readonly aim: Aim;
 	readonly isLifted: boolean;
 	readonly isStarting: boolean;
+	readonly repairs: Repairs;
+	readonly driftTrouble: Trouble | undefined;
 }
 
 export interface Observer {
@@ -37,10 +40,10 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 		async status(wish, known) {
 			const { held, isClean, lines } = await look(wish, known);
 			const { envoy, why: envoyWhy, dockerTrouble } = await envoyOf(wish, proxy, listeners);
-			const { wanted, aim, isLifted, isStarting, since, survey } = wish;
+			const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 			const observation = {
-				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past },
+				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
 				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 			};
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
@@ -53,6 +56,7 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 				families: aim.target.families,
 				envoy,
 				conditions,
+				repairs,
 				counters: countersOf(families.flatMap((family) => held[family].chains)),
 			};
 		},

@@ -23,6 +23,7 @@ const well: Status = {
 	families: ['ipv4'],
 	envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	conditions: [{ subject: 'rules', ok: true, since }],
+	repairs: { count: 0 },
 	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 } },
 };
 

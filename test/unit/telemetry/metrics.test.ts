@@ -25,6 +25,7 @@ const status: Status = {
 		{ subject: 'routes', ok: true, since },
 		{ subject: 'envoy', ok: true, since },
 	],
+	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
 };
 

@@ -17,6 +17,7 @@ const on: Observation = {
 	isWaiting: false,
 	dockerTrouble: '',
 	ipv6Past: '',
+	driftTrouble: undefined,
 };
 const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
 const starting: Partial<Observation> = {
@@ -121,7 +122,7 @@ describe('each wrong fact says why and what to do', () => {
 	test('where all is well every fact is', () => {
 		assert.deepEqual(
 			factsOf(on).map(({ subject, ok }) => [subject, ok]),
-			['rules', 'routes', 'envoy', 'ipv6'].map((subject) => [subject, true]),
+			['rules', 'routes', 'repairs', 'envoy', 'ipv6'].map((subject) => [subject, true]),
 		);
 	});
 
