@@ -3,10 +3,12 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
+import { createAlarm } from './host/alarm.ts';
 import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
+import { createPendingFile } from './host/pending.ts';
 import { readRaw } from './host/raw.ts';
 import { rivals } from './host/rivals.ts';
 import { createStateFile } from './host/state.ts';
@@ -57,6 +59,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		loaded,
 		survey,
 		stateFile,
+		pendingFile: createPendingFile(config.stateDirectory),
+		alarm: createAlarm(),
 		log,
 		tallies,
 		proxy,

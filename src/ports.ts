@@ -180,6 +180,36 @@ export interface StateFile {
 	write(state: State): void;
 }
 
+/** What `enable --confirm` goes back to unless it is confirmed in time; it outlives the daemon. */
+export interface Pending {
+	/** RFC 3339. */
+	readonly until: string;
+	readonly before: { readonly wanted: 'enabled' | 'disabled'; readonly since: string };
+	/** What `iptables-save` said then, '' where nothing of ours was there. */
+	readonly saved: { readonly [D in Dialect]?: Readonly<Record<Family, string>> };
+	/** Our policy rule or route was there. */
+	readonly hadRoutes: boolean;
+	/** Envoy's, which connections have been captured for since. */
+	readonly ports: readonly number[];
+	/** What goes back when the time is over, and is to be cancelled otherwise. */
+	readonly alarm: string;
+	/** It has gone back already, and the daemon was not there to do it. */
+	readonly isReverted?: true;
+}
+
+export interface PendingFile {
+	read(): Pending | undefined;
+	write(pending: Pending): void;
+	remove(): void;
+}
+
+/** Runs a command of turnout after a time, whatever has become of this process by then. */
+export interface Alarm {
+	/** Resolves to what `cancel` takes. */
+	set(seconds: number, args: readonly string[]): Promise<string>;
+	cancel(id: string): Promise<void>;
+}
+
 /** Who listens on a TCP port of this network namespace, as far as we may see. */
 export interface Listener {
 	readonly family: Family;

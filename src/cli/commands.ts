@@ -32,8 +32,21 @@ export const commands: Readonly<Record<string, Command>> = {
 	},
 	enable: {
 		summary: "Send the host's traffic through Envoy",
+		options: {
+			confirm: {
+				type: 'string',
+				help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
+			},
+		},
+		run: async (client, given, terminal) => {
+			const confirmSeconds = wholeNumber(given, 'confirm');
+			return showStatus(await client.enable(confirmSeconds === undefined ? {} : { confirmSeconds }), terminal);
+		},
+	},
+	confirm: {
+		summary: 'Keep what `enable --confirm` has switched on',
 		options: {},
-		run: async (client, _, terminal) => showStatus(await client.enable({}), terminal),
+		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
 	},
 	disable: {
 		summary: 'Send it directly again',

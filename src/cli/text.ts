@@ -16,6 +16,7 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...confirmRow(status),
 		...repairsRow(status.repairs),
 	];
 	return [
@@ -32,6 +33,11 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 		lastExit === undefined ? '' : `, the last one ${lastExit}`,
 	];
 	return printable(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
+}
+
+function confirmRow({ confirmUntil }: Status): readonly Row[] {
+	if (confirmUntil === undefined) return [];
+	return [['confirm', `until ${timeText(confirmUntil)} with \`turnout confirm\`; then all is as it was before`]];
 }
 
 function repairsRow({ count, last }: Status['repairs']): readonly Row[] {

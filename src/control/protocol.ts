@@ -74,6 +74,8 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly conditions: readonly Condition[];
 	readonly repairs: Repairs;
+	/** When what was enabled goes back to what was before, unless it is confirmed; left away where nothing waits. */
+	readonly confirmUntil?: string;
 	/** Connections by verdict since the rules were last committed. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
@@ -118,7 +120,9 @@ export interface UpdateReply {
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
-	enable: { request: Record<string, never>; reply: Status };
+	enable: { request: { readonly confirmSeconds?: number }; reply: Status };
+	confirm: { request: Record<string, never>; reply: Status };
+	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
 	reload: { request: Record<string, never>; reply: ReloadReply };
 	update: { request: { readonly image?: string }; reply: UpdateReply };
@@ -131,6 +135,8 @@ export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; r
 	status: { verb: 'GET', path: '/v1/status' },
 	raw: { verb: 'GET', path: '/v1/raw' },
 	enable: { verb: 'POST', path: '/v1/enable' },
+	confirm: { verb: 'POST', path: '/v1/confirm' },
+	revert: { verb: 'POST', path: '/v1/revert' },
 	disable: { verb: 'POST', path: '/v1/disable' },
 	reload: { verb: 'POST', path: '/v1/reload' },
 	update: { verb: 'POST', path: '/v1/update' },

@@ -5,6 +5,7 @@ import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
@@ -64,12 +65,14 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isStarting: true,
 		isRefused: false,
 		image: state.image,
+		pending: undefined,
 	};
 }
 
 async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
 	const { proxy, stateFile, log, tallies } = parts;
 	const { survey, loaded, exclusive } = holding;
+	await resume(holding, parts);
 	// A folder that cannot be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Repairs } from '../control/protocol.ts';
-import type { Firewall, Notice } from '../ports.ts';
+import type { Notice } from '../ports.ts';
 import { ownChains } from '../ruleset/held.ts';
 import type { Holding } from './changes.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
@@ -31,9 +31,16 @@ export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 	const ledger = createLedger(parts);
 	const { firewalls } = holding.survey.host;
 	const quick = firewalls.map((firewall) => parts.glancing(firewall, ownChains));
-	const looks = createLooks(ledger, (suspicion) =>
-		look(holding, ledger, suspicion, suspicion.subjects.has('everything') ? firewalls : quick),
-	);
+	const looks = createLooks(ledger, (suspicion) => {
+		const { subjects } = suspicion;
+		const read = subjects.has('everything') ? firewalls : quick;
+		return look(ledger, suspicion, (onBegin) =>
+			holding.exclusive(() => {
+				onBegin();
+				return mend(holding, parts, subjects, read);
+			}),
+		);
+	});
 	return {
 		notice: ({ subject, by }) => looks.suspect([subject], by),
 		async watch(signal) {
@@ -80,22 +87,21 @@ const pollMs = ({ aim }: Holding): number => (aim?.target.dialect === 'iptables-
 
 /** Says whether all is as wanted now. */
 async function look(
-	holding: Holding,
 	ledger: Ledger,
-	{ subjects, by, sinceMs }: Suspicion,
-	firewalls: readonly Firewall[],
+	{ by, sinceMs }: Suspicion,
+	act: (onBegin: () => void) => ReturnType<typeof mend>,
 ): Promise<boolean> {
 	let startedMs = 0;
+	const costMs = () => performance.now() - startedMs;
 	try {
-		const mended = await holding.exclusive(() => {
+		const mended = await act(() => {
 			startedMs = performance.now();
-			return mend(holding, subjects, firewalls);
 		});
-		if (mended === undefined) ledger.nothing(performance.now() - startedMs);
+		if (mended === undefined) ledger.nothing(costMs());
 		else ledger.repaired({ ...mended, by, ms: Math.round(performance.now() - sinceMs) });
 		return true;
 	} catch (error) {
-		ledger.failed(error, performance.now() - startedMs);
+		ledger.failed(error, costMs());
 		return false;
 	}
 }

@@ -5,7 +5,9 @@ import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
 import { aimAgain } from '../survey.ts';
 import { families } from '../units.ts';
 import { CHANGE_TIMEOUT_MS, type Holding } from './changes.ts';
+import { adopt } from './confirm.ts';
 import type { Repair } from './ledger.ts';
+import type { DaemonParts } from './parts.ts';
 
 /** What may not be as wanted. */
 export type Suspect = Notice['subject'] | 'everything';
@@ -18,9 +20,11 @@ type Suspects = ReadonlySet<Suspect>;
  */
 export async function mend(
 	holding: Holding,
+	parts: DaemonParts,
 	suspects: Suspects,
 	firewalls: readonly Firewall[],
 ): Promise<Pick<Repair, 'subject' | 'lines'> | undefined> {
+	adopt(holding, parts);
 	const { aim: before, survey, isStarting } = holding;
 	if (before === undefined || isStarting) return undefined;
 	const aim = suspects.has('addresses') || suspects.has('everything') ? await aimAgain(survey, before) : before;

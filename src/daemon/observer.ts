@@ -2,7 +2,7 @@ import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from 
 import type { Answer, Body, Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
-import type { Listener } from '../ports.ts';
+import type { Listener, Pending } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { inspect } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -23,6 +23,7 @@ export interface Wish {
 	readonly isStarting: boolean;
 	readonly repairs: Repairs;
 	readonly driftTrouble: Trouble | undefined;
+	readonly pending: Pending | undefined;
 }
 
 export interface Observer {
@@ -57,6 +58,7 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 				envoy,
 				conditions,
 				repairs,
+				...(wish.pending === undefined ? {} : { confirmUntil: wish.pending.until }),
 				counters: countersOf(families.flatMap((family) => held[family].chains)),
 			};
 		},

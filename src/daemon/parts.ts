@@ -2,7 +2,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Chains, Firewall, Interest, Listener, Notice, StateFile } from '../ports.ts';
+import type { Alarm, Chains, Firewall, Interest, Listener, Notice, PendingFile, StateFile } from '../ports.ts';
 import type { Survey } from '../survey.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
 
@@ -24,6 +24,8 @@ export interface DaemonParts {
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly stateFile: StateFile;
+	readonly pendingFile: PendingFile;
+	readonly alarm: Alarm;
 	readonly log: Log;
 	/** Whoever changes rules or pulls counts it here. */
 	readonly tallies: Tallies;

@@ -42,7 +42,7 @@ export function writeBootstrap(directory: string, text: string): string {
 	return path;
 }
 
-function writeWhole(directory: string, path: string, text: string, mode: number): void {
+export function writeWhole(directory: string, path: string, text: string, mode: number): void {
 	const draft = `${path}.${process.pid}`;
 	try {
 		makeFolders(directory, 0o755);

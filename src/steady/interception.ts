@@ -166,7 +166,7 @@ function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Fami
 	return planRemoval(own, target.families.includes(family) ? target.homeward : undefined);
 }
 
-async function readRouting(routing: Routing): Promise<RoutingFacts> {
+export async function readRouting(routing: Routing): Promise<RoutingFacts> {
 	const [rules, routes] = await Promise.all([
 		Promise.all(families.map((family) => routing.rules(family))),
 		Promise.all(families.map((family) => routing.routes(family))),
@@ -175,7 +175,7 @@ async function readRouting(routing: Routing): Promise<RoutingFacts> {
 }
 
 /** All of them, or none: a step that fails takes back those before it. */
-async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
+export async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
 	const taken: RoutingStep[] = [];
 	try {
 		for (const step of steps) {

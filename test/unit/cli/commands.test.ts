@@ -169,6 +169,8 @@ function clientOf(answers: Partial<Client>): Client {
 		status: unasked,
 		raw: unasked,
 		enable: unasked,
+		confirm: unasked,
+		revert: unasked,
 		disable: unasked,
 		reload: unasked,
 		update: unasked,
