@@ -171,6 +171,42 @@ export interface Listener {
 	readonly owner: () => string;
 }
 
+/** A TCP connection that is open at a socket of this network namespace. */
+export interface OpenConnection {
+	/** Of its addresses: a socket of IPv6 may carry IPv4. */
+	readonly family: Family;
+	readonly local: Endpoint;
+	readonly remote: Endpoint;
+	/** The other end called; else the socket's owner did. */
+	readonly isAccepted: boolean;
+	/** Both ends are here. */
+	readonly isWithin: boolean;
+	readonly uid: number;
+	readonly inode: string;
+	/** What the kernel calls it, and will call no other. */
+	readonly cookie: string;
+	/** The same for `end`. */
+	readonly handle: Uint8Array;
+}
+export interface Endpoint {
+	/** As inet_ntop(3) spells it. */
+	readonly address: string;
+	readonly port: number;
+}
+
+/** What the kernel says of the connections that are open here. */
+export interface Connections {
+	open(): Promise<readonly OpenConnection[]>;
+	/** Those among them that are translated to one of these ports of this host. */
+	translated(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
+	/** The group that a socket's owner runs as, by inode; those that cannot be found out are missing. */
+	groups(): ReadonlyMap<string, number>;
+	/** By what interface packets to an address leave; undefined where there is no way. */
+	interfaceTo(family: Family, address: string): Promise<string | undefined>;
+	/** Its owner is told that it was aborted, the other end that it was reset. False: the kernel does not do it. */
+	end(connection: OpenConnection): Promise<boolean>;
+}
+
 /** The admin interface of one Envoy, also where two answer on the same port. */
 export interface ProxyAdmin {
 	/** `state` is LIVE, PRE_INITIALIZING, INITIALIZING or DRAINING; undefined while it does not answer. */

@@ -14,6 +14,7 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...existingRow(status),
 	];
 	return [
 		...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`),
@@ -33,6 +34,19 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 
 function listenersRow({ listeners }: Status['envoy']): readonly (readonly [string, string])[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
+}
+
+function existingRow({ existing }: Status): readonly (readonly [string, string])[] {
+	if (existing === 0) return [];
+	const them = existing === 1 ? 'it' : 'them';
+	return [['past Envoy', `${existing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
+}
+
+/** What became of those that were to be cut off. */
+export function cutText({ cut }: Status): string {
+	if (cut === undefined) return 'No connection was ended: the rules are not on\n';
+	const left = cut.left === 0 ? '' : `, ${cut.left} could not be`;
+	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}\n`;
 }
 
 function conditionText(condition: Status['conditions'][number]): string {

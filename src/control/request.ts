@@ -23,6 +23,7 @@ interface Member {
 }
 
 const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+	enable: { cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' } },
 	disable: {
 		drainSeconds: { allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`, allows: (value) => isDrain(value) },
 	},

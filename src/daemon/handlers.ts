@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DisableReply, Handlers } from '../control/protocol.ts';
+import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
+import type { Held } from '../ruleset/held.ts';
 import { shownSettings } from '../settings.ts';
+import type { ByFamily } from '../steady/rules.ts';
 import { aimOf } from '../survey.ts';
 import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
 import { reload, update } from './exchange.ts';
+import { type Capturing, type Cut, createExisting, cutExisting } from './existing.ts';
 import { createObserver } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
 
@@ -13,14 +16,19 @@ const POLL_MS = 100;
 export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 	const { exclusive } = holding;
 	const observer = createObserver(parts.proxy, parts.listeners);
+	const existing = createExisting(parts.connections);
 	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
-	const status = async () => observer.status(await wish());
+	const status = async (held?: ByFamily<Held>): Promise<Status> => {
+		const past = existing.count(capturingOf(holding));
+		return observer.status(await wish(), await past, held);
+	};
 	return {
-		status,
+		status: () => status(),
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
-		enable: async () => {
+		enable: async ({ cutExisting }) => {
 			const held = await exclusive(() => enable(holding, parts));
-			return observer.status(await wish(), held);
+			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
+			return { ...(await status(held)), ...(cut === undefined ? {} : { cut }) };
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
 			await exclusive(() => disable(holding, parts));
@@ -40,6 +48,20 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 		diff: async () => observer.diff(await wish()),
 		config: async () => shownSettings(holding.loaded),
 	};
+}
+
+/** Nobody is cut off while Envoy cannot take what comes instead. */
+async function cutNow(holding: Holding, { connections, log }: DaemonParts): Promise<Cut | undefined> {
+	const capturing = capturingOf(holding);
+	if (capturing === undefined) return undefined;
+	const cut = await cutExisting(connections, capturing);
+	log('info', 'existing connections cut', { ...cut });
+	return cut;
+}
+
+function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | undefined {
+	if (aim === undefined) return undefined;
+	return { rules: aim.target, capture: survey.capture, families: aim.target.families, ports: capturedFor };
 }
 
 /** How many connections are open when all have ended or the time is over. */

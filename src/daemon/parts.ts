@@ -2,7 +2,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Listener, StateFile } from '../ports.ts';
+import type { Connections, Listener, StateFile } from '../ports.ts';
 import type { Survey } from '../survey.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
 
@@ -17,6 +17,7 @@ export interface DaemonParts {
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;
 	readonly listeners: () => Promise<readonly Listener[]>;
+	readonly connections: Connections;
 	readonly stateFile: StateFile;
 	readonly log: Log;
 	/** Whoever changes rules or pulls counts it here. */

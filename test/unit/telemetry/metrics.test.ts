@@ -26,6 +26,7 @@ const status: Status = {
 		{ subject: 'envoy', ok: true, since },
 	],
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+	existing: 0,
 };
 
 const tallies = createTallies();
