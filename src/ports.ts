@@ -197,14 +197,25 @@ export interface Endpoint {
 /** What the kernel says of the connections that are open here. */
 export interface Connections {
 	open(): Promise<readonly OpenConnection[]>;
+	/** Those of these cookies whose connections are open still. */
+	stillOpen(cookies: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 	/** Those among them that are translated to one of these ports of this host. */
 	translated(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
-	/** The group that a socket's owner runs as, by inode; those that cannot be found out are missing. */
-	groups(): ReadonlyMap<string, number>;
-	/** By what interface packets to an address leave; undefined where there is no way. */
-	interfaceTo(family: Family, address: string): Promise<string | undefined>;
-	/** Its owner is told that it was aborted, the other end that it was reset. False: the kernel does not do it. */
-	end(connection: OpenConnection): Promise<boolean>;
+	/** What the table of sockets does not say; looked up only as far as it is asked for. */
+	asides(of: readonly OpenConnection[], asked: Asked): Promise<Asides>;
+	/** Their owners are told of an abort, the other ends of a reset. Resolves to how many the kernel has ended. */
+	end(all: readonly OpenConnection[]): Promise<number>;
+}
+export interface Asked {
+	readonly groups: boolean;
+	readonly interfaces: boolean;
+}
+/** Undefined is what was not asked for, or cannot be found out. */
+export interface Asides {
+	/** That the socket's owner runs as. */
+	readonly groupOf: (connection: OpenConnection) => number | undefined;
+	/** By which its packets would leave now. */
+	readonly interfaceOf: (connection: OpenConnection) => string | undefined;
 }
 
 /** The admin interface of one Envoy, also where two answer on the same port. */

@@ -1,6 +1,6 @@
 import type { Connections, OpenConnection } from '../ports.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { type Asides, capturable, needsGroups, needsInterfaces } from '../ruleset/existing.ts';
+import { askedBy, capturable } from '../ruleset/existing.ts';
 import type { Family } from '../units.ts';
 
 /** What is captured at the moment. */
@@ -18,23 +18,11 @@ export async function findExisting(connections: Connections, capturing: Capturin
 	const { capture, families, ports } = capturing;
 	const open = await connections.open();
 	// The sockets first: what is captured in between has its translation when it is asked for.
-	const candidates = capturable(open, capture, families, await asidesOf(connections, open, capture));
+	const asides = await connections.asides(open, askedBy(capture));
+	const candidates = capturable(open, capture, families, asides);
 	if (candidates.length === 0) return [];
 	const translated = await connections.translated(candidates, ports);
 	return candidates.filter((connection) => !translated.has(connection));
-}
-
-/** Looked up only where the settings ask for it. */
-async function asidesOf(connections: Connections, open: readonly OpenConnection[], capture: Capture): Promise<Asides> {
-	const groups = needsGroups(capture) ? connections.groups() : new Map<string, number>();
-	const interfaces = new Map<string, string | undefined>();
-	for (const { family, remote } of needsInterfaces(capture) ? open : [])
-		if (!interfaces.has(remote.address))
-			interfaces.set(remote.address, await connections.interfaceTo(family, remote.address));
-	return {
-		groupOf: ({ inode }) => groups.get(inode),
-		interfaceOf: ({ remote }) => interfaces.get(remote.address),
-	};
 }
 
 export interface Cut {
@@ -44,10 +32,10 @@ export interface Cut {
 }
 
 export async function cutExisting(connections: Connections, capturing: Capturing): Promise<Cut> {
-	let ended = 0;
 	const found = await findExisting(connections, capturing);
-	for (const connection of found) if (await connections.end(connection)) ended += 1;
-	return { ended, left: found.length - ended };
+	const ended = await connections.end(found);
+	const left = await connections.stillOpen(new Set(found.map(({ cookie }) => cookie)));
+	return { ended, left: left.size };
 }
 
 export interface Existing {
@@ -58,15 +46,17 @@ export interface Existing {
 /** Which connections go past Envoy does not change while the rules stay, but that they end: found once, then counted. */
 export function createExisting(connections: Connections): Existing {
 	let known: { readonly rules: object; readonly cookies: ReadonlySet<string> } = { rules: {}, cookies: new Set() };
-	const stillOpen = async ({ cookies }: typeof known) =>
-		cookies.size === 0 ? [] : (await connections.open()).filter(({ cookie }) => cookies.has(cookie));
+	const find = async (capturing: Capturing): Promise<ReadonlySet<string>> =>
+		new Set((await findExisting(connections, capturing)).map(({ cookie }) => cookie));
+	const look = async (capturing: Capturing): Promise<ReadonlySet<string>> => {
+		if (known.rules !== capturing.rules) return find(capturing);
+		return known.cookies.size === 0 ? known.cookies : connections.stillOpen(known.cookies);
+	};
 	return {
 		async count(capturing) {
 			if (capturing === undefined) return 0;
-			const { rules } = capturing;
-			const open = known.rules === rules ? await stillOpen(known) : await findExisting(connections, capturing);
-			known = { rules, cookies: new Set(open.map(({ cookie }) => cookie)) };
-			return open.length;
+			known = { rules: capturing.rules, cookies: await look(capturing) };
+			return known.cookies.size;
 		},
 	};
 }

@@ -1,32 +1,34 @@
 import { networkInterfaces } from 'node:os';
 import { bytesOf, showAddress } from '../cidr.ts';
-import type { Connections, OpenConnection } from '../ports.ts';
+import type { Asides, Asked, Connections, OpenConnection } from '../ports.ts';
 import { type Family, families } from '../units.ts';
 import { readTranslations, type Tuple } from './conntrack.ts';
 import { errnoOf } from './errno.ts';
 import { readInterfaceTo } from './interface-to.ts';
 import { readGroups, readText } from './processes.ts';
-import { destroySocket, LISTEN, readOpen, type TcpSocket } from './sock-diag.ts';
+import { destroySockets, LISTEN, readOpen, type TcpSocket } from './sock-diag.ts';
 
 /** Over sock_diag(7), ctnetlink and /proc. */
 export function createConnections(): Connections {
 	return {
 		open: readConnections,
+		async stillOpen(cookies) {
+			const sockets = await readSockets();
+			return new Set(sockets.filter(isConnected).flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : [])));
+		},
 		async translated(connections, ports) {
 			const found = await readTranslations(connections.map(tupleOf));
 			return new Set(connections.filter((_, at) => ports.has(found[at] ?? 0)));
 		},
-		groups: readGroups,
-		interfaceTo: readInterfaceTo,
-		end: ({ handle }) => destroySocket(handle),
+		asides: readAsides,
+		end: (all) => destroySockets(all.map(({ handle }) => handle)),
 	};
 }
 
 async function readConnections(): Promise<OpenConnection[]> {
-	const sockets = (await Promise.all(families.map(readTolerantly))).flat();
+	const sockets = await readSockets();
 	const listening = new Set(sockets.filter(({ state }) => state === LISTEN).map(({ port }) => port));
-	// Sockets that no process holds are of ended programs, or the kernel's own; neither is anybody's to end.
-	const connected = sockets.filter(({ state, inode }) => state !== LISTEN && inode !== '0').map(plain);
+	const connected = sockets.filter(isConnected).map(plain);
 	const ends = new Set(connected.map((socket) => endsOf(socket, 'outwards')));
 	const local = localAddresses();
 	const range = ephemeralPorts();
@@ -42,6 +44,11 @@ async function readConnections(): Promise<OpenConnection[]> {
 		};
 	});
 }
+
+/** Sockets that no process holds are of ended programs, or the kernel's own; neither is anybody's to end. */
+const isConnected = ({ state, inode }: TcpSocket): boolean => state !== LISTEN && inode !== '0';
+
+const readSockets = async (): Promise<TcpSocket[]> => (await Promise.all(families.map(readTolerantly))).flat();
 
 /** A kernel without a family, or without its socket monitor, tells of none. */
 async function readTolerantly(family: Family): Promise<TcpSocket[]> {
@@ -76,6 +83,18 @@ const NONE = Buffer.alloc(0);
 
 const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
 const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);
+
+async function readAsides(open: readonly OpenConnection[], asked: Asked): Promise<Asides> {
+	const groups = asked.groups ? readGroups() : new Map<string, number>();
+	const remotes = new Map(open.map(({ family, remote }) => [remote.address, family]));
+	const interfaces = new Map<string, string | undefined>();
+	for (const [address, family] of asked.interfaces ? remotes : [])
+		interfaces.set(address, await readInterfaceTo(family, address));
+	return {
+		groupOf: ({ inode }) => groups.get(inode),
+		interfaceOf: ({ remote }) => interfaces.get(remote.address),
+	};
+}
 
 function localAddresses(): (address: string) => boolean {
 	const own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)));

@@ -16,7 +16,7 @@ export interface TcpSocket {
 	/** '0' where no process holds it. */
 	readonly inode: string;
 	readonly cookie: string;
-	/** Names it to the kernel: its family, then struct inet_diag_sockid. */
+	/** Names it to the kernel: struct inet_diag_msg, as it came. */
 	readonly handle: Buffer;
 }
 
@@ -80,25 +80,34 @@ const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
 	uid: data.readUInt32LE(UID),
 	inode: String(data.readUInt32LE(INODE)),
 	cookie: data.toString('hex', COOKIE, ID_END),
-	handle: Buffer.concat([data.subarray(0, 1), data.subarray(ID, ID_END)]),
+	handle: data,
 });
 
-/** As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. False where the kernel does not do it, or it is gone already. */
-export function destroySocket(handle: Uint8Array): Promise<boolean> {
+/**
+ * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. How many the kernel has ended: not those that it does not end, nor those
+ * that have ended meanwhile.
+ */
+export function destroySockets(handles: readonly Uint8Array[]): Promise<number> {
+	return asking(async (socket) => {
+		let ended = 0;
+		for (const handle of handles) if (await destroy(socket, handle)) ended += 1;
+		return ended;
+	});
+}
+
+async function destroy(socket: NetlinkSocket, handle: Uint8Array): Promise<boolean> {
 	const request = Buffer.alloc(REQUEST_BYTES);
 	request.writeUInt8(handle[0] ?? 0, 0);
 	request.writeUInt8(IPPROTO_TCP, 1);
 	request.writeUInt32LE(0xffff_ffff, 4);
-	request.set(handle.subarray(1), REQUEST_ID);
-	return asking(async (socket) => {
-		try {
-			await socket.request(DESTROY, request, { timeout: TIMEOUT_MS });
-			return true;
-		} catch (error) {
-			if (errnoOf(error) === undefined) throw error;
-			return false;
-		}
-	});
+	request.set(handle.subarray(ID, ID_END), REQUEST_ID);
+	try {
+		await socket.request(DESTROY, request, { timeout: TIMEOUT_MS });
+		return true;
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return false;
+	}
 }
 
 async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {

@@ -1,18 +1,14 @@
-import type { OpenConnection } from '../ports.ts';
+import type { Asides, Asked, OpenConnection } from '../ports.ts';
 import type { Family } from '../units.ts';
 import { buildRuleset } from './build.ts';
 import type { Capture } from './capture.ts';
 import { createJudge, type Judge, type Opening } from './judge.ts';
 
-/** What the kernel's table of sockets does not say, where the settings ask for it. */
-export interface Asides {
-	/** Undefined where it cannot be found out. */
-	readonly groupOf: (connection: OpenConnection) => number | undefined;
-	readonly interfaceOf: (connection: OpenConnection) => string | undefined;
-}
-
-export const needsGroups = ({ ignoreGids, onlyGids }: Capture): boolean => ignoreGids.length + onlyGids.length > 0;
-export const needsInterfaces = ({ interfacesIgnored }: Capture): boolean => interfacesIgnored.length > 0;
+/** What has to be known of connections beyond the table of sockets. */
+export const askedBy = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): Asked => ({
+	groups: ignoreGids.length + onlyGids.length > 0,
+	interfaces: interfacesIgnored.length > 0,
+});
 
 /**
  * Those of the connections that the rules would capture, were they opened now. Where something is not known that the
@@ -38,14 +34,14 @@ const isEnvoys = ({ isAccepted, local }: OpenConnection, { ingressPort, egressPo
 
 function isCapturable(connection: OpenConnection, judge: Judge, capture: Capture, asides: Asides): boolean {
 	const { isAccepted, isWithin, local, remote, uid } = connection;
-	const through = needsInterfaces(capture) ? asides.interfaceOf(connection) : '';
+	const through = askedBy(capture).interfaces ? asides.interfaceOf(connection) : '';
 	if (through === undefined) return false;
 	const common = { interface: through, isFromHere: !isAccepted || isWithin, isToHere: isAccepted || isWithin };
 	if (isAccepted) {
 		const opening: Opening = { ...common, from: remote.address, to: local.address, port: local.port };
 		return typeof judge('PREROUTING', opening) === 'number';
 	}
-	const gid = needsGroups(capture) ? asides.groupOf(connection) : 0;
+	const gid = askedBy(capture).groups ? asides.groupOf(connection) : 0;
 	const opening: Opening = { ...common, from: local.address, to: remote.address, port: remote.port, uid, gid };
 	return gid !== undefined && typeof judge('OUTPUT', opening) === 'number';
 }

@@ -26,7 +26,7 @@ const caller = `
 	const sockets = JSON.parse(process.argv[1]).map(({ address, port, from }) =>
 		require('node:net').connect({ host: address, port, localAddress: from }));
 	Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('connect', resolve)))).then(() => console.log('ready'));
-	for (const socket of sockets) socket.on('end', () => process.exit(1));`;
+	for (const socket of sockets) socket.on('end', () => process.exit(1)).on('error', () => process.exit(1));`;
 
 async function start(
 	namespace: Namespace,
