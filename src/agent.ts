@@ -4,6 +4,7 @@ import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createAlarm } from './host/alarm.ts';
+import { createConnections } from './host/connections.ts';
 import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { hear } from './host/notices/hear.ts';
@@ -66,6 +67,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		proxy,
 		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
 		...world,
+		connections: createConnections(),
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});

@@ -87,8 +87,8 @@ export async function aimOf(survey: Survey): Promise<Aim> {
 export async function aimAgain(survey: Survey, before: Aim): Promise<Aim> {
 	const { target } = before;
 	if (target.rules.ipv6.hooks.length === 0) return before.ipv6Past === '' ? aimOf(survey) : before;
-	const { obstacle } = readIpv6(survey.tools);
-	return { ...before, target: { ...target, families: obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'] } };
+	const wanted: readonly Family[] = readIpv6(survey.tools).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
+	return wanted.length === target.families.length ? before : { ...before, target: { ...target, families: wanted } };
 }
 
 const aim = ({ config, capture, backend }: Survey, families: readonly Family[], ipv6Past: string): Aim => ({

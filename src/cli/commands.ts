@@ -2,7 +2,7 @@ import type { Client, FollowOptions, Status } from '../control/protocol.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
-import { configText, differencesText, openText, statusText } from './text.ts';
+import { configText, cutText, differencesText, openText, statusText } from './text.ts';
 import { exitCodeOf, type Watching, waitFor, watchingPull } from './waiting.ts';
 
 export interface Terminal extends Watching {
@@ -37,10 +37,16 @@ export const commands: Readonly<Record<string, Command>> = {
 				type: 'string',
 				help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
 			},
+			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
 		},
 		run: async (client, given, terminal) => {
 			const confirmSeconds = wholeNumber(given, 'confirm');
-			return showStatus(await client.enable(confirmSeconds === undefined ? {} : { confirmSeconds }), terminal);
+			const isCut = given['cut-existing'] === true;
+			const status = await client.enable({
+				...(confirmSeconds === undefined ? {} : { confirmSeconds }),
+				...(isCut ? { cutExisting: true } : {}),
+			});
+			return show(status, (isCut ? cutText(status) : '') + statusText(status), exitCodeOf(status), terminal);
 		},
 	},
 	confirm: {

@@ -16,6 +16,7 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...existingRow(status),
 		...confirmRow(status),
 		...repairsRow(status.repairs),
 	];
@@ -48,6 +49,19 @@ function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
 
 function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
+}
+
+function existingRow({ existing }: Status): readonly (readonly [string, string])[] {
+	if (existing === 0) return [];
+	const them = existing === 1 ? 'it' : 'them';
+	return [['past Envoy', `${existing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
+}
+
+/** What became of those that were to be cut off. */
+export function cutText({ cut }: Status): string {
+	if (cut === undefined) return 'No connection was ended: the rules are not on\n';
+	const left = cut.left === 0 ? '' : `, ${cut.left} could not be`;
+	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}\n`;
 }
 
 function conditionText(condition: Status['conditions'][number]): string {

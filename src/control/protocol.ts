@@ -81,6 +81,10 @@ export interface Status {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
 	};
+	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
+	readonly existing: number;
+	/** In the reply to `enable`, where it was asked and the rules are on: how many of `existing` were ended or not. */
+	readonly cut?: { readonly ended: number; readonly left: number };
 }
 
 export interface DiffReply {
@@ -120,7 +124,7 @@ export interface UpdateReply {
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
-	enable: { request: { readonly confirmSeconds?: number }; reply: Status };
+	enable: { request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean }; reply: Status };
 	confirm: { request: Record<string, never>; reply: Status };
 	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };

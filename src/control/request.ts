@@ -31,6 +31,7 @@ const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
 			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
 		},
+		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
 	},
 	disable: {
 		drainSeconds: {

@@ -43,7 +43,8 @@ export async function mend(
 		const isRepair = target.families.every((family) => before.target.families.includes(family));
 		holding.known = await intercept(host, target, signal, { ...known, isRepair });
 	}
-	holding.aim = aim;
+	// Another object: what was opened in between went past Envoy, and is counted anew.
+	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...target } };
 	return found.length === 0 ? undefined : repairOf(found);
 }
 

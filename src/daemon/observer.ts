@@ -27,8 +27,8 @@ export interface Wish {
 }
 
 export interface Observer {
-	/** `known`: what the kernel held a moment ago, right after a change of ours. */
-	readonly status: (wish: Wish, known?: ByFamily<Held>) => Promise<Status>;
+	/** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
+	readonly status: (wish: Wish, existing: number, known?: ByFamily<Held>) => Promise<Status>;
 	readonly diff: (wish: Wish) => Promise<DiffReply>;
 }
 
@@ -38,7 +38,7 @@ const INSPECT_TIMEOUT_MS = 10_000;
 export function createObserver(proxy: Supervisor | undefined, listeners: () => Promise<readonly Listener[]>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
-		async status(wish, known) {
+		async status(wish, existing, known) {
 			const { held, isClean, lines } = await look(wish, known);
 			const { envoy, why: envoyWhy, dockerTrouble } = await envoyOf(wish, proxy, listeners);
 			const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
@@ -60,6 +60,7 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 				repairs,
 				...(wish.pending === undefined ? {} : { confirmUntil: wish.pending.until }),
 				counters: countersOf(families.flatMap((family) => held[family].chains)),
+				existing,
 			};
 		},
 		async diff(wish) {

@@ -2,7 +2,17 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Alarm, Chains, Firewall, Interest, Listener, Notice, PendingFile, StateFile } from '../ports.ts';
+import type {
+	Alarm,
+	Chains,
+	Connections,
+	Firewall,
+	Interest,
+	Listener,
+	Notice,
+	PendingFile,
+	StateFile,
+} from '../ports.ts';
 import type { Survey } from '../survey.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
 
@@ -23,6 +33,7 @@ export interface DaemonParts {
 	/** Programs running here that are known to rewrite the rules of a host. */
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;
+	readonly connections: Connections;
 	readonly stateFile: StateFile;
 	readonly pendingFile: PendingFile;
 	readonly alarm: Alarm;

@@ -27,6 +27,7 @@ const status: Status = {
 	],
 	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+	existing: 0,
 };
 
 const tallies = createTallies();

@@ -1,0 +1,118 @@
+import { Flags, MessageType, Protocol } from 'netlink/dist/constants.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import { parseMessages } from 'netlink/dist/structs.js';
+import { type Attribute, attributesOf, formatAttribute } from './attributes.ts';
+
+/** One direction of a TCP connection; the addresses have 4 or 16 bytes. */
+export interface Tuple {
+	readonly from: Buffer;
+	readonly fromPort: number;
+	readonly to: Buffer;
+	readonly toPort: number;
+}
+
+/** NFNL_SUBSYS_CTNETLINK << 8, and IPCTNL_MSG_CT_GET in it (linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h). */
+const CTNETLINK = 1 << 8;
+const GET = CTNETLINK | 1;
+/** CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_STATUS; CTA_TUPLE_IP, CTA_TUPLE_PROTO; CTA_PROTO_NUM, …_SRC_PORT, …_DST_PORT. */
+const TUPLE_ORIG = 1;
+const TUPLE_REPLY = 2;
+const STATUS = 3;
+const TUPLE_IP = 1;
+const TUPLE_PROTO = 2;
+const PROTO_NUM = 1;
+const PROTO_SRC_PORT = 2;
+const PROTO_DST_PORT = 3;
+/** CTA_IP_V4_SRC and …_DST, CTA_IP_V6_SRC and …_DST, by the length of the address. */
+const addressKinds: Readonly<Record<number, readonly [number, number]>> = { 4: [1, 2], 16: [3, 4] };
+/** IPS_DST_NAT (linux/netfilter/nf_conntrack_common.h). */
+const DST_NAT = 1 << 5;
+const IPPROTO_TCP = 6;
+const AF: Readonly<Record<number, number>> = { 4: 2, 16: 10 };
+/** sizeof(struct nfgenmsg). */
+const HEADER_BYTES = 4;
+const TIMEOUT_MS = 2_000;
+/** Questions that are under way at once: the kernel drops what its answer finds no room for. */
+const AT_ONCE = 32;
+
+/** For each, to what port of its destination it is translated; undefined where it is not, or nobody tracks it. */
+export async function readTranslations(tuples: readonly Tuple[]): Promise<(number | undefined)[]> {
+	const socket = createNetlink(Protocol.NETFILTER);
+	socket.ref();
+	const ask = createAsk(socket);
+	const found: (number | undefined)[] = [];
+	try {
+		for (let at = 0; at < tuples.length; at += AT_ONCE) {
+			const answers = tuples.slice(at, at + AT_ONCE).map((tuple) => ask(requestOf(tuple)));
+			found.push(...(await Promise.all(answers)).map(translationOf));
+		}
+		return found;
+	} finally {
+		socket.close();
+	}
+}
+
+type Ask = (request: Buffer) => Promise<Buffer | undefined>;
+
+/**
+ * Answers, or undefined where there is none such. The package's own `request` waits for the end of a list: the kernel marks
+ * each answer as a part of one (ctnetlink_fill_info), which without a dump never comes.
+ */
+function createAsk(socket: NetlinkSocket): Ask {
+	const waiting = new Map<number, (answer: Buffer | undefined) => void>();
+	const answers = new Map<number, Buffer>();
+	// What was lost is missed by whoever waits for it.
+	socket.on('error', () => undefined);
+	socket.socket.on('message', (bytes) => {
+		for (const { type, seq, data } of parseMessages(bytes)) {
+			if (type !== MessageType.ERROR) answers.set(seq, data);
+			// An acknowledgement, behind the answer; or why there is none: then nobody tracks it, or it cannot be asked here.
+			else waiting.get(seq)?.(answers.get(seq));
+		}
+	});
+	return (request) =>
+		new Promise((resolve, reject) => {
+			const late = setTimeout(() => reject(new Error('The kernel does not answer')), TIMEOUT_MS);
+			const flags = Flags.REQUEST | Flags.ACK;
+			const seq = socket.send(GET, request, { flags }, (error) => (error ? reject(error) : undefined));
+			waiting.set(seq, (answer) => {
+				clearTimeout(late);
+				resolve(answer);
+			});
+		});
+}
+
+/** The kernel finds a connection by either of its directions. */
+function translationOf(answer: Buffer | undefined): number | undefined {
+	const attributes = attributesOf(answer?.subarray(HEADER_BYTES));
+	const isTranslated = ((attributes.get(STATUS)?.readUInt32BE() ?? 0) & DST_NAT) !== 0;
+	const reply = attributesOf(attributes.get(TUPLE_REPLY));
+	return isTranslated ? attributesOf(reply.get(TUPLE_PROTO)).get(PROTO_SRC_PORT)?.readUInt16BE() : undefined;
+}
+
+function requestOf({ from, fromPort, to, toPort }: Tuple): Buffer {
+	const [source = 0, destination = 0] = addressKinds[from.length] ?? [];
+	const ip: Attribute[] = [
+		[source, from],
+		[destination, to],
+	];
+	const proto: Attribute[] = [
+		[PROTO_NUM, Buffer.from([IPPROTO_TCP])],
+		[PROTO_SRC_PORT, bigEndian(fromPort)],
+		[PROTO_DST_PORT, bigEndian(toPort)],
+	];
+	const tuple = formatAttribute([
+		TUPLE_ORIG,
+		[
+			[TUPLE_IP, ip],
+			[TUPLE_PROTO, proto],
+		],
+	]);
+	return Buffer.concat([Buffer.from([AF[from.length] ?? 0, 0, 0, 0]), tuple]);
+}
+
+function bigEndian(port: number): Buffer {
+	const bytes = Buffer.alloc(2);
+	bytes.writeUInt16BE(port);
+	return bytes;
+}
