@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
-import { failureOf } from '../failure.ts';
+import { Failure, failureOf } from '../failure.ts';
 import type { State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
@@ -37,6 +37,8 @@ export interface Holding {
 	isStarting: boolean;
 	/** The start has failed: then the host stays as it was found. */
 	isRefused: boolean;
+	/** Told to stop: rules that were switched on now would outlive us. */
+	isEnding: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
@@ -48,6 +50,7 @@ export async function turnOn(
 	survey: Survey,
 	{ log }: DaemonParts,
 ): Promise<ByFamily<Held> | undefined> {
+	refuseEnding(holding);
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
 	const before = holding.known;
@@ -63,6 +66,16 @@ export async function turnOn(
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
 	return known.get(target.dialect);
+}
+
+/** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */
+export function refuseEnding({ isEnding }: Holding): void {
+	if (!isEnding) return;
+	throw new Failure(
+		'not-running',
+		'Cannot switch the rules on: the daemon is being stopped',
+		'Start it again, with `systemctl start turnout` or `turnout run`',
+	);
 }
 
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */

@@ -29,6 +29,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 				throw error;
 			}),
 		async stop() {
+			holding.isEnding = true;
 			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 			else await holding.exclusive(() => stop(holding, parts));
 			parts.log('info', 'stopped');
@@ -53,6 +54,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isUnsettled: false,
 		isStarting: true,
 		isRefused: false,
+		isEnding: false,
 		image: state.image,
 	};
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers } from '../control/protocol.ts';
 import { shownSettings } from '../settings.ts';
 import { aimOf } from '../survey.ts';
-import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
+import { disable, enable, type Holding, openConnections, refuseEnding, settle } from './changes.ts';
 import { reload, update } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
@@ -19,6 +19,7 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 		status,
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
 		enable: async () => {
+			refuseEnding(holding);
 			const held = await exclusive(() => enable(holding, parts));
 			return observer.status(await wish(), held);
 		},
