@@ -120,7 +120,7 @@ const sinceMs = (startedMs: number): number => Math.round(performance.now() - st
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
 export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
 	const former = { wanted: holding.wanted, since: holding.since };
-	// Remembered first: a folder that cannot be written is found out before the host is changed.
+	// Remembered first: killed in the middle, the next start goes on with it.
 	wish(holding, 'enabled', parts);
 	try {
 		if (mustWait(holding, parts)) return undefined;

@@ -62,7 +62,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
 	const { proxy, stateFile, log, tallies } = parts;
 	const { survey, loaded, exclusive } = holding;
-	// A folder that cannot be written is found out before anything is started.
+	// A folder that can never be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);
 	const asWanted = () =>

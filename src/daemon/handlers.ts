@@ -12,7 +12,7 @@ const POLL_MS = 100;
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 	const { exclusive } = holding;
-	const observer = createObserver(parts.proxy, parts.listeners);
+	const observer = createObserver(parts);
 	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
 	const status = async () => observer.status(await wish());
 	return {

@@ -11,6 +11,7 @@ import { carry } from '../telemetry/conditions.ts';
 import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
 import { families } from '../units.ts';
 import { version } from '../version.ts';
+import type { DaemonParts } from './parts.ts';
 
 /** What is wanted at the moment of looking. */
 export interface Wish {
@@ -31,7 +32,11 @@ export interface Observer {
 const INSPECT_TIMEOUT_MS = 10_000;
 
 /** Looks at the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver(proxy: Supervisor | undefined, listeners: () => Promise<readonly Listener[]>): Observer {
+export function createObserver({
+	proxy,
+	listeners,
+	stateFile,
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile'>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
 		async status(wish, known) {
@@ -41,6 +46,7 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 			const observation = {
 				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past },
+				stateTrouble: stateFile.trouble(),
 				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 			};
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());

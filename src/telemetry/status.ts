@@ -18,6 +18,8 @@ export interface Observation {
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
 	readonly ipv6Past: string;
+	/** What a restart would not find. */
+	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 }
 
 /** One word for all of it. */
@@ -29,7 +31,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	const all = [rulesFact, routesFact, envoyFact, ipv6Fact].map((fact) => fact(observation));
+	const all = [rulesFact, routesFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
 }
 
@@ -89,6 +91,9 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
 	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
 }
+
+const stateFact = ({ stateTrouble }: Observation): Fact =>
+	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
 
 const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
 

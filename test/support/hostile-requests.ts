@@ -82,7 +82,7 @@ const kinds: readonly ((random: Random) => string)[] = [
 			'GET',
 			`/v1/events?${pick(random, ['tail', 'since', 'follow'])}=${encodeURIComponent(pick(random, texts))}`,
 		),
-	(random) => request('GET', '/v1/config').repeat(1 + Math.floor(random() * 100)),
+	(random) => request('GET', pick(random, paths)).repeat(1 + Math.floor(random() * 100)),
 	(random) => request('GET', '/v1/status', [`x: ${'y'.repeat(Math.floor(random() * 40_000))}`]),
 	(random) =>
 		request(
