@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { StateFile, StateStore, Unwritten } from '../ports.ts';
 
-const RETRY_MS = 5_000;
+const RETRY_MS = 2_000;
 
 /**
  * What outlives the daemon, as far as the disk lets it: rules do not wait for a disk. What could not be written is told,
