@@ -19,12 +19,13 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 	return value as Methods[M]['request'];
 }
 
-interface Member {
+export interface Member {
 	readonly allowed: string;
 	readonly allows: (value: unknown) => boolean;
 }
 
-const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+/** What may stand in a body. */
+export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	disable: {
 		drainSeconds: { allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`, allows: (value) => isDrain(value) },
 	},
