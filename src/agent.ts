@@ -3,6 +3,7 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
+import { createMemory } from './daemon/memory.ts';
 import { createAlarm } from './host/alarm.ts';
 import { createConnections } from './host/connections.ts';
 import { glancing } from './host/glance.ts';
@@ -12,7 +13,7 @@ import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
 import { readRaw } from './host/raw.ts';
 import { rivals } from './host/rivals.ts';
-import { createStateFile } from './host/state.ts';
+import { createStateStore } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { PullProgress } from './ports.ts';
 import { createProxy, planOf } from './proxy.ts';
@@ -45,7 +46,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	const log = createAgentLog(options, config.logLevel, events);
 	tell(loaded, log);
 	const tallies = createTallies();
-	const stateFile = createStateFile(config.stateDirectory);
+	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
 	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);

@@ -20,12 +20,19 @@ export function createLog(
 	listeners: readonly ((event: LogEvent) => void)[],
 	now = () => new Date(),
 ): Log {
-	return (level, event, fields = {}) => {
+	return (level, event, given = {}) => {
 		if (levels.indexOf(level) < levels.indexOf(least)) return;
+		const fields = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, clipped(value)]));
 		const entry = { time: now().toISOString(), level, event, fields };
 		for (const listener of listeners) listener(entry);
 	};
 }
+
+/** In characters. Events are kept in memory, and what a program says when it fails may be of any length. */
+const LONGEST_FIELD = 4_096;
+
+const clipped = <T>(value: T): T | string =>
+	typeof value === 'string' && value.length > LONGEST_FIELD ? `${value.slice(0, LONGEST_FIELD)}…` : value;
 
 /** One JSON object on a line: for journald and `jq`. */
 export const logJson = ({ time, level, event, fields }: LogEvent): string =>

@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts';
 import type { Family } from './units.ts';
 
 /** Everything the core asks of the world. `host/` implements it; the core and the tests are written against it. */
@@ -175,9 +176,25 @@ export interface State {
 	readonly image?: { readonly chosen: string; readonly settings: string };
 }
 
+/** One file that is replaced as a whole. */
+export interface StateStore {
+	/** `broken`: what was there could not be used, and was set aside; '' where there was nothing, or all is well. */
+	read(): { readonly state: State; readonly broken: string };
+	/** Undefined once it is written. */
+	write(state: State): Unwritten | undefined;
+}
+export interface Unwritten {
+	readonly failure: Failure;
+	/** A full disk may have room again; a folder that is none stays none. */
+	readonly mayPass: boolean;
+}
+
+/** What is remembered, whether or not it can be written at the moment. */
 export interface StateFile {
 	read(): State;
 	write(state: State): void;
+	/** What of it a restart would not find; undefined while all is well. */
+	trouble(): { readonly why: string; readonly remedy: string } | undefined;
 }
 
 /** What `enable --confirm` goes back to unless it is confirmed in time; it outlives the daemon. */

@@ -4,7 +4,7 @@ import { failureOf } from './failure.ts';
 import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
-import { createStateFile } from './host/state.ts';
+import { createStateStore } from './host/state.ts';
 import type { Pending } from './ports.ts';
 import { release } from './steady/interception.ts';
 import { restore } from './steady/revert.ts';
@@ -33,10 +33,12 @@ export async function runRevert(
 	if (asked !== undefined) return asked;
 	const host = await openHost(signal);
 	if (pending.before.wanted === 'disabled') await restore(host, pending, signal);
-	pendingFile.write({ ...pending, isReverted: true });
-	const stateFile = createStateFile(stateDirectory);
-	stateFile.write({ ...stateFile.read(), ...pending.before });
+	const store = createStateStore(stateDirectory);
+	const unwritten = store.write({ ...store.read().state, ...pending.before });
+	// Where the disk is full it is found at the next start that the time is over.
+	if (unwritten === undefined) pendingFile.write({ ...pending, isReverted: true });
 	if (pending.before.wanted === 'disabled') await settle(host, pending, signal);
+	if (unwritten !== undefined) throw unwritten.failure;
 	return 'ourselves';
 }
 

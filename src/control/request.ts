@@ -1,6 +1,8 @@
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
+import { quoted } from '../quoted.ts';
 import type { Method, Methods } from './protocol.ts';
+import { parseSince, SINCE_ALLOWED } from './since.ts';
 
 /** The longest that anybody may want to wait for connections to end, in seconds. */
 const LONGEST_DRAIN_SECONDS = 3600;
@@ -11,13 +13,13 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 	const known: Readonly<Record<string, Member>> = members[method] ?? {};
 	for (const [name, member] of Object.entries(value)) {
 		const check = Object.hasOwn(known, name) ? known[name] : undefined;
-		if (check === undefined) throw wrongBody(`"${name}" is not known here`);
+		if (check === undefined) throw wrongBody(`${quoted(name)} is not known here`);
 		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
 	}
 	return value as Methods[M]['request'];
 }
 
-interface Member {
+export interface Member {
 	readonly allowed: string;
 	readonly allows: (value: unknown) => boolean;
 }
@@ -25,7 +27,8 @@ interface Member {
 /** A day, in seconds. */
 const LONGEST_CONFIRM_SECONDS = 86_400;
 
-const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+/** What may stand in a body. */
+export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
 		confirmSeconds: {
 			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
@@ -69,3 +72,33 @@ function parseJson(body: string): unknown {
 
 const wrongBody = (why: string): Failure =>
 	new Failure('usage', `Cannot take the request: ${why}`, 'Send a JSON object, or no body at all');
+
+/** What of a stream is asked for. */
+export interface Portion {
+	readonly tail: number | undefined;
+	readonly sinceMs: number | undefined;
+	readonly isFollowed: boolean;
+}
+
+export function parsePortion(query: URLSearchParams, nowMs = Date.now()): Portion {
+	refuseQuery(query, ['tail', 'since', 'follow']);
+	const [tail, since, follow] = [query.get('tail'), query.get('since'), query.get('follow') ?? '0'];
+	if (tail !== null && !/^\d{1,6}$/.test(tail)) throw wrongQuery('tail', tail, 'a number of lines');
+	const sinceMs = since === null ? undefined : parseSince(since, nowMs);
+	if (since !== null && sinceMs === undefined) throw wrongQuery('since', since, SINCE_ALLOWED);
+	if (!/^[01]$/.test(follow)) throw wrongQuery('follow', follow, '0 or 1');
+	return { tail: tail === null ? undefined : Number(tail), sinceMs, isFollowed: follow === '1' };
+}
+
+/** What is passed over unseen may be what mattered to whoever asked. */
+export function refuseQuery(query: URLSearchParams, known: readonly string[] = []): void {
+	const names = [...query.keys()];
+	const unknown = names.find((name, at) => !known.includes(name) || names.indexOf(name) !== at);
+	if (unknown === undefined) return;
+	const why = known.includes(unknown) ? 'stands there twice' : 'is not known here';
+	const remedy = known.length === 0 ? 'What is asked for stands in the body' : `Known: ${known.join(', ')}, each once`;
+	throw new Failure('usage', `Cannot take the request: ${quoted(unknown)} ${why}`, remedy);
+}
+
+const wrongQuery = (name: string, value: string, allowed: string): Failure =>
+	new Failure('usage', `Cannot take the request: ${name} is ${quoted(value)}`, `Allowed: ${allowed}`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
-import { failureOf } from '../failure.ts';
+import { Failure, failureOf } from '../failure.ts';
 import type { Pending, State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
@@ -37,6 +37,8 @@ export interface Holding {
 	isStarting: boolean;
 	/** The start has failed: then the host stays as it was found. */
 	isRefused: boolean;
+	/** Told to stop: rules that were switched on now would outlive us. */
+	isEnding: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
 	/** What waits to be confirmed. */
@@ -50,6 +52,7 @@ export async function turnOn(
 	survey: Survey,
 	{ log }: DaemonParts,
 ): Promise<ByFamily<Held> | undefined> {
+	refuseEnding(holding);
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
 	const before = holding.known;
@@ -65,6 +68,16 @@ export async function turnOn(
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
 	return known.get(target.dialect);
+}
+
+/** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */
+export function refuseEnding({ isEnding }: Holding): void {
+	if (!isEnding) return;
+	throw new Failure(
+		'not-running',
+		'Cannot switch the rules on: the daemon is being stopped',
+		'Start it again, with `systemctl start turnout` or `turnout run`',
+	);
 }
 
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
@@ -111,7 +124,7 @@ const sinceMs = (startedMs: number): number => Math.round(performance.now() - st
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
 export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
 	const former = { wanted: holding.wanted, since: holding.since };
-	// Remembered first: a folder that cannot be written is found out before the host is changed.
+	// Remembered first: killed in the middle, the next start goes on with it.
 	wish(holding, 'enabled', parts);
 	try {
 		if (mustWait(holding, parts)) return undefined;

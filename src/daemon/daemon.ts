@@ -35,6 +35,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 				throw error;
 			}),
 		async stop() {
+			holding.isEnding = true;
 			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 			else await holding.exclusive(() => stop(holding, parts));
 			parts.log('info', 'stopped');
@@ -64,6 +65,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isUnsettled: false,
 		isStarting: true,
 		isRefused: false,
+		isEnding: false,
 		image: state.image,
 		pending: undefined,
 	};
@@ -73,7 +75,7 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 	const { proxy, stateFile, log, tallies } = parts;
 	const { survey, loaded, exclusive } = holding;
 	await resume(holding, parts);
-	// A folder that cannot be written is found out before anything is started.
+	// A folder that can never be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);
 	const asWanted = () =>

@@ -14,7 +14,7 @@ import { capturingOf, createWishHandlers } from './wishes.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {
-	const observer = createObserver(parts.proxy, parts.listeners);
+	const observer = createObserver(parts);
 	const existing = createExisting(parts.connections);
 	const wish = async () => {
 		adopt(holding, parts);

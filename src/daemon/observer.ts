@@ -12,6 +12,7 @@ import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
 import { families } from '../units.ts';
 import { version } from '../version.ts';
 import type { Trouble } from './ledger.ts';
+import type { DaemonParts } from './parts.ts';
 
 /** What is wanted at the moment of looking. */
 export interface Wish {
@@ -35,7 +36,11 @@ export interface Observer {
 const INSPECT_TIMEOUT_MS = 10_000;
 
 /** Looks at the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver(proxy: Supervisor | undefined, listeners: () => Promise<readonly Listener[]>): Observer {
+export function createObserver({
+	proxy,
+	listeners,
+	stateFile,
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile'>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
 		async status(wish, existing, known) {
@@ -45,6 +50,7 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 			const observation = {
 				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
+				stateTrouble: stateFile.trouble(),
 				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 			};
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
-import { disable, type Holding, openConnections, settle } from './changes.ts';
+import { disable, type Holding, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, enableFor, forget, revert } from './confirm.ts';
 import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { DaemonParts } from './parts.ts';
@@ -18,6 +18,7 @@ export function createWishHandlers(
 	const { exclusive } = holding;
 	return {
 		enable: async ({ confirmSeconds, cutExisting }) => {
+			refuseEnding(holding);
 			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
 			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
 			return { ...(await status(held)), ...(cut === undefined ? {} : { cut }) };

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pending, PendingFile } from '../ports.ts';
-import { writeWhole } from './state.ts';
+import { writeOrFail } from './state.ts';
 
 /** What waits for `turnout confirm`, in a file of its own beside the state. */
 export function createPendingFile(directory: string): PendingFile {
@@ -14,7 +14,7 @@ export function createPendingFile(directory: string): PendingFile {
 				return undefined;
 			}
 		},
-		write: (pending) => writeWhole(directory, path, `${JSON.stringify(pending)}\n`, 0o600),
+		write: (pending) => writeOrFail(directory, path, `${JSON.stringify(pending)}\n`, 0o600),
 		remove: () => rmSync(path, { force: true }),
 	};
 }

@@ -20,6 +20,8 @@ export interface Observation {
 	readonly ipv6Past: string;
 	/** What keeps rules and routes from being put right. */
 	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
+	/** What a restart would not find. */
+	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 }
 
 /** One word for all of it. */
@@ -31,7 +33,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	const all = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact].map((fact) => fact(observation));
+	const all = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
 }
 
@@ -96,6 +98,9 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
 	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
 }
+
+const stateFact = ({ stateTrouble }: Observation): Fact =>
+	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
 
 const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
 
