@@ -4,6 +4,7 @@ import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createMemory } from './daemon/memory.ts';
+import { createReport, type Report } from './daemon/report.ts';
 import { createAlarm } from './host/alarm.ts';
 import { createConnections } from './host/connections.ts';
 import { glancing } from './host/glance.ts';
@@ -13,12 +14,14 @@ import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
 import { readRaw } from './host/raw.ts';
 import { rivals } from './host/rivals.ts';
+import { openServiceManager } from './host/service-manager.ts';
 import { createStateStore } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { PullProgress } from './ports.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, surveyHost } from './survey.ts';
+import { statusLine } from './telemetry/line.ts';
 import { metrics, type Seen } from './telemetry/metrics.ts';
 import { createTallies, type Tallies } from './telemetry/tallies.ts';
 
@@ -43,7 +46,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	const { config } = loaded;
 	const output = createKept<string>(KEPT_LOG_LINES);
 	const events = createKept<string>(KEPT_EVENTS);
-	const log = createAgentLog(options, config.logLevel, events);
+	const log = createAgentLog(options, config.logLevel, events, () => report.changed());
+	const line = async () => statusLine(await daemon.handlers.status({}, signal));
+	using report = createReport(openServiceManager(process.env), line, log);
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
@@ -78,25 +83,33 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
-	await live(daemon, () => options.onReady(config.socket), signal).finally(close);
+	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
 }
 
 /** What needs no setting. */
 const world = { captured: countAccepted, glancing, hear, rivals, listeners: readListeners } as const;
 
-const createAgentLog = ({ write, isTerminal }: AgentOptions, level: Level, events: Kept<string>): Log =>
+const createAgentLog = (
+	{ write, isTerminal }: AgentOptions,
+	level: Level,
+	events: Kept<string>,
+	onEvent: () => void,
+): Log =>
 	createLog(level, [
 		(event) => write(isTerminal ? logText(event) : logJson(event)),
 		(event) => events.add(logJson(event).trimEnd()),
+		onEvent,
 	]);
 
-async function live(daemon: Daemon, onReady: () => void, signal: AbortSignal): Promise<void> {
+async function live(daemon: Daemon, report: Report, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
 		daemon.watch(signal);
 		await daemon.start(signal);
+		report.ready();
 		onReady();
 		await aborted(signal);
 	} finally {
+		report.stopping();
 		await daemon.stop();
 	}
 }

@@ -301,3 +301,11 @@ export interface Host {
 	readonly firewalls: readonly Firewall[];
 	readonly routing: Routing;
 }
+
+/** systemd, which waits for word of us: sd_notify(3). */
+export interface ServiceManager {
+	/** Assignments as `READY=1`; resolves once it has read them. */
+	tell(words: readonly string[]): Promise<void>;
+	/** Without a word for so long it ends us; undefined: it is patient. */
+	readonly patienceMs?: number;
+}

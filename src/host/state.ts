@@ -1,4 +1,4 @@
-import { close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
@@ -115,6 +115,8 @@ function writeWhole(directory: string, path: string, text: string, mode: number)
 	try {
 		makeFolders(directory, 0o755);
 		writeFileSync(draft, text, { mode });
+		// Whatever our umask leaves of it.
+		chmodSync(draft, mode);
 		renameSync(draft, path);
 		settleOnDisk(path);
 	} catch (cause) {

@@ -44,7 +44,10 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	},
 	clean: {
 		summary: 'Take away whatever bears our names; needs no daemon',
-		options: { seed: { type: 'boolean', help: 'Also what the 2019 script left' } },
+		options: {
+			seed: { type: 'boolean', help: 'Also what the 2019 script left' },
+			after: { type: 'string', help: 'UNIT: only if systemd had to end it on its stop, and onStop is disable' },
+		},
 		takesSettings: false,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./once.ts')).clean(given, terminal),
