@@ -17,7 +17,7 @@ import { rivals } from './host/rivals.ts';
 import { openServiceManager } from './host/service-manager.ts';
 import { createStateStore } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
-import type { PullProgress } from './ports.ts';
+import type { PullProgress } from './ports-proxy.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, surveyHost } from './survey.ts';
@@ -44,11 +44,9 @@ export interface AgentOptions {
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
 	const loaded = await loadSettings(options.settings);
 	const { config } = loaded;
-	const output = createKept<string>(KEPT_LOG_LINES);
-	const events = createKept<string>(KEPT_EVENTS);
-	const log = createAgentLog(options, config.logLevel, events, () => report.changed());
-	const line = async () => statusLine(await daemon.handlers.status({}, signal));
-	using report = createReport(openServiceManager(process.env), line, log);
+	const kept = { logs: createKept<string>(KEPT_LOG_LINES), events: createKept<string>(KEPT_EVENTS) };
+	const log = createAgentLog(options, config.logLevel, kept.events, () => report.changed());
+	using report = createReport(openServiceManager(process.env), () => lineOf(daemon, signal), log);
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
@@ -56,7 +54,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);
 	const proxy = await createProxy(survey, {
-		onOutput: output.add,
+		onOutput: kept.logs.add,
 		onChange(history, before) {
 			if (history.pull !== before.pull) options.onPull(history.pull);
 			daemon.onLife(history, before);
@@ -79,7 +77,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
-		kept: { logs: output, events },
+		kept,
 		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
@@ -117,6 +115,9 @@ async function live(daemon: Daemon, report: Report, onReady: () => void, signal:
 function tell({ notices }: Loaded, log: Log): void {
 	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
 }
+
+const lineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
+	statusLine(await handlers.status({}, signal));
 
 const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSignal): Promise<Seen> => ({
 	status: await handlers.status({}, signal),

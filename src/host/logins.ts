@@ -1,7 +1,7 @@
 import { type EcrRegistry, ecrOf, parseImage } from '../envoy/image.ts';
 import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
-import type { Login, Logins } from '../ports.ts';
+import type { Login, Logins } from '../ports-proxy.ts';
 import { askHelper } from './credential-helper.ts';
 import { dockerConfigPath, readStoredLogin, type StoredLogin } from './docker-config.ts';
 import { askEcr, type EcrToken } from './ecr.ts';

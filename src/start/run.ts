@@ -3,7 +3,7 @@ import type { Given } from '../cli/arguments.ts';
 import { createProgress } from '../cli/progress.ts';
 import { createPrompt, type Prompt } from '../cli/prompt.ts';
 import { createClient } from '../control/client.ts';
-import type { PullProgress } from '../ports.ts';
+import type { PullProgress } from '../ports-proxy.ts';
 import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
 
