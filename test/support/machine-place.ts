@@ -10,34 +10,42 @@ import { installOthersRules } from './daemon.ts';
 import { createEcho } from './held.ts';
 import { root } from './pages.ts';
 
-export interface MachinePlace {
+export interface World {
 	readonly lab: Host;
 	/** Answers `remote` on 443, and sends back what it is sent on 7. */
 	readonly world: Actor;
 	/** uid 1000 on the machine. Answers `app` on 8080. */
 	readonly app: Actor;
-	readonly machine: Machine;
 }
 
 /** Where a user has unpacked what he copied to his host. */
 export const unpacked = '/srv/turnout';
 
-/** Powered on in a network that nothing is left in from before. */
-export async function powerOn(
-	stack: AsyncDisposableStack,
-	disk: Disk,
-	options: BootOptions = {},
-): Promise<MachinePlace> {
+/** A network that nothing is left in from before, for a machine to be powered on in. */
+export async function createWorld(stack: AsyncDisposableStack): Promise<World> {
 	const lab = stack.use(createHost({ container: false }));
 	const world = stack.use(createActor(lab.world));
 	const app = stack.use(createActor(lab.host, { uid: 1000 }));
 	await Promise.all([world.listen('remote', [443]), app.listen('app', [8080])]);
-	installOthersRules(lab.host);
 	stack.use(await createEcho(lab.world, 7));
+	installOthersRules(lab.host);
+	return { lab, world, app };
+}
+
+export async function powerOnIn(
+	{ lab }: World,
+	stack: AsyncDisposableStack,
+	disk: Disk,
+	options: BootOptions = {},
+): Promise<Machine> {
 	const folders = ['dist', 'systemd', 'scripts'].map((name) => [join(root, name), `${unpacked}/${name}`] as const);
 	const given = { ...Object.fromEntries(folders), [await findEnvoy()]: '/usr/local/bin/envoy', ...options.given };
-	const machine = stack.use(await boot(disk, lab.host, { ...options, given }));
-	return { lab, world, app, machine };
+	return stack.use(await boot(disk, lab.host, { ...options, given }));
+}
+
+export async function powerOn(stack: AsyncDisposableStack, disk: Disk): Promise<World & { readonly machine: Machine }> {
+	const place = await createWorld(stack);
+	return { ...place, machine: await powerOnIn(place, stack, disk) };
 }
 
 /** A unit, or a part of one, as an administrator writes it. */
