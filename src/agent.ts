@@ -3,7 +3,7 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
-import { createConnections } from './host/connections.ts';
+import { createConnections, forgetTranslated } from './host/connections.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
@@ -62,6 +62,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		captured: countAccepted,
 		listeners: readListeners,
 		connections: createConnections(),
+		forget: forgetTranslated,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});

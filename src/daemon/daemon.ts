@@ -3,7 +3,7 @@ import type { Handlers } from '../control/protocol.ts';
 import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { release } from '../steady/interception.ts';
-import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
@@ -82,7 +82,9 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)
 		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
-	if (holding.isUnsettled) await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	if (!holding.isUnsettled) return;
+	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	await forget(holding, parts);
 }
 
 /**

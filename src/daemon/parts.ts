@@ -18,6 +18,8 @@ export interface DaemonParts {
 	readonly captured: (ports: readonly number[]) => number;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
+	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
+	readonly forget: (ports: ReadonlySet<number>) => Promise<void>;
 	readonly stateFile: StateFile;
 	readonly log: Log;
 	/** Whoever changes rules or pulls counts it here. */
