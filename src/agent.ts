@@ -3,11 +3,15 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
+
 import { createMemory } from './daemon/memory.ts';
 import { createReport, type Report } from './daemon/report.ts';
 import { createAlarm } from './host/alarm.ts';
-import { createConnections } from './host/connections.ts';
+
+import { createConnections, forgetTranslated } from './host/connections.ts';
+
 import { glancing } from './host/glance.ts';
+
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
@@ -72,6 +76,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
 		...world,
 		connections: createConnections(),
+		forget: forgetTranslated,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});

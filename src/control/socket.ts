@@ -24,6 +24,19 @@ export async function listen(server: Server, path: string): Promise<void> {
 	}
 }
 
+const LOOK_MS = 2_000;
+
+/** Whoever cleans up /run may take its file away: then it is made anew. Until the returned function is called. */
+export function keepThere(server: Server, path: string): () => void {
+	const timer = setInterval(() => {
+		if (!server.listening || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		// Requests under way go on to their end. What cannot be made now is tried again.
+		server.close();
+		listen(server, path).catch(() => undefined);
+	}, LOOK_MS).unref();
+	return () => clearInterval(timer);
+}
+
 /** As a service our own group is that one already, and a change of owners is forbidden. */
 function giveTo(path: string, group: number | undefined): void {
 	if (group !== undefined && statSync(path).gid !== group) chownSync(path, 0, group);

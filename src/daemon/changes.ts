@@ -99,9 +99,16 @@ export async function settle(holding: Holding, parts: DaemonParts): Promise<void
 	holding.known = undefined;
 	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.isUnsettled = false;
+	await forget(holding, parts);
 }
 
 export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);
+
+/** The next rules are not to find what these have left in the kernel; that it cannot be taken away harms hardly anybody. */
+export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: DaemonParts): Promise<void> =>
+	forgetFor(capturedFor).catch((error) => {
+		log('warn', 'ended connections could not be forgotten', { why: failureOf(error).message });
+	});
 
 /** Looks now and then whether the last captured connection has ended, until it has. */
 async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {

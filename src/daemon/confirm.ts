@@ -55,10 +55,10 @@ export async function enableFor(holding: Holding, parts: DaemonParts, seconds: n
 	if (seconds !== undefined) await arm(holding, parts, seconds);
 	try {
 		const held = await enable(holding, parts);
-		if (seconds === undefined) await forget(holding, parts);
+		if (seconds === undefined) await dismiss(holding, parts);
 		return held;
 	} catch (error) {
-		if (former === undefined) await forget(holding, parts);
+		if (former === undefined) await dismiss(holding, parts);
 		throw error;
 	}
 }
@@ -66,12 +66,12 @@ export async function enableFor(holding: Holding, parts: DaemonParts, seconds: n
 /** What was switched on stays. */
 export async function confirm(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (holding.pending === undefined) throw nothingPending('confirm');
-	await forget(holding, parts);
+	await dismiss(holding, parts);
 	parts.log('info', 'confirmed');
 }
 
 /** Whoever says anew what is wanted can reach the host: nothing goes back any more. */
-export async function forget(holding: Holding, { pendingFile, alarm }: DaemonParts): Promise<void> {
+export async function dismiss(holding: Holding, { pendingFile, alarm }: DaemonParts): Promise<void> {
 	const { pending } = holding;
 	if (pending === undefined) return;
 	holding.pending = undefined;

@@ -4,9 +4,12 @@ import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
-import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+
+import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+
 import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
+
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
@@ -97,7 +100,9 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)
 		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
-	if (holding.isUnsettled) await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	if (!holding.isUnsettled) return;
+	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	await forget(holding, parts);
 }
 
 /**

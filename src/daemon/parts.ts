@@ -34,6 +34,8 @@ export interface DaemonParts {
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
+	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
+	readonly forget: (ports: ReadonlySet<number>) => Promise<void>;
 	readonly stateFile: StateFile;
 	readonly pendingFile: PendingFile;
 	readonly alarm: Alarm;

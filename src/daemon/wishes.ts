@@ -3,7 +3,7 @@ import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { disable, type Holding, openConnections, refuseEnding, settle } from './changes.ts';
-import { confirm, enableFor, forget, revert } from './confirm.ts';
+import { confirm, dismiss, enableFor, revert } from './confirm.ts';
 import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { DaemonParts } from './parts.ts';
 
@@ -34,7 +34,7 @@ export function createWishHandlers(
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
 			await exclusive(async () => {
 				await disable(holding, parts);
-				await forget(holding, parts);
+				await dismiss(holding, parts);
 			});
 			if (drainSeconds === undefined) return { status: await status() };
 			const open = await openAfter(drainSeconds, () => openConnections(holding, parts));

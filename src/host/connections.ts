@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { bytesOf, showAddress } from '../cidr.ts';
 import type { Asides, Asked, Connections, OpenConnection } from '../ports.ts';
 import { type Family, families } from '../units.ts';
-import { readTranslations, type Tuple } from './conntrack.ts';
+import { forgetTranslations, readTranslations, type Tuple } from './conntrack.ts';
 import { errnoOf } from './errno.ts';
 import { readInterfaceTo } from './interface-to.ts';
 import { readGroups, readText } from './processes.ts';
@@ -23,6 +23,12 @@ export function createConnections(): Connections {
 		asides: readAsides,
 		end: (all) => destroySockets(all.map(({ handle }) => handle)),
 	};
+}
+
+/** Makes the kernel forget the connections that it has translated to these ports of ours, all of which have ended. */
+export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
+	const local = localAddresses();
+	await forgetTranslations(ports, (bytes) => local(addressOf(bytes)));
 }
 
 async function readConnections(): Promise<OpenConnection[]> {

@@ -22,7 +22,7 @@ for (const dialect of dialects)
 			...[listen('host', 'egress', 15001, 1337), listen('host', 'ingress', 15000, 1337)],
 		]);
 		const open = async (from: 'host' | 'world', address: string, port: number, uid?: number): Promise<Talker> =>
-			stack.use(await openConnection(lab[from], address, port, uid));
+			stack.use(await openConnection(lab[from], address, port, uid === undefined ? {} : { uid }));
 		const answer = async (talker: Talker): Promise<string> => {
 			talker.say('word');
 			return talker.hear();
