@@ -76,7 +76,6 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
 		...world,
 		connections: createConnections(),
-		forget: forgetTranslated,
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});
@@ -90,7 +89,14 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 }
 
 /** What needs no setting. */
-const world = { captured: countAccepted, glancing, hear, rivals, listeners: readListeners } as const;
+const world = {
+	captured: countAccepted,
+	forget: forgetTranslated,
+	glancing,
+	hear,
+	rivals,
+	listeners: readListeners,
+} as const;
 
 const createAgentLog = (
 	{ write, isTerminal }: AgentOptions,

@@ -45,8 +45,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
 		},
 		watch(signal) {
 			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
-			parts.hear({ chains: ownChains, routeTable }, drift.notice, signal);
-			void drift.watch(signal);
+			const isTold = parts.hear({ chains: ownChains, routeTable }, drift.notice, signal);
+			void drift.watch(isTold, signal);
 		},
 		onLife: (history, before) => answerLife(holding, parts, history, before),
 	};

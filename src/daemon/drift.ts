@@ -10,8 +10,8 @@ import type { DaemonParts } from './parts.ts';
 /** What others change on the host is noticed, held against what is wanted, and put right. */
 export interface Drift {
 	readonly notice: (notice: Notice) => void;
-	/** Looks by itself too, where nobody tells, until the signal is aborted. */
-	readonly watch: (signal: AbortSignal) => Promise<void>;
+	/** Looks by itself too, until the signal is aborted; the more often the less is told. */
+	readonly watch: (isTold: boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;
 	/** What keeps it from being put right; undefined where nothing does. */
 	readonly trouble: () => Trouble | undefined;
@@ -43,9 +43,9 @@ export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 	});
 	return {
 		notice: ({ subject, by }) => looks.suspect([subject], by),
-		async watch(signal) {
+		async watch(isTold, signal) {
 			while (!signal.aborted) {
-				await sleep(pollMs(holding), undefined, { signal, ref: false }).catch(() => undefined);
+				await sleep(isTold ? pollMs(holding) : OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
 				looks.suspect(['everything'], '');
 			}
 		},
@@ -83,7 +83,9 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 }
 
 /** Legacy iptables tells nobody what it does; and what the kernel told and did not reach us is found in the end. */
-const pollMs = ({ aim }: Holding): number => (aim?.target.dialect === 'iptables-legacy' ? 2_000 : 60_000);
+const pollMs = ({ aim }: Holding): number => (aim?.target.dialect === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS);
+const OFTEN_MS = 2_000;
+const SELDOM_MS = 60_000;
 
 /** Says whether all is as wanted now. */
 async function look(

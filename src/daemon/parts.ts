@@ -26,8 +26,8 @@ export interface DaemonParts {
 	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;
-	/** Tells of changes of these chains and of this route table, until the signal is aborted. */
-	readonly hear: (interest: Interest, onNotice: (notice: Notice) => void, signal: AbortSignal) => void;
+	/** Tells of changes of these chains and of this route table, until the signal is aborted; false where it cannot. */
+	readonly hear: (interest: Interest, onNotice: (notice: Notice) => void, signal: AbortSignal) => boolean;
 	/** Reads what is in these chains at a glance, where the dialect lets it. */
 	readonly glancing: (firewall: Firewall, chains: Chains) => Firewall;
 	/** Programs running here that are known to rewrite the rules of a host. */

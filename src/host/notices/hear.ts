@@ -14,18 +14,23 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
  * Calls back whenever somebody changes what may concern us, until the signal is aborted. What the kernel could not keep
- * for us (ENOBUFS) counts as a change of everything. Legacy iptables tells nobody what it does.
+ * for us (ENOBUFS) counts as a change of everything. Legacy iptables tells nobody what it does. Says whether the kernel
+ * lets us listen at all: it does not where this network belongs to another user namespace.
  */
-export function hear({ chains, routeTable }: Interest, onNotice: (notice: Notice) => void, signal: AbortSignal): void {
+export function hear(
+	{ chains, routeTable }: Interest,
+	onNotice: (notice: Notice) => void,
+	signal: AbortSignal,
+): boolean {
 	const rules = createRuleReader(chains);
 	const onRules = (family: Family, writer: Writer) => onNotice({ subject: `${family} rules`, by: nameOf(writer) });
-	open(Protocol.NETFILTER, [NFTABLES_GROUP], signal, {
+	const hearsRules = open(Protocol.NETFILTER, [NFTABLES_GROUP], signal, {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
 		onLost() {
 			for (const family of families) onNotice({ subject: `${family} rules`, by: '' });
 		},
 	});
-	open(Protocol.ROUTE, ROUTE_GROUPS, signal, {
+	const hearsRoutes = open(Protocol.ROUTE, ROUTE_GROUPS, signal, {
 		onMessages(bytes) {
 			for (const message of messagesOf(bytes)) {
 				const subject = routeSubject(message, routeTable());
@@ -34,6 +39,7 @@ export function hear({ chains, routeTable }: Interest, onNotice: (notice: Notice
 		},
 		onLost: () => onNotice({ subject: 'addresses', by: '' }),
 	});
+	return hearsRules && hearsRoutes;
 }
 
 interface Ears {
@@ -41,12 +47,18 @@ interface Ears {
 	readonly onLost: () => void;
 }
 
-function open(protocol: number, groups: readonly number[], signal: AbortSignal, { onMessages, onLost }: Ears): void {
+function open(protocol: number, groups: readonly number[], signal: AbortSignal, { onMessages, onLost }: Ears): boolean {
 	const socket = new RawNetlinkSocket(protocol, { recvBufferSize: BUFFER_BYTES, sendBufferSize: 0 });
 	socket.unref();
 	socket.on('message', onMessages).on('truncatedMessage', onLost).on('error', onLost);
-	for (const group of groups) socket.addMembership(group);
+	try {
+		for (const group of groups) socket.addMembership(group);
+	} catch {
+		socket.close();
+		return false;
+	}
 	signal.addEventListener('abort', () => socket.close(), { once: true });
+	return true;
 }
 
 /** '' where it was a program that we have started ourselves. */
