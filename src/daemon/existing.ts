@@ -27,13 +27,17 @@ export async function findExisting(connections: Connections, capturing: Capturin
 
 export interface Cut {
 	readonly ended: number;
-	/** Those that could not be ended. */
+	/** Those that are open still. */
 	readonly left: number;
 }
 
+/** Whoever cuts others off is not to cut off himself, also where the settings capture SSH. */
+const SSH = 22;
+const isSession = ({ isAccepted, local }: OpenConnection): boolean => isAccepted && local.port === SSH;
+
 export async function cutExisting(connections: Connections, capturing: Capturing): Promise<Cut> {
 	const found = await findExisting(connections, capturing);
-	const ended = await connections.end(found);
+	const ended = await connections.end(found.filter((connection) => !isSession(connection)));
 	const left = await connections.stillOpen(new Set(found.map(({ cookie }) => cookie)));
 	return { ended, left: left.size };
 }

@@ -81,7 +81,7 @@ test('enable cuts connections off only where it was told to, and says how many',
 	assert.doesNotMatch((await run('enable', client, {})).text, /ended/);
 	assert.match(
 		(await run('enable', client, { 'cut-existing': true })).text,
-		/^3 connections were ended, 1 could not be\n/,
+		/^3 connections were ended, 1 left open\n/,
 	);
 	assert.match(
 		(await run('enable', client, { 'cut-existing': true })).text,

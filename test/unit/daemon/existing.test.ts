@@ -60,6 +60,18 @@ test('what the kernel does not end is told', async () => {
 	assert.deepEqual(await cutExisting(connectionsOf(table), capturing), { ended: 2, left: 1 });
 });
 
+test('an SSH session is left open, also where the settings capture port 22', async () => {
+	const inbound = {
+		isAccepted: true,
+		local: { address: '10.77.0.2', port: 22 },
+		remote: { address: '10.77.0.1', port: 40_000 },
+	};
+	const capture = captureOf({ appPorts: '*', ingressIgnoredPorts: '9000' });
+	const table = tableOf(outbound('a'), outbound('ssh', inbound));
+	assert.deepEqual(await cutExisting(connectionsOf(table), { ...capturing, capture }), { ended: 1, left: 1 });
+	assert.deepEqual([...table.open.keys()], ['ssh']);
+});
+
 test('what is captured already, or translated for somebody else, is told apart', async () => {
 	const table = tableOf(outbound('captured'), outbound('to a service'), outbound('direct'));
 	table.translations.set('captured', 15_001).set('to a service', 6443);
