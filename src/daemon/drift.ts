@@ -83,7 +83,7 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 }
 
 /** Legacy iptables tells nobody what it does; and what the kernel told and did not reach us is found in the end. */
-const pollMs = ({ aim }: Holding): number => (aim?.target.dialect === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS);
+const pollMs = ({ survey }: Holding): number => (survey.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS);
 const OFTEN_MS = 2_000;
 const SELDOM_MS = 60_000;
 

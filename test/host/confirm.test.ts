@@ -47,7 +47,7 @@ describe('enable --confirm', async () => {
 
 	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {
 		await using daemon = await start();
-		const until = enableFor(daemon, 1);
+		const until = enableFor(daemon, 5);
 		assert.equal(daemon.ask('confirm').code, 1);
 		assert.equal(daemon.status().confirmUntil, undefined);
 		await sleep(until + 500 - Date.now());
@@ -92,7 +92,7 @@ describe('enable --confirm', async () => {
 
 	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
 		const daemon = await start();
-		const until = enableFor(daemon, 3);
+		const until = enableFor(daemon, 6);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		await using next = await start(daemon.folder);
