@@ -6,7 +6,7 @@ import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams }
 import { refuse, tooMany, unknownPath, wrongVerb } from './refusal.ts';
 import { parsePortion, parseRequest, refuseQuery } from './request.ts';
 import { createShared } from './shared.ts';
-import { listen } from './socket.ts';
+import { keepListening, listen } from './socket.ts';
 
 /** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */
 const limits = {
@@ -42,7 +42,11 @@ export async function serve(path: string, service: Service, signal: AbortSignal)
 	server.maxHeadersCount = MOST_HEADERS;
 	server.maxConnections = MOST_CONNECTIONS;
 	await listen(server, path);
-	return () => close(server);
+	const stopKeeping = keepListening(server, path);
+	return () => {
+		stopKeeping();
+		return close(server);
+	};
 }
 
 function close(server: Server): Promise<void> {

@@ -24,6 +24,29 @@ export async function listen(server: Server, path: string): Promise<void> {
 	}
 }
 
+const LOOK_MS = 2_000;
+
+/**
+ * Whoever cleans up /run may take a living socket away: then it is made again, until the returned function is called.
+ * What somebody else has put in its place is left alone.
+ */
+export function keepListening(server: Server, path: string): () => void {
+	let isMaking = false;
+	const look = () => {
+		if (isMaking || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		isMaking = true;
+		if (server.listening) server.close();
+		listen(server, path)
+			// It is tried again.
+			.catch(() => undefined)
+			.finally(() => {
+				isMaking = false;
+			});
+	};
+	const timer = setInterval(look, LOOK_MS).unref();
+	return () => clearInterval(timer);
+}
+
 const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path whose folder can be written';
 
 async function refuseTaken(path: string): Promise<void> {
