@@ -34,6 +34,28 @@ const LONGEST_FIELD = 4_096;
 const clipped = <T>(value: T): T | string =>
 	typeof value === 'string' && value.length > LONGEST_FIELD ? `${value.slice(0, LONGEST_FIELD)}…` : value;
 
+/** In bytes. */
+const MOST_UNREAD = 1024 * 1024;
+
+/** Into a stream, for as long as somebody reads it: what they have not read does not fill our memory, and is told of. */
+export function createOutlet(
+	stream: { readonly writableLength: number; readonly write: (text: string) => unknown },
+	now = () => new Date(),
+): (text: string) => void {
+	let lost = 0;
+	return (text) => {
+		if (stream.writableLength > MOST_UNREAD) lost += 1;
+		else {
+			if (lost > 0) stream.write(lostLine(lost, now()));
+			lost = 0;
+			stream.write(text);
+		}
+	};
+}
+
+const lostLine = (lines: number, now: Date): string =>
+	logJson({ time: now.toISOString(), level: 'warn', event: 'log lines lost', fields: { lines } });
+
 /** One JSON object on a line: for journald and `jq`. */
 export const logJson = ({ time, level, event, fields }: LogEvent): string =>
 	`${JSON.stringify({ time, level, event, ...fields })}\n`;

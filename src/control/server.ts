@@ -6,7 +6,7 @@ import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams }
 import { refuse, tooMany, unknownPath, wrongVerb } from './refusal.ts';
 import { parsePortion, parseRequest, refuseQuery } from './request.ts';
 import { createShared } from './shared.ts';
-import { keepThere, listen } from './socket.ts';
+import { keepListening, listen } from './socket.ts';
 
 /** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */
 const limits = {
@@ -42,9 +42,9 @@ export async function serve(path: string, service: Service, signal: AbortSignal)
 	server.maxHeadersCount = MOST_HEADERS;
 	server.maxConnections = MOST_CONNECTIONS;
 	await listen(server, path);
-	const leave = keepThere(server, path);
+	const stopKeeping = keepListening(server, path);
 	return () => {
-		leave();
+		stopKeeping();
 		return close(server);
 	};
 }

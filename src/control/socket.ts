@@ -26,14 +26,24 @@ export async function listen(server: Server, path: string): Promise<void> {
 
 const LOOK_MS = 2_000;
 
-/** Whoever cleans up /run may take its file away: then it is made anew. Until the returned function is called. */
-export function keepThere(server: Server, path: string): () => void {
-	const timer = setInterval(() => {
-		if (!server.listening || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
-		// Requests under way go on to their end. What cannot be made now is tried again.
-		server.close();
-		listen(server, path).catch(() => undefined);
-	}, LOOK_MS).unref();
+/**
+ * Whoever cleans up /run may take a living socket away: then it is made again, until the returned function is called.
+ * What somebody else has put in its place is left alone.
+ */
+export function keepListening(server: Server, path: string): () => void {
+	let isMaking = false;
+	const look = () => {
+		if (isMaking || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		isMaking = true;
+		if (server.listening) server.close();
+		listen(server, path)
+			// It is tried again.
+			.catch(() => undefined)
+			.finally(() => {
+				isMaking = false;
+			});
+	};
+	const timer = setInterval(look, LOOK_MS).unref();
 	return () => clearInterval(timer);
 }
 

@@ -3,6 +3,7 @@ import type { Given } from '../cli/arguments.ts';
 import { createProgress } from '../cli/progress.ts';
 import { createPrompt, type Prompt } from '../cli/prompt.ts';
 import { createClient } from '../control/client.ts';
+import { createOutlet } from '../log.ts';
 import type { PullProgress } from '../ports-proxy.ts';
 import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
@@ -35,9 +36,10 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 		(text) => void process.stderr.write(text),
 		() => process.stderr.columns,
 	);
+	const outlet = createOutlet(process.stderr);
 	const write = (text: string) => {
 		progress.end();
-		if (prompt === undefined) process.stderr.write(text);
+		if (prompt === undefined) outlet(text);
 		else prompt.interject(text);
 	};
 	// In front of a prompt nothing is drawn: `update` there draws it.

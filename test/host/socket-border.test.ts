@@ -1,7 +1,7 @@
 // The socket as a border: whoever may not use it is kept out by the kernel, and whoever may cannot break the daemon with it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,6 +49,24 @@ describe('the socket of a daemon as a border', async () => {
 		const at = (share: number) => (taken[Math.floor(taken.length * share)] ?? 0).toFixed(1);
 		return `status answered ${taken.length} times, median ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 	};
+
+	test('a socket that somebody has taken away is made again as it was', async () => {
+		using follower = disposable(connect(daemon.socket));
+		follower.write('GET /v1/events?follow=1 HTTP/1.1\r\nhost: turnout\r\n\r\n');
+		await once(follower, 'data');
+		for (let times = 0; times < 2; times += 1) {
+			rmSync(daemon.socket);
+			await eventually(
+				() => statSync(daemon.socket, { throwIfNoEntry: false }),
+				(seen) => seen !== undefined && (seen.mode & 0o777) === 0o660,
+			);
+			assert.equal((await status()).is, 'disabled');
+		}
+		// Who followed goes on with it.
+		const heard = once(follower, 'data');
+		assert.equal((await askSocket(daemon.socket, 'POST', '/v1/disable')).status, 200);
+		assert.match(String(await heard), /interception disabled/);
+	});
 
 	test('another user is refused by the kernel', () => {
 		assert.equal(statSync(daemon.socket).mode & 0o777, 0o660);

@@ -1,7 +1,7 @@
 // A disk that is full, read-only, or holds nonsense: rules follow what is said, and status tells what a restart would forget.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
@@ -136,6 +136,26 @@ describe('a daemon whose disk fails it', async () => {
 		mkdirSync(join(path, '..'));
 		writeFileSync(path, text);
 	}
+
+	const asStranger = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
+	test('a state file that may not be read is set aside, and a state folder that may not be written is refused', async () => {
+		using scratch = createScratch('disk');
+		const state = join(scratch.path, 'state/state.json');
+		writeInto(state, '{"wanted":"enabled"}');
+		chmodSync(state, 0o600);
+		chownSync(state, 1000, 1000);
+		{
+			await using daemon = await startDaemon(host, { folder: scratch.path, args, through: asStranger });
+			assert.match(daemon.ask('status').stdout, /NO {2}state: .* \(its permissions forbid it\) and was set aside as /);
+			assert.equal(daemon.status().wanted, 'disabled');
+		}
+		chownSync(join(state, '..'), 1000, 1000);
+		chmodSync(join(state, '..'), 0o500);
+		await using refused = await startDaemon(host, { folder: scratch.path, args, through: asStranger });
+		assert.equal(await refused.ended, 1);
+		assert.match(refused.log(), /^turnout: Cannot write .*state\.json: its permissions forbid it\nMake it writable/m);
+		assert.equal(rulesOf(host), untouched);
+	});
 
 	test('a state folder that is taken away under a daemon is there again with the next wish', async () => {
 		using scratch = createScratch('disk');

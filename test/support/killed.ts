@@ -109,32 +109,36 @@ export function testKilled(dialect: Dialect): void {
 			assert.deepEqual(await look(), on);
 		}
 
+		/** Says what was hit: something under way, and a host between two states. */
+		async function killOnce(begin: () => Promise<Doing>, lasts: number, round: number): Promise<readonly boolean[]> {
+			const { child, done } = await begin();
+			const moment = random() * lasts;
+			await sleep(moment);
+			const isWhole = random() < 0.5;
+			const isUnderWay = child.exitCode === null && child.signalCode === null;
+			kill(child, isWhole);
+			await done;
+			await place.quiet();
+			const found = await look();
+			assertKnown(found, { known, isWhole, title: `seed ${seed}, round ${round}, ${moment} ms` });
+			await place.assertAlive();
+			await goOn(round);
+			await turnout('clean');
+			assert.deepEqual(await look(), off);
+			await place.assertAlive();
+			return [isUnderWay, !known.some((state) => isDeepStrictEqual(state, found))];
+		}
+
 		for (const [what, begin] of Object.entries(kinds))
 			test(`while ${what}, ${ROUNDS} times at any moment: nothing of others is touched, and the next start goes on`, async (context) => {
 				// The first time everything is read from the disk.
 				const lasts = Math.min(await lengthOf(begin), await lengthOf(begin));
-				let [underWay, between] = [0, 0];
 				await turnout('clean');
-				for (let round = 0; round < ROUNDS; round += 1) {
-					const { child, done } = await begin();
-					const moment = random() * lasts;
-					await sleep(moment);
-					const isWhole = random() < 0.5;
-					if (child.exitCode === null && child.signalCode === null) underWay += 1;
-					kill(child, isWhole);
-					await done;
-					await place.quiet();
-					const found = await look();
-					assertKnown(found, { known, isWhole, title: `seed ${seed}, round ${round}, ${moment} ms` });
-					await place.assertAlive();
-					if (!known.some((state) => isDeepStrictEqual(state, found))) between += 1;
-					await goOn(round);
-					await turnout('clean');
-					assert.deepEqual(await look(), off);
-					await place.assertAlive();
-				}
+				const hits: (readonly boolean[])[] = [];
+				for (let round = 0; round < ROUNDS; round += 1) hits.push(await killOnce(begin, lasts, round));
+				const [underWay, between] = [0, 1].map((at) => hits.filter((hit) => hit[at]).length);
 				context.diagnostic(
-					`it lasts ${lasts.toFixed(0)} ms; ${underWay} of ${ROUNDS} killed before its end; ${between} hosts between two states; seed ${seed}`,
+					`it lasts ${lasts.toFixed(0)} ms; ${underWay} of ${ROUNDS} under way, ${between} hosts between two states; seed ${seed}`,
 				);
 				assert.deepEqual(changes(untouched, snapshotHost(host)), []);
 			});
