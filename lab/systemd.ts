@@ -74,6 +74,9 @@ for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; d
 		echo $$ > "$hierarchy/$3/cgroup.procs"
 	fi
 done
+# What nspawn notes down of its machines is nobody else's business either.
+mkdir -p /run/systemd/nspawn
+mount -t tmpfs tmpfs /run/systemd/nspawn
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 shift 3
 exec systemd-nspawn "$@"

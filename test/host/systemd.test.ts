@@ -51,6 +51,15 @@ describe('turnout as a service of a real systemd', async () => {
 		for (const kind of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${kind}:\\t0*1000$`, 'm'));
 	});
 
+	test('a daemon that is well says so to the watchdog', async () => {
+		const [pid, heard] = [property('MainPID'), property('WatchdogTimestampMonotonic')];
+		await eventually(
+			() => property('WatchdogTimestampMonotonic'),
+			(now) => now !== heard,
+		);
+		assert.equal(property('MainPID'), pid);
+	});
+
 	test('a daemon that hangs is ended by the watchdog and comes back; rules and connections stay meanwhile', async () => {
 		run('turnout', 'wait', '--timeout', '20');
 		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
@@ -58,13 +67,12 @@ describe('turnout as a service of a real systemd', async () => {
 		const restarts = Number(property('NRestarts'));
 		kill('STOP');
 		await eventually(
-			() => {
-				assert.equal(rulesOf(lab.host), whole);
-				return property('Result');
-			},
-			(result) => result === 'watchdog',
+			() => property('SubState'),
+			(state) => state === 'auto-restart',
 			60_000,
 		);
+		assert.equal(property('Result'), 'watchdog');
+		assert.equal(rulesOf(lab.host), whole);
 		await runsAgain(restarts);
 		assert.equal(rulesOf(lab.host), whole);
 		assert.equal(await held.echo('still there'), 'still there');
