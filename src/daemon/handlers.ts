@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
+import { failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
 import { shownSettings } from '../settings.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { aimOf } from '../survey.ts';
-import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
+import { disable, enable, type Holding, mustWait, openConnections, settle } from './changes.ts';
 import { reload, update } from './exchange.ts';
 import { type Capturing, type Cut, createExisting, cutExisting } from './existing.ts';
 import { createObserver } from './observer.ts';
@@ -16,18 +17,20 @@ const POLL_MS = 100;
 export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 	const { exclusive } = holding;
 	const observer = createObserver(parts.proxy, parts.listeners);
-	const existing = createExisting(parts.connections);
+	const existing = createExisting(parts.connections, (error) =>
+		parts.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
+	);
 	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
 	const status = async (held?: ByFamily<Held>): Promise<Status> => {
-		const past = existing.count(capturingOf(holding));
-		return observer.status(await wish(), await past, held);
+		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(holding))]);
+		return observer.status(now, past, held);
 	};
 	return {
 		status: () => status(),
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
-		enable: async ({ cutExisting }) => {
+		enable: async (request) => {
 			const held = await exclusive(() => enable(holding, parts));
-			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
+			const cut = request.cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
 			return { ...(await status(held)), ...(cut === undefined ? {} : { cut }) };
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
@@ -51,11 +54,12 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 }
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(holding: Holding, { connections, log }: DaemonParts): Promise<Cut | undefined> {
+async function cutNow(holding: Holding, parts: DaemonParts): Promise<Cut | undefined> {
 	const capturing = capturingOf(holding);
-	if (capturing === undefined) return undefined;
-	const cut = await cutExisting(connections, capturing);
-	log('info', 'existing connections cut', { ...cut });
+	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
+	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
+	const cut = await cutExisting(parts.connections, capturing);
+	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }
 
