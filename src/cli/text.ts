@@ -59,7 +59,7 @@ function existingRow({ existing }: Status): readonly (readonly [string, string])
 
 /** What became of those that were to be cut off. */
 export function cutText({ cut }: Status): string {
-	if (cut === undefined) return 'No connection was ended: the rules are not on\n';
+	if (cut === undefined) return 'No connection was ended: Envoy does not listen yet\n';
 	const left = cut.left === 0 ? '' : `, ${cut.left} left open`;
 	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}\n`;
 }

@@ -83,7 +83,7 @@ export interface Status {
 	};
 	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
 	readonly existing: number;
-	/** In the reply to `enable`, where it was asked and the rules are on: how many were ended, and how many are open still. */
+	/** In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still. */
 	readonly cut?: { readonly ended: number; readonly left: number };
 }
 

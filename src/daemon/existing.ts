@@ -43,15 +43,20 @@ export async function cutExisting(connections: Connections, capturing: Capturing
 }
 
 export interface Existing {
-	/** How many there are; undefined captures nothing. */
+	/** How many there are; undefined captures nothing. What keeps it from being known is told once, and counts as none. */
 	readonly count: (capturing: Capturing | undefined) => Promise<number>;
 }
 
 /** Which connections go past Envoy does not change while the rules stay, but that they end: found once, then counted. */
-export function createExisting(connections: Connections): Existing {
+export function createExisting(connections: Connections, onFailure: (error: unknown) => void): Existing {
 	let known: { readonly rules: object; readonly cookies: ReadonlySet<string> } = { rules: {}, cookies: new Set() };
+	// Whatever else a status has to tell is told.
+	const none = (error: unknown): [] => {
+		onFailure(error);
+		return [];
+	};
 	const find = async (capturing: Capturing): Promise<ReadonlySet<string>> =>
-		new Set((await findExisting(connections, capturing)).map(({ cookie }) => cookie));
+		new Set((await findExisting(connections, capturing).catch(none)).map(({ cookie }) => cookie));
 	const look = async (capturing: Capturing): Promise<ReadonlySet<string>> => {
 		if (known.rules !== capturing.rules) return find(capturing);
 		return known.cookies.size === 0 ? known.cookies : connections.stillOpen(known.cookies);

@@ -1,4 +1,5 @@
 import type { Handlers, Status } from '../control/protocol.ts';
+import { failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
 import { shownSettings } from '../settings.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -15,7 +16,9 @@ import { capturingOf, createWishHandlers } from './wishes.ts';
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {
 	const observer = createObserver(parts);
-	const existing = createExisting(parts.connections);
+	const existing = createExisting(parts.connections, (error) =>
+		parts.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
+	);
 	const wish = async () => {
 		adopt(holding, parts);
 		return {
@@ -25,8 +28,8 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 		};
 	};
 	const status = async (held?: ByFamily<Held>): Promise<Status> => {
-		const past = existing.count(capturingOf(holding));
-		return observer.status(await wish(), await past, held);
+		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(holding))]);
+		return observer.status(now, past, held);
 	};
 	return {
 		status: () => status(),

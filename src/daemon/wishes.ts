@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
-import { disable, type Holding, openConnections, refuseEnding, settle } from './changes.ts';
+import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, dismiss, enableFor, revert } from './confirm.ts';
 import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { DaemonParts } from './parts.ts';
@@ -45,11 +45,12 @@ export function createWishHandlers(
 }
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(holding: Holding, { connections, log }: DaemonParts): Promise<Cut | undefined> {
+async function cutNow(holding: Holding, parts: DaemonParts): Promise<Cut | undefined> {
 	const capturing = capturingOf(holding);
-	if (capturing === undefined) return undefined;
-	const cut = await cutExisting(connections, capturing);
-	log('info', 'existing connections cut', { ...cut });
+	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
+	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
+	const cut = await cutExisting(parts.connections, capturing);
+	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }
 

@@ -1,6 +1,7 @@
 import { Flags, MessageType, Protocol } from 'netlink/dist/constants.js';
 import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import { parseMessages } from 'netlink/dist/structs.js';
+import { Failure } from '../failure.ts';
 import { type Attribute, attributesOf, formatAttribute } from './attributes.ts';
 import { errnoOf } from './errno.ts';
 
@@ -113,28 +114,39 @@ type Ask = (request: Buffer) => Promise<Buffer | undefined>;
  * each answer as a part of one (ctnetlink_fill_info), which without a dump never comes.
  */
 function createAsk(socket: NetlinkSocket): Ask {
-	const waiting = new Map<number, (answer: Buffer | undefined) => void>();
+	const waiting = new Map<number, (answer: Buffer | undefined, error: number) => void>();
 	const answers = new Map<number, Buffer>();
 	// What was lost is missed by whoever waits for it.
 	socket.on('error', () => undefined);
 	socket.socket.on('message', (bytes) => {
 		for (const { type, seq, data } of parseMessages(bytes)) {
 			if (type !== MessageType.ERROR) answers.set(seq, data);
-			// An acknowledgement, behind the answer; or why there is none: then nobody tracks it, or it cannot be asked here.
-			else waiting.get(seq)?.(answers.get(seq));
+			// An acknowledgement, behind the answer; or why there is none.
+			else waiting.get(seq)?.(answers.get(seq), data.readInt32LE());
 		}
 	});
 	return (request) =>
 		new Promise((resolve, reject) => {
-			const late = setTimeout(() => reject(new Error('The kernel does not answer')), TIMEOUT_MS);
+			const late = setTimeout(() => reject(cannotTell('it does not answer')), TIMEOUT_MS);
 			const flags = Flags.REQUEST | Flags.ACK;
 			const seq = socket.send(GET, request, { flags }, (error) => (error ? reject(error) : undefined));
-			waiting.set(seq, (answer) => {
+			waiting.set(seq, (answer, error) => {
 				clearTimeout(late);
-				resolve(answer);
+				if (error === 0 || error === NOT_TRACKED) resolve(answer);
+				else reject(cannotTell(`error ${-error}`));
 			});
 		});
 }
+
+/** -ENOENT. */
+const NOT_TRACKED = -2;
+
+const cannotTell = (why: string): Failure =>
+	new Failure(
+		'unsupported',
+		`Cannot tell which open connections are captured: the kernel does not say (${why})`,
+		'It takes nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); the rules are not concerned',
+	);
 
 /** The kernel finds a connection by either of its directions. */
 function translationOf(answer: Buffer | undefined): number | undefined {

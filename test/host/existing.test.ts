@@ -93,3 +93,15 @@ for (const dialect of dialects)
 		// Or the daemon would wait for them.
 		stack.dispose();
 	});
+
+test('nobody is cut off while Envoy does not listen', async () => {
+	using lab = createHost({ container: false });
+	using _ = await startListener(lab.world, 'remote', 443);
+	await using daemon = await startDaemon(lab.host);
+	using talker = await openConnection(lab.host, addresses.remote.v4, 443);
+	const { stdout } = daemon.ask('enable', '--cut-existing');
+	assert.match(stdout, /^No connection was ended: Envoy does not listen yet\n/);
+	assert.match(stdout, /^past Envoy {4}1 opened before;/m);
+	talker.say('word');
+	assert.equal(await talker.hear(), 'remote hears word');
+});

@@ -85,7 +85,7 @@ test('enable cuts connections off only where it was told to, and says how many',
 	);
 	assert.match(
 		(await run('enable', client, { 'cut-existing': true })).text,
-		/^No connection was ended: the rules are not on\n/,
+		/^No connection was ended: Envoy does not listen yet\n/,
 	);
 	assert.deepEqual(asked, [{}, { cutExisting: true }, { cutExisting: true }]);
 });

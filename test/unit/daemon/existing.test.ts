@@ -54,6 +54,20 @@ const connectionsOf = (table: Table): Connections => ({
 	},
 });
 
+const unexpected = (error: unknown): void => {
+	throw error;
+};
+
+test('where the kernel does not say what is captured nothing is ended, and status tells the rest', async () => {
+	const table = tableOf(outbound('a'));
+	const told: unknown[] = [];
+	const connections = { ...connectionsOf(table), translated: async () => Promise.reject(new Error('it does not say')) };
+	await assert.rejects(cutExisting(connections, capturing), /it does not say/);
+	assert.equal(table.open.size, 1);
+	const existing = createExisting(connections, (error) => told.push(error));
+	assert.deepEqual([await existing.count(capturing), await existing.count(capturing), told.length], [0, 0, 1]);
+});
+
 test('what the kernel does not end is told', async () => {
 	const table = tableOf(outbound('a'), outbound('b'), outbound('c'));
 	table.lasting.add('b');
@@ -75,12 +89,12 @@ test('an SSH session is left open, also where the settings capture port 22', asy
 test('what is captured already, or translated for somebody else, is told apart', async () => {
 	const table = tableOf(outbound('captured'), outbound('to a service'), outbound('direct'));
 	table.translations.set('captured', 15_001).set('to a service', 6443);
-	assert.equal(await createExisting(connectionsOf(table)).count(capturing), 2);
+	assert.equal(await createExisting(connectionsOf(table), unexpected).count(capturing), 2);
 });
 
 test('which connections they are is found out once, and anew after rules have changed', async () => {
 	const table = tableOf(outbound('a'), outbound('b'));
-	const existing = createExisting(connectionsOf(table));
+	const existing = createExisting(connectionsOf(table), unexpected);
 	assert.equal(await existing.count(capturing), 2);
 	table.open.delete('a');
 	table.open.set('c', outbound('c'));
@@ -92,7 +106,7 @@ test('which connections they are is found out once, and anew after rules have ch
 
 test('where the settings ask for a group or an interface that is not known, a connection is not counted', async () => {
 	const count = (capture: Capturing['capture']) =>
-		createExisting(connectionsOf(tableOf(outbound('a')))).count({ ...capturing, capture });
+		createExisting(connectionsOf(tableOf(outbound('a'))), unexpected).count({ ...capturing, capture });
 	assert.equal(await count(captureOf({ ignoreGids: '1337' })), 0);
 	assert.equal(await count(captureOf({ interfacesIgnored: 'wg0' })), 0);
 	assert.equal(await count(captureOf({})), 1);
