@@ -168,7 +168,10 @@ export interface Connections {
 	open(): Promise<readonly OpenConnection[]>;
 	/** Those of these cookies whose connections are open still. */
 	stillOpen(cookies: ReadonlySet<string>): Promise<ReadonlySet<string>>;
-	/** Those among them that are translated to one of these ports of this host. */
+	/**
+	 * Those among them that are translated to one of these ports of this host. Of accepted ones all that are translated: by
+	 * whomever, the port that was dialled is not the one that the socket has.
+	 */
 	translated(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
 	/** What the table of sockets does not say; looked up only as far as it is asked for. */
 	asides(of: readonly OpenConnection[], asked: Asked): Promise<Asides>;

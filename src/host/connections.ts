@@ -18,7 +18,9 @@ export function createConnections(): Connections {
 		},
 		async translated(connections, ports) {
 			const found = await readTranslations(connections.map(tupleOf));
-			return new Set(connections.filter((_, at) => ports.has(found[at] ?? 0)));
+			return new Set(
+				connections.filter(({ isAccepted }, at) => (isAccepted ? found[at] !== undefined : ports.has(found[at] ?? 0))),
+			);
 		},
 		asides: readAsides,
 		end: (all) => destroySockets(all.map(({ handle }) => handle)),

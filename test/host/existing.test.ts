@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import type { Namespace } from '../../lab/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,10 +10,22 @@ import { openConnection, startListener, type Talker } from '../support/talk.ts';
 
 const both = ['v4', 'v6'] as const;
 
-/** Nobody else tracks connections here: what the kernel has never seen before it has no entry of. */
-for (const dialect of dialects)
-	test(`on a bare ${dialect} host connections that were open before are counted, and ended where that is asked`, async (context) => {
+/** Not an application port: it leads to one by a rule of somebody else's. */
+const OTHERS_PORT = 8443;
+
+function redirectByOthers(host: Namespace): void {
+	const rule = ['-p', 'tcp', '--dport', String(OTHERS_PORT), '-j', 'REDIRECT', '--to-ports', '8080'];
+	for (const program of ['iptables-nft', 'ip6tables-nft'])
+		host.run(program, ['-t', 'nat', '-A', 'PREROUTING', ...rule]);
+}
+
+/** Where nobody else tracks connections, the kernel has no entry of what began before. */
+const hosts = [...dialects.map((dialect) => ({ dialect, isBare: true })), { dialect: 'nft', isBare: false }] as const;
+
+for (const { dialect, isBare } of hosts)
+	test(`on a ${isBare ? 'bare' : 'tracking'} ${dialect} host connections that were open before are counted, and ended where that is asked`, async (context) => {
 		using lab = createHost({ container: false });
+		if (!isBare) redirectByOthers(lab.host);
 		using stack = new DisposableStack();
 		const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
 			stack.use(await startListener(lab[where], name, port, uid));
@@ -34,6 +47,7 @@ for (const dialect of dialects)
 			both.flatMap((family) => [
 				open('world', addresses.host[family], 22),
 				open('world', addresses.host[family], 9090),
+				...(isBare ? [] : [open('world', addresses.host[family], OTHERS_PORT)]),
 				open('host', addresses.host[family], 8080),
 				open('host', addresses.remote[family], 22),
 				open('host', addresses.remote[family], 443, 1337),
