@@ -100,7 +100,7 @@ const aim = ({ config, capture, backend }: Survey, families: readonly Family[], 
 export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: Known): Promise<Hit> {
 	const first = await aimOf(survey);
 	try {
-		return { ...first, known: await intercept(survey.host, first.target, signal, known && { known }) };
+		return { ...first, known: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
 		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;

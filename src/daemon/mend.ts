@@ -1,8 +1,9 @@
 import type { Firewall, Notice } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
-import { inspect, intercept } from '../steady/interception.ts';
+import { type HostDifference, intercept } from '../steady/interception.ts';
+import { type Repaired, repairRoutes, repairRules } from '../steady/repair.ts';
 import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
-import { aimAgain } from '../survey.ts';
+import { type Aim, aimAgain } from '../survey.ts';
 import { families } from '../units.ts';
 import { CHANGE_TIMEOUT_MS, type Holding } from './changes.ts';
 import { adopt } from './confirm.ts';
@@ -27,27 +28,38 @@ export async function mend(
 	adopt(holding, parts);
 	const { aim: before, survey, isStarting } = holding;
 	if (before === undefined || isStarting) return undefined;
-	const aim = suspects.has('addresses') || suspects.has('everything') ? await aimAgain(survey, before) : before;
-	const { target } = aim;
-	const host = { ...survey.host, firewalls };
+	const isSuspect = (...of: readonly Suspect[]) =>
+		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
+	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
+	const firewall = firewalls.find(({ dialect }) => dialect === aim.target.dialect);
+	const isNew = aim.target.rules.ipv6.hooks.length > before.target.rules.ipv6.hooks.length;
+	if (firewall === undefined || isNew) return captureMore(holding, aim);
+	const { known } = holding;
+	// Until it is read back.
+	holding.known = undefined;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	const believed = holding.known?.get(target.dialect);
-	const firewall = firewalls.find(({ dialect }) => dialect === target.dialect);
-	const held = firewall && (await readSuspects(firewall, believed, suspects, signal));
-	const { differences } = await inspect(host, target, true, signal, held);
-	const found = families.flatMap((family) => differences[family]);
-	if (found.length > 0) {
-		const known = held === undefined ? {} : { known: new Map(holding.known).set(target.dialect, held) };
-		holding.known = undefined;
-		// Of a family that has been captured before, the kernel has taken these very rules.
-		const isRepair = target.families.every((family) => before.target.families.includes(family));
-		holding.known = await intercept(host, target, signal, { ...known, isRepair });
-	}
+	const routes = isSuspect('routes', 'addresses') ? await repairRoutes(survey.host.routing, aim.target) : nothingFound;
+	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
+	const rules = await repairRules(firewall, aim.target, held, signal);
+	holding.known = new Map(known).set(aim.target.dialect, rules.held);
+	const found = [...rules.found, ...routes.found];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
-	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...target } };
+	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
 	return found.length === 0 ? undefined : repairOf(found);
 }
 
+const nothingFound: Repaired = { found: [] };
+
+/** IPv6 that has come up. */
+async function captureMore(holding: Holding, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {
+	const { known, survey } = holding;
+	holding.known = undefined;
+	holding.known = await intercept(survey.host, aim.target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
+	holding.aim = aim;
+	return { subject: 'rules', lines: ['IPv6 has come up since, and was not captured'] };
+}
+
+/** Where nothing is known everything is read. */
 function readSuspects(
 	firewall: Firewall,
 	believed: ByFamily<Held> | undefined,
@@ -59,7 +71,7 @@ function readSuspects(
 	return readAgain(firewall, believed, suspected, signal);
 }
 
-function repairOf(found: readonly { readonly kind: string; readonly table: string; readonly line: string }[]) {
+function repairOf(found: readonly HostDifference[]): Pick<Repair, 'subject' | 'lines'> {
 	const subject = found.some(({ table }) => table !== 'routing') ? 'rules' : 'routes';
-	return { subject, lines: found.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`) } as const;
+	return { subject, lines: found.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`) };
 }

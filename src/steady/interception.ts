@@ -19,47 +19,32 @@ export interface Target {
 /** What was read back last, of each dialect that was looked at. */
 export type Known = ReadonlyMap<Dialect, ByFamily<Held>>;
 
-export interface Acquaintance {
-	/** See commitRules; where nothing of ours was left in another dialect, it is not asked again. */
-	readonly known?: Known;
-	/**
-	 * It was read this very moment, and this kernel has taken the same rules before: they are not checked again, which for
-	 * nft takes longer than the commit.
-	 */
-	readonly isRepair?: boolean;
-}
-
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
- * other dialects hold of ours goes last. Resolves to what is there then.
+ * other dialects hold of ours goes last. Resolves to what is there then. `known`: see commitRules; where nothing of ours
+ * was left in another dialect, it is not asked again.
  */
 export async function intercept(
 	host: Host,
 	target: Target,
 	signal: AbortSignal,
-	{ known = new Map(), isRepair = false }: Acquaintance = {},
+	known: Known = new Map(),
 ): Promise<Known> {
 	const firewall = firewallOf(host, target.dialect);
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
 	const holders = holdersAmong(others, signal, known);
 	const facts = await readRouting(host.routing);
-	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
-	await take(host.routing, steps);
-	const commit = isRepair ? putRight : commitRules;
-	const held = await commit(firewall, () => target.rules, signal, known.get(target.dialect)).catch(async (error) => {
-		await take(host.routing, steps.toReversed().map(reversed));
-		throw error;
-	});
+	const steps = await addRoutes(host.routing, facts, target);
+	const held = await commitRules(firewall, () => target.rules, signal, known.get(target.dialect)).catch(
+		async (error) => {
+			await take(host.routing, steps.toReversed().map(reversed));
+			throw error;
+		},
+	);
 	for (const other of await holders) await commitRules(other, () => nothingAtAll, signal);
-	await take(host.routing, surplus(facts, target));
+	await removeSurplus(host.routing, facts, target);
 	return new Map([...others.map(({ dialect }) => [dialect, nothingAtAll] as const), [target.dialect, held]]);
 }
-
-/** Where nothing is wrong with the rules they are not read once more. */
-const putRight: typeof commitRules = async (firewall, wanted, signal, known) =>
-	known !== undefined && families.every((family) => differences(known[family], wanted(known)[family]).length === 0)
-		? known
-		: commitRules({ ...firewall, check: async () => undefined }, wanted, signal, known);
 
 /** Those that hold anything of ours; looked at while the rest goes on. */
 function holdersAmong(firewalls: readonly Firewall[], signal: AbortSignal, known: Known): Promise<Firewall[]> {
@@ -124,7 +109,7 @@ export async function inspect(
 	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean };
 }
 
-function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
+export function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
 	const { missing, conflict } = target.families.includes(family) ? missingOf(facts, target, family) : nothingMissing;
 	const line = (step: RoutingStep) =>
 		'rule' in step
@@ -155,8 +140,23 @@ function missingOf(facts: RoutingFacts, { homeward }: Target, family: Family): M
 	}
 }
 
-const surplus = (facts: RoutingFacts, target: Target): RoutingStep[] =>
-	families.flatMap((family) => surplusOf(facts, target, family));
+/** What is missing; resolves to the steps that were taken. */
+export async function addRoutes(
+	routing: Routing,
+	facts: RoutingFacts,
+	target: Target,
+): Promise<readonly RoutingStep[]> {
+	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
+	await take(routing, steps);
+	return steps;
+}
+
+/** What is ours and not wanted any more. */
+export const removeSurplus = (routing: Routing, facts: RoutingFacts, target: Target): Promise<void> =>
+	take(
+		routing,
+		families.flatMap((family) => surplusOf(facts, target, family)),
+	);
 
 function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Family): RoutingStep[] {
 	const own = {
