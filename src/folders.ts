@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -9,6 +9,8 @@ export function makeFolders(path: string, mode: number): boolean {
 	if (existsSync(path)) return false;
 	makeFolders(dirname(path), 0o755);
 	mkdirSync(path, { mode });
+	// Whatever our umask leaves of it.
+	chmodSync(path, mode);
 	return true;
 }
 

@@ -79,13 +79,13 @@ test('a variable that the documentation says is refused is refused', () => {
 	);
 });
 
-test('systemd waits longer than Envoy may drain, and finds the programs where the README puts them', () => {
+test('systemd waits longer than Envoy may drain, and finds the programs where scripts/install puts them', () => {
 	const unit = read('systemd/turnout.service');
 	const [, most = '0'] = / to (\d+)$/.exec(allSettings.get('envoy.drainSeconds')?.allowed ?? '') ?? [];
 	const [, patience = '0'] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
 	assert.ok(Number(patience) > Number(most) + 100, `${patience} s for ${most} s`);
-	for (const [, program = ''] of unit.matchAll(/^Exec\w+=(\S+)/gm)) assert.equal(program, '/opt/turnout/turnout');
-	assert.match(read('README.md'), /cp -r dist\/\. \/opt\/turnout\//);
+	for (const [, program = ''] of unit.matchAll(/^Exec\w+=\+?(\S+)/gm)) assert.equal(program, '/opt/turnout/turnout');
+	assert.match(read('scripts/install'), /^cp -R dist \/opt\/turnout\.new$.*^mv \/opt\/turnout\.new \/opt\/turnout$/ms);
 });
 
 test('no file of the project tells of the place or the people that it was made by', () => {

@@ -24,10 +24,23 @@ export interface Member {
 	readonly allows: (value: unknown) => boolean;
 }
 
+/** A day, in seconds. */
+const LONGEST_CONFIRM_SECONDS = 86_400;
+
 /** What may stand in a body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+	enable: {
+		confirmSeconds: {
+			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
+			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
+		},
+		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
+	},
 	disable: {
-		drainSeconds: { allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`, allows: (value) => isDrain(value) },
+		drainSeconds: {
+			allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`,
+			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
+		},
 	},
 	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
 };
@@ -40,8 +53,8 @@ function isImage(value: unknown): boolean {
 	}
 }
 
-const isDrain = (value: unknown): boolean =>
-	Number.isInteger(value) && Number(value) >= 0 && Number(value) <= LONGEST_DRAIN_SECONDS;
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
 function parseObject(body: string): object {
 	const value = parseJson(body);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
@@ -13,11 +13,11 @@ export async function listen(server: Server, path: string): Promise<void> {
 	try {
 		await refuseTaken(path);
 		const isOurs = makeFolders(dirname(path), 0o750);
-		if (isOurs && group !== undefined) chownSync(dirname(path), 0, group);
+		if (isOurs) giveTo(dirname(path), group);
 		const former = process.umask(0o117);
 		await bound(server, path).finally(() => process.umask(former));
 		chmodSync(path, 0o660);
-		if (group !== undefined) chownSync(path, 0, group);
+		giveTo(path, group);
 	} catch (cause) {
 		if (cause instanceof Failure) throw cause;
 		throw new Failure('socket', `Cannot listen on ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
@@ -45,6 +45,11 @@ export function keepListening(server: Server, path: string): () => void {
 	};
 	const timer = setInterval(look, LOOK_MS).unref();
 	return () => clearInterval(timer);
+}
+
+/** As a service our own group is that one already, and a change of owners is forbidden. */
+function giveTo(path: string, group: number | undefined): void {
+	if (group !== undefined && statSync(path).gid !== group) chownSync(path, 0, group);
 }
 
 const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path whose folder can be written';

@@ -3,7 +3,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
 import { Failure, failureOf } from '../failure.ts';
-import type { State } from '../ports.ts';
+import type { Pending, State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -41,6 +41,8 @@ export interface Holding {
 	isEnding: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
+	/** What waits to be confirmed. */
+	pending: Pending | undefined;
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
 	readonly exchanges: Exclusive;
 }
@@ -88,7 +90,7 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 	holding.isUnsettled = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
 	await settle(holding, parts);
-	void keepSettling(holding, parts);
+	settleSoon(holding, parts);
 }
 
 /** Nothing of ours is left once the last captured connection has ended. */
@@ -97,7 +99,16 @@ export async function settle(holding: Holding, parts: DaemonParts): Promise<void
 	holding.known = undefined;
 	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.isUnsettled = false;
+	await forget(holding, parts);
 }
+
+export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);
+
+/** The next rules are not to find what these have left in the kernel; that it cannot be taken away harms hardly anybody. */
+export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: DaemonParts): Promise<void> =>
+	forgetFor(capturedFor).catch((error) => {
+		log('warn', 'ended connections could not be forgotten', { why: failureOf(error).message });
+	});
 
 /** Looks now and then whether the last captured connection has ended, until it has. */
 async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {

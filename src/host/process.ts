@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports.ts';
+import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports-proxy.ts';
 import { quoted } from '../quoted.ts';
 import { readLines } from './lines.ts';
 import { findProgram } from './tools.ts';
@@ -82,12 +82,16 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 function spawned(child: ChildProcess, program: string): Promise<void> {
 	return new Promise((resolve, reject) => {
 		child.once('spawn', resolve);
-		child.once('error', (cause) => {
+		child.once('error', (cause: NodeJS.ErrnoException) => {
 			const message = `Cannot start Envoy: ${program} does not run: ${cause.message}`;
-			reject(new Failure('envoy', message, 'See envoy.command (TURNOUT_ENVOY_COMMAND) and its permissions', cause));
+			reject(new Failure('envoy', message, cause.code === 'EPERM' ? RIGHTS : PERMISSIONS, cause));
 		});
 	});
 }
+
+const PERMISSIONS = 'See envoy.command (TURNOUT_ENVOY_COMMAND) and its permissions';
+/** Another user is nobody's right but root's, and the service's only if it is asked for. */
+const RIGHTS = 'Run turnout as root; as a service it needs `scripts/install process`';
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
 	signalGroup(child, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');

@@ -1,4 +1,4 @@
-import { close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
@@ -96,9 +96,13 @@ function setAside(path: string): string {
 /** Readable by the user that Envoy runs as. */
 export function writeBootstrap(directory: string, text: string): string {
 	const path = join(directory, 'envoy.json');
+	writeOrFail(directory, path, text, 0o644);
+	return path;
+}
+
+export function writeOrFail(directory: string, path: string, text: string, mode: number): void {
 	try {
-		writeWhole(directory, path, text, 0o644);
-		return path;
+		writeWhole(directory, path, text, mode);
 	} catch (cause) {
 		throw unwritten(path, cause).failure;
 	}
@@ -111,6 +115,8 @@ function writeWhole(directory: string, path: string, text: string, mode: number)
 	try {
 		makeFolders(directory, 0o755);
 		writeFileSync(draft, text, { mode });
+		// Whatever our umask leaves of it.
+		chmodSync(draft, mode);
 		renameSync(draft, path);
 		settleOnDisk(path);
 	} catch (cause) {

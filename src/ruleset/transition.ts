@@ -9,16 +9,24 @@ import type { TableName } from './model.ts';
  * this document that brings mangle's PREROUTING into being.
  */
 export function renderTransition(found: Held, wanted: Held, makes = false): string {
-	const mangle = tableDocument('mangle', [
-		...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
-		...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
-		...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
-		...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
-	]);
-	const nat = tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
+	const mangle = isSameTable('mangle', found, wanted)
+		? ''
+		: tableDocument('mangle', [
+				...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
+				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
+				...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
+				...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
+			]);
+	const nat = isSameTable('nat', found, wanted)
+		? ''
+		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
 	// Guard before redirects; on the way out the redirects go first.
 	return wanted.hooks.length > 0 ? mangle + nat : nat + mangle;
 }
+
+/** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
+const isSameTable = (table: TableName, found: Held, wanted: Held): boolean =>
+	differences(found, wanted).every((difference) => difference.table !== table);
 
 const leavesMangle = (found: Held, wanted: Held): boolean =>
 	found.made !== undefined && within(wanted, 'mangle').chains.length === 0;

@@ -44,10 +44,24 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	},
 	clean: {
 		summary: 'Take away whatever bears our names; needs no daemon',
-		options: { seed: { type: 'boolean', help: 'Also what the 2019 script left' } },
+		options: {
+			seed: { type: 'boolean', help: 'Also what the 2019 script left' },
+			after: { type: 'string', help: 'UNIT: only if systemd had to end it on its stop, and onStop is disable' },
+		},
 		takesSettings: false,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./once.ts')).clean(given, terminal),
+	},
+	revert: {
+		summary: 'Back to what was before `enable --confirm`, at once; needs no daemon',
+		options: {
+			socket: { type: 'string', help: "PATH: the daemon's socket" },
+			'state-directory': { type: 'string', help: "PATH: the daemon's state directory" },
+			after: { type: 'string', help: 'SECONDS: not before' },
+		},
+		takesSettings: false,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./once.ts')).revert(given, terminal),
 	},
 	render: {
 		summary: 'Print the documents that would be committed, with a reason on each rule',

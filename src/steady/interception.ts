@@ -19,16 +19,25 @@ export interface Target {
 /** What was read back last, of each dialect that was looked at. */
 export type Known = ReadonlyMap<Dialect, ByFamily<Held>>;
 
+export interface Acquaintance {
+	/** See commitRules; where nothing of ours was left in another dialect, it is not asked again. */
+	readonly known?: Known;
+	/**
+	 * It was read this very moment, and this kernel has taken the same rules before: they are not checked again, which for
+	 * nft takes longer than the commit.
+	 */
+	readonly isRepair?: boolean;
+}
+
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What the
- * other dialects hold of ours goes last. Resolves to what is there then. `known`: see commitRules; where nothing of ours
- * was left in another dialect, it is not asked again.
+ * other dialects hold of ours goes last. Resolves to what is there then.
  */
 export async function intercept(
 	host: Host,
 	target: Target,
 	signal: AbortSignal,
-	known: Known = new Map(),
+	{ known = new Map(), isRepair = false }: Acquaintance = {},
 ): Promise<Known> {
 	const firewall = firewallOf(host, target.dialect);
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
@@ -36,16 +45,21 @@ export async function intercept(
 	const facts = await readRouting(host.routing);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
 	await take(host.routing, steps);
-	const held = await commitRules(firewall, () => target.rules, signal, known.get(target.dialect)).catch(
-		async (error) => {
-			await take(host.routing, steps.toReversed().map(reversed));
-			throw error;
-		},
-	);
+	const commit = isRepair ? putRight : commitRules;
+	const held = await commit(firewall, () => target.rules, signal, known.get(target.dialect)).catch(async (error) => {
+		await take(host.routing, steps.toReversed().map(reversed));
+		throw error;
+	});
 	for (const other of await holders) await commitRules(other, () => nothingAtAll, signal);
 	await take(host.routing, surplus(facts, target));
 	return new Map([...others.map(({ dialect }) => [dialect, nothingAtAll] as const), [target.dialect, held]]);
 }
+
+/** Where nothing is wrong with the rules they are not read once more. */
+const putRight: typeof commitRules = async (firewall, wanted, signal, known) =>
+	known !== undefined && families.every((family) => differences(known[family], wanted(known)[family]).length === 0)
+		? known
+		: commitRules({ ...firewall, check: async () => undefined }, wanted, signal, known);
 
 /** Those that hold anything of ours; looked at while the rest goes on. */
 function holdersAmong(firewalls: readonly Firewall[], signal: AbortSignal, known: Known): Promise<Firewall[]> {
@@ -111,17 +125,34 @@ export async function inspect(
 }
 
 function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
-	const missing = target.families.includes(family) ? planRouting(target.homeward, family, facts) : [];
+	const { missing, conflict } = target.families.includes(family) ? missingOf(facts, target, family) : nothingMissing;
 	const line = (step: RoutingStep) =>
 		'rule' in step
 			? `rule ${step.rule.priority}: fwmark 0x${step.rule.mark?.toString(16)} lookup ${step.rule.table}`
 			: `route ${step.route.text} table ${step.route.table}`;
 	return [
+		...conflict.map((why) => ({ kind: 'surplus', table: 'routing', line: why }) as const),
 		...missing.map((step) => ({ kind: 'missing', table: 'routing', line: line(step) }) as const),
 		...surplusOf(facts, target, family).map(
 			(step) => ({ kind: 'surplus', table: 'routing', line: line(step) }) as const,
 		),
 	];
+}
+
+interface Missing {
+	readonly missing: readonly RoutingStep[];
+	/** Why nothing can be added: somebody else has what we need. */
+	readonly conflict: readonly string[];
+}
+const nothingMissing: Missing = { missing: [], conflict: [] };
+
+function missingOf(facts: RoutingFacts, { homeward }: Target, family: Family): Missing {
+	try {
+		return { ...nothingMissing, missing: planRouting(homeward, family, facts) };
+	} catch (error) {
+		if (!(error instanceof Failure)) throw error;
+		return { ...nothingMissing, conflict: [error.message] };
+	}
 }
 
 const surplus = (facts: RoutingFacts, target: Target): RoutingStep[] =>
@@ -135,7 +166,7 @@ function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Fami
 	return planRemoval(own, target.families.includes(family) ? target.homeward : undefined);
 }
 
-async function readRouting(routing: Routing): Promise<RoutingFacts> {
+export async function readRouting(routing: Routing): Promise<RoutingFacts> {
 	const [rules, routes] = await Promise.all([
 		Promise.all(families.map((family) => routing.rules(family))),
 		Promise.all(families.map((family) => routing.routes(family))),
@@ -144,7 +175,7 @@ async function readRouting(routing: Routing): Promise<RoutingFacts> {
 }
 
 /** All of them, or none: a step that fails takes back those before it. */
-async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
+export async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
 	const taken: RoutingStep[] = [];
 	try {
 		for (const step of steps) {

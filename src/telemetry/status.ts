@@ -18,6 +18,8 @@ export interface Observation {
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
 	readonly ipv6Past: string;
+	/** What keeps rules and routes from being put right. */
+	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** What a restart would not find. */
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 }
@@ -31,7 +33,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	const all = [rulesFact, routesFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
+	const all = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
 }
 
@@ -65,6 +67,11 @@ function routesFact(observation: Observation): Fact {
 		why: `${first.kind}: ${first.line}`,
 		remedy: `turnout ${wanted.slice(0, -1)}`,
 	};
+}
+
+function repairsFact({ driftTrouble }: Observation): Fact {
+	if (driftTrouble === undefined) return { subject: 'repairs', ok: true };
+	return { subject: 'repairs', ok: false, ...driftTrouble };
 }
 
 function envoyFact({ envoy, envoyWhy }: Observation): Fact {

@@ -3,7 +3,7 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports.ts';
+import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports-proxy.ts';
 import { readLines } from '../lines.ts';
 import { awayText, dockerFailure, isAway, statusOf, wordsOf } from './failure.ts';
 

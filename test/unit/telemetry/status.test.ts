@@ -17,6 +17,7 @@ const on: Observation = {
 	isWaiting: false,
 	dockerTrouble: '',
 	ipv6Past: '',
+	driftTrouble: undefined,
 	stateTrouble: undefined,
 };
 const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
@@ -129,7 +130,7 @@ describe('each wrong fact says why and what to do', () => {
 	test('where all is well every fact is', () => {
 		assert.deepEqual(
 			factsOf(on).map(({ subject, ok }) => [subject, ok]),
-			['rules', 'routes', 'envoy', 'ipv6', 'state'].map((subject) => [subject, true]),
+			['rules', 'routes', 'repairs', 'envoy', 'ipv6', 'state'].map((subject) => [subject, true]),
 		);
 	});
 

@@ -1,0 +1,17 @@
+import type { Status } from '../control/protocol.ts';
+
+/** More than a screen's width is not read in `systemctl status`. */
+const LONGEST = 300;
+
+/** The status on one line, for systemd's STATUS=. */
+export function statusLine({
+	is,
+	wanted,
+	envoy,
+	conditions,
+}: Pick<Status, 'is' | 'wanted' | 'envoy' | 'conditions'>): string {
+	const head = `interception ${is}${is === wanted ? '' : `, wanted: ${wanted}`}; envoy ${envoy.state}`;
+	const wrong = conditions.flatMap((condition) => (condition.ok ? [] : [`${condition.subject}: ${condition.why}`]));
+	const line = [head, ...wrong].join('; ').replaceAll(/\s+/g, ' ');
+	return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+}

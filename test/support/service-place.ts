@@ -1,0 +1,59 @@
+// turnout as a service of a machine's, beside an Envoy that is one too, and what its tests do with it.
+import { writeFileSync } from 'node:fs';
+import { addresses } from '../../lab/layout.ts';
+import { isListening } from '../../lab/registry.ts';
+import type { Machine } from '../../lab/systemd.ts';
+import { createDisk } from '../../lab/systemd.ts';
+import { rulesOf, unhurried } from './daemon.ts';
+import { eventually } from './eventually.ts';
+import { installEnvoyService, powerOn, propertyOf, unpacked, type World, writeUnit } from './machine-place.ts';
+
+export interface ServicePlace extends World {
+	readonly machine: Machine;
+	/** The host's rules before we came. */
+	readonly untouched: string;
+	/** What `systemctl show` says of turnout.service. */
+	readonly property: (name: string) => string;
+	/** A signal for the daemon alone. */
+	readonly kill: (signal: string) => void;
+	/** Resolves once systemd has started it again; `restarts`: how often it had before. */
+	readonly runsAgain: (restarts: number) => Promise<unknown>;
+	/** The settings beside `appPorts`, and a restart. */
+	readonly configure: (...lines: readonly string[]) => void;
+	/** Who answers the application out there, or how it failed. */
+	readonly answered: () => Promise<string>;
+}
+
+/** Installed, and not started. systemd's patience with it is short. */
+export async function createServicePlace(stack: AsyncDisposableStack): Promise<ServicePlace> {
+	const { machine, ...world } = await powerOn(stack, stack.use(createDisk()));
+	const { run, path } = machine;
+	const untouched = rulesOf(world.lab.host);
+	installEnvoyService(machine);
+	run('systemctl', 'start', 'envoy');
+	await eventually(
+		() => isListening(world.lab.host, 15001),
+		(isIt) => isIt,
+	);
+	run(`${unpacked}/scripts/install`);
+	writeUnit(machine, 'turnout.service.d/hurry.conf', ['[Service]', 'WatchdogSec=6', 'TimeoutStopSec=2']);
+	const property = (name: string) => propertyOf(machine, 'turnout', name);
+	return {
+		...{ ...world, machine, untouched, property },
+		kill: (signal) => void run('systemctl', 'kill', '--kill-whom=main', '--signal', signal, 'turnout'),
+		runsAgain: (restarts) =>
+			eventually(
+				() => [property('NRestarts'), property('ActiveState')],
+				([count, state]) => Number(count) > restarts && state === 'active',
+				60_000,
+			),
+		configure(...lines) {
+			writeFileSync(path('/etc/turnout/turnout.yaml'), `${['appPorts: 8080', ...lines].join('\n')}\n`);
+			run('systemctl', 'restart', 'turnout');
+		},
+		async answered() {
+			const answer = await world.app.connect(addresses.remote.v4, 443, unhurried);
+			return answer.kind === 'answered' ? answer.by : answer.kind;
+		},
+	};
+}
