@@ -23,6 +23,7 @@ const reasons: Readonly<Record<string, string>> = {
 	ENOTDIR: 'a part of the path is no folder',
 	EEXIST: 'a part of the path is no folder',
 	ELOOP: 'its links lead in a circle',
+	EADDRINUSE: 'it is in use',
 	ENOENT: 'there is none',
 	EISDIR: 'it is a folder',
 };

@@ -65,7 +65,8 @@ async function refuseTaken(path: string): Promise<void> {
 			`Cannot start a second daemon: one answers on ${path} already`,
 			'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
 		);
-	rmSync(path, { force: true });
+	// Another daemon that starts at the same moment may have made its own there meanwhile.
+	if (lstatSync(path, { throwIfNoEntry: false })?.ino === entry.ino) rmSync(path, { force: true });
 }
 
 function answers(path: string): Promise<boolean> {

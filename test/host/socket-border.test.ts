@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf, unprivileged } from '../support/daemon.ts';
@@ -146,6 +147,24 @@ describe('the socket of a daemon as a border', async () => {
 		await eventually(descriptors, (now) => now <= open);
 		assert.match((await askSocket(daemon.socket, 'GET', '/v1/events?tail=1')).text, /^\{.*\}\n$/);
 	});
+});
+
+test('of two daemons that start at the same moment, where a killed one has left its socket, one is refused', async () => {
+	using lab = createHost({ container: false });
+	using scratch = createScratch('border');
+	const folder = scratch.path;
+	for (let times = 0; times < rounds(15); times += 1) {
+		const daemons = await Promise.all([startDaemon(lab.host, { folder }), startDaemon(lab.host, { folder })]);
+		await using _first = daemons[0];
+		await using _second = daemons[1];
+		const running = daemons.filter(({ process }) => process.exitCode === null);
+		assert.equal(running.length, 1, daemons.map((each) => each.log()).join('\n'));
+		const refused = daemons.find(({ process }) => process.exitCode !== null);
+		assert.match(refused?.log() ?? '', /^turnout: Cannot (start a second daemon|listen on .* in use)/m);
+		assert.equal(running[0]?.status().is, 'disabled');
+		running[0]?.process.kill('SIGKILL');
+		await running[0]?.ended;
+	}
 });
 
 test('a wish that comes while the daemon is being stopped is refused, and nothing of it outlives the daemon', async () => {
