@@ -51,6 +51,15 @@ describe('turnout as a service of a real systemd', async () => {
 		for (const kind of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${kind}:\\t0*1000$`, 'm'));
 	});
 
+	test('members of the group turnout may use it, and nobody else but root', () => {
+		run('useradd', '--groups', 'turnout', 'member');
+		run('useradd', 'stranger');
+		const statusAs = (user: string) =>
+			tryRun('setpriv', `--reuid=${user}`, '--regid=100', '--init-groups', 'turnout', 'status');
+		assert.equal(statusAs('member').code, 0);
+		assert.match(statusAs('stranger').stderr, /its socket \S+ is closed to you/);
+	});
+
 	test('a daemon that is well says so to the watchdog', async () => {
 		const [pid, heard] = [property('MainPID'), property('WatchdogTimestampMonotonic')];
 		await eventually(
