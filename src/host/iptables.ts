@@ -87,7 +87,8 @@ function refused(program: string, input: string, { code: exitCode, stderr }: Fin
 const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';
 
 /** xtables.lock is what iptables-legacy waits for (iptables(8), -w). */
-const LOCK_REMEDY = 'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written';
+const LOCK_REMEDY =
+	'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written; for the service: `scripts/install legacy`';
 
 export const noPrivilege = (cause?: unknown): Failure =>
 	new Failure(
