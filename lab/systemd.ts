@@ -1,6 +1,6 @@
 // A machine with a real systemd: Debian in a root of its own, booted as the host of a lab, with that host's network.
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ import { createScratch, sweepAbandonedScratches } from './scratch.ts';
 
 const execute = promisify(execFile);
 const cache = new URL('../.cache', import.meta.url).pathname;
-const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2,ca-certificates';
+const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2';
 
 /** What a machine's disk holds outlives its power. */
 export interface Disk extends Disposable {
@@ -41,9 +41,10 @@ export interface BootOptions {
 /** Debian with systemd and nothing of ours; made once per checkout, in a minute. */
 async function findRoot(folder = cache): Promise<string> {
 	const kept = join(folder, 'debian-bookworm');
-	if (existsSync(kept)) return kept;
 	mkdirSync(folder, { recursive: true });
-	sweepAbandonedScratches(folder);
+	// Several test files begin at once: the first one makes it.
+	while (!existsSync(kept) && isBeingMade(folder)) await sleep(200);
+	if (existsSync(kept)) return kept;
 	// Beside its place, so that it can be put there in one step.
 	using scratch = createScratch('debian', folder);
 	const root = join(scratch.path, 'root');
@@ -57,6 +58,11 @@ async function findRoot(folder = cache): Promise<string> {
 		if (!existsSync(kept)) throw error;
 	}
 	return kept;
+}
+
+function isBeingMade(folder: string): boolean {
+	sweepAbandonedScratches(folder);
+	return readdirSync(folder).some((name) => name.endsWith('-debian'));
 }
 
 export function createDisk(): Disk {

@@ -2,12 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Dialect, Firewall } from '../ports.ts';
 import type { Tools } from './tools.ts';
 
-/** CAP_NET_ADMIN (linux/capability.h): may change rules and routes. */
+/** Of linux/capability.h: to change rules and routes, and to speak to iptables-legacy's part of the kernel. */
 const CAP_NET_ADMIN = 12n;
+const CAP_NET_RAW = 13n;
 
-export function mayChangeNetwork(): boolean {
+export const mayChangeNetwork = (): boolean => has(CAP_NET_ADMIN);
+export const mayOpenRawSockets = (): boolean => has(CAP_NET_RAW);
+
+function has(capability: bigint): boolean {
 	const [, bits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-	return ((BigInt(`0x${bits}`) >> CAP_NET_ADMIN) & 1n) === 1n;
+	return ((BigInt(`0x${bits}`) >> capability) & 1n) === 1n;
 }
 
 /** What `backend: auto` decides by. */

@@ -5,7 +5,7 @@ import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
 import { hasChain } from './chains.ts';
 import { ENDED_BY_SIGNAL, type Finished, runCommand } from './command.ts';
-import { mayChangeNetwork } from './facts.ts';
+import { mayChangeNetwork, mayOpenRawSockets } from './facts.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
 /** One dialect's iptables-save and iptables-restore. */
@@ -67,7 +67,9 @@ async function run(program: string, args: readonly string[], input: string, sign
 
 function refused(program: string, input: string, { code: exitCode, stderr }: Finished): Failure {
 	const said = oneLine(stderr.replace(/^Try `.*$/gm, '')) || `it ended with ${exitCode}`;
-	if (/Permission denied|must be root|Operation not permitted/.test(said))
+	// Of a right that is missing iptables-legacy sometimes speaks as of a table that is.
+	const isForbidden = /unable to initialize table/.test(said) && !mayOpenRawSockets();
+	if (isForbidden || /Permission denied|must be root|Operation not permitted/.test(said))
 		return mayChangeNetwork() ? noRawSocket() : noPrivilege();
 	if (/lock file/.test(said)) return new Failure('firewall', `Cannot change the rules: ${said}`, LOCK_REMEDY);
 	// Restore names the line of its input that it could not take.
@@ -86,7 +88,8 @@ function refused(program: string, input: string, { code: exitCode, stderr }: Fin
 const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';
 
 /** xtables.lock is what iptables-legacy waits for (iptables(8), -w). */
-const LOCK_REMEDY = 'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written';
+const LOCK_REMEDY =
+	'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written; for the service: `scripts/install legacy`';
 
 export const noPrivilege = (cause?: unknown): Failure =>
 	new Failure(
@@ -101,7 +104,7 @@ const noRawSocket = (): Failure =>
 	new Failure(
 		'permission',
 		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN over this network, or CAP_NET_RAW, which iptables-legacy needs too",
-		'Run turnout as root, or give the container the capabilities NET_ADMIN and NET_RAW',
+		'Run turnout as root, give the container the capabilities NET_ADMIN and NET_RAW, or the service what `scripts/install legacy` does',
 	);
 
 function fail(family: Family): never {

@@ -51,6 +51,34 @@ describe('turnout as a service of a real systemd', async () => {
 		for (const kind of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${kind}:\\t0*1000$`, 'm'));
 	});
 
+	test('of the host it can change the network, its own folders and one switch of the kernel’s, and nothing else', () => {
+		// The machine's own sandbox has no part in it.
+		run('mount', '-o', 'remount,bind,rw', '/proc/sys');
+		run('systemctl', 'restart', 'turnout');
+		const inside = (...command: readonly string[]) =>
+			tryRun('nsenter', '--target', property('MainPID'), '--mount', '--net', ...command).code === 0;
+		const mayMake = (folder: string) => inside('touch', `${folder}/made`);
+		assert.deepEqual(['/', '/etc/turnout', '/opt/turnout', '/usr/bin', '/var', '/run', '/root'].filter(mayMake), []);
+		assert.deepEqual(
+			['/var/lib/turnout', '/run/turnout', '/tmp'].filter((folder) => !mayMake(folder)),
+			[],
+		);
+		assert.equal(tryRun('test', '-e', '/tmp/made').code, 1);
+		const maySet = (name: string) =>
+			inside('sh', '-c', 'cat "$0" > /run/turnout/made; cat /run/turnout/made > "$0"', name);
+		assert.equal(maySet('/proc/sys/net/ipv4/ip_forward'), false);
+		assert.equal(maySet('/proc/sys/net/ipv4/tcp_migrate_req'), true);
+	});
+
+	test('members of the group turnout may use it, and nobody else but root', () => {
+		run('useradd', '--groups', 'turnout', 'member');
+		run('useradd', 'stranger');
+		const statusAs = (user: string) =>
+			tryRun('setpriv', `--reuid=${user}`, '--regid=100', '--init-groups', 'turnout', 'status');
+		assert.equal(statusAs('member').code, 0);
+		assert.match(statusAs('stranger').stderr, /its socket \S+ is closed to you/);
+	});
+
 	test('a daemon that is well says so to the watchdog', async () => {
 		const [pid, heard] = [property('MainPID'), property('WatchdogTimestampMonotonic')];
 		await eventually(
