@@ -56,6 +56,8 @@ export interface Notice {
 	readonly subject: `${Family} rules` | 'routes' | 'addresses';
 	/** Which program it was, where the kernel tells; else ''. */
 	readonly by: string;
+	/** It was one that we had started. */
+	readonly isOwn: boolean;
 }
 
 /** Chains by their table: every name that one of ours can have, and those of the kernel that lead to them. */

@@ -2,7 +2,8 @@ import type { Client, FollowOptions, Status } from '../control/protocol.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
-import { configText, cutText, differencesText, openText, statusText } from './text.ts';
+import { sshSession } from './session.ts';
+import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
 import { exitCodeOf, type Watching, waitFor, watchingPull } from './waiting.ts';
 
 export interface Terminal extends Watching {
@@ -42,11 +43,14 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, given, terminal) => {
 			const confirmSeconds = wholeNumber(given, 'confirm');
 			const isCut = given['cut-existing'] === true;
+			const session = sshSession();
 			const status = await client.enable({
 				...(confirmSeconds === undefined ? {} : { confirmSeconds }),
 				...(isCut ? { cutExisting: true } : {}),
+				...(session === '' ? {} : { session }),
 			});
-			return show(status, (isCut ? cutText(status) : '') + statusText(status), exitCodeOf(status), terminal);
+			const before = (isCut ? cutText(status) : '') + warningText(status);
+			return show(status, before + statusText(status), exitCodeOf(status), terminal);
 		},
 	},
 	confirm: {

@@ -83,6 +83,8 @@ export interface Status {
 	};
 	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
 	readonly existing: number;
+	/** In the reply to `enable`, where the SSH session that was told of would be captured, were it opened now. */
+	readonly warning?: string;
 	/** In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still. */
 	readonly cut?: { readonly ended: number; readonly left: number };
 }
@@ -124,7 +126,10 @@ export interface UpdateReply {
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
-	enable: { request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean }; reply: Status };
+	enable: {
+		request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean; readonly session?: string };
+		reply: Status;
+	};
 	confirm: { request: Record<string, never>; reply: Status };
 	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };

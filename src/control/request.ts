@@ -34,6 +34,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
 			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
 		},
+		session: { allowed: 'value of SSH_CONNECTION', allows: (value) => typeof value === 'string' && isSession(value) },
 		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
 	},
 	disable: {
@@ -52,6 +53,9 @@ function isImage(value: unknown): boolean {
 		return false;
 	}
 }
+
+/** Both ends of a connection: address and port, twice (sshd(8)). */
+const isSession = (text: string): boolean => /^[\da-fA-F.:]{2,45} \d{1,5} [\da-fA-F.:]{2,45} \d{1,5}$/.test(text);
 
 const isWhole = (value: unknown, least: number, most: number): boolean =>
 	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;

@@ -24,6 +24,8 @@ const QUIET_MS = 2;
 interface Suspicion {
 	readonly subjects: Set<Suspect>;
 	by: string;
+	/** Nobody but ourselves has changed anything. */
+	isOwn: boolean;
 	readonly sinceMs: number;
 }
 
@@ -42,7 +44,7 @@ export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 		);
 	});
 	return {
-		notice: ({ subject, by }) => looks.suspect([subject], by),
+		notice: ({ subject, by, isOwn }) => looks.suspect([subject], by, { isOwn }),
 		async watch(isTold, signal) {
 			while (!signal.aborted) {
 				await sleep(isTold ? pollMs(holding) : OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -60,10 +62,11 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 		dueMs: Number.POSITIVE_INFINITY,
 		isBusy: false,
 	};
-	const suspect = (subjects: Iterable<Suspect>, by: string, isRetry = false) => {
-		state.suspicion ??= { subjects: new Set(), by: '', sinceMs: performance.now() };
+	const suspect = (subjects: Iterable<Suspect>, by: string, { isRetry = false, isOwn = false } = {}) => {
+		state.suspicion ??= { subjects: new Set(), by: '', isOwn: true, sinceMs: performance.now() };
 		for (const subject of subjects) state.suspicion.subjects.add(subject);
 		state.suspicion.by ||= by;
+		state.suspicion.isOwn &&= isOwn;
 		plan(performance.now() + Math.max(QUIET_MS, pauseMs(isRetry)));
 	};
 	const plan = (dueMs: number) => {
@@ -76,8 +79,8 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 		Object.assign(state, { suspicion: undefined, dueMs: Number.POSITIVE_INFINITY, isBusy: true });
 		const isWell = suspicion === undefined || (await act(suspicion));
 		state.isBusy = false;
-		if (state.suspicion !== undefined) suspect([], '');
-		if (!isWell) suspect(suspicion.subjects, suspicion.by, true);
+		if (state.suspicion !== undefined) suspect([], '', { isOwn: state.suspicion.isOwn });
+		if (!isWell) suspect(suspicion.subjects, suspicion.by, { isRetry: true });
 	};
 	return { suspect };
 }
@@ -90,7 +93,7 @@ const SELDOM_MS = 60_000;
 /** Says whether all is as wanted now. */
 async function look(
 	ledger: Ledger,
-	{ by, sinceMs }: Suspicion,
+	{ by, isOwn, sinceMs }: Suspicion,
 	act: (onBegin: () => void) => ReturnType<typeof mend>,
 ): Promise<boolean> {
 	let startedMs = 0;
@@ -99,7 +102,8 @@ async function look(
 		const mended = await act(() => {
 			startedMs = performance.now();
 		});
-		if (mended === undefined) ledger.nothing(costMs());
+		// What we have done ourselves is looked at once, and learnt from.
+		if (mended === undefined) ledger.nothing(isOwn ? 0 : costMs());
 		else ledger.repaired({ ...mended, by, ms: Math.round(performance.now() - sinceMs) });
 		return true;
 	} catch (error) {

@@ -28,7 +28,7 @@ export interface Budget {
 	readonly leftMs: number;
 	readonly atMs: number;
 }
-const SHARE = 1 / 100;
+const SHARE = 1 / 20;
 const AT_ONCE_MS = 1_000;
 
 export const fullBudget = (nowMs: number): Budget => ({ leftMs: AT_ONCE_MS, atMs: nowMs });

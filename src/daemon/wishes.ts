@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
+import { sessionWarning } from '../ruleset/session.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, dismiss, enableFor, revert } from './confirm.ts';
@@ -17,11 +18,16 @@ export function createWishHandlers(
 ): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
 	const { exclusive } = holding;
 	return {
-		enable: async ({ confirmSeconds, cutExisting }) => {
+		enable: async ({ confirmSeconds, cutExisting, session }) => {
 			refuseEnding(holding);
 			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
 			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
-			return { ...(await status(held)), ...(cut === undefined ? {} : { cut }) };
+			const warning = session === undefined ? '' : warningOf(holding, session);
+			return {
+				...(await status(held)),
+				...(cut === undefined ? {} : { cut }),
+				...(warning === '' ? {} : { warning }),
+			};
 		},
 		confirm: async () => {
 			await exclusive(() => confirm(holding, parts));
@@ -53,6 +59,9 @@ async function cutNow(holding: Holding, parts: DaemonParts): Promise<Cut | undef
 	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }
+
+const warningOf = ({ aim, survey }: Holding, session: string): string =>
+	aim === undefined ? '' : sessionWarning(survey.capture, aim.target.families, session);
 
 export function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | undefined {
 	if (aim === undefined) return undefined;

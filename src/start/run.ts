@@ -16,8 +16,6 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 	// The launcher's, for this process alone.
 	delete process.env['MALLOC_ARENA_MAX'];
 	const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
-	// Whoever reads the log may go away; turnout stays.
-	for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 	const leave = new AbortController();
 	const ending = AbortSignal.any([signal, leave.signal]);
 	let prompt: Prompt | undefined;

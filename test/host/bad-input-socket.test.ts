@@ -6,13 +6,13 @@ import { after, describe, test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
+import { askSocket, type Reply } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { type Method, paths, streams } from '../../src/control/protocol.ts';
 import { members } from '../../src/control/request.ts';
 import { installOthersRules } from '../support/daemon.ts';
 import { hostileTexts } from '../support/hostile.ts';
 import { isPrintable } from '../support/printable.ts';
-import { askSocket, type Reply } from '../support/socket.ts';
 
 describe('hostile text over the socket', async () => {
 	const stack = new AsyncDisposableStack();

@@ -151,6 +151,19 @@ describe('enable --confirm', async () => {
 		assert.ok(isUntouched());
 	});
 
+	test('over SSH it is said when new sessions would go to Envoy, and how to keep them out', async () => {
+		const args = ['--app-ports', '2222,8080', '--egress-ignored-ips', ''];
+		await using daemon = await startDaemon(lab.host, { args });
+		const over = (session: string) =>
+			turnout(lab.host, ['enable', '--socket', daemon.socket], { env: { SSH_CONNECTION: session } }).stdout;
+		const warned = /^New connections from (\S+) to port 2222, .* ingressIgnoredPorts 2222 \(.*--confirm 60/;
+		assert.equal(warned.exec(over('203.0.113.10 50000 10.77.0.2 2222'))?.[1], '203.0.113.10');
+		assert.equal(warned.exec(over('2001:db8::10 50000 fd77::2 2222'))?.[1], '2001:db8::10');
+		for (const session of ['203.0.113.10 50000 10.77.0.2 22', ''])
+			assert.match(over(session), /^interception {2}enabled since /);
+		assert.equal(daemon.ask('disable').code, 0);
+	});
+
 	test('a time that is none is refused, and nothing is enabled', async () => {
 		await using daemon = await start();
 		for (const seconds of ['0', '86401', 'soon', '-1', '1.5'])

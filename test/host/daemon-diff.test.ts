@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Condition, DiffReply, Status } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { askSocket } from '../support/socket.ts';
 
 describe('what somebody changes by hand', async () => {
 	const stack = new AsyncDisposableStack();

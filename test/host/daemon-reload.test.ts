@@ -6,10 +6,10 @@ import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { ConfigReply } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
-import { askSocket } from '../support/socket.ts';
 
 describe('reload', async () => {
 	const stack = new AsyncDisposableStack();

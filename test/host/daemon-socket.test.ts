@@ -4,10 +4,10 @@ import { statSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createHost } from '../../lab/host.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { assertExposition, samplesIn } from '../support/exposition.ts';
-import { askSocket } from '../support/socket.ts';
 
 describe('the socket of a daemon', async () => {
 	const stack = new AsyncDisposableStack();

@@ -4,11 +4,11 @@ import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, ownLines, rulesOf, unhurried } from '../support/daemon.ts';
 import { follow } from '../support/follower.ts';
-import { askSocket } from '../support/socket.ts';
 
 describe('a daemon on a host where somebody else runs Envoy', async () => {
 	const stack = new AsyncDisposableStack();

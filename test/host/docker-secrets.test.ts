@@ -8,12 +8,12 @@ import { ecrAccount, startEcr } from '../../lab/ecr.ts';
 import { startMetadata } from '../../lab/metadata.ts';
 import { type Account, isListening, pushImage, startRegistry } from '../../lab/registry.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../support/as-said.ts';
 import { createDockerPlace, IMAGE, pidIn, untilLive } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { readIfThere, type Search, startSearch } from '../support/secrets.ts';
-import { askSocket } from '../support/socket.ts';
 
 const ACCOUNT = '123456789012';
 const ecrName = `${ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com`;

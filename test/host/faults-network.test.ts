@@ -1,9 +1,9 @@
 // What happens to routes, addresses and interfaces.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { requireAll } from '../../lab/storms.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFaultPlace, type Fault, testFaults } from '../support/faults.ts';
-import { requireAll } from '../support/storms.ts';
 
 const faults: readonly Fault[] = [
 	{ what: 'the policy rule is deleted', script: 'ip rule del fwmark 0x1e7700ce' },

@@ -4,10 +4,10 @@ import { after, describe, test } from 'node:test';
 import { startDockerd } from '../../lab/dockerd.ts';
 import { createHost } from '../../lab/host.ts';
 import { importAnswerer } from '../../lab/image.ts';
+import { requireAll, startStorms } from '../../lab/storms.ts';
 import { eventually } from '../support/eventually.ts';
 import { counted, createFaultPlace, type FaultPlace, testFaults } from '../support/faults.ts';
 import { isFull } from '../support/rounds.ts';
-import { requireAll, startStorms } from '../support/storms.ts';
 
 describe('a Docker that publishes an app port', async () => {
 	const stack = new AsyncDisposableStack();

@@ -7,11 +7,11 @@ import { createHost, type Host } from '../../lab/host.ts';
 import type { Namespace } from '../../lab/namespace.ts';
 import type { Dialect } from '../../lab/restore.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
+import { requireAll, retriedConnections, startStorms } from '../../lab/storms.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { rounds } from '../support/rounds.ts';
-import { askSocket } from '../support/socket.ts';
-import { requireAll, retriedConnections, startStorms } from '../support/storms.ts';
 import { createWriter } from '../support/writer.ts';
 
 const changes = rounds(300);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { savedText } from '../support/saved.ts';
-import { askSocket } from '../support/socket.ts';
 import { openConnection, startListener, type Talker } from '../support/talk.ts';
 
 /** A host on which nobody else tracks connections: what a kernel has never seen before it cannot know to be old. */

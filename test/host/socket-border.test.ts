@@ -9,12 +9,12 @@ import { Worker } from 'node:worker_threads';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf, unprivileged } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { rounds } from '../support/rounds.ts';
-import { askSocket } from '../support/socket.ts';
 import { openConnection, startListener } from '../support/talk.ts';
 
 describe('the socket of a daemon as a border', async () => {

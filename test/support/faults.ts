@@ -6,13 +6,13 @@ import { createHost, type Host } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import type { Dialect } from '../../lab/restore.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
+import { type Counts, requireAll, startStorms } from '../../lab/storms.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { nameOf } from './calls.ts';
 import { backendOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
-import { askSocket } from './socket.ts';
-import { type Counts, requireAll, startStorms } from './storms.ts';
 
 export interface FaultPlace extends AsyncDisposable {
 	readonly lab: Host;

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import type { Storm } from '../../lab/actor.ts';
 import { addresses } from '../../lab/layout.ts';
 import type { Tally } from '../../lab/protocol.ts';
+import { askSocket } from '../../lab/socket.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import type { EnvoyPlace } from './envoy-place.ts';
 import { eventually } from './eventually.ts';
-import { askSocket } from './socket.ts';
 
 const { host: own, remote } = addresses;
 

@@ -23,21 +23,21 @@ export function hear(
 	signal: AbortSignal,
 ): boolean {
 	const rules = createRuleReader(chains);
-	const onRules = (family: Family, writer: Writer) => onNotice({ subject: `${family} rules`, by: nameOf(writer) });
+	const onRules = (family: Family, writer: Writer) => onNotice({ subject: `${family} rules`, ...whoIs(writer) });
 	const hearsRules = open(Protocol.NETFILTER, [NFTABLES_GROUP], signal, {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
 		onLost() {
-			for (const family of families) onNotice({ subject: `${family} rules`, by: '' });
+			for (const family of families) onNotice({ subject: `${family} rules`, ...nobody });
 		},
 	});
 	const hearsRoutes = open(Protocol.ROUTE, ROUTE_GROUPS, signal, {
 		onMessages(bytes) {
 			for (const message of messagesOf(bytes)) {
 				const subject = routeSubject(message, routeTable());
-				if (subject !== undefined) onNotice({ subject, by: '' });
+				if (subject !== undefined) onNotice({ subject, ...nobody });
 			}
 		},
-		onLost: () => onNotice({ subject: 'addresses', by: '' }),
+		onLost: () => onNotice({ subject: 'addresses', ...nobody }),
 	});
 	return hearsRules && hearsRoutes;
 }
@@ -61,14 +61,15 @@ function open(protocol: number, groups: readonly number[], signal: AbortSignal, 
 	return true;
 }
 
-/** '' where it was a program that we have started ourselves. */
-function nameOf(writer: Writer): string {
-	if (writer.pid === 0) return '';
-	const parent = parentOf(writer.pid);
-	if (parent === process.pid) return '';
-	const own = `${writer.name} (pid ${writer.pid})`;
+type Who = Pick<Notice, 'by' | 'isOwn'>;
+const nobody: Who = { by: '', isOwn: false };
+
+function whoIs({ pid, name }: Writer): Who {
+	if (pid === 0) return nobody;
+	const parent = parentOf(pid);
+	if (parent === process.pid) return { by: '', isOwn: true };
 	const above = parent === undefined ? '' : commOf(parent);
-	return above === '' ? own : `${own}, started by ${above} (pid ${parent})`;
+	return { by: `${name} (pid ${pid})${above === '' ? '' : `, started by ${above} (pid ${parent})`}`, isOwn: false };
 }
 
 /** The fourth field of /proc/PID/stat, counted behind the name, which may hold anything (proc_pid_stat(5)). */

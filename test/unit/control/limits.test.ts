@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createScratch } from '../../../lab/scratch.ts';
+import { askSocket } from '../../../lab/socket.ts';
 import { createKept } from '../../../src/control/kept.ts';
 import type { Handlers } from '../../../src/control/protocol.ts';
 import { serve } from '../../../src/control/server.ts';
 import { createShared } from '../../../src/control/shared.ts';
-import { askSocket } from '../../support/socket.ts';
 
 const scratch = createScratch('limits');
 after(() => scratch[Symbol.dispose]());

@@ -1,11 +1,11 @@
 // Connections that must be captured at all times, made without a pause by 8 clients: both ways, both families.
 import assert from 'node:assert/strict';
 import { setPriority } from 'node:os';
-import type { Storm } from '../../lab/actor.ts';
-import type { Cast } from '../../lab/cast.ts';
-import { addresses } from '../../lab/layout.ts';
-import type { Namespace } from '../../lab/namespace.ts';
-import type { Tally } from '../../lab/protocol.ts';
+import type { Storm } from './actor.ts';
+import type { Cast } from './cast.ts';
+import { addresses } from './layout.ts';
+import type { Namespace } from './namespace.ts';
+import type { Tally } from './protocol.ts';
 
 interface Way {
 	readonly way: 'egress' | 'ingress';
