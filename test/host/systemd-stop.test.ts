@@ -4,7 +4,7 @@ import { addresses } from '../../lab/layout.ts';
 import { ownLines, rulesOf } from '../support/daemon.ts';
 import { holdConnection } from '../support/held.ts';
 import { loopForever } from '../support/loop-forever.ts';
-import { statusOf, unpacked } from '../support/machine-place.ts';
+import { statusOf, unpacked, writeUnit } from '../support/machine-place.ts';
 import { createServicePlace } from '../support/service-place.ts';
 
 const unit = '/etc/systemd/system/turnout.service';
@@ -28,6 +28,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 	});
 
 	test('one that hangs when it is stopped is killed, and leaves nothing either', async () => {
+		writeUnit(machine, 'turnout.service.d/patience.conf', ['[Service]', 'TimeoutStopSec=2']);
 		run('systemctl', 'start', 'turnout');
 		assert.notEqual(ownLines(lab.host), 0);
 		await loopForever(lab.host, () => kill('USR1'));
@@ -65,7 +66,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		run('systemctl', 'stop', 'turnout');
 		assert.notEqual(rulesOf(lab.host), untouched);
 		run('systemctl', 'start', 'turnout');
-		run('rm', '-r', `${unit}.d/hurry.conf`);
+		run('rm', `${unit}.d/hurry.conf`, `${unit}.d/patience.conf`);
 		run(`${unpacked}/scripts/uninstall`);
 		assert.equal(rulesOf(lab.host), untouched);
 		const left = () => run('find', '/', '-xdev', '-path', unpacked, '-prune', '-o', '-name', '*turnout*', '-print');
