@@ -3,14 +3,25 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
+
+import { createMemory } from './daemon/memory.ts';
 import { createReport, type Report } from './daemon/report.ts';
+import { createAlarm } from './host/alarm.ts';
+
+import { createConnections, forgetTranslated } from './host/connections.ts';
+
+import { glancing } from './host/glance.ts';
+
 import { countAccepted, readListeners } from './host/listeners.ts';
+import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
+import { createPendingFile } from './host/pending.ts';
 import { readRaw } from './host/raw.ts';
+import { rivals } from './host/rivals.ts';
 import { openServiceManager } from './host/service-manager.ts';
-import { createStateFile } from './host/state.ts';
+import { createStateStore } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
-import type { PullProgress } from './ports.ts';
+import type { PullProgress } from './ports-proxy.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, surveyHost } from './survey.ts';
@@ -37,19 +48,17 @@ export interface AgentOptions {
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
 	const loaded = await loadSettings(options.settings);
 	const { config } = loaded;
-	const output = createKept<string>(KEPT_LOG_LINES);
-	const events = createKept<string>(KEPT_EVENTS);
-	const log = createAgentLog(options, config.logLevel, events, () => report.changed());
-	const line = async () => statusLine(await daemon.handlers.status({}, signal));
-	using report = createReport(openServiceManager(process.env), line, log);
+	const kept = { logs: createKept<string>(KEPT_LOG_LINES), events: createKept<string>(KEPT_EVENTS) };
+	const log = createAgentLog(options, config.logLevel, kept.events, () => report.changed());
+	using report = createReport(openServiceManager(process.env), () => lineOf(daemon, signal), log);
 	tell(loaded, log);
 	const tallies = createTallies();
-	const stateFile = createStateFile(config.stateDirectory);
+	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
 	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);
 	const proxy = await createProxy(survey, {
-		onOutput: output.add,
+		onOutput: kept.logs.add,
 		onChange(history, before) {
 			if (history.pull !== before.pull) options.onPull(history.pull);
 			daemon.onLife(history, before);
@@ -59,23 +68,35 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		loaded,
 		survey,
 		stateFile,
+		pendingFile: createPendingFile(config.stateDirectory),
+		alarm: createAlarm(),
 		log,
 		tallies,
 		proxy,
 		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
-		captured: countAccepted,
-		listeners: readListeners,
+		...world,
+		connections: createConnections(),
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
-		kept: { logs: output, events },
+		kept,
 		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
 	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
 }
+
+/** What needs no setting. */
+const world = {
+	captured: countAccepted,
+	forget: forgetTranslated,
+	glancing,
+	hear,
+	rivals,
+	listeners: readListeners,
+} as const;
 
 const createAgentLog = (
 	{ write, isTerminal }: AgentOptions,
@@ -91,6 +112,7 @@ const createAgentLog = (
 
 async function live(daemon: Daemon, report: Report, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
+		daemon.watch(signal);
 		await daemon.start(signal);
 		report.ready();
 		onReady();
@@ -104,6 +126,9 @@ async function live(daemon: Daemon, report: Report, onReady: () => void, signal:
 function tell({ notices }: Loaded, log: Log): void {
 	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
 }
+
+const lineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
+	statusLine(await handlers.status({}, signal));
 
 const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSignal): Promise<Seen> => ({
 	status: await handlers.status({}, signal),

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { quoted } from './quoted.ts';
 import { type Family, parseEach, unique } from './units.ts';
 
@@ -15,6 +15,13 @@ export const parseCidrs = (text: string): Cidr[] => unique(parseEach(text, parse
 
 export const showCidr = ({ address, bits }: Cidr): string => `${address}/${bits}`;
 
+/** Says of addresses, as inet_ntop(3) spells them, whether they belong to it; those of the other family do not. */
+export function holderOf({ family, address, bits }: Cidr): (address: string) => boolean {
+	const list = new BlockList();
+	list.addSubnet(address, bits, family);
+	return (other) => familyOf(other) === family && list.check(other, family);
+}
+
 export function parseCidr(text: string): Cidr {
 	const [, address = '', bits] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
 	const family = familyOf(address);
@@ -24,7 +31,7 @@ export function parseCidr(text: string): Cidr {
 	if (prefix > most) throw new Error(`${quoted(text)} has a prefix longer than ${most} bits`);
 	const bytes = bytesOf(family, address);
 	if (isMapped(bytes)) throw new Error(`${quoted(text)} is an IPv4 address in IPv6 form; write the IPv4 address`);
-	return { family, address: addressOf(family, masked(bytes, prefix)), bits: prefix };
+	return { family, address: showAddress(family, masked(bytes, prefix)), bits: prefix };
 }
 
 /** What was written with bits beyond its prefix, and what it was taken as. */
@@ -49,7 +56,7 @@ function hintOfAddress(text: string): string {
 }
 
 /** 4 or 16 bytes. */
-function bytesOf(family: Family, address: string): number[] {
+export function bytesOf(family: Family, address: string): number[] {
 	if (family === 'ipv4') return address.split('.').map(Number);
 	// A dotted tail is two groups more (RFC 4291, 2.2).
 	const groups = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => `${hex(a, b)}:${hex(c, d)}`);
@@ -72,7 +79,8 @@ const isMapped = (bytes: readonly number[]): boolean =>
 const masked = (bytes: readonly number[], prefix: number): number[] =>
 	bytes.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - at * 8))) & 0xff);
 
-function addressOf(family: Family, bytes: readonly number[]): string {
+/** As inet_ntop(3) spells it. */
+export function showAddress(family: Family, bytes: readonly number[]): string {
 	if (family === 'ipv4') return bytes.join('.');
 	const groups = bytes.flatMap((byte, at) => (at % 2 === 0 ? [byte * 256 + (bytes[at + 1] ?? 0)] : []));
 	// The system's own inet_ntop(3), as iptables-save prints it.

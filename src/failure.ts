@@ -14,6 +14,7 @@ export type FailureCode =
 	| 'image'
 	| 'registry'
 	| 'state'
+	| 'confirm'
 	| 'socket'
 	| 'not-running'
 	| 'internal';

@@ -17,9 +17,13 @@ export function makeFolders(path: string, mode: number): boolean {
 const reasons: Readonly<Record<string, string>> = {
 	EROFS: 'its file system is read-only',
 	ENOSPC: 'its disk is full',
+	EDQUOT: 'its quota is used up',
+	EIO: 'its disk fails',
 	EACCES: 'its permissions forbid it',
 	ENOTDIR: 'a part of the path is no folder',
 	EEXIST: 'a part of the path is no folder',
+	ELOOP: 'its links lead in a circle',
+	EADDRINUSE: 'it is in use',
 	ENOENT: 'there is none',
 	EISDIR: 'it is a folder',
 };

@@ -15,7 +15,7 @@ import { countAccepted, readListeners } from './host/listeners.ts';
 import { createLogins } from './host/logins.ts';
 import { createProcessRuntime } from './host/process.ts';
 import { writeBootstrap } from './host/state.ts';
-import type { ProxyRuntime, ProxySpec } from './ports.ts';
+import type { ProxyRuntime, ProxySpec } from './ports-proxy.ts';
 import type { Survey } from './survey.ts';
 
 /** Where no user is ignored but a group is, Envoy runs as the user that the 2019 guide gave it. */

@@ -80,6 +80,17 @@ export async function aimOf(survey: Survey): Promise<Aim> {
 	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], past);
 }
 
+/**
+ * While interception is on: IPv6 that is captured stays so, also while the kernel has it switched off, when nothing but
+ * its routes goes; IPv6 that has come up since is captured too.
+ */
+export async function aimAgain(survey: Survey, before: Aim): Promise<Aim> {
+	const { target } = before;
+	if (target.rules.ipv6.hooks.length === 0) return before.ipv6Past === '' ? aimOf(survey) : before;
+	const wanted: readonly Family[] = readIpv6(survey.tools).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
+	return wanted.length === target.families.length ? before : { ...before, target: { ...target, families: wanted } };
+}
+
 const aim = ({ config, capture, backend }: Survey, families: readonly Family[], ipv6Past: string): Aim => ({
 	target: buildTarget(capture, backend.name, families, { mark: config.mark, table: config.routeTable }),
 	ipv6Past,

@@ -1,3 +1,4 @@
+import { benchBusy } from './busy.ts';
 import { benchCold } from './cold.ts';
 import { benchDocker } from './docker.ts';
 import { benchDockerMemory } from './docker-memory.ts';
@@ -7,6 +8,7 @@ import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { type Machine, readMachine } from './machine.ts';
 import type { BenchOptions, Section } from './options.ts';
+import { benchRepair } from './repair.ts';
 import { startRest } from './rest.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
@@ -68,6 +70,12 @@ const parts: readonly Part[] = [
 		section: 'live',
 		text: ({ changes }) => `${changes} changes under eight clients, each way`,
 		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
+	},
+	{ section: 'repair', text: ({ faults }) => `${faults} faults`, run: benchRepair },
+	{
+		section: 'busy',
+		text: ({ idleSeconds }) => `others change their rules for ${idleSeconds} s`,
+		run: benchBusy,
 	},
 	{
 		section: 'docker',

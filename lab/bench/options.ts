@@ -1,7 +1,18 @@
 import { parseArgs } from 'node:util';
 import type { Dialect } from '../restore.ts';
 
-export const sections = ['cold', 'enable', 'status', 'latency', 'live', 'docker', 'startup', 'rest'] as const;
+export const sections = [
+	'cold',
+	'enable',
+	'status',
+	'latency',
+	'live',
+	'repair',
+	'busy',
+	'docker',
+	'startup',
+	'rest',
+] as const;
 export type Section = (typeof sections)[number];
 
 /** How much of it; the figures are the better the more. */
@@ -11,6 +22,7 @@ export interface BenchOptions {
 	readonly seconds: number;
 	readonly connections: number;
 	readonly changes: number;
+	readonly faults: number;
 	readonly cycles: number;
 	readonly idleSeconds: number;
 	readonly dialects: readonly Dialect[];
@@ -22,6 +34,7 @@ export const usual: BenchOptions = {
 	seconds: 16,
 	connections: 3_000,
 	changes: 25,
+	faults: 200,
 	cycles: 100,
 	idleSeconds: 60,
 	dialects: ['nft', 'legacy'],
@@ -34,6 +47,7 @@ export const help = `scripts/bench: what turnout takes, beside a reference in th
   --seconds N        how long a part may take samples, where neither --runs nor --changes is given (${usual.seconds})
   --connections N    how many connections are timed, each way (${usual.connections})
   --changes N        how many settings are changed live, each way (${usual.changes})
+  --faults N         how often others undo a rule of ours (${usual.faults})
   --cycles N         how often the daemon is enabled before it is weighed (${usual.cycles})
   --idle SECONDS     how long it is then watched doing nothing (${usual.idleSeconds})
   --only A,B         a part of it: ${sections.join(', ')}
@@ -55,6 +69,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 			seconds: { type: 'string' },
 			connections: { type: 'string' },
 			changes: { type: 'string' },
+			faults: { type: 'string' },
 			cycles: { type: 'string' },
 			idle: { type: 'string' },
 			only: { type: 'string' },
@@ -70,6 +85,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 		seconds: count('seconds', values.seconds, isAsked ? A_DAY : usual.seconds),
 		connections: count('connections', values.connections, usual.connections),
 		changes: count('changes', values.changes, usual.changes),
+		faults: count('faults', values.faults, usual.faults),
 		cycles: count('cycles', values.cycles, usual.cycles),
 		idleSeconds: count('idle', values.idle, usual.idleSeconds),
 		only: parseSections(values.only),

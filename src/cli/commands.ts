@@ -2,7 +2,7 @@ import type { Client, FollowOptions, Status } from '../control/protocol.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
-import { configText, differencesText, openText, statusText } from './text.ts';
+import { configText, cutText, differencesText, openText, statusText } from './text.ts';
 import { exitCodeOf, type Watching, waitFor, watchingPull } from './waiting.ts';
 
 export interface Terminal extends Watching {
@@ -32,8 +32,27 @@ export const commands: Readonly<Record<string, Command>> = {
 	},
 	enable: {
 		summary: "Send the host's traffic through Envoy",
+		options: {
+			confirm: {
+				type: 'string',
+				help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
+			},
+			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
+		},
+		run: async (client, given, terminal) => {
+			const confirmSeconds = wholeNumber(given, 'confirm');
+			const isCut = given['cut-existing'] === true;
+			const status = await client.enable({
+				...(confirmSeconds === undefined ? {} : { confirmSeconds }),
+				...(isCut ? { cutExisting: true } : {}),
+			});
+			return show(status, (isCut ? cutText(status) : '') + statusText(status), exitCodeOf(status), terminal);
+		},
+	},
+	confirm: {
+		summary: 'Keep what `enable --confirm` has switched on',
 		options: {},
-		run: async (client, _, terminal) => showStatus(await client.enable({}), terminal),
+		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
 	},
 	disable: {
 		summary: 'Send it directly again',

@@ -1,11 +1,13 @@
 import type { ConfigReply, DiffReply, Status } from '../control/protocol.ts';
 import { printable } from '../quoted.ts';
 
+type Row = readonly [string, string];
+
 /** What people read; programs take `--json`. */
 export function statusText(status: Status): string {
 	const { envoy, backend, counters } = status;
 	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
-	const rows: readonly (readonly [string, string])[] = [
+	const rows: readonly Row[] = [
 		['interception', `${status.is}${wanted} since ${timeText(status.since)}`],
 		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
 		['envoy', envoyText(envoy)],
@@ -14,9 +16,12 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...existingRow(status),
+		...confirmRow(status),
+		...repairsRow(status.repairs),
 	];
 	return [
-		...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`),
+		...rows.map(([name, value]) => printable(`${name.padEnd(13)} ${value}\n`)),
 		...status.conditions.map(conditionText),
 	].join('');
 }
@@ -31,8 +36,32 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 	return printable(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
 }
 
-function listenersRow({ listeners }: Status['envoy']): readonly (readonly [string, string])[] {
+function confirmRow({ confirmUntil }: Status): readonly Row[] {
+	if (confirmUntil === undefined) return [];
+	return [['confirm', `until ${timeText(confirmUntil)} with \`turnout confirm\`; then all is as it was before`]];
+}
+
+function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
+	if (last === undefined) return [];
+	const by = last.by === undefined ? '' : `, by ${last.by}`;
+	return [['repairs', `${count}, the last ${timeText(last.at)} in ${last.ms} ms${by}: ${last.what}`]];
+}
+
+function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
+}
+
+function existingRow({ existing }: Status): readonly (readonly [string, string])[] {
+	if (existing === 0) return [];
+	const them = existing === 1 ? 'it' : 'them';
+	return [['past Envoy', `${existing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
+}
+
+/** What became of those that were to be cut off. */
+export function cutText({ cut }: Status): string {
+	if (cut === undefined) return 'No connection was ended: Envoy does not listen yet\n';
+	const left = cut.left === 0 ? '' : `, ${cut.left} left open`;
+	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}\n`;
 }
 
 function conditionText(condition: Status['conditions'][number]): string {

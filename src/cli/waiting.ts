@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Status } from '../control/protocol.ts';
+import type { Client, Status, Subject } from '../control/protocol.ts';
 import { Failure } from '../failure.ts';
 import { type Given, wholeNumber } from './arguments.ts';
 import type { Progress } from './progress.ts';
@@ -14,9 +14,13 @@ export interface Watching {
 /** How often it is looked. */
 const WAIT_POLL_MS = 100;
 
-/** IPv6 that goes past Envoy is told and is no failure: whoever set it so wants it so. */
+/**
+ * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way.
+ */
+const onlyTold: readonly Subject[] = ['ipv6', 'state'];
+
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
-	const isWell = conditions.every(({ ok, subject }) => ok || subject === 'ipv6');
+	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));
 	return is === wanted && isWell ? 0 : 1;
 }
 
@@ -66,7 +70,7 @@ function whileStarting(error: unknown): undefined {
 }
 
 function late(seconds: number, status: Status | undefined): Failure {
-	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && subject !== 'ipv6') ?? [];
+	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && !onlyTold.includes(subject)) ?? [];
 	// What rules wait for is the reason of the rest.
 	const wrong = wrongs.find(({ subject }) => subject === 'envoy') ?? wrongs[0];
 	const why =

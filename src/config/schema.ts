@@ -1,5 +1,5 @@
 import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
-import { DEFAULT_SOCKET, DOCKER_SOCKET } from './defaults.ts';
+import { DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './defaults.ts';
 import {
 	absolutePath,
 	choice,
@@ -166,7 +166,7 @@ export const settings = {
 	socket: socketPath('TURNOUT_SOCKET', DEFAULT_SOCKET, 'The control socket'),
 	stateDirectory: absolutePath(
 		'TURNOUT_STATE_DIRECTORY',
-		'/var/lib/turnout',
+		DEFAULT_STATE_DIRECTORY,
 		"The last wish, the backend chosen, Envoy's bootstrap",
 	),
 	logLevel: choice(['debug', 'info', 'warn', 'error'])(

@@ -6,7 +6,7 @@ export type Wanted = 'enabled' | 'disabled';
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
 /** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
-export type Subject = 'rules' | 'routes' | 'envoy' | 'docker' | 'ipv6' | 'settings' | 'state';
+export type Subject = 'rules' | 'routes' | 'repairs' | 'envoy' | 'docker' | 'ipv6' | 'settings' | 'state';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {
@@ -50,6 +50,20 @@ export interface PullStatus {
 	}[];
 }
 
+/** What others had changed and turnout has put right since the daemon started. */
+export interface Repairs {
+	readonly count: number;
+	readonly last?: {
+		readonly at: string;
+		/** What was not as wanted, as `turnout diff` tells it. */
+		readonly what: string;
+		/** Which program it was, where the kernel tells. */
+		readonly by?: string;
+		/** Milliseconds from the notice to the reading back. */
+		readonly ms: number;
+	};
+}
+
 export interface Status {
 	readonly version: string;
 	readonly wanted: Wanted;
@@ -59,11 +73,18 @@ export interface Status {
 	readonly families: readonly string[];
 	readonly envoy: EnvoyStatus;
 	readonly conditions: readonly Condition[];
+	readonly repairs: Repairs;
+	/** When what was enabled goes back to what was before, unless it is confirmed; left away where nothing waits. */
+	readonly confirmUntil?: string;
 	/** Connections by verdict since the rules were last committed. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
 	};
+	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
+	readonly existing: number;
+	/** In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still. */
+	readonly cut?: { readonly ended: number; readonly left: number };
 }
 
 export interface DiffReply {
@@ -103,7 +124,9 @@ export interface UpdateReply {
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
-	enable: { request: Record<string, never>; reply: Status };
+	enable: { request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean }; reply: Status };
+	confirm: { request: Record<string, never>; reply: Status };
+	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
 	reload: { request: Record<string, never>; reply: ReloadReply };
 	update: { request: { readonly image?: string }; reply: UpdateReply };
@@ -116,6 +139,8 @@ export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; r
 	status: { verb: 'GET', path: '/v1/status' },
 	raw: { verb: 'GET', path: '/v1/raw' },
 	enable: { verb: 'POST', path: '/v1/enable' },
+	confirm: { verb: 'POST', path: '/v1/confirm' },
+	revert: { verb: 'POST', path: '/v1/revert' },
 	disable: { verb: 'POST', path: '/v1/disable' },
 	reload: { verb: 'POST', path: '/v1/reload' },
 	update: { verb: 'POST', path: '/v1/update' },

@@ -1,6 +1,8 @@
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
+import { quoted } from '../quoted.ts';
 import type { Method, Methods } from './protocol.ts';
+import { parseSince, SINCE_ALLOWED } from './since.ts';
 
 /** The longest that anybody may want to wait for connections to end, in seconds. */
 const LONGEST_DRAIN_SECONDS = 3600;
@@ -11,20 +13,34 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 	const known: Readonly<Record<string, Member>> = members[method] ?? {};
 	for (const [name, member] of Object.entries(value)) {
 		const check = Object.hasOwn(known, name) ? known[name] : undefined;
-		if (check === undefined) throw wrongBody(`"${name}" is not known here`);
+		if (check === undefined) throw wrongBody(`${quoted(name)} is not known here`);
 		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
 	}
 	return value as Methods[M]['request'];
 }
 
-interface Member {
+export interface Member {
 	readonly allowed: string;
 	readonly allows: (value: unknown) => boolean;
 }
 
-const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+/** A day, in seconds. */
+const LONGEST_CONFIRM_SECONDS = 86_400;
+
+/** What may stand in a body. */
+export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+	enable: {
+		confirmSeconds: {
+			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
+			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
+		},
+		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
+	},
 	disable: {
-		drainSeconds: { allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`, allows: (value) => isDrain(value) },
+		drainSeconds: {
+			allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`,
+			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
+		},
 	},
 	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
 };
@@ -37,8 +53,8 @@ function isImage(value: unknown): boolean {
 	}
 }
 
-const isDrain = (value: unknown): boolean =>
-	Number.isInteger(value) && Number(value) >= 0 && Number(value) <= LONGEST_DRAIN_SECONDS;
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
 function parseObject(body: string): object {
 	const value = parseJson(body);
@@ -56,3 +72,33 @@ function parseJson(body: string): unknown {
 
 const wrongBody = (why: string): Failure =>
 	new Failure('usage', `Cannot take the request: ${why}`, 'Send a JSON object, or no body at all');
+
+/** What of a stream is asked for. */
+export interface Portion {
+	readonly tail: number | undefined;
+	readonly sinceMs: number | undefined;
+	readonly isFollowed: boolean;
+}
+
+export function parsePortion(query: URLSearchParams, nowMs = Date.now()): Portion {
+	refuseQuery(query, ['tail', 'since', 'follow']);
+	const [tail, since, follow] = [query.get('tail'), query.get('since'), query.get('follow') ?? '0'];
+	if (tail !== null && !/^\d{1,6}$/.test(tail)) throw wrongQuery('tail', tail, 'a number of lines');
+	const sinceMs = since === null ? undefined : parseSince(since, nowMs);
+	if (since !== null && sinceMs === undefined) throw wrongQuery('since', since, SINCE_ALLOWED);
+	if (!/^[01]$/.test(follow)) throw wrongQuery('follow', follow, '0 or 1');
+	return { tail: tail === null ? undefined : Number(tail), sinceMs, isFollowed: follow === '1' };
+}
+
+/** What is passed over unseen may be what mattered to whoever asked. */
+export function refuseQuery(query: URLSearchParams, known: readonly string[] = []): void {
+	const names = [...query.keys()];
+	const unknown = names.find((name, at) => !known.includes(name) || names.indexOf(name) !== at);
+	if (unknown === undefined) return;
+	const why = known.includes(unknown) ? 'stands there twice' : 'is not known here';
+	const remedy = known.length === 0 ? 'What is asked for stands in the body' : `Known: ${known.join(', ')}, each once`;
+	throw new Failure('usage', `Cannot take the request: ${quoted(unknown)} ${why}`, remedy);
+}
+
+const wrongQuery = (name: string, value: string, allowed: string): Failure =>
+	new Failure('usage', `Cannot take the request: ${name} is ${quoted(value)}`, `Allowed: ${allowed}`);

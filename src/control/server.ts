@@ -1,13 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Failure, failureOf } from '../failure.ts';
-import { quoted } from '../quoted.ts';
+import { createExclusive, type Exclusive } from '../exclusive.ts';
+import { readBody } from './body.ts';
 import type { Kept } from './kept.ts';
-import { type ErrorReply, type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
-import { parseRequest } from './request.ts';
-import { parseSince, SINCE_ALLOWED } from './since.ts';
-import { listen } from './socket.ts';
+import { createPour } from './pour.ts';
+import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
+import { refuse, tooMany, unknownPath, wrongVerb } from './refusal.ts';
+import { parsePortion, parseRequest, refuseQuery } from './request.ts';
+import { createShared } from './shared.ts';
+import { keepListening, listen } from './socket.ts';
 
-const LARGEST_BODY = 64 * 1024;
+/** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */
+const limits = {
+	/** Bytes, before the body. */
+	maxHeaderSize: 8 * 1024,
+	headersTimeout: 5_000,
+	requestTimeout: 5_000,
+	/** Between two requests. */
+	keepAliveTimeout: 5_000,
+	connectionsCheckingInterval: 1_000,
+} as const;
+const MOST_HEADERS = 64;
+const MOST_CONNECTIONS = 1_024;
+/** Changes wait for one another. */
+const MOST_CHANGES = 64;
+/** For an answer to be read. */
+const UNREAD_MS = 30_000;
 
 export interface Service {
 	readonly handlers: Handlers;
@@ -19,13 +36,18 @@ export interface Service {
 
 /** HTTP/1.1 and JSON on a unix socket, until the returned function is called. */
 export async function serve(path: string, service: Service, signal: AbortSignal): Promise<() => Promise<void>> {
-	const server = createServer((request, reply) => {
-		answer(service, request, reply, signal).catch((error) => refuse(reply, error));
+	const answer = createAnswer(service, signal);
+	const server = createServer(limits, (request, reply) => {
+		answer(request, reply).catch((error) => refuse(reply, error));
 	});
-	server.headersTimeout = 5_000;
-	server.requestTimeout = 10_000;
+	server.maxHeadersCount = MOST_HEADERS;
+	server.maxConnections = MOST_CONNECTIONS;
 	await listen(server, path);
-	return () => close(server);
+	const stopKeeping = keepListening(server, path);
+	return () => {
+		stopKeeping();
+		return close(server);
+	};
 }
 
 function close(server: Server): Promise<void> {
@@ -35,85 +57,78 @@ function close(server: Server): Promise<void> {
 	});
 }
 
-async function answer(service: Service, request: IncomingMessage, reply: ServerResponse, signal: AbortSignal) {
-	const url = urlOf(request.url ?? '');
-	const stream = (Object.keys(streams) as Stream[]).find((name) => streams[name] === url.pathname);
-	if (stream !== undefined && request.method !== 'GET') throw wrongVerb(request.method ?? '', url.pathname, 'GET');
-	if (stream !== undefined) return pour(service.kept[stream], url.searchParams, reply);
-	if (url.pathname === METRICS_PATH) return tellMetrics(service, request.method ?? '', reply);
-	const method = (Object.keys(paths) as Method[]).find((name) => paths[name].path === url.pathname);
-	if (method === undefined) throw unknownPath(url.pathname);
-	if (paths[method].verb !== request.method) throw wrongVerb(request.method ?? '', url.pathname, paths[method].verb);
-	const body = parseRequest(method, await readBody(request));
-	const handle = service.handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
-	const result = await handle(body, signal);
-	reply.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(result)}\n`);
+type Answer = (query: URLSearchParams, request: IncomingMessage, reply: ServerResponse) => Promise<void>;
+
+function createAnswer(service: Service, signal: AbortSignal) {
+	const routes = routesOf(service, signal);
+	return async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+		const { pathname, searchParams } = urlOf(request.url ?? '');
+		const route = routes.get(pathname);
+		if (route === undefined) throw unknownPath(pathname);
+		if (request.method !== route.verb) throw wrongVerb(request.method ?? '', pathname, route.verb);
+		await route.answer(searchParams, request, reply);
+	};
 }
 
-async function tellMetrics({ metrics }: Service, verb: string, reply: ServerResponse): Promise<void> {
-	if (verb !== 'GET') throw wrongVerb(verb, METRICS_PATH, 'GET');
-	const text = await metrics();
-	reply.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { verb: string; answer: Answer }> {
+	const [pour, unhurried] = [createPour(), createExclusive()];
+	const handle = createHandle(service.handlers, unhurried, signal);
+	const metrics = createShared(() => unhurried(service.metrics));
+	const routes = new Map<string, { verb: string; answer: Answer }>();
+	for (const name of Object.keys(streams) as Stream[]) {
+		const answer: Answer = async (query, _, reply) => pour(service.kept[name], parsePortion(query), reply);
+		routes.set(streams[name], { verb: 'GET', answer });
+	}
+	for (const method of Object.keys(paths) as Method[]) {
+		const answer: Answer = async (query, request, reply) => {
+			refuseQuery(query);
+			const result = await handle(method, parseRequest(method, await readBody(request)));
+			send(reply, 'application/json', `${JSON.stringify(result)}\n`);
+		};
+		routes.set(paths[method].path, { verb: paths[method].verb, answer });
+	}
+	// What Prometheus is told to add to its question is its own business.
+	return routes.set(METRICS_PATH, {
+		verb: 'GET',
+		answer: async (_, _request, reply) => send(reply, METRICS_TYPE, await metrics()),
+	});
 }
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function send(reply: ServerResponse, type: string, text: string): void {
+	reply.setTimeout(UNREAD_MS);
+	reply.writeHead(200, { 'content-type': type }).end(text);
+}
+
+/** One answer serves all who ask a question at the same time; of changes only so many are taken at a time. */
+function createHandle(handlers: Handlers, unhurried: Exclusive, signal: AbortSignal) {
+	const call = (method: Method, body: object): Promise<unknown> => {
+		const handle = handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
+		return handle(body, signal);
+	};
+	const asked = (method: Method) => (isHurried(method) ? call(method, {}) : unhurried(() => call(method, {})));
+	const questions = new Map(
+		(Object.keys(paths) as Method[]).flatMap((method) =>
+			paths[method].verb === 'GET' ? [[method, createShared(() => asked(method))] as const] : [],
+		),
+	);
+	let changes = 0;
+	return async (method: Method, body: object): Promise<unknown> => {
+		const question = questions.get(method);
+		if (question !== undefined) return question();
+		if (changes >= MOST_CHANGES) throw tooMany(`${changes} changes are under way already`);
+		changes += 1;
+		return call(method, body).finally(() => {
+			changes -= 1;
+		});
+	};
+}
+
+/** The others run programs and are asked by people: one at a time, so that they do not keep status waiting. */
+const isHurried = (method: Method): boolean => method === 'status' || method === 'config';
 
 /** What is no path of ours, or of anybody's, is looked up as it stands. */
 function urlOf(target: string): URL {
 	return URL.parse(target, 'http://turnout') ?? new URL(`/${encodeURIComponent(target)}`, 'http://turnout');
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-	const parts: Buffer[] = [];
-	let size = 0;
-	for await (const part of request as AsyncIterable<Buffer>) {
-		size += part.length;
-		if (size > LARGEST_BODY)
-			throw new HttpFailure(413, 'Cannot take the request: its body is over 64 KiB', 'Send less');
-		parts.push(part);
-	}
-	return Buffer.concat(parts).toString('utf8');
-}
-
-/** Whoever reads too slowly is cut off: what happens on the host does not wait for readers. */
-function pour(kept: Kept<string>, query: URLSearchParams, reply: ServerResponse): void {
-	const tail = query.get('tail');
-	if (tail !== null && !/^\d{1,6}$/.test(tail))
-		throw new HttpFailure(400, `Cannot take the request: tail is "${tail}"`, 'Allowed: a number of lines');
-	const since = query.get('since');
-	const sinceMs = since === null ? undefined : parseSince(since, Date.now());
-	if (since !== null && sinceMs === undefined)
-		throw new HttpFailure(400, `Cannot take the request: since is ${quoted(since)}`, `Allowed: ${SINCE_ALLOWED}`);
-	reply.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-	for (const line of kept.last(tail === null ? undefined : Number(tail), sinceMs)) reply.write(`${line}\n`);
-	if (query.get('follow') !== '1') return void reply.end();
-	reply.flushHeaders();
-	const stop = kept.listen((line) => {
-		if (reply.writableLength > 1024 * 1024) reply.destroy();
-		else reply.write(`${line}\n`);
-	});
-	reply.on('close', stop);
-}
-
-/** A failure of the request itself, with the status code that says so. */
-class HttpFailure extends Failure {
-	readonly status: number;
-	constructor(status: number, message: string, remedy: string) {
-		super('usage', message, remedy);
-		this.status = status;
-	}
-}
-
-function unknownPath(path: string): HttpFailure {
-	const known = [...Object.values(paths).map((entry) => entry.path), ...Object.values(streams), METRICS_PATH];
-	return new HttpFailure(404, `Cannot answer: there is no ${path.slice(0, 80)}`, `Known: ${known.join(', ')}`);
-}
-
-const wrongVerb = (verb: string, path: string, right: string): HttpFailure =>
-	new HttpFailure(405, `Cannot answer: ${path} takes no ${verb}`, `Use ${right}`);
-
-function refuse(reply: ServerResponse, error: unknown): void {
-	const { code, message, remedy } = failureOf(error);
-	const body: ErrorReply = { error: { code, message, remedy } };
-	if (reply.headersSent) return void reply.destroy();
-	const status = error instanceof HttpFailure ? error.status : code === 'usage' ? 400 : 500;
-	reply.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(`${JSON.stringify(body)}\n`);
 }

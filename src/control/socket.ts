@@ -24,6 +24,29 @@ export async function listen(server: Server, path: string): Promise<void> {
 	}
 }
 
+const LOOK_MS = 2_000;
+
+/**
+ * Whoever cleans up /run may take a living socket away: then it is made again, until the returned function is called.
+ * What somebody else has put in its place is left alone.
+ */
+export function keepListening(server: Server, path: string): () => void {
+	let isMaking = false;
+	const look = () => {
+		if (isMaking || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		isMaking = true;
+		if (server.listening) server.close();
+		listen(server, path)
+			// It is tried again.
+			.catch(() => undefined)
+			.finally(() => {
+				isMaking = false;
+			});
+	};
+	const timer = setInterval(look, LOOK_MS).unref();
+	return () => clearInterval(timer);
+}
+
 /** As a service our own group is that one already, and a change of owners is forbidden. */
 function giveTo(path: string, group: number | undefined): void {
 	if (group !== undefined && statSync(path).gid !== group) chownSync(path, 0, group);
@@ -42,7 +65,8 @@ async function refuseTaken(path: string): Promise<void> {
 			`Cannot start a second daemon: one answers on ${path} already`,
 			'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
 		);
-	rmSync(path, { force: true });
+	// Another daemon that starts at the same moment may have made its own there meanwhile.
+	if (lstatSync(path, { throwIfNoEntry: false })?.ino === entry.ino) rmSync(path, { force: true });
 }
 
 function answers(path: string): Promise<boolean> {

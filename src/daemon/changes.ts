@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/read.ts';
 import type { Wanted } from '../control/protocol.ts';
 import type { Exclusive } from '../exclusive.ts';
-import { failureOf } from '../failure.ts';
-import type { State } from '../ports.ts';
+import { Failure, failureOf } from '../failure.ts';
+import type { Pending, State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -37,8 +37,12 @@ export interface Holding {
 	isStarting: boolean;
 	/** The start has failed: then the host stays as it was found. */
 	isRefused: boolean;
+	/** Told to stop: rules that were switched on now would outlive us. */
+	isEnding: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
+	/** What waits to be confirmed. */
+	pending: Pending | undefined;
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
 	readonly exchanges: Exclusive;
 }
@@ -48,6 +52,7 @@ export async function turnOn(
 	survey: Survey,
 	{ log }: DaemonParts,
 ): Promise<ByFamily<Held> | undefined> {
+	refuseEnding(holding);
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
 	const before = holding.known;
@@ -65,6 +70,16 @@ export async function turnOn(
 	return known.get(target.dialect);
 }
 
+/** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */
+export function refuseEnding({ isEnding }: Holding): void {
+	if (!isEnding) return;
+	throw new Failure(
+		'not-running',
+		'Cannot switch the rules on: the daemon is being stopped',
+		'Start it again, with `systemctl start turnout` or `turnout run`',
+	);
+}
+
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
 export async function turnOff(holding: Holding, parts: DaemonParts): Promise<void> {
 	const { log } = parts;
@@ -75,7 +90,7 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 	holding.isUnsettled = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
 	await settle(holding, parts);
-	void keepSettling(holding, parts);
+	settleSoon(holding, parts);
 }
 
 /** Nothing of ours is left once the last captured connection has ended. */
@@ -84,7 +99,16 @@ export async function settle(holding: Holding, parts: DaemonParts): Promise<void
 	holding.known = undefined;
 	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.isUnsettled = false;
+	await forget(holding, parts);
 }
+
+export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);
+
+/** The next rules are not to find what these have left in the kernel; that it cannot be taken away harms hardly anybody. */
+export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: DaemonParts): Promise<void> =>
+	forgetFor(capturedFor).catch((error) => {
+		log('warn', 'ended connections could not be forgotten', { why: failureOf(error).message });
+	});
 
 /** Looks now and then whether the last captured connection has ended, until it has. */
 async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {
@@ -107,7 +131,7 @@ const sinceMs = (startedMs: number): number => Math.round(performance.now() - st
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
 export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
 	const former = { wanted: holding.wanted, since: holding.since };
-	// Remembered first: a folder that cannot be written is found out before the host is changed.
+	// Remembered first: killed in the middle, the next start goes on with it.
 	wish(holding, 'enabled', parts);
 	try {
 		if (mustWait(holding, parts)) return undefined;

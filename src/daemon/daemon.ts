@@ -2,8 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../control/protocol.ts';
 import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
+import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
-import { type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+
+import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
+
+import { resume } from './confirm.ts';
+import { createDrift } from './drift.ts';
+
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
@@ -15,23 +21,32 @@ export interface Daemon {
 	start(signal: AbortSignal): Promise<void>;
 	/** The rules first, then Envoy. */
 	stop(): Promise<void>;
+	/** Looks after the host until the signal is aborted. */
+	watch(signal: AbortSignal): void;
 	/** To be told whenever Envoy's life takes a turn. */
 	onLife(history: History, before: History): void;
 }
 
 export function createDaemon(parts: DaemonParts): Daemon {
 	const holding = holdingOf(parts);
+	const drift = createDrift(holding, parts);
 	return {
-		handlers: createHandlers(holding, parts),
+		handlers: createHandlers(holding, drift, parts),
 		start: (signal) =>
 			start(holding, parts, signal).catch((error) => {
 				holding.isRefused = !signal.aborted;
 				throw error;
 			}),
 		async stop() {
+			holding.isEnding = true;
 			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 			else await holding.exclusive(() => stop(holding, parts));
 			parts.log('info', 'stopped');
+		},
+		watch(signal) {
+			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
+			const isTold = parts.hear({ chains: ownChains, routeTable }, drift.notice, signal);
+			void drift.watch(isTold, signal);
 		},
 		onLife: (history, before) => answerLife(holding, parts, history, before),
 	};
@@ -53,14 +68,17 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isUnsettled: false,
 		isStarting: true,
 		isRefused: false,
+		isEnding: false,
 		image: state.image,
+		pending: undefined,
 	};
 }
 
 async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
 	const { proxy, stateFile, log, tallies } = parts;
 	const { survey, loaded, exclusive } = holding;
-	// A folder that cannot be written is found out before anything is started.
+	await resume(holding, parts);
+	// A folder that can never be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);
 	const asWanted = () =>
@@ -82,7 +100,9 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)
 		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
-	if (holding.isUnsettled) await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	if (!holding.isUnsettled) return;
+	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	await forget(holding, parts);
 }
 
 /**

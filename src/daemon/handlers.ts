@@ -1,34 +1,40 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { DisableReply, Handlers } from '../control/protocol.ts';
+import type { Handlers, Status } from '../control/protocol.ts';
+import { failureOf } from '../failure.ts';
+import type { Held } from '../ruleset/held.ts';
 import { shownSettings } from '../settings.ts';
+import type { ByFamily } from '../steady/rules.ts';
 import { aimOf } from '../survey.ts';
-import { disable, enable, type Holding, openConnections, settle } from './changes.ts';
+import type { Holding } from './changes.ts';
+import { adopt } from './confirm.ts';
+import type { Drift } from './drift.ts';
 import { reload, update } from './exchange.ts';
+import { createExisting } from './existing.ts';
 import { createObserver } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
-
-const POLL_MS = 100;
+import { capturingOf, createWishHandlers } from './wishes.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
-export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
-	const { exclusive } = holding;
-	const observer = createObserver(parts.proxy, parts.listeners);
-	const wish = async () => ({ ...holding, aim: holding.aim ?? (await aimOf(holding.survey)) });
-	const status = async () => observer.status(await wish());
+export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {
+	const observer = createObserver(parts);
+	const existing = createExisting(parts.connections, (error) =>
+		parts.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
+	);
+	const wish = async () => {
+		adopt(holding, parts);
+		return {
+			...holding,
+			aim: holding.aim ?? (await aimOf(holding.survey)),
+			...{ repairs: drift.repairs(), driftTrouble: drift.trouble() },
+		};
+	};
+	const status = async (held?: ByFamily<Held>): Promise<Status> => {
+		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(holding))]);
+		return observer.status(now, past, held);
+	};
 	return {
-		status,
+		status: () => status(),
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
-		enable: async () => {
-			const held = await exclusive(() => enable(holding, parts));
-			return observer.status(await wish(), held);
-		},
-		disable: async ({ drainSeconds }): Promise<DisableReply> => {
-			await exclusive(() => disable(holding, parts));
-			if (drainSeconds === undefined) return { status: await status() };
-			const open = await openAfter(drainSeconds, () => openConnections(holding, parts));
-			await exclusive(() => settle(holding, parts));
-			return { status: await status(), open };
-		},
+		...createWishHandlers(holding, parts, status),
 		update: async ({ image }, signal) => {
 			const changed = await holding.exchanges(() => update(holding, parts, image, signal));
 			return { changed, status: await status() };
@@ -40,11 +46,4 @@ export function createHandlers(holding: Holding, parts: DaemonParts): Handlers {
 		diff: async () => observer.diff(await wish()),
 		config: async () => shownSettings(holding.loaded),
 	};
-}
-
-/** How many connections are open when all have ended or the time is over. */
-async function openAfter(seconds: number, open: () => number): Promise<number> {
-	const deadline = AbortSignal.timeout(seconds * 1_000);
-	while (open() > 0 && !deadline.aborted) await sleep(POLL_MS);
-	return open();
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type History, type Life, pauseMs } from '../envoy/life.ts';
 import { failureOf } from '../failure.ts';
-import type { PullProgress } from '../ports.ts';
+import type { PullProgress } from '../ports-proxy.ts';
 import { type Holding, turnOff, turnOn } from './changes.ts';
 import type { DaemonParts } from './parts.ts';
 

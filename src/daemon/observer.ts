@@ -1,8 +1,8 @@
-import type { Condition, DiffReply, EnvoyStatus, Status, Wanted } from '../control/protocol.ts';
+import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from '../control/protocol.ts';
 import type { Answer, Body, Life } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
-import type { Listener } from '../ports.ts';
+import type { Listener, Pending } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { inspect } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -11,6 +11,8 @@ import { carry } from '../telemetry/conditions.ts';
 import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
 import { families } from '../units.ts';
 import { version } from '../version.ts';
+import type { Trouble } from './ledger.ts';
+import type { DaemonParts } from './parts.ts';
 
 /** What is wanted at the moment of looking. */
 export interface Wish {
@@ -20,27 +22,35 @@ export interface Wish {
 	readonly aim: Aim;
 	readonly isLifted: boolean;
 	readonly isStarting: boolean;
+	readonly repairs: Repairs;
+	readonly driftTrouble: Trouble | undefined;
+	readonly pending: Pending | undefined;
 }
 
 export interface Observer {
-	/** `known`: what the kernel held a moment ago, right after a change of ours. */
-	readonly status: (wish: Wish, known?: ByFamily<Held>) => Promise<Status>;
+	/** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
+	readonly status: (wish: Wish, existing: number, known?: ByFamily<Held>) => Promise<Status>;
 	readonly diff: (wish: Wish) => Promise<DiffReply>;
 }
 
 const INSPECT_TIMEOUT_MS = 10_000;
 
 /** Looks at the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver(proxy: Supervisor | undefined, listeners: () => Promise<readonly Listener[]>): Observer {
+export function createObserver({
+	proxy,
+	listeners,
+	stateFile,
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile'>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
-		async status(wish, known) {
+		async status(wish, existing, known) {
 			const { held, isClean, lines } = await look(wish, known);
 			const { envoy, why: envoyWhy, dockerTrouble } = await envoyOf(wish, proxy, listeners);
-			const { wanted, aim, isLifted, isStarting, since, survey } = wish;
+			const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
 			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 			const observation = {
-				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past },
+				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
+				stateTrouble: stateFile.trouble(),
 				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 			};
 			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
@@ -53,7 +63,10 @@ export function createObserver(proxy: Supervisor | undefined, listeners: () => P
 				families: aim.target.families,
 				envoy,
 				conditions,
+				repairs,
+				...(wish.pending === undefined ? {} : { confirmUntil: wish.pending.until }),
 				counters: countersOf(families.flatMap((family) => held[family].chains)),
+				existing,
 			};
 		},
 		async diff(wish) {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PullProgress, RunningProxy } from '../ports.ts';
+import type { PullProgress, RunningProxy } from '../ports-proxy.ts';
 import { fingerprint, identityArguments } from './launch.ts';
 import { type Answer, type Body, exitText } from './life.ts';
 import type { Plan } from './plan.ts';

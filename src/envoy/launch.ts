@@ -1,4 +1,4 @@
-import type { ProxySpec } from '../ports.ts';
+import type { ProxySpec } from '../ports-proxy.ts';
 import type { IdRange, Port } from '../units.ts';
 
 /** Envoy as the settings want it; `Config` satisfies it. */

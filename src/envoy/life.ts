@@ -1,4 +1,4 @@
-import type { Exit, PullProgress } from '../ports.ts';
+import type { Exit, PullProgress } from '../ports-proxy.ts';
 
 /** The life of an Envoy that is ours. */
 export type Life =

@@ -1,4 +1,4 @@
-import type { ProxySpec } from '../ports.ts';
+import type { ProxySpec } from '../ports-proxy.ts';
 
 /** What is to run, and what is expected of it. */
 export interface Plan {

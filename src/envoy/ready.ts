@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { ProxyAdmin } from '../ports.ts';
+import type { ProxyAdmin } from '../ports-proxy.ts';
 import type { Answer } from './life.ts';
 import type { Plan } from './plan.ts';
 import type { Supervision } from './supervision.ts';

@@ -1,5 +1,5 @@
 import { Failure, failureOf } from '../failure.ts';
-import type { RunningProxy } from '../ports.ts';
+import type { RunningProxy } from '../ports-proxy.ts';
 import { type LiveProxy, launch, prepare } from './bring-up.ts';
 import { listenerPorts, type Plan } from './plan.ts';
 import { mismatch } from './ready.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningProxy } from '../ports.ts';
+import type { RunningProxy } from '../ports-proxy.ts';
 import { STOP_GRACE_MS } from './bring-up.ts';
 import type { Plan } from './plan.ts';
 import type { Charge, HandOver } from './supervision.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
-import type { Exit, RunningProxy } from '../ports.ts';
+import type { Exit, RunningProxy } from '../ports-proxy.ts';
 import { answerOf, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
 import { type History, type Retry, unborn } from './life.ts';
 import type { Plan } from './plan.ts';

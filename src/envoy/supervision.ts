@@ -1,4 +1,5 @@
-import type { Listener, OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports.ts';
+import type { Listener } from '../ports.ts';
+import type { OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
 import { type History, type LifeEvent, next } from './life.ts';
 import type { Plan } from './plan.ts';
 

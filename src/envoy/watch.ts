@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningProxy } from '../ports.ts';
+import type { RunningProxy } from '../ports-proxy.ts';
 import type { Plan } from './plan.ts';
 import { mismatch } from './ready.ts';
 import { type Charge, tell } from './supervision.ts';

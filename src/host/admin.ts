@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { ProxyAdmin } from '../ports.ts';
+import type { ProxyAdmin } from '../ports-proxy.ts';
 
 const TIMEOUT_MS = 2_000;
 

@@ -1,5 +1,5 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink } from 'netlink/dist/netlink.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
 import { errnoOf } from './errno.ts';
 
@@ -7,26 +7,43 @@ import { errnoOf } from './errno.ts';
 const NFPROTO = { ipv4: 2, ipv6: 10 } as const;
 /** NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN (linux/netfilter/nf_tables.h). */
 const GET_CHAIN = (10 << 8) | 4;
-const NFTA_CHAIN_TABLE = 1;
+/** NFTA_CHAIN_TABLE and NFTA_RULE_TABLE. */
+const TABLE = 1;
 const NFTA_CHAIN_NAME = 3;
 const TIMEOUT_MS = 2_000;
 
 /** Whether a table of nft-backed iptables has a chain; `iptables-nft-save` shows built-in ones that are not there. */
 export async function hasChain(family: Family, table: string, chain: string): Promise<boolean> {
 	const socket = createNetlink(Protocol.NETFILTER);
-	// struct nfgenmsg: family, version, resource id.
-	const header = Buffer.from([NFPROTO[family], 0, 0, 0]);
-	const body = [header, attribute(NFTA_CHAIN_TABLE, table), attribute(NFTA_CHAIN_NAME, chain)];
 	try {
-		await socket.request(GET_CHAIN, body, { timeout: TIMEOUT_MS });
-		return true;
-	} catch (error) {
-		// Where the kernel does not answer, what is there is taken for somebody else's.
-		return errnoOf(error) !== 'ENOENT';
+		return await findsChain(socket, family, table, chain);
 	} finally {
 		socket.close();
 	}
 }
+
+/** The same over a socket that is open. */
+export async function findsChain(
+	socket: NetlinkSocket,
+	family: Family,
+	table: string,
+	chain: string,
+): Promise<boolean> {
+	try {
+		await socket.request(GET_CHAIN, question(family, table, NFTA_CHAIN_NAME, chain), { timeout: TIMEOUT_MS });
+		return true;
+	} catch (error) {
+		// Where the kernel does not answer, what is there is taken for somebody else's.
+		return errnoOf(error) !== 'ENOENT';
+	}
+}
+
+/** About a chain of a table: struct nfgenmsg (family, version, resource id), and two attributes. */
+export const question = (family: Family, table: string, chainType: number, chain: string): Buffer[] => [
+	Buffer.from([NFPROTO[family], 0, 0, 0]),
+	attribute(TABLE, table),
+	attribute(chainType, chain),
+];
 
 /** struct nlattr: length, type, then the text with its closing zero, padded to four bytes (linux/netlink.h). */
 function attribute(type: number, text: string): Buffer {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { openWithText } from './handed.ts';
 
 export const ENDED_BY_SIGNAL = -1;
 
@@ -21,18 +23,19 @@ export function runCommand(
 	input: string,
 	signal: AbortSignal,
 ): Promise<Finished> {
+	const file = input.length > LARGEST_ON_A_PIPE ? openWithText(input) : undefined;
 	return new Promise((resolve, reject) => {
 		// In a session of its own: what a terminal sends when it closes, or on Ctrl-C, is for us to answer.
 		const child = spawn(program, args, {
-			stdio: ['pipe', 'pipe', 'pipe'],
+			stdio: [file ?? 'pipe', 'pipe', 'pipe'],
 			signal,
 			killSignal: 'SIGKILL',
 			detached: true,
 		});
 		const stdout: Buffer[] = [];
 		const stderr: Buffer[] = [];
-		child.stdout.on('data', (part: Buffer) => stdout.push(part));
-		child.stderr.on('data', (part: Buffer) => stderr.push(part));
+		child.stdout?.on('data', (part: Buffer) => stdout.push(part));
+		child.stderr?.on('data', (part: Buffer) => stderr.push(part));
 		child.on('error', (error) => {
 			killGroup(child.pid);
 			reject(error);
@@ -44,11 +47,18 @@ export function runCommand(
 				stderr: String(Buffer.concat(stderr)),
 			});
 		});
+		if (file !== undefined) closeSync(file);
 		// A program that ends before it has read everything says why on standard error.
-		child.stdin.on('error', () => undefined);
-		child.stdin.end(input);
+		child.stdin?.on('error', () => undefined);
+		child.stdin?.end(input);
 	});
 }
+
+/**
+ * In characters. So much is in the pipe before we do anything else. Of more only a part might be there when somebody kills
+ * us, and every table that is whole in it would be committed, and the others not.
+ */
+const LARGEST_ON_A_PIPE = 32 * 1024;
 
 /** What it has started goes with it: a script that was killed would leave the program that it waits for. */
 function killGroup(pid: number | undefined): void {

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Login } from '../ports.ts';
+import type { Login } from '../ports-proxy.ts';
 import { type Finished, runCommand } from './command.ts';
 import { serverOf } from './docker-config.ts';
 import { findProgram } from './tools.ts';

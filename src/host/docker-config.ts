@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { reasonOfFile } from '../folders.ts';
-import type { Login } from '../ports.ts';
+import type { Login } from '../ports-proxy.ts';
 
 /** What the user's `docker login` and own hands have left in Docker's config.json, for one registry. */
 export interface StoredLogin {

@@ -35,11 +35,12 @@ export function createFirewall(tools: Tools): Firewall {
 	};
 }
 
-/** A daemon whose settings change all day does not grow by it. */
-const MOST_REMEMBERED = 64;
+/** A daemon whose settings change all day does not grow by it, nor by rules without end; in characters. */
+const MOST_REMEMBERED = 4 * 1024 * 1024;
 
 function remember(checked: Set<string>, text: string): void {
-	if (checked.size >= MOST_REMEMBERED) checked.clear();
+	const held = [...checked].reduce((sum, { length }) => sum + length, 0);
+	if (held + text.length > MOST_REMEMBERED) checked.clear();
 	checked.add(text);
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Listener } from '../ports.ts';
 import { families } from '../units.ts';
+import { ownerOf, readText } from './processes.ts';
 import { readListening } from './sock-diag.ts';
 
 /** Socket states (net/tcp_states.h) as /proc/net/tcp writes them. */
@@ -30,28 +30,4 @@ function parse(path: string): { readonly port: number; readonly state: string }[
 		const [, local = '', , state = ''] = line.trim().split(/\s+/);
 		return { port: Number.parseInt(local.split(':')[1] ?? '', 16), state };
 	});
-}
-
-/** The process that holds the socket; looked up only when someone is to be told. */
-function ownerOf(inode: string): string {
-	const pid = readdir('/proc')
-		.filter((name) => /^\d+$/.test(name))
-		.find((process) => holdsSocket(process, inode));
-	return pid === undefined ? 'unknown' : `${readText(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
-}
-
-const holdsSocket = (pid: string, inode: string): boolean =>
-	readdir(`/proc/${pid}/fd`).some((fd) => readLink(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
-
-/** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
-const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);
-const readLink = (path: string): string => quietly(() => readlinkSync(path), '');
-const readText = (path: string): string => quietly(() => readFileSync(path, 'utf8'), '');
-
-function quietly<T>(read: () => T, otherwise: T): T {
-	try {
-		return read();
-	} catch {
-		return otherwise;
-	}
 }

@@ -1,10 +1,11 @@
 import { type EcrRegistry, ecrOf, parseImage } from '../envoy/image.ts';
 import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
-import type { Login, Logins } from '../ports.ts';
+import type { Login, Logins } from '../ports-proxy.ts';
 import { askHelper } from './credential-helper.ts';
 import { dockerConfigPath, readStoredLogin, type StoredLogin } from './docker-config.ts';
 import { askEcr, type EcrToken } from './ecr.ts';
+import { ownProgram } from './program.ts';
 
 /** A token lives twelve hours. A pull that has begun with one may take a while. */
 const SPARE_MS = 30 * 60_000;
@@ -89,8 +90,6 @@ function createEcrLogin({ program = ownProgram(), ecrMs = ECR_MS, now = Date.now
 		return login;
 	};
 }
-
-const ownProgram = (): readonly string[] => [process.execPath, process.argv[1] ?? ''];
 
 function loginOf({ token }: EcrToken, serveraddress: string): Login {
 	const [, username = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, 'base64').toString()) ?? [];

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports.ts';
+import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports-proxy.ts';
 import { quoted } from '../quoted.ts';
+import { readLines } from './lines.ts';
 import { findProgram } from './tools.ts';
 
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
@@ -43,8 +42,8 @@ async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutpu
 		...{ uid, gid, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
 		env: { ...process.env, ...env },
 	});
-	const streams = [child.stdout, child.stderr].map((input) => createInterface({ input }).on('line', onOutput));
-	const exited = exitOf(child, streams);
+	const read = Promise.all([child.stdout, child.stderr].map((input) => readLines(input, onOutput)));
+	const exited = exitOf(child, read);
 	await spawned(child, program);
 	return {
 		...identity,
@@ -58,14 +57,13 @@ async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutpu
 }
 
 /** Once its last line is read too. What a wrapper leaves of its group when it ends is ended with it. */
-async function exitOf(child: ChildProcess, streams: readonly Interface[]): Promise<Exit> {
-	const closed = Promise.all(streams.map((stream) => once(stream, 'close')));
+async function exitOf(child: ChildProcess, read: Promise<unknown>): Promise<Exit> {
 	const exit = await new Promise<Exit>((resolve) => {
 		child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
 	});
 	signalGroup(child, 'SIGKILL');
 	// Who has left the group and kept the pipes is not waited for.
-	await Promise.race([closed, sleep(LAST_WORDS_MS)]);
+	await Promise.race([read, sleep(LAST_WORDS_MS)]);
 	for (const stream of [child.stdout, child.stderr]) stream?.destroy();
 	return exit;
 }

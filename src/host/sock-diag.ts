@@ -1,26 +1,49 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink } from 'netlink/dist/netlink.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
+import { errnoOf } from './errno.ts';
 
 /** A TCP socket as the kernel's socket monitor tells of it (sock_diag(7)). */
-export interface ListeningSocket {
+export interface TcpSocket {
+	readonly state: number;
+	/** 4 or 16 bytes. */
+	readonly from: Buffer;
+	readonly to: Buffer;
 	readonly port: number;
+	readonly remotePort: number;
 	/** Who opened it. */
 	readonly uid: number;
+	/** '0' where no process holds it. */
 	readonly inode: string;
+	readonly cookie: string;
+	/** Names it to the kernel: struct inet_diag_msg, as it came. */
+	readonly handle: Buffer;
 }
 
+/** net/tcp_states.h; SYN_SENT and SYN_RECV are no connections yet, of the others one end is through with it. */
+export const LISTEN = 10;
+const LISTENING = 1 << LISTEN;
+const ESTABLISHED = 1 << 1;
+const HALF_CLOSED = (1 << 4) | (1 << 5) | (1 << 8);
+
 const AF = { ipv4: 2, ipv6: 10 } as const;
-/** SOCK_DIAG_BY_FAMILY (linux/sock_diag.h). */
+const ADDRESS_BYTES = { ipv4: 4, ipv6: 16 } as const;
+/** SOCK_DIAG_BY_FAMILY, SOCK_DESTROY (linux/sock_diag.h). */
 const BY_FAMILY = 20;
+const DESTROY = 21;
 const IPPROTO_TCP = 6;
-/** 1 << TCP_LISTEN (net/tcp_states.h). */
-const LISTENING = 1 << 10;
 /** NLM_F_DUMP (linux/netlink.h). */
 const DUMP = 0x300;
-/** sizeof(struct inet_diag_req_v2) and offsets within struct inet_diag_msg (linux/inet_diag.h). */
+/** struct inet_diag_req_v2, struct inet_diag_msg (linux/inet_diag.h): sizes, and offsets within the latter. */
 const REQUEST_BYTES = 56;
-const SPORT = 4;
+const REQUEST_ID = 8;
+const STATE = 1;
+const ID = 4;
+const REMOTE_PORT = 6;
+const FROM = 8;
+const TO = 24;
+const COOKIE = 44;
+const ID_END = 52;
 const UID = 64;
 const INODE = 68;
 const TIMEOUT_MS = 2_000;
@@ -29,21 +52,68 @@ const TIMEOUT_MS = 2_000;
  * What listens on TCP in this network namespace. /proc/net/tcp would tell the same, but walks through all connections
  * that the kernel has room for, which takes milliseconds on a host that has none.
  */
-export async function readListening(family: Family): Promise<ListeningSocket[]> {
+export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
+
+/** What listens and what is connected. */
+export const readOpen = (family: Family): Promise<TcpSocket[]> =>
+	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
+
+function readSockets(family: Family, states: number): Promise<TcpSocket[]> {
 	const request = Buffer.alloc(REQUEST_BYTES);
 	request.writeUInt8(AF[family], 0);
 	request.writeUInt8(IPPROTO_TCP, 1);
-	request.writeUInt32LE(LISTENING, 4);
-	const socket = createNetlink(Protocol.SOCK_DIAG);
-	try {
+	request.writeUInt32LE(states, 4);
+	return asking(async (socket) => {
 		const [messages] = await socket.request(BY_FAMILY, request, { flags: DUMP, timeout: TIMEOUT_MS });
 		return messages
 			.filter(({ type, data }) => type === BY_FAMILY && data.length > INODE)
-			.map(({ data }) => ({
-				port: data.readUInt16BE(SPORT),
-				uid: data.readUInt32LE(UID),
-				inode: String(data.readUInt32LE(INODE)),
-			}));
+			.map(({ data }) => parseSocket(data, ADDRESS_BYTES[family]));
+	});
+}
+
+const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
+	state: data.readUInt8(STATE),
+	from: data.subarray(FROM, FROM + bytes),
+	to: data.subarray(TO, TO + bytes),
+	port: data.readUInt16BE(ID),
+	remotePort: data.readUInt16BE(REMOTE_PORT),
+	uid: data.readUInt32LE(UID),
+	inode: String(data.readUInt32LE(INODE)),
+	cookie: data.toString('hex', COOKIE, ID_END),
+	handle: data,
+});
+
+/**
+ * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. How many the kernel has ended: not those that it does not end, nor those
+ * that have ended meanwhile.
+ */
+export function destroySockets(handles: readonly Uint8Array[]): Promise<number> {
+	return asking(async (socket) => {
+		let ended = 0;
+		for (const handle of handles) if (await destroy(socket, handle)) ended += 1;
+		return ended;
+	});
+}
+
+async function destroy(socket: NetlinkSocket, handle: Uint8Array): Promise<boolean> {
+	const request = Buffer.alloc(REQUEST_BYTES);
+	request.writeUInt8(handle[0] ?? 0, 0);
+	request.writeUInt8(IPPROTO_TCP, 1);
+	request.writeUInt32LE(0xffff_ffff, 4);
+	request.set(handle.subarray(ID, ID_END), REQUEST_ID);
+	try {
+		await socket.request(DESTROY, request, { timeout: TIMEOUT_MS });
+		return true;
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return false;
+	}
+}
+
+async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
+	const socket = createNetlink(Protocol.SOCK_DIAG);
+	try {
+		return await ask(socket);
 	} finally {
 		socket.close();
 	}

@@ -1,49 +1,117 @@
-import { chmodSync, close, fsync, open, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
 import { makeFolders, reasonOfFile } from '../folders.ts';
-import type { State, StateFile } from '../ports.ts';
+import type { State, StateStore, Unwritten } from '../ports.ts';
 
 /** What outlives the daemon, in one JSON file that is replaced as a whole. */
-export function createStateFile(directory: string): StateFile {
+export function createStateStore(directory: string): StateStore {
 	const path = join(directory, 'state.json');
 	return {
 		read() {
+			const { text, why } = readPlain(path);
+			const state = text === undefined ? why : stateIn(text);
+			if (state === '') return { state: {}, broken: '' };
+			if (typeof state !== 'string') return { state, broken: '' };
+			return { state: {}, broken: `${path} could not be used (${state}) and ${setAside(path)}` };
+		},
+		write(state) {
 			try {
-				return stateOf(JSON.parse(readFileSync(path, 'utf8')));
-			} catch {
-				return {};
+				writeWhole(directory, path, `${JSON.stringify(state)}\n`, 0o600);
+				return undefined;
+			} catch (cause) {
+				return unwritten(path, cause);
 			}
 		},
-		write: (state) => writeWhole(directory, path, `${JSON.stringify(state)}\n`, 0o600),
 	};
 }
 
-/** Whatever is not as we write it counts as not there. */
-function stateOf(value: unknown): State {
-	const { wanted, since, dialect, image } = (value ?? {}) as Record<string, unknown>;
-	return {
-		...(wanted === 'enabled' || wanted === 'disabled' ? { wanted } : {}),
-		...(typeof since === 'string' && !Number.isNaN(Date.parse(since)) ? { since } : {}),
-		...(dialect === 'iptables-nft' || dialect === 'iptables-legacy' ? { dialect } : {}),
-		...imageOf(image),
-	};
+/** Ours has some 200 bytes. */
+const LARGEST = 64 * 1024;
+
+/** The text, or why there is none: '' where there is no such file. */
+function readPlain(path: string): { readonly text?: string; readonly why: string } {
+	try {
+		const stats = statSync(path, { throwIfNoEntry: false });
+		if (stats === undefined) return { why: '' };
+		// Anything else might have no end, or nobody who writes into it.
+		if (!stats.isFile()) return { why: 'it is no file' };
+		if (stats.size > LARGEST) return { why: 'it is over 64 KiB' };
+		return { text: readFileSync(path, 'utf8'), why: '' };
+	} catch (cause) {
+		return { why: reasonOfFile(cause) };
+	}
 }
 
-function imageOf(value: unknown): Pick<State, 'image'> {
-	const { chosen, settings } = (value ?? {}) as Record<string, unknown>;
-	return typeof chosen === 'string' && typeof settings === 'string' ? { image: { chosen, settings } } : {};
+/** Or what is wrong with it. As a whole: half a state may be worse than none. */
+function stateIn(text: string): State | string {
+	const value = parsed(text);
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no JSON object';
+	const known = Object.entries(members).filter(([name]) => Object.hasOwn(value, name));
+	const wrong = known.find(([name, allows]) => !allows((value as Record<string, unknown>)[name]));
+	if (wrong !== undefined) return `its "${wrong[0]}" is nothing that turnout writes`;
+	return Object.fromEntries(known.map(([name]) => [name, (value as Record<string, unknown>)[name]]));
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Others, from a later version of us, are passed over. */
+const members: Readonly<Record<keyof State, (value: unknown) => boolean>> = {
+	wanted: (value) => value === 'enabled' || value === 'disabled',
+	since: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+	dialect: (value) => value === 'iptables-nft' || value === 'iptables-legacy',
+	image(value) {
+		const { chosen, settings } = (value ?? {}) as Record<string, unknown>;
+		return typeof settings === 'string' && typeof chosen === 'string' && isImage(chosen);
+	},
+};
+
+function isImage(text: string): boolean {
+	try {
+		return parseImage(text) !== undefined;
+	} catch {
+		return false;
+	}
+}
+
+/** The last one of them is kept, for whoever wants to know what happened to it. */
+function setAside(path: string): string {
+	const aside = `${path}.broken`;
+	try {
+		rmSync(aside, { recursive: true, force: true });
+		renameSync(path, aside);
+		return `was set aside as ${aside}`;
+	} catch (cause) {
+		return `could not be set aside: ${reasonOfFile(cause)}`;
+	}
 }
 
 /** Readable by the user that Envoy runs as. */
 export function writeBootstrap(directory: string, text: string): string {
 	const path = join(directory, 'envoy.json');
-	writeWhole(directory, path, text, 0o644);
+	writeOrFail(directory, path, text, 0o644);
 	return path;
 }
 
+export function writeOrFail(directory: string, path: string, text: string, mode: number): void {
+	try {
+		writeWhole(directory, path, text, mode);
+	} catch (cause) {
+		throw unwritten(path, cause).failure;
+	}
+}
+
+/** Not at all where it is there already: then a full disk is no matter. */
 function writeWhole(directory: string, path: string, text: string, mode: number): void {
-	const draft = `${path}.${process.pid}`;
+	if (readPlain(path).text === text) return;
+	const draft = `${path}.new`;
 	try {
 		makeFolders(directory, 0o755);
 		writeFileSync(draft, text, { mode });
@@ -53,8 +121,16 @@ function writeWhole(directory: string, path: string, text: string, mode: number)
 		settleOnDisk(path);
 	} catch (cause) {
 		quietly(() => rmSync(draft, { force: true }));
-		throw new Failure('state', `Cannot write ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
+		throw cause;
 	}
+}
+
+/** What time or an administrator's broom may heal; all else is how the host is set up (errno(3)). */
+const passing = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'];
+
+function unwritten(path: string, cause: unknown): Unwritten {
+	const failure = new Failure('state', `Cannot write ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
+	return { failure, mayPass: passing.includes((cause as NodeJS.ErrnoException).code ?? '') };
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';

@@ -15,6 +15,12 @@ export interface Held {
 /** An empty chain of this name in mangle is how the kernel itself remembers that PREROUTING there is of our making. */
 export const MADE_MARK = 'APPMESH_PREROUTING';
 
+/** Every chain in which there can be something of ours. */
+export const ownChains = {
+	mangle: { own: ['APPMESH_INGRESS', MADE_MARK], leading: ['PREROUTING'] },
+	nat: { own: chainNames, leading: ['PREROUTING', 'OUTPUT'] },
+} as const;
+
 export interface HeldChain {
 	readonly table: TableName;
 	readonly name: ChainName;

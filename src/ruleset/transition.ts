@@ -9,16 +9,24 @@ import type { TableName } from './model.ts';
  * this document that brings mangle's PREROUTING into being.
  */
 export function renderTransition(found: Held, wanted: Held, makes = false): string {
-	const mangle = tableDocument('mangle', [
-		...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
-		...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
-		...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
-		...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
-	]);
-	const nat = tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
+	const mangle = isSameTable('mangle', found, wanted)
+		? ''
+		: tableDocument('mangle', [
+				...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
+				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
+				...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
+				...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
+			]);
+	const nat = isSameTable('nat', found, wanted)
+		? ''
+		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
 	// Guard before redirects; on the way out the redirects go first.
 	return wanted.hooks.length > 0 ? mangle + nat : nat + mangle;
 }
+
+/** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
+const isSameTable = (table: TableName, found: Held, wanted: Held): boolean =>
+	differences(found, wanted).every((difference) => difference.table !== table);
 
 const leavesMangle = (found: Held, wanted: Held): boolean =>
 	found.made !== undefined && within(wanted, 'mangle').chains.length === 0;
@@ -28,14 +36,59 @@ const within = ({ chains, hooks }: Held, table: TableName): Held => ({
 	hooks: hooks.filter((hook) => hook.table === table),
 });
 
+/** Rules that are there and are to stay are not touched: what is taken out makes the next commit wait for it. */
 function tableLines(found: Held, wanted: Held): string[] {
 	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
+	const edits = wanted.chains.map((chain) => ({
+		name: chain.name,
+		...editOf(found.chains.find(({ name }) => name === chain.name)?.rules, chain),
+	}));
+	const emptied = [...edits.filter(({ isAnew }) => isAnew), ...gone];
 	return [
-		...[...wanted.chains, ...gone].map(({ name }) => `:${name} - [0:0]`),
-		...found.hooks.map(({ chain, rule }) => `-D ${chain} ${rule}`),
-		...wanted.hooks.map(({ chain, position, rule }) => `-I ${chain} ${position} ${rule}`),
-		...wanted.chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+		...emptied.map(({ name }) => `:${name} - [0:0]`),
+		...hookLines(found.hooks, wanted.hooks),
+		...edits.flatMap(({ lines }) => lines),
 		...gone.map(({ name }) => `-X ${name}`),
+	];
+}
+
+/** Of one chain: what is missing is put in between what is there, or all of it is written anew. */
+function editOf(found: readonly string[] | undefined, { name, rules }: HeldChain) {
+	const places = found && placesAmong(found.map(canonical), rules.map(canonical));
+	if (places === undefined) return { isAnew: true, lines: rules.map((rule) => `-A ${name} ${rule}`) };
+	const missing = rules.flatMap((rule, at) => (places.has(at) ? [] : [`-I ${name} ${at + 1} ${rule}`]));
+	return { isAnew: false, lines: missing };
+}
+
+/** Where those that are there stand among those that are to be; undefined where one does not, or not in this order. */
+function placesAmong(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
+	const places = new Set<number>();
+	let last = -1;
+	for (const rule of found) {
+		last = wanted.indexOf(rule, last + 1);
+		if (last === -1) return undefined;
+		places.add(last);
+	}
+	return places;
+}
+
+/** Hooks that stand first in their chain, as they are to, stay; otherwise all are taken out and put in again. */
+function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
+	const chains = new Set([...found, ...wanted].map(({ chain }) => chain));
+	return [...chains].flatMap((chain) => {
+		const [are, should] = [found, wanted].map((hooks) => hooks.filter((hook) => hook.chain === chain));
+		return hookEdit(are ?? [], should ?? []);
+	});
+}
+
+function hookEdit(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
+	const says = ({ rule }: HeldHook) => canonical(rule);
+	const isFirst = found.every(({ position }, at) => position === at + 1);
+	const places = isFirst ? placesAmong(found.map(says), wanted.map(says)) : undefined;
+	const added = wanted.filter((_, at) => places?.has(at) !== true);
+	return [
+		...(places === undefined ? found.map(({ chain, rule }) => `-D ${chain} ${rule}`) : []),
+		...added.map(({ chain, position, rule }) => `-I ${chain} ${position} ${rule}`),
 	];
 }
 

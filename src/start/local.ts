@@ -52,6 +52,17 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 0,
 		run: async (given, _, terminal) => (await import('./once.ts')).clean(given, terminal),
 	},
+	revert: {
+		summary: 'Back to what was before `enable --confirm`, at once; needs no daemon',
+		options: {
+			socket: { type: 'string', help: "PATH: the daemon's socket" },
+			'state-directory': { type: 'string', help: "PATH: the daemon's state directory" },
+			after: { type: 'string', help: 'SECONDS: not before' },
+		},
+		takesSettings: false,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./once.ts')).revert(given, terminal),
+	},
 	render: {
 		summary: 'Print the documents that would be committed, with a reason on each rule',
 		options: { family: { type: 'string', help: 'ipv4 or ipv6 only' } },

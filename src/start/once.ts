@@ -1,12 +1,14 @@
 import { hasLeftBehind, runClean } from '../clean.ts';
 import type { Given } from '../cli/arguments.ts';
-import { usage } from '../cli/arguments.ts';
+import { usage, wholeNumber } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
 import { configText } from '../cli/text.ts';
 import { runInit } from '../init.ts';
 import { quoted } from '../quoted.ts';
 import { runRender } from '../render.ts';
+import { runRevert } from '../revert.ts';
 import { loadSettings, settingsArguments, shownSettings } from '../settings.ts';
+import { socketOf, stateDirectoryOf } from './socket.ts';
 
 /** The commands that do one thing and end: each prints what it did, as text or as JSON. */
 
@@ -23,6 +25,14 @@ export async function clean(given: Given, { out, isJson, signal }: Terminal): Pr
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
 	await runClean({ seed: given['seed'] === true }, signal);
 	out(isJson ? `${JSON.stringify({ clean: true })}\n` : 'Nothing that bears our names is left\n');
+	return 0;
+}
+
+export async function revert(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+	const seconds = wholeNumber(given, 'after') ?? 0;
+	const did = await runRevert(socketOf(given), stateDirectoryOf(given), seconds, signal);
+	const said = did === 'nothing' ? 'Nothing waits for confirmation\n' : 'The host is as it was before\n';
+	out(isJson ? `${JSON.stringify({ reverted: did !== 'nothing' })}\n` : said);
 	return 0;
 }
 

@@ -3,7 +3,8 @@ import type { Given } from '../cli/arguments.ts';
 import { createProgress } from '../cli/progress.ts';
 import { createPrompt, type Prompt } from '../cli/prompt.ts';
 import { createClient } from '../control/client.ts';
-import type { PullProgress } from '../ports.ts';
+import { createOutlet } from '../log.ts';
+import type { PullProgress } from '../ports-proxy.ts';
 import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
 
@@ -15,6 +16,8 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 	// The launcher's, for this process alone.
 	delete process.env['MALLOC_ARENA_MAX'];
 	const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+	// Whoever reads the log may go away; turnout stays.
+	for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 	const leave = new AbortController();
 	const ending = AbortSignal.any([signal, leave.signal]);
 	let prompt: Prompt | undefined;
@@ -33,9 +36,10 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 		(text) => void process.stderr.write(text),
 		() => process.stderr.columns,
 	);
+	const outlet = createOutlet(process.stderr);
 	const write = (text: string) => {
 		progress.end();
-		if (prompt === undefined) process.stderr.write(text);
+		if (prompt === undefined) outlet(text);
 		else prompt.interject(text);
 	};
 	// In front of a prompt nothing is drawn: `update` there draws it.

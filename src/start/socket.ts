@@ -1,20 +1,26 @@
 import { readFileSync } from 'node:fs';
 import type { Given } from '../cli/arguments.ts';
-import { DEFAULT_FILE, DEFAULT_SOCKET } from '../config/defaults.ts';
+import { DEFAULT_FILE, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../config/defaults.ts';
 
 /**
  * Where the daemon listens: flag, variable, file, default. The file is read for one line only, so that commands which
  * speak to the daemon start at once.
  */
-export function socketOf(given: Given): string {
-	const flag = given['socket'];
-	if (typeof flag === 'string') return flag;
-	return process.env['TURNOUT_SOCKET'] ?? socketInFile() ?? DEFAULT_SOCKET;
+export const socketOf = (given: Given): string =>
+	pathOf(given['socket'], 'TURNOUT_SOCKET', /^socket:\s*["']?([^"'\s#]+)/m) ?? DEFAULT_SOCKET;
+
+/** Where the daemon keeps what outlives it, found in the same way. */
+export const stateDirectoryOf = (given: Given): string =>
+	pathOf(given['state-directory'], 'TURNOUT_STATE_DIRECTORY', /^stateDirectory:\s*["']?([^"'\s#]+)/m) ??
+	DEFAULT_STATE_DIRECTORY;
+
+function pathOf(flag: Given[string], variable: string, line: RegExp): string | undefined {
+	return typeof flag === 'string' ? flag : (process.env[variable] ?? inFile(line));
 }
 
-function socketInFile(): string | undefined {
+function inFile(line: RegExp): string | undefined {
 	try {
-		return /^socket:\s*["']?([^"'\s#]+)/m.exec(readFileSync(DEFAULT_FILE, 'utf8'))?.[1];
+		return line.exec(readFileSync(DEFAULT_FILE, 'utf8'))?.[1];
 	} catch {
 		return undefined;
 	}

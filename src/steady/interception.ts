@@ -34,8 +34,7 @@ export async function intercept(
 	const others = host.firewalls.filter(({ dialect }) => dialect !== target.dialect);
 	const holders = holdersAmong(others, signal, known);
 	const facts = await readRouting(host.routing);
-	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
-	await take(host.routing, steps);
+	const steps = await addRoutes(host.routing, facts, target);
 	const held = await commitRules(firewall, () => target.rules, signal, known.get(target.dialect)).catch(
 		async (error) => {
 			await take(host.routing, steps.toReversed().map(reversed));
@@ -43,7 +42,7 @@ export async function intercept(
 		},
 	);
 	for (const other of await holders) await commitRules(other, () => nothingAtAll, signal);
-	await take(host.routing, surplus(facts, target));
+	await removeSurplus(host.routing, facts, target);
 	return new Map([...others.map(({ dialect }) => [dialect, nothingAtAll] as const), [target.dialect, held]]);
 }
 
@@ -110,13 +109,14 @@ export async function inspect(
 	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean };
 }
 
-function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
-	const missing = target.families.includes(family) ? planRouting(target.homeward, family, facts) : [];
+export function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
+	const { missing, conflict } = target.families.includes(family) ? missingOf(facts, target, family) : nothingMissing;
 	const line = (step: RoutingStep) =>
 		'rule' in step
 			? `rule ${step.rule.priority}: fwmark 0x${step.rule.mark?.toString(16)} lookup ${step.rule.table}`
 			: `route ${step.route.text} table ${step.route.table}`;
 	return [
+		...conflict.map((why) => ({ kind: 'surplus', table: 'routing', line: why }) as const),
 		...missing.map((step) => ({ kind: 'missing', table: 'routing', line: line(step) }) as const),
 		...surplusOf(facts, target, family).map(
 			(step) => ({ kind: 'surplus', table: 'routing', line: line(step) }) as const,
@@ -124,8 +124,39 @@ function routingDifferences(facts: RoutingFacts, target: Target, family: Family)
 	];
 }
 
-const surplus = (facts: RoutingFacts, target: Target): RoutingStep[] =>
-	families.flatMap((family) => surplusOf(facts, target, family));
+interface Missing {
+	readonly missing: readonly RoutingStep[];
+	/** Why nothing can be added: somebody else has what we need. */
+	readonly conflict: readonly string[];
+}
+const nothingMissing: Missing = { missing: [], conflict: [] };
+
+function missingOf(facts: RoutingFacts, { homeward }: Target, family: Family): Missing {
+	try {
+		return { ...nothingMissing, missing: planRouting(homeward, family, facts) };
+	} catch (error) {
+		if (!(error instanceof Failure)) throw error;
+		return { ...nothingMissing, conflict: [error.message] };
+	}
+}
+
+/** What is missing; resolves to the steps that were taken. */
+export async function addRoutes(
+	routing: Routing,
+	facts: RoutingFacts,
+	target: Target,
+): Promise<readonly RoutingStep[]> {
+	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
+	await take(routing, steps);
+	return steps;
+}
+
+/** What is ours and not wanted any more. */
+export const removeSurplus = (routing: Routing, facts: RoutingFacts, target: Target): Promise<void> =>
+	take(
+		routing,
+		families.flatMap((family) => surplusOf(facts, target, family)),
+	);
 
 function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Family): RoutingStep[] {
 	const own = {
@@ -135,7 +166,7 @@ function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Fami
 	return planRemoval(own, target.families.includes(family) ? target.homeward : undefined);
 }
 
-async function readRouting(routing: Routing): Promise<RoutingFacts> {
+export async function readRouting(routing: Routing): Promise<RoutingFacts> {
 	const [rules, routes] = await Promise.all([
 		Promise.all(families.map((family) => routing.rules(family))),
 		Promise.all(families.map((family) => routing.routes(family))),
@@ -144,7 +175,7 @@ async function readRouting(routing: Routing): Promise<RoutingFacts> {
 }
 
 /** All of them, or none: a step that fails takes back those before it. */
-async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
+export async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
 	const taken: RoutingStep[] = [];
 	try {
 		for (const step of steps) {

@@ -17,6 +17,19 @@ export async function readHeld(firewall: Firewall, signal: AbortSignal): Promise
 	return { ipv4: parseSaved(ipv4 ?? ''), ipv6: parseSaved(ipv6 ?? '') };
 }
 
+/** The same of these families only; of the others what was read before is taken for true. */
+export async function readAgain(
+	firewall: Firewall,
+	before: ByFamily<Held>,
+	suspects: readonly Family[],
+	signal: AbortSignal,
+): Promise<ByFamily<Held>> {
+	const read = async (family: Family) =>
+		suspects.includes(family) ? parseSaved(await firewall.read(family, signal)) : before[family];
+	const [ipv4, ipv6] = await Promise.all([read('ipv4'), read('ipv6')]);
+	return { ipv4, ipv6 };
+}
+
 /** What is to be there, given what is. */
 export type Wanted = (found: ByFamily<Held>) => ByFamily<Held>;
 
@@ -86,7 +99,7 @@ async function commitOnce(
 	// Both to their end, also where one fails: what is put back then must not be overtaken by what still runs.
 	const commits = documents.map(({ family, document }) => firewall.commit(family, document, signal));
 	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
-	return verify(firewall, wanted, signal);
+	return verify(firewall, before, wanted, changed, signal);
 }
 
 async function makesPrerouting(firewall: Firewall, family: Family, before: Held, wanted: Held): Promise<boolean> {
@@ -95,9 +108,15 @@ async function makesPrerouting(firewall: Firewall, family: Family, before: Held,
 	return !(await firewall.hasManglePrerouting(family));
 }
 
-async function verify(firewall: Firewall, wanted: ByFamily<Held>, signal: AbortSignal): Promise<ByFamily<Held>> {
-	const after = await readHeld(firewall, signal);
-	for (const family of families) {
+async function verify(
+	firewall: Firewall,
+	before: ByFamily<Held>,
+	wanted: ByFamily<Held>,
+	changed: readonly Family[],
+	signal: AbortSignal,
+): Promise<ByFamily<Held>> {
+	const after = await readAgain(firewall, before, changed, signal);
+	for (const family of changed) {
 		const [first] = differences(after[family], wanted[family]);
 		if (first === undefined) continue;
 		throw new ReadBackFailure(

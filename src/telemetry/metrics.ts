@@ -70,6 +70,12 @@ export const metrics: readonly Metric[] = [
 		],
 	},
 	{
+		name: 'turnout_connections_existing',
+		help: 'Open connections that would be captured, were they opened now, and go past Envoy.',
+		type: 'gauge',
+		samples: ({ status }) => [only(status.existing)],
+	},
+	{
 		name: 'turnout_rule_changes_total',
 		help: 'Changes of the rules by what they were made for.',
 		type: 'counter',

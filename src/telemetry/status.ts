@@ -18,6 +18,10 @@ export interface Observation {
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
 	readonly ipv6Past: string;
+	/** What keeps rules and routes from being put right. */
+	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
+	/** What a restart would not find. */
+	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 }
 
 /** One word for all of it. */
@@ -29,7 +33,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	const all = [rulesFact, routesFact, envoyFact, ipv6Fact].map((fact) => fact(observation));
+	const all = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
 }
 
@@ -65,6 +69,11 @@ function routesFact(observation: Observation): Fact {
 	};
 }
 
+function repairsFact({ driftTrouble }: Observation): Fact {
+	if (driftTrouble === undefined) return { subject: 'repairs', ok: true };
+	return { subject: 'repairs', ok: false, ...driftTrouble };
+}
+
 function envoyFact({ envoy, envoyWhy }: Observation): Fact {
 	if (envoyWhy === '') return { subject: 'envoy', ok: true };
 	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy, envoyWhy) };
@@ -89,6 +98,9 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
 	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
 }
+
+const stateFact = ({ stateTrouble }: Observation): Fact =>
+	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
 
 const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
 

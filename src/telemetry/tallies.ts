@@ -1,7 +1,7 @@
 /** What the daemon counts as it does it, from its start on: each name with the labels that it is counted by. */
 const counted = {
 	pulls: ['pulled', 'failed'],
-	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore'],
+	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore', 'revert'],
 	repairs: ['rules', 'routes'],
 } as const;
 

@@ -11,7 +11,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { Failure } from '../../src/failure.ts';
 import { createDockerRuntime } from '../../src/host/docker/runtime.ts';
 import { createProcessRuntime } from '../../src/host/process.ts';
-import type { ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports.ts';
+import type { ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryProxies, type Program, type Run } from '../support/memory-proxy.ts';
 

@@ -1,13 +1,11 @@
 // What keeps a daemon from starting, or from doing what it is told: another daemon, its socket, its state directory.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
-import type { Namespace } from '../../lab/namespace.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { assertRefused, assertRefusedJson } from '../support/refusal.ts';
 import { createVictim } from '../support/victim.ts';
 import { withMount } from '../support/without.ts';
@@ -78,20 +76,22 @@ test('a socket in a folder that is read-only is refused', async () => {
 });
 
 const states: readonly (readonly [title: string, path: string, through: readonly string[], says: RegExp])[] = [
-	['that is read-only', 'ro', withMount(inside('ro'), 'ro'), /read-only/],
-	['whose folder is to be made on a read-only disk', 'ro/deep/er', withMount(inside('ro'), 'ro'), /read-only/],
-	['that is full', 'full', withMount(inside('full'), 'size=4k', 'head -c 4096 /dev/zero > "$1/fill"'), /disk is full/],
 	['that is a file', 'plain', [], /no folder/],
 	['below a file', 'plain/below', [], /no folder/],
 ];
+const disks: typeof states = [
+	['that is read-only', 'ro', withMount(inside('ro'), 'ro'), /read-only/],
+	['whose folder is to be made on a read-only disk', 'ro/deep/er', withMount(inside('ro'), 'ro'), /read-only/],
+	['that is full', 'full', withMount(inside('full'), 'size=4k', 'head -c 4096 /dev/zero > "$1/fill"'), /disk is full/],
+];
 
-for (const [title, path, through, says] of states)
-	test(`a state directory ${title} is refused, with and without an Envoy of ours`, async () => {
-		writeFileSync(inside('plain'), 'precious');
+for (const [title, path, through, says] of [...states, ...disks])
+	test(`a state directory ${title} is refused where an Envoy of ours needs its bootstrap there`, async () => {
 		const args = ['--app-ports', '8080', '--start-enabled', '1', '--state-directory', inside(path)];
+		writeFileSync(inside('plain'), 'precious');
 		const wanted = { says: ['Cannot write', inside(path), says, 'TURNOUT_STATE_DIRECTORY'] };
-		assertRefused(await victim.daemon(args, { through }), wanted);
 		assertRefusedJson(await victim.daemon([...args, '--json', '--envoy-runtime', 'process'], { through }), wanted);
+		if (path.startsWith('plain')) assertRefused(await victim.daemon(args, { through }), wanted);
 		assert.equal(readFileSync(inside('plain'), 'utf8'), 'precious');
 		await victim.assertUntouched();
 	});
@@ -99,51 +99,4 @@ for (const [title, path, through, says] of states)
 test('a state directory that is of no use does not keep init from its work', () => {
 	using lab = createHost({ container: false });
 	assert.equal(turnout(lab.host, ['init', '--state-directory', '/dev/null/x']).code, 0);
-});
-
-test('a disk that fills up under a daemon: enable is refused and changes nothing, disable takes the rules all the same', async () => {
-	using lab = createHost({ container: false });
-	const folder = inside('filling');
-	await using daemon = await startDaemon(lab.host, { folder, through: withMount(folder, 'size=64k') });
-	// The disk is seen by the daemon alone: whoever wants to see it too has to look with its eyes.
-	const beside = ['--mount', `--target=${daemon.process.pid}`, '--'];
-	const shell = (command: string) =>
-		execFileSync('nsenter', [...beside, 'sh', '-c', command, 'sh', join(folder, 'fill')]);
-	const ask = (word: string) =>
-		lab.host.tryRun('nsenter', [...beside, turnoutProgram, word, '--socket', daemon.socket]);
-	const fill = 'head -c 70000 /dev/zero 2>/dev/null > "$1" || true';
-	shell(fill);
-	const before = snapshotHost(lab.host);
-	assertRefused(ask('enable'), { says: ['Cannot write', 'disk is full', 'TURNOUT_STATE_DIRECTORY'] });
-	assert.deepEqual(snapshotHost(lab.host), before);
-	assert.match(ask('status').stdout, /disabled/);
-	shell('rm "$1"');
-	ask('enable');
-	assert.match(ruleText(lab.host), /-A APPMESH_EGRESS/);
-	shell(fill);
-	ask('disable');
-	assert.doesNotMatch(ruleText(lab.host), /APPMESH_EGRESS/);
-});
-
-const ruleText = (host: Namespace): string => snapshotHost(host)['iptables-nft'] ?? '';
-
-test('a state file that holds nonsense counts as none', async () => {
-	using lab = createHost({ container: false });
-	for (const [at, text] of [
-		'null',
-		'[]',
-		'{"wanted":"rm"',
-		'{"wanted":"rm","since":5,"dialect":{}}',
-		'\0\0\0',
-	].entries()) {
-		const folder = inside(`nonsense-${at}`);
-		mkdirSync(join(folder, 'state'), { recursive: true });
-		writeFileSync(join(folder, 'state/state.json'), text);
-		await using daemon = await startDaemon(lab.host, { folder });
-		assert.match(daemon.log(), /"event":"ready"/, text);
-		const { wanted, since, backend } = daemon.status();
-		assert.equal(wanted, 'disabled', text);
-		assert.match(since, /^\d{4}-\d\d-\d\dT/);
-		assert.equal(backend.name, 'iptables-nft');
-	}
 });

@@ -3,8 +3,9 @@ import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
 import { createHost } from '../../lab/host.ts';
 import { startDaemon } from '../../lab/turnout.ts';
-import type { DiffReply, Status } from '../../src/control/protocol.ts';
+import type { Condition, DiffReply, Status } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { askSocket } from '../support/socket.ts';
 
 describe('what somebody changes by hand', async () => {
@@ -20,40 +21,53 @@ describe('what somebody changes by hand', async () => {
 	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
 	const diff = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/diff')).text) as DiffReply;
 
-	for (const [what, kind, table, line, tamper] of tampering)
-		test(`is found, and repaired by enable: ${what}`, async () => {
+	/** What was told of repairs, from the first on. */
+	const repairs = async () =>
+		(await askSocket(daemon.socket, 'GET', '/v1/events')).text
+			.split('\n')
+			.filter(Boolean)
+			.map((line) => JSON.parse(line) as { event: string; what?: string })
+			.filter(({ event }) => event === 'repaired');
+
+	for (const [what, line, tamper] of tampering)
+		test(`is told and put right at once: ${what}`, async () => {
 			await post('/v1/enable');
 			const whole = rulesOf(lab.host);
+			const before = (await repairs()).length;
 			lab.host.run('sh', ['-ec', tamper]);
-			const { differences } = await diff();
-			const isIt = (each: DiffReply['differences'][number]) =>
-				each.kind === kind && each.table === table && line.test(each.line);
-			assert.ok(differences.some(isIt), JSON.stringify(differences));
-			const { is, conditions } = await status();
-			const wrong = conditions.find(({ subject }) => subject === (table === 'routing' ? 'routes' : 'rules'));
-			assert.equal(is, 'degraded');
-			assert.ok(wrong?.ok === false && /turnout enable$/.test(wrong.remedy), JSON.stringify(wrong));
-			await post('/v1/enable');
-			assert.deepEqual(await diff(), { same: true, differences: [] });
+			const made = await eventually(repairs, ({ length }) => length > before);
+			assert.match(made[before]?.what ?? '', line);
 			assert.equal(rulesOf(lab.host), whole);
+			assert.deepEqual(await diff(), { same: true, differences: [] });
+			assert.equal((await status()).is, 'enabled');
 		});
 
-	test('diff says each line with a sign, and ends with 2; status then ends with 1 and says why', async () => {
+	test('that it cannot be put right is told with the reason; diff says each line with a sign, and ends with 2', async () => {
 		await post('/v1/enable');
+		const thief = ['priority', '50', 'fwmark', '0x1e7700ce', 'lookup', '55'];
+		lab.host.run('ip', ['rule', 'add', ...thief]);
+		const { conditions, is } = await eventually(status, (now) => now.conditions.some(isWrong('repairs')));
+		assert.equal(is, 'degraded');
+		const why = "Cannot use packet mark 0x1e7700ce: it is used by somebody else's rule 50, lookup 55";
+		assert.deepEqual(
+			conditions.flatMap((condition) => (condition.ok || condition.subject === 'envoy' ? [] : [condition.why])),
+			[`surplus: ${why}`, why],
+		);
 		lab.host.run('iptables-nft', ['-t', 'nat', '-D', 'APPMESH_EGRESS', '1']);
 		lab.host.run('ip6tables-nft', ['-t', 'nat', '-A', 'APPMESH_INGRESS', '-p', 'tcp', '-j', 'RETURN']);
 		const { stdout, code } = daemon.ask('diff');
 		assert.equal(code, 2);
 		assert.match(
 			stdout,
-			/^\+ ipv4 nat: -A APPMESH_EGRESS .*--uid-owner 1337 .*\n- ipv6 nat: -A APPMESH_INGRESS -p tcp -j RETURN\n$/,
+			/^\+ ipv4 nat: -A APPMESH_EGRESS .*--uid-owner 1337 .*\n- ipv4 routing: Cannot use .*\n- ipv6 nat: -A APPMESH_INGRESS -p tcp -j RETURN\n$/,
 		);
 		const told = daemon.ask('status');
 		assert.equal(told.code, 1);
 		assert.match(told.stdout, /^interception {2}degraded, wanted: enabled since /);
 		assert.match(told.stdout, /NO {2}rules: 2 lines are not as wanted, the first: missing in nat: -A APPMESH_EGRESS /);
-		assert.equal(daemon.ask('enable').code, 0);
-		assert.equal(daemon.ask('diff').code, 0);
+		lab.host.run('ip', ['rule', 'del', ...thief]);
+		await eventually(diff, ({ same }) => same);
+		assert.equal(daemon.ask('status').code, 0);
 	});
 
 	test('rules of ours that somebody puts back after disable are found and taken away by disable', async () => {
@@ -66,77 +80,56 @@ describe('what somebody changes by hand', async () => {
 	});
 });
 
-type Tampering = readonly [
-	what: string,
-	kind: DiffReply['differences'][number]['kind'],
-	table: string,
-	line: RegExp,
-	tamper: string,
-];
+const isWrong = (subject: string) => (condition: Condition) => condition.subject === subject && !condition.ok;
+
+type Tampering = readonly [what: string, told: RegExp, tamper: string];
 
 /** Each for sh(1) on the host. */
 const tampering: readonly Tampering[] = [
 	[
 		'a rule is taken out of a chain',
-		'missing',
-		'nat',
-		/^-A APPMESH_EGRESS -d 169\.254\.169\.254\/32 /,
+		/^missing in nat: -A APPMESH_EGRESS -d 169\.254\.169\.254\/32 /,
 		'iptables-nft -t nat -D APPMESH_EGRESS 3',
 	],
 	[
 		'a rule is put into a chain',
-		'surplus',
-		'nat',
-		/^-A APPMESH_INGRESS -p tcp -j RETURN$/,
+		/^surplus in nat: -A APPMESH_INGRESS -p tcp -j RETURN$/,
 		'ip6tables-nft -t nat -I APPMESH_INGRESS 1 -p tcp -j RETURN',
 	],
 	[
 		'two rules change places',
-		'misplaced',
-		'nat',
-		/^-A APPMESH_EGRESS \(order of its rules\)$/,
+		/^misplaced in nat: -A APPMESH_EGRESS \(order of its rules\)$/,
 		`rule=$(iptables-nft -t nat -S APPMESH_EGRESS 3)
-		iptables-nft -t nat -D APPMESH_EGRESS 3
-		eval "iptables-nft -t nat -I APPMESH_EGRESS 4 \${rule#-A APPMESH_EGRESS }"`,
+		printf '*nat\n-D APPMESH_EGRESS 3\n-I APPMESH_EGRESS 4 %s\nCOMMIT\n' "\${rule#-A APPMESH_EGRESS }" |
+			iptables-nft-restore --noflush`,
 	],
 	[
 		'a chain is emptied',
-		'missing',
-		'mangle',
-		/^-A APPMESH_INGRESS .* -j DROP$/,
+		/^missing in mangle: -A APPMESH_INGRESS .* -j DROP$/,
 		'iptables-nft -t mangle -F APPMESH_INGRESS',
 	],
 	[
 		'a chain is gone',
-		'missing',
-		'nat',
-		/^-N APPMESH_INGRESS$/,
-		'ip6tables-nft -t nat -D PREROUTING 1; ip6tables-nft -t nat -F APPMESH_INGRESS; ip6tables-nft -t nat -X APPMESH_INGRESS',
+		/^missing in nat: -N APPMESH_INGRESS;/,
+		`printf '*nat\n-D PREROUTING 1\n-F APPMESH_INGRESS\n-X APPMESH_INGRESS\nCOMMIT\n' | ip6tables-nft-restore --noflush`,
 	],
-	['a hook is gone', 'missing', 'nat', /^-I OUTPUT 1 .* -j APPMESH_EGRESS$/, 'iptables-nft -t nat -D OUTPUT 1'],
+	['a hook is gone', /^missing in nat: -I OUTPUT 1 .* -j APPMESH_EGRESS$/, 'iptables-nft -t nat -D OUTPUT 1'],
 	[
-		"a hook stands behind somebody else's rule",
-		'misplaced',
-		'nat',
-		/^-I PREROUTING 1 .* -j APPMESH_INGRESS$/,
+		"a hook stands behind somebody else's rule, as after Docker's start",
+		/^misplaced in nat: -I PREROUTING 1 .* -j APPMESH_INGRESS$/,
 		`rule=$(iptables-nft -t nat -S PREROUTING 1)
-		iptables-nft -t nat -D PREROUTING 1
-		eval "iptables-nft -t nat $rule"`,
+		printf '*nat\n-D PREROUTING 1\n%s\nCOMMIT\n' "$rule" | iptables-nft-restore --noflush`,
 	],
 	[
 		'a second hook',
-		'surplus',
-		'nat',
-		/^-A OUTPUT -p tcp -j APPMESH_EGRESS$/,
+		/^surplus in nat: -A OUTPUT -p tcp -j APPMESH_EGRESS$/,
 		'ip6tables-nft -t nat -A OUTPUT -p tcp -j APPMESH_EGRESS',
 	],
-	['the policy rule is gone', 'missing', 'routing', /^rule 100: fwmark 0x1e7700ce /, 'ip rule del fwmark 0x1e7700ce'],
-	['the route is gone', 'missing', 'routing', /^route local default dev lo /, 'ip -6 route flush table 100'],
+	['the policy rule is gone', /^missing in routing: rule 100: fwmark 0x1e7700ce /, 'ip rule del fwmark 0x1e7700ce'],
+	['the route is gone', /^missing in routing: route local default dev lo /, 'ip -6 route flush table 100'],
 	[
 		'a policy rule that bears our mark of origin is left over',
-		'surplus',
-		'routing',
-		/^rule 99: fwmark 0x77 lookup 177$/,
+		/^surplus in routing: rule 99: fwmark 0x77 lookup 177$/,
 		'ip rule add priority 99 fwmark 0x77 lookup 177 protocol 206',
 	],
 ];

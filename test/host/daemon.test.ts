@@ -120,11 +120,13 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {
 		await post('/v1/enable');
 		assert.equal(daemon.ask('wait').code, 0);
-		lab.host.run('iptables-nft', ['-t', 'nat', '-F', 'APPMESH_EGRESS']);
+		const thief = ['priority', '50', 'fwmark', '0x1e7700ce', 'lookup', '55'];
+		lab.host.run('ip', ['rule', 'add', ...thief]);
 		const { code, stderr } = daemon.ask('wait', '--timeout', '0');
 		assert.equal(code, 1);
-		assert.match(stderr, /^turnout: Cannot wait any longer: after 0 s .* lines are not as wanted/);
-		assert.equal(daemon.ask('enable').code, 0);
+		assert.match(stderr, /^turnout: Cannot wait any longer: after 0 s .*: Cannot use packet mark 0x1e7700ce: /);
+		lab.host.run('ip', ['rule', 'del', ...thief]);
+		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
 	});
 
 	test('a second daemon on the same socket is refused, and the first does not notice', async () => {

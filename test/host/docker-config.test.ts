@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createNamespace } from '../../lab/namespace.ts';
 import { createScratch } from '../../lab/scratch.ts';
-import type { Login } from '../../src/ports.ts';
+import type { Login } from '../../src/ports-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { type AskerOptions, assertTold, createAsker, type ToldFailure } from '../support/logins.ts';
 

@@ -52,13 +52,14 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 	});
 
 	test('Docker’s logins in root’s home are seen, also those made later, and no other home', () => {
-		for (const folder of ['/root/.docker', '/home/.docker']) {
+		const [roots, anothers] = [join('/', 'root', '.docker'), join('/', 'home', 'somebody')];
+		for (const folder of [roots, anothers]) {
 			run('mkdir', '-p', folder);
 			writeFileSync(path(`${folder}/config.json`), '{}\n');
 		}
 		const seen = (file: string) => tryRun('nsenter', '--target', daemonPid(), '--mount', 'cat', file).stdout;
-		assert.equal(seen('/root/.docker/config.json'), '{}\n');
-		assert.equal(seen('/home/.docker/config.json'), '');
+		assert.equal(seen(join(roots, 'config.json')), '{}\n');
+		assert.equal(seen(join(anothers, 'config.json')), '');
 	});
 
 	test('killed, it comes back and goes on with the same Envoy; no connection is lost', async () => {

@@ -14,6 +14,7 @@ test('the bench measures every part beside its reference and leaves no namespace
 		seconds: 60,
 		connections: 20,
 		changes: 1,
+		faults: 7,
 		cycles: 1,
 		idleSeconds: 1,
 		dialects: ['nft'],

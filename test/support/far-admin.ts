@@ -5,7 +5,7 @@ import type { Namespace } from '../../lab/namespace.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { createProxyAdmin } from '../../src/host/admin.ts';
 import { createHandOvers } from '../../src/host/handover.ts';
-import type { ProxyAdmin } from '../../src/ports.ts';
+import type { ProxyAdmin } from '../../src/ports-proxy.ts';
 
 type Question =
 	| { readonly method: 'info' | 'ports' | 'connections'; readonly port: number; readonly instance: string }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Namespace } from '../../lab/namespace.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import type { LoginsOptions } from '../../src/host/logins.ts';
-import type { Login } from '../../src/ports.ts';
+import type { Login } from '../../src/ports-proxy.ts';
 
 export interface LoginQuestion {
 	readonly image: string;

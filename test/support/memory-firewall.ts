@@ -87,7 +87,7 @@ function tablesOf(document: string): { readonly name: string; readonly lines: re
 type Ways = Required<Pick<MemoryOptions, 'dialect' | 'spell'>>;
 
 function obey(table: Table, line: string, ways: Ways): void {
-	const [, verb = '', chain = '', rest = ''] = /^(:|-[AIDX] )(\S+) ?(.*)$/.exec(line) ?? [];
+	const [, verb = '', chain = '', rest = ''] = /^(:|-[AIDFX] )(\S+) ?(.*)$/.exec(line) ?? [];
 	const act = verbs[verb.trim()];
 	if (act === undefined) throw refused(line, 'unknown command');
 	act(table, { line, chain, rest, ...ways });
@@ -119,9 +119,13 @@ const verbs: Readonly<Record<string, (table: Table, command: Command) => void>> 
 	},
 	'-D'(table, command) {
 		const rules = rulesOf(table, command);
-		const at = rules.findIndex((rule) => rule === command.rest || command.spell(rule) === command.rest);
-		if (at === -1) throw refused(command.line, 'no such rule');
+		const isSame = (rule: string) => rule === command.rest || command.spell(rule) === command.rest;
+		const at = /^\d+$/.test(command.rest) ? Number(command.rest) - 1 : rules.findIndex(isSame);
+		if (at === -1 || at >= rules.length) throw refused(command.line, 'no such rule');
 		rules.splice(at, 1);
+	},
+	'-F'(table, command) {
+		rulesOf(table, command).length = 0;
 	},
 	'-X'(table, command) {
 		const isBuiltIn = table.chains.get(command.chain)?.policy !== '-';

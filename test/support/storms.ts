@@ -35,16 +35,34 @@ const NICENESS = 19;
 export interface Storms {
 	/** Fails unless each connection was answered, and by nobody else than the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
+	/** How many were answered by whom, whoever it was. */
+	readonly count: () => Promise<Counts>;
 }
 
-export async function startStorms(cast: Cast): Promise<Storms> {
+export interface Counts {
+	readonly captured: number;
+	/** Past Envoy. */
+	readonly past: number;
+	readonly failed: number;
+}
+
+export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<Storms> {
 	for (const { pid } of [cast.world, cast.app, cast.proxyUser]) setPriority(pid, NICENESS);
 	const storms = await Promise.all(
 		ways.map(({ from, address, port }) =>
-			cast[from].storm({ address, port, clients: 2, timeoutMs: PATIENCE_MS, limitMs: LIMIT_MS }),
+			cast[from].storm({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
 		),
 	);
 	return {
+		async count() {
+			const tallies = await stopAll(storms);
+			const sum = (of: (tally: Way & Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
+			return {
+				captured: sum(({ by, captured }) => by[captured] ?? 0),
+				past: sum(({ by, direct }) => by[direct] ?? 0),
+				failed: sum(({ failures }) => Object.values(failures).reduce((total, count) => total + count, 0)),
+			};
+		},
 		async stop(allowed, least) {
 			const tallies = await stopAll(storms);
 			for (const { captured, direct, by, failures, limited, connections } of tallies) {

@@ -11,12 +11,22 @@ export interface Talker extends Disposable {
 }
 
 /** Says to each what it is told to say, and answers each word with the name and the word. */
-export const startListener = (namespace: Namespace, name: string, port: number): Promise<Talker> =>
-	startTalker(namespace, listener, [name, String(port)]);
+export const startListener = (namespace: Namespace, name: string, port: number, uid?: number): Promise<Talker> =>
+	startTalker(namespace, listener, [name, String(port)], uid);
+
+export interface Caller {
+	readonly uid?: number;
+	/** Of its own choice; else the kernel's. */
+	readonly localPort?: number;
+}
 
 /** Resolves once it is connected. */
-export const openConnection = (namespace: Namespace, address: string, port: number): Promise<Talker> =>
-	startTalker(namespace, client, [address, String(port)]);
+export const openConnection = (
+	namespace: Namespace,
+	address: string,
+	port: number,
+	{ uid, localPort = 0 }: Caller = {},
+): Promise<Talker> => startTalker(namespace, client, [address, String(port), String(localPort)], uid);
 
 const listener = `
 	const [name, port] = process.argv.slice(1);
@@ -30,14 +40,24 @@ const listener = `
 	server.listen(Number(port), () => console.log('ready'));`;
 
 const client = `
-	const [address, port] = process.argv.slice(1);
-	const socket = require('node:net').connect(Number(port), address);
+	const [host, ...ports] = process.argv.slice(1);
+	const [port, localPort] = ports.map(Number);
+	const socket = require('node:net').connect({ host, port, ...(localPort === 0 ? {} : { localPort }) });
 	socket.on('connect', () => console.log('ready')).on('data', (word) => process.stdout.write(word));
 	socket.on('error', ({ code }) => console.log(code)).on('end', () => console.log('ended'));
 	process.stdin.on('data', (word) => socket.write(word)).on('end', () => socket.end());`;
 
-async function startTalker(namespace: Namespace, program: string, args: readonly string[]): Promise<Talker> {
-	const child = namespace.spawn(process.execPath, ['--eval', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startTalker(
+	namespace: Namespace,
+	program: string,
+	args: readonly string[],
+	uid?: number,
+): Promise<Talker> {
+	const child = namespace.spawn(process.execPath, ['--eval', program, ...args], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+		cwd: '/',
+		...(uid === undefined ? {} : { uid }),
+	});
 	const closed = once(child, 'close');
 	const lines = child.stdout ? createInterface({ input: child.stdout })[Symbol.asyncIterator]() : undefined;
 	const silence = async (): Promise<string> => {

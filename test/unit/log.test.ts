@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog, type LogEvent, levels, logJson, logText } from '../../src/log.ts';
+import { createLog, createOutlet, type LogEvent, levels, logJson, logText } from '../../src/log.ts';
 import { isPrintable } from '../support/printable.ts';
 
 const time = '2026-11-23T05:31:26.120Z';
@@ -44,4 +44,25 @@ test('events below the level are not told, the others are told to everybody, wit
 		{ time, level: 'error', event: 'error', fields: { level: 'error' } },
 	]);
 	assert.deepEqual(second, first);
+});
+
+test('a field of any length is kept to its beginning', () => {
+	const heard: LogEvent[] = [];
+	createLog('info', [(entry) => heard.push(entry)])('warn', 'failed', { why: 'x'.repeat(100_000), ms: 5 });
+	assert.equal(String(heard[0]?.fields['why']).length, 4_097);
+	assert.equal(heard[0]?.fields['ms'], 5);
+});
+
+test('what nobody reads does not fill the memory, and whoever reads again is told how much they have missed', () => {
+	const stream = { writableLength: 0, written: [] as string[], write: (text: string) => stream.written.push(text) };
+	const write = createOutlet(stream, () => new Date(time));
+	write('one\n');
+	stream.writableLength = 2 * 1024 * 1024;
+	write('two\n');
+	write('three\n');
+	stream.writableLength = 0;
+	write('four\n');
+	write('five\n');
+	const lost = `{"time":"${time}","level":"warn","event":"log lines lost","lines":2}\n`;
+	assert.deepEqual(stream.written, ['one\n', lost, 'four\n', 'five\n']);
 });

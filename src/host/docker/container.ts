@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
-import { createInterface } from 'node:readline';
 import { type Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports.ts';
+import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports-proxy.ts';
+import { readLines } from '../lines.ts';
 import { awayText, dockerFailure, isAway, statusOf, wordsOf } from './failure.ts';
 
 /** What every container of ours has in common, and what is found out about Docker on the way. */
@@ -46,7 +46,7 @@ export async function listen({ closing }: Yard, container: Docker.Container, onO
 	const destroy = () => void (stream as Duplex).destroy();
 	closing.signal.addEventListener('abort', destroy, { once: true });
 	stream.once('close', () => closing.signal.removeEventListener('abort', destroy));
-	for (const output of demuxed(container, stream)) createInterface({ input: output }).on('line', onOutput);
+	for (const output of demuxed(container, stream)) void readLines(output, onOutput);
 }
 
 function demuxed({ modem }: Docker.Container, stream: NodeJS.ReadWriteStream): readonly PassThrough[] {

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type Docker from 'dockerode';
 import { parseImage } from '../../envoy/image.ts';
 import { Failure } from '../../failure.ts';
-import type { LayerProgress, Login, Logins, PullProgress } from '../../ports.ts';
+import type { LayerProgress, Login, Logins, PullProgress } from '../../ports-proxy.ts';
 import { oneLine } from '../../quoted.ts';
 import { dockerFailure, isAway, wordsOf } from './failure.ts';
 

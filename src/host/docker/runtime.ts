@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { Failure } from '../../failure.ts';
-import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports.ts';
+import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports-proxy.ts';
 import { listen, tend, tolerating, type Yard } from './container.ts';
 import { awayText, dockerFailure, statusOf, wordsOf } from './failure.ts';
 import { pull } from './pull.ts';

@@ -23,7 +23,9 @@ const well: Status = {
 	families: ['ipv4'],
 	envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	conditions: [{ subject: 'rules', ok: true, since }],
+	repairs: { count: 0 },
 	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 } },
+	existing: 0,
 };
 
 describe('the exit code of a status', () => {
@@ -65,6 +67,27 @@ test('every command prints its reply as JSON where it is asked to', async () => 
 		const printed = await run(name, client, given, true);
 		assert.deepEqual([JSON.parse(printed.text), printed.code], [reply, code], name);
 	}
+});
+
+test('enable cuts connections off only where it was told to, and says how many', async () => {
+	const asked: unknown[] = [];
+	const answers: Status[] = [well, { ...well, cut: { ended: 3, left: 1 } }, { ...well, is: 'waiting' }];
+	const client = clientOf({
+		enable: async (request) => {
+			asked.push(request);
+			return answers.shift() ?? well;
+		},
+	});
+	assert.doesNotMatch((await run('enable', client, {})).text, /ended/);
+	assert.match(
+		(await run('enable', client, { 'cut-existing': true })).text,
+		/^3 connections were ended, 1 left open\n/,
+	);
+	assert.match(
+		(await run('enable', client, { 'cut-existing': true })).text,
+		/^No connection was ended: Envoy does not listen yet\n/,
+	);
+	assert.deepEqual(asked, [{}, { cutExisting: true }, { cutExisting: true }]);
 });
 
 test('disable hands on how long to wait, and only where it was told', async () => {
@@ -168,6 +191,8 @@ function clientOf(answers: Partial<Client>): Client {
 		status: unasked,
 		raw: unasked,
 		enable: unasked,
+		confirm: unasked,
+		revert: unasked,
 		disable: unasked,
 		reload: unasked,
 		update: unasked,

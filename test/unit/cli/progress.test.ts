@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createProgress, progressLine } from '../../../src/cli/progress.ts';
 import type { PullStatus } from '../../../src/control/protocol.ts';
-import type { PullProgress } from '../../../src/ports.ts';
+import type { PullProgress } from '../../../src/ports-proxy.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { hostileTexts } from '../../support/hostile.ts';
 

@@ -21,7 +21,9 @@ const enabled: Status = {
 	families: ['ipv4', 'ipv6'],
 	envoy: { runtime: 'process', state: 'live', version: '1.40.0', id: 'pid 4711', restarts: 0, since },
 	conditions: well,
+	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+	existing: 0,
 };
 
 const wrong = (subject: Condition['subject'], why: string): Condition[] =>
@@ -49,6 +51,7 @@ const statuses: Readonly<Record<string, Status>> = {
 		envoy: { runtime: 'process', state: 'failed', restarts: 0 },
 		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
 	},
+	'past Envoy': { ...enabled, existing: 3 },
 	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 goes past Envoy: ipv6 is 0') },
 };
 

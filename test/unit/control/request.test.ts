@@ -14,6 +14,12 @@ test('how long to drain may be said to disable only', () => {
 	assert.throws(() => parseRequest('enable', '{"drainSeconds":5}'), refused(/"drainSeconds" is not known here/));
 });
 
+test('whether to cut connections off may be said to enable only', () => {
+	for (const cutExisting of [true, false])
+		assert.deepEqual(parseRequest('enable', JSON.stringify({ cutExisting })), { cutExisting });
+	assert.throws(() => parseRequest('disable', '{"cutExisting":true}'), refused(/"cutExisting" is not known here/));
+});
+
 test('which image is to be run may be said to update only, and it may be left to the settings', () => {
 	assert.deepEqual(parseRequest('update', ''), {});
 	for (const image of ['envoy', 'envoyproxy/envoy:v1.40.0', `localhost:5000/x@sha256:${'0'.repeat(64)}`])
@@ -28,6 +34,8 @@ const wrong: readonly (readonly [Method, string, RegExp])[] = [
 	['enable', '"{}"', /no JSON object/],
 	['enable', '1', /no JSON object/],
 	['enable', 'null', /no JSON object/],
+	['enable', '{"cutExisting":1}', /cutExisting is no boolean/],
+	['enable', '{"cutExisting":"yes"}', /cutExisting is no boolean/],
 	['reload', '{"file":"/etc/passwd"}', /"file" is not known here/],
 	['reload', '{"__proto__":{}}', /"__proto__" is not known here/],
 	['disable', '{"drainSeconds":-1}', /no whole number from 0 to 3600/],

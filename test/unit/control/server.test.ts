@@ -138,6 +138,8 @@ describe('the socket', async () => {
 		return {
 			status: answer('status'),
 			raw: answer('raw'),
+			confirm: answer('confirm'),
+			revert: answer('revert'),
 			disable: answer('disable'),
 			diff: answer('diff'),
 			config: answer('config'),

@@ -8,7 +8,7 @@ import {
 	identityArguments,
 	programIn,
 } from '../../../src/envoy/launch.ts';
-import type { ProxySpec } from '../../../src/ports.ts';
+import type { ProxySpec } from '../../../src/ports-proxy.ts';
 import { parsePort } from '../../../src/units.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {

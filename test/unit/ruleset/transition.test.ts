@@ -171,11 +171,33 @@ test('a rule of ours is deleted in the words in which the kernel has it', async 
 	const firewall = createMemoryFirewall({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
-	await change(firewall, heldOf({ appPorts: '9090' }));
+	await change(firewall, nothing);
 	const last = firewall.commits.at(-1)?.document ?? '';
 	assert.match(last, /^-D OUTPUT -p tcp --tcp-flags/m);
-	await change(firewall, nothing);
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
+});
+
+test('what is there and stays is not touched: a document holds what is missing, at its place, and no more', async () => {
+	const firewall = createMemoryFirewall();
+	await change(firewall, plain);
+	for (const tamper of ['-D APPMESH_EGRESS 2', '-F APPMESH_INGRESS', '-D OUTPUT 1', '-D APPMESH_EGRESS 1']) {
+		firewall.edit('ipv4', document('nat', tamper));
+		await change(firewall, plain);
+		const last = firewall.commits.at(-1)?.document ?? '';
+		assert.doesNotMatch(last, /^(:|-D|\*mangle)/m, tamper);
+		assert.deepEqual(differences(await read(firewall), plain), []);
+	}
+});
+
+test('what stands in another order, or where somebody put a rule in between, is written anew', async () => {
+	const firewall = createMemoryFirewall();
+	await change(firewall, plain);
+	const foreign = '-p udp -j ACCEPT';
+	for (const tamper of [`-I APPMESH_EGRESS 2 ${foreign}`, `-I OUTPUT 1 ${foreign}`, `-I PREROUTING 1 ${foreign}`]) {
+		firewall.edit('ipv4', document('nat', tamper));
+		await change(firewall, plain);
+		assert.deepEqual(differences(await read(firewall), plain), []);
+	}
 });
 
 test('a chain that was made for our sake goes with us, unless others have come to use it', async () => {

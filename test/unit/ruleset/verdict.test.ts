@@ -6,6 +6,7 @@ import { showCidr } from '../../../src/cidr.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
 import type { Capture } from '../../../src/ruleset/capture.ts';
 import { renderIptables } from '../../../src/ruleset/iptables.ts';
+import { createJudge } from '../../../src/ruleset/judge.ts';
 import type { Family, IdRange } from '../../../src/units.ts';
 import { captureOf } from '../../support/capture.ts';
 import { type Fate, fateOf, isNamed, isWithin, type Packet } from '../../support/packet.ts';
@@ -109,8 +110,15 @@ test('whatever the settings, the rules do with each connection what the settings
 			ipv4: renderIptables(buildRuleset(capture, 'ipv4')),
 			ipv6: renderIptables(buildRuleset(capture, 'ipv6')),
 		};
-		for (const { way, family, packet } of connections)
-			assert.equal(fateOf(held[family], hookOf[way], packet), judge[way](capture, packet), JSON.stringify(packet));
+		const judges = {
+			ipv4: createJudge(buildRuleset(capture, 'ipv4'), 'ipv4'),
+			ipv6: createJudge(buildRuleset(capture, 'ipv6'), 'ipv6'),
+		};
+		for (const { way, family, packet } of connections) {
+			const expected = judge[way](capture, packet);
+			assert.equal(fateOf(held[family], hookOf[way], packet), expected, JSON.stringify(packet));
+			assert.equal(judges[family](hookOf[way], packet), expected, `judged: ${JSON.stringify(packet)}`);
+		}
 	});
 	fc.assert(property, { numRuns: 150 });
 });

@@ -25,7 +25,9 @@ const status: Status = {
 		{ subject: 'routes', ok: true, since },
 		{ subject: 'envoy', ok: true, since },
 	],
+	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+	existing: 0,
 };
 
 const tallies = createTallies();

@@ -17,6 +17,8 @@ const on: Observation = {
 	isWaiting: false,
 	dockerTrouble: '',
 	ipv6Past: '',
+	driftTrouble: undefined,
+	stateTrouble: undefined,
 };
 const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
 const starting: Partial<Observation> = {
@@ -107,6 +109,13 @@ describe('each wrong fact says why and what to do', () => {
 			/^Start Envoy/,
 		],
 		['IPv6 goes past', { ipv6Past: 'ipv6 is 0' }, 'ipv6', /^IPv6 goes past Envoy: ipv6 is 0$/, /APPMESH_ENABLE_IPV6/],
+		[
+			'the disk is full',
+			{ stateTrouble: { why: 'it is full', remedy: 'Free some' } },
+			'state',
+			/^it is full$/,
+			/^Free some$/,
+		],
 	];
 	for (const [title, part, subject, why, remedy] of wrong)
 		test(title, () => {
@@ -121,7 +130,7 @@ describe('each wrong fact says why and what to do', () => {
 	test('where all is well every fact is', () => {
 		assert.deepEqual(
 			factsOf(on).map(({ subject, ok }) => [subject, ok]),
-			['rules', 'routes', 'envoy', 'ipv6'].map((subject) => [subject, true]),
+			['rules', 'routes', 'repairs', 'envoy', 'ipv6', 'state'].map((subject) => [subject, true]),
 		);
 	});
 

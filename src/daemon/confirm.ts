@@ -1,0 +1,127 @@
+import { Failure } from '../failure.ts';
+import type { Pending } from '../ports.ts';
+import { restore, snapshot } from '../steady/revert.ts';
+import { CHANGE_TIMEOUT_MS, enable, type Holding, remember, settle, settleSoon } from './changes.ts';
+import type { DaemonParts } from './parts.ts';
+
+/** The alarm comes first; if it does not, we go back ourselves so much later. */
+const LATE_MS = 3_000;
+
+/**
+ * From here on the host goes back to what it is now, unless it is confirmed within so many seconds. Asked for anew
+ * before that, it is still what was before the first time.
+ */
+async function arm(holding: Holding, parts: DaemonParts, seconds: number): Promise<void> {
+	const { pending: former, wanted, since, survey, capturedFor } = holding;
+	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+	const before = former ?? { before: { wanted, since }, ...(await snapshot(survey.host, signal)) };
+	const ports = [...new Set([...capturedFor, survey.config.ingressPort, survey.config.egressPort])];
+	await watchOver(holding, parts, { ...before, ports, ...untilIn(seconds) }, seconds);
+	if (former !== undefined) await parts.alarm.cancel(former.alarm);
+	parts.log('info', 'waiting for confirmation', { seconds });
+}
+
+const untilIn = (seconds: number) => ({ until: new Date(Date.now() + seconds * 1_000).toISOString() });
+
+async function watchOver(
+	holding: Holding,
+	parts: DaemonParts,
+	pending: Omit<Pending, 'alarm'>,
+	seconds: number,
+): Promise<void> {
+	const { socket, stateDirectory } = holding.survey.config;
+	const args = ['revert', '--socket', socket, '--state-directory', stateDirectory];
+	const armed = { ...pending, alarm: await parts.alarm.set(seconds, args) };
+	try {
+		parts.pendingFile.write(armed);
+	} catch (error) {
+		await parts.alarm.cancel(armed.alarm);
+		throw error;
+	}
+	holding.pending = armed;
+	setTimeout(() => void overdue(holding, parts, armed), seconds * 1_000 + LATE_MS).unref();
+}
+
+async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {
+	if (holding.pending !== armed) return;
+	await holding
+		.exclusive(() => revert(holding, parts))
+		.catch((error) => parts.log('error', 'could not go back', { why: String(error) }));
+}
+
+/** Without a time it is meant for good, whatever was said before. */
+export async function enableFor(holding: Holding, parts: DaemonParts, seconds: number | undefined) {
+	const former = holding.pending;
+	if (seconds !== undefined) await arm(holding, parts, seconds);
+	try {
+		const held = await enable(holding, parts);
+		if (seconds === undefined) await dismiss(holding, parts);
+		return held;
+	} catch (error) {
+		if (former === undefined) await dismiss(holding, parts);
+		throw error;
+	}
+}
+
+/** What was switched on stays. */
+export async function confirm(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (holding.pending === undefined) throw nothingPending('confirm');
+	await dismiss(holding, parts);
+	parts.log('info', 'confirmed');
+}
+
+/** Whoever says anew what is wanted can reach the host: nothing goes back any more. */
+export async function dismiss(holding: Holding, { pendingFile, alarm }: DaemonParts): Promise<void> {
+	const { pending } = holding;
+	if (pending === undefined) return;
+	holding.pending = undefined;
+	pendingFile.remove();
+	await alarm.cancel(pending.alarm);
+}
+
+/** Back to what was before. */
+export async function revert(holding: Holding, parts: DaemonParts): Promise<void> {
+	const { pending } = holding;
+	if (pending === undefined) throw nothingPending('go back');
+	if (adopt(holding, parts)) return;
+	if (pending.before.wanted === 'disabled') {
+		holding.known = undefined;
+		holding.known = await restore(holding.survey.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	}
+	done(holding, parts, pending);
+	await settle(holding, parts);
+}
+
+/** It has been done while we were not there, or did not answer: then that is how things are. */
+export function adopt(holding: Holding, parts: DaemonParts): boolean {
+	const { pending } = holding;
+	if (pending === undefined || parts.pendingFile.read()?.isReverted !== true) return false;
+	holding.known = undefined;
+	done(holding, parts, pending);
+	return true;
+}
+
+function done(holding: Holding, parts: DaemonParts, { before, saved }: Pending): void {
+	// What was there before may bear our names too: then nothing of ours has to go.
+	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
+	if (before.wanted === 'disabled') Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled });
+	holding.pending = undefined;
+	parts.pendingFile.remove();
+	parts.tallies.add('ruleChanges', 'revert');
+	parts.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
+	remember(holding, before, parts);
+	if (before.wanted === 'disabled') settleSoon(holding, parts);
+}
+
+/** At the start: a time that is over is over; otherwise it is waited for anew, as what waited may have gone with a reboot. */
+export async function resume(holding: Holding, parts: DaemonParts): Promise<void> {
+	const pending = parts.pendingFile.read();
+	if (pending === undefined) return;
+	holding.pending = pending;
+	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
+	if (seconds <= 0 || pending.isReverted) done(holding, parts, pending);
+	else await watchOver(holding, parts, pending, seconds);
+}
+
+const nothingPending = (verb: string): Failure =>
+	new Failure('confirm', `Cannot ${verb}: nothing waits for confirmation`, 'See turnout status');

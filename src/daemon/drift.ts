@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Repairs } from '../control/protocol.ts';
+import type { Notice } from '../ports.ts';
+import { ownChains } from '../ruleset/held.ts';
+import type { Holding } from './changes.ts';
+import { createLedger, type Ledger, type Trouble } from './ledger.ts';
+import { mend, type Suspect } from './mend.ts';
+import type { DaemonParts } from './parts.ts';
+
+/** What others change on the host is noticed, held against what is wanted, and put right. */
+export interface Drift {
+	readonly notice: (notice: Notice) => void;
+	/** Looks by itself too, until the signal is aborted; the more often the less is told. */
+	readonly watch: (isTold: boolean, signal: AbortSignal) => Promise<void>;
+	readonly repairs: () => Repairs;
+	/** What keeps it from being put right; undefined where nothing does. */
+	readonly trouble: () => Trouble | undefined;
+}
+
+/** One change of somebody's is often several commits: what follows at once is looked at together. */
+const QUIET_MS = 2;
+
+/** What has been noticed and not been looked at yet. */
+interface Suspicion {
+	readonly subjects: Set<Suspect>;
+	by: string;
+	readonly sinceMs: number;
+}
+
+export function createDrift(holding: Holding, parts: DaemonParts): Drift {
+	const ledger = createLedger(parts);
+	const { firewalls } = holding.survey.host;
+	const quick = firewalls.map((firewall) => parts.glancing(firewall, ownChains));
+	const looks = createLooks(ledger, (suspicion) => {
+		const { subjects } = suspicion;
+		const read = subjects.has('everything') ? firewalls : quick;
+		return look(ledger, suspicion, (onBegin) =>
+			holding.exclusive(() => {
+				onBegin();
+				return mend(holding, parts, subjects, read);
+			}),
+		);
+	});
+	return {
+		notice: ({ subject, by }) => looks.suspect([subject], by),
+		async watch(isTold, signal) {
+			while (!signal.aborted) {
+				await sleep(isTold ? pollMs(holding) : OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+				looks.suspect(['everything'], '');
+			}
+		},
+		repairs: ledger.repairs,
+		trouble: ledger.trouble,
+	};
+}
+
+/** Looks are made one at a time and no sooner than the ledger allows; what is noticed meanwhile is looked at next. */
+function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise<boolean>) {
+	const state: { suspicion?: Suspicion | undefined; timer?: NodeJS.Timeout; dueMs: number; isBusy: boolean } = {
+		dueMs: Number.POSITIVE_INFINITY,
+		isBusy: false,
+	};
+	const suspect = (subjects: Iterable<Suspect>, by: string, isRetry = false) => {
+		state.suspicion ??= { subjects: new Set(), by: '', sinceMs: performance.now() };
+		for (const subject of subjects) state.suspicion.subjects.add(subject);
+		state.suspicion.by ||= by;
+		plan(performance.now() + Math.max(QUIET_MS, pauseMs(isRetry)));
+	};
+	const plan = (dueMs: number) => {
+		if (state.isBusy || dueMs >= state.dueMs) return;
+		clearTimeout(state.timer);
+		Object.assign(state, { dueMs, timer: setTimeout(run, dueMs - performance.now()).unref() });
+	};
+	const run = async () => {
+		const { suspicion } = state;
+		Object.assign(state, { suspicion: undefined, dueMs: Number.POSITIVE_INFINITY, isBusy: true });
+		const isWell = suspicion === undefined || (await act(suspicion));
+		state.isBusy = false;
+		if (state.suspicion !== undefined) suspect([], '');
+		if (!isWell) suspect(suspicion.subjects, suspicion.by, true);
+	};
+	return { suspect };
+}
+
+/** Legacy iptables tells nobody what it does; and what the kernel told and did not reach us is found in the end. */
+const pollMs = ({ survey }: Holding): number => (survey.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS);
+const OFTEN_MS = 2_000;
+const SELDOM_MS = 60_000;
+
+/** Says whether all is as wanted now. */
+async function look(
+	ledger: Ledger,
+	{ by, sinceMs }: Suspicion,
+	act: (onBegin: () => void) => ReturnType<typeof mend>,
+): Promise<boolean> {
+	let startedMs = 0;
+	const costMs = () => performance.now() - startedMs;
+	try {
+		const mended = await act(() => {
+			startedMs = performance.now();
+		});
+		if (mended === undefined) ledger.nothing(costMs());
+		else ledger.repaired({ ...mended, by, ms: Math.round(performance.now() - sinceMs) });
+		return true;
+	} catch (error) {
+		ledger.failed(error, costMs());
+		return false;
+	}
+}

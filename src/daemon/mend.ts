@@ -1,0 +1,77 @@
+import type { Firewall, Notice } from '../ports.ts';
+import type { Held } from '../ruleset/held.ts';
+import { type HostDifference, intercept } from '../steady/interception.ts';
+import { type Repaired, repairRoutes, repairRules } from '../steady/repair.ts';
+import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
+import { type Aim, aimAgain } from '../survey.ts';
+import { families } from '../units.ts';
+import { CHANGE_TIMEOUT_MS, type Holding } from './changes.ts';
+import { adopt } from './confirm.ts';
+import type { Repair } from './ledger.ts';
+import type { DaemonParts } from './parts.ts';
+
+/** What may not be as wanted. */
+export type Suspect = Notice['subject'] | 'everything';
+type Suspects = ReadonlySet<Suspect>;
+
+/**
+ * Looks at what is suspected, and puts right what is not as wanted; undefined where all is. What is switched off is
+ * not put back. One change among others: to be called while no other is under way. `firewalls`: those of this host, as
+ * they are to be read.
+ */
+export async function mend(
+	holding: Holding,
+	parts: DaemonParts,
+	suspects: Suspects,
+	firewalls: readonly Firewall[],
+): Promise<Pick<Repair, 'subject' | 'lines'> | undefined> {
+	adopt(holding, parts);
+	const { aim: before, survey, isStarting } = holding;
+	if (before === undefined || isStarting) return undefined;
+	const isSuspect = (...of: readonly Suspect[]) =>
+		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
+	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
+	const firewall = firewalls.find(({ dialect }) => dialect === aim.target.dialect);
+	const isNew = aim.target.rules.ipv6.hooks.length > before.target.rules.ipv6.hooks.length;
+	if (firewall === undefined || isNew) return captureMore(holding, aim);
+	const { known } = holding;
+	// Until it is read back.
+	holding.known = undefined;
+	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+	const routes = isSuspect('routes', 'addresses') ? await repairRoutes(survey.host.routing, aim.target) : nothingFound;
+	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
+	const rules = await repairRules(firewall, aim.target, held, signal);
+	holding.known = new Map(known).set(aim.target.dialect, rules.held);
+	const found = [...rules.found, ...routes.found];
+	// Another object: what was opened in between went past Envoy, and is counted anew.
+	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
+	return found.length === 0 ? undefined : repairOf(found);
+}
+
+const nothingFound: Repaired = { found: [] };
+
+/** IPv6 that has come up. */
+async function captureMore(holding: Holding, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {
+	const { known, survey } = holding;
+	holding.known = undefined;
+	holding.known = await intercept(survey.host, aim.target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
+	holding.aim = aim;
+	return { subject: 'rules', lines: ['IPv6 has come up since, and was not captured'] };
+}
+
+/** Where nothing is known everything is read. */
+function readSuspects(
+	firewall: Firewall,
+	believed: ByFamily<Held> | undefined,
+	suspects: Suspects,
+	signal: AbortSignal,
+): Promise<ByFamily<Held>> {
+	if (believed === undefined || suspects.has('everything')) return readHeld(firewall, signal);
+	const suspected = families.filter((family) => suspects.has(`${family} rules`));
+	return readAgain(firewall, believed, suspected, signal);
+}
+
+function repairOf(found: readonly HostDifference[]): Pick<Repair, 'subject' | 'lines'> {
+	const subject = found.some(({ table }) => table !== 'routing') ? 'rules' : 'routes';
+	return { subject, lines: found.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`) };
+}

@@ -1,0 +1,42 @@
+/** Somebody who undoes us more often than this within a minute is not fought at full pace. */
+export const MANY_REPAIRS = 20;
+const WINDOW_MS = 60_000;
+const SLOW_MS = 5_000;
+
+/** Of repairs made at these times, those of the last minute. All in milliseconds. */
+export const recent = (repairs: readonly number[], nowMs: number): number[] =>
+	repairs.filter((ms) => nowMs - ms < WINDOW_MS);
+
+export const isContested = (repairs: readonly number[], nowMs: number): boolean =>
+	recent(repairs, nowMs).length >= MANY_REPAIRS;
+
+/** How long the next repair waits: not at all, until others undo us again and again. */
+export function repairPauseMs(repairs: readonly number[], nowMs: number): number {
+	const last = repairs.at(-1);
+	return last === undefined || !isContested(repairs, nowMs) ? 0 : Math.max(0, last + SLOW_MS - nowMs);
+}
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 30_000;
+
+/** After so many repairs in a row that failed: 250 ms, doubling up to 30 s. */
+export const retryMs = (failures: number): number =>
+	failures === 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+
+/** Time that may be spent on looking for nothing: so much at once, and this part of all time. */
+export interface Budget {
+	readonly leftMs: number;
+	readonly atMs: number;
+}
+const SHARE = 1 / 100;
+const AT_ONCE_MS = 1_000;
+
+export const fullBudget = (nowMs: number): Budget => ({ leftMs: AT_ONCE_MS, atMs: nowMs });
+
+export function spend({ leftMs, atMs }: Budget, costMs: number, nowMs: number): Budget {
+	return { leftMs: Math.min(AT_ONCE_MS, leftMs + (nowMs - atMs) * SHARE) - costMs, atMs: nowMs };
+}
+
+/** How long it takes until there is something to spend again. */
+export const budgetPauseMs = ({ leftMs, atMs }: Budget, nowMs: number): number =>
+	Math.max(0, -leftMs / SHARE - (nowMs - atMs));

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
+import type { Held } from '../ruleset/held.ts';
+import type { ByFamily } from '../steady/rules.ts';
+import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
+import { confirm, dismiss, enableFor, revert } from './confirm.ts';
+import { type Capturing, type Cut, cutExisting } from './existing.ts';
+import type { DaemonParts } from './parts.ts';
+
+const POLL_MS = 100;
+
+/** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
+export function createWishHandlers(
+	holding: Holding,
+	parts: DaemonParts,
+	status: (held?: ByFamily<Held>) => Promise<Status>,
+): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
+	const { exclusive } = holding;
+	return {
+		enable: async ({ confirmSeconds, cutExisting }) => {
+			refuseEnding(holding);
+			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
+			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
+			return { ...(await status(held)), ...(cut === undefined ? {} : { cut }) };
+		},
+		confirm: async () => {
+			await exclusive(() => confirm(holding, parts));
+			return status();
+		},
+		revert: async () => {
+			await exclusive(() => revert(holding, parts));
+			return status();
+		},
+		disable: async ({ drainSeconds }): Promise<DisableReply> => {
+			await exclusive(async () => {
+				await disable(holding, parts);
+				await dismiss(holding, parts);
+			});
+			if (drainSeconds === undefined) return { status: await status() };
+			const open = await openAfter(drainSeconds, () => openConnections(holding, parts));
+			await exclusive(() => settle(holding, parts));
+			return { status: await status(), open };
+		},
+	};
+}
+
+/** Nobody is cut off while Envoy cannot take what comes instead. */
+async function cutNow(holding: Holding, parts: DaemonParts): Promise<Cut | undefined> {
+	const capturing = capturingOf(holding);
+	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
+	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
+	const cut = await cutExisting(parts.connections, capturing);
+	parts.log('info', 'existing connections cut', { ...cut });
+	return cut;
+}
+
+export function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | undefined {
+	if (aim === undefined) return undefined;
+	return { rules: aim.target, capture: survey.capture, families: aim.target.families, ports: capturedFor };
+}
+
+/** How many connections are open when all have ended or the time is over. */
+async function openAfter(seconds: number, open: () => number): Promise<number> {
+	const deadline = AbortSignal.timeout(seconds * 1_000);
+	while (open() > 0 && !deadline.aborted) await sleep(POLL_MS);
+	return open();
+}

@@ -1,0 +1,32 @@
+/** Netlink's attributes (netlink(7)): a kind, and bytes or attributes within. */
+export type Attribute = readonly [kind: number, value: Buffer | readonly Attribute[]];
+
+const HEADER_BYTES = 4;
+/** NLA_F_NESTED, and what of a kind is no flag (linux/netlink.h). */
+const NESTED = 0x8000;
+const KIND = 0x3fff;
+
+const aligned = (length: number): number => (length + 3) & ~3;
+
+export function formatAttribute([kind, value]: Attribute): Buffer {
+	const isNested = !Buffer.isBuffer(value);
+	const content = isNested ? Buffer.concat(value.map(formatAttribute)) : value;
+	const bytes = Buffer.alloc(aligned(HEADER_BYTES + content.length));
+	bytes.writeUInt16LE(HEADER_BYTES + content.length, 0);
+	bytes.writeUInt16LE(isNested ? kind | NESTED : kind, 2);
+	bytes.set(content, HEADER_BYTES);
+	return bytes;
+}
+
+/** By kind; nothing of what is not there. */
+export function attributesOf(bytes: Buffer | undefined): Map<number, Buffer> {
+	const found = new Map<number, Buffer>();
+	let at = 0;
+	while (bytes !== undefined && at + HEADER_BYTES <= bytes.length) {
+		const length = bytes.readUInt16LE(at);
+		if (length < HEADER_BYTES) break;
+		found.set(bytes.readUInt16LE(at + 2) & KIND, bytes.subarray(at + HEADER_BYTES, at + length));
+		at += aligned(length);
+	}
+	return found;
+}

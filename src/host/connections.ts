@@ -1,0 +1,119 @@
+import { networkInterfaces } from 'node:os';
+import { bytesOf, showAddress } from '../cidr.ts';
+import type { Asides, Asked, Connections, OpenConnection } from '../ports.ts';
+import { type Family, families } from '../units.ts';
+import { forgetTranslations, readTranslations, type Tuple } from './conntrack.ts';
+import { errnoOf } from './errno.ts';
+import { readInterfaceTo } from './interface-to.ts';
+import { readGroups, readText } from './processes.ts';
+import { destroySockets, LISTEN, readOpen, type TcpSocket } from './sock-diag.ts';
+
+/** Over sock_diag(7), ctnetlink and /proc. */
+export function createConnections(): Connections {
+	return {
+		open: readConnections,
+		async stillOpen(cookies) {
+			const sockets = await readSockets();
+			return new Set(sockets.filter(isConnected).flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : [])));
+		},
+		async translated(connections, ports) {
+			const found = await readTranslations(connections.map(tupleOf));
+			return new Set(
+				connections.filter(({ isAccepted }, at) => (isAccepted ? found[at] !== undefined : ports.has(found[at] ?? 0))),
+			);
+		},
+		asides: readAsides,
+		end: (all) => destroySockets(all.map(({ handle }) => handle)),
+	};
+}
+
+/** Makes the kernel forget the connections that it has translated to these ports of ours, all of which have ended. */
+export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
+	const local = localAddresses();
+	await forgetTranslations(ports, (bytes) => local(addressOf(bytes)));
+}
+
+async function readConnections(): Promise<OpenConnection[]> {
+	const sockets = await readSockets();
+	const listening = new Set(sockets.filter(({ state }) => state === LISTEN).map(({ port }) => port));
+	const connected = sockets.filter(isConnected).map(plain);
+	const ends = new Set(connected.map((socket) => endsOf(socket, 'outwards')));
+	const local = localAddresses();
+	const range = ephemeralPorts();
+	return connected.map((socket): OpenConnection => {
+		const remote = { address: addressOf(socket.to), port: socket.remotePort };
+		const { port, uid, inode, cookie, handle } = socket;
+		return {
+			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote },
+			local: { address: addressOf(socket.from), port },
+			// A caller gets its port from the kernel's range, and none that somebody listens on.
+			isAccepted: listening.has(port) || port < range.from || port > range.to,
+			isWithin: local(remote.address) || ends.has(endsOf(socket, 'inwards')),
+		};
+	});
+}
+
+/** Sockets that no process holds are of ended programs, or the kernel's own; neither is anybody's to end. */
+const isConnected = ({ state, inode }: TcpSocket): boolean => state !== LISTEN && inode !== '0';
+
+const readSockets = async (): Promise<TcpSocket[]> => (await Promise.all(families.map(readTolerantly))).flat();
+
+/** A kernel without a family, or without its socket monitor, tells of none. */
+async function readTolerantly(family: Family): Promise<TcpSocket[]> {
+	try {
+		return await readOpen(family);
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return [];
+	}
+}
+
+/** A socket of IPv6 that carries IPv4 (::ffff:0:0/96, RFC 4291, 2.5.5.2) as what its packets are. */
+function plain(socket: TcpSocket): TcpSocket {
+	const isMapped = (bytes: Buffer) => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
+	if (!isMapped(socket.to) || !isMapped(socket.from)) return socket;
+	return { ...socket, from: socket.from.subarray(12), to: socket.to.subarray(12) };
+}
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
+
+const endsOf = ({ from, to, port, remotePort }: TcpSocket, way: 'inwards' | 'outwards'): string => {
+	const [here, there] = [`${from.toString('hex')} ${port}`, `${to.toString('hex')} ${remotePort}`];
+	return way === 'outwards' ? `${here} ${there}` : `${there} ${here}`;
+};
+
+function tupleOf({ local, remote, family }: OpenConnection): Tuple {
+	const [from, to] = [bytesOf(family, local.address), bytesOf(family, remote.address)].map((bytes) =>
+		Buffer.from(bytes),
+	);
+	return { from: from ?? NONE, fromPort: local.port, to: to ?? NONE, toPort: remote.port };
+}
+const NONE = Buffer.alloc(0);
+
+const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
+const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);
+
+async function readAsides(open: readonly OpenConnection[], asked: Asked): Promise<Asides> {
+	const groups = asked.groups ? readGroups() : new Map<string, number>();
+	const remotes = new Map(open.map(({ family, remote }) => [remote.address, family]));
+	const interfaces = new Map<string, string | undefined>();
+	for (const [address, family] of asked.interfaces ? remotes : [])
+		interfaces.set(address, await readInterfaceTo(family, address));
+	return {
+		groupOf: ({ inode }) => groups.get(inode),
+		interfaceOf: ({ remote }) => interfaces.get(remote.address),
+	};
+}
+
+function localAddresses(): (address: string) => boolean {
+	const own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)));
+	return (address) => own.has(address) || address.startsWith('127.') || address === '::1';
+}
+
+/** Of this network namespace; the kernel's default where it does not say. */
+function ephemeralPorts(): { readonly from: number; readonly to: number } {
+	const [from = 32_768, to = 60_999] = readText('/proc/sys/net/ipv4/ip_local_port_range')
+		.split(/\s+/)
+		.filter(Boolean)
+		.map(Number);
+	return { from, to };
+}

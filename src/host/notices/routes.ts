@@ -1,0 +1,22 @@
+import { attributesOf, type NetlinkNotice } from './messages.ts';
+
+/** Groups of rtnetlink that tell of links, addresses, routes and policy rules of both families (linux/rtnetlink.h). */
+export const ROUTE_GROUPS: readonly number[] = [1, 5, 9, 7, 11, 8, 19];
+
+/** RTM_NEW… and RTM_DEL… of each. */
+const LINKS_AND_ADDRESSES = [16, 17, 20, 21];
+const ROUTES = [24, 25];
+const RULES = [32, 33];
+/** sizeof(struct rtmsg), the place of its table, and RTA_TABLE, which holds what does not fit there. */
+const FIXED_BYTES = 12;
+const TABLE_AT = 4;
+const TABLE = 15;
+
+/** Whether it may concern our rule, our table or what is captured: somebody's routes elsewhere do not. */
+export function routeSubject({ type, body }: NetlinkNotice, table: number): 'routes' | 'addresses' | undefined {
+	if (LINKS_AND_ADDRESSES.includes(type)) return 'addresses';
+	if (RULES.includes(type)) return 'routes';
+	if (!ROUTES.includes(type)) return undefined;
+	const number = attributesOf(body, FIXED_BYTES).get(TABLE)?.readUInt32LE() ?? body[TABLE_AT];
+	return number === table ? 'routes' : undefined;
+}

@@ -1,0 +1,78 @@
+import type { Chains } from '../../ports.ts';
+import { type Family, families } from '../../units.ts';
+import { attributesOf, type NetlinkNotice, textOf } from './messages.ts';
+
+/** NFNL_SUBSYS_NFTABLES and its messages (linux/netfilter/nfnetlink.h, nf_tables.h). */
+const NFTABLES = 10;
+const TABLES = [0, 2];
+const CHAINS = [3, 5];
+const RULES = [6, 8];
+const NEW_GENERATION = 15;
+/** sizeof(struct nfgenmsg), whose first byte is the family: ip or ip6. */
+const FIXED_BYTES = 4;
+const FAMILIES: ReadonlyMap<number, Family> = new Map([
+	[2, 'ipv4'],
+	[10, 'ipv6'],
+]);
+/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are all the first. */
+const TABLE = 1;
+const CHAIN_NAME = 3;
+const RULE_CHAIN = 2;
+const GENERATION = { id: 1, pid: 2, name: 3 } as const;
+
+/** Who has committed something, as the kernel tells of it. */
+export interface Writer {
+	readonly pid: number;
+	readonly name: string;
+}
+
+export interface RuleReader {
+	/** Calls back at the end of each transaction that has touched a chain of interest, or that we have missed. */
+	readonly take: (messages: readonly NetlinkNotice[], onChange: (family: Family, writer: Writer) => void) => void;
+}
+
+/** The chains of interest by their table. */
+type Interest = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Of all that nftables tells, what is about these chains of nat and mangle. What others do elsewhere costs a glance. */
+export function createRuleReader(chains: Chains): RuleReader {
+	const interest: Interest = new Map(
+		Object.entries(chains).map(([table, { own, leading }]) => [table, new Set([...own, ...leading])]),
+	);
+	const touched = new Set<Family>();
+	let last: number | undefined;
+	const mind = ({ type, body }: NetlinkNotice) => {
+		const family = FAMILIES.get(body[0] ?? 0);
+		if (family !== undefined && isOfInterest(type & 0xff, body, interest)) touched.add(family);
+	};
+	const end = (body: Buffer): Writer => {
+		const attributes = attributesOf(body, FIXED_BYTES);
+		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
+		// Each transaction counts one up: a gap is one whose messages did not reach us.
+		if (last !== undefined && id !== (last + 1) >>> 0) for (const family of families) touched.add(family);
+		last = id;
+		return { pid: attributes.get(GENERATION.pid)?.readUInt32BE() ?? 0, name: textOf(attributes.get(GENERATION.name)) };
+	};
+	return {
+		take(messages, onChange) {
+			for (const message of messages.filter(isOfNftables)) {
+				mind(message);
+				if ((message.type & 0xff) !== NEW_GENERATION) continue;
+				const writer = end(message.body);
+				for (const family of touched) onChange(family, writer);
+				touched.clear();
+			}
+		},
+	};
+}
+
+const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
+
+function isOfInterest(kind: number, body: Buffer, interest: Interest): boolean {
+	const isChain = CHAINS.includes(kind);
+	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
+	const attributes = attributesOf(body, FIXED_BYTES);
+	const chains = interest.get(textOf(attributes.get(TABLE)));
+	if (chains === undefined) return false;
+	return TABLES.includes(kind) || chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
+}

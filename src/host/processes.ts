@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** The process that holds the socket; looked up only when someone is to be told. */
+export function ownerOf(inode: string): string {
+	const pid = readdir('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.find((process) => holdsSocket(process, inode));
+	return pid === undefined ? 'unknown' : `${readText(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
+}
+
+const holdsSocket = (pid: string, inode: string): boolean =>
+	readdir(`/proc/${pid}/fd`).some((fd) => readLink(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
+
+/** The group that counts for what each socket sends (the last of `Gid` in proc_pid_status(5)), by the socket's inode. */
+export function readGroups(): Map<string, number> {
+	const groups = new Map<string, number>();
+	for (const pid of readdir('/proc').filter((name) => /^\d+$/.test(name))) {
+		const [, group] = /^Gid:(?:\s+\d+){3}\s+(\d+)$/m.exec(readText(`/proc/${pid}/status`)) ?? [];
+		if (group !== undefined) for (const inode of socketsOf(pid)) groups.set(inode, Number(group));
+	}
+	return groups;
+}
+
+const socketsOf = (pid: string): string[] =>
+	readdir(`/proc/${pid}/fd`).flatMap(
+		(fd) => /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.slice(1) ?? [],
+	);
+
+/** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
+const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);
+const readLink = (path: string): string => quietly(() => readlinkSync(path), '');
+export const readText = (path: string): string => quietly(() => readFileSync(path, 'utf8'), '');
+
+function quietly<T>(read: () => T, otherwise: T): T {
+	try {
+		return read();
+	} catch {
+		return otherwise;
+	}
+}

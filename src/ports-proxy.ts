@@ -1,0 +1,110 @@
+/** What the core asks of whoever runs Envoy, and of Envoy itself. */
+
+/** Envoy as the settings want it; all of it that makes a difference is in the hash by which it is found again. */
+export interface ProxySpec {
+	/** Its container's; '' where it is a process. */
+	readonly image: string;
+	readonly pull: 'missing' | 'always' | 'never';
+	/** The program: a name or path on this host, or in the image; '' for what the image itself starts. */
+	readonly command: string;
+	readonly args: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly uid: number;
+	readonly gid: number;
+	/** Files of this host that it reads, at the same paths, and their text as it is now. */
+	readonly files: Readonly<Record<string, string>>;
+	/** 0: no limit. */
+	readonly memoryMegabytes: number;
+	readonly openFiles: number;
+	/** More of this host that it finds at the same paths, read-only. */
+	readonly mounts: readonly string[];
+	/** '' for Docker's own default. */
+	readonly logDriver: string;
+}
+
+/** Who it is among Envoys of the same specification. */
+export interface ProxyIdentity {
+	/** Ours alone: what this Envoy says of itself on its admin port. */
+	readonly instance: string;
+	readonly hash: string;
+	/** Where it answers, which may not be where the settings are now. */
+	readonly adminPort: number;
+}
+
+/** Envoy as turnout runs it: processes or containers. */
+export interface ProxyRuntime {
+	/** Makes sure that what is to be started is there, by pulling it if need be; resolves to what it is exactly. */
+	prepare(spec: ProxySpec, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<string>;
+	/** Resolves once it runs (not yet LIVE); rejects if it cannot. */
+	start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput, signal: AbortSignal): Promise<RunningProxy>;
+	/** Those that a former daemon left running. What else it left is taken away. */
+	adopt(onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]>;
+	/** Why it cannot be asked at the moment; '' where it can. */
+	trouble(): string;
+	/** Looks no longer after what runs. */
+	close(): void;
+}
+
+export type OnOutput = (line: string) => void;
+
+/** A pull on its way, all layers together, in bytes. */
+export interface PullProgress {
+	readonly image: string;
+	readonly layers: readonly LayerProgress[];
+}
+export interface LayerProgress {
+	readonly id: string;
+	/** In Docker's words: Downloading, Extracting, Pull complete, Already exists. */
+	readonly status: string;
+	readonly current: number;
+	/** 0 while it is not known. */
+	readonly total: number;
+}
+
+export interface RunningProxy extends ProxyIdentity {
+	/** Shown in status: a process's id, a container's id. */
+	readonly id: string;
+	/** The container's; '' for a process. */
+	readonly image: string;
+	/** RFC 3339. */
+	readonly startedAt: string;
+	/** How it ended, once it has. */
+	readonly exited: Promise<Exit>;
+	/** SIGTERM, and SIGKILL if that is not enough within `graceMs`. Nothing of it is left then. */
+	stop(graceMs: number): Promise<Exit>;
+	/** From now on it is the one that goes by the name of ours. */
+	promote(): Promise<void>;
+}
+
+export interface Exit {
+	readonly code: number | undefined;
+	readonly signal: string | undefined;
+	/** The kernel ended it for want of memory. */
+	readonly isOutOfMemory?: boolean;
+	/** Somebody has taken it away. */
+	readonly isRemoved?: boolean;
+	/** Somebody has started it again behind our back, and it was ended. */
+	readonly isRestarted?: boolean;
+}
+
+/** What a registry wants to hear, in the words of Docker's API (X-Registry-Auth). */
+export type Login =
+	| { readonly username: string; readonly password: string; readonly serveraddress: string }
+	| { readonly identitytoken: string; readonly serveraddress: string };
+
+export interface Logins {
+	/** For the registry of an image; undefined where there is none. `isRefused`: the one given last was not taken. */
+	loginFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Login | undefined>;
+}
+
+/** The admin interface of one Envoy, also where two answer on the same port. */
+export interface ProxyAdmin {
+	/** `state` is LIVE, PRE_INITIALIZING, INITIALIZING or DRAINING; undefined while it does not answer. */
+	info(signal: AbortSignal): Promise<{ readonly state: string; readonly version: string } | undefined>;
+	/** The TCP ports that it listens on; undefined while it does not answer. */
+	ports(signal: AbortSignal): Promise<readonly number[] | undefined>;
+	/** How many connections its listeners hold; undefined while it does not answer. */
+	connections(signal: AbortSignal): Promise<number | undefined>;
+	/** Takes no more connections; `graceful`: goes on taking them while it asks its clients to come back elsewhere. */
+	drain(how: 'graceful' | 'at-once', signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from './control/client.ts';
+import { failureOf } from './failure.ts';
+import { countAccepted } from './host/listeners.ts';
+import { openHost } from './host/open.ts';
+import { createPendingFile } from './host/pending.ts';
+import { createStateStore } from './host/state.ts';
+import type { Pending } from './ports.ts';
+import { release } from './steady/interception.ts';
+import { restore } from './steady/revert.ts';
+
+/** A daemon that does not answer within this time hangs. */
+const PATIENCE_MS = 1_000;
+const POLL_MS = 1_000;
+/** What lets captured connections end is not kept for ever. */
+const LONGEST_DRAIN_MS = 3_600_000;
+
+/**
+ * Back to what was before `enable --confirm`: by the daemon if it answers, else by ourselves, so that it works with a
+ * daemon that was killed or hangs.
+ */
+export async function runRevert(
+	socket: string,
+	stateDirectory: string,
+	afterSeconds: number,
+	signal: AbortSignal,
+): Promise<'daemon' | 'ourselves' | 'nothing'> {
+	await sleep(afterSeconds * 1_000, undefined, { signal });
+	const pendingFile = createPendingFile(stateDirectory);
+	const pending = pendingFile.read();
+	if (pending === undefined || pending.isReverted) return 'nothing';
+	const asked = await askDaemon(socket);
+	if (asked !== undefined) return asked;
+	const host = await openHost(signal);
+	if (pending.before.wanted === 'disabled') await restore(host, pending, signal);
+	const store = createStateStore(stateDirectory);
+	const unwritten = store.write({ ...store.read().state, ...pending.before });
+	// Where the disk is full it is found at the next start that the time is over.
+	if (unwritten === undefined) pendingFile.write({ ...pending, isReverted: true });
+	if (pending.before.wanted === 'disabled') await settle(host, pending, signal);
+	if (unwritten !== undefined) throw unwritten.failure;
+	return 'ourselves';
+}
+
+/** Undefined where it is not there, hangs or cannot. */
+async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefined> {
+	const late = sleep(PATIENCE_MS, undefined, { ref: false });
+	const reverted = createClient(socket)
+		.revert({})
+		.then(() => 'daemon' as const)
+		.catch((error) => (failureOf(error).code === 'confirm' ? ('nothing' as const) : undefined));
+	return await Promise.race([reverted, late]);
+}
+
+/** What captured connections need to go on goes with the last of them. */
+async function settle(host: Awaited<ReturnType<typeof openHost>>, { ports, saved }: Pending, signal: AbortSignal) {
+	// What was there before bears our names too.
+	if (Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '')) return;
+	const deadline = performance.now() + LONGEST_DRAIN_MS;
+	while (countAccepted(ports) > 0 && performance.now() < deadline) await sleep(POLL_MS, undefined, { signal });
+	await release(host, { tracked: false }, signal);
+}

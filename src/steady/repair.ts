@@ -1,0 +1,44 @@
+import type { Firewall, Routing } from '../ports.ts';
+import type { Held } from '../ruleset/held.ts';
+import { differences } from '../ruleset/transition.ts';
+import { families } from '../units.ts';
+import {
+	addRoutes,
+	type HostDifference,
+	readRouting,
+	removeSurplus,
+	routingDifferences,
+	type Target,
+} from './interception.ts';
+import { type ByFamily, commitRules } from './rules.ts';
+
+/** What was not as wanted, before it was put right. */
+export interface Repaired {
+	readonly found: readonly HostDifference[];
+}
+
+/**
+ * Back to rules that this kernel has taken before: they are not checked again, which for nft takes longer than the commit.
+ * `held`: read this very moment.
+ */
+export async function repairRules(
+	firewall: Firewall,
+	{ rules }: Target,
+	held: ByFamily<Held>,
+	signal: AbortSignal,
+): Promise<Repaired & { readonly held: ByFamily<Held> }> {
+	const found = families.flatMap((family) => differences(held[family], rules[family]));
+	if (found.length === 0) return { found, held };
+	const unchecked = { ...firewall, check: async () => undefined };
+	return { found, held: await commitRules(unchecked, () => rules, signal, held) };
+}
+
+export async function repairRoutes(routing: Routing, target: Target): Promise<Repaired> {
+	const facts = await readRouting(routing);
+	const found = families.flatMap((family) => routingDifferences(facts, target, family));
+	if (found.length > 0) {
+		await addRoutes(routing, facts, target);
+		await removeSurplus(routing, facts, target);
+	}
+	return { found };
+}

@@ -1,0 +1,160 @@
+// `enable --confirm`: back to what was before, whatever has become of the daemon.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHost } from '../../lab/host.ts';
+import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
+import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+
+describe('enable --confirm', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const untouched = rulesOf(lab.host);
+	const start = (folder?: string) =>
+		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const isUntouched = () => rulesOf(lab.host) === untouched;
+
+	/** Says when the time is over. */
+	function enableFor(daemon: TestDaemon, seconds: number): number {
+		const { code, stdout, stderr } = daemon.ask('enable', '--confirm', String(seconds));
+		// Nobody plays Envoy here, which status tells.
+		assert.equal(code, 1, stderr);
+		assert.match(stdout, /^interception {2}enabled since .*\n(.*\n)*confirm {7}until .* with `turnout confirm`/);
+		assert.ok(!isUntouched());
+		return Date.parse(daemon.status().confirmUntil ?? '');
+	}
+
+	async function assertGoesBack(until: number): Promise<void> {
+		await eventually(isUntouched, Boolean, 20_000);
+		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
+	}
+
+	test('without a word in time it is as it was before, byte for byte, and disabled is what is remembered', async () => {
+		await using daemon = await start();
+		await assertGoesBack(enableFor(daemon, 1));
+		const { is, wanted, confirmUntil } = await eventually(
+			() => daemon.status(),
+			({ wanted }) => wanted === 'disabled',
+		);
+		assert.deepEqual({ is, wanted, confirmUntil }, { is: 'disabled', wanted: 'disabled', confirmUntil: undefined });
+		assert.match(daemon.log(), /"event":"not confirmed in time: back to what was before"/);
+	});
+
+	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 5);
+		assert.equal(daemon.ask('confirm').code, 1);
+		assert.equal(daemon.status().confirmUntil, undefined);
+		await sleep(until + 500 - Date.now());
+		assert.equal(daemon.status().is, 'enabled');
+		assert.equal(
+			daemon.ask('confirm').stderr,
+			'turnout: Cannot confirm: nothing waits for confirmation\nSee turnout status\n',
+		);
+		assert.equal(daemon.ask('disable').code, 0);
+	});
+
+	test('a daemon that was killed does not keep it from going back, and the next one finds it disabled', async () => {
+		const daemon = await start();
+		const until = enableFor(daemon, 2);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await assertGoesBack(until);
+		await using next = await start(daemon.folder);
+		assert.equal(next.status().wanted, 'disabled');
+		assert.ok(isUntouched());
+	});
+
+	test('a daemon that hangs does not keep it from going back, and does not enable again when it goes on', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 1);
+		daemon.process.kill('SIGSTOP');
+		await assertGoesBack(until);
+		daemon.process.kill('SIGCONT');
+		assert.equal(
+			(
+				await eventually(
+					() => daemon.status(),
+					({ is }) => is === 'disabled',
+				)
+			).wanted,
+			'disabled',
+		);
+		await sleep(300);
+		assert.ok(isUntouched());
+		assert.equal(daemon.status().repairs.count, 0);
+	});
+
+	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+		const daemon = await start();
+		const until = enableFor(daemon, 6);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await using next = await start(daemon.folder);
+		assert.ok(Math.abs(Date.parse(next.status().confirmUntil ?? '') - until) <= 1);
+		assert.equal(next.status().is, 'enabled');
+		await assertGoesBack(until);
+		await eventually(
+			() => next.status(),
+			({ wanted }) => wanted === 'disabled',
+		);
+	});
+
+	test('a reboot in between, for longer than the time, leaves it disabled', async () => {
+		const daemon = await start();
+		enableFor(daemon, 60);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		const file = join(daemon.folder, 'state', 'confirm.json');
+		const pending = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string };
+		process.kill(Number(pending.alarm), 'SIGKILL');
+		writeFileSync(file, JSON.stringify({ ...pending, until: new Date(0).toISOString() }));
+		await using next = await start(daemon.folder);
+		assert.equal(next.status().is, 'disabled');
+		assert.ok(isUntouched());
+		assert.ok(!existsSync(file));
+	});
+
+	test('what was enabled before stays enabled, and disable needs no confirmation', async () => {
+		await using daemon = await start();
+		daemon.ask('enable');
+		const whole = rulesOf(lab.host);
+		const until = enableFor(daemon, 1);
+		await eventually(
+			() => daemon.status(),
+			({ confirmUntil }) => confirmUntil === undefined,
+		);
+		assert.ok(Date.now() >= until - 50);
+		assert.equal(rulesOf(lab.host), whole);
+		enableFor(daemon, 60);
+		assert.equal(daemon.ask('disable').code, 0);
+		assert.equal(daemon.status().confirmUntil, undefined);
+		assert.ok(isUntouched());
+	});
+
+	test('revert goes back at once, with the daemon and without it', async () => {
+		const daemon = await start();
+		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Nothing waits for confirmation\n');
+		enableFor(daemon, 60);
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.ok(isUntouched());
+		enableFor(daemon, 60);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.ok(isUntouched());
+	});
+
+	test('a time that is none is refused, and nothing is enabled', async () => {
+		await using daemon = await start();
+		for (const seconds of ['0', '86401', 'soon', '-1', '1.5'])
+			assert.equal(daemon.ask('enable', `--confirm=${seconds}`).code, 64, seconds);
+		assert.ok(isUntouched());
+	});
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHost } from '../../lab/host.ts';
+import { addresses } from '../../lab/layout.ts';
+import { startDaemon } from '../../lab/turnout.ts';
+import { backendOf, dialects } from '../support/dialects.ts';
+import { openConnection, startListener } from '../support/talk.ts';
+
+const ways = [
+	{ way: 'out', from: 'host', to: addresses.remote, port: 443, plain: 'remote', envoy: 15_001 },
+	{ way: 'in', from: 'world', to: addresses.host, port: 8080, plain: 'app', envoy: 15_000 },
+] as const;
+
+/** Nobody else tracks connections here: what the kernel remembers stands still while no rules need it. */
+for (const dialect of dialects)
+	test(`on a bare ${dialect} host a connection is not mistaken for one that was captured before from the same port`, async (context) => {
+		using lab = createHost({ container: false });
+		using stack = new DisposableStack();
+		stack.use(await startListener(lab.world, 'remote', 443));
+		stack.use(await startListener(lab.host, 'app', 8080));
+		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
+		await using daemon = await startDaemon(lab.host, { args });
+		for (const { way, from, to, port, plain, envoy } of ways)
+			for (const family of ['v4', 'v6'] as const) {
+				const localPort = family === 'v4' ? 40_004 : 40_006;
+				using listener = await startListener(lab.host, 'envoy', envoy);
+				assert.equal(daemon.ask('enable', '--json').stderr, '');
+				using captured = await openConnection(lab[from], to[family], port, { localPort });
+				captured.say('first');
+				assert.equal(await captured.hear(), 'envoy hears first');
+				// Envoy closes first: the caller's port is free at once.
+				listener[Symbol.dispose]();
+				assert.equal(await captured.hear(), 'ended');
+				captured[Symbol.dispose]();
+				assert.equal(daemon.ask('disable', '--drain', '20').code, 0);
+
+				using direct = await openConnection(lab[from], to[family], port, { localPort });
+				assert.equal(daemon.ask('enable', '--json').stderr, '');
+				await context.test(`${way}, ${family}`, async () => {
+					direct.say('second');
+					assert.equal(await direct.hear(), `${plain} hears second`);
+				});
+				direct[Symbol.dispose]();
+			}
+	});

@@ -1,0 +1,129 @@
+// A fault is done to a host whose connections are captured, while 8 clients connect without a pause.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Cast, createCast } from '../../lab/cast.ts';
+import { createHost, type Host } from '../../lab/host.ts';
+import { addresses } from '../../lab/layout.ts';
+import type { Dialect } from '../../lab/restore.ts';
+import { createScratch } from '../../lab/scratch.ts';
+import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import type { Status } from '../../src/control/protocol.ts';
+import { nameOf } from './calls.ts';
+import { backendOf } from './dialects.ts';
+import { eventually } from './eventually.ts';
+import { askSocket } from './socket.ts';
+import { type Counts, requireAll, startStorms } from './storms.ts';
+
+export interface FaultPlace extends AsyncDisposable {
+	readonly lab: Host;
+	readonly cast: Cast;
+	readonly daemon: TestDaemon;
+	readonly dialect: Dialect;
+	readonly through: readonly string[];
+	/** Rules, policy rules and our table's routes, without counters. */
+	readonly rules: () => string;
+	readonly status: () => Promise<Status>;
+}
+
+export interface FaultOptions {
+	/** More of the daemon's. */
+	readonly args?: readonly string[];
+	/** The host; one without containers unless given. It goes with the place. */
+	readonly lab?: Host;
+	/** A program, with its arguments, that runs turnout and whoever does the faults. */
+	readonly through?: readonly string[];
+	/** Where `app` answers. */
+	readonly appPorts?: readonly number[];
+}
+
+export async function createFaultPlace(dialect: Dialect, options: FaultOptions = {}): Promise<FaultPlace> {
+	await using stack = new AsyncDisposableStack();
+	const { args: more = [], through = [], appPorts } = options;
+	const lab = stack.use(options.lab ?? createHost({ container: false }));
+	// Somebody else's tables and rules.
+	for (const program of ['iptables', 'ip6tables'])
+		lab.host.run(`${program}-${dialect}`, ['-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP']);
+	const cast = stack.use(await createCast(lab, appPorts === undefined ? {} : { appPorts }));
+	const folder = stack.use(createScratch('fault')).path;
+	const args = ['--app-ports', '8080', '--backend', backendOf(dialect), '--start-enabled', '1', ...more];
+	const daemon = stack.use(await startDaemon(lab.host, { args, folder, through }));
+	const rules = () => savedRules(lab, dialect);
+	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
+	const kept = stack.move();
+	return { lab, cast, daemon, dialect, through, rules, status, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function savedRules({ host }: Host, dialect: Dialect): string {
+	const saved = ['iptables', 'ip6tables'].map((program) => host.run(`${program}-${dialect}-save`, []));
+	const own = saved.join('').match(/^-A .*APPMESH_.*$/gm) ?? [];
+	const routing = [
+		['rule', 'show', 'fwmark', '0x1e7700ce'],
+		['route', 'show', 'table', '100'],
+	].flatMap((args) => ['-4', '-6'].map((family) => host.tryRun('ip', [family, ...args]).stdout));
+	return [...own, ...routing].join('\n');
+}
+
+export interface Fault {
+	readonly what: string;
+	/** For sh(1) on the host; `iptables` and `ip6tables` are the dialect's. */
+	readonly script: string;
+	/** What happens again afterwards, after which all is to be as before. */
+	readonly undo?: string;
+	/** True: nothing of ours is touched by it, and no connection may notice. */
+	readonly isHarmless?: boolean;
+	/** True: nothing of ours is touched by it; what it does to connections is what it is for. */
+	readonly isOthers?: boolean;
+}
+
+/** Each is a test: what it cost connections is told, and in the end all is as it was and everything is captured. */
+export function testFaults(place: () => FaultPlace, faults: readonly Fault[]): void {
+	for (const fault of faults)
+		test(`${fault.what}: ${outcomeOf(fault)}`, (context) => testFault(place(), fault, context));
+}
+
+function outcomeOf({ isHarmless, isOthers }: Fault): string {
+	if (isOthers) return 'nothing of ours is touched';
+	return isHarmless ? 'no connection notices' : 'put right at once, and told';
+}
+
+async function testFault(place: FaultPlace, fault: Fault, context: TestContext): Promise<void> {
+	const { cast, rules, status } = place;
+	const whole = rules();
+	const { count } = (await status()).repairs;
+	const storms = await startStorms(cast, FAULT_PATIENCE_MS);
+	run(place, fault.script);
+	if (fault.undo !== undefined) run(place, fault.undo);
+	const endedMs = performance.now();
+	const isRepaired = !fault.isHarmless && !fault.isOthers;
+	if (isRepaired) await eventually(status, ({ repairs }) => repairs.count > count);
+	await eventually(rules, (now) => now === whole);
+	const ms = performance.now() - endedMs;
+	const counts = await storms.count();
+	const { repairs, is } = await status();
+	const figure = !isRepaired ? '' : `in ${repairs.last?.ms} ms, seen from outside within ${Math.round(ms)} ms, `;
+	context.diagnostic(`${figure}${counted(counts)}`);
+	assert.equal(is, 'enabled');
+	if (!isRepaired) assert.equal(repairs.count, count);
+	assert.ok(counts.captured > 0);
+	if (fault.isHarmless) assert.deepEqual({ ...counts, captured: 0 }, { captured: 0, past: 0, failed: 0 });
+	await requireAll(cast, 'captured');
+	assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 22, { timeoutMs: FAULT_PATIENCE_MS })), 'app');
+	const after = await startStorms(cast);
+	await after.stop('captured only', 1);
+}
+
+/** A connection of the moment of the fault may get no answer at all. */
+const FAULT_PATIENCE_MS = 3_000;
+
+export const counted = ({ captured, past, failed }: Counts): string =>
+	`meanwhile ${past} past Envoy, ${failed} failed, ${captured} captured`;
+
+/** The dialect's programs under their plain names. */
+function run({ lab, dialect, through }: FaultPlace, script: string): void {
+	const plain = ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'].map((name) => {
+		const [program = '', verb] = name.split('-');
+		return `${name.replace('-', '_')}() { ${program}-${dialect}${verb === undefined ? '' : `-${verb}`} "$@"; }`;
+	});
+	const [program = '', ...args] = [...through, 'sh', '-ec', [...plain, script].join('\n')];
+	lab.host.run(program, args);
+}

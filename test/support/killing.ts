@@ -1,0 +1,153 @@
+// A host with neighbours and with open connections, on which turnout is killed; and what it looks like then.
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { installDockerRules } from '../../lab/docker-rules.ts';
+import { createHost } from '../../lab/host.ts';
+import { addresses } from '../../lab/layout.ts';
+import type { Namespace } from '../../lab/namespace.ts';
+import { installAdministratorRules } from '../../lab/neighbours.ts';
+import type { Dialect } from '../../lab/restore.ts';
+import { turnoutProgram } from '../../lab/turnout.ts';
+import { eventually } from './eventually.ts';
+import { outcomeOf } from './outcome.ts';
+import { openConnection, startListener, type Talker } from './talk.ts';
+
+/** Each table of each family as it was saved, and the policy rules and routes. */
+export type Look = Readonly<Record<string, string>>;
+
+export interface Place extends Disposable {
+	readonly host: Namespace;
+	readonly look: () => Promise<Look>;
+	/** A turnout command to its end, which has to be a good one. */
+	readonly turnout: (...args: string[]) => Promise<void>;
+	/** Fails unless every connection is as alive as when it was opened. */
+	readonly assertAlive: () => Promise<void>;
+	/** Those that turnout has started and that outlive it have come to their end. */
+	readonly quiet: () => Promise<void>;
+}
+
+export async function createPlace(dialect: Dialect): Promise<Place> {
+	using stack = new DisposableStack();
+	const lab = stack.use(createHost({ container: false }));
+	const { host, world } = lab;
+	installAdministratorRules(host, dialect);
+	installDockerRules(host, dialect);
+	const { metadata } = addresses;
+	const sshd = stack.use(await startListener(host, 'sshd', 22));
+	stack.use(await startListener(world, 'metadata', 80));
+	const open = async (from: Namespace, to: string, port: number) => stack.use(await openConnection(from, to, port));
+	const talkers: readonly (readonly [string, Talker])[] = [
+		['sshd', await open(world, addresses.host.v4, 22)],
+		['sshd', await open(world, addresses.host.v6, 22)],
+		['metadata', await open(host, metadata.v4, 80)],
+	];
+	const residents = pidsIn(host);
+	const kept = stack.move();
+	let words = 0;
+	return {
+		host,
+		look: () => lookAt(host, dialect),
+		async turnout(...args) {
+			const { code, stderr } = await outcomeOf(host.spawn(turnoutProgram, args, { stdio: 'pipe' }));
+			assert.equal(code, 0, `turnout ${args.join(' ')}: ${stderr}`);
+		},
+		async assertAlive() {
+			words += 1;
+			for (const [name, talker] of talkers) {
+				talker.say(`word ${words}`);
+				assert.equal(await talker.hear(), `${name} hears word ${words}`);
+			}
+			// Who sits at the other end speaks first, too.
+			sshd.say('prompt');
+			for (const [, talker] of talkers.slice(0, 2)) assert.equal(await talker.hear(), 'sshd says prompt');
+		},
+		quiet: async () => {
+			const strangers = () => pidsIn(host).filter((pid) => !residents.includes(pid));
+			await eventually(strangers, (pids) => pids.length === 0);
+		},
+		[Symbol.dispose]: () => kept.dispose(),
+	};
+}
+
+const pidsIn = ({ name }: Namespace): string[] =>
+	execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
+
+async function lookAt(host: Namespace, dialect: Dialect): Promise<Look> {
+	const commands = ['iptables', 'ip6tables'].map((name) => `echo "=== ${name}"; ${name}-${dialect}-save`);
+	const routing = ['-4', '-6'].map(
+		(family) => `echo "=== routing ${family}"; ip ${family} rule; ip ${family} route show table 100 2>/dev/null`,
+	);
+	const script = [...commands, ...routing, 'true'].join('; ');
+	const { stdout } = await outcomeOf(host.spawn('sh', ['-c', script], { stdio: 'pipe' }));
+	const plain = stdout.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '[0:0]');
+	const sections = plain.split(/^=== /m).slice(1);
+	return Object.fromEntries(sections.flatMap(tablesIn));
+}
+
+function tablesIn(section: string): [string, string][] {
+	const [name = '', ...tables] = section.split(/\n(?=\*)/);
+	const [program = '', ...rest] = name.split('\n');
+	if (program.startsWith('routing')) return [[program, rest.join('\n')]];
+	return tables.map((text) => [`${program} ${/^\*(\w+)/.exec(text)?.[1]}`, text]);
+}
+
+export interface Expected {
+	/** Each state that turnout leaves when it is let finish. */
+	readonly known: readonly Look[];
+	/** The tools that turnout had started were killed with it, so that a family may be changed in one table only. */
+	readonly isWhole: boolean;
+	readonly title: string;
+}
+
+/** Each table, and where the tools were let finish each family, is as it is in one of the known states: nothing in between. */
+export function assertKnown(look: Look, { known, isWhole, title }: Expected): void {
+	assert.deepEqual(foreignOf(look), foreignOf(known[0] ?? {}), title);
+	const isOf = (state: Look, name: string) => state[name] === look[name];
+	const tables = Object.keys(look).filter((name) => name.includes('tables '));
+	for (const name of tables)
+		assert.ok(
+			known.some((state) => isOf(state, name)),
+			`${title}: ${look[name]}`,
+		);
+	const families = isWhole ? [] : ['iptables ', 'ip6tables '].map((of) => tables.filter((name) => name.startsWith(of)));
+	for (const family of families)
+		assert.ok(
+			known.some((state) => family.every((name) => isOf(state, name))),
+			`${title}: ${family.map((name) => look[name])}`,
+		);
+	for (const name of ['routing -4', 'routing -6']) {
+		const lines = (look[name] ?? '').split('\n').filter(Boolean);
+		assert.deepEqual(lines, [...new Set(lines)], title);
+	}
+}
+
+/** What is not ours of it. */
+const foreignOf = (look: Look): Look =>
+	Object.fromEntries(
+		Object.entries(look).map(([name, text]) => [
+			name,
+			text.replace(/^.*(APPMESH_|0x1e7700ce).*\n|^local default .*\n/gm, ''),
+		]),
+	);
+
+/** SIGKILL; `whole`: with all that it has started, as a service manager does it. */
+export function kill(child: ChildProcess, whole: boolean): void {
+	const children = whole ? childrenOf(child.pid) : [];
+	child.kill('SIGKILL');
+	for (const pid of children)
+		try {
+			process.kill(pid, 'SIGKILL');
+		} catch {
+			// It has ended.
+		}
+}
+
+function childrenOf(pid: number | undefined): number[] {
+	try {
+		return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+	} catch {
+		return [];
+	}
+}
