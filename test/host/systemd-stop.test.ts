@@ -37,7 +37,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('with onStop keep no connection is lost over a restart, nor over one in which it hangs', async () => {
+	test('with onStop keep no connection is lost over an upgrade, nor over a restart in which it hangs', async () => {
 		run('systemctl', 'start', 'turnout');
 		configure('onStop: keep');
 		run('turnout', 'wait', '--timeout', '20');
@@ -51,6 +51,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 			timeoutMs: 10_000,
 		});
 		for (const hang of [false, false, true]) {
+			run(`${unpacked}/scripts/install`);
 			if (hang) await loopForever(lab.host, () => kill('USR1'));
 			run('systemctl', 'restart', 'turnout');
 		}
