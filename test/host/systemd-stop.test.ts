@@ -4,7 +4,7 @@ import { addresses } from '../../lab/layout.ts';
 import { ownLines, rulesOf } from '../support/daemon.ts';
 import { holdConnection } from '../support/held.ts';
 import { loopForever } from '../support/loop-forever.ts';
-import { statusOf, unpacked } from '../support/machine-place.ts';
+import { statusOf, unpacked, writeUnit } from '../support/machine-place.ts';
 import { createServicePlace } from '../support/service-place.ts';
 
 const unit = '/etc/systemd/system/turnout.service';
@@ -28,6 +28,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 	});
 
 	test('one that hangs when it is stopped is killed, and leaves nothing either', async () => {
+		writeUnit(machine, 'turnout.service.d/patience.conf', ['[Service]', 'TimeoutStopSec=2']);
 		run('systemctl', 'start', 'turnout');
 		assert.notEqual(ownLines(lab.host), 0);
 		await loopForever(lab.host, () => kill('USR1'));
@@ -36,7 +37,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('with onStop keep no connection is lost over a restart, nor over one in which it hangs', async () => {
+	test('with onStop keep no connection is lost over an upgrade, nor over a restart in which it hangs', async () => {
 		run('systemctl', 'start', 'turnout');
 		configure('onStop: keep');
 		run('turnout', 'wait', '--timeout', '20');
@@ -50,6 +51,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 			timeoutMs: 10_000,
 		});
 		for (const hang of [false, false, true]) {
+			run(`${unpacked}/scripts/install`);
 			if (hang) await loopForever(lab.host, () => kill('USR1'));
 			run('systemctl', 'restart', 'turnout');
 		}
@@ -65,7 +67,7 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		run('systemctl', 'stop', 'turnout');
 		assert.notEqual(rulesOf(lab.host), untouched);
 		run('systemctl', 'start', 'turnout');
-		run('rm', '-r', `${unit}.d/hurry.conf`);
+		run('rm', `${unit}.d/hurry.conf`, `${unit}.d/patience.conf`);
 		run(`${unpacked}/scripts/uninstall`);
 		assert.equal(rulesOf(lab.host), untouched);
 		const left = () => run('find', '/', '-xdev', '-path', unpacked, '-prune', '-o', '-name', '*turnout*', '-print');

@@ -24,7 +24,7 @@ export interface ServicePlace extends World {
 	readonly answered: () => Promise<string>;
 }
 
-/** Installed, and not started. systemd's patience with it is short. */
+/** Installed, and not started. systemd waits less long than usual for its signs of life. */
 export async function createServicePlace(stack: AsyncDisposableStack): Promise<ServicePlace> {
 	const { machine, ...world } = await powerOn(stack, stack.use(createDisk()));
 	const { run, path } = machine;
@@ -36,7 +36,7 @@ export async function createServicePlace(stack: AsyncDisposableStack): Promise<S
 		(isIt) => isIt,
 	);
 	run(`${unpacked}/scripts/install`);
-	writeUnit(machine, 'turnout.service.d/hurry.conf', ['[Service]', 'WatchdogSec=6', 'TimeoutStopSec=2']);
+	writeUnit(machine, 'turnout.service.d/hurry.conf', ['[Service]', 'WatchdogSec=10']);
 	const property = (name: string) => propertyOf(machine, 'turnout', name);
 	return {
 		...{ ...world, machine, untouched, property },

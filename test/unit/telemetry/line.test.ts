@@ -19,6 +19,13 @@ test('what is wrong is told with its reason', () => {
 	assert.equal(line, 'interception waiting, wanted: enabled; envoy pulling; envoy: its image is being pulled');
 });
 
+test('rules that wait are told by one word', () => {
+	const rules: Condition = { ...wrong('they wait for Envoy to be LIVE'), subject: 'rules' };
+	const shown = { wanted: 'enabled', envoy, conditions: [rules] } as const;
+	assert.equal(statusLine({ ...shown, is: 'waiting' }), 'interception waiting, wanted: enabled; envoy live');
+	assert.match(statusLine({ ...shown, is: 'degraded' }), /; rules: they wait for Envoy to be LIVE$/);
+});
+
 test('whatever Envoy says, it is one line and no long one', () => {
 	const conditions = [wrong(`it ended:\nREADY=1\n${'x'.repeat(1_000)}`)];
 	const line = statusLine({ is: 'degraded', wanted: 'enabled', envoy, conditions });
