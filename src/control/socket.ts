@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
@@ -59,15 +59,33 @@ async function refuseTaken(path: string): Promise<void> {
 	if (entry === undefined) return;
 	if (!entry.isSocket())
 		throw new Failure('socket', `Cannot listen on ${path}: there is something that is no socket`, REMEDY);
-	if (await answers(path))
-		throw new Failure(
-			'socket',
-			`Cannot start a second daemon: one answers on ${path} already`,
-			'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
-		);
-	// Another daemon that starts at the same moment may have made its own there meanwhile.
-	if (lstatSync(path, { throwIfNoEntry: false })?.ino === entry.ino) rmSync(path, { force: true });
+	if ((await answers(path)) || (await isTakenBack(path))) throw secondDaemon(path);
 }
+
+/**
+ * Takes a socket away that nobody answers on. What is taken is looked at once more under another name: a daemon that
+ * starts at the same moment may have put its own there meanwhile, and then gets it back.
+ */
+async function isTakenBack(path: string): Promise<boolean> {
+	const aside = `${path}.${process.pid}`;
+	try {
+		renameSync(path, aside);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+		throw error;
+	}
+	const isAlive = await answers(aside);
+	if (isAlive && !existsSync(path)) renameSync(aside, path);
+	else rmSync(aside, { force: true });
+	return isAlive;
+}
+
+const secondDaemon = (path: string): Failure =>
+	new Failure(
+		'socket',
+		`Cannot start a second daemon: one answers on ${path} already`,
+		'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
+	);
 
 function answers(path: string): Promise<boolean> {
 	return new Promise((resolve) => {
