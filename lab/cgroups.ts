@@ -1,8 +1,9 @@
 // The one thing that holds a container's processes together once its Docker is dead. One folder per controller in the first
 // version of cgroups, a single one in the second.
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAbandoned } from './owner.ts';
+import { untilExit } from './cleanup.ts';
+import { isAbandoned, ownName } from './owner.ts';
 import { killAll } from './processes.ts';
 
 const root = '/sys/fs/cgroup';
@@ -52,4 +53,30 @@ function processesIn(folder: string): number[] {
 	} catch {
 		return [];
 	}
+}
+
+export interface MemoryCgroup extends Disposable {
+	/** A program, with its arguments, that runs another with this memory and no more. */
+	readonly through: readonly string[];
+	/** In bytes; from now on. */
+	readonly limit: (bytes: number) => void;
+	/** What is used now, in bytes. */
+	readonly used: () => number;
+}
+
+/** Processes that share a memory of their own: who takes more than there is makes the kernel end the largest. */
+export function createMemoryCgroup(): MemoryCgroup {
+	const name = ownName('memory');
+	const isFirst = existsSync(join(root, 'memory'));
+	const folder = isFirst ? join(root, 'memory', name) : join(root, name);
+	const dispose = untilExit(() => removeCgroup(name));
+	if (!isFirst) writeFileSync(join(root, 'cgroup.subtree_control'), '+memory');
+	mkdirSync(folder);
+	const [limit, used] = isFirst ? ['memory.limit_in_bytes', 'memory.usage_in_bytes'] : ['memory.max', 'memory.current'];
+	return {
+		through: ['sh', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', folder],
+		limit: (bytes) => writeFileSync(join(folder, limit), String(bytes)),
+		used: () => Number(readFileSync(join(folder, used), 'utf8')),
+		[Symbol.dispose]: dispose,
+	};
 }

@@ -40,7 +40,8 @@ export function createObserver({
 	proxy,
 	listeners,
 	stateFile,
-}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile'>): Observer {
+	pendingFile,
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile'>): Observer {
 	let conditions: readonly Condition[] = [];
 	return {
 		async status(wish, existing, known) {
@@ -64,7 +65,7 @@ export function createObserver({
 				envoy,
 				conditions,
 				repairs,
-				...(wish.pending === undefined ? {} : { confirmUntil: wish.pending.until }),
+				...(wish.pending === undefined ? {} : { confirmUntil: (pendingFile.read() ?? wish.pending).until }),
 				counters: countersOf(families.flatMap((family) => held[family].chains)),
 				existing,
 			};

@@ -111,9 +111,12 @@ describe('enable --confirm', async () => {
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		const file = join(daemon.folder, 'state', 'confirm.json');
-		const pending = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string };
+		const pending = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string; end: object };
 		process.kill(Number(pending.alarm), 'SIGKILL');
-		writeFileSync(file, JSON.stringify({ ...pending, until: new Date(0).toISOString() }));
+		writeFileSync(
+			file,
+			JSON.stringify({ ...pending, until: new Date(0).toISOString(), end: { ...pending.end, boot: 'another' } }),
+		);
 		await using next = await start(daemon.folder);
 		assert.equal(next.status().is, 'disabled');
 		assert.ok(isUntouched());

@@ -1,29 +1,18 @@
 // The commands that the documentation gives to administrators, tried where they are needed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Actor, createActor } from '../../lab/actor.ts';
+import type { Actor } from '../../lab/actor.ts';
 import { createCast } from '../../lab/cast.ts';
-import { installDockerRules } from '../../lab/docker-rules.ts';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import type { Namespace } from '../../lab/namespace.ts';
 import { installAdministratorRules } from '../../lab/neighbours.ts';
 import type { Dialect } from '../../lab/restore.ts';
-import { snapshotHost } from '../../lab/snapshot.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { commandsOf } from '../support/pages.ts';
 import { run } from '../support/run.ts';
-import { changes } from '../support/traces.ts';
 
 const { host: ours, remote } = addresses;
-
-/** Every chain that there is. */
-const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egress-only-ips', '0.0.0.0/0,::/0'].concat(
-	...[
-		['--egress-only-ports', '1-65535'],
-		['--app-ports', '8080'],
-	],
-);
 
 for (const dialect of dialects) {
 	test(`with ${dialect} rules the commands for a host that drops what it does not know let in what is captured`, async () => {
@@ -44,26 +33,6 @@ for (const dialect of dialects) {
 		assert.deepEqual(await Promise.all([outbound(), dialled()]), [both('timeout'), both('timeout')]);
 		follow(lab.host, dialect, 'docs/firewalls.md', "OUTPUT: to Envoy's outbound listener");
 		assert.deepEqual(await outbound(), both('egress listener'));
-	});
-
-	test(`with ${dialect} rules a host is rescued without turnout, and nobody else's rule is touched`, async () => {
-		using lab = createHost();
-		using app = createActor(lab.host, { uid: 1000 });
-		using world = createActor(lab.world);
-		await world.listen('remote', [443]);
-		installDockerRules(lab.host, dialect);
-		installAdministratorRules(lab.host, dialect);
-		// On such a host nothing that iptables makes when it is first needed is new.
-		for (const family of ['', '6']) lab.host.run(`ip${family}tables-${dialect}`, ['-t', 'mangle', '-I', 'PREROUTING']);
-		const before = snapshotHost(lab.host);
-		run(lab.host, ['init', ...everything, '--backend', backendOf(dialect)]);
-		assert.deepEqual(await answersTo(app, remote, 443), both('refused'));
-		follow(lab.host, dialect, 'docs/when-something-is-wrong.md', 'Stop redirecting');
-		assert.deepEqual(await answersTo(app, remote, 443), both('remote'));
-		run(lab.host, ['init', ...everything, '--backend', backendOf(dialect)]);
-		follow(lab.host, dialect, 'docs/when-something-is-wrong.md', "Take away all of turnout's");
-		assert.deepEqual(changes(before, snapshotHost(lab.host)), []);
-		assert.match(run(lab.host, ['clean']).stdout, /Nothing that bears our names is left/);
 	});
 }
 

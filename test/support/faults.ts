@@ -32,13 +32,15 @@ export interface FaultOptions {
 	readonly lab?: Host;
 	/** A program, with its arguments, that runs turnout and whoever does the faults. */
 	readonly through?: readonly string[];
+	/** More of the daemon's. */
+	readonly env?: Readonly<Record<string, string>>;
 	/** Where `app` answers. */
 	readonly appPorts?: readonly number[];
 }
 
 export async function createFaultPlace(dialect: Dialect, options: FaultOptions = {}): Promise<FaultPlace> {
 	await using stack = new AsyncDisposableStack();
-	const { args: more = [], through = [], appPorts } = options;
+	const { args: more = [], through = [], env = {}, appPorts } = options;
 	const lab = stack.use(options.lab ?? createHost({ container: false }));
 	// Somebody else's tables and rules.
 	for (const program of ['iptables', 'ip6tables'])
@@ -46,7 +48,7 @@ export async function createFaultPlace(dialect: Dialect, options: FaultOptions =
 	const cast = stack.use(await createCast(lab, appPorts === undefined ? {} : { appPorts }));
 	const folder = stack.use(createScratch('fault')).path;
 	const args = ['--app-ports', '8080', '--backend', backendOf(dialect), '--start-enabled', '1', ...more];
-	const daemon = stack.use(await startDaemon(lab.host, { args, folder, through }));
+	const daemon = stack.use(await startDaemon(lab.host, { args, folder, through, env }));
 	const rules = () => savedRules(lab, dialect);
 	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
 	const kept = stack.move();
