@@ -10,6 +10,7 @@ import { createAlarm } from './host/alarm.ts';
 
 import { createConnections, forgetTranslated } from './host/connections.ts';
 
+import { forgetDead } from './host/dead.ts';
 import { glancing } from './host/glance.ts';
 
 import { countAccepted, readListeners } from './host/listeners.ts';
@@ -92,6 +93,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 const world = {
 	captured: countAccepted,
 	forget: forgetTranslated,
+	forgetDead,
 	glancing,
 	hear,
 	rivals,

@@ -50,8 +50,10 @@ export interface Holding {
 export async function turnOn(
 	holding: Holding,
 	survey: Survey,
-	{ log }: DaemonParts,
+	parts: DaemonParts,
 ): Promise<ByFamily<Held> | undefined> {
+	const { log } = parts;
+	const wasOn = holding.aim !== undefined;
 	refuseEnding(holding);
 	const startedMs = performance.now();
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
@@ -67,6 +69,7 @@ export async function turnOn(
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
+	if (!wasOn) forgetPast(parts);
 	return known.get(target.dialect);
 }
 
@@ -100,6 +103,13 @@ export async function settle(holding: Holding, parts: DaemonParts): Promise<void
 	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.isUnsettled = false;
 	await forget(holding, parts);
+}
+
+/** New connections are not to be taken for those that went past us while there were no rules. */
+export function forgetPast({ forgetDead, log }: DaemonParts): void {
+	forgetDead().catch((error) => {
+		log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
+	});
 }
 
 export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);

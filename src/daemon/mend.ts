@@ -5,7 +5,7 @@ import { type Repaired, repairRoutes, repairRules } from '../steady/repair.ts';
 import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
 import { type Aim, aimAgain } from '../survey.ts';
 import { families } from '../units.ts';
-import { CHANGE_TIMEOUT_MS, type Holding } from './changes.ts';
+import { CHANGE_TIMEOUT_MS, forgetPast, type Holding } from './changes.ts';
 import { adopt } from './confirm.ts';
 import type { Repair } from './ledger.ts';
 import type { DaemonParts } from './parts.ts';
@@ -45,6 +45,7 @@ export async function mend(
 	const found = [...rules.found, ...routes.found];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
 	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
+	if (rules.found.length > 0) forgetPast(parts);
 	return found.length === 0 ? undefined : repairOf(found);
 }
 

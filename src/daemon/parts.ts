@@ -35,6 +35,8 @@ export interface DaemonParts {
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
 	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
+	/** Makes the kernel forget connections of this host that went past us and have ended. */
+	readonly forgetDead: () => Promise<void>;
 	readonly forget: (ports: ReadonlySet<number>) => Promise<void>;
 	readonly stateFile: StateFile;
 	readonly pendingFile: PendingFile;

@@ -29,7 +29,8 @@ const PROTO_SRC_PORT = 2;
 const PROTO_DST_PORT = 3;
 /** CTA_IP_V4_SRC and …_DST, CTA_IP_V6_SRC and …_DST, by the length of the address. */
 const addressKinds: Readonly<Record<number, readonly [number, number]>> = { 4: [1, 2], 16: [3, 4] };
-/** IPS_DST_NAT (linux/netfilter/nf_conntrack_common.h). */
+/** IPS_SRC_NAT, IPS_DST_NAT (linux/netfilter/nf_conntrack_common.h). */
+const SRC_NAT = 1 << 4;
 const DST_NAT = 1 << 5;
 const IPPROTO_TCP = 6;
 const AF_INET = 2;
@@ -82,6 +83,49 @@ export async function forgetTranslations(
 	} finally {
 		socket.close();
 	}
+}
+
+/** What the kernel tracks of a connection that nobody translates, and how it is named to it. */
+export interface Tracked {
+	readonly ends: Tuple;
+	readonly family: number;
+	readonly attributes: ReadonlyMap<number, Buffer>;
+}
+
+/** Every TCP connection that it tracks and nobody translates. */
+export async function readUntranslated(): Promise<Tracked[]> {
+	const socket = createNetlink(Protocol.NETFILTER);
+	try {
+		const request = Buffer.alloc(HEADER_BYTES);
+		const [messages] = await socket.request(GET, request, { flags: DUMP, timeout: DUMP_TIMEOUT_MS });
+		return messages.flatMap(({ data }) => trackedIn(data[0] ?? 0, attributesOf(data.subarray(HEADER_BYTES))));
+	} finally {
+		socket.close();
+	}
+}
+
+export async function forgetTracked(all: readonly Tracked[]): Promise<void> {
+	const socket = createNetlink(Protocol.NETFILTER);
+	try {
+		for (const { family, attributes } of all) await forget(socket, family, attributes);
+	} finally {
+		socket.close();
+	}
+}
+
+function trackedIn(family: number, attributes: ReadonlyMap<number, Buffer>): Tracked[] {
+	const status = attributes.get(STATUS)?.readUInt32BE() ?? 0;
+	const original = attributesOf(attributes.get(TUPLE_ORIG));
+	const [ip, proto] = [attributesOf(original.get(TUPLE_IP)), attributesOf(original.get(TUPLE_PROTO))];
+	const [source = 0, destination = 0] = addressKinds[family === AF_INET ? 4 : 16] ?? [];
+	if (proto.get(PROTO_NUM)?.[0] !== IPPROTO_TCP || (status & (SRC_NAT | DST_NAT)) !== 0) return [];
+	const ends = {
+		from: ip.get(source) ?? NONE,
+		fromPort: proto.get(PROTO_SRC_PORT)?.readUInt16BE() ?? 0,
+		to: ip.get(destination) ?? NONE,
+		toPort: proto.get(PROTO_DST_PORT)?.readUInt16BE() ?? 0,
+	};
+	return [{ ends, family, attributes }];
 }
 
 /** All that have a translated destination, with their families. Kernels before 5.17 tell of all connections. */

@@ -25,6 +25,8 @@ export const LISTEN = 10;
 const LISTENING = 1 << LISTEN;
 const ESTABLISHED = 1 << 1;
 const HALF_CLOSED = (1 << 4) | (1 << 5) | (1 << 8);
+const OPENING = (1 << 2) | (1 << 3) | (1 << 12);
+const CLOSING = (1 << 9) | (1 << 11);
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const ADDRESS_BYTES = { ipv4: 4, ipv6: 16 } as const;
@@ -53,6 +55,10 @@ const TIMEOUT_MS = 2_000;
  * that the kernel has room for, which takes milliseconds on a host that has none.
  */
 export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
+
+/** What is being opened, connected or being closed. */
+export const readAlive = (family: Family): Promise<TcpSocket[]> =>
+	readSockets(family, OPENING | ESTABLISHED | HALF_CLOSED | CLOSING);
 
 /** What listens and what is connected. */
 export const readOpen = (family: Family): Promise<TcpSocket[]> =>

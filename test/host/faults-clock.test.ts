@@ -4,10 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createScratch } from '../../lab/scratch.ts';
+import { requireAll, startStorms } from '../../lab/storms.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../support/eventually.ts';
 import { counted, createFaultPlace } from '../support/faults.ts';
-import { requireAll, startStorms } from '../support/storms.ts';
 
 const HOUR_MS = 3_600_000;
 const libraries = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import { requireAll, startStorms } from '../../lab/storms.ts';
 import { eventually } from '../support/eventually.ts';
 import { counted, createFaultPlace } from '../support/faults.ts';
-import { requireAll, startStorms } from '../support/storms.ts';
 
 describe('a daemon that captures', async () => {
 	const stack = new AsyncDisposableStack();

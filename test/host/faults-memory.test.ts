@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { createMemoryCgroup } from '../../lab/cgroups.ts';
 import type { Namespace } from '../../lab/namespace.ts';
+import { requireAll, startStorms } from '../../lab/storms.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../support/eventually.ts';
 import { counted, createFaultPlace } from '../support/faults.ts';
-import { requireAll, startStorms } from '../support/storms.ts';
 
 const MIB = 1024 * 1024;
 
