@@ -69,7 +69,7 @@ export function createLedger({ log, tallies, rivals }: DaemonParts): Ledger {
 
 function contested(count: number, { last }: Repairs, rivals: readonly string[]): Trouble {
 	const by = last?.by === undefined ? '' : `, the last time by ${last.by}`;
-	const running = rivals.length === 0 ? '' : `; of those that do such things ${rivals.join(', ')} run here`;
+	const running = rivals.length === 0 ? '' : `; of those that do such things there run here: ${rivals.join(', ')}`;
 	return {
 		why: `others have undone them ${count} times within a minute${by}${running}; they are put back every 5 s now`,
 		remedy:

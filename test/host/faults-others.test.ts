@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startDockerd } from '../../lab/dockerd.ts';
+import { createFirewalls } from '../../lab/firewalls.ts';
 import { createHost } from '../../lab/host.ts';
 import { importAnswerer } from '../../lab/image.ts';
 import { requireAll, startStorms } from '../../lab/storms.ts';
 import { eventually } from '../support/eventually.ts';
-import { counted, createFaultPlace, type FaultPlace, testFaults } from '../support/faults.ts';
+import { counted, createFaultPlace, testFaults } from '../support/faults.ts';
 import { isFull } from '../support/rounds.ts';
 
 describe('a Docker that publishes an app port', async () => {
@@ -51,7 +52,11 @@ describe('a Docker that publishes an app port', async () => {
 describe('somebody empties our chains without end', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place: FaultPlace = stack.use(await createFaultPlace('nft'));
+	const lab = createHost({ container: false });
+	const firewalls = stack.use(await createFirewalls(lab.host));
+	for (const port of ['22', '8080', '15000']) firewalls.run('ufw', ['allow', `${port}/tcp`]);
+	firewalls.run('ufw', ['--force', 'enable']);
+	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
 
 	test('soon they are put back only now and then, status tells who it is, and when it stops all is well', async (context) => {
 		const whole = place.rules();
@@ -65,7 +70,10 @@ describe('somebody empties our chains without end', async () => {
 		const condition = await eventually(repairs, (found) => found !== undefined, 60_000);
 		const { why = '', remedy = '' } = condition ?? {};
 		context.diagnostic(why);
-		assert.match(why, /^others have undone them \d+ times within a minute, the last time by \S*iptables\S*/);
+		assert.match(
+			why,
+			/^others have undone them \d+ times within a minute, the last time by \S*iptables\S* .*; of those that do such things .*ufw.* here; they are put back every 5 s now$/,
+		);
 		assert.match(remedy, /leave the chains APPMESH_… and what leads to them alone/);
 		const from = await place.status();
 		const to = await eventually(place.status, ({ repairs: { count } }) => count >= from.repairs.count + 2, 60_000);

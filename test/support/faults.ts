@@ -89,7 +89,9 @@ function outcomeOf({ isHarmless, isOthers }: Fault): string {
 }
 
 async function testFault(place: FaultPlace, fault: Fault, context: TestContext): Promise<void> {
-	const { cast, rules, status } = place;
+	const { cast, daemon, rules, status } = place;
+	const tellings = () => daemon.log().split('"event":"repaired"').length;
+	const told = tellings();
 	const whole = rules();
 	const { count } = (await status()).repairs;
 	const storms = await startStorms(cast, FAULT_PATIENCE_MS);
@@ -98,6 +100,7 @@ async function testFault(place: FaultPlace, fault: Fault, context: TestContext):
 	const endedMs = performance.now();
 	const isRepaired = !fault.isHarmless && !fault.isOthers;
 	if (isRepaired) await eventually(status, ({ repairs }) => repairs.count > count);
+	if (isRepaired) await eventually(tellings, (now) => now > told);
 	await eventually(rules, (now) => now === whole);
 	const ms = performance.now() - endedMs;
 	const counts = await storms.count();
