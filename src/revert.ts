@@ -17,18 +17,18 @@ const LONGEST_DRAIN_MS = 3_600_000;
 
 /**
  * Back to what was before `enable --confirm`: by the daemon if it answers, else by ourselves, so that it works with a
- * daemon that was killed or hangs.
+ * daemon that was killed or hangs. `only`: what waits until this time, and nothing that was asked for since.
  */
 export async function runRevert(
-	socket: string,
-	stateDirectory: string,
+	{ socket, stateDirectory }: { readonly socket: string; readonly stateDirectory: string },
 	afterSeconds: number,
+	only: string | undefined,
 	signal: AbortSignal,
 ): Promise<'daemon' | 'ourselves' | 'nothing'> {
 	await sleep(afterSeconds * 1_000, undefined, { signal });
 	const pendingFile = createPendingFile(stateDirectory);
 	const pending = pendingFile.read();
-	if (pending === undefined || pending.isReverted) return 'nothing';
+	if (pending === undefined || pending.isReverted || pending.until !== (only ?? pending.until)) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
 	const host = await openHost(signal);
@@ -37,7 +37,8 @@ export async function runRevert(
 	const unwritten = store.write({ ...store.read().state, ...pending.before });
 	// Where the disk is full it is found at the next start that the time is over.
 	if (unwritten === undefined) pendingFile.write({ ...pending, isReverted: true });
-	if (pending.before.wanted === 'disabled') await settle(host, pending, signal);
+	const isOurs = () => unwritten !== undefined || pendingFile.read()?.isReverted === true;
+	if (pending.before.wanted === 'disabled') await settle(host, pending, isOurs, signal);
 	if (unwritten !== undefined) throw unwritten.failure;
 	return 'ourselves';
 }
@@ -52,11 +53,17 @@ async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefin
 	return await Promise.race([reverted, late]);
 }
 
-/** What captured connections need to go on goes with the last of them. */
-async function settle(host: Awaited<ReturnType<typeof openHost>>, { ports, saved }: Pending, signal: AbortSignal) {
+/** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */
+async function settle(
+	host: Awaited<ReturnType<typeof openHost>>,
+	{ ports, saved }: Pending,
+	isOurs: () => boolean,
+	signal: AbortSignal,
+): Promise<void> {
 	// What was there before bears our names too.
 	if (Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '')) return;
 	const deadline = performance.now() + LONGEST_DRAIN_MS;
-	while (countAccepted(ports) > 0 && performance.now() < deadline) await sleep(POLL_MS, undefined, { signal });
-	await release(host, { tracked: false }, signal);
+	while (isOurs() && countAccepted(ports) > 0 && performance.now() < deadline)
+		await sleep(POLL_MS, undefined, { signal });
+	if (isOurs()) await release(host, { tracked: false }, signal);
 }

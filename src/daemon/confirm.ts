@@ -30,7 +30,7 @@ async function watchOver(
 	seconds: number,
 ): Promise<void> {
 	const { socket, stateDirectory } = holding.survey.config;
-	const args = ['revert', '--socket', socket, '--state-directory', stateDirectory];
+	const args = ['revert', '--socket', socket, '--state-directory', stateDirectory, '--until', pending.until];
 	const armed = { ...pending, alarm: await parts.alarm.set(seconds, args) };
 	try {
 		parts.pendingFile.write(armed);
@@ -120,7 +120,10 @@ export async function resume(holding: Holding, parts: DaemonParts): Promise<void
 	holding.pending = pending;
 	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) done(holding, parts, pending);
-	else await watchOver(holding, parts, pending, seconds);
+	else {
+		await watchOver(holding, parts, pending, seconds);
+		await parts.alarm.cancel(pending.alarm);
+	}
 }
 
 const nothingPending = (verb: string): Failure =>

@@ -58,6 +58,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			socket: { type: 'string', help: "PATH: the daemon's socket" },
 			'state-directory': { type: 'string', help: "PATH: the daemon's state directory" },
 			after: { type: 'string', help: 'SECONDS: not before' },
+			until: { type: 'string', help: 'TIME: only what waits until then, as status tells it' },
 		},
 		takesSettings: false,
 		words: 0,

@@ -30,7 +30,10 @@ export async function clean(given: Given, { out, isJson, signal }: Terminal): Pr
 
 export async function revert(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
 	const seconds = wholeNumber(given, 'after') ?? 0;
-	const did = await runRevert(socketOf(given), stateDirectoryOf(given), seconds, signal);
+	const until = given['until'];
+	const only = typeof until === 'string' ? until : undefined;
+	const places = { socket: socketOf(given), stateDirectory: stateDirectoryOf(given) };
+	const did = await runRevert(places, seconds, only, signal);
 	const said = did === 'nothing' ? 'Nothing waits for confirmation\n' : 'The host is as it was before\n';
 	out(isJson ? `${JSON.stringify({ reverted: did !== 'nothing' })}\n` : said);
 	return 0;

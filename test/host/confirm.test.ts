@@ -105,6 +105,16 @@ describe('enable --confirm', async () => {
 		);
 	});
 
+	test('a time that was waited for before does not end the next one', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 60);
+		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+		const other = turnout(lab.host, ['revert', ...paths, '--until', new Date(until - 1_000).toISOString()]);
+		assert.equal(other.stdout, 'Nothing waits for confirmation\n');
+		assert.equal(Date.parse(daemon.status().confirmUntil ?? ''), until);
+		daemon.ask('disable');
+	});
+
 	test('a reboot in between, for longer than the time, leaves it disabled', async () => {
 		const daemon = await start();
 		enableFor(daemon, 60);
