@@ -19,14 +19,20 @@ export function formatAttribute([kind, value]: Attribute): Buffer {
 }
 
 /** By kind; nothing of what is not there. */
-export function attributesOf(bytes: Buffer | undefined): Map<number, Buffer> {
-	const found = new Map<number, Buffer>();
+export const attributesOf = (bytes: Buffer | undefined): Map<number, Buffer> => new Map(elementsOf(bytes));
+
+/** One after the other: those of a list are all of one kind. */
+export function elementsOf(bytes: Buffer | undefined): (readonly [kind: number, value: Buffer])[] {
+	const found: (readonly [number, Buffer])[] = [];
 	let at = 0;
 	while (bytes !== undefined && at + HEADER_BYTES <= bytes.length) {
 		const length = bytes.readUInt16LE(at);
 		if (length < HEADER_BYTES) break;
-		found.set(bytes.readUInt16LE(at + 2) & KIND, bytes.subarray(at + HEADER_BYTES, at + length));
+		found.push([bytes.readUInt16LE(at + 2) & KIND, bytes.subarray(at + HEADER_BYTES, at + length)]);
 		at += aligned(length);
 	}
 	return found;
 }
+
+/** A text with its closing zero; '' where there is none. */
+export const textOf = (bytes: Buffer | undefined): string => bytes?.toString('utf8').replace(/\0.*$/s, '') ?? '';

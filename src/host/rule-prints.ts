@@ -1,7 +1,7 @@
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
+import { attributesOf, elementsOf, textOf } from './attributes.ts';
 import { question } from './chains.ts';
-import { attributesOf, elementsOf, textOf } from './notices/messages.ts';
 
 /** NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE and NFT_MSG_NEWRULE (linux/netfilter/nf_tables.h). */
 const GET_RULE = (10 << 8) | 7;
@@ -31,14 +31,14 @@ export async function readPrints(
 }
 
 function printOf(data: Buffer): string {
-	const attributes = attributesOf(data, FIXED_BYTES);
-	const expressions = elementsOf(attributes.get(NFTA_RULE_EXPRESSIONS) ?? Buffer.alloc(0));
+	const attributes = attributesOf(data.subarray(FIXED_BYTES));
+	const expressions = elementsOf(attributes.get(NFTA_RULE_EXPRESSIONS));
 	return [
-		...expressions.map(({ bytes }) => expressionPrint(bytes)),
+		...expressions.map(([, bytes]) => expressionPrint(bytes)),
 		attributes.get(NFTA_RULE_USERDATA)?.toString('latin1') ?? '',
 	].join('|');
 }
 
 /** A counter is one, whatever it has counted. */
 const expressionPrint = (expression: Buffer): string =>
-	textOf(attributesOf(expression, 0).get(NFTA_EXPR_NAME)) === 'counter' ? 'counter' : expression.toString('latin1');
+	textOf(attributesOf(expression).get(NFTA_EXPR_NAME)) === 'counter' ? 'counter' : expression.toString('latin1');

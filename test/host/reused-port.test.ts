@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
+import type { Namespace } from '../../lab/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
+import { eventually } from '../support/eventually.ts';
 import { openConnection, startListener } from '../support/talk.ts';
 
 const ways = [
@@ -43,3 +45,37 @@ for (const dialect of dialects)
 				direct[Symbol.dispose]();
 			}
 	});
+
+test('on a bare host a connection is not mistaken for a direct one that has ended while nobody looked', async () => {
+	using lab = createHost({ container: false });
+	using stack = new DisposableStack();
+	const { remote } = addresses;
+	stack.use(await startListener(lab.host, 'envoy', 15_001));
+	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
+	for (const family of ['v4', 'v6'] as const) {
+		using listener = await startListener(lab.world, 'remote', 443);
+		assert.equal(daemon.ask('enable', '--json').stderr, '');
+		// Envoy's own goes directly.
+		using direct = await openConnection(lab.host, remote[family], 443, { localPort: 40_008, uid: 1337 });
+		direct.say('first');
+		assert.equal(await direct.hear(), 'remote hears first');
+		assert.equal(daemon.ask('disable', '--json').stderr, '');
+		listener[Symbol.dispose]();
+		assert.equal(await direct.hear(), 'ended');
+		direct[Symbol.dispose]();
+		assert.match(tracked(lab.host, family), /ESTABLISHED/);
+		assert.equal(daemon.ask('enable', '--json').stderr, '');
+		await eventually(
+			() => tracked(lab.host, family),
+			(text) => !text.includes('ESTABLISHED'),
+		);
+		using next = await openConnection(lab.host, remote[family], 443, { localPort: 40_008 });
+		next.say('second');
+		assert.equal(await next.hear(), 'envoy hears second');
+		assert.equal(daemon.ask('disable', '--json').stderr, '');
+	}
+});
+
+const tracked = (host: Namespace, family: 'v4' | 'v6'): string =>
+	host.tryRun('conntrack', ['-L', '-p', 'tcp', '--orig-port-src', '40008', '-f', family === 'v4' ? 'ipv4' : 'ipv6'])
+		.stdout;

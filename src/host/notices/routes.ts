@@ -1,4 +1,5 @@
-import { attributesOf, type NetlinkNotice } from './messages.ts';
+import { attributesOf } from '../attributes.ts';
+import type { NetlinkNotice } from './messages.ts';
 
 /** Groups of rtnetlink that tell of links, addresses, routes and policy rules of both families (linux/rtnetlink.h). */
 export const ROUTE_GROUPS: readonly number[] = [1, 5, 9, 7, 11, 8, 19];
@@ -17,6 +18,6 @@ export function routeSubject({ type, body }: NetlinkNotice, table: number): 'rou
 	if (LINKS_AND_ADDRESSES.includes(type)) return 'addresses';
 	if (RULES.includes(type)) return 'routes';
 	if (!ROUTES.includes(type)) return undefined;
-	const number = attributesOf(body, FIXED_BYTES).get(TABLE)?.readUInt32LE() ?? body[TABLE_AT];
+	const number = attributesOf(body.subarray(FIXED_BYTES)).get(TABLE)?.readUInt32LE() ?? body[TABLE_AT];
 	return number === table ? 'routes' : undefined;
 }

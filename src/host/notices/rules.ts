@@ -1,6 +1,7 @@
 import type { Chains } from '../../ports.ts';
 import { type Family, families } from '../../units.ts';
-import { attributesOf, type NetlinkNotice, textOf } from './messages.ts';
+import { attributesOf, textOf } from '../attributes.ts';
+import type { NetlinkNotice } from './messages.ts';
 
 /** NFNL_SUBSYS_NFTABLES and its messages (linux/netfilter/nfnetlink.h, nf_tables.h). */
 const NFTABLES = 10;
@@ -46,7 +47,7 @@ export function createRuleReader(chains: Chains): RuleReader {
 		if (family !== undefined && isOfInterest(type & 0xff, body, interest)) touched.add(family);
 	};
 	const end = (body: Buffer): Writer => {
-		const attributes = attributesOf(body, FIXED_BYTES);
+		const attributes = attributesOf(body.subarray(FIXED_BYTES));
 		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
 		// Each transaction counts one up: a gap is one whose messages did not reach us.
 		if (last !== undefined && id !== (last + 1) >>> 0) for (const family of families) touched.add(family);
@@ -71,7 +72,7 @@ const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLE
 function isOfInterest(kind: number, body: Buffer, interest: Interest): boolean {
 	const isChain = CHAINS.includes(kind);
 	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
-	const attributes = attributesOf(body, FIXED_BYTES);
+	const attributes = attributesOf(body.subarray(FIXED_BYTES));
 	const chains = interest.get(textOf(attributes.get(TABLE)));
 	if (chains === undefined) return false;
 	return TABLES.includes(kind) || chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
