@@ -13,7 +13,8 @@ const firewalld: readonly Fault[] = [
 		script: `firewalld --nofork --nopid </dev/null >/dev/null 2>&1 & echo $! > /run/firewalld.pid
 			until firewall-cmd --state >/dev/null 2>&1; do sleep 0.1; done`,
 	},
-	{ what: 'firewalld is reloaded', script: 'firewall-cmd --reload' },
+	// With the iptables backend its ebtables may fail where anybody changes rules in that moment; said again it goes.
+	{ what: 'firewalld is reloaded', script: 'firewall-cmd --reload || firewall-cmd --reload' },
 	{
 		what: 'firewalld is stopped',
 		script: 'pid=$(cat /run/firewalld.pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done',
