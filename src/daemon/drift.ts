@@ -19,6 +19,8 @@ export interface Drift {
 
 /** One change of somebody's is often several commits: what follows at once is looked at together. */
 const QUIET_MS = 2;
+/** firewalld's reload is many commits, and one of ours between two of them may make it fail. */
+const FIREWALLD_MS = 300;
 
 /** What has been noticed and not been looked at yet. */
 interface Suspicion {
@@ -67,7 +69,8 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 		for (const subject of subjects) state.suspicion.subjects.add(subject);
 		state.suspicion.by ||= by;
 		state.suspicion.isOwn &&= isOwn;
-		plan(performance.now() + Math.max(QUIET_MS, pauseMs(isRetry)));
+		const quietMs = state.suspicion.by.includes('firewalld') ? FIREWALLD_MS : QUIET_MS;
+		plan(performance.now() + Math.max(quietMs, pauseMs(isRetry)));
 	};
 	const plan = (dueMs: number) => {
 		if (state.isBusy || dueMs >= state.dueMs) return;
@@ -99,13 +102,14 @@ async function look(
 	let startedMs = 0;
 	const costMs = () => performance.now() - startedMs;
 	try {
-		const mended = await act(() => {
+		const { repair, failure } = await act(() => {
 			startedMs = performance.now();
 		});
 		// What we have done ourselves is looked at once, and learnt from.
-		if (mended === undefined) ledger.nothing(isOwn ? 0 : costMs());
-		else ledger.repaired({ ...mended, by, ms: Math.round(performance.now() - sinceMs) });
-		return true;
+		if (repair === undefined && failure === undefined) ledger.nothing(isOwn ? 0 : costMs());
+		if (repair !== undefined) ledger.repaired({ ...repair, by, ms: Math.round(performance.now() - sinceMs) });
+		if (failure !== undefined) ledger.failed(failure, costMs());
+		return failure === undefined;
 	} catch (error) {
 		ledger.failed(error, costMs());
 		return false;

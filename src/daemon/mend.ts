@@ -14,31 +14,38 @@ import type { DaemonParts } from './parts.ts';
 export type Suspect = Notice['subject'] | 'everything';
 type Suspects = ReadonlySet<Suspect>;
 
+export interface Mended {
+	/** What was put right. */
+	readonly repair?: Pick<Repair, 'subject' | 'lines'>;
+	/** Why the routes could not be, which keeps nobody from the rules. */
+	readonly failure?: unknown;
+}
+
 /**
- * Looks at what is suspected, and puts right what is not as wanted; undefined where all is. What is switched off is
- * not put back. One change among others: to be called while no other is under way. `firewalls`: those of this host, as
- * they are to be read.
+ * Looks at what is suspected, and puts right what is not as wanted. What is switched off is not put back. One change
+ * among others: to be called while no other is under way. `firewalls`: those of this host, as they are to be read.
  */
 export async function mend(
 	holding: Holding,
 	parts: DaemonParts,
 	suspects: Suspects,
 	firewalls: readonly Firewall[],
-): Promise<Pick<Repair, 'subject' | 'lines'> | undefined> {
+): Promise<Mended> {
 	adopt(holding, parts);
 	const { aim: before, survey, isStarting } = holding;
-	if (before === undefined || isStarting) return undefined;
+	if (before === undefined || isStarting) return {};
 	const isSuspect = (...of: readonly Suspect[]) =>
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
 	const firewall = firewalls.find(({ dialect }) => dialect === aim.target.dialect);
 	const isNew = aim.target.rules.ipv6.hooks.length > before.target.rules.ipv6.hooks.length;
-	if (firewall === undefined || isNew) return captureMore(holding, aim);
+	if (firewall === undefined || isNew) return { repair: await captureMore(holding, aim) };
 	const { known } = holding;
 	// Until it is read back.
 	holding.known = undefined;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	const routes = isSuspect('routes', 'addresses') ? await repairRoutes(survey.host.routing, aim.target) : nothingFound;
+	const isRouting = isSuspect('routes', 'addresses');
+	const routes = isRouting ? await tolerating(() => repairRoutes(survey.host.routing, aim.target)) : nothingFound;
 	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
 	const rules = await repairRules(firewall, aim.target, held, signal);
 	holding.known = new Map(known).set(aim.target.dialect, rules.held);
@@ -46,10 +53,23 @@ export async function mend(
 	// Another object: what was opened in between went past Envoy, and is counted anew.
 	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
 	if (rules.found.length > 0) forgetPast(parts);
-	return found.length === 0 ? undefined : repairOf(found);
+	const { failure } = routes;
+	return {
+		...(found.length === 0 ? {} : { repair: repairOf(found) }),
+		...(failure === undefined ? {} : { failure }),
+	};
 }
 
-const nothingFound: Repaired = { found: [] };
+type RoutesMended = Repaired & Pick<Mended, 'failure'>;
+const nothingFound: RoutesMended = { found: [] };
+
+async function tolerating(act: () => Promise<Repaired>): Promise<RoutesMended> {
+	try {
+		return await act();
+	} catch (failure) {
+		return { ...nothingFound, failure };
+	}
+}
 
 /** IPv6 that has come up. */
 async function captureMore(holding: Holding, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {

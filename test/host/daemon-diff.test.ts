@@ -53,18 +53,17 @@ describe('what somebody changes by hand', async () => {
 			conditions.flatMap((condition) => (condition.ok || condition.subject === 'envoy' ? [] : [condition.why])),
 			[`surplus: ${why}`, why],
 		);
-		lab.host.run('iptables-nft', ['-t', 'nat', '-D', 'APPMESH_EGRESS', '1']);
+		const made = (await repairs()).length;
 		lab.host.run('ip6tables-nft', ['-t', 'nat', '-A', 'APPMESH_INGRESS', '-p', 'tcp', '-j', 'RETURN']);
+		// Routes that cannot be had keep nobody from the rules.
+		await eventually(repairs, ({ length }) => length > made);
 		const { stdout, code } = daemon.ask('diff');
 		assert.equal(code, 2);
-		assert.match(
-			stdout,
-			/^\+ ipv4 nat: -A APPMESH_EGRESS .*--uid-owner 1337 .*\n- ipv4 routing: Cannot use .*\n- ipv6 nat: -A APPMESH_INGRESS -p tcp -j RETURN\n$/,
-		);
+		assert.match(stdout, /^- ipv4 routing: Cannot use .*\n$/);
 		const told = daemon.ask('status');
 		assert.equal(told.code, 1);
 		assert.match(told.stdout, /^interception {2}degraded, wanted: enabled since /);
-		assert.match(told.stdout, /NO {2}rules: 2 lines are not as wanted, the first: missing in nat: -A APPMESH_EGRESS /);
+		assert.match(told.stdout, /ok {2}rules\n {2}NO {2}routes: /);
 		lab.host.run('ip', ['rule', 'del', ...thief]);
 		await eventually(diff, ({ same }) => same);
 		assert.equal(daemon.ask('status').code, 0);
