@@ -53,11 +53,6 @@ export const commands: Readonly<Record<string, Command>> = {
 			return show(status, before + statusText(status), exitCodeOf(status), terminal);
 		},
 	},
-	confirm: {
-		summary: 'Keep what `enable --confirm` has switched on',
-		options: {},
-		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
-	},
 	disable: {
 		summary: 'Send it directly again',
 		options: { drain: { type: 'string', help: 'SECONDS: wait so long for connections through Envoy to end' } },
@@ -67,6 +62,11 @@ export const commands: Readonly<Record<string, Command>> = {
 			const text = openText(reply.open) + statusText(reply.status);
 			return show(reply, text, exitCodeOf(reply.status), terminal);
 		},
+	},
+	confirm: {
+		summary: 'Keep what `enable --confirm` has switched on',
+		options: {},
+		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
 	},
 	reload: {
 		summary: 'Read the settings again and change only what differs, live',

@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { listNamespaces } from '../../lab/namespace.ts';
 import { outcomeOf } from '../support/outcome.ts';
+import { isFull } from '../support/rounds.ts';
 import { openTerminal, type Terminal } from '../support/terminal.ts';
+
+/** It takes what ten other tests take; `scripts/test --full` has time for it. */
+const atLength = isFull ? test : () => undefined;
 
 const demo = join(import.meta.dirname, '../../scripts/demo');
 
@@ -68,7 +72,7 @@ test('who stays at the prompt switches interception on and off, and takes everyt
 	assert.deepEqual(remainsOf('keep', pid), []);
 });
 
-test('Ctrl-C in the middle leaves nothing', async () => {
+atLength('Ctrl-C in the middle leaves nothing', async () => {
 	using terminal = startOnTerminal('stopped', '', 'trap : INT');
 	for (const step of [/turnout run/, /turnout enable/]) await terminal.shows(step);
 	const pid = pidOf('stopped');
@@ -119,27 +123,30 @@ const dockerSteps = [
 	/^✓ The host is byte for byte what it was/,
 ];
 
-test('with Docker the demo pulls Envoy with a login from ECR, replaces it under load, and leaves nothing', async () => {
-	const child = spawn(demo, ['--docker'], { stdio: 'pipe', env: { ...process.env, ...markOf('docker') } });
-	const { code, stdout, stderr } = await outcomeOf(child);
-	assert.equal(stderr, '');
-	assert.ok(stdout.includes(dockerTable), stdout);
-	const lines = stdout.split('\n');
-	let at = 0;
-	for (const step of dockerSteps) {
-		const found = lines.slice(at).findIndex((line) => step.test(line));
-		assert.ok(found >= 0, `${step} is missing, or too early: ${stdout}`);
-		at += found + 1;
-	}
-	assert.equal(code, 0);
-	for (const line of lines) assert.ok(line.length <= 80, line);
-	assert.deepEqual(remainsOf('docker', child.pid ?? 0), []);
-});
+atLength(
+	'with Docker the demo pulls Envoy with a login from ECR, replaces it under load, and leaves nothing',
+	async () => {
+		const child = spawn(demo, ['--docker'], { stdio: 'pipe', env: { ...process.env, ...markOf('docker') } });
+		const { code, stdout, stderr } = await outcomeOf(child);
+		assert.equal(stderr, '');
+		assert.ok(stdout.includes(dockerTable), stdout);
+		const lines = stdout.split('\n');
+		let at = 0;
+		for (const step of dockerSteps) {
+			const found = lines.slice(at).findIndex((line) => step.test(line));
+			assert.ok(found >= 0, `${step} is missing, or too early: ${stdout}`);
+			at += found + 1;
+		}
+		assert.equal(code, 0);
+		for (const line of lines) assert.ok(line.length <= 80, line);
+		assert.deepEqual(remainsOf('docker', child.pid ?? 0), []);
+	},
+);
 
 /** Until a Docker and all that it needs are there, on a machine that does much else. */
 const DOCKER_MS = 120_000;
 
-test('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
+atLength('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
 	using terminal = startOnTerminal('pulling', '--docker', 'trap : INT');
 	await terminal.shows(/ \d+% +[\d.]+\/[\d.]+ MB +[01]\/2 layers/, DOCKER_MS);
 	const pid = pidOf('pulling');

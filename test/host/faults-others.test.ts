@@ -72,7 +72,7 @@ describe('somebody empties our chains without end', async () => {
 		context.diagnostic(why);
 		assert.match(
 			why,
-			/^others have undone them \d+ times within a minute, the last time by \S*iptables\S* .*; of those that do such things .*ufw.* here; they are put back every 5 s now$/,
+			/^others have undone them \d+ times within a minute, the last time by \S*iptables\S* .*; of those that do such things there run here: .*ufw.*; they are put back every 5 s now$/,
 		);
 		assert.match(remedy, /leave the chains APPMESH_… and what leads to them alone/);
 		const from = await place.status();

@@ -16,7 +16,7 @@ import { createWriter } from '../support/writer.ts';
 
 const changes = rounds(300);
 const othersRules = 400;
-const cycles = 10;
+const cycles = rounds(30);
 
 /** Each captures the watched connections, none in the way of another. */
 const first: object = { appPorts: '8080' };

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { soak } from '../../lab/soak/soak.ts';
+import { isFull } from '../support/rounds.ts';
 
 test('settings change every second, others undo rules, clients never pause: nothing fails or goes past Envoy but in the moment of a fault', async (context) => {
-	const { calm, faults, files } = await soak(18, (text) => context.diagnostic(text));
+	const { calm, faults, files } = await soak(isFull ? 60 : 8, (text) => context.diagnostic(text));
 	assert.deepEqual({ past: calm.past, failed: calm.failed }, { past: 0, failed: 0 });
 	assert.ok(calm.captured > 100);
 	assert.ok(faults.length > 0 && faults.every(({ captured }) => captured > 0));

@@ -7,6 +7,7 @@ import { interleave, median, quantile } from '../../lab/bench/samples.ts';
 import { benchStartup } from '../../lab/bench/startup.ts';
 import { renderTable } from '../../lab/bench/table.ts';
 import { listNamespaces } from '../../lab/namespace.ts';
+import { isFull } from '../support/rounds.ts';
 
 test('the bench measures every part beside its reference and leaves no namespace behind', async () => {
 	const few = {
@@ -21,7 +22,8 @@ test('the bench measures every part beside its reference and leaves no namespace
 	} as const;
 	const told: string[] = [];
 	// Two at once spoil each other's figures, and save time: only that there are figures matters here.
-	const only = sections.filter((section) => section !== 'startup');
+	const quick = ['cold', 'enable', 'repair', 'rest'];
+	const only = sections.filter((section) => (isFull ? section !== 'startup' : quick.includes(section)));
 	const [{ machine, figures: most }, startup] = await Promise.all([
 		runBench({ ...few, only }, (text) => told.push(text)),
 		benchStartup(few, ['status']),
