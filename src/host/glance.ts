@@ -1,5 +1,5 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink } from 'netlink/dist/netlink.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Chains, Firewall } from '../ports.ts';
 import type { Family } from '../units.ts';
 import { findsChain } from './chains.ts';
@@ -28,17 +28,17 @@ const MOST_LEARNT = 5_000;
  */
 export function glancing(firewall: Firewall, chains: Chains): Firewall {
 	if (firewall.dialect !== 'iptables-nft') return firewall;
-	const places = placesOf(chains);
+	const look = createLook(placesOf(chains));
 	const words = new Map<string, string>();
 	return {
 		...firewall,
 		async read(family, signal) {
-			const before = await look(family, places);
+			const before = await look(family);
 			const text = textOf(before, words);
 			if (text !== undefined) return text;
 			const saved = await firewall.read(family, signal);
 			if (words.size > MOST_LEARNT) words.clear();
-			if (JSON.stringify(await look(family, places)) === JSON.stringify(before)) learn(words, before, saved);
+			if (JSON.stringify(await look(family)) === JSON.stringify(before)) learn(words, before, saved);
 			return saved;
 		},
 	};
@@ -50,23 +50,37 @@ const placesOf = (chains: Chains): Place[] =>
 		...chains[table].leading.map((chain) => ({ table, chain, isOwn: false })),
 	]);
 
-/** Nothing where somebody was at it meanwhile. */
-async function look(family: Family, places: readonly Place[]): Promise<readonly Seen[] | undefined> {
-	const socket = createNetlink(Protocol.NETFILTER);
-	try {
-		const seen: Seen[] = [];
-		// One question at a time: the package mixes up the parts of two answers.
-		for (const place of places)
-			seen.push({ ...place, prints: await readPrints(socket, family, place.table, place.chain) });
-		const isThere = await Promise.all(
-			seen.map(({ table, chain, prints }) => prints.length > 0 || findsChain(socket, family, table, chain)),
-		);
-		return seen.filter((_, at) => isThere[at]);
-	} catch {
-		return undefined;
-	} finally {
-		socket.close();
-	}
+type Look = (family: Family) => Promise<readonly Seen[] | undefined>;
+
+/**
+ * Nothing where somebody was at it meanwhile. The sockets stay open: with the end of one the kernel waits until all that
+ * was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds after a fault.
+ */
+function createLook(places: readonly Place[]): Look {
+	const sockets = new Map<Family, NetlinkSocket>();
+	return async (family) => {
+		const socket = sockets.get(family) ?? createNetlink(Protocol.NETFILTER);
+		sockets.set(family, socket);
+		try {
+			return await lookThrough(socket, family, places);
+		} catch {
+			// Its answer may still come.
+			sockets.delete(family);
+			socket.close();
+			return undefined;
+		}
+	};
+}
+
+async function lookThrough(socket: NetlinkSocket, family: Family, places: readonly Place[]): Promise<readonly Seen[]> {
+	const seen: Seen[] = [];
+	// One question at a time: the package mixes up the parts of two answers.
+	for (const place of places)
+		seen.push({ ...place, prints: await readPrints(socket, family, place.table, place.chain) });
+	const isThere = await Promise.all(
+		seen.map(({ table, chain, prints }) => prints.length > 0 || findsChain(socket, family, table, chain)),
+	);
+	return seen.filter((_, at) => isThere[at]);
 }
 
 /** As `iptables-save` would say it; undefined where a rule of ours, or one that leads to us, is not known. */
