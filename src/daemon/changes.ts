@@ -41,6 +41,8 @@ export interface Holding {
 	isEnding: boolean;
 	/** Instead of the one that the settings name. */
 	image: State['image'];
+	/** Connections that went past us are about to be forgotten. */
+	forgetting: NodeJS.Timeout | undefined;
 	/** What waits to be confirmed. */
 	pending: Pending | undefined;
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
@@ -69,7 +71,7 @@ export async function turnOn(
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
-	if (!wasOn) forgetPast(parts);
+	if (!wasOn) forgetPast(holding, parts);
 	return known.get(target.dialect);
 }
 
@@ -105,11 +107,19 @@ export async function settle(holding: Holding, parts: DaemonParts): Promise<void
 	await forget(holding, parts);
 }
 
-/** New connections are not to be taken for those that went past us while there were no rules. */
-export function forgetPast({ forgetDead, log }: DaemonParts): void {
-	forgetDead().catch((error) => {
-		log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
-	});
+const FORGET_AFTER_MS = 300;
+
+/**
+ * New connections are not to be taken for those that went past us while there were no rules. Once for all that happens
+ * within a moment, and after it: the kernel makes us wait for its end.
+ */
+export function forgetPast(holding: Holding, { forgetDead, log }: DaemonParts): void {
+	clearTimeout(holding.forgetting);
+	holding.forgetting = setTimeout(() => {
+		forgetDead().catch((error) => {
+			log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
+		});
+	}, FORGET_AFTER_MS).unref();
 }
 
 export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);

@@ -71,6 +71,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isEnding: false,
 		image: state.image,
 		pending: undefined,
+		forgetting: undefined,
 	};
 }
 

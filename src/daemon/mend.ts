@@ -52,7 +52,7 @@ export async function mend(
 	const found = [...rules.found, ...routes.found];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
 	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
-	if (rules.found.length > 0) forgetPast(parts);
+	if (rules.found.length > 0) forgetPast(holding, parts);
 	const { failure } = routes;
 	return {
 		...(found.length === 0 ? {} : { repair: repairOf(found) }),
