@@ -104,7 +104,8 @@ describe('the socket of a daemon as a border', async () => {
 		);
 		assert.ok(last < first * 1.25 + 16, `${first} MiB became ${last} MiB`);
 		assert.doesNotMatch(daemon.log(), /"level":"(warn|error)"/);
-		await eventually(descriptors, (now) => now <= open);
+		// The first look at the rules has opened two sockets, one for each family, and keeps them.
+		await eventually(descriptors, (now) => now <= open + 2);
 		assert.equal((await askSocket(daemon.socket, 'POST', '/v1/disable')).status, 200);
 		assert.equal(rulesOf(lab.host), untouched);
 	});
