@@ -6,7 +6,7 @@ import { forgetTranslations, readTranslations, type Tuple } from './conntrack.ts
 import { errnoOf } from './errno.ts';
 import { readInterfaceTo } from './interface-to.ts';
 import { readGroups, readText } from './processes.ts';
-import { destroySockets, LISTEN, readOpen, type TcpSocket } from './sock-diag.ts';
+import { destroySockets, LISTEN, plain, readOpen, type TcpSocket } from './sock-diag.ts';
 
 /** Over sock_diag(7), ctnetlink and /proc. */
 export function createConnections(): Connections {
@@ -67,14 +67,6 @@ async function readTolerantly(family: Family): Promise<TcpSocket[]> {
 		return [];
 	}
 }
-
-/** A socket of IPv6 that carries IPv4 (::ffff:0:0/96, RFC 4291, 2.5.5.2) as what its packets are. */
-function plain(socket: TcpSocket): TcpSocket {
-	const isMapped = (bytes: Buffer) => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
-	if (!isMapped(socket.to) || !isMapped(socket.from)) return socket;
-	return { ...socket, from: socket.from.subarray(12), to: socket.to.subarray(12) };
-}
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
 const endsOf = ({ from, to, port, remotePort }: TcpSocket, way: 'inwards' | 'outwards'): string => {
 	const [here, there] = [`${from.toString('hex')} ${port}`, `${to.toString('hex')} ${remotePort}`];

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bytesOf } from '../cidr.ts';
 import { families } from '../units.ts';
 import { forgetTracked, readUntranslated, type Tuple } from './conntrack.ts';
-import { readAlive } from './sock-diag.ts';
+import { readText } from './processes.ts';
+import { plain, readAlive, type TcpSocket } from './sock-diag.ts';
 
 /** With more connections than that on a host it is not worth what it takes. */
 const MOST_TRACKED = 100_000;
@@ -17,7 +18,7 @@ const IPVS = '/proc/net/ip_vs';
  * us like that one. Those of others, which only pass, and those that anybody translates, are left alone.
  */
 export async function forgetDead(): Promise<void> {
-	if (readCount() > MOST_TRACKED) return;
+	if (Number(readText(COUNT)) > MOST_TRACKED) return;
 	// In this order: of what is tracked and alive there is a socket a moment later, or it has ended.
 	const tracked = await readUntranslated();
 	const alive = new Set((await Promise.all(families.map(readAlive))).flat().flatMap(keysOf));
@@ -33,32 +34,14 @@ export async function forgetDead(): Promise<void> {
 	await forgetTracked(tracked.filter(isDead));
 }
 
-function readCount(): number {
-	try {
-		return Number(readFileSync(COUNT, 'utf8'));
-	} catch {
-		return 0;
-	}
-}
-
 /** As it is tracked whoever opened it: in either direction. */
-const keysOf = (socket: {
-	readonly from: Buffer;
-	readonly to: Buffer;
-	readonly port: number;
-	readonly remotePort: number;
-}) => {
-	const [from, to] = [plain(socket.from), plain(socket.to)];
-	return [keyOf(from, socket.port, to, socket.remotePort), keyOf(to, socket.remotePort, from, socket.port)];
-};
+function keysOf(socket: TcpSocket): string[] {
+	const { from, to, port, remotePort } = plain(socket);
+	return [keyOf(from, port, to, remotePort), keyOf(to, remotePort, from, port)];
+}
 
 const keyOf = (from: Buffer, fromPort: number, to: Buffer, toPort: number): string =>
 	`${from.toString('hex')} ${fromPort} ${to.toString('hex')} ${toPort}`;
-
-/** IPv4 on a socket of IPv6 (RFC 4291, 2.5.5.2) is tracked as IPv4. */
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
-const plain = (bytes: Buffer): Buffer =>
-	bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED) ? bytes.subarray(12) : bytes;
 
 function ownAddresses(): ReadonlySet<string> {
 	const all = Object.values(networkInterfaces()).flatMap((found = []) => found);

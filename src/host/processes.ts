@@ -2,10 +2,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The process that holds the socket; looked up only when someone is to be told. */
 export function ownerOf(inode: string): string {
-	const pid = readdir('/proc')
-		.filter((name) => /^\d+$/.test(name))
-		.find((process) => holdsSocket(process, inode));
-	return pid === undefined ? 'unknown' : `${readText(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
+	const pid = pids().find((process) => holdsSocket(process, inode));
+	return pid === undefined ? 'unknown' : `${commOf(pid)} (pid ${pid})`;
 }
 
 const holdsSocket = (pid: string, inode: string): boolean =>
@@ -14,7 +12,7 @@ const holdsSocket = (pid: string, inode: string): boolean =>
 /** The group that counts for what each socket sends (the last of `Gid` in proc_pid_status(5)), by the socket's inode. */
 export function readGroups(): Map<string, number> {
 	const groups = new Map<string, number>();
-	for (const pid of readdir('/proc').filter((name) => /^\d+$/.test(name))) {
+	for (const pid of pids()) {
 		const [, group] = /^Gid:(?:\s+\d+){3}\s+(\d+)$/m.exec(readText(`/proc/${pid}/status`)) ?? [];
 		if (group !== undefined) for (const inode of socketsOf(pid)) groups.set(inode, Number(group));
 	}
@@ -25,6 +23,11 @@ const socketsOf = (pid: string): string[] =>
 	readdir(`/proc/${pid}/fd`).flatMap(
 		(fd) => /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.slice(1) ?? [],
 	);
+
+/** Of every process that can be seen. */
+export const pids = (): string[] => readdir('/proc').filter((name) => /^\d+$/.test(name));
+/** The name that the kernel has for its program (proc_pid_comm(5)); '' where it has ended. */
+export const commOf = (pid: string | number): string => readText(`/proc/${pid}/comm`).trim();
 
 /** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
 const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);

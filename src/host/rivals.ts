@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { commOf, pids, readText } from './processes.ts';
 
 /** Programs that rewrite the rules of a host, by the names that the kernel has for them (proc_pid_comm(5)). */
 const known = [
@@ -14,18 +14,7 @@ const known = [
 
 /** Those of them that run here, and ufw where it is switched on: that is no program that stays. */
 export function rivals(): string[] {
-	const names = new Set(quietly(() => readdirSync('/proc').filter(isPid), []).map(nameOf));
-	const isUfwOn = /^ENABLED=yes/m.test(quietly(() => readFileSync('/etc/ufw/ufw.conf', 'utf8'), ''));
+	const names = new Set(pids().map(commOf));
+	const isUfwOn = /^ENABLED=yes/m.test(readText('/etc/ufw/ufw.conf'));
 	return [...known.filter((name) => names.has(name)), ...(isUfwOn ? ['ufw'] : [])];
-}
-
-const isPid = (name: string): boolean => /^\d+$/.test(name);
-const nameOf = (pid: string): string => quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '');
-
-function quietly<T>(read: () => T, otherwise: T): T {
-	try {
-		return read();
-	} catch {
-		return otherwise;
-	}
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Protocol } from 'netlink/dist/constants.js';
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import type { Interest, Notice } from '../../ports.ts';
 import { type Family, families } from '../../units.ts';
+import { commOf, readText } from '../processes.ts';
 import { messagesOf } from './messages.ts';
 import { ROUTE_GROUPS, routeSubject } from './routes.ts';
 import { createRuleReader, type Writer } from './rules.ts';
@@ -74,18 +74,7 @@ function whoIs({ pid, name }: Writer): Who {
 
 /** The fourth field of /proc/PID/stat, counted behind the name, which may hold anything (proc_pid_stat(5)). */
 function parentOf(pid: number): number | undefined {
-	const stat = readQuietly(`/proc/${pid}/stat`);
+	const stat = readText(`/proc/${pid}/stat`);
 	const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 	return parent > 0 ? parent : undefined;
-}
-
-const commOf = (pid: number): string => readQuietly(`/proc/${pid}/comm`).trim();
-
-/** It may have ended already. */
-function readQuietly(path: string): string {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return '';
-	}
 }
