@@ -3,16 +3,12 @@ import { createKept, type Kept } from './control/kept.ts';
 import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
-
 import { createMemory } from './daemon/memory.ts';
 import { createReport, type Report } from './daemon/report.ts';
 import { createAlarm } from './host/alarm.ts';
-
 import { createConnections, forgetTranslated } from './host/connections.ts';
-
 import { forgetDead } from './host/dead.ts';
 import { glancing } from './host/glance.ts';
-
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
@@ -22,10 +18,12 @@ import { rivals } from './host/rivals.ts';
 import { openServiceManager } from './host/service-manager.ts';
 import { createStateStore } from './host/state.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
+import type { Dialect } from './ports.ts';
 import type { PullProgress } from './ports-proxy.ts';
 import { createProxy, planOf } from './proxy.ts';
+import { ownChains } from './ruleset/held.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
-import { aimOf, surveyHost } from './survey.ts';
+import { aimOf, type Survey, surveyHost } from './survey.ts';
 import { statusLine } from './telemetry/line.ts';
 import { metrics, type Seen } from './telemetry/metrics.ts';
 import { createTallies, type Tallies } from './telemetry/tallies.ts';
@@ -55,9 +53,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
-	const survey = await surveyHost(await openHost(signal), loaded, stateFile.read().dialect, signal);
-	// What this host cannot meet is found out now and not when it is first wanted.
-	await aimOf(survey);
+	const survey = await surveyOnce(loaded, stateFile.read().dialect, signal);
 	const proxy = await createProxy(survey, {
 		onOutput: kept.logs.add,
 		onChange(history, before) {
@@ -89,12 +85,19 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
 }
 
+/** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
+async function surveyOnce(loaded: Loaded, remembered: Dialect | undefined, signal: AbortSignal): Promise<Survey> {
+	const survey = await surveyHost(await openHost(signal), loaded, remembered, signal);
+	// What this host cannot meet is found out now and not when it is first wanted.
+	await aimOf(survey);
+	return glancing(survey, ownChains);
+}
+
 /** What needs no setting. */
 const world = {
 	captured: countAccepted,
 	forget: forgetTranslated,
 	forgetDead,
-	glancing,
 	hear,
 	rivals,
 	listeners: readListeners,

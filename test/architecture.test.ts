@@ -39,7 +39,7 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{
 		from: /^host\//,
-		to: /^\.\/(?!host\/|envoy\/image\.|ports|units|failure|exclusive|folders|quoted|cidr)/,
+		to: /^\.\/(?!host\/|envoy\/image\.|ports|units|failure|exclusive|shared|folders|quoted|cidr)/,
 		because: 'adapters implement ports and know no feature',
 	},
 	{

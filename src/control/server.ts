@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createExclusive, type Exclusive } from '../exclusive.ts';
+import { createShared } from '../shared.ts';
 import { readBody } from './body.ts';
 import type { Kept } from './kept.ts';
 import { createPour } from './pour.ts';
 import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
 import { refuse, tooMany, unknownPath, wrongVerb } from './refusal.ts';
 import { parsePortion, parseRequest, refuseQuery } from './request.ts';
-import { createShared } from './shared.ts';
 import { keepListening, listen } from './socket.ts';
 
 /** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Repairs } from '../control/protocol.ts';
 import type { Notice } from '../ports.ts';
-import { ownChains } from '../ruleset/held.ts';
 import type { Holding } from './changes.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
 import { mend, type Suspect } from './mend.ts';
@@ -33,18 +32,14 @@ interface Suspicion {
 
 export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 	const ledger = createLedger(parts);
-	const { firewalls } = holding.survey.host;
-	const quick = firewalls.map((firewall) => parts.glancing(firewall, ownChains));
-	const looks = createLooks(ledger, (suspicion) => {
-		const { subjects } = suspicion;
-		const read = subjects.has('everything') ? firewalls : quick;
-		return look(ledger, suspicion, (onBegin) =>
+	const looks = createLooks(ledger, (suspicion) =>
+		look(ledger, suspicion, (onBegin) =>
 			holding.exclusive(() => {
 				onBegin();
-				return mend(holding, parts, subjects, read);
+				return mend(holding, parts, suspicion.subjects);
 			}),
-		);
-	});
+		),
+	);
 	return {
 		notice: ({ subject, by, isOwn }) => looks.suspect([subject], by, { isOwn }),
 		async watch(isTold, signal) {

@@ -23,21 +23,16 @@ export interface Mended {
 
 /**
  * Looks at what is suspected, and puts right what is not as wanted. What is switched off is not put back. One change
- * among others: to be called while no other is under way. `firewalls`: those of this host, as they are to be read.
+ * among others: to be called while no other is under way.
  */
-export async function mend(
-	holding: Holding,
-	parts: DaemonParts,
-	suspects: Suspects,
-	firewalls: readonly Firewall[],
-): Promise<Mended> {
+export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspects): Promise<Mended> {
 	adopt(holding, parts);
 	const { aim: before, survey, isStarting } = holding;
 	if (before === undefined || isStarting) return {};
 	const isSuspect = (...of: readonly Suspect[]) =>
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
-	const firewall = firewalls.find(({ dialect }) => dialect === aim.target.dialect);
+	const firewall = survey.host.firewalls.find(({ dialect }) => dialect === aim.target.dialect);
 	const isNew = aim.target.rules.ipv6.hooks.length > before.target.rules.ipv6.hooks.length;
 	if (firewall === undefined || isNew) return { repair: await captureMore(holding, aim) };
 	const { known } = holding;

@@ -2,17 +2,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type {
-	Alarm,
-	Chains,
-	Connections,
-	Firewall,
-	Interest,
-	Listener,
-	Notice,
-	PendingFile,
-	StateFile,
-} from '../ports.ts';
+import type { Alarm, Connections, Interest, Listener, Notice, PendingFile, StateFile } from '../ports.ts';
 import type { Survey } from '../survey.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
 
@@ -28,15 +18,13 @@ export interface DaemonParts {
 	readonly captured: (ports: readonly number[]) => number;
 	/** Tells of changes of these chains and of this route table, until the signal is aborted; false where it cannot. */
 	readonly hear: (interest: Interest, onNotice: (notice: Notice) => void, signal: AbortSignal) => boolean;
-	/** Reads what is in these chains at a glance, where the dialect lets it. */
-	readonly glancing: (firewall: Firewall, chains: Chains) => Firewall;
 	/** Programs running here that are known to rewrite the rules of a host. */
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
-	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
 	/** Makes the kernel forget connections of this host that went past us and have ended. */
 	readonly forgetDead: () => Promise<void>;
+	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
 	readonly forget: (ports: ReadonlySet<number>) => Promise<void>;
 	readonly stateFile: StateFile;
 	readonly pendingFile: PendingFile;

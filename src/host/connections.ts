@@ -2,7 +2,9 @@ import { networkInterfaces } from 'node:os';
 import { bytesOf, showAddress } from '../cidr.ts';
 import type { Asides, Asked, Connections, OpenConnection } from '../ports.ts';
 import { type Family, families } from '../units.ts';
-import { forgetTranslations, readTranslations, type Tuple } from './conntrack.ts';
+import type { Tuple } from './conntrack/entry.ts';
+import { forgetAll, readTranslatedTo } from './conntrack/forget.ts';
+import { readTranslations } from './conntrack/translations.ts';
 import { errnoOf } from './errno.ts';
 import { readInterfaceTo } from './interface-to.ts';
 import { readGroups, readText } from './processes.ts';
@@ -27,10 +29,14 @@ export function createConnections(): Connections {
 	};
 }
 
-/** Makes the kernel forget the connections that it has translated to these ports of ours, all of which have ended. */
+/**
+ * Makes the kernel forget what it has translated to these ports of this host; only when all of that has ended. What it
+ * keeps (TIME_WAIT for two minutes, ESTABLISHED for days where its last packets went by unseen) it would apply to an
+ * untranslated connection of the same ends as soon as rules make it look again, in the middle of it.
+ */
 export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
 	const local = localAddresses();
-	await forgetTranslations(ports, (bytes) => local(addressOf(bytes)));
+	await forgetAll(await readTranslatedTo(ports, (bytes) => local(addressOf(bytes))));
 }
 
 async function readConnections(): Promise<OpenConnection[]> {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bytesOf } from '../cidr.ts';
 import { families } from '../units.ts';
-import { forgetTracked, readUntranslated, type Tuple } from './conntrack.ts';
+import { forgetAll, type Name, readUntranslated } from './conntrack/forget.ts';
 import { readText } from './processes.ts';
 import { plain, readAlive, type TcpSocket } from './sock-diag.ts';
 
@@ -20,18 +20,24 @@ const IPVS = '/proc/net/ip_vs';
 export async function forgetDead(): Promise<void> {
 	if (Number(readText(COUNT)) > MOST_TRACKED) return;
 	// In this order: of what is tracked and alive there is a socket a moment later, or it has ended.
-	const tracked = await readUntranslated();
-	const alive = new Set((await Promise.all(families.map(readAlive))).flat().flatMap(keysOf));
+	const tracked = new Map(await readPassing());
+	if (tracked.size === 0) return;
+	for (const socket of (await Promise.all(families.map(readAlive))).flat())
+		for (const key of keysOf(socket)) tracked.delete(key);
+	await forgetAll([...tracked.values()]);
+}
+
+/** Those between this host and others. */
+function readPassing(): Promise<(readonly [key: string, name: Name])[]> {
 	const own = ownAddresses();
 	const isOwn = (bytes: Buffer) => own.has(bytes.toString('hex'));
 	const hasServers = existsSync(IPVS);
-	const isDead = ({ ends }: { readonly ends: Tuple }) => {
-		const [isFromHere, isToHere] = [isOwn(ends.from), isOwn(ends.to)];
+	return readUntranslated(({ from, fromPort, to, toPort }, name) => {
+		const [isFromHere, isToHere] = [isOwn(from), isOwn(to)];
 		// Within the host nothing is captured.
-		if (isFromHere === isToHere || (isToHere && hasServers)) return false;
-		return !alive.has(keyOf(ends.from, ends.fromPort, ends.to, ends.toPort));
-	};
-	await forgetTracked(tracked.filter(isDead));
+		if (isFromHere === isToHere || (isToHere && hasServers)) return undefined;
+		return [keyOf(from, fromPort, to, toPort), name()] as const;
+	});
 }
 
 /** As it is tracked whoever opened it: in either direction. */

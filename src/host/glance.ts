@@ -1,9 +1,10 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
-import type { Chains, Firewall } from '../ports.ts';
-import type { Family } from '../units.ts';
+import type { Chains, Firewall, Host } from '../ports.ts';
+import { createShared } from '../shared.ts';
+import { type Family, families } from '../units.ts';
 import { findsChain } from './chains.ts';
-import { readPrints } from './rule-prints.ts';
+import { type RulePrint, readPrints } from './rule-prints.ts';
 
 /** A chain of a table, whether it is there, and whether it is one of ours. */
 interface Place {
@@ -13,22 +14,30 @@ interface Place {
 }
 /** A place that is there, and its rules. */
 interface Seen extends Place {
-	readonly prints: readonly string[];
+	readonly rules: readonly RulePrint[];
 }
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
 const MOST_LEARNT = 5_000;
 
+/** The same host, its rules read at a glance where the dialect lets it: only these chains, and no others in the text. */
+export function glancing<T extends { readonly host: Host }>(of: T, chains: Chains): T {
+	const firewalls = of.host.firewalls.map((firewall) => glancingAt(firewall, chains));
+	return { ...of, host: { ...of.host, firewalls } };
+}
+
 /**
- * The same firewall, read at a glance: over netlink and only these chains, which takes no program and no longer where
- * others have twenty thousand rules. What each rule of ours is in iptables' words is learnt from what `iptables-save`
- * says of the same moment; where a rule is not known yet, that is asked. Rules of others stand in it without their
- * words, and nothing is counted.
+ * Over netlink, which takes no program and no longer where others have twenty thousand rules. What each rule of ours is
+ * in iptables' words is learnt from what `iptables-save` says of the same moment; where a rule is not known yet, that is
+ * asked. Rules of others stand in it without their words.
  */
-export function glancing(firewall: Firewall, chains: Chains): Firewall {
+function glancingAt(firewall: Firewall, chains: Chains): Firewall {
 	if (firewall.dialect !== 'iptables-nft') return firewall;
-	const look = createLook(placesOf(chains));
+	const places = placesOf(chains);
+	// However many ask: a socket takes one question at a time.
+	const looks = Object.fromEntries(families.map((family) => [family, createShared(createLook(places, family))]));
+	const look = (family: Family) => looks[family]?.();
 	const words = new Map<string, string>();
 	return {
 		...firewall,
@@ -38,7 +47,7 @@ export function glancing(firewall: Firewall, chains: Chains): Firewall {
 			if (text !== undefined) return text;
 			const saved = await firewall.read(family, signal);
 			if (words.size > MOST_LEARNT) words.clear();
-			if (JSON.stringify(await look(family)) === JSON.stringify(before)) learn(words, before, saved);
+			if (isSame(await look(family), before)) learn(words, before, saved);
 			return saved;
 		},
 	};
@@ -50,38 +59,39 @@ const placesOf = (chains: Chains): Place[] =>
 		...chains[table].leading.map((chain) => ({ table, chain, isOwn: false })),
 	]);
 
-type Look = (family: Family) => Promise<readonly Seen[] | undefined>;
+type Look = () => Promise<readonly Seen[] | undefined>;
 
 /**
  * Nothing where somebody was at it meanwhile. The sockets stay open: with the end of one the kernel waits until all that
- * was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds after a fault.
+ * was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds after a fault. Each place has its
+ * own: so all are asked at once, which on a busy daemon takes one turn and not one for each.
  */
-function createLook(places: readonly Place[]): Look {
-	const sockets = new Map<Family, NetlinkSocket>();
-	return async (family) => {
-		const socket = sockets.get(family) ?? createNetlink(Protocol.NETFILTER);
-		sockets.set(family, socket);
+function createLook(places: readonly Place[], family: Family): Look {
+	let sockets: readonly NetlinkSocket[] = [];
+	return async () => {
+		if (sockets.length === 0) sockets = places.map(() => createNetlink(Protocol.NETFILTER));
 		try {
-			return await lookThrough(socket, family, places);
+			const seen = await Promise.all(sockets.map((socket, at) => lookAt(socket, family, places[at])));
+			return seen.flat();
 		} catch {
-			// Its answer may still come.
-			sockets.delete(family);
-			socket.close();
+			// Their answers may still come.
+			for (const socket of sockets) socket.close();
+			sockets = [];
 			return undefined;
 		}
 	};
 }
 
-async function lookThrough(socket: NetlinkSocket, family: Family, places: readonly Place[]): Promise<readonly Seen[]> {
-	const seen: Seen[] = [];
-	// One question at a time: the package mixes up the parts of two answers.
-	for (const place of places)
-		seen.push({ ...place, prints: await readPrints(socket, family, place.table, place.chain) });
-	const isThere = await Promise.all(
-		seen.map(({ table, chain, prints }) => prints.length > 0 || findsChain(socket, family, table, chain)),
-	);
-	return seen.filter((_, at) => isThere[at]);
+async function lookAt(socket: NetlinkSocket, family: Family, place: Place | undefined): Promise<readonly Seen[]> {
+	if (place === undefined) return [];
+	const rules = await readPrints(socket, family, place.table, place.chain);
+	const isThere = rules.length > 0 || (await findsChain(socket, family, place.table, place.chain));
+	return isThere ? [{ ...place, rules }] : [];
 }
+
+const isSame = (a: readonly Seen[] | undefined, b: readonly Seen[] | undefined): boolean => printsOf(a) === printsOf(b);
+const printsOf = (seen: readonly Seen[] = []): string =>
+	JSON.stringify(seen.map(({ table, chain, rules }) => [table, chain, ...rules.map(({ print }) => print)]));
 
 /** As `iptables-save` would say it; undefined where a rule of ours, or one that leads to us, is not known. */
 function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, string>): string | undefined {
@@ -90,11 +100,11 @@ function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, st
 	const lines: string[] = [];
 	for (const table of ['mangle', 'nat']) {
 		lines.push(`*${table}`);
-		for (const { chain, prints, isOwn } of seen.filter((place) => place.table === table)) {
+		for (const { chain, rules, isOwn } of seen.filter((place) => place.table === table)) {
 			const leadsToUs = (print: string) => isOwn || own.some((name) => print.includes(`${name}\0`));
-			const rules = prints.map((print) => words.get(print) ?? (leadsToUs(print) ? undefined : SOMEBODY_ELSE));
-			if (rules.includes(undefined)) return undefined;
-			lines.push(`:${chain} - [0:0]`, ...rules.map((rule) => `-A ${chain} ${rule}`));
+			const said = rules.map(({ print }) => words.get(print) ?? (leadsToUs(print) ? undefined : SOMEBODY_ELSE));
+			if (said.includes(undefined)) return undefined;
+			lines.push(`:${chain} - [0:0]`, ...said.map((rule, at) => `${rules[at]?.counted} -A ${chain} ${rule}`));
 		}
 	}
 	return `${lines.join('\n')}\n`;
@@ -103,9 +113,9 @@ function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, st
 /** The same rules in the same order, once as prints and once in words. */
 function learn(words: Map<string, string>, seen: readonly Seen[] | undefined, saved: string): void {
 	const said = rulesOf(saved);
-	for (const { table, chain, prints } of seen ?? []) {
+	for (const { table, chain, rules } of seen ?? []) {
 		const texts = said.get(`${table} ${chain}`) ?? [];
-		if (texts.length === prints.length) for (const [at, print] of prints.entries()) words.set(print, texts[at] ?? '');
+		if (texts.length === rules.length) for (const [at, { print }] of rules.entries()) words.set(print, texts[at] ?? '');
 	}
 }
 

@@ -13,32 +13,51 @@ const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_USERDATA = 7;
 const NFTA_EXPR_NAME = 1;
+const NFTA_EXPR_DATA = 2;
+const NFTA_COUNTER_BYTES = 1;
+const NFTA_COUNTER_PACKETS = 2;
 /** sizeof(struct nfgenmsg). */
 const FIXED_BYTES = 4;
 const TIMEOUT_MS = 2_000;
 
-/** The rules of a chain, each as the kernel has it, without what it counts; none where there is no such chain. */
+/** A rule as the kernel has it. */
+export interface RulePrint {
+	/** All but what it counts: the same for the same rule. */
+	readonly print: string;
+	/** As `iptables-save -c` writes it. */
+	readonly counted: string;
+}
+
+/** The rules of a chain; none where there is no such chain. */
 export async function readPrints(
 	socket: NetlinkSocket,
 	family: Family,
 	table: string,
 	chain: string,
-): Promise<readonly string[]> {
+): Promise<readonly RulePrint[]> {
 	const asked = question(family, table, NFTA_RULE_CHAIN, chain);
 	const [messages] = await socket.request(GET_RULE, asked, { flags: DUMP, timeout: TIMEOUT_MS });
 	if (messages.some(({ flags }) => (flags & INTERRUPTED) !== 0)) throw new Error('the rules changed while being read');
-	return messages.filter(({ type }) => type === NEW_RULE).map(({ data }) => printOf(data));
+	return messages.filter(({ type }) => type === NEW_RULE).map(({ data }) => rulePrintOf(data));
 }
 
-function printOf(data: Buffer): string {
+function rulePrintOf(data: Buffer): RulePrint {
 	const attributes = attributesOf(data.subarray(FIXED_BYTES));
-	const expressions = elementsOf(attributes.get(NFTA_RULE_EXPRESSIONS));
-	return [
-		...expressions.map(([, bytes]) => expressionPrint(bytes)),
-		attributes.get(NFTA_RULE_USERDATA)?.toString('latin1') ?? '',
-	].join('|');
+	const expressions = elementsOf(attributes.get(NFTA_RULE_EXPRESSIONS)).map(([, bytes]) => bytes);
+	const userData = attributes.get(NFTA_RULE_USERDATA)?.toString('latin1') ?? '';
+	const counter = expressions.find(isCounter);
+	return { print: [...expressions.map(printOf), userData].join('|'), counted: countedBy(counter) };
 }
+
+const isCounter = (expression: Buffer): boolean => textOf(attributesOf(expression).get(NFTA_EXPR_NAME)) === 'counter';
 
 /** A counter is one, whatever it has counted. */
-const expressionPrint = (expression: Buffer): string =>
-	textOf(attributesOf(expression).get(NFTA_EXPR_NAME)) === 'counter' ? 'counter' : expression.toString('latin1');
+const printOf = (expression: Buffer): string => (isCounter(expression) ? 'counter' : expression.toString('latin1'));
+
+function countedBy(counter: Buffer | undefined): string {
+	const counts = attributesOf(attributesOf(counter).get(NFTA_EXPR_DATA));
+	const [packets, bytes] = [NFTA_COUNTER_PACKETS, NFTA_COUNTER_BYTES].map((kind) =>
+		counts.get(kind)?.readBigUInt64BE(),
+	);
+	return `[${packets ?? 0}:${bytes ?? 0}]`;
+}

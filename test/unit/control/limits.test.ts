@@ -8,7 +8,7 @@ import { askSocket } from '../../../lab/socket.ts';
 import { createKept } from '../../../src/control/kept.ts';
 import type { Handlers } from '../../../src/control/protocol.ts';
 import { serve } from '../../../src/control/server.ts';
-import { createShared } from '../../../src/control/shared.ts';
+import { createShared } from '../../../src/shared.ts';
 
 const scratch = createScratch('limits');
 after(() => scratch[Symbol.dispose]());
