@@ -47,12 +47,12 @@ export interface TestDaemon extends AsyncDisposable {
 	readonly status: () => Status;
 	/** Its exit code once it has ended. */
 	readonly ended: Promise<number | null>;
-	/** SIGTERM, and its exit code. */
+	/** SIGTERM, and its exit code; null where it had to be killed after all. */
 	readonly stop: () => Promise<number | null>;
 }
 
 /** A daemon that does not end when it is told to makes its test fail, and not the whole suite wait for ever. */
-const STOP_PATIENCE_MS = 20_000;
+const STOP_PATIENCE_MS = 60_000;
 
 /** `turnout run` on a host; resolves once it has said that it is ready, or has ended. */
 export async function startDaemon(host: Namespace, options: DaemonOptions = {}): Promise<TestDaemon> {
@@ -75,9 +75,10 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 	while (!log.includes(says) && isRunning()) await sleep(10);
 	if (!isRunning()) await ended;
 	const ask = (...words: string[]) => turnout(host, [...words, '--socket', socket]);
-	const stop = async () => {
+	const stop = () => {
 		child.kill('SIGTERM');
-		return ended;
+		const late = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
+		return ended.finally(() => clearTimeout(late));
 	};
 	const kept = stack.move();
 	return {
@@ -90,9 +91,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 		ended,
 		stop,
 		async [Symbol.asyncDispose]() {
-			const late = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
 			await stop();
-			clearTimeout(late);
 			kept.dispose();
 		},
 	};

@@ -4,12 +4,9 @@ import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
-
 import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
-
 import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
-
 import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
@@ -96,7 +93,13 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 /** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
 async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (holding.isStarting) return stopEarly(holding, parts);
-	await turnOff(holding, parts);
+	// What is there while nothing of ours is belongs to others, such as another turnout.
+	if (holding.aim !== undefined || holding.isUnsettled)
+		await turnOff(holding, parts).catch(async (error) => {
+			// Rules that stay lead to it.
+			await parts.proxy?.leave();
+			throw error;
+		});
 	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
 	if (parts.proxy !== undefined) await parts.proxy.stop();
 	else if (holding.isUnsettled)

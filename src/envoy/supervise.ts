@@ -59,7 +59,7 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 			track(charge, replacing);
 			return replacing;
 		},
-		stop: () => stop(charge),
+		stop: () => stop(charge).finally(() => supervision.runtime.close()),
 		async leave() {
 			charge.ending.abort();
 			await Promise.all(charge.underway);
@@ -215,5 +215,4 @@ async function stop(charge: Charge): Promise<void> {
 	await Promise.all(charge.underway);
 	// One that became ours in the same moment, or was found and not yet ours.
 	for (const other of new Set([charge.proxy, ...charge.found])) if (other !== proxy) await other?.stop(STOP_GRACE_MS);
-	charge.supervision.runtime.close();
 }

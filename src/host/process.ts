@@ -9,13 +9,14 @@ import { findProgram } from './tools.ts';
 
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
 export function createProcessRuntime(): ProxyRuntime {
+	const running = new Set<ChildProcess>();
 	return {
 		prepare: async ({ command }) => exactly(programOf(command)),
-		start,
+		start: (spec, identity, onOutput) => start(spec, identity, onOutput, running),
 		// A child that is without us knows nobody who would read what it says: it is not gone on with.
 		adopt: async () => [],
 		trouble: () => '',
-		close: () => undefined,
+		close: () => running.forEach(letGo),
 	};
 }
 
@@ -35,7 +36,18 @@ function exactly(program: string): string {
 	return `${program} ${size} ${mtimeMs} ${ino}`;
 }
 
-async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput): Promise<RunningProxy> {
+/** Whatever it does from now on does not keep us from ending. */
+function letGo(child: ChildProcess): void {
+	child.unref();
+	for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+}
+
+async function start(
+	spec: ProxySpec,
+	identity: ProxyIdentity,
+	onOutput: OnOutput,
+	running: Set<ChildProcess>,
+): Promise<RunningProxy> {
 	const { command, args, uid, gid, env } = spec;
 	const program = programOf(command);
 	const child = spawn(program, args, {
@@ -43,7 +55,8 @@ async function start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutpu
 		env: { ...process.env, ...env },
 	});
 	const read = Promise.all([child.stdout, child.stderr].map((input) => readLines(input, onOutput)));
-	const exited = exitOf(child, read);
+	running.add(child);
+	const exited = exitOf(child, read).finally(() => running.delete(child));
 	await spawned(child, program);
 	return {
 		...identity,

@@ -13,6 +13,8 @@ import {
 	untilStatus,
 	whysOf,
 } from '../support/as-said.ts';
+import { BROKEN, createBreakable } from '../support/breakable.ts';
+import { ownLines, rulesOf } from '../support/daemon.ts';
 import { createDockerPlace, IMAGE } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -104,6 +106,22 @@ describe("Envoy's container", async () => {
 		assertNothingLeft(place, daemon);
 	});
 
+	test('stays where its rules cannot be taken away; the daemon ends and says so, and the next goes on with it', async () => {
+		using restore = createBreakable();
+		await using daemon = await place.start({}, undefined, { env: restore.env });
+		const { container } = daemon.status().envoy;
+		restore.break();
+		assert.equal(await daemon.stop(), 1);
+		assert.match(daemon.log(), new RegExp(`^turnout: Cannot commit the rules: .*${BROKEN}$`, 'm'));
+		restore.mend();
+		assert.ok(ownLines(place.lab.host) > 0);
+		assert.deepEqual(place.containers(), [`${NAME} ${IMAGE} running`]);
+		await using next = await place.start({}, daemon.folder);
+		assert.equal((await assertAsSaid(place, next)).envoy.container, container);
+		assert.equal(await next.stop(), 0);
+		assertNothingLeft(place, next);
+	});
+
 	test('that a killed daemon had made and not yet started is taken away by the next one', async () => {
 		using scratch = createScratch('daemon');
 		const owner = `turnout.owner=${join(scratch.path, 'state')}`;
@@ -164,13 +182,11 @@ describe("Envoy's container", async () => {
 		assert.equal((await assertAsSaid(place, first)).envoy.container, container);
 		assert.equal((await assertAsSaid(place, second, 'second')).envoy.state, 'live');
 		assert.deepEqual(place.containers().sort(), [`second ${IMAGE} running`, `${NAME} ${IMAGE} running`]);
+		const rules = rulesOf(place.lab.host);
 		assert.equal(await second.stop(), 0);
 		assert.deepEqual(place.containers(), [`${NAME} ${IMAGE} running`]);
-		// Its stop took the rules away, which are wanted here.
-		await eventually(
-			() => first.status(),
-			({ is, repairs }) => is === 'enabled' && repairs.count > 0,
-		);
+		// The rules are not the second's.
+		assert.equal(rulesOf(place.lab.host), rules);
 		assert.equal((await assertAsSaid(place, first)).is, 'enabled');
 	});
 });

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
-import { startDaemon } from '../../lab/turnout.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/units.ts';
+import { BROKEN, createBreakable } from '../support/breakable.ts';
 import { rulesOf, unhurried } from '../support/daemon.ts';
 import { createEnvoyPlace, pidOf } from '../support/envoy-place.ts';
 import { eventually } from '../support/eventually.ts';
@@ -49,6 +50,23 @@ describe('the life of an Envoy that is ours', async () => {
 		const took = performance.now() - started;
 		assert.ok(took >= 5_000 && took < 50_000, `it took ${took} ms`);
 		assert.equal(await held.echo('still there'), undefined);
+	});
+
+	test('where the rules cannot be taken away Envoy stays behind them; the daemon ends and says so', async () => {
+		using restore = createBreakable();
+		await using daemon = await startDaemon(lab.host, { args: hasty, env: restore.env });
+		const pid = pidOf(daemon);
+		restore.break();
+		assert.equal(await daemon.stop(), 1);
+		assert.match(daemon.log(), new RegExp(`^turnout: Cannot commit the rules: .*${BROKEN}$`, 'm'));
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
+		assert.equal(turnout(lab.host, ['clean']).code, 0);
+		assert.equal(rulesOf(lab.host), untouched);
+		process.kill(pid, 'SIGKILL');
+		await eventually(
+			() => existsSync(`/proc/${pid}`),
+			(isThere) => !isThere,
+		);
 	});
 
 	test('an Envoy that is killed is started again: until then connections fail, and status says how it ended', async () => {
