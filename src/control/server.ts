@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createExclusive, type Exclusive } from '../exclusive.ts';
 import { createShared } from '../shared.ts';
 import { readBody } from './body.ts';
 import type { Kept } from './kept.ts';
@@ -71,9 +70,9 @@ function createAnswer(service: Service, signal: AbortSignal) {
 }
 
 function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { verb: string; answer: Answer }> {
-	const [pour, unhurried] = [createPour(), createExclusive()];
-	const handle = createHandle(service.handlers, unhurried, signal);
-	const metrics = createShared(() => unhurried(service.metrics));
+	const pour = createPour();
+	const handle = createHandle(service.handlers, signal);
+	const metrics = createShared(service.metrics);
 	const routes = new Map<string, { verb: string; answer: Answer }>();
 	for (const name of Object.keys(streams) as Stream[]) {
 		const answer: Answer = async (query, _, reply) => pour(service.kept[name], parsePortion(query), reply);
@@ -102,15 +101,14 @@ function send(reply: ServerResponse, type: string, text: string): void {
 }
 
 /** One answer serves all who ask a question at the same time; of changes only so many are taken at a time. */
-function createHandle(handlers: Handlers, unhurried: Exclusive, signal: AbortSignal) {
+function createHandle(handlers: Handlers, signal: AbortSignal) {
 	const call = (method: Method, body: object): Promise<unknown> => {
 		const handle = handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
 		return handle(body, signal);
 	};
-	const asked = (method: Method) => (isHurried(method) ? call(method, {}) : unhurried(() => call(method, {})));
 	const questions = new Map(
 		(Object.keys(paths) as Method[]).flatMap((method) =>
-			paths[method].verb === 'GET' ? [[method, createShared(() => asked(method))] as const] : [],
+			paths[method].verb === 'GET' ? [[method, createShared(() => call(method, {}), restMs(method))] as const] : [],
 		),
 	);
 	let changes = 0;
@@ -125,8 +123,8 @@ function createHandle(handlers: Handlers, unhurried: Exclusive, signal: AbortSig
 	};
 }
 
-/** The others run programs and are asked by people: one at a time, so that they do not keep status waiting. */
-const isHurried = (method: Method): boolean => method === 'status' || method === 'config';
+/** It runs programs and is for people: so it keeps nobody waiting for status. */
+const restMs = (method: Method): number => (method === 'raw' ? 500 : 0);
 
 /** What is no path of ours, or of anybody's, is looked up as it stands. */
 function urlOf(target: string): URL {

@@ -2,6 +2,7 @@ import type { Handlers, Status } from '../control/protocol.ts';
 import { failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
 import { shownSettings } from '../settings.ts';
+import { createShared } from '../shared.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { aimOf } from '../survey.ts';
 import type { Holding } from './changes.ts';
@@ -9,13 +10,13 @@ import { adopt } from './confirm.ts';
 import type { Drift } from './drift.ts';
 import { reload, update } from './exchange.ts';
 import { createExisting } from './existing.ts';
-import { createObserver } from './observer.ts';
+import { createObserver, type Observed } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
 import { capturingOf, createWishHandlers } from './wishes.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {
-	const observer = createObserver(parts);
+	const observe = createObserver(parts);
 	const existing = createExisting(parts.connections, (error) =>
 		parts.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);
@@ -27,10 +28,14 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 			...{ repairs: drift.repairs(), driftTrouble: drift.trouble() },
 		};
 	};
-	const status = async (held?: ByFamily<Held>): Promise<Status> => {
+	const see = async (held?: ByFamily<Held>): Promise<Observed> => {
 		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(holding))]);
-		return observer.status(now, past, held);
+		return observe(now, past, held);
 	};
+	// One look for all who ask at the same time, whatever they ask.
+	const seen = createShared(see);
+	const status = async (held?: ByFamily<Held>): Promise<Status> =>
+		(await (held === undefined ? seen() : see(held))).status;
 	return {
 		status: () => status(),
 		raw: async () => ({ text: await parts.raw(holding.survey) }),
@@ -43,7 +48,7 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 			const changed = await holding.exchanges(() => reload(holding, parts, signal));
 			return { changed, notices: holding.loaded.notices, status: await status() };
 		},
-		diff: async () => observer.diff(await wish()),
+		diff: async () => (await seen()).diff,
 		config: async () => shownSettings(holding.loaded),
 	};
 }

@@ -27,10 +27,12 @@ export interface Wish {
 	readonly pending: Pending | undefined;
 }
 
-export interface Observer {
-	/** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-	readonly status: (wish: Wish, existing: number, known?: ByFamily<Held>) => Promise<Status>;
-	readonly diff: (wish: Wish) => Promise<DiffReply>;
+/** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
+export type Observe = (wish: Wish, existing: number, known?: ByFamily<Held>) => Promise<Observed>;
+
+export interface Observed {
+	readonly status: Status;
+	readonly diff: DiffReply;
 }
 
 const INSPECT_TIMEOUT_MS = 10_000;
@@ -41,39 +43,36 @@ export function createObserver({
 	listeners,
 	stateFile,
 	pendingFile,
-}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile'>): Observer {
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile'>): Observe {
 	let conditions: readonly Condition[] = [];
-	return {
-		async status(wish, existing, known) {
-			const { held, isClean, lines } = await look(wish, known);
-			const { envoy, why: envoyWhy, dockerTrouble } = await envoyOf(wish, proxy, listeners);
-			const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
-			const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
-			const observation = {
-				...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
-				stateTrouble: stateFile.trouble(),
-				isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
-			};
-			conditions = carry(conditions, factsOf(observation), new Date().toISOString());
-			return {
-				version,
-				wanted,
-				is: isOf(observation),
-				since,
-				backend: survey.backend,
-				families: aim.target.families,
-				envoy,
-				conditions,
-				repairs,
-				...(wish.pending === undefined ? {} : { confirmUntil: (pendingFile.read() ?? wish.pending).until }),
-				counters: countersOf(families.flatMap((family) => held[family].chains)),
-				existing,
-			};
-		},
-		async diff(wish) {
-			const { lines } = await look(wish);
-			return { same: lines.length === 0, differences: lines };
-		},
+	return async (wish, existing, known) => {
+		const [{ held, isClean, lines }, { envoy, why: envoyWhy, dockerTrouble }] = await Promise.all([
+			look(wish, known),
+			envoyOf(wish, proxy, listeners),
+		]);
+		const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
+		const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
+		const observation = {
+			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
+			stateTrouble: stateFile.trouble(),
+			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
+		};
+		conditions = carry(conditions, factsOf(observation), new Date().toISOString());
+		const status: Status = {
+			version,
+			wanted,
+			is: isOf(observation),
+			since,
+			backend: survey.backend,
+			families: aim.target.families,
+			envoy,
+			conditions,
+			repairs,
+			...(wish.pending === undefined ? {} : { confirmUntil: (pendingFile.read() ?? wish.pending).until }),
+			counters: countersOf(families.flatMap((family) => held[family].chains)),
+			existing,
+		};
+		return { status, diff: { same: lines.length === 0, differences: lines } };
 	};
 }
 

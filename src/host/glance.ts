@@ -1,21 +1,7 @@
-import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Chains, Firewall, Host } from '../ports.ts';
 import { createShared } from '../shared.ts';
 import { type Family, families } from '../units.ts';
-import { findsChain } from './chains.ts';
-import { type RulePrint, readPrints } from './rule-prints.ts';
-
-/** A chain of a table, whether it is there, and whether it is one of ours. */
-interface Place {
-	readonly table: string;
-	readonly chain: string;
-	readonly isOwn: boolean;
-}
-/** A place that is there, and its rules. */
-interface Seen extends Place {
-	readonly rules: readonly RulePrint[];
-}
+import { createLook, type Place, type Seen } from './look.ts';
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
@@ -58,36 +44,6 @@ const placesOf = (chains: Chains): Place[] =>
 		...chains[table].own.map((chain) => ({ table, chain, isOwn: true })),
 		...chains[table].leading.map((chain) => ({ table, chain, isOwn: false })),
 	]);
-
-type Look = () => Promise<readonly Seen[] | undefined>;
-
-/**
- * Nothing where somebody was at it meanwhile. The sockets stay open: with the end of one the kernel waits until all that
- * was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds after a fault. Each place has its
- * own: so all are asked at once, which on a busy daemon takes one turn and not one for each.
- */
-function createLook(places: readonly Place[], family: Family): Look {
-	let sockets: readonly NetlinkSocket[] = [];
-	return async () => {
-		if (sockets.length === 0) sockets = places.map(() => createNetlink(Protocol.NETFILTER));
-		try {
-			const seen = await Promise.all(sockets.map((socket, at) => lookAt(socket, family, places[at])));
-			return seen.flat();
-		} catch {
-			// Their answers may still come.
-			for (const socket of sockets) socket.close();
-			sockets = [];
-			return undefined;
-		}
-	};
-}
-
-async function lookAt(socket: NetlinkSocket, family: Family, place: Place | undefined): Promise<readonly Seen[]> {
-	if (place === undefined) return [];
-	const rules = await readPrints(socket, family, place.table, place.chain);
-	const isThere = rules.length > 0 || (await findsChain(socket, family, place.table, place.chain));
-	return isThere ? [{ ...place, rules }] : [];
-}
 
 const isSame = (a: readonly Seen[] | undefined, b: readonly Seen[] | undefined): boolean => printsOf(a) === printsOf(b);
 const printsOf = (seen: readonly Seen[] = []): string =>

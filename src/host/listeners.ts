@@ -10,11 +10,11 @@ const ENDED = ['06', '07'];
 
 /** Everything that listens on TCP in this network namespace. */
 export async function readListeners(): Promise<Listener[]> {
-	const found: Listener[] = [];
-	for (const family of families)
-		for (const { port, uid, inode } of await readListening(family))
-			found.push({ family, port, uid, owner: () => ownerOf(inode) });
-	return found;
+	const all = families.map(async (family): Promise<Listener[]> => {
+		const sockets = await readListening(family);
+		return sockets.map(({ port, uid, inode }) => ({ family, port, uid, owner: () => ownerOf(inode) }));
+	});
+	return (await Promise.all(all)).flat();
 }
 
 /** How many connections that were accepted on these ports are open (proc_net(5), tcp and tcp6). */

@@ -14,8 +14,10 @@ export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
 		['iptables NAT table', iptables, ['-w', '-t', 'nat', '-L', '-v', '-n']],
 		['iptables MANGLE table', iptables, ['-w', '-t', 'mangle', '-L', '-v', '-n']],
 	];
-	const texts = await Promise.all(sections.map(([, program, args]) => print(program, args)));
-	return sections.map(([title], at) => `=== ${title} ===\n${texts[at]}`).join('');
+	const texts: string[] = [];
+	// One after the other: whoever asks for something else meanwhile does not wait for five programs to be started.
+	for (const [title, program, args] of sections) texts.push(`=== ${title} ===\n${await print(program, args)}`);
+	return texts.join('');
 }
 
 /** A table that was never made is an error to `ip`; a view shows what there is. */

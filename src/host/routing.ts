@@ -15,16 +15,24 @@ const SCOPE_HOST = 254;
 const TABLE_COMPAT = 252;
 const TIMEOUT_MS = 5_000;
 
-/** The kernel's policy rules and routes. The socket does not keep the process alive. */
+/** The kernel's policy rules and routes. The sockets do not keep the process alive. */
 export function createRouting(): Routing {
-	const socket = createRtNetlink();
-	// The package mixes up the parts of two answers that come at once: one question at a time.
-	const exclusive = createExclusive();
+	const rules = { ipv4: asking(readRules, 'ipv4'), ipv6: asking(readRules, 'ipv6') };
+	const routes = { ipv4: asking(readRoutes, 'ipv4'), ipv6: asking(readRoutes, 'ipv6') };
+	const [socket, exclusive] = [createRtNetlink(), createExclusive()];
 	return {
-		rules: (family) => exclusive(() => tolerant(() => readRules(socket, family))),
-		routes: (family) => exclusive(() => tolerant(() => readRoutes(socket, family))),
+		rules: (family) => rules[family](),
+		routes: (family) => routes[family](),
 		change: (step) => exclusive(() => change(socket, step)),
 	};
+}
+
+type Read<T> = (socket: RtNetlinkSocket, family: Family) => Promise<T[]>;
+
+/** The package mixes up the parts of two answers that come at once: one question at a time, each over its own socket. */
+function asking<T>(read: Read<T>, family: Family): () => Promise<readonly T[]> {
+	const [socket, exclusive] = [createRtNetlink(), createExclusive()];
+	return () => exclusive(() => tolerant(() => read(socket, family)));
 }
 
 async function readRules(socket: RtNetlinkSocket, family: Family): Promise<PolicyRule[]> {

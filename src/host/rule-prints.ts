@@ -9,6 +9,9 @@ const NEW_RULE = (10 << 8) | 6;
 /** NLM_F_DUMP, and NLM_F_DUMP_INTR: somebody has changed it while we were reading (linux/netlink.h). */
 const DUMP = 0x300;
 const INTERRUPTED = 0x10;
+/** NFT_MSG_GETGEN. */
+const GET_GENERATION = (10 << 8) | 16;
+const NFTA_GEN_ID = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_USERDATA = 7;
@@ -19,6 +22,12 @@ const NFTA_COUNTER_PACKETS = 2;
 /** sizeof(struct nfgenmsg). */
 const FIXED_BYTES = 4;
 const TIMEOUT_MS = 2_000;
+
+/** Another number after each commit to nftables in this network namespace, whoever's it is; undefined where nobody says. */
+export async function readGeneration(socket: NetlinkSocket): Promise<number | undefined> {
+	const [[message]] = await socket.request(GET_GENERATION, Buffer.alloc(FIXED_BYTES), { timeout: TIMEOUT_MS });
+	return attributesOf(message?.data.subarray(FIXED_BYTES)).get(NFTA_GEN_ID)?.readUInt32BE();
+}
 
 /** A rule as the kernel has it. */
 export interface RulePrint {

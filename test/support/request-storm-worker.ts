@@ -1,5 +1,6 @@
 // Hostile clients in a thread of their own: what they cost is not counted in the answers that others wait for.
 import { connect } from 'node:net';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRandom, hostileRequest, type Random } from './hostile-requests.ts';
 
@@ -12,6 +13,8 @@ interface Storm {
 
 const { socket, requests, clients, seed } = workerData as Storm;
 const PATIENCE_MS = 1_000;
+/** This thread's alone: on a machine with few processors the daemon and who asks it are not to wait for us to pause. */
+setPriority(19);
 const state = { sent: 0, replies: {} as Record<string, number> };
 
 /** A connection: a few requests in one go or piece by piece, then an end of one kind or another. */

@@ -46,6 +46,17 @@ test('an answer that fails is told to those who asked, and to nobody after them'
 	assert.equal(await ask(), 'yes');
 });
 
+test('an answer that is to rest is begun at once for who asks first, and then no sooner than it has rested', async () => {
+	const begun: number[] = [];
+	const ask = createShared(async () => begun.push(performance.now()), 100);
+	const started = performance.now();
+	await ask();
+	await Promise.all([ask(), ask()]);
+	const [first = 0, second = 0, ...more] = begun;
+	assert.deepEqual(more, []);
+	assert.ok(first - started < 100 && second - first >= 99, `${started}, then ${begun}`);
+});
+
 test('of changes 64 are taken at a time, and the next is told to wait', async () => {
 	const held = Promise.withResolvers<never>();
 	const path = join(scratch.path, 'changes.sock');

@@ -1,0 +1,69 @@
+import { Protocol } from 'netlink/dist/constants.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { Family } from '../units.ts';
+import { findsChain } from './chains.ts';
+import { type RulePrint, readGeneration, readPrints } from './rule-prints.ts';
+
+/** A chain of a table, whether it is there, and whether it is one of ours. */
+export interface Place {
+	readonly table: string;
+	readonly chain: string;
+	readonly isOwn: boolean;
+}
+/** A place that is there, and its rules. */
+export interface Seen extends Place {
+	readonly rules: readonly RulePrint[];
+}
+
+/** What is in these places now; undefined where somebody was at it meanwhile. */
+export type Look = () => Promise<readonly Seen[] | undefined>;
+
+/** What was seen last, and of which generation of rules it is at the earliest. */
+interface Last {
+	readonly generation: number | undefined;
+	readonly seen: readonly Seen[];
+}
+
+/**
+ * As long as nobody has committed anything only what rules count is read again. The sockets stay open: with the end of
+ * one the kernel waits until all that was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds
+ * after a fault. Each place has its own: so all are asked at once, which on a busy daemon takes one turn and not one for
+ * each.
+ */
+export function createLook(places: readonly Place[], family: Family): Look {
+	const sockets = new Map<string, NetlinkSocket>();
+	const over = (name: string) => {
+		const socket = sockets.get(name) ?? createNetlink(Protocol.NETFILTER);
+		sockets.set(name, socket);
+		return socket;
+	};
+	const lookAtAll = async (all: readonly Place[]) =>
+		(await Promise.all(all.map((place) => lookAt(over(`${place.table} ${place.chain}`), family, place)))).flat();
+	let last: Last = { generation: undefined, seen: [] };
+	return async () => {
+		const { generation, seen } = last;
+		last = { generation: undefined, seen: [] };
+		try {
+			const counting = seen.filter(({ isOwn, rules }) => isOwn && rules.length > 0);
+			const [now, counted] = await Promise.all([readGeneration(over('generation')), lookAtAll(counting)]);
+			const isUnchanged = now !== undefined && now === generation;
+			// The generation is read before the rules: they may be of a later one, and are then read again the next time.
+			last = { generation: now, seen: isUnchanged ? recounted(seen, counted) : await lookAtAll(places) };
+			return last.seen;
+		} catch {
+			// Their answers may still come.
+			for (const socket of sockets.values()) socket.close();
+			sockets.clear();
+			return undefined;
+		}
+	};
+}
+
+const recounted = (seen: readonly Seen[], counted: readonly Seen[]): Seen[] =>
+	seen.map((was) => counted.find(({ table, chain }) => table === was.table && chain === was.chain) ?? was);
+
+async function lookAt(socket: NetlinkSocket, family: Family, place: Place): Promise<readonly Seen[]> {
+	const rules = await readPrints(socket, family, place.table, place.chain);
+	const isThere = rules.length > 0 || (await findsChain(socket, family, place.table, place.chain));
+	return isThere ? [{ ...place, rules }] : [];
+}
