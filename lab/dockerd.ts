@@ -9,6 +9,7 @@ import { removeCgroup } from './cgroups.ts';
 import { untilExit } from './cleanup.ts';
 import type { Host } from './host.ts';
 import type { Result } from './namespace.ts';
+import { ownRun } from './own-run.ts';
 import { killAll } from './processes.ts';
 import type { Dialect } from './restore.ts';
 import { createScratch } from './scratch.ts';
@@ -84,15 +85,9 @@ const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => 
 	...(hasIpv6 ? { ipv6: true, 'fixed-cidr-v6': 'fd17::/64', ip6tables: true, experimental: true } : {}),
 });
 
-/** Its /run is empty but for the lock that all users of iptables-legacy share. */
 const script = `
 set -e
-touch /run/xtables.lock
-exec 9< /run/xtables.lock
-mount -t tmpfs tmpfs /run
-touch /run/xtables.lock
-mount --bind /proc/self/fd/9 /run/xtables.lock
-exec 9<&-
+${ownRun}
 mount --bind "$1/hosts" /etc/hosts
 exec /usr/sbin/dockerd --config-file "$1/daemon.json"
 `;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Namespace } from './namespace.ts';
+import { ownRun } from './own-run.ts';
 import { createScratch } from './scratch.ts';
 
 export interface Firewalls extends Disposable {
@@ -46,15 +47,9 @@ const bus = `<busconfig>
 </busconfig>
 `;
 
-/** The lock that all users of iptables-legacy share stays the machine's. */
 const script = `
 set -e
-touch /run/xtables.lock
-exec 9< /run/xtables.lock
-mount -t tmpfs tmpfs /run
-touch /run/xtables.lock
-mount --bind /proc/self/fd/9 /run/xtables.lock
-exec 9<&-
+${ownRun}
 mkdir /run/dbus
 mount -t tmpfs tmpfs /var/log
 mkdir "$1/etc"

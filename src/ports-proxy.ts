@@ -108,3 +108,11 @@ export interface ProxyAdmin {
 	/** Takes no more connections; `graceful`: goes on taking them while it asks its clients to come back elsewhere. */
 	drain(how: 'graceful' | 'at-once', signal: AbortSignal): Promise<void>;
 }
+
+/** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
+export interface HandOver {
+	/** `tell` tells the former to close its listeners; resolves once they are closed, or time is up. */
+	letGo(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
+	/** Once the former has ended. */
+	end(): void;
+}

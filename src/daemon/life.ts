@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type History, type Life, pauseMs } from '../envoy/life.ts';
+import { type History, type Life, pauseMs, troubleOf } from '../envoy/life.ts';
 import { failureOf } from '../failure.ts';
 import type { PullProgress } from '../ports-proxy.ts';
 import { type Holding, turnOff, turnOn } from './changes.ts';
@@ -20,27 +20,13 @@ export function answerLife(holding: Holding, parts: DaemonParts, history: Histor
 }
 
 function tellLife({ log }: DaemonParts, life: Life, before: Life): void {
-	if (life.kind === before.kind && whyOf(life) === whyOf(before)) return;
-	const why = whyOf(life);
+	if (life.kind === before.kind && troubleOf(life) === troubleOf(before)) return;
+	const why = troubleOf(life);
 	log(life.kind === 'failed' ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
 		...('id' in life ? { id: life.id } : {}),
 		...(why === '' ? {} : { why }),
 		...(life.kind === 'failed' && life.retryMs !== undefined ? { retryMs: life.retryMs } : {}),
 	});
-}
-
-function whyOf(life: Life): string {
-	switch (life.kind) {
-		case 'failed':
-			return life.why;
-		case 'live':
-			return life.trouble;
-		case 'absent':
-		case 'pulling':
-		case 'starting':
-		case 'draining':
-			return '';
-	}
 }
 
 function countPulls({ tallies }: DaemonParts, { pulls }: History, before: History): void {

@@ -1,5 +1,5 @@
 import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from '../control/protocol.ts';
-import type { Answer, Body, Life } from '../envoy/life.ts';
+import { type Answer, type Body, type Life, troubleOf } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
 import type { Listener, Pending } from '../ports.ts';
@@ -129,12 +129,12 @@ function managed({ history, trouble }: Supervisor, runtime: EnvoyStatus['runtime
 	return { envoy: { runtime, state: kind, restarts, ...present }, why: whyOf(life), dockerTrouble: trouble() };
 }
 
+/** '' where it is LIVE and well. */
 function whyOf(life: Life): string {
 	switch (life.kind) {
 		case 'failed':
-			return life.why;
 		case 'live':
-			return life.trouble;
+			return troubleOf(life);
 		case 'pulling':
 			return 'its image is being pulled';
 		case 'starting':

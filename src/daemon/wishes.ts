@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
-import { sessionWarning } from '../ruleset/session.ts';
+import { sessionPort, sessionWarning } from '../ruleset/session.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, dismiss, enableFor, revert } from './confirm.ts';
@@ -9,6 +9,8 @@ import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { DaemonParts } from './parts.ts';
 
 const POLL_MS = 100;
+/** Its own port, unless whoever asks came in by another. */
+const SSH = 22;
 
 /** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
 export function createWishHandlers(
@@ -21,7 +23,7 @@ export function createWishHandlers(
 		enable: async ({ confirmSeconds, cutExisting, session }) => {
 			refuseEnding(holding);
 			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
-			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts)) : undefined;
+			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts, session)) : undefined;
 			const warning = session === undefined ? '' : warningOf(holding, session);
 			return {
 				...(await status(held)),
@@ -51,11 +53,11 @@ export function createWishHandlers(
 }
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(holding: Holding, parts: DaemonParts): Promise<Cut | undefined> {
+async function cutNow(holding: Holding, parts: DaemonParts, session: string | undefined): Promise<Cut | undefined> {
 	const capturing = capturingOf(holding);
 	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
 	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
-	const cut = await cutExisting(parts.connections, capturing);
+	const cut = await cutExisting(parts.connections, capturing, new Set([SSH, sessionPort(session ?? '')]));
 	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }

@@ -77,6 +77,21 @@ function afterPull(history: History, isHere: boolean): History {
 	};
 }
 
+/** What is wrong with it; '' where nothing is, or not yet. */
+export function troubleOf(life: Life): string {
+	switch (life.kind) {
+		case 'failed':
+			return life.why;
+		case 'live':
+			return life.trouble;
+		case 'absent':
+		case 'pulling':
+		case 'starting':
+		case 'draining':
+			return '';
+	}
+}
+
 /** History × event → history; what an event means nothing to leaves it as it is. */
 export function next(history: History, event: LifeEvent): History {
 	const { life } = history;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningProxy } from '../ports-proxy.ts';
+import type { HandOver, RunningProxy } from '../ports-proxy.ts';
 import { STOP_GRACE_MS } from './bring-up.ts';
 import type { Plan } from './plan.ts';
-import type { Charge, HandOver } from './supervision.ts';
+import type { Charge } from './supervision.ts';
 
 const POLL_MS = 50;
 

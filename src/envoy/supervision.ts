@@ -1,5 +1,5 @@
 import type { Listener } from '../ports.ts';
-import type { OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
+import type { HandOver, OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
 import { type History, type LifeEvent, next } from './life.ts';
 import type { Plan } from './plan.ts';
 
@@ -14,14 +14,6 @@ export interface Supervision {
 	readonly handOver: (ports: readonly number[]) => Promise<HandOver>;
 	readonly onOutput: OnOutput;
 	readonly onChange: (history: History, before: History) => void;
-}
-
-/** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
-export interface HandOver {
-	/** `tell` tells the former to close its listeners; resolves once they are closed, or time is up. */
-	letGo(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
-	/** Once the former has ended. */
-	end(): void;
 }
 
 /** Everything that supervision holds. One Envoy is ours; those that it took over from end by themselves. */

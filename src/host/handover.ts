@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HandOver } from '../ports-proxy.ts';
 import { families } from '../units.ts';
 import { readListening } from './sock-diag.ts';
 
@@ -12,11 +13,6 @@ const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
 /** A busy Envoy may take its time to do as it is told; then it is told again. */
 const PATIENCE_MS = 1_000;
 const POLL_MS = 20;
-
-interface HandOver {
-	letGo(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
-	end(): void;
-}
 
 /** `directory`: where it is written down what the kernel's switch was, for the case that we are killed meanwhile. */
 export function createHandOvers(directory: string): (ports: readonly number[]) => Promise<HandOver> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import type { Namespace } from '../../lab/namespace.ts';
-import { startDaemon } from '../../lab/turnout.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { eventually } from '../support/eventually.ts';
 import { openConnection, startListener, type Talker } from '../support/talk.ts';
@@ -107,6 +107,25 @@ for (const { dialect, isBare } of hosts)
 		// Or the daemon would wait for them.
 		stack.dispose();
 	});
+
+test('whoever asks for it over SSH keeps the session, also where sshd listens elsewhere and all ports are captured', async () => {
+	using lab = createHost({ container: false });
+	using _sshd = await startListener(lab.host, 'sshd', 2222);
+	using _app = await startListener(lab.host, 'app', 8080);
+	using _envoy = await startListener(lab.host, 'ingress', 15000, 1337);
+	using _egress = await startListener(lab.host, 'egress', 15001, 1337);
+	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '*'] });
+	using session = await openConnection(lab.world, addresses.host.v4, 2222);
+	using other = await openConnection(lab.world, addresses.host.v4, 8080);
+	const env = { SSH_CONNECTION: `${addresses.remote.v4} 50000 ${addresses.host.v4} 2222` };
+	const args = ['enable', '--cut-existing', '--socket', daemon.socket];
+	const { stdout } = turnout(lab.host, args, { env });
+	assert.match(stdout, /^1 connection was ended, 1 left open$/m);
+	assert.match(stdout, /as your SSH session is one, go to Envoy from now on; this one stays/);
+	for (const talker of [session, other]) talker.say('word');
+	assert.match(await session.hear(), / hears word$/);
+	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
+});
 
 test('nobody is cut off while Envoy does not listen', async () => {
 	using lab = createHost({ container: false });

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import type { History } from '../../src/envoy/life.ts';
 import type { Plan } from '../../src/envoy/plan.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervise.ts';
-import type { HandOver, Supervision } from '../../src/envoy/supervision.ts';
+import type { Supervision } from '../../src/envoy/supervision.ts';
 import type { Listener } from '../../src/ports.ts';
-import type { ProxyAdmin, ProxySpec } from '../../src/ports-proxy.ts';
+import type { HandOver, ProxyAdmin, ProxySpec } from '../../src/ports-proxy.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 
 /** What one of them says on its admin port. */

@@ -65,7 +65,7 @@ async function exitOf(yard: Yard, container: Docker.Container, onOutput: OnOutpu
 		if (yard.closing.signal.aborted) return new Promise(() => undefined);
 		if (exit !== undefined) {
 			// What it said is in our log; a start by hand of what is left would be one Envoy too many.
-			await tolerating(() => container.remove({ force: true, v: true })).catch(() => undefined);
+			await discard(container).catch(() => undefined);
 			return exit;
 		}
 		await sleep(POLL_MS, undefined, { ref: false });
@@ -149,12 +149,16 @@ async function stop(yard: Yard, { id }: Docker.Container, exited: Promise<Exit>,
 		// What it ended with is read before it is gone.
 		else await tolerating(() => container.kill({ abortSignal: limit }));
 		const exit = await Promise.race([exited, sleep(POLL_MS, undefined)]);
-		await tolerating(() => container.remove({ force: true, v: true, abortSignal: limit }));
+		await discard(container, limit);
 		return exit ?? (await Promise.race([exited, sleep(POLL_MS, KILLED)]));
 	} catch (error) {
 		throw dockerFailure('stop Envoy', yard.socket, error);
 	}
 }
+
+/** Whether it runs or not, with what it has written. */
+export const discard = (container: Docker.Container, abortSignal?: AbortSignal): Promise<void> =>
+	tolerating(() => container.remove({ force: true, v: true, ...(abortSignal === undefined ? {} : { abortSignal }) }));
 
 /** Not there (404), not running (304, 409): then it is as it should be. */
 export async function tolerating(act: () => Promise<unknown>): Promise<void> {

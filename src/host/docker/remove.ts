@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { tolerating } from './container.ts';
+import { discard, tolerating } from './container.ts';
 import { dockerFailure } from './failure.ts';
 import { OWNER } from './runtime.ts';
 
@@ -18,7 +18,7 @@ export async function removeContainers(socketPath: string): Promise<void> {
 				// Nobody's traffic goes through one that does not run.
 				if (State.Running && !isHere(State.Pid)) return;
 				await tolerating(() => container.stop({ t: STOP_GRACE_S }));
-				await container.remove({ force: true, v: true });
+				await discard(container);
 			});
 		}
 	} catch (error) {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { Failure } from '../../failure.ts';
 import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports-proxy.ts';
-import { listen, tend, tolerating, type Yard } from './container.ts';
+import { discard, listen, tend, type Yard } from './container.ts';
 import { awayText, dockerFailure, statusOf, wordsOf } from './failure.ts';
 import { pull } from './pull.ts';
 
@@ -113,7 +113,7 @@ async function start(
 		const { State } = await container.inspect();
 		return tend(yard, container, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
 	} catch (error) {
-		await tolerating(() => container.remove({ force: true, v: true }));
+		await discard(container);
 		throw statusOf(error) === undefined ? error : refused(spec, error);
 	}
 }
@@ -153,7 +153,7 @@ async function freeName({ docker, name, tended }: Yard, owner: string, { instanc
 	if (info.Config.Labels[OWNER] !== owner) throw foreign(name, info.Config.Image, info.Config.Labels[OWNER]);
 	if (tended.has(info.Id)) return `${name}-${instance.slice(0, 8)}`;
 	// One that nobody looks after: half made, or started by hand behind our back.
-	await tolerating(() => container.remove({ force: true, v: true }));
+	await discard(container);
 	return name;
 }
 
@@ -207,7 +207,7 @@ async function adopt(yard: Yard, owner: string, onOutput: OnOutput): Promise<rea
 		all.map(async ({ Id }) => {
 			const container = docker.getContainer(Id);
 			const { State, Config } = await container.inspect();
-			if (!State.Running) return void (await tolerating(() => container.remove({ force: true, v: true })));
+			if (!State.Running) return void (await discard(container));
 			// Docker does not let us hear one that is paused; it does not answer either.
 			await listen(yard, container, onOutput).catch(() => undefined);
 			const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_PORT]: port = '' } = Config.Labels;
