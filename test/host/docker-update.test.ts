@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { importEnvoy, importImage } from '../../lab/image.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
+import { askSocket } from '../../lab/socket.ts';
 import { createDockerPlace, IMAGE, namedBootstrap } from '../support/docker-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { holdConnection } from '../support/held.ts';
 import { startStorms, stopStorms, summary } from '../support/proxied.ts';
+import { rounds } from '../support/rounds.ts';
 
 const { remote } = addresses;
 const OTHER = 'envoyproxy/envoy:v1.40.1';
@@ -46,6 +48,19 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 			assert.deepEqual(Object.keys(by).sort(), ['five', 'four', 'one', 'six', 'three', 'two']);
 		}
 		assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
+	});
+
+	test('updates that follow one another as soon as the former Envoy is gone are all taken', async () => {
+		await using daemon = await place.start();
+		const images = Array.from({ length: rounds(60) }, (_, at) => (at % 2 === 0 ? OTHER : IMAGE));
+		for (const image of images) {
+			const body = JSON.stringify({ image });
+			const { status, text } = await askSocket(daemon.socket, 'POST', '/v1/update', body);
+			assert.equal(status, 200, text);
+			// Not a moment later: it is just being given the name of the former.
+			while (JSON.parse((await askSocket(docker.socket, 'GET', '/containers/json')).text).length > 1);
+		}
+		await eventually(place.containers, ([one]) => one === `turnout-envoy ${images.at(-1)} running`);
 	});
 
 	test('another image: no connection fails, and one that is under way goes on until it ends', async () => {

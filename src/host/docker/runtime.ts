@@ -95,6 +95,8 @@ function requireArchitecture(image: string, architecture: string): void {
 	);
 }
 
+const CONFLICT = 409;
+
 async function start(
 	yard: Yard,
 	owner: string,
@@ -102,11 +104,16 @@ async function start(
 	identity: ProxyIdentity,
 	onOutput: OnOutput,
 ): Promise<RunningProxy> {
-	const { docker } = yard;
-	const name = await freeName(yard, owner, identity);
-	const container = await docker.createContainer({ name, ...containerOf(owner, spec, identity) }).catch((error) => {
-		throw statusOf(error) === undefined ? error : notMade(error);
-	});
+	const make = async () => {
+		const name = await freeName(yard, owner, identity);
+		return yard.docker.createContainer({ name, ...containerOf(owner, spec, identity) });
+	};
+	const container = await make()
+		// Another of ours may have been given the name meanwhile.
+		.catch((error) => (statusOf(error) === CONFLICT ? make() : Promise.reject(error)))
+		.catch((error) => {
+			throw statusOf(error) === undefined ? error : notMade(error);
+		});
 	try {
 		await listen(yard, container, onOutput);
 		await container.start();
