@@ -1,6 +1,5 @@
 import type { Chains, Firewall, Host } from '../ports.ts';
 import { createShared } from '../shared.ts';
-import { type Family, families } from '../units.ts';
 import { createLook, type Place, type Seen } from './look.ts';
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
@@ -22,18 +21,20 @@ function glancingAt(firewall: Firewall, chains: Chains): Firewall {
 	if (firewall.dialect !== 'iptables-nft') return firewall;
 	const places = placesOf(chains);
 	// However many ask: a socket takes one question at a time.
-	const looks = Object.fromEntries(families.map((family) => [family, createShared(createLook(places, family))]));
-	const look = (family: Family) => looks[family]?.();
+	const look = {
+		ipv4: createShared(createLook(places, 'ipv4')),
+		ipv6: createShared(createLook(places, 'ipv6')),
+	};
 	const words = new Map<string, string>();
 	return {
 		...firewall,
 		async read(family, signal) {
-			const before = await look(family);
+			const before = await look[family]();
 			const text = textOf(before, words);
 			if (text !== undefined) return text;
 			const saved = await firewall.read(family, signal);
 			if (words.size > MOST_LEARNT) words.clear();
-			if (isSame(await look(family), before)) learn(words, before, saved);
+			if (isSame(await look[family](), before)) learn(words, before, saved);
 			return saved;
 		},
 	};
