@@ -67,7 +67,8 @@ describe('somebody empties our chains without end', async () => {
 			const found = (await place.status()).conditions.find(({ subject }) => subject === 'repairs');
 			return found?.ok === false ? found : undefined;
 		};
-		const condition = await eventually(repairs, (found) => found !== undefined, 60_000);
+		// On a busy machine a repair may fail before, as it is undone between its commit and the read-back each time.
+		const condition = await eventually(repairs, (found) => /undone/.test(found?.why ?? ''), 60_000);
 		const { why = '', remedy = '' } = condition ?? {};
 		context.diagnostic(why);
 		assert.match(
