@@ -6,6 +6,7 @@ import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
 import { createStateStore } from './host/state.ts';
 import type { Pending } from './ports.ts';
+import { ownChains } from './ruleset/held.ts';
 import { release } from './steady/interception.ts';
 import { restore } from './steady/revert.ts';
 
@@ -31,7 +32,7 @@ export async function runRevert(
 	if (pending === undefined || pending.isReverted) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
-	const host = await openHost(signal);
+	const host = await openHost(ownChains, signal);
 	if (pending.before.wanted === 'disabled') await restore(host, pending, signal);
 	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
 	if (pendingFile.read()?.alarm !== pending.alarm) return 'daemon';
