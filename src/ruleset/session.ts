@@ -18,5 +18,5 @@ export function sessionWarning(capture: Capture, families: readonly Family[], se
 	return `New connections from ${from} to port ${port}, as your SSH session is one, go to Envoy from now on; this one stays. ingressIgnoredPorts ${port} (TURNOUT_INGRESS_IGNORED_PORTS) keeps them out, and \`turnout enable --confirm 60\` goes back by itself`;
 }
 
-/** Where sshd listens for a session of this kind. */
+/** Where sshd listens for logins of this kind. */
 export const sessionPort = (session: string): number => Number(session.split(' ')[3]);
