@@ -32,7 +32,7 @@ export function createFirewall(tools: Tools, chains: Chains): Firewall {
 			if (checked.has(family + document)) return;
 			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
 			// What could not be read back, nor taken away again, is not committed.
-			await Promise.all([tried, read(family, signal)]);
+			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
 			remember(checked, family + document);
 		},
 		async commit(family, document, signal) {
