@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Failure } from '../src/failure.ts';
 import { type OpenHost, openHost } from '../src/host/open.ts';
-import { type Held, parseSaved } from '../src/ruleset/held.ts';
+import { type Held, ownChains, parseSaved } from '../src/ruleset/held.ts';
 import { differences } from '../src/ruleset/transition.ts';
 import { release } from '../src/steady/interception.ts';
 import { interceptSurveyed, surveyHost } from '../src/survey.ts';
@@ -29,7 +29,7 @@ export interface Word {
 }
 
 export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
-	const host = await openHost(patience());
+	const host = await openHost(ownChains, patience());
 	const watch = await createWatch(dialect, host.routing);
 	const done = { runs: 0, refused: 0 };
 	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);

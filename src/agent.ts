@@ -87,7 +87,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 
 /** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
 async function surveyOnce(loaded: Loaded, remembered: Dialect | undefined, signal: AbortSignal): Promise<Survey> {
-	const survey = await surveyHost(await openHost(signal), loaded, remembered, signal);
+	const survey = await surveyHost(await openHost(ownChains, signal), loaded, remembered, signal);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);
 	return glancing(survey, ownChains);

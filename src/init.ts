@@ -1,6 +1,7 @@
 import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { loopRisk } from './loop.ts';
+import { ownChains } from './ruleset/held.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
 
@@ -14,7 +15,7 @@ export interface InitReport {
 
 /** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const host = await openHost(signal);
+	const host = await openHost(ownChains, signal);
 	const loaded = await loadSettings(settings);
 	const survey = await surveyHost(host, loaded, undefined, signal);
 	const { target, ipv6Past } = await interceptSurveyed(survey, signal);

@@ -120,7 +120,8 @@ export interface Pending {
 }
 
 export interface PendingFile {
-	read(): Pending | undefined;
+	/** `only`: what waits until this time, by the clock of now or of when it was written. */
+	read(only?: string): Pending | undefined;
 	write(pending: Pending): void;
 	remove(): void;
 }

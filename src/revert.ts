@@ -6,6 +6,7 @@ import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
 import { createStateStore } from './host/state.ts';
 import type { Pending } from './ports.ts';
+import { ownChains } from './ruleset/held.ts';
 import { release } from './steady/interception.ts';
 import { restore } from './steady/revert.ts';
 
@@ -27,12 +28,14 @@ export async function runRevert(
 ): Promise<'daemon' | 'ourselves' | 'nothing'> {
 	await sleep(afterSeconds * 1_000, undefined, { signal });
 	const pendingFile = createPendingFile(stateDirectory);
-	const pending = pendingFile.read();
-	if (pending === undefined || pending.isReverted || pending.until !== (only ?? pending.until)) return 'nothing';
+	const pending = pendingFile.read(only);
+	if (pending === undefined || pending.isReverted) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
-	const host = await openHost(signal);
+	const host = await openHost(ownChains, signal);
 	if (pending.before.wanted === 'disabled') await restore(host, pending, signal);
+	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
+	if (pendingFile.read()?.alarm !== pending.alarm) return 'daemon';
 	const store = createStateStore(stateDirectory);
 	const unwritten = store.write({ ...store.read().state, ...pending.before });
 	// Where the disk is full it is found at the next start that the time is over.

@@ -4,6 +4,7 @@ import type { FileSettings } from './config/yaml.ts';
 import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
+import { ownChains } from './ruleset/held.ts';
 import { release } from './steady/interception.ts';
 import { aimOf, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
 
@@ -18,7 +19,7 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 		return 1;
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const survey = await surveyHost(await openHost(signal), loaded, undefined, signal);
+	const survey = await surveyHost(await openHost(ownChains, signal), loaded, undefined, signal);
 	await aimOf(survey);
 	const actions = actionsOf(survey, signal);
 	await begin(process.env, actions, out);

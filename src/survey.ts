@@ -4,7 +4,7 @@ import { Failure } from './failure.ts';
 import { resolveIds } from './host/accounts.ts';
 import { type BackendChoice, chooseBackend, readIpv6 } from './host/facts.ts';
 import { readListeners } from './host/listeners.ts';
-import { type OpenHost, requireDialect } from './host/open.ts';
+import { type OpenHost, preferring, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
@@ -45,7 +45,8 @@ export async function surveyHost(
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
-	return { config, capture, host, backend, tools: requireDialect(host, backend.name) };
+	const tools = requireDialect(host, backend.name);
+	return { config, capture, host: preferring(host, backend.name), backend, tools };
 }
 
 /** Users and groups by their ids. Names that this host does not know are told all at once. */

@@ -56,6 +56,7 @@ export async function enableFor(holding: Holding, parts: DaemonParts, seconds: n
 	try {
 		const held = await enable(holding, parts);
 		if (seconds === undefined) await dismiss(holding, parts);
+		else if (await adopt(holding, parts)) throw tooLate('enable');
 		return held;
 	} catch (error) {
 		if (former === undefined) await dismiss(holding, parts);
@@ -66,6 +67,7 @@ export async function enableFor(holding: Holding, parts: DaemonParts, seconds: n
 /** What was switched on stays. */
 export async function confirm(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (holding.pending === undefined) throw nothingPending('confirm');
+	if (await adopt(holding, parts)) throw tooLate('confirm');
 	await dismiss(holding, parts);
 	parts.log('info', 'confirmed');
 }
@@ -83,21 +85,30 @@ export async function dismiss(holding: Holding, { pendingFile, alarm }: DaemonPa
 export async function revert(holding: Holding, parts: DaemonParts): Promise<void> {
 	const { pending } = holding;
 	if (pending === undefined) throw nothingPending('go back');
-	if (adopt(holding, parts)) return;
+	await goBack(holding, parts, pending);
+	await settle(holding, parts);
+}
+
+async function goBack(holding: Holding, parts: DaemonParts, pending: Pending): Promise<void> {
 	if (pending.before.wanted === 'disabled') {
 		holding.known = undefined;
 		holding.known = await restore(holding.survey.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	}
 	done(holding, parts, pending);
-	await settle(holding, parts);
 }
 
-/** It has been done while we were not there, or did not answer: then that is how things are. */
-export function adopt(holding: Holding, parts: DaemonParts): boolean {
+/** Somebody went back while we were not there, or did not answer. */
+export const isOverdue = ({ pending }: Holding, { pendingFile }: DaemonParts): boolean =>
+	pending !== undefined && pendingFile.read()?.isReverted === true;
+
+/**
+ * Then that is how things are to be: what was halted in the middle of a change has made it since. One change among
+ * others. Says whether it was so.
+ */
+export async function adopt(holding: Holding, parts: DaemonParts): Promise<boolean> {
 	const { pending } = holding;
-	if (pending === undefined || parts.pendingFile.read()?.isReverted !== true) return false;
-	holding.known = undefined;
-	done(holding, parts, pending);
+	if (pending === undefined || !isOverdue(holding, parts)) return false;
+	await goBack(holding, parts, pending);
 	return true;
 }
 
@@ -128,3 +139,10 @@ export async function resume(holding: Holding, parts: DaemonParts): Promise<void
 
 const nothingPending = (verb: string): Failure =>
 	new Failure('confirm', `Cannot ${verb}: nothing waits for confirmation`, 'See turnout status');
+
+const tooLate = (verb: string): Failure =>
+	new Failure(
+		'confirm',
+		`Cannot ${verb}: the time for \`turnout confirm\` is over, and everything is as it was before`,
+		'Enable anew, with more time',
+	);

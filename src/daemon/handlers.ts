@@ -6,7 +6,7 @@ import { createShared } from '../shared.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { aimOf } from '../survey.ts';
 import type { Holding } from './changes.ts';
-import { adopt } from './confirm.ts';
+import { adopt, isOverdue } from './confirm.ts';
 import type { Drift } from './drift.ts';
 import { reload, update } from './exchange.ts';
 import { createExisting } from './existing.ts';
@@ -21,7 +21,8 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 		parts.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);
 	const wish = async () => {
-		adopt(holding, parts);
+		// What keeps us from it is told by whoever repairs.
+		if (isOverdue(holding, parts)) await holding.exclusive(() => adopt(holding, parts)).catch(() => false);
 		return {
 			...holding,
 			aim: holding.aim ?? (await aimOf(holding.survey)),

@@ -26,7 +26,7 @@ export interface Mended {
  * among others: to be called while no other is under way.
  */
 export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspects): Promise<Mended> {
-	adopt(holding, parts);
+	await adopt(holding, parts);
 	const { aim: before, survey, isStarting } = holding;
 	if (before === undefined || isStarting) return {};
 	const isSuspect = (...of: readonly Suspect[]) =>

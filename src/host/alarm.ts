@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import type { Alarm } from '../ports.ts';
 import { oneLine } from '../quoted.ts';
 import { runCommand } from './command.ts';
+import { readText } from './processes.ts';
 import { ownProgram } from './program.ts';
 import { findProgram } from './tools.ts';
 
@@ -51,6 +52,7 @@ const processAlarm: Alarm = {
 		return String(child.pid);
 	},
 	async cancel(id) {
+		if (!isAlarm(id)) return;
 		try {
 			process.kill(Number(id), 'SIGTERM');
 		} catch {
@@ -58,3 +60,9 @@ const processAlarm: Alarm = {
 		}
 	},
 };
+
+/** After a reboot its number is somebody else's. */
+function isAlarm(id: string): boolean {
+	const words = /^\d+$/.test(id) ? readText(`/proc/${id}/cmdline`).split('\0') : [];
+	return ['revert', '--until', '--after'].every((word) => words.includes(word));
+}

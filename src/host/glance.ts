@@ -26,17 +26,24 @@ function glancingAt(firewall: Firewall, chains: Chains): Firewall {
 		ipv6: createShared(createLook(places, 'ipv6')),
 	};
 	const words = new Map<string, string>();
+	// A rule in a place that is not looked at may lead to us and keep us from going.
+	const isRefused = new Set<Family>();
 	return {
 		...firewall,
 		async read(family, signal) {
 			const before = await look[family]();
 			const text = textOf(before, words);
-			if (text !== undefined) return text;
+			if (text !== undefined && !isRefused.delete(family)) return text;
 			const saved = await firewall.read(family, signal);
 			if (words.size > MOST_LEARNT) words.clear();
 			if (isSame(await look[family](), before)) learn(words, before, saved);
 			return saved;
 		},
+		commit: (family, document, signal) =>
+			firewall.commit(family, document, signal).catch((error) => {
+				isRefused.add(family);
+				throw error;
+			}),
 	};
 }
 
@@ -46,9 +53,11 @@ const placesOf = (chains: Chains): Place[] =>
 		...chains[table].leading.map((chain) => ({ table, chain, isOwn: false })),
 	]);
 
-const isSame = (a: readonly Seen[] | undefined, b: readonly Seen[] | undefined): boolean => printsOf(a) === printsOf(b);
-const printsOf = (seen: readonly Seen[] = []): string =>
-	JSON.stringify(seen.map(({ table, chain, rules }) => [table, chain, ...rules.map(({ print }) => print)]));
+/** The very same rules: not others that say the same, which somebody has put there in between. */
+const isSame = (a: readonly Seen[] | undefined, b: readonly Seen[] | undefined): boolean =>
+	handlesOf(a) === handlesOf(b);
+const handlesOf = (seen: readonly Seen[] = []): string =>
+	JSON.stringify(seen.map(({ table, chain, rules }) => [table, chain, ...rules.map(({ handle }) => handle)]));
 
 /** As `iptables-save` would say it; undefined where a rule of ours, or one that leads to us, is not known. */
 function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, string>): string | undefined {

@@ -1,32 +1,38 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import type { Firewall } from '../ports.ts';
+import type { Chains, Firewall } from '../ports.ts';
 import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
+import { leavesOut, readByChain } from './by-chain.ts';
 import { hasChain } from './chains.ts';
 import { ENDED_BY_SIGNAL, type Finished, runCommand } from './command.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from './facts.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
 /** One dialect's iptables-save and iptables-restore. */
-export function createFirewall(tools: Tools): Firewall {
+export function createFirewall(tools: Tools, chains: Chains): Firewall {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
 	const checked = new Set<string>();
+	const read: Firewall['read'] = async (family, signal) => {
+		if (tools[family] === undefined || !hasTables(tools, family)) return '';
+		const { save } = pair(family);
+		const ask = () => run(save, ['-c'], '', signal);
+		// Reading once more does no harm.
+		const saved = await ask().catch((error) => (isInterrupted(error) ? ask() : Promise.reject(error)));
+		return leavesOut(saved) ? readByChain(save.replace(/-save$/, ''), family, chains, signal) : saved;
+	};
 	return {
 		dialect: tools.dialect,
-		async read(family, signal) {
-			if (tools[family] === undefined || !hasTables(tools, family)) return '';
-			const save = () => run(pair(family).save, ['-c'], '', signal);
-			// Reading once more does no harm.
-			return save().catch((error) => (isInterrupted(error) ? save() : Promise.reject(error)));
-		},
+		read,
 		hasManglePrerouting: async (family) =>
 			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
 		async check(family, document, signal) {
 			// For nft a check ends in the kernel's own wait for a grace period, once a table: what was found good is not
 			// tried again.
 			if (checked.has(family + document)) return;
-			await run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
+			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
+			// What could not be read back, nor taken away again, is not committed.
+			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
 			remember(checked, family + document);
 		},
 		async commit(family, document, signal) {

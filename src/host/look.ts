@@ -37,8 +37,9 @@ export function createLook(places: readonly Place[], family: Family): Look {
 		sockets.set(name, socket);
 		return socket;
 	};
-	const lookAtAll = async (all: readonly Place[]) =>
-		(await Promise.all(all.map((place) => lookAt(over(`${place.table} ${place.chain}`), family, place)))).flat();
+	// A socket that cannot be had fails this one look and not those that have begun: nobody would wait for them any more.
+	const lookOver = async (place: Place) => lookAt(over(`${place.table} ${place.chain}`), family, place);
+	const lookAtAll = async (all: readonly Place[]) => (await Promise.all(all.map(lookOver))).flat();
 	let last: Last = { generation: undefined, seen: [] };
 	return async () => {
 		const { generation, seen } = last;

@@ -1,37 +1,81 @@
+import { Protocol } from 'netlink/dist/constants.js';
+import { createNetlink } from 'netlink/dist/netlink.js';
 import { Failure } from '../failure.ts';
-import type { Firewall, Host } from '../ports.ts';
+import type { Chains, Dialect, Firewall, Host } from '../ports.ts';
 import { families } from '../units.ts';
 import { mayChangeNetwork } from './facts.ts';
 import { createFirewall, noPrivilege } from './iptables.ts';
 import { createRouting } from './routing.ts';
+import { readGeneration } from './rule-prints.ts';
 import { findTools, INSTALL, type Tools } from './tools.ts';
 
 export interface OpenHost extends Host {
 	readonly tools: readonly Tools[];
 }
 
-/** The host's firewall and routing, once it is sure that we may change them. */
-export async function openHost(signal: AbortSignal): Promise<OpenHost> {
+/** The host's firewall and routing, once it is sure that we may change them. `chains`: what of it is told in any case. */
+export async function openHost(chains: Chains, signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);
-	const firewalls = tools.map((each) => readingAhead(createFirewall(each), signal));
+	const firewalls = tools.map((each) => readingAhead(createFirewall(each, chains), signal));
 	return { tools, firewalls, routing: createRouting() };
 }
 
 /** Starts reading at once what will be asked for first, while everything else is still being looked at. */
 function readingAhead(firewall: Firewall, signal: AbortSignal): Firewall {
+	const isUnchanged = watchRules(firewall.dialect);
 	const ahead = new Map(families.map((family) => [family, firewall.read(family, signal)]));
 	// Whoever asks is told of a failure; nobody may ask.
 	for (const reading of ahead.values()) reading.catch(() => undefined);
 	return {
 		...firewall,
-		read(family, askedBy) {
+		async read(family, askedBy) {
 			const first = ahead.get(family);
 			ahead.delete(family);
-			return first ?? firewall.read(family, askedBy);
+			return first !== undefined && (await isUnchanged()) ? first : firewall.read(family, askedBy);
 		},
 	};
 }
+
+/** iptables-legacy does not say whether somebody has changed rules: what was read longer ago is no answer. */
+const AHEAD_MS = 500;
+
+/** Says later whether the rules are what they were. */
+function watchRules(dialect: Dialect): () => Promise<boolean> {
+	const begunMs = performance.now();
+	if (dialect === 'iptables-legacy') return async () => performance.now() - begunMs < AHEAD_MS;
+	const before = askGeneration();
+	return async () => (await before) !== undefined && (await before) === (await askGeneration());
+}
+
+async function askGeneration(): Promise<number | undefined> {
+	const socket = createNetlink(Protocol.NETFILTER);
+	try {
+		return await readGeneration(socket);
+	} catch {
+		return undefined;
+	} finally {
+		socket.close();
+	}
+}
+
+/**
+ * The same host, once it is known which dialect is used: what cannot be read in another one keeps nobody from this one.
+ * Whoever may not look there has put nothing there.
+ */
+export function preferring(host: OpenHost, dialect: Dialect): OpenHost {
+	const firewalls = host.firewalls.map((firewall) => (firewall.dialect === dialect ? firewall : tolerant(firewall)));
+	return { ...host, firewalls };
+}
+
+const tolerant = (firewall: Firewall): Firewall => ({
+	...firewall,
+	read: (family, signal) =>
+		firewall.read(family, signal).catch((error) => {
+			if (error instanceof Failure && ['permission', 'firewall'].includes(error.code)) return '';
+			throw error;
+		}),
+});
 
 export function requireDialect({ tools }: OpenHost, dialect: string): Tools {
 	const found = tools.find((each) => each.dialect === dialect);

@@ -21,11 +21,13 @@ interface Moment {
 export function createPendingFile(directory: string): PendingFile {
 	const path = join(directory, 'confirm.json');
 	return {
-		read() {
+		read(only) {
 			try {
 				const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
 				const pending = pendingOf(value);
-				return pending && { ...pending, until: untilNow(pending.until, (value as { end?: Moment }).end) };
+				if (pending === undefined) return undefined;
+				const until = untilNow(pending.until, (value as { end?: Moment }).end);
+				return [undefined, pending.until, until].includes(only) ? { ...pending, until } : undefined;
 			} catch {
 				return undefined;
 			}

@@ -13,6 +13,7 @@ const INTERRUPTED = 0x10;
 const GET_GENERATION = (10 << 8) | 16;
 const NFTA_GEN_ID = 1;
 const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_HANDLE = 3;
 const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_USERDATA = 7;
 const NFTA_EXPR_NAME = 1;
@@ -33,6 +34,8 @@ export async function readGeneration(socket: NetlinkSocket): Promise<number | un
 export interface RulePrint {
 	/** All but what it counts: the same for the same rule. */
 	readonly print: string;
+	/** Of this rule alone: the kernel gives none of them twice (nf_tables_alloc_handle). */
+	readonly handle: string;
 	/** As `iptables-save -c` writes it. */
 	readonly counted: string;
 }
@@ -55,7 +58,8 @@ function rulePrintOf(data: Buffer): RulePrint {
 	const expressions = elementsOf(attributes.get(NFTA_RULE_EXPRESSIONS)).map(([, bytes]) => bytes);
 	const userData = attributes.get(NFTA_RULE_USERDATA)?.toString('latin1') ?? '';
 	const counter = expressions.find(isCounter);
-	return { print: [...expressions.map(printOf), userData].join('|'), counted: countedBy(counter) };
+	const handle = attributes.get(NFTA_RULE_HANDLE)?.toString('hex') ?? '';
+	return { print: [...expressions.map(printOf), userData].join('|'), handle, counted: countedBy(counter) };
 }
 
 const isCounter = (expression: Buffer): boolean => textOf(attributesOf(expression).get(NFTA_EXPR_NAME)) === 'counter';

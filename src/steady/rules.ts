@@ -51,7 +51,8 @@ export async function commitRules(
 		try {
 			return await commitOnce(firewall, found, wanted(found), signal);
 		} catch (error) {
-			const now = attempt < ATTEMPTS ? await changedSince(firewall, found, error, signal) : undefined;
+			const looking = attempt < ATTEMPTS ? changedSince(firewall, found, error, signal) : undefined;
+			const now = await looking?.catch(() => undefined);
 			if (now === undefined) {
 				await putBack(firewall, before);
 				throw error;

@@ -4,6 +4,7 @@ import type { Namespace } from '../../lab/namespace.ts';
 import { Failure, failureOf } from '../../src/failure.ts';
 import { openHost } from '../../src/host/open.ts';
 import type { Dialect, Firewall, Host, Routing } from '../../src/ports.ts';
+import { ownChains } from '../../src/ruleset/held.ts';
 
 interface Question {
 	readonly id: number;
@@ -62,7 +63,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 
 /** Until its standard input ends. */
 export async function serveFar(): Promise<void> {
-	const host = await openHost(AbortSignal.timeout(10_000));
+	const host = await openHost(ownChains, AbortSignal.timeout(10_000));
 	for await (const line of createInterface({ input: process.stdin })) {
 		const question = JSON.parse(line) as Question;
 		const answer = await carryOut(host, question).then(
