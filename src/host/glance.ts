@@ -1,5 +1,6 @@
 import type { Chains, Firewall, Host } from '../ports.ts';
 import { createShared } from '../shared.ts';
+import type { Family } from '../units.ts';
 import { createLook, type Place, type Seen } from './look.ts';
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
