@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DOCKER_SOCKET } from './config/defaults.ts';
+import { Failure } from './failure.ts';
 import { openHost } from './host/open.ts';
 import { hasJob } from './host/service-manager.ts';
 import { ownChains } from './ruleset/held.ts';
@@ -16,6 +17,22 @@ export async function runClean({ seed }: { readonly seed: boolean }, signal: Abo
 	if (!existsSync(socket)) return;
 	const { removeContainers } = await import('./host/docker/remove.ts');
 	await removeContainers(socket);
+}
+
+const PATIENCE_MS = 1_000;
+
+/** A daemon that runs and is to have rules puts back within a moment whatever is taken away. One that hangs keeps nobody from it. */
+export async function refuseUndone(socket: string): Promise<void> {
+	if (!existsSync(socket)) return;
+	const { createClient } = await import('./control/client.ts');
+	const client = createClient(socket, AbortSignal.timeout(PATIENCE_MS));
+	const status = await client.status({}).catch(() => undefined);
+	if (status?.wanted !== 'enabled') return;
+	throw new Failure(
+		'running',
+		`Cannot clean: a daemon runs (${socket}), wants interception on, and would put everything back`,
+		'`turnout disable`, or stop it first: `systemctl stop turnout`',
+	);
 }
 
 /**

@@ -17,6 +17,7 @@ export type FailureCode =
 	| 'confirm'
 	| 'socket'
 	| 'not-running'
+	| 'running'
 	| 'internal';
 
 /** A failure someone can act on: `code` for programs, `message` for logs, `remedy` for the person at the prompt. */

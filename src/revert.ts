@@ -48,12 +48,12 @@ export async function runRevert(
 
 /** Undefined where it is not there, hangs or cannot. */
 async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefined> {
-	const late = sleep(PATIENCE_MS, undefined, { ref: false });
-	const reverted = createClient(socket)
-		.revert({})
-		.then(() => 'daemon' as const)
-		.catch((error) => (failureOf(error).code === 'confirm' ? ('nothing' as const) : undefined));
-	return await Promise.race([reverted, late]);
+	try {
+		await createClient(socket, AbortSignal.timeout(PATIENCE_MS)).revert({});
+		return 'daemon';
+	} catch (error) {
+		return failureOf(error).code === 'confirm' ? 'nothing' : undefined;
+	}
 }
 
 /** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */

@@ -29,6 +29,7 @@ function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
 		throw usage(
 			oneLine((error as Error).message)
 				.replace(/\. To specify.*$/, '')
+				.replace(/^Option '[^']*(--[\w-]+)[^']*' argument is ambiguous.*$/, '$1 needs a value; write $1=VALUE')
 				.replace(/^\w/, (letter) => letter.toLowerCase()),
 		);
 	}
@@ -38,10 +39,10 @@ export const usage = (why: string): Failure =>
 	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help`, or --help behind a command');
 
 /** A whole number of seconds or lines; undefined where the option was not given. */
-export function wholeNumber(given: Given, name: string): number | undefined {
+export function wholeNumber(given: Given, name: string, { least = 0, most = 999_999 } = {}): number | undefined {
 	const text = given[name];
 	if (text === undefined) return undefined;
-	if (typeof text !== 'string' || !/^\d{1,6}$/.test(text))
-		throw usage(`--${name} takes a whole number, not ${quoted(String(text))}`);
-	return Number(text);
+	const number = typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+	if (number >= least && number <= most) return number;
+	throw usage(`--${name} takes a whole number from ${least} to ${most}, not ${quoted(String(text))}`);
 }

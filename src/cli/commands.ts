@@ -1,4 +1,5 @@
 import type { Client, FollowOptions, Status } from '../control/protocol.ts';
+import { LONGEST_CONFIRM_SECONDS } from '../control/request.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
@@ -41,7 +42,7 @@ export const commands: Readonly<Record<string, Command>> = {
 			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
 		},
 		run: async (client, given, terminal) => {
-			const confirmSeconds = wholeNumber(given, 'confirm');
+			const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
 			const isCut = given['cut-existing'] === true;
 			const session = sshSession();
 			const status = await client.enable({

@@ -3,11 +3,14 @@ import { createInterface } from 'node:readline';
 import { Failure, type FailureCode } from '../failure.ts';
 import { type Client, type ErrorReply, type FollowOptions, type Method, paths, streams } from './protocol.ts';
 
-/** Speaks to the daemon behind a socket; a daemon that is not there is a Failure with the code `not-running`. */
-export function createClient(socket: string): Client {
+/**
+ * Speaks to the daemon behind a socket; a daemon that is not there, or has not answered when `patience` is aborted, is a
+ * Failure with the code `not-running`.
+ */
+export function createClient(socket: string, patience?: AbortSignal): Client {
 	requirePath(socket);
 	const methods = Object.keys(paths) as Method[];
-	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body)]);
+	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body, patience)]);
 	return {
 		...(Object.fromEntries(calls) as Omit<Client, 'follow'>),
 		follow: (stream, options, onLine) => followStream(socket, streams[stream], options, onLine),
@@ -46,9 +49,9 @@ function requirePath(socket: string): void {
 	);
 }
 
-async function call(socket: string, method: Method, body: object): Promise<unknown> {
+async function call(socket: string, method: Method, body: object, patience?: AbortSignal): Promise<unknown> {
 	const { verb, path } = paths[method];
-	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined);
+	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined, patience);
 	const text = await textOf(reply);
 	if (reply.statusCode !== 200) throw errorOf(text);
 	return JSON.parse(text);

@@ -25,7 +25,7 @@ export interface Member {
 }
 
 /** A day, in seconds. */
-const LONGEST_CONFIRM_SECONDS = 86_400;
+export const LONGEST_CONFIRM_SECONDS = 86_400;
 
 /** What may stand in a body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {

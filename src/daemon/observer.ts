@@ -113,7 +113,8 @@ function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]):
 	const open = new Set(listeners.map(({ port }) => port));
 	const needed = config.appPorts.length > 0 ? [config.egressPort, config.ingressPort] : [config.egressPort];
 	const silent = needed.filter((port) => !open.has(port));
-	if (silent.length > 0) return `nobody listens on port ${silent.join(' and ')}, captured connections fail`;
+	if (silent.length > 0)
+		return `nobody listens on ${silent.length === 1 ? 'port' : 'ports'} ${silent.join(' and ')}, captured connections fail`;
 	return loopRisk(capture, listeners);
 }
 

@@ -34,16 +34,15 @@ export function createReport(manager: ServiceManager | undefined, line: () => Pr
 	const status = createStatusReport(manager, line);
 	// A start may take as long as a registry is away; systemd is to wait as long as we are alive.
 	const starting = [`EXTEND_TIMEOUT_USEC=${patienceMs * 1_000}`];
-	const tell = (...words: string[]): void =>
-		void manager.tell(words).catch((error) => log('warn', 'systemd was not told', { why: failureOf(error).message }));
+	const untold = (error: unknown) => log('warn', 'systemd was not told', { why: failureOf(error).message });
+	const tell = (...words: string[]): void => void manager.tell(words).catch(untold);
 	const beat = setInterval(() => {
 		tell('WATCHDOG=1', ...starting);
 		status.changed();
 	}, patienceMs / 2);
 	const ready = () => {
 		starting.length = 0;
-		tell('READY=1');
-		status.changed();
+		void status.say('READY=1').catch(untold);
 	};
 	const stopping = () => {
 		status.close();
@@ -64,6 +63,12 @@ function createStatusReport({ tell }: ServiceManager, line: () => Promise<string
 		await tell([`STATUS=${now}`]);
 	};
 	return {
+		/** Together with how we are, as whoever waits for the word looks then; it does not depend on that. */
+		async say(word: string): Promise<void> {
+			const now = await line().catch(() => '');
+			said = now;
+			await tell(now === '' ? [word] : [word, `STATUS=${now}`]);
+		},
 		changed(): void {
 			// How we are may not be known yet; the next beat asks again.
 			if (!isOver) quiet ??= setTimeout(() => void say().catch(() => undefined), QUIET_MS);

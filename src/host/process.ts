@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports-proxy.ts';
@@ -50,10 +51,7 @@ async function start(
 ): Promise<RunningProxy> {
 	const { command, args, uid, gid, env } = spec;
 	const program = programOf(command);
-	const child = spawn(program, args, {
-		...{ uid, gid, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
-		env: { ...process.env, ...env },
-	});
+	const child = spawnAs(program, args, { uid, gid, env: { ...process.env, ...env } });
 	const read = Promise.all([child.stdout, child.stderr].map((input) => readLines(input, onOutput)));
 	running.add(child);
 	const exited = exitOf(child, read).finally(() => running.delete(child));
@@ -92,14 +90,27 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 	}
 }
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Node throws some errors of exec(3) and setuid(2), and tells the others later. */
+function spawnAs(program: string, args: readonly string[], how: Pick<SpawnOptions, 'uid' | 'gid' | 'env'>): Child {
+	try {
+		return spawn(program, args, { ...how, detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+	} catch (cause) {
+		throw doesNotRun(program, cause as NodeJS.ErrnoException);
+	}
+}
+
 function spawned(child: ChildProcess, program: string): Promise<void> {
 	return new Promise((resolve, reject) => {
 		child.once('spawn', resolve);
-		child.once('error', (cause: NodeJS.ErrnoException) => {
-			const message = `Cannot start Envoy: ${program} does not run: ${cause.message}`;
-			reject(new Failure('envoy', message, cause.code === 'EPERM' ? RIGHTS : PERMISSIONS, cause));
-		});
+		child.once('error', (cause: NodeJS.ErrnoException) => reject(doesNotRun(program, cause)));
 	});
+}
+
+function doesNotRun(program: string, cause: NodeJS.ErrnoException): Failure {
+	const message = `Cannot start Envoy: ${program} does not run: ${cause.message}`;
+	return new Failure('envoy', message, cause.code === 'EPERM' ? RIGHTS : PERMISSIONS, cause);
 }
 
 const PERMISSIONS = 'See envoy.command (TURNOUT_ENVOY_COMMAND) and its permissions';

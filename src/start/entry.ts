@@ -1,6 +1,7 @@
 import { type Given, type Options, usage } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
 import type { Described } from '../cli/help.ts';
+import type { Failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
 import { type LocalCommand, localCommands } from './local.ts';
 
@@ -26,7 +27,7 @@ export async function findEntry(name: string): Promise<Entry> {
 	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
 	const { commands } = await import('../cli/commands.ts');
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-	if (command === undefined) throw usage(`there is no command ${quoted(name)}`);
+	if (command === undefined) throw await unknownCommand(name);
 	return {
 		summary: command.summary,
 		options: { ...command.options, ...socket, ...common },
@@ -40,6 +41,16 @@ export async function findEntry(name: string): Promise<Entry> {
 			return command.run(createClient(socketOf(given)), given, terminal);
 		},
 	};
+}
+
+/** With more letters wrong than that it is another word. */
+const NEAR = 2;
+
+async function unknownCommand(name: string): Promise<Failure> {
+	const { closest, distance } = await import('fastest-levenshtein');
+	const nearest = closest(name, Object.keys(await allDescribed()));
+	const hint = distance(name, nearest) <= NEAR ? `; did you mean ${nearest}?` : '';
+	return usage(`there is no command ${quoted(name)}${hint}`);
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {

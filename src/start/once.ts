@@ -1,4 +1,4 @@
-import { hasLeftBehind, runClean } from '../clean.ts';
+import { hasLeftBehind, refuseUndone, runClean } from '../clean.ts';
 import type { Given } from '../cli/arguments.ts';
 import { usage, wholeNumber } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
@@ -23,6 +23,7 @@ export async function init(given: Given, { out, isJson, signal }: Terminal): Pro
 export async function clean(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
 	const unit = given['after'];
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
+	else await refuseUndone(socketOf({}));
 	await runClean({ seed: given['seed'] === true }, signal);
 	out(isJson ? `${JSON.stringify({ clean: true })}\n` : 'Nothing that bears our names is left\n');
 	return 0;

@@ -32,7 +32,10 @@ describe('the prompt', async () => {
 				`^interception {2}disabled since (.*\n)+?${available}.*\n${available}.*\ninterception {2}enabled since (.*\n)+?{"same":true,"differences":\\[\\]}\n$`,
 			),
 		);
-		assert.match(stderr, /^turnout: Cannot read the command line: --drain takes a whole number, not "?"?x"?"?\n.*\n$/);
+		assert.match(
+			stderr,
+			/^turnout: Cannot read the command line: --drain takes a whole number from 0 to 999999, not "?"?x"?"?\n.*\n$/,
+		);
 		assert.equal(daemon.status().wanted, 'enabled');
 	});
 

@@ -10,12 +10,14 @@ import type { Namespace } from '../../lab/namespace.ts';
 import { installAdministratorRules } from '../../lab/neighbours.ts';
 import type { Dialect } from '../../lab/restore.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../support/calls.ts';
-import { rulesOf } from '../support/daemon.ts';
+import { ownLines, rulesOf } from '../support/daemon.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { createDockerPlace, untilLive } from '../support/docker-place.ts';
 import { commandsOf } from '../support/pages.ts';
 import { run } from '../support/run.ts';
+import { startListener } from '../support/talk.ts';
 
 /** Every chain that there is. */
 const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egress-only-ips', '0.0.0.0/0,::/0'].concat(
@@ -24,6 +26,24 @@ const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egres
 		['--app-ports', '8080'],
 	],
 );
+
+test('clean is refused while a daemon runs that would put everything back, and one that hangs keeps nobody from it', async () => {
+	using lab = createHost({ container: false });
+	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
+	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
+	const whole = rulesOf(lab.host);
+	const clean = () => turnout(lab.host, ['clean'], { env: { TURNOUT_SOCKET: daemon.socket } });
+	const { code, stderr } = clean();
+	assert.equal(code, 1);
+	assert.match(stderr, /^turnout: Cannot clean: a daemon runs \(.*\), wants interception on, and would put everything/);
+	assert.equal(rulesOf(lab.host), whole);
+	daemon.process.kill('SIGSTOP');
+	assert.equal(clean().code, 0);
+	assert.equal(ownLines(lab.host), 0);
+	daemon.process.kill('SIGCONT');
+	assert.equal(daemon.ask('disable').code, 0);
+	assert.equal(clean().code, 0);
+});
 
 for (const dialect of dialects) {
 	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {

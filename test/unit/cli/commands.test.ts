@@ -101,7 +101,10 @@ test('disable hands on how long to wait, and only where it was told', async () =
 	await run('disable', client, {});
 	await run('disable', client, { drain: '5' });
 	assert.deepEqual(asked, [{}, { drainSeconds: 5 }]);
-	await assert.rejects(run('disable', client, { drain: '5s' }), /--drain takes a whole number, not "5s"/);
+	await assert.rejects(
+		run('disable', client, { drain: '5s' }),
+		/--drain takes a whole number from 0 to 999999, not "5s"/,
+	);
 });
 
 describe('wait', () => {

@@ -25,7 +25,10 @@ test('systemd is given sign after sign of life, and more time while the start go
 	);
 	await hears(heard, 'WATCHDOG=1 EXTEND_TIMEOUT_USEC=50000');
 	report.ready();
-	assert.equal(heard.at(-1), 'READY=1');
+	await eventually(
+		() => heard,
+		(all) => all.includes('READY=1'),
+	);
 	await hears(heard, 'WATCHDOG=1');
 	heard.length = 0;
 	await eventually(
@@ -60,6 +63,18 @@ test('how it is is told when it has changed, and several events in a row are tol
 	await hears(heard, 'STATUS=enabled');
 	report.stopping();
 	assert.match(heard.at(-1) ?? '', /^STOPPING=1 STATUS=stopping/);
+});
+
+test('whoever waits for it to be ready sees then how it is', async () => {
+	const { heard, manager } = listen(60_000);
+	using report = createReport(
+		manager,
+		async () => 'enabled',
+		() => undefined,
+	);
+	report.ready();
+	await hears(heard, 'READY=1 STATUS=enabled');
+	report.stopping();
 });
 
 test('without systemd nothing is told and nothing is waited for', () => {
