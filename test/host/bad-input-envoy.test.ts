@@ -1,10 +1,13 @@
 // An Envoy of ours that cannot be had: it is missing, ends at once, is never ready, or somebody else has its ports.
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
 import { findEnvoy } from '../../lab/envoy.ts';
-import type { Outcome } from '../../lab/turnout.ts';
+import { createHost } from '../../lab/host.ts';
+import { type Outcome, startDaemon } from '../../lab/turnout.ts';
+import { ownLines } from '../support/daemon.ts';
 import { assertRefused, assertRefusedJson } from '../support/refusal.ts';
 import { createVictim } from '../support/victim.ts';
 
@@ -50,6 +53,17 @@ test('an Envoy that is not there, or is no program, is refused with its name and
 		['for no interpreter', file('no-interpreter', '#!/nowhere/sh\n'), [/no-interpreter/, 'does not run']],
 		['with words behind it', `${envoy} -l debug`, ['there is no program']],
 	]));
+
+test('an Envoy whose user a service may not become is refused with what gives it the right', async () => {
+	using lab = createHost({ container: false });
+	const args = ['--envoy-runtime', 'process', '--envoy-command', envoy, '--start-enabled', '1'];
+	const through = ['setpriv', '--bounding-set=-setuid,-setgid'];
+	await using daemon = await startDaemon(lab.host, { args, through });
+	assert.equal(await daemon.ended, 1);
+	assert.match(daemon.log(), /^turnout: Cannot start Envoy: .* does not run: .*EPERM/m);
+	assert.match(daemon.log(), /it needs `scripts\/install process`$/m);
+	assert.equal(ownLines(lab.host), 0);
+});
 
 test('an Envoy that ends at once is refused with its exit code and its own last words', () =>
 	refuseAll([

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
 import { ownLines, rulesOf } from '../support/daemon.ts';
@@ -68,12 +70,20 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		assert.notEqual(rulesOf(lab.host), untouched);
 		run('systemctl', 'start', 'turnout');
 		run('rm', `${unit}.d/hurry.conf`, `${unit}.d/patience.conf`);
-		run(`${unpacked}/scripts/uninstall`);
+		const waiting = '/etc/systemd/system/shop.service.d/captured.conf';
+		run('mkdir', '-p', dirname(waiting));
+		writeFileSync(machine.path(waiting), '[Unit]\nRequires=turnout-wait.service\n');
+		const { stderr, code } = tryRun(`${unpacked}/scripts/uninstall`);
+		assert.equal(code, 0);
+		assert.match(stderr, new RegExp(`do not start any more:\n${waiting}$`, 'm'));
+		run('rm', waiting);
 		assert.equal(rulesOf(lab.host), untouched);
 		const left = () => run('find', '/', '-xdev', '-path', unpacked, '-prune', '-o', '-name', '*turnout*', '-print');
 		assert.equal(left(), '/etc/turnout\n/etc/turnout/turnout.yaml\n');
 		assert.equal(tryRun('getent', 'group', 'turnout').code, 2);
 		assert.equal(tryRun('systemctl', 'cat', 'turnout').code, 1);
+		const wrong = tryRun(`${unpacked}/scripts/install`, '--help');
+		assert.deepEqual([wrong.code, left()], [64, '/etc/turnout\n/etc/turnout/turnout.yaml\n']);
 		run(`${unpacked}/scripts/install`);
 		run(`${unpacked}/scripts/uninstall`, '--purge');
 		assert.equal(left(), '');
