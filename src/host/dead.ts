@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bytesOf } from '../cidr.ts';
 import { families } from '../units.ts';
-import { forgetAll, type Name, readUntranslated } from './conntrack/forget.ts';
+import { forgetAll, type Name, readUnended } from './conntrack/forget.ts';
 import { readText } from './processes.ts';
 import { plain, readAlive, type TcpSocket } from './sock-diag.ts';
 
@@ -32,7 +32,7 @@ function readPassing(): Promise<(readonly [key: string, name: Name])[]> {
 	const own = ownAddresses();
 	const isOwn = (bytes: Buffer) => own.has(bytes.toString('hex'));
 	const hasServers = existsSync(IPVS);
-	return readUntranslated(({ from, fromPort, to, toPort }, name) => {
+	return readUnended(({ from, fromPort, to, toPort }, name) => {
 		const [isFromHere, isToHere] = [isOwn(from), isOwn(to)];
 		// Within the host nothing is captured.
 		if (isFromHere === isToHere || (isToHere && hasServers)) return undefined;

@@ -25,6 +25,12 @@ export const REPLY = 2;
 export const STATUS = 3;
 export const ID = 12;
 export const STATUS_MASK = 26;
+/** CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE. */
+const PROTOINFO = 4;
+const PROTOINFO_TCP = 1;
+const PROTOINFO_TCP_STATE = 1;
+/** TCP_CONNTRACK_TIME_WAIT, …_CLOSE (linux/netfilter/nf_conntrack_tcp.h). */
+const OVER: readonly (number | undefined)[] = [7, 8];
 /** CTA_TUPLE_IP, CTA_TUPLE_PROTO; CTA_PROTO_NUM, …_SRC_PORT, …_DST_PORT. */
 const TUPLE_IP = 1;
 const TUPLE_PROTO = 2;
@@ -51,6 +57,12 @@ export const parseEntry = (data: Buffer): Entry => ({
 /** Whether it has any of these bits of its status. */
 export const has = ({ attributes }: Entry, bits: number): boolean =>
 	((attributes.get(STATUS)?.readUInt32BE() ?? 0) & bits) !== 0;
+
+/** It has seen the end: a new connection of the same ends is one to it (tcp_conntracks, nf_conntrack_proto_tcp.c). */
+export function isOver({ attributes }: Entry): boolean {
+	const tcp = attributesOf(attributesOf(attributes.get(PROTOINFO)).get(PROTOINFO_TCP));
+	return OVER.includes(tcp.get(PROTOINFO_TCP_STATE)?.[0]);
+}
 
 /** One of its directions; undefined where it is not TCP's. */
 export function tupleOf({ family, attributes }: Entry, direction: typeof ORIGINAL | typeof REPLY): Tuple | undefined {

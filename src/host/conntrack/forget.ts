@@ -12,6 +12,7 @@ import {
 	has,
 	headerOf,
 	ID,
+	isOver,
 	ORIGINAL,
 	parseEntry,
 	REPLY,
@@ -40,11 +41,12 @@ export const readTranslatedTo = (ports: ReadonlySet<number>, isLocal: (bytes: Bu
 		return has(entry, DST_NAT) && isOurs ? nameOf(entry) : undefined;
 	});
 
-/** What is picked of those that nobody translates, by the direction of who opened them. */
-export const readUntranslated = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
+/** What is picked of those that nobody translates and whose end it has not seen, by the direction of who opened them. */
+export const readUnended = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
 	readThrough({ bits: 0, mask: SRC_NAT | DST_NAT }, (entry) => {
 		const ends = tupleOf(entry, ORIGINAL);
-		return ends === undefined || has(entry, SRC_NAT | DST_NAT) ? undefined : pick(ends, () => nameOf(entry));
+		const isAsked = !has(entry, SRC_NAT | DST_NAT) && !isOver(entry);
+		return ends !== undefined && isAsked ? pick(ends, () => nameOf(entry)) : undefined;
 	});
 
 /** Makes the kernel forget them; one that is gone already is as wanted. */
