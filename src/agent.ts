@@ -4,9 +4,11 @@ import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createMemory } from './daemon/memory.ts';
+import type { Inspect } from './daemon/parts.ts';
 import { createReport, type Report } from './daemon/report.ts';
 import { createAlarm } from './host/alarm.ts';
 import { createConnections, forgetTranslated } from './host/connections.ts';
+import { readConntrackUsage } from './host/conntrack/usage.ts';
 import { forgetDead } from './host/dead.ts';
 import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
@@ -24,6 +26,7 @@ import { createProxy, planOf } from './proxy.ts';
 import { ownChains } from './ruleset/held.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, type Survey, surveyHost } from './survey.ts';
+import { conntrackFact } from './telemetry/conntrack.ts';
 import { statusLine } from './telemetry/line.ts';
 import { metrics, type Seen } from './telemetry/metrics.ts';
 import { createTallies, type Tallies } from './telemetry/tallies.ts';
@@ -75,6 +78,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		connections: createConnections(),
 		load: () => loadSettings(options.settings),
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
+		inspections: [inspectConntrack],
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -92,6 +96,11 @@ async function surveyOnce(loaded: Loaded, remembered: Dialect | undefined, signa
 	await aimOf(survey);
 	return glancing(survey, ownChains);
 }
+
+const inspectConntrack: Inspect = async () => {
+	const usage = readConntrackUsage();
+	return usage === undefined ? [] : [conntrackFact(usage)];
+};
 
 /** What needs no setting. */
 const world = {
@@ -139,6 +148,7 @@ const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSigna
 	status: await handlers.status({}, signal),
 	tallies: tallies.read(),
 	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },
+	conntrack: readConntrackUsage(),
 });
 
 /** Once asked to stop, a start that is under way ends too; that is no failure. */

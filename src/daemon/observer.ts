@@ -43,18 +43,22 @@ export function createObserver({
 	listeners,
 	stateFile,
 	pendingFile,
-}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile'>): Observe {
+	inspections,
+}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile' | 'inspections'>): Observe {
 	let conditions: readonly Condition[] = [];
 	return async (wish, existing, known) => {
-		const [{ held, isClean, lines }, { envoy, why: envoyWhy, dockerTrouble }] = await Promise.all([
-			look(wish, known),
-			envoyOf(wish, proxy, listeners),
-		]);
 		const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
+		const isOn = wanted === 'enabled' && !isLifted;
+		const [{ held, isClean, lines }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
+			look(wish, isOn, known),
+			envoyOf(wish, proxy, listeners),
+			Promise.all(inspections.map((inspect) => inspect({ survey, aim, isOn }))),
+		]);
 		const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 		const observation = {
 			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
 			stateTrouble: stateFile.trouble(),
+			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
 		conditions = carry(conditions, factsOf(observation), new Date().toISOString());
@@ -76,8 +80,7 @@ export function createObserver({
 	};
 }
 
-async function look({ survey, aim, wanted, isLifted }: Wish, known?: ByFamily<Held>) {
-	const isOn = wanted === 'enabled' && !isLifted;
+async function look({ survey, aim }: Wish, isOn: boolean, known?: ByFamily<Held>) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
 	const { held, isClean, differences } = await inspect(survey.host, aim.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));

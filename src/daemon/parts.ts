@@ -3,7 +3,8 @@ import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
 import type { Alarm, Connections, Interest, Listener, Notice, PendingFile, StateFile } from '../ports.ts';
-import type { Survey } from '../survey.ts';
+import type { Aim, Survey } from '../survey.ts';
+import type { Fact } from '../telemetry/conditions.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
 
 /** What the composition root hands to the daemon. */
@@ -35,4 +36,15 @@ export interface DaemonParts {
 	readonly load: () => Promise<Loaded>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (survey: Survey) => Promise<string>;
+	/** Looks at more of the host than rules, routes and Envoy; each finds facts for status. */
+	readonly inspections: readonly Inspect[];
+}
+
+/** Each time that status is asked. What it cannot find out is no fact. */
+export type Inspect = (of: Inspected) => Promise<readonly Fact[]>;
+export interface Inspected {
+	readonly survey: Survey;
+	readonly aim: Aim;
+	/** Rules are to be on now. */
+	readonly isOn: boolean;
 }

@@ -6,6 +6,8 @@ export interface Seen {
 	readonly status: Status;
 	readonly tallies: TallyCounts;
 	readonly process: { readonly startedMs: number; readonly residentBytes: number };
+	/** Undefined where nobody tracks connections. */
+	readonly conntrack: { readonly count: number; readonly most: number } | undefined;
 }
 
 export interface Sample {
@@ -74,6 +76,18 @@ export const metrics: readonly Metric[] = [
 		help: 'Open connections that would be captured, were they opened now, and go past Envoy.',
 		type: 'gauge',
 		samples: ({ status }) => [only(status.existing)],
+	},
+	{
+		name: 'turnout_conntrack_entries',
+		help: 'Connections that the kernel tracks in this network; not there where nobody tracks any.',
+		type: 'gauge',
+		samples: ({ conntrack }) => (conntrack === undefined ? [] : [only(conntrack.count)]),
+	},
+	{
+		name: 'turnout_conntrack_limit',
+		help: 'The most that it tracks; new ones beyond it are dropped.',
+		type: 'gauge',
+		samples: ({ conntrack }) => (conntrack === undefined ? [] : [only(conntrack.most)]),
 	},
 	{
 		name: 'turnout_rule_changes_total',

@@ -22,6 +22,8 @@ export interface Observation {
 	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** What a restart would not find. */
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
+	/** What was found by looking at more of the host. */
+	readonly findings: readonly Fact[];
 }
 
 /** One word for all of it. */
@@ -33,8 +35,9 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 }
 
 export function factsOf(observation: Observation): Fact[] {
-	const all = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
-	return observation.envoy.runtime === 'docker' ? [...all, dockerFact(observation)] : all;
+	const facts = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
+	const docker = observation.envoy.runtime === 'docker' ? [dockerFact(observation)] : [];
+	return [...facts, ...docker, ...observation.findings];
 }
 
 function rulesFact(observation: Observation): Fact {

@@ -40,6 +40,7 @@ const seen: Seen = {
 	status,
 	tallies: tallies.read(),
 	process: { startedMs: Date.parse(since), residentBytes: 64 * 1024 * 1024 },
+	conntrack: { count: 12, most: 262_144 },
 };
 
 test('the metrics say what status says, what was counted, and nothing else', async () => {
