@@ -93,6 +93,25 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 		async [Symbol.asyncDispose]() {
 			await stop();
 			kept.dispose();
+			refuseStrayLines(log);
 		},
 	};
+}
+
+/**
+ * Whoever reads the log takes every line for an event; what a runtime or a library writes there, a warning of Node's
+ * say, is a defect. At the end stands why it could not go on.
+ */
+function refuseStrayLines(log: string): void {
+	const [events = ''] = log.split(/^turnout: /m);
+	const stray = events.split('\n').filter((line) => line !== '' && !isEvent(line));
+	if (stray.length > 0) throw new Error(`The daemon's log has lines that are no events:\n${stray.join('\n')}`);
+}
+
+function isEvent(line: string): boolean {
+	try {
+		return typeof (JSON.parse(line) as { readonly event?: unknown }).event === 'string';
+	} catch {
+		return false;
+	}
 }

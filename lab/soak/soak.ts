@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DiffReply, Status } from '../../src/control/protocol.ts';
+import { delayMs } from '../../src/delay.ts';
 import { readResidentMb } from '../bench/process-figures.ts';
 import { type Cast, createCast } from '../cast.ts';
 import { createHost, type Host } from '../host.ts';
@@ -112,7 +113,7 @@ async function change({ daemon, file }: Scene, at: number): Promise<void> {
 	writeFileSync(file, JSON.stringify(settings[at % settings.length]));
 	const { status, text } = await askSocket(daemon.socket, 'POST', '/v1/reload');
 	if (status !== 200) throw new Error(text);
-	await sleep(Math.max(0, nextMs - performance.now()));
+	await sleep(delayMs(nextMs - performance.now()));
 }
 
 /** Resolves to how long the repair took, once everything is as wanted again. */

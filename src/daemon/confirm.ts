@@ -1,3 +1,4 @@
+import { delayMs } from '../delay.ts';
 import { Failure } from '../failure.ts';
 import type { Pending } from '../ports.ts';
 import { restore, snapshot } from '../steady/revert.ts';
@@ -39,7 +40,7 @@ async function watchOver(
 		throw error;
 	}
 	holding.pending = armed;
-	setTimeout(() => void overdue(holding, parts, armed), seconds * 1_000 + LATE_MS).unref();
+	setTimeout(() => void overdue(holding, parts, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
 }
 
 async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {

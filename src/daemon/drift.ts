@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Repairs } from '../control/protocol.ts';
+import { delayMs } from '../delay.ts';
 import type { Notice } from '../ports.ts';
 import type { Holding } from './changes.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
@@ -65,12 +66,13 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 		state.suspicion.by ||= by;
 		state.suspicion.isOwn &&= isOwn;
 		const quietMs = state.suspicion.by.includes('firewalld') ? FIREWALLD_MS : QUIET_MS;
-		plan(performance.now() + Math.max(quietMs, pauseMs(isRetry)));
+		plan(delayMs(Math.max(quietMs, pauseMs(isRetry))));
 	};
-	const plan = (dueMs: number) => {
+	const plan = (waitMs: number) => {
+		const dueMs = performance.now() + waitMs;
 		if (state.isBusy || dueMs >= state.dueMs) return;
 		clearTimeout(state.timer);
-		Object.assign(state, { dueMs, timer: setTimeout(run, dueMs - performance.now()).unref() });
+		Object.assign(state, { dueMs, timer: setTimeout(run, waitMs).unref() });
 	};
 	const run = async () => {
 		const { suspicion } = state;

@@ -1,3 +1,4 @@
+import { delayMs } from '../delay.ts';
 import { failureOf } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { ServiceManager } from '../ports.ts';
@@ -36,10 +37,13 @@ export function createReport(manager: ServiceManager | undefined, line: () => Pr
 	const starting = [`EXTEND_TIMEOUT_USEC=${patienceMs * 1_000}`];
 	const untold = (error: unknown) => log('warn', 'systemd was not told', { why: failureOf(error).message });
 	const tell = (...words: string[]): void => void manager.tell(words).catch(untold);
-	const beat = setInterval(() => {
-		tell('WATCHDOG=1', ...starting);
-		status.changed();
-	}, patienceMs / 2);
+	const beat = setInterval(
+		() => {
+			tell('WATCHDOG=1', ...starting);
+			status.changed();
+		},
+		delayMs(patienceMs / 2),
+	);
 	const ready = () => {
 		starting.length = 0;
 		void status.say('READY=1').catch(untold);

@@ -18,10 +18,8 @@ export function openServiceManager(env: NodeJS.ProcessEnv): ServiceManager | und
 	if (socket === undefined) return undefined;
 	const program = findProgram('systemd-notify');
 	if (program === undefined) throw new Failure('tools', 'Cannot tell systemd: there is no systemd-notify', REMEDY);
-	return {
-		tell: (words) => send(program, words, socket),
-		...(microseconds === undefined ? {} : { patienceMs: Number(microseconds) / 1_000 }),
-	};
+	const patienceMs = Number(microseconds) / 1_000;
+	return { tell: (words) => send(program, words, socket), ...(patienceMs > 0 ? { patienceMs } : {}) };
 }
 
 const REMEDY = 'Install it, or let the unit be of Type=exec without WatchdogSec';

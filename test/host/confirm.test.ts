@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/host.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
+import { delayMs } from '../../src/delay.ts';
 import { installOthersRules, rulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -50,7 +51,7 @@ describe('enable --confirm', async () => {
 		const until = enableFor(daemon, 5);
 		assert.equal(daemon.ask('confirm').code, 1);
 		assert.equal(daemon.status().confirmUntil, undefined);
-		await sleep(until + 500 - Date.now());
+		await sleep(delayMs(until + 500 - Date.now()));
 		assert.equal(daemon.status().is, 'enabled');
 		assert.equal(
 			daemon.ask('confirm').stderr,
@@ -131,6 +132,21 @@ describe('enable --confirm', async () => {
 		assert.equal(next.status().is, 'disabled');
 		assert.ok(isUntouched());
 		assert.ok(!existsSync(file));
+	});
+
+	test('a moment that is further away than a timer can be set for does not come at once', async () => {
+		const daemon = await start();
+		enableFor(daemon, 86_400);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		const file = join(daemon.folder, 'state', 'confirm.json');
+		const { end, ...pending } = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string; end: object };
+		process.kill(Number(pending.alarm), 'SIGKILL');
+		writeFileSync(file, JSON.stringify({ ...pending, until: new Date(Date.now() + 30 * 86_400_000).toISOString() }));
+		await using next = await start(daemon.folder);
+		await sleep(500);
+		assert.equal(next.status().is, 'enabled');
+		assert.equal(next.ask('disable').code, 0);
 	});
 
 	test('what was enabled before stays enabled, and disable needs no confirmation', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createReport } from '../../../src/daemon/report.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -36,6 +37,17 @@ test('systemd is given sign after sign of life, and more time while the start go
 		(count) => count > 2,
 	);
 	assert.deepEqual([...new Set(heard)], ['WATCHDOG=1']);
+});
+
+test('where systemd waits for months the signs of life are not told a thousand times a second', async () => {
+	const { heard, manager } = listen(60 * 86_400_000);
+	using _ = createReport(
+		manager,
+		async () => 'enabled',
+		() => undefined,
+	);
+	await sleep(50);
+	assert.deepEqual(heard, []);
 });
 
 test('how it is is told when it has changed, and several events in a row are told as one', async () => {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Holding } from '../../../src/daemon/changes.ts';
+import { createDrift } from '../../../src/daemon/drift.ts';
+import type { DaemonParts } from '../../../src/daemon/parts.ts';
+import { createTallies } from '../../../src/telemetry/tallies.ts';
+import { eventually } from '../../support/eventually.ts';
+
+/** A daemon that others kept off the processor for a while between any two looks at the clock. */
+function heldUp(ms: number): Disposable {
+	const { now } = performance;
+	let ahead = 0;
+	performance.now = () => {
+		ahead += ms;
+		return now.call(performance) + ahead;
+	};
+	return {
+		[Symbol.dispose]() {
+			performance.now = now;
+		},
+	};
+}
+
+test('what is noticed on a busy machine is looked at without a warning about a time that has passed', async () => {
+	const warnings: string[] = [];
+	const hear = ({ message }: Error) => void warnings.push(message);
+	process.on('warning', hear);
+	let looks = 0;
+	const exclusive = async (act: () => Promise<unknown>) => {
+		looks += 1;
+		return act();
+	};
+	const holding = { exclusive, survey: {}, aim: undefined } as unknown as Holding;
+	const parts = { log: () => undefined, tallies: createTallies(), rivals: () => [] } as unknown as DaemonParts;
+	const drift = createDrift(holding, parts);
+	{
+		using _ = heldUp(5);
+		for (let at = 1; at <= 10; at += 1) {
+			drift.notice({ subject: 'routes', by: '', isOwn: true });
+			await eventually(
+				() => looks,
+				(seen) => seen === at,
+			);
+		}
+	}
+	process.off('warning', hear);
+	assert.deepEqual(warnings, []);
+});
