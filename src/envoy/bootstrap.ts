@@ -55,6 +55,8 @@ function listener(
 		traffic_direction: direction,
 		address: socketAddress(first, port),
 		additional_addresses: others.map((address) => ({ address: socketAddress(address, port) })),
+		// ::1 can be bound while a sysctl keeps IPv6 off, and is reached as soon as it is on again (IP_FREEBIND, ip(7)).
+		freebind: true,
 		listener_filters: [
 			{
 				name: 'envoy.filters.listener.original_dst',
