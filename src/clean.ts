@@ -1,22 +1,53 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { DOCKER_SOCKET } from './config/defaults.ts';
 import { Failure } from './failure.ts';
-import { openHost } from './host/open.ts';
+import { type OpenHost, openHost } from './host/open.ts';
 import { hasJob } from './host/service-manager.ts';
 import { ownChains } from './ruleset/held.ts';
+import { namesakesIn } from './ruleset/namesakes.ts';
 import { loadSettings } from './settings.ts';
 import { release, releaseSeed } from './steady/interception.ts';
-import { LOCAL_TABLE, PACKET_MARK } from './units.ts';
+import { families, LOCAL_TABLE, PACKET_MARK } from './units.ts';
+
+export interface Cleaned {
+	/** Chains with names like ours that are not: what each is, and the commands that take it away. */
+	readonly left: readonly Left[];
+}
+export interface Left {
+	readonly backend: string;
+	readonly family: string;
+	readonly table: string;
+	readonly chain: string;
+	readonly removal: readonly string[];
+}
 
 /** Takes away whatever bears our names, Envoy's container after the rules; `seed`: also the rule and route that the 2019 script leaves behind. */
-export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<void> {
+export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<Cleaned> {
 	const host = await openHost(ownChains, signal);
 	await release(host, { tracked: false }, signal);
 	if (seed) await releaseSeed(host, { mark: PACKET_MARK, table: LOCAL_TABLE });
+	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
-	if (!existsSync(socket)) return;
+	if (!existsSync(socket)) return { left };
 	const { removeContainers } = await import('./host/docker/remove.ts');
 	await removeContainers(socket);
+	return { left };
+}
+
+/** What cannot be looked at is nothing that anybody can be told of. */
+async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): Promise<Left[]> {
+	const looks = firewalls.flatMap((firewall) => families.map((family) => ({ firewall, family })));
+	const found = looks.map(async ({ firewall, family }): Promise<Left[]> => {
+		const pair = tools.find(({ dialect }) => dialect === firewall.dialect)?.[family];
+		const program = pair === undefined ? '' : basename(pair.restore).replace(/-restore$/, '');
+		const saved = await firewall.read(family, signal).catch(() => '');
+		return namesakesIn(saved).map(({ table, chain, removal }) => ({
+			...{ backend: firewall.dialect, family, table, chain },
+			removal: removal.map((args) => `${program} ${args}`),
+		}));
+	});
+	return (await Promise.all(found)).flat();
 }
 
 const PATIENCE_MS = 1_000;

@@ -1,4 +1,4 @@
-import { hasLeftBehind, refuseUndone, runClean } from '../clean.ts';
+import { hasLeftBehind, type Left, refuseUndone, runClean } from '../clean.ts';
 import type { Given } from '../cli/arguments.ts';
 import { usage, wholeNumber } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
@@ -24,10 +24,14 @@ export async function clean(given: Given, { out, isJson, signal }: Terminal): Pr
 	const unit = given['after'];
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
 	else await refuseUndone(socketOf({}));
-	await runClean({ seed: given['seed'] === true }, signal);
-	out(isJson ? `${JSON.stringify({ clean: true })}\n` : 'Nothing that bears our names is left\n');
+	const { left } = await runClean({ seed: given['seed'] === true }, signal);
+	const said = ['Nothing that bears our names is left\n', ...left.map(leftText)].join('');
+	out(isJson ? `${JSON.stringify({ clean: true, ...(left.length === 0 ? {} : { left }) })}\n` : said);
 	return 0;
 }
+
+const leftText = ({ backend, table, chain, removal }: Left): string =>
+	`Left alone, as it is not turnout's: chain ${chain} of ${table} in ${backend}. If nobody needs it any more:\n${removal.map((command) => `  ${command}\n`).join('')}`;
 
 export async function revert(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
 	const seconds = wholeNumber(given, 'after') ?? 0;

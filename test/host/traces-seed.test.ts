@@ -45,6 +45,41 @@ test('clean --seed takes away each of the rules that a script leaves that was st
 	assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(lab.host))), []);
 });
 
+for (const dialect of dialects)
+	test(`clean names what another route manager left in iptables-${dialect}, and what removes it, and leaves it alone`, () => {
+		using lab = createHost({ container: false });
+		const { host } = lab;
+		const iptables = (...args: string[]) => host.run(`iptables-${dialect}`, args);
+		// What the route manager of App Mesh's gateways makes beside a chain of the 2019 script's name.
+		iptables('-t', 'nat', '-N', 'APPMESH_EGRESS');
+		iptables('-t', 'nat', '-N', 'APPMESH_LOCAL');
+		iptables(
+			'-t',
+			'nat',
+			'-A',
+			'APPMESH_LOCAL',
+			'-p',
+			'tcp',
+			'--dport',
+			'15001',
+			'-j',
+			'REDIRECT',
+			'--to-port',
+			'10000',
+		);
+		iptables('-t', 'nat', '-A', 'OUTPUT', '-p', 'tcp', '-m', 'addrtype', '--dst-type', 'LOCAL', '-j', 'APPMESH_LOCAL');
+		const hooked = rulesIn(savedText(host, dialect));
+		const said = run(host, ['clean']).stdout;
+		assert.match(said, /chain APPMESH_LOCAL of nat in iptables-/);
+		assert.doesNotMatch(said, /APPMESH_EGRESS/);
+		assert.deepEqual(rulesIn(savedText(host, dialect)), hooked);
+		const { left } = JSON.parse(run(host, ['clean', '--json']).stdout) as { left: { removal: string[] }[] };
+		assert.equal(left.length, 1);
+		host.run('sh', ['-es'], { input: (left[0]?.removal ?? []).join('\n') });
+		assert.doesNotMatch(savedText(host, dialect), /APPMESH_/);
+		assert.deepEqual(JSON.parse(run(host, ['clean', '--json']).stdout), { clean: true });
+	});
+
 const commandsFor = (dialect: Dialect): SeedCommands =>
 	seedCommands({
 		iptables: `iptables-${dialect}`,
