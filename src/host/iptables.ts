@@ -6,6 +6,7 @@ import type { Family } from '../units.ts';
 import { leavesOut, readByChain } from './by-chain.ts';
 import { hasChain } from './chains.ts';
 import { ENDED_BY_SIGNAL, type Finished, runCommand } from './command.ts';
+import { type Extension, hasModule, lackingIn, remedyFor } from './extensions.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from './facts.ts';
 import type { ToolPair, Tools } from './tools.ts';
 
@@ -78,17 +79,28 @@ function refused(program: string, input: string, { code: exitCode, stderr }: Fin
 	if (isForbidden || /Permission denied|must be root|Operation not permitted/.test(said))
 		return mayChangeNetwork() ? noRawSocket() : noPrivilege();
 	if (/lock file/.test(said)) return new Failure('firewall', `Cannot change the rules: ${said}`, LOCK_REMEDY);
+	return refusedLine(program, input, said);
+}
+
+function refusedLine(program: string, input: string, said: string): Failure {
 	// Restore names the line of its input that it could not take.
 	const number = /line:? (\d+)|Error occurred at line: (\d+)/.exec(said);
 	const line = input.split('\n')[Number(number?.[1] ?? number?.[2]) - 1];
 	const where = line === undefined ? '' : ` at "${line}"`;
-	const name = program.split('/').at(-1);
-	const code = /Table does not exist|unable to initialize table|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(
-		said,
-	)
-		? 'unsupported'
-		: 'firewall';
-	return new Failure(code, `Cannot commit the rules: ${name} refused${where}: ${said}`, REMEDY);
+	const refusal = `${program.split('/').at(-1)} refused${where}: ${said}`;
+	const lacking = lackingIn(said, line ?? '', hasModule) ?? [];
+	if (lacking.length > 0) return lacks(lacking, refusal, program.includes('nft'));
+	const isUnsupported =
+		/Table does not exist|unable to initialize table|TABLE_ADD failed|CHAIN_ADD failed|not supported/.test(said);
+	return new Failure(isUnsupported ? 'unsupported' : 'firewall', `Cannot commit the rules: ${refusal}`, REMEDY);
+}
+
+function lacks(lacking: readonly Extension[], refusal: string, isNft: boolean): Failure {
+	const named = lacking.map(({ name, module }) => `${name} (module ${module})`);
+	const [first = ''] = named;
+	const what = named.length === 1 ? first : `one of ${named.join(', ')}`;
+	const remedy = remedyFor(lacking, isNft);
+	return new Failure('unsupported', `Cannot commit the rules: the kernel lacks ${what}: ${refusal}`, remedy);
 }
 
 const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';

@@ -13,6 +13,7 @@ import { assertRefused, assertRefusedJson } from '../support/refusal.ts';
 import { run } from '../support/run.ts';
 import { createVictim } from '../support/victim.ts';
 import { turnoutThrough, withPrograms } from '../support/without.ts';
+import { createWrappers } from '../support/wrapper.ts';
 
 const victim = createVictim();
 after(() => victim[Symbol.dispose]());
@@ -49,6 +50,56 @@ test('a dialect that is asked for and not installed is refused, and what there i
 		assertRefusedJson(await victim.daemon(['--json', '--backend', backend], { through }), { says });
 	}
 	await victim.assertUntouched();
+});
+
+test('a kernel that lacks a match is told as that: which one, its module, and the package that has it', () => {
+	const warning = (name: string) => `Warning: Extension ${name} revision 0 not supported, missing kernel module?`;
+	const of = (program: string, name: string, failed: string) => {
+		// As iptables of Debian 12 says it; the line is that of its input.
+		const script = `number=$(grep -n -m 1 -e '-[mj] ${name} ' | cut -d: -f1); sed s/LINE/$number/ >&2 <<'END'\n${failed}\nEND\nexit 1`;
+		return createWrappers({ [program]: script }, { tests: true });
+	};
+	const cases = [
+		[
+			'nft',
+			'iptables-nft-restore',
+			'owner',
+			`${warning('owner')}\nline LINE: RULE_APPEND failed (No such file or directory): rule in chain APPMESH_EGRESS`,
+		],
+		[
+			'nft',
+			'iptables-nft-restore',
+			'REDIRECT',
+			`${warning('REDIRECT')}\nline LINE: RULE_APPEND failed (No such file or directory): rule in chain APPMESH_EGRESS`,
+		],
+		[
+			'nft',
+			'iptables-nft-restore',
+			'addrtype',
+			'line LINE: RULE_INSERT failed (No such file or directory): rule in chain OUTPUT',
+		],
+		[
+			'legacy',
+			'iptables-legacy-restore',
+			'multiport',
+			`${warning('multiport')}\niptables-legacy-restore: line LINE failed`,
+		],
+		[
+			'legacy',
+			'iptables-legacy-restore',
+			'comment',
+			"iptables-restore v1.8.9 (legacy): Couldn't load match `comment':No such file or directory",
+		],
+	] as const;
+	for (const [dialect, program, name, said] of cases) {
+		using lab = createHost({ container: false });
+		using wrappers = of(program, name, said);
+		const outcome = turnout(lab.host, ['init', '--app-ports', '8080', '--backend', backendOf(dialect)], wrappers);
+		assertRefused(outcome, {
+			says: [`${name} (module xt_${name})`, `linux-modules-extra-`, 'kernel-modules-extra', `_${name.toUpperCase()}`],
+		});
+		assert.doesNotMatch(lab.host.run(`iptables-${dialect}-save`, []), /APPMESH_/);
+	}
 });
 
 test('IPv6 that is asked for on a host without ip6tables is refused', async () => {
