@@ -4,6 +4,7 @@ import { loopRisk } from './loop.ts';
 import { ownChains } from './ruleset/held.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
+import { families } from './units.ts';
 
 export interface InitReport {
 	readonly backend: { readonly name: string; readonly why: string };
@@ -23,7 +24,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
 		loopRisk(survey.capture, await readListeners()),
 	];
-	const chains = target.families.flatMap((family) => target.rules[family].chains);
+	const chains = families.flatMap((family) => target.rules[family].chains);
 	return {
 		backend: survey.backend,
 		families: target.families,

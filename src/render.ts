@@ -19,12 +19,14 @@ export async function runRender(settings: SettingsArguments, family: string | un
 	const loaded = await loadSettings(settings);
 	const { config } = loaded;
 	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
-	const shown = families.filter((each) =>
-		family === undefined ? each === 'ipv4' || config.ipv6 !== '0' : each === family,
-	);
+	const shown = families.filter((each) => family === undefined || each === family);
 	if (shown.length === 0)
 		throw new Failure('usage', `Cannot render family ${quoted(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded);
-	const target = buildTarget(capture, backend, shown, { mark: config.mark, table: config.routeTable });
-	return shown.map((each) => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }));
+	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
+	const homeward = { mark: config.mark, table: config.routeTable };
+	const target = buildTarget(capture, backend, captured, homeward, families);
+	return shown
+		.map((each): Rendered => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }))
+		.filter(({ document }) => document !== '');
 }

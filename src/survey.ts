@@ -8,6 +8,7 @@ import { type OpenHost, preferring, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
 import type { Capture } from './ruleset/capture.ts';
+import { isCapturing } from './ruleset/held.ts';
 import { intercept, type Known, type Target } from './steady/interception.ts';
 import { buildTarget } from './steady/target.ts';
 import type { Family, IdRange } from './units.ts';
@@ -78,7 +79,8 @@ type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';
 /** Addresses and listeners change while we run: looked at anew each time. What the host cannot meet is a Failure. */
 export async function aimOf(survey: Survey): Promise<Aim> {
 	const { isOn, past } = await ipv6Choice(survey);
-	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], past);
+	const guarded: readonly Family[] = readIpv6(survey.tools).hasRules ? ['ipv4', 'ipv6'] : ['ipv4'];
+	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], guarded, past);
 }
 
 /**
@@ -87,25 +89,36 @@ export async function aimOf(survey: Survey): Promise<Aim> {
  */
 export async function aimAgain(survey: Survey, before: Aim): Promise<Aim> {
 	const { target } = before;
-	if (target.rules.ipv6.hooks.length === 0) return before.ipv6Past === '' ? aimOf(survey) : before;
+	if (!isCapturing(target.rules.ipv6)) {
+		const now = before.ipv6Past === '' ? await aimOf(survey) : before;
+		// A guard that the kernel has refused once is not asked for again.
+		return isCapturing(now.target.rules.ipv6) ? now : before;
+	}
 	const wanted: readonly Family[] = readIpv6(survey.tools).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
 	return wanted.length === target.families.length ? before : { ...before, target: { ...target, families: wanted } };
 }
 
-const aim = ({ config, capture, backend }: Survey, families: readonly Family[], ipv6Past: string): Aim => ({
-	target: buildTarget(capture, backend.name, families, { mark: config.mark, table: config.routeTable }),
+const aim = (
+	{ config, capture, backend }: Survey,
+	families: readonly Family[],
+	guarded: readonly Family[],
+	ipv6Past: string,
+): Aim => ({
+	target: buildTarget(capture, backend.name, families, { mark: config.mark, table: config.routeTable }, guarded),
 	ipv6Past,
 });
 
-/** Rules and routes on. With `ipv6: auto` a kernel that cannot redirect IPv6 keeps nobody from IPv4. */
+/** Rules and routes on. Unless `ipv6` is 1, a kernel that takes no IPv6 rules keeps nobody from IPv4. */
 export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: Known): Promise<Hit> {
 	const first = await aimOf(survey);
 	try {
 		return { ...first, known: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
-		const isOptional = survey.config.ipv6 === 'auto' && first.target.families.includes('ipv6');
+		const isOptional = survey.config.ipv6 !== '1' && first.target.rules.ipv6.hooks.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
-		const second = aim(survey, ['ipv4'], `the kernel does not take IPv6 rules: ${error.message}`);
+		const isPast = first.target.families.includes('ipv6') || first.ipv6Past !== '';
+		const past = isPast ? `the kernel does not take IPv6 rules: ${error.message}` : '';
+		const second = aim(survey, ['ipv4'], ['ipv4'], past);
 		return { ...second, known: await intercept(survey.host, second.target, signal) };
 	}
 }
@@ -117,10 +130,10 @@ interface Ipv6Choice {
 }
 
 async function ipv6Choice({ config, tools }: Survey): Promise<Ipv6Choice> {
-	const { hasAddress, obstacle } = readIpv6(tools);
+	const { hasAddress, obstacle, hasRules } = readIpv6(tools);
 	if (config.ipv6 === '1') return demanded(obstacle);
 	if (!hasAddress) return { isOn: false, past: '' };
-	if (config.ipv6 === '0') return { isOn: false, past: 'ipv6 is 0' };
+	if (config.ipv6 === '0') return { isOn: false, past: hasRules ? 'ipv6 is 0' : `ipv6 is 0, and ${OPEN}: ${obstacle}` };
 	if (obstacle !== '') return { isOn: false, past: obstacle };
 	const port = config.egressPort;
 	const listeners = await readListeners();
@@ -129,6 +142,8 @@ async function ipv6Choice({ config, tools }: Survey): Promise<Ipv6Choice> {
 	const isOn = open.has('ipv6') || open.size === 0;
 	return { isOn, past: isOn ? '' : `Envoy listens on port ${port} for IPv4 only` };
 }
+
+const OPEN = "others can dial Envoy's own ports over it";
 
 function demanded(obstacle: string): Ipv6Choice {
 	if (obstacle === '') return { isOn: true, past: '' };

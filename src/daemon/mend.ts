@@ -1,5 +1,5 @@
 import type { Firewall, Notice } from '../ports.ts';
-import type { Held } from '../ruleset/held.ts';
+import { type Held, isCapturing } from '../ruleset/held.ts';
 import { type HostDifference, intercept } from '../steady/interception.ts';
 import { type Repaired, repairRoutes, repairRules } from '../steady/repair.ts';
 import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
@@ -33,8 +33,7 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
 	const firewall = survey.host.firewalls.find(({ dialect }) => dialect === aim.target.dialect);
-	const isNew = aim.target.rules.ipv6.hooks.length > before.target.rules.ipv6.hooks.length;
-	if (firewall === undefined || isNew) return { repair: await captureMore(holding, aim) };
+	if (firewall === undefined || capturesMore(aim, before)) return { repair: await captureMore(holding, aim) };
 	const { known } = holding;
 	// Until it is read back.
 	holding.known = undefined;
@@ -54,6 +53,9 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 		...(failure === undefined ? {} : { failure }),
 	};
 }
+
+const capturesMore = ({ target: { rules } }: Aim, { target }: Aim): boolean =>
+	isCapturing(rules.ipv6) && !isCapturing(target.rules.ipv6);
 
 type RoutesMended = Repaired & Pick<Mended, 'failure'>;
 const nothingFound: RoutesMended = { found: [] };

@@ -25,14 +25,17 @@ export interface Ipv6Fact {
 	readonly hasAddress: boolean;
 	/** Why its traffic cannot be captured; '' where it can. */
 	readonly obstacle: string;
+	/** There can be rules for it, captured or not. */
+	readonly hasRules: boolean;
 }
 
 export function readIpv6(tools: Tools): Ipv6Fact {
 	const addresses = readQuietly('/proc/net/if_inet6');
-	if (addresses === undefined) return { hasAddress: false, obstacle: 'IPv6 is off in the kernel' };
+	if (addresses === undefined) return { hasAddress: false, obstacle: 'IPv6 is off in the kernel', hasRules: false };
 	// Columns of if_inet6: address, index, prefix length, scope (00 global, 20 link, 10 host), flags, name.
 	const scopes = addresses.split('\n').map((line) => line.split(/\s+/)[3]);
-	return { hasAddress: scopes.includes('00'), obstacle: obstacleOf(tools) };
+	const hasRules = tools.ipv6 !== undefined;
+	return { hasAddress: scopes.includes('00'), obstacle: obstacleOf(tools), hasRules };
 }
 
 function obstacleOf(tools: Tools): string {

@@ -7,8 +7,11 @@ import type { Chain, Match, Rule, Ruleset } from './model.ts';
 /** The chains of one family, in the order in which they are to come into force: the guard before the redirects. */
 export function buildRuleset(capture: Capture, family: Family): Ruleset {
 	const ingress = capture.appPorts === '*' || capture.appPorts.length > 0 ? [ingressChain(capture, family)] : [];
-	return [...(capture.guard ? [guardChain(capture)] : []), ...buildEgress(capture, family), ...ingress];
+	return [...buildGuard(capture), ...buildEgress(capture, family), ...ingress];
 }
+
+/** All that a family needs that is not captured: Envoy listens on all addresses, whatever is redirected to it. */
+export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
 
 /** Remote traffic to this host; what only passes through on its way to elsewhere is not ours (flaw 15). */
 const arriving: readonly Match[] = [
@@ -16,13 +19,18 @@ const arriving: readonly Match[] = [
 	{ kind: 'local', end: 'destination', is: true },
 ];
 
-/** In mangle, which sees the port that the client dialled, before nat rewrites it. */
+const opening: readonly Match[] = [{ kind: 'opening' }, ...arriving];
+
+/**
+ * In mangle, which sees the port that the client dialled, before nat rewrites it. Only what opens a connection: these may
+ * be this host's own ports in others, which it has opened itself.
+ */
 function guardChain({ ingressPort, egressPort }: Capture): Chain {
 	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map((port) => ({ from: port, to: port }));
 	return {
 		table: 'mangle',
 		name: 'APPMESH_INGRESS',
-		hooks: [{ at: 'PREROUTING', matches: arriving, because: 'connections from other hosts to this one' }],
+		hooks: [{ at: 'PREROUTING', matches: opening, because: 'connections from other hosts to this one' }],
 		rules: [
 			{
 				matches: [{ kind: 'ports', ports }],
@@ -40,7 +48,7 @@ function ingressChain(capture: Capture, family: Family): Chain {
 		hooks: [
 			{
 				at: 'PREROUTING',
-				matches: [{ kind: 'opening' }, ...arriving],
+				matches: opening,
 				because: 'connections from other hosts to this one',
 			},
 		],

@@ -41,6 +41,9 @@ export interface HeldHook {
 
 export const nothing: Held = { chains: [], hooks: [] };
 
+/** There is more than a guard. */
+export const isCapturing = ({ hooks }: Held): boolean => hooks.some(({ table }) => table === 'nat');
+
 /** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
 export function parseSaved(saved: string): Held {
 	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), isMade: false };

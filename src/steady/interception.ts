@@ -10,7 +10,7 @@ import { type ByFamily, commitRules, nothingAtAll, readHeld, type Wanted } from 
 /** What is to hold on this host while interception is on. */
 export interface Target {
 	readonly dialect: Dialect;
-	/** Those captured; of the others nothing is to be there. */
+	/** Those captured; of the others nothing is to be there but the guard. */
 	readonly families: readonly Family[];
 	readonly rules: ByFamily<Held>;
 	readonly homeward: Homeward;

@@ -1,20 +1,26 @@
 import type { Dialect } from '../ports.ts';
 import type { Homeward } from '../routing/plan.ts';
-import { buildRuleset } from '../ruleset/build.ts';
+import { buildGuard, buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { nothing } from '../ruleset/held.ts';
 import { renderIptables } from '../ruleset/iptables.ts';
 import type { Family } from '../units.ts';
 import type { Target } from './interception.ts';
 
-/** What is to hold while interception is on. Pure: `render` prints it, `init` and the daemon commit it. */
+/**
+ * What is to hold while interception is on. Pure: `render` prints it, `init` and the daemon commit it. `guarded`: families
+ * that can have rules, captured or not.
+ */
 export function buildTarget(
 	capture: Capture,
 	dialect: Dialect,
 	families: readonly Family[],
 	homeward: Homeward,
+	guarded: readonly Family[] = families,
 ): Target {
-	const rules = (family: Family) =>
-		families.includes(family) ? renderIptables(buildRuleset(capture, family)) : nothing;
+	const rules = (family: Family) => {
+		if (families.includes(family)) return renderIptables(buildRuleset(capture, family));
+		return guarded.includes(family) ? renderIptables(buildGuard(capture)) : nothing;
+	};
 	return { dialect, families, homeward, rules: { ipv4: rules('ipv4'), ipv6: rules('ipv6') } };
 }
