@@ -1,6 +1,15 @@
 // A machine with a real systemd: Debian in a root of its own, booted as the host of a lab, with that host's network.
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import {
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -8,6 +17,7 @@ import { removeCgroup } from './cgroups.ts';
 import { untilExit } from './cleanup.ts';
 import type { Result } from './namespace.ts';
 import { createScratch, sweepAbandonedScratches } from './scratch.ts';
+import { TEST_NOTICE_BUFFER } from './turnout.ts';
 
 const execute = promisify(execFile);
 const cache = new URL('../.cache', import.meta.url).pathname;
@@ -68,6 +78,11 @@ function isBeingMade(folder: string): boolean {
 export function createDisk(): Disk {
 	const scratch = createScratch('disk');
 	for (const name of ['upper', 'work', 'root']) mkdirSync(join(scratch.path, name), { mode: 0o755 });
+	const settings = join(scratch.path, 'upper/etc/systemd/system.conf.d');
+	mkdirSync(settings, { recursive: true, mode: 0o755 });
+	// As startDaemon of lab/turnout.ts does it.
+	const environment = `[Manager]\nDefaultEnvironment=TEST_NOTICE_BUFFER=${TEST_NOTICE_BUFFER}\n`;
+	writeFileSync(join(settings, 'test.conf'), environment);
 	return { folder: scratch.path, [Symbol.dispose]: () => scratch[Symbol.dispose]() };
 }
 

@@ -51,6 +51,9 @@ export interface TestDaemon extends AsyncDisposable {
 	readonly stop: () => Promise<number | null>;
 }
 
+/** In bytes: net.core.rmem_max of an ordinary host, whatever this machine's is. */
+export const TEST_NOTICE_BUFFER = '212992';
+
 /** A daemon that does not end when it is told to makes its test fail, and not the whole suite wait for ever. */
 const STOP_PATIENCE_MS = 60_000;
 
@@ -63,7 +66,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 	const own = ['--socket', socket, '--state-directory', join(path, 'state')];
 	const [program = '', ...words] = [...through, turnoutProgram, 'run', '--no-prompt', ...own, ...args];
 	const child = host.spawn(program, words, {
-		env: { ...process.env, ...env },
+		env: { TEST_NOTICE_BUFFER, ...process.env, ...env },
 	});
 	let log = '';
 	child.stderr?.on('data', (part) => {

@@ -5,7 +5,6 @@ import {
 	existsSync,
 	linkSync,
 	mkdirSync,
-	readdirSync,
 	readFileSync,
 	renameSync,
 	rmSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
+import { netlinkBinding } from './netlink.ts';
 
 /**
  * Makes `dist/`: a launcher beside one bundle, the Node that runs it, netlink's native part, and V8's compiled code.
@@ -83,8 +83,7 @@ function netlink(plugin: PluginBuild): void {
 	}));
 }
 
-const prebuilt = join(root, 'node_modules/netlink/prebuilds', `linux-${process.arch}`);
-for (const name of readdirSync(prebuilt)) copyFileSync(join(prebuilt, name), join(draft, 'lib/netlink.node'));
+copyFileSync(netlinkBinding(), join(draft, 'lib/netlink.node'));
 shareOrCopy(process.execPath, join(draft, 'lib/node'));
 for (const [name, words] of [
 	['turnout', '"$@"'],

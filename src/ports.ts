@@ -60,6 +60,13 @@ export interface Notice {
 	readonly isOwn: boolean;
 }
 
+/** Whoever is told of it. */
+export interface Ear {
+	readonly onNotice: (notice: Notice) => void;
+	/** The kernel had more to tell of these than there was room for: everything may have changed. */
+	readonly onLost: (of: 'rules' | 'routes') => void;
+}
+
 /** Chains by their table: every name that one of ours can have, and those of the kernel that lead to them. */
 export type Chains = Readonly<
 	Record<'mangle' | 'nat', { readonly own: readonly string[]; readonly leading: readonly string[] }>

@@ -42,7 +42,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 		},
 		watch(signal) {
 			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
-			const isTold = parts.hear({ chains: ownChains, routeTable }, drift.notice, signal);
+			const isTold = parts.hear({ chains: ownChains, routeTable }, drift, signal);
 			void drift.watch(isTold, signal);
 		},
 		onLife: (history, before) => answerLife(holding, parts, history, before),

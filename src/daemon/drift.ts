@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Repairs } from '../control/protocol.ts';
 import { delayMs } from '../delay.ts';
-import type { Notice } from '../ports.ts';
+import type { Ear } from '../ports.ts';
 import type { Holding } from './changes.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
 import { mend, type Suspect } from './mend.ts';
 import type { DaemonParts } from './parts.ts';
 
 /** What others change on the host is noticed, held against what is wanted, and put right. */
-export interface Drift {
-	readonly notice: (notice: Notice) => void;
+export interface Drift extends Ear {
 	/** Looks by itself too, until the signal is aborted; the more often the less is told. */
-	readonly watch: (isTold: boolean, signal: AbortSignal) => Promise<void>;
+	readonly watch: (isTold: () => boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;
 	/** What keeps it from being put right; undefined where nothing does. */
 	readonly trouble: () => Trouble | undefined;
@@ -42,10 +41,17 @@ export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 		),
 	);
 	return {
-		notice: ({ subject, by, isOwn }) => looks.suspect([subject], by, { isOwn }),
+		onNotice: ({ subject, by, isOwn }) => looks.suspect([subject], by, { isOwn }),
+		onLost(of) {
+			parts.tallies.add('noticesLost', of);
+			looks.suspect(['everything'], '');
+		},
 		async watch(isTold, signal) {
+			let lookedMs = performance.now();
 			while (!signal.aborted) {
-				await sleep(isTold ? pollMs(holding) : OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+				await sleep(OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+				if (isTold() && performance.now() - lookedMs < pollMs(holding)) continue;
+				lookedMs = performance.now();
 				looks.suspect(['everything'], '');
 			}
 		},

@@ -2,7 +2,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Alarm, Connections, Interest, Listener, Notice, PendingFile, StateFile } from '../ports.ts';
+import type { Alarm, Connections, Ear, Interest, Listener, PendingFile, StateFile } from '../ports.ts';
 import type { Aim, Survey } from '../survey.ts';
 import type { Fact } from '../telemetry/conditions.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
@@ -17,8 +17,11 @@ export interface DaemonParts {
 	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;
-	/** Tells of changes of these chains and of this route table, until the signal is aborted; false where it cannot. */
-	readonly hear: (interest: Interest, onNotice: (notice: Notice) => void, signal: AbortSignal) => boolean;
+	/**
+	 * Tells of changes of these chains and of this route table, until the signal is aborted; and, each time that it is
+	 * asked, whether it can at the moment.
+	 */
+	readonly hear: (interest: Interest, ear: Ear, signal: AbortSignal) => () => boolean;
 	/** Programs running here that are known to rewrite the rules of a host. */
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;

@@ -1,7 +1,8 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
 import { errnoOf } from './errno.ts';
+import { openNetlink } from './netlink.ts';
 
 /** nfproto (linux/netfilter.h). */
 const NFPROTO = { ipv4: 2, ipv6: 10 } as const;
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 2_000;
 
 /** Whether a table of nft-backed iptables has a chain; `iptables-nft-save` shows built-in ones that are not there. */
 export async function hasChain(family: Family, table: string, chain: string): Promise<boolean> {
-	const socket = createNetlink(Protocol.NETFILTER);
+	const socket = openNetlink(Protocol.NETFILTER);
 	try {
 		return await findsChain(socket, family, table, chain);
 	} finally {

@@ -1,7 +1,7 @@
-import { createRtNetlink } from 'netlink/dist/rt/rt.js';
 import { bytesOf } from '../cidr.ts';
 import type { Family } from '../units.ts';
 import { errnoOf } from './errno.ts';
+import { openRtNetlink } from './netlink.ts';
 
 /** Address families (socket.h), and the bits of their addresses. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 2_000;
 
 /** The interface that a packet to this address would leave by now; undefined where there is no way. */
 export async function readInterfaceTo(family: Family, address: string): Promise<string | undefined> {
-	const socket = createRtNetlink();
+	const socket = openRtNetlink();
 	const options = { timeout: TIMEOUT_MS };
 	try {
 		const dst = Buffer.from(bytesOf(family, address));

@@ -1,7 +1,8 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
 import { findsChain } from './chains.ts';
+import { openNetlink } from './netlink.ts';
 import { type RulePrint, readGeneration, readPrints } from './rule-prints.ts';
 
 /** A chain of a table, whether it is there, and whether it is one of ours. */
@@ -33,7 +34,7 @@ interface Last {
 export function createLook(places: readonly Place[], family: Family): Look {
 	const sockets = new Map<string, NetlinkSocket>();
 	const over = (name: string) => {
-		const socket = sockets.get(name) ?? createNetlink(Protocol.NETFILTER);
+		const socket = sockets.get(name) ?? openNetlink(Protocol.NETFILTER);
 		sockets.set(name, socket);
 		return socket;
 	};

@@ -1,10 +1,10 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink } from 'netlink/dist/netlink.js';
 import { Failure } from '../failure.ts';
 import type { Chains, Dialect, Firewall, Host } from '../ports.ts';
 import { families } from '../units.ts';
 import { mayChangeNetwork } from './facts.ts';
 import { createFirewall, noPrivilege } from './iptables.ts';
+import { openNetlink } from './netlink.ts';
 import { createRouting } from './routing.ts';
 import { readGeneration } from './rule-prints.ts';
 import { findTools, INSTALL, type Tools } from './tools.ts';
@@ -49,7 +49,7 @@ function watchRules(dialect: Dialect): () => Promise<boolean> {
 }
 
 async function askGeneration(): Promise<number | undefined> {
-	const socket = createNetlink(Protocol.NETFILTER);
+	const socket = openNetlink(Protocol.NETFILTER);
 	try {
 		return await readGeneration(socket);
 	} catch {

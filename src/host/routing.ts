@@ -1,9 +1,10 @@
-import { createRtNetlink, type RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
+import type { RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
 import { createExclusive } from '../exclusive.ts';
 import { Failure } from '../failure.ts';
 import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../ports.ts';
 import type { Family } from '../units.ts';
 import { errnoOf } from './errno.ts';
+import { openRtNetlink } from './netlink.ts';
 
 /** Address families (socket.h): AF_INET, AF_INET6. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
@@ -19,7 +20,7 @@ const TIMEOUT_MS = 5_000;
 export function createRouting(): Routing {
 	const rules = { ipv4: asking(readRules, 'ipv4'), ipv6: asking(readRules, 'ipv6') };
 	const routes = { ipv4: asking(readRoutes, 'ipv4'), ipv6: asking(readRoutes, 'ipv6') };
-	const [socket, exclusive] = [createRtNetlink(), createExclusive()];
+	const [socket, exclusive] = [openRtNetlink(), createExclusive()];
 	return {
 		rules: (family) => rules[family](),
 		routes: (family) => routes[family](),
@@ -31,7 +32,7 @@ type Read<T> = (socket: RtNetlinkSocket, family: Family) => Promise<T[]>;
 
 /** The package mixes up the parts of two answers that come at once: one question at a time, each over its own socket. */
 function asking<T>(read: Read<T>, family: Family): () => Promise<readonly T[]> {
-	const [socket, exclusive] = [createRtNetlink(), createExclusive()];
+	const [socket, exclusive] = [openRtNetlink(), createExclusive()];
 	return () => exclusive(() => tolerant(() => read(socket, family)));
 }
 

@@ -1,7 +1,8 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
 import { errnoOf } from './errno.ts';
+import { openNetlink } from './netlink.ts';
 
 /** A TCP socket as the kernel's socket monitor tells of it (sock_diag(7)). */
 export interface TcpSocket {
@@ -117,7 +118,7 @@ async function destroy(socket: NetlinkSocket, handle: Uint8Array): Promise<boole
 }
 
 async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
-	const socket = createNetlink(Protocol.SOCK_DIAG);
+	const socket = openNetlink(Protocol.SOCK_DIAG);
 	try {
 		return await ask(socket);
 	} finally {

@@ -102,6 +102,12 @@ export const metrics: readonly Metric[] = [
 		samples: ({ tallies }) => byLabel('subject', tallies.repairs),
 	},
 	{
+		name: 'turnout_notices_lost_total',
+		help: 'How often the kernel had more to tell of changes than there was room for; then everything is read once.',
+		type: 'counter',
+		samples: ({ tallies }) => byLabel('subject', tallies.noticesLost),
+	},
+	{
 		name: 'turnout_envoy_state',
 		help: '1 for the state that Envoy is in.',
 		type: 'gauge',

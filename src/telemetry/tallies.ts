@@ -3,6 +3,7 @@ const counted = {
 	pulls: ['pulled', 'failed'],
 	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore', 'revert'],
 	repairs: ['rules', 'routes'],
+	noticesLost: ['rules', 'routes'],
 } as const;
 
 export type TallyName = keyof typeof counted;

@@ -1,8 +1,8 @@
 import { Flags, MessageType, Protocol } from 'netlink/dist/constants.js';
-import { createNetlink } from 'netlink/dist/netlink.js';
 import { parseError, parseMessages } from 'netlink/dist/structs.js';
 import { formatAttribute } from '../attributes.ts';
 import { errnoOf } from '../errno.ts';
+import { openNetlink } from '../netlink.ts';
 import {
 	DELETE,
 	DST_NAT,
@@ -51,7 +51,7 @@ export const readUnended = <T>(pick: (ends: Tuple, name: () => Name) => T | unde
 
 /** Makes the kernel forget them; one that is gone already is as wanted. */
 export async function forgetAll(names: readonly Name[]): Promise<void> {
-	const socket = createNetlink(Protocol.NETFILTER);
+	const socket = openNetlink(Protocol.NETFILTER);
 	try {
 		for (const name of names)
 			await socket.request(DELETE, name, { timeout: TIMEOUT_MS }).catch((error) => {
@@ -78,7 +78,7 @@ interface Filter {
  * until the last. Kernels before 5.17 know no filter and tell of every connection.
  */
 async function readThrough<T>({ bits, mask }: Filter, pick: (entry: Entry) => T | undefined): Promise<T[]> {
-	const socket = createNetlink(Protocol.NETFILTER);
+	const socket = openNetlink(Protocol.NETFILTER);
 	socket.ref();
 	const found: T[] = [];
 	const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,7 +1,8 @@
 import { Flags, MessageType, Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import { parseMessages } from 'netlink/dist/structs.js';
 import { Failure } from '../../failure.ts';
+import { openNetlink } from '../netlink.ts';
 import { DST_NAT, GET, has, parseEntry, questionAbout, REPLY, type Tuple, tupleOf } from './entry.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -10,7 +11,7 @@ const AT_ONCE = 32;
 
 /** For each, to what port of its destination it is translated; undefined where it is not, or nobody tracks it. */
 export async function readTranslations(tuples: readonly Tuple[]): Promise<(number | undefined)[]> {
-	const socket = createNetlink(Protocol.NETFILTER);
+	const socket = openNetlink(Protocol.NETFILTER);
 	socket.ref();
 	const ask = createAsk(socket);
 	const found: (number | undefined)[] = [];
@@ -34,8 +35,6 @@ type Ask = (request: Buffer) => Promise<Buffer | undefined>;
 function createAsk(socket: NetlinkSocket): Ask {
 	const waiting = new Map<number, (answer: Buffer | undefined, error: number) => void>();
 	const answers = new Map<number, Buffer>();
-	// What was lost is missed by whoever waits for it.
-	socket.on('error', () => undefined);
 	socket.socket.on('message', (bytes) => {
 		for (const { type, seq, data } of parseMessages(bytes)) {
 			if (type !== MessageType.ERROR) answers.set(seq, data);

@@ -1,64 +1,38 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { RawNetlinkSocket } from 'netlink/dist/raw.js';
-import type { Interest, Notice } from '../../ports.ts';
-import { type Family, families } from '../../units.ts';
+import type { Ear, Interest, Notice } from '../../ports.ts';
+import type { Family } from '../../units.ts';
 import { commOf, readText } from '../processes.ts';
+import { type Ears, listen } from './listen.ts';
 import { messagesOf } from './messages.ts';
 import { ROUTE_GROUPS, routeSubject } from './routes.ts';
 import { createRuleReader, type Writer } from './rules.ts';
 
 /** NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h). */
 const NFTABLES_GROUP = 7;
-/** What a busy host tells meanwhile must find room; the kernel gives at most net.core.rmem_max. */
-const BUFFER_BYTES = 4 * 1024 * 1024;
-
 /**
- * Calls back whenever somebody changes what may concern us, until the signal is aborted. What the kernel could not keep
- * for us (ENOBUFS) counts as a change of everything. Legacy iptables tells nobody what it does. Says whether the kernel
- * lets us listen at all: it does not where this network belongs to another user namespace.
+ * Calls back whenever somebody changes what may concern us, until the signal is aborted. Legacy iptables tells nobody what
+ * it does. Says whether the kernel lets us listen at the moment: it does not where this network belongs to another user
+ * namespace.
  */
-export function hear(
-	{ chains, routeTable }: Interest,
-	onNotice: (notice: Notice) => void,
-	signal: AbortSignal,
-): boolean {
+export function hear({ chains, routeTable }: Interest, { onNotice, onLost }: Ear, signal: AbortSignal): () => boolean {
 	const rules = createRuleReader(chains);
 	const onRules = (family: Family, writer: Writer) => onNotice({ subject: `${family} rules`, ...whoIs(writer) });
-	const hearsRules = open(Protocol.NETFILTER, [NFTABLES_GROUP], signal, {
+	const ears: Ears = {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
-		onLost() {
-			for (const family of families) onNotice({ subject: `${family} rules`, ...nobody });
-		},
-	});
-	const hearsRoutes = open(Protocol.ROUTE, ROUTE_GROUPS, signal, {
+		onLost: () => onLost('rules'),
+	};
+	const hearsRules = listen(Protocol.NETFILTER, [NFTABLES_GROUP], ears, signal);
+	const routeEars: Ears = {
 		onMessages(bytes) {
 			for (const message of messagesOf(bytes)) {
 				const subject = routeSubject(message, routeTable());
 				if (subject !== undefined) onNotice({ subject, ...nobody });
 			}
 		},
-		onLost: () => onNotice({ subject: 'addresses', ...nobody }),
-	});
-	return hearsRules && hearsRoutes;
-}
-
-interface Ears {
-	readonly onMessages: (bytes: Buffer) => void;
-	readonly onLost: () => void;
-}
-
-function open(protocol: number, groups: readonly number[], signal: AbortSignal, { onMessages, onLost }: Ears): boolean {
-	const socket = new RawNetlinkSocket(protocol, { recvBufferSize: BUFFER_BYTES, sendBufferSize: 0 });
-	socket.unref();
-	socket.on('message', onMessages).on('truncatedMessage', onLost).on('error', onLost);
-	try {
-		for (const group of groups) socket.addMembership(group);
-	} catch {
-		socket.close();
-		return false;
-	}
-	signal.addEventListener('abort', () => socket.close(), { once: true });
-	return true;
+		onLost: () => onLost('routes'),
+	};
+	const hearsRoutes = listen(Protocol.ROUTE, ROUTE_GROUPS, routeEars, signal);
+	return () => hearsRules() && hearsRoutes();
 }
 
 type Who = Pick<Notice, 'by' | 'isOwn'>;

@@ -36,7 +36,7 @@ test('what is noticed on a busy machine is looked at without a warning about a t
 	{
 		using _ = heldUp(5);
 		for (let at = 1; at <= 10; at += 1) {
-			drift.notice({ subject: 'routes', by: '', isOwn: true });
+			drift.onNotice({ subject: 'routes', by: '', isOwn: true });
 			await eventually(
 				() => looks,
 				(seen) => seen === at,

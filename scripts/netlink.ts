@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Compiles the native part of the package netlink with changes of ours, where the package looks for it first. As it is
+ * published, any error that the kernel reports on a socket ends the process: a queue of notices that ran over above all.
+ */
+const root = join(import.meta.dirname, '..');
+const home = join(root, 'node_modules/netlink');
+const built = join(home, 'build/Release/netlink.node');
+
+/** Of src/binding.cc in version 0.3.0, which the changes are made for. */
+const KNOWN_SOURCE = '1fffbbd4ec97cef1d6808d0c38354d0b3980d77a6e1450c1b1c76c140a60346d';
+
+/** What stands there, and what takes its place. */
+const changes: readonly (readonly [former: string, wanted: string])[] = [
+	// What JavaScript throws in a callback is its uncaught exception: a C++ one must not pass through libuv, which is C.
+	[
+		`    static void TimerHandler(uv_timer_t* handle) {
+        Socket* obj = static_cast<Socket*>(handle->data);
+        Napi::HandleScope scope (obj->Env());
+        assert(obj->async_res);
+        obj->Sendmsg();
+        obj->RunCompleted();`,
+		`    template <class Act> void Guarded(Act act) {
+        Napi::HandleScope scope (Env());
+        try {
+            if (open) act();
+        } catch (const Napi::Error& error) {
+            napi_fatal_exception(Env(), error.Value());
+        }
+    }
+
+    static void TimerHandler(uv_timer_t* handle) {
+        Socket* obj = static_cast<Socket*>(handle->data);
+        obj->Guarded([obj] { obj->Sendmsg(); });
+        obj->Guarded([obj] { obj->RunCompleted(); });`,
+	],
+	// An error of the socket is fetched, and cleared, by receiving; libuv has stopped watching because of it. A callback
+	// may have closed the socket before there is something to send.
+	[
+		`        Napi::HandleScope scope (obj->Env());
+        assert(obj->async_res);
+
+        if (status != 0) {
+            auto error = ErrnoException(obj->Env(), -status, NULL, "error when polling socket");
+            obj->error_callback.MakeCallback(obj->Value(), { error.Value() }, *obj->async_res);
+            obj->DoClose();
+            return;
+        }
+
+        if (events & UV_READABLE)
+            obj->Recvmsg();
+
+        if (events & UV_WRITABLE) {
+            obj->Sendmsg();
+            obj->RunCompleted();
+        }`,
+		`        if (status != 0) obj->Guarded([obj] {
+            obj->watcher->start(obj->Env(), UV_READABLE | (obj->write_queue.empty() ? 0 : UV_WRITABLE), PollHandler);
+        });
+
+        if (status != 0 || (events & UV_READABLE))
+            obj->Guarded([obj] { obj->Recvmsg(); });
+
+        if (events & UV_WRITABLE) {
+            obj->Guarded([obj] { obj->Sendmsg(); });
+            obj->Guarded([obj] { obj->RunCompleted(); });
+        }`,
+	],
+	// Beyond net.core.rmem_max where we may.
+	[
+		`        if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))`,
+		`        if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) &&
+            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))`,
+	],
+	// The one thing that newer compilers ask libstdc++ for and hosts that Node runs on may not have (GLIBCXX_3.4.29).
+	[
+		`NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)`,
+		`namespace std {
+    void __throw_bad_array_new_length() { throw bad_array_new_length(); }
+}
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)`,
+	],
+];
+
+/** The file, compiled anew where it is not there or is of other changes. */
+export function netlinkBinding(): string {
+	const published = readFileSync(join(home, 'src/binding.cc'), 'utf8');
+	if (hashOf(published) !== KNOWN_SOURCE) stop('netlink is not of the version that scripts/netlink.ts changes');
+	const source = changes.reduce((text, [former, wanted]) => replaceOnce(text, former, wanted), published);
+	const mark = `${built}.${hashOf(source + process.version)}`;
+	if (existsSync(built) && existsSync(mark)) return built;
+	mkdirSync(join(home, 'build/Release'), { recursive: true });
+	compile(source);
+	writeFileSync(mark, '');
+	return built;
+}
+
+/** The headers are those of the very Node that is going to load it; they come with its package. */
+function compile(source: string): void {
+	const headers = join(root, `node_modules/node/node_modules/node-linux-${process.arch}/include/node`);
+	const draft = `${built}.draft.${process.pid}`;
+	const args = [
+		...['-std=c++17', '-O2', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c++', '-', '-o', draft],
+		...['-DNAPI_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=netlink'],
+		...[`-I${headers}`, `-I${join(root, 'node_modules/node-addon-api')}`],
+	];
+	const { status, error, stderr } = spawnSync('g++', args, { input: source, encoding: 'utf8' });
+	if (error !== undefined) stop(`there is no g++ (${error.message})`);
+	if (status !== 0) stop(`g++ says\n${stderr}`);
+	renameSync(draft, built);
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function replaceOnce(text: string, former: string, wanted: string): string {
+	if (text.split(former).length !== 2) stop(`its source does not have once\n${former}`);
+	return text.replace(former, () => wanted);
+}
+
+function stop(why: string): never {
+	throw new Error(
+		`Cannot compile the native part of the package netlink: ${why}. \`scripts/setup\` installs what is needed`,
+	);
+}
