@@ -109,6 +109,14 @@ export interface ProxyAdmin {
 	drain(how: 'graceful' | 'at-once', signal: AbortSignal): Promise<void>;
 }
 
+/** Of the files that an Envoy reads, those that are ours to write. */
+export interface ProxyFiles {
+	/** Before an Envoy is started with them. */
+	write(files: ProxySpec['files']): void;
+	/** Once Envoy is LIVE with these: it has read them, and whoever starts another writes that one's. */
+	keepOnly(files: ProxySpec['files']): void;
+}
+
 /** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
 export interface HandOver {
 	/** `tell` tells the former to close its listeners; resolves once they are closed, or time is up. */

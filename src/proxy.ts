@@ -9,12 +9,12 @@ import { Failure } from './failure.ts';
 import { reasonOfFile } from './folders.ts';
 import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
+import { bootstrapPath, createBootstraps } from './host/bootstraps.ts';
 import { hasIpv6Sockets } from './host/facts.ts';
 import { createHandOvers } from './host/handover.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { createLogins } from './host/logins.ts';
 import { createProcessRuntime } from './host/process.ts';
-import { writeBootstrap } from './host/state.ts';
 import type { ProxyRuntime, ProxySpec } from './ports-proxy.ts';
 import type { Survey } from './survey.ts';
 
@@ -39,6 +39,7 @@ export async function createProxy(survey: Survey, listeners: ProxyListeners): Pr
 		listeners: readListeners,
 		captured: () => countAccepted([ingressPort, egressPort]),
 		handOver: createHandOvers(survey.config.stateDirectory),
+		bootstraps: createBootstraps(survey.config.stateDirectory),
 	});
 }
 
@@ -58,10 +59,11 @@ async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> 
 	}
 }
 
-/** What is to run as the settings are now; `image`: another one than they say. */
+/** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
 export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn'], image = config.envoy.image): Plan {
 	const { ingressPort, egressPort, envoy } = config;
-	const path = envoy.config || writeBootstrap(config.stateDirectory, bootstrapOf(config));
+	const own = envoy.config === '' ? ownBootstrap(config) : {};
+	const [path = envoy.config] = Object.keys(own);
 	const uid = envoyUid(capture.ignoreUids) ?? GUIDE_UID;
 	const isContainer = envoy.runtime === 'docker';
 	const spec: ProxySpec = {
@@ -72,7 +74,7 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 		env: handedOn.env,
 		uid,
 		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
-		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, textOf(file)])),
+		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
 		mounts: envoy.mounts,
@@ -86,9 +88,12 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 	return { ...envoy, spec, ports };
 }
 
-function bootstrapOf({ ingressPort, egressPort, bridges, envoy: { adminPort } }: Survey['config']): string {
+/** By the path that it is to have. */
+function ownBootstrap(config: Survey['config']): Readonly<Record<string, string>> {
+	const { ingressPort, egressPort, bridges, stateDirectory, envoy } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
-	return renderBootstrap({ ingressPort, egressPort, adminPort, hasIpv6, capturesBridges });
+	const text = renderBootstrap({ ingressPort, egressPort, adminPort: envoy.adminPort, hasIpv6, capturesBridges });
+	return { [bootstrapPath(stateDirectory, text)]: text };
 }
 
 function textOf(path: string): string {

@@ -13,7 +13,7 @@ export interface DaemonParts {
 	readonly survey: Survey;
 	/** Undefined where somebody else runs Envoy. */
 	readonly proxy: Supervisor | undefined;
-	/** What our Envoy is to be as the settings are; `image`: another one than they say. Files that it reads are written. */
+	/** What our Envoy is to be as the settings are; `image`: another one than they say. */
 	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;

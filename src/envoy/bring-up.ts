@@ -19,6 +19,7 @@ export interface LiveProxy {
 export async function prepare(charge: Charge, { spec }: Plan, signal: AbortSignal): Promise<string> {
 	const onProgress = (pull: PullProgress) => tell(charge, { kind: 'pulling', pull });
 	try {
+		charge.supervision.bootstraps.write(spec.files);
 		const exact = await charge.supervision.runtime.prepare(spec, onProgress, signal);
 		tell(charge, { kind: 'pulled' });
 		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);

@@ -43,6 +43,7 @@ async function goBefore(charge: Charge, change: Replacement, signal: AbortSignal
 		throw rolledBack(charge, error);
 	} finally {
 		charge.isReplacing = false;
+		if (charge.plan !== undefined) charge.supervision.bootstraps.keepOnly(charge.plan.spec.files);
 		if (charge.proxy === undefined) change.revive();
 	}
 }

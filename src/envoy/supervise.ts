@@ -186,6 +186,7 @@ const own =
 	(plan: Plan, { proxy, answer }: LiveProxy): void => {
 		Object.assign(charge, { plan, proxy, liveSinceMs: performance.now(), verdict: '' });
 		tell(charge, { kind: 'ready', body: bodyOf(proxy), answer });
+		charge.supervision.bootstraps.keepOnly(plan.spec.files);
 		void proxy.exited.then((exit) => ended(charge, proxy, exit));
 		void watch(charge, proxy).catch(() => undefined);
 	};

@@ -1,5 +1,5 @@
 import type { Listener } from '../ports.ts';
-import type { HandOver, OnOutput, ProxyAdmin, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
+import type { HandOver, OnOutput, ProxyAdmin, ProxyFiles, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
 import { type History, type LifeEvent, next } from './life.ts';
 import type { Plan } from './plan.ts';
 
@@ -12,6 +12,7 @@ export interface Supervision {
 	/** How many captured connections are open. */
 	readonly captured: () => number;
 	readonly handOver: (ports: readonly number[]) => Promise<HandOver>;
+	readonly bootstraps: ProxyFiles;
 	readonly onOutput: OnOutput;
 	readonly onChange: (history: History, before: History) => void;
 }

@@ -93,13 +93,6 @@ function setAside(path: string): string {
 	}
 }
 
-/** Readable by the user that Envoy runs as. */
-export function writeBootstrap(directory: string, text: string): string {
-	const path = join(directory, 'envoy.json');
-	writeOrFail(directory, path, text, 0o644);
-	return path;
-}
-
 export function writeOrFail(directory: string, path: string, text: string, mode: number): void {
 	try {
 		writeWhole(directory, path, text, mode);

@@ -1,6 +1,6 @@
 // What docs/envoy.md and docs/envoy-on-ec2.md say of Envoy's container, held against what Docker and the kernel have.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import type Docker from 'dockerode';
@@ -44,7 +44,8 @@ describe("Envoy's container", async () => {
 			Destination,
 			RW,
 		]);
-		const bootstrap = join(daemon.folder, 'state', 'envoy.json');
+		const state = join(daemon.folder, 'state');
+		const bootstrap = join(state, readdirSync(state).find((name) => name.startsWith('envoy-')) ?? '');
 		assert.deepEqual(files.toSorted(), [bootstrap, tags].map((path) => [path, path, false]).toSorted());
 		const own = (Config?.Env ?? []).filter((line) => !line.startsWith('PATH='));
 		assert.deepEqual(own.toSorted(), [

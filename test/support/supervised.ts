@@ -94,6 +94,7 @@ export function supervise(options: Options = {}): Supervised {
 				handedOver.push(ports);
 				return { letGo: (tell) => tell(), end: () => undefined };
 			},
+			bootstraps: { write: () => undefined, keepOnly: () => undefined },
 			onOutput: () => undefined,
 			onChange(history, before) {
 				histories.push(history);

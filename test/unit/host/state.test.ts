@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createScratch } from '../../../lab/scratch.ts';
-import { createStateStore, writeBootstrap } from '../../../src/host/state.ts';
+import { createStateStore, writeOrFail } from '../../../src/host/state.ts';
 
 const whole = {
 	wanted: 'enabled',
@@ -65,12 +65,13 @@ for (const [what, make, why] of broken)
 
 test('what is there already is not written again', () => {
 	using scratch = createScratch('state');
-	const inode = (path: string) => statSync(path).ino;
-	const path = writeBootstrap(scratch.path, '{"a":1}');
-	const before = inode(path);
-	assert.equal(writeBootstrap(scratch.path, '{"a":1}'), path);
-	assert.equal(inode(path), before);
-	writeBootstrap(scratch.path, '{"a":2}');
+	const inode = () => statSync(path).ino;
+	const path = join(scratch.path, 'some.json');
+	writeOrFail(scratch.path, path, '{"a":1}', 0o644);
+	const before = inode();
+	writeOrFail(scratch.path, path, '{"a":1}', 0o644);
+	assert.equal(inode(), before);
+	writeOrFail(scratch.path, path, '{"a":2}', 0o644);
 	assert.equal(readFileSync(path, 'utf8'), '{"a":2}');
 	assert.equal(statSync(path).mode & 0o777, 0o644);
 });
