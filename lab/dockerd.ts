@@ -114,7 +114,7 @@ function linkPrograms(folder: string, dialect: Dialect): string {
 	return folder;
 }
 
-async function untilReady(socket: string, child: ChildProcess, folder: string, patienceMs = 20_000): Promise<void> {
+async function untilReady(socket: string, child: ChildProcess, folder: string, patienceMs = 120_000): Promise<void> {
 	const deadline = performance.now() + patienceMs;
 	while (!(await answers(socket))) {
 		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;

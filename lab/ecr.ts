@@ -93,7 +93,7 @@ function spawnMoto(host: Namespace, packages: string, path: string): ChildProces
 }
 
 async function untilListening(host: Namespace, child: ChildProcess, log: () => string): Promise<void> {
-	const deadline = performance.now() + 60_000;
+	const deadline = performance.now() + 180_000;
 	while (!isListening(host, PORT)) {
 		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;
 		if (isOver) throw new Error(`moto does not start:\n${log()}`);

@@ -16,6 +16,7 @@ export interface Identity {
 export interface RunOptions extends Identity {
 	readonly input?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** One that hangs is ended then; on a busy machine it may take long. */
 	readonly timeoutMs?: number;
 }
 
@@ -98,7 +99,7 @@ function enter(name: string, file: string, args: readonly string[], { uid, gid }
 }
 
 function runInside(name: string, file: string, args: readonly string[], options: RunOptions): Result {
-	const { uid, gid, env = {}, input = '', timeoutMs = 30_000 } = options;
+	const { uid, gid, env = {}, input = '', timeoutMs = 120_000 } = options;
 	const { status, signal, error, stdout, stderr } = spawnSync('nsenter', enter(name, file, args, identity(uid, gid)), {
 		encoding: 'utf8',
 		input,

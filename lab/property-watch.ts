@@ -73,6 +73,6 @@ function difference(before: string, after: string): string {
 }
 
 async function shell(script: string, input = ''): Promise<string> {
-	const { stdout } = await runCommand('/bin/sh', ['-c', script], input, AbortSignal.timeout(30_000));
+	const { stdout } = await runCommand('/bin/sh', ['-c', script], input, AbortSignal.timeout(120_000));
 	return stdout;
 }

@@ -69,7 +69,7 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 	}
 }
 
-const patience = (): AbortSignal => AbortSignal.timeout(30_000);
+const patience = (): AbortSignal => AbortSignal.timeout(120_000);
 
 /** By what others' tools print, not by what was read back in the course of it. */
 function requireHeld(saved: string, wanted: Held): void {

@@ -111,7 +111,7 @@ function spawnRegistry(host: Namespace, folder: string): ChildProcess {
 }
 
 async function untilAnswered(host: Namespace, child: ChildProcess, folder: string): Promise<void> {
-	const deadline = performance.now() + 20_000;
+	const deadline = performance.now() + 120_000;
 	while (!isListening(host, 80)) {
 		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;
 		if (isOver) throw new Error(`docker-registry does not start:\n${readFileSync(join(folder, 'log'), 'utf8')}`);

@@ -152,7 +152,7 @@ function startNspawn(root: string, disk: Disk, cgroup: string, more: readonly st
 	}
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 async function untilBooted(child: ChildProcess, { folder }: Disk): Promise<number> {
 	const deadline = performance.now() + PATIENCE_MS;

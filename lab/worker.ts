@@ -52,7 +52,7 @@ function unlisten(ports: readonly number[]): null {
 	return null;
 }
 
-function connect({ address, port, timeoutMs = 1_000, from }: Target): Promise<Answer> {
+function connect({ address, port, timeoutMs = 20_000, from }: Target): Promise<Answer> {
 	const start = performance.now();
 	return new Promise((resolve) => {
 		const socket = dial({ host: address, port, ...(from === undefined ? {} : { localAddress: from }) });
@@ -89,7 +89,7 @@ function addTo(count: Count, key: string): void {
 
 function startStorm({
 	clients = 8,
-	limitMs = 30_000,
+	limitMs = 120_000,
 	pauseMs = 0,
 	...target
 }: StormTarget): Storm & { readonly begun: Promise<unknown> } {

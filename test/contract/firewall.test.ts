@@ -7,7 +7,7 @@ import { nothing, parseSaved } from '../../src/ruleset/held.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
 
 const others = document('nat', ':SHOP - [0:0]', '-A OUTPUT -p udp -j SHOP', '-A SHOP -p udp -j RETURN');

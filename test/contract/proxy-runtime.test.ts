@@ -15,7 +15,7 @@ import type { ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-prox
 import { eventually } from '../support/eventually.ts';
 import { createMemoryProxies, type Program, type Run } from '../support/memory-proxy.ts';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(600_000);
 
 /** Where Envoys run, and what can be seen of it from outside. */
 interface Place {

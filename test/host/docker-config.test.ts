@@ -166,7 +166,7 @@ test('a credential helper that does not answer is ended with all that it has sta
 	assertTold(await asker.failure('registry.example/x'), /no answer within 1 s/, [secret]);
 	assert.ok(existsSync(begun));
 	const left = (): string => host.run('ip', ['netns', 'pids', host.name]);
-	await eventually(left, (pids) => pids.trim().split('\n').length <= 2, 2_000);
+	await eventually(left, (pids) => pids.trim().split('\n').length <= 2);
 });
 
 test('an image whose name nobody can read is refused before anybody is asked', async () => {

@@ -61,7 +61,7 @@ describe('Docker', async () => {
 		await using daemon = await place.start({}, undefined, { says: 'envoy failed' });
 		const started = performance.now();
 		assert.equal(await daemon.stop(), 0);
-		assert.ok(performance.now() - started < 5_000);
+		assert.ok(performance.now() - started < 20_000);
 		await docker.restart();
 		assertNothingLeft(place, daemon);
 	});

@@ -20,17 +20,17 @@ for (const dialect of dialects) {
 		using cast = await createCast(lab);
 		installAdministratorRules(lab.host, dialect);
 		run(lab.host, ['init', '--app-ports', '8080', '--bridges', 'docker0', '--backend', backendOf(dialect)]);
-		const inbound = () => answersTo(cast.world, ours, 8080);
-		const outbound = () => answersTo(cast.app, remote, 443);
-		const bridged = () => answersTo(cast.container, remote, 443);
-		assert.deepEqual(await Promise.all([inbound(), bridged()]), [both('timeout'), both('timeout')]);
+		const inbound = (timeoutMs?: number) => answersTo(cast.world, ours, 8080, timeoutMs);
+		const outbound = (timeoutMs?: number) => answersTo(cast.app, remote, 443, timeoutMs);
+		const bridged = (timeoutMs?: number) => answersTo(cast.container, remote, 443, timeoutMs);
+		assert.deepEqual(await Promise.all([inbound(DROPPED_MS), bridged(DROPPED_MS)]), [both('timeout'), both('timeout')]);
 		follow(lab.host, dialect, 'docs/firewalls.md', 'INPUT: redirected to Envoy, dialled on an app port');
 		follow(lab.host, dialect, 'docs/firewalls.md', 'INPUT: containers behind a captured bridge');
 		assert.deepEqual(await Promise.all([inbound(), bridged()]), [both('ingress listener'), both('egress listener')]);
 		assert.deepEqual(await outbound(), both('egress listener'));
 		closeOutput(lab.host, dialect);
-		const dialled = () => answersTo(cast.world, ours, 15000);
-		assert.deepEqual(await Promise.all([outbound(), dialled()]), [both('timeout'), both('timeout')]);
+		const dialled = answersTo(cast.world, ours, 15000, DROPPED_MS);
+		assert.deepEqual(await Promise.all([outbound(DROPPED_MS), dialled]), [both('timeout'), both('timeout')]);
 		follow(lab.host, dialect, 'docs/firewalls.md', "OUTPUT: to Envoy's outbound listener");
 		assert.deepEqual(await outbound(), both('egress listener'));
 	});
@@ -55,10 +55,18 @@ function closeOutput(host: Namespace, dialect: Dialect): void {
 
 const both = (name: string): string[] => [name, name];
 
-const answersTo = (who: Actor, { v4, v6 }: { readonly v4: string; readonly v6: string }, port: number) =>
+/** Where packets are dropped there is nothing to wait for. */
+const DROPPED_MS = 1_000;
+
+const answersTo = (
+	who: Actor,
+	{ v4, v6 }: { readonly v4: string; readonly v6: string },
+	port: number,
+	timeoutMs = 20_000,
+) =>
 	Promise.all(
 		[v4, v6].map(async (address) => {
-			const answer = await who.connect(address, port, { timeoutMs: 1_000 });
+			const answer = await who.connect(address, port, { timeoutMs });
 			return answer.kind === 'answered' ? answer.by : answer.kind;
 		}),
 	);

@@ -22,8 +22,8 @@ describe('the life of an Envoy that is ours', async () => {
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
 	test('from before its start until after its end no connection finds rules without an Envoy behind', async () => {
-		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 60_000, ...unhurried });
-		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 60_000, ...unhurried });
+		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
+		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		assert.equal(daemon.status().is, 'enabled');
 		const { egress, ingress } = await eventually(

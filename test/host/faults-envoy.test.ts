@@ -15,6 +15,9 @@ import { rounds } from '../support/rounds.ts';
 
 const { host: own, remote } = addresses;
 const LIMIT_MS = 300_000;
+/** A connection of the moment of the fault may get no answer at all. */
+const FAULT_PATIENCE_MS = 3_000;
+const PATIENCE_MS = 20_000;
 
 describe('Envoy and the rules at once', async () => {
 	const stack = new AsyncDisposableStack();
@@ -24,21 +27,21 @@ describe('Envoy and the rules at once', async () => {
 	writeFileSync(bootstrap, namedBootstrap('envoy'));
 	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--envoy-config', bootstrap] }));
 	const ours = () => (rulesOf(lab.host).match(/^-A .*APPMESH_.*$/gm) ?? []).join('\n');
-	const storm = () =>
+	const storm = (timeoutMs: number) =>
 		Promise.all([
-			app.storm({ address: remote.v4, port: 443, limitMs: LIMIT_MS }),
-			world.storm({ address: own.v6, port: 8080, limitMs: LIMIT_MS }),
+			app.storm({ address: remote.v4, port: 443, timeoutMs, limitMs: LIMIT_MS }),
+			world.storm({ address: own.v6, port: 8080, timeoutMs, limitMs: LIMIT_MS }),
 		]);
 
 	test('nothing gets past but in the moment until the rules are back; when Envoy is back all is captured again', async (context) => {
 		for (let round = 0; round < rounds(5); round += 1) {
 			const [whole, { count }] = [ours(), daemon.status().repairs];
 			const { restarts } = daemon.status().envoy;
-			const during = await storm();
+			const during = await storm(FAULT_PATIENCE_MS);
 			process.kill(pidOf(daemon), 'SIGKILL');
 			for (const program of ['iptables-nft', 'ip6tables-nft']) lab.host.run(program, ['-w', '-t', 'nat', '-F']);
 			await eventually(ours, (now) => now === whole);
-			const [meanwhile, closed] = [await stopped(during), await storm()];
+			const [meanwhile, closed] = [await stopped(during), await storm(FAULT_PATIENCE_MS)];
 			const { repairs } = await eventually(
 				() => daemon.status(),
 				({ is, envoy }) => is === 'enabled' && envoy.state === 'live' && envoy.restarts > restarts,
@@ -49,7 +52,7 @@ describe('Envoy and the rules at once', async () => {
 			);
 			assert.ok(repairs.count > count);
 			assert.equal(afterwards.past, 0);
-			const calm = await storm();
+			const calm = await storm(PATIENCE_MS);
 			const { past, failed, captured } = await stopped(calm);
 			assert.deepEqual({ past, failed }, { past: 0, failed: 0 });
 			assert.ok(captured > 0);

@@ -109,8 +109,4 @@ function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] 
 }
 
 const answersTo = (who: Actor): Promise<string[]> =>
-	Promise.all(
-		[addresses.remote.v4, addresses.remote.v6].map(async (to) =>
-			nameOf(await who.connect(to, 443, { timeoutMs: 5_000 })),
-		),
-	);
+	Promise.all([addresses.remote.v4, addresses.remote.v6].map(async (to) => nameOf(await who.connect(to, 443))));

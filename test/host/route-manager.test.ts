@@ -125,7 +125,7 @@ describe('the 2019 script, word for word', { concurrency: 2 }, () => {
 			});
 			while (!said.text.includes(goesOn)) await once(child.stdout ?? child, 'data');
 			child.kill(signal);
-			await once(child, 'close', { signal: AbortSignal.timeout(10_000) });
+			await once(child, 'close', { signal: AbortSignal.timeout(60_000) });
 			assertHolds(namespace, said.text, env);
 		});
 });

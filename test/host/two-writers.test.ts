@@ -56,9 +56,9 @@ for (const dialect of dialects)
 		let faults = 0;
 		while (performance.now() < end) {
 			await sleep(FAULT_MS);
+			const { repairs } = await status();
 			lab.host.run(`iptables-${dialect}`, ['-w', '-t', 'nat', '-F', 'APPMESH_EGRESS']);
 			faults += 1;
-			const { repairs } = await status();
 			await eventually(status, (now) => now.repairs.count > repairs.count);
 		}
 		const said = await stop();

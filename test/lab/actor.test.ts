@@ -42,7 +42,7 @@ describe('the cast of a host', async () => {
 	test('a connection that nobody answers says why', async () => {
 		rule('-p', 'tcp', '--dport', '5432', '-j', 'DROP');
 		assert.equal(await nameOf(cast.app, remote.v4, 7), 'refused');
-		assert.equal(await nameOf(cast.app, remote.v4, 5432), 'timeout');
+		assert.equal(await nameOf(cast.app, remote.v4, 5432, 500), 'timeout');
 		assert.equal(await nameOf(cast.app, '255.255.255.255', 80), 'error');
 	});
 
@@ -56,7 +56,7 @@ describe('the cast of a host', async () => {
 		assert.equal(await nameOf(cast.proxyUser, remote.v4, 443), 'refused');
 		assert.equal(await nameOf(cast.proxyGroup, remote.v4, 443), 'refused');
 		assert.equal(await nameOf(cast.root, remote.v4, 443), 'remote');
-		assert.equal(await nameOf(cast.app, remote.v4, 81), 'timeout');
+		assert.equal(await nameOf(cast.app, remote.v4, 81, 500), 'timeout');
 		assert.equal(await nameOf(cast.root, remote.v4, 81), 'refused');
 	});
 
@@ -78,18 +78,18 @@ describe('the cast of a host', async () => {
 		await using storm = await cast.root.storm({ address: remote.v6, port: 8080, limitMs: 50 });
 		await reached(async () => (await storm.tally()).limited);
 		const { ms, limited } = await storm.stop();
-		assert.ok(limited && ms < 1_000, `after ${ms} ms`);
+		assert.ok(limited && ms < 10_000, `after ${ms} ms`);
 	});
 
 	const rule = (...args: readonly string[]): string => lab.host.run('iptables', ['-A', 'OUTPUT', ...args]);
 });
 
-async function nameOf(actor: Actor, to: string, port: number): Promise<string> {
-	const answer = await actor.connect(to, port, { timeoutMs: 500 });
+async function nameOf(actor: Actor, to: string, port: number, timeoutMs = 20_000): Promise<string> {
+	const answer = await actor.connect(to, port, { timeoutMs });
 	return answer.kind === 'answered' ? answer.by : answer.kind;
 }
 
 async function reached(holds: () => Promise<boolean>): Promise<void> {
-	const deadline = performance.now() + 20_000;
+	const deadline = performance.now() + 60_000;
 	while (!(await holds())) assert.ok(performance.now() < deadline, 'it takes too long');
 }

@@ -44,7 +44,6 @@ export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turno
 			return { status: now, wrong: await differencesOf(seen, daemon, now, name) };
 		},
 		({ wrong }) => wrong === '',
-		10_000,
 	);
 	return status;
 }

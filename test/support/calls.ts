@@ -7,7 +7,7 @@ import type { Call } from './rows.ts';
 
 /** What is dropped is not answered after any time; what is answered may take its time on a busy machine. */
 const DROPPED_MS = 300;
-const ANSWERED_MS = 10_000;
+const ANSWERED_MS = 20_000;
 
 export interface Called {
 	readonly call: Call;

@@ -27,7 +27,7 @@ export function installOthersRules(host: Namespace): void {
 }
 
 /** For a connection that has to be answered: a machine that runs two suites at once is slow. */
-export const unhurried = { timeoutMs: 10_000 } as const;
+export const unhurried = { timeoutMs: 20_000 } as const;
 
 /**
  * For setpriv(1): this user and group and no other, without any right of root's but to read, as a checkout may lie below

@@ -59,7 +59,7 @@ const listener = (name: string, port: number): string => `
 export const pidIn = ({ docker }: DockerPlace, container = 'turnout-envoy'): number =>
 	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));
 
-export const untilLive = (daemon: TestDaemon, patienceMs = 40_000): Promise<string> =>
+export const untilLive = (daemon: TestDaemon, patienceMs = 120_000): Promise<string> =>
 	eventually(
 		() => daemon.status().envoy.state,
 		(state) => state === 'live',

@@ -88,7 +88,7 @@ async function carryOut(
 	handOver: ReturnType<typeof createHandOvers>,
 	begun: HandOver[],
 ): Promise<unknown> {
-	const signal = AbortSignal.timeout(10_000);
+	const signal = AbortSignal.timeout(120_000);
 	if (question.method === 'begin') return void begun.push(await handOver(question.ports));
 	const { method, port, instance } = question;
 	const admin = createProxyAdmin(port, instance);

@@ -63,7 +63,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 
 /** Until its standard input ends. */
 export async function serveFar(): Promise<void> {
-	const host = await openHost(ownChains, AbortSignal.timeout(10_000));
+	const host = await openHost(ownChains, AbortSignal.timeout(120_000));
 	for await (const line of createInterface({ input: process.stdin })) {
 		const question = JSON.parse(line) as Question;
 		const answer = await carryOut(host, question).then(
@@ -82,5 +82,5 @@ type Call = (...args: readonly unknown[]) => Promise<unknown>;
 async function carryOut(host: Host, { of, method, args }: Question): Promise<unknown> {
 	const object = of === 'routing' ? host.routing : host.firewalls.find(({ dialect }) => dialect === of);
 	const call = (object as Readonly<Record<string, Call>> | undefined)?.[method];
-	return call?.(...args, AbortSignal.timeout(30_000));
+	return call?.(...args, AbortSignal.timeout(120_000));
 }

@@ -26,7 +26,7 @@ export function follow(host: Namespace, args: readonly string[]): Follower {
 		},
 		async stop() {
 			child.kill('SIGTERM');
-			const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(10_000) })) as [number | null];
+			const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(60_000) })) as [number | null];
 			return code;
 		},
 		[Symbol.dispose]: () => void child.kill('SIGKILL'),

@@ -58,7 +58,6 @@ export const untilIs = (daemon: TestDaemon, wanted: Status['is']): Promise<Statu
 	eventually(
 		() => statusOf(daemon),
 		({ is, envoy }) => is === wanted && envoy.state === 'live',
-		15_000,
 	);
 
 /** As a crash would. */
@@ -69,7 +68,7 @@ export async function killed(daemon: TestDaemon): Promise<void> {
 
 /** An end that does not come is a failure of its own test. */
 export async function stopped(daemon: TestDaemon): Promise<number | null> {
-	const late = setTimeout(() => daemon.process.kill('SIGKILL'), 20_000);
+	const late = setTimeout(() => daemon.process.kill('SIGKILL'), 60_000);
 	return daemon.stop().finally(() => clearTimeout(late));
 }
 

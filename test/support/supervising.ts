@@ -5,7 +5,7 @@ import type { Change, Supervisor } from '../../src/envoy/supervise.ts';
 import { eventually } from './eventually.ts';
 import { noTakeOver, type Options, planOf, type Supervised, supervise } from './supervised.ts';
 
-export const signal = AbortSignal.timeout(60_000);
+export const signal = AbortSignal.timeout(600_000);
 export const lifeOf = (supervisor: Supervisor): Life => supervisor.history().life;
 export const kindOf = (supervisor: Supervisor): Life['kind'] => lifeOf(supervisor).kind;
 export const idsOf = ({ world }: Supervised): string[] => world.running().map(({ id }) => id);

@@ -77,4 +77,4 @@ async function startTalker(
 	return talker;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;

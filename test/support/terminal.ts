@@ -13,7 +13,7 @@ export interface Terminal extends Disposable {
 	readonly ended: Promise<number | null>;
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** `command` is for sh(1). */
 export function openTerminal(

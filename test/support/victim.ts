@@ -61,7 +61,6 @@ export function createVictim(options: HostOptions = {}): Victim {
 			await eventually(
 				() => processesIn(host),
 				(pids) => pids === '',
-				10_000,
 			);
 			assert.deepEqual(socketsIn(folder), []);
 		},

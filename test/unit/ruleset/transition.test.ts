@@ -12,7 +12,7 @@ import { captureOf } from '../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall } from '../../support/memory-firewall.ts';
 import { cases } from './cases.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const heldOf = (texts: Readonly<Record<string, string>>): Held =>
 	renderIptables(buildRuleset(captureOf(texts), 'ipv4'));
 const plain = heldOf({ appPorts: '8080' });

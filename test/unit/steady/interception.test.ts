@@ -9,7 +9,7 @@ import { captureOf } from '../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall, type MemoryOptions } from '../../support/memory-firewall.ts';
 import { createMemoryRouting } from '../../support/memory-routing.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const homeward = { mark: 0x1e7700ce, table: 100 };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<Target> = {}): Target => ({
 	...buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward),

@@ -9,7 +9,7 @@ import { families } from '../../../src/units.ts';
 import { captureOf } from '../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall } from '../../support/memory-firewall.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 
 function wantedOf(texts: Readonly<Record<string, string>>): ByFamily<ReturnType<typeof renderIptables>> {
 	const capture = captureOf(texts);
