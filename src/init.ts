@@ -2,6 +2,7 @@ import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { loopRisk } from './loop.ts';
 import { ownChains } from './ruleset/held.ts';
+import { sessionRisk } from './sessions.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
 import { families } from './units.ts';
@@ -23,6 +24,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const told = [
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
 		loopRisk(survey.capture, await readListeners()),
+		await sessionRisk(survey.capture, target.families, process.env),
 	];
 	const chains = families.flatMap((family) => target.rules[family].chains);
 	return {

@@ -28,7 +28,8 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const isJson = given['json'] === true;
 	// Whoever reads JSON is no person.
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
-	return entry.run(given, words, { out, isJson, signal: stop.signal, progress });
+	const sessions = async () => (await import('./sessions.ts')).readSessions(process.env);
+	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions });
 }
 
 async function createTerminalProgress() {

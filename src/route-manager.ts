@@ -5,6 +5,7 @@ import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { readRaw } from './host/raw.ts';
 import { ownChains } from './ruleset/held.ts';
+import { sessionRisk } from './sessions.ts';
 import { release } from './steady/interception.ts';
 import { aimOf, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
 
@@ -36,7 +37,12 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
-	enable: async () => void (await interceptSurveyed(survey, signal)),
+	enable: async () => {
+		const { target } = await interceptSurveyed(survey, signal);
+		const risk = await sessionRisk(survey.capture, target.families, process.env);
+		// The script says nothing of it, where programs read.
+		if (risk !== '') process.stderr.write(`${risk}\n`);
+	},
 	disable: async () => {
 		await release(survey.host, { tracked: true }, signal);
 		const { ingressPort, egressPort } = survey.config;

@@ -1,15 +1,16 @@
-import type { Client, FollowOptions, Status } from '../control/protocol.ts';
+import type { Client, FollowOptions, Sessions, Status } from '../control/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../control/request.ts';
 import { parseSince, SINCE_ALLOWED } from '../control/since.ts';
 import { quoted } from '../quoted.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
-import { sshSession } from './session.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
 import { exitCodeOf, type Watching, waitFor, watchingPull } from './waiting.ts';
 
 export interface Terminal extends Watching {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
+	/** Whoever is logged in, as far as can be seen. */
+	readonly sessions: () => Promise<Sessions>;
 }
 
 export interface Command {
@@ -44,11 +45,10 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, given, terminal) => {
 			const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
 			const isCut = given['cut-existing'] === true;
-			const session = sshSession();
 			const status = await client.enable({
 				...(confirmSeconds === undefined ? {} : { confirmSeconds }),
 				...(isCut ? { cutExisting: true } : {}),
-				...(session === '' ? {} : { session }),
+				...(await terminal.sessions()),
 			});
 			const before = (isCut ? cutText(status) : '') + warningText(status);
 			return show(status, before + statusText(status), exitCodeOf(status), terminal);
@@ -73,10 +73,11 @@ export const commands: Readonly<Record<string, Command>> = {
 		summary: 'Read the settings again and change only what differs, live',
 		options: {},
 		run: async (client, _, terminal) => {
-			const reply = await client.reload({});
+			const reply = await client.reload(await terminal.sessions());
 			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
 			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
-			return show(reply, `${changed}\n${notices}${statusText(reply.status)}`, exitCodeOf(reply.status), terminal);
+			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status)}`;
+			return show(reply, text, exitCodeOf(reply.status), terminal);
 		},
 	},
 	update: {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { Client } from '../control/protocol.ts';
+import type { Client, Sessions } from '../control/protocol.ts';
 import { failureOf, failureText } from '../failure.ts';
 import { parseArguments } from './arguments.ts';
 import { commands } from './commands.ts';
@@ -9,6 +9,8 @@ export interface PromptStreams {
 	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 	readonly output: NodeJS.WritableStream;
 	readonly error: NodeJS.WritableStream;
+	/** Whoever is logged in, as far as can be seen. */
+	readonly sessions: () => Promise<Sessions>;
 }
 
 export interface Prompt {
@@ -19,7 +21,7 @@ export interface Prompt {
 }
 
 /** The 2019 words and all commands, against the daemon; history and completion on a terminal. */
-export function createPrompt(client: Client, { input, output, error }: PromptStreams): Prompt {
+export function createPrompt(client: Client, { input, output, error, sessions }: PromptStreams): Prompt {
 	const isTerminal = input.isTTY === true;
 	const words = ['quit', ...Object.keys(commands)];
 	const completer = (line: string): [string[], string] => [words.filter((word) => word.startsWith(line)), line];
@@ -36,7 +38,7 @@ export function createPrompt(client: Client, { input, output, error }: PromptStr
 				const [name = '', ...args] = line.trim().split(/\s+/);
 				if (name === 'quit') break;
 				word = new AbortController();
-				await obey(client, name, args, { input, output, error }, AbortSignal.any([signal, word.signal]));
+				await obey(client, name, args, { input, output, error, sessions }, AbortSignal.any([signal, word.signal]));
 				word = undefined;
 				ask();
 			}
@@ -54,7 +56,7 @@ async function obey(
 	client: Client,
 	word: string,
 	args: readonly string[],
-	{ input, output, error }: PromptStreams,
+	{ input, output, error, sessions }: PromptStreams,
 	signal: AbortSignal,
 ): Promise<void> {
 	const isTerminal = input.isTTY === true;
@@ -67,7 +69,7 @@ async function obey(
 		const { given } = parseArguments(args, { ...command.options, json: { type: 'boolean', help: '' } });
 		const progress = isTerminal ? createProgress((text) => error.write(text), columnsOf(error)) : undefined;
 		const isJson = given['json'] === true;
-		await command.run(client, given, { out: (text) => output.write(text), isJson, signal, progress });
+		await command.run(client, given, { out: (text) => output.write(text), isJson, signal, progress, sessions });
 	} catch (cause) {
 		if (!signal.aborted) error.write(failureText(failureOf(cause)));
 	}

@@ -57,8 +57,9 @@ function existingRow({ existing }: Status): readonly (readonly [string, string])
 	return [['past Envoy', `${existing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
 }
 
-/** What `enable` over SSH has to say about that. */
-export const warningText = ({ warning }: Status): string => (warning === undefined ? '' : printable(`${warning}\n`));
+/** What has to be said to whoever is logged in over SSH. */
+export const warningText = ({ warning }: Pick<Status, 'warning'>): string =>
+	warning === undefined ? '' : printable(`${warning}\n`);
 
 /** What became of those that were to be cut off. */
 export function cutText({ cut }: Status): string {

@@ -83,7 +83,7 @@ export interface Status {
 	};
 	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
 	readonly existing: number;
-	/** In the reply to `enable`, where the SSH session that was told of would be captured, were it opened now. */
+	/** In the reply to `enable`, where an SSH session that was told of would be captured, were it opened now. */
 	readonly warning?: string;
 	/** In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still. */
 	readonly cut?: { readonly ended: number; readonly left: number };
@@ -104,9 +104,19 @@ export interface ConfigReply {
 	readonly notices: readonly string[];
 }
 
+/** Connections that people are logged in over, each as SSH_CONNECTION has it (sshd(8)): their address and port, and ours. */
+export interface Sessions {
+	/** Of whoever asks. */
+	readonly session?: string;
+	/** Of others, and more of whoever asks. */
+	readonly sessions?: readonly string[];
+}
+
 export interface ReloadReply {
 	readonly changed: readonly string[];
 	readonly notices: readonly string[];
+	/** As in the reply to `enable`. */
+	readonly warning?: string;
 	readonly status: Status;
 }
 
@@ -127,13 +137,13 @@ export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
 	enable: {
-		request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean; readonly session?: string };
+		request: { readonly confirmSeconds?: number; readonly cutExisting?: boolean } & Sessions;
 		reply: Status;
 	};
 	confirm: { request: Record<string, never>; reply: Status };
 	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
-	reload: { request: Record<string, never>; reply: ReloadReply };
+	reload: { request: Sessions; reply: ReloadReply };
 	update: { request: { readonly image?: string }; reply: UpdateReply };
 	diff: { request: Record<string, never>; reply: DiffReply };
 	config: { request: Record<string, never>; reply: ConfigReply };

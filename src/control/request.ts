@@ -1,6 +1,7 @@
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
 import { quoted } from '../quoted.ts';
+import { parseSession } from '../ruleset/session.ts';
 import type { Method, Methods } from './protocol.ts';
 import { parseSince, SINCE_ALLOWED } from './since.ts';
 
@@ -27,6 +28,19 @@ export interface Member {
 /** A day, in seconds. */
 export const LONGEST_CONFIRM_SECONDS = 86_400;
 
+/** How many connections that others are logged in over may be told of. */
+const MOST_SESSIONS = 500;
+
+const sessions: Readonly<Record<'session' | 'sessions', Member>> = {
+	session: { allowed: 'value of SSH_CONNECTION', allows: (value) => isSession(value) },
+	sessions: {
+		allowed: `list of at most ${MOST_SESSIONS} values of SSH_CONNECTION`,
+		allows: (value) => Array.isArray(value) && value.length <= MOST_SESSIONS && value.every(isSession),
+	},
+};
+
+const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
+
 /** What may stand in a body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
@@ -34,7 +48,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
 			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
 		},
-		session: { allowed: 'value of SSH_CONNECTION', allows: (value) => typeof value === 'string' && isSession(value) },
+		...sessions,
 		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
 	},
 	disable: {
@@ -43,6 +57,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
 		},
 	},
+	reload: sessions,
 	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
 };
 
@@ -53,9 +68,6 @@ function isImage(value: unknown): boolean {
 		return false;
 	}
 }
-
-/** Both ends of a connection: address and port, twice (sshd(8)). */
-const isSession = (text: string): boolean => /^[\da-fA-F.:]{2,45} \d{1,5} [\da-fA-F.:]{2,45} \d{1,5}$/.test(text);
 
 const isWhole = (value: unknown, least: number, most: number): boolean =>
 	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;

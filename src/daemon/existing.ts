@@ -31,15 +31,14 @@ export interface Cut {
 	readonly left: number;
 }
 
-/** Whoever cuts others off is not to cut off himself, also where the settings capture SSH. `ports`: sshd's. */
+/** Whoever cuts others off is not to cut off himself, also where the settings capture SSH. */
 export async function cutExisting(
 	connections: Connections,
 	capturing: Capturing,
-	ports: ReadonlySet<number>,
+	isSpared: (connection: OpenConnection) => boolean,
 ): Promise<Cut> {
 	const found = await findExisting(connections, capturing);
-	const isSession = ({ isAccepted, local }: OpenConnection) => isAccepted && ports.has(local.port);
-	const ended = await connections.end(found.filter((connection) => !isSession(connection)));
+	const ended = await connections.end(found.filter((connection) => !isSpared(connection)));
 	const left = await connections.stillOpen(new Set(found.map(({ cookie }) => cookie)));
 	return { ended, left: left.size };
 }

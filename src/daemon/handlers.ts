@@ -12,6 +12,7 @@ import { reload, update } from './exchange.ts';
 import { createExisting } from './existing.ts';
 import { createObserver, type Observed } from './observer.ts';
 import type { DaemonParts } from './parts.ts';
+import { warningOf } from './sessions.ts';
 import { capturingOf, createWishHandlers } from './wishes.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
@@ -45,9 +46,11 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 			const changed = await holding.exchanges(() => update(holding, parts, image, signal));
 			return { changed, status: await status() };
 		},
-		reload: async (_, signal) => {
+		reload: async (told, signal) => {
 			const changed = await holding.exchanges(() => reload(holding, parts, signal));
-			return { changed, notices: holding.loaded.notices, status: await status() };
+			const warning = await warningOf(holding, parts, told);
+			const said = { changed, notices: holding.loaded.notices, ...(warning === '' ? {} : { warning }) };
+			return { ...said, status: await status() };
 		},
 		diff: async () => (await seen()).diff,
 		config: async () => shownSettings(holding.loaded),

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DisableReply, Handlers, Status } from '../control/protocol.ts';
+import type { DisableReply, Handlers, Sessions, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
-import { sessionPort, sessionWarning } from '../ruleset/session.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, dismiss, enableFor, revert } from './confirm.ts';
 import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { DaemonParts } from './parts.ts';
+import { createSparing, warningOf } from './sessions.ts';
 
 const POLL_MS = 100;
-/** Its own port, unless whoever asks came in by another. */
-const SSH = 22;
 
 /** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
 export function createWishHandlers(
@@ -20,11 +18,11 @@ export function createWishHandlers(
 ): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
 	const { exclusive } = holding;
 	return {
-		enable: async ({ confirmSeconds, cutExisting, session }) => {
+		enable: async ({ confirmSeconds, cutExisting, ...told }) => {
 			refuseEnding(holding);
 			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
-			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts, session)) : undefined;
-			const warning = session === undefined ? '' : warningOf(holding, session);
+			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts, told)) : undefined;
+			const warning = await warningOf(holding, parts, told);
 			return {
 				...(await status(held)),
 				...(cut === undefined ? {} : { cut }),
@@ -53,17 +51,14 @@ export function createWishHandlers(
 }
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(holding: Holding, parts: DaemonParts, session: string | undefined): Promise<Cut | undefined> {
+async function cutNow(holding: Holding, parts: DaemonParts, told: Sessions): Promise<Cut | undefined> {
 	const capturing = capturingOf(holding);
 	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
 	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
-	const cut = await cutExisting(parts.connections, capturing, new Set([SSH, sessionPort(session ?? '')]));
+	const cut = await cutExisting(parts.connections, capturing, createSparing(told));
 	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }
-
-const warningOf = ({ aim, survey }: Holding, session: string): string =>
-	aim === undefined ? '' : sessionWarning(survey.capture, aim.target.families, session);
 
 export function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | undefined {
 	if (aim === undefined) return undefined;

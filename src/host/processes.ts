@@ -19,7 +19,8 @@ export function readGroups(): Map<string, number> {
 	return groups;
 }
 
-const socketsOf = (pid: string): string[] =>
+/** Inodes. */
+export const socketsOf = (pid: string): string[] =>
 	readdir(`/proc/${pid}/fd`).flatMap(
 		(fd) => /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.slice(1) ?? [],
 	);
@@ -28,6 +29,13 @@ const socketsOf = (pid: string): string[] =>
 export const pids = (): string[] => readdir('/proc').filter((name) => /^\d+$/.test(name));
 /** The name that the kernel has for its program (proc_pid_comm(5)); '' where it has ended. */
 export const commOf = (pid: string | number): string => readText(`/proc/${pid}/comm`).trim();
+
+/** The fourth field of /proc/PID/stat, counted behind the name, which may hold anything (proc_pid_stat(5)). */
+export function parentOf(pid: number): number | undefined {
+	const stat = readText(`/proc/${pid}/stat`);
+	const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+	return parent > 0 ? parent : undefined;
+}
 
 /** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
 const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);

@@ -5,11 +5,17 @@ import { createPrompt, type Prompt } from '../cli/prompt.ts';
 import { createClient } from '../control/client.ts';
 import { createOutlet } from '../log.ts';
 import type { PullProgress } from '../ports-proxy.ts';
+import { readSessions } from '../sessions.ts';
 import { settingsArguments } from '../settings.ts';
 import { socketOf } from './socket.ts';
 
 /** Reading the standard streams opens them; not before they are needed. */
-const streams = () => ({ input: process.stdin, output: process.stdout, error: process.stderr });
+const streams = () => ({
+	input: process.stdin,
+	output: process.stdout,
+	error: process.stderr,
+	sessions: () => readSessions(process.env),
+});
 
 /** The daemon; on a terminal with the prompt in front, and leaving the prompt ends the daemon. */
 export async function run(given: Given, signal: AbortSignal): Promise<number> {

@@ -1,7 +1,7 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { Ear, Interest, Notice } from '../../ports.ts';
 import type { Family } from '../../units.ts';
-import { commOf, readText } from '../processes.ts';
+import { commOf, parentOf } from '../processes.ts';
 import { type Ears, listen } from './listen.ts';
 import { messagesOf } from './messages.ts';
 import { ROUTE_GROUPS, routeSubject } from './routes.ts';
@@ -44,11 +44,4 @@ function whoIs({ pid, name }: Writer): Who {
 	if (parent === process.pid) return { by: '', isOwn: true };
 	const above = parent === undefined ? '' : commOf(parent);
 	return { by: `${name} (pid ${pid})${above === '' ? '' : `, started by ${above} (pid ${parent})`}`, isOwn: false };
-}
-
-/** The fourth field of /proc/PID/stat, counted behind the name, which may hold anything (proc_pid_stat(5)). */
-function parentOf(pid: number): number | undefined {
-	const stat = readText(`/proc/${pid}/stat`);
-	const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-	return parent > 0 ? parent : undefined;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { commands } from '../../../src/cli/commands.ts';
 import { exitCodeOf } from '../../../src/cli/waiting.ts';
-import type { Client, Condition, Status } from '../../../src/control/protocol.ts';
+import type { Client, Condition, Sessions, Status } from '../../../src/control/protocol.ts';
 import { Failure } from '../../../src/failure.ts';
 
 const since = '2026-11-23T05:31:26.120Z';
@@ -88,6 +88,26 @@ test('enable cuts connections off only where it was told to, and says how many',
 		/^No connection was ended: Envoy does not listen yet\n/,
 	);
 	assert.deepEqual(asked, [{}, { cutExisting: true }, { cutExisting: true }]);
+});
+
+test('enable and reload hand on who is logged in, and say first what is to be said about that', async () => {
+	const asked: unknown[] = [];
+	const warning = 'New connections from 203.0.113.10 …';
+	const client = clientOf({
+		enable: async (request) => {
+			asked.push(request);
+			return { ...well, warning };
+		},
+		reload: async (request) => {
+			asked.push(request);
+			return { changed: ['appPorts'], notices: [], warning, status: well };
+		},
+	});
+	const logins = { session: '203.0.113.10 50000 10.77.0.2 22', sessions: ['203.0.113.11 50000 10.77.0.2 22'] };
+	const over = (name: string) => run(name, client, {}, false, undefined, logins);
+	assert.match((await over('enable')).text, /^New connections from 203\.0\.113\.10 …\n/);
+	assert.match((await over('reload')).text, /^changed: appPorts\nNew connections from 203\.0\.113\.10 …\n/);
+	assert.deepEqual(asked, [logins, logins]);
 });
 
 test('disable hands on how long to wait, and only where it was told', async () => {
@@ -218,8 +238,10 @@ async function run(
 	given: Readonly<Record<string, string | boolean>>,
 	isJson = false,
 	signal: AbortSignal = new AbortController().signal,
+	logins: Sessions = {},
 ): Promise<{ readonly code: number | undefined; readonly text: string }> {
 	const texts: string[] = [];
-	const code = await commands[name]?.run(client, given, { out: (text) => texts.push(text), isJson, signal });
+	const terminal = { out: (text: string) => texts.push(text), isJson, signal, sessions: async () => logins };
+	const code = await commands[name]?.run(client, given, terminal);
 	return { code, text: texts.join('') };
 }

@@ -27,6 +27,12 @@ test('which image is to be run may be said to update only, and it may be left to
 	assert.throws(() => parseRequest('reload', '{"image":"envoy"}'), refused(/"image" is not known here/));
 });
 
+test('who is logged in may be said to enable and reload, as sshd says it', () => {
+	for (const session of ['203.0.113.10 50000 10.77.0.2 22', 'fe80::1%eth0 50000 fe80::2%eth0 2222', '::1 1 ::1 22'])
+		for (const method of ['enable', 'reload'] as const)
+			assert.deepEqual(parseRequest(method, JSON.stringify({ session, sessions: [session] })).session, session);
+});
+
 const wrong: readonly (readonly [Method, string, RegExp])[] = [
 	['enable', '{', /no JSON object/],
 	['enable', 'enable', /no JSON object/],
@@ -36,6 +42,11 @@ const wrong: readonly (readonly [Method, string, RegExp])[] = [
 	['enable', 'null', /no JSON object/],
 	['enable', '{"cutExisting":1}', /cutExisting is no boolean/],
 	['enable', '{"cutExisting":"yes"}', /cutExisting is no boolean/],
+	['enable', '{"session":"203.0.113.10 50000"}', /session is no value of SSH_CONNECTION/],
+	['enable', '{"session":"203.0.113.10 50000 fd77::2 22"}', /session is no value of SSH_CONNECTION/],
+	['reload', '{"session":"fe80::1%$(id) 1 fe80::2 22"}', /session is no value of SSH_CONNECTION/],
+	['reload', '{"sessions":["a"]}', /sessions is no list of at most 500 values of SSH_CONNECTION/],
+	['disable', '{"session":"::1 1 ::1 22"}', /"session" is not known here/],
 	['reload', '{"file":"/etc/passwd"}', /"file" is not known here/],
 	['reload', '{"__proto__":{}}', /"__proto__" is not known here/],
 	['disable', '{"drainSeconds":-1}', /no whole number from 0 to 3600/],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Capturing, createExisting, cutExisting } from '../../../src/daemon/existing.ts';
+import { createSparing } from '../../../src/daemon/sessions.ts';
 import type { Connections, OpenConnection } from '../../../src/ports.ts';
 import { captureOf } from '../../support/capture.ts';
 
@@ -54,7 +55,7 @@ const connectionsOf = (table: Table): Connections => ({
 	},
 });
 
-const sshd = new Set([22]);
+const sshd = createSparing({});
 
 const unexpected = (error: unknown): void => {
 	throw error;
