@@ -117,5 +117,5 @@ describe("the script's flaws in how rules come and go", async () => {
 	});
 });
 
-/** Takes everything up to the last redirect, as a kernel would that lacks what only this one needs. */
-const refusingIngress = 'sed "s/-j REDIRECT --to-ports 15000/-j NOWHERE/" | "$real" "$@"';
+/** Takes everything up to the last redirect. */
+const refusingIngress = 'sed "s/-j REDIRECT --to-ports 15000/-j REDIRECT --to-ports 70000/" | "$real" "$@"';
