@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Loaded } from './config/read.ts';
 import { renderBootstrap } from './envoy/bootstrap.ts';
+import { STOP_GRACE_MS } from './envoy/bring-up.ts';
 import { envoyArguments, envoyGid, envoyUid, programIn } from './envoy/launch.ts';
 import type { History } from './envoy/life.ts';
 import type { Plan } from './envoy/plan.ts';
@@ -14,6 +15,7 @@ import { hasIpv6Sockets } from './host/facts.ts';
 import { createHandOvers } from './host/handover.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { createLogins } from './host/logins.ts';
+import { createProcessNotes, endOrphans } from './host/orphans.ts';
 import { createProcessRuntime } from './host/process.ts';
 import type { ProxyRuntime, ProxySpec } from './ports-proxy.ts';
 import type { Survey } from './survey.ts';
@@ -45,11 +47,14 @@ export async function createProxy(survey: Survey, listeners: ProxyListeners): Pr
 
 async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> {
 	const { runtime, dockerSocket, name, pullStallSeconds } = config.envoy;
+	const notes = createProcessNotes(config.stateDirectory);
+	// Of a former daemon with other settings: it would hold the ports for ever.
+	if (runtime !== 'process') await endOrphans(notes, STOP_GRACE_MS);
 	switch (runtime) {
 		case 'none':
 			return undefined;
 		case 'process':
-			return createProcessRuntime();
+			return createProcessRuntime(notes);
 		case 'docker': {
 			// Loaded where it is needed only: it takes 13 MB.
 			const { createDockerRuntime } = await import('./host/docker/runtime.ts');

@@ -152,6 +152,7 @@ export function pauseMs(failures: number, chance: number): number {
 export function exitText({ code, signal, isOutOfMemory, isRemoved, isRestarted }: Exit): string {
 	if (isRemoved === true) return 'was removed by somebody else';
 	if (isRestarted === true) return 'was restarted by somebody else';
-	const how = signal === undefined ? `with code ${code}` : `by ${signal}`;
-	return `ended ${how}${isOutOfMemory === true ? ', out of memory' : ''}`;
+	// Of one that is not our child nobody tells.
+	const how = signal !== undefined ? ` by ${signal}` : code !== undefined ? ` with code ${code}` : '';
+	return `ended${how}${isOutOfMemory === true ? ', out of memory' : ''}`;
 }

@@ -6,16 +6,26 @@ import { Failure } from '../failure.ts';
 import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../ports-proxy.ts';
 import { quoted } from '../quoted.ts';
 import { readLines } from './lines.ts';
+import { findOrphans, type ProcessNotes } from './orphans.ts';
 import { findProgram } from './tools.ts';
 
 /** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
-export function createProcessRuntime(): ProxyRuntime {
+export function createProcessRuntime(notes: ProcessNotes): ProxyRuntime {
 	const running = new Set<ChildProcess>();
 	return {
 		prepare: async ({ command }) => exactly(programOf(command)),
-		start: (spec, identity, onOutput) => start(spec, identity, onOutput, running),
-		// A child that is without us knows nobody who would read what it says: it is not gone on with.
-		adopt: async () => [],
+		async start(spec, identity, onOutput) {
+			const [startedAt, parent] = [new Date().toISOString(), process.pid];
+			// Before it is there: whoever ends us in between leaves none that nobody knows of.
+			notes.add({ ...identity, uid: spec.uid, startedAt, parent });
+			const forget = () => notes.remove(identity.instance);
+			const started = await start(spec, { ...identity, startedAt }, onOutput, running).catch((error) => {
+				forget();
+				throw error;
+			});
+			return { ...started, exited: started.exited.finally(forget) };
+		},
+		adopt: async () => findOrphans(notes),
 		trouble: () => '',
 		close: () => running.forEach(letGo),
 	};
@@ -45,7 +55,7 @@ function letGo(child: ChildProcess): void {
 
 async function start(
 	spec: ProxySpec,
-	identity: ProxyIdentity,
+	identity: ProxyIdentity & Pick<RunningProxy, 'startedAt'>,
 	onOutput: OnOutput,
 	running: Set<ChildProcess>,
 ): Promise<RunningProxy> {
@@ -60,7 +70,6 @@ async function start(
 		...identity,
 		id: `pid ${child.pid}`,
 		image: '',
-		startedAt: new Date().toISOString(),
 		exited,
 		stop: (graceMs) => stop(child, exited, graceMs),
 		promote: async () => undefined,

@@ -30,12 +30,35 @@ export const pids = (): string[] => readdir('/proc').filter((name) => /^\d+$/.te
 /** The name that the kernel has for its program (proc_pid_comm(5)); '' where it has ended. */
 export const commOf = (pid: string | number): string => readText(`/proc/${pid}/comm`).trim();
 
-/** The fourth field of /proc/PID/stat, counted behind the name, which may hold anything (proc_pid_stat(5)). */
-export function parentOf(pid: number): number | undefined {
-	const stat = readText(`/proc/${pid}/stat`);
-	const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-	return parent > 0 ? parent : undefined;
+/** Its program and arguments, each with its closing zero; '' where it has ended. */
+export const commandLineOf = (pid: string | number): string => readText(`/proc/${pid}/cmdline`);
+
+export interface ProcessFacts {
+	readonly pid: number;
+	readonly uid: number;
+	readonly parent: number;
+	readonly group: number;
+	readonly session: number;
+	/** When it started, in clock ticks since the host did: with the pid, no other process's. */
+	readonly startTicks: string;
 }
+
+/** Undefined where it has ended, waited for by its parent or not (proc_pid_stat(5), proc_pid_status(5)). */
+export function readProcess(pid: string | number): ProcessFacts | undefined {
+	const stat = readText(`/proc/${pid}/stat`);
+	// The name may hold anything: what follows is counted behind it.
+	const [state, parent, group, session, ...more] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	const [, uid] = /^Uid:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`)) ?? [];
+	if (uid === undefined || state === 'Z' || state === 'X') return undefined;
+	return {
+		...{ pid: Number(pid), uid: Number(uid), parent: Number(parent), group: Number(group), session: Number(session) },
+		startTicks: more[START_TICKS - 7] ?? '',
+	};
+}
+/** The field's number there; the first four behind the name are 3 to 6. */
+const START_TICKS = 22;
+
+export const parentOf = (pid: number): number | undefined => readProcess(pid)?.parent || undefined;
 
 /** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
 const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);

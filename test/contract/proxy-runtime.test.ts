@@ -10,6 +10,7 @@ import { isAlive, killAll } from '../../lab/processes.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { Failure } from '../../src/failure.ts';
 import { createDockerRuntime } from '../../src/host/docker/runtime.ts';
+import { createProcessNotes } from '../../src/host/orphans.ts';
 import { createProcessRuntime } from '../../src/host/process.ts';
 import type { ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
 import { eventually } from '../support/eventually.ts';
@@ -300,7 +301,7 @@ test('Envoys as processes', async (context) => {
 	const pids: number[] = [];
 	const place: Place = {
 		async runtime() {
-			const runtime = createProcessRuntime();
+			const runtime = createProcessRuntime(createProcessNotes(scratch.path));
 			return {
 				...runtime,
 				async start(...args) {
