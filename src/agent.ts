@@ -24,7 +24,7 @@ import type { Dialect } from './ports.ts';
 import type { PullProgress } from './ports-proxy.ts';
 import { createProxy, planOf } from './proxy.ts';
 import { ownChains } from './ruleset/held.ts';
-import { loadSettings, type SettingsArguments } from './settings.ts';
+import { loadSettings, recallSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, type Survey, surveyHost } from './survey.ts';
 import { conntrackFact } from './telemetry/conntrack.ts';
 import { statusLine } from './telemetry/line.ts';
@@ -77,6 +77,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		...world,
 		connections: createConnections(),
 		load: () => loadSettings(options.settings),
+		recall: recallSettings,
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
 		inspections: [inspectConntrack],
 	});

@@ -109,13 +109,18 @@ export interface StateFile {
 	trouble(): { readonly why: string; readonly remedy: string } | undefined;
 }
 
-/** What `enable --confirm` goes back to unless it is confirmed in time; it outlives the daemon. */
+/** Settings by their keys: what was written, and where. */
+export type Written = Readonly<Record<string, { readonly text: string; readonly origin: string }>>;
+
+/** What `enable --confirm` and `reload --confirm` go back to unless it is confirmed in time; it outlives the daemon. */
 export interface Pending {
 	/** RFC 3339. */
 	readonly until: string;
 	readonly before: { readonly wanted: 'enabled' | 'disabled'; readonly since: string };
 	/** What `iptables-save` said then, '' where nothing of ours was there. */
 	readonly saved: { readonly [D in Dialect]?: Readonly<Record<Family, string>> };
+	/** Those that held then, where a reload has changed them. */
+	readonly settings?: Written;
 	/** Our policy rule or route was there. */
 	readonly hadRoutes: boolean;
 	/** Envoy's, which connections have been captured for since. */

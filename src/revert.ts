@@ -33,7 +33,7 @@ export async function runRevert(
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
 	const host = await openHost(ownChains, signal);
-	if (pending.before.wanted === 'disabled') await restore(host, pending, signal);
+	if (pending.before.wanted === 'disabled' || pending.settings !== undefined) await restore(host, pending, signal);
 	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
 	if (pendingFile.read()?.alarm !== pending.alarm) return 'daemon';
 	const store = createStateStore(stateDirectory);

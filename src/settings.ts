@@ -3,6 +3,7 @@ import { readSettingsFile, whyNoFile } from './config/file.ts';
 import { allSettings, flagOf } from './config/names.ts';
 import { type Loaded, readConfig } from './config/read.ts';
 import type { ConfigReply } from './control/protocol.ts';
+import type { Written } from './ports.ts';
 
 /** What a command line says about settings: a file, and single ones by their dotted keys. */
 export interface SettingsArguments {
@@ -13,6 +14,18 @@ export interface SettingsArguments {
 /** File, environment and flags as they are now; the only place that reads the environment for settings. */
 export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
 	return readConfig({ env: process.env, file: await readSettingsFile(file), flags, whyNoFile });
+}
+
+/** As they were written once, whatever file and flags say now; those that there are no longer are passed over. */
+export function recallSettings(written: Written): Loaded {
+	const known = Object.entries(written).filter(([key]) => allSettings.has(key));
+	return readConfig({
+		env: process.env,
+		file: { values: new Map(), mistakes: [] },
+		flags: Object.fromEntries(known.map(([key, { text }]) => [key, text])),
+		origins: Object.fromEntries(known.map(([key, { origin }]) => [key, origin])),
+		whyNoFile,
+	});
 }
 
 export const shownSettings = ({ written, notices }: Loaded): ConfigReply => ({

@@ -22,6 +22,16 @@ export interface Command {
 
 const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
 
+const confirm = {
+	type: 'string',
+	help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
+} as const;
+
+const confirmOf = (given: Given): { confirmSeconds?: number } => {
+	const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
+	return confirmSeconds === undefined ? {} : { confirmSeconds };
+};
+
 /** One table serves `turnout enable` and the prompt alike; help is printed from it, completion reads it. */
 export const commands: Readonly<Record<string, Command>> = {
 	status: {
@@ -36,17 +46,13 @@ export const commands: Readonly<Record<string, Command>> = {
 	enable: {
 		summary: "Send the host's traffic through Envoy",
 		options: {
-			confirm: {
-				type: 'string',
-				help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
-			},
+			confirm,
 			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
 		},
 		run: async (client, given, terminal) => {
-			const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
 			const isCut = given['cut-existing'] === true;
 			const status = await client.enable({
-				...(confirmSeconds === undefined ? {} : { confirmSeconds }),
+				...confirmOf(given),
 				...(isCut ? { cutExisting: true } : {}),
 				...(await terminal.sessions()),
 			});
@@ -65,15 +71,15 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	confirm: {
-		summary: 'Keep what `enable --confirm` has switched on',
+		summary: 'Keep what `enable --confirm` or `reload --confirm` has changed',
 		options: {},
 		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
 	},
 	reload: {
 		summary: 'Read the settings again and change only what differs, live',
-		options: {},
-		run: async (client, _, terminal) => {
-			const reply = await client.reload(await terminal.sessions());
+		options: { confirm },
+		run: async (client, given, terminal) => {
+			const reply = await client.reload({ ...confirmOf(given), ...(await terminal.sessions()) });
 			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
 			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
 			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status)}`;

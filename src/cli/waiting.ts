@@ -17,7 +17,7 @@ const WAIT_POLL_MS = 100;
 /**
  * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way.
  */
-const onlyTold: readonly Subject[] = ['ipv6', 'state', 'conntrack'];
+const onlyTold: readonly Subject[] = ['settings', 'ipv6', 'state', 'conntrack'];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));

@@ -12,6 +12,8 @@ export interface Sources {
 	readonly file: FileSettings;
 	/** Dotted key → text, from the command line. */
 	readonly flags: Readonly<Record<string, string>>;
+	/** Where those stood before, where that was not there. */
+	readonly origins?: Readonly<Record<string, string>>;
 	/** For files that Envoy's variables name; without it they are not looked at. */
 	readonly whyNoFile?: FileCheck;
 }
@@ -71,7 +73,9 @@ function schemaOf(table: Settings): object {
 	);
 }
 
-function originOf(key: string, variable: string, { env, file, flags }: Sources): string {
+function originOf(key: string, variable: string, { env, file, flags, origins }: Sources): string {
+	const recalled = origins?.[key];
+	if (recalled !== undefined) return recalled;
 	if (flags[key] !== undefined) return `--${flagOf(key)}`;
 	if (env[variable] !== undefined) return variable;
 	return file.values.get(key)?.where ?? 'default';

@@ -6,7 +6,7 @@ export type Wanted = 'enabled' | 'disabled';
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
 /** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
-export type Subject = 'rules' | 'routes' | 'repairs' | 'envoy' | 'docker' | 'ipv6' | 'state' | 'conntrack';
+export type Subject = 'rules' | 'routes' | 'repairs' | 'envoy' | 'docker' | 'ipv6' | 'state' | 'conntrack' | 'settings';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {
@@ -74,7 +74,7 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly conditions: readonly Condition[];
 	readonly repairs: Repairs;
-	/** When what was enabled goes back to what was before, unless it is confirmed; left away where nothing waits. */
+	/** When what was enabled or reloaded goes back to what was before, unless it is confirmed; left away where nothing waits. */
 	readonly confirmUntil?: string;
 	/** Connections by verdict since the rules were last committed. */
 	readonly counters: {
@@ -143,7 +143,7 @@ export interface Methods {
 	confirm: { request: Record<string, never>; reply: Status };
 	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
-	reload: { request: Sessions; reply: ReloadReply };
+	reload: { request: { readonly confirmSeconds?: number } & Sessions; reply: ReloadReply };
 	update: { request: { readonly image?: string }; reply: UpdateReply };
 	diff: { request: Record<string, never>; reply: DiffReply };
 	config: { request: Record<string, never>; reply: ConfigReply };

@@ -39,15 +39,17 @@ const sessions: Readonly<Record<'session' | 'sessions', Member>> = {
 	},
 };
 
+const confirmSeconds: Member = {
+	allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
+	allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
+};
+
 const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
 
 /** What may stand in a body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
-		confirmSeconds: {
-			allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
-			allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
-		},
+		confirmSeconds,
 		...sessions,
 		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
 	},
@@ -57,7 +59,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
 		},
 	},
-	reload: sessions,
+	reload: { confirmSeconds, ...sessions },
 	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
 };
 

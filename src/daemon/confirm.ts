@@ -1,9 +1,10 @@
 import { delayMs } from '../delay.ts';
 import { Failure } from '../failure.ts';
-import type { Pending } from '../ports.ts';
+import type { Pending, Written } from '../ports.ts';
 import { restore, snapshot } from '../steady/revert.ts';
 import { CHANGE_TIMEOUT_MS, enable, type Holding, remember, settle, settleSoon } from './changes.ts';
 import type { DaemonParts } from './parts.ts';
+import { readFormer, takeBack, writtenOf } from './recall.ts';
 
 /** The alarm comes first; if it does not, we go back ourselves so much later. */
 const LATE_MS = 3_000;
@@ -12,10 +13,11 @@ const LATE_MS = 3_000;
  * From here on the host goes back to what it is now, unless it is confirmed within so many seconds. Asked for anew
  * before that, it is still what was before the first time.
  */
-async function arm(holding: Holding, parts: DaemonParts, seconds: number): Promise<void> {
+async function arm(holding: Holding, parts: DaemonParts, seconds: number, settings?: Written): Promise<void> {
 	const { pending: former, wanted, since, survey, capturedFor } = holding;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	const before = former ?? { before: { wanted, since }, ...(await snapshot(survey.host, signal)) };
+	const now = former ?? { before: { wanted, since }, ...(await snapshot(survey.host, signal)) };
+	const before = settings === undefined ? now : { settings, ...now };
 	const ports = [...new Set([...capturedFor, survey.config.ingressPort, survey.config.egressPort])];
 	await watchOver(holding, parts, { ...before, ports, ...untilIn(seconds) }, seconds);
 	if (former !== undefined) await parts.alarm.cancel(former.alarm);
@@ -52,13 +54,35 @@ async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Pr
 
 /** Without a time it is meant for good, whatever was said before. */
 export async function enableFor(holding: Holding, parts: DaemonParts, seconds: number | undefined) {
+	return changeFor(holding, parts, 'enable', seconds, () => enable(holding, parts));
+}
+
+/** The same for settings: without a time those that waited for a word hold for good too. One change among others. */
+export async function reloadFor(
+	holding: Holding,
+	parts: DaemonParts,
+	seconds: number | undefined,
+	change: () => Promise<void>,
+): Promise<void> {
+	if (seconds === undefined && holding.pending?.settings === undefined) return change();
+	return changeFor(holding, parts, 'reload', seconds, change, writtenOf(holding.loaded));
+}
+
+async function changeFor<T>(
+	holding: Holding,
+	parts: DaemonParts,
+	verb: string,
+	seconds: number | undefined,
+	change: () => Promise<T>,
+	settings?: Written,
+): Promise<T> {
 	const former = holding.pending;
-	if (seconds !== undefined) await arm(holding, parts, seconds);
+	if (seconds !== undefined) await arm(holding, parts, seconds, settings);
 	try {
-		const held = await enable(holding, parts);
+		const changed = await change();
 		if (seconds === undefined) await dismiss(holding, parts);
-		else if (await adopt(holding, parts)) throw tooLate('enable');
-		return held;
+		else if (await adopt(holding, parts)) throw tooLate(verb);
+		return changed;
 	} catch (error) {
 		if (former === undefined) await dismiss(holding, parts);
 		throw error;
@@ -91,11 +115,15 @@ export async function revert(holding: Holding, parts: DaemonParts): Promise<void
 }
 
 async function goBack(holding: Holding, parts: DaemonParts, pending: Pending): Promise<void> {
+	const former = await readFormer(holding, parts, pending);
+	if (former !== undefined && pending.before.wanted === 'enabled') await takeBack(holding, parts, former);
 	if (pending.before.wanted === 'disabled') {
 		holding.known = undefined;
 		holding.known = await restore(holding.survey.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	}
 	done(holding, parts, pending);
+	// With nothing led to it any more, there is only Envoy left to go back.
+	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(holding, parts, former);
 }
 
 /** Somebody went back while we were not there, or did not answer. */
@@ -131,8 +159,11 @@ export async function resume(holding: Holding, parts: DaemonParts): Promise<void
 	if (pending === undefined) return;
 	holding.pending = pending;
 	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
-	if (seconds <= 0 || pending.isReverted) done(holding, parts, pending);
-	else {
+	if (seconds <= 0 || pending.isReverted) {
+		// What nobody has confirmed is not to take hold by a restart.
+		Object.assign(holding, await readFormer(holding, parts, pending));
+		done(holding, parts, pending);
+	} else {
 		await watchOver(holding, parts, pending, seconds);
 		await parts.alarm.cancel(pending.alarm);
 	}
@@ -145,5 +176,5 @@ const tooLate = (verb: string): Failure =>
 	new Failure(
 		'confirm',
 		`Cannot ${verb}: the time for \`turnout confirm\` is over, and everything is as it was before`,
-		'Enable anew, with more time',
+		`${verb === 'reload' ? 'Reload' : 'Enable'} anew, with more time`,
 	);

@@ -7,10 +7,10 @@ import { release } from '../steady/interception.ts';
 import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
 import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
-import { imageOf } from './exchange.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
 import type { DaemonParts } from './parts.ts';
+import { imageOf } from './reload.ts';
 
 export interface Daemon {
 	readonly handlers: Handlers;
@@ -68,14 +68,15 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isEnding: false,
 		image: state.image,
 		pending: undefined,
+		unconfirmed: [],
 		forgetting: undefined,
 	};
 }
 
 async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
 	const { proxy, stateFile, log, tallies } = parts;
-	const { survey, loaded, exclusive } = holding;
 	await resume(holding, parts);
+	const { survey, loaded, exclusive } = holding;
 	// A folder that can never be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
 	const image = imageOf(holding, survey.config.envoy.image);

@@ -1,22 +1,33 @@
 import { Failure } from '../failure.ts';
 import { aimOf, surveyHost } from '../survey.ts';
 import { CHANGE_TIMEOUT_MS, type Holding, remember, turnOn } from './changes.ts';
+import { reloadFor } from './confirm.ts';
 import type { DaemonParts } from './parts.ts';
-import { planReload } from './reload.ts';
+import { imageOf, planReload } from './reload.ts';
 
-/** The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. */
-export async function reload(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<readonly string[]> {
+/**
+ * The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. `seconds`: the
+ * former ones hold again after these, unless it is confirmed.
+ */
+export async function reload(
+	holding: Holding,
+	parts: DaemonParts,
+	seconds: number | undefined,
+	signal: AbortSignal,
+): Promise<readonly string[]> {
 	const loaded = await parts.load();
 	const { backend, host } = holding.survey;
 	const changed = planReload(holding.loaded, loaded);
 	const survey = await surveyHost(host, loaded, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	await aimOf(survey);
 	const takeOver = () =>
-		holding.exclusive(async () => {
-			if (holding.aim !== undefined) await turnOn(holding, survey, parts);
-			Object.assign(holding, { loaded, survey });
-			parts.tallies.add('ruleChanges', 'reload');
-		});
+		holding.exclusive(() =>
+			reloadFor(holding, parts, seconds, async () => {
+				if (holding.aim !== undefined) await turnOn(holding, survey, parts);
+				Object.assign(holding, { loaded, survey, unconfirmed: [] });
+				parts.tallies.add('ruleChanges', 'reload');
+			}),
+		);
 	if (parts.proxy === undefined) await takeOver();
 	else {
 		const plan = parts.planOf(survey, loaded, imageOf(holding, survey.config.envoy.image));
@@ -44,10 +55,6 @@ export async function update(
 	parts.log('info', isNew ? 'envoy updated' : 'envoy is up to date', { image: plan.spec.image });
 	return isNew;
 }
-
-/** An image that `update` chose holds until the settings name another one than they did then. */
-export const imageOf = ({ image }: Pick<Holding, 'image'>, settings: string): string | undefined =>
-	image?.settings === settings ? image.chosen : undefined;
 
 const notOurs = (runtime: string): Failure =>
 	new Failure(

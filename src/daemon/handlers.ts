@@ -46,8 +46,8 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 			const changed = await holding.exchanges(() => update(holding, parts, image, signal));
 			return { changed, status: await status() };
 		},
-		reload: async (told, signal) => {
-			const changed = await holding.exchanges(() => reload(holding, parts, signal));
+		reload: async ({ confirmSeconds, ...told }, signal) => {
+			const changed = await holding.exchanges(() => reload(holding, parts, confirmSeconds, signal));
 			const warning = await warningOf(holding, parts, told);
 			const said = { changed, notices: holding.loaded.notices, ...(warning === '' ? {} : { warning }) };
 			return { ...said, status: await status() };

@@ -25,6 +25,7 @@ export interface Wish {
 	readonly repairs: Repairs;
 	readonly driftTrouble: Trouble | undefined;
 	readonly pending: Pending | undefined;
+	readonly unconfirmed: readonly string[];
 }
 
 /** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
@@ -58,6 +59,7 @@ export function createObserver({
 		const observation = {
 			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
 			stateTrouble: stateFile.trouble(),
+			unconfirmed: wish.unconfirmed,
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};

@@ -2,7 +2,7 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Alarm, Connections, Ear, Interest, Listener, PendingFile, StateFile } from '../ports.ts';
+import type { Alarm, Connections, Ear, Interest, Listener, PendingFile, StateFile, Written } from '../ports.ts';
 import type { Aim, Survey } from '../survey.ts';
 import type { Fact } from '../telemetry/conditions.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
@@ -37,6 +37,8 @@ export interface DaemonParts {
 	/** Whoever changes rules or pulls counts it here. */
 	readonly tallies: Tallies;
 	readonly load: () => Promise<Loaded>;
+	/** Settings as they were once, whatever file and environment say now. */
+	readonly recall: (written: Written) => Loaded;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (survey: Survey) => Promise<string>;
 	/** Looks at more of the host than rules, routes and Envoy; each finds facts for status. */

@@ -53,7 +53,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, _, terminal) => (await import('./once.ts')).clean(given, terminal),
 	},
 	revert: {
-		summary: 'Back to what was before `enable --confirm`, at once; needs no daemon',
+		summary: 'Back to what was before `--confirm`, at once; needs no daemon',
 		options: {
 			socket: { type: 'string', help: "PATH: the daemon's socket" },
 			'state-directory': { type: 'string', help: "PATH: the daemon's state directory" },

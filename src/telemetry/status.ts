@@ -22,6 +22,8 @@ export interface Observation {
 	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** What a restart would not find. */
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
+	/** Settings that nobody has confirmed: what was before holds. */
+	readonly unconfirmed: readonly string[];
 	/** What was found by looking at more of the host. */
 	readonly findings: readonly Fact[];
 }
@@ -37,7 +39,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 export function factsOf(observation: Observation): Fact[] {
 	const facts = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	const docker = observation.envoy.runtime === 'docker' ? [dockerFact(observation)] : [];
-	return [...facts, ...docker, ...observation.findings];
+	return [...facts, ...docker, ...settingsFacts(observation), ...observation.findings];
 }
 
 function rulesFact(observation: Observation): Fact {
@@ -104,6 +106,21 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 
 const stateFact = ({ stateTrouble }: Observation): Fact =>
 	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
+
+/** Only once it has happened. */
+function settingsFacts({ unconfirmed }: Observation): Fact[] {
+	if (unconfirmed.length === 0) return [];
+	const [was, it] = unconfirmed.length === 1 ? ['was', 'it'] : ['were', 'them'];
+	const why = `${unconfirmed.join(', ')} ${was} not confirmed: what was before holds, and a restart would take ${it}`;
+	return [
+		{
+			subject: 'settings',
+			ok: false,
+			why,
+			remedy: `Change ${it} back where ${it} stands, or take ${it}: turnout reload`,
+		},
+	];
+}
 
 const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { imageOf } from '../../../src/daemon/exchange.ts';
-import { planReload } from '../../../src/daemon/reload.ts';
+import { imageOf, planReload } from '../../../src/daemon/reload.ts';
 import { readLayers } from '../../support/setting-samples.ts';
 
 test('an image that update chose holds as long as the settings name the same as they did then', () => {

@@ -19,6 +19,7 @@ const on: Observation = {
 	ipv6Past: '',
 	driftTrouble: undefined,
 	stateTrouble: undefined,
+	unconfirmed: [],
 	findings: [],
 };
 const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
