@@ -4,7 +4,6 @@ import { renderMetrics } from './control/metrics.ts';
 import { type Service, serve } from './control/server.ts';
 import { createDaemon, type Daemon } from './daemon/daemon.ts';
 import { createMemory } from './daemon/memory.ts';
-import type { Inspect } from './daemon/parts.ts';
 import { createReport, type Report } from './daemon/report.ts';
 import { createAlarm } from './host/alarm.ts';
 import { createConnections, forgetTranslated } from './host/connections.ts';
@@ -19,6 +18,7 @@ import { readRaw } from './host/raw.ts';
 import { rivals } from './host/rivals.ts';
 import { openServiceManager } from './host/service-manager.ts';
 import { createStateStore } from './host/state.ts';
+import { createInspections } from './inspections.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { Dialect } from './ports.ts';
 import type { PullProgress } from './ports-proxy.ts';
@@ -26,7 +26,6 @@ import { createProxy, planOf } from './proxy.ts';
 import { ownChains } from './ruleset/held.ts';
 import { loadSettings, recallSettings, type SettingsArguments } from './settings.ts';
 import { aimOf, type Survey, surveyHost } from './survey.ts';
-import { conntrackFact } from './telemetry/conntrack.ts';
 import { statusLine } from './telemetry/line.ts';
 import { metrics, type Seen } from './telemetry/metrics.ts';
 import { createTallies, type Tallies } from './telemetry/tallies.ts';
@@ -79,7 +78,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		load: () => loadSettings(options.settings),
 		recall: recallSettings,
 		raw: ({ tools }) => readRaw(tools, config.routeTable),
-		inspections: [inspectConntrack],
+		inspections: createInspections(),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -97,11 +96,6 @@ async function surveyOnce(loaded: Loaded, remembered: Dialect | undefined, signa
 	await aimOf(survey);
 	return glancing(survey, ownChains);
 }
-
-const inspectConntrack: Inspect = async () => {
-	const usage = readConntrackUsage();
-	return usage === undefined ? [] : [conntrackFact(usage)];
-};
 
 /** What needs no setting. */
 const world = {

@@ -10,8 +10,8 @@ export interface Firewall {
 	readonly dialect: Dialect;
 	/** All tables with their counters, as `iptables-save -c` prints them; '' where the kernel has none yet. */
 	read(family: Family, signal: AbortSignal): Promise<string>;
-	/** Whether mangle has its built-in PREROUTING already; nft-backed iptables makes it when it is first needed. */
-	hasManglePrerouting(family: Family): Promise<boolean>;
+	/** Whether mangle has this built-in chain already; nft-backed iptables makes it when it is first needed. */
+	hasMangle(family: Family, chain: 'PREROUTING' | 'OUTPUT'): Promise<boolean>;
 	/** Rejects with iptables' own message if the document cannot be committed; changes nothing. */
 	check(family: Family, document: string, signal: AbortSignal): Promise<void>;
 	/** Commits a document for `iptables-restore --noflush`, waiting for the xtables lock. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Loaded } from './config/read.ts';
 import { renderBootstrap } from './envoy/bootstrap.ts';
 import { STOP_GRACE_MS } from './envoy/bring-up.ts';
-import { envoyArguments, envoyGid, envoyUid, programIn } from './envoy/launch.ts';
+import { envoyArguments, envoyGid, programIn } from './envoy/launch.ts';
 import type { History } from './envoy/life.ts';
 import type { Plan } from './envoy/plan.ts';
 import { createSupervisor, type Supervisor } from './envoy/supervise.ts';
@@ -18,10 +18,8 @@ import { createLogins } from './host/logins.ts';
 import { createProcessNotes, endOrphans } from './host/orphans.ts';
 import { createProcessRuntime } from './host/process.ts';
 import type { ProxyRuntime, ProxySpec } from './ports-proxy.ts';
+import { envoyUser } from './ruleset/answers.ts';
 import type { Survey } from './survey.ts';
-
-/** Where no user is ignored but a group is, Envoy runs as the user that the 2019 guide gave it. */
-const GUIDE_UID = 1337;
 
 export interface ProxyListeners {
 	readonly onOutput: (line: string) => void;
@@ -69,7 +67,7 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 	const { ingressPort, egressPort, envoy } = config;
 	const own = envoy.config === '' ? ownBootstrap(config) : {};
 	const [path = envoy.config] = Object.keys(own);
-	const uid = envoyUid(capture.ignoreUids) ?? GUIDE_UID;
+	const uid = envoyUser(capture.ignoreUids);
 	const isContainer = envoy.runtime === 'docker';
 	const spec: ProxySpec = {
 		image: isContainer ? image : '',

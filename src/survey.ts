@@ -2,7 +2,7 @@ import type { Loaded } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { Failure } from './failure.ts';
 import { resolveIds } from './host/accounts.ts';
-import { type BackendChoice, chooseBackend, readIpv6 } from './host/facts.ts';
+import { type BackendChoice, chooseBackend, hasOnlyCookies, readIpv6 } from './host/facts.ts';
 import { readListeners } from './host/listeners.ts';
 import { type OpenHost, preferring, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
@@ -41,7 +41,7 @@ export async function surveyHost(
 	remembered: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<Survey> {
-	const capture = await resolveCapture({ config, written });
+	const capture = { ...(await resolveCapture({ config, written })), hasOnlyCookies: hasOnlyCookies() };
 	const backend =
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)

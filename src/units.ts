@@ -10,6 +10,11 @@ export interface PortRange {
 	readonly to: Port;
 }
 
+export const single = <T extends number>(value: T): { readonly from: T; readonly to: T } => ({
+	from: value,
+	to: value,
+});
+
 /** User or group ids; both ends belong to it. */
 export interface IdRange {
 	readonly from: number;

@@ -49,7 +49,8 @@ for (const page of pages) {
 	test(`${page.path} names variables that there are`, () => {
 		const named = [...page.text.matchAll(/\b(TURNOUT|APPMESH)_[A-Z0-9_]+\b/g)].map(([name]) => name);
 		const own = named.filter(
-			(name) => !/^APPMESH_(INGRESS|EGRESS|BRIDGE|ONLY_IP|ONLY_PORT|TRACKING|PREROUTING|A|LOCAL)$/.test(name),
+			(name) =>
+				!/^APPMESH_(INGRESS|EGRESS|BRIDGE|ONLY_IP|ONLY_PORT|TRACKING|PREROUTING|OUTPUT|ANSWER|A|LOCAL)$/.test(name),
 		);
 		const known = new Set([...[...allSettings.values()].map(({ variable }) => variable), ...handedOnNames]);
 		const strange = own.filter((name) => !known.has(name) && name !== NEVER_A_SETTING);

@@ -15,9 +15,10 @@ export interface Watching {
 const WAIT_POLL_MS = 100;
 
 /**
- * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way.
+ * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way; nor
+ * does a host that has its own reasons for SYN cookies.
  */
-const onlyTold: readonly Subject[] = ['settings', 'ipv6', 'state', 'conntrack'];
+const onlyTold: readonly Subject[] = ['settings', 'ipv6', 'state', 'conntrack', 'syncookies'];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));

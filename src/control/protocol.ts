@@ -6,7 +6,18 @@ export type Wanted = 'enabled' | 'disabled';
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
 /** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
-export type Subject = 'rules' | 'routes' | 'repairs' | 'envoy' | 'docker' | 'ipv6' | 'state' | 'conntrack' | 'settings';
+export type Subject =
+	| 'rules'
+	| 'routes'
+	| 'repairs'
+	| 'envoy'
+	| 'docker'
+	| 'ipv6'
+	| 'state'
+	| 'conntrack'
+	| 'settings'
+	| 'ports'
+	| 'syncookies';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {

@@ -103,10 +103,11 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 /** Nothing of ours is left once the last captured connection has ended. */
 export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (!holding.isUnsettled || openConnections(holding, parts) > 0) return;
+	// First: what is still translated may go to whoever has taken Envoy's ports, and nobody keeps them from it then.
+	await forget(holding, parts);
 	holding.known = undefined;
 	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.isUnsettled = false;
-	await forget(holding, parts);
 }
 
 const FORGET_AFTER_MS = 300;

@@ -106,8 +106,8 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	else if (holding.isUnsettled)
 		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
 	if (!holding.isUnsettled) return;
-	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 	await forget(holding, parts);
+	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 }
 
 /**

@@ -48,6 +48,5 @@ export const programIn = (image: string, command: string): string =>
 /** All that makes a difference, as text; `exact`: what the image is at the moment. */
 export const fingerprint = (spec: ProxySpec, exact: string): string => JSON.stringify([exact, { ...spec, pull: '' }]);
 
-/** Envoy's own user is the first that is ignored; without any, root's traffic is not, so it cannot be root. */
-export const envoyUid = (ignoreUids: readonly IdRange[]): number | undefined => ignoreUids[0]?.from;
+/** Its user: see envoyUser. */
 export const envoyGid = (ignoreGids: readonly IdRange[]): number | undefined => ignoreGids[0]?.from;

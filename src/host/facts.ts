@@ -44,6 +44,9 @@ function obstacleOf(tools: Tools): string {
 	return isOff ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
+/** The kernel answers every connection with a SYN cookie, and not only when it has no more room (tcp(7)). */
+export const hasOnlyCookies = (): boolean => readQuietly('/proc/sys/net/ipv4/tcp_syncookies')?.trim() === '2';
+
 function readQuietly(path: string): string | undefined {
 	try {
 		return readFileSync(path, 'utf8');

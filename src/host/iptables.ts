@@ -25,8 +25,7 @@ export function createFirewall(tools: Tools, chains: Chains): Firewall {
 	return {
 		dialect: tools.dialect,
 		read,
-		hasManglePrerouting: async (family) =>
-			tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', 'PREROUTING'),
+		hasMangle: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),
 		async check(family, document, signal) {
 			// For nft a check ends in the kernel's own wait for a grace period, once a table: what was found good is not
 			// tried again.

@@ -1,4 +1,5 @@
-import type { Family } from '../units.ts';
+import { type Family, single } from '../units.ts';
+import { buildAnswers } from './answers.ts';
 import type { Capture } from './capture.ts';
 import { buildEgress } from './egress.ts';
 import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
@@ -7,7 +8,7 @@ import type { Chain, Match, Rule, Ruleset } from './model.ts';
 /** The chains of one family, in the order in which they are to come into force: the guard before the redirects. */
 export function buildRuleset(capture: Capture, family: Family): Ruleset {
 	const ingress = capture.appPorts === '*' || capture.appPorts.length > 0 ? [ingressChain(capture, family)] : [];
-	return [...buildGuard(capture), ...buildEgress(capture, family), ...ingress];
+	return [...buildGuard(capture), ...buildAnswers(capture), ...buildEgress(capture, family), ...ingress];
 }
 
 /** All that a family needs that is not captured: Envoy listens on all addresses, whatever is redirected to it. */
@@ -26,7 +27,7 @@ const opening: readonly Match[] = [{ kind: 'opening' }, ...arriving];
  * be this host's own ports in others, which it has opened itself.
  */
 function guardChain({ ingressPort, egressPort }: Capture): Chain {
-	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map((port) => ({ from: port, to: port }));
+	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map(single);
 	return {
 		table: 'mangle',
 		name: 'APPMESH_INGRESS',

@@ -19,4 +19,7 @@ export interface Capture {
 	readonly interfacesIgnored: readonly InterfaceName[];
 	readonly bridges: readonly InterfaceName[];
 	readonly guard: boolean;
+	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
+	/** Of the host: it answers each connection with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
+	readonly hasOnlyCookies?: boolean;
 }

@@ -6,19 +6,23 @@ export interface Held {
 	readonly chains: readonly HeldChain[];
 	readonly hooks: readonly HeldHook[];
 	/**
-	 * The mangle table had no PREROUTING before we came (nft-backed iptables makes built-in chains when they are first
+	 * The mangle table had no such chain before we came (nft-backed iptables makes built-in chains when they are first
 	 * needed), so it goes with us, unless others have put rules in it since.
 	 */
-	readonly made?: 'alone' | 'shared';
+	readonly made?: Readonly<Partial<Record<BuiltIn, 'alone' | 'shared'>>>;
 }
 
-/** An empty chain of this name in mangle is how the kernel itself remembers that PREROUTING there is of our making. */
-export const MADE_MARK = 'APPMESH_PREROUTING';
+/** The chains of mangle that we hang on. */
+export const builtIns = ['PREROUTING', 'OUTPUT'] as const;
+export type BuiltIn = (typeof builtIns)[number];
+
+/** An empty chain of this name in mangle is how the kernel itself remembers that the chain there is of our making. */
+export const markOf = (chain: BuiltIn): string => `APPMESH_${chain}`;
 
 /** Every chain in which there can be something of ours. */
 export const ownChains = {
-	mangle: { own: ['APPMESH_INGRESS', MADE_MARK], leading: ['PREROUTING'] },
-	nat: { own: chainNames, leading: ['PREROUTING', 'OUTPUT'] },
+	mangle: { own: ['APPMESH_INGRESS', 'APPMESH_ANSWER', ...builtIns.map(markOf)], leading: builtIns },
+	nat: { own: chainNames.filter((name) => name !== 'APPMESH_ANSWER'), leading: ['PREROUTING', 'OUTPUT'] },
 } as const;
 
 export interface HeldChain {
@@ -46,7 +50,7 @@ export const isCapturing = ({ hooks }: Held): boolean => hooks.some(({ table }) 
 
 /** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
 export function parseSaved(saved: string): Held {
-	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), isMade: false };
+	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), made: [] };
 	let table = '';
 	for (const text of saved.split('\n')) {
 		const line = parseLine(text);
@@ -55,12 +59,13 @@ export function parseSaved(saved: string): Held {
 		if (line.kind === 'chain') declare(found, table, line.name);
 		if (line.kind === 'rule') collect(found, table, line);
 	}
-	return { chains: [...found.chains.values()], hooks: found.hooks, ...(found.isMade ? { made: madeOf(found) } : {}) };
+	const made = Object.fromEntries(found.made.map((chain) => [chain, useOf(found, chain)]));
+	return { chains: [...found.chains.values()], hooks: found.hooks, ...(found.made.length === 0 ? {} : { made }) };
 }
 
-function madeOf({ hooks, counts }: Found): 'alone' | 'shared' {
-	const own = hooks.filter(({ table, chain }) => table === 'mangle' && chain === 'PREROUTING').length;
-	return (counts.get('mangle PREROUTING') ?? 0) === own ? 'alone' : 'shared';
+function useOf({ hooks, counts }: Found, builtIn: BuiltIn): 'alone' | 'shared' {
+	const own = hooks.filter(({ table, chain }) => table === 'mangle' && chain === builtIn).length;
+	return (counts.get(`mangle ${builtIn}`) ?? 0) === own ? 'alone' : 'shared';
 }
 
 const isTable = (name: string): name is TableName => name === 'mangle' || name === 'nat';
@@ -72,12 +77,12 @@ interface Found {
 	readonly hooks: HeldHook[];
 	/** Rules of each chain so far. */
 	readonly counts: Map<string, number>;
-	isMade: boolean;
+	readonly made: BuiltIn[];
 }
 
 function declare(found: Found, table: TableName, name: string): void {
 	if (isOurs(name)) found.chains.set(`${table} ${name}`, { table, name, rules: [], packets: [] });
-	if (table === 'mangle' && name === MADE_MARK) found.isMade = true;
+	if (table === 'mangle') found.made.push(...builtIns.filter((chain) => markOf(chain) === name));
 }
 
 function collect({ chains, hooks, counts }: Found, table: TableName, line: Line & { kind: 'rule' }): void {

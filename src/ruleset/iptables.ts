@@ -64,14 +64,16 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
 	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
 	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
-	const opening = matches.filter(({ kind }) => kind === 'opening').map(renderMatch);
-	const others = matches.filter(({ kind }) => kind === 'ports' || kind === 'owner').map(renderMatch);
+	const flags = matches.filter(({ kind }) => kind === 'opening' || kind === 'answer').map(renderMatch);
+	const others = matches.filter(({ kind }) => laterKinds.includes(kind)).map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
 	const comment = `-m comment --comment "turnout: ${because}"`;
-	return [...first, '-p tcp', ...opening, ...addrtype, ...others, comment, renderVerdict(verdict)]
+	return [...first, '-p tcp', ...flags, ...addrtype, ...others, comment, renderVerdict(verdict)]
 		.filter((part) => part !== '')
 		.join(' ');
 }
+
+const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned'];
 
 function renderMatch(match: Match): string {
 	switch (match.kind) {
@@ -88,8 +90,14 @@ function renderMatch(match: Match): string {
 		case 'opening':
 			// What iptables-save makes of --syn.
 			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
+		case 'answer':
+			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'own-ports':
+			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'owned':
+			return '-m owner --socket-exists';
 		case 'owner':
 			return `-m owner --${match.id}-owner ${spanOf(match.range, '-')}`;
 	}

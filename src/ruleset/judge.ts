@@ -98,6 +98,11 @@ function compileMatch(match: Match, family: Family): Holds {
 			return (opening) => isNamed(match.interface, opening.interface);
 		case 'opening':
 			return () => true;
+		case 'answer':
+		case 'own-ports':
+		case 'owned':
+			// Never about what opens a connection.
+			return () => false;
 		case 'local':
 			return ({ isFromHere, isToHere }) => (match.end === 'source' ? isFromHere : isToHere) === match.is;
 	}

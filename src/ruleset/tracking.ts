@@ -1,4 +1,4 @@
-import type { Held } from './held.ts';
+import type { Held, HeldHook } from './held.ts';
 
 /**
  * What is left of ours while captured connections are open: an unhooked chain whose one rule needs connection tracking.
@@ -19,12 +19,24 @@ export const tracking: Held = {
 	],
 };
 
+const ANSWER = 'APPMESH_ANSWER';
+const leadsToAnswer = ({ rule }: HeldHook): boolean => rule.endsWith(` -j ${ANSWER}`);
+
 /** Held is off: nothing, or nothing but what lets connections end. */
 export const isOff = ({ chains, hooks }: Held): boolean =>
-	hooks.length === 0 && chains.every(({ name }) => name === 'APPMESH_TRACKING');
+	hooks.every(leadsToAnswer) && chains.every(({ name }) => name === 'APPMESH_TRACKING' || name === ANSWER);
 
-/** What is to be left of it when it is switched off. */
-export const remainderOf = (found: Held): Held => ({
-	...tracking,
-	chains: found.chains.some(({ table }) => table === 'nat') ? tracking.chains : [],
-});
+/**
+ * What is to be left of it when it is switched off. Who may answer on Envoy's ports too: whoever has bound them while it
+ * was away answers again and again to what was sent there before.
+ */
+export function remainderOf(found: Held): Held {
+	const isAnswering = found.hooks.some(leadsToAnswer);
+	return {
+		hooks: found.hooks.filter(leadsToAnswer).map((hook, at) => ({ ...hook, position: at + 1 })),
+		chains: [
+			...(isAnswering ? found.chains.filter(({ name }) => name === ANSWER) : []),
+			...(found.chains.some(({ table }) => table === 'nat') ? tracking.chains : []),
+		],
+	};
+}

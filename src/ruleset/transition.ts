@@ -1,35 +1,41 @@
-import { type Held, type HeldChain, type HeldHook, MADE_MARK } from './held.ts';
+import { type BuiltIn, builtIns, type Held, type HeldChain, type HeldHook, isCapturing, markOf } from './held.ts';
 import { canonical } from './line.ts';
 import type { TableName } from './model.ts';
 
 /**
  * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
  * table in one commit. Naming a chain empties it (iptables-restore(8)); a jump in a chain of somebody else's is
- * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: it is
- * this document that brings mangle's PREROUTING into being.
+ * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: the
+ * built-in chains of mangle that this document brings into being.
  */
-export function renderTransition(found: Held, wanted: Held, makes = false): string {
+export function renderTransition(found: Held, wanted: Held, makes: readonly BuiltIn[] = []): string {
 	const mangle = isSameTable('mangle', found, wanted)
 		? ''
 		: tableDocument('mangle', [
-				...(makes ? [`:${MADE_MARK} - [0:0]`] : []),
+				...makes.map((chain) => `:${markOf(chain)} - [0:0]`),
 				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
-				...(leavesMangle(found, wanted) ? [`-X ${MADE_MARK}`] : []),
-				...(leavesMangle(found, wanted) && found.made === 'alone' ? ['-X PREROUTING'] : []),
+				...leftBy(found, wanted).flatMap((chain) => [
+					`-X ${markOf(chain)}`,
+					...(found.made?.[chain] === 'alone' ? [`-X ${chain}`] : []),
+				]),
 			]);
 	const nat = isSameTable('nat', found, wanted)
 		? ''
 		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
 	// Guard before redirects; on the way out the redirects go first.
-	return wanted.hooks.length > 0 ? mangle + nat : nat + mangle;
+	return isCapturing(wanted) || !isCapturing(found) ? mangle + nat : nat + mangle;
 }
 
 /** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
 const isSameTable = (table: TableName, found: Held, wanted: Held): boolean =>
 	differences(found, wanted).every((difference) => difference.table !== table);
 
-const leavesMangle = (found: Held, wanted: Held): boolean =>
-	found.made !== undefined && within(wanted, 'mangle').chains.length === 0;
+/** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
+const leftBy = ({ made = {} }: Held, wanted: Held): BuiltIn[] =>
+	builtIns.filter((chain) => made[chain] !== undefined && !hangsOn(wanted, chain));
+
+export const hangsOn = ({ hooks }: Held, builtIn: BuiltIn): boolean =>
+	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);
 
 const within = ({ chains, hooks }: Held, table: TableName): Held => ({
 	chains: chains.filter((chain) => chain.table === table),
@@ -105,11 +111,11 @@ export interface Difference {
 
 /** Nothing where both hold the same rules in the same order; counters do not count. */
 export function differences(found: Held, wanted: Held): Difference[] {
-	const mark = { kind: 'surplus', table: 'mangle', line: `-N ${MADE_MARK}` } as const;
+	const mark = (chain: BuiltIn) => ({ kind: 'surplus', table: 'mangle', line: `-N ${markOf(chain)}` }) as const;
 	return [
 		...chainDifferences(found, wanted),
 		...hookDifferences(found.hooks, wanted.hooks),
-		...(leavesMangle(found, wanted) ? [mark] : []),
+		...leftBy(found, wanted).map(mark),
 	];
 }
 

@@ -1,7 +1,7 @@
 import type { Dialect, Host, Pending } from '../ports.ts';
 import { planRemoval } from '../routing/plan.ts';
 import { type Held, parseSaved } from '../ruleset/held.ts';
-import { remainderOf } from '../ruleset/tracking.ts';
+import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { families } from '../units.ts';
 import { type Known, readRouting, take } from './interception.ts';
 import { type ByFamily, commitRules, nothingAtAll } from './rules.ts';
@@ -36,7 +36,7 @@ export async function restore(
 	const left = new Map<Dialect, ByFamily<Held>>();
 	for (const firewall of host.firewalls) {
 		const was = heldOf(saved[firewall.dialect]);
-		const isOn = families.some((family) => was[family].hooks.length > 0);
+		const isOn = families.some((family) => !isOff(was[family]));
 		const wanted = (found: ByFamily<Held>) =>
 			isOn ? was : { ipv4: remainderOf(found.ipv4), ipv6: remainderOf(found.ipv6) };
 		left.set(firewall.dialect, await commitRules(firewall, wanted, signal));

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Firewall } from '../ports.ts';
-import { type Held, nothing, parseSaved } from '../ruleset/held.ts';
-import { differences, renderTransition } from '../ruleset/transition.ts';
+import { type BuiltIn, builtIns, type Held, nothing, parseSaved } from '../ruleset/held.ts';
+import { differences, hangsOn, renderTransition } from '../ruleset/transition.ts';
 import { type Family, families } from '../units.ts';
 
 export type ByFamily<T> = Readonly<Record<Family, T>>;
@@ -80,7 +80,8 @@ class ReadBackFailure extends Failure {}
 const toChange = (found: ByFamily<Held>, wanted: ByFamily<Held>): Family[] =>
 	families.filter((family) => differences(found[family], wanted[family]).length > 0);
 
-const isSame = (a: Held, b: Held): boolean => differences(a, b).length === 0 && a.made === b.made;
+const isSame = (a: Held, b: Held): boolean =>
+	differences(a, b).length === 0 && builtIns.every((chain) => a.made?.[chain] === b.made?.[chain]);
 
 async function commitOnce(
 	firewall: Firewall,
@@ -92,7 +93,7 @@ async function commitOnce(
 	if (changed.length === 0) return before;
 	const documents = await Promise.all(
 		changed.map(async (family) => {
-			const makes = await makesPrerouting(firewall, family, before[family], wanted[family]);
+			const makes = await madeBy(firewall, family, before[family], wanted[family]);
 			return { family, document: renderTransition(before[family], wanted[family], makes) };
 		}),
 	);
@@ -103,10 +104,13 @@ async function commitOnce(
 	return verify(firewall, before, wanted, changed, signal);
 }
 
-async function makesPrerouting(firewall: Firewall, family: Family, before: Held, wanted: Held): Promise<boolean> {
-	const hooked = ({ hooks }: Held) => hooks.some(({ table }) => table === 'mangle');
-	if (before.made !== undefined || hooked(before) || !hooked(wanted)) return false;
-	return !(await firewall.hasManglePrerouting(family));
+/** The built-in chains of mangle that are not there yet and will be. */
+async function madeBy(firewall: Firewall, family: Family, before: Held, wanted: Held): Promise<BuiltIn[]> {
+	const needed = builtIns.filter(
+		(chain) => before.made?.[chain] === undefined && !hangsOn(before, chain) && hangsOn(wanted, chain),
+	);
+	const are = await Promise.all(needed.map((chain) => firewall.hasMangle(family, chain)));
+	return needed.filter((_, at) => are[at] === false);
 }
 
 async function verify(

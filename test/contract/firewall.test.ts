@@ -96,12 +96,14 @@ const contract: Readonly<Record<string, (firewall: Firewall) => Promise<void>>> 
 		assert.equal(withoutDates(await firewall.read('ipv4', signal)), withoutDates(before));
 	},
 
-	async "mangle's PREROUTING is there once it has been needed"(firewall) {
-		const before = await firewall.hasManglePrerouting('ipv4');
-		assert.equal(before, firewall.dialect === 'iptables-legacy');
-		await firewall.commit('ipv4', document('mangle', '-A PREROUTING -p tcp -j ACCEPT'), signal);
-		assert.equal(await firewall.hasManglePrerouting('ipv4'), true);
-		assert.equal(await firewall.hasManglePrerouting('ipv6'), before);
+	async 'a built-in chain of mangle is there once it has been needed'(firewall) {
+		for (const chain of ['PREROUTING', 'OUTPUT'] as const) {
+			const before = await firewall.hasMangle('ipv4', chain);
+			assert.equal(before, firewall.dialect === 'iptables-legacy');
+			await firewall.commit('ipv4', document('mangle', `-A ${chain} -p tcp -j ACCEPT`), signal);
+			assert.equal(await firewall.hasMangle('ipv4', chain), true);
+			assert.equal(await firewall.hasMangle('ipv6', chain), before);
+		}
 	},
 };
 

@@ -13,15 +13,15 @@ for (const dialect of dialects)
 	test(`on a bare ${dialect} host open connections go on, whatever happens to the rules`, async (context) => {
 		using lab = createHost({ container: false });
 		using stack = new DisposableStack();
-		const listen = async (where: 'host' | 'world', name: string, port: number): Promise<Talker> =>
-			stack.use(await startListener(lab[where], name, port));
+		const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
+			stack.use(await startListener(lab[where], name, port, uid));
 		const [sshd] = await Promise.all([
 			listen('host', 'sshd', 22),
 			listen('host', 'app', 8080),
 			listen('world', 'remote', 443),
-			listen('host', 'egress', 15001),
+			listen('host', 'egress', 15001, 1337),
 		]);
-		const ingress = await listen('host', 'ingress', 15000);
+		const ingress = await listen('host', 'ingress', 15000, 1337);
 		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
 		await using daemon = await startDaemon(lab.host, { args });
 		const post = async (method: 'enable' | 'disable') => {

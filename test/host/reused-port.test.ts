@@ -25,7 +25,7 @@ for (const dialect of dialects)
 		for (const { way, from, to, port, plain, envoy } of ways)
 			for (const family of ['v4', 'v6'] as const) {
 				const localPort = family === 'v4' ? 40_004 : 40_006;
-				using listener = await startListener(lab.host, 'envoy', envoy);
+				using listener = await startListener(lab.host, 'envoy', envoy, 1337);
 				assert.equal(daemon.ask('enable', '--json').stderr, '');
 				using captured = await openConnection(lab[from], to[family], port, { localPort });
 				captured.say('first');
@@ -50,7 +50,7 @@ test('on a bare host a connection is not mistaken for a direct one that has ende
 	using lab = createHost({ container: false });
 	using stack = new DisposableStack();
 	const { remote } = addresses;
-	stack.use(await startListener(lab.host, 'envoy', 15_001));
+	stack.use(await startListener(lab.host, 'envoy', 15_001, 1337));
 	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
 	for (const family of ['v4', 'v6'] as const) {
 		using listener = await startListener(lab.world, 'remote', 443);

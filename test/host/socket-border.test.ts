@@ -172,7 +172,7 @@ test('a wish that comes while the daemon is being stopped is refused, and nothin
 	using lab = createHost({ container: false });
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	using _envoy = await startListener(lab.host, 'envoy', 15001);
+	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
 	const args = ['--start-enabled', '1', '--envoy-drain-seconds', '30'];
 	await using daemon = await startDaemon(lab.host, { args });
 	using captured = await openConnection(lab.host, addresses.remote.v4, 443);

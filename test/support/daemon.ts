@@ -9,8 +9,9 @@ export function rulesOf(host: Namespace): string {
 
 const routes = ['ip route show table 100 2>/dev/null', 'ip -6 route show table 100 2>/dev/null'];
 
-/** The same but for what stays while captured connections are open, which nothing leads to. */
-export const capturing = (host: Namespace): string => rulesOf(host).replace(/^.*APPMESH_TRACKING.*\n/gm, '');
+/** The same but for what stays while captured connections are open, which captures nothing. */
+export const capturing = (host: Namespace): string =>
+	rulesOf(host).replace(/^.*APPMESH_(TRACKING|ANSWER|OUTPUT).*\n/gm, '');
 
 /** How many lines bear our names. */
 export const ownLines = (host: Namespace): number =>

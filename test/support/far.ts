@@ -48,7 +48,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 		firewall: (dialect) => ({
 			dialect,
 			read: (family) => ask(dialect, 'read', [family]),
-			hasManglePrerouting: (family) => ask(dialect, 'hasManglePrerouting', [family]),
+			hasMangle: (family, chain) => ask(dialect, 'hasMangle', [family, chain]),
 			check: (family, document) => ask(dialect, 'check', [family, document]),
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),

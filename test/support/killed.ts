@@ -63,7 +63,7 @@ export function testKilled(dialect: Dialect): void {
 
 		/** With a captured connection still open. */
 		async function lookAfterDisable(): Promise<Look> {
-			using _egress = await startListener(host, 'egress', 15001);
+			using _egress = await startListener(host, 'egress', 15001, 1337);
 			await using daemon = await start();
 			using _open = await openConnection(host, addresses.remote.v4, 443);
 			assert.equal((await askSocket(daemon.socket, 'POST', '/v1/disable')).status, 200);

@@ -47,8 +47,8 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 		edit,
 		text: () => families.map((family) => `# ${family}\n${print(family)}`).join(''),
 		read: async (family) => print(family),
-		hasManglePrerouting: async (family) =>
-			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has('PREROUTING') === true,
+		hasMangle: async (family, chain) =>
+			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has(chain) === true,
 		async check(family, document) {
 			for (const { name, lines } of tablesOf(document)) changed(kernel[family].get(name), name, lines);
 		},

@@ -83,7 +83,8 @@ const tests: Readonly<Record<string, (value: string, packet: Packet) => boolean>
 	'--uid-owner': (value, { uid }) => uid !== undefined && isBetween(value, '-', uid),
 	'--gid-owner': (value, { gid }) => gid !== undefined && isBetween(value, '-', gid),
 	// It is a first packet.
-	'--tcp-flags': always,
+	'--tcp-flags': (value) => value === 'FIN,SYN,RST,ACK',
+	'--sports': () => false,
 };
 
 export function isWithin(network: string, address: string): boolean {

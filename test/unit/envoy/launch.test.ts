@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-	envoyArguments,
-	envoyGid,
-	envoyUid,
-	fingerprint,
-	identityArguments,
-	programIn,
-} from '../../../src/envoy/launch.ts';
+import { envoyArguments, envoyGid, fingerprint, identityArguments, programIn } from '../../../src/envoy/launch.ts';
 import type { ProxySpec } from '../../../src/ports-proxy.ts';
+import { envoyUser } from '../../../src/ruleset/answers.ts';
 import { parsePort } from '../../../src/units.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
@@ -21,16 +15,16 @@ test('Envoy is told its bootstrap and how much to log, shares no memory with ano
 	assert.ok(Number(interval) <= 1_000);
 });
 
-test('Envoy runs as the first user and group that are ignored, or nobody of them', () => {
+test("Envoy runs as the first user and group that are ignored, or as the guide's user", () => {
 	assert.equal(
-		envoyUid([
+		envoyUser([
 			{ from: 1337, to: 1340 },
 			{ from: 7, to: 7 },
 		]),
 		1337,
 	);
 	assert.equal(envoyGid([{ from: 4242, to: 4242 }]), 4242);
-	assert.deepEqual([envoyUid([]), envoyGid([])], [undefined, undefined]);
+	assert.deepEqual([envoyUser([]), envoyGid([])], [1337, undefined]);
 });
 
 test('over the bootstrap, whoever wrote that, goes a name of its own and an admin port that it shares', () => {

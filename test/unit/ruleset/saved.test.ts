@@ -122,8 +122,11 @@ const marked = (...rules: readonly string[]): string =>
 	);
 
 test('a chain that the kernel has for our sake alone is known by our mark', () => {
-	assert.equal(parseSaved(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS')).made, 'alone');
-	assert.equal(parseSaved(marked()).made, 'alone');
-	assert.equal(parseSaved(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS', '-A PREROUTING -j ACCEPT')).made, 'shared');
+	assert.equal(parseSaved(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS')).made?.PREROUTING, 'alone');
+	assert.equal(parseSaved(marked()).made?.PREROUTING, 'alone');
+	assert.equal(
+		parseSaved(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS', '-A PREROUTING -j ACCEPT')).made?.PREROUTING,
+		'shared',
+	);
 	assert.equal(parseSaved(marked().replace(':APPMESH_PREROUTING - [0:0]\n', '')).made, undefined);
 });

@@ -5,9 +5,9 @@ import { anySettings } from '../../../lab/arbitrary.ts';
 import { dockerRules } from '../../../lab/docker-rules.ts';
 import { administratorRules } from '../../../lab/neighbours.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
-import { type Held, nothing, parseSaved } from '../../../src/ruleset/held.ts';
+import { builtIns, type Held, nothing, parseSaved } from '../../../src/ruleset/held.ts';
 import { renderIptables } from '../../../src/ruleset/iptables.ts';
-import { type Difference, differences, renderTransition } from '../../../src/ruleset/transition.ts';
+import { type Difference, differences, hangsOn, renderTransition } from '../../../src/ruleset/transition.ts';
 import { captureOf } from '../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall } from '../../support/memory-firewall.ts';
 import { cases } from './cases.ts';
@@ -22,9 +22,10 @@ const read = async (firewall: MemoryFirewall): Promise<Held> => parseSaved(await
 
 async function change(firewall: MemoryFirewall, wanted: Held): Promise<void> {
 	const found = await read(firewall);
-	const makes = found.made === undefined && !(await firewall.hasManglePrerouting('ipv4'));
-	const needs = wanted.hooks.some(({ table }) => table === 'mangle');
-	await firewall.commit('ipv4', renderTransition(found, wanted, makes && needs), signal);
+	const needed = builtIns.filter((chain) => found.made?.[chain] === undefined && hangsOn(wanted, chain));
+	const are = await Promise.all(needed.map((chain) => firewall.hasMangle('ipv4', chain)));
+	const makes = needed.filter((_, at) => are[at] === false);
+	await firewall.commit('ipv4', renderTransition(found, wanted, makes), signal);
 }
 
 /** A host with neighbours, and with ours on it. */
@@ -200,22 +201,31 @@ test('what stands in another order, or where somebody put a rule in between, is 
 	}
 });
 
-test('a chain that was made for our sake goes with us, unless others have come to use it', async () => {
-	const alone = createMemoryFirewall();
-	await change(alone, plain);
-	await change(alone, nothing);
-	assert.equal(await alone.hasManglePrerouting('ipv4'), false);
+for (const builtIn of builtIns)
+	test(`mangle's ${builtIn} that was made for our sake goes with us, unless others have come to use it`, async () => {
+		const alone = createMemoryFirewall();
+		await change(alone, plain);
+		await change(alone, nothing);
+		assert.equal(await alone.hasMangle('ipv4', builtIn), false);
 
-	const shared = createMemoryFirewall();
-	await change(shared, plain);
-	shared.edit('ipv4', document('mangle', '-A PREROUTING -p udp -j ACCEPT'));
-	await change(shared, nothing);
-	assert.equal(await shared.hasManglePrerouting('ipv4'), true);
-	assert.doesNotMatch(shared.text(), /APPMESH_/);
+		const shared = createMemoryFirewall();
+		await change(shared, plain);
+		shared.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`));
+		await change(shared, nothing);
+		assert.equal(await shared.hasMangle('ipv4', builtIn), true);
+		assert.doesNotMatch(shared.text(), /APPMESH_/);
 
-	const before = createMemoryFirewall();
-	before.edit('ipv4', document('mangle', '-A PREROUTING -p udp -j ACCEPT', '-D PREROUTING -p udp -j ACCEPT'));
-	await change(before, plain);
-	await change(before, nothing);
-	assert.equal(await before.hasManglePrerouting('ipv4'), true);
+		const before = createMemoryFirewall();
+		before.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`, `-D ${builtIn} -p udp -j ACCEPT`));
+		await change(before, plain);
+		await change(before, nothing);
+		assert.equal(await before.hasMangle('ipv4', builtIn), true);
+	});
+
+test('without a guard nothing hangs on PREROUTING any more, and it goes alone', async () => {
+	const firewall = createMemoryFirewall();
+	await change(firewall, plain);
+	await change(firewall, heldOf({ guard: '0' }));
+	assert.equal(await firewall.hasMangle('ipv4', 'PREROUTING'), false);
+	assert.equal(await firewall.hasMangle('ipv4', 'OUTPUT'), true);
 });
