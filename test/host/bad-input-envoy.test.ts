@@ -78,7 +78,7 @@ test('an Envoy that ends at once is refused with its exit code and its own last 
 
 const admin = 'admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9902}}}\n';
 /** Time enough for a real Envoy to be LIVE on a busy machine; the deaf one takes as long. */
-const elsewhere = ['--envoy-admin-port', '9902', '--envoy-start-seconds', '5', '--envoy-config'];
+const elsewhere = ['--envoy-admin-port', '9902', '--envoy-start-seconds', '15', '--envoy-config'];
 const answersNonsense = `require('node:http').createServer((_, reply) => reply.end('hello')).listen(9903, '127.0.0.1');`;
 
 test('an Envoy that is never LIVE, or LIVE and listens elsewhere, is ended when its time is over, with all it started', () =>

@@ -143,7 +143,7 @@ describe('Docker with live-restore', async () => {
 	});
 
 	test('that is away while Envoy ends: it is told of and started anew when Docker is back', async () => {
-		await using daemon = await place.start({ envoy: { healthSeconds: 1, healthTimeoutSeconds: 1 } });
+		await using daemon = await place.start({ envoy: { healthSeconds: 1, healthTimeoutSeconds: 5 } });
 		const { container } = daemon.status().envoy;
 		const pid = pidOf(place);
 		await docker.stop();

@@ -126,7 +126,7 @@ describe('Envoy in Docker', async () => {
 	});
 
 	test('that is away for longer than graceSeconds, open: connections fail until then, and go past it until it is back', async () => {
-		await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { graceSeconds: 2, stableSeconds: 1 } });
+		await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { graceSeconds: 15, stableSeconds: 1 } });
 		docker(['tag', IMAGE, 'kept:1']);
 		docker(['rmi', '--force', IMAGE]);
 		docker(['kill', 'turnout-envoy']);
@@ -145,7 +145,7 @@ describe('Envoy in Docker', async () => {
 	});
 
 	test('that is back within graceSeconds, open: rules have not been touched', async () => {
-		await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { graceSeconds: 5 } });
+		await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { graceSeconds: 90 } });
 		docker(['kill', 'turnout-envoy']);
 		await untilStatus(daemon, ({ envoy }) => envoy.state === 'live' && envoy.restarts === 1);
 		assert.equal(whysOf(daemon).length, 1);

@@ -26,7 +26,7 @@ export async function createDockerPlace(stack: AsyncDisposableStack, options?: D
 	const docker = stack.use(await startDockerd(place.lab, options));
 	importEnvoy(docker, place.program);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
-	const standard = { runtime: 'docker', image: IMAGE, pull: 'never', dockerSocket: docker.socket, drainSeconds: 5 };
+	const standard = { runtime: 'docker', image: IMAGE, pull: 'never', dockerSocket: docker.socket, drainSeconds: 15 };
 	const write = ({ envoy = {}, ...settings }: { readonly envoy?: object }): void =>
 		writeFileSync(file, JSON.stringify({ appPorts: '8080', ...settings, envoy: { ...standard, ...envoy } }));
 	const start: DockerPlace['start'] = (settings = {}, folder, more = {}) => {

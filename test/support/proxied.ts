@@ -13,7 +13,7 @@ const { host: own, remote } = addresses;
 
 /** 8 clients that connect almost without a pause: both ways, both families. */
 export const startStorms = ({ app, world }: EnvoyPlace): Promise<Storm[]> => {
-	const more = { clients: 2, pauseMs: 20, timeoutMs: 10_000, limitMs: 600_000 };
+	const more = { clients: 2, pauseMs: 20, timeoutMs: 20_000, limitMs: 600_000 };
 	return Promise.all([
 		app.storm({ address: remote.v4, port: 443, ...more }),
 		app.storm({ address: remote.v6, port: 443, ...more }),
