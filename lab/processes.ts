@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /** Asks again until none is left, as a process may start another while it is being killed. Synchronous: it runs at exit. */
-export function killAll(list: () => readonly number[], patienceMs = 3_000): void {
+export function killAll(list: () => readonly number[], patienceMs = 30_000): void {
 	const deadline = performance.now() + patienceMs;
 	for (let pids = list(); pids.length > 0; pids = list()) {
 		if (performance.now() > deadline) throw new Error(`Cannot kill ${pids.join(', ')}`);

@@ -21,4 +21,4 @@ export function sweepAbandonedScratches(parent = tmpdir()): void {
 }
 
 /** With patience: what was mounted in there is let go a moment after the last process that saw it. */
-const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 8, retryDelay: 20 });
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });

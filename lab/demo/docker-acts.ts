@@ -15,7 +15,7 @@ import { type Act, fact, fillColumn, type Place, type Stage, step, type Told } f
 import type { Claim } from './verdict.ts';
 
 const { host, remote, otherRemote } = addresses;
-const GONE_MS = 15_000;
+const GONE_MS = 60_000;
 
 /** Another image, while clients connect almost without a pause and one connection stays open. */
 export const update =
@@ -79,7 +79,7 @@ const capturedIn = ({ counters: { ingress, egress } }: Status): number => ingres
  * long as the kernel remembers both, and Envoy's log would not name it any more.
  */
 function startStorms({ app, world }: Place['actors']): Promise<Storm[]> {
-	const more = { clients: 2, pauseMs: 10, timeoutMs: 10_000, limitMs: 120_000 };
+	const more = { clients: 2, pauseMs: 10, timeoutMs: 20_000, limitMs: 120_000 };
 	return Promise.all([
 		app.storm({ address: remote.v4, port: 443, ...more }),
 		app.storm({ address: remote.v6, port: 443, ...more }),

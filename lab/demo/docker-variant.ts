@@ -62,7 +62,7 @@ async function start(world: DockerWorld, settings: string, stage: Stage | undefi
 	return daemon;
 }
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 /** A registry that is away is asked again for ever, which nobody wants to watch. */
 async function inTime<T>(starting: Promise<T>, socket: string): Promise<T> {

@@ -18,7 +18,7 @@ export interface Talk {
 }
 
 const PAUSE_MS = 100;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** Sends back whatever it is sent. */
 export async function startEcho(world: Namespace, port: number): Promise<Disposable> {

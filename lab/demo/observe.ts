@@ -23,7 +23,7 @@ export const isAsExpected = ({ observed, isAgreed }: Cell): boolean => isAgreed 
 
 /** What is dropped is never answered; what is to be answered may take its time on a busy machine. */
 const DROPPED_MS = 400;
-const ANSWERED_MS = 5_000;
+const ANSWERED_MS = 20_000;
 
 export async function observeRow(
 	row: Row,

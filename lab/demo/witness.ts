@@ -24,7 +24,7 @@ export interface Watch {
 }
 
 /** Envoy, as `turnout run` starts it, writes its log out four times a second; a busy machine may be much later. */
-const LINE_LATE_MS = 8_000;
+const LINE_LATE_MS = 30_000;
 const LOOK_MS = 10;
 
 export function createWitness(host: Namespace, daemon: TestDaemon): Witness {

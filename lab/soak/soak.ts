@@ -24,7 +24,7 @@ const CHANGE_MS = 1_000;
 const CHANGES_A_FAULT = 5;
 /** A connection of the moment of a fault may get no answer at all. */
 const FAULT_PATIENCE_MS = 3_000;
-const REPAIR_PATIENCE_MS = 20_000;
+const REPAIR_PATIENCE_MS = 60_000;
 
 export interface FaultFigure extends Counts {
 	readonly what: string;

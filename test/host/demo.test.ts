@@ -144,7 +144,7 @@ atLength(
 );
 
 /** Until a Docker and all that it needs are there, on a machine that does much else. */
-const DOCKER_MS = 120_000;
+const DOCKER_MS = 300_000;
 
 atLength('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
 	using terminal = startOnTerminal('pulling', '--docker', 'trap : INT');
