@@ -54,7 +54,7 @@ describe("Envoy's container", async () => {
 			'ENVOY_ADMIN_ACCESS_PORT=9901',
 			'ENVOY_LOG_LEVEL=info',
 			`ENVOY_STATS_CONFIG_FILE=${tags}`,
-			'LISTENER_DRAIN_WAIT_TIME_S=5',
+			'LISTENER_DRAIN_WAIT_TIME_S=15',
 		]);
 	});
 
