@@ -77,7 +77,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		connections: createConnections(),
 		load: () => loadSettings(options.settings),
 		recall: recallSettings,
-		raw: ({ tools }) => readRaw(tools, config.routeTable),
+		raw: (of) => readRaw(of.tools, of.config.routeTable),
 		inspections: createInspections(),
 	});
 	const service: Service = {
