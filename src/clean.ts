@@ -4,6 +4,7 @@ import { DOCKER_SOCKET } from './config/defaults.ts';
 import { Failure } from './failure.ts';
 import { type OpenHost, openHost } from './host/open.ts';
 import { hasJob } from './host/service-manager.ts';
+import { homewardOf } from './routing/taken.ts';
 import { ownChains } from './ruleset/held.ts';
 import { namesakesIn } from './ruleset/namesakes.ts';
 import { loadSettings } from './settings.ts';
@@ -26,7 +27,7 @@ export interface Left {
 export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<Cleaned> {
 	const host = await openHost(ownChains, signal);
 	await release(host, { tracked: false }, signal);
-	if (seed) await releaseSeed(host, { mark: PACKET_MARK, table: LOCAL_TABLE });
+	if (seed) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
 	if (!existsSync(socket)) return { left };

@@ -1,9 +1,12 @@
 import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { loopRisk } from './loop.ts';
+import type { Routing } from './ports.ts';
+import { whyLeftOut } from './routing/taken.ts';
 import { ownChains } from './ruleset/held.ts';
 import { sessionRisk } from './sessions.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
+import { type RoutingTarget, readRouting, takenOf } from './steady/routes.ts';
 import { interceptSurveyed, surveyHost } from './survey.ts';
 import { families } from './units.ts';
 
@@ -25,6 +28,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
 		loopRisk(survey.capture, await readListeners()),
 		await sessionRisk(survey.capture, target.families, process.env),
+		await leftOut(host.routing, target),
 	];
 	const chains = families.flatMap((family) => target.rules[family].chains);
 	return {
@@ -33,4 +37,9 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
 		notices: [...loaded.notices, ...told.filter((notice) => notice !== '')],
 	};
+}
+
+async function leftOut(routing: Routing, target: RoutingTarget): Promise<string> {
+	const taken = takenOf(await readRouting(routing), target);
+	return taken === undefined ? '' : `policy rule and route: ${whyLeftOut(taken).why}`;
 }

@@ -33,8 +33,10 @@ export interface PolicyRule {
 export interface TableRoute {
 	readonly family: Family;
 	readonly table: number;
-	/** `local default dev lo`: every destination is this host. */
-	readonly isLocalDefault: boolean;
+	/** `local default dev lo`: every destination is this host; `throw default`: go on behind this table. */
+	readonly kind: 'local' | 'throw' | 'other';
+	/** The lowest is looked at first. */
+	readonly metric: number;
 	readonly protocol: number;
 	/** As a person would want to see it. */
 	readonly text: string;

@@ -1,6 +1,7 @@
 import { Failure } from './failure.ts';
 import type { Dialect } from './ports.ts';
 import { quoted } from './quoted.ts';
+import { homewardOf } from './routing/taken.ts';
 import { nothing } from './ruleset/held.ts';
 import { renderTransition } from './ruleset/transition.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
@@ -24,8 +25,7 @@ export async function runRender(settings: SettingsArguments, family: string | un
 		throw new Failure('usage', `Cannot render family ${quoted(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const homeward = { mark: config.mark, table: config.routeTable };
-	const target = buildTarget(capture, backend, captured, homeward, families);
+	const target = buildTarget(capture, backend, captured, homewardOf(config), families);
 	return shown
 		.map((each): Rendered => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }))
 		.filter(({ document }) => document !== '');

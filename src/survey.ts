@@ -7,6 +7,7 @@ import { readListeners } from './host/listeners.ts';
 import { type OpenHost, preferring, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
 import type { Dialect } from './ports.ts';
+import { homewardOf } from './routing/taken.ts';
 import type { Capture } from './ruleset/capture.ts';
 import { isCapturing } from './ruleset/held.ts';
 import { intercept, type Known, type Target } from './steady/interception.ts';
@@ -104,7 +105,7 @@ const aim = (
 	guarded: readonly Family[],
 	ipv6Past: string,
 ): Aim => ({
-	target: buildTarget(capture, backend.name, families, { mark: config.mark, table: config.routeTable }, guarded),
+	target: buildTarget(capture, backend.name, families, homewardOf(config), guarded),
 	ipv6Past,
 });
 

@@ -9,6 +9,7 @@ import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { type Aim, interceptSurveyed, type Survey } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
+import { type MadeRoom, noteRoom } from './routes.ts';
 
 /** One change of rules is a matter of milliseconds; a lock that somebody holds may take longer. */
 export const CHANGE_TIMEOUT_MS = 60_000;
@@ -27,6 +28,10 @@ export interface Holding {
 	aim: Aim | undefined;
 	/** What our last change left behind, read back then; undefined after a change that failed. */
 	known: Known | undefined;
+	/** Those of the mark's rule and route, which may have to make room while another change is under way. */
+	readonly routes: Exclusive;
+	/** Where rule and route are left out for the sake of others. */
+	madeRoom: MadeRoom;
 	/** Rules were taken away because Envoy is gone. */
 	isLifted: boolean;
 	/** Envoy's ports that connections have been captured for since the start; a reload may have moved them. */
@@ -70,6 +75,7 @@ export async function turnOn(
 		isLifted: false,
 		isUnsettled: false,
 	});
+	await noteRoom(holding, parts, target);
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });

@@ -6,6 +6,7 @@ import type { Holding } from './changes.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
 import { mend, type Suspect } from './mend.ts';
 import type { DaemonParts } from './parts.ts';
+import { createRoom } from './routes.ts';
 
 /** What others change on the host is noticed, held against what is wanted, and put right. */
 export interface Drift extends Ear {
@@ -32,6 +33,7 @@ interface Suspicion {
 
 export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 	const ledger = createLedger(parts);
+	const makeRoom = createRoom(holding, parts);
 	const looks = createLooks(ledger, (suspicion) =>
 		look(ledger, suspicion, (onBegin) =>
 			holding.exclusive(() => {
@@ -41,8 +43,12 @@ export function createDrift(holding: Holding, parts: DaemonParts): Drift {
 		),
 	);
 	return {
-		onNotice: ({ subject, by, isOwn }) => looks.suspect([subject], by, { isOwn }),
+		onNotice({ subject, by, isOwn }) {
+			if (subject === 'routes') makeRoom();
+			looks.suspect([subject], by, { isOwn });
+		},
 		onLost(of) {
+			if (of === 'routes') makeRoom();
 			parts.tallies.add('noticesLost', of);
 			looks.suspect(['everything'], '');
 		},

@@ -1,7 +1,7 @@
 import type { Firewall, Notice } from '../ports.ts';
 import { type Held, isCapturing } from '../ruleset/held.ts';
 import { type HostDifference, intercept } from '../steady/interception.ts';
-import { type Repaired, repairRoutes, repairRules } from '../steady/repair.ts';
+import { type Repaired, repairRules } from '../steady/repair.ts';
 import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
 import { type Aim, aimAgain } from '../survey.ts';
 import { families } from '../units.ts';
@@ -9,6 +9,7 @@ import { CHANGE_TIMEOUT_MS, forgetPast, type Holding } from './changes.ts';
 import { adopt } from './confirm.ts';
 import type { Repair } from './ledger.ts';
 import type { DaemonParts } from './parts.ts';
+import { mendRoutes } from './routes.ts';
 
 /** What may not be as wanted. */
 export type Suspect = Notice['subject'] | 'everything';
@@ -39,7 +40,7 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 	holding.known = undefined;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
 	const isRouting = isSuspect('routes', 'addresses');
-	const routes = isRouting ? await tolerating(() => repairRoutes(survey.host.routing, aim.target)) : nothingFound;
+	const routes = isRouting ? await tolerating(() => mendRoutes(holding, parts, aim.target)) : nothingFound;
 	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
 	const rules = await repairRules(firewall, aim.target, held, signal);
 	holding.known = new Map(known).set(aim.target.dialect, rules.held);

@@ -3,6 +3,7 @@ import { type Answer, type Body, type Life, troubleOf } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import { loopRisk } from '../loop.ts';
 import type { Listener, Pending } from '../ports.ts';
+import { whyLeftOut } from '../routing/taken.ts';
 import type { Held } from '../ruleset/held.ts';
 import { inspect } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -50,15 +51,15 @@ export function createObserver({
 	return async (wish, existing, known) => {
 		const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
 		const isOn = wanted === 'enabled' && !isLifted;
-		const [{ held, isClean, lines }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
+		const [{ held, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
 			look(wish, isOn, known),
 			envoyOf(wish, proxy, listeners),
 			Promise.all(inspections.map((inspect) => inspect({ survey, aim, isOn }))),
 		]);
 		const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
 		const observation = {
-			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isClean, isLifted, ipv6Past, driftTrouble },
-			stateTrouble: stateFile.trouble(),
+			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6Past, driftTrouble },
+			...{ ...seen, stateTrouble: stateFile.trouble() },
 			unconfirmed: wish.unconfirmed,
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
@@ -84,9 +85,9 @@ export function createObserver({
 
 async function look({ survey, aim }: Wish, isOn: boolean, known?: ByFamily<Held>) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const { held, isClean, differences } = await inspect(survey.host, aim.target, isOn, signal, known);
+	const { held, isClean, taken, differences } = await inspect(survey.host, aim.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
-	return { held, isClean, lines };
+	return { held, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), lines };
 }
 
 interface EnvoyView {

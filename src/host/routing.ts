@@ -9,7 +9,8 @@ import { openRtNetlink } from './netlink.ts';
 /** Address families (socket.h): AF_INET, AF_INET6. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const LOOPBACK = 1;
-const RTN_LOCAL = 2;
+/** Types of routes (linux/rtnetlink.h); the package knows some of them by name. */
+const RTN = { LOCAL: 2, THROW: 9 } as const;
 /** RT_SCOPE_HOST: within this host (rtnetlink.h). */
 const SCOPE_HOST = 254;
 /** RT_TABLE_COMPAT: stands in the header where the table's number does not fit a byte. */
@@ -55,12 +56,16 @@ async function readRoutes(socket: RtNetlinkSocket, family: Family): Promise<Tabl
 	const messages = await socket.getRoutes({ family: AF[family] }, {}, { timeout: TIMEOUT_MS });
 	return messages.map(({ data, attrs }) => {
 		const table = attrs.table ?? data.table ?? 0;
-		const isLocalDefault = isLocal(data.type) && data.dstLen === 0 && attrs.oif === LOOPBACK;
-		return { family, table, isLocalDefault, protocol: numberOf(data.protocol), text: routeText(family, data, attrs) };
+		const [metric, text] = [attrs.priority ?? 0, routeText(family, data, attrs)];
+		return { family, table, kind: kindOf(data, attrs), metric, protocol: numberOf(data.protocol), text };
 	});
 }
 
-const isLocal = (type: unknown): boolean => type === 'LOCAL' || type === RTN_LOCAL;
+function kindOf(data: { dstLen?: number; type?: unknown }, { oif }: { oif?: number }): TableRoute['kind'] {
+	const is = (name: keyof typeof RTN) => data.dstLen === 0 && (data.type === name || data.type === RTN[name]);
+	if (is('LOCAL') && oif === LOOPBACK) return 'local';
+	return is('THROW') ? 'throw' : 'other';
+}
 
 /** The package gives known protocols by name; ours has none and stays a number. */
 const numberOf = (protocol: unknown): number => (typeof protocol === 'number' ? protocol : 0);
@@ -112,15 +117,20 @@ function ruleMessage({ family, table, mark, mask, priority, protocol }: PolicyRu
 	return [data, attrs] as const;
 }
 
-function routeMessage({ family, table, protocol }: TableRoute) {
+/**
+ * A gateway is looked for among routes of a narrower scope than the route by it has: also what sends the kernel on is to
+ * be found there (fib_table_lookup, fib_trie.c).
+ */
+function routeMessage({ family, table, kind, metric, protocol }: TableRoute) {
 	const data = {
 		family: AF[family],
 		table: shortTable(table),
-		type: 'LOCAL',
+		type: kind === 'throw' ? 'THROW' : 'LOCAL',
 		scope: family === 'ipv4' ? SCOPE_HOST : 0,
 		...(protocol === 0 ? {} : { protocol }),
 	} as const;
-	return [data, { table, oif: LOOPBACK }] as const;
+	const priority = metric === 0 ? {} : { priority: metric };
+	return [data, { table, ...(kind === 'throw' ? {} : { oif: LOOPBACK }), ...priority }] as const;
 }
 
 const shortTable = (table: number): number => (table < 256 ? table : TABLE_COMPAT);

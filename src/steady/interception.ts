@@ -1,10 +1,21 @@
 import { Failure } from '../failure.ts';
-import type { Dialect, Firewall, Host, Routing, RoutingStep } from '../ports.ts';
-import { type Homeward, planRemoval, planRouting, planSeedRemoval, type RoutingFacts } from '../routing/plan.ts';
+import type { Dialect, Firewall, Host } from '../ports.ts';
+import { planRemoval, planSeedRemoval } from '../routing/plan.ts';
+import type { Homeward, Taken } from '../routing/taken.ts';
 import { type Held, nothing } from '../ruleset/held.ts';
 import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { type Difference, differences } from '../ruleset/transition.ts';
 import { type Family, families } from '../units.ts';
+import {
+	addRoutes,
+	type RoutingDifference,
+	readRouting,
+	removeSurplus,
+	reversed,
+	routingDifferences,
+	take,
+	takenOf,
+} from './routes.ts';
 import { type ByFamily, commitRules, nothingAtAll, readHeld, type Wanted } from './rules.ts';
 
 /** What is to hold on this host while interception is on. */
@@ -80,12 +91,12 @@ export async function releaseSeed(host: Host, homeward: Homeward): Promise<void>
 	await take(host.routing, planSeedRemoval(await readRouting(host.routing), homeward));
 }
 
-export type HostDifference =
-	| Difference
-	| { readonly kind: 'missing' | 'surplus'; readonly table: 'routing'; readonly line: string };
+export type HostDifference = Difference | RoutingDifference;
 export interface Inspection {
 	readonly differences: ByFamily<readonly HostDifference[]>;
 	readonly held: ByFamily<Held>;
+	/** Who leaves no room for our rule and route, where they are wanted. */
+	readonly taken: Taken | undefined;
 	/** Nothing of ours is there, but for what lets open connections end. */
 	readonly isClean: boolean;
 }
@@ -106,91 +117,8 @@ export async function inspect(
 		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
 	];
 	const isClean = planRemoval(facts).length === 0 && families.every((family) => isOff(held[family]));
-	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, isClean };
-}
-
-export function routingDifferences(facts: RoutingFacts, target: Target, family: Family): HostDifference[] {
-	const { missing, conflict } = target.families.includes(family) ? missingOf(facts, target, family) : nothingMissing;
-	const line = (step: RoutingStep) =>
-		'rule' in step
-			? `rule ${step.rule.priority}: fwmark 0x${step.rule.mark?.toString(16)} lookup ${step.rule.table}`
-			: `route ${step.route.text} table ${step.route.table}`;
-	return [
-		...conflict.map((why) => ({ kind: 'surplus', table: 'routing', line: why }) as const),
-		...missing.map((step) => ({ kind: 'missing', table: 'routing', line: line(step) }) as const),
-		...surplusOf(facts, target, family).map(
-			(step) => ({ kind: 'surplus', table: 'routing', line: line(step) }) as const,
-		),
-	];
-}
-
-interface Missing {
-	readonly missing: readonly RoutingStep[];
-	/** Why nothing can be added: somebody else has what we need. */
-	readonly conflict: readonly string[];
-}
-const nothingMissing: Missing = { missing: [], conflict: [] };
-
-function missingOf(facts: RoutingFacts, { homeward }: Target, family: Family): Missing {
-	try {
-		return { ...nothingMissing, missing: planRouting(homeward, family, facts) };
-	} catch (error) {
-		if (!(error instanceof Failure)) throw error;
-		return { ...nothingMissing, conflict: [error.message] };
-	}
-}
-
-/** What is missing; resolves to the steps that were taken. */
-export async function addRoutes(
-	routing: Routing,
-	facts: RoutingFacts,
-	target: Target,
-): Promise<readonly RoutingStep[]> {
-	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
-	await take(routing, steps);
-	return steps;
-}
-
-/** What is ours and not wanted any more. */
-export const removeSurplus = (routing: Routing, facts: RoutingFacts, target: Target): Promise<void> =>
-	take(
-		routing,
-		families.flatMap((family) => surplusOf(facts, target, family)),
-	);
-
-function surplusOf({ rules, routes }: RoutingFacts, target: Target, family: Family): RoutingStep[] {
-	const own = {
-		rules: rules.filter((rule) => rule.family === family),
-		routes: routes.filter((route) => route.family === family),
-	};
-	return planRemoval(own, target.families.includes(family) ? target.homeward : undefined);
-}
-
-export async function readRouting(routing: Routing): Promise<RoutingFacts> {
-	const [rules, routes] = await Promise.all([
-		Promise.all(families.map((family) => routing.rules(family))),
-		Promise.all(families.map((family) => routing.routes(family))),
-	]);
-	return { rules: rules.flat(), routes: routes.flat() };
-}
-
-/** All of them, or none: a step that fails takes back those before it. */
-export async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
-	const taken: RoutingStep[] = [];
-	try {
-		for (const step of steps) {
-			await routing.change(step);
-			taken.push(step);
-		}
-	} catch (error) {
-		for (const step of taken.toReversed()) await routing.change(reversed(step)).catch(() => undefined);
-		throw error;
-	}
-}
-
-function reversed(step: RoutingStep): RoutingStep {
-	if ('rule' in step) return { ...step, kind: step.kind === 'add-rule' ? 'remove-rule' : 'add-rule' };
-	return { ...step, kind: step.kind === 'add-route' ? 'remove-route' : 'add-route' };
+	const taken = isWanted ? takenOf(facts, target) : undefined;
+	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, taken, isClean };
 }
 
 function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {

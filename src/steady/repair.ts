@@ -1,15 +1,17 @@
 import type { Firewall, Routing } from '../ports.ts';
+import type { RoutingFacts } from '../routing/taken.ts';
 import type { Held } from '../ruleset/held.ts';
 import { differences } from '../ruleset/transition.ts';
 import { families } from '../units.ts';
+import type { HostDifference, Target } from './interception.ts';
 import {
 	addRoutes,
-	type HostDifference,
+	type RoutingDifference,
+	type RoutingTarget,
 	readRouting,
 	removeSurplus,
 	routingDifferences,
-	type Target,
-} from './interception.ts';
+} from './routes.ts';
 import { type ByFamily, commitRules } from './rules.ts';
 
 /** What was not as wanted, before it was put right. */
@@ -33,12 +35,19 @@ export async function repairRules(
 	return { found, held: await commitRules(unchecked, () => rules, signal, held) };
 }
 
-export async function repairRoutes(routing: Routing, target: Target): Promise<Repaired> {
+/** `facts`: what was there before. */
+export async function repairRoutes(
+	routing: Routing,
+	target: RoutingTarget,
+): Promise<{ readonly found: ByFamily<readonly RoutingDifference[]>; readonly facts: RoutingFacts }> {
 	const facts = await readRouting(routing);
-	const found = families.flatMap((family) => routingDifferences(facts, target, family));
-	if (found.length > 0) {
+	const found = {
+		ipv4: routingDifferences(facts, target, 'ipv4'),
+		ipv6: routingDifferences(facts, target, 'ipv6'),
+	};
+	if (found.ipv4.length + found.ipv6.length > 0) {
 		await addRoutes(routing, facts, target);
 		await removeSurplus(routing, facts, target);
 	}
-	return { found };
+	return { found, facts };
 }

@@ -3,7 +3,8 @@ import { planRemoval } from '../routing/plan.ts';
 import { type Held, parseSaved } from '../ruleset/held.ts';
 import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { families } from '../units.ts';
-import { type Known, readRouting, take } from './interception.ts';
+import type { Known } from './interception.ts';
+import { readRouting, take } from './routes.ts';
 import { type ByFamily, commitRules, nothingAtAll } from './rules.ts';
 
 /** What of ours, or of the 2019 script's, is on the host now: in the kernel's own words, for `restore`. */

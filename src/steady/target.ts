@@ -1,5 +1,5 @@
 import type { Dialect } from '../ports.ts';
-import type { Homeward } from '../routing/plan.ts';
+import type { Homeward } from '../routing/taken.ts';
 import { buildGuard, buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { nothing } from '../ruleset/held.ts';

@@ -18,6 +18,8 @@ export interface Observation {
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
 	readonly ipv6Past: string;
+	/** Why our rule and route are left out for the sake of others. */
+	readonly routesLeftOut: { readonly why: string; readonly remedy: string } | undefined;
 	/** What keeps rules and routes from being put right. */
 	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** What a restart would not find. */
@@ -61,8 +63,9 @@ function rulesFact(observation: Observation): Fact {
 }
 
 function routesFact(observation: Observation): Fact {
-	const { differences, wanted } = observation;
+	const { differences, wanted, routesLeftOut } = observation;
 	const first = differences.find(({ table }) => table === 'routing');
+	if (first === undefined && routesLeftOut !== undefined) return { subject: 'routes', ok: false, ...routesLeftOut };
 	if (first === undefined) return { subject: 'routes', ok: true };
 	if (isOf(observation) === 'waiting')
 		return { subject: 'routes', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };

@@ -10,8 +10,9 @@ const ruleOf = (family: Family, more: Partial<PolicyRule> = {}): PolicyRule => (
 	...{ family, priority: 100, table: 100, mark: 0x1e7700ce, mask: 0xffff_ffff, narrowed: false, protocol: 0xce },
 	...more,
 });
-const routeOf = (family: Family, table = 100): TableRoute => ({
-	...{ family, table, isLocalDefault: true, protocol: 0xce, text: 'local default' },
+const routeOf = (family: Family, table = 100, more: Partial<TableRoute> = {}): TableRoute => ({
+	...{ family, table, kind: 'local', metric: 0xffff_ffff, protocol: 0xce, text: 'local default' },
+	...more,
 });
 
 /** Ours; what a kernel has of its own does not count. */
@@ -41,6 +42,19 @@ const contract: Readonly<Record<string, (routing: Routing, family: Family) => Pr
 		assert.deepEqual(await routesIn(routing, otherOf(family)), []);
 		await routing.change({ kind: 'remove-route', route });
 		assert.deepEqual(await routesIn(routing, family), []);
+	},
+
+	async 'routes of one table are told apart, and stand in their order'(routing, family) {
+		const routes = [routeOf(family, 100, { kind: 'throw', metric: 0xffff_fffe }), routeOf(family)];
+		for (const route of routes.toReversed()) await routing.change({ kind: 'add-route', route });
+		const found = async () => (await routesIn(routing, family)).map(({ kind, metric }) => ({ kind, metric }));
+		const told = routes.map(({ kind, metric }) => ({ kind, metric }));
+		assert.deepEqual(
+			(await found()).toSorted((a, b) => a.metric - b.metric),
+			told,
+		);
+		for (const route of routes) await routing.change({ kind: 'remove-route', route });
+		assert.deepEqual(await found(), []);
 	},
 
 	async 'what is not there is removed without a word'(routing, family) {
@@ -114,7 +128,7 @@ test('what somebody else has put there is read with what makes it his', async ()
 			],
 		);
 		const routes = (await far.routing.routes(family)).filter(({ table }) => table === 100);
-		assert.deepEqual(routes.map(({ isLocalDefault }) => isLocalDefault).sort(), [false, true]);
+		assert.deepEqual(routes.map(({ kind }) => kind).sort(), ['local', 'other']);
 		assert.ok(routes.some(({ text }) => text.startsWith('unreachable ')));
 	}
 });

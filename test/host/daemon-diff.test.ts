@@ -44,27 +44,25 @@ describe('what somebody changes by hand', async () => {
 
 	test('that it cannot be put right is told with the reason; diff says each line with a sign, and ends with 2', async () => {
 		await post('/v1/enable');
-		const thief = ['priority', '50', 'fwmark', '0x1e7700ce', 'lookup', '55'];
-		lab.host.run('ip', ['rule', 'add', ...thief]);
+		lab.host.run('ip', ['link', 'set', 'lo', 'down']);
 		const { conditions, is } = await eventually(status, (now) => now.conditions.some(isWrong('repairs')));
 		assert.equal(is, 'degraded');
-		const why = "Cannot use packet mark 0x1e7700ce: it is used by somebody else's rule 50, lookup 55";
-		assert.deepEqual(
-			conditions.flatMap((condition) => (condition.ok || condition.subject === 'envoy' ? [] : [condition.why])),
-			[`surplus: ${why}`, why],
+		const whys = conditions.flatMap((condition) =>
+			condition.ok || condition.subject === 'envoy' ? [] : [condition.why],
 		);
+		assert.deepEqual(whys, ['missing: route throw default table 100', 'Cannot add the route: ENETDOWN']);
 		const made = (await repairs()).length;
 		lab.host.run('ip6tables-nft', ['-t', 'nat', '-A', 'APPMESH_INGRESS', '-p', 'tcp', '-j', 'RETURN']);
 		// Routes that cannot be had keep nobody from the rules.
 		await eventually(repairs, ({ length }) => length > made);
 		const { stdout, code } = daemon.ask('diff');
 		assert.equal(code, 2);
-		assert.match(stdout, /^- ipv4 routing: Cannot use .*\n$/);
+		assert.match(stdout, /^\+ ipv6 routing: route local default dev lo table 100$/m);
 		const told = daemon.ask('status');
 		assert.equal(told.code, 1);
 		assert.match(told.stdout, /^interception {2}degraded, wanted: enabled since /);
 		assert.match(told.stdout, /ok {2}rules\n {2}NO {2}routes: /);
-		lab.host.run('ip', ['rule', 'del', ...thief]);
+		lab.host.run('ip', ['link', 'set', 'lo', 'up']);
 		await eventually(diff, ({ same }) => same);
 		assert.equal(daemon.ask('status').code, 0);
 	});
@@ -125,7 +123,11 @@ const tampering: readonly Tampering[] = [
 		'ip6tables-nft -t nat -A OUTPUT -p tcp -j APPMESH_EGRESS',
 	],
 	['the policy rule is gone', /^missing in routing: rule 100: fwmark 0x1e7700ce /, 'ip rule del fwmark 0x1e7700ce'],
-	['the route is gone', /^missing in routing: route local default dev lo /, 'ip -6 route flush table 100'],
+	[
+		'the route is gone',
+		/^missing in routing: route throw default table 100; missing in routing: route local default dev lo /,
+		'ip -6 route flush table 100',
+	],
 	[
 		'a policy rule that bears our mark of origin is left over',
 		/^surplus in routing: rule 99: fwmark 0x77 lookup 177$/,

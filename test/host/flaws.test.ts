@@ -41,13 +41,16 @@ describe("the script's flaws in how rules come and go", async () => {
 		for (const family of ['-4', '-6']) assert.equal(ip(family, 'rule').match(/fwmark 0x1e7700ce/g)?.length, 1);
 	});
 
-	test('flaw 5: the mangle chain, the mark and the table are there for something', async () => {
+	test('flaw 5: the mangle chain guards, and the mark and the table, which carry nothing yet, swallow nothing', async () => {
 		converseWell(host, ['enable']);
-		for (const to of [addresses.remote.v4, addresses.remote.v6])
-			assert.match(
-				ip('route', 'get', to, 'mark', '0x1e7700ce'),
-				new RegExp(`^local ${to} (from :: )?dev lo table 100 `),
-			);
+		for (const [family, to] of [
+			['-4', addresses.remote.v4],
+			['-6', addresses.remote.v6],
+		] as const) {
+			assert.match(ip(family, 'rule'), /fwmark 0x1e7700ce lookup 100/);
+			assert.match(ip(family, 'route', 'show', 'table', '100'), /^throw default .*\nlocal default dev lo /);
+			assert.match(ip('route', 'get', to, 'mark', '0x1e7700ce'), / dev eth0 /);
+		}
 		assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 15_001, { timeoutMs: 300 })), 'nobody');
 		const listed = host.run('iptables-nft', ['-t', 'mangle', '-nvxL', 'APPMESH_INGRESS']);
 		assert.match(listed, /^\s+[1-9]\d* .* DROP /m);

@@ -36,4 +36,4 @@ const sameRule = (a: PolicyRule, b: PolicyRule): boolean =>
 	a.family === b.family && a.priority === b.priority && a.table === b.table && a.mark === b.mark && a.mask === b.mask;
 
 const sameRoute = (a: TableRoute, b: TableRoute): boolean =>
-	a.family === b.family && a.table === b.table && a.isLocalDefault === b.isLocalDefault;
+	a.family === b.family && a.table === b.table && a.kind === b.kind && a.metric === b.metric;

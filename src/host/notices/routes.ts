@@ -13,11 +13,14 @@ const FIXED_BYTES = 12;
 const TABLE_AT = 4;
 const TABLE = 15;
 
-/** Whether it may concern our rule, our table or what is captured: somebody's routes elsewhere do not. */
+/** FRA_FWMARK (linux/fib_rules.h): a rule's header and table are those of a route. */
+const FWMARK = 10;
+
+/** Whether it may concern our rule, our table or what is captured: what others have elsewhere does not. */
 export function routeSubject({ type, body }: NetlinkNotice, table: number): 'routes' | 'addresses' | undefined {
 	if (LINKS_AND_ADDRESSES.includes(type)) return 'addresses';
-	if (RULES.includes(type)) return 'routes';
-	if (!ROUTES.includes(type)) return undefined;
-	const number = attributesOf(body.subarray(FIXED_BYTES)).get(TABLE)?.readUInt32LE() ?? body[TABLE_AT];
-	return number === table ? 'routes' : undefined;
+	if (!RULES.includes(type) && !ROUTES.includes(type)) return undefined;
+	const attributes = attributesOf(body.subarray(FIXED_BYTES));
+	if (RULES.includes(type) && attributes.has(FWMARK)) return 'routes';
+	return (attributes.get(TABLE)?.readUInt32LE() ?? body[TABLE_AT]) === table ? 'routes' : undefined;
 }

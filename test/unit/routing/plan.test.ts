@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Failure } from '../../../src/failure.ts';
 import type { PolicyRule, TableRoute } from '../../../src/ports.ts';
-import { planRemoval, planRouting, planSeedRemoval, type RoutingFacts } from '../../../src/routing/plan.ts';
+import { planRemoval, planRouting, planSeedRemoval } from '../../../src/routing/plan.ts';
+import { type RoutingFacts, refuseTaken, takenFrom, whyLeftOut } from '../../../src/routing/taken.ts';
 
-const homeward = { mark: 0x1e7700ce, table: 100 };
+const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
 const bare: RoutingFacts = { rules: [], routes: [] };
 
 const ours: PolicyRule = {
@@ -19,49 +19,54 @@ const ours: PolicyRule = {
 	},
 };
 const ourRoute: TableRoute = {
-	...{ family: 'ipv4', table: 100, isLocalDefault: true, protocol: 0xce, text: 'local default dev lo' },
+	...{ family: 'ipv4', table: 100, kind: 'local', metric: 0xffff_ffff, protocol: 0xce, text: 'local default dev lo' },
 };
+const passOn: TableRoute = { ...ourRoute, kind: 'throw', metric: 0xffff_fffe, text: 'throw default' };
 const theScripts: PolicyRule = { ...ours, priority: 32765, protocol: 3 };
-const theScriptsRoute: TableRoute = { ...ourRoute, protocol: 3 };
+const theScriptsRoute: TableRoute = { ...ourRoute, metric: 0, protocol: 3 };
 const somebodys: PolicyRule = { ...ours, priority: 50, table: 300, mark: 0x10, mask: 0xff, protocol: 4 };
 
 const kindsOf = (steps: readonly { readonly kind: string }[]): string[] => steps.map(({ kind }) => kind);
 
-test('on a bare host the route is added first, then the rule, with a priority of its own', () => {
+test('on a bare host the routes are added first, then the rule, with a priority of its own; nothing ends in the table', () => {
 	assert.deepEqual(planRouting(homeward, 'ipv4', bare), [
+		{ kind: 'add-route', route: passOn },
 		{ kind: 'add-route', route: ourRoute },
 		{ kind: 'add-rule', rule: ours },
 	]);
 });
 
 test('what is there already is not added again', () => {
-	assert.deepEqual(planRouting(homeward, 'ipv4', { rules: [ours], routes: [ourRoute] }), []);
+	assert.deepEqual(planRouting(homeward, 'ipv4', { rules: [ours], routes: [passOn, ourRoute] }), []);
 });
 
 test('what the 2019 script left is adopted, not doubled', () => {
 	assert.deepEqual(planRouting(homeward, 'ipv4', { rules: [theScripts], routes: [theScriptsRoute] }), []);
-	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', { rules: [theScripts], routes: [] })), ['add-route']);
+	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', { rules: [theScripts], routes: [] })), [
+		'add-route',
+		'add-route',
+	]);
 	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', { rules: [], routes: [theScriptsRoute] })), ['add-rule']);
 });
 
 test('what one family has is nothing to the other', () => {
-	const facts = { rules: [ours], routes: [ourRoute] };
-	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv6', facts)), ['add-route', 'add-rule']);
-	const conflict = { rules: [], routes: [{ ...ourRoute, isLocalDefault: false, protocol: 4 }] };
-	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv6', conflict)), ['add-route', 'add-rule']);
+	const facts = { rules: [ours], routes: [passOn, ourRoute] };
+	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv6', facts)), ['add-route', 'add-route', 'add-rule']);
+	const conflict = { rules: [], routes: [{ ...ourRoute, kind: 'other' as const, metric: 0, protocol: 4 }] };
+	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv6', conflict)), ['add-route', 'add-route', 'add-rule']);
 });
 
 test('rules and tables of others that have nothing to do with ours are left in peace', () => {
-	const route = { ...ourRoute, table: 300, isLocalDefault: false, protocol: 4, text: 'default' };
+	const route = { ...ourRoute, table: 300, kind: 'other' as const, metric: 0, protocol: 4, text: 'default' };
 	const facts = { rules: [somebodys], routes: [route] };
-	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', facts)), ['add-route', 'add-rule']);
+	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', facts)), ['add-route', 'add-route', 'add-rule']);
 	assert.deepEqual(planRemoval(facts), []);
 	assert.deepEqual(planSeedRemoval(facts, homeward), []);
 });
 
-const foreign: TableRoute = { ...ourRoute, isLocalDefault: false, protocol: 4, text: '10.0.0.0/8' };
+const foreign: TableRoute = { ...ourRoute, kind: 'other' as const, metric: 0, protocol: 4, text: '10.0.0.0/8' };
 
-/** Each is refused before anything is touched. */
+/** Where nothing depends on ours they make room. */
 const conflicts: Readonly<Record<string, readonly [facts: RoutingFacts, told: RegExp, remedy: RegExp]>> = {
 	"a route of somebody else's in our table": [
 		{ rules: [], routes: [foreign] },
@@ -90,39 +95,76 @@ const conflicts: Readonly<Record<string, readonly [facts: RoutingFacts, told: Re
 	],
 };
 
-for (const [title, [facts, told, remedy]] of Object.entries(conflicts))
-	test(`${title} is a failure that names the setting that moves ours`, () => {
-		assert.throws(
-			() => planRouting(homeward, 'ipv4', facts),
-			(error) => {
-				assert.ok(error instanceof Failure);
-				assert.equal(error.code, 'routing');
-				assert.match(error.message, told);
-				assert.match(error.remedy, remedy);
-				return true;
-			},
-		);
+for (const [title, [facts, told, remedy]] of Object.entries(conflicts)) {
+	test(`${title}: ours are left out, and it is told which setting moves them`, () => {
+		assert.deepEqual(planRouting(homeward, 'ipv4', facts), []);
+		const taken = takenFrom(homeward, 'ipv4', facts);
+		assert.ok(taken !== undefined);
+		assert.match(whyLeftOut(taken).why, told);
+		assert.match(whyLeftOut(taken).remedy, remedy);
+		assert.equal(takenFrom(homeward, 'ipv6', facts), undefined);
+		assert.doesNotThrow(() => refuseTaken(homeward, 'ipv4', facts));
 	});
+
+	test(`${title}: a failure that names the setting, where what is captured depends on ours`, () => {
+		const refused = { code: 'routing', message: told, remedy };
+		assert.throws(() => refuseTaken({ ...homeward, carries: true }, 'ipv4', facts), refused);
+	});
+}
+
+test('where packets are marked nothing comes before the route home', () => {
+	assert.deepEqual(planRouting({ ...homeward, carries: true }, 'ipv4', bare), [
+		{ kind: 'add-route', route: ourRoute },
+		{ kind: 'add-rule', rule: ours },
+	]);
+});
+
+/** What sounds like a use of ours and is none. */
+const bystanders: Readonly<Record<string, PolicyRule>> = {
+	"a VRF's rule, which names no table": { ...somebodys, mark: undefined, mask: undefined, priority: 1000, table: 0 },
+	'a rule that jumps over ours': { ...somebodys, mark: undefined, mask: undefined, table: 0, narrowed: true },
+	'all but another mark': { ...somebodys, mark: 0xca6c, mask: 0xffff_ffff, narrowed: true },
+	'the part of a mark that ours has not': { ...somebodys, mark: 0x4000, mask: 0x4000 },
+};
+for (const [title, rule] of Object.entries(bystanders))
+	test(`${title} leaves room for ours`, () => {
+		assert.equal(takenFrom(homeward, 'ipv4', { rules: [rule], routes: [] }), undefined);
+	});
+
+test('a route of a turnout of before, which had the place of everybody, is exchanged for ours', () => {
+	const former = { ...ourRoute, metric: 0 };
+	const facts = { rules: [ours], routes: [former] };
+	assert.deepEqual(planRouting(homeward, 'ipv4', facts), [
+		{ kind: 'add-route', route: passOn },
+		{ kind: 'add-route', route: ourRoute },
+	]);
+	assert.deepEqual(planRemoval(facts, homeward), [{ kind: 'remove-route', route: former }]);
+});
 
 test('a rule behind ours that takes a part of our mark is no conflict', () => {
 	const behind = { ...somebodys, mark: 0xce, priority: 512 };
-	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', { rules: [behind], routes: [] })), ['add-route', 'add-rule']);
+	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', { rules: [behind], routes: [] })), [
+		'add-route',
+		'add-route',
+		'add-rule',
+	]);
 });
 
 test('a rule and a route of our own with another mark and table are no conflict: they are moved', () => {
-	const facts = { rules: [ours], routes: [ourRoute] };
-	const moved = { mark: 0x77, table: 177 };
-	assert.deepEqual(kindsOf(planRouting(moved, 'ipv4', facts)), ['add-route', 'add-rule']);
+	const facts = { rules: [ours], routes: [passOn, ourRoute] };
+	const moved = { mark: 0x77, table: 177, carries: false };
+	assert.deepEqual(kindsOf(planRouting(moved, 'ipv4', facts)), ['add-route', 'add-route', 'add-rule']);
 	assert.deepEqual(planRemoval(facts, moved), [
 		{ kind: 'remove-rule', rule: ours },
 		{ kind: 'remove-route', route: ourRoute },
+		{ kind: 'remove-route', route: passOn },
 	]);
 	assert.deepEqual(planRemoval(facts, homeward), []);
 });
 
 test('another mark with the same table moves the rule and keeps the route', () => {
-	const facts = { rules: [ours], routes: [ourRoute] };
-	const moved = { mark: 0x77, table: 100 };
+	const facts = { rules: [ours], routes: [passOn, ourRoute] };
+	const moved = { mark: 0x77, table: 100, carries: false };
 	assert.deepEqual(kindsOf(planRouting(moved, 'ipv4', facts)), ['add-rule']);
 	assert.deepEqual(kindsOf(planRemoval(facts, moved)), ['remove-rule']);
 });

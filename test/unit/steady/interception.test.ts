@@ -10,7 +10,7 @@ import { createMemoryFirewall, type MemoryFirewall, type MemoryOptions } from '.
 import { createMemoryRouting } from '../../support/memory-routing.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const homeward = { mark: 0x1e7700ce, table: 100 };
+const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<Target> = {}): Target => ({
 	...buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward),
 	...more,
@@ -32,7 +32,8 @@ const failing = (family: Family) => (attempted: Family) => {
 test('interception is on: routes and rules are there, and nothing is left to wish for', async () => {
 	const { host, routing } = createHostOf();
 	await intercept(host, target, signal);
-	assert.deepEqual(routing.log, ['add-route ipv4', 'add-rule ipv4', 'add-route ipv6', 'add-rule ipv6']);
+	const each = (family: string) => ['add-route', 'add-route', 'add-rule'].map((step) => `${step} ${family}`);
+	assert.deepEqual(routing.log, [...each('ipv4'), ...each('ipv6')]);
 	const { differences, isClean } = await inspect(host, target, true, signal);
 	assert.deepEqual(differences, { ipv4: [], ipv6: [] });
 	assert.equal(isClean, false);
@@ -74,11 +75,30 @@ test('if one step of the routes fails those before it go back, and no rule was t
 	assert.deepEqual(nft.commits, []);
 });
 
-test("a table of somebody else's is found before anything is touched, in either family", async () => {
+const foreign: TableRoute = { family: 'ipv6', table: 100, kind: 'other', metric: 0, protocol: 4, text: 'default' };
+
+test("a table of somebody else's keeps nobody from the rules: in that family rule and route are left out, and it is told", async () => {
+	const { host, routing } = createHostOf();
+	routing.held.routes = [foreign];
+	await intercept(host, target, signal);
+	assert.deepEqual(
+		routing.held.rules.map(({ family }) => family),
+		['ipv4'],
+	);
+	assert.deepEqual(
+		routing.held.routes.filter(({ family }) => family === 'ipv6'),
+		[foreign],
+	);
+	const { differences, taken } = await inspect(host, target, true, signal);
+	assert.deepEqual(differences, { ipv4: [], ipv6: [] });
+	assert.match(taken?.why ?? '', /route table 100/);
+});
+
+test('what is captured by way of our route is refused before anything is touched, in either family', async () => {
 	const { host, nft, routing } = createHostOf();
-	const route: TableRoute = { family: 'ipv6', table: 100, isLocalDefault: false, protocol: 4, text: 'default' };
-	routing.held.routes = [route];
-	await assert.rejects(intercept(host, target, signal), /route table 100/);
+	routing.held.routes = [foreign];
+	const needy = targetOf({ appPorts: '8080' }, { homeward: { ...homeward, carries: true } });
+	await assert.rejects(intercept(host, needy, signal), /route table 100/);
 	assert.deepEqual([routing.log, nft.commits], [[], []]);
 });
 
@@ -97,12 +117,12 @@ test('a family that is captured no longer has neither rules nor routes', async (
 test('another mark and table: the new ones are there before the old ones go', async () => {
 	const { host, routing } = createHostOf();
 	await intercept(host, target, signal);
-	const moved = targetOf({ appPorts: '8080' }, { homeward: { mark: 0x77, table: 177 } });
+	const moved = targetOf({ appPorts: '8080' }, { homeward: { mark: 0x77, table: 177, carries: false } });
 	const { length } = routing.log;
 	await intercept(host, moved, signal);
 	assert.deepEqual(
-		routing.log.slice(length, length + 4).map((line) => line.split('-')[0]),
-		['add', 'add', 'add', 'add'],
+		routing.log.slice(length, length + 6).map((line) => line.split('-')[0]),
+		['add', 'add', 'add', 'add', 'add', 'add'],
 	);
 	assert.deepEqual([...new Set(routing.held.rules.map(({ mark, table }) => `${mark} ${table}`))], ['119 177']);
 	assert.deepEqual([...new Set(routing.held.routes.map(({ table }) => table))], [177]);
@@ -160,6 +180,7 @@ test('a rule and a route that are missing, or there without being wanted, are to
 	assert.deepEqual(
 		differences.ipv4.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`),
 		[
+			'missing in routing: route throw default table 100',
 			'missing in routing: route local default dev lo table 100',
 			'missing in routing: rule 100: fwmark 0x1e7700ce lookup 100',
 		],
@@ -172,7 +193,14 @@ test('a rule and a route that are missing, or there without being wanted, are to
 test('what the 2019 script left goes only when that is asked for', async () => {
 	const { host, routing } = createHostOf();
 	const rule: PolicyRule = { ...ruleOfScript, family: 'ipv4' };
-	const route: TableRoute = { family: 'ipv4', table: 100, isLocalDefault: true, protocol: 3, text: 'local default' };
+	const route: TableRoute = {
+		family: 'ipv4',
+		table: 100,
+		kind: 'local',
+		metric: 0,
+		protocol: 3,
+		text: 'local default',
+	};
 	routing.held.rules = [rule];
 	routing.held.routes = [route];
 	await intercept(host, target, signal);

@@ -17,6 +17,7 @@ const on: Observation = {
 	isWaiting: false,
 	dockerTrouble: '',
 	ipv6Past: '',
+	routesLeftOut: undefined,
 	driftTrouble: undefined,
 	stateTrouble: undefined,
 	unconfirmed: [],
