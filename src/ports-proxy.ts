@@ -37,7 +37,7 @@ export interface ProxyRuntime {
 	prepare(spec: ProxySpec, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<string>;
 	/** Resolves once it runs (not yet LIVE); rejects if it cannot. */
 	start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput, signal: AbortSignal): Promise<RunningProxy>;
-	/** Those that a former daemon left running. What else it left is taken away. */
+	/** Those that nobody looks after: a former daemon left them running. What else it left is taken away. */
 	adopt(onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]>;
 	/** Why it cannot be asked at the moment; '' where it can. */
 	trouble(): string;
@@ -105,6 +105,8 @@ export interface ProxyAdmin {
 	ports(signal: AbortSignal): Promise<readonly number[] | undefined>;
 	/** How many connections its listeners hold; undefined while it does not answer. */
 	connections(signal: AbortSignal): Promise<number | undefined>;
+	/** Resolves when a connection that is kept open to it is closed, as it is when Envoy ends; at once where it has none. */
+	closed(signal: AbortSignal): Promise<void>;
 	/** Takes no more connections; `graceful`: goes on taking them while it asks its clients to come back elsewhere. */
 	drain(how: 'graceful' | 'at-once', signal: AbortSignal): Promise<void>;
 }

@@ -30,14 +30,13 @@ export interface ProxyListeners {
 export async function createProxy(survey: Survey, listeners: ProxyListeners): Promise<Supervisor | undefined> {
 	const runtime = await runtimeOf(survey);
 	if (runtime === undefined) return undefined;
-	const { ingressPort, egressPort } = survey.config;
 	return createSupervisor({
 		...listeners,
 		runtime,
 		admin: ({ adminPort, healthTimeoutSeconds }, instance) =>
 			createProxyAdmin(adminPort, instance, healthTimeoutSeconds * 1_000),
 		listeners: readListeners,
-		captured: () => countAccepted([ingressPort, egressPort]),
+		captured: countAccepted,
 		handOver: createHandOvers(survey.config.stateDirectory),
 		bootstraps: createBootstraps(survey.config.stateDirectory),
 	});

@@ -7,7 +7,7 @@ import { allSettings } from '../src/config/names.ts';
 import { readConfig } from '../src/config/read.ts';
 import { METRICS_PATH, paths, streams } from '../src/control/protocol.ts';
 import { planReload } from '../src/daemon/reload.ts';
-import { pauseMs } from '../src/envoy/life.ts';
+import { pauseMs } from '../src/envoy/end.ts';
 import { handedOnNames, variablesOfSettings } from '../src/envoy/variables.ts';
 import { metrics } from '../src/telemetry/metrics.ts';
 import { blocksOf, codeOf, type Page, readPages, root } from './support/pages.ts';

@@ -31,7 +31,7 @@ export type Condition =
 export interface EnvoyStatus {
 	readonly runtime: 'none' | 'process' | 'docker';
 	/** `unmanaged`: somebody else runs it. */
-	readonly state: 'absent' | 'pulling' | 'starting' | 'live' | 'draining' | 'failed' | 'unmanaged';
+	readonly state: 'absent' | 'pulling' | 'starting' | 'live' | 'silent' | 'draining' | 'failed' | 'unmanaged';
 	readonly version?: string;
 	readonly id?: string;
 	/** With the docker runtime. */

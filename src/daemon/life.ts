@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type History, type Life, pauseMs, troubleOf } from '../envoy/life.ts';
+import { pauseMs } from '../envoy/end.ts';
+import { type History, isAway, type Life, troubleOf } from '../envoy/life.ts';
 import { failureOf } from '../failure.ts';
 import type { PullProgress } from '../ports-proxy.ts';
 import { type Holding, turnOff, turnOn } from './changes.ts';
@@ -15,14 +16,14 @@ export function answerLife(holding: Holding, parts: DaemonParts, history: Histor
 	if (life.kind === 'live' && before.life.kind !== 'live' && !holding.isStarting)
 		attempt(parts, () => comeBack(holding, parts, history));
 	// While we start, those of a former daemon may be there.
-	const isDown = life.kind === 'failed' && (before.life.kind === 'live' || holding.isStarting);
+	const isDown = isAway(life) && (before.life.kind === 'live' || holding.isStarting);
 	if (isDown && holding.survey.config.onEnvoyFailure === 'open') attempt(parts, () => lift(holding, parts));
 }
 
 function tellLife({ log }: DaemonParts, life: Life, before: Life): void {
 	if (life.kind === before.kind && troubleOf(life) === troubleOf(before)) return;
 	const why = troubleOf(life);
-	log(life.kind === 'failed' ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
+	log(isAway(life) ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
 		...('id' in life ? { id: life.id } : {}),
 		...(why === '' ? {} : { why }),
 		...(life.kind === 'failed' && life.retryMs !== undefined ? { retryMs: life.retryMs } : {}),

@@ -141,6 +141,7 @@ function whyOf(life: Life): string {
 	switch (life.kind) {
 		case 'failed':
 		case 'live':
+		case 'silent':
 			return troubleOf(life);
 		case 'pulling':
 			return 'its image is being pulled';

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PullProgress, RunningProxy } from '../ports-proxy.ts';
+import { exitText } from './end.ts';
 import { fingerprint, identityArguments } from './launch.ts';
-import { type Answer, type Body, exitText } from './life.ts';
+import type { Answer, Body } from './life.ts';
 import type { Plan } from './plan.ts';
 import { untilReady, type Waiting } from './ready.ts';
 import { type Charge, hearing, tell } from './supervision.ts';
@@ -15,18 +16,30 @@ export interface LiveProxy {
 	readonly answer: Answer;
 }
 
-/** What `plan` comes to at the moment: what is needed for it is there then, and its hash is what it is found by. */
-export async function prepare(charge: Charge, { spec }: Plan, signal: AbortSignal): Promise<string> {
-	const onProgress = (pull: PullProgress) => tell(charge, { kind: 'pulling', pull });
+/**
+ * What `plan` comes to at the moment: what is needed for it is there then, and its hash is what it is found by. It may take
+ * as long as a registry takes. `isAside`: not for the next start.
+ */
+export async function prepare(charge: Charge, { spec }: Plan, isAside: boolean, signal: AbortSignal): Promise<string> {
+	let isPulling = false;
+	const onProgress = (pull: PullProgress) => {
+		isPulling = true;
+		tell(charge, { kind: 'pulling', pull, isAside });
+	};
 	try {
-		charge.supervision.bootstraps.write(spec.files);
 		const exact = await charge.supervision.runtime.prepare(spec, onProgress, signal);
-		tell(charge, { kind: 'pulled' });
+		if (isPulling) tell(charge, { kind: 'pulled' });
 		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);
 	} catch (error) {
-		tell(charge, { kind: 'not-pulled' });
+		if (isPulling) tell(charge, { kind: 'not-pulled' });
 		throw error;
 	}
+}
+
+/** One that has run before is not asked for anew each time that it ends. */
+export function asItIs(plan: Plan): Plan {
+	const pull = plan.spec.pull === 'always' ? 'missing' : plan.spec.pull;
+	return { ...plan, spec: { ...plan.spec, pull } };
 }
 
 /** One more Envoy, LIVE and listening; where that does not come about nothing of it is left. */
@@ -40,6 +53,7 @@ export async function launch(
 	const instance = randomUUID();
 	const spec = { ...plan.spec, args: [...plan.spec.args, ...identityArguments(instance)] };
 	charge.lastLine = '';
+	charge.supervision.bootstraps.write(spec.files);
 	const proxy = await charge.supervision.runtime.start(
 		spec,
 		{ instance, hash, adminPort: plan.adminPort },

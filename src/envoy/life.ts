@@ -1,4 +1,5 @@
 import type { Exit, PullProgress } from '../ports-proxy.ts';
+import { exitText, pauseMs } from './end.ts';
 
 /** The life of an Envoy that is ours. */
 export type Life =
@@ -6,6 +7,8 @@ export type Life =
 	| { readonly kind: 'pulling' }
 	| ({ readonly kind: 'starting'; readonly missing: string } & Body)
 	| ({ readonly kind: 'live'; readonly trouble: string } & Answer & Body)
+	/** It does not answer, or nobody listens where it did, and whoever runs it has not told of its end. */
+	| ({ readonly kind: 'silent'; readonly why: string } & Answer & Body)
 	| ({ readonly kind: 'draining' } & Answer & Body)
 	/** `retryMs`: after so long it is started again; undefined: not by itself. */
 	| { readonly kind: 'failed'; readonly why: string; readonly retryMs: number | undefined };
@@ -41,13 +44,16 @@ export interface History {
 }
 
 export type LifeEvent =
-	| { readonly kind: 'pulling'; readonly pull: PullProgress }
+	/** `isAside`: for a replacement, and not for the next start. */
+	| { readonly kind: 'pulling'; readonly pull: PullProgress; readonly isAside: boolean }
 	| { readonly kind: 'pulled' | 'not-pulled' }
 	| { readonly kind: 'started'; readonly body: Body; readonly again: 0 | 1 }
 	| { readonly kind: 'waiting'; readonly missing: string }
 	/** Also where one Envoy has taken over from another. */
 	| { readonly kind: 'ready'; readonly body: Body; readonly answer: Answer }
-	| { readonly kind: 'troubled'; readonly why: string }
+	| { readonly kind: 'troubled' | 'silent'; readonly why: string }
+	/** One that was silent. */
+	| { readonly kind: 'answers'; readonly listeners: readonly number[] }
 	| { readonly kind: 'drain' }
 	| { readonly kind: 'ended'; readonly exit: Exit; readonly lastLine: string; readonly retry: Retry }
 	| { readonly kind: 'failed'; readonly why: string; readonly retry: Retry };
@@ -81,6 +87,7 @@ function afterPull(history: History, isHere: boolean): History {
 export function troubleOf(life: Life): string {
 	switch (life.kind) {
 		case 'failed':
+		case 'silent':
 			return life.why;
 		case 'live':
 			return life.trouble;
@@ -95,31 +102,58 @@ export function troubleOf(life: Life): string {
 /** History × event → history; what an event means nothing to leaves it as it is. */
 export function next(history: History, event: LifeEvent): History {
 	const { life } = history;
-	const to = (then: Life): History => ({ ...history, life: then });
 	switch (event.kind) {
 		case 'pulling':
-			return { ...(isUp(life) ? history : to({ kind: 'pulling' })), pull: event.pull };
+			return { ...history, life: event.isAside || isUp(life) ? life : { kind: 'pulling' }, pull: event.pull };
 		case 'pulled':
 		case 'not-pulled':
 			return afterPull(history, event.kind === 'pulled');
-		case 'started':
-			return { ...to({ kind: 'starting', missing: '', ...event.body }), restarts: history.restarts + event.again };
-		case 'waiting':
-			return life.kind === 'starting' ? to({ ...life, missing: event.missing }) : history;
-		case 'ready':
-			return to({ kind: 'live', trouble: '', ...event.answer, ...event.body });
-		case 'troubled':
-			return life.kind === 'live' ? to({ ...life, trouble: event.why }) : history;
-		case 'drain':
-			return to(life.kind === 'live' ? { ...partsOf(life), kind: 'draining' } : unborn.life);
+		case 'started': {
+			const restarts = history.restarts + event.again;
+			return { ...history, life: { kind: 'starting', missing: '', ...event.body }, restarts };
+		}
 		case 'ended':
 			return afterEnd(history, event);
 		case 'failed':
 			return failed(history, event.why, event.retry);
+		default:
+			return { ...history, life: turned(life, event) };
 	}
 }
 
-const isUp = ({ kind }: Life): boolean => kind === 'live' || kind === 'draining';
+type Turn = LifeEvent & { kind: 'waiting' | 'ready' | 'troubled' | 'silent' | 'answers' | 'drain' };
+
+/** What concerns nothing but the life of this one. */
+function turned(life: Life, event: Turn): Life {
+	switch (event.kind) {
+		case 'ready':
+			return { kind: 'live', trouble: '', ...event.answer, ...event.body };
+		case 'waiting':
+			return life.kind === 'starting' ? { ...life, missing: event.missing } : life;
+		case 'drain':
+			return isSteady(life) ? { ...partsOf(life), kind: 'draining' } : unborn.life;
+		default:
+			return isSteady(life) ? steadily(life, event) : life;
+	}
+}
+
+function steadily(life: Steady, event: LifeEvent & { kind: 'troubled' | 'silent' | 'answers' }): Life {
+	switch (event.kind) {
+		case 'troubled':
+			return life.kind === 'live' ? { ...life, trouble: event.why } : life;
+		case 'silent':
+			return { ...partsOf(life), kind: 'silent', why: event.why };
+		case 'answers':
+			return life.kind === 'live' ? life : { ...partsOf(life), kind: 'live', trouble: '', listeners: event.listeners };
+	}
+}
+
+type Steady = Life & { kind: 'live' | 'silent' };
+/** It was LIVE, and nobody has told of its end. */
+const isSteady = (life: Life): life is Steady => life.kind === 'live' || life.kind === 'silent';
+const isUp = (life: Life): boolean => isSteady(life) || life.kind === 'draining';
+/** Captured connections fail. */
+export const isAway = ({ kind }: Life): boolean => kind === 'failed' || kind === 'silent';
 const partsOf = ({ id, image, since, version, listeners }: Body & Answer) => ({ id, image, since, version, listeners });
 
 function afterEnd(history: History, { exit, lastLine, retry }: LifeEvent & { kind: 'ended' }): History {
@@ -139,20 +173,3 @@ function failed(history: History, why: string, { wasStable, isWorthIt, chance }:
 
 /** So many failures without a stable life between them are a crash loop. */
 const A_LOOP = 3;
-const SHORTEST_MS = 250;
-const LONGEST_MS = 30_000;
-
-/** Doubles from the shortest to the longest; a quarter of it is left to chance. */
-export function pauseMs(failures: number, chance: number): number {
-	const whole = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** Math.min(failures - 1, 20));
-	return Math.round(whole * (1 - chance / 4));
-}
-
-/** "ended with code 1", "ended by SIGKILL", … */
-export function exitText({ code, signal, isOutOfMemory, isRemoved, isRestarted }: Exit): string {
-	if (isRemoved === true) return 'was removed by somebody else';
-	if (isRestarted === true) return 'was restarted by somebody else';
-	// Of one that is not our child nobody tells.
-	const how = signal !== undefined ? ` by ${signal}` : code !== undefined ? ` with code ${code}` : '';
-	return `ended${how}${isOutOfMemory === true ? ', out of memory' : ''}`;
-}

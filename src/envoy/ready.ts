@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import type { ProxyAdmin } from '../ports-proxy.ts';
 import type { Answer } from './life.ts';
-import type { Plan } from './plan.ts';
-import type { Supervision } from './supervision.ts';
+import { listenerPorts, type Plan } from './plan.ts';
+import type { Charge } from './supervision.ts';
 
 const POLL_MS = 50;
 
-export async function refuseTakenPorts({ listeners }: Supervision, { ports }: Plan): Promise<void> {
-	const taken = (await listeners()).find(({ port }) => Object.values(ports).includes(port));
+export async function refuseTakenPorts({ supervision, retiring }: Charge, plan: Plan): Promise<void> {
+	const { ports } = plan;
+	const free = retiring.size === 0 ? Object.values(ports) : listenerPorts(plan);
+	const taken = (await supervision.listeners()).find(({ port }) => free.includes(port));
 	if (taken === undefined) return;
 	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
 	throw new Failure(

@@ -1,10 +1,10 @@
 import { Failure, failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports-proxy.ts';
-import { type LiveProxy, launch, prepare } from './bring-up.ts';
+import { asItIs, type LiveProxy, launch, prepare } from './bring-up.ts';
 import { listenerPorts, type Plan } from './plan.ts';
 import { mismatch } from './ready.ts';
 import { retire } from './retire.ts';
-import { type Charge, track } from './supervision.ts';
+import { type Charge, lead, track } from './supervision.ts';
 
 export interface Replacement {
 	readonly plan: Plan;
@@ -19,48 +19,66 @@ export interface Replacement {
 
 /**
  * The new one is there and LIVE beside the former, on the same ports where they are the same, before the former lets go.
- * What it needs is fetched first. When it fails, the former goes on as if nothing had been.
+ * What it needs is fetched first, however long that takes; a former that ends meanwhile is started again as always. When
+ * it fails, the former goes on as if nothing had been.
  */
-export function replace(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
-	if (charge.isReplacing) return Promise.reject(underWay());
+export async function replace(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
+	if (charge.isReplacing) throw underWay();
 	charge.isReplacing = true;
-	const work = goBefore(charge, change, signal);
-	charge.replacing = work.catch(() => undefined);
-	return work;
+	try {
+		const hash = await hashOf(charge, change, signal);
+		return await goBefore(charge, () => exchange(charge, change, hash, signal), change.revive);
+	} catch (error) {
+		throw rolledBack(charge, error);
+	} finally {
+		charge.isReplacing = false;
+		if (charge.plan !== undefined) charge.supervision.bootstraps.keepOnly(charge.plan.spec.files);
+	}
 }
 
 const underWay = (): Failure =>
 	new Failure('envoy', 'Cannot update: another update is under way', 'Wait for its end: turnout status');
 
 /** A start by ourselves that is under way is left, whether it waits or not: the replacement is the next start. */
-async function goBefore(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
+async function goBefore<T>(charge: Charge, act: () => Promise<T>, revive: () => void): Promise<T> {
+	const over = Promise.withResolvers<void>();
+	charge.exchanging = over.promise;
 	try {
 		charge.cancel.abort();
 		charge.cancel = new AbortController();
 		await charge.attempt;
-		return await replaceWith(charge, change, signal);
-	} catch (error) {
-		throw rolledBack(charge, error);
+		return await act();
 	} finally {
-		charge.isReplacing = false;
-		if (charge.plan !== undefined) charge.supervision.bootstraps.keepOnly(charge.plan.spec.files);
-		if (charge.proxy === undefined) change.revive();
+		charge.exchanging = undefined;
+		over.resolve();
+		if (charge.proxy === undefined) revive();
 	}
 }
 
-export async function replaceWith(
+/** What the new one comes to; undefined where it is the one that is there. */
+export async function hashOf(
+	charge: Charge,
+	{ plan, isUpdate }: Replacement,
+	signal: AbortSignal,
+): Promise<string | undefined> {
+	const isSame = JSON.stringify((charge.plan ?? plan).spec) === JSON.stringify(plan.spec);
+	if (charge.proxy !== undefined && isSame && !isUpdate) return undefined;
+	return prepare(charge, plan, true, signal);
+}
+
+export async function exchange(
 	charge: Charge,
 	change: Replacement,
+	prepared: string | undefined,
 	signal: AbortSignal,
 ): Promise<'replaced' | 'same'> {
 	const { plan, takeOver, own } = change;
 	const former = charge.proxy;
 	const formerPlan = charge.plan ?? plan;
-	const isSame = JSON.stringify(formerPlan.spec) === JSON.stringify(plan.spec);
-	if (former !== undefined && isSame && !change.isUpdate) return goOn(charge, change, former, signal);
-	const hash = await prepare(charge, plan, signal);
-	if (former !== undefined && former === charge.proxy && former.hash === hash)
+	if (former !== undefined && (prepared === undefined || former.hash === prepared))
 		return goOn(charge, change, former, signal);
+	// The one that was there has ended in this moment.
+	const hash = prepared ?? (await prepare(charge, asItIs(plan), true, signal));
 	const handOver = await charge.supervision.handOver(listenerPorts(formerPlan));
 	const live = await launch(charge, plan, hash, { started: () => undefined, missing: () => undefined }, signal);
 	try {
@@ -88,18 +106,22 @@ async function goOn(
 	proxy: RunningProxy,
 	signal: AbortSignal,
 ): Promise<'same'> {
-	const silent = mismatch(plan, (await charge.supervision.admin(plan, proxy.instance).ports(signal)) ?? []);
-	if (silent !== '')
-		throw new Failure('envoy', `Cannot change the ports: Envoy is ${silent}`, 'See its bootstrap (envoy.config)');
+	if (JSON.stringify(plan.ports) !== JSON.stringify(charge.plan?.ports)) {
+		const listeners = await charge.supervision.admin(plan, proxy.instance).ports(signal);
+		const why = listeners === undefined ? 'does not answer' : mismatch(plan, listeners).replace(/^(?=.)/, 'is ');
+		if (why !== '')
+			throw new Failure('envoy', `Cannot change the ports: Envoy ${why}`, 'See its bootstrap (envoy.config)');
+	}
 	await takeOver();
-	charge.plan = plan;
+	lead(charge, plan);
 	return 'same';
 }
 
-function rolledBack({ proxy, ending }: Charge, error: unknown): Failure {
+function rolledBack({ proxy, history, ending }: Charge, error: unknown): Failure {
 	const failure = failureOf(ending.signal.aborted ? ending.signal.reason : error);
 	const { code, message, remedy } = failure;
 	if (ending.signal.aborted) return failure;
-	const rest = proxy === undefined ? 'the former is started again' : 'the former goes on';
+	const stays = history.life.kind === 'silent' ? 'the former is as it was' : 'the former goes on';
+	const rest = proxy === undefined ? 'the former is started again' : stays;
 	return new Failure(code, `${message}; ${rest}`, remedy, error);
 }

@@ -10,18 +10,21 @@ const POLL_MS = 50;
 export async function retire(charge: Charge, plan: Plan, former: RunningProxy, handOver: HandOver): Promise<void> {
 	const admin = charge.supervision.admin(plan, former.instance);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
+	charge.retiring.add(former.instance);
 	try {
 		await handOver.letGo(() => admin.drain('at-once', deadline), deadline);
 		await Promise.race([former.exited, idle(async () => admin.connections(deadline), deadline)]);
 		await former.stop(STOP_GRACE_MS);
 	} finally {
+		charge.retiring.delete(former.instance);
 		handOver.end();
 	}
 }
 
 /** No longer than it takes: a host without connections waits for none. */
 export async function drained(charge: Charge, plan: Plan, proxy: RunningProxy): Promise<void> {
-	const { captured, admin } = charge.supervision;
+	const { admin } = charge.supervision;
+	const captured = () => charge.supervision.captured([...charge.ports]);
 	if (captured() === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
 	await admin(plan, proxy.instance).drain('graceful', deadline);

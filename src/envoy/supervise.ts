@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
 import type { Exit, RunningProxy } from '../ports-proxy.ts';
-import { answerOf, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
+import { adopt, endStrays } from './adopt.ts';
+import { asItIs, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
 import { type History, type Retry, unborn } from './life.ts';
 import type { Plan } from './plan.ts';
 import { refuseTakenPorts } from './ready.ts';
-import { type Replacement, replace, replaceWith } from './replace.ts';
-import { drained, retire } from './retire.ts';
-import { type Charge, hearing, type Supervision, tell, track } from './supervision.ts';
+import { type Replacement, replace } from './replace.ts';
+import { drained } from './retire.ts';
+import { type Charge, lead, type Supervision, tell, track } from './supervision.ts';
 import { watch } from './watch.ts';
 
 type TakeOver = Replacement['takeOver'];
@@ -39,7 +40,9 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 			found: [],
 			isReviving: false,
 			attempt: Promise.resolve(),
-			replacing: Promise.resolve(),
+			exchanging: undefined,
+			ports: new Set(),
+			retiring: new Set(),
 			cancel: new AbortController(),
 			ending: new AbortController(),
 			underway: new Set(),
@@ -87,7 +90,7 @@ async function untilThere(charge: Charge, first: TakeOver | undefined, signal: A
 	charge.isReviving = true;
 	try {
 		while (charge.proxy === undefined) {
-			await charge.replacing;
+			await charge.exchanging;
 			signal.throwIfAborted();
 			await tryNext(charge, first, AbortSignal.any([signal, charge.cancel.signal]));
 			signal.throwIfAborted();
@@ -125,41 +128,16 @@ async function tryAfter(
 		if (plan === undefined || charge.proxy !== undefined) return undefined;
 		// How long the last one lived counts once.
 		charge.liveSinceMs = 0;
-		if (first !== undefined && (await adopt(charge, plan, first, signal))) return undefined;
-		await bringUp(charge, plan, first === undefined, signal);
+		if (
+			first !== undefined &&
+			(await adopt(charge, replacement(charge, { plan, isUpdate: true, takeOver: first }), signal))
+		)
+			return undefined;
+		await bringUp(charge, plan, first === undefined || charge.history.lastExit !== '', signal);
 		return undefined;
 	} catch (error) {
 		return error;
 	}
-}
-
-/** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
-async function adopt(charge: Charge, plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<boolean> {
-	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
-	charge.found = found;
-	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
-	if (newest === undefined) return false;
-	const its = { ...plan, adminPort: newest.adminPort };
-	const answer = await answerOf(charge, its, signal, newest);
-	const alone = others.map(async (other) => {
-		const handOver = await charge.supervision.handOver([]);
-		await retire(charge, { ...plan, adminPort: other.adminPort }, other, handOver);
-	});
-	track(
-		charge,
-		Promise.all(alone).then(() => charge.proxy?.promote()),
-	);
-	if (answer === undefined) {
-		await newest.stop(0);
-		return false;
-	}
-	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
-	own(charge)({ ...its, ports }, { proxy: newest, answer });
-	// The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met.
-	await replaceWith(charge, replacement(charge, { plan, isUpdate: true, takeOver }), signal).catch((error) => {
-		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
-	});
-	return true;
 }
 
 const replacement = (charge: Charge, change: Change): Replacement => ({
@@ -169,10 +147,10 @@ const replacement = (charge: Charge, change: Change): Replacement => ({
 });
 
 async function bringUp(charge: Charge, plan: Plan, isRestart: boolean, signal: AbortSignal): Promise<void> {
-	await refuseTakenPorts(charge.supervision, plan);
-	// One that has run before is not asked for anew each time that it ends.
-	const pull = isRestart && plan.spec.pull === 'always' ? 'missing' : plan.spec.pull;
-	const hash = await prepare(charge, { ...plan, spec: { ...plan.spec, pull } }, signal);
+	await refuseTakenPorts(charge, plan).catch(async (error) => {
+		if (!isRestart || !(await endStrays(charge, signal))) throw error;
+	});
+	const hash = await prepare(charge, isRestart ? asItIs(plan) : plan, false, signal);
 	const on = {
 		started: (body: ReturnType<typeof bodyOf>) => tell(charge, { kind: 'started', body, again: isRestart ? 1 : 0 }),
 		missing: (missing: string) => tell(charge, { kind: 'waiting', missing }),
@@ -184,11 +162,12 @@ async function bringUp(charge: Charge, plan: Plan, isRestart: boolean, signal: A
 const own =
 	(charge: Charge) =>
 	(plan: Plan, { proxy, answer }: LiveProxy): void => {
-		Object.assign(charge, { plan, proxy, liveSinceMs: performance.now(), verdict: '' });
+		lead(charge, plan);
+		Object.assign(charge, { proxy, liveSinceMs: performance.now(), verdict: '' });
 		tell(charge, { kind: 'ready', body: bodyOf(proxy), answer });
 		charge.supervision.bootstraps.keepOnly(plan.spec.files);
 		void proxy.exited.then((exit) => ended(charge, proxy, exit));
-		void watch(charge, proxy).catch(() => undefined);
+		void watch(charge, proxy);
 	};
 
 function ended(charge: Charge, proxy: RunningProxy, exit: Exit): void {
@@ -197,7 +176,7 @@ function ended(charge: Charge, proxy: RunningProxy, exit: Exit): void {
 	const retry = retryOf(charge);
 	const { lastLine, verdict } = charge;
 	tell(charge, verdict === '' ? { kind: 'ended', exit, lastLine, retry } : { kind: 'failed', why: verdict, retry });
-	if (!charge.isReplacing) revive(charge);
+	if (charge.exchanging === undefined) revive(charge);
 }
 
 function retryOf({ liveSinceMs, plan }: Charge): Retry {

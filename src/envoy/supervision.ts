@@ -1,7 +1,7 @@
 import type { Listener } from '../ports.ts';
 import type { HandOver, OnOutput, ProxyAdmin, ProxyFiles, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
 import { type History, type LifeEvent, next } from './life.ts';
-import type { Plan } from './plan.ts';
+import { listenerPorts, type Plan } from './plan.ts';
 
 /** What supervision is handed: the world, and whom to tell. */
 export interface Supervision {
@@ -9,8 +9,8 @@ export interface Supervision {
 	/** The admin interface of the one that says that it is `instance`. */
 	readonly admin: (plan: Plan, instance: string) => ProxyAdmin;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** How many captured connections are open. */
-	readonly captured: () => number;
+	/** How many connections that were accepted on these ports are open. */
+	readonly captured: (ports: readonly number[]) => number;
 	readonly handOver: (ports: readonly number[]) => Promise<HandOver>;
 	readonly bootstraps: ProxyFiles;
 	readonly onOutput: OnOutput;
@@ -25,18 +25,22 @@ export interface Charge {
 	proxy: RunningProxy | undefined;
 	/** Those that a former daemon left running. */
 	found: readonly RunningProxy[];
+	/** The listeners of every Envoy that was ours: a reload moves them, and what they had accepted goes on. */
+	readonly ports: Set<number>;
 	/** When it became LIVE, as performance.now() has it. */
 	liveSinceMs: number;
 	lastLine: string;
+	/** Instances that let their connections end; they answer on their admin port until then. */
+	readonly retiring: Set<string>;
 	/** Ended by ourselves, for this reason. */
 	verdict: string;
 	isReplacing: boolean;
+	/** A former gives way to what replaces it: until that is over nobody else is started. It never rejects. */
+	exchanging: Promise<unknown> | undefined;
 	isReviving: boolean;
 	/** A start by ourselves that is under way, pause included, if any; it never rejects. `cancel` ends it. */
 	attempt: Promise<unknown>;
 	cancel: AbortController;
-	/** A replacement that is under way, if any; it never rejects. */
-	replacing: Promise<unknown>;
 	/** No more starts: the daemon is about to end. */
 	readonly ending: AbortController;
 	/** What is under way and must have ended before we do. */
@@ -47,6 +51,12 @@ export function tell(charge: Charge, event: LifeEvent): void {
 	const before = charge.history;
 	charge.history = next(before, event);
 	if (charge.history !== before) charge.supervision.onChange(charge.history, before);
+}
+
+/** What traffic is led to from now on. */
+export function lead(charge: Charge, plan: Plan): void {
+	charge.plan = plan;
+	for (const port of listenerPorts(plan)) charge.ports.add(port);
 }
 
 export function track(charge: Charge, work: Promise<unknown>): void {

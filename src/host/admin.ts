@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ProxyAdmin } from '../ports-proxy.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -26,6 +27,7 @@ export function createProxyAdmin(port: number, instance: string, timeoutMs: numb
 		ports: (signal) => ask(async (_, asking) => portsOf(await asking.send('GET', '/listeners?format=json')), signal),
 		connections: (signal) =>
 			ask(async (_, asking) => connectionsOf(await asking.send('GET', ACTIVE_CONNECTIONS)), signal),
+		closed: async (signal) => void (await ask((_, asking) => asking.closed(signal), signal)),
 		async drain(how, signal) {
 			const query = how === 'graceful' ? '?graceful&skip_exit' : '';
 			await ask(async (_, asking) => asking.send('POST', `/drain_listeners${query}`), signal);
@@ -87,16 +89,26 @@ function objectOf(text: string | undefined): Record<string, unknown> | undefined
 interface Asking extends Disposable {
 	/** The body of a 200; undefined where nobody answers so. */
 	readonly send: (method: string, path: string) => Promise<string | undefined>;
+	/** Resolves when the connection is closed, by whomever. */
+	readonly closed: (signal: AbortSignal) => Promise<void>;
 }
 
 /** One connection, so that what is asked second is asked of who answered first. */
 function createAsking(port: number, signal: AbortSignal): Asking {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	let last: Socket | undefined;
 	return {
+		closed: (until) =>
+			new Promise((resolve) => {
+				if (last === undefined || last.destroyed || until.aborted) return resolve();
+				last.once('close', () => resolve());
+				until.addEventListener('abort', () => resolve(), { once: true });
+			}),
 		send: (method, path) =>
 			new Promise((resolve) => {
 				const call = request({ host: '127.0.0.1', port, method, path, signal, agent }, (reply) => {
 					let body = '';
+					last = reply.socket;
 					reply.setEncoding('utf8');
 					reply.on('data', (part: string) => {
 						body += part;

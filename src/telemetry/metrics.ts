@@ -141,6 +141,7 @@ const states: Readonly<Record<EnvoyStatus['state'], true>> = {
 	pulling: true,
 	starting: true,
 	live: true,
+	silent: true,
 	draining: true,
 	failed: true,
 	unmanaged: true,

@@ -91,13 +91,22 @@ function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus, why: string): str
 	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
 	if (why.startsWith('Envoy does not answer')) return 'It is started anew if it goes on so; see turnout logs';
 	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';
+	if (state === 'silent') return 'It is started anew as soon as Docker can do it (see docker); see turnout logs';
 	if (retryMs !== undefined) return `It is started again after ${retryMs} ms; see turnout logs`;
 	return state === 'failed' ? 'turnout logs, then restart turnout' : 'turnout wait';
 }
 
-function dockerFact({ dockerTrouble }: Observation): Fact {
+/** As its failure says it (host/docker/limit.ts). */
+const HANGS = 'does not answer within';
+
+function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
 	if (dockerTrouble === '') return { subject: 'docker', ok: true };
-	const remedy = 'Start Docker; Envoy and the rules stay as they are meanwhile';
+	const verb = dockerTrouble.includes(HANGS) ? 'Restart' : 'Start';
+	const meanwhile =
+		envoy.state === 'silent'
+			? 'only then Envoy can be started again'
+			: 'Envoy and the rules stay as they are meanwhile';
+	const remedy = `${verb} Docker; ${meanwhile}`;
 	return { subject: 'docker', ok: false, why: dockerTrouble, remedy };
 }
 

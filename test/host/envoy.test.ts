@@ -96,7 +96,9 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('told to stop, the rules go first; Envoy ends once its last connection has, and the daemon with it', async () => {
+	test('told to stop, the rules go first; Envoy ends once its last connection has, also on a port that a reload has moved', async () => {
+		writeFileSync(file, `${settings}egressPort: 15011\n`);
+		assert.equal(daemon.ask('reload').code, 0);
 		assert.equal(daemon.ask('enable').code, 0);
 		using held = await holdConnection(lab.host, { address: remote.v6, port: 7, uid: 1000 });
 		const pid = pidOf(daemon);

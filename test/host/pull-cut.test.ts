@@ -5,8 +5,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Docker from 'dockerode';
 import { createScratch } from '../../lab/scratch.ts';
+import { createEngine } from '../../src/host/docker/engine.ts';
 import { pull } from '../../src/host/docker/pull.ts';
 
 test('an answer that breaks off after it has told of a failure is no more than that failure', async () => {
@@ -19,7 +19,7 @@ test('an answer that breaks off after it has told of a failure is no more than t
 	});
 	await once(server.listen(socket), 'listening');
 	const pulling = {
-		...{ docker: new Docker({ socketPath: socket }), socket, stallMs: 10_000 },
+		...{ engine: await createEngine(socket), stallMs: 10_000 },
 		...{ logins: { loginFor: async () => undefined }, onProgress: () => undefined },
 	};
 	await assert.rejects(pull(pulling, 'registry.example/envoy:v1', new AbortController().signal), {

@@ -39,7 +39,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
 	/** Before it says where it listens: the last thing that a start waits for. */
 	readonly onAsk?: () => Promise<void>;
-	readonly captured?: () => number;
+	readonly captured?: (ports: readonly number[]) => number;
 	/** Of others. */
 	readonly listeners?: readonly Listener[];
 }
@@ -130,7 +130,9 @@ function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
 
 function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
 	const { ports, hasLetGo } = sayingOf(sayings, instance);
-	return hasLetGo ? [] : ports.map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+	// Its admin port is none of its listeners.
+	const open = ports.filter((port) => !hasLetGo || port === 9901);
+	return open.map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
 }
 
 function adminOf(
@@ -148,6 +150,9 @@ function adminOf(
 		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
 		ports: async () => ask(({ ports }) => ports),
 		connections: async () => ask(({ connections }) => connections),
+		closed: async () => {
+			await world.bodies().find((body) => body.instance === instance)?.exit.promise;
+		},
 		async drain(how) {
 			onDone(`drain ${how}`);
 			ask((saying) => Object.assign(saying, { hasLetGo: how === 'at-once' }));

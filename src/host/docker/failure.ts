@@ -35,12 +35,8 @@ export function dockerFailure(doing: string, socket: string, error: unknown): Fa
 			'Run turnout as root or in the group docker',
 			error,
 		);
-	return new Failure(
-		'docker',
-		`Cannot ${doing}: ${awayText(socket, error)}`,
-		`Start Docker, or set ${VARIABLE}`,
-		error,
-	);
+	const remedy = code === 'ETIMEDOUT' ? 'Restart Docker' : `Start Docker, or set ${VARIABLE}`;
+	return new Failure('docker', `Cannot ${doing}: ${awayText(socket, error)}`, remedy, error);
 }
 
 const REMEDY = 'See what Docker has with `docker ps --all` and `docker logs`';
@@ -48,5 +44,6 @@ const REMEDY = 'See what Docker has with `docker ps --all` and `docker logs`';
 export function awayText(socket: string, error: unknown): string {
 	const { code } = error as DockerError;
 	if (code === 'ENOENT') return `there is no Docker at ${socket}`;
+	if (code === 'ETIMEDOUT') return `Docker at ${socket} ${wordsOf(error)}`;
 	return code === 'ECONNREFUSED' ? `nobody answers at ${socket}` : `Docker at ${socket} is away: ${wordsOf(error)}`;
 }

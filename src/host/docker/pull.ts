@@ -1,14 +1,13 @@
 import { createInterface } from 'node:readline';
-import type Docker from 'dockerode';
 import { parseImage } from '../../envoy/image.ts';
 import { Failure } from '../../failure.ts';
 import type { LayerProgress, Login, Logins, PullProgress } from '../../ports-proxy.ts';
 import { oneLine } from '../../quoted.ts';
+import type { Engine } from './engine.ts';
 import { dockerFailure, isAway, wordsOf } from './failure.ts';
 
 export interface Pulling {
-	readonly docker: Docker;
-	readonly socket: string;
+	readonly engine: Engine;
 	readonly logins: Logins;
 	readonly stallMs: number;
 	readonly onProgress: (progress: PullProgress) => void;
@@ -52,9 +51,12 @@ async function tryPull(
 		const said = await follow(pulling, image, login, stall);
 		return said === undefined ? undefined : { ...classify(image, said), hadLogin: login !== undefined };
 	} catch (error) {
-		if (stall.isOver()) return { code: 'registry', hadLogin: false, failure: stalled(image, pulling.stallMs) };
-		if (!isAway(error)) return { ...classify(image, wordsOf(error)), hadLogin: login !== undefined };
-		return { code: 'final', hadLogin: false, failure: dockerFailure(`pull ${image}`, pulling.socket, error) };
+		const { engine, stallMs } = pulling;
+		// Docker itself may be what hangs.
+		const cause = stall.isOver() ? await engine.ping().catch((away) => away) : error;
+		if (cause === undefined) return { code: 'registry', hadLogin: false, failure: stalled(image, stallMs) };
+		if (!isAway(cause)) return { ...classify(image, wordsOf(cause)), hadLogin: login !== undefined };
+		return { code: 'final', hadLogin: false, failure: dockerFailure(`pull ${image}`, engine.socket, cause) };
 	} finally {
 		stall[Symbol.dispose]();
 	}
@@ -62,15 +64,12 @@ async function tryPull(
 
 /** What Docker says it failed with; undefined where it did not. */
 async function follow(
-	{ docker, onProgress }: Pulling,
+	{ engine, onProgress }: Pulling,
 	image: string,
 	login: Login | undefined,
 	stall: Stall,
 ): Promise<string | undefined> {
-	const stream = await docker.pull(withTag(image), {
-		...(login === undefined ? {} : { authconfig: login }),
-		abortSignal: stall.signal,
-	});
+	const stream = await engine.pull(withTag(image), login, stall.signal);
 	const lines = createInterface({ input: stream });
 	let lost: unknown;
 	// Readline passes on what befalls its stream, also after we have heard enough: an error without a listener would end us.

@@ -1,25 +1,22 @@
 import { readlinkSync } from 'node:fs';
-import { discard, tolerating } from './container.ts';
-import { dockerFailure } from './failure.ts';
-import { OWNER } from './runtime.ts';
+import { createEngine } from './engine.ts';
+import { dockerFailure, statusOf } from './failure.ts';
+import { OWNER } from './spec.ts';
 
 const STOP_GRACE_S = 5;
 
 /** Ends the containers of every turnout in this network namespace; others may share the Docker. */
 export async function removeContainers(socketPath: string): Promise<void> {
-	const { default: Engine } = await import('dockerode');
-	const docker = new Engine({ socketPath });
+	const engine = await createEngine(socketPath);
 	try {
-		const all = await docker.listContainers({ all: true, filters: { label: [OWNER] } });
-		for (const { Id } of all) {
-			const container = docker.getContainer(Id);
-			await tolerating(async () => {
-				const { State } = await container.inspect();
-				// Nobody's traffic goes through one that does not run.
-				if (State.Running && !isHere(State.Pid)) return;
-				await tolerating(() => container.stop({ t: STOP_GRACE_S }));
-				await discard(container);
+		for (const { Id } of await engine.list(OWNER)) {
+			const info = await engine.inspect(Id).catch((error) => {
+				if (statusOf(error) !== 404) throw error;
 			});
+			// Nobody's traffic goes through one that does not run.
+			if (info === undefined || (info.State.Running && !isHere(info.State.Pid))) continue;
+			await engine.stop(Id, STOP_GRACE_S);
+			await engine.discard(Id);
 		}
 	} catch (error) {
 		throw dockerFailure('take away the containers of Envoy', socketPath, error);

@@ -1,9 +1,13 @@
-import type Docker from 'dockerode';
 import { Failure } from '../../failure.ts';
 import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports-proxy.ts';
-import { discard, listen, tend, type Yard } from './container.ts';
-import { awayText, dockerFailure, statusOf, wordsOf } from './failure.ts';
+import { tend } from './container.ts';
+import { createEngine } from './engine.ts';
+import { awayText, dockerFailure, statusOf } from './failure.ts';
+import { listen } from './listen.ts';
 import { pull } from './pull.ts';
+import { notMade, refused } from './refusal.ts';
+import { ADMIN_PORT, containerOf, HASH, INSTANCE, OWNER } from './spec.ts';
+import type { Yard } from './yard.ts';
 
 export interface DockerOptions {
 	readonly socket: string;
@@ -15,17 +19,11 @@ export interface DockerOptions {
 	readonly pullStallMs: number;
 }
 
-export const OWNER = 'turnout.owner';
-const INSTANCE = 'turnout.instance';
-const HASH = 'turnout.hash';
-const ADMIN_PORT = 'turnout.adminPort';
-
 /** Envoy in a container, through Docker's API (docs.docker.com/reference/api/engine). */
 export async function createDockerRuntime(options: DockerOptions): Promise<ProxyRuntime> {
-	const { default: Engine } = await import('dockerode');
-	const { socket, name } = options;
-	const docker = new Engine({ socketPath: socket });
-	const yard: Yard = { docker, socket, name, tended: new Set(), trouble: '', closing: new AbortController() };
+	const { socket, name, owner } = options;
+	const engine = await createEngine(socket);
+	const yard: Yard = { engine, name, owner, tended: new Set(), trouble: '', closing: new AbortController() };
 	const told = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
 		try {
 			const result = await act();
@@ -42,22 +40,22 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 		prepare: (spec, onProgress, signal) =>
 			told('start Envoy', signal, () => prepare(yard, options, spec, onProgress, signal)),
 		start: (spec, identity, onOutput, signal) =>
-			told('start Envoy', signal, () => start(yard, options.owner, spec, identity, onOutput)),
-		adopt: (onOutput, signal) => told('look for Envoy', signal, () => adopt(yard, options.owner, onOutput)),
+			told('start Envoy', signal, () => start(yard, spec, identity, onOutput)),
+		adopt: (onOutput, signal) => told('look for Envoy', signal, () => adopt(yard, onOutput, signal)),
 		trouble: () => yard.trouble,
 		close: () => yard.closing.abort(),
 	};
 }
 
 async function prepare(
-	{ docker, socket }: Yard,
+	{ engine }: Yard,
 	{ logins, pullStallMs }: DockerOptions,
 	spec: ProxySpec,
 	onProgress: Parameters<ProxyRuntime['prepare']>[1],
 	signal: AbortSignal,
 ): Promise<string> {
 	const { image } = spec;
-	const here = await inspectImage(docker, image);
+	const here = await engine.inspectImage(image, signal);
 	if (here === undefined && spec.pull === 'never')
 		throw new Failure(
 			'image',
@@ -65,21 +63,12 @@ async function prepare(
 			`docker pull ${image}, or set envoy.pull (TURNOUT_ENVOY_PULL) to missing`,
 		);
 	if (here === undefined || spec.pull === 'always')
-		await pull({ docker, socket, logins, stallMs: pullStallMs, onProgress }, image, signal);
-	const found = (await inspectImage(docker, image)) ?? here;
+		await pull({ engine, logins, stallMs: pullStallMs, onProgress }, image, signal);
+	const found = (await engine.inspectImage(image, signal)) ?? here;
 	if (found === undefined)
 		throw new Failure('image', `Cannot start Envoy: the image ${image} is gone again`, 'Try again');
 	requireArchitecture(image, found.Architecture);
 	return found.Id;
-}
-
-async function inspectImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo | undefined> {
-	try {
-		return await docker.getImage(image).inspect();
-	} catch (error) {
-		if (statusOf(error) === 404) return undefined;
-		throw error;
-	}
 }
 
 /** Node's names and Go's. */
@@ -97,70 +86,42 @@ function requireArchitecture(image: string, architecture: string): void {
 
 const CONFLICT = 409;
 
-async function start(
-	yard: Yard,
-	owner: string,
-	spec: ProxySpec,
-	identity: ProxyIdentity,
-	onOutput: OnOutput,
-): Promise<RunningProxy> {
+async function start(yard: Yard, spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput): Promise<RunningProxy> {
+	const { engine, owner, tended } = yard;
 	const make = async () => {
-		const name = await freeName(yard, owner, identity);
-		return yard.docker.createContainer({ name, ...containerOf(owner, spec, identity) });
+		const name = await freeName(yard, identity);
+		return engine.create({ name, ...containerOf(owner, spec, identity) });
 	};
-	const container = await make()
+	const id = await make()
 		// Another of ours may have been given the name meanwhile.
 		.catch((error) => (statusOf(error) === CONFLICT ? make() : Promise.reject(error)))
 		.catch((error) => {
 			throw statusOf(error) === undefined ? error : notMade(error);
 		});
+	tended.add(id);
 	try {
-		await listen(yard, container, onOutput);
-		await container.start();
-		const { State } = await container.inspect();
-		return tend(yard, container, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
+		await listen(yard, id, onOutput);
+		await engine.start(id);
+		const { State } = await engine.inspect(id);
+		return tend(yard, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
 	} catch (error) {
-		await discard(container);
+		tended.delete(id);
+		// One that cannot be taken away now is when the next is made.
+		await engine.discard(id).catch(() => undefined);
 		throw statusOf(error) === undefined ? error : refused(spec, error);
 	}
 }
 
-const notMade = (error: unknown): Failure =>
-	new Failure(
-		'envoy',
-		`Cannot start Envoy: Docker makes no container for it: ${wordsOf(error)}`,
-		'See envoy.memoryMegabytes, envoy.openFiles and envoy.logDriver, and what Docker has with `docker ps --all`',
-		error,
-	);
-
-/** What Docker or runc says of an image that cannot be started, and what that means. */
-function refused({ image, command }: ProxySpec, error: unknown): Failure {
-	const said = wordsOf(error);
-	const isMissing = /executable file not found|no such file or directory/.test(said);
-	return new Failure(
-		'image',
-		isMissing
-			? `Cannot start Envoy: the image ${image} has no program ${command}: ${said}`
-			: `Cannot start Envoy from the image ${image}: ${said}`,
-		isMissing
-			? 'Use an image of Envoy (envoy.image), or say where it has its program with envoy.command (TURNOUT_ENVOY_COMMAND)'
-			: 'See envoy.image (TURNOUT_ENVOY_IMAGE) and what Docker says',
-		error,
-	);
-}
-
 /** Our name, or while another of ours bears it, one of its own. Who is not ours and bears it stays as it is. */
-async function freeName({ docker, name, tended }: Yard, owner: string, { instance }: ProxyIdentity): Promise<string> {
-	const container = docker.getContainer(name);
-	const info = await container.inspect().catch((error) => {
-		if (statusOf(error) === 404) return undefined;
-		throw error;
+async function freeName({ engine, owner, name, tended }: Yard, { instance }: ProxyIdentity): Promise<string> {
+	const info = await engine.inspect(name).catch((error) => {
+		if (statusOf(error) !== 404) throw error;
 	});
 	if (info === undefined) return name;
 	if (info.Config.Labels[OWNER] !== owner) throw foreign(name, info.Config.Image, info.Config.Labels[OWNER]);
 	if (tended.has(info.Id)) return `${name}-${instance.slice(0, 8)}`;
 	// One that nobody looks after: half made, or started by hand behind our back.
-	await discard(container);
+	await engine.discard(info.Id);
 	return name;
 }
 
@@ -173,54 +134,22 @@ function foreign(name: string, image: string, other: string | undefined): Failur
 	);
 }
 
-/** As the 2019 guide's `docker run`, with no more rights than Envoy needs. */
-function containerOf(
-	owner: string,
-	spec: ProxySpec,
-	{ instance, hash, adminPort }: ProxyIdentity,
-): Docker.ContainerCreateOptions {
-	return {
-		Image: spec.image,
-		User: `${spec.uid}:${spec.gid}`,
-		...(spec.command === '' ? {} : { Entrypoint: [spec.command] }),
-		Cmd: [...spec.args],
-		Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
-		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_PORT]: String(adminPort) },
-		HostConfig: {
-			NetworkMode: 'host',
-			CapDrop: ['ALL'],
-			SecurityOpt: ['no-new-privileges'],
-			ReadonlyRootfs: true,
-			Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777' },
-			Mounts: [...Object.keys(spec.files), ...spec.mounts].map((path) => ({
-				Type: 'bind',
-				Source: path,
-				Target: path,
-				ReadOnly: true,
-			})),
-			// Started again by us and not by Docker: rules depend on it.
-			RestartPolicy: { Name: 'no' },
-			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
-			...(spec.openFiles === 0 ? {} : { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] }),
-			...(spec.logDriver === '' ? {} : { LogConfig: { Type: spec.logDriver, Config: {} } }),
-		},
-	};
-}
-
-async function adopt(yard: Yard, owner: string, onOutput: OnOutput): Promise<readonly RunningProxy[]> {
-	const { docker } = yard;
-	const all = await docker.listContainers({ all: true, filters: { label: [`${OWNER}=${owner}`] } });
+/** Those that nobody looks after. */
+async function adopt(yard: Yard, onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]> {
+	const { engine, owner, tended } = yard;
+	const all = await engine.list(`${OWNER}=${owner}`, signal);
 	const found = await Promise.all(
-		all.map(async ({ Id }) => {
-			const container = docker.getContainer(Id);
-			const { State, Config } = await container.inspect();
-			if (!State.Running) return void (await discard(container));
-			// Docker does not let us hear one that is paused; it does not answer either.
-			await listen(yard, container, onOutput).catch(() => undefined);
-			const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_PORT]: port = '' } = Config.Labels;
-			const identity = { instance, hash, adminPort: Number(port) };
-			return tend(yard, container, { ...identity, image: Config.Image, startedAt: State.StartedAt }, onOutput);
-		}),
+		all
+			.filter(({ Id }) => !tended.has(Id))
+			.map(async ({ Id }) => {
+				const { State, Config } = await engine.inspect(Id);
+				if (!State.Running) return void (await engine.discard(Id));
+				// Docker does not let us hear one that is paused; it does not answer either.
+				await listen(yard, Id, onOutput).catch(() => undefined);
+				const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_PORT]: port = '' } = Config.Labels;
+				const identity = { instance, hash, adminPort: Number(port) };
+				return tend(yard, Id, { ...identity, image: Config.Image, startedAt: State.StartedAt }, onOutput);
+			}),
 	);
 	return found.filter((proxy) => proxy !== undefined);
 }

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-	exitText,
-	type History,
-	type Life,
-	type LifeEvent,
-	next,
-	pauseMs,
-	type Retry,
-	unborn,
-} from '../../../src/envoy/life.ts';
+import { exitText, pauseMs } from '../../../src/envoy/end.ts';
+import { type History, type Life, type LifeEvent, next, type Retry, unborn } from '../../../src/envoy/life.ts';
 
 const body = { id: 'pid 1', image: '', since: '2026-11-23T05:31:26.120Z' };
 const newBody = { ...body, id: 'pid 2' };
@@ -23,6 +15,7 @@ const lives: Readonly<Record<Life['kind'], Life>> = {
 	pulling: { kind: 'pulling' },
 	starting: { kind: 'starting', missing: 'PRE_INITIALIZING', ...body },
 	live: { kind: 'live', trouble: 'nothing listens on 15001', ...answer, ...body },
+	silent: { kind: 'silent', why: 'nobody answers', ...answer, ...body },
 	draining: { kind: 'draining', ...answer, ...body },
 	failed: { kind: 'failed', why: 'Envoy ended with code 1', retryMs: 250 },
 };
@@ -41,8 +34,24 @@ interface Turn {
 const turns: readonly Turn[] = [
 	{
 		title: 'while an image is pulled only one who runs goes on',
-		event: { kind: 'pulling', pull },
-		becomes: (from) => (from === 'live' || from === 'draining' ? lives[from] : lives.pulling),
+		event: { kind: 'pulling', pull, isAside: false },
+		becomes: (from) => (['live', 'silent', 'draining'].includes(from) ? lives[from] : lives.pulling),
+	},
+	{
+		title: 'a pull for a replacement is no matter of the one that is to be replaced',
+		event: { kind: 'pulling', pull, isAside: true },
+		becomes: (from) => lives[from],
+	},
+	{
+		title: 'silent is one that was live, whoever says what of it',
+		event: { kind: 'silent', why: 'nobody answers' },
+		becomes: (from) => (from === 'live' ? lives.silent : lives[from]),
+	},
+	{
+		title: 'one that was silent and answers is live again',
+		event: { kind: 'answers', listeners: [15001] },
+		becomes: (from) =>
+			from === 'silent' ? { kind: 'live', trouble: '', ...answer, ...body, listeners: [15001] } : lives[from],
 	},
 	{ title: 'the end of a pull starts nothing yet', event: { kind: 'pulled' }, becomes: (from) => lives[from] },
 	{ title: 'nor does a pull that fails end anything', event: { kind: 'not-pulled' }, becomes: (from) => lives[from] },
@@ -67,9 +76,9 @@ const turns: readonly Turn[] = [
 		becomes: (from) => (from === 'live' ? { kind: 'live', trouble: 'no answer', ...answer, ...body } : lives[from]),
 	},
 	{
-		title: 'told to drain, one that is live drains; of others nothing is left to wait for',
+		title: 'told to drain, one that was live drains; of others nothing is left to wait for',
 		event: { kind: 'drain' },
-		becomes: (from) => (from === 'live' ? lives.draining : lives.absent),
+		becomes: (from) => (from === 'live' || from === 'silent' ? lives.draining : lives.absent),
 	},
 	{
 		title: 'the end is a failure unless it was asked for',
@@ -92,13 +101,13 @@ describe('what is remembered', () => {
 	const once: History = { ...unborn, life: lives.live };
 
 	test('a pull is shown until it is over, also beside an Envoy that is live', () => {
-		const pulling = next(once, { kind: 'pulling', pull });
+		const pulling = next(once, { kind: 'pulling', pull, isAside: true });
 		assert.deepEqual([pulling.pull, pulling.life.kind], [pull, 'live']);
 		for (const kind of ['pulled', 'not-pulled'] as const) assert.equal(next(pulling, { kind }).pull, undefined);
 	});
 
 	test('pulls are counted by how they ended; where there was nothing to pull none is', () => {
-		const pulling: LifeEvent = { kind: 'pulling', pull };
+		const pulling: LifeEvent = { kind: 'pulling', pull, isAside: false };
 		const events: readonly LifeEvent[] = [
 			...[pulling, pulling, { kind: 'pulled' } as const, { kind: 'pulled' } as const],
 			...[pulling, { kind: 'not-pulled' } as const, pulling, { kind: 'not-pulled' } as const],

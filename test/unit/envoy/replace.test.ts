@@ -159,25 +159,55 @@ describe('a replacement', { concurrency: true }, () => {
 		);
 	});
 
-	test('whose pull fails after the former has ended starts the former again', async () => {
-		const { wait, reached, open } = gate();
-		let prepares = 0;
-		await using supervised = await started({
-			async onPrepare(_, onProgress) {
-				prepares += 1;
-				if (prepares !== 2) return;
-				await wait();
-				onProgress({ image: 'envoy:2', layers: [] });
-				throw new Failure('registry', 'Cannot pull', 'r');
-			},
+	const pulls: readonly (readonly [title: string, fails: boolean])[] = [
+		['takes over from it when the pull has come to its end', false],
+		['leaves it alone when the pull fails', true],
+	];
+	for (const [title, fails] of pulls)
+		test(`has a former that ends while its image is pulled started again at once, and ${title}`, async () => {
+			const { wait, reached, open } = gate();
+			await using supervised = await started({
+				async onPrepare({ env }, onProgress) {
+					if (env['NEW'] === undefined) return;
+					onProgress({ image: 'envoy:2', layers: [] });
+					await wait();
+					onProgress({ image: 'envoy:2', layers: [] });
+					if (fails) throw new Failure('registry', 'Cannot pull', 'r');
+				},
+			});
+			const { supervisor, told } = supervised;
+			const replacing = supervisor.replace(change(), signal);
+			await reached;
+			endFirst(supervised);
+			await until(supervisor, 'failed');
+			await until(supervisor, 'live');
+			assert.deepEqual([idsOf(supervised), supervisor.history().pull?.image], [['memory 2'], 'envoy:2']);
+			open();
+			if (fails) await assert.rejects(replacing, { message: 'Cannot pull; the former goes on' });
+			else assert.equal(await replacing, 'replaced');
+			assert.deepEqual(told.slice(2, 5), ['failed', 'starting memory 2', 'live memory 2']);
+			assert.deepEqual(supervisor.history().pulls, fails ? { pulled: 0, failed: 1 } : { pulled: 1, failed: 0 });
+			assert.equal(supervisor.history().pull, undefined);
 		});
-		const replacing = supervised.supervisor.replace(change(), signal);
-		await reached;
-		endFirst(supervised);
-		await until(supervised.supervisor, 'failed');
-		open();
-		await assert.rejects(replacing, { message: 'Cannot pull; the former is started again' });
-		await until(supervised.supervisor, 'live');
+
+	test('that ends while its former still lets connections end is started again at once, and the former goes on', async () => {
+		await using supervised = await started();
+		const { supervisor, sayings, world } = supervised;
+		const [former] = sayings.values();
+		Object.assign(former ?? {}, { connections: 1 });
+		const plan = planOf({ drainSeconds: 30 }, { env: { NEW: '1' } });
+		await supervisor.replace(change({ plan }), signal);
+		const [, second] = world.running();
+		assert.ok(second !== undefined);
+		world.end(second, { code: 7, signal: undefined });
+		await until(supervisor, 'failed');
+		await until(supervisor, 'live');
+		assert.deepEqual(idsOf(supervised), ['memory 1', 'memory 3']);
+		Object.assign(former ?? {}, { connections: 0 });
+		await eventually(
+			() => idsOf(supervised),
+			(ids) => ids.join() === 'memory 3',
+		);
 	});
 
 	test('of an Envoy that waits to be started again is the only one that is started', async () => {

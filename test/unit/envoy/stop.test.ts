@@ -27,6 +27,20 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(world.bodies(), []);
 	});
 
+	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
+		const asked: (readonly number[])[] = [];
+		const captured = (ports: readonly number[]) => {
+			asked.push(ports);
+			return 0;
+		};
+		const moved = { adminPort: 1, ports: { egressPort: 9901 } };
+		await using supervised = await started({ captured });
+		const { supervisor } = supervised;
+		assert.equal(await supervisor.replace(change({ plan: planOf(moved) }), signal), 'same');
+		await supervisor.stop();
+		assert.deepEqual(asked, [[15001, 9901]]);
+	});
+
 	test('does not wait longer for connections than it may', async () => {
 		await using supervised = await started({ captured: () => 1 });
 		const { supervisor, world } = supervised;

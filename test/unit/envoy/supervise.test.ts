@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { troubleOf } from '../../../src/envoy/life.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { noTakeOver, type Options, planOf, type Saying, supervise, untilTold } from '../../support/supervised.ts';
@@ -201,5 +202,33 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		assert.ok(troubles.includes('Envoy does not answer on its admin port (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
 		assert.equal(told.at(-1), 'live memory 2');
+	});
+
+	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
+		await using supervised = supervise();
+		const { supervisor, sayings } = supervised;
+		await supervisor.start(planOf({ healthRetries: 1_000 }), noTakeOver, signal);
+		const before = lifeOf(supervisor);
+		const [saying] = sayings.values();
+		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
+		await until(supervisor, 'silent');
+		assert.match(troubleOf(lifeOf(supervisor)), /^Envoy is gone: /);
+		Object.assign(saying ?? {}, { isSilent: false, ports: [15001, 9901] });
+		await until(supervisor, 'live');
+		assert.deepEqual(lifeOf(supervisor), before);
+	});
+
+	test('is asked again where asking itself has failed, and that is told', async () => {
+		let fails = 0;
+		const onAsk = async () => {
+			if (fails-- > 0) throw new Error('too many open files');
+		};
+		await using supervised = await started({ onAsk });
+		const { supervisor, histories, sayings } = supervised;
+		const troubles = () => histories.flatMap(({ life }) => (life.kind === 'live' ? [life.trouble] : []));
+		fails = 2;
+		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
+		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		await until(supervisor, 'failed');
 	});
 });

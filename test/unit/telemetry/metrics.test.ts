@@ -70,6 +70,7 @@ test('each state is one of many: exactly one is 1', async () => {
 		'pulling',
 		'starting',
 		'live',
+		'silent',
 		'draining',
 		'failed',
 		'unmanaged',

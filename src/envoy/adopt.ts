@@ -1,0 +1,54 @@
+import { failureOf } from '../failure.ts';
+import type { RunningProxy } from '../ports-proxy.ts';
+import { answerOf } from './bring-up.ts';
+import { exchange, hashOf, type Replacement } from './replace.ts';
+import { retire } from './retire.ts';
+import { type Charge, hearing, tell, track } from './supervision.ts';
+
+/** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
+export async function adopt(charge: Charge, change: Replacement, signal: AbortSignal): Promise<boolean> {
+	const { plan } = change;
+	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+	charge.found = found;
+	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
+	if (newest === undefined) return false;
+	const its = { ...plan, adminPort: newest.adminPort };
+	const answer = await answerOf(charge, its, signal, newest);
+	const alone = others.map(async (other) => {
+		const handOver = await charge.supervision.handOver([]);
+		await retire(charge, { ...plan, adminPort: other.adminPort }, other, handOver);
+	});
+	track(
+		charge,
+		Promise.all(alone).then(() => charge.proxy?.promote()),
+	);
+	if (answer === undefined) {
+		await newest.stop(0);
+		return false;
+	}
+	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
+	change.own({ ...its, ports }, { proxy: newest, answer });
+	await asWanted(charge, change, newest, signal).catch((error) => {
+		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
+	});
+	return true;
+}
+
+/**
+ * The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met; when it ends,
+ * nothing is better than the next start.
+ */
+async function asWanted(charge: Charge, change: Replacement, found: RunningProxy, signal: AbortSignal): Promise<void> {
+	const gone = new AbortController();
+	void found.exited.then(() => gone.abort());
+	const hash = await hashOf(charge, change, AbortSignal.any([signal, gone.signal]));
+	await exchange(charge, change, hash, signal);
+}
+
+/** One whose start Docker did not answer in time may run now, and nobody looks after it. Says whether there was any. */
+export async function endStrays(charge: Charge, signal: AbortSignal): Promise<boolean> {
+	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+	const strays = found.filter(({ instance }) => !charge.retiring.has(instance));
+	await Promise.all(strays.map((stray) => stray.stop(0)));
+	return strays.length > 0;
+}

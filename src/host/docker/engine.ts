@@ -1,0 +1,123 @@
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import type { Login } from '../../ports-proxy.ts';
+import { statusOf } from './failure.ts';
+import { PATIENCE_MS, START_MS, within } from './limit.ts';
+
+/** All that is asked of Docker. Each call ends by itself, but for those that are given a signal to end by. */
+export interface Engine {
+	readonly socket: string;
+	/** Rejects where it does not answer. */
+	ping(): Promise<void>;
+	/** Undefined where there is none. */
+	inspectImage(name: string, signal?: AbortSignal): Promise<Docker.ImageInspectInfo | undefined>;
+	list(label: string, signal?: AbortSignal): Promise<readonly Docker.ContainerInfo[]>;
+	inspect(id: string): Promise<Docker.ContainerInspectInfo>;
+	/** Its id. */
+	create(options: Docker.ContainerCreateOptions): Promise<string>;
+	start(id: string): Promise<void>;
+	rename(id: string, name: string): Promise<void>;
+	kill(id: string): Promise<void>;
+	stop(id: string, graceSeconds: number): Promise<void>;
+	/** Whether it runs or not, with what it has written. */
+	discard(id: string): Promise<void>;
+	/** What it writes from now on, both streams in one (demuxStream takes them apart). */
+	attach(id: string): Promise<NodeJS.ReadWriteStream>;
+	demux(stream: NodeJS.ReadWriteStream, ...outputs: readonly [NodeJS.WritableStream, NodeJS.WritableStream]): void;
+	/** Resolves when it has ended. */
+	wait(id: string, signal: AbortSignal): Promise<void>;
+	/** What the kernel ended it for, between two times of milliseconds. */
+	memoryEvents(id: string, sinceMs: number, untilMs: number): Promise<string>;
+	pull(image: string, login: Login | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
+}
+
+export async function createEngine(socket: string): Promise<Engine> {
+	// Loaded where it is needed only: it takes 13 MB.
+	const { default: Package } = await import('dockerode');
+	const docker = new Package({ socketPath: socket });
+	return { socket, ...anyContainer(docker), ...oneContainer((id) => docker.getContainer(id)), ...streams(docker) };
+}
+
+const call = <T>(act: (abortSignal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> =>
+	within(PATIENCE_MS, act, outer);
+
+const anyContainer = (docker: Docker): Pick<Engine, 'ping' | 'inspectImage' | 'list' | 'create'> => ({
+	ping: async () => void (await call((abortSignal) => dial(docker, { path: '/_ping', method: 'GET', abortSignal }))),
+	inspectImage: (name, signal) =>
+		call((abortSignal) => dial(docker, { path: `/images/${name}/json`, method: 'GET', abortSignal }), signal).then(
+			(info) => info as Docker.ImageInspectInfo,
+			unlessMissing,
+		),
+	list: (label, signal) =>
+		call((abortSignal) => docker.listContainers({ all: true, filters: { label: [label] }, abortSignal }), signal),
+	create: async (options) => (await call((abortSignal) => docker.createContainer({ ...options, abortSignal }))).id,
+});
+
+type OfOne = 'inspect' | 'start' | 'rename' | 'kill' | 'stop' | 'discard' | 'attach';
+
+const oneContainer = (of: (id: string) => Docker.Container): Pick<Engine, OfOne> => ({
+	inspect: (id) => call((abortSignal) => of(id).inspect({ abortSignal })),
+	start: (id) => within(START_MS, (abortSignal) => of(id).start({ abortSignal })),
+	rename: (id, name) => call((abortSignal) => tolerating(of(id).rename({ name, abortSignal }))),
+	kill: (id) => call((abortSignal) => tolerating(of(id).kill({ abortSignal }))),
+	stop: (id, t) => within(t * 1_000 + PATIENCE_MS, (abortSignal) => tolerating(of(id).stop({ t, abortSignal }))),
+	discard: (id) => within(START_MS, (abortSignal) => tolerating(of(id).remove({ force: true, v: true, abortSignal }))),
+	attach: (id) =>
+		call((abortSignal) => of(id).attach({ stream: true, stdout: true, stderr: true, logs: false, abortSignal })),
+});
+
+const streams = (docker: Docker): Pick<Engine, 'demux' | 'wait' | 'memoryEvents' | 'pull'> => ({
+	demux: (stream, ...outputs) => docker.modem.demuxStream(stream, ...outputs),
+	wait: (id, signal) => wait(docker, id, signal),
+	memoryEvents: (id, sinceMs, untilMs) =>
+		call((abortSignal) => memoryEvents(docker, id, { sinceMs, untilMs, abortSignal })),
+	pull: (image, login, abortSignal) =>
+		docker.pull(image, { ...(login === undefined ? {} : { authconfig: login }), abortSignal }),
+});
+
+function unlessMissing(error: unknown): undefined {
+	if (statusOf(error) !== 404) throw error;
+}
+
+/** Not there (404), not running (304, 409): then it is as it should be. */
+async function tolerating(call: Promise<unknown>): Promise<void> {
+	try {
+		await call;
+	} catch (error) {
+		if (![304, 404, 409].includes(statusOf(error) ?? 0)) throw error;
+	}
+}
+
+interface Asked {
+	readonly path: string;
+	readonly method: string;
+	readonly isStream?: boolean;
+	readonly abortSignal: AbortSignal;
+}
+
+/** Of calls that the package would not let us cut off. */
+const dial = ({ modem }: Docker, options: Asked): Promise<unknown> =>
+	new Promise((resolve, reject) => {
+		const statusCodes = { 200: true, 400: 'bad parameter', 404: 'not found', 500: 'server error' };
+		modem.dial({ statusCodes, ...options }, (error: unknown, answer: unknown) =>
+			error ? reject(error) : resolve(answer),
+		);
+	});
+
+/** As a stream: the package takes an answer that is cut off in the middle, where Docker ends, for none at all. */
+async function wait(docker: Docker, id: string, abortSignal: AbortSignal): Promise<void> {
+	const stream = await dial(docker, { path: `/containers/${id}/wait`, method: 'POST', isStream: true, abortSignal });
+	if (!(await text(stream as NodeJS.ReadableStream)).includes('StatusCode')) throw new Error('it ended');
+}
+
+async function memoryEvents(
+	docker: Docker,
+	id: string,
+	{ sinceMs, untilMs, abortSignal }: { sinceMs: number; untilMs: number; abortSignal: AbortSignal },
+): Promise<string> {
+	const filters = { container: [id], event: ['oom'] };
+	const seconds = (ms: number) => (ms / 1_000).toFixed(3);
+	// As strings, which Docker takes and the package's types do not know of.
+	const times = { since: seconds(sinceMs), until: seconds(untilMs) };
+	return text(await docker.getEvents({ ...times, filters, abortSignal } as object));
+}
