@@ -17,7 +17,7 @@ const { remote } = addresses;
 const TAKEN = 16_001;
 
 const bootstrapsIn = (folder: string): string[] =>
-	readdirSync(join(folder, 'state')).filter((name) => /^envoy.*\.json/.test(name));
+	readdirSync(join(folder, 'state')).filter((name) => /^envoy-[0-9a-f]{16}\.json$/.test(name));
 
 test('a reload to a port that is taken is refused; an Envoy that dies then, and a daemon that starts anew, are as before', async () => {
 	await using stack = new AsyncDisposableStack();
