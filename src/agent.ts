@@ -18,7 +18,7 @@ import { readRaw } from './host/raw.ts';
 import { rivals } from './host/rivals.ts';
 import { openServiceManager } from './host/service-manager.ts';
 import { createStateStore } from './host/state.ts';
-import { createInspections } from './inspections.ts';
+import { createLooks } from './inspections.ts';
 import { createLog, type Level, type Log, logJson, logText } from './log.ts';
 import type { Dialect } from './ports.ts';
 import type { PullProgress } from './ports-proxy.ts';
@@ -78,7 +78,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		load: () => loadSettings(options.settings),
 		recall: recallSettings,
 		raw: (of) => readRaw(of.tools, of.config.routeTable),
-		inspections: createInspections(),
+		...(await createLooks(survey.host.tools, log)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,

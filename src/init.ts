@@ -1,5 +1,7 @@
+import { comeFirst } from './daemon/order.ts';
 import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
+import { createOthersReader } from './host/others.ts';
 import { loopRisk } from './loop.ts';
 import type { Routing } from './ports.ts';
 import { whyLeftOut } from './routing/taken.ts';
@@ -23,9 +25,13 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const host = await openHost(ownChains, signal);
 	const loaded = await loadSettings(settings);
 	const survey = await surveyHost(host, loaded, undefined, signal);
-	const { target, ipv6Past } = await interceptSurveyed(survey, signal);
+	const others = createOthersReader(host.tools);
+	await others.chains();
+	const hit = await interceptSurveyed(survey, signal);
+	const { target, ipv6Past } = hit;
 	const told = [
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
+		...(await comeFirst(others, { survey, hit }, signal)),
 		loopRisk(survey.capture, await readListeners()),
 		await sessionRisk(survey.capture, target.families, process.env),
 		await leftOut(host.routing, target),

@@ -1,11 +1,24 @@
-import type { Inspect } from './daemon/parts.ts';
+import { createOrder } from './daemon/order.ts';
+import type { DaemonParts, Inspect } from './daemon/parts.ts';
 import { readConntrackUsage } from './host/conntrack/usage.ts';
 import { readListeners } from './host/listeners.ts';
+import { createOthersReader } from './host/others.ts';
+import type { Tools } from './host/tools.ts';
+import type { Log } from './log.ts';
 import { conntrackFact } from './telemetry/conntrack.ts';
 import { cookiesFact, portsFact, strangerAmong } from './telemetry/port-owners.ts';
 
 /** What status looks at beside rules, routes and Envoy. */
-export const createInspections = (): readonly Inspect[] => [inspectConntrack, createPortsInspect(), inspectCookies];
+export async function createLooks(
+	tools: readonly Tools[],
+	log: Log,
+): Promise<Pick<DaemonParts, 'order' | 'inspections'>> {
+	const others = createOthersReader(tools);
+	// What is there before anything of ours is.
+	await others.chains();
+	const order = createOrder(others, log);
+	return { order, inspections: [inspectConntrack, createPortsInspect(), inspectCookies, order.inspect] };
+}
 
 const inspectConntrack: Inspect = async () => {
 	const usage = readConntrackUsage();

@@ -55,7 +55,8 @@ export type RoutingStep =
 
 /** Somebody has changed something on the host that we may have a part in. */
 export interface Notice {
-	readonly subject: `${Family} rules` | 'routes' | 'addresses';
+	/** `order`: somebody else has a chain where ours are. */
+	readonly subject: `${Family} rules` | 'routes' | 'addresses' | 'order';
 	/** Which program it was, where the kernel tells; else ''. */
 	readonly by: string;
 	/** It was one that we had started. */

@@ -1,8 +1,10 @@
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
 import { readConfig } from './config/read.ts';
 import type { FileSettings } from './config/yaml.ts';
+import { comeFirst } from './daemon/order.ts';
 import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
+import { createOthersReader } from './host/others.ts';
 import { readRaw } from './host/raw.ts';
 import { ownChains } from './ruleset/held.ts';
 import { sessionRisk } from './sessions.ts';
@@ -38,7 +40,11 @@ const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130
 
 const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
 	enable: async () => {
-		const { target } = await interceptSurveyed(survey, signal);
+		const others = createOthersReader(survey.host.tools);
+		await others.chains();
+		const hit = await interceptSurveyed(survey, signal);
+		const { target } = hit;
+		for (const why of await comeFirst(others, { survey, hit }, signal)) process.stderr.write(`${why}\n`);
 		const risk = await sessionRisk(survey.capture, target.families, process.env);
 		// The script says nothing of it, where programs read.
 		if (risk !== '') process.stderr.write(`${risk}\n`);

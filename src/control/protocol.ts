@@ -17,7 +17,8 @@ export type Subject =
 	| 'conntrack'
 	| 'settings'
 	| 'ports'
-	| 'syncookies';
+	| 'syncookies'
+	| 'order';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {

@@ -76,11 +76,19 @@ export async function turnOn(
 		isUnsettled: false,
 	});
 	await noteRoom(holding, parts, target);
+	await claimFirst(holding, parts);
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
 	if (!wasOn) forgetPast(holding, parts);
 	return known.get(target.dialect);
+}
+
+/** Ours come before what others have there already. */
+async function claimFirst({ aim, known, survey }: Holding, { order }: DaemonParts): Promise<void> {
+	const held = known?.get(aim?.target.dialect ?? 'iptables-nft');
+	if (aim !== undefined && held !== undefined)
+		await order.claim(survey.host, aim.target, held, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 }
 
 /** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */

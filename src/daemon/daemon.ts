@@ -4,11 +4,13 @@ import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
+import type { Fact } from '../telemetry/conditions.ts';
 import { forget, type Holding, openConnections, turnOff, turnOn } from './changes.ts';
 import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
 import { createHandlers } from './handlers.ts';
 import { answerLife } from './life.ts';
+import { watchFacts } from './order.ts';
 import type { DaemonParts } from './parts.ts';
 import { imageOf } from './reload.ts';
 
@@ -44,9 +46,20 @@ export function createDaemon(parts: DaemonParts): Daemon {
 			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
 			const isTold = parts.hear({ chains: ownChains, routeTable }, drift, signal);
 			void drift.watch(isTold, signal);
+			const onOthers = (why: string) => {
+				if (why === '') parts.log('info', "others' rules are no matter any more");
+				else parts.log('warn', "others' rules matter", { why });
+				drift.onNotice({ subject: 'order', by: '', isOwn: false });
+			};
+			void watchFacts(() => inspectOthers(holding, parts), onOthers, signal);
 		},
 		onLife: (history, before) => answerLife(holding, parts, history, before),
 	};
+}
+
+/** Nothing of others' matters while nothing of ours is there. */
+async function inspectOthers({ aim, survey, isLifted }: Holding, { order }: DaemonParts): Promise<readonly Fact[]> {
+	return aim === undefined || isLifted ? [] : order.inspect({ survey, aim, isOn: true });
 }
 
 function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {

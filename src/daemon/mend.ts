@@ -44,10 +44,12 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
 	const rules = await repairRules(firewall, aim.target, held, signal);
 	holding.known = new Map(known).set(aim.target.dialect, rules.held);
-	const found = [...rules.found, ...routes.found];
+	const claimed = await parts.order.claim(survey.host, aim.target, rules.held, signal);
+	const behind = claimed.map((line): HostDifference => ({ kind: 'misplaced', table: 'nat', line }));
+	const found = [...rules.found, ...routes.found, ...behind];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
 	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
-	if (rules.found.length > 0) forgetPast(holding, parts);
+	if (rules.found.length + behind.length > 0) forgetPast(holding, parts);
 	const { failure } = routes;
 	return {
 		...(found.length === 0 ? {} : { repair: repairOf(found) }),

@@ -2,7 +2,10 @@ import type { Loaded } from '../config/read.ts';
 import type { Plan } from '../envoy/plan.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
 import type { Log } from '../log.ts';
-import type { Alarm, Connections, Ear, Interest, Listener, PendingFile, StateFile, Written } from '../ports.ts';
+import type { Alarm, Connections, Ear, Host, Interest, Listener, PendingFile, StateFile, Written } from '../ports.ts';
+import type { Held } from '../ruleset/held.ts';
+import type { Target } from '../steady/interception.ts';
+import type { ByFamily } from '../steady/rules.ts';
 import type { Aim, Survey } from '../survey.ts';
 import type { Fact } from '../telemetry/conditions.ts';
 import type { Tallies } from '../telemetry/tallies.ts';
@@ -41,8 +44,17 @@ export interface DaemonParts {
 	readonly recall: (written: Written) => Loaded;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (survey: Survey) => Promise<string>;
+	/** Whether ours come first. */
+	readonly order: Order;
 	/** Looks at more of the host than rules, routes and Envoy; each finds facts for status. */
 	readonly inspections: readonly Inspect[];
+}
+
+/** Whether ours are the first rules that a captured connection meets. */
+export interface Order {
+	readonly inspect: Inspect;
+	/** Makes our chains anew behind which somebody else's have come; resolves to whom they stand before again. */
+	readonly claim: (host: Host, target: Target, held: ByFamily<Held>, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** Each time that status is asked. What it cannot find out is no fact. */

@@ -66,7 +66,7 @@ function speltAddress(word: string): string {
 }
 
 /** Words as iptables-save writes them: quoted where they hold spaces, a backslash before what would end the quote. */
-function wordsOf(rule: string): string[] {
+export function wordsOf(rule: string): string[] {
 	return [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, inner, bare]) =>
 		inner === undefined ? String(bare) : inner.replace(/\\(.)/g, '$1'),
 	);

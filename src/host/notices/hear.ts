@@ -1,11 +1,10 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { Ear, Interest, Notice } from '../../ports.ts';
-import type { Family } from '../../units.ts';
 import { commOf, parentOf } from '../processes.ts';
 import { type Ears, listen } from './listen.ts';
 import { messagesOf } from './messages.ts';
 import { ROUTE_GROUPS, routeSubject } from './routes.ts';
-import { createRuleReader, type Writer } from './rules.ts';
+import { createRuleReader, type Touched, type Writer } from './rules.ts';
 
 /** NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h). */
 const NFTABLES_GROUP = 7;
@@ -16,7 +15,8 @@ const NFTABLES_GROUP = 7;
  */
 export function hear({ chains, routeTable }: Interest, { onNotice, onLost }: Ear, signal: AbortSignal): () => boolean {
 	const rules = createRuleReader(chains);
-	const onRules = (family: Family, writer: Writer) => onNotice({ subject: `${family} rules`, ...whoIs(writer) });
+	const onRules = (of: Touched, writer: Writer) =>
+		onNotice({ subject: of === 'order' ? of : `${of} rules`, ...whoIs(writer) });
 	const ears: Ears = {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
 		onLost: () => onLost('rules'),

@@ -27,9 +27,12 @@ export interface Writer {
 	readonly name: string;
 }
 
+/** A family in which it was a chain of interest, or `order`: somebody else's that hangs on a hook where ours do. */
+export type Touched = Family | 'order';
+
 export interface RuleReader {
 	/** Calls back at the end of each transaction that has touched a chain of interest, or that we have missed. */
-	readonly take: (messages: readonly NetlinkNotice[], onChange: (family: Family, writer: Writer) => void) => void;
+	readonly take: (messages: readonly NetlinkNotice[], onChange: (of: Touched, writer: Writer) => void) => void;
 }
 
 /** The chains of interest by their table. */
@@ -40,17 +43,19 @@ export function createRuleReader(chains: Chains): RuleReader {
 	const interest: Interest = new Map(
 		Object.entries(chains).map(([table, { own, leading }]) => [table, new Set([...own, ...leading])]),
 	);
-	const touched = new Set<Family>();
+	const touched = new Set<Touched>();
 	let last: number | undefined;
 	const mind = ({ type, body }: NetlinkNotice) => {
 		const family = FAMILIES.get(body[0] ?? 0);
 		if (family !== undefined && isOfInterest(type & 0xff, body, interest)) touched.add(family);
+		else if (isOnOurHooks(type & 0xff, body)) touched.add('order');
 	};
 	const end = (body: Buffer): Writer => {
 		const attributes = attributesOf(body.subarray(FIXED_BYTES));
 		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
 		// Each transaction counts one up: a gap is one whose messages did not reach us.
-		if (last !== undefined && id !== (last + 1) >>> 0) for (const family of families) touched.add(family);
+		if (last !== undefined && id !== (last + 1) >>> 0)
+			for (const each of [...families, 'order'] as const) touched.add(each);
 		last = id;
 		return { pid: attributes.get(GENERATION.pid)?.readUInt32BE() ?? 0, name: textOf(attributes.get(GENERATION.name)) };
 	};
@@ -60,7 +65,7 @@ export function createRuleReader(chains: Chains): RuleReader {
 				mind(message);
 				if ((message.type & 0xff) !== NEW_GENERATION) continue;
 				const writer = end(message.body);
-				for (const family of touched) onChange(family, writer);
+				for (const each of touched) onChange(each, writer);
 				touched.clear();
 			}
 		},
@@ -76,4 +81,16 @@ function isOfInterest(kind: number, body: Buffer, interest: Interest): boolean {
 	const chains = interest.get(textOf(attributes.get(TABLE)));
 	if (chains === undefined) return false;
 	return TABLES.includes(kind) || chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
+}
+
+/** NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK, NFTA_HOOK_HOOKNUM; NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT. */
+const NEW_CHAIN = 3;
+const CHAIN_HOOK = 4;
+const HOOK_NUMBER = 1;
+const OUR_HOOKS = [0, 3];
+
+function isOnOurHooks(kind: number, body: Buffer): boolean {
+	if (kind !== NEW_CHAIN) return false;
+	const hook = attributesOf(attributesOf(body.subarray(FIXED_BYTES)).get(CHAIN_HOOK));
+	return OUR_HOOKS.includes(hook.get(HOOK_NUMBER)?.readUInt32BE() ?? -1);
 }

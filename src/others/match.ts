@@ -1,0 +1,61 @@
+import { type Cidr, holderOf } from '../cidr.ts';
+import type { Match, Packet, Ports } from './model.ts';
+
+/** Undefined: it may, or may not. */
+export type Maybe = boolean | undefined;
+
+export function holds(match: Match, packet: Packet): Maybe {
+	const is = matches(match, packet);
+	return is === undefined ? undefined : is !== match.not;
+}
+
+/** All of them; as soon as one does not, none of the others matters. */
+export function allHold(all: readonly Match[], packet: Packet): Maybe {
+	const answers = all.map((match) => holds(match, packet));
+	if (answers.includes(false)) return false;
+	return answers.includes(undefined) ? undefined : true;
+}
+
+function matches(match: Match, packet: Packet): Maybe {
+	switch (match.kind) {
+		case 'protocol':
+			return match.names.some((name) => ['tcp', '6', 'all', 'ip', familyName(packet)].includes(name));
+		case 'state':
+			return match.names.some((name) => name === 'new' || (name === 'dnat' && packet.isTranslated));
+		case 'ports':
+			return known(match.original ? packet.originalPort : packet.port, (port) => holdsPort(match.ranges, port));
+		case 'to':
+			return isWithin(match.cidrs, match.original ? packet.originalTo : packet.to, packet);
+		case 'from':
+			return isWithin(match.cidrs, packet.from, packet);
+		case 'in':
+		case 'out':
+			return known(packet[match.kind], (name) => match.names.some((pattern) => isNamed(pattern, name)));
+		case 'local':
+			return match.end === 'source' ? packet.isFromHere : packet.isToHere;
+		case 'uid':
+			return known(packet.uid, (uid) => holdsPort(match.ranges, uid));
+		case 'unknown':
+			return undefined;
+	}
+}
+
+const familyName = ({ family }: Packet): string => family;
+
+const known = <T>(value: T | undefined, is: (value: T) => boolean): Maybe =>
+	value === undefined ? undefined : is(value);
+
+export const holdsPort = (ranges: readonly Ports[], port: number): boolean =>
+	ranges.some(({ from, to }) => from <= port && port <= to);
+
+/** Networks of the other family alone hold nothing of this one. */
+function isWithin(cidrs: readonly Cidr[], address: string | undefined, { family }: Packet): Maybe {
+	const own = cidrs.filter((cidr) => cidr.family === family);
+	if (own.some(({ bits }) => bits === 0)) return true;
+	if (own.length === 0) return false;
+	return known(address, (it) => own.some((cidr) => holderOf(cidr)(it)));
+}
+
+/** `+` is iptables' wildcard and `*` nft's. */
+const isNamed = (pattern: string, name: string): boolean =>
+	/[+*]$/.test(pattern) ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
