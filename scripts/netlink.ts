@@ -70,6 +70,18 @@ const changes: readonly (readonly [former: string, wanted: string])[] = [
             obj->Guarded([obj] { obj->RunCompleted(); });
         }`,
 	],
+	// A copy is as long as what came, not as the room for it, and lies where the engine looks after it without finalizers.
+	[
+		`            auto buf = Napi::Buffer<char>::New(env, data.release(), std::min((size_t)size, iov.iov_len), deleteFinalizer);`,
+		`            auto buf = Napi::Buffer<char>::Copy(env, data.get(), std::min((size_t)size, iov.iov_len));`,
+	],
+	[
+		`void deleteFinalizer(Napi::Env env, char* obj) {
+    delete[] obj;
+}
+`,
+		'',
+	],
 	// Beyond net.core.rmem_max where we may.
 	[
 		`        if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))`,

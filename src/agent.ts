@@ -9,6 +9,7 @@ import { createAlarm } from './host/alarm.ts';
 import { createConnections, forgetTranslated } from './host/connections.ts';
 import { readConntrackUsage } from './host/conntrack/usage.ts';
 import { forgetDead } from './host/dead.ts';
+import { readEffortMs } from './host/effort.ts';
 import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { hear } from './host/notices/hear.ts';
@@ -104,6 +105,7 @@ const world = {
 	forgetDead,
 	hear,
 	rivals,
+	effortMs: readEffortMs,
 	listeners: readListeners,
 } as const;
 

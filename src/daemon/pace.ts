@@ -23,7 +23,7 @@ const LONGEST_RETRY_MS = 30_000;
 export const retryMs = (failures: number): number =>
 	failures === 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
 
-/** Time that may be spent on looking for nothing: so much at once, and this part of all time. */
+/** Processor time that may be spent on looking for nothing: so much at once, and this part of all time. */
 export interface Budget {
 	readonly leftMs: number;
 	readonly atMs: number;

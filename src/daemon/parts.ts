@@ -25,6 +25,8 @@ export interface DaemonParts {
 	 * asked, whether it can at the moment.
 	 */
 	readonly hear: (interest: Interest, ear: Ear, signal: AbortSignal) => () => boolean;
+	/** Processor time that we have used so far. */
+	readonly effortMs: () => number;
 	/** Programs running here that are known to rewrite the rules of a host. */
 	readonly rivals: () => readonly string[];
 	readonly listeners: () => Promise<readonly Listener[]>;

@@ -1,7 +1,7 @@
 /** Netlink's attributes (netlink(7)): a kind, and bytes or attributes within. */
 export type Attribute = readonly [kind: number, value: Buffer | readonly Attribute[]];
 
-const HEADER_BYTES = 4;
+export const HEADER_BYTES = 4;
 /** NLA_F_NESTED, and what of a kind is no flag (linux/netlink.h). */
 const NESTED = 0x8000;
 const KIND = 0x3fff;
@@ -24,14 +24,24 @@ export const attributesOf = (bytes: Buffer | undefined): Map<number, Buffer> => 
 /** One after the other: those of a list are all of one kind. */
 export function elementsOf(bytes: Buffer | undefined): (readonly [kind: number, value: Buffer])[] {
 	const found: (readonly [number, Buffer])[] = [];
-	let at = 0;
-	while (bytes !== undefined && at + HEADER_BYTES <= bytes.length) {
+	if (bytes === undefined) return found;
+	eachAttribute(bytes, 0, bytes.length, (kind, from, to) => found.push([kind, bytes.subarray(from, to)]));
+	return found;
+}
+
+/** Those that lie between two places of what the kernel has sent: kind, and where its value begins and ends. */
+export function eachAttribute(
+	bytes: Buffer,
+	from: number,
+	end: number,
+	act: (kind: number, from: number, to: number) => void,
+): void {
+	for (let at = from; at + HEADER_BYTES <= end; ) {
 		const length = bytes.readUInt16LE(at);
 		if (length < HEADER_BYTES) break;
-		found.push([bytes.readUInt16LE(at + 2) & KIND, bytes.subarray(at + HEADER_BYTES, at + length)]);
+		act(bytes.readUInt16LE(at + 2) & KIND, at + HEADER_BYTES, Math.min(at + length, end));
 		at += aligned(length);
 	}
-	return found;
 }
 
 /** A text with its closing zero; '' where there is none. */

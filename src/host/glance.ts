@@ -5,7 +5,8 @@ import { createLook, type Place, type Seen } from './look.ts';
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
-const MOST_LEARNT = 5_000;
+/** Rules that were there once, beside those that are: a daemon whose settings change all day does not grow by it. */
+const MOST_FORMER = 5_000;
 
 /** The same host, its rules read at a glance where the dialect lets it: only these chains, and no others in the text. */
 export function glancing<T extends { readonly host: Host }>(of: T, chains: Chains): T {
@@ -26,18 +27,17 @@ function glancingAt(firewall: Firewall, chains: Chains): Firewall {
 		ipv4: createShared(createLook(places, 'ipv4')),
 		ipv6: createShared(createLook(places, 'ipv6')),
 	};
-	const words = new Map<string, string>();
+	const words = { ipv4: new Map<string, string>(), ipv6: new Map<string, string>() };
 	// A rule in a place that is not looked at may lead to us and keep us from going.
 	const isRefused = new Set<Family>();
 	return {
 		...firewall,
 		async read(family, signal) {
 			const before = await look[family]();
-			const text = textOf(before, words);
+			const text = textOf(before, words[family]);
 			if (text !== undefined && !isRefused.delete(family)) return text;
 			const saved = await firewall.read(family, signal);
-			if (words.size > MOST_LEARNT) words.clear();
-			if (isSame(await look[family](), before)) learn(words, before, saved);
+			if (isSame(await look[family](), before)) learn(words[family], before, saved);
 			return saved;
 		},
 		commit: (family, document, signal) =>
@@ -80,6 +80,7 @@ function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, st
 /** The same rules in the same order, once as prints and once in words. */
 function learn(words: Map<string, string>, seen: readonly Seen[] | undefined, saved: string): void {
 	const said = rulesOf(saved);
+	if (words.size > MOST_FORMER + [...said.values()].reduce((sum, { length }) => sum + length, 0)) words.clear();
 	for (const { table, chain, rules } of seen ?? []) {
 		const texts = said.get(`${table} ${chain}`) ?? [];
 		if (texts.length === rules.length) for (const [at, { print }] of rules.entries()) words.set(print, texts[at] ?? '');
@@ -93,8 +94,10 @@ function rulesOf(saved: string): ReadonlyMap<string, readonly string[]> {
 	for (const line of saved.split('\n')) {
 		if (line.startsWith('*')) table = line.slice(1).trim();
 		const [, chain, rule = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];
-		const place = `${table} ${chain}`;
-		if (chain !== undefined) found.set(place, [...(found.get(place) ?? []), rule]);
+		if (chain === undefined) continue;
+		const rules = found.get(`${table} ${chain}`);
+		if (rules === undefined) found.set(`${table} ${chain}`, [rule]);
+		else rules.push(rule);
 	}
 	return found;
 }

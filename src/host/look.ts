@@ -1,7 +1,7 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { Family } from '../units.ts';
 import { findsChain } from './chains.ts';
+import { openLister } from './dump.ts';
 import { openNetlink } from './netlink.ts';
 import { type RulePrint, readGeneration, readPrints } from './rule-prints.ts';
 
@@ -32,40 +32,56 @@ interface Last {
  * each.
  */
 export function createLook(places: readonly Place[], family: Family): Look {
-	const sockets = new Map<string, NetlinkSocket>();
-	const over = (name: string) => {
-		const socket = sockets.get(name) ?? openNetlink(Protocol.NETFILTER);
-		sockets.set(name, socket);
-		return socket;
-	};
-	// A socket that cannot be had fails this one look and not those that have begun: nobody would wait for them any more.
-	const lookOver = async (place: Place) => lookAt(over(`${place.table} ${place.chain}`), family, place);
-	const lookAtAll = async (all: readonly Place[]) => (await Promise.all(all.map(lookOver))).flat();
+	const listers = createHeld(() => openLister(Protocol.NETFILTER));
+	const sockets = createHeld(() => openNetlink(Protocol.NETFILTER));
 	let last: Last = { generation: undefined, seen: [] };
+	// A socket that cannot be had fails this one look and not those that have begun: nobody would wait for them any more.
+	const lookAt = async (place: Place): Promise<readonly Seen[]> => {
+		const { table, chain } = place;
+		const lister = listers.of(`${table} ${chain}`);
+		const rules = await readPrints(lister, family, place, rulesOf(former, place));
+		const isThere = rules.length > 0 || (await findsChain(sockets.of('chains'), family, table, chain));
+		return isThere ? [{ ...place, rules }] : [];
+	};
+	const lookAtAll = async (all: readonly Place[]) => (await Promise.all(all.map(lookAt))).flat();
+	let former: readonly Seen[] = [];
 	return async () => {
 		const { generation, seen } = last;
-		last = { generation: undefined, seen: [] };
+		[former, last] = [seen, { generation: undefined, seen: [] }];
 		try {
 			const counting = seen.filter(({ isOwn, rules }) => isOwn && rules.length > 0);
-			const [now, counted] = await Promise.all([readGeneration(over('generation')), lookAtAll(counting)]);
+			const [now, counted] = await Promise.all([readGeneration(sockets.of('generation')), lookAtAll(counting)]);
 			const isUnchanged = now !== undefined && now === generation;
 			// The generation is read before the rules: they may be of a later one, and are then read again the next time.
 			last = { generation: now, seen: isUnchanged ? recounted(seen, counted) : await lookAtAll(places) };
 			return last.seen;
 		} catch {
 			// Their answers may still come.
-			for (const socket of sockets.values()) socket.close();
-			sockets.clear();
+			listers.close();
+			sockets.close();
 			return undefined;
 		}
 	};
 }
 
+/** By name, each opened when it is first asked for. */
+function createHeld<T extends { close(): void }>(open: () => T) {
+	const all = new Map<string, T>();
+	return {
+		of(name: string): T {
+			const one = all.get(name) ?? open();
+			all.set(name, one);
+			return one;
+		},
+		close() {
+			for (const one of all.values()) one.close();
+			all.clear();
+		},
+	};
+}
+
+const rulesOf = (seen: readonly Seen[], { table, chain }: Place): readonly RulePrint[] =>
+	seen.find((was) => was.table === table && was.chain === chain)?.rules ?? [];
+
 const recounted = (seen: readonly Seen[], counted: readonly Seen[]): Seen[] =>
 	seen.map((was) => counted.find(({ table, chain }) => table === was.table && chain === was.chain) ?? was);
-
-async function lookAt(socket: NetlinkSocket, family: Family, place: Place): Promise<readonly Seen[]> {
-	const rules = await readPrints(socket, family, place.table, place.chain);
-	const isThere = rules.length > 0 || (await findsChain(socket, family, place.table, place.chain));
-	return isThere ? [{ ...place, rules }] : [];
-}

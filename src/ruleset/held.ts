@@ -1,4 +1,4 @@
-import { type Line, parseLine } from './line.ts';
+import { type Line, parseLine, targetOf } from './line.ts';
 import { type ChainName, chainNames, type TableName } from './model.ts';
 
 /** Our part of one family's tables, in iptables' own spelling: what is there, or what should be. */
@@ -93,5 +93,5 @@ function collect({ chains, hooks, counts }: Found, table: TableName, line: Line 
 	if (own !== undefined) {
 		own.rules.push(line.rule);
 		own.packets.push(line.packets);
-	} else if (isOurs(line.target)) hooks.push({ table, chain: line.chain, position, rule: line.rule });
+	} else if (isOurs(targetOf(line.rule))) hooks.push({ table, chain: line.chain, position, rule: line.rule });
 }

@@ -9,8 +9,6 @@ export type Line =
 			readonly chain: string;
 			/** Everything behind `-A CHAIN `. */
 			readonly rule: string;
-			/** The chain or extension behind -j or -g; '' where there is none. */
-			readonly target: string;
 			readonly packets: number;
 	  }
 	| { readonly kind: 'other' };
@@ -20,10 +18,11 @@ export function parseLine(text: string): Line {
 	if (text.startsWith(':')) return { kind: 'chain', name: text.slice(1).split(' ', 1)[0] ?? '' };
 	const [, packets = '0', chain, rule = ''] = /^(?:\[(\d+):\d+\] )?-A (\S+) ?(.*)$/.exec(text) ?? [];
 	if (chain === undefined) return { kind: 'other' };
-	return { kind: 'rule', chain, rule, target: targetOf(rule), packets: Number(packets) };
+	return { kind: 'rule', chain, rule, packets: Number(packets) };
 }
 
-function targetOf(rule: string): string {
+/** The chain or extension behind -j or -g; '' where there is none. */
+export function targetOf(rule: string): string {
 	const words = wordsOf(rule);
 	const at = words.findLastIndex((word) => word === '-j' || word === '-g');
 	return at === -1 ? '' : (words[at + 1] ?? '');

@@ -1,4 +1,4 @@
-import { parseLine } from './line.ts';
+import { parseLine, targetOf } from './line.ts';
 
 /** A chain with a name like ours that is none of ours: of another route manager, whose business it is. */
 export interface Namesake {
@@ -18,7 +18,7 @@ export function namesakesIn(saved: string): Namesake[] {
 		if (line.kind === 'chain' && line.name.startsWith('APPMESH_')) found.push({ table, chain: line.name, leading: [] });
 		if (line.kind !== 'rule') continue;
 		// iptables-save declares a table's chains before it says their rules.
-		const target = found.find((each) => each.table === table && each.chain === line.target);
+		const target = found.find((each) => each.table === table && each.chain === targetOf(line.rule));
 		target?.leading.push(`-D ${line.chain} ${line.rule}`);
 	}
 	const emptied = found.map(({ table, chain, leading }) => ({ table, chain, steps: [...leading, `-F ${chain}`] }));

@@ -60,7 +60,7 @@ function tableLines(found: Held, wanted: Held): string[] {
 
 /** Of one chain: what is missing is put in between what is there, or all of it is written anew. */
 function editOf(found: readonly string[] | undefined, { name, rules }: HeldChain) {
-	const places = found && placesAmong(found.map(canonical), rules.map(canonical));
+	const places = found && placesAmong(found, rules);
 	if (places === undefined) return { isAnew: true, lines: rules.map((rule) => `-A ${name} ${rule}`) };
 	const missing = rules.flatMap((rule, at) => (places.has(at) ? [] : [`-I ${name} ${at + 1} ${rule}`]));
 	return { isAnew: false, lines: missing };
@@ -68,15 +68,34 @@ function editOf(found: readonly string[] | undefined, { name, rules }: HeldChain
 
 /** Where those that are there stand among those that are to be; undefined where one does not, or not in this order. */
 function placesAmong(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
-	const places = new Set<number>();
+	const { before, is, should } = apart(found, wanted);
+	const places = new Set(wanted.keys());
+	for (const at of should.keys()) places.delete(before + at);
 	let last = -1;
-	for (const rule of found) {
-		last = wanted.indexOf(rule, last + 1);
+	for (const rule of is) {
+		last = should.indexOf(rule, last + 1);
 		if (last === -1) return undefined;
-		places.add(last);
+		places.add(before + last);
 	}
 	return places;
 }
+
+/**
+ * What of two lists of rules is between where they begin and where they end with the same rules, made comparable. A long
+ * list in which hardly anything differs is compared at once.
+ */
+function apart(found: readonly string[], wanted: readonly string[]) {
+	const shorter = Math.min(found.length, wanted.length);
+	let before = 0;
+	while (before < shorter && isSame(found[before], wanted[before])) before += 1;
+	let after = 0;
+	while (after < shorter - before && isSame(found.at(-1 - after), wanted.at(-1 - after))) after += 1;
+	const between = (rules: readonly string[]) => rules.slice(before, rules.length - after).map(canonical);
+	return { before, is: between(found), should: between(wanted) };
+}
+
+/** Hardly any rule is spelt in two ways. */
+const isSame = (a = '', b = ''): boolean => a === b || canonical(a) === canonical(b);
 
 /** Hooks that stand first in their chain, as they are to, stay; otherwise all are taken out and put in again. */
 function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
@@ -88,7 +107,7 @@ function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): str
 }
 
 function hookEdit(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
-	const says = ({ rule }: HeldHook) => canonical(rule);
+	const says = ({ rule }: HeldHook) => rule;
 	const isFirst = found.every(({ position }, at) => position === at + 1);
 	const places = isFirst ? placesAmong(found.map(says), wanted.map(says)) : undefined;
 	const added = wanted.filter((_, at) => places?.has(at) !== true);
@@ -133,11 +152,11 @@ function chainDifferences(found: Held, wanted: Held): Difference[] {
 function ruleDifferences(found: HeldChain | undefined, wanted: HeldChain | undefined): Difference[] {
 	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
 	if (found === undefined) return listed('missing', wanted);
-	const is = found.rules.map(canonical);
-	const should = wanted.rules.map(canonical);
+	const { before, is, should } = apart(found.rules, wanted.rules);
 	if (is.join('\n') === should.join('\n')) return [];
-	const missing = wanted.rules.filter((_, at) => !is.includes(should[at] ?? ''));
-	const surplus = found.rules.filter((_, at) => !should.includes(is[at] ?? ''));
+	const [there, due] = [new Set(is), new Set(should)];
+	const missing = should.flatMap((rule, at) => (there.has(rule) ? [] : (wanted.rules[before + at] ?? [])));
+	const surplus = is.flatMap((rule, at) => (due.has(rule) ? [] : (found.rules[before + at] ?? [])));
 	const { table, name } = wanted;
 	if (missing.length + surplus.length === 0)
 		return [{ kind: 'misplaced', table, line: `-A ${name} (order of its rules)` }];

@@ -31,7 +31,12 @@ test('what is noticed on a busy machine is looked at without a warning about a t
 		return act();
 	};
 	const holding = { exclusive, survey: {}, aim: undefined } as unknown as Holding;
-	const parts = { log: () => undefined, tallies: createTallies(), rivals: () => [] } as unknown as DaemonParts;
+	const parts = {
+		log: () => undefined,
+		tallies: createTallies(),
+		rivals: () => [],
+		effortMs: () => 0,
+	} as unknown as DaemonParts;
 	const drift = createDrift(holding, parts);
 	{
 		using _ = heldUp(5);
