@@ -56,7 +56,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
-	const survey = await surveyOnce(loaded, stateFile.read().dialect, signal);
+	const survey = await surveyOnce(loaded, stateFile.read().dialect, log, signal);
 	const proxy = await createProxy(survey, {
 		onOutput: kept.logs.add,
 		onChange(history, before) {
@@ -91,8 +91,14 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 }
 
 /** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
-async function surveyOnce(loaded: Loaded, remembered: Dialect | undefined, signal: AbortSignal): Promise<Survey> {
+async function surveyOnce(
+	loaded: Loaded,
+	remembered: Dialect | undefined,
+	log: Log,
+	signal: AbortSignal,
+): Promise<Survey> {
 	const survey = await surveyHost(await openHost(ownChains, signal), loaded, remembered, signal);
+	tell(survey, log);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);
 	return glancing(survey, ownChains);
@@ -134,7 +140,7 @@ async function live(daemon: Daemon, report: Report, onReady: () => void, signal:
 	}
 }
 
-function tell({ notices }: Loaded, log: Log): void {
+function tell({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
 	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
 }
 

@@ -23,11 +23,14 @@ export interface Left {
 	readonly removal: readonly string[];
 }
 
-/** Takes away whatever bears our names, Envoy's container after the rules; `seed`: also the rule and route that the 2019 script leaves behind. */
-export async function runClean({ seed }: { readonly seed: boolean }, signal: AbortSignal): Promise<Cleaned> {
+/** Takes away whatever bears our names, Envoy's container after the rules; `routeManager`: also the rule and route that the 2019 script leaves behind. */
+export async function runClean(
+	{ routeManager }: { readonly routeManager: boolean },
+	signal: AbortSignal,
+): Promise<Cleaned> {
 	const host = await openHost(ownChains, signal);
 	await release(host, { tracked: false }, signal);
-	if (seed) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
+	if (routeManager) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
 	if (!existsSync(socket)) return { left };

@@ -41,7 +41,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		backend: survey.backend,
 		families: target.families,
 		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
-		notices: [...loaded.notices, ...told.filter((notice) => notice !== '')],
+		notices: [...loaded.notices, ...survey.notices, ...told.filter((notice) => notice !== '')],
 	};
 }
 

@@ -24,6 +24,7 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
 	const survey = await surveyHost(await openHost(ownChains, signal), loaded, undefined, signal);
 	await aimOf(survey);
+	for (const notice of survey.notices) process.stderr.write(`${notice}\n`);
 	const actions = actionsOf(survey, signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
@@ -64,14 +65,15 @@ function scriptVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 		'APPMESH_ENVOY_INGRESS_PORT',
 		'APPMESH_ENVOY_EGRESS_PORT',
 		'APPMESH_EGRESS_IGNORED_PORTS',
-		'APPMESH_ENABLE_IPV6',
 	];
 	const given = Object.entries(env).filter(([name]) => read.includes(name) || name.startsWith('TURNOUT_'));
+	const ipv6 = env['APPMESH_ENABLE_IPV6'] ?? '';
 	const ignoredIps = env['APPMESH_EGRESS_IGNORED_IP'] ?? '';
 	return {
 		...Object.fromEntries(given),
 		APPMESH_IGNORE_UID: env['APPMESH_IGNORE_UID'] ?? '',
 		APPMESH_IGNORE_GID: env['APPMESH_IGNORE_GID'] ?? '',
+		...(ipv6 === '' ? {} : { APPMESH_ENABLE_IPV6: ipv6 }),
 		...(ignoredIps === '' ? {} : { APPMESH_EGRESS_IGNORED_IP: ignoredIps }),
 	};
 }

@@ -21,6 +21,10 @@ export interface Survey {
 	readonly host: OpenHost;
 	readonly tools: Tools;
 	readonly backend: BackendChoice;
+	/** `ipv6: 1` is by a person, and not by AWS's controller, which sets its variable in every pod. */
+	readonly isIpv6Demanded: boolean;
+	/** What was taken otherwise than written, on this host. */
+	readonly notices: readonly string[];
 }
 
 /** What is to hold, and why IPv6 has no part in it, where it has none. */
@@ -35,6 +39,9 @@ export interface Hit extends Aim {
 	readonly known: Known;
 }
 
+/** The variable that AWS's controller sets. */
+const CONTROLLERS = 'APPMESH_ENABLE_IPV6';
+
 /** Looks at the host and changes nothing. Ids and tools that this host lacks are Failures; see also `aimOf`. */
 export async function surveyHost(
 	host: OpenHost,
@@ -48,7 +55,11 @@ export async function surveyHost(
 			? await chooseBackend(host.firewalls, remembered, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const tools = requireDialect(host, backend.name);
-	return { config, capture, host: preferring(host, backend.name), backend, tools };
+	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLERS;
+	const { obstacle } = readIpv6(tools);
+	const isImpossible = config.ipv6 === '1' && obstacle !== '' && !isIpv6Demanded;
+	const notices = isImpossible ? [`ipv6 (${CONTROLLERS}): 1 is taken as auto: ${obstacle}`] : [];
+	return { config, capture, host: preferring(host, backend.name), backend, tools, isIpv6Demanded, notices };
 }
 
 /** Users and groups by their ids. Names that this host does not know are told all at once. */
@@ -109,13 +120,13 @@ const aim = (
 	ipv6Past,
 });
 
-/** Rules and routes on. Unless `ipv6` is 1, a kernel that takes no IPv6 rules keeps nobody from IPv4. */
+/** Rules and routes on. Unless somebody demands IPv6, a kernel that takes no IPv6 rules keeps nobody from IPv4. */
 export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: Known): Promise<Hit> {
 	const first = await aimOf(survey);
 	try {
 		return { ...first, known: await intercept(survey.host, first.target, signal, known) };
 	} catch (error) {
-		const isOptional = survey.config.ipv6 !== '1' && first.target.rules.ipv6.hooks.length > 0;
+		const isOptional = !survey.isIpv6Demanded && first.target.rules.ipv6.hooks.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
 		const isPast = first.target.families.includes('ipv6') || first.ipv6Past !== '';
 		const past = isPast ? `the kernel does not take IPv6 rules: ${error.message}` : '';
@@ -130,9 +141,9 @@ interface Ipv6Choice {
 	readonly past: string;
 }
 
-async function ipv6Choice({ config, tools }: Survey): Promise<Ipv6Choice> {
+async function ipv6Choice({ config, tools, isIpv6Demanded }: Survey): Promise<Ipv6Choice> {
 	const { hasAddress, obstacle, hasRules } = readIpv6(tools);
-	if (config.ipv6 === '1') return demanded(obstacle);
+	if (config.ipv6 === '1' && (isIpv6Demanded || obstacle === '')) return demanded(obstacle);
 	if (!hasAddress) return { isOn: false, past: '' };
 	if (config.ipv6 === '0') return { isOn: false, past: hasRules ? 'ipv6 is 0' : `ipv6 is 0, and ${OPEN}: ${obstacle}` };
 	if (obstacle !== '') return { isOn: false, past: obstacle };

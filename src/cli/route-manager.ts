@@ -50,7 +50,10 @@ async function obey(word: string, actions: RouteManagerActions, out: (text: stri
 	}
 }
 
-/** The script's two refusals; undefined where nothing is missing. Empty is missing. */
+/**
+ * The script's two refusals; undefined where nothing is missing. Empty is missing, but for app ports: AWS's later script
+ * takes a node without listeners, and so outbound traffic alone.
+ */
 export function refusal(env: NodeJS.ProcessEnv): string | undefined {
 	const isMissing = (name: string) => (env[name] ?? '') === '';
 	if (isMissing('APPMESH_IGNORE_UID') && isMissing('APPMESH_IGNORE_GID'))
@@ -58,7 +61,8 @@ export function refusal(env: NodeJS.ProcessEnv): string | undefined {
 			'Variables APPMESH_IGNORE_UID and/or APPMESH_IGNORE_GID must be set.\n',
 			"Envoy must run under those IDs to be able to properly route it's egress traffic.\n",
 		].join('');
-	if (['APPMESH_ENVOY_INGRESS_PORT', 'APPMESH_ENVOY_EGRESS_PORT', 'APPMESH_APP_PORTS'].some(isMissing))
+	const ports = ['APPMESH_ENVOY_INGRESS_PORT', 'APPMESH_ENVOY_EGRESS_PORT'];
+	if (ports.some(isMissing) || env['APPMESH_APP_PORTS'] === undefined)
 		return [
 			'All of APPMESH_ENVOY_INGRESS_PORT, APPMESH_ENVOY_EGRESS_PORT and APPMESH_APP_PORTS variables must be set.\n',
 			'If any one of them is not set we will not be able to route either ingress, egress, or both directions.\n',

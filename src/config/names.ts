@@ -39,4 +39,21 @@ export function strangeVariables(names: readonly string[]): { readonly name: str
 		.filter(({ name, nearest }) => name.startsWith('TURNOUT_') || distance(name, nearest) <= 2);
 }
 
+/**
+ * What other scripts of App Mesh's are steered by: the route manager's own constants, which people export, and those of
+ * the one for gateways (aws-app-mesh-examples). `harmless`: what they have is what we do.
+ */
+const others: readonly { readonly name: string; readonly instead: string; readonly harmless?: string }[] = [
+	{ name: 'APPMESH_ENVOY_UID', instead: 'here it is ignoreUids (APPMESH_IGNORE_UID)', harmless: '1337' },
+	{ name: 'APPMESH_ENVOY_LOCAL_FORWARD_PORT', instead: 'here traffic within the host is never captured' },
+	{ name: 'APPMESH_LOCAL_ROUTE_TABLE_ID', instead: 'here it is routeTable (TURNOUT_ROUTE_TABLE)', harmless: '100' },
+	{ name: 'APPMESH_PACKET_MARK', instead: 'here it is mark (TURNOUT_MARK)', harmless: '0x1e7700ce' },
+];
+
+/** Those that are set to something that we do not do by ourselves. */
+export const foreignVariables = (
+	env: NodeJS.ProcessEnv,
+): readonly { readonly name: string; readonly instead: string }[] =>
+	others.filter(({ name, harmless }) => (env[name] ?? '') !== '' && env[name] !== harmless);
+
 export const nearestKey = (key: string): string => closest(key, [...allSettings.keys()]);

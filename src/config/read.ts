@@ -2,6 +2,7 @@ import convict from 'convict';
 import { type FileCheck, type HandedOn, handedOn, variablesOfSettings } from '../envoy/variables.ts';
 import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
+import { foreign, forgive, whyNot } from './forgiven.ts';
 import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
 import { type Config, settings } from './schema.ts';
 import type { Setting, Settings } from './setting.ts';
@@ -29,7 +30,9 @@ export interface Loaded {
 }
 
 /** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
-export function readConfig(sources: Sources): Loaded {
+export function readConfig(given: Sources): Loaded {
+	const { env: forgiven, told } = forgive(given.env);
+	const sources = { ...given, env: forgiven };
 	const texts = merge(sources);
 	const written = new Map(
 		[...allSettings].map(([key, { variable }]) => {
@@ -47,7 +50,7 @@ export function readConfig(sources: Sources): Loaded {
 	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
-	return { config, written, notices: notices(written), handedOn: proxy };
+	return { config, written, notices: [...told, ...foreign(given.env), ...notices(written)], handedOn: proxy };
 }
 
 /** Where somebody else runs Envoy, its files may be anywhere. */
@@ -86,11 +89,8 @@ function malformed(written: Loaded['written']): ReadonlyMap<string, string> {
 	const wrong = new Map<string, string>();
 	for (const [key, { text, origin }] of written) {
 		const setting = allSettings.get(key) as Setting<unknown>;
-		try {
-			setting.parse(text);
-		} catch (error) {
-			wrong.set(key, `${key} (${origin}): ${(error as Error).message}; allowed: ${setting.allowed}`);
-		}
+		const why = whyNot(setting, text);
+		if (why !== undefined) wrong.set(key, `${key} (${origin}): ${why}; allowed: ${setting.allowed}`);
 	}
 	return wrong;
 }

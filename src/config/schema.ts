@@ -1,5 +1,6 @@
 import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
 import { DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './defaults.ts';
+import { forgiving, logLevel } from './of-aws.ts';
 import {
 	absolutePath,
 	choice,
@@ -119,16 +120,14 @@ export const settings = {
 		logDriver: text('TURNOUT_ENVOY_LOG_DRIVER', '', "The log driver of Envoy's container; none: Docker's own"),
 		command: text('TURNOUT_ENVOY_COMMAND', 'envoy', "Envoy's program, of this host or in the image"),
 		config: optionalPath('TURNOUT_ENVOY_CONFIG', '', 'A bootstrap of your own; none: a pass-through one is made'),
-		logLevel: choice(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'])(
-			'ENVOY_LOG_LEVEL',
-			'info',
-			"What Envoy's log tells",
-		),
+		logLevel: logLevel('ENVOY_LOG_LEVEL', 'info', "What Envoy's log tells"),
 		adminPort: port('ENVOY_ADMIN_ACCESS_PORT', '9901', "Envoy's admin interface on 127.0.0.1"),
-		drainSeconds: whole(5, 110, 'seconds')(
-			'LISTENER_DRAIN_WAIT_TIME_S',
-			'20',
-			'How long connections may take to end before Envoy is stopped',
+		drainSeconds: forgiving(
+			whole(5, 110, 'seconds')(
+				'LISTENER_DRAIN_WAIT_TIME_S',
+				'20',
+				'How long connections may take to end before Envoy is stopped',
+			),
 		),
 		startSeconds: whole(1, 600, 'seconds')(
 			'TURNOUT_ENVOY_START_SECONDS',

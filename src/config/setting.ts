@@ -22,6 +22,8 @@ export interface Setting<T> {
 	readonly allowed: string;
 	/** Throws an Error whose message says what is wrong with the text. */
 	readonly parse: (text: string) => T;
+	/** In the variable, which is AWS's: what is not allowed is the default there, and told. */
+	readonly isForgiving?: true;
 	/** What was taken otherwise than written; the text has been parsed before. */
 	readonly notices?: (text: string) => readonly string[];
 }
@@ -31,7 +33,7 @@ export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 /** What a table of settings holds once it is read. */
 export type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]> };
 
-type Words = readonly [variable: string, standard: string, doc: string];
+export type Words = readonly [variable: string, standard: string, doc: string];
 
 function setting<T>([variable, standard, doc]: Words, allowed: string, parse: (text: string) => T): Setting<T> {
 	return { variable, default: standard, doc, allowed, parse };

@@ -49,7 +49,8 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 		reload: async ({ confirmSeconds, ...told }, signal) => {
 			const changed = await holding.exchanges(() => reload(holding, parts, confirmSeconds, signal));
 			const warning = await warningOf(holding, parts, told);
-			const said = { changed, notices: holding.loaded.notices, ...(warning === '' ? {} : { warning }) };
+			const notices = [...holding.loaded.notices, ...holding.survey.notices];
+			const said = { changed, notices, ...(warning === '' ? {} : { warning }) };
 			return { ...said, status: await status() };
 		},
 		diff: async () => (await seen()).diff,

@@ -79,7 +79,8 @@ export const variablesOfSettings = (settings: {
 	readonly adminPort: number;
 	readonly drainSeconds: number;
 }): Readonly<Record<string, string>> => ({
-	ENVOY_LOG_LEVEL: settings.logLevel,
+	// AWS's agent takes any other spelling for info.
+	ENVOY_LOG_LEVEL: settings.logLevel === 'warning' ? 'warn' : settings.logLevel,
 	ENVOY_ADMIN_ACCESS_PORT: String(settings.adminPort),
 	LISTENER_DRAIN_WAIT_TIME_S: String(settings.drainSeconds),
 });

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** The process that holds the socket; looked up only when someone is to be told. */
 export function ownerOf(inode: string): string {
 	const pid = pids().find((process) => holdsSocket(process, inode));
-	return pid === undefined ? 'unknown' : `${commOf(pid)} (pid ${pid})`;
+	return pid === undefined ? 'unknown' : `${programOf(pid)} (pid ${pid})`;
 }
 
 const holdsSocket = (pid: string, inode: string): boolean =>
@@ -59,6 +60,21 @@ export function readProcess(pid: string | number): ProcessFacts | undefined {
 const START_TICKS = 22;
 
 export const parentOf = (pid: number): number | undefined => readProcess(pid)?.parent || undefined;
+
+/**
+ * As a person would call it. The kernel's name is that of its first thread, to which Node.js and the like give another
+ * one: where neither the program nor anything that it was started with is called so, its executable tells.
+ */
+export function programOf(pid: string | number): string {
+	const name = commOf(pid);
+	const words = readText(`/proc/${pid}/cmdline`).split(/[\0 :]+/);
+	const executable = readLink(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '') || (words[0] ?? '');
+	const isKnown = [executable, ...words].some((word) => basename(word).slice(0, LONGEST_NAME) === name);
+	return isKnown ? name : basename(executable) || name;
+}
+
+/** TASK_COMM_LEN (proc_pid_comm(5)), without its closing zero. */
+const LONGEST_NAME = 15;
 
 /** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
 const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);

@@ -45,7 +45,8 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	clean: {
 		summary: 'Take away whatever bears our names; needs no daemon',
 		options: {
-			seed: { type: 'boolean', help: 'Also what the 2019 script left' },
+			'route-manager': { type: 'boolean', help: 'Also what the 2019 script left' },
+			seed: { type: 'boolean', help: 'The same, by its former name' },
 			after: { type: 'string', help: 'UNIT: only if systemd had to end it on its stop, and onStop is disable' },
 		},
 		takesSettings: false,

@@ -24,7 +24,7 @@ export async function clean(given: Given, { out, isJson, signal }: Terminal): Pr
 	const unit = given['after'];
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
 	else await refuseUndone(socketOf({}));
-	const { left } = await runClean({ seed: given['seed'] === true }, signal);
+	const { left } = await runClean({ routeManager: given['route-manager'] === true || given['seed'] === true }, signal);
 	const said = ['Nothing that bears our names is left\n', ...left.map(leftText)].join('');
 	out(isJson ? `${JSON.stringify({ clean: true, ...(left.length === 0 ? {} : { left }) })}\n` : said);
 	return 0;

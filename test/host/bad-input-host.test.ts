@@ -210,6 +210,26 @@ test('IPv6 that is asked for while it is off in the kernel is refused, and IPv4 
 	assert.deepEqual(snapshotHost(lab.host), before);
 });
 
+test("IPv6 that AWS's controller asks for, as it does in every pod, is told where it is off, and IPv4 goes on", async () => {
+	using lab = createHost({ container: false, ipv6: false });
+	const env = { APPMESH_ENABLE_IPV6: '1', APPMESH_APP_PORTS: '8080' };
+	const told = /ipv6 \(APPMESH_ENABLE_IPV6\): 1 is taken as auto: IPv6 is off on the loopback interface/;
+	const { code, stdout, stderr } = turnout(lab.host, ['init'], { env });
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /^Interception is on: \d+ rules for ipv4 in /);
+	assert.match(stdout, told);
+	turnout(lab.host, ['clean']);
+	const script = { ...env, APPMESH_START_ENABLED: '1', APPMESH_IGNORE_UID: '1337' };
+	const ports = { APPMESH_ENVOY_INGRESS_PORT: '15000', APPMESH_ENVOY_EGRESS_PORT: '15001' };
+	const outcome = turnout(lab.host, ['route-manager'], { env: { ...script, ...ports } });
+	assert.deepEqual([outcome.code, told.test(outcome.stderr)], [0, true], outcome.stderr);
+	await using daemon = await startDaemon(lab.host, { env, args: ['--start-enabled', '1'] });
+	assert.match(daemon.log(), told);
+	const { is, families } = daemon.status();
+	assert.deepEqual({ is, families }, { is: 'enabled', families: ['ipv4'] });
+	assert.match(daemon.ask('reload').stdout, told);
+});
+
 /** No namespace has another kernel: the real program is asked for a table that this kernel does not have either. */
 const noNat = '#!/bin/sh\nsed "s/^\\*nat$/*nope/" | exec /usr/sbin/ip6tables-legacy-restore "$@"\n';
 

@@ -69,7 +69,7 @@ describe('a table or a mark that serves somebody else', () => {
 		for (const rule of innocent) host.run('ip', ['rule', 'add', ...rule]);
 		const before = withoutEmptyTables(snapshotHost(host));
 		run(host, ['init', '--app-ports', '8080']);
-		run(host, ['clean', '--seed']);
+		run(host, ['clean', '--route-manager']);
 		assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(host))), []);
 	});
 });

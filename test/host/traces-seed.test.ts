@@ -12,7 +12,7 @@ import { rulesIn, savedText } from '../support/saved.ts';
 import { changes, withoutEmptyTables } from '../support/traces.ts';
 
 for (const dialect of dialects)
-	test(`what the 2019 script left in iptables-${dialect} is taken over, stays where it is not ours, and goes with clean --seed`, () => {
+	test(`what the 2019 script left in iptables-${dialect} is taken over, stays where it is not ours, and goes with clean --route-manager`, () => {
 		using lab = createHost();
 		const { host } = lab;
 		const before = withoutEmptyTables(snapshotHost(host));
@@ -30,12 +30,12 @@ for (const dialect of dialects)
 			run(host, ['clean']);
 			assert.deepEqual(rulesIn(savedText(host, dialect)), []);
 			assert.deepEqual(routingIn(snapshotHost(host)), routing);
-			run(host, ['clean', '--seed']);
+			run(host, ['clean', '--route-manager']);
 			assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(host))), []);
 		}
 	});
 
-test('clean --seed takes away each of the rules that a script leaves that was started more than once', () => {
+test('clean --route-manager, or --seed as it was called, takes away each of the rules that a script leaves that was started more than once', () => {
 	using lab = createHost();
 	const before = withoutEmptyTables(snapshotHost(lab.host));
 	start(lab.host, commandsFor('nft'), 2);

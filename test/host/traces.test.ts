@@ -41,7 +41,7 @@ for (const dialect of dialects) {
 		assert.notDeepEqual(changes(before, snapshotHost(lab.host)), []);
 		run(lab.host, ['clean']);
 		assert.deepEqual(changes(before, snapshotHost(lab.host)), []);
-		run(lab.host, ['clean', '--seed']);
+		run(lab.host, ['clean', '--route-manager']);
 		assert.deepEqual(changes(before, snapshotHost(lab.host)), []);
 	});
 

@@ -1,6 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { Ear, Interest, Notice } from '../../ports.ts';
-import { commOf, parentOf } from '../processes.ts';
+import { commOf, parentOf, programOf } from '../processes.ts';
 import { type Ears, listen } from './listen.ts';
 import { messagesOf } from './messages.ts';
 import { ROUTE_GROUPS, routeSubject } from './routes.ts';
@@ -42,6 +42,7 @@ function whoIs({ pid, name }: Writer): Who {
 	if (pid === 0) return nobody;
 	const parent = parentOf(pid);
 	if (parent === process.pid) return { by: '', isOwn: true };
-	const above = parent === undefined ? '' : commOf(parent);
-	return { by: `${name} (pid ${pid})${above === '' ? '' : `, started by ${above} (pid ${parent})`}`, isOwn: false };
+	const above = parent === undefined ? '' : programOf(parent);
+	const writer = commOf(pid) === name ? programOf(pid) : name;
+	return { by: `${writer} (pid ${pid})${above === '' ? '' : `, started by ${above} (pid ${parent})`}`, isOwn: false };
 }

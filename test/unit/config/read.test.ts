@@ -78,16 +78,22 @@ const refuseEmpty = [
 
 for (const key of Object.keys(samples))
 	test(`${key}: set but empty ${refuseEmpty.includes(key) ? 'is an error' : 'means none, and not the default'}`, () => {
-		const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
-		const { variable } = known(key);
 		for (const empty of ['', ' '])
-			for (const [layers, origin] of [
-				[{ file: nested(key, empty), flags: other }, `turnout.yaml:${key.includes('.') ? 2 : 1}`],
-				[{ env: { [variable]: empty }, flags: other }, variable],
-				[{ flags: { [key]: empty, ...other } }, `--${flagOf(key)}`],
-			] as const)
+			for (const [layers, origin] of emptyLayers(key, empty))
 				(refuseEmpty.includes(key) ? assertRefused : assertNone)(key, layers, origin);
 	});
+
+/** But for a variable for which AWS's default is taken then. */
+function emptyLayers(key: string, empty: string): (readonly [Layers, string])[] {
+	const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
+	const { variable, isForgiving } = known(key);
+	const inVariable = [{ env: { [variable]: empty }, flags: other }, variable] as const;
+	return [
+		[{ file: nested(key, empty), flags: other }, `turnout.yaml:${key.includes('.') ? 2 : 1}`],
+		[{ flags: { [key]: empty, ...other } }, `--${flagOf(key)}`],
+		...(isForgiving === true ? [] : [inVariable]),
+	];
+}
 
 const assertRefused = (key: string, layers: Layers, origin: string): void =>
 	assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\(${origin}\\): .+; allowed: `));
@@ -205,6 +211,55 @@ test('an address with bits beyond its prefix is masked, and that is told with wh
 		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has bits beyond its prefix and is taken as 10.0.0.0/8',
 		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has bits beyond its prefix and is taken as fd00::/64',
 	]);
+});
+
+test("Envoy's log level is written as Envoy, AWS's documentation or a person has it", () => {
+	for (const [written, level] of [
+		['warn', 'warning'],
+		['warning', 'warning'],
+		['WARN', 'warning'],
+		['Info', 'info'],
+	] as const) {
+		assert.equal(readLayers({ env: { ENVOY_LOG_LEVEL: written } }).config.envoy.logLevel, level);
+		assert.equal(readLayers({ file: `envoy: {logLevel: ${written}}` }).config.envoy.logLevel, level);
+	}
+	const { handedOn } = readLayers({ env: { ENVOY_LOG_LEVEL: 'warning' } });
+	assert.equal(handedOn.env['ENVOY_LOG_LEVEL'], 'warn', "AWS's agent knows no warning");
+	assert.match(mistakesIn({ env: { ENVOY_LOG_LEVEL: 'verbose' } })[0] ?? '', /"verbose" is none of them/);
+});
+
+test("a time to drain that AWS's agent would not take is its default and told; in a file it is a mistake", () => {
+	for (const written of ['3', '111', 'soon', '', '5.5']) {
+		const {
+			config,
+			notices,
+			written: shown,
+		} = readLayers({
+			env: { LISTENER_DRAIN_WAIT_TIME_S: written },
+			file: 'envoy: {drainSeconds: 30}',
+		});
+		assert.equal(config.envoy.drainSeconds, 20);
+		assert.equal(shown.get('envoy.drainSeconds')?.text, '20');
+		const quotedText = JSON.stringify(written).replace('.', '\\.');
+		const told = `^envoy.drainSeconds \\(LISTENER_DRAIN_WAIT_TIME_S\\): ${quotedText} is not allowed; 20 is taken, as AWS's agent does; allowed: seconds from 5 to 110$`;
+		assert.match(notices.join('\n'), new RegExp(told));
+	}
+	assert.deepEqual(readLayers({ env: { LISTENER_DRAIN_WAIT_TIME_S: '110' } }).notices, []);
+	assert.match(mistakesIn({ file: 'envoy: {drainSeconds: 3}' })[0] ?? '', /"3" is not allowed; allowed: seconds/);
+	assert.match(mistakesIn({ flags: { 'envoy.drainSeconds': '3' } })[0] ?? '', /"3" is not allowed/);
+});
+
+test('what steers other scripts and not us is told by its name, with what does it here', () => {
+	const { notices } = readLayers({
+		env: { APPMESH_ENVOY_UID: '1500', APPMESH_LOCAL_ROUTE_TABLE_ID: '7', APPMESH_ENVOY_LOCAL_FORWARD_PORT: '10000' },
+	});
+	assert.deepEqual(notices, [
+		"APPMESH_ENVOY_UID: another script's, which is not read; here it is ignoreUids (APPMESH_IGNORE_UID)",
+		"APPMESH_ENVOY_LOCAL_FORWARD_PORT: another script's, which is not read; here traffic within the host is never captured",
+		"APPMESH_LOCAL_ROUTE_TABLE_ID: another script's, which is not read; here it is routeTable (TURNOUT_ROUTE_TABLE)",
+	]);
+	const same = { APPMESH_ENVOY_UID: '1337', APPMESH_LOCAL_ROUTE_TABLE_ID: '100', APPMESH_PACKET_MARK: '0x1e7700ce' };
+	assert.deepEqual(readLayers({ env: same }).notices, []);
 });
 
 test('a socket path has at most 107 bytes, however few letters they are', () => {
