@@ -16,7 +16,7 @@ export type Answer =
 export interface Target {
 	readonly address: string;
 	readonly port: number;
-	/** Of each connection, from the first packet to the other side's close. */
+	/** Of each connection, from the first packet to the other side's close; 20 s unless given, which is long for one that is dropped. */
 	readonly timeoutMs?: number;
 	/** The own address to connect from. */
 	readonly from?: string;

@@ -182,5 +182,5 @@ test('where only some users are captured, an Envoy that somebody else runs as an
 	envoy[Symbol.dispose]();
 	using taker = createActor(lab.host, { uid: 1000 });
 	await taker.listen('taker', [15_001]);
-	assert.equal((await app.connect(remote.v4, 443)).kind, 'timeout');
+	assert.equal((await app.connect(remote.v4, 443, { timeoutMs: 1_500 })).kind, 'timeout');
 });
