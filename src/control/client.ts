@@ -1,5 +1,4 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
 import { Failure, type FailureCode } from '../failure.ts';
 import { type Client, type ErrorReply, type FollowOptions, type Method, paths, streams } from './protocol.ts';
 
@@ -29,9 +28,9 @@ async function followStream(
 		...(since === undefined ? {} : { since }),
 	});
 	const reply = await send(socket, 'GET', `${path}?${query}`, undefined, signal);
-	if (reply.statusCode !== 200) throw errorOf(await textOf(reply));
+	if (reply.statusCode !== 200) throw errorOf(await textOf(reply, socket), socket);
 	try {
-		for await (const line of createInterface({ input: reply })) onLine(line);
+		for await (const line of linesOf(reply, socket)) onLine(line);
 	} catch (error) {
 		// A daemon that stops cuts its streams; that is their end and no failure.
 		if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
@@ -52,9 +51,9 @@ function requirePath(socket: string): void {
 async function call(socket: string, method: Method, body: object, patience?: AbortSignal): Promise<unknown> {
 	const { verb, path } = paths[method];
 	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined, patience);
-	const text = await textOf(reply);
-	if (reply.statusCode !== 200) throw errorOf(text);
-	return JSON.parse(text);
+	const text = await textOf(reply, socket);
+	if (reply.statusCode !== 200) throw errorOf(text, socket);
+	return parsed(text, socket);
 }
 
 function send(socketPath: string, method: string, path: string, body?: string, signal?: AbortSignal) {
@@ -66,16 +65,54 @@ function send(socketPath: string, method: string, path: string, body?: string, s
 	});
 }
 
-async function textOf(reply: IncomingMessage): Promise<string> {
+/** A whole host's rules have room in it several times over: what says more is no daemon of ours. */
+const LARGEST_REPLY = 64 * 1024 * 1024;
+/** Envoy's own lines are cut off long before. */
+const LONGEST_LINE = 1024 * 1024;
+
+async function textOf(reply: IncomingMessage, socket: string): Promise<string> {
 	const parts: Buffer[] = [];
-	for await (const part of reply as AsyncIterable<Buffer>) parts.push(part);
+	let size = 0;
+	for await (const part of reply as AsyncIterable<Buffer>) {
+		size += part.length;
+		if (size > LARGEST_REPLY) throw strange(socket, `its answer is longer than ${LARGEST_REPLY} bytes`);
+		parts.push(part);
+	}
 	return Buffer.concat(parts).toString('utf8');
 }
 
-function errorOf(text: string): Failure {
-	const { error } = JSON.parse(text) as ErrorReply;
+async function* linesOf(reply: IncomingMessage, socket: string): AsyncGenerator<string> {
+	let rest = '';
+	for await (const part of reply.setEncoding('utf8') as AsyncIterable<string>) {
+		const lines = (rest + part).split('\n');
+		rest = lines.pop() ?? '';
+		yield* lines;
+		if (rest.length > LONGEST_LINE) throw strange(socket, `a line of it is longer than ${LONGEST_LINE} bytes`);
+	}
+	if (rest !== '') yield rest;
+}
+
+function parsed(text: string, socket: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch (cause) {
+		throw strange(socket, 'its answer is no JSON', cause);
+	}
+}
+
+function errorOf(text: string, socket: string): Failure {
+	const { error } = (parsed(text, socket) ?? {}) as Partial<ErrorReply>;
+	if (typeof error?.message !== 'string') return strange(socket, 'its answer is none of ours');
 	return new Failure(error.code as FailureCode, error.message, error.remedy);
 }
+
+const strange = (socket: string, why: string, cause?: unknown): Failure =>
+	new Failure(
+		'socket',
+		`Cannot understand what answers on ${socket}: ${why}`,
+		'See whose socket that is; for another one: --socket or TURNOUT_SOCKET',
+		cause,
+	);
 
 function unreachable(socket: string, error: NodeJS.ErrnoException): Failure {
 	if (error.code === 'EACCES')
