@@ -38,6 +38,8 @@ export interface Holding {
 	readonly capturedFor: Set<number>;
 	/** Rules are off, and what connections captured before need to go on may be there. */
 	isUnsettled: boolean;
+	/** Somebody looks whether they still need it. */
+	isSettling: boolean;
 	/** Nothing has been committed yet: the rules wait for the first LIVE. */
 	isStarting: boolean;
 	/** The start has failed: then the host stays as it was found. */
@@ -92,11 +94,11 @@ async function claimFirst({ aim, known, survey }: Holding, { order }: DaemonPart
 }
 
 /** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */
-export function refuseEnding({ isEnding }: Holding): void {
+export function refuseEnding({ isEnding }: Holding, to: 'on' | 'off' = 'on'): void {
 	if (!isEnding) return;
 	throw new Failure(
 		'not-running',
-		'Cannot switch the rules on: the daemon is being stopped',
+		`Cannot switch the rules ${to}: the daemon is being stopped`,
 		'Start it again, with `systemctl start turnout` or `turnout run`',
 	);
 }
@@ -139,7 +141,12 @@ export function forgetPast(holding: Holding, { forgetDead, log }: DaemonParts): 
 	}, FORGET_AFTER_MS).unref();
 }
 
-export const settleSoon = (holding: Holding, parts: DaemonParts): void => void keepSettling(holding, parts);
+/** One looks for all, however often the rules were switched off meanwhile. */
+export function settleSoon(holding: Holding, parts: DaemonParts): void {
+	if (holding.isSettling) return;
+	holding.isSettling = true;
+	void keepSettling(holding, parts);
+}
 
 /** The next rules are not to find what these have left in the kernel; that it cannot be taken away harms hardly anybody. */
 export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: DaemonParts): Promise<void> =>
@@ -149,14 +156,15 @@ export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: Dae
 
 /** Looks now and then whether the last captured connection has ended, until it has. */
 async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {
-	while (holding.isUnsettled) {
+	while (holding.isUnsettled && !holding.isEnding) {
 		await sleep(SETTLE_POLL_MS, undefined, { ref: false });
 		await holding
-			.exclusive(() => settle(holding, parts))
+			.exclusive(async () => (holding.isEnding ? undefined : settle(holding, parts)))
 			.catch((error) => {
 				parts.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
 			});
 	}
+	holding.isSettling = false;
 }
 
 /** How many captured connections are open. */

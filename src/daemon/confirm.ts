@@ -46,9 +46,9 @@ async function watchOver(
 }
 
 async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {
-	if (holding.pending !== armed) return;
+	const isDue = () => holding.pending === armed && !holding.isEnding;
 	await holding
-		.exclusive(() => revert(holding, parts))
+		.exclusive(async () => (isDue() ? revert(holding, parts) : undefined))
 		.catch((error) => parts.log('error', 'could not go back', { why: String(error) }));
 }
 
@@ -136,7 +136,7 @@ export const isOverdue = ({ pending }: Holding, { pendingFile }: DaemonParts): b
  */
 export async function adopt(holding: Holding, parts: DaemonParts): Promise<boolean> {
 	const { pending } = holding;
-	if (pending === undefined || !isOverdue(holding, parts)) return false;
+	if (pending === undefined || holding.isEnding || !isOverdue(holding, parts)) return false;
 	await goBack(holding, parts, pending);
 	return true;
 }

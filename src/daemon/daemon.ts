@@ -37,9 +37,14 @@ export function createDaemon(parts: DaemonParts): Daemon {
 				throw error;
 			}),
 		async stop() {
+			// From now on nothing changes by itself; what is under way comes to its end first.
 			holding.isEnding = true;
-			if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
-			else await holding.exclusive(() => stop(holding, parts));
+			clearTimeout(holding.forgetting);
+			await holding.exclusive(async () => {
+				if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
+				else await stop(holding, parts);
+			});
+			await holding.routes(async () => undefined);
 			parts.log('info', 'stopped');
 		},
 		watch(signal) {
@@ -78,6 +83,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isLifted: false,
 		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,
+		isSettling: false,
 		isStarting: true,
 		isRefused: false,
 		isEnding: false,
@@ -97,6 +103,7 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 	const image = imageOf(holding, survey.config.envoy.image);
 	const asWanted = () =>
 		exclusive(async () => {
+			if (holding.isEnding) return;
 			await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
 			holding.isStarting = false;
 		});
@@ -123,6 +130,7 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 	if (!holding.isUnsettled) return;
 	await forget(holding, parts);
 	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	holding.isUnsettled = false;
 }
 
 /**

@@ -56,7 +56,7 @@ async function lift(holding: Holding, parts: DaemonParts): Promise<void> {
 	await sleep(holding.survey.config.envoy.graceSeconds * 1_000, undefined, { ref: false });
 	await holding.exclusive(async () => {
 		const isOff = holding.aim === undefined && !holding.isStarting;
-		if (isOff || holding.isLifted || parts.proxy?.history().life.kind === 'live') return;
+		if (holding.isEnding || isOff || holding.isLifted || parts.proxy?.history().life.kind === 'live') return;
 		await turnOff(holding, parts);
 		holding.isLifted = true;
 		parts.tallies.add('ruleChanges', 'lift');
@@ -69,7 +69,7 @@ async function comeBack(holding: Holding, parts: DaemonParts, { failures, life }
 	if (holding.isLifted && failures > 1) await sleep(pauseMs(failures, 0), undefined, { ref: false });
 	await holding.exclusive(async () => {
 		const isSame = parts.proxy?.history().life.kind === 'live' && idOf(parts.proxy.history().life) === idOf(life);
-		if (!isSame || holding.wanted !== 'enabled' || holding.aim !== undefined) return;
+		if (holding.isEnding || !isSame || holding.wanted !== 'enabled' || holding.aim !== undefined) return;
 		await turnOn(holding, holding.survey, parts);
 		parts.tallies.add('ruleChanges', 'restore');
 	});

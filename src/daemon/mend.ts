@@ -28,8 +28,8 @@ export interface Mended {
  */
 export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspects): Promise<Mended> {
 	await adopt(holding, parts);
-	const { aim: before, survey, isStarting } = holding;
-	if (before === undefined || isStarting) return {};
+	const { aim: before, survey } = holding;
+	if (before === undefined || holding.isStarting || holding.isEnding) return {};
 	const isSuspect = (...of: readonly Suspect[]) =>
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;

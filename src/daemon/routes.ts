@@ -17,6 +17,7 @@ export interface Routed {
 	readonly aim: Aim | undefined;
 	/** What was read is not to be what somebody else of us is about to change. */
 	readonly routes: Exclusive;
+	readonly isEnding: boolean;
 	madeRoom: MadeRoom;
 }
 
@@ -28,7 +29,7 @@ export function createRoom(holding: Routed, parts: DaemonParts): () => void {
 	const make = async () => {
 		const { routing } = holding.survey.host;
 		const target = { families, homeward: holding.aim?.target.homeward ?? homewardOf(holding.survey.config) };
-		if (target.homeward.carries) return;
+		if (target.homeward.carries || holding.isEnding) return;
 		const facts = await readRouting(routing);
 		const taken = takenIn(facts, target);
 		const isTaken = ({ family }: { readonly family: Family }) => taken.has(family);

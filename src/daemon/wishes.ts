@@ -34,21 +34,29 @@ export function createWishHandlers(
 			return status();
 		},
 		revert: async () => {
-			await exclusive(() => revert(holding, parts));
+			await unlessEnding(holding, () => revert(holding, parts));
 			return status();
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
-			await exclusive(async () => {
+			refuseEnding(holding, 'off');
+			await unlessEnding(holding, async () => {
 				await disable(holding, parts);
 				await dismiss(holding, parts);
 			});
 			if (drainSeconds === undefined) return { status: await status() };
 			const open = await openAfter(drainSeconds, () => openConnections(holding, parts));
-			await exclusive(() => settle(holding, parts));
+			await exclusive(async () => (holding.isEnding ? undefined : settle(holding, parts)));
 			return { status: await status(), open };
 		},
 	};
 }
+
+/** Once it is their turn: a stop may have come before. */
+const unlessEnding = (holding: Holding, act: () => Promise<void>): Promise<void> =>
+	holding.exclusive(async () => {
+		refuseEnding(holding, 'off');
+		await act();
+	});
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
 async function cutNow(holding: Holding, parts: DaemonParts, told: Sessions): Promise<Cut | undefined> {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Identity, Namespace } from '../../lab/namespace.ts';
 import { eventually } from './eventually.ts';
 
 export interface HeldConnection extends Disposable {
@@ -23,8 +23,8 @@ const socket = require('node:net').connect(Number(port), address);
 socket.on('error', () => undefined).on('close', () => process.exit(0)).pipe(process.stdout);
 process.stdin.pipe(socket);`;
 
-export async function createEcho(namespace: Namespace, port: number): Promise<Disposable> {
-	const child = startNode(namespace, server, [String(port)]);
+export async function createEcho(namespace: Namespace, port: number, identity: Identity = {}): Promise<Disposable> {
+	const child = startNode(namespace, server, [String(port)], identity);
 	await once(child.stdout ?? child, 'data');
 	return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
 }
@@ -56,8 +56,13 @@ export async function holdConnection(namespace: Namespace, options: HeldOptions)
 	return { echo, close, [Symbol.dispose]: () => void child.kill('SIGKILL') };
 }
 
-function startNode(namespace: Namespace, program: string, args: readonly string[]): ChildProcess {
-	const child = namespace.spawn(process.execPath, ['-e', program, '--', ...args], { cwd: '/', env: {} });
+function startNode(
+	namespace: Namespace,
+	program: string,
+	args: readonly string[],
+	identity: Identity = {},
+): ChildProcess {
+	const child = namespace.spawn(process.execPath, ['-e', program, '--', ...args], { ...identity, cwd: '/', env: {} });
 	child.stdin?.on('error', () => undefined);
 	return child;
 }

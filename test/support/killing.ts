@@ -128,7 +128,7 @@ const foreignOf = (look: Look): Look =>
 	Object.fromEntries(
 		Object.entries(look).map(([name, text]) => [
 			name,
-			text.replace(/^.*(APPMESH_|0x1e7700ce).*\n|^local default .*\n/gm, ''),
+			text.replace(/^.*(APPMESH_|0x1e7700ce).*\n|^(local|throw) default .*\n/gm, ''),
 		]),
 	);
 
