@@ -54,7 +54,8 @@ async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): P
 	return (await Promise.all(found)).flat();
 }
 
-const PATIENCE_MS = 1_000;
+/** On a busy machine an answer takes seconds. Whoever cleans beside a daemon that hangs can wait so long. */
+const PATIENCE_MS = 5_000;
 
 /** A daemon that runs and is to have rules puts back within a moment whatever is taken away. One that hangs keeps nobody from it. */
 export async function refuseUndone(socket: string): Promise<void> {
