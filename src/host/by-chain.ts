@@ -1,8 +1,9 @@
 import { Failure } from '../failure.ts';
 import type { Chains } from '../ports.ts';
+import { oneLine } from '../quoted.ts';
 import type { Family } from '../units.ts';
 import { hasChain } from './chains.ts';
-import { runCommand } from './command.ts';
+import { ENDED_BY_SIGNAL, runCommand } from './command.ts';
 
 /** What `iptables-nft-save` says in place of a table. */
 export const leavesOut = (saved: string): boolean => /^# Table `(mangle|nat)' is incompatible/m.test(saved);
@@ -42,9 +43,18 @@ const orWordless = (chain: string, found: Found) => (found === 'wordless' ? [`-A
 const declared = (chain: string, rules: readonly string[] | undefined): readonly string[] =>
 	rules === undefined ? [] : [`:${chain} - [0:0]`, ...rules];
 
-async function readOne(program: string, table: string, chain: string, signal: AbortSignal) {
-	const { code, stdout } = await runCommand(program, ['-t', table, '-S', chain], '', signal);
-	return code === 0 ? stdout.split('\n').filter((line) => line.startsWith('-A ')) : 'wordless';
+/** Reading once more does no harm: a program that was killed has said nothing of the rules. */
+async function readOne(program: string, table: string, chain: string, signal: AbortSignal): Promise<Found> {
+	const ask = () => runCommand(program, ['-t', table, '-S', chain], '', signal);
+	const first = await ask();
+	const { code, stdout, stderr } = first.code === ENDED_BY_SIGNAL ? await ask() : first;
+	if (code === 0) return stdout.split('\n').filter((line) => line.startsWith('-A '));
+	if (/is incompatible/.test(stderr)) return 'wordless';
+	const name = program.split('/').at(-1);
+	if (code === ENDED_BY_SIGNAL)
+		throw new Failure('interrupted', `Cannot read the rules: ${name} was ended by a signal`, 'Try again');
+	const said = oneLine(stderr) || `it ended with ${code}`;
+	throw new Failure('firewall', `Cannot read the rules: ${name} refused: ${said}`, `See \`${name} -t ${table} -S\``);
 }
 
 function wordless(family: Family, table: string, chain: string): Failure {

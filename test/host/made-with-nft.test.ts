@@ -1,9 +1,13 @@
 // Others put rules into the tables of iptables by nft, which iptables-nft-save then leaves out as a whole.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
+import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { eventually } from '../support/eventually.ts';
+import { createWrappers } from '../support/wrapper.ts';
 
 describe('rules that others make with nft in the tables of iptables', async () => {
 	const stack = new AsyncDisposableStack();
@@ -50,6 +54,23 @@ describe('rules that others make with nft in the tables of iptables', async () =
 			() => daemon.status(),
 			({ is, repairs }) => is === 'enabled' && repairs.count === 1,
 		);
+	});
+
+	test('beside ours, while a program that reads is killed: that is no rule made with nft', async () => {
+		masquerade();
+		host.run('iptables-nft', ['-t', 'nat', '-A', 'OUTPUT', '-p', 'udp', '-j', 'RETURN']);
+		using scratch = createScratch('killed-read');
+		const [often, times] = [join(scratch.path, 'often'), (count: number) => writeFileSync(often, 'x'.repeat(count))];
+		using wrappers = createWrappers({
+			'iptables-nft-save': 'exec "$real" "$@"',
+			'iptables-nft': `if [ -s ${often} ]; then truncate -s -1 ${often}; kill -9 $$; fi; exec "$real" "$@"`,
+		});
+		await using daemon = await startDaemon(host, { args, env: wrappers.env });
+		times(1_000);
+		assert.match(daemon.ask('enable').stderr, /Cannot read the rules: iptables-nft was ended by a signal/);
+		times(1);
+		assert.equal(daemon.ask('enable').stderr, '');
+		assert.equal(daemon.status().is, 'enabled');
 	});
 
 	test('in a chain that leads to ours: nothing is changed, and nobody is told that all is well', async () => {
