@@ -26,6 +26,8 @@ const reasons: Readonly<Record<string, string>> = {
 	EADDRINUSE: 'it is in use',
 	ENOENT: 'there is none',
 	EISDIR: 'it is a folder',
+	EMFILE: 'this process may have no more files open (EMFILE)',
+	ENFILE: 'this host can have no more files open (ENFILE)',
 };
 
 /** Why a file could not be written, in words. */
