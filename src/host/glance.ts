@@ -4,6 +4,8 @@ import type { Family } from '../units.ts';
 import { createLook, type Place, type Seen } from './look.ts';
 
 /** What others put into a chain that leads to us counts for the places of ours only. */
+/** Begins the comment on each rule of ours: what led to a chain of ours bears it also when that has another name now. */
+const REASON = 'turnout: ';
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
 /** Rules that were there once, beside those that are: a daemon whose settings change all day does not grow by it. */
 const MOST_FORMER = 5_000;
@@ -68,7 +70,8 @@ function textOf(seen: readonly Seen[] | undefined, words: ReadonlyMap<string, st
 	for (const table of ['mangle', 'nat']) {
 		lines.push(`*${table}`);
 		for (const { chain, rules, isOwn } of seen.filter((place) => place.table === table)) {
-			const leadsToUs = (print: string) => isOwn || own.some((name) => print.includes(`${name}\0`));
+			const leadsToUs = (print: string) =>
+				isOwn || print.includes(REASON) || own.some((name) => print.includes(`${name}\0`));
 			const said = rules.map(({ print }) => words.get(print) ?? (leadsToUs(print) ? undefined : SOMEBODY_ELSE));
 			if (said.includes(undefined)) return undefined;
 			lines.push(`:${chain} - [0:0]`, ...said.map((rule, at) => `${rules[at]?.counted} -A ${chain} ${rule}`));

@@ -69,6 +69,8 @@ function useOf({ hooks, counts }: Found, builtIn: BuiltIn): 'alone' | 'shared' {
 }
 
 const isTable = (name: string): name is TableName => name === 'mangle' || name === 'nat';
+/** A chain that somebody has renamed (`iptables -E`) takes with it what led to it: our reasons stand beside. */
+const isRenamed = (rule: string): boolean => /--comment "turnout: (who takes )?connections (from|of|on) /.test(rule);
 const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ours === name);
 
 /** Filled line by line. */
@@ -93,5 +95,6 @@ function collect({ chains, hooks, counts }: Found, table: TableName, line: Line 
 	if (own !== undefined) {
 		own.rules.push(line.rule);
 		own.packets.push(line.packets);
-	} else if (isOurs(targetOf(line.rule))) hooks.push({ table, chain: line.chain, position, rule: line.rule });
+	} else if (isOurs(targetOf(line.rule)) || isRenamed(line.rule))
+		hooks.push({ table, chain: line.chain, position, rule: line.rule });
 }

@@ -1,6 +1,7 @@
 /** One message of several that come at once. */
 export interface NetlinkNotice {
 	readonly type: number;
+	readonly flags: number;
 	readonly body: Buffer;
 }
 
@@ -13,7 +14,8 @@ export function messagesOf(bytes: Buffer): NetlinkNotice[] {
 	for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
 		const length = bytes.readUInt32LE(at);
 		if (length < HEADER_BYTES) break;
-		found.push({ type: bytes.readUInt16LE(at + 4), body: bytes.subarray(at + HEADER_BYTES, at + length) });
+		const [type, flags] = [bytes.readUInt16LE(at + 4), bytes.readUInt16LE(at + 6)];
+		found.push({ type, flags, body: bytes.subarray(at + HEADER_BYTES, at + length) });
 		at += (length + 3) & ~3;
 	}
 	return found;

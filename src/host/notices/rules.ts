@@ -6,7 +6,10 @@ import type { NetlinkNotice } from './messages.ts';
 /** NFNL_SUBSYS_NFTABLES and its messages (linux/netfilter/nfnetlink.h, nf_tables.h). */
 const NFTABLES = 10;
 const TABLES = [0, 2];
-const CHAINS = [3, 5];
+const NEW_CHAIN = 3;
+const CHAINS = [NEW_CHAIN, 5];
+/** NLM_F_CREATE (linux/netlink.h), which older kernels leave out here (before 5.15): then each new chain is looked at. */
+const CREATED = 0x400;
 const RULES = [6, 8];
 const NEW_GENERATION = 15;
 /** sizeof(struct nfgenmsg), whose first byte is the family: ip or ip6. */
@@ -45,9 +48,10 @@ export function createRuleReader(chains: Chains): RuleReader {
 	);
 	const touched = new Set<Touched>();
 	let last: number | undefined;
-	const mind = ({ type, body }: NetlinkNotice) => {
+	const mind = ({ type, flags, body }: NetlinkNotice) => {
 		const family = FAMILIES.get(body[0] ?? 0);
-		if (family !== undefined && isOfInterest(type & 0xff, body, interest)) touched.add(family);
+		if (family !== undefined && isOfInterest({ kind: type & 0xff, isCreated: (flags & CREATED) !== 0 }, body, interest))
+			touched.add(family);
 		else if (isOnOurHooks(type & 0xff, body)) touched.add('order');
 	};
 	const end = (body: Buffer): Writer => {
@@ -72,19 +76,25 @@ export function createRuleReader(chains: Chains): RuleReader {
 	};
 }
 
+interface Told {
+	readonly kind: number;
+	readonly isCreated: boolean;
+}
+
 const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
 
-function isOfInterest(kind: number, body: Buffer, interest: Interest): boolean {
+/** A chain that was there before and is told of anew may have been one of ours, and have another name now. */
+function isOfInterest({ kind, isCreated }: Told, body: Buffer, interest: Interest): boolean {
 	const isChain = CHAINS.includes(kind);
 	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
 	const attributes = attributesOf(body.subarray(FIXED_BYTES));
 	const chains = interest.get(textOf(attributes.get(TABLE)));
 	if (chains === undefined) return false;
-	return TABLES.includes(kind) || chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
+	if (TABLES.includes(kind) || (kind === NEW_CHAIN && !isCreated)) return true;
+	return chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
 }
 
-/** NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK, NFTA_HOOK_HOOKNUM; NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT. */
-const NEW_CHAIN = 3;
+/** NFTA_CHAIN_HOOK, NFTA_HOOK_HOOKNUM; NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT. */
 const CHAIN_HOOK = 4;
 const HOOK_NUMBER = 1;
 const OUR_HOOKS = [0, 3];
