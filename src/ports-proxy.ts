@@ -20,23 +20,35 @@ export interface ProxySpec {
 	readonly mounts: readonly string[];
 	/** '' for Docker's own default. */
 	readonly logDriver: string;
+	/** Where on 127.0.0.1 everybody may read what its admin interface says. */
+	readonly adminPort: number;
 }
 
 /** Who it is among Envoys of the same specification. */
 export interface ProxyIdentity {
-	/** Ours alone: what this Envoy says of itself on its admin port. */
+	/** Ours alone: what this Envoy says of itself. */
 	readonly instance: string;
 	readonly hash: string;
-	/** Where it answers, which may not be where the settings are now. */
-	readonly adminPort: number;
+	readonly admin: AdminAddress;
 }
+
+/** Of one that is started now. */
+export interface NewProxyIdentity extends ProxyIdentity {
+	readonly admin: { readonly socketPath: string };
+}
+
+/** A socket of its own; for an Envoy that a daemon of a former version has left, the port on 127.0.0.1. */
+export type AdminAddress = { readonly socketPath: string } | { readonly port: number };
+
+/** The listener, cluster and statistics of what lets everybody read Envoy's admin interface. Its connections are none of those that count. */
+export const READING_LISTENER = 'turnout_admin';
 
 /** Envoy as turnout runs it: processes or containers. */
 export interface ProxyRuntime {
 	/** Makes sure that what is to be started is there, by pulling it if need be; resolves to what it is exactly. */
 	prepare(spec: ProxySpec, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<string>;
 	/** Resolves once it runs (not yet LIVE); rejects if it cannot. */
-	start(spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput, signal: AbortSignal): Promise<RunningProxy>;
+	start(spec: ProxySpec, identity: NewProxyIdentity, onOutput: OnOutput, signal: AbortSignal): Promise<RunningProxy>;
 	/** Those that nobody looks after: a former daemon left them running. What else it left is taken away. */
 	adopt(onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]>;
 	/** Why it cannot be asked at the moment; '' where it can. */
@@ -97,7 +109,7 @@ export interface Logins {
 	loginFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Login | undefined>;
 }
 
-/** The admin interface of one Envoy, also where two answer on the same port. */
+/** The admin interface of one Envoy. */
 export interface ProxyAdmin {
 	/** `state` is LIVE, PRE_INITIALIZING, INITIALIZING or DRAINING; undefined while it does not answer. */
 	info(signal: AbortSignal): Promise<{ readonly state: string; readonly version: string } | undefined>;

@@ -10,6 +10,7 @@ import { Failure } from './failure.ts';
 import { reasonOfFile } from './folders.ts';
 import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
+import { adminFolder, adminSocket } from './host/admin-folder.ts';
 import { bootstrapPath, createBootstraps } from './host/bootstraps.ts';
 import { hasIpv6Sockets } from './host/facts.ts';
 import { createHandOvers } from './host/handover.ts';
@@ -33,8 +34,8 @@ export async function createProxy(survey: Survey, listeners: ProxyListeners): Pr
 	return createSupervisor({
 		...listeners,
 		runtime,
-		admin: ({ adminPort, healthTimeoutSeconds }, instance) =>
-			createProxyAdmin(adminPort, instance, healthTimeoutSeconds * 1_000),
+		admin: ({ healthTimeoutSeconds }, of) => createProxyAdmin(of, healthTimeoutSeconds * 1_000),
+		adminSocket: (instance) => adminSocket(survey.config.socket, instance),
 		listeners: readListeners,
 		captured: countAccepted,
 		handOver: createHandOvers(survey.config.stateDirectory),
@@ -51,12 +52,14 @@ async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> 
 		case 'none':
 			return undefined;
 		case 'process':
-			return createProcessRuntime(notes);
+			return createProcessRuntime(notes, adminFolder(config.socket));
 		case 'docker': {
 			// Loaded where it is needed only: it takes 13 MB.
 			const { createDockerRuntime } = await import('./host/docker/runtime.ts');
-			const [owner, pullStallMs] = [config.stateDirectory, pullStallSeconds * 1_000];
-			return createDockerRuntime({ socket: dockerSocket, name, owner, logins: createLogins(), pullStallMs });
+			return createDockerRuntime({
+				...{ socket: dockerSocket, name, owner: config.stateDirectory, adminFolder: adminFolder(config.socket) },
+				...{ logins: createLogins(), pullStallMs: pullStallSeconds * 1_000 },
+			});
 		}
 	}
 }
@@ -81,6 +84,7 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 		openFiles: envoy.openFiles,
 		mounts: envoy.mounts,
 		logDriver: envoy.logDriver,
+		adminPort: envoy.adminPort,
 	};
 	const ports = {
 		...(config.appPorts.length > 0 ? { ingressPort } : {}),
@@ -92,9 +96,9 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 
 /** By the path that it is to have. */
 function ownBootstrap(config: Survey['config']): Readonly<Record<string, string>> {
-	const { ingressPort, egressPort, bridges, stateDirectory, envoy } = config;
+	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
-	const text = renderBootstrap({ ingressPort, egressPort, adminPort: envoy.adminPort, hasIpv6, capturesBridges });
+	const text = renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });
 	return { [bootstrapPath(stateDirectory, text)]: text };
 }
 

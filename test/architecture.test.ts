@@ -23,7 +23,7 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'what is told is a function of what was seen',
 	},
 	{
-		from: /^envoy\/(bootstrap|launch|life|variables)\./,
+		from: /^envoy\/(bootstrap|launch|life|overlay|variables)\./,
 		to: /^(?!\.\/(units|ports|envoy|quoted))/,
 		because: "Envoy's configuration and life are functions",
 	},

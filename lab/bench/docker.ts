@@ -73,11 +73,18 @@ async function createBare(lab: Host, docker: Docker): Promise<Bare> {
 	using stack = new DisposableStack();
 	const stopwatch = stack.use(createStopwatch(lab.host));
 	const bootstrap = join(stack.use(createScratch('bench-docker')).path, 'envoy.json');
-	const [ingressPort, egressPort, adminPort] = [parsePort('15000'), parsePort('15001'), parsePort('9901')];
-	const ports = { ingressPort, egressPort, adminPort };
+	const ports = { ingressPort: parsePort('15000'), egressPort: parsePort('15001') };
+	const admin = '{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}}';
 	writeFileSync(bootstrap, renderBootstrap({ ...ports, hasIpv6: true, capturesBridges: false }));
 	const words = ['run', '--detach', '--name', 'bare', '--network', 'host', '--user', '1337'];
-	const mounted = ['--volume', `${bootstrap}:/envoy.json:ro`, IMAGE, '--config-path', '/envoy.json'];
+	const mounted = [
+		'--volume',
+		`${bootstrap}:/envoy.json:ro`,
+		IMAGE,
+		'--config-path',
+		'/envoy.json',
+		`--config-yaml '${admin}'`,
+	];
 	const started = `/usr/bin/docker ${[...words, ...mounted].join(' ')}\n${untilLive}`;
 	const command = (input: string): Command => ({ program: 'bash', args: ['-es'], input, env: docker.env });
 	const remove = '/usr/bin/docker rm --force bare\n';

@@ -40,7 +40,6 @@ function replace(text: string, name: string, made: string): string {
 
 /** The bootstrap that turnout makes for itself, for whoever runs Envoy with all settings at their defaults. */
 function renderEnvoy(): string {
-	const { ingressPort, egressPort, envoy } = loadDefaults();
-	const { adminPort } = envoy;
-	return renderBootstrap({ ingressPort, egressPort, adminPort, hasIpv6: true, capturesBridges: false });
+	const { ingressPort, egressPort } = loadDefaults();
+	return renderBootstrap({ ingressPort, egressPort, hasIpv6: true, capturesBridges: false });
 }

@@ -9,6 +9,9 @@ export function conflicts(config: Config, named: Named): string[] {
 	return checks.map((check) => check(config, named)).filter((mistake) => typeof mistake === 'string');
 }
 
+/** Of the 107 bytes that a socket's path may have Envoy's needs `.envoy/01234567/admin` beside it. */
+const LONGEST_BESIDE_ENVOY = 107 - 21;
+
 const checks: readonly Check[] = [
 	({ ignoreUids, ignoreGids }, named) =>
 		ignoreUids.length + ignoreGids.length === 0 &&
@@ -40,6 +43,10 @@ const checks: readonly Check[] = [
 		envoy.runtime === 'docker' && envoy.image === '' && `${named('envoy.image')}: it is empty; allowed: an image`,
 	({ envoy }, named) =>
 		envoy.runtime === 'process' && envoy.command === '' && `${named('envoy.command')}: it is empty; allowed: a program`,
+	({ envoy, socket }, named) =>
+		envoy.runtime !== 'none' &&
+		Buffer.byteLength(socket) > LONGEST_BESIDE_ENVOY &&
+		`${named('socket')}: it is too long, as Envoy's own socket is in a folder beside it; allowed: an absolute path of at most ${LONGEST_BESIDE_ENVOY} bytes`,
 	({ envoy, onStop }, named) =>
 		envoy.runtime === 'process' &&
 		onStop === 'keep' &&

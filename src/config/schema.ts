@@ -121,7 +121,7 @@ export const settings = {
 		command: text('TURNOUT_ENVOY_COMMAND', 'envoy', "Envoy's program, of this host or in the image"),
 		config: optionalPath('TURNOUT_ENVOY_CONFIG', '', 'A bootstrap of your own; none: a pass-through one is made'),
 		logLevel: logLevel('ENVOY_LOG_LEVEL', 'info', "What Envoy's log tells"),
-		adminPort: port('ENVOY_ADMIN_ACCESS_PORT', '9901', "Envoy's admin interface on 127.0.0.1"),
+		adminPort: port('ENVOY_ADMIN_ACCESS_PORT', '9901', "Where on 127.0.0.1 everybody may read Envoy's admin interface"),
 		drainSeconds: forgiving(
 			whole(5, 110, 'seconds')(
 				'LISTENER_DRAIN_WAIT_TIME_S',

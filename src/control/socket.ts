@@ -12,7 +12,8 @@ export async function listen(server: Server, path: string): Promise<void> {
 	const group = turnoutGroup();
 	try {
 		await refuseTaken(path);
-		const isOurs = makeFolders(dirname(path), 0o750);
+		// Envoy's user gets through to the folder of its own there.
+		const isOurs = makeFolders(dirname(path), 0o751);
 		if (isOurs) giveTo(dirname(path), group);
 		const former = process.umask(0o117);
 		await bound(server, path).finally(() => process.umask(former));

@@ -12,11 +12,10 @@ export async function adopt(charge: Charge, change: Replacement, signal: AbortSi
 	charge.found = found;
 	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 	if (newest === undefined) return false;
-	const its = { ...plan, adminPort: newest.adminPort };
-	const answer = await answerOf(charge, its, signal, newest);
+	const answer = await answerOf(charge, plan, signal, newest);
 	const alone = others.map(async (other) => {
 		const handOver = await charge.supervision.handOver([]);
-		await retire(charge, { ...plan, adminPort: other.adminPort }, other, handOver);
+		await retire(charge, plan, other, handOver);
 	});
 	track(
 		charge,
@@ -27,7 +26,7 @@ export async function adopt(charge: Charge, change: Replacement, signal: AbortSi
 		return false;
 	}
 	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
-	change.own({ ...its, ports }, { proxy: newest, answer });
+	change.own({ ...plan, ports }, { proxy: newest, answer });
 	await asWanted(charge, change, newest, signal).catch((error) => {
 		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
 	});

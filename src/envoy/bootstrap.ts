@@ -4,7 +4,6 @@ import type { Port } from '../units.ts';
 export interface BootstrapInput {
 	readonly ingressPort: Port;
 	readonly egressPort: Port;
-	readonly adminPort: Port;
 	readonly hasIpv6: boolean;
 	/** Containers' captured connections arrive on their bridge's address and not on the loopback. */
 	readonly capturesBridges: boolean;
@@ -19,7 +18,6 @@ type Json = string | number | boolean | readonly Json[] | { readonly [key: strin
 export function renderBootstrap(input: BootstrapInput): string {
 	const bootstrap: Json = {
 		node: { id: 'turnout', cluster: 'turnout' },
-		admin: { address: socketAddress('127.0.0.1', input.adminPort) },
 		static_resources: { listeners: [ingress(input), egress(input)], clusters: [onward, nowhere] },
 	};
 	return `${JSON.stringify(bootstrap, null, '\t')}\n`;

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PullProgress, RunningProxy } from '../ports-proxy.ts';
 import { exitText } from './end.ts';
-import { fingerprint, identityArguments } from './launch.ts';
+import { fingerprint } from './launch.ts';
 import type { Answer, Body } from './life.ts';
+import { overlayArguments } from './overlay.ts';
 import type { Plan } from './plan.ts';
 import { untilReady, type Waiting } from './ready.ts';
 import { type Charge, hearing, tell } from './supervision.ts';
@@ -51,12 +52,14 @@ export async function launch(
 	signal: AbortSignal,
 ): Promise<LiveProxy> {
 	const instance = randomUUID();
-	const spec = { ...plan.spec, args: [...plan.spec.args, ...identityArguments(instance)] };
+	const socketPath = charge.supervision.adminSocket(instance);
+	const doors = { instance, socketPath, adminPort: plan.spec.adminPort };
+	const spec = { ...plan.spec, args: [...plan.spec.args, ...overlayArguments(doors)] };
 	charge.lastLine = '';
 	charge.supervision.bootstraps.write(spec.files);
 	const proxy = await charge.supervision.runtime.start(
 		spec,
-		{ instance, hash, adminPort: plan.adminPort },
+		{ instance, hash, admin: { socketPath } },
 		hearing(charge),
 		signal,
 	);
@@ -77,7 +80,7 @@ async function ready(
 		end = `Envoy ${exitText(exit)}${charge.lastLine === '' ? '' : `; its last line: ${charge.lastLine}`}`;
 	});
 	try {
-		const admin = charge.supervision.admin(plan, proxy.instance);
+		const admin = charge.supervision.admin(plan, proxy);
 		return await untilReady(admin, plan, { ended: () => end, onMissing }, signal);
 	} catch (error) {
 		// Nothing goes through it yet.
@@ -88,7 +91,7 @@ async function ready(
 
 /** What one that was found says of itself; undefined where it has not answered as often as a healthy one would have. */
 export async function answerOf(charge: Charge, plan: Plan, signal: AbortSignal, proxy: RunningProxy) {
-	const admin = charge.supervision.admin(plan, proxy.instance);
+	const admin = charge.supervision.admin(plan, proxy);
 	for (let miss = 0; miss < plan.healthRetries; miss += 1) {
 		const info = await admin.info(signal);
 		const listeners = await admin.ports(signal);

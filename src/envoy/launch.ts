@@ -1,11 +1,11 @@
 import type { ProxySpec } from '../ports-proxy.ts';
-import type { IdRange, Port } from '../units.ts';
+import type { IdRange } from '../units.ts';
+import { overlay } from './overlay.ts';
 
 /** Envoy as the settings want it; `Config` satisfies it. */
 export interface EnvoySettings {
 	readonly command: string;
 	readonly logLevel: string;
-	readonly adminPort: Port;
 }
 
 /**
@@ -23,18 +23,6 @@ export const envoyArguments = ({ logLevel }: EnvoySettings, bootstrap: string): 
 	'250',
 ];
 
-/** SOL_SOCKET and SO_REUSEPORT (asm-generic/socket.h), which Envoy wants as numbers. */
-const REUSE_PORT = { description: 'SO_REUSEPORT', level: 1, name: 15, int_value: 1, state: 'STATE_PREBIND' };
-
-/**
- * Laid over the bootstrap, whoever wrote that: a name by which this Envoy is known on an admin port that another one may
- * share with it while it takes over. Envoy's listeners share their ports by default (enable_reuse_port).
- */
-export const identityArguments = (instance: string): string[] => [
-	'--config-yaml',
-	JSON.stringify({ node: { metadata: { turnout: instance } }, admin: { socket_options: [REUSE_PORT] } }),
-];
-
 /** Where the two images that people use keep their Envoy; in others it is looked for by its name. */
 const programs: readonly { readonly of: RegExp; readonly program: string }[] = [
 	{ of: /(^|\/)aws-appmesh-envoy([:@]|$)/, program: '/usr/bin/envoy' },
@@ -46,7 +34,8 @@ export const programIn = (image: string, command: string): string =>
 	command === 'envoy' ? (programs.find(({ of }) => of.test(image))?.program ?? command) : command;
 
 /** All that makes a difference, as text; `exact`: what the image is at the moment. */
-export const fingerprint = (spec: ProxySpec, exact: string): string => JSON.stringify([exact, { ...spec, pull: '' }]);
+export const fingerprint = (spec: ProxySpec, exact: string): string =>
+	JSON.stringify([exact, { ...spec, pull: '' }, overlay({ instance: '', socketPath: '', adminPort: spec.adminPort })]);
 
 /** Its user: see envoyUser. */
 export const envoyGid = (ignoreGids: readonly IdRange[]): number | undefined => ignoreGids[0]?.from;

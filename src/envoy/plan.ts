@@ -3,7 +3,6 @@ import type { ProxySpec } from '../ports-proxy.ts';
 /** What is to run, and what is expected of it. */
 export interface Plan {
 	readonly spec: ProxySpec;
-	readonly adminPort: number;
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly startSeconds: number;
@@ -16,5 +15,5 @@ export interface Plan {
 }
 
 /** Those that traffic is led to. */
-export const listenerPorts = ({ ports, adminPort }: Plan): number[] =>
-	Object.values(ports).filter((port) => port !== adminPort);
+export const listenerPorts = ({ ports, spec }: Plan): number[] =>
+	Object.values(ports).filter((port) => port !== spec.adminPort);

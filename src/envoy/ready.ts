@@ -35,7 +35,7 @@ export async function untilReady(
 	signal: AbortSignal,
 ): Promise<Answer> {
 	const deadline = AbortSignal.timeout(plan.startSeconds * 1_000);
-	let missing = 'no answer on its admin port';
+	let missing = 'no answer on its admin interface';
 	while (!deadline.aborted) {
 		const why = waiting.ended();
 		if (why !== undefined) throw ended(why);
@@ -62,9 +62,9 @@ function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonl
  * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
  * where it listens on every port that we lead traffic to.
  */
-export function mismatch({ ports, adminPort }: Plan, listeners: readonly number[]): string {
+export function mismatch({ ports, spec }: Plan, listeners: readonly number[]): string {
 	const silent = Object.entries(ports)
-		.filter(([, port]) => port !== adminPort && !listeners.includes(port))
+		.filter(([, port]) => port !== spec.adminPort && !listeners.includes(port))
 		.map(([key, port]) => `${port} (${key})`);
 	return silent.length === 0 ? '' : `LIVE, but nothing listens on ${silent.join(' and ')}`;
 }

@@ -8,7 +8,7 @@ const POLL_MS = 50;
 
 /** Takes no more connections from now on; those that it has get their time to end, then it ends. */
 export async function retire(charge: Charge, plan: Plan, former: RunningProxy, handOver: HandOver): Promise<void> {
-	const admin = charge.supervision.admin(plan, former.instance);
+	const admin = charge.supervision.admin(plan, former);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
 	charge.retiring.add(former.instance);
 	try {
@@ -27,7 +27,7 @@ export async function drained(charge: Charge, plan: Plan, proxy: RunningProxy): 
 	const captured = () => charge.supervision.captured([...charge.ports]);
 	if (captured() === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
-	await admin(plan, proxy.instance).drain('graceful', deadline);
+	await admin(plan, proxy).drain('graceful', deadline);
 	await Promise.race([proxy.exited, idle(async () => captured(), deadline)]);
 }
 

@@ -1,13 +1,22 @@
 import type { Listener } from '../ports.ts';
-import type { HandOver, OnOutput, ProxyAdmin, ProxyFiles, ProxyRuntime, RunningProxy } from '../ports-proxy.ts';
+import type {
+	HandOver,
+	OnOutput,
+	ProxyAdmin,
+	ProxyFiles,
+	ProxyIdentity,
+	ProxyRuntime,
+	RunningProxy,
+} from '../ports-proxy.ts';
 import { type History, type LifeEvent, next } from './life.ts';
 import { listenerPorts, type Plan } from './plan.ts';
 
 /** What supervision is handed: the world, and whom to tell. */
 export interface Supervision {
 	readonly runtime: ProxyRuntime;
-	/** The admin interface of the one that says that it is `instance`. */
-	readonly admin: (plan: Plan, instance: string) => ProxyAdmin;
+	readonly admin: (plan: Plan, of: ProxyIdentity) => ProxyAdmin;
+	/** Where the admin interface of one that is about to be started is to be. */
+	readonly adminSocket: (instance: string) => string;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	/** How many connections that were accepted on these ports are open. */
 	readonly captured: (ports: readonly number[]) => number;

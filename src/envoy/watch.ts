@@ -52,8 +52,8 @@ async function pause(charge: Charge, proxy: RunningProxy, state: Watched, signal
 	await Promise.race([proxy.exited, sleep(TOLD_LATE_MS, undefined, { ref: false })]);
 }
 
-const adminOf = ({ supervision }: Charge, plan: Plan, { instance }: RunningProxy): ProxyAdmin =>
-	supervision.admin(plan, instance);
+const adminOf = ({ supervision }: Charge, plan: Plan, proxy: RunningProxy): ProxyAdmin =>
+	supervision.admin(plan, proxy);
 
 async function look(charge: Charge, proxy: RunningProxy, state: Watched, isOurs: () => boolean): Promise<void> {
 	const { plan } = charge;
@@ -69,10 +69,11 @@ async function look(charge: Charge, proxy: RunningProxy, state: Watched, isOurs:
 	else missed(charge, plan, state.misses, isGone);
 }
 
-const GONE = 'Envoy is gone: nobody answers on its admin port, and nobody listens on the ports that traffic is led to';
+const GONE =
+	'Envoy is gone: nobody answers on its admin interface, and nobody listens on the ports that traffic is led to';
 
 function missed(charge: Charge, plan: Plan, misses: number, isGone: boolean): void {
-	const why = `Envoy does not answer on its admin port (${misses} of ${plan.healthRetries})`;
+	const why = `Envoy does not answer on its admin interface (${misses} of ${plan.healthRetries})`;
 	if (!isGone) tell(charge, { kind: 'troubled', why });
 	else fallSilent(charge, GONE);
 }
@@ -91,7 +92,7 @@ async function nobodyListens({ supervision }: Charge, plan: Plan): Promise<boole
 
 /** Whoever runs it may not be able to at the moment; then it stays silent, unless it answers again. */
 async function end(charge: Charge, proxy: RunningProxy, plan: Plan, isGone: boolean): Promise<void> {
-	const why = isGone ? GONE : `Envoy did not answer ${plan.healthRetries} times in a row on its admin port`;
+	const why = isGone ? GONE : `Envoy did not answer ${plan.healthRetries} times in a row on its admin interface`;
 	fallSilent(charge, why);
 	charge.verdict = isGone ? '' : `${why} and was ended`;
 	try {

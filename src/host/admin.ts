@@ -1,24 +1,25 @@
 import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ProxyAdmin } from '../ports-proxy.ts';
+import { type AdminAddress, type ProxyAdmin, type ProxyIdentity, READING_LISTENER } from '../ports-proxy.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/**
- * While one Envoy takes over from another both answer on the admin port, and the kernel picks one of them for each
- * connection. So often it is tried until the right one answers.
- */
-const ATTEMPTS = 16;
+/** Far more than all listeners of a large mesh come to. */
+const LARGEST_ANSWER = 32 * 1024 * 1024;
 
-/** Envoy's admin interface on 127.0.0.1 (its paths: envoyproxy.io, operations/admin). `instance`: see ProxyIdentity. */
-export function createProxyAdmin(port: number, instance: string, timeoutMs: number = TIMEOUT_MS): ProxyAdmin {
+/** The admin interface of one Envoy (its paths: envoyproxy.io, operations/admin). */
+export function createProxyAdmin(
+	{ admin, instance }: Pick<ProxyIdentity, 'admin' | 'instance'>,
+	timeoutMs: number = TIMEOUT_MS,
+): ProxyAdmin {
 	const ask = async <T>(act: (first: ServerInfo, asking: Asking) => Promise<T>, signal: AbortSignal) => {
 		const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-		for (let attempt = 1; attempt <= ATTEMPTS && !patience.aborted; attempt += 1) {
-			using asking = createAsking(port, patience);
+		while (!patience.aborted) {
+			using asking = createAsking(admin, patience);
 			const info = infoOf(await asking.send('GET', '/server_info'));
-			if (info === undefined) return undefined;
-			if (info.instance === instance) return await act(info, asking);
+			if (info?.instance === instance) return await act(info, asking);
+			// On the port of a former version another may answer, too: the kernel picks one for each connection.
+			if (info === undefined || 'socketPath' in admin) return undefined;
 		}
 		return undefined;
 	};
@@ -35,7 +36,9 @@ export function createProxyAdmin(port: number, instance: string, timeoutMs: numb
 	};
 }
 
-/** Of each listener as a whole; those of its workers are in it. */
+/** Who asks is no traffic; what a worker has is in its listener's. */
+const NOT_COUNTED = new RegExp(`\\.(worker_\\d+|main_thread)\\.|^listener\\.(admin|${READING_LISTENER})\\.`);
+/** Of each listener as a whole. */
 const ACTIVE_CONNECTIONS = `/stats?filter=${encodeURIComponent('^listener\\..*downstream_cx_active$')}`;
 
 interface ServerInfo {
@@ -58,14 +61,18 @@ interface Address {
 	readonly socket_address?: { readonly port_value?: number; readonly protocol?: string };
 }
 
+interface Status {
+	readonly name?: string;
+	readonly local_address?: Address;
+	readonly additional_local_addresses?: readonly Address[];
+}
+
 function portsOf(text: string | undefined): number[] | undefined {
 	const statuses = objectOf(text)?.['listener_statuses'] ?? [];
 	if (text === undefined || !Array.isArray(statuses)) return undefined;
 	const open = statuses
-		.flatMap((status: { local_address?: Address; additional_local_addresses?: readonly Address[] }) => [
-			status.local_address,
-			...(status.additional_local_addresses ?? []),
-		])
+		.filter(({ name }: Status) => name !== READING_LISTENER)
+		.flatMap((status: Status) => [status.local_address, ...(status.additional_local_addresses ?? [])])
 		.flatMap((address) => address?.socket_address?.port_value ?? []);
 	return [...new Set(open)];
 }
@@ -73,7 +80,7 @@ function portsOf(text: string | undefined): number[] | undefined {
 const connectionsOf = (text: string | undefined): number | undefined =>
 	text
 		?.split('\n')
-		.filter((line) => !/\.(worker_\d+|main_thread)\.|^listener\.admin\./.test(line))
+		.filter((line) => !NOT_COUNTED.test(line))
 		.reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
 
 /** Undefined where it is no JSON object: then it is no Envoy that answers. */
@@ -94,7 +101,7 @@ interface Asking extends Disposable {
 }
 
 /** One connection, so that what is asked second is asked of who answered first. */
-function createAsking(port: number, signal: AbortSignal): Asking {
+function createAsking(admin: AdminAddress, signal: AbortSignal): Asking {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	let last: Socket | undefined;
 	return {
@@ -106,12 +113,13 @@ function createAsking(port: number, signal: AbortSignal): Asking {
 			}),
 		send: (method, path) =>
 			new Promise((resolve) => {
-				const call = request({ host: '127.0.0.1', port, method, path, signal, agent }, (reply) => {
+				const call = request({ host: '127.0.0.1', ...admin, method, path, signal, agent }, (reply) => {
 					let body = '';
 					last = reply.socket;
 					reply.setEncoding('utf8');
 					reply.on('data', (part: string) => {
 						body += part;
+						if (body.length > LARGEST_ANSWER) reply.destroy(new Error('It has no end'));
 					});
 					reply.on('end', () => resolve(reply.statusCode === 200 ? body : undefined));
 					reply.on('error', () => resolve(undefined));

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, ProxyIdentity, RunningProxy } from '../ports-proxy.ts';
+import { removeAdmin } from './admin-folder.ts';
 import { commandLineOf, type ProcessFacts, pids, readProcess, readText } from './processes.ts';
 import { writeOrFail } from './state.ts';
 
@@ -49,7 +50,10 @@ function notedIn(text: string): readonly Noted[] {
 }
 
 const isNoted = (value: Partial<Noted> | null): value is Noted =>
-	typeof value?.instance === 'string' && value.instance.length >= SHORTEST_INSTANCE && typeof value.uid === 'number';
+	typeof value?.instance === 'string' &&
+	value.instance.length >= SHORTEST_INSTANCE &&
+	typeof value.uid === 'number' &&
+	typeof value.admin === 'object';
 /** A random UUID has 36; less would be found in other command lines. */
 const SHORTEST_INSTANCE = 16;
 
@@ -66,10 +70,15 @@ export function findOrphans(notes: ProcessNotes): RunningProxy[] {
 		const all = lines.filter(({ line }) => line.includes(each.instance)).flatMap(({ pid }) => readProcess(pid) ?? []);
 		const own = all.filter((process) => isOrphan(process, each));
 		const leader = own.find(({ pid, session }) => pid === session) ?? own[0];
-		if (leader !== undefined) return [runningOf(each, leader, () => notes.remove(each.instance))];
-		if (all.length === 0) notes.remove(each.instance);
+		if (leader !== undefined) return [runningOf(each, leader, () => forget(notes, each))];
+		if (all.length === 0) forget(notes, each);
 		return [];
 	});
+}
+
+function forget(notes: ProcessNotes, noted: Noted): void {
+	notes.remove(noted.instance);
+	removeAdmin(noted);
 }
 
 /** In a session of its own, as every one is started; a daemon that lives looks after its own. */
@@ -77,12 +86,12 @@ const isOrphan = ({ uid, group, session, parent }: ProcessFacts, noted: Noted): 
 	uid === noted.uid && group === session && parent !== noted.parent;
 
 function runningOf(noted: Noted, { pid, session, startTicks }: ProcessFacts, onEnd: () => void): RunningProxy {
-	const { instance, adminPort, startedAt } = noted;
+	const { instance, admin, startedAt } = noted;
 	const isThere = () => readProcess(pid)?.startTicks === startTicks;
 	// Whoever ends does not wait for it.
 	const exited = untilGone(isThere, { ref: false }).finally(onEnd);
 	return {
-		...{ instance, adminPort, startedAt, exited },
+		...{ instance, admin, startedAt, exited },
 		hash: '',
 		id: `pid ${pid}`,
 		image: '',

@@ -23,7 +23,7 @@ export interface Metric {
 	readonly samples: (seen: Seen) => readonly Sample[];
 }
 
-/** Each metric is a row; Envoy's own statistics are on Envoy's admin port. */
+/** Each metric is a row; Envoy's own statistics are read on envoy.adminPort. */
 export const metrics: readonly Metric[] = [
 	{
 		name: 'turnout_info',

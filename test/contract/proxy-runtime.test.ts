@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,7 @@ import { Failure } from '../../src/failure.ts';
 import { createDockerRuntime } from '../../src/host/docker/runtime.ts';
 import { createProcessNotes } from '../../src/host/orphans.ts';
 import { createProcessRuntime } from '../../src/host/process.ts';
-import type { ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
+import type { NewProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryProxies, type Program, type Run } from '../support/memory-proxy.ts';
 
@@ -26,6 +27,8 @@ interface Place {
 	readonly spec: (...words: readonly string[]) => ProxySpec;
 	/** Something that this host does not have. */
 	readonly missing: ProxySpec;
+	/** Of an Envoy's own. */
+	readonly adminFolder: string;
 	/** How many there are, running or not. */
 	readonly count: () => number;
 	/** By SIGKILL, behind our back. */
@@ -40,7 +43,7 @@ interface Place {
 
 const spec: ProxySpec = {
 	...{ image: '', pull: 'never', command: '/usr/bin/perl', args: [], env: { GREETING: 'two words' } },
-	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '' },
+	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', adminPort: 9901 },
 };
 
 /** What a program can be told to do, one after the other. `wait`: for SIGTERM; `linger`: and longer; `deaf`: for SIGKILL. */
@@ -87,11 +90,17 @@ interface Started {
 	readonly said: (count: number) => Promise<readonly string[]>;
 }
 
-async function start({ spec }: Place, runtime: ProxyRuntime, ...words: readonly string[]): Promise<Started> {
+const identityIn = ({ adminFolder }: Place, instance: string): NewProxyIdentity => ({
+	instance,
+	hash: 'hash',
+	admin: { socketPath: join(adminFolder, randomUUID(), 'admin') },
+});
+
+async function start(place: Place, runtime: ProxyRuntime, ...words: readonly string[]): Promise<Started> {
 	const lines: string[] = [];
-	const wanted = spec(...words);
+	const wanted = place.spec(...words);
 	await runtime.prepare(wanted, () => undefined, signal);
-	const identity = { instance: `instance of ${words.join(' ')}`, hash: 'hash', adminPort: 9901 };
+	const identity = identityIn(place, `instance of ${words.join(' ')}`);
 	const proxy = await runtime.start(wanted, identity, (line) => lines.push(line), signal);
 	const said = (count: number) =>
 		eventually(
@@ -116,13 +125,12 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 		assert.equal(count(), 0);
 	},
 
-	async 'what cannot be started is told, and nothing of it is left'({ missing, count }, runtime) {
-		const identity = { instance: 'i', hash: 'h', adminPort: 9901 };
+	async 'what cannot be started is told, and nothing of it is left'(place, runtime) {
 		await assert.rejects(
-			runtime.start(missing, identity, () => undefined, signal),
+			runtime.start(place.missing, identityIn(place, 'i'), () => undefined, signal),
 			Failure,
 		);
-		assert.equal(count(), 0);
+		assert.equal(place.count(), 0);
 	},
 
 	async 'what is there comes to the same each time, as long as it is the same'({ spec }, runtime) {
@@ -267,6 +275,7 @@ async function hold(place: Place, title: string): Promise<void> {
 	try {
 		await contract[title]?.(place, runtime);
 		assert.equal(place.count(), 0, 'nothing is left');
+		if (existsSync(place.adminFolder)) assert.deepEqual(readdirSync(place.adminFolder), []);
 	} finally {
 		runtime.close();
 		place.forget();
@@ -281,6 +290,7 @@ for (const title of Object.keys(contract))
 				runtime: async () => world.runtime(),
 				spec: (...args) => ({ ...spec, command: 'program', args }),
 				missing: { ...spec, command: 'nowhere' },
+				adminFolder: '/nowhere',
 				count: () => world.bodies().length,
 				forget: () => undefined,
 				bearer: world.bearer,
@@ -301,7 +311,7 @@ test('Envoys as processes', async (context) => {
 	const pids: number[] = [];
 	const place: Place = {
 		async runtime() {
-			const runtime = createProcessRuntime(createProcessNotes(scratch.path));
+			const runtime = createProcessRuntime(createProcessNotes(scratch.path), place.adminFolder);
 			return {
 				...runtime,
 				async start(...args) {
@@ -313,6 +323,7 @@ test('Envoys as processes', async (context) => {
 		},
 		spec: (...args) => ({ ...spec, args: [script, ...args] }),
 		missing: { ...spec, command: '/nowhere/envoy' },
+		adminFolder: join(scratch.path, 'admin'),
 		count: () => pids.filter(isAlive).length,
 		forget: () => killAll(() => pids.filter(isAlive)),
 		bearer: () => undefined,
@@ -333,12 +344,14 @@ test('Envoys in a real Docker', async (context) => {
 			.docker(['ps', '--all', ...args])
 			.split('\n')
 			.filter(Boolean);
-	const options = { name: 'envoy', owner: docker.folder, logins: { loginFor: async () => undefined } };
+	const adminFolder = join(docker.folder, 'admin');
+	const options = { name: 'envoy', owner: docker.folder, adminFolder, logins: { loginFor: async () => undefined } };
 	const image = 'program:1';
 	const place: Place = {
 		runtime: () => createDockerRuntime({ socket: docker.socket, pullStallMs: 5_000, ...options }),
 		spec: (...args) => ({ ...spec, image, args: ['/does.pl', ...args] }),
 		missing: { ...spec, image: 'nowhere:1' },
+		adminFolder,
 		count: () => list('--quiet').length,
 		forget: () => void docker.tryDocker(['rm', '--force', ...list('--quiet')]),
 		bearer: () => list('--filter', 'name=^envoy$', '--format', '{{.ID}}')[0],

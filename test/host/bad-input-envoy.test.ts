@@ -86,7 +86,7 @@ test('an Envoy that is never LIVE, or LIVE and listens elsewhere, is ended when 
 		[
 			'silent',
 			script('silent', 'exec sleep 300'),
-			['not LIVE within 1 s', 'no answer on its admin port', 'startSeconds'],
+			['not LIVE within 1 s', 'no answer on its admin interface', 'startSeconds'],
 			soon,
 		],
 		['with a child', script('wrapper', 'sleep 300', 'echo'), ['not LIVE within 1 s'], soon],

@@ -46,7 +46,10 @@ describe("Envoy's container", async () => {
 		]);
 		const state = join(daemon.folder, 'state');
 		const bootstrap = join(state, readdirSync(state).find((name) => name.startsWith('envoy-')) ?? '');
-		assert.deepEqual(files.toSorted(), [bootstrap, tags].map((path) => [path, path, false]).toSorted());
+		const base = `${daemon.socket}.envoy`;
+		const admin = join(base, readdirSync(base)[0] ?? '');
+		const expected = [bootstrap, tags].map((path) => [path, path, false]);
+		assert.deepEqual(files.toSorted(), [...expected, [admin, admin, true]].toSorted());
 		const own = (Config?.Env ?? []).filter((line) => !line.startsWith('PATH='));
 		assert.deepEqual(own.toSorted(), [
 			'ENABLE_ENVOY_DOG_STATS=0',

@@ -79,7 +79,11 @@ describe("Envoy's container", async () => {
 			ok: false,
 			remedy: 'It is started anew if it goes on so; see turnout logs',
 		});
-		await assertRevived(daemon, container, /^Envoy did not answer 2 times in a row on its admin port and was ended$/);
+		await assertRevived(
+			daemon,
+			container,
+			/^Envoy did not answer 2 times in a row on its admin interface and was ended$/,
+		);
 	});
 
 	test('that is restarted by hand is replaced by a new one behind the same rules, which is heard and known of', async () => {

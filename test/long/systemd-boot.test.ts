@@ -63,6 +63,7 @@ describe('an application that must not start before it is captured', async () =>
 		assert.match(status, /^Uid:\t1337\t1337\t1337\t1337$/m);
 		for (const kind of ['Inh', 'Prm', 'Eff', 'Amb']) assert.match(status, new RegExp(`^Cap${kind}:\\t0+$`, 'm'));
 		assert.match(status, /^NoNewPrivs:\t1$/m);
+		assert.equal(run('sh', '-c', 'stat -c "%a %u %G" /run/turnout/control.sock.envoy/*'), '770 1337 turnout\n');
 		const [, figure = ''] = /\| `process` \|.*\| (\d\.\d) \|/.exec(page) ?? [];
 		assert.ok(run('systemd-analyze', 'security', 'turnout').includes(`: ${figure} `), figure);
 	});

@@ -17,11 +17,14 @@ import { commandsOf } from '../support/pages.ts';
 
 const { remote } = addresses;
 
-/** Docker is not in the machine but beside it: what it is told of `/var/lib/turnout` has to be that folder for it, too. */
+/** Docker is not in the machine but beside it: what it is told of turnout's folders has to be those for it, too. */
 const mounts = `
 mount -t tmpfs tmpfs /var/lib
 mkdir /var/lib/turnout
-mount --bind "$1" /var/lib/turnout`;
+mount --bind "$1" /var/lib/turnout
+mount -t tmpfs tmpfs /run
+mkdir /run/turnout
+mount --bind "$2" /run/turnout`;
 
 describe('turnout as a service of a real systemd, with Envoy in a real Docker', async () => {
 	const stack = new AsyncDisposableStack();
@@ -31,9 +34,10 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 	const docker = stack.use(await startDockerd(lab));
 	importEnvoy(docker, await findEnvoy());
 	const { path: state } = stack.use(createScratch('state'));
+	const { path: sockets } = stack.use(createScratch('sockets'));
 	const pid = readFileSync(join(docker.folder, 'pid'), 'utf8').trim();
-	execFileSync('nsenter', ['--target', pid, '--mount', 'sh', '-ec', mounts, 'sh', state]);
-	const shared = { [state]: '/var/lib/turnout', [docker.socket]: '/run/docker.sock' };
+	execFileSync('nsenter', ['--target', pid, '--mount', 'sh', '-ec', mounts, 'sh', state, sockets]);
+	const shared = { [state]: '/var/lib/turnout', [sockets]: '/run/turnout', [docker.socket]: '/run/docker.sock' };
 	const machine = await powerOnIn(place, stack, stack.use(createDisk()), { shared });
 	const { run, tryRun, path } = machine;
 	const containers = () => docker.docker(['ps', '--all', '--format', '{{.Names}} {{.State}}']).trim();
@@ -49,6 +53,7 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 		assert.equal(await answered(), 'remote');
 		assert.partialDeepStrictEqual(statusOf(machine), { counters: { egress: { connections: 1 } } });
 		assert.match(run('systemd-analyze', 'security', 'turnout'), /: 2\.0 /);
+		assert.equal(run('stat', '-c', '%a %u', '/run/turnout/control.sock.envoy'), '700 0\n');
 	});
 
 	test('Docker’s logins in root’s home are seen, also those made later, and no other home', () => {
@@ -76,6 +81,20 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 		const { connections, failures, by } = await storm.stop();
 		assert.deepEqual({ failures, by }, { failures: {}, by: { remote: connections } });
 		assert.equal(await held.echo('still there'), 'still there');
+	});
+
+	test('with onStop: keep it goes on with the same Envoy after systemctl stop and start', () => {
+		const before = container();
+		const file = path('/etc/turnout/turnout.yaml');
+		const settings = readFileSync(file, 'utf8');
+		writeFileSync(file, `onStop: keep\n${settings}`);
+		run('systemctl', 'reload', 'turnout');
+		run('systemctl', 'stop', 'turnout');
+		run('systemctl', 'start', 'turnout');
+		assert.equal(container(), before);
+		assert.partialDeepStrictEqual(statusOf(machine), { is: 'enabled', envoy: { state: 'live', restarts: 0 } });
+		writeFileSync(file, settings);
+		run('systemctl', 'reload', 'turnout');
 	});
 
 	test('systemctl reload replaces Envoy where the settings ask for it, and systemctl stop ends it', async () => {

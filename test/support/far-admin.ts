@@ -5,20 +5,17 @@ import type { Namespace } from '../../lab/namespace.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { createProxyAdmin } from '../../src/host/admin.ts';
 import { createHandOvers } from '../../src/host/handover.ts';
-import type { ProxyAdmin } from '../../src/ports-proxy.ts';
+import type { ProxyAdmin, ProxyIdentity } from '../../src/ports-proxy.ts';
+
+type Asked = Pick<ProxyIdentity, 'admin' | 'instance'>;
 
 type Question =
-	| { readonly method: 'info' | 'ports' | 'connections'; readonly port: number; readonly instance: string }
-	| {
-			readonly method: 'drain';
-			readonly port: number;
-			readonly instance: string;
-			readonly how: 'graceful' | 'at-once';
-	  }
+	| { readonly method: 'info' | 'ports' | 'connections'; readonly of: Asked }
+	| { readonly method: 'drain'; readonly of: Asked; readonly how: 'graceful' | 'at-once' }
 	/** Called while only the former listens. */
 	| { readonly method: 'begin'; readonly ports: readonly number[] }
 	/** What has begun is finished by draining this one at once. */
-	| { readonly method: 'finish'; readonly port: number; readonly instance: string };
+	| { readonly method: 'finish'; readonly of: Asked };
 
 /** The port without its signals, which do not cross over. */
 export interface FarProxyAdmin {
@@ -29,9 +26,9 @@ export interface FarProxyAdmin {
 }
 
 export interface FarAdmin extends Disposable {
-	readonly admin: (port: number, instance: string) => FarProxyAdmin;
+	readonly admin: (of: Asked) => FarProxyAdmin;
 	readonly begin: (ports: readonly number[]) => Promise<void>;
-	readonly finish: (port: number, instance: string) => Promise<void>;
+	readonly finish: (of: Asked) => Promise<void>;
 }
 
 export function openFarAdmin(namespace: Namespace): FarAdmin {
@@ -55,14 +52,14 @@ export function openFarAdmin(namespace: Namespace): FarAdmin {
 		return asking;
 	};
 	return {
-		admin: (port, instance) => ({
-			info: () => ask({ method: 'info', port, instance }),
-			ports: () => ask({ method: 'ports', port, instance }),
-			connections: () => ask({ method: 'connections', port, instance }),
-			drain: (how) => ask({ method: 'drain', port, instance, how }),
+		admin: (of) => ({
+			info: () => ask({ method: 'info', of }),
+			ports: () => ask({ method: 'ports', of }),
+			connections: () => ask({ method: 'connections', of }),
+			drain: (how) => ask({ method: 'drain', of, how }),
 		}),
 		begin: (ports) => ask({ method: 'begin', ports }),
-		finish: (port, instance) => ask({ method: 'finish', port, instance }),
+		finish: (of) => ask({ method: 'finish', of }),
 		[Symbol.dispose]: () => void child.kill('SIGKILL'),
 	};
 }
@@ -90,8 +87,8 @@ async function carryOut(
 ): Promise<unknown> {
 	const signal = AbortSignal.timeout(120_000);
 	if (question.method === 'begin') return void begun.push(await handOver(question.ports));
-	const { method, port, instance } = question;
-	const admin = createProxyAdmin(port, instance);
+	const { method, of } = question;
+	const admin = createProxyAdmin(of);
 	switch (method) {
 		case 'info':
 		case 'ports':

@@ -116,9 +116,9 @@ function end(body: Body, exit: Exit): void {
 }
 
 function running(world: World, body: Body): RunningProxy {
-	const { id, instance, hash, adminPort, spec, startedAt } = body;
+	const { id, instance, hash, admin, spec, startedAt } = body;
 	return {
-		...{ id, instance, hash, adminPort, startedAt, image: spec.image, exited: body.exit.promise },
+		...{ id, instance, hash, admin, startedAt, image: spec.image, exited: body.exit.promise },
 		async stop(graceMs) {
 			if (graceMs > 0) body.terminated.resolve();
 			const late = setTimeout(() => end(body, { code: undefined, signal: 'SIGKILL' }), graceMs);

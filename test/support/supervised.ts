@@ -9,7 +9,7 @@ import type { Listener } from '../../src/ports.ts';
 import type { HandOver, ProxyAdmin, ProxySpec } from '../../src/ports-proxy.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 
-/** What one of them says on its admin port. */
+/** What one of them says on its admin interface. */
 export interface Saying {
 	state: string;
 	ports: readonly number[];
@@ -46,11 +46,11 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 
 const spec: ProxySpec = {
 	...{ image: 'envoy:1', pull: 'missing', command: 'envoy', args: [], env: {}, uid: 1337, gid: 1337, files: {} },
-	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '' },
+	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', adminPort: 9901 },
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
-	...{ spec: { ...spec, ...ofSpec }, adminPort: 9901, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
+	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
 	...{ startSeconds: 20, drainSeconds: 0.4, stableSeconds: 60 },
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
@@ -84,7 +84,8 @@ export function supervise(options: Options = {}): Supervised {
 	const next = (): Supervisor => {
 		const supervisor = createSupervisor({
 			runtime: world.runtime(),
-			admin: (_, instance) => {
+			adminSocket: (instance) => `/run/${instance}`,
+			admin: (_, { instance }) => {
 				const admin = adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`));
 				return { ...admin, ports: (signal) => onAsk().then(() => admin.ports(signal)) };
 			},
@@ -119,7 +120,7 @@ function wordsOf({ life }: History): string {
 function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
 	const saying = sayings.get(instance) ?? {
 		state: 'LIVE',
-		ports: [15001, 9901],
+		ports: [15001],
 		connections: 0,
 		isSilent: false,
 		hasLetGo: false,
@@ -130,9 +131,7 @@ function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
 
 function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
 	const { ports, hasLetGo } = sayingOf(sayings, instance);
-	// Its admin port is none of its listeners.
-	const open = ports.filter((port) => !hasLetGo || port === 9901);
-	return open.map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+	return (hasLetGo ? [] : ports).map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
 }
 
 function adminOf(

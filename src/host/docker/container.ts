@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports-proxy.ts';
+import { removeAdmin } from '../admin-folder.ts';
 import { exitOf } from './exit.ts';
 import { dockerFailure, isAway } from './failure.ts';
 import { troubleOf, type Yard } from './yard.ts';
@@ -12,7 +13,10 @@ export interface Found extends ProxyIdentity {
 /** A container that runs, looked after until it has ended. Docker may come and go meanwhile. */
 export function tend(yard: Yard, id: string, found: Found, onOutput: OnOutput): RunningProxy {
 	yard.tended.add(id);
-	const exited = exitOf(yard, id, onOutput).finally(() => yard.tended.delete(id));
+	const exited = exitOf(yard, id, onOutput).finally(() => {
+		yard.tended.delete(id);
+		removeAdmin(found);
+	});
 	return {
 		...found,
 		id: id.slice(0, 12),

@@ -1,12 +1,21 @@
 import { Failure } from '../../failure.ts';
-import type { Logins, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../ports-proxy.ts';
+import type {
+	Logins,
+	NewProxyIdentity,
+	OnOutput,
+	ProxyIdentity,
+	ProxyRuntime,
+	ProxySpec,
+	RunningProxy,
+} from '../../ports-proxy.ts';
+import { makeForContainer, removeAdmin, removeAdminFolder, sweepAdmins } from '../admin-folder.ts';
 import { tend } from './container.ts';
 import { createEngine } from './engine.ts';
 import { awayText, dockerFailure, statusOf } from './failure.ts';
 import { listen } from './listen.ts';
 import { pull } from './pull.ts';
 import { notMade, refused } from './refusal.ts';
-import { ADMIN_PORT, containerOf, HASH, INSTANCE, OWNER } from './spec.ts';
+import { containerOf, identityIn, OWNER } from './spec.ts';
 import type { Yard } from './yard.ts';
 
 export interface DockerOptions {
@@ -17,6 +26,8 @@ export interface DockerOptions {
 	readonly owner: string;
 	readonly logins: Logins;
 	readonly pullStallMs: number;
+	/** Of the sockets on which its Envoys are asked. */
+	readonly adminFolder: string;
 }
 
 /** Envoy in a container, through Docker's API (docs.docker.com/reference/api/engine). */
@@ -36,14 +47,24 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 			throw failure;
 		}
 	};
+	let isSwept = false;
 	return {
 		prepare: (spec, onProgress, signal) =>
 			told('start Envoy', signal, () => prepare(yard, options, spec, onProgress, signal)),
 		start: (spec, identity, onOutput, signal) =>
 			told('start Envoy', signal, () => start(yard, spec, identity, onOutput)),
-		adopt: (onOutput, signal) => told('look for Envoy', signal, () => adopt(yard, onOutput, signal)),
+		async adopt(onOutput, signal) {
+			const found = await told('look for Envoy', signal, () => adopt(yard, onOutput, signal));
+			// Of a former daemon's; later on there are those of ours.
+			if (!isSwept) sweepAdmins(options.adminFolder, found);
+			isSwept = true;
+			return found;
+		},
 		trouble: () => yard.trouble,
-		close: () => yard.closing.abort(),
+		close() {
+			yard.closing.abort();
+			removeAdminFolder(options.adminFolder);
+		},
 	};
 }
 
@@ -86,16 +107,23 @@ function requireArchitecture(image: string, architecture: string): void {
 
 const CONFLICT = 409;
 
-async function start(yard: Yard, spec: ProxySpec, identity: ProxyIdentity, onOutput: OnOutput): Promise<RunningProxy> {
+async function start(
+	yard: Yard,
+	spec: ProxySpec,
+	identity: NewProxyIdentity,
+	onOutput: OnOutput,
+): Promise<RunningProxy> {
 	const { engine, owner, tended } = yard;
 	const make = async () => {
 		const name = await freeName(yard, identity);
 		return engine.create({ name, ...containerOf(owner, spec, identity) });
 	};
+	makeForContainer(identity.admin.socketPath);
 	const id = await make()
 		// Another of ours may have been given the name meanwhile.
 		.catch((error) => (statusOf(error) === CONFLICT ? make() : Promise.reject(error)))
 		.catch((error) => {
+			removeAdmin(identity);
 			throw statusOf(error) === undefined ? error : notMade(error);
 		});
 	tended.add(id);
@@ -106,6 +134,7 @@ async function start(yard: Yard, spec: ProxySpec, identity: ProxyIdentity, onOut
 		return tend(yard, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
 	} catch (error) {
 		tended.delete(id);
+		removeAdmin(identity);
 		// One that cannot be taken away now is when the next is made.
 		await engine.discard(id).catch(() => undefined);
 		throw statusOf(error) === undefined ? error : refused(spec, error);
@@ -146,8 +175,7 @@ async function adopt(yard: Yard, onOutput: OnOutput, signal: AbortSignal): Promi
 				if (!State.Running) return void (await engine.discard(Id));
 				// Docker does not let us hear one that is paused; it does not answer either.
 				await listen(yard, Id, onOutput).catch(() => undefined);
-				const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_PORT]: port = '' } = Config.Labels;
-				const identity = { instance, hash, adminPort: Number(port) };
+				const identity = identityIn(Config.Labels);
 				return tend(yard, Id, { ...identity, image: Config.Image, startedAt: State.StartedAt }, onOutput);
 			}),
 	);

@@ -1,36 +1,39 @@
+import { dirname } from 'node:path';
 import type Docker from 'dockerode';
-import type { ProxyIdentity, ProxySpec } from '../../ports-proxy.ts';
+import type { NewProxyIdentity, ProxyIdentity, ProxySpec } from '../../ports-proxy.ts';
 
 export const OWNER = 'turnout.owner';
-export const INSTANCE = 'turnout.instance';
-export const HASH = 'turnout.hash';
-export const ADMIN_PORT = 'turnout.adminPort';
+const INSTANCE = 'turnout.instance';
+const HASH = 'turnout.hash';
+const ADMIN_SOCKET = 'turnout.adminSocket';
+/** Of containers that a former version has made. */
+const ADMIN_PORT = 'turnout.adminPort';
 
 /** As the 2019 guide's `docker run`, with no more rights than Envoy needs. */
 export function containerOf(
 	owner: string,
 	spec: ProxySpec,
-	{ instance, hash, adminPort }: ProxyIdentity,
+	{ instance, hash, admin: { socketPath } }: NewProxyIdentity,
 ): Docker.ContainerCreateOptions {
+	const mounted = (path: string, isReadOnly: boolean) =>
+		({ Type: 'bind', Source: path, Target: path, ReadOnly: isReadOnly }) as const;
 	return {
 		Image: spec.image,
 		User: `${spec.uid}:${spec.gid}`,
 		...(spec.command === '' ? {} : { Entrypoint: [spec.command] }),
 		Cmd: [...spec.args],
 		Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
-		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_PORT]: String(adminPort) },
+		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_SOCKET]: socketPath },
 		HostConfig: {
 			NetworkMode: 'host',
 			CapDrop: ['ALL'],
 			SecurityOpt: ['no-new-privileges'],
 			ReadonlyRootfs: true,
 			Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777' },
-			Mounts: [...Object.keys(spec.files), ...spec.mounts].map((path) => ({
-				Type: 'bind',
-				Source: path,
-				Target: path,
-				ReadOnly: true,
-			})),
+			Mounts: [
+				...[...Object.keys(spec.files), ...spec.mounts].map((path) => mounted(path, true)),
+				mounted(dirname(socketPath), false),
+			],
 			// Started again by us and not by Docker: rules depend on it.
 			RestartPolicy: { Name: 'no' },
 			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
@@ -38,4 +41,10 @@ export function containerOf(
 			...(spec.logDriver === '' ? {} : { LogConfig: { Type: spec.logDriver, Config: {} } }),
 		},
 	};
+}
+
+/** Who a container is, by its labels. */
+export function identityIn(labels: Readonly<Record<string, string>>): ProxyIdentity {
+	const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_SOCKET]: socketPath, [ADMIN_PORT]: port } = labels;
+	return { instance, hash, admin: socketPath === undefined ? { port: Number(port) } : { socketPath } };
 }

@@ -6,10 +6,9 @@ import { parsePort } from '../../../src/units.ts';
 import { matchesGolden } from '../../support/golden.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
-const ports: Readonly<Record<'ingressPort' | 'egressPort' | 'adminPort', Port>> = {
+const ports: Readonly<Record<'ingressPort' | 'egressPort', Port>> = {
 	ingressPort: parsePort('15000'),
 	egressPort: parsePort('15001'),
-	adminPort: parsePort('9901'),
 };
 
 test('the bootstrap of a host with IPv6 passes both families on, and takes what this host sends on the loopback', () => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { envoyArguments, envoyGid, fingerprint, identityArguments, programIn } from '../../../src/envoy/launch.ts';
+import { envoyArguments, envoyGid, fingerprint, programIn } from '../../../src/envoy/launch.ts';
 import type { ProxySpec } from '../../../src/ports-proxy.ts';
 import { envoyUser } from '../../../src/ruleset/answers.ts';
-import { parsePort } from '../../../src/units.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
-	const settings = { command: 'envoy', logLevel: 'warning', adminPort: parsePort('9901') };
+	const settings = { command: 'envoy', logLevel: 'warning' };
 	const args = envoyArguments(settings, '/var/lib/turnout/envoy.json').join(' ');
 	assert.match(args, /--config-path \/var\/lib\/turnout\/envoy\.json/);
 	assert.match(args, /--log-level warning/);
@@ -25,21 +24,6 @@ test("Envoy runs as the first user and group that are ignored, or as the guide's
 	);
 	assert.equal(envoyGid([{ from: 4242, to: 4242 }]), 4242);
 	assert.deepEqual([envoyUser([]), envoyGid([])], [1337, undefined]);
-});
-
-test('over the bootstrap, whoever wrote that, goes a name of its own and an admin port that it shares', () => {
-	const [option, yaml = '', ...more] = identityArguments('0b8e"7: {}');
-	assert.deepEqual([option, more], ['--config-yaml', []]);
-	const { node, admin } = JSON.parse(yaml);
-	assert.deepEqual(node, { metadata: { turnout: '0b8e"7: {}' } });
-	const [socketOption, ...others] = admin.socket_options;
-	assert.deepEqual(others, []);
-	// SO_REUSEPORT of SOL_SOCKET, before it binds: Linux refuses to share a port that was bound without.
-	assert.deepEqual(
-		[socketOption.level, socketOption.name, socketOption.int_value, socketOption.state],
-		[1, 15, 1, 'STATE_PREBIND'],
-	);
-	assert.notEqual(identityArguments('one')[1], identityArguments('other')[1]);
 });
 
 const programs: readonly (readonly [image: string, command: string, program: string])[] = [
@@ -75,6 +59,7 @@ const spec: ProxySpec = {
 	openFiles: 0,
 	mounts: [],
 	logDriver: '',
+	adminPort: 9901,
 };
 
 const others: readonly (readonly [what: string, Partial<ProxySpec>])[] = [
@@ -89,6 +74,7 @@ const others: readonly (readonly [what: string, Partial<ProxySpec>])[] = [
 	['another limit of memory', { memoryMegabytes: 512 }],
 	['another limit of files', { openFiles: 65_536 }],
 	['another log driver', { logDriver: 'json-file' }],
+	['another port to read from', { adminPort: 9902 }],
 ];
 
 for (const [what, part] of others)

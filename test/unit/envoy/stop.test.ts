@@ -33,12 +33,13 @@ describe('the end of supervision', { concurrency: true }, () => {
 			asked.push(ports);
 			return 0;
 		};
-		const moved = { adminPort: 1, ports: { egressPort: 9901 } };
+		const moved = { ports: { egressPort: 16001 } };
 		await using supervised = await started({ captured });
-		const { supervisor } = supervised;
+		const { supervisor, sayings } = supervised;
+		for (const saying of sayings.values()) saying.ports = [15001, 16001];
 		assert.equal(await supervisor.replace(change({ plan: planOf(moved) }), signal), 'same');
 		await supervisor.stop();
-		assert.deepEqual(asked, [[15001, 9901]]);
+		assert.deepEqual(asked, [[15001, 16001]]);
 	});
 
 	test('does not wait longer for connections than it may', async () => {

@@ -197,9 +197,12 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
 		await until(supervisor, 'failed');
 		const life = lifeOf(supervisor);
-		assert.match(life.kind === 'failed' ? life.why : '', /^Envoy did not answer 3 times in a row on its admin port/);
+		assert.match(
+			life.kind === 'failed' ? life.why : '',
+			/^Envoy did not answer 3 times in a row on its admin interface/,
+		);
 		const troubles = histories.flatMap((one) => (one.life.kind === 'live' ? [one.life.trouble] : []));
-		assert.ok(troubles.includes('Envoy does not answer on its admin port (1 of 3)'), String(troubles));
+		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
 		assert.equal(told.at(-1), 'live memory 2');
 	});
@@ -213,7 +216,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
 		await until(supervisor, 'silent');
 		assert.match(troubleOf(lifeOf(supervisor)), /^Envoy is gone: /);
-		Object.assign(saying ?? {}, { isSilent: false, ports: [15001, 9901] });
+		Object.assign(saying ?? {}, { isSilent: false, ports: [15001] });
 		await until(supervisor, 'live');
 		assert.deepEqual(lifeOf(supervisor), before);
 	});
