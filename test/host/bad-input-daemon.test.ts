@@ -90,7 +90,8 @@ for (const [title, path, through, says] of [...states, ...disks])
 		const args = ['--app-ports', '8080', '--start-enabled', '1', '--state-directory', inside(path)];
 		writeFileSync(inside('plain'), 'precious');
 		const wanted = { says: ['Cannot write', inside(path), says, 'TURNOUT_STATE_DIRECTORY'] };
-		assertRefusedJson(await victim.daemon([...args, '--json', '--envoy-runtime', 'process'], { through }), wanted);
+		const envoy = ['--envoy-runtime', 'process', '--envoy-command', '/bin/true'];
+		assertRefusedJson(await victim.daemon([...args, '--json', ...envoy], { through }), wanted);
 		if (path.startsWith('plain')) assertRefused(await victim.daemon(args, { through }), wanted);
 		assert.equal(readFileSync(inside('plain'), 'utf8'), 'precious');
 		await victim.assertUntouched();

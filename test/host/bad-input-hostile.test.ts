@@ -37,8 +37,10 @@ for (const [at, [name, init]] of Object.entries(ways).entries())
 		// Each text goes each way in the unit tests; here each goes one way.
 		const texts = hostileTexts(mark).filter((text, index) => (text.includes('\0') ? at === 0 : index % 3 === at));
 		for (const text of texts) {
-			const says = strict.map(([key]) => `\n  ${key} (`);
-			assertRefused(await init(text), { says: [`${strict.length} mistakes:`, ...says] });
+			// Of a variable that AWS's tools set the default is taken.
+			const refused = strict.filter(([, { isForgiving }]) => name !== 'the environment' || isForgiving !== true);
+			const says = refused.map(([key]) => `\n  ${key} (`);
+			assertRefused(await init(text), { says: [`${refused.length} mistakes:`, ...says] });
 			assert.equal(existsSync(mark), false, JSON.stringify(text));
 		}
 		await victim.assertUntouched();
