@@ -15,8 +15,7 @@ export async function listen(server: Server, path: string): Promise<void> {
 		// Envoy's user gets through to the folder of its own there.
 		const isOurs = makeFolders(dirname(path), 0o751);
 		if (isOurs) giveTo(dirname(path), group);
-		const former = process.umask(0o117);
-		await bound(server, path).finally(() => process.umask(former));
+		await bound(server, path);
 		chmodSync(path, 0o660);
 		giveTo(path, group);
 	} catch (cause) {
@@ -100,13 +99,19 @@ function answers(path: string): Promise<boolean> {
 	});
 }
 
+/** The socket is made before `listen` returns, so nobody else's file gets the umask that holds meanwhile. */
 function bound(server: Server, path: string): Promise<void> {
 	return new Promise((resolve, reject) => {
 		server.once('error', reject);
-		server.listen(path, () => {
-			server.off('error', reject);
-			resolve();
-		});
+		const former = process.umask(0o117);
+		try {
+			server.listen(path, () => {
+				server.off('error', reject);
+				resolve();
+			});
+		} finally {
+			process.umask(former);
+		}
 	});
 }
 
