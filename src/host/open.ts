@@ -64,12 +64,21 @@ async function askGeneration(): Promise<number | undefined> {
  * Whoever may not look there has put nothing there.
  */
 export function preferring(host: OpenHost, dialect: Dialect): OpenHost {
-	const firewalls = host.firewalls.map((firewall) => (firewall.dialect === dialect ? firewall : tolerant(firewall)));
+	const firewalls = host.firewalls.map((firewall: Preferred) => {
+		// Asked for again at each reload.
+		const { strict = firewall } = firewall;
+		if (firewall.dialect === dialect) return strict;
+		return firewall === strict ? tolerant(strict) : firewall;
+	});
 	return { ...host, firewalls };
 }
 
-const tolerant = (firewall: Firewall): Firewall => ({
+/** `strict`: the same that fails where it cannot be read. */
+type Preferred = Firewall & { readonly strict?: Firewall };
+
+const tolerant = (firewall: Firewall): Preferred => ({
 	...firewall,
+	strict: firewall,
 	read: (family, signal) =>
 		firewall.read(family, signal).catch((error) => {
 			if (error instanceof Failure && ['permission', 'firewall'].includes(error.code)) return '';
