@@ -52,6 +52,8 @@ export interface Holding {
 	forgetting: NodeJS.Timeout | undefined;
 	/** What waits to be confirmed. */
 	pending: Pending | undefined;
+	/** Until the time is over for sure. */
+	waiting: NodeJS.Timeout | undefined;
 	/** Settings in which what holds differs from what a restart would read, as nobody has confirmed them. */
 	unconfirmed: readonly string[];
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */

@@ -42,7 +42,8 @@ async function watchOver(
 		throw error;
 	}
 	holding.pending = armed;
-	setTimeout(() => void overdue(holding, parts, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
+	clearTimeout(holding.waiting);
+	holding.waiting = setTimeout(() => void overdue(holding, parts, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
 }
 
 async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {
@@ -101,7 +102,8 @@ export async function confirm(holding: Holding, parts: DaemonParts): Promise<voi
 export async function dismiss(holding: Holding, { pendingFile, alarm }: DaemonParts): Promise<void> {
 	const { pending } = holding;
 	if (pending === undefined) return;
-	holding.pending = undefined;
+	clearTimeout(holding.waiting);
+	Object.assign(holding, { pending: undefined, waiting: undefined });
 	pendingFile.remove();
 	await alarm.cancel(pending.alarm);
 }
@@ -145,7 +147,8 @@ function done(holding: Holding, parts: DaemonParts, { before, saved }: Pending):
 	// What was there before may bear our names too: then nothing of ours has to go.
 	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
 	if (before.wanted === 'disabled') Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled });
-	holding.pending = undefined;
+	clearTimeout(holding.waiting);
+	Object.assign(holding, { pending: undefined, waiting: undefined });
 	parts.pendingFile.remove();
 	parts.tallies.add('ruleChanges', 'revert');
 	parts.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });

@@ -39,7 +39,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 		async stop() {
 			// From now on nothing changes by itself; what is under way comes to its end first.
 			holding.isEnding = true;
-			clearTimeout(holding.forgetting);
+			for (const timer of [holding.forgetting, holding.waiting]) clearTimeout(timer);
 			await holding.exclusive(async () => {
 				if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
 				else await stop(holding, parts);
@@ -89,6 +89,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isEnding: false,
 		image: state.image,
 		pending: undefined,
+		waiting: undefined,
 		unconfirmed: [],
 		forgetting: undefined,
 	};
