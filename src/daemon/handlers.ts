@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers, Status } from '../control/protocol.ts';
 import { failureOf } from '../failure.ts';
 import type { Held } from '../ruleset/held.ts';
@@ -30,10 +31,11 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 			...{ repairs: drift.repairs(), driftTrouble: drift.trouble() },
 		};
 	};
-	const see = async (held?: ByFamily<Held>): Promise<Observed> => {
+	const look = async (held?: ByFamily<Held>): Promise<Observed> => {
 		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(holding))]);
 		return observe(now, past, held);
 	};
+	const see = (held?: ByFamily<Held>) => lookBetween(holding, look, held);
 	// One look for all who ask at the same time, whatever they ask.
 	const seen = createShared(see);
 	const status = async (held?: ByFamily<Held>): Promise<Status> =>
@@ -57,3 +59,24 @@ export function createHandlers(holding: Holding, drift: Drift, parts: DaemonPart
 		config: async () => shownSettings(holding.loaded),
 	};
 }
+
+/** In the middle of a change the rules are the new ones already, and what is wanted is what was wanted before. */
+async function lookBetween(
+	holding: Holding,
+	look: (held?: ByFamily<Held>) => Promise<Observed>,
+	held: ByFamily<Held> | undefined,
+): Promise<Observed> {
+	if (holding.known === undefined) await changed(holding);
+	const before = holding.known;
+	const seen = await look(held);
+	if (seen.diff.same || holding.known === before) return seen;
+	await changed(holding);
+	return look();
+}
+
+/** Questions do not wait for a change that takes long. */
+const PATIENCE_MS = 300;
+
+/** Resolves once the change that is under way has ended. */
+const changed = ({ exclusive }: Holding): Promise<void> =>
+	Promise.race([exclusive(async () => undefined), sleep(PATIENCE_MS, undefined, { ref: false })]);

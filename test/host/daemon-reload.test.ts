@@ -108,6 +108,28 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /-A APPMESH_INGRESS .* --dports 9090 /);
 	});
 
+	test('in the middle of a reload diff and status tell of nothing that is not as wanted', async () => {
+		write('appPorts: 8080\n');
+		daemon.ask('reload');
+		daemon.ask('enable');
+		const alarms: string[] = [];
+		let isOver = false;
+		const ask = async () => {
+			while (!isOver) {
+				const { text } = await askSocket(daemon.socket, 'GET', '/v1/diff');
+				if (!text.includes('"same":true')) alarms.push(text);
+			}
+		};
+		const asking = [ask(), ask(), ask()];
+		for (let round = 0; round < 20; round += 1) {
+			write(`appPorts: ${8080 + (round % 2)}\n`);
+			await askSocket(daemon.socket, 'POST', '/v1/reload', '{}');
+		}
+		isOver = true;
+		await Promise.all(asking);
+		assert.deepEqual(alarms, []);
+	});
+
 	test("the table of new settings holds a route of somebody else's: ours are left out, and the raw status shows that table", () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
