@@ -4,11 +4,15 @@ import { DOCKER_SOCKET } from './config/defaults.ts';
 import { Failure } from './failure.ts';
 import { type OpenHost, openHost } from './host/open.ts';
 import { hasJob } from './host/service-manager.ts';
+import { planRemoval } from './routing/plan.ts';
 import { homewardOf } from './routing/taken.ts';
-import { ownChains } from './ruleset/held.ts';
+import { nothing, ownChains } from './ruleset/held.ts';
 import { namesakesIn } from './ruleset/namesakes.ts';
+import { differences } from './ruleset/transition.ts';
 import { loadSettings } from './settings.ts';
 import { release, releaseSeed } from './steady/interception.ts';
+import { readRouting } from './steady/routes.ts';
+import { readHeld } from './steady/rules.ts';
 import { families, LOCAL_TABLE, PACKET_MARK } from './units.ts';
 
 export interface Cleaned {
@@ -29,7 +33,7 @@ export async function runClean(
 	signal: AbortSignal,
 ): Promise<Cleaned> {
 	const host = await openHost(ownChains, signal);
-	await release(host, { tracked: false }, signal);
+	await releaseForGood(host, signal);
 	if (routeManager) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
@@ -37,6 +41,19 @@ export async function runClean(
 	const { removeContainers } = await import('./host/docker/remove.ts');
 	await removeContainers(socket);
 	return { left };
+}
+
+const ATTEMPTS = 3;
+
+/** Somebody who puts ours there at the same moment, such as `turnout init`, may have done so behind our back. */
+async function releaseForGood(host: OpenHost, signal: AbortSignal): Promise<void> {
+	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+		await release(host, { tracked: false }, signal);
+		const held = await Promise.all(host.firewalls.map((firewall) => readHeld(firewall, signal)));
+		const isLeft = held.some((each) => families.some((family) => differences(each[family], nothing).length > 0));
+		if (!isLeft && planRemoval(await readRouting(host.routing)).length === 0) return;
+	}
+	throw new Failure('interrupted', 'Cannot clean: somebody puts everything back', 'Find out who it is, and try again');
 }
 
 /** What cannot be looked at is nothing that anybody can be told of. */

@@ -1,4 +1,5 @@
 import { comeFirst } from './daemon/order.ts';
+import { Failure } from './failure.ts';
 import { readListeners } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
 import { createOthersReader } from './host/others.ts';
@@ -8,8 +9,9 @@ import { whyLeftOut } from './routing/taken.ts';
 import { ownChains } from './ruleset/held.ts';
 import { sessionRisk } from './sessions.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
+import { inspect } from './steady/interception.ts';
 import { type RoutingTarget, readRouting, takenOf } from './steady/routes.ts';
-import { interceptSurveyed, surveyHost } from './survey.ts';
+import { type Hit, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
 import { families } from './units.ts';
 
 export interface InitReport {
@@ -27,7 +29,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const survey = await surveyHost(host, loaded, undefined, signal);
 	const others = createOthersReader(host.tools);
 	await others.chains();
-	const hit = await interceptSurveyed(survey, signal);
+	const hit = await interceptFor(survey, signal);
 	const { target, ipv6Past } = hit;
 	const told = [
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
@@ -48,4 +50,19 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 async function leftOut(routing: Routing, target: RoutingTarget): Promise<string> {
 	const taken = takenOf(await readRouting(routing), target);
 	return taken === undefined ? '' : `policy rule and route: ${whyLeftOut(taken).why}`;
+}
+
+const ATTEMPTS = 3;
+
+/** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
+async function interceptFor(survey: Survey, signal: AbortSignal): Promise<Hit> {
+	for (let attempt = 1; ; attempt += 1) {
+		const hit = await interceptSurveyed(survey, signal);
+		const { differences } = await inspect(survey.host, hit.target, true, signal, hit.known.get(hit.target.dialect));
+		const [first] = families.flatMap((family) => differences[family]);
+		if (first === undefined) return hit;
+		if (attempt < ATTEMPTS) continue;
+		const what = `${first.kind} in ${first.table}: ${first.line}`;
+		throw new Failure('interrupted', `Cannot keep rules and routes: somebody takes them away: ${what}`, 'Try again');
+	}
 }
