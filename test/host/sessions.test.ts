@@ -110,6 +110,31 @@ test('cutting off ends no session that sshd holds, whoever asks for it and where
 	assert.equal(await shell.next(/^alive$/), 'alive');
 });
 
+test('cutting off leaves the connection by which an agent has called its service, where it is the agent that asks', async () => {
+	using lab = createHost({ container: false });
+	using _remote = await startListener(lab.world, 'service', 443);
+	using _egress = await startListener(lab.host, 'egress', 15001, 1337);
+	await using daemon = await startDaemon(lab.host);
+	using other = await openConnection(lab.host, addresses.remote.v4, 443);
+	const cut = ['enable', '--cut-existing', '--socket', daemon.socket];
+	const words = [addresses.remote.v4, turnoutProgram, ...cut];
+	const agent = openShell(lab.host.spawn(process.execPath, ['--eval', callingAgent, ...words], { cwd: '/' }));
+	using _ = agent;
+	assert.equal(await agent.next(/ended/), '1 connection was ended, 1 left open');
+	assert.equal(await agent.next(/hears/), 'service hears still there');
+	other.say('word');
+	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
+});
+
+/** As one of SSM's does it: it calls, is told what to run, and hands on what that has said. */
+const callingAgent = `
+	const [address, program, ...args] = process.argv.slice(1);
+	const socket = require('node:net').connect(443, address, () => {
+		const child = require('node:child_process').spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+		child.on('close', () => socket.write('still there'));
+	});
+	socket.on('data', (data) => console.log(String(data))).on('error', (error) => console.log(error.code));`;
+
 interface Shell extends Disposable {
 	readonly type: (line: string) => void;
 	/** The next line that matches. */
