@@ -1,5 +1,5 @@
 import { delayMs } from '../delay.ts';
-import { Failure } from '../failure.ts';
+import { Failure, failureOf } from '../failure.ts';
 import type { Pending, Written } from '../ports.ts';
 import { restore, snapshot } from '../steady/revert.ts';
 import { CHANGE_TIMEOUT_MS, enable, type Holding, remember, settle, settleSoon } from './changes.ts';
@@ -164,13 +164,20 @@ export async function resume(holding: Holding, parts: DaemonParts): Promise<void
 	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) {
 		// What nobody has confirmed is not to take hold by a restart.
-		Object.assign(holding, await readFormer(holding, parts, pending));
+		Object.assign(holding, await readFormer(holding, parts, pending).catch(untaken(parts)));
 		done(holding, parts, pending);
 	} else {
 		await watchOver(holding, parts, pending, seconds);
 		await parts.alarm.cancel(pending.alarm);
 	}
 }
+
+/** Settings that this host does not take any more keep nobody from a start. */
+const untaken =
+	({ log }: DaemonParts) =>
+	(error: unknown): undefined => {
+		log('error', 'the settings of before cannot be had', { why: failureOf(error).message });
+	};
 
 const nothingPending = (verb: string): Failure =>
 	new Failure('confirm', `Cannot ${verb}: nothing waits for confirmation`, 'See turnout status');

@@ -17,7 +17,7 @@ test('SSH_CONNECTION is read with its zones, and what is none is not', () => {
 		assert.equal(parseSession(text), undefined, text);
 });
 
-test('a session is judged by its addresses, its port and the interface that it comes in by', () => {
+test('whether another one would be captured is judged by its addresses, its port and the interface that it comes in by', () => {
 	const isCaptured = createSessionJudge(
 		captureOf({ appPorts: '*', ingressIgnoredIps: '203.0.113.0/24', interfacesIgnored: 'wg0' }),
 		['ipv4'],
