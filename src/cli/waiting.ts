@@ -17,9 +17,9 @@ const WAIT_POLL_MS = 100;
 /**
  * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way; nor
  * does a host that has its own reasons for SYN cookies. Routes that are missing make `is` another than was wanted; those
- * that are left out for others do not.
+ * that are left out for others do not. What a firewall denied and lets in now is for its owner to judge.
  */
-const onlyTold: readonly Subject[] = ['settings', 'routes', 'ipv6', 'state', 'conntrack', 'syncookies'];
+const onlyTold: readonly Subject[] = ['settings', 'routes', 'ipv6', 'state', 'conntrack', 'syncookies', 'denials'];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));

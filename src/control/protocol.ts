@@ -18,7 +18,9 @@ export type Subject =
 	| 'settings'
 	| 'ports'
 	| 'syncookies'
-	| 'order';
+	| 'order'
+	| 'firewall'
+	| 'denials';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {

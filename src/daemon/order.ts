@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../failure.ts';
 import type { Log } from '../log.ts';
+import { findFiltered } from '../others/firewall.ts';
 import { madeLater, renderAnew } from '../others/later.ts';
 import { findOvertaking } from '../others/order.ts';
 import type { Host } from '../ports.ts';
@@ -10,15 +11,16 @@ import type { Target } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import type { Hit, Survey } from '../survey.ts';
 import type { Fact } from '../telemetry/conditions.ts';
+import { firewallFacts } from '../telemetry/firewall.ts';
 import { orderFact } from '../telemetry/order.ts';
 import type { Inspected, Order } from './parts.ts';
 
 export function createOrder(reader: OthersReader, log: Log): Order {
-	const factOf = createFinding();
+	const factsOf = createFinding();
 	// What could not be had is not tried again until somebody has changed something.
 	let refused = '';
 	return {
-		inspect: async (of) => [of.isOn ? factOf(await reader.read(), of) : { subject: 'order', ok: true }],
+		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
 		async claim(host, target, held, signal) {
 			const others = await reader.chains();
 			const state = JSON.stringify(others);
@@ -70,16 +72,20 @@ async function claimAll(
 }
 
 /** As long as neither what others have nor what is captured has changed, the answer is the same. */
-function createFinding(): (others: Others, of: Inspected) => Fact {
-	let last: { readonly key: string; readonly texts: object; readonly aim: object; readonly fact: Fact } | undefined;
+function createFinding(): (others: Others, of: Inspected) => readonly Fact[] {
+	let last:
+		| { readonly key: string; readonly texts: object; readonly aim: object; readonly facts: readonly Fact[] }
+		| undefined;
 	return (others, { survey, aim }) => {
 		const { chains, legacyNat, texts } = others;
 		const key = JSON.stringify([chains, legacyNat]);
-		if (last?.key === key && last.texts === texts && last.aim === aim) return last.fact;
+		if (last?.key === key && last.texts === texts && last.aim === aim) return last.facts;
 		const { families, dialect } = aim.target;
-		const fact = orderFact(findOvertaking(others, { capture: survey.capture, families, dialect }));
-		last = { key, texts, aim, fact };
-		return fact;
+		const capturing = { capture: survey.capture, families, dialect };
+		const filtered = firewallFacts(findFiltered(others, capturing));
+		const facts = [orderFact(findOvertaking(others, capturing)), ...filtered];
+		last = { key, texts, aim, facts };
+		return facts;
 	};
 }
 

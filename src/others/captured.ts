@@ -86,7 +86,9 @@ function addressesAmong(
 ): (string | undefined)[] {
 	const named = matches.flatMap((match) => (match.kind === kind && !match.not ? match.cidrs : []));
 	const found = [...named, ...more].filter((cidr) => cidr.family === family && cidr.bits > 0);
-	return found.length === 0 ? [undefined] : found.map(({ address }) => address);
+	if (found.length === 0) return [undefined];
+	// Nothing on its way to others, or from them, has such an address.
+	return found.map(({ address }) => address).filter((address) => !/^127\.|^::1$/.test(address));
 }
 
 const uidsAmong = (matches: readonly Match[], { onlyUids }: Capture): (number | undefined)[] => {

@@ -29,8 +29,10 @@ function matches(match: Match, packet: Packet): Maybe {
 		case 'from':
 			return isWithin(match.cidrs, packet.from, packet);
 		case 'in':
+			return isBy(packet.in, match.names, packet.isFromHere);
 		case 'out':
-			return known(packet[match.kind], (name) => match.names.some((pattern) => isNamed(pattern, name)));
+			// What is redirected in OUTPUT goes by the loopback, and the chains behind are told the interface of before.
+			return isBy(packet.out, match.names, packet.isToHere === true && !packet.isTranslated);
 		case 'local':
 			return match.end === 'source' ? packet.isFromHere : packet.isToHere;
 		case 'uid':
@@ -38,6 +40,12 @@ function matches(match: Match, packet: Packet): Maybe {
 		case 'unknown':
 			return undefined;
 	}
+}
+
+/** What comes from elsewhere comes by any interface but the loopback, and so does what goes there. */
+function isBy(name: string | undefined, patterns: readonly string[], isLocal: Maybe): Maybe {
+	if (name === undefined && isLocal === false && patterns.join() === 'lo') return false;
+	return known(name, (it) => patterns.some((pattern) => isNamed(pattern, it)));
 }
 
 const familyName = ({ family }: Packet): string => family;

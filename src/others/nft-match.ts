@@ -116,8 +116,10 @@ function addressMatch(
 		const { prefix } = isObject(value) ? value : {};
 		return isObject(prefix) ? `${prefix['addr']}/${prefix['len']}` : String(value);
 	});
-	const cidrs = texts.map(cidrOf).filter((cidr) => cidr !== undefined);
-	return cidrs.length === texts.length ? { kind, cidrs, original, not } : undefined;
+	// No packet on the wire has an IPv4 address in IPv6 form, which firewalld rejects by such networks.
+	const real = texts.filter((text) => !/^::ffff:/i.test(text));
+	const cidrs = real.map(cidrOf).filter((cidr) => cidr !== undefined);
+	return cidrs.length === real.length ? { kind, cidrs, original, not } : undefined;
 }
 
 /** Undefined where one of them is no number. */
