@@ -1,11 +1,13 @@
 import { createOrder } from './daemon/order.ts';
 import type { DaemonParts, Inspect } from './daemon/parts.ts';
 import { readConntrackUsage } from './host/conntrack/usage.ts';
+import { createDormantReader } from './host/dormant.ts';
 import { readListeners } from './host/listeners.ts';
 import { createOthersReader } from './host/others.ts';
 import type { Tools } from './host/tools.ts';
 import type { Log } from './log.ts';
 import { conntrackFact } from './telemetry/conntrack.ts';
+import { tablesFact } from './telemetry/dormant.ts';
 import { cookiesFact, portsFact, strangerAmong } from './telemetry/port-owners.ts';
 
 /** What status looks at beside rules, routes and Envoy. */
@@ -17,7 +19,10 @@ export async function createLooks(
 	// What is there before anything of ours is.
 	await others.chains();
 	const order = createOrder(others, log);
-	return { order, inspections: [inspectConntrack, createPortsInspect(), inspectCookies, order.inspect] };
+	return {
+		order,
+		inspections: [inspectConntrack, createPortsInspect(), inspectCookies, createTablesInspect(), order.inspect],
+	};
 }
 
 const inspectConntrack: Inspect = async () => {
@@ -39,3 +44,10 @@ function createPortsInspect(): Inspect {
 const inspectCookies: Inspect = async ({ survey, isOn }) => [
 	cookiesFact(isOn && survey.capture.hasOnlyCookies === true),
 ];
+
+function createTablesInspect(): Inspect {
+	const readDormant = createDormantReader();
+	return async ({ survey, isOn }) => [
+		tablesFact(isOn && survey.backend.name === 'iptables-nft' ? await readDormant() : []),
+	];
+}

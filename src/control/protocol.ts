@@ -20,7 +20,8 @@ export type Subject =
 	| 'syncookies'
 	| 'order'
 	| 'firewall'
-	| 'denials';
+	| 'denials'
+	| 'tables';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {

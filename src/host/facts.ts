@@ -70,7 +70,8 @@ export async function chooseBackend(
 	if (former !== undefined) return { name: former.dialect, why: 'a former start chose it' };
 	const legacy = await textOf(firewalls, 'iptables-legacy', signal);
 	// A kernel without legacy tables says so at once; then nobody need be asked what the others hold.
-	if (legacy === '') return { name: 'iptables-nft', why: 'nothing on this host uses iptables-legacy' };
+	if (legacy === '')
+		return { name: 'iptables-nft', why: 'nothing on this host used iptables-legacy when it was chosen' };
 	const nft = await textOf(firewalls, 'iptables-nft', signal);
 	return chooseByText({ 'iptables-nft': nft, 'iptables-legacy': legacy });
 }
