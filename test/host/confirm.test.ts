@@ -21,12 +21,16 @@ describe('enable --confirm', async () => {
 		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
 	const isUntouched = () => rulesOf(lab.host) === untouched;
 
-	/** Says when the time is over, which may be soon on a busy machine. */
+	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */
 	function enableFor(daemon: TestDaemon, seconds: number): number {
 		const { code, stdout, stderr } = daemon.ask('enable', '--confirm', String(seconds), '--json');
 		// Nobody plays Envoy here, which status tells.
 		assert.equal(code, 1, stderr);
-		const { is, confirmUntil = '' } = JSON.parse(stdout) as Status;
+		const { is, confirmUntil } = JSON.parse(stdout || '{}') as Partial<Status>;
+		if (confirmUntil === undefined) {
+			assert.match(stderr, /^$|the time for `turnout confirm` is over/);
+			return enableFor(daemon, seconds * 4);
+		}
 		assert.equal(is, 'enabled');
 		const isOn = !isUntouched();
 		assert.ok(isOn || Date.now() >= Date.parse(confirmUntil));
@@ -51,7 +55,7 @@ describe('enable --confirm', async () => {
 
 	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {
 		await using daemon = await start();
-		const until = enableFor(daemon, 12);
+		const until = enableFor(daemon, 20);
 		assert.equal(daemon.ask('confirm').code, 1);
 		assert.equal(daemon.status().confirmUntil, undefined);
 		await sleep(delayMs(until + 500 - Date.now()));
