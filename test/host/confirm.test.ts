@@ -50,7 +50,7 @@ describe('enable --confirm', async () => {
 			({ wanted }) => wanted === 'disabled',
 		);
 		assert.deepEqual({ is, wanted, confirmUntil }, { is: 'disabled', wanted: 'disabled', confirmUntil: undefined });
-		assert.match(daemon.log(), /"event":"not confirmed in time: back to what was before"/);
+		await eventually(daemon.log, (log) => log.includes('"event":"not confirmed in time: back to what was before"'));
 	});
 
 	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {

@@ -167,7 +167,7 @@ describe('the life of an Envoy that is ours', async () => {
 		await using daemon = await startDaemon(lab.host, { args: [...hasty, '--envoy-config', file] });
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'my own Envoy' });
 		assert.partialDeepStrictEqual(await world.connect(own.v4, 8080, unhurried), { by: 'my own Envoy' });
-		assert.deepEqual(readdirSync(join(daemon.folder, 'state')), ['state.json']);
+		assert.deepEqual(readdirSync(join(daemon.folder, 'state')), ['envoy-processes.json', 'state.json']);
 	});
 
 	test('the bootstrap that we make is one that Envoy accepts, whatever the host', () => {
