@@ -109,12 +109,18 @@ export interface Logins {
 	loginFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Login | undefined>;
 }
 
+/** An address as Envoy writes it: `0.0.0.0` and `::` are all. */
+export interface Listening {
+	readonly address: string;
+	readonly port: number;
+}
+
 /** The admin interface of one Envoy. */
 export interface ProxyAdmin {
 	/** `state` is LIVE, PRE_INITIALIZING, INITIALIZING or DRAINING; undefined while it does not answer. */
 	info(signal: AbortSignal): Promise<{ readonly state: string; readonly version: string } | undefined>;
-	/** The TCP ports that it listens on; undefined while it does not answer. */
-	ports(signal: AbortSignal): Promise<readonly number[] | undefined>;
+	/** Where it listens; undefined while it does not answer. */
+	listeners(signal: AbortSignal): Promise<readonly Listening[] | undefined>;
 	/** How many connections its listeners hold; undefined while it does not answer. */
 	connections(signal: AbortSignal): Promise<number | undefined>;
 	/** Resolves when a connection that is kept open to it is closed, as it is when Envoy ends; at once where it has none. */

@@ -91,7 +91,9 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 		egressPort,
 		'envoy.adminPort': envoy.adminPort,
 	};
-	return { ...envoy, spec, ports };
+	const bridged = config.bridges.length > 0 ? (['others'] as const) : [];
+	const arrivals = { [ingressPort]: ['others'], [egressPort]: ['this host', ...bridged] } as const;
+	return { ...envoy, spec, ports, arrivals };
 }
 
 /** By the path that it is to have. */

@@ -5,7 +5,7 @@ import { exitText } from './end.ts';
 import { fingerprint } from './launch.ts';
 import type { Answer, Body } from './life.ts';
 import { overlayArguments } from './overlay.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, portsOf } from './plan.ts';
 import { untilReady, type Waiting } from './ready.ts';
 import { type Charge, hearing, tell } from './supervision.ts';
 
@@ -94,9 +94,9 @@ export async function answerOf(charge: Charge, plan: Plan, signal: AbortSignal, 
 	const admin = charge.supervision.admin(plan, proxy);
 	for (let miss = 0; miss < plan.healthRetries; miss += 1) {
 		const info = await admin.info(signal);
-		const listeners = await admin.ports(signal);
+		const listeners = await admin.listeners(signal);
 		signal.throwIfAborted();
-		if (info !== undefined && listeners !== undefined) return { version: info.version, listeners };
+		if (info !== undefined && listeners !== undefined) return { version: info.version, listeners: portsOf(listeners) };
 		await sleep(ASK_AGAIN_MS, undefined, { signal });
 	}
 	return undefined;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { ProxyAdmin } from '../ports-proxy.ts';
+import type { Listening, ProxyAdmin } from '../ports-proxy.ts';
 import type { Answer } from './life.ts';
-import { listenerPorts, type Plan } from './plan.ts';
+import { type Arrival, listenerPorts, type Plan, portsOf } from './plan.ts';
 import type { Charge } from './supervision.ts';
 
 const POLL_MS = 50;
@@ -40,11 +40,12 @@ export async function untilReady(
 		const why = waiting.ended();
 		if (why !== undefined) throw ended(why);
 		const info = await admin.info(signal);
-		const listeners = info?.state === 'LIVE' ? await admin.ports(signal) : undefined;
+		const listeners = info?.state === 'LIVE' ? await admin.listeners(signal) : undefined;
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
 		// LIVE in the moment in which nobody wants it any more.
 		signal.throwIfAborted();
-		if (info !== undefined && listeners !== undefined && missing === '') return { version: info.version, listeners };
+		if (info !== undefined && listeners !== undefined && missing === '')
+			return { version: info.version, listeners: portsOf(listeners) };
 		waiting.onMissing(missing);
 		await sleep(POLL_MS, undefined, { signal });
 	}
@@ -54,19 +55,34 @@ export async function untilReady(
 }
 
 /** Nothing new to say while nobody answers; '' once all is there. */
-function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonly number[] | undefined) {
+function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonly Listening[] | undefined) {
 	return state === 'LIVE' ? listeners && mismatch(plan, listeners) : state;
 }
 
 /**
  * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
- * where it listens on every port that we lead traffic to.
+ * where it listens on every port that we lead traffic to, and where that arrives.
  */
-export function mismatch({ ports, spec }: Plan, listeners: readonly number[]): string {
-	const silent = Object.entries(ports)
-		.filter(([, port]) => port !== spec.adminPort && !listeners.includes(port))
-		.map(([key, port]) => `${port} (${key})`);
-	return silent.length === 0 ? '' : `LIVE, but nothing listens on ${silent.join(' and ')}`;
+export function mismatch(plan: Plan, listeners: readonly Listening[]): string {
+	const needed = Object.entries(plan.ports).filter(([, port]) => port !== plan.spec.adminPort);
+	const silent = needed.filter(([, port]) => !listeners.some((one) => one.port === port));
+	const named = silent.map(([key, port]) => `${port} (${key})`);
+	if (named.length > 0) return `LIVE, but nothing listens on ${named.join(' and ')}`;
+	return needed.flatMap(([key, port]) => astray(plan, key, port, listeners)).join('; ');
+}
+
+/** Only what is sure: an address of an interface may be the right one. */
+function astray({ arrivals }: Plan, key: string, port: number, listeners: readonly Listening[]): string[] {
+	const its = listeners.filter((one) => one.port === port).map(({ address }) => address);
+	const lost = (arrivals[port] ?? []).filter((arrival) => !its.some((address) => isReached(address, arrival)));
+	if (lost.length === 0) return [];
+	const where = `on ${port} (${key}) it listens at ${its.join(' and ')} only`;
+	return [`LIVE, but ${where}, where no captured connection of ${lost.join(' and of ')} arrives`];
+}
+
+function isReached(address: string, arrival: Arrival): boolean {
+	const isLoopback = /^(::ffff:)?127\.|^::1$/.test(address);
+	return address === '0.0.0.0' || address === '::' || isLoopback === (arrival === 'this host');
 }
 
 const ended = (why: string): Failure =>

@@ -107,7 +107,7 @@ async function goOn(
 	signal: AbortSignal,
 ): Promise<'same'> {
 	if (JSON.stringify(plan.ports) !== JSON.stringify(charge.plan?.ports)) {
-		const listeners = await charge.supervision.admin(plan, proxy).ports(signal);
+		const listeners = await charge.supervision.admin(plan, proxy).listeners(signal);
 		const why = listeners === undefined ? 'does not answer' : mismatch(plan, listeners).replace(/^(?=.)/, 'is ');
 		if (why !== '')
 			throw new Failure('envoy', `Cannot change the ports: Envoy ${why}`, 'See its bootstrap (envoy.config)');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../failure.ts';
 import type { ProxyAdmin, RunningProxy } from '../ports-proxy.ts';
-import { listenerPorts, type Plan } from './plan.ts';
+import { listenerPorts, type Plan, portsOf } from './plan.ts';
 import { mismatch } from './ready.ts';
 import { type Charge, tell } from './supervision.ts';
 
@@ -58,12 +58,12 @@ const adminOf = ({ supervision }: Charge, plan: Plan, proxy: RunningProxy): Prox
 async function look(charge: Charge, proxy: RunningProxy, state: Watched, isOurs: () => boolean): Promise<void> {
 	const { plan } = charge;
 	if (plan === undefined) return;
-	const listeners = await adminOf(charge, plan, proxy).ports(charge.ending.signal);
+	const listeners = await adminOf(charge, plan, proxy).listeners(charge.ending.signal);
 	const isGone = listeners === undefined && (await nobodyListens(charge, plan));
 	if (!isOurs()) return;
 	state.misses = listeners === undefined ? state.misses + 1 : 0;
 	if (listeners !== undefined) {
-		tell(charge, { kind: 'answers', listeners });
+		tell(charge, { kind: 'answers', listeners: portsOf(listeners) });
 		tell(charge, { kind: 'troubled', why: mismatch(plan, listeners) });
 	} else if (state.misses >= plan.healthRetries) await end(charge, proxy, plan, isGone);
 	else missed(charge, plan, state.misses, isGone);

@@ -1,6 +1,12 @@
 import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { type AdminAddress, type ProxyAdmin, type ProxyIdentity, READING_LISTENER } from '../ports-proxy.ts';
+import {
+	type AdminAddress,
+	type Listening,
+	type ProxyAdmin,
+	type ProxyIdentity,
+	READING_LISTENER,
+} from '../ports-proxy.ts';
 
 const TIMEOUT_MS = 2_000;
 
@@ -25,7 +31,8 @@ export function createProxyAdmin(
 	};
 	return {
 		info: (signal) => ask(async ({ state, version }) => ({ state, version }), signal),
-		ports: (signal) => ask(async (_, asking) => portsOf(await asking.send('GET', '/listeners?format=json')), signal),
+		listeners: (signal) =>
+			ask(async (_, asking) => listenersOf(await asking.send('GET', '/listeners?format=json')), signal),
 		connections: (signal) =>
 			ask(async (_, asking) => connectionsOf(await asking.send('GET', ACTIVE_CONNECTIONS)), signal),
 		closed: async (signal) => void (await ask((_, asking) => asking.closed(signal), signal)),
@@ -58,7 +65,7 @@ function infoOf(text: string | undefined): ServerInfo | undefined {
 }
 
 interface Address {
-	readonly socket_address?: { readonly port_value?: number; readonly protocol?: string };
+	readonly socket_address?: { readonly address?: string; readonly port_value?: number };
 }
 
 interface Status {
@@ -67,14 +74,16 @@ interface Status {
 	readonly additional_local_addresses?: readonly Address[];
 }
 
-function portsOf(text: string | undefined): number[] | undefined {
+function listenersOf(text: string | undefined): Listening[] | undefined {
 	const statuses = objectOf(text)?.['listener_statuses'] ?? [];
 	if (text === undefined || !Array.isArray(statuses)) return undefined;
-	const open = statuses
+	return statuses
 		.filter(({ name }: Status) => name !== READING_LISTENER)
 		.flatMap((status: Status) => [status.local_address, ...(status.additional_local_addresses ?? [])])
-		.flatMap((address) => address?.socket_address?.port_value ?? []);
-	return [...new Set(open)];
+		.flatMap((one) => {
+			const { address, port_value: port } = one?.socket_address ?? {};
+			return address === undefined || port === undefined ? [] : [{ address, port }];
+		});
 }
 
 const connectionsOf = (text: string | undefined): number | undefined =>

@@ -109,7 +109,10 @@ test('of two Envoys the one that was meant is asked, every time; also one that a
 	for (const { asked } of all)
 		for (let time = 1; time <= 30; time += 1) {
 			assert.deepEqual(await asked.info(), { state: 'LIVE', version: '1.40.0' });
-			assert.deepEqual(await asked.ports(), [NAMED, ECHO]);
+			assert.deepEqual(
+				await asked.listeners(),
+				[NAMED, ECHO].map((port) => ({ address: '127.0.0.1', port })),
+			);
 		}
 	const [former, first, second] = all;
 	assert.ok(former && first && second);
@@ -200,7 +203,7 @@ test('while clients connect without a pause one Envoy takes over from another, a
 test('who is no Envoy, or nobody, says nothing; nor does one that does not answer in time, or whose answer has no end', async () => {
 	await using stack = new AsyncDisposableStack();
 	const asked = (admin: ReturnType<typeof createProxyAdmin>, until: AbortSignal) =>
-		Promise.all([admin.info(until), admin.ports(until), admin.connections(until), admin.drain('at-once', until)]);
+		Promise.all([admin.info(until), admin.listeners(until), admin.connections(until), admin.drain('at-once', until)]);
 	const at = (socketPath: string, timeoutMs?: number) =>
 		createProxyAdmin({ admin: { socketPath }, instance: 'i' }, timeoutMs);
 	const nothing = [undefined, undefined, undefined, undefined];

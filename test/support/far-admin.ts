@@ -10,7 +10,7 @@ import type { ProxyAdmin, ProxyIdentity } from '../../src/ports-proxy.ts';
 type Asked = Pick<ProxyIdentity, 'admin' | 'instance'>;
 
 type Question =
-	| { readonly method: 'info' | 'ports' | 'connections'; readonly of: Asked }
+	| { readonly method: 'info' | 'listeners' | 'connections'; readonly of: Asked }
 	| { readonly method: 'drain'; readonly of: Asked; readonly how: 'graceful' | 'at-once' }
 	/** Called while only the former listens. */
 	| { readonly method: 'begin'; readonly ports: readonly number[] }
@@ -20,7 +20,7 @@ type Question =
 /** The port without its signals, which do not cross over. */
 export interface FarProxyAdmin {
 	readonly info: () => ReturnType<ProxyAdmin['info']>;
-	readonly ports: () => ReturnType<ProxyAdmin['ports']>;
+	readonly listeners: () => ReturnType<ProxyAdmin['listeners']>;
 	readonly connections: () => ReturnType<ProxyAdmin['connections']>;
 	readonly drain: (how: 'graceful' | 'at-once') => Promise<void>;
 }
@@ -54,7 +54,7 @@ export function openFarAdmin(namespace: Namespace): FarAdmin {
 	return {
 		admin: (of) => ({
 			info: () => ask({ method: 'info', of }),
-			ports: () => ask({ method: 'ports', of }),
+			listeners: () => ask({ method: 'listeners', of }),
 			connections: () => ask({ method: 'connections', of }),
 			drain: (how) => ask({ method: 'drain', of, how }),
 		}),
@@ -91,7 +91,7 @@ async function carryOut(
 	const admin = createProxyAdmin(of);
 	switch (method) {
 		case 'info':
-		case 'ports':
+		case 'listeners':
 		case 'connections':
 			return admin[method](signal);
 		case 'drain':

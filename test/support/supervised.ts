@@ -50,7 +50,7 @@ const spec: ProxySpec = {
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
-	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
+	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 }, arrivals: {} },
 	...{ startSeconds: 20, drainSeconds: 0.4, stableSeconds: 60 },
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
@@ -87,7 +87,7 @@ export function supervise(options: Options = {}): Supervised {
 			adminSocket: (instance) => `/run/${instance}`,
 			admin: (_, { instance }) => {
 				const admin = adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`));
-				return { ...admin, ports: (signal) => onAsk().then(() => admin.ports(signal)) };
+				return { ...admin, listeners: (signal) => onAsk().then(() => admin.listeners(signal)) };
 			},
 			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
 			captured,
@@ -147,7 +147,7 @@ function adminOf(
 	};
 	return {
 		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
-		ports: async () => ask(({ ports }) => ports),
+		listeners: async () => ask(({ ports }) => ports.map((port) => ({ address: '0.0.0.0', port }))),
 		connections: async () => ask(({ connections }) => connections),
 		closed: async () => {
 			await world.bodies().find((body) => body.instance === instance)?.exit.promise;
