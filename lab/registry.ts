@@ -33,16 +33,16 @@ export const registryOptions = (name: string) => ({
 	config: { 'insecure-registries': [name] },
 });
 
-export async function startRegistry(host: Namespace, account?: Account): Promise<Registry> {
+export async function startRegistry(host: Namespace, account?: Account, port = 80): Promise<Registry> {
 	using stack = new DisposableStack();
 	const { path: folder } = stack.use(createScratch('registry'));
 	const setAccount = (next: Account): void => writeAccount(folder, next);
 	if (account !== undefined) setAccount(account);
-	writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings(folder, account !== undefined)));
+	writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings(folder, account !== undefined, port)));
 	const child = spawnRegistry(host, folder);
 	const stop = untilExit(() => void child.kill('SIGKILL'));
 	stack.defer(stop);
-	await untilAnswered(host, child, folder);
+	await untilAnswered(host, child, folder, port);
 	const kept = stack.move();
 	return {
 		folder,
@@ -86,11 +86,11 @@ function postImage({ socket: socketPath }: Docker, path: string, login: object =
 }
 
 /** YAML reads JSON. */
-const settings = (folder: string, hasLogin: boolean): Record<string, unknown> => ({
+const settings = (folder: string, hasLogin: boolean, port: number): Record<string, unknown> => ({
 	version: '0.1',
 	log: { level: 'warn', accesslog: { disabled: false } },
 	storage: { filesystem: { rootdirectory: join(folder, 'data') } },
-	http: { addr: ':80' },
+	http: { addr: `:${port}` },
 	...(hasLogin ? { auth: { htpasswd: { realm: 'lab', path: join(folder, 'htpasswd') } } } : {}),
 });
 
@@ -110,9 +110,9 @@ function spawnRegistry(host: Namespace, folder: string): ChildProcess {
 	}
 }
 
-async function untilAnswered(host: Namespace, child: ChildProcess, folder: string): Promise<void> {
+async function untilAnswered(host: Namespace, child: ChildProcess, folder: string, port: number): Promise<void> {
 	const deadline = performance.now() + 120_000;
-	while (!isListening(host, 80)) {
+	while (!isListening(host, port)) {
 		const isOver = child.exitCode !== null || child.signalCode !== null || performance.now() > deadline;
 		if (isOver) throw new Error(`docker-registry does not start:\n${readFileSync(join(folder, 'log'), 'utf8')}`);
 		await sleep(20);

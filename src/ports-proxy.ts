@@ -53,8 +53,8 @@ export interface ProxyRuntime {
 	adopt(onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]>;
 	/** Why it cannot be asked at the moment; '' where it can. */
 	trouble(): string;
-	/** Looks no longer after what runs. */
-	close(): void;
+	/** Looks no longer after what runs. `isOver`: nothing is to be started again, so nothing is kept for it. */
+	close(isOver: boolean): Promise<void>;
 }
 
 export type OnOutput = (line: string) => void;
@@ -84,7 +84,7 @@ export interface RunningProxy extends ProxyIdentity {
 	readonly exited: Promise<Exit>;
 	/** SIGTERM, and SIGKILL if that is not enough within `graceMs`. Nothing of it is left then. */
 	stop(graceMs: number): Promise<Exit>;
-	/** From now on it is the one that goes by the name of ours. */
+	/** It is LIVE: from now on it is the one that goes by the name of ours, and what it is made from is kept for the next. */
 	promote(): Promise<void>;
 }
 

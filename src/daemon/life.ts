@@ -3,6 +3,7 @@ import { pauseMs } from '../envoy/end.ts';
 import { type History, isAway, type Life, troubleOf } from '../envoy/life.ts';
 import { failureOf } from '../failure.ts';
 import type { PullProgress } from '../ports-proxy.ts';
+import { withCause } from '../telemetry/captured-pull.ts';
 import { type Holding, turnOff, turnOn } from './changes.ts';
 import type { DaemonParts } from './parts.ts';
 
@@ -12,7 +13,7 @@ export function answerLife(holding: Holding, parts: DaemonParts, history: Histor
 	countPulls(parts, history, before);
 	const { life } = history;
 	if (life.kind === before.life.kind && life === before.life) return;
-	tellLife(parts, life, before.life);
+	tellLife(holding, parts, life, before.life);
 	if (life.kind === 'live' && before.life.kind !== 'live' && !holding.isStarting)
 		attempt(parts, () => comeBack(holding, parts, history));
 	// While we start, those of a former daemon may be there.
@@ -20,9 +21,9 @@ export function answerLife(holding: Holding, parts: DaemonParts, history: Histor
 	if (isDown && holding.survey.config.onEnvoyFailure === 'open') attempt(parts, () => lift(holding, parts));
 }
 
-function tellLife({ log }: DaemonParts, life: Life, before: Life): void {
+function tellLife({ aim }: Holding, { log }: DaemonParts, life: Life, before: Life): void {
 	if (life.kind === before.kind && troubleOf(life) === troubleOf(before)) return;
-	const why = troubleOf(life);
+	const why = withCause(troubleOf(life), aim !== undefined);
 	log(isAway(life) ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
 		...('id' in life ? { id: life.id } : {}),
 		...(why === '' ? {} : { why }),

@@ -8,6 +8,7 @@ import type { Held } from '../ruleset/held.ts';
 import { inspect } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import type { Aim, Survey } from '../survey.ts';
+import { withCause } from '../telemetry/captured-pull.ts';
 import { carry } from '../telemetry/conditions.ts';
 import { countersOf, factsOf, isOf } from '../telemetry/status.ts';
 import { families } from '../units.ts';
@@ -103,7 +104,7 @@ async function envoyOf(
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
 	const { runtime } = wish.survey.config.envoy;
-	return proxy === undefined ? unmanaged(wish, runtime, listeners) : managed(proxy, runtime);
+	return proxy === undefined ? unmanaged(wish, runtime, listeners) : managed(wish, proxy, runtime);
 }
 
 async function unmanaged(
@@ -124,7 +125,7 @@ function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]):
 	return loopRisk(capture, listeners);
 }
 
-function managed({ history, trouble }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
+function managed(wish: Wish, { history, trouble }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
 	const { life, restarts, lastExit, pull } = history();
 	const { kind, ...known } = life;
 	const { id, image, since, version, listeners, retryMs } = known as Partial<Body & Answer & { retryMs: number }>;
@@ -133,7 +134,8 @@ function managed({ history, trouble }: Supervisor, runtime: EnvoyStatus['runtime
 		...(runtime === 'docker' ? { container: id, image } : {}),
 	};
 	const present = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
-	return { envoy: { runtime, state: kind, restarts, ...present }, why: whyOf(life), dockerTrouble: trouble() };
+	const why = withCause(whyOf(life), wish.wanted === 'enabled' && !wish.isLifted && !wish.isStarting);
+	return { envoy: { runtime, state: kind, restarts, ...present }, why, dockerTrouble: trouble() };
 }
 
 /** '' where it is LIVE and well. */

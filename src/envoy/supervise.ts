@@ -62,11 +62,11 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 			track(charge, replacing);
 			return replacing;
 		},
-		stop: () => stop(charge).finally(() => supervision.runtime.close()),
+		stop: () => stop(charge),
 		async leave() {
 			charge.ending.abort();
 			await Promise.all(charge.underway);
-			supervision.runtime.close();
+			await supervision.runtime.close(false);
 		},
 	};
 }
@@ -155,7 +155,9 @@ async function bringUp(charge: Charge, plan: Plan, isRestart: boolean, signal: A
 		started: (body: ReturnType<typeof bodyOf>) => tell(charge, { kind: 'started', body, again: isRestart ? 1 : 0 }),
 		missing: (missing: string) => tell(charge, { kind: 'waiting', missing }),
 	};
-	own(charge)(plan, await launch(charge, plan, hash, on, signal));
+	const live = await launch(charge, plan, hash, on, signal);
+	own(charge)(plan, live);
+	track(charge, live.proxy.promote());
 }
 
 /** From now on this one is ours, and its end is answered by a new start. */
@@ -185,6 +187,16 @@ function retryOf({ liveSinceMs, plan }: Charge): Retry {
 }
 
 async function stop(charge: Charge): Promise<void> {
+	let isOver = false;
+	try {
+		await endAll(charge);
+		isOver = true;
+	} finally {
+		await charge.supervision.runtime.close(isOver);
+	}
+}
+
+async function endAll(charge: Charge): Promise<void> {
 	charge.ending.abort(new Failure('interrupted', 'Cannot start Envoy: turnout is about to end', 'Start turnout again'));
 	const { proxy, plan } = charge;
 	tell(charge, { kind: 'drain' });

@@ -34,7 +34,7 @@ export function createProcessRuntime(notes: ProcessNotes, adminFolder: string): 
 			return orphans;
 		},
 		trouble: () => '',
-		close() {
+		async close() {
 			running.forEach(letGo);
 			removeAdminFolder(adminFolder);
 		},

@@ -1,5 +1,6 @@
 import type { EnvoyStatus, Is, Status, Wanted } from '../control/protocol.ts';
 import type { HeldChain } from '../ruleset/held.ts';
+import { PULL_CAPTURED } from './captured-pull.ts';
 import type { Fact } from './conditions.ts';
 
 /** What status is made from, all of it read a moment ago. */
@@ -91,6 +92,8 @@ function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus, why: string): str
 	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
 	if (why.startsWith('Envoy does not answer')) return 'It is started anew if it goes on so; see turnout logs';
 	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';
+	if (why.includes(PULL_CAPTURED))
+		return 'turnout disable, and turnout enable once Envoy is LIVE; or let pulls past with egressIgnoredIps';
 	if (state === 'silent') return 'It is started anew as soon as Docker can do it (see docker); see turnout logs';
 	if (retryMs !== undefined) return `It is started again after ${retryMs} ms; see turnout logs`;
 	return state === 'failed' ? 'turnout logs, then restart turnout' : 'turnout wait';

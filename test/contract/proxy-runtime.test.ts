@@ -240,7 +240,7 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 	async 'the next daemon finds what outlives a daemon, with its identity, hears it and can end it'(place, runtime) {
 		if (!place.areKept) return assert.deepEqual(await runtime.adopt(() => undefined, signal), []);
 		const { proxy } = await start(place, runtime, 'say', 'up', 'wait', 'say', 'never');
-		runtime.close();
+		await runtime.close(false);
 		const next = await place.runtime();
 		const [found, ...others] = await next.adopt(() => undefined, signal);
 		assert.deepEqual(others, []);
@@ -248,17 +248,17 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 			assert.equal(found?.[part], proxy[part], part);
 		assert.deepEqual(endOf(await found?.stop(5_000)), [3, undefined]);
 		assert.equal(place.count(), 0);
-		next.close();
+		await next.close(false);
 	},
 
 	async 'the next daemon takes away what does not run any more'(place, runtime) {
 		const { proxy } = await start(place, runtime, 'exit', '1');
 		await proxy.exited;
-		runtime.close();
+		await runtime.close(false);
 		const next = await place.runtime();
 		assert.deepEqual(await next.adopt(() => undefined, signal), []);
 		assert.equal(place.count(), 0);
-		next.close();
+		await next.close(false);
 	},
 
 	async 'one that can be asked has no trouble'(_, runtime) {
@@ -274,10 +274,11 @@ async function hold(place: Place, title: string): Promise<void> {
 	const runtime = await place.runtime();
 	try {
 		await contract[title]?.(place, runtime);
+		await runtime.close(true);
 		assert.equal(place.count(), 0, 'nothing is left');
 		if (existsSync(place.adminFolder)) assert.deepEqual(readdirSync(place.adminFolder), []);
 	} finally {
-		runtime.close();
+		await runtime.close(false);
 		place.forget();
 	}
 }

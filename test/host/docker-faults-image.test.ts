@@ -128,6 +128,7 @@ describe('Envoy in Docker', async () => {
 	test('that is away for longer than graceSeconds, open: connections fail until then, and go past it until it is back', async () => {
 		await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { graceSeconds: 15, stableSeconds: 1 } });
 		docker(['tag', IMAGE, 'kept:1']);
+		docker(['rm', 'turnout-envoy-image']);
 		docker(['rmi', '--force', IMAGE]);
 		docker(['kill', 'turnout-envoy']);
 		const failed = await untilStatus(daemon, ({ envoy }) => envoy.state === 'failed');

@@ -22,8 +22,8 @@ interface Container {
 }
 
 /** Those that bear the labels of a turnout with this folder, whatever their names. */
-export function containersOf({ docker }: Seen, folder: string): Container[] {
-	const filter = `label=turnout.owner=${join(folder, 'state')}`;
+export function containersOf({ docker }: Seen, folder: string, label = 'turnout.owner'): Container[] {
+	const filter = `label=${label}=${join(folder, 'state')}`;
 	const ids = docker.docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]).split('\n').filter(Boolean);
 	return ids.flatMap((id) => {
 		const format = '{{.Name}} {{.State.Status}} {{.State.StartedAt}}';
@@ -70,6 +70,7 @@ const isAsTold = (one: Container, { container = ' ', since }: Status['envoy'], n
 /** It has ended: neither a container nor a rule of it is left. */
 export function assertNothingLeft(seen: Seen, { folder }: TestDaemon): void {
 	assert.deepEqual(containersOf(seen, folder), []);
+	assert.deepEqual(containersOf(seen, folder, 'turnout.keeps'), []);
 	assert.equal(ownLines(seen.lab.host), 0);
 }
 

@@ -17,7 +17,7 @@ export interface DockerPlace extends EnvoyPlace {
 	readonly start: (settings?: object, folder?: string, more?: DaemonOptions) => Promise<TestDaemon>;
 	/** Takes effect with the next reload. */
 	readonly write: (settings: object) => void;
-	/** Its containers, as Docker tells of them: name, image and state. */
+	/** Its containers but those that keep an image, as Docker tells of them: name, image and state. */
 	readonly containers: () => string[];
 }
 
@@ -34,8 +34,13 @@ export async function createDockerPlace(stack: AsyncDisposableStack, options?: D
 		const args = ['--config', file, ...(more.args ?? ['--start-enabled', '1'])];
 		return startDaemon(place.lab.host, { ...more, args, ...(folder === undefined ? {} : { folder }) });
 	};
+	const format = '{{.Names}} {{.Image}} {{.State}} {{.Label "turnout.keeps"}}';
 	const containers = () =>
-		docker.docker(['ps', '--all', '--format', '{{.Names}} {{.Image}} {{.State}}']).split('\n').filter(Boolean);
+		docker
+			.docker(['ps', '--all', '--format', format])
+			.split('\n')
+			.filter((line) => line.endsWith(' '))
+			.map((line) => line.trimEnd());
 	return { ...place, untouched: rulesOf(place.lab.host), docker, start, write, containers };
 }
 

@@ -62,7 +62,7 @@ export function createMemoryProxies(options: MemoryOptions): MemoryProxies {
 			start: (spec, identity, onOutput) => start(world, spec, identity, onOutput),
 			adopt: async (onOutput) => adopt(world, onOutput),
 			trouble: () => '',
-			close: () => undefined,
+			close: async () => undefined,
 		}),
 	};
 }

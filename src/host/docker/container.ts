@@ -3,6 +3,7 @@ import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports-pr
 import { removeAdmin } from '../admin-folder.ts';
 import { exitOf } from './exit.ts';
 import { dockerFailure, isAway } from './failure.ts';
+import { keepImage } from './keeper.ts';
 import { troubleOf, type Yard } from './yard.ts';
 
 export interface Found extends ProxyIdentity {
@@ -45,7 +46,9 @@ async function stop(yard: Yard, id: string, exited: Promise<Exit>, graceMs: numb
 	}
 }
 
-async function promote({ engine, name }: Yard, id: string): Promise<void> {
+async function promote(yard: Yard, id: string): Promise<void> {
+	const { engine, name } = yard;
 	const { Name } = await engine.inspect(id);
 	if (Name !== `/${name}`) await engine.rename(id, name);
+	await keepImage(yard, id);
 }

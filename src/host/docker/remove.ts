@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { createEngine } from './engine.ts';
 import { dockerFailure, statusOf } from './failure.ts';
+import { KEEPER } from './keeper.ts';
 import { OWNER } from './spec.ts';
 
 const STOP_GRACE_S = 5;
@@ -9,7 +10,7 @@ const STOP_GRACE_S = 5;
 export async function removeContainers(socketPath: string): Promise<void> {
 	const engine = await createEngine(socketPath);
 	try {
-		for (const { Id } of await engine.list(OWNER)) {
+		for (const { Id } of [...(await engine.list(OWNER)), ...(await engine.list(KEEPER))]) {
 			const info = await engine.inspect(Id).catch((error) => {
 				if (statusOf(error) !== 404) throw error;
 			});

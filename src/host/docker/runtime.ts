@@ -12,10 +12,11 @@ import { makeForContainer, removeAdmin, removeAdminFolder, sweepAdmins } from '.
 import { tend } from './container.ts';
 import { createEngine } from './engine.ts';
 import { awayText, dockerFailure, statusOf } from './failure.ts';
+import { keptImage, letImageGo } from './keeper.ts';
 import { listen } from './listen.ts';
 import { pull } from './pull.ts';
 import { notMade, refused } from './refusal.ts';
-import { containerOf, identityIn, OWNER } from './spec.ts';
+import { containerOf, IMAGE, identityIn, OWNER } from './spec.ts';
 import type { Yard } from './yard.ts';
 
 export interface DockerOptions {
@@ -34,7 +35,10 @@ export interface DockerOptions {
 export async function createDockerRuntime(options: DockerOptions): Promise<ProxyRuntime> {
 	const { socket, name, owner } = options;
 	const engine = await createEngine(socket);
-	const yard: Yard = { engine, name, owner, tended: new Set(), trouble: '', closing: new AbortController() };
+	const yard: Yard = {
+		...{ engine, name, owner, sources: new Map(), tended: new Set() },
+		...{ trouble: '', closing: new AbortController() },
+	};
 	const told = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
 		try {
 			const result = await act();
@@ -61,22 +65,25 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 			return found;
 		},
 		trouble: () => yard.trouble,
-		close() {
+		async close(isOver) {
 			yard.closing.abort();
 			removeAdminFolder(options.adminFolder);
+			// One container too many harms nobody; the next start finds it.
+			if (isOver) await letImageGo(yard).catch(() => undefined);
 		},
 	};
 }
 
 async function prepare(
-	{ engine }: Yard,
+	yard: Yard,
 	{ logins, pullStallMs }: DockerOptions,
 	spec: ProxySpec,
 	onProgress: Parameters<ProxyRuntime['prepare']>[1],
 	signal: AbortSignal,
 ): Promise<string> {
+	const { engine, sources } = yard;
 	const { image } = spec;
-	const here = await engine.inspectImage(image, signal);
+	const here = (await engine.inspectImage(image, signal)) ?? (await kept(yard, image, signal));
 	if (here === undefined && spec.pull === 'never')
 		throw new Failure(
 			'image',
@@ -85,11 +92,19 @@ async function prepare(
 		);
 	if (here === undefined || spec.pull === 'always')
 		await pull({ engine, logins, stallMs: pullStallMs, onProgress }, image, signal);
-	const found = (await engine.inspectImage(image, signal)) ?? here;
+	const named = await engine.inspectImage(image, signal);
+	const found = named ?? here;
 	if (found === undefined)
 		throw new Failure('image', `Cannot start Envoy: the image ${image} is gone again`, 'Try again');
 	requireArchitecture(image, found.Architecture);
+	sources.set(image, named === undefined ? found.Id : image);
 	return found.Id;
+}
+
+/** Somebody has taken the name away, or given it to none. */
+async function kept(yard: Yard, image: string, signal: AbortSignal) {
+	const id = await keptImage(yard, image);
+	return id === undefined ? undefined : yard.engine.inspectImage(id, signal);
 }
 
 /** Node's names and Go's. */
@@ -113,10 +128,11 @@ async function start(
 	identity: NewProxyIdentity,
 	onOutput: OnOutput,
 ): Promise<RunningProxy> {
-	const { engine, owner, tended } = yard;
+	const { engine, owner, tended, sources } = yard;
+	const source = sources.get(spec.image) ?? spec.image;
 	const make = async () => {
 		const name = await freeName(yard, identity);
-		return engine.create({ name, ...containerOf(owner, spec, identity) });
+		return engine.create({ name, ...containerOf(owner, spec, identity, source) });
 	};
 	makeForContainer(identity.admin.socketPath);
 	const id = await make()
@@ -176,7 +192,12 @@ async function adopt(yard: Yard, onOutput: OnOutput, signal: AbortSignal): Promi
 				// Docker does not let us hear one that is paused; it does not answer either.
 				await listen(yard, Id, onOutput).catch(() => undefined);
 				const identity = identityIn(Config.Labels);
-				return tend(yard, Id, { ...identity, image: Config.Image, startedAt: State.StartedAt }, onOutput);
+				return tend(
+					yard,
+					Id,
+					{ ...identity, image: Config.Labels[IMAGE] ?? Config.Image, startedAt: State.StartedAt },
+					onOutput,
+				);
 			}),
 	);
 	return found.filter((proxy) => proxy !== undefined);

@@ -6,24 +6,30 @@ export const OWNER = 'turnout.owner';
 const INSTANCE = 'turnout.instance';
 const HASH = 'turnout.hash';
 const ADMIN_SOCKET = 'turnout.adminSocket';
+/** By the name that the settings give it. */
+export const IMAGE = 'turnout.image';
 /** Of containers that a former version has made. */
 const ADMIN_PORT = 'turnout.adminPort';
 
-/** As the 2019 guide's `docker run`, with no more rights than Envoy needs. */
+/** As the 2019 guide's `docker run`, with no more rights than Envoy needs. `image`: its name, or its id where it has none. */
 export function containerOf(
 	owner: string,
 	spec: ProxySpec,
 	{ instance, hash, admin: { socketPath } }: NewProxyIdentity,
+	image: string,
 ): Docker.ContainerCreateOptions {
 	const mounted = (path: string, isReadOnly: boolean) =>
 		({ Type: 'bind', Source: path, Target: path, ReadOnly: isReadOnly }) as const;
 	return {
-		Image: spec.image,
+		Image: image,
 		User: `${spec.uid}:${spec.gid}`,
 		...(spec.command === '' ? {} : { Entrypoint: [spec.command] }),
 		Cmd: [...spec.args],
 		Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
-		Labels: { [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_SOCKET]: socketPath },
+		Labels: {
+			...{ [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_SOCKET]: socketPath },
+			[IMAGE]: spec.image,
+		},
 		HostConfig: {
 			NetworkMode: 'host',
 			CapDrop: ['ALL'],

@@ -7,6 +7,8 @@ export interface Yard {
 	readonly name: string;
 	/** Whose containers are ours. */
 	readonly owner: string;
+	/** What a container is made from, by the name that the settings give it. */
+	readonly sources: Map<string, string>;
 	/** Those that are ours to look after, by id. */
 	readonly tended: Set<string>;
 	/** Why Docker does not answer; '' while it does. */
