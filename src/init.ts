@@ -1,3 +1,4 @@
+import { captureOnce } from './capture-once.ts';
 import { comeFirst } from './daemon/order.ts';
 import { Failure } from './failure.ts';
 import { readListeners } from './host/listeners.ts';
@@ -11,7 +12,8 @@ import { sessionRisk } from './sessions.ts';
 import { loadSettings, type SettingsArguments } from './settings.ts';
 import { inspect } from './steady/interception.ts';
 import { type RoutingTarget, readRouting, takenOf } from './steady/routes.ts';
-import { type Hit, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
+import { type Hit, type Survey, surveyHost } from './survey.ts';
+import { limitedWhy } from './telemetry/limited.ts';
 import { families } from './units.ts';
 
 export interface InitReport {
@@ -30,9 +32,10 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	const others = createOthersReader(host.tools);
 	await others.chains();
 	const hit = await interceptFor(survey, signal);
-	const { target, ipv6Past } = hit;
+	const { target, ipv6Past, limited } = hit;
 	const told = [
 		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
+		limited === undefined ? '' : limitedWhy(limited),
 		...(await comeFirst(others, { survey, hit }, signal)),
 		loopRisk(survey.capture, await readListeners()),
 		await sessionRisk(survey.capture, target.families, process.env),
@@ -57,7 +60,7 @@ const ATTEMPTS = 3;
 /** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
 async function interceptFor(survey: Survey, signal: AbortSignal): Promise<Hit> {
 	for (let attempt = 1; ; attempt += 1) {
-		const hit = await interceptSurveyed(survey, signal);
+		const hit = await captureOnce(survey, signal);
 		const { differences } = await inspect(survey.host, hit.target, true, signal, hit.known.get(hit.target.dialect));
 		const [first] = families.flatMap((family) => differences[family]);
 		if (first === undefined) return hit;

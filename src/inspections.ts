@@ -8,6 +8,7 @@ import type { Tools } from './host/tools.ts';
 import type { Log } from './log.ts';
 import { conntrackFact } from './telemetry/conntrack.ts';
 import { tablesFact } from './telemetry/dormant.ts';
+import { trackingFact } from './telemetry/limited.ts';
 import { cookiesFact, portsFact, strangerAmong } from './telemetry/port-owners.ts';
 
 /** What status looks at beside rules, routes and Envoy. */
@@ -21,7 +22,14 @@ export async function createLooks(
 	const order = createOrder(others, log);
 	return {
 		order,
-		inspections: [inspectConntrack, createPortsInspect(), inspectCookies, createTablesInspect(), order.inspect],
+		inspections: [
+			inspectConntrack,
+			createPortsInspect(),
+			inspectCookies,
+			inspectTracking,
+			createTablesInspect(),
+			order.inspect,
+		],
 	};
 }
 
@@ -44,6 +52,8 @@ function createPortsInspect(): Inspect {
 const inspectCookies: Inspect = async ({ survey, isOn }) => [
 	cookiesFact(isOn && survey.capture.hasOnlyCookies === true),
 ];
+
+const inspectTracking: Inspect = async ({ aim, isOn }) => [trackingFact(isOn ? aim.limited : undefined)];
 
 function createTablesInspect(): Inspect {
 	const readDormant = createDormantReader();

@@ -191,6 +191,8 @@ export interface Connections {
 	 * whomever, the port that was dialled is not the one that the socket has.
 	 */
 	translated(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
+	/** Makes the kernel track them as they are, untranslated, if it does not track them yet. */
+	track(all: readonly OpenConnection[]): Promise<void>;
 	/** What the table of sockets does not say; looked up only as far as it is asked for. */
 	asides(of: readonly OpenConnection[], asked: Asked): Promise<Asides>;
 	/** Their owners are told of an abort, the other ends of a reset. Resolves to how many the kernel has ended. */

@@ -1,3 +1,4 @@
+import { captureOnce } from './capture-once.ts';
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
 import { readConfig } from './config/read.ts';
 import type { FileSettings } from './config/yaml.ts';
@@ -9,7 +10,7 @@ import { readRaw } from './host/raw.ts';
 import { ownChains } from './ruleset/held.ts';
 import { sessionRisk } from './sessions.ts';
 import { release } from './steady/interception.ts';
-import { aimOf, interceptSurveyed, type Survey, surveyHost } from './survey.ts';
+import { aimOf, type Survey, surveyHost } from './survey.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
@@ -43,7 +44,7 @@ const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => 
 	enable: async () => {
 		const others = createOthersReader(survey.host.tools);
 		await others.chains();
-		const hit = await interceptSurveyed(survey, signal);
+		const hit = await captureOnce(survey, signal);
 		const { target } = hit;
 		for (const why of await comeFirst(others, { survey, hit }, signal)) process.stderr.write(`${why}\n`);
 		const risk = await sessionRisk(survey.capture, target.families, process.env);

@@ -2,7 +2,7 @@ import type { Loaded } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { Failure } from './failure.ts';
 import { resolveIds } from './host/accounts.ts';
-import { type BackendChoice, chooseBackend, hasOnlyCookies, readIpv6 } from './host/facts.ts';
+import { type BackendChoice, chooseBackend, readIpv6, readKernelFacts } from './host/facts.ts';
 import { readListeners } from './host/listeners.ts';
 import { type OpenHost, preferring, requireDialect } from './host/open.ts';
 import type { Tools } from './host/tools.ts';
@@ -11,6 +11,8 @@ import { homewardOf } from './routing/taken.ts';
 import type { Capture } from './ruleset/capture.ts';
 import { isCapturing } from './ruleset/held.ts';
 import { intercept, type Known, type Target } from './steady/interception.ts';
+import { readHeld } from './steady/rules.ts';
+import { atStage, stageFor } from './steady/stages.ts';
 import { buildTarget } from './steady/target.ts';
 import type { Family, IdRange } from './units.ts';
 
@@ -32,6 +34,8 @@ export interface Aim {
 	readonly target: Target;
 	/** '' while IPv6 is captured or there is none to capture. */
 	readonly ipv6Past: string;
+	/** Why only what opens a connection is captured, where that is to last. */
+	readonly limited?: string;
 }
 
 /** What was aimed at, and what the kernel held right after. */
@@ -49,7 +53,7 @@ export async function surveyHost(
 	remembered: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<Survey> {
-	const capture = { ...(await resolveCapture({ config, written })), hasOnlyCookies: hasOnlyCookies() };
+	const capture = { ...(await resolveCapture({ config, written })), ...readKernelFacts() };
 	const backend =
 		config.backend === 'auto'
 			? await chooseBackend(host.firewalls, remembered, signal)
@@ -122,17 +126,26 @@ const aim = (
 
 /** Rules and routes on. Unless somebody demands IPv6, a kernel that takes no IPv6 rules keeps nobody from IPv4. */
 export async function interceptSurveyed(survey: Survey, signal: AbortSignal, known?: Known): Promise<Hit> {
-	const first = await aimOf(survey);
+	const { aim: first, held } = await firstStage(survey, await aimOf(survey), signal);
+	const now = held === undefined ? known : new Map(known).set(first.target.dialect, held);
 	try {
-		return { ...first, known: await intercept(survey.host, first.target, signal, known) };
+		return { ...first, known: await intercept(survey.host, first.target, signal, now) };
 	} catch (error) {
 		const isOptional = !survey.isIpv6Demanded && first.target.rules.ipv6.hooks.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
 		const isPast = first.target.families.includes('ipv6') || first.ipv6Past !== '';
 		const past = isPast ? `the kernel does not take IPv6 rules: ${error.message}` : '';
-		const second = aim(survey, ['ipv4'], ['ipv4'], past);
+		const { aim: second } = await firstStage(survey, aim(survey, ['ipv4'], ['ipv4'], past), signal);
 		return { ...second, known: await intercept(survey.host, second.target, signal) };
 	}
+}
+
+/** What is there is read anew: a hook that is believed to be there and is not may have let connections go unseen. */
+async function firstStage({ host }: Survey, { target, ...aimed }: Aim, signal: AbortSignal) {
+	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
+	const held = firewall === undefined ? undefined : await readHeld(firewall, signal);
+	const stage = held === undefined ? 'opening' : stageFor(held, target);
+	return { aim: { ...aimed, target: atStage(target, stage) }, held };
 }
 
 interface Ipv6Choice {

@@ -19,7 +19,16 @@ const WAIT_POLL_MS = 100;
  * does a host that has its own reasons for SYN cookies. Routes that are missing make `is` another than was wanted; those
  * that are left out for others do not. What a firewall denied and lets in now is for its owner to judge.
  */
-const onlyTold: readonly Subject[] = ['settings', 'routes', 'ipv6', 'state', 'conntrack', 'syncookies', 'denials'];
+const onlyTold: readonly Subject[] = [
+	'settings',
+	'routes',
+	'ipv6',
+	'state',
+	'conntrack',
+	'syncookies',
+	'tracking',
+	'denials',
+];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));

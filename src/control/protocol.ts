@@ -21,7 +21,8 @@ export type Subject =
 	| 'order'
 	| 'firewall'
 	| 'denials'
-	| 'tables';
+	| 'tables'
+	| 'tracking';
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
 	| {
@@ -95,6 +96,8 @@ export interface Status {
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
+		/** Packets of captured connections that would have gone past Envoy, as the kernel could not place them. */
+		readonly dropped: number;
 	};
 	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
 	readonly existing: number;

@@ -7,6 +7,7 @@ import type { Pending, State } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { type Known, release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
+import { captureWhole } from '../steady/stages.ts';
 import { type Aim, interceptSurveyed, type Survey } from '../survey.ts';
 import type { DaemonParts } from './parts.ts';
 import { type MadeRoom, noteRoom } from './routes.ts';
@@ -72,10 +73,11 @@ export async function turnOn(
 	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
 	const before = holding.known;
 	holding.known = undefined;
-	const { target, ipv6Past, known } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), before);
+	const { known, ...aim } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), before);
+	const { target, ipv6Past } = aim;
 	Object.assign(holding, {
 		known,
-		aim: { target, ipv6Past },
+		aim,
 		isLifted: false,
 		isUnsettled: false,
 	});
@@ -84,7 +86,7 @@ export async function turnOn(
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
-	if (!wasOn) forgetPast(holding, parts);
+	if (!wasOn || target.stage === 'opening') forgetPast(holding, parts);
 	return known.get(target.dialect);
 }
 
@@ -134,13 +136,31 @@ const FORGET_AFTER_MS = 300;
  * New connections are not to be taken for those that went past us while there were no rules. Once for all that happens
  * within a moment, and after it: the kernel makes us wait for its end.
  */
-export function forgetPast(holding: Holding, { forgetDead, log }: DaemonParts): void {
+export function forgetPast(holding: Holding, parts: DaemonParts): void {
 	clearTimeout(holding.forgetting);
-	holding.forgetting = setTimeout(() => {
-		forgetDead().catch((error) => {
-			log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
+	holding.forgetting = setTimeout(async () => {
+		await parts.forgetDead().catch((error) => {
+			parts.log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
 		});
+		await holding.exclusive(() => completeCapture(holding, parts));
 	}, FORGET_AFTER_MS).unref();
+}
+
+/** From what opens a connection to all of it. Where that cannot be, what is captured stays so, and it is told. */
+async function completeCapture(holding: Holding, { connections, log }: DaemonParts): Promise<void> {
+	const { aim, survey, known, capturedFor } = holding;
+	if (aim === undefined || known === undefined || holding.isEnding || aim.target.stage === 'all') return;
+	const openings = { connections, capture: survey.capture, ports: capturedFor };
+	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+	holding.known = undefined;
+	try {
+		const whole = await captureWhole(survey.host, aim.target, known, openings, signal);
+		Object.assign(holding, { known: whole.known, aim: { ...aim, target: whole.target } });
+	} catch (error) {
+		const limited = failureOf(error).message;
+		holding.aim = { ...aim, limited };
+		log('warn', 'only what opens a connection is captured', { why: limited });
+	}
 }
 
 /** One looks for all, however often the rules were switched off meanwhile. */

@@ -3,6 +3,7 @@ import { type Held, isCapturing } from '../ruleset/held.ts';
 import { type HostDifference, intercept } from '../steady/interception.ts';
 import { type Repaired, repairRules } from '../steady/repair.ts';
 import { type ByFamily, readAgain, readHeld } from '../steady/rules.ts';
+import { atStage, stageFor } from '../steady/stages.ts';
 import { type Aim, aimAgain } from '../survey.ts';
 import { families } from '../units.ts';
 import { CHANGE_TIMEOUT_MS, forgetPast, type Holding } from './changes.ts';
@@ -34,7 +35,7 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
 	const firewall = survey.host.firewalls.find(({ dialect }) => dialect === aim.target.dialect);
-	if (firewall === undefined || capturesMore(aim, before)) return { repair: await captureMore(holding, aim) };
+	if (firewall === undefined || capturesMore(aim, before)) return { repair: await captureMore(holding, parts, aim) };
 	const { known } = holding;
 	// Until it is read back.
 	holding.known = undefined;
@@ -43,12 +44,13 @@ export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspe
 	const routes = isRouting ? await tolerating(() => mendRoutes(holding, parts, aim.target)) : nothingFound;
 	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
 	const rules = await repairRules(firewall, aim.target, held, signal);
+	const target = atStage(aim.target, stageFor(rules.held, aim.target));
 	holding.known = new Map(known).set(aim.target.dialect, rules.held);
 	const claimed = await parts.order.claim(survey.host, aim.target, rules.held, signal);
 	const behind = claimed.map((line): HostDifference => ({ kind: 'misplaced', table: 'nat', line }));
 	const found = [...rules.found, ...routes.found, ...behind];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
-	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...aim.target } };
+	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...target } };
 	if (rules.found.length + behind.length > 0) forgetPast(holding, parts);
 	const { failure } = routes;
 	return {
@@ -72,11 +74,13 @@ async function tolerating(act: () => Promise<Repaired>): Promise<RoutesMended> {
 }
 
 /** IPv6 that has come up. */
-async function captureMore(holding: Holding, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {
+async function captureMore(holding: Holding, parts: DaemonParts, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {
 	const { known, survey } = holding;
+	const target = atStage(aim.target, 'opening');
 	holding.known = undefined;
-	holding.known = await intercept(survey.host, aim.target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
-	holding.aim = aim;
+	holding.known = await intercept(survey.host, target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
+	holding.aim = { ...aim, target };
+	forgetPast(holding, parts);
 	return { subject: 'rules', lines: ['IPv6 has come up since, and was not captured'] };
 }
 

@@ -4,6 +4,7 @@ import type { Asides, Asked, Connections, OpenConnection } from '../ports.ts';
 import { type Family, families } from '../units.ts';
 import type { Tuple } from './conntrack/entry.ts';
 import { forgetAll, readTranslatedTo } from './conntrack/forget.ts';
+import { insertEntries } from './conntrack/insert.ts';
 import { readTranslations } from './conntrack/translations.ts';
 import { errnoOf } from './errno.ts';
 import { readInterfaceTo } from './interface-to.ts';
@@ -24,6 +25,7 @@ export function createConnections(): Connections {
 				connections.filter(({ isAccepted }, at) => (isAccepted ? found[at] !== undefined : ports.has(found[at] ?? 0))),
 			);
 		},
+		track: (all) => insertEntries(all.map(openerTuple)),
 		asides: readAsides,
 		end: (all) => destroySockets(all.map(({ handle }) => handle)),
 	};
@@ -86,6 +88,12 @@ function tupleOf({ local, remote, family }: OpenConnection): Tuple {
 	return { from: from ?? NONE, fromPort: local.port, to: to ?? NONE, toPort: remote.port };
 }
 const NONE = Buffer.alloc(0);
+
+function openerTuple(connection: OpenConnection): Tuple {
+	const own = tupleOf(connection);
+	const { from, fromPort, to, toPort } = own;
+	return connection.isAccepted ? { from: to, fromPort: toPort, to: from, toPort: fromPort } : own;
+}
 
 const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
 const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Dialect, Firewall } from '../ports.ts';
+import type { PortRange } from '../units.ts';
 import type { Tools } from './tools.ts';
 
 /** Of linux/capability.h: to change rules and routes, and to speak to iptables-legacy's part of the kernel. */
@@ -44,8 +45,16 @@ function obstacleOf(tools: Tools): string {
 	return isOff ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
-/** The kernel answers every connection with a SYN cookie, and not only when it has no more room (tcp(7)). */
-export const hasOnlyCookies = (): boolean => readQuietly('/proc/sys/net/ipv4/tcp_syncookies')?.trim() === '2';
+/** What the rules have to know of this network namespace's kernel (tcp(7), ip(7)). */
+export function readKernelFacts() {
+	const read = (name: string) => readQuietly(`/proc/sys/net/ipv4/${name}`)?.trim() ?? '';
+	const [from = 0, to = 0] = read('ip_local_port_range').split(/\s+/).map(Number);
+	return {
+		// It answers every connection with a SYN cookie, and not only when it has no more room.
+		hasOnlyCookies: read('tcp_syncookies') === '2',
+		...(from > 0 && to >= from ? { callerPorts: { from, to } as PortRange } : {}),
+	};
+}
 
 function readQuietly(path: string): string | undefined {
 	try {

@@ -21,7 +21,7 @@ export function buildAnswers(capture: Capture): Chain[] {
 					because: "who takes connections on Envoy's ports",
 				},
 			],
-			rules: [...envoys(capture), ...captured(capture), dropped],
+			rules: [...envoyOwners(capture).map(returning), ...captured(capture), dropped],
 		},
 	];
 }
@@ -39,10 +39,10 @@ const dropped: Rule = {
 };
 
 /** Where it is ours we know as whom it runs; somebody else's is one of those whose traffic is ignored. */
-function envoys({ envoy, ignoreUids, ignoreGids }: Capture): Rule[] {
-	const rule = (id: 'uid' | 'gid') => (range: IdRange) => returning({ kind: 'owner', id, range });
-	if (envoy.runtime !== 'none') return [single(envoyUser(ignoreUids))].map(rule('uid'));
-	return [...ignoreUids.map(rule('uid')), ...ignoreGids.map(rule('gid'))];
+export function envoyOwners({ envoy, ignoreUids, ignoreGids }: Capture): Match[] {
+	const owner = (id: 'uid' | 'gid') => (range: IdRange) => ({ kind: 'owner', id, range }) as const;
+	if (envoy.runtime !== 'none') return [single(envoyUser(ignoreUids))].map(owner('uid'));
+	return [...ignoreUids.map(owner('uid')), ...ignoreGids.map(owner('gid'))];
 }
 
 const returning = (match: Match): Rule => ({ matches: [match], verdict: { kind: 'return' }, because: 'Envoy answers' });

@@ -3,12 +3,18 @@ import { buildAnswers } from './answers.ts';
 import type { Capture } from './capture.ts';
 import { buildEgress } from './egress.ts';
 import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import { buildInvalid } from './invalid.ts';
 import type { Chain, Match, Rule, Ruleset } from './model.ts';
+import { type Stage, wholeOf } from './stage.ts';
 
 /** The chains of one family, in the order in which they are to come into force: the guard before the redirects. */
-export function buildRuleset(capture: Capture, family: Family): Ruleset {
+export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'all'): Ruleset {
 	const ingress = capture.appPorts === '*' || capture.appPorts.length > 0 ? [ingressChain(capture, family)] : [];
-	return [...buildGuard(capture), ...buildAnswers(capture), ...buildEgress(capture, family), ...ingress];
+	const capturing = [...buildEgress(capture, family), ...ingress];
+	const before = [...buildGuard(capture), ...buildAnswers(capture)];
+	if (stage === 'opening') return [...before, ...capturing];
+	const whole = capturing.map((chain) => wholeOf(chain, capture));
+	return [...before, ...buildInvalid(capture, whole), ...whole];
 }
 
 /** All that a family needs that is not captured: Envoy listens on all addresses, whatever is redirected to it. */

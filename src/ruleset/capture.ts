@@ -20,6 +20,8 @@ export interface Capture {
 	readonly bridges: readonly InterfaceName[];
 	readonly guard: boolean;
 	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
+	/** Of the host: the ports that it gives to those who call others (sysctl net.ipv4.ip_local_port_range). */
+	readonly callerPorts?: PortRange;
 	/** Of the host: it answers each connection with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
 	readonly hasOnlyCookies?: boolean;
 }

@@ -19,10 +19,15 @@ export type BuiltIn = (typeof builtIns)[number];
 /** An empty chain of this name in mangle is how the kernel itself remembers that the chain there is of our making. */
 export const markOf = (chain: BuiltIn): string => `APPMESH_${chain}`;
 
+const onlyInMangle: readonly string[] = ['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'];
+
 /** Every chain in which there can be something of ours. */
 export const ownChains = {
-	mangle: { own: ['APPMESH_INGRESS', 'APPMESH_ANSWER', ...builtIns.map(markOf)], leading: builtIns },
-	nat: { own: chainNames.filter((name) => name !== 'APPMESH_ANSWER'), leading: ['PREROUTING', 'OUTPUT'] },
+	mangle: {
+		own: [...chainNames.filter((name) => name !== 'APPMESH_TRACKING'), ...builtIns.map(markOf)],
+		leading: builtIns,
+	},
+	nat: { own: chainNames.filter((name) => !onlyInMangle.includes(name)), leading: ['PREROUTING', 'OUTPUT'] },
 } as const;
 
 export interface HeldChain {

@@ -64,7 +64,7 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
 	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
 	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
-	const flags = matches.filter(({ kind }) => kind === 'opening' || kind === 'answer').map(renderMatch);
+	const flags = matches.filter(({ kind }) => flagKinds.includes(kind)).map(renderMatch);
 	const others = matches.filter(({ kind }) => laterKinds.includes(kind)).map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
 	const comment = `-m comment --comment "turnout: ${because}"`;
@@ -73,7 +73,8 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 		.join(' ');
 }
 
-const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned'];
+const flagKinds: readonly Match['kind'][] = ['opening', 'going-on', 'answer'];
+const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
 
 function renderMatch(match: Match): string {
 	switch (match.kind) {
@@ -90,6 +91,10 @@ function renderMatch(match: Match): string {
 		case 'opening':
 			// What iptables-save makes of --syn.
 			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
+		case 'going-on':
+			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
+		case 'state':
+			return `-m conntrack --ctstate ${match.states.join(',')}`;
 		case 'answer':
 			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':

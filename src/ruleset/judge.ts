@@ -98,6 +98,8 @@ function compileMatch(match: Match, family: Family): Holds {
 			return (opening) => isNamed(match.interface, opening.interface);
 		case 'opening':
 			return () => true;
+		case 'going-on':
+		case 'state':
 		case 'answer':
 		case 'own-ports':
 		case 'owned':

@@ -12,8 +12,12 @@ export type Match =
 	 * an old one for the first (sysctl nf_conntrack_tcp_loose), and would send an open SSH session into Envoy.
 	 */
 	| { readonly kind: 'opening' }
+	/** Any packet but that. */
+	| { readonly kind: 'going-on' }
 	/** The answer to it. */
 	| { readonly kind: 'answer' }
+	/** What connection tracking says of the packet (iptables-extensions(8), conntrack). */
+	| { readonly kind: 'state'; readonly states: readonly ('INVALID' | 'NEW')[] }
 	/** Whose local port it is. */
 	| { readonly kind: 'own-ports'; readonly ports: readonly PortRange[] }
 	/** A socket's, and not the kernel's own. */
@@ -37,13 +41,16 @@ export interface Rule {
 export type TableName = 'mangle' | 'nat';
 
 /**
- * The first two are the 2019 script's. APPMESH_ANSWER sees who answers on Envoy's ports; APPMESH_BRIDGE takes what containers send; APPMESH_ONLY_… hold the later stages
+ * The first two are the 2019 script's. APPMESH_ANSWER sees who answers on Envoy's ports, APPMESH_INVALID and
+ * APPMESH_LOST what would go past translation; APPMESH_BRIDGE takes what containers send; APPMESH_ONLY_… hold the later stages
  * where more than one only-list has to agree; APPMESH_TRACKING outlives the others while captured connections are open.
  */
 export const chainNames = [
 	'APPMESH_INGRESS',
 	'APPMESH_EGRESS',
 	'APPMESH_ANSWER',
+	'APPMESH_INVALID',
+	'APPMESH_LOST',
 	'APPMESH_BRIDGE',
 	'APPMESH_ONLY_IP',
 	'APPMESH_ONLY_PORT',

@@ -3,6 +3,7 @@ import type { Dialect, Firewall, Host } from '../ports.ts';
 import { planRemoval, planSeedRemoval } from '../routing/plan.ts';
 import type { Homeward, Taken } from '../routing/taken.ts';
 import { type Held, nothing } from '../ruleset/held.ts';
+import type { Stage } from '../ruleset/stage.ts';
 import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { type Difference, differences } from '../ruleset/transition.ts';
 import { type Family, families } from '../units.ts';
@@ -23,7 +24,10 @@ export interface Target {
 	readonly dialect: Dialect;
 	/** Those captured; of the others nothing is to be there but the guard. */
 	readonly families: readonly Family[];
+	/** Of the stage that it is at. */
 	readonly rules: ByFamily<Held>;
+	readonly stage: Stage;
+	readonly stages: Readonly<Record<Stage, ByFamily<Held>>>;
 	readonly homeward: Homeward;
 }
 

@@ -13,6 +13,7 @@ import {
 	routingDifferences,
 } from './routes.ts';
 import { type ByFamily, commitRules } from './rules.ts';
+import { repairable } from './stages.ts';
 
 /** What was not as wanted, before it was put right. */
 export interface Repaired {
@@ -25,14 +26,14 @@ export interface Repaired {
  */
 export async function repairRules(
 	firewall: Firewall,
-	{ rules }: Target,
+	target: Target,
 	held: ByFamily<Held>,
 	signal: AbortSignal,
 ): Promise<Repaired & { readonly held: ByFamily<Held> }> {
-	const found = families.flatMap((family) => differences(held[family], rules[family]));
+	const found = families.flatMap((family) => differences(held[family], target.rules[family]));
 	if (found.length === 0) return { found, held };
 	const unchecked = { ...firewall, check: async () => undefined };
-	return { found, held: await commitRules(unchecked, () => rules, signal, held) };
+	return { found, held: await commitRules(unchecked, (now) => repairable(now, target).rules, signal, held) };
 }
 
 /** `facts`: what was there before. */

@@ -4,6 +4,7 @@ import { buildGuard, buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { nothing } from '../ruleset/held.ts';
 import { renderIptables } from '../ruleset/iptables.ts';
+import type { Stage } from '../ruleset/stage.ts';
 import type { Family } from '../units.ts';
 import type { Target } from './interception.ts';
 
@@ -18,9 +19,11 @@ export function buildTarget(
 	homeward: Homeward,
 	guarded: readonly Family[] = families,
 ): Target {
-	const rules = (family: Family) => {
-		if (families.includes(family)) return renderIptables(buildRuleset(capture, family));
+	const rules = (family: Family, stage: Stage) => {
+		if (families.includes(family)) return renderIptables(buildRuleset(capture, family, stage));
 		return guarded.includes(family) ? renderIptables(buildGuard(capture)) : nothing;
 	};
-	return { dialect, families, homeward, rules: { ipv4: rules('ipv4'), ipv6: rules('ipv6') } };
+	const both = (stage: Stage) => ({ ipv4: rules('ipv4', stage), ipv6: rules('ipv6', stage) });
+	const stages = { opening: both('opening'), all: both('all') };
+	return { dialect, families, homeward, stage: 'all', stages, rules: stages.all };
 }

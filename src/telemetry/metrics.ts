@@ -72,6 +72,12 @@ export const metrics: readonly Metric[] = [
 		],
 	},
 	{
+		name: 'turnout_packets_dropped_total',
+		help: 'Packets of captured connections that would have gone past Envoy, as the kernel could not place them.',
+		type: 'counter',
+		samples: ({ status }) => [only(status.counters.dropped)],
+	},
+	{
 		name: 'turnout_connections_existing',
 		help: 'Open connections that would be captured, were they opened now, and go past Envoy.',
 		type: 'gauge',

@@ -142,16 +142,19 @@ const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
 /** Not what Envoy itself sends on, which has been counted when it was captured. */
 const isDirect = (rule: string): boolean => rule.includes(' -j RETURN') && !rule.includes('-m owner');
 
+const isDropped = (rule: string): boolean => rule.endsWith(' -j DROP');
+
 /** In nat a rule sees the first packet of a connection only, so packets are connections. */
 export function countersOf(chains: readonly HeldChain[]): Status['counters'] {
-	const sum = (names: readonly string[], counts: (rule: string) => boolean) =>
+	const sum = (names: readonly string[], counts: (rule: string) => boolean, of: HeldChain['table'] = 'nat') =>
 		chains
-			.filter(({ table, name }) => table === 'nat' && names.includes(name))
+			.filter(({ table, name }) => table === of && names.includes(name))
 			.flatMap(({ rules, packets }) => packets.filter((_, at) => counts(rules[at] ?? '')))
 			.reduce((total, count) => total + count, 0);
 	const egress = ['APPMESH_EGRESS', 'APPMESH_BRIDGE', 'APPMESH_ONLY_IP', 'APPMESH_ONLY_PORT'];
 	return {
 		ingress: { connections: sum(['APPMESH_INGRESS'], isRedirect) },
 		egress: { connections: sum(egress, isRedirect), direct: sum(egress, isDirect) },
+		dropped: sum([...egress, 'APPMESH_INVALID', 'APPMESH_LOST'], isDropped, 'mangle'),
 	};
 }

@@ -85,6 +85,7 @@ const tests: Readonly<Record<string, (value: string, packet: Packet) => boolean>
 	// It is a first packet.
 	'--tcp-flags': (value) => value === 'FIN,SYN,RST,ACK',
 	'--sports': () => false,
+	'--ctstate': () => false,
 };
 
 export function isWithin(network: string, address: string): boolean {

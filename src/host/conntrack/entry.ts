@@ -17,6 +17,8 @@ export interface Entry {
 
 /** NFNL_SUBSYS_CTNETLINK << 8, IPCTNL_MSG_CT_GET and …_DELETE in it (linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h). */
 const CTNETLINK = 1 << 8;
+/** IPCTNL_MSG_CT_NEW is the first. */
+export const NEW = CTNETLINK;
 export const GET = CTNETLINK | 1;
 export const DELETE = CTNETLINK | 2;
 /** CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_STATUS, CTA_ID, CTA_STATUS_MASK. */
@@ -26,9 +28,9 @@ export const STATUS = 3;
 export const ID = 12;
 export const STATUS_MASK = 26;
 /** CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE. */
-const PROTOINFO = 4;
-const PROTOINFO_TCP = 1;
-const PROTOINFO_TCP_STATE = 1;
+export const PROTOINFO = 4;
+export const PROTOINFO_TCP = 1;
+export const PROTOINFO_TCP_STATE = 1;
 /** TCP_CONNTRACK_TIME_WAIT, …_CLOSE (linux/netfilter/nf_conntrack_tcp.h). */
 const OVER: readonly (number | undefined)[] = [7, 8];
 /** CTA_TUPLE_IP, CTA_TUPLE_PROTO; CTA_PROTO_NUM, …_SRC_PORT, …_DST_PORT. */
@@ -79,7 +81,11 @@ export function tupleOf({ family, attributes }: Entry, direction: typeof ORIGINA
 }
 
 /** Names a connection to the kernel by its opener's direction. */
-export function questionAbout({ from, fromPort, to, toPort }: Tuple): Buffer {
+export const questionAbout = (tuple: Tuple): Buffer =>
+	Buffer.concat([headerOf(AF[tuple.from.length] ?? 0), formatAttribute(tupleAttribute(ORIGINAL, tuple))]);
+
+export function tupleAttribute(direction: typeof ORIGINAL | typeof REPLY, tuple: Tuple): Attribute {
+	const { from, fromPort, to, toPort } = tuple;
 	const [source = 0, destination = 0] = addressKinds[from.length] ?? [];
 	const ip: Attribute[] = [
 		[source, from],
@@ -90,14 +96,13 @@ export function questionAbout({ from, fromPort, to, toPort }: Tuple): Buffer {
 		[PROTO_SRC_PORT, bigEndian(fromPort)],
 		[PROTO_DST_PORT, bigEndian(toPort)],
 	];
-	const tuple = formatAttribute([
-		ORIGINAL,
+	return [
+		direction,
 		[
 			[TUPLE_IP, ip],
 			[TUPLE_PROTO, proto],
 		],
-	]);
-	return Buffer.concat([headerOf(AF[from.length] ?? 0), tuple]);
+	];
 }
 
 export const headerOf = (family: number): Buffer => Buffer.from([family, 0, 0, 0]);

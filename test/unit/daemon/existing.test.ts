@@ -48,6 +48,7 @@ const connectionsOf = (table: Table): Connections => ({
 		table.questions += of.length;
 		return new Set(of.filter(({ cookie }) => ports.has(table.translations.get(cookie) ?? 0)));
 	},
+	track: async () => undefined,
 	asides: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
 	async end(all) {
 		const ended = all.filter(({ cookie }) => !table.lasting.has(cookie) && table.open.delete(cookie));

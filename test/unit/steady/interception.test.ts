@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import type { Dialect, PolicyRule, RoutingStep, TableRoute } from '../../../src/ports.ts';
 import { inspect, intercept, release, releaseSeed, type Target } from '../../../src/steady/interception.ts';
+import { atStage } from '../../../src/steady/stages.ts';
 import { buildTarget } from '../../../src/steady/target.ts';
 import type { Family } from '../../../src/units.ts';
 import { captureOf } from '../../support/capture.ts';
@@ -12,7 +13,7 @@ import { createMemoryRouting } from '../../support/memory-routing.ts';
 const signal = AbortSignal.timeout(600_000);
 const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<Target> = {}): Target => ({
-	...buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward),
+	...atStage(buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
 	...more,
 });
 const target = targetOf({ appPorts: '8080' });

@@ -26,7 +26,7 @@ const status: Status = {
 		{ subject: 'envoy', ok: true, since },
 	],
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 } },
+	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
 	existing: 0,
 };
 

@@ -166,6 +166,7 @@ test("connections are counted by verdict, over both families and all of our chai
 	assert.deepEqual(countersOf([guard, egress, only, ingress, ingress]), {
 		ingress: { connections: 8 },
 		egress: { connections: 40, direct: 3 },
+		dropped: 0,
 	});
-	assert.deepEqual(countersOf([]), { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 } });
+	assert.deepEqual(countersOf([]), { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 });
 });
