@@ -15,7 +15,7 @@ import { cases } from './cases.ts';
 const signal = AbortSignal.timeout(600_000);
 const heldOf = (texts: Readonly<Record<string, string>>): Held =>
 	renderIptables(buildRuleset(captureOf(texts), 'ipv4'));
-const plain = heldOf({ appPorts: '8080' });
+const plain = renderIptables(buildRuleset(captureOf({ appPorts: '8080' }), 'ipv4', 'opening'));
 
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
 const read = async (firewall: MemoryFirewall): Promise<Held> => parseSaved(await firewall.read('ipv4', signal));
