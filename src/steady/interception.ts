@@ -115,14 +115,25 @@ export async function inspect(
 ): Promise<Inspection> {
 	const reading = known ?? readHeld(firewallOf(host, target.dialect), signal);
 	const [facts, held] = await Promise.all([readRouting(host.routing), reading]);
-	const wanted = (family: Family) => (isWanted ? target.rules[family] : isOff(held[family]) ? held[family] : nothing);
+	const rules = (family: Family) =>
+		isWanted
+			? ruleDifferences(held[family], target, family)
+			: differences(held[family], isOff(held[family]) ? held[family] : nothing);
 	const of = (family: Family) => [
-		...differences(held[family], wanted(family)),
+		...rules(family),
 		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
 	];
 	const isClean = planRemoval(facts).length === 0 && families.every((family) => isOff(held[family]));
 	const taken = isWanted ? takenOf(facts, target) : undefined;
 	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, taken, isClean };
+}
+
+/** Whoever looks while one stage follows the other finds each table at one of them: that is as wanted. */
+function ruleDifferences(held: Held, { rules, stages }: Target, family: Family): Difference[] {
+	const found = differences(held, rules[family]);
+	if (found.length === 0) return found;
+	const all = [stages.opening, stages.all].map((stage) => differences(held, stage[family]));
+	return found.filter(({ table }) => all.every((stage) => stage.some((difference) => difference.table === table)));
 }
 
 function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {

@@ -8,6 +8,7 @@ import { askSocket } from '../../lab/socket.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, ownLines, rulesOf, unhurried } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { follow } from '../support/follower.ts';
 
 describe('a daemon on a host where somebody else runs Envoy', async () => {
@@ -45,7 +46,12 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 			assert.partialDeepStrictEqual(await status(), { wanted: `${wanted}d`, is: `${wanted}d` });
 			const isOn = wanted === 'enable';
 			assert.equal(rulesOf(lab.host) === untouched, !isOn);
-			if (isOn) texts.add(rulesOf(lab.host));
+			const whole = () =>
+				eventually(
+					() => rulesOf(lab.host),
+					(text) => text.includes('APPMESH_LOST'),
+				);
+			if (isOn) texts.add(await whole());
 		}
 		assert.equal(texts.size, 1);
 	});
@@ -101,7 +107,9 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'egress listener' });
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 22, unhurried), { by: 'remote' });
-		assert.deepEqual((await status()).counters, { ingress: { connections: 3 }, egress: { connections: 2, direct: 1 } });
+		assert.deepEqual((await status()).counters, {
+			...{ ingress: { connections: 3 }, egress: { connections: 2, direct: 1 }, dropped: 0 },
+		});
 		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
 	});
 
