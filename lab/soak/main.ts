@@ -16,6 +16,7 @@ const median = (values: readonly number[]): number =>
 function summary({ seconds, changes, calm, faults, memory, files }: SoakReport): string {
 	const sum = (of: (fault: SoakReport['faults'][number]) => number) =>
 		faults.reduce((total, fault) => total + of(fault), 0);
+	const repairs = faults.flatMap(({ ms }) => ms ?? []);
 	const third = Math.ceil(memory.length / 3);
 	const parts = (values: readonly number[]) =>
 		[values.slice(0, third), values.slice(-third)].map((part) => Math.round(median(part))).join(' → ');
@@ -23,7 +24,7 @@ function summary({ seconds, changes, calm, faults, memory, files }: SoakReport):
 		`${seconds} s, ${changes} changes, ${faults.length} faults, 8 clients`,
 		`between the faults:   ${calm.captured} connections captured, ${calm.past} past Envoy, ${calm.failed} failed`,
 		`in the faults' time:  ${sum(({ captured }) => captured)} captured, ${sum(({ past }) => past)} past Envoy, ${sum(({ failed }) => failed)} failed`,
-		`repairs:              ${median(faults.map(({ ms }) => ms))} ms in the median, ${Math.max(...faults.map(({ ms }) => ms))} ms at most`,
+		`repairs:              ${median(repairs)} ms in the median, ${Math.max(...repairs)} ms at most`,
 		`the daemon's memory:  ${parts(memory)} MB (medians of the first and the last third)`,
 		`its open files:       ${parts(files)}`,
 		'',

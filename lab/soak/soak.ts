@@ -28,8 +28,8 @@ const REPAIR_PATIENCE_MS = 60_000;
 
 export interface FaultFigure extends Counts {
 	readonly what: string;
-	/** From the first notice to the read-back, as turnout tells it. */
-	readonly ms: number;
+	/** From the first notice to the read-back, as turnout tells it; undefined where there was nothing to repair. */
+	readonly ms: number | undefined;
 }
 
 export interface SoakReport {
@@ -89,7 +89,7 @@ async function rounds(scene: Scene, seconds: number, tell: (text: string) => voi
 		memory.push(readResidentMb(scene.daemon.process.pid ?? 0));
 		files.push(readdirSync(`/proc/${scene.daemon.process.pid}/fd`).length);
 		tell(
-			`${figure.what}: repaired in ${ms} ms, ${figure.past} past, ${figure.failed} failed; ${Math.round(memory.at(-1) ?? 0)} MB`,
+			`${figure.what}: ${ms === undefined ? 'nothing to repair' : `repaired in ${ms} ms`}, ${figure.past} past, ${figure.failed} failed; ${Math.round(memory.at(-1) ?? 0)} MB`,
 		);
 	}
 	calm.push(await storms.count());
@@ -117,14 +117,26 @@ async function change({ daemon, file }: Scene, at: number): Promise<void> {
 }
 
 /** Resolves to how long the repair took, once everything is as wanted again. */
-async function injure({ lab, daemon }: Scene, { script }: SoakFault): Promise<number> {
-	const before = (await ask<Status>(daemon, 'status')).repairs.count;
-	lab.host.run('sh', ['-ec', script]);
+async function injure({ lab, daemon }: Scene, fault: SoakFault): Promise<number | undefined> {
+	const { count } = (await ask<Status>(daemon, 'status')).repairs;
+	if (fault.isHalted) daemon.process.kill('SIGSTOP');
+	try {
+		lab.host.run('sh', ['-ec', fault.script]);
+	} finally {
+		if (fault.isHalted) daemon.process.kill('SIGCONT');
+	}
+	const isRepair = fault.leadsTo === 'a repair';
+	const last = await untilWell(daemon, fault.what, isRepair ? count + 1 : count);
+	return isRepair ? last?.ms : undefined;
+}
+
+async function untilWell(daemon: TestDaemon, what: string, repaired: number): Promise<Status['repairs']['last']> {
 	const deadline = performance.now() + REPAIR_PATIENCE_MS;
 	for (;;) {
-		const { repairs } = await ask<Status>(daemon, 'status');
-		if (repairs.count > before && (await ask<DiffReply>(daemon, 'diff')).same) return repairs.last?.ms ?? Number.NaN;
-		if (performance.now() > deadline) throw new Error(`not repaired: ${script}`);
+		const { repairs, conditions } = await ask<Status>(daemon, 'status');
+		const isWell = conditions.every(({ ok }) => ok) && (await ask<DiffReply>(daemon, 'diff')).same;
+		if (isWell && repairs.count >= repaired) return repairs.last;
+		if (performance.now() > deadline) throw new Error(`not put right: ${what}: ${JSON.stringify(conditions)}`);
 		await sleep(20);
 	}
 }
