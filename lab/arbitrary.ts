@@ -58,7 +58,7 @@ const whole = (usual: number, most: number): fc.Arbitrary<string> =>
 		{ weight: 1, arbitrary: fc.integer({ min: 1, max: most }).map((value) => `0x${value.toString(16)}`) },
 	);
 
-/** A neighbour's policy rule and its table: settings that would take either away from it must be refused. */
+/** A neighbour's policy rule and its table: where settings name either, rule and route of ours make room. */
 export const neighbour = { mark: 0x10, mask: 0xff, table: 500 } as const;
 
 export const areTaken = ({ mark, routeTable }: Texts): boolean =>

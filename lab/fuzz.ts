@@ -49,7 +49,7 @@ async function tryAll(host: Namespace, job: Job, onProgress: (word: Word) => voi
 	const complaints: string[] = [];
 	child.stderr?.on('data', (text) => complaints.push(String(text)));
 	const ended = once(child, 'exit');
-	let last: Word = { runs: 0, refused: 0, end: 'it ended before the end' };
+	let last: Word = { runs: 0, madeRoom: 0, end: 'it ended before the end' };
 	for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
 		last = JSON.parse(line) as Word;
 		onProgress(last);

@@ -2,13 +2,13 @@
 // for each of them.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Failure } from '../src/failure.ts';
 import { type OpenHost, openHost } from '../src/host/open.ts';
+import { ROUTE_PROTOCOL } from '../src/routing/taken.ts';
 import { type Held, ownChains, parseSaved } from '../src/ruleset/held.ts';
 import { differences } from '../src/ruleset/transition.ts';
 import { release } from '../src/steady/interception.ts';
 import { interceptSurveyed, surveyHost } from '../src/survey.ts';
-import { families } from '../src/units.ts';
+import { type Family, families } from '../src/units.ts';
 import { anySettings, areTaken, loadTexts, type Texts } from './arbitrary.ts';
 import { createWatch, type Watch } from './property-watch.ts';
 import type { Dialect } from './restore.ts';
@@ -21,9 +21,9 @@ export interface Job {
 
 /** What the process says on its standard output, one JSON document per line; the last one has an end. */
 export interface Word {
-	/** Settings tried so far, and those among them that were rightly refused. */
+	/** Settings tried so far, and those among them whose rule and route made room for the neighbour's. */
 	readonly runs: number;
-	readonly refused: number;
+	readonly madeRoom: number;
 	/** '' for success; else the seed and the smallest settings that fail. */
 	readonly end?: string;
 }
@@ -31,41 +31,36 @@ export interface Word {
 export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
 	const host = await openHost(ownChains, patience());
 	const watch = await createWatch(dialect, host.routing);
-	const done = { runs: 0, refused: 0 };
+	const done = { runs: 0, madeRoom: 0 };
 	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 	const property = fc.asyncProperty(anySettings, async (texts) => {
-		const outcome = await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
+		await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
 		done.runs += 1;
-		if (outcome === 'refused') done.refused += 1;
+		if (areTaken(texts)) done.madeRoom += 1;
 		if (done.runs % 10 === 0) say(done);
 	});
 	const details = await fc.check(property, { numRuns: runs, seed });
 	say({ ...done, end: details.failed ? `${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : '' });
 }
 
-type Outcome = 'held' | 'refused';
-
 /** Each valid setting applies, reads back equal, and cleans to the same host. */
-async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promise<Outcome> {
+async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
 	try {
-		return await applyAndRelease(host, texts, watch);
+		await applyAndRelease(host, texts, watch);
 	} finally {
 		await watch.requireUntouched();
 	}
 }
 
-async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<Outcome> {
+async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
 	const survey = await surveyHost(host, loadTexts(texts), undefined, patience());
+	const { target } = await interceptSurveyed(survey, patience());
 	try {
-		const aim = await interceptSurveyed(survey, patience());
-		assert.equal(areTaken(texts), false, 'a mark or table of somebody else was taken');
 		const saved = await watch.save();
-		for (const family of families) requireHeld(saved[family], aim.target.rules[family]);
+		for (const family of families) requireHeld(saved[family], target.rules[family]);
+		for (const family of target.families) await requireRouting(host, family, !areTaken(texts));
+	} finally {
 		await release(host, { tracked: false }, patience());
-		return 'held';
-	} catch (error) {
-		if (error instanceof Failure && error.code === 'routing' && areTaken(texts)) return 'refused';
-		throw error;
 	}
 }
 
@@ -76,4 +71,11 @@ function requireHeld(saved: string, wanted: Held): void {
 	assert.deepEqual(differences(parseSaved(saved), wanted), []);
 	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;
 	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);
+}
+
+/** Both where there is room for them, and neither where a neighbour has mark or table. */
+async function requireRouting({ routing }: OpenHost, family: Family, isWanted: boolean): Promise<void> {
+	const own = ({ protocol }: { readonly protocol: number }) => protocol === ROUTE_PROTOCOL;
+	const [rules, routes] = await Promise.all([routing.rules(family), routing.routes(family)]);
+	assert.deepEqual({ rule: rules.some(own), route: routes.some(own) }, { rule: isWanted, route: isWanted });
 }

@@ -23,11 +23,11 @@ const outcomes = await Promise.allSettled(
 
 if (isTerminal) process.stdout.write('\n');
 const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []));
-const refused = sum(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.refused : 0)));
+const madeRoom = sum(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.madeRoom : 0)));
 for (const failure of failures) process.stdout.write(`${failure}\n`);
 process.stdout.write(
 	failures.length === 0
-		? `${sum(tried)} settings applied, read back equal and cleaned to the same host (${refused} of them rightly refused)`
+		? `${sum(tried)} settings applied, read back equal and cleaned to the same host (${madeRoom} of them made room for a neighbour's mark or table)`
 		: `Failed; the same again: scripts/fuzz ${runs} ${seed}`,
 );
 process.stdout.write(` in ${Math.round((performance.now() - startedMs) / 1000)} s\n`);
