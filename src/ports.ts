@@ -95,8 +95,10 @@ export interface State {
 export interface StateStore {
 	/** `broken`: what was there could not be used, and was set aside; '' where there was nothing, or all is well. */
 	read(): { readonly state: State; readonly broken: string };
-	/** Undefined once it is written. */
+	/** Undefined once it would outlive this process; the disk is waited for behind our back. */
 	write(state: State): Unwritten | undefined;
+	/** Once the disk has what was written last, or something newer was written: undefined; or it says that it failed. */
+	published(): Promise<Unwritten | undefined>;
 }
 export interface Unwritten {
 	readonly failure: Failure;
@@ -108,6 +110,8 @@ export interface Unwritten {
 export interface StateFile {
 	read(): State;
 	write(state: State): void;
+	/** Calls back once what was written last would outlive a power cut: at once where it would already. */
+	whenKept(act: () => void): void;
 	/** What of it a restart would not find; undefined while all is well. */
 	trouble(): { readonly why: string; readonly remedy: string } | undefined;
 }

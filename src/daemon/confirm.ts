@@ -99,13 +99,29 @@ export async function confirm(holding: Holding, parts: DaemonParts): Promise<voi
 }
 
 /** Whoever says anew what is wanted can reach the host: nothing goes back any more. */
-export async function dismiss(holding: Holding, { pendingFile, alarm }: DaemonParts): Promise<void> {
+export async function dismiss(holding: Holding, parts: DaemonParts): Promise<void> {
 	const { pending } = holding;
 	if (pending === undefined) return;
+	drop(holding, parts, pending);
+	await parts.alarm.cancel(pending.alarm);
+}
+
+/**
+ * Nothing waits any more. Where a restart is to find the rules off, it finds it in this file until the disk has the wish:
+ * a power cut in between must not come back with rules that nobody has confirmed.
+ */
+function drop(holding: Holding, { pendingFile, stateFile, log }: DaemonParts, { before }: Pending): void {
 	clearTimeout(holding.waiting);
 	Object.assign(holding, { pending: undefined, waiting: undefined });
-	pendingFile.remove();
-	await alarm.cancel(pending.alarm);
+	const remove = () => {
+		try {
+			if (holding.pending === undefined) pendingFile.remove();
+		} catch (error) {
+			log('warn', 'what waited for confirmation could not be removed', { why: failureOf(error).message });
+		}
+	};
+	if (holding.wanted === 'disabled' && before.wanted === 'disabled') stateFile.whenKept(remove);
+	else remove();
 }
 
 /** Back to what was before. */
@@ -143,16 +159,15 @@ export async function adopt(holding: Holding, parts: DaemonParts): Promise<boole
 	return true;
 }
 
-function done(holding: Holding, parts: DaemonParts, { before, saved }: Pending): void {
+function done(holding: Holding, parts: DaemonParts, pending: Pending): void {
+	const { before, saved } = pending;
 	// What was there before may bear our names too: then nothing of ours has to go.
 	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
 	if (before.wanted === 'disabled') Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled });
-	clearTimeout(holding.waiting);
-	Object.assign(holding, { pending: undefined, waiting: undefined });
-	parts.pendingFile.remove();
 	parts.tallies.add('ruleChanges', 'revert');
 	parts.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
 	remember(holding, before, parts);
+	drop(holding, parts, pending);
 	if (before.wanted === 'disabled') settleSoon(holding, parts);
 }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { StateFile, StateStore, Unwritten } from '../ports.ts';
+import type { State, StateFile, StateStore, Unwritten } from '../ports.ts';
 
 const RETRY_MS = 2_000;
 
@@ -13,16 +13,7 @@ export function createMemory(store: StateStore, log: Log, retryMs = RETRY_MS): S
 	let broken = found.broken;
 	let hasBegun = false;
 	let last = found.state;
-	let unwritten: Unwritten | undefined;
-	let retry: NodeJS.Timeout | undefined;
-	const settle = (outcome: Unwritten | undefined) => {
-		clearTimeout(retry);
-		if (outcome !== undefined) retry = setTimeout(() => settle(store.write(last)), retryMs).unref();
-		if (outcome !== undefined && unwritten === undefined)
-			log('warn', 'state not written', { why: outcome.failure.message });
-		if (outcome === undefined && unwritten !== undefined) log('info', 'state written');
-		unwritten = outcome;
-	};
+	const writing = createWriting(store, () => last, log, retryMs);
 	return {
 		read: () => last,
 		write(state) {
@@ -32,13 +23,50 @@ export function createMemory(store: StateStore, log: Log, retryMs = RETRY_MS): S
 			if (hasBegun) broken = '';
 			hasBegun = true;
 			last = state;
-			settle(outcome);
+			writing.follow(outcome);
 		},
+		whenKept: writing.whenKept,
 		trouble() {
+			const unwritten = writing.unwritten();
 			if (unwritten !== undefined) return unwrittenTrouble(unwritten);
 			return broken === '' ? undefined : { why: broken, remedy: SAY_ANEW };
 		},
 	};
+}
+
+interface Writing extends Pick<StateFile, 'whenKept'> {
+	/** What was written last: how that went so far. */
+	readonly follow: (outcome: Unwritten | undefined) => void;
+	readonly unwritten: () => Unwritten | undefined;
+}
+
+/** Until the disk has it: one that has not taken it yet may still fail. */
+function createWriting(store: StateStore, last: () => State, log: Log, retryMs: number): Writing {
+	const waiting: (() => void)[] = [];
+	let unwritten: Unwritten | undefined;
+	let retry: NodeJS.Timeout | undefined;
+	let isKept = true;
+	const conclude = (outcome: Unwritten | undefined) => {
+		clearTimeout(retry);
+		if (outcome !== undefined) retry = setTimeout(() => follow(store.write(last())), retryMs).unref();
+		tell(log, outcome, unwritten);
+		unwritten = outcome;
+		isKept = outcome === undefined;
+		for (const act of isKept ? waiting.splice(0) : []) act();
+	};
+	const follow = (outcome: Unwritten | undefined) => {
+		isKept = false;
+		if (outcome !== undefined) return conclude(outcome);
+		const written = last();
+		void store.published().then((late) => (last() === written ? conclude(late) : undefined));
+	};
+	const whenKept = (act: () => void) => void (isKept ? act() : waiting.push(act));
+	return { follow, whenKept, unwritten: () => unwritten };
+}
+
+function tell(log: Log, now: Unwritten | undefined, before: Unwritten | undefined): void {
+	if (now !== undefined && before === undefined) log('warn', 'state not written', { why: now.failure.message });
+	if (now === undefined && before !== undefined) log('info', 'state written');
 }
 
 const SAY_ANEW = 'Say anew what is wanted: turnout enable, or turnout disable';

@@ -15,7 +15,7 @@ export const createBootstraps = (directory: string): ProxyFiles => ({
 	write(files) {
 		// Readable by the user that Envoy runs as.
 		for (const [path, text] of Object.entries(files))
-			if (dirname(path) === directory && OURS.test(basename(path))) writeOrFail(directory, path, text, 0o644);
+			if (dirname(path) === directory && OURS.test(basename(path))) writeOrFail(path, text, 0o644);
 	},
 	keepOnly(files) {
 		for (const name of namesIn(directory))

@@ -27,7 +27,7 @@ export function createProcessNotes(stateDirectory: string): ProcessNotes {
 	const write = (all: readonly Noted[]) => {
 		try {
 			if (all.length === 0) rmSync(path, { force: true });
-			else writeOrFail(stateDirectory, path, `${JSON.stringify(all)}\n`, 0o600);
+			else writeOrFail(path, `${JSON.stringify(all)}\n`, 0o600);
 		} catch {
 			// That the folder cannot be written is told as what it is; Envoy runs all the same.
 		}

@@ -35,7 +35,7 @@ export function createPendingFile(directory: string): PendingFile {
 		write: (pending) => {
 			const seconds = (Date.parse(pending.until) - Date.now()) / 1_000;
 			const end: Moment = { boot: bootId(), uptime: uptime() + seconds, seconds };
-			writeOrFail(directory, path, `${JSON.stringify({ ...pending, end })}\n`, 0o600);
+			writeOrFail(path, `${JSON.stringify({ ...pending, end })}\n`, 0o600);
 		},
 		remove: () => rmSync(path, { force: true }),
 	};

@@ -1,30 +1,57 @@
-import { chmodSync, close, fsync, open, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseImage } from '../envoy/image.ts';
 import { Failure } from '../failure.ts';
-import { makeFolders, reasonOfFile } from '../folders.ts';
+import { reasonOfFile } from '../folders.ts';
 import type { State, StateStore, Unwritten } from '../ports.ts';
+import { draftOf, publishDraft, writeDraft, writeDurably } from './durable.ts';
 
 /** What outlives the daemon, in one JSON file that is replaced as a whole. */
 export function createStateStore(directory: string): StateStore {
 	const path = join(directory, 'state.json');
+	let publishing = Promise.resolve<Unwritten | undefined>(undefined);
+	let last = {};
+	// What the kernel could not write once it believes to have written the next time.
+	let isDoubtful = false;
+	const publish = (draft: object) =>
+		publishDraft(path, () => last === draft).then(
+			() => undefined,
+			(cause: unknown) => {
+				if (last !== draft) return undefined;
+				isDoubtful = true;
+				return unwritten(path, cause);
+			},
+		);
 	return {
-		read() {
-			const { text, why } = readPlain(path);
-			const state = text === undefined ? why : stateIn(text);
-			if (state === '') return { state: {}, broken: '' };
-			if (typeof state !== 'string') return { state, broken: '' };
-			return { state: {}, broken: `${path} could not be used (${state}) and ${setAside(path)}` };
-		},
+		read: () => readState(path),
 		write(state) {
+			const text = `${JSON.stringify(state)}\n`;
+			// Then a full disk is no matter.
+			if (!isDoubtful && readPlain(path).text === text && !existsSync(draftOf(path))) return undefined;
 			try {
-				writeWhole(directory, path, `${JSON.stringify(state)}\n`, 0o600);
-				return undefined;
+				writeDraft(path, text, 0o600);
 			} catch (cause) {
 				return unwritten(path, cause);
 			}
+			isDoubtful = false;
+			last = {};
+			publishing = publish(last);
+			return undefined;
 		},
+		published: () => publishing,
 	};
+}
+
+/** A draft is newer than what it was to replace. One that is no state was never whole on the disk. */
+function readState(path: string): ReturnType<StateStore['read']> {
+	const draft = readPlain(draftOf(path)).text;
+	const newer = draft === undefined ? '' : stateIn(draft);
+	if (typeof newer !== 'string') return { state: newer, broken: '' };
+	const { text, why } = readPlain(path);
+	const state = text === undefined ? why : stateIn(text);
+	if (state === '') return { state: {}, broken: '' };
+	if (typeof state !== 'string') return { state, broken: '' };
+	return { state: {}, broken: `${path} could not be used (${state}) and ${setAside(path)}` };
 }
 
 /** Ours has some 200 bytes. */
@@ -93,28 +120,13 @@ function setAside(path: string): string {
 	}
 }
 
-export function writeOrFail(directory: string, path: string, text: string, mode: number): void {
+/** On the disk when this returns. Not at all where it is there already: then a full disk is no matter. */
+export function writeOrFail(path: string, text: string, mode: number): void {
+	if (readPlain(path).text === text) return;
 	try {
-		writeWhole(directory, path, text, mode);
+		writeDurably(path, text, mode);
 	} catch (cause) {
 		throw unwritten(path, cause).failure;
-	}
-}
-
-/** Not at all where it is there already: then a full disk is no matter. */
-function writeWhole(directory: string, path: string, text: string, mode: number): void {
-	if (readPlain(path).text === text) return;
-	const draft = `${path}.new`;
-	try {
-		makeFolders(directory, 0o755);
-		writeFileSync(draft, text, { mode });
-		// Whatever our umask leaves of it.
-		chmodSync(draft, mode);
-		renameSync(draft, path);
-		settleOnDisk(path);
-	} catch (cause) {
-		quietly(() => rmSync(draft, { force: true }));
-		throw cause;
 	}
 }
 
@@ -127,18 +139,3 @@ function unwritten(path: string, cause: unknown): Unwritten {
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';
-
-/** The disk is slow and nobody waits for it: until it has the new file, a power cut leaves the old one or the new. */
-function settleOnDisk(path: string): void {
-	open(path, 'r', (error, file) => {
-		if (error === null) fsync(file, () => close(file, () => undefined));
-	});
-}
-
-function quietly(act: () => void): void {
-	try {
-		act();
-	} catch {
-		// What made the writing fail is what is told.
-	}
-}

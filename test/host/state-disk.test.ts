@@ -1,7 +1,7 @@
 // A disk that is full, read-only, or holds nonsense: rules follow what is said, and status tells what a restart would forget.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createActor } from '../../lab/actor.ts';
@@ -87,7 +87,11 @@ describe('a daemon whose disk fails it', async () => {
 		const own = ['--state-directory', join(folder, 'state')];
 		await using daemon = await startElsewhere(scratch.path, [...args, ...own], withMount(folder, 'size=64k'));
 		const beside = besides(daemon);
-		const remembered = () => JSON.parse(beside.run('cat', join(folder, 'state/state.json'))).wanted;
+		const remembered = (wanted: string) =>
+			eventually(
+				() => JSON.parse(beside.run('cat', join(folder, 'state/state.json'))).wanted,
+				(now) => now === wanted,
+			);
 		assert.equal(whyOf(beside), '');
 		const troubles = [
 			[fill(join(folder, 'fill')), ['rm', join(folder, 'fill')], /its disk is full/],
@@ -95,7 +99,7 @@ describe('a daemon whose disk fails it', async () => {
 		] as const;
 		for (const [trouble, cure, why] of troubles) {
 			assert.equal(beside.ask('disable').code, 0);
-			assert.equal(remembered(), 'disabled');
+			await remembered('disabled');
 			beside.run(...trouble);
 			assert.equal(beside.ask('enable').code, 0);
 			assert.match(whyOf(beside), why);
@@ -103,12 +107,15 @@ describe('a daemon whose disk fails it', async () => {
 			assert.equal(beside.ask('disable').code, 0);
 			assert.equal(rulesOf(host), untouched);
 			assert.equal(beside.ask('enable').code, 0);
-			assert.equal(remembered(), 'disabled');
+			await remembered('disabled');
 			beside.run(...cure);
 			// The next wish writes it at once, and if there is none it is written by itself.
 			assert.equal(beside.ask('enable').code, 0);
-			assert.equal(whyOf(beside), '');
-			assert.equal(remembered(), 'enabled');
+			await remembered('enabled');
+			await eventually(
+				() => whyOf(beside),
+				(now) => now === '',
+			);
 		}
 		assert.equal(await daemon.stop(), 0);
 	});
@@ -129,8 +136,15 @@ describe('a daemon whose disk fails it', async () => {
 			if (text !== 'a folder') assert.equal(readFileSync(`${state}.broken`, 'utf8'), text);
 			assert.equal(daemon.ask('enable').code, 0);
 			assert.ok(daemon.status().conditions.find(({ subject }) => subject === 'state')?.ok);
-			assert.equal(JSON.parse(readFileSync(state, 'utf8')).wanted, 'enabled');
+			await remembersEnabled(state);
 		});
+
+	/** The disk has it a moment after the rules. */
+	const remembersEnabled = (path: string) =>
+		eventually(
+			() => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).wanted : undefined),
+			(wanted) => wanted === 'enabled',
+		);
 
 	function writeInto(path: string, text: string): void {
 		mkdirSync(join(path, '..'));
@@ -163,7 +177,7 @@ describe('a daemon whose disk fails it', async () => {
 		const state = join(scratch.path, 'state');
 		execFileSync('rm', ['-r', state]);
 		assert.equal(daemon.ask('enable').code, 0);
-		assert.equal(JSON.parse(readFileSync(join(state, 'state.json'), 'utf8')).wanted, 'enabled');
+		await remembersEnabled(join(state, 'state.json'));
 		execFileSync('rm', ['-r', state]);
 		writeFileSync(state, 'a file in its place');
 		assert.match(

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 
 /** A disk that takes what it is given, or does not. */
 function createDisk(broken = '') {
-	const disk = { written: [] as State[], mayPass: true, isFull: false, logged: [] as string[] };
+	const disk = { written: [] as State[], mayPass: true, isFull: false, fails: false, logged: [] as string[] };
 	const failure = new Failure('state', 'Cannot write /s: its disk is full', 'Free some space');
 	const store = {
 		read: () => ({ state: {}, broken }),
@@ -16,6 +16,7 @@ function createDisk(broken = '') {
 			disk.written.push(state);
 			return undefined;
 		},
+		published: async () => (disk.fails ? { failure, mayPass: true } : undefined),
 	};
 	return { disk, memory: createMemory(store, (_, event) => disk.logged.push(event), 20) };
 }
@@ -59,4 +60,25 @@ test('that something was set aside is told until it is said anew what is wanted'
 	assert.match(memory.trouble()?.remedy ?? '', /turnout enable/);
 	memory.write(on);
 	assert.equal(memory.trouble(), undefined);
+});
+
+test('what the disk fails to take behind our back is told, tried again, and counts as kept no sooner', async () => {
+	const { disk, memory } = createDisk();
+	const kept: string[] = [];
+	memory.whenKept(() => kept.push('nothing was said yet'));
+	assert.deepEqual(kept, ['nothing was said yet']);
+	disk.fails = true;
+	memory.write(on);
+	memory.whenKept(() => kept.push('on'));
+	await eventually(memory.trouble, (trouble) => trouble !== undefined);
+	assert.match(memory.trouble()?.why ?? '', /would forget/);
+	await eventually(
+		() => disk.written.length,
+		(times) => times > 1,
+	);
+	assert.deepEqual(kept, ['nothing was said yet']);
+	disk.fails = false;
+	await eventually(memory.trouble, (trouble) => trouble === undefined);
+	assert.deepEqual(kept, ['nothing was said yet', 'on']);
+	assert.deepEqual(disk.logged, ['state not written', 'state written']);
 });
