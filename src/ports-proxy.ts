@@ -113,6 +113,8 @@ export interface Logins {
 export interface Listening {
 	readonly address: string;
 	readonly port: number;
+	/** `::` takes no IPv4; undefined where that is not known. */
+	readonly isIpv6Only?: boolean;
 }
 
 /** The admin interface of one Envoy. */

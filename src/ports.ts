@@ -155,7 +155,11 @@ export interface Alarm {
 /** Who listens on a TCP port of this network namespace, as far as we may see. */
 export interface Listener {
 	readonly family: Family;
+	/** `0.0.0.0` and `::` are all. */
+	readonly address: string;
 	readonly port: number;
+	/** `::` takes no IPv4. */
+	readonly isIpv6Only: boolean;
 	/** Who opened the socket. */
 	readonly uid: number;
 	/** `envoy (pid 4711)`, or 'unknown' where /proc does not tell. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { lanesOf } from './arrivals.ts';
 import type { Loaded } from './config/read.ts';
 import { renderBootstrap } from './envoy/bootstrap.ts';
 import { STOP_GRACE_MS } from './envoy/bring-up.ts';
@@ -12,7 +13,7 @@ import { primaryGroup } from './host/accounts.ts';
 import { createProxyAdmin } from './host/admin.ts';
 import { adminFolder, adminSocket } from './host/admin-folder.ts';
 import { bootstrapPath, createBootstraps } from './host/bootstraps.ts';
-import { hasIpv6Sockets } from './host/facts.ts';
+import { hasIpv6Sockets, readIpv6 } from './host/facts.ts';
 import { createHandOvers } from './host/handover.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
 import { createLogins } from './host/logins.ts';
@@ -21,6 +22,7 @@ import { createProcessRuntime } from './host/process.ts';
 import type { ProxyRuntime, ProxySpec } from './ports-proxy.ts';
 import { envoyUser } from './ruleset/answers.ts';
 import type { Survey } from './survey.ts';
+import { families } from './units.ts';
 
 export interface ProxyListeners {
 	readonly onOutput: (line: string) => void;
@@ -65,7 +67,11 @@ async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> 
 }
 
 /** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
-export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn'], image = config.envoy.image): Plan {
+export function planOf(
+	{ config, capture, tools }: Survey,
+	handedOn: Loaded['handedOn'],
+	image = config.envoy.image,
+): Plan {
 	const { ingressPort, egressPort, envoy } = config;
 	const own = envoy.config === '' ? ownBootstrap(config) : {};
 	const [path = envoy.config] = Object.keys(own);
@@ -91,9 +97,8 @@ export function planOf({ config, capture }: Survey, handedOn: Loaded['handedOn']
 		egressPort,
 		'envoy.adminPort': envoy.adminPort,
 	};
-	const bridged = config.bridges.length > 0 ? (['others'] as const) : [];
-	const arrivals = { [ingressPort]: ['others'], [egressPort]: ['this host', ...bridged] } as const;
-	return { ...envoy, spec, ports, arrivals };
+	const isIpv6Sure = config.ipv6 === '1' && readIpv6(tools).obstacle === '';
+	return { ...envoy, spec, ports, lanes: lanesOf(config), families: isIpv6Sure ? families : ['ipv4'] };
 }
 
 /** By the path that it is to have. */

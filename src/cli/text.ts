@@ -65,7 +65,8 @@ export const warningText = ({ warning }: Pick<Status, 'warning'>): string =>
 export function cutText({ cut }: Status): string {
 	if (cut === undefined) return 'No connection was ended: Envoy does not listen yet\n';
 	const left = cut.left === 0 ? '' : `, ${cut.left} left open`;
-	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}\n`;
+	const why = cut.unheard === 0 ? '' : ` (${cut.unheard} because Envoy does not listen where they would arrive)`;
+	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}${why}\n`;
 }
 
 function conditionText(condition: Status['conditions'][number]): string {

@@ -103,8 +103,11 @@ export interface Status {
 	readonly existing: number;
 	/** In the reply to `enable`, where an SSH session that was told of would be captured, were it opened now. */
 	readonly warning?: string;
-	/** In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still. */
-	readonly cut?: { readonly ended: number; readonly left: number };
+	/**
+	 * In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still; of
+	 * these `unheard` work, and would not come to Envoy if they were opened anew.
+	 */
+	readonly cut?: { readonly ended: number; readonly left: number; readonly unheard: number };
 }
 
 export interface DiffReply {

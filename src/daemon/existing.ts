@@ -1,3 +1,4 @@
+import { type Gap, gapOf } from '../arrivals.ts';
 import type { Connections, OpenConnection } from '../ports.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { askedBy, capturable } from '../ruleset/existing.ts';
@@ -29,19 +30,31 @@ export interface Cut {
 	readonly ended: number;
 	/** Those that are open still. */
 	readonly left: number;
+	/** Of these: how many were left because they could not come to Envoy if they were opened anew. */
+	readonly unheard: number;
 }
 
-/** Whoever cuts others off is not to cut off himself, also where the settings capture SSH. */
+/**
+ * Whoever cuts others off is not to cut off himself, also where the settings capture SSH; nor what works and would not
+ * work captured (`gaps`).
+ */
 export async function cutExisting(
 	connections: Connections,
 	capturing: Capturing,
+	gaps: readonly Gap[],
 	isSpared: (connection: OpenConnection) => boolean,
 ): Promise<Cut> {
 	const found = await findExisting(connections, capturing);
-	const ended = await connections.end(found.filter((connection) => !isSpared(connection)));
+	const heard = found.filter((connection) => !isUnheard(connection, gaps));
+	const ended = await connections.end(heard.filter((connection) => !isSpared(connection)));
 	const left = await connections.stillOpen(new Set(found.map(({ cookie }) => cookie)));
-	return { ended, left: left.size };
+	return { ended, left: left.size, unheard: found.length - heard.length };
 }
+
+const isUnheard = ({ isAccepted, family }: OpenConnection, gaps: readonly Gap[]): boolean =>
+	isAccepted
+		? gapOf(gaps, 'ingressPort', { from: 'others', family }) !== undefined
+		: gapOf(gaps, 'egressPort', { from: 'this host', family }) !== undefined;
 
 export interface Existing {
 	/** How many there are; undefined captures nothing. What keeps it from being known is told once, and counts as none. */

@@ -1,3 +1,4 @@
+import { gapsIn, gapText, isSilent, lanesOf } from '../arrivals.ts';
 import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from '../control/protocol.ts';
 import { type Answer, type Body, type Life, troubleOf } from '../envoy/life.ts';
 import type { Supervisor } from '../envoy/supervise.ts';
@@ -104,25 +105,23 @@ async function envoyOf(
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
 	const { runtime } = wish.survey.config.envoy;
-	return proxy === undefined ? unmanaged(wish, runtime, listeners) : managed(wish, proxy, runtime);
+	const view: EnvoyView =
+		proxy === undefined
+			? { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why: '', dockerTrouble: '' }
+			: managed(wish, proxy, runtime);
+	// Whatever else is wrong with one of ours comes first.
+	const isAsked = wish.wanted === 'enabled' && view.why === '';
+	return isAsked ? { ...view, why: wrongWith(wish, await listeners(), proxy === undefined) } : view;
 }
 
-async function unmanaged(
-	{ survey, wanted }: Wish,
-	runtime: EnvoyStatus['runtime'],
-	listeners: () => Promise<readonly Listener[]>,
-): Promise<EnvoyView> {
-	const why = wanted === 'enabled' ? wrongWith(survey, await listeners()) : '';
-	return { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why, dockerTrouble: '' };
-}
-
-function wrongWith({ config, capture }: Survey, listeners: readonly Listener[]): string {
-	const open = new Set(listeners.map(({ port }) => port));
-	const needed = config.appPorts.length > 0 ? [config.egressPort, config.ingressPort] : [config.egressPort];
-	const silent = needed.filter((port) => !open.has(port));
+/** As the kernel has it. */
+function wrongWith({ survey, aim }: Wish, listeners: readonly Listener[], isOthers: boolean): string {
+	const gaps = gapsIn(lanesOf(survey.config), aim.target.families, listeners);
+	const silent = gaps.filter(isSilent).map(({ lane }) => lane.port);
 	if (silent.length > 0)
 		return `nobody listens on ${silent.length === 1 ? 'port' : 'ports'} ${silent.join(' and ')}, captured connections fail`;
-	return loopRisk(capture, listeners);
+	if (gaps.length > 0) return gaps.map((gap) => gapText(gap, aim.target.families)).join('; ');
+	return isOthers ? loopRisk(survey.capture, listeners) : '';
 }
 
 function managed(wish: Wish, { history, trouble }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {

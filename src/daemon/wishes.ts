@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gapsIn, isSilent, lanesOf } from '../arrivals.ts';
 import type { DisableReply, Handlers, Sessions, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -61,9 +62,11 @@ const unlessEnding = (holding: Holding, act: () => Promise<void>): Promise<void>
 /** Nobody is cut off while Envoy cannot take what comes instead. */
 async function cutNow(holding: Holding, parts: DaemonParts, told: Sessions): Promise<Cut | undefined> {
 	const capturing = capturingOf(holding);
-	const isHeard = (await parts.listeners()).some(({ port }) => port === holding.survey.config.egressPort);
-	if (capturing === undefined || mustWait(holding, parts) || !isHeard) return undefined;
-	const cut = await cutExisting(parts.connections, capturing, createSparing(told));
+	if (capturing === undefined || mustWait(holding, parts)) return undefined;
+	const lanes = lanesOf(holding.survey.config);
+	const gaps = gapsIn(lanes, capturing.families, await parts.listeners());
+	if (gaps.filter(isSilent).length === lanes.length) return undefined;
+	const cut = await cutExisting(parts.connections, capturing, gaps, createSparing(told));
 	parts.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }

@@ -1,14 +1,15 @@
+import type { Lane } from '../arrivals.ts';
 import type { Listening, ProxySpec } from '../ports-proxy.ts';
-
-export type Arrival = 'this host' | 'others';
+import type { Family } from '../units.ts';
 
 /** What is to run, and what is expected of it. */
 export interface Plan {
 	readonly spec: ProxySpec;
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
-	/** By port: from where connections are led to it. REDIRECT takes the loopback's address, or the one of the interface. */
-	readonly arrivals: Readonly<Record<number, readonly Arrival[]>>;
+	readonly lanes: readonly Lane[];
+	/** Those that are captured for sure. */
+	readonly families: readonly Family[];
 	readonly startSeconds: number;
 	readonly drainSeconds: number;
 	/** An Envoy that lived so long begins anew with the shortest pause. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gapsIn, gapText, isSilent } from '../arrivals.ts';
 import { Failure } from '../failure.ts';
 import type { Listening, ProxyAdmin } from '../ports-proxy.ts';
 import type { Answer } from './life.ts';
-import { type Arrival, listenerPorts, type Plan, portsOf } from './plan.ts';
+import { listenerPorts, type Plan, portsOf } from './plan.ts';
 import type { Charge } from './supervision.ts';
 
 const POLL_MS = 50;
@@ -63,26 +64,11 @@ function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonl
  * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
  * where it listens on every port that we lead traffic to, and where that arrives.
  */
-export function mismatch(plan: Plan, listeners: readonly Listening[]): string {
-	const needed = Object.entries(plan.ports).filter(([, port]) => port !== plan.spec.adminPort);
-	const silent = needed.filter(([, port]) => !listeners.some((one) => one.port === port));
-	const named = silent.map(([key, port]) => `${port} (${key})`);
+export function mismatch({ lanes, families }: Plan, listeners: readonly Listening[]): string {
+	const gaps = gapsIn(lanes, families, listeners);
+	const named = gaps.filter(isSilent).map(({ lane: { key, port } }) => `${port} (${key})`);
 	if (named.length > 0) return `LIVE, but nothing listens on ${named.join(' and ')}`;
-	return needed.flatMap(([key, port]) => astray(plan, key, port, listeners)).join('; ');
-}
-
-/** Only what is sure: an address of an interface may be the right one. */
-function astray({ arrivals }: Plan, key: string, port: number, listeners: readonly Listening[]): string[] {
-	const its = listeners.filter((one) => one.port === port).map(({ address }) => address);
-	const lost = (arrivals[port] ?? []).filter((arrival) => !its.some((address) => isReached(address, arrival)));
-	if (lost.length === 0) return [];
-	const where = `on ${port} (${key}) it listens at ${its.join(' and ')} only`;
-	return [`LIVE, but ${where}, where no captured connection of ${lost.join(' and of ')} arrives`];
-}
-
-function isReached(address: string, arrival: Arrival): boolean {
-	const isLoopback = /^(::ffff:)?127\.|^::1$/.test(address);
-	return address === '0.0.0.0' || address === '::' || isLoopback === (arrival === 'this host');
+	return gaps.map((gap) => `LIVE, but ${gapText(gap, families)}`).join('; ');
 }
 
 const ended = (why: string): Failure =>

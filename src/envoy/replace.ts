@@ -99,6 +99,8 @@ export async function exchange(
 	return 'replaced';
 }
 
+const expectedOf = (plan: Plan | undefined): string => JSON.stringify([plan?.ports, plan?.lanes, plan?.families]);
+
 /** The same Envoy for a plan that differs in what is expected of it. */
 async function goOn(
 	charge: Charge,
@@ -106,11 +108,11 @@ async function goOn(
 	proxy: RunningProxy,
 	signal: AbortSignal,
 ): Promise<'same'> {
-	if (JSON.stringify(plan.ports) !== JSON.stringify(charge.plan?.ports)) {
+	if (expectedOf(plan) !== expectedOf(charge.plan)) {
 		const listeners = await charge.supervision.admin(plan, proxy).listeners(signal);
 		const why = listeners === undefined ? 'does not answer' : mismatch(plan, listeners).replace(/^(?=.)/, 'is ');
 		if (why !== '')
-			throw new Failure('envoy', `Cannot change the ports: Envoy ${why}`, 'See its bootstrap (envoy.config)');
+			throw new Failure('envoy', `Cannot change what is led to Envoy: it ${why}`, 'See its bootstrap (envoy.config)');
 	}
 	await takeOver();
 	lead(charge, plan);

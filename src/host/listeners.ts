@@ -1,3 +1,4 @@
+import { showAddress } from '../cidr.ts';
 import type { Listener } from '../ports.ts';
 import { families } from '../units.ts';
 import { ownerOf, readText } from './processes.ts';
@@ -12,7 +13,10 @@ const ENDED = ['06', '07'];
 export async function readListeners(): Promise<Listener[]> {
 	const all = families.map(async (family): Promise<Listener[]> => {
 		const sockets = await readListening(family);
-		return sockets.map(({ port, uid, inode }) => ({ family, port, uid, owner: () => ownerOf(inode) }));
+		return sockets.map(({ from, port, isIpv6Only, uid, inode }) => {
+			const address = showAddress(family, [...from]);
+			return { family, address, port, isIpv6Only, uid, owner: () => ownerOf(inode) };
+		});
 	});
 	return (await Promise.all(all)).flat();
 }

@@ -14,6 +14,8 @@ export interface TcpSocket {
 	readonly remotePort: number;
 	/** Who opened it. */
 	readonly uid: number;
+	/** Of one that listens: it takes no IPv4. */
+	readonly isIpv6Only: boolean;
 	/** '0' where no process holds it. */
 	readonly inode: string;
 	readonly cookie: string;
@@ -49,6 +51,9 @@ const COOKIE = 44;
 const ID_END = 52;
 const UID = 64;
 const INODE = 68;
+const ATTRIBUTES = 72;
+/** INET_DIAG_SKV6ONLY, of each listening socket of IPv6, asked for or not. */
+const V6ONLY = 11;
 const TIMEOUT_MS = 2_000;
 
 /**
@@ -85,10 +90,21 @@ const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
 	port: data.readUInt16BE(ID),
 	remotePort: data.readUInt16BE(REMOTE_PORT),
 	uid: data.readUInt32LE(UID),
+	isIpv6Only: hasFlag(data, V6ONLY),
 	inode: String(data.readUInt32LE(INODE)),
 	cookie: data.toString('hex', COOKIE, ID_END),
 	handle: data,
 });
+
+/** An attribute of one byte (struct nlattr, linux/netlink.h). */
+function hasFlag(data: Buffer, wanted: number): boolean {
+	for (let at = ATTRIBUTES; at + 4 < data.length; ) {
+		const length = data.readUInt16LE(at);
+		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4) === 1;
+		at += Math.max(4, (length + 3) & ~3);
+	}
+	return false;
+}
 
 /**
  * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. How many the kernel has ended: not those that it does not end, nor those

@@ -88,7 +88,12 @@ function envoyFact({ envoy, envoyWhy }: Observation): Fact {
 	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy, envoyWhy) };
 }
 
+/** As src/arrivals.ts says it. */
+const ADDRESSES =
+	'Let it listen at 0.0.0.0 and ::, or see bridges (TURNOUT_CAPTURE_BRIDGES) and ipv6 (APPMESH_ENABLE_IPV6)';
+
 function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus, why: string): string {
+	if (why.startsWith('on ')) return ADDRESSES;
 	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
 	if (why.startsWith('Envoy does not answer')) return 'It is started anew if it goes on so; see turnout logs';
 	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';

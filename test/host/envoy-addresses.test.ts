@@ -52,6 +52,19 @@ describe('an Envoy with a bootstrap of the user', async () => {
 			assert.equal(rulesOf(lab.host), untouched);
 		});
 
+	test('that is there already is led nothing more that would not arrive', async () => {
+		writeFileSync(file, bootstrap('0.0.0.0', '127.0.0.1'));
+		const settings = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
+		writeFileSync(settings, '{}');
+		await using daemon = await startDaemon(lab.host, { args: [...args, '--envoy-config', file, '--config', settings] });
+		writeFileSync(settings, JSON.stringify({ bridges: 'docker0' }));
+		const { code, stderr } = daemon.ask('reload');
+		assert.equal(code, 1);
+		assert.match(stderr, bridged);
+		assert.doesNotMatch(rulesOf(lab.host), /docker0/);
+		assert.equal(daemon.status().is, 'enabled');
+	});
+
 	test('that listens inbound on the address of the interface that others dial is taken', async () => {
 		writeFileSync(file, bootstrap(addresses.host.v4, '127.0.0.1'));
 		await using daemon = await startDaemon(lab.host, { args: [...args, '--envoy-config', file] });

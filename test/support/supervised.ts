@@ -50,7 +50,9 @@ const spec: ProxySpec = {
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
-	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 }, arrivals: {} },
+	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
+	lanes: [{ key: 'egressPort', port: part.ports?.['egressPort'] ?? 15001, from: ['this host'] }],
+	families: ['ipv4'],
 	...{ startSeconds: 20, drainSeconds: 0.4, stableSeconds: 60 },
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
@@ -131,7 +133,8 @@ function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
 
 function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
 	const { ports, hasLetGo } = sayingOf(sayings, instance);
-	return (hasLetGo ? [] : ports).map((port) => ({ family: 'ipv4', port, uid: 1337, owner: () => 'envoy' }));
+	const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
+	return (hasLetGo ? [] : ports).map((port) => ({ ...everywhere, port, uid: 1337, owner: () => 'envoy' }));
 }
 
 function adminOf(

@@ -71,7 +71,7 @@ test('every command prints its reply as JSON where it is asked to', async () => 
 
 test('enable cuts connections off only where it was told to, and says how many', async () => {
 	const asked: unknown[] = [];
-	const answers: Status[] = [well, { ...well, cut: { ended: 3, left: 1 } }, { ...well, is: 'waiting' }];
+	const answers: Status[] = [well, { ...well, cut: { ended: 3, left: 1, unheard: 0 } }, { ...well, is: 'waiting' }];
 	const client = clientOf({
 		enable: async (request) => {
 			asked.push(request);

@@ -66,7 +66,7 @@ test('where the kernel does not say what is captured nothing is ended, and statu
 	const table = tableOf(outbound('a'));
 	const told: unknown[] = [];
 	const connections = { ...connectionsOf(table), translated: async () => Promise.reject(new Error('it does not say')) };
-	await assert.rejects(cutExisting(connections, capturing, sshd), /it does not say/);
+	await assert.rejects(cutExisting(connections, capturing, [], sshd), /it does not say/);
 	assert.equal(table.open.size, 1);
 	const existing = createExisting(connections, (error) => told.push(error));
 	assert.deepEqual([await existing.count(capturing), await existing.count(capturing), told.length], [0, 0, 1]);
@@ -75,7 +75,7 @@ test('where the kernel does not say what is captured nothing is ended, and statu
 test('what the kernel does not end is told', async () => {
 	const table = tableOf(outbound('a'), outbound('b'), outbound('c'));
 	table.lasting.add('b');
-	assert.deepEqual(await cutExisting(connectionsOf(table), capturing, sshd), { ended: 2, left: 1 });
+	assert.deepEqual(await cutExisting(connectionsOf(table), capturing, [], sshd), { ended: 2, left: 1, unheard: 0 });
 });
 
 test('an SSH session is left open, also where the settings capture port 22', async () => {
@@ -86,7 +86,11 @@ test('an SSH session is left open, also where the settings capture port 22', asy
 	};
 	const capture = captureOf({ appPorts: '*', ingressIgnoredPorts: '9000' });
 	const table = tableOf(outbound('a'), outbound('ssh', inbound));
-	assert.deepEqual(await cutExisting(connectionsOf(table), { ...capturing, capture }, sshd), { ended: 1, left: 1 });
+	assert.deepEqual(await cutExisting(connectionsOf(table), { ...capturing, capture }, [], sshd), {
+		ended: 1,
+		left: 1,
+		unheard: 0,
+	});
 	assert.deepEqual([...table.open.keys()], ['ssh']);
 });
 

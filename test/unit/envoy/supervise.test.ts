@@ -65,7 +65,8 @@ describe('the first start', { concurrency: true }, () => {
 		});
 
 	test('is refused while somebody else has its port, and says who', async () => {
-		const taken = { family: 'ipv4', port: 15001, uid: 0, owner: () => 'nginx (pid 7)' } as const;
+		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
+		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
 		await using supervised = supervise({ listeners: [taken] });
 		const { supervisor, world } = supervised;
 		await assert.rejects(supervisor.start(planOf(), noTakeOver, signal), {
