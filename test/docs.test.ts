@@ -50,7 +50,9 @@ for (const page of pages) {
 		const named = [...page.text.matchAll(/\b(TURNOUT|APPMESH)_[A-Z0-9_]+\b/g)].map(([name]) => name);
 		const own = named.filter(
 			(name) =>
-				!/^APPMESH_(INGRESS|EGRESS|BRIDGE|ONLY_IP|ONLY_PORT|TRACKING|PREROUTING|OUTPUT|ANSWER|INVALID|LOST|A|LOCAL)$/.test(name),
+				!/^APPMESH_(INGRESS|EGRESS|BRIDGE|ONLY_IP|ONLY_PORT|TRACKING|PREROUTING|OUTPUT|ANSWER|INVALID|LOST|A|LOCAL)$/.test(
+					name,
+				),
 		);
 		const known = new Set([...[...allSettings.values()].map(({ variable }) => variable), ...handedOnNames]);
 		const strange = own.filter((name) => !known.has(name) && name !== NEVER_A_SETTING);

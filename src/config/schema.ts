@@ -5,6 +5,7 @@ import {
 	absolutePath,
 	choice,
 	cidrs,
+	cidrsAnd,
 	containerName,
 	flag,
 	ids,
@@ -35,6 +36,9 @@ const SERVICE_ENDPOINTS = [
 	'fd00:ec2::23',
 ].join(',');
 
+/** What comes from a link's address to the loopback, where Envoy listens, cannot be answered from there. */
+const LINK_LOCAL = 'fe80::/10';
+
 /** Every setting of turnout. Help, tables, sample file, JSON schema and errors are made from this. */
 export const settings = {
 	startEnabled: flag(
@@ -59,7 +63,11 @@ export const settings = {
 	ignoreGids: ids('APPMESH_IGNORE_GID', '', 'Groups whose traffic is never captured'),
 	onlyUids: ids('TURNOUT_ONLY_UID', '', 'Capture the traffic of these users only; none: of all'),
 	onlyGids: ids('TURNOUT_ONLY_GID', '', 'Capture the traffic of these groups only; none: of all'),
-	egressIgnoredIps: cidrs('APPMESH_EGRESS_IGNORED_IP', SERVICE_ENDPOINTS, 'Destinations that are never captured'),
+	egressIgnoredIps: cidrsAnd(LINK_LOCAL)(
+		'APPMESH_EGRESS_IGNORED_IP',
+		SERVICE_ENDPOINTS,
+		'Destinations that are never captured; fe80::/10 always is among them',
+	),
 	egressIgnoredPorts: portsAnd(22)(
 		'APPMESH_EGRESS_IGNORED_PORTS',
 		'22',

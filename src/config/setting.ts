@@ -42,14 +42,23 @@ function setting<T>([variable, standard, doc]: Words, allowed: string, parse: (t
 export const port = (...words: Words) =>
 	setting(words, 'one port from 1 to 65535', (text) => parsePort(requireText(text)));
 export const ports = (...words: Words) => setting(words, PORTS_ALLOWED, parsePorts);
+const withAlways = (always: string, text: string): string => (text.trim() === '' ? always : `${text},${always}`);
+
 /** Ports with one more that is always among them. */
 export const portsAnd =
 	(always: number) =>
 	(...words: Words) =>
-		setting(words, PORTS_ALLOWED, (text) => parsePorts(text.trim() === '' ? String(always) : `${text},${always}`));
+		setting(words, PORTS_ALLOWED, (text) => parsePorts(withAlways(String(always), text)));
 export const portsOrAll = (...words: Words) =>
 	setting(words, `* or ${PORTS_ALLOWED}`, (text) => (text.trim() === '*' ? ('*' as const) : parsePorts(text)));
 export const cidrs = (...words: Words) => ({ ...setting(words, CIDRS_ALLOWED, parseCidrs), notices: maskedCidrs });
+/** Networks with one more that is always among them. */
+export const cidrsAnd =
+	(always: string) =>
+	(...words: Words) => ({
+		...setting(words, CIDRS_ALLOWED, (text) => parseCidrs(withAlways(always, text))),
+		notices: maskedCidrs,
+	});
 export const ids = (...words: Words) => setting(words, IDS_ALLOWED, parseIds);
 export const interfaces = (...words: Words) => setting(words, INTERFACES_ALLOWED, parseInterfaces);
 export const flag = (...words: Words) => setting(words, '1 or 0', parseFlag);

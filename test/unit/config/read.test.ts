@@ -98,12 +98,17 @@ function emptyLayers(key: string, empty: string): (readonly [Layers, string])[] 
 const assertRefused = (key: string, layers: Layers, origin: string): void =>
 	assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\(${origin}\\): .+; allowed: `));
 
-/** 22 is always among the ports that are ignored on the way out. */
+/** What is always ignored on the way out. */
+const always: Readonly<Record<string, unknown>> = {
+	egressIgnoredPorts: [{ from: 22, to: 22 }],
+	egressIgnoredIps: parseCidrs('fe80::/10'),
+};
+
 function assertNone(key: string, layers: Layers, origin: string): void {
 	const loaded = readLayers(layers);
 	assert.equal(loaded.written.get(key)?.origin, origin);
 	const value = settingIn(loaded, key);
-	const none = key === 'egressIgnoredPorts' ? [[{ from: 22, to: 22 }]] : [[], '', false];
+	const none = key in always ? [always[key]] : [[], '', false];
 	assert.ok(
 		none.some((each) => JSON.stringify(each) === JSON.stringify(value)),
 		JSON.stringify(value),
@@ -206,7 +211,7 @@ test('an address with bits beyond its prefix is masked, and that is told with wh
 		env: { TURNOUT_EGRESS_ONLY_IP: 'fd00::5/64' },
 		flags: { ingressIgnoredIps: '192.0.2.1' },
 	});
-	assert.deepEqual(config.egressIgnoredIps satisfies Config['egressIgnoredIps'], parseCidrs('10.0.0.0/8'));
+	assert.deepEqual(config.egressIgnoredIps satisfies Config['egressIgnoredIps'], parseCidrs('10.0.0.0/8,fe80::/10'));
 	assert.deepEqual(notices, [
 		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has bits beyond its prefix and is taken as 10.0.0.0/8',
 		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has bits beyond its prefix and is taken as fd00::/64',
