@@ -11,7 +11,7 @@ import { release } from './steady/interception.ts';
 import { restore } from './steady/revert.ts';
 
 /** A daemon that does not answer within this time hangs. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 5_000;
 const POLL_MS = 1_000;
 /** What lets captured connections end is not kept for ever. */
 const LONGEST_DRAIN_MS = 3_600_000;

@@ -26,12 +26,16 @@ export function wholeOf(chain: Chain, capture: Capture): Chain {
 
 function laterHook({ name }: Chain, hook: Hook, capture: Capture): Hook[] {
 	const matches = withoutOpening(hook);
-	if (name === 'APPMESH_EGRESS') return [{ ...hook, matches: [callers(capture), ...matches] }];
+	if (name === 'APPMESH_EGRESS') return [{ ...hook, matches: [goingOn, callers(capture), ...matches] }];
 	if (name !== 'APPMESH_INGRESS') return [];
-	return [{ ...hook, matches: capture.appPorts === '*' ? [servers(capture), ...matches] : matches }];
+	return [{ ...hook, matches: capture.appPorts === '*' ? [goingOn, servers(capture), ...matches] : matches }];
 }
 
-export const withoutOpening = ({ matches }: Hook): readonly Match[] => matches.filter(({ kind }) => kind !== 'opening');
+/** What opens a connection has been through the chain by then: it is not counted twice. */
+const goingOn: Match = { kind: 'going-on' };
+
+export const withoutOpening = ({ matches }: Hook): readonly Match[] =>
+	matches.filter(({ kind }) => kind !== 'opening' && kind !== 'going-on');
 
 const callers = ({ callerPorts = USUAL_PORTS }: Capture): Match => ({ kind: 'own-ports', ports: [callerPorts] });
 

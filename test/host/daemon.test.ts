@@ -7,7 +7,7 @@ import { addresses } from '../../lab/layout.ts';
 import { askSocket } from '../../lab/socket.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
-import { installOthersRules, ownLines, rulesOf, unhurried } from '../support/daemon.ts';
+import { installOthersRules, ownLines, rulesOf, unhurried, wholeRulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { follow } from '../support/follower.ts';
 
@@ -46,12 +46,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 			assert.partialDeepStrictEqual(await status(), { wanted: `${wanted}d`, is: `${wanted}d` });
 			const isOn = wanted === 'enable';
 			assert.equal(rulesOf(lab.host) === untouched, !isOn);
-			const whole = () =>
-				eventually(
-					() => rulesOf(lab.host),
-					(text) => text.includes('APPMESH_LOST'),
-				);
-			if (isOn) texts.add(await whole());
+			if (isOn) texts.add(await wholeRulesOf(lab.host));
 		}
 		assert.equal(texts.size, 1);
 	});
@@ -128,12 +123,17 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {
 		await post('/v1/enable');
 		assert.equal(daemon.ask('wait').code, 0);
-		const thief = ['priority', '50', 'fwmark', '0x1e7700ce', 'lookup', '55'];
-		lab.host.run('ip', ['rule', 'add', ...thief]);
-		const { code, stderr } = daemon.ask('wait', '--timeout', '0');
-		assert.equal(code, 1);
-		assert.match(stderr, /^turnout: Cannot wait any longer: after 0 s .*: Cannot use packet mark 0x1e7700ce: /);
-		lab.host.run('ip', ['rule', 'del', ...thief]);
+		const thief = 'table ip thief { chain out { type filter hook output priority -300; tcp dport 443 notrack; }; }';
+		lab.host.run('nft', ['-f', '-'], { input: thief });
+		const { stderr } = await eventually(
+			async () => daemon.ask('wait', '--timeout', '0'),
+			({ code }) => code === 1,
+		);
+		lab.host.run('nft', ['delete', 'table', 'ip', 'thief']);
+		assert.match(
+			stderr,
+			/^turnout: Cannot wait any longer: after 0 s .* may go past Envoy: table ip thief, chain out .*notrack/,
+		);
 		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
 	});
 

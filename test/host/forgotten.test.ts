@@ -21,7 +21,7 @@ const DRAIN = ['--envoy-drain-seconds', '5'];
 const isWhole = (host: Host, dialect: Dialect) => {
 	const hooks = savedText(host.host, dialect)
 		.split('\n')
-		.filter((line) => /^-A OUTPUT .*-j APPMESH_EGRESS$/.test(line) && !/INVALID|--tcp-flags/.test(line));
+		.filter((line) => /^-A OUTPUT .* ! --tcp-flags .*-j APPMESH_EGRESS$/.test(line));
 	return hooks.length === 2;
 };
 

@@ -1,5 +1,6 @@
 // What the tests of the daemon look at, beside what it says itself.
 import type { Namespace } from '../../lab/namespace.ts';
+import { eventually } from './eventually.ts';
 
 /** Rules, policy rules and our table's routes of both families, without counters and dates. */
 export function rulesOf(host: Namespace): string {
@@ -8,6 +9,13 @@ export function rulesOf(host: Namespace): string {
 }
 
 const routes = ['ip route show table 100 2>/dev/null', 'ip -6 route show table 100 2>/dev/null'];
+
+/** The same, once whatever is captured is captured whole: in mangle and in nat, of both families. */
+export const wholeRulesOf = (host: Namespace): Promise<string> =>
+	eventually(
+		() => rulesOf(host),
+		(text) => (text.match(/^-A OUTPUT .*--sports \d+:\d+ .*-j APPMESH_EGRESS$/gm) ?? []).length === 4,
+	);
 
 /** The same but for what stays while captured connections are open, which captures nothing. */
 export const capturing = (host: Namespace): string =>
