@@ -12,6 +12,7 @@ import { forgetDead } from './host/dead.ts';
 import { readEffortMs } from './host/effort.ts';
 import { glancing } from './host/glance.ts';
 import { countAccepted, readListeners } from './host/listeners.ts';
+import { hasNeighbour } from './host/neighbour.ts';
 import { hear } from './host/notices/hear.ts';
 import { openHost } from './host/open.ts';
 import { createPendingFile } from './host/pending.ts';
@@ -111,6 +112,7 @@ const world = {
 	forgetDead,
 	hear,
 	rivals,
+	hasNeighbour,
 	effortMs: readEffortMs,
 	listeners: readListeners,
 } as const;

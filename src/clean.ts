@@ -71,23 +71,6 @@ async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): P
 	return (await Promise.all(found)).flat();
 }
 
-/** On a busy machine an answer takes seconds. Whoever cleans beside a daemon that hangs can wait so long. */
-const PATIENCE_MS = 5_000;
-
-/** A daemon that runs and is to have rules puts back within a moment whatever is taken away. One that hangs keeps nobody from it. */
-export async function refuseUndone(socket: string): Promise<void> {
-	if (!existsSync(socket)) return;
-	const { createClient } = await import('./control/client.ts');
-	const client = createClient(socket, AbortSignal.timeout(PATIENCE_MS));
-	const status = await client.status({}).catch(() => undefined);
-	if (status?.wanted !== 'enabled') return;
-	throw new Failure(
-		'running',
-		`Cannot clean: a daemon runs (${socket}), wants interception on, and would put everything back`,
-		'`turnout disable`, or stop it first: `systemctl stop turnout`',
-	);
-}
-
 /**
  * Whether `unit`, which has just ended, has left what it should have taken away: systemd had to end it when it was told to
  * stop, and nothing is to be kept. After a crash, from which systemd starts it again, all stays.

@@ -1,3 +1,4 @@
+import { refuseUnwanted } from './beside.ts';
 import { captureOnce } from './capture-once.ts';
 import { begin, converse, type RouteManagerActions, refusal } from './cli/route-manager.ts';
 import { readConfig } from './config/read.ts';
@@ -14,8 +15,11 @@ import { aimOf, type Survey, surveyHost } from './survey.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
-/** The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. */
-export async function runRouteManager(signal: AbortSignal): Promise<number> {
+/**
+ * The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. Beside a
+ * daemon at `socket` that would take everything away again it fails as where iptables refuses.
+ */
+export async function runRouteManager(socket: string, signal: AbortSignal): Promise<number> {
 	const out = (text: string) => void process.stdout.write(text);
 	const refused = refusal(process.env);
 	if (refused !== undefined) {
@@ -26,7 +30,7 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 	const survey = await surveyHost(await openHost(ownChains, signal), loaded, undefined, signal);
 	await aimOf(survey);
 	for (const notice of survey.notices) process.stderr.write(`${notice}\n`);
-	const actions = actionsOf(survey, signal);
+	const actions = actionsOf(survey, socket, signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
 	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
@@ -40,8 +44,9 @@ export async function runRouteManager(signal: AbortSignal): Promise<number> {
 /** 128 and the signal's number, as a shell tells of a script that a signal has ended (bash(1)). */
 const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-const actionsOf = (survey: Survey, signal: AbortSignal): RouteManagerActions => ({
+const actionsOf = (survey: Survey, socket: string, signal: AbortSignal): RouteManagerActions => ({
 	enable: async () => {
+		await refuseUnwanted(socket);
 		const others = createOthersReader(survey.host.tools);
 		await others.chains();
 		const hit = await captureOnce(survey, signal);

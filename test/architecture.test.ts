@@ -8,7 +8,7 @@ const src = join(import.meta.dirname, '../src/');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 
-const roots = 'agent|capture-once|clean|ecr-login|init|inspections|proxy|revert|route-manager|sessions|survey';
+const roots = 'agent|beside|capture-once|clean|ecr-login|init|inspections|proxy|revert|route-manager|sessions|survey';
 
 /** What may not be imported from where, and why. Folders of ours are written `./folder/`, packages by their names. */
 const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [

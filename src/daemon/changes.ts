@@ -39,6 +39,8 @@ export interface Holding {
 	readonly capturedFor: Set<number>;
 	/** Rules are off, and what connections captured before need to go on may be there. */
 	isUnsettled: boolean;
+	/** We have taken away all that bears our names: what is there now has come since, and not from us. */
+	isReleased: boolean;
 	/** Somebody looks whether they still need it. */
 	isSettling: boolean;
 	/** Nothing has been committed yet: the rules wait for the first LIVE. */
@@ -115,6 +117,7 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 	holding.known = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.aim = undefined;
 	holding.isUnsettled = true;
+	holding.isReleased = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
 	await settle(holding, parts);
 	settleSoon(holding, parts);

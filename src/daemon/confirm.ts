@@ -163,7 +163,8 @@ function done(holding: Holding, parts: DaemonParts, pending: Pending): void {
 	const { before, saved } = pending;
 	// What was there before may bear our names too: then nothing of ours has to go.
 	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
-	if (before.wanted === 'disabled') Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled });
+	if (before.wanted === 'disabled')
+		Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled, isReleased: isUnsettled });
 	parts.tallies.add('ruleChanges', 'revert');
 	parts.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
 	remember(holding, before, parts);

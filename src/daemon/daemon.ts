@@ -83,6 +83,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		isLifted: false,
 		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
 		isUnsettled: false,
+		isReleased: false,
 		isSettling: false,
 		isStarting: true,
 		isRefused: false,

@@ -10,6 +10,7 @@ import { CHANGE_TIMEOUT_MS, forgetPast, type Holding } from './changes.ts';
 import { adopt } from './confirm.ts';
 import type { Repair } from './ledger.ts';
 import type { DaemonParts } from './parts.ts';
+import { takeRestored } from './restored.ts';
 import { mendRoutes } from './routes.ts';
 
 /** What may not be as wanted. */
@@ -24,13 +25,20 @@ export interface Mended {
 }
 
 /**
- * Looks at what is suspected, and puts right what is not as wanted. What is switched off is not put back. One change
+ * Looks at what is suspected, and puts right what is not as wanted. What is switched off is not put back, and goes where
+ * somebody else has put it back. One change
  * among others: to be called while no other is under way.
  */
 export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspects): Promise<Mended> {
 	await adopt(holding, parts);
-	const { aim: before, survey } = holding;
-	if (before === undefined || holding.isStarting || holding.isEnding) return {};
+	if (holding.isStarting || holding.isEnding) return {};
+	if (holding.aim !== undefined) return mendAim(holding, parts, suspects, holding.aim);
+	const repair = await takeRestored(holding, parts, suspects);
+	return repair === undefined ? {} : { repair };
+}
+
+async function mendAim(holding: Holding, parts: DaemonParts, suspects: Suspects, before: Aim): Promise<Mended> {
+	const { survey } = holding;
 	const isSuspect = (...of: readonly Suspect[]) =>
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
 	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;

@@ -29,6 +29,8 @@ export interface DaemonParts {
 	readonly effortMs: () => number;
 	/** Programs running here that are known to rewrite the rules of a host. */
 	readonly rivals: () => readonly string[];
+	/** Another turnout runs in the same network: what bears our names may be its. */
+	readonly hasNeighbour: () => boolean;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
 	/** Makes the kernel forget connections of this host that went past us and have ended. */

@@ -1,6 +1,7 @@
 import type { Given, Options } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
 import type { Described } from '../cli/help.ts';
+import { socketOf } from './socket.ts';
 
 /** A command that acts in this process; its module is loaded only when it is asked for. */
 export interface LocalCommand extends Described {
@@ -33,7 +34,8 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		options: none,
 		takesSettings: false,
 		words: Number.POSITIVE_INFINITY,
-		run: async (_given, _words, { signal }) => (await import('../route-manager.ts')).runRouteManager(signal),
+		run: async (_given, _words, { signal }) =>
+			(await import('../route-manager.ts')).runRouteManager(socketOf({}), signal),
 	},
 	init: {
 		summary: 'Rules on, once, and read back; needs no daemon',

@@ -1,4 +1,5 @@
-import { hasLeftBehind, type Left, refuseUndone, runClean } from '../clean.ts';
+import { refuseUndone, refuseUnwanted } from '../beside.ts';
+import { hasLeftBehind, type Left, runClean } from '../clean.ts';
 import type { Given } from '../cli/arguments.ts';
 import { usage, wholeNumber } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/commands.ts';
@@ -13,6 +14,7 @@ import { socketOf, stateDirectoryOf } from './socket.ts';
 /** The commands that do one thing and end: each prints what it did, as text or as JSON. */
 
 export async function init(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+	await refuseUnwanted(socketOf(given));
 	const report = await runInit(settingsArguments(given), signal);
 	const { backend, families, rules, notices } = report;
 	const said = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), read back as meant\n`;
