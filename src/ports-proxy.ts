@@ -123,6 +123,11 @@ export interface ProxyAdmin {
 	info(signal: AbortSignal): Promise<{ readonly state: string; readonly version: string } | undefined>;
 	/** Where it listens; undefined while it does not answer. */
 	listeners(signal: AbortSignal): Promise<readonly Listening[] | undefined>;
+	/**
+	 * Ports of listeners of its bootstrap to which all connections are lost: they go on to where they were going, and no
+	 * listener filter tells where. None where it does not say.
+	 */
+	blind(signal: AbortSignal): Promise<readonly number[]>;
 	/** How many connections its listeners hold; undefined while it does not answer. */
 	connections(signal: AbortSignal): Promise<number | undefined>;
 	/** Resolves when a connection that is kept open to it is closed, as it is when Envoy ends; at once where it has none. */

@@ -45,14 +45,28 @@ export async function untilReady(
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
 		// LIVE in the moment in which nobody wants it any more.
 		signal.throwIfAborted();
-		if (info !== undefined && listeners !== undefined && missing === '')
+		if (info !== undefined && listeners !== undefined && missing === '') {
+			await refuseBlind(admin, plan, signal);
 			return { version: info.version, listeners: portsOf(listeners) };
+		}
 		waiting.onMissing(missing);
 		await sleep(POLL_MS, undefined, { signal });
 	}
 	// A busy machine may have told us of its end only now.
 	const why = waiting.ended();
 	throw why === undefined ? neverLive(plan.startSeconds, missing) : ended(why);
+}
+
+/** What a bootstrap has wrong stays so: no time mends it. */
+export async function refuseBlind(admin: ProxyAdmin, { lanes }: Plan, signal: AbortSignal): Promise<void> {
+	const blind = await admin.blind(signal);
+	const ours = lanes.filter(({ port }) => blind.includes(port)).map(({ key, port }) => `${port} (${key})`);
+	if (ours.length === 0) return;
+	throw new Failure(
+		'envoy',
+		`Cannot lead anything to Envoy: on ${ours.join(' and ')} it sends connections on to where they were going, and does not learn where`,
+		'Add the listener filter envoy.filters.listener.original_dst to each listener of its bootstrap (envoy.config)',
+	);
 }
 
 /** Nothing new to say while nobody answers; '' once all is there. */

@@ -2,7 +2,7 @@ import { Failure, failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports-proxy.ts';
 import { asItIs, type LiveProxy, launch, prepare } from './bring-up.ts';
 import { listenerPorts, type Plan } from './plan.ts';
-import { mismatch } from './ready.ts';
+import { mismatch, refuseBlind } from './ready.ts';
 import { retire } from './retire.ts';
 import { type Charge, lead, track } from './supervision.ts';
 
@@ -109,10 +109,12 @@ async function goOn(
 	signal: AbortSignal,
 ): Promise<'same'> {
 	if (expectedOf(plan) !== expectedOf(charge.plan)) {
-		const listeners = await charge.supervision.admin(plan, proxy).listeners(signal);
+		const admin = charge.supervision.admin(plan, proxy);
+		const listeners = await admin.listeners(signal);
 		const why = listeners === undefined ? 'does not answer' : mismatch(plan, listeners).replace(/^(?=.)/, 'is ');
 		if (why !== '')
 			throw new Failure('envoy', `Cannot change what is led to Envoy: it ${why}`, 'See its bootstrap (envoy.config)');
+		await refuseBlind(admin, plan, signal);
 	}
 	await takeOver();
 	lead(charge, plan);

@@ -7,6 +7,7 @@ import {
 	type ProxyIdentity,
 	READING_LISTENER,
 } from '../ports-proxy.ts';
+import { blindPorts, STATIC_CLUSTERS, STATIC_LISTENERS } from './blind.ts';
 
 const TIMEOUT_MS = 2_000;
 
@@ -33,6 +34,12 @@ export function createProxyAdmin(
 		info: (signal) => ask(async ({ state, version }) => ({ state, version }), signal),
 		listeners: (signal) =>
 			ask(async (_, asking) => listenersOf(await asking.send('GET', '/listeners?format=json')), signal),
+		blind: async (signal) =>
+			(await ask(async (_, asking) => {
+				const listeners = objectOf(await asking.send('GET', STATIC_LISTENERS));
+				const clusters = objectOf(await asking.send('GET', STATIC_CLUSTERS));
+				return listeners === undefined || clusters === undefined ? [] : blindPorts(listeners, clusters);
+			}, signal)) ?? [],
 		connections: (signal) =>
 			ask(async (_, asking) => connectionsOf(await asking.send('GET', ACTIVE_CONNECTIONS)), signal),
 		closed: async (signal) => void (await ask((_, asking) => asking.closed(signal), signal)),

@@ -151,6 +151,7 @@ function adminOf(
 	return {
 		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
 		listeners: async () => ask(({ ports }) => ports.map((port) => ({ address: '0.0.0.0', port }))),
+		blind: async () => [],
 		connections: async () => ask(({ connections }) => connections),
 		closed: async () => {
 			await world.bodies().find((body) => body.instance === instance)?.exit.promise;
