@@ -16,6 +16,7 @@ export type Subject =
 	| 'state'
 	| 'conntrack'
 	| 'settings'
+	| 'confirm'
 	| 'ports'
 	| 'syncookies'
 	| 'order'

@@ -57,6 +57,8 @@ export interface Holding {
 	pending: Pending | undefined;
 	/** Until the time is over for sure. */
 	waiting: NodeJS.Timeout | undefined;
+	/** The time to confirm is over, and this keeps us from going back; so often so far. */
+	revertTrouble: { readonly why: string; readonly failures: number } | undefined;
 	/** Settings in which what holds differs from what a restart would read, as nobody has confirmed them. */
 	unconfirmed: readonly string[];
 	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */

@@ -3,6 +3,7 @@ import { Failure, failureOf } from '../failure.ts';
 import type { Pending, Written } from '../ports.ts';
 import { restore, snapshot } from '../steady/revert.ts';
 import { CHANGE_TIMEOUT_MS, enable, type Holding, remember, settle, settleSoon } from './changes.ts';
+import { retryMs } from './pace.ts';
 import type { DaemonParts } from './parts.ts';
 import { readFormer, takeBack, writtenOf } from './recall.ts';
 
@@ -41,16 +42,28 @@ async function watchOver(
 		await parts.alarm.cancel(armed.alarm);
 		throw error;
 	}
-	holding.pending = armed;
+	Object.assign(holding, { pending: armed, revertTrouble: undefined });
 	clearTimeout(holding.waiting);
 	holding.waiting = setTimeout(() => void overdue(holding, parts, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
 }
 
 async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {
 	const isDue = () => holding.pending === armed && !holding.isEnding;
-	await holding
-		.exclusive(async () => (isDue() ? revert(holding, parts) : undefined))
-		.catch((error) => parts.log('error', 'could not go back', { why: String(error) }));
+	try {
+		await holding.exclusive(async () => (isDue() ? revert(holding, parts) : undefined));
+	} catch (error) {
+		if (isDue()) goBackLater(holding, parts, armed, error);
+	}
+}
+
+/** Until it succeeds, or somebody says anew what is wanted; told once for each reason. */
+function goBackLater(holding: Holding, parts: DaemonParts, armed: Pending, error: unknown): void {
+	const why = failureOf(error).message;
+	if (holding.revertTrouble?.why !== why) parts.log('error', 'could not go back', { why });
+	const failures = (holding.revertTrouble?.failures ?? 0) + 1;
+	holding.revertTrouble = { why, failures };
+	clearTimeout(holding.waiting);
+	holding.waiting = setTimeout(() => void overdue(holding, parts, armed), retryMs(failures)).unref();
 }
 
 /** Without a time it is meant for good, whatever was said before. */
@@ -112,7 +125,7 @@ export async function dismiss(holding: Holding, parts: DaemonParts): Promise<voi
  */
 function drop(holding: Holding, { pendingFile, stateFile, log }: DaemonParts, { before }: Pending): void {
 	clearTimeout(holding.waiting);
-	Object.assign(holding, { pending: undefined, waiting: undefined });
+	Object.assign(holding, { pending: undefined, waiting: undefined, revertTrouble: undefined });
 	const remove = () => {
 		try {
 			if (holding.pending === undefined) pendingFile.remove();

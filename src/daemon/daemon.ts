@@ -91,6 +91,7 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		image: state.image,
 		pending: undefined,
 		waiting: undefined,
+		revertTrouble: undefined,
 		unconfirmed: [],
 		forgetting: undefined,
 	};

@@ -29,6 +29,7 @@ export interface Wish {
 	readonly driftTrouble: Trouble | undefined;
 	readonly pending: Pending | undefined;
 	readonly unconfirmed: readonly string[];
+	readonly revertTrouble: { readonly why: string } | undefined;
 }
 
 /** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
@@ -62,7 +63,7 @@ export function createObserver({
 		const observation = {
 			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6Past, driftTrouble },
 			...{ ...seen, stateTrouble: stateFile.trouble() },
-			unconfirmed: wish.unconfirmed,
+			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.revertTrouble?.why ?? '' },
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};

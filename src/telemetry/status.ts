@@ -27,6 +27,8 @@ export interface Observation {
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** Settings that nobody has confirmed: what was before holds. */
 	readonly unconfirmed: readonly string[];
+	/** What keeps us from going back to what was before, once the time to confirm is over; '' where nothing does. */
+	readonly revertWhy: string;
 	/** What was found by looking at more of the host. */
 	readonly findings: readonly Fact[];
 }
@@ -42,7 +44,7 @@ export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Obse
 export function factsOf(observation: Observation): Fact[] {
 	const facts = [rulesFact, routesFact, repairsFact, envoyFact, ipv6Fact, stateFact].map((fact) => fact(observation));
 	const docker = observation.envoy.runtime === 'docker' ? [dockerFact(observation)] : [];
-	return [...facts, ...docker, ...settingsFacts(observation), ...observation.findings];
+	return [...facts, ...docker, ...settingsFacts(observation), ...confirmFacts(observation), ...observation.findings];
 }
 
 function rulesFact(observation: Observation): Fact {
@@ -126,6 +128,13 @@ function ipv6Fact({ ipv6Past }: Observation): Fact {
 
 const stateFact = ({ stateTrouble }: Observation): Fact =>
 	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
+
+/** While it is so. */
+function confirmFacts({ revertWhy }: Observation): Fact[] {
+	if (revertWhy === '') return [];
+	const why = `the time to confirm is over, and going back to what was before fails: ${revertWhy}`;
+	return [{ subject: 'confirm', ok: false, why, remedy: 'It is tried again; or turnout revert, turnout disable' }];
+}
 
 /** Only once it has happened. */
 function settingsFacts({ unconfirmed }: Observation): Fact[] {

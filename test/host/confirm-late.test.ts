@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/host.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import type { Pending } from '../../src/ports.ts';
+import { createBreakable } from '../support/breakable.ts';
 import { installOthersRules, rulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -89,4 +90,26 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 				(now) => now === untouched,
 			);
 		});
+
+	test('where going back fails it is told, and tried again until it succeeds', async () => {
+		using restore = createBreakable();
+		const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
+		await using daemon = await startDaemon(lab.host, { args, env: restore.env });
+		daemon.ask('enable', '--confirm', '2');
+		restore.break();
+		const confirm = () => daemon.status().conditions.find(({ subject }) => subject === 'confirm');
+		const told = await eventually(confirm, (condition) => condition !== undefined);
+		assert.partialDeepStrictEqual(told, { ok: false });
+		const text = daemon.ask('status').stdout;
+		assert.match(text, /NO {2}confirm: the time to confirm is over, and going back .* fails: .*it is broken/);
+		assert.match(text, /turnout revert, turnout disable/);
+		assert.equal(daemon.status().wanted, 'enabled');
+		restore.mend();
+		await eventually(
+			() => daemon.status(),
+			({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,
+		);
+		assert.equal(confirm(), undefined);
+		assert.equal(rulesOf(lab.host), untouched);
+	});
 });

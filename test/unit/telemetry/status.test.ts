@@ -21,6 +21,7 @@ const on: Observation = {
 	driftTrouble: undefined,
 	stateTrouble: undefined,
 	unconfirmed: [],
+	revertWhy: '',
 	findings: [],
 };
 const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
