@@ -13,7 +13,7 @@ import type { Dialect } from '../../lab/restore.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../support/calls.ts';
-import { ownLines, rulesOf } from '../support/daemon.ts';
+import { ownLines, rulesOf, wholeRulesOf } from '../support/daemon.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { createDockerPlace, untilLive } from '../support/docker-place.ts';
 import { outcomeOf } from '../support/outcome.ts';
@@ -33,7 +33,7 @@ test('clean is refused while a daemon runs that would put everything back, and o
 	using lab = createHost({ container: false });
 	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
-	const whole = rulesOf(lab.host);
+	const whole = await wholeRulesOf(lab.host);
 	const clean = () => turnout(lab.host, ['clean'], { env: { TURNOUT_SOCKET: daemon.socket } });
 	const { code, stderr } = clean();
 	assert.equal(code, 1);
