@@ -6,10 +6,12 @@ import { readListeners } from './host/listeners.ts';
 import { createOthersReader } from './host/others.ts';
 import type { Tools } from './host/tools.ts';
 import type { Log } from './log.ts';
+import { envoyUser } from './ruleset/answers.ts';
 import { conntrackFact } from './telemetry/conntrack.ts';
 import { tablesFact } from './telemetry/dormant.ts';
 import { trackingFact } from './telemetry/limited.ts';
 import { cookiesFact, portsFact, strangerAmong } from './telemetry/port-owners.ts';
+import { holderAmong, readableFact } from './telemetry/readable.ts';
 
 /** What status looks at beside rules, routes and Envoy. */
 export async function createLooks(
@@ -25,6 +27,7 @@ export async function createLooks(
 		inspections: [
 			inspectConntrack,
 			createPortsInspect(),
+			createReadableInspect(),
 			inspectCookies,
 			inspectTracking,
 			createTablesInspect(),
@@ -46,6 +49,21 @@ function createPortsInspect(): Inspect {
 		const of = stranger === undefined ? '' : `${stranger.port} ${stranger.uid}`;
 		if (of !== known.of) known = { of, owner: stranger?.owner() ?? '' };
 		return [portsFact(stranger, known.owner)];
+	};
+}
+
+/** Only of an Envoy of ours; see createPortsInspect. */
+function createReadableInspect(): Inspect {
+	let known = { of: '', owner: '' };
+	return async ({ survey, isOn }) => {
+		const { egressPort, envoy } = survey.config;
+		if (envoy.runtime === 'none') return [];
+		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(survey.capture.ignoreUids) };
+		const listeners = isOn ? await readListeners() : [];
+		const holder = holderAmong(readable, listeners);
+		const of = holder === undefined ? '' : `${holder.port} ${holder.uid}`;
+		if (of !== known.of) known = { of, owner: holder?.owner() ?? '' };
+		return [readableFact(readable, listeners, holder, known.owner)];
 	};
 }
 

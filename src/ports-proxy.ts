@@ -20,7 +20,7 @@ export interface ProxySpec {
 	readonly mounts: readonly string[];
 	/** '' for Docker's own default. */
 	readonly logDriver: string;
-	/** Where on 127.0.0.1 everybody may read what its admin interface says. */
+	/** Where on 127.0.0.1 everybody may read what its admin interface says; 0: nowhere. */
 	readonly adminPort: number;
 }
 

@@ -27,6 +27,7 @@ const onlyTold: readonly Subject[] = [
 	'conntrack',
 	'syncookies',
 	'tracking',
+	'admin',
 	'denials',
 ];
 

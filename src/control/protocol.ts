@@ -12,6 +12,7 @@ export type Subject =
 	| 'repairs'
 	| 'envoy'
 	| 'docker'
+	| 'admin'
 	| 'ipv6'
 	| 'state'
 	| 'conntrack'

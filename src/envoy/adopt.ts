@@ -1,6 +1,7 @@
 import { failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports-proxy.ts';
 import { answerOf } from './bring-up.ts';
+import { withoutTaken } from './reading.ts';
 import { exchange, hashOf, type Replacement } from './replace.ts';
 import { retire } from './retire.ts';
 import { type Charge, hearing, tell, track } from './supervision.ts';
@@ -37,7 +38,8 @@ export async function adopt(charge: Charge, change: Replacement, signal: AbortSi
  * The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met; when it ends,
  * nothing is better than the next start.
  */
-async function asWanted(charge: Charge, change: Replacement, found: RunningProxy, signal: AbortSignal): Promise<void> {
+async function asWanted(charge: Charge, wanted: Replacement, found: RunningProxy, signal: AbortSignal): Promise<void> {
+	const change = { ...wanted, plan: await withoutTaken(charge, wanted.plan) };
 	const gone = new AbortController();
 	void found.exited.then(() => gone.abort());
 	const hash = await hashOf(charge, change, AbortSignal.any([signal, gone.signal]));

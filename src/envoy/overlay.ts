@@ -6,7 +6,7 @@ export interface Doors {
 	readonly instance: string;
 	/** Where its admin interface is. Whoever may enter the folder may do with Envoy as he likes. */
 	readonly socketPath: string;
-	/** On 127.0.0.1, for everybody, to read. */
+	/** On 127.0.0.1, for everybody, to read; 0: nowhere. */
 	readonly adminPort: number;
 }
 
@@ -24,7 +24,9 @@ export const overlay = ({ instance, socketPath, adminPort }: Doors): string =>
 		node: { metadata: { turnout: instance } },
 		// The folder is what keeps others out: the daemon need be neither Envoy's user nor of its group.
 		admin: { address: { pipe: { path: socketPath, mode: 0o666 } } },
-		static_resources: { listeners: [reading(adminPort)], clusters: [toAdmin(socketPath)] },
+		...(adminPort === 0
+			? {}
+			: { static_resources: { listeners: [reading(adminPort)], clusters: [toAdmin(socketPath)] } }),
 	} satisfies Json);
 
 /**

@@ -2,6 +2,7 @@ import { Failure, failureOf } from '../failure.ts';
 import type { RunningProxy } from '../ports-proxy.ts';
 import { asItIs, type LiveProxy, launch, prepare } from './bring-up.ts';
 import { listenerPorts, type Plan } from './plan.ts';
+import { withoutTaken } from './reading.ts';
 import { mismatch, refuseBlind } from './ready.ts';
 import { retire } from './retire.ts';
 import { type Charge, lead, track } from './supervision.ts';
@@ -22,10 +23,11 @@ export interface Replacement {
  * What it needs is fetched first, however long that takes; a former that ends meanwhile is started again as always. When
  * it fails, the former goes on as if nothing had been.
  */
-export async function replace(charge: Charge, change: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
+export async function replace(charge: Charge, wanted: Replacement, signal: AbortSignal): Promise<'replaced' | 'same'> {
 	if (charge.isReplacing) throw underWay();
 	charge.isReplacing = true;
 	try {
+		const change = { ...wanted, plan: await withoutTaken(charge, wanted.plan) };
 		const hash = await hashOf(charge, change, signal);
 		return await goBefore(charge, () => exchange(charge, change, hash, signal), change.revive);
 	} catch (error) {

@@ -5,6 +5,7 @@ import { adopt, endStrays } from './adopt.ts';
 import { asItIs, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './bring-up.ts';
 import { type History, type Retry, unborn } from './life.ts';
 import type { Plan } from './plan.ts';
+import { withoutTaken } from './reading.ts';
 import { refuseTakenPorts } from './ready.ts';
 import { type Replacement, replace } from './replace.ts';
 import { drained } from './retire.ts';
@@ -146,7 +147,8 @@ const replacement = (charge: Charge, change: Change): Replacement => ({
 	revive: () => revive(charge),
 });
 
-async function bringUp(charge: Charge, plan: Plan, isRestart: boolean, signal: AbortSignal): Promise<void> {
+async function bringUp(charge: Charge, wanted: Plan, isRestart: boolean, signal: AbortSignal): Promise<void> {
+	const plan = isRestart ? await withoutTaken(charge, wanted) : wanted;
 	await refuseTakenPorts(charge, plan).catch(async (error) => {
 		if (!isRestart || !(await endStrays(charge, signal))) throw error;
 	});

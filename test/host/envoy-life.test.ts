@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { Listener } from '../../lab/actor.ts';
 import { addresses } from '../../lab/layout.ts';
 import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
@@ -39,6 +40,43 @@ describe('the life of an Envoy that is ours', async () => {
 			assert.deepEqual({ by: tally.by, failures: tally.failures }, { by: { [by]: tally.connections }, failures: {} });
 			assert.ok(tally.connections > through.connections, 'some of them came before or after');
 		}
+	});
+
+	test('comes back where somebody has taken the port to read from, without it; a reload brings it back', async () => {
+		await using daemon = await startDaemon(lab.host, { args: hasty });
+		const former = pidOf(daemon);
+		const adminFact = () => daemon.status().conditions.find(({ subject }) => subject === 'admin');
+		assert.equal(adminFact()?.ok, true);
+		process.kill(former, 'SIGKILL');
+		const taken: Listener[] = [];
+		// Between two lives.
+		await eventually(
+			async () =>
+				taken.push(
+					...(await app.listen('squatter', [9901]).then(
+						(one) => [one],
+						() => [],
+					)),
+				),
+			(count) => count === 1,
+			30_000,
+		);
+		await eventually(
+			() => daemon.status().envoy.state === 'live' && pidOf(daemon) !== former,
+			(isBack) => isBack,
+			30_000,
+		);
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
+		const fact = adminFact();
+		assert.match(fact?.ok === false ? fact.why : '', /^port 9901 \(envoy\.adminPort\) is held by .* of user 1000: /);
+		assert.equal(daemon.ask('wait', '--timeout', '20').code, 0);
+		assert.equal(daemon.ask('reload').code, 0);
+		await taken[0]?.close();
+		const left = adminFact();
+		assert.match(left?.ok === false ? left.why : '', /^Envoy was started while somebody else held port 9901/);
+		assert.equal(daemon.ask('reload').code, 0);
+		assert.equal(adminFact()?.ok, true);
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 	});
 
 	test('a connection that does not end in drainSeconds ends with Envoy', async () => {
