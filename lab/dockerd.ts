@@ -21,6 +21,8 @@ export interface DockerOptions {
 	readonly config?: Readonly<Record<string, unknown>>;
 	/** What Docker finds in /etc/hosts. */
 	readonly hosts?: string;
+	/** Whoever is root in a container is a nobody outside (`userns-remap`). */
+	readonly isRemapped?: boolean;
 }
 
 export interface Docker extends AsyncDisposable {
@@ -47,7 +49,13 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	const cgroup = basename(folder);
 	stack.defer(untilExit(() => removeCgroup(cgroup)));
 	const socket = join(folder, 'docker.sock');
-	writeFileSync(join(folder, 'daemon.json'), JSON.stringify({ ...settings(folder, lab.hasIpv6), ...options.config }));
+	const remap = options.isRemapped === true ? { 'userns-remap': REMAPPED } : {};
+	writeFileSync(
+		join(folder, 'daemon.json'),
+		JSON.stringify({ ...settings(folder, lab.hasIpv6), ...remap, ...options.config }),
+	);
+	if (options.isRemapped === true)
+		for (const file of ['subuid', 'subgid']) writeFileSync(join(folder, file), `${REMAPPED}:100000:65536\n`);
 	writeFileSync(join(folder, 'hosts'), options.hosts ?? '127.0.0.1 localhost\n::1 localhost\n');
 	const path = `${options.dialect === undefined ? '' : `${linkPrograms(folder, options.dialect)}:`}${process.env['PATH']}`;
 	let child = spawnDockerd(lab, folder, path);
@@ -85,10 +93,14 @@ const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => 
 	...(hasIpv6 ? { ipv6: true, 'fixed-cidr-v6': 'fd17::/64', ip6tables: true, experimental: true } : {}),
 });
 
+/** A user that every Debian has. */
+const REMAPPED = 'games';
+
 const script = `
 set -e
 ${ownRun}
 mount --bind "$1/hosts" /etc/hosts
+for file in subuid subgid; do [ ! -e "$1/$file" ] || mount --bind "$1/$file" /etc/$file; done
 exec /usr/sbin/dockerd --config-file "$1/daemon.json"
 `;
 

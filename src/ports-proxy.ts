@@ -20,6 +20,8 @@ export interface ProxySpec {
 	readonly mounts: readonly string[];
 	/** '' for Docker's own default. */
 	readonly logDriver: string;
+	/** For that driver, by name. */
+	readonly logOptions: Readonly<Record<string, string>>;
 	/** Where on 127.0.0.1 everybody may read what its admin interface says; 0: nowhere. */
 	readonly adminPort: number;
 }

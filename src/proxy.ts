@@ -90,6 +90,7 @@ export function planOf(
 		openFiles: envoy.openFiles,
 		mounts: envoy.mounts,
 		logDriver: envoy.logDriver,
+		logOptions: Object.fromEntries(envoy.logOptions),
 		adminPort: envoy.adminPort,
 	};
 	const ports = {

@@ -121,6 +121,24 @@ export const paths = (...words: Words) =>
 			.filter((path) => path.trim() !== '')
 			.map(parseAbsolute),
 	);
+/** A comma in a value is a comma between two. */
+export const pairs = (...words: Words) => setting(words, 'name=value, with commas between them', parsePairs);
+
+function parsePairs(value: string): readonly (readonly [name: string, value: string])[] {
+	const pairs = value
+		.split(',')
+		.filter((part) => part.trim() !== '')
+		.map((part): [string, string] => {
+			const [, name = '', text = ''] = /^([\w.-]+)=(.*)$/s.exec(withoutControls(part.trim())) ?? [];
+			if (name === '') throw new Error(`${quoted(part)} is no name=value`);
+			return [name, text];
+		});
+	const names = pairs.map(([name]) => name);
+	const twice = names.find((name, at) => names.indexOf(name) !== at);
+	if (twice !== undefined) throw new Error(`${quoted(twice)} is there twice`);
+	return pairs;
+}
+
 export const optionalPath = (...words: Words) =>
 	setting(words, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));
 

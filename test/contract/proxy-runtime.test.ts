@@ -43,7 +43,17 @@ interface Place {
 
 const spec: ProxySpec = {
 	...{ image: '', pull: 'never', command: '/usr/bin/perl', args: [], env: { GREETING: 'two words' } },
-	...{ uid: 1337, gid: 4242, files: {}, memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', adminPort: 9901 },
+	...{
+		uid: 1337,
+		gid: 4242,
+		files: {},
+		memoryMegabytes: 0,
+		openFiles: 0,
+		mounts: [],
+		logDriver: '',
+		logOptions: {},
+		adminPort: 9901,
+	},
 };
 
 /** What a program can be told to do, one after the other. `wait`: for SIGTERM; `linger`: and longer; `deaf`: for SIGKILL. */

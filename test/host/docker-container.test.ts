@@ -70,8 +70,49 @@ describe("Envoy's container", async () => {
 		assert.match(daemon.ask('logs').stdout, /starting main dispatch loop/);
 	});
 
+	test('has the options for its log driver, and those that the driver does not know are refused with the setting', async () => {
+		await using daemon = await start({}, { logDriver: 'json-file', logOptions: 'max-size=1m,max-file=2' });
+		assert.deepEqual(inspect()?.HostConfig.LogConfig, {
+			Type: 'json-file',
+			Config: { 'max-size': '1m', 'max-file': '2' },
+		});
+		assert.equal(await daemon.stop(), 0);
+		await using refused = await start({}, { logDriver: 'json-file', logOptions: 'max-sighs=1' });
+		assert.equal(await refused.ended, 1);
+		assert.match(
+			refused.log(),
+			/^turnout: Cannot start Envoy: Docker .*max-sighs.*\nSee envoy\.logOptions \(TURNOUT_ENVOY_LOG_OPTIONS\)$/m,
+		);
+	});
+
+	for (const [title, envoy, says] of [
+		[
+			'a log driver that Docker has not',
+			{ logDriver: 'papyrus' },
+			/papyrus.*\nSee envoy\.logDriver \(TURNOUT_ENVOY_LOG_DRIVER\)/,
+		],
+		['a mount that is not there', { mounts: '/nowhere/tls' }, /nowhere.*\nSee envoy\.mounts \(TURNOUT_ENVOY_MOUNTS\)/],
+	] as const)
+		test(`is not made with ${title}; the setting at fault is named`, async () => {
+			await using refused = await start({}, envoy);
+			assert.equal(await refused.ended, 1);
+			assert.match(refused.log(), says);
+		});
+
 	const start = (options: DaemonOptions, envoy: object = {}) =>
 		place.start({ envoy }, undefined, { ...options, args: enabled });
+});
+
+describe("Envoy's container, where Docker maps users", async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const place = await createDockerPlace(stack, { isRemapped: true });
+
+	test('runs all the same, as the user that is ignored', async () => {
+		await using daemon = await place.start();
+		assert.equal(daemon.status().envoy.state, 'live', daemon.log());
+		assert.equal(facts(pidIn(place))['Uid'], '1337');
+	});
 });
 
 const NONE = '0000000000000000';

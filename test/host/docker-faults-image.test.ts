@@ -121,7 +121,7 @@ describe('Envoy in Docker', async () => {
 		assert.equal(
 			await refusal({ envoy: { memoryMegabytes: 1 } }),
 			'turnout: Cannot start Envoy: Docker makes no container for it: Minimum memory limit allowed is 6MB\n' +
-				'See envoy.memoryMegabytes, envoy.openFiles and envoy.logDriver, and what Docker has with `docker ps --all`',
+				'See envoy.memoryMegabytes (TURNOUT_ENVOY_MEMORY)',
 		);
 	});
 

@@ -36,6 +36,7 @@ export const samples: Readonly<Record<string, readonly [string, string, string]>
 	'envoy.openFiles': ['1024', '1048576', '0'],
 	'envoy.mounts': ['', '/etc/envoy/tls', '/etc/envoy/tls,/run/agent.sock'],
 	'envoy.logDriver': ['journald', 'awslogs', 'json-file'],
+	'envoy.logOptions': ['', 'max-size=10m', 'max-size=10m,tag={{.Name}}'],
 	'envoy.command': ['/opt/envoy', 'envoy-1.40', '/opt/my envoy'],
 	'envoy.config': ['/etc/a.json', '/etc/b.yaml', '/etc/a folder/c.yaml'],
 	'envoy.logLevel': ['debug', 'warning', 'off'],

@@ -46,7 +46,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 
 const spec: ProxySpec = {
 	...{ image: 'envoy:1', pull: 'missing', command: 'envoy', args: [], env: {}, uid: 1337, gid: 1337, files: {} },
-	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', adminPort: 9901 },
+	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', logOptions: {}, adminPort: 9901 },
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({

@@ -50,7 +50,8 @@ const anyContainer = (docker: Docker): Pick<Engine, 'ping' | 'inspectImage' | 'l
 		),
 	list: (label, signal) =>
 		call((abortSignal) => docker.listContainers({ all: true, filters: { label: [label] }, abortSignal }), signal),
-	create: async (options) => (await call((abortSignal) => docker.createContainer({ ...options, abortSignal }))).id,
+	create: async (options) =>
+		(await within(START_MS, (abortSignal) => docker.createContainer({ ...options, abortSignal }))).id,
 });
 
 type OfOne = 'inspect' | 'start' | 'rename' | 'kill' | 'stop' | 'discard' | 'attach';

@@ -1,6 +1,6 @@
 /** Docker on a busy host answers within milliseconds, or seconds; one that has not after so long hangs. */
 export const PATIENCE_MS = 10_000;
-/** A start makes mounts, cgroups and a process, each of which waits for the disk. */
+/** A start makes mounts, cgroups and a process, each of which waits for the disk; making a container may look for a plugin for 15 s. */
 export const START_MS = 30_000;
 
 /**

@@ -32,6 +32,8 @@ export function containerOf(
 		},
 		HostConfig: {
 			NetworkMode: 'host',
+			// Where Docker maps users (userns-remap) it refuses the host's network without this.
+			UsernsMode: 'host',
 			CapDrop: ['ALL'],
 			SecurityOpt: ['no-new-privileges'],
 			ReadonlyRootfs: true,
@@ -44,7 +46,7 @@ export function containerOf(
 			RestartPolicy: { Name: 'no' },
 			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
 			...(spec.openFiles === 0 ? {} : { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] }),
-			...(spec.logDriver === '' ? {} : { LogConfig: { Type: spec.logDriver, Config: {} } }),
+			...logConfigOf(spec),
 		},
 	};
 }
@@ -54,3 +56,9 @@ export function identityIn(labels: Readonly<Record<string, string>>): ProxyIdent
 	const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_SOCKET]: socketPath, [ADMIN_PORT]: port } = labels;
 	return { instance, hash, admin: socketPath === undefined ? { port: Number(port) } : { socketPath } };
 }
+
+/** Options without a driver are for Docker's own default, which it is told by an empty name. */
+const logConfigOf = ({ logDriver, logOptions }: ProxySpec): Pick<Docker.HostConfig, 'LogConfig'> =>
+	logDriver === '' && Object.keys(logOptions).length === 0
+		? {}
+		: { LogConfig: { Type: logDriver, Config: { ...logOptions } } };

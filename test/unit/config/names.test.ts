@@ -39,6 +39,7 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	'envoy.openFiles': ['envoy-open-files', 'TURNOUT_ENVOY_OPEN_FILES', '0'],
 	'envoy.mounts': ['envoy-mounts', 'TURNOUT_ENVOY_MOUNTS', ''],
 	'envoy.logDriver': ['envoy-log-driver', 'TURNOUT_ENVOY_LOG_DRIVER', ''],
+	'envoy.logOptions': ['envoy-log-options', 'TURNOUT_ENVOY_LOG_OPTIONS', ''],
 	'envoy.command': ['envoy-command', 'TURNOUT_ENVOY_COMMAND', 'envoy'],
 	'envoy.config': ['envoy-config', 'TURNOUT_ENVOY_CONFIG', ''],
 	'envoy.logLevel': ['envoy-log-level', 'ENVOY_LOG_LEVEL', 'info'],

@@ -59,6 +59,7 @@ const spec: ProxySpec = {
 	openFiles: 0,
 	mounts: [],
 	logDriver: '',
+	logOptions: {},
 	adminPort: 9901,
 };
 
@@ -74,6 +75,7 @@ const others: readonly (readonly [what: string, Partial<ProxySpec>])[] = [
 	['another limit of memory', { memoryMegabytes: 512 }],
 	['another limit of files', { openFiles: 65_536 }],
 	['another log driver', { logDriver: 'json-file' }],
+	['other options for it', { logOptions: { 'max-size': '10m' } }],
 	['another port to read from', { adminPort: 9902 }],
 ];
 
