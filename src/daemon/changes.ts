@@ -144,12 +144,23 @@ const FORGET_AFTER_MS = 300;
 export function forgetPast(holding: Holding, parts: DaemonParts): void {
 	clearTimeout(holding.forgetting);
 	holding.forgetting = setTimeout(async () => {
-		await parts.forgetDead().catch((error) => {
-			parts.log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
-		});
+		await forgetEnded(parts);
 		await holding.exclusive(() => completeCapture(holding, parts));
 	}, FORGET_AFTER_MS).unref();
 }
+
+/** The same at once, where nobody waits for an answer. To be called while no other change is under way. */
+export async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
+	if (holding.aim === undefined) return;
+	clearTimeout(holding.forgetting);
+	await forgetEnded(parts);
+	await completeCapture(holding, parts);
+}
+
+const forgetEnded = ({ forgetDead, log }: DaemonParts): Promise<void> =>
+	forgetDead().catch((error) => {
+		log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
+	});
 
 /** From what opens a connection to all of it. Where that cannot be, what is captured stays so, and it is told. */
 async function completeCapture(holding: Holding, { connections, log }: DaemonParts): Promise<void> {

@@ -8,7 +8,7 @@ import { createHost } from '../../lab/host.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import type { Status } from '../../src/control/protocol.ts';
 import { delayMs } from '../../src/delay.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, wholeRulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
 describe('enable --confirm', async () => {
@@ -160,14 +160,14 @@ describe('enable --confirm', async () => {
 	test('what was enabled before stays enabled, and disable needs no confirmation', async () => {
 		await using daemon = await start();
 		daemon.ask('enable');
-		const whole = rulesOf(lab.host);
+		const whole = await wholeRulesOf(lab.host);
 		const until = enableFor(daemon, 4);
 		await eventually(
 			() => daemon.status(),
 			({ confirmUntil }) => confirmUntil === undefined,
 		);
 		assert.ok(Date.now() >= until - 50);
-		assert.equal(rulesOf(lab.host), whole);
+		assert.equal(await wholeRulesOf(lab.host), whole);
 		enableFor(daemon, 60);
 		assert.equal(daemon.ask('disable').code, 0);
 		assert.equal(daemon.status().confirmUntil, undefined);

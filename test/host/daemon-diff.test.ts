@@ -5,7 +5,7 @@ import { createHost } from '../../lab/host.ts';
 import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { Condition, DiffReply, Status } from '../../src/control/protocol.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, wholeRulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
 describe('what somebody changes by hand', async () => {
@@ -32,12 +32,12 @@ describe('what somebody changes by hand', async () => {
 	for (const [what, line, tamper] of tampering)
 		test(`is told and put right at once: ${what}`, async () => {
 			await post('/v1/enable');
-			const whole = rulesOf(lab.host);
+			const whole = await wholeRulesOf(lab.host);
 			const before = (await repairs()).length;
 			lab.host.run('sh', ['-ec', tamper]);
 			const made = await eventually(repairs, ({ length }) => length > before);
 			assert.match(made[before]?.what ?? '', line);
-			assert.equal(rulesOf(lab.host), whole);
+			assert.equal(await wholeRulesOf(lab.host), whole);
 			assert.deepEqual(await diff(), { same: true, differences: [] });
 			assert.equal((await status()).is, 'enabled');
 		});

@@ -9,7 +9,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { askSocket } from '../../lab/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import type { ConfigReply } from '../../src/control/protocol.ts';
-import { installOthersRules, rulesOf, unhurried } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, unhurried, wholeRulesOf } from '../support/daemon.ts';
 
 describe('reload', async () => {
 	const stack = new AsyncDisposableStack();
@@ -32,12 +32,12 @@ describe('reload', async () => {
 	test('a setting that changed is told, and nothing else of the rules is another', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
-		const before = rulesOf(lab.host).split('\n');
+		const before = (await wholeRulesOf(lab.host)).split('\n');
 		write('appPorts: 8080,9000-9100\n');
 		const { code, stdout } = daemon.ask('reload');
 		assert.equal(code, 0);
 		assert.match(stdout, /^changed: appPorts\ninterception {2}enabled since /);
-		const now = rulesOf(lab.host).split('\n');
+		const now = (await wholeRulesOf(lab.host)).split('\n');
 		const gone = before.filter((line) => !now.includes(line));
 		const come = now.filter((line) => !before.includes(line));
 		assert.equal(now.length, before.length);

@@ -139,7 +139,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 
 	test('a second daemon on the same socket is refused, and the first does not notice', async () => {
 		await post('/v1/enable');
-		const whole = rulesOf(lab.host);
+		const whole = await wholeRulesOf(lab.host);
 		await using second = await startDaemon(lab.host, { folder: daemon.folder, args: ['--app-ports', '9090'] });
 		assert.equal(await second.ended, 1);
 		assert.match(second.log(), /^turnout: Cannot start a second daemon: one answers on .*control\.sock already\n/m);

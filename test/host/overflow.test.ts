@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createHost, type Host } from '../../lab/host.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import { rulesOf } from '../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** More than any queue holds: every flood runs over, and not only on a machine that is busy. */
@@ -67,7 +67,7 @@ test('enabling with 1,000 ignored addresses: the daemon lives through the notice
 	await using daemon = await startDaemon(lab.host, { env: TINY, args: ['--egress-ignored-ips', ignored] });
 	for (const _ of countTo(3)) {
 		assert.deepEqual(daemon.ask('enable').stderr, '');
-		const before = rulesOf(lab.host);
+		const before = await wholeRulesOf(lab.host);
 		const brokenMs = breakIt(lab);
 		await eventually(
 			() => rulesOf(lab.host),
