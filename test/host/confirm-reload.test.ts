@@ -9,7 +9,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { askSocket } from '../../lab/socket.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import type { ConfigReply } from '../../src/control/protocol.ts';
-import { installOthersRules, rulesOf } from '../support/daemon.ts';
+import { installOthersRules, rulesOf, wholeRulesOf } from '../support/daemon.ts';
 import { createEnvoyPlace } from '../support/envoy-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStorms, stopStorms, summary } from '../support/proxied.ts';
@@ -27,7 +27,7 @@ describe('reload --confirm', async () => {
 		write('8080');
 		const daemon = await startDaemon(lab.host, { args: ['--config', file] });
 		daemon.ask('enable');
-		return { daemon, before: rulesOf(lab.host) };
+		return { daemon, before: await wholeRulesOf(lab.host) };
 	}
 	const again = ({ folder }: TestDaemon) => startDaemon(lab.host, { args: ['--config', file], folder });
 
@@ -153,7 +153,7 @@ describe('reload --confirm', async () => {
 		await reloadFor(daemon, 60);
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
-		assert.equal(rulesOf(lab.host), before);
+		assert.equal(await wholeRulesOf(lab.host), before);
 		await assertFormer(daemon);
 	});
 
