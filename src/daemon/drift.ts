@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Repairs } from '../control/protocol.ts';
 import { delayMs } from '../delay.ts';
 import type { Ear } from '../ports.ts';
-import type { Holding } from './changes.ts';
+import type { Holding } from './holding.ts';
 import { createLedger, type Ledger, type Trouble } from './ledger.ts';
 import { mend, type Suspect } from './mend.ts';
 import type { DaemonParts } from './parts.ts';

@@ -1,7 +1,8 @@
 import { Failure } from '../failure.ts';
 import { aimOf, surveyHost } from '../survey.ts';
-import { CHANGE_TIMEOUT_MS, type Holding, remember, turnOn } from './changes.ts';
+import { CHANGE_TIMEOUT_MS, remember, turnOn } from './changes.ts';
 import { reloadFor } from './confirm.ts';
+import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 import { imageOf, planReload } from './reload.ts';
 

@@ -4,7 +4,8 @@ import { type History, isAway, type Life, troubleOf } from '../envoy/life.ts';
 import { failureOf } from '../failure.ts';
 import type { PullProgress } from '../ports-proxy.ts';
 import { withCause } from '../telemetry/captured-pull.ts';
-import { type Holding, turnOff, turnOn } from './changes.ts';
+import { turnOff, turnOn } from './changes.ts';
+import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 
 /** Envoy's life takes a turn: it is told, and the rules follow where they must. */

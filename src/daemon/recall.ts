@@ -2,7 +2,8 @@ import type { Loaded } from '../config/read.ts';
 import { failureOf } from '../failure.ts';
 import type { Pending, Written } from '../ports.ts';
 import { type Survey, surveyHost } from '../survey.ts';
-import { CHANGE_TIMEOUT_MS, type Holding, turnOn } from './changes.ts';
+import { CHANGE_TIMEOUT_MS, turnOn } from './changes.ts';
+import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 import { atStart, changedKeys, imageOf } from './reload.ts';
 

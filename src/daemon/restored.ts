@@ -3,7 +3,8 @@ import { isOff, remainderOf } from '../ruleset/tracking.ts';
 import { differences } from '../ruleset/transition.ts';
 import { readHeld } from '../steady/rules.ts';
 import { families } from '../units.ts';
-import { CHANGE_TIMEOUT_MS, type Holding, turnOff } from './changes.ts';
+import { CHANGE_TIMEOUT_MS, turnOff } from './changes.ts';
+import type { Holding } from './holding.ts';
 import type { Repair } from './ledger.ts';
 import type { DaemonParts } from './parts.ts';
 

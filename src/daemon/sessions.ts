@@ -2,7 +2,7 @@ import type { Sessions } from '../control/protocol.ts';
 import type { OpenConnection } from '../ports.ts';
 import { createSessionJudge, parseSession, type Session, sessionWarning } from '../ruleset/session.ts';
 import { aimOf } from '../survey.ts';
-import type { Holding } from './changes.ts';
+import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 
 /** Its own port, whatever else anybody has come in by. */

@@ -3,9 +3,10 @@ import { gapsIn, isSilent, lanesOf } from '../arrivals.ts';
 import type { DisableReply, Handlers, Sessions, Status } from '../control/protocol.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
-import { disable, type Holding, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
+import { disable, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
 import { confirm, dismiss, enableFor, revert } from './confirm.ts';
 import { type Capturing, type Cut, cutExisting } from './existing.ts';
+import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 import { createSparing, warningOf } from './sessions.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Holding } from '../../../src/daemon/changes.ts';
 import { createDrift } from '../../../src/daemon/drift.ts';
+import type { Holding } from '../../../src/daemon/holding.ts';
 import type { DaemonParts } from '../../../src/daemon/parts.ts';
 import { createTallies } from '../../../src/telemetry/tallies.ts';
 import { eventually } from '../../support/eventually.ts';
