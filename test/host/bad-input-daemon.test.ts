@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { createHost } from '../../lab/host.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
+import { wholeRulesOf } from '../support/daemon.ts';
 import { assertRefused, assertRefusedJson } from '../support/refusal.ts';
 import { createVictim } from '../support/victim.ts';
 import { withMount } from '../support/without.ts';
@@ -38,6 +39,7 @@ test('a socket that a killed daemon left is taken over, with the wish and the ru
 	await using killed = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
 	killed.ask('enable');
 	assert.equal(killed.status().is, 'enabled');
+	await wholeRulesOf(lab.host);
 	killed.process.kill('SIGKILL');
 	await killed.ended;
 	const before = snapshotHost(lab.host);

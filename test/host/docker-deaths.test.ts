@@ -73,8 +73,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 
 		test('Envoy stays away: after the grace every connection is answered directly', async () => {
 			await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { ...envoy, graceSeconds: 1 } });
-			place.docker.docker(['tag', IMAGE, 'kept:1']);
-			place.docker.docker(['rmi', '--force', IMAGE]);
+			writeFileSync(envoy.config, 'no bootstrap');
 			process.kill(pidIn(place), 'SIGKILL');
 			await untilIs(daemon, 'lifted');
 			assert.equal(rulesOf(place.lab.host), place.untouched);
@@ -83,7 +82,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 				assert.deepEqual(failures, {});
 				assert.ok(!Object.keys(by).includes('Envoy'));
 			}
-			place.docker.docker(['tag', 'kept:1', IMAGE]);
+			writeFileSync(envoy.config, namedBootstrap('Envoy'));
 			await untilIs(daemon, 'enabled');
 		});
 	});
