@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wanted } from '../control/protocol.ts';
 import { Failure, failureOf } from '../failure.ts';
+import type { Dialect } from '../ports.ts';
 import type { Held } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import type { ByFamily } from '../steady/rules.ts';
@@ -39,9 +40,11 @@ export async function turnOn(
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
-	if (!wasOn || target.stage === 'opening') forgetPast(holding, parts);
-	return known.get(target.dialect);
+	if (!wasOn || target.stage === 'opening') await captureAll(holding, parts);
+	return heldBy(holding, target.dialect);
 }
+
+const heldBy = ({ known }: Holding, dialect: Dialect): ByFamily<Held> | undefined => known?.get(dialect);
 
 /** Ours come before what others have there already. */
 async function claimFirst({ aim, known, survey }: Holding, { order }: DaemonParts): Promise<void> {
@@ -98,9 +101,8 @@ export function forgetPast(holding: Holding, parts: DaemonParts): void {
 	}, FORGET_AFTER_MS).unref();
 }
 
-/** The same at once, where nobody waits for an answer. To be called while no other change is under way. */
-export async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (holding.aim === undefined) return;
+/** The same at once: what was asked for holds whole. To be called while no other change is under way. */
+async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
 	clearTimeout(holding.forgetting);
 	await forgetEnded(parts);
 	await completeCapture(holding, parts);
