@@ -15,7 +15,8 @@ export const atStage = (target: Target, stage: Stage): Target => ({ ...target, s
 const whole = ({ hooks }: Held): string[] =>
 	hooks.flatMap(({ table, rule }) => {
 		const [, name = ''] = /"turnout: .* -j (APPMESH_(?:EGRESS|INGRESS))$/.exec(rule) ?? [];
-		return table === 'nat' && name !== '' && !rule.includes('--tcp-flags') ? [name] : [];
+		const isOpening = / -m tcp --tcp-flags /.test(rule);
+		return table === 'nat' && name !== '' && !isOpening ? [name] : [];
 	});
 
 /**

@@ -11,7 +11,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { snapshotHost } from '../../lab/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../support/calls.ts';
-import { converseWell } from '../support/converse.ts';
+import { converse, converseWell } from '../support/converse.ts';
 import { eventually } from '../support/eventually.ts';
 import { run } from '../support/run.ts';
 import { savedText } from '../support/saved.ts';
@@ -91,7 +91,7 @@ describe("the script's flaws in how rules come and go", async () => {
 			{ is, counters },
 			{
 				is: 'enabled',
-				counters: { ingress: { connections: 1 }, egress: { connections: 1, direct: 0 } },
+				counters: { ingress: { connections: 1 }, egress: { connections: 1, direct: 0 }, dropped: 0 },
 			},
 		);
 		host.run('ip6tables-nft', ['-t', 'nat', '-F', 'OUTPUT']);
@@ -114,7 +114,13 @@ describe("the script's flaws in how rules come and go", async () => {
 		installAdministratorRules(host, 'nft');
 		installDockerRules(host, 'nft');
 		const before = savedText(host);
-		converseWell(host, ['enable', 'disable', 'quit']);
+		// That redirected connections find no way in is told.
+		const { code, stderr } = converse(host, ['enable', 'disable', 'quit']);
+		assert.equal(code, 0);
+		assert.match(
+			stderr,
+			/^ipv4 connections dialled on port 8080 are redirected to Envoy, and there the firewall drops them/,
+		);
 		assert.equal(savedText(host), before);
 		assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 22)), 'app');
 	});
