@@ -126,7 +126,7 @@ function connectionsOf({ host }: Host): number {
 		'-e',
 		`fetch(${JSON.stringify(url)}).then((r) => r.text()).then(console.log)`,
 	]);
-	return [...printed.matchAll(/^listener\.(?!admin\.|.*worker).*: (\d+)$/gm)].reduce(
+	return [...printed.matchAll(/^listener\.(?!admin\.|turnout_admin\.|.*worker).*: (\d+)$/gm)].reduce(
 		(sum, [, count]) => sum + Number(count),
 		0,
 	);

@@ -145,7 +145,13 @@ export function testKilled(dialect: Dialect): void {
 
 		test('while the tools have not yet read rules that fill more than a pipe: each family has all of them, or none', async () => {
 			write('large', '8080', `egressIgnoredIps: ${many.join()}\n`);
-			const all = await turnout('init', '--config', fileOf('large')).then(look);
+			// Whatever else of a connection is captured comes in a second commit.
+			const counts = () =>
+				['iptables', 'ip6tables'].map(
+					(name) => host.run(`${name}-${dialect}-save`, ['-t', 'nat']).match(/^-A APPMESH_EGRESS /gm)?.length ?? 0,
+				);
+			await turnout('init', '--config', fileOf('large'));
+			const all = counts();
 			await turnout('clean');
 			const go = join(folder, 'go');
 			const waiting = `until [ -e ${go} ]; do sleep 0.02; done; exec "$real" "$@"`;
@@ -157,7 +163,8 @@ export function testKilled(dialect: Dialect): void {
 			child.kill('SIGKILL');
 			writeFileSync(go, '');
 			await place.quiet();
-			assertKnown(await look(), { known: [off, all], isWhole: false, title: 'large' });
+			for (const [at, count] of counts().entries())
+				assert.ok(count === 0 || count === all[at], `${count} of ${all[at]}`);
 			assert.notDeepEqual(await look(), off);
 			await place.assertAlive();
 			await turnout('clean');
