@@ -219,7 +219,8 @@ function assertWhole(held: string, env: Readonly<Record<string, string>>): void 
 	const { APPMESH_ENVOY_EGRESS_PORT: egress, APPMESH_ENVOY_INGRESS_PORT: ingress } = env;
 	assert.match(held, new RegExp(`-A APPMESH_INGRESS .*--to-ports ${ingress}\\n`));
 	for (const once of [
-		/-A OUTPUT .*--tcp-flags FIN,SYN,RST,ACK SYN .*-j APPMESH_EGRESS\n/g,
+		/-A OUTPUT .*-m tcp --tcp-flags FIN,SYN,RST,ACK SYN .*-j APPMESH_EGRESS\n/g,
+		/-A OUTPUT .*-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN .*-j APPMESH_EGRESS\n/g,
 		new RegExp(`-A APPMESH_EGRESS .*--to-ports ${egress}\\n`, 'g'),
 		/fwmark 0x1e7700ce lookup 100/g,
 		/local default dev lo/g,
