@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../src/control/protocol.ts';
-import type { Namespace } from './namespace.ts';
+import type { Namespace, Result } from './namespace.ts';
 import { createScratch } from './scratch.ts';
 
 /** What `scripts/build` made. */
@@ -90,7 +90,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 		process: child,
 		log: () => log,
 		ask,
-		status: () => JSON.parse(ask('status', '--json').stdout) as Status,
+		status: () => parseStatus(ask('status', '--json'), log),
 		ended,
 		stop,
 		async [Symbol.asyncDispose]() {
@@ -99,6 +99,11 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 			refuseStrayLines(log);
 		},
 	};
+}
+
+function parseStatus({ code, stdout, stderr }: Result, log: string): Status {
+	if (stdout === '') throw new Error(`turnout status ended with ${code}: ${stderr}\nThe daemon's log:\n${log}`);
+	return JSON.parse(stdout) as Status;
 }
 
 /**

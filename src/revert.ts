@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from './control/client.ts';
+import { untilNone } from './drain.ts';
 import { failureOf } from './failure.ts';
 import { countAccepted } from './host/listeners.ts';
 import { openHost } from './host/open.ts';
@@ -12,7 +13,6 @@ import { restore } from './steady/revert.ts';
 
 /** A daemon that does not answer within this time hangs. */
 const PATIENCE_MS = 5_000;
-const POLL_MS = 1_000;
 /** What lets captured connections end is not kept for ever. */
 const LONGEST_DRAIN_MS = 3_600_000;
 
@@ -65,8 +65,8 @@ async function settle(
 ): Promise<void> {
 	// What was there before bears our names too.
 	if (Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '')) return;
-	const deadline = performance.now() + LONGEST_DRAIN_MS;
-	while (isOurs() && countAccepted(ports) > 0 && performance.now() < deadline)
-		await sleep(POLL_MS, undefined, { signal });
+	const deadline = AbortSignal.timeout(LONGEST_DRAIN_MS);
+	await untilNone(async () => (isOurs() ? countAccepted(ports) : 0), AbortSignal.any([deadline, signal]));
+	signal.throwIfAborted();
 	if (isOurs()) await release(host, { tracked: false }, signal);
 }

@@ -59,7 +59,7 @@ const actionsOf = (survey: Survey, socket: string, signal: AbortSignal): RouteMa
 	disable: async () => {
 		await release(survey.host, { tracked: true }, signal);
 		const { ingressPort, egressPort } = survey.config;
-		if (countAccepted([ingressPort, egressPort]) === 0) await release(survey.host, { tracked: false }, signal);
+		if ((await countAccepted([ingressPort, egressPort])) === 0) await release(survey.host, { tracked: false }, signal);
 	},
 	status: () => readRaw(survey.tools, survey.config.routeTable),
 });

@@ -73,13 +73,13 @@ export async function turnOff(holding: Holding, parts: DaemonParts): Promise<voi
 	holding.isUnsettled = true;
 	holding.isReleased = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
-	await settle(holding, parts);
+	await trySettle(holding, parts);
 	settleSoon(holding, parts);
 }
 
 /** Nothing of ours is left once the last captured connection has ended. */
 export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (!holding.isUnsettled || openConnections(holding, parts) > 0) return;
+	if (!holding.isUnsettled || (await openConnections(holding, parts)) > 0) return;
 	// First: what is still translated may go to whoever has taken Envoy's ports, and nobody keeps them from it then.
 	await forget(holding, parts);
 	holding.known = undefined;
@@ -147,17 +147,19 @@ export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: Dae
 async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {
 	while (holding.isUnsettled && !holding.isEnding) {
 		await sleep(SETTLE_POLL_MS, undefined, { ref: false });
-		await holding
-			.exclusive(async () => (holding.isEnding ? undefined : settle(holding, parts)))
-			.catch((error) => {
-				parts.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
-			});
+		await holding.exclusive(async () => (holding.isEnding ? undefined : trySettle(holding, parts)));
 	}
 	holding.isSettling = false;
 }
 
+/** The rules are off all the same, and it is tried again. */
+const trySettle = (holding: Holding, parts: DaemonParts): Promise<void> =>
+	settle(holding, parts).catch((error) => {
+		parts.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
+	});
+
 /** How many captured connections are open. */
-export const openConnections = ({ capturedFor }: Holding, { captured }: DaemonParts): number =>
+export const openConnections = ({ capturedFor }: Holding, { captured }: DaemonParts): Promise<number> =>
 	captured([...capturedFor]);
 
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);

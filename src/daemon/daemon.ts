@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../control/protocol.ts';
+import { untilNone } from '../drain.ts';
 import type { History } from '../envoy/life.ts';
 import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
@@ -128,10 +128,16 @@ async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
 			throw error;
 		});
 	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
-	if (parts.proxy !== undefined) await parts.proxy.stop();
-	else if (holding.isUnsettled)
-		while (openConnections(holding, parts) > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
-	if (!holding.isUnsettled) return;
+	try {
+		if (parts.proxy !== undefined) await parts.proxy.stop();
+		else if (holding.isUnsettled) await untilNone(() => openConnections(holding, parts), deadline);
+	} finally {
+		// Also where Envoy could not be stopped: nobody comes to do it later.
+		if (holding.isUnsettled) await endTranslations(holding, parts);
+	}
+}
+
+async function endTranslations(holding: Holding, parts: DaemonParts): Promise<void> {
 	await forget(holding, parts);
 	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 	holding.isUnsettled = false;
@@ -149,5 +155,4 @@ async function stopEarly(holding: Holding, { proxy, listeners }: DaemonParts): P
 	await release(host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 }
 
-const DRAIN_POLL_MS = 100;
 const STOP_TIMEOUT_MS = 30_000;

@@ -19,7 +19,7 @@ export interface DaemonParts {
 	/** What our Envoy is to be as the settings are; `image`: another one than they say. */
 	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
-	readonly captured: (ports: readonly number[]) => number;
+	readonly captured: (ports: readonly number[]) => Promise<number>;
 	/**
 	 * Tells of changes of these chains and of this route table, until the signal is aborted; and, each time that it is
 	 * asked, whether it can at the moment.

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gapsIn, isSilent, lanesOf } from '../arrivals.ts';
 import type { DisableReply, Handlers, Sessions, Status } from '../control/protocol.ts';
+import { untilNone } from '../drain.ts';
 import type { Held } from '../ruleset/held.ts';
 import type { ByFamily } from '../steady/rules.ts';
 import { disable, mustWait, openConnections, refuseEnding, settle } from './changes.ts';
@@ -9,8 +9,6 @@ import { type Capturing, type Cut, cutExisting } from './existing.ts';
 import type { Holding } from './holding.ts';
 import type { DaemonParts } from './parts.ts';
 import { createSparing, warningOf } from './sessions.ts';
-
-const POLL_MS = 100;
 
 /** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
 export function createWishHandlers(
@@ -78,8 +76,6 @@ export function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | 
 }
 
 /** How many connections are open when all have ended or the time is over. */
-async function openAfter(seconds: number, open: () => number): Promise<number> {
-	const deadline = AbortSignal.timeout(seconds * 1_000);
-	while (open() > 0 && !deadline.aborted) await sleep(POLL_MS);
-	return open();
+async function openAfter(seconds: number, open: () => Promise<number>): Promise<number> {
+	return (await untilNone(open, AbortSignal.timeout(seconds * 1_000))) ?? open();
 }

@@ -19,7 +19,7 @@ export interface Supervision {
 	readonly adminSocket: (instance: string) => string;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	/** How many connections that were accepted on these ports are open. */
-	readonly captured: (ports: readonly number[]) => number;
+	readonly captured: (ports: readonly number[]) => Promise<number>;
 	readonly handOver: (ports: readonly number[]) => Promise<HandOver>;
 	readonly bootstraps: ProxyFiles;
 	readonly onOutput: OnOutput;

@@ -62,19 +62,20 @@ const TIMEOUT_MS = 2_000;
  */
 export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
 
-/** What is being opened, connected or being closed. */
-export const readAlive = (family: Family): Promise<TcpSocket[]> =>
-	readSockets(family, OPENING | ESTABLISHED | HALF_CLOSED | CLOSING);
+/** What is being opened, connected or being closed; `port`: of this host's end, any where it is 0. */
+export const readAlive = (family: Family, port = 0): Promise<TcpSocket[]> =>
+	readSockets(family, OPENING | ESTABLISHED | HALF_CLOSED | CLOSING, port);
 
 /** What listens and what is connected. */
 export const readOpen = (family: Family): Promise<TcpSocket[]> =>
 	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
 
-function readSockets(family: Family, states: number): Promise<TcpSocket[]> {
+function readSockets(family: Family, states: number, port = 0): Promise<TcpSocket[]> {
 	const request = Buffer.alloc(REQUEST_BYTES);
 	request.writeUInt8(AF[family], 0);
 	request.writeUInt8(IPPROTO_TCP, 1);
 	request.writeUInt32LE(states, 4);
+	request.writeUInt16BE(port, REQUEST_ID);
 	return asking(async (socket) => {
 		const [messages] = await socket.request(BY_FAMILY, request, { flags: DUMP, timeout: TIMEOUT_MS });
 		return messages

@@ -39,7 +39,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
 	/** Before it says where it listens: the last thing that a start waits for. */
 	readonly onAsk?: () => Promise<void>;
-	readonly captured?: (ports: readonly number[]) => number;
+	readonly captured?: (ports: readonly number[]) => Promise<number>;
 	/** Of others. */
 	readonly listeners?: readonly Listener[];
 }
@@ -63,7 +63,7 @@ export const untilTold: Program = ({ terminated }) => terminated.then(() => 0);
 export function supervise(options: Options = {}): Supervised {
 	const {
 		programs = {},
-		captured = () => 0,
+		captured = async () => 0,
 		listeners = [],
 		onPrepare,
 		onStart,

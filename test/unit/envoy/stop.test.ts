@@ -14,7 +14,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 
 	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
 		let captured = 1;
-		await using supervised = await started({ captured: () => captured });
+		await using supervised = await started({ captured: async () => captured });
 		const { supervisor, told, world } = supervised;
 		const stop = supervisor.stop();
 		await eventually(
@@ -29,7 +29,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 
 	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
 		const asked: (readonly number[])[] = [];
-		const captured = (ports: readonly number[]) => {
+		const captured = async (ports: readonly number[]) => {
 			asked.push(ports);
 			return 0;
 		};
@@ -43,7 +43,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 	});
 
 	test('does not wait longer for connections than it may', async () => {
-		await using supervised = await started({ captured: () => 1 });
+		await using supervised = await started({ captured: async () => 1 });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
 		assert.deepEqual(world.bodies(), []);
