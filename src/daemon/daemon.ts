@@ -108,7 +108,9 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 	const asWanted = () =>
 		exclusive(async () => {
 			if (holding.isEnding) return;
-			await (holding.wanted === 'enabled' ? turnOn(holding, holding.survey, parts) : turnOff(holding, parts));
+			if (holding.wanted === 'enabled') await turnOn(holding, holding.survey, parts);
+			// What bears our names may be another turnout's that runs here.
+			else if (!parts.hasNeighbour()) await turnOff(holding, parts);
 			holding.isStarting = false;
 		});
 	await proxy?.start(parts.planOf(survey, loaded, image), asWanted, signal);

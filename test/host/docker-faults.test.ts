@@ -180,14 +180,15 @@ describe("Envoy's container", async () => {
 			same.log(),
 		);
 		assert.equal((await assertAsSaid(place, first)).envoy.container, container);
+		assert.equal(first.ask('enable').code, 0);
+		const rules = rulesOf(place.lab.host);
 		await using second = await place.start({ ...ports, envoy: { ...ports.envoy, name: 'second' } }, undefined, {
 			args: ['--start-enabled', '0'],
 		});
-		assert.equal(first.ask('enable').code, 0);
-		assert.equal((await assertAsSaid(place, first)).envoy.container, container);
+		assert.equal(rulesOf(place.lab.host), rules);
+		assert.equal((await assertAsSaid(place, first)).repairs.count, 0);
 		assert.equal((await assertAsSaid(place, second, 'second')).envoy.state, 'live');
 		assert.deepEqual(place.containers().sort(), [`second ${IMAGE} running`, `${NAME} ${IMAGE} running`]);
-		const rules = rulesOf(place.lab.host);
 		assert.equal(await second.stop(), 0);
 		assert.deepEqual(place.containers(), [`${NAME} ${IMAGE} running`]);
 		// The rules are not the second's.

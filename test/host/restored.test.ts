@@ -66,7 +66,7 @@ describe('a daemon that wants interception off', async () => {
 		assert.equal(await daemon.stop(), 0);
 	});
 
-	test('rules of another turnout that runs here are not taken for put back by somebody', async () => {
+	test('rules of another turnout that runs here are not taken for put back by somebody, nor by a daemon that begins', async () => {
 		await using off = await startDaemon(host, { args: ['--app-ports', '8080'] });
 		await using on = await startDaemon(host, { args: ['--app-ports', '8080'] });
 		on.ask('enable');
@@ -77,6 +77,12 @@ describe('a daemon that wants interception off', async () => {
 		assert.equal(off.status().repairs.count, 0);
 		// What is open already is captured in a second step.
 		assert.ok(ownLines(host) >= whole);
+		const rules = rulesOf(host);
+		await using late = await startDaemon(host, { args: ['--app-ports', '8080'] });
+		assert.equal(late.status().wanted, 'disabled');
+		assert.equal(await late.stop(), 0);
+		assert.equal(rulesOf(host), rules);
+		assert.equal(on.status().repairs.count, 0);
 		assert.equal(await on.stop(), 0);
 	});
 });
