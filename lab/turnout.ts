@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '../src/control/client.ts';
 import type { Status } from '../src/control/protocol.ts';
 import type { Namespace, Result } from './namespace.ts';
 import { createScratch } from './scratch.ts';
@@ -44,7 +45,10 @@ export interface TestDaemon extends AsyncDisposable {
 	readonly log: () => string;
 	/** A command to this daemon. */
 	readonly ask: (...args: string[]) => Outcome;
+	/** By the command. */
 	readonly status: () => Status;
+	/** Without one, for who asks again and again. */
+	readonly readStatus: () => Promise<Status>;
 	/** Its exit code once it has ended. */
 	readonly ended: Promise<number | null>;
 	/** SIGTERM, and its exit code; null where it had to be killed after all. */
@@ -91,6 +95,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 		log: () => log,
 		ask,
 		status: () => parseStatus(ask('status', '--json'), log),
+		readStatus: () => createClient(socket).status({}),
 		ended,
 		stop,
 		async [Symbol.asyncDispose]() {

@@ -26,6 +26,8 @@ export interface Taken {
 	readonly why: string;
 	/** The setting that moves ours out of the way. */
 	readonly key: 'mark' | 'routeTable';
+	/** What the 2019 script has left in the table that they look up: it takes all that is sent there. */
+	readonly swallowing?: { readonly route: string; readonly command: string };
 }
 
 /**
@@ -52,8 +54,14 @@ export function takenFrom(homeward: Homeward, family: Family, actual: RoutingFac
 	const thief = rules.find((rule) => takesMark(rule, mark));
 	const route = actual.routes.find((other) => other.family === family && other.table === table && isTheirs(other));
 	const what = `route table ${table}`;
-	if (user !== undefined)
-		return { why: `${what}: it is looked up by somebody else's rule ${user.priority}`, key: 'routeTable' };
+	if (user !== undefined) {
+		const left = actual.routes.find((other) => other.family === family && other.table === table && isOfScript(other));
+		return {
+			why: `${what}: it is looked up by somebody else's rule ${user.priority}`,
+			key: 'routeTable',
+			...(left === undefined ? {} : { swallowing: { route: left.text, command: removing(left) } }),
+		};
+	}
 	if (route !== undefined)
 		return { why: `${what}: it holds a route of somebody else's (${route.text})`, key: 'routeTable' };
 	if (thief === undefined) return undefined;
@@ -63,6 +71,12 @@ export function takenFrom(homeward: Homeward, family: Family, actual: RoutingFac
 
 const isForeign = (rule: PolicyRule, homeward: Homeward): boolean =>
 	rule.protocol !== ROUTE_PROTOCOL && !isHomeward(rule, homeward);
+
+/** It bears no protocol of ours; whoever else made it, its text says what to take away. */
+const isOfScript = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind === 'local';
+
+const removing = ({ family, text, table }: TableRoute): string =>
+	`ip ${family === 'ipv6' ? '-6 ' : ''}route del ${text} table ${table}`;
 
 const isTheirs = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind !== 'local';
 
@@ -78,10 +92,16 @@ const variables = { mark: 'TURNOUT_MARK', routeTable: 'TURNOUT_ROUTE_TABLE' } as
 const remedyOf = ({ key }: Taken): string => `Set ${key} (${variables[key]}) to one that is free`;
 
 /** For whoever is told; nothing depends on ours then. */
-export const whyLeftOut = (taken: Taken): { readonly why: string; readonly remedy: string } => ({
-	why: `ours are left out for the sake of others, and nothing captured needs them; ${taken.why}`,
-	remedy: `${remedyOf(taken)}; or let go what others have there, and ours come back`,
-});
+export function whyLeftOut(taken: Taken): { readonly why: string; readonly remedy: string } {
+	const { why, swallowing } = taken;
+	const left = `ours are left out for the sake of others, and nothing captured needs them; ${why}`;
+	if (swallowing !== undefined)
+		return {
+			why: `${left}, and all that it sends there ends at the route "${swallowing.route}", as the 2019 script leaves it`,
+			remedy: swallowing.command,
+		};
+	return { why: left, remedy: `${remedyOf(taken)}; or let go what others have there, and ours come back` };
+}
 
 /** What is captured by way of our route cannot do without it. */
 export function refuseTaken(homeward: Homeward, family: Family, actual: RoutingFacts): void {

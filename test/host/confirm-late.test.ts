@@ -81,7 +81,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			assert.equal(code, 1);
 			await answered;
 			const { wanted, is } = await eventually(
-				() => daemon.status(),
+				() => daemon.readStatus(),
 				({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,
 			);
 			assert.deepEqual({ wanted, is }, { wanted: 'disabled', is: 'disabled' });
@@ -106,7 +106,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 		assert.equal(daemon.status().wanted, 'enabled');
 		restore.mend();
 		await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,
 		);
 		assert.equal(confirm(), undefined);

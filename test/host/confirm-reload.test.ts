@@ -56,7 +56,7 @@ describe('reload --confirm', async () => {
 
 	async function assertFormer(daemon: TestDaemon): Promise<void> {
 		await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ confirmUntil }) => confirmUntil === undefined,
 		);
 		assert.equal(await appPorts(daemon), '8080');
@@ -175,7 +175,7 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 	write('egressPort: 15001\n');
 	await using daemon = await startDaemon(place.lab.host, { args: [...place.args, '--config', file] });
 	await eventually(
-		() => daemon.status(),
+		() => daemon.readStatus(),
 		({ is, envoy }) => is === 'enabled' && envoy.state === 'live',
 	);
 	const before = rulesOf(place.lab.host);

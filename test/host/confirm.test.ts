@@ -46,7 +46,7 @@ describe('enable --confirm', async () => {
 		await using daemon = await start();
 		await assertGoesBack(enableFor(daemon, 4));
 		const { is, wanted, confirmUntil } = await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ wanted }) => wanted === 'disabled',
 		);
 		assert.deepEqual({ is, wanted, confirmUntil }, { is: 'disabled', wanted: 'disabled', confirmUntil: undefined });
@@ -87,7 +87,7 @@ describe('enable --confirm', async () => {
 		assert.equal(
 			(
 				await eventually(
-					() => daemon.status(),
+					() => daemon.readStatus(),
 					({ is }) => is === 'disabled',
 				)
 			).wanted,
@@ -108,7 +108,7 @@ describe('enable --confirm', async () => {
 		assert.equal(next.status().is, 'enabled');
 		await assertGoesBack(until);
 		await eventually(
-			() => next.status(),
+			() => next.readStatus(),
 			({ wanted }) => wanted === 'disabled',
 		);
 	});
@@ -163,7 +163,7 @@ describe('enable --confirm', async () => {
 		const whole = await wholeRulesOf(lab.host);
 		const until = enableFor(daemon, 4);
 		await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ confirmUntil }) => confirmUntil === undefined,
 		);
 		assert.ok(Date.now() >= until - 50);

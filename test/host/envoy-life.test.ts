@@ -28,7 +28,7 @@ describe('the life of an Envoy that is ours', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		assert.equal(daemon.status().is, 'enabled');
 		const { egress, ingress } = await eventually(
-			() => daemon.status().counters,
+			async () => (await daemon.readStatus()).counters,
 			(counters) => counters.egress.connections > 100 && counters.ingress.connections > 100,
 		);
 		assert.equal(await daemon.stop(), 0);
@@ -62,7 +62,7 @@ describe('the life of an Envoy that is ours', async () => {
 			30_000,
 		);
 		await eventually(
-			() => daemon.status().envoy.state === 'live' && pidOf(daemon) !== former,
+			async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
 			(isBack) => isBack,
 			30_000,
 		);
@@ -112,7 +112,7 @@ describe('the life of an Envoy that is ours', async () => {
 		const [whole, pid] = [rulesOf(lab.host), pidOf(daemon)];
 		process.kill(pid, 'SIGKILL');
 		const { envoy } = await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ envoy: { state, restarts } }) => state === 'live' && restarts === 1,
 		);
 		assert.notEqual(pidOf(daemon), pid);
@@ -147,7 +147,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 		scene.mend();
 		await eventually(
-			() => daemon.status().is,
+			async () => (await daemon.readStatus()).is,
 			(is) => is === 'enabled',
 			60_000,
 		);
@@ -169,7 +169,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(daemon.ask('diff').code, 0);
 		scene.mend();
 		await eventually(
-			() => daemon.status().is,
+			async () => (await daemon.readStatus()).is,
 			(is) => is === 'enabled',
 			60_000,
 		);

@@ -40,7 +40,7 @@ test('a reload to a port that is taken is refused; an Envoy that dies then, and 
 		const former = pidOf(daemon);
 		process.kill(former, 'SIGKILL');
 		await eventually(
-			() => daemon.status().envoy.state === 'live' && pidOf(daemon) !== former,
+			async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
 			(isBack) => isBack,
 			30_000,
 		);
@@ -71,7 +71,7 @@ test('so it is with a container', async () => {
 	const former = pidIn(place);
 	process.kill(former, 'SIGKILL');
 	await eventually(
-		() => daemon.status().envoy,
+		async () => (await daemon.readStatus()).envoy,
 		({ state, restarts }) => state === 'live' && restarts > 0,
 		40_000,
 	);

@@ -36,7 +36,7 @@ async function die(daemon: TestDaemon): Promise<void> {
 	const former = pidOf(daemon);
 	process.kill(former, 'SIGKILL');
 	await eventually(
-		() => daemon.status().envoy.state === 'live' && pidOf(daemon) !== former,
+		async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
 		(isBack) => isBack,
 		30_000,
 	);

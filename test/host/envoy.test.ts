@@ -104,7 +104,7 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		const pid = pidOf(daemon);
 		const end = daemon.stop();
 		await eventually(
-			() => daemon.status().envoy.state,
+			async () => (await daemon.readStatus()).envoy.state,
 			(state) => state === 'draining',
 		);
 		assert.equal(capturing(lab.host), untouched);

@@ -84,7 +84,7 @@ for (const { dialect, isBare } of hosts)
 			const [gone] = passing.splice(0, 1);
 			gone?.[Symbol.dispose]();
 			await eventually(
-				() => first.status().existing,
+				async () => (await first.readStatus()).existing,
 				(existing) => existing === 3,
 			);
 		});

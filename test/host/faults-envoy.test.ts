@@ -43,7 +43,7 @@ describe('Envoy and the rules at once', async () => {
 			await eventually(ours, (now) => now === whole);
 			const [meanwhile, closed] = [await stopped(during), await storm(FAULT_PATIENCE_MS)];
 			const { repairs } = await eventually(
-				() => daemon.status(),
+				() => daemon.readStatus(),
 				({ is, envoy }) => is === 'enabled' && envoy.state === 'live' && envoy.restarts > restarts,
 			);
 			const afterwards = await stopped(closed);

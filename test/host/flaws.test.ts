@@ -96,7 +96,7 @@ describe("the script's flaws in how rules come and go", async () => {
 		);
 		host.run('ip6tables-nft', ['-t', 'nat', '-F', 'OUTPUT']);
 		const { repairs } = await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			(status) => status.repairs.count > 0,
 		);
 		assert.match(repairs.last?.what ?? '', /^missing in nat: -I OUTPUT 1 /);

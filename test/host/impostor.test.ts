@@ -150,7 +150,7 @@ for (const onEnvoyFailure of ['closed', 'open'] as const)
 		assert.deepEqual(impostor.got(), []);
 		impostor[Symbol.dispose]();
 		await eventually(
-			() => daemon.status().is,
+			async () => (await daemon.readStatus()).is,
 			(is) => is === 'enabled' && daemon.status().envoy.state === 'live',
 			60_000,
 		);

@@ -51,7 +51,7 @@ describe('rules that others make with nft in the tables of iptables', async () =
 		nft('insert', 'rule', 'ip', 'nat', 'APPMESH_EGRESS', 'ct', 'state', 'new', 'return');
 		await eventually(table, (text) => !/ct state new return/.test(text));
 		await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ is, repairs }) => is === 'enabled' && repairs.count === 1,
 		);
 	});

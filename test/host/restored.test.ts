@@ -37,7 +37,7 @@ describe('a daemon that wants interception off', async () => {
 				host.run(`ip${family}tables-${restored}-restore`, [], { input: dumps[at] ?? '' });
 			await eventually(daemon.log, (log) => log.includes('"event":"repaired","subject":"rules"'));
 			await eventually(
-				() => daemon.status().is,
+				async () => (await daemon.readStatus()).is,
 				(is) => is === 'disabled',
 			);
 			await eventually(

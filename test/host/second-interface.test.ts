@@ -194,6 +194,27 @@ describe('a second interface, answered by from table 100', async () => {
 		assert.deepEqual(routing(), untouched);
 	});
 
+	test("the 2019 script's route in the table swallows what is sent there: it is named, with what takes it away", async () => {
+		host.run('ip', ['route', 'add', 'local', 'default', 'dev', 'lo', 'table', '100']);
+		await using daemon = await startDaemon(host, { args });
+		assert.equal(daemon.ask('enable').code, 0);
+		theirs.rules('add', ['v4']);
+		const status = await eventually(daemon.readStatus, (now) => fact(now)?.ok === false);
+		const { why = '', remedy = '' } = { ...fact(status) } as { why?: string; remedy?: string };
+		assert.match(
+			why,
+			/looked up by somebody else's rule \d+, .* ends at the route "local default", as the 2019 script/,
+		);
+		assert.equal(await reaches('v4', 500), 'timeout');
+		const [program = '', ...words] = remedy.split(' ');
+		host.run(program, words);
+		theirs.routes('add', ['v4']);
+		assert.equal(await reaches('v4'), 'sshd');
+		assert.equal(await daemon.stop(), 0);
+		theirs.rules('del', ['v4']);
+		theirs.routes('del', ['v4']);
+	});
+
 	test('init beside it says so and leaves ours out; without a daemon what comes later is not in its way, and clean leaves it', async () => {
 		theirs.rules('add');
 		const { stdout } = run(host, ['init', ...args]);

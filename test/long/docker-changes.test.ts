@@ -70,7 +70,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		docker.docker(['rmi', '--force', IMAGE]);
 		docker.docker(['rm', '--force', 'turnout-envoy']);
 		await eventually(
-			() => daemon.status(),
+			() => daemon.readStatus(),
 			({ envoy }) => envoy.state === 'failed',
 		);
 		place.write({ egressPort: 16001, envoy: { image: 'kept:1' } });

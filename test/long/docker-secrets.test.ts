@@ -73,7 +73,7 @@ describe('nothing secret is to be found', async () => {
 		await lookByHand(search, daemon);
 		process.kill(pidIn(place), 'SIGKILL');
 		await eventually(
-			() => daemon.status().envoy,
+			async () => (await daemon.readStatus()).envoy,
 			({ restarts, state }) => restarts === 1 && state === 'live',
 		);
 		lookAround(search, daemon);

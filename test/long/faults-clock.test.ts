@@ -88,7 +88,7 @@ describe('a clock that is set', async () => {
 			const left = apart(next.status().confirmUntil, Date.now() + offsetMs);
 			assert.ok(left > -1_000 && left < 7_000, `${left} ms are left`);
 			await eventually(
-				() => next.status().wanted,
+				async () => (await next.readStatus()).wanted,
 				(wanted) => wanted === 'disabled',
 			);
 			const ms = Math.round(performance.now() - startedMs);

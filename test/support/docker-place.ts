@@ -66,7 +66,7 @@ export const pidIn = ({ docker }: DockerPlace, container = 'turnout-envoy'): num
 
 export const untilLive = (daemon: TestDaemon, patienceMs = 120_000): Promise<string> =>
 	eventually(
-		() => daemon.status().envoy.state,
+		async () => (await daemon.readStatus()).envoy.state,
 		(state) => state === 'live',
 		patienceMs,
 	);

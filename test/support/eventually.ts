@@ -11,9 +11,11 @@ export async function eventually<T>(
 ): Promise<T> {
 	const deadline = performance.now() + patienceMs;
 	for (;;) {
+		const startedMs = performance.now();
 		const seen = await look();
 		if (holds(seen)) return seen;
 		if (performance.now() > deadline) throw new Error(`It did not come in ${patienceMs} ms: ${JSON.stringify(seen)}`);
-		await sleep(20);
+		// Whoever looks takes no more than half of the time from what is looked for.
+		await sleep(Math.max(20, performance.now() - startedMs));
 	}
 }

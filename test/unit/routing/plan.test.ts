@@ -95,6 +95,19 @@ const conflicts: Readonly<Record<string, readonly [facts: RoutingFacts, told: Re
 	],
 };
 
+for (const [family, command] of [
+	['ipv4', 'ip route del local default dev lo table 100'],
+	['ipv6', 'ip -6 route del local default dev lo table 100'],
+] as const)
+	test(`what the 2019 script left where others look, over ${family}: it is named, with what takes it away`, () => {
+		const rule = { ...somebodys, family, table: 100 };
+		const taken = takenFrom(homeward, family, { rules: [rule], routes: [{ ...theScriptsRoute, family }] });
+		assert.ok(taken !== undefined);
+		const { why, remedy } = whyLeftOut(taken);
+		assert.match(why, /ends at the route "local default dev lo", as the 2019 script leaves it/);
+		assert.equal(remedy, command);
+	});
+
 for (const [title, [facts, told, remedy]] of Object.entries(conflicts)) {
 	test(`${title}: ours are left out, and it is told which setting moves them`, () => {
 		assert.deepEqual(planRouting(homeward, 'ipv4', facts), []);
