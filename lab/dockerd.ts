@@ -112,7 +112,9 @@ function spawnDockerd(lab: Host, folder: string, path: string, mounts?: number):
 			? ['unshare', '-m', 'sh', '-c', script, 'sh', folder]
 			: ['nsenter', `--mount=/proc/${process.pid}/fd/${mounts}`, ...dockerd, join(folder, 'daemon.json')];
 	try {
-		return lab.host.spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, PATH: path } });
+		// A containerd that has been stopped for long writes its stacks to where temporary files are.
+		const env = { ...process.env, PATH: path, TMPDIR: folder };
+		return lab.host.spawn(program, args, { stdio: ['ignore', log, log], env });
 	} finally {
 		closeSync(log);
 	}
