@@ -29,16 +29,15 @@ async function createPlace(stack: DisposableStack) {
 	const lab = stack.use(createHost({ container: false }));
 	const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
 		stack.use(await startListener(lab[where], name, port, uid));
-	const [sshd] = await Promise.all([
+	const [sshd, ...envoy] = await Promise.all([
 		listen('host', 'sshd', 22),
-		listen('host', 'app', 8080),
-		listen('world', 'remote', 443),
 		listen('host', 'egress', 15_001, 1337),
 		listen('host', 'ingress', 15_000, 1337),
+		...[listen('host', 'app', 8080), listen('world', 'remote', 443)],
 	]);
 	const open = async (from: 'host' | 'world', address: string, port: number): Promise<Talker> =>
 		stack.use(await openConnection(lab[from], address, port));
-	return { lab, sshd, open };
+	return { lab, sshd, envoy: envoy.slice(0, 2), open };
 }
 
 const answers = async (talker: Talker, word: string): Promise<string> => {
@@ -71,7 +70,7 @@ async function enabled(daemon: TestDaemon, lab: Host, dialect: Dialect): Promise
 for (const dialect of dialects)
 	test(`captured connections go on when the kernel forgets them, with ${dialect}`, async (context) => {
 		using stack = new DisposableStack();
-		const { lab, open } = await createPlace(stack);
+		const { lab, envoy, open } = await createPlace(stack);
 		await using daemon = await startDaemon(lab.host, {
 			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
 		});
@@ -84,6 +83,15 @@ for (const dialect of dialects)
 		await context.test('flushed, twelve of twelve', async () => {
 			await forget(lab);
 			await allAnswer('after');
+		});
+		await context.test('flushed, and Envoy speaks first: it is heard once the other side has spoken', async () => {
+			await forget(lab);
+			for (const listener of envoy) listener.say('soon');
+			// Long enough for what would end the connection to arrive.
+			await sleep(500);
+			for (const { talker } of captured) talker.say('now');
+			for (const { talker, by } of captured)
+				assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
 		});
 		await context.test('idle for longer than it remembers', async () => {
 			lab.host.run('sh', ['-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established']);
