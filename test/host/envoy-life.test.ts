@@ -10,7 +10,7 @@ import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/units.ts';
 import { BROKEN, createBreakable } from '../support/breakable.ts';
 import { rulesOf, unhurried } from '../support/daemon.ts';
-import { createEnvoyPlace, pidOf } from '../support/envoy-place.ts';
+import { createEnvoyPlace, pidOf, untilBack } from '../support/envoy-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { holdConnection } from '../support/held.ts';
 
@@ -61,11 +61,7 @@ describe('the life of an Envoy that is ours', async () => {
 			(count) => count === 1,
 			30_000,
 		);
-		await eventually(
-			async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
-			(isBack) => isBack,
-			30_000,
-		);
+		await untilBack(daemon, former);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 		const fact = adminFact();
 		assert.match(fact?.ok === false ? fact.why : '', /^port 9901 \(envoy\.adminPort\) is held by .* of user 1000: /);

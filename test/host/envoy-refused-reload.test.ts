@@ -9,7 +9,7 @@ import { createScratch } from '../../lab/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../support/daemon.ts';
 import { createDockerPlace, pidIn, untilLive } from '../support/docker-place.ts';
-import { createEnvoyPlace, pidOf } from '../support/envoy-place.ts';
+import { createEnvoyPlace, pidOf, untilBack } from '../support/envoy-place.ts';
 import { eventually } from '../support/eventually.ts';
 
 const { remote } = addresses;
@@ -39,11 +39,7 @@ test('a reload to a port that is taken is refused; an Envoy that dies then, and 
 		assert.deepEqual(bootstrapsIn(folder), bootstraps);
 		const former = pidOf(daemon);
 		process.kill(former, 'SIGKILL');
-		await eventually(
-			async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
-			(isBack) => isBack,
-			30_000,
-		);
+		await untilBack(daemon, former);
 		assert.equal(rulesOf(lab.host), rules);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 		assert.deepEqual(daemon.status().envoy.listeners, [15_000, 15_001]);

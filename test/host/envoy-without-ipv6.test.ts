@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { addresses } from '../../lab/layout.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { unhurried } from '../support/daemon.ts';
-import { createEnvoyPlace, type EnvoyPlace, pidOf } from '../support/envoy-place.ts';
+import { createEnvoyPlace, type EnvoyPlace, pidOf, untilBack } from '../support/envoy-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { loggedBy } from '../support/passages.ts';
 
@@ -35,11 +35,7 @@ async function isCaptured({ app }: EnvoyPlace, daemon: TestDaemon, to: string): 
 async function die(daemon: TestDaemon): Promise<void> {
 	const former = pidOf(daemon);
 	process.kill(former, 'SIGKILL');
-	await eventually(
-		async () => (await daemon.readStatus()).envoy.state === 'live' && pidOf(daemon) !== former,
-		(isBack) => isBack,
-		30_000,
-	);
+	await untilBack(daemon, former);
 }
 
 for (const which of switches) {

@@ -3,7 +3,9 @@ import { type Actor, createActor } from '../../lab/actor.ts';
 import { findEnvoy } from '../../lab/envoy.ts';
 import { createHost, type Host } from '../../lab/host.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
+import type { Status } from '../../src/control/protocol.ts';
 import { installOthersRules, rulesOf } from './daemon.ts';
+import { eventually } from './eventually.ts';
 import { createEcho } from './held.ts';
 
 export interface EnvoyPlace {
@@ -41,4 +43,13 @@ export async function createEnvoyPlace(stack: AsyncDisposableStack): Promise<Env
 	return { lab, world, app, untouched: rulesOf(lab.host), program, args };
 }
 
-export const pidOf = (daemon: TestDaemon): number => Number(/\d+/.exec(daemon.status().envoy.id ?? '')?.[0]);
+export const pidOf = (daemon: TestDaemon): number => pidIn(daemon.status());
+
+const pidIn = ({ envoy }: Status): number => Number(/\d+/.exec(envoy.id ?? '')?.[0]);
+
+/** Another process than this one. */
+export const untilBack = async (daemon: TestDaemon, former: number): Promise<void> =>
+	void (await eventually(
+		() => daemon.readStatus(),
+		(status) => status.envoy.state === 'live' && pidIn(status) !== former,
+	));
