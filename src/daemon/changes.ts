@@ -40,7 +40,8 @@ export async function turnOn(
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
 	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
-	if (!wasOn || target.stage === 'opening') await captureAll(holding, parts);
+	// Whatever opens a connection is captured already: nobody who has asked waits for the rest.
+	if (!wasOn || target.stage === 'opening') forgetPast(holding, parts);
 	return heldBy(holding, target.dialect);
 }
 
@@ -95,17 +96,14 @@ const FORGET_AFTER_MS = 300;
  */
 export function forgetPast(holding: Holding, parts: DaemonParts): void {
 	clearTimeout(holding.forgetting);
-	holding.forgetting = setTimeout(async () => {
-		await forgetEnded(parts);
-		await holding.exclusive(() => completeCapture(holding, parts));
-	}, FORGET_AFTER_MS).unref();
+	holding.forgetting = setTimeout(() => void captureAll(holding, parts), FORGET_AFTER_MS).unref();
 }
 
-/** The same at once: what was asked for holds whole. To be called while no other change is under way. */
-async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
+/** The same at once. */
+export async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
 	clearTimeout(holding.forgetting);
 	await forgetEnded(parts);
-	await completeCapture(holding, parts);
+	await holding.exclusive(() => completeCapture(holding, parts));
 }
 
 const forgetEnded = ({ forgetDead, log }: DaemonParts): Promise<void> =>

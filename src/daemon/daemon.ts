@@ -5,7 +5,7 @@ import { createExclusive } from '../exclusive.ts';
 import { ownChains } from '../ruleset/held.ts';
 import { release } from '../steady/interception.ts';
 import type { Fact } from '../telemetry/conditions.ts';
-import { forget, openConnections, turnOff, turnOn } from './changes.ts';
+import { captureAll, forget, openConnections, turnOff, turnOn } from './changes.ts';
 import { resume } from './confirm.ts';
 import { createDrift } from './drift.ts';
 import { createHandlers } from './handlers.ts';
@@ -115,6 +115,7 @@ async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal):
 		});
 	await proxy?.start(parts.planOf(survey, loaded, image), asWanted, signal);
 	await asWanted();
+	if (holding.aim?.target.stage === 'opening') await captureAll(holding, parts);
 	tallies.add('ruleChanges', 'start');
 	log('info', 'ready', { wanted: holding.wanted, socket: survey.config.socket });
 }

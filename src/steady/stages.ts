@@ -35,11 +35,16 @@ export function stageFor(held: ByFamily<Held>, { stages }: Target): Stage {
 export const repairable = (held: ByFamily<Held>, target: Target): Target =>
 	isHole(held, target) ? atStage(target, 'opening') : target;
 
-/** Something that captures was gone for a while: nobody may have tracked what was opened then. */
+/**
+ * Something that captures was gone for a while, and nobody may have tracked what was opened then: as long as all of ours in
+ * mangle are there, which ask for the state of connections, the kernel tracks each (nf_ct_netns_get, xt_conntrack.c), and
+ * what is tracked goes on as it began.
+ */
 const isHole = (held: ByFamily<Held>, { rules }: Target): boolean =>
-	families.some((family) =>
-		differences(held[family], rules[family]).some(({ kind, table }) => kind === 'missing' && table === 'nat'),
-	);
+	families.some((family) => {
+		const missing = differences(held[family], rules[family]).filter(({ kind }) => kind === 'missing');
+		return (['nat', 'mangle'] as const).every((gone) => missing.some(({ table }) => table === gone));
+	});
 
 /** What is open, and whom it is captured for. */
 export interface Openings {

@@ -2,8 +2,25 @@
 import type { Namespace } from '../../lab/namespace.ts';
 import { eventually } from './eventually.ts';
 
-/** Rules, policy rules and our table's routes of both families, without counters and dates. */
+/**
+ * Rules, policy rules and our table's routes of both families, without counters and dates; not those of the moment between
+ * the two commits of a change, where it is only a moment.
+ */
 export function rulesOf(host: Namespace): string {
+	const deadline = performance.now() + MOMENT_MS;
+	for (;;) {
+		const rules = readRules(host);
+		if (!isBetween(rules) || performance.now() > deadline) return rules;
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+	}
+}
+
+const MOMENT_MS = 3_000;
+const isBetween = (rules: string): boolean =>
+	/^-A OUTPUT .*-m tcp --tcp-flags .*-j APPMESH_EGRESS$/m.test(rules) &&
+	!/^-A OUTPUT .*-m tcp ! --tcp-flags .*-j APPMESH_EGRESS$/m.test(rules);
+
+function readRules(host: Namespace): string {
 	const commands = ['iptables-nft-save', 'ip6tables-nft-save', 'ip rule', 'ip -6 rule', ...routes];
 	return host.run('sh', ['-c', `${commands.join('; ')}; true`]).replace(/^#.*\n|\[\d+:\d+\]/gm, '');
 }
