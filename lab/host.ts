@@ -30,8 +30,15 @@ export function createHost(options: HostOptions = {}): Host {
 	shell(host, renderHost({ ipv6, world: world.name, ...(hasContainer ? { container: container.name } : {}) }));
 	shell(world, renderWorld(worldAddresses));
 	if (hasContainer) shell(container, renderContainer({ ipv6 }));
+	shell(host, untilCarrier);
 	const kept = stack.move();
 	return { host, world, container, hasIpv6: ipv6, [Symbol.dispose]: () => kept.dispose() };
 }
+
+/** The kernel tells its routes of a cable that has been plugged in a moment later, on a busy machine a second. */
+const untilCarrier = `
+for _ in $(seq 250); do
+	case $(ip -o link) in *NO-CARRIER*|*LOWERLAYERDOWN*) sleep 0.02 ;; *) exit ;; esac
+done`;
 
 const shell = (namespace: Namespace, script: string): string => namespace.run('sh', ['-es'], { input: script });

@@ -68,6 +68,7 @@ export function refuseEnding({ isEnding }: Holding, to: 'on' | 'off' = 'on'): vo
 export async function turnOff(holding: Holding, parts: DaemonParts): Promise<void> {
 	const { log } = parts;
 	const startedMs = performance.now();
+	clearTimeout(holding.forgetting);
 	holding.known = undefined;
 	holding.known = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	holding.aim = undefined;

@@ -82,6 +82,7 @@ describe('rules that others make with nft in the tables of iptables', async () =
 		assert.equal(code, 1);
 		assert.match(stderr, /^turnout: Cannot read the ipv4 rules: in chain OUTPUT of the table ip nat are rules made/);
 		assert.equal(table(), before);
+		assert.equal(await daemon.stop(), 0);
 		nft('flush', 'ruleset');
 		assert.equal(turnout(host, ['init', ...args]).code, 0);
 		nft('add', 'rule', 'ip', 'nat', 'OUTPUT', 'ct', 'state', 'new', 'tcp', 'dport', '7777', 'accept');
