@@ -2,7 +2,7 @@ import { showAddress } from '../cidr.ts';
 import type { Listener } from '../ports.ts';
 import { families } from '../units.ts';
 import { ownerOf } from './processes.ts';
-import { readAlive, readListening } from './sock-diag.ts';
+import { readAliveOn, readListening } from './sock-diag.ts';
 
 /** Everything that listens on TCP in this network namespace. */
 export async function readListeners(): Promise<Listener[]> {
@@ -18,6 +18,6 @@ export async function readListeners(): Promise<Listener[]> {
 
 /** How many connections that were accepted on these ports are open; the kernel tells of these ports alone. */
 export async function countAccepted(ports: readonly number[]): Promise<number> {
-	const all = ports.flatMap((port) => families.map((family) => readAlive(family, port)));
+	const all = ports.flatMap((port) => families.map((family) => readAliveOn(port, family)));
 	return (await Promise.all(all)).flat().length;
 }

@@ -62,14 +62,19 @@ const TIMEOUT_MS = 2_000;
  */
 export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
 
-/** What is being opened, connected or being closed; `port`: of this host's end, any where it is 0. */
-export const readAlive = (family: Family, port = 0): Promise<TcpSocket[]> =>
-	readSockets(family, OPENING | ESTABLISHED | HALF_CLOSED | CLOSING, port);
+const ALIVE = OPENING | ESTABLISHED | HALF_CLOSED | CLOSING;
+
+/** What is being opened, connected or being closed. */
+export const readAlive = (family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE);
+
+/** The same, with this port on this host's end. */
+export const readAliveOn = (port: number, family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE, port);
 
 /** What listens and what is connected. */
 export const readOpen = (family: Family): Promise<TcpSocket[]> =>
 	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
 
+/** `port`: any where it is 0. */
 function readSockets(family: Family, states: number, port = 0): Promise<TcpSocket[]> {
 	const request = Buffer.alloc(REQUEST_BYTES);
 	request.writeUInt8(AF[family], 0);

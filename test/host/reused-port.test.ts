@@ -4,6 +4,7 @@ import { createHost } from '../../lab/host.ts';
 import { addresses } from '../../lab/layout.ts';
 import type { Namespace } from '../../lab/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
+import { wholeRulesOf } from '../support/daemon.ts';
 import { backendOf, dialects } from '../support/dialects.ts';
 import { eventually } from '../support/eventually.ts';
 import { openConnection, startListener } from '../support/talk.ts';
@@ -59,6 +60,9 @@ test('on a bare host a connection is not mistaken for a direct one that has ende
 		using direct = await openConnection(lab.host, remote[family], 443, { localPort: 40_008, uid: 1337 });
 		direct.say('first');
 		assert.equal(await direct.hear(), 'remote hears first');
+		// One that is open is not forgotten with those that have ended.
+		await wholeRulesOf(lab.host);
+		assert.match(tracked(lab.host, family), /ESTABLISHED/);
 		assert.equal(daemon.ask('disable', '--json').stderr, '');
 		listener[Symbol.dispose]();
 		assert.equal(await direct.hear(), 'ended');
