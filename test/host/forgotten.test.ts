@@ -175,4 +175,24 @@ for (const dialect of dialects) {
 		for (const { talker, plain } of past) assert.equal(await answers(talker, 'on'), `${plain} hears on`);
 		assert.equal(daemon.ask('diff').code, 0);
 	});
+
+	test(`what was open before goes on after a repair of what captures, with ${dialect}`, async () => {
+		using stack = new DisposableStack();
+		const { lab, open } = await createPlace(stack);
+		const before = await openAll(open);
+		await using daemon = await startDaemon(lab.host, {
+			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
+		});
+		await enabled(daemon, lab, dialect);
+		for (const program of ['iptables', 'ip6tables'])
+			lab.host.run(`${program}-${dialect}`, ['-w', '-t', 'nat', '-F', 'OUTPUT']);
+		await eventually(
+			() => isWhole(lab, dialect),
+			(is) => is,
+		);
+		// Until those that have ended are forgotten.
+		await sleep(1_500);
+		for (const { talker, plain } of before) assert.equal(await answers(talker, 'on'), `${plain} hears on`);
+		assert.equal(daemon.ask('diff').code, 0);
+	});
 }
