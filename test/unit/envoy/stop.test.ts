@@ -49,6 +49,13 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(world.bodies(), []);
 	});
 
+	test('ends Envoy also where nobody can say how many connections are open', async () => {
+		await using supervised = await started({ captured: () => Promise.reject(new Error('no more descriptors')) });
+		const { supervisor, world } = supervised;
+		await supervisor.stop();
+		assert.deepEqual(world.bodies(), []);
+	});
+
 	test('waits for a former that is still being retired', async () => {
 		await using supervised = await started();
 		const { supervisor, sayings, world } = supervised;
