@@ -16,6 +16,7 @@ import { createProcessRuntime } from '../../src/host/process.ts';
 import type { NewProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryProxies, type Program, type Run } from '../support/memory-proxy.ts';
+import { unasked } from '../support/proxy-spec.ts';
 
 const signal = AbortSignal.timeout(600_000);
 
@@ -43,17 +44,8 @@ interface Place {
 
 const spec: ProxySpec = {
 	...{ image: '', pull: 'never', command: '/usr/bin/perl', args: [], env: { GREETING: 'two words' } },
-	...{
-		uid: 1337,
-		gid: 4242,
-		files: {},
-		memoryMegabytes: 0,
-		openFiles: 0,
-		mounts: [],
-		logDriver: '',
-		logOptions: {},
-		adminPort: 9901,
-	},
+	...{ uid: 1337, gid: 4242, files: {} },
+	...unasked,
 };
 
 /** What a program can be told to do, one after the other. `wait`: for SIGTERM; `linger`: and longer; `deaf`: for SIGKILL. */

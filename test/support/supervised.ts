@@ -8,6 +8,7 @@ import type { Supervision } from '../../src/envoy/supervision.ts';
 import type { Listener } from '../../src/ports.ts';
 import type { HandOver, ProxyAdmin, ProxySpec } from '../../src/ports-proxy.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
+import { unasked } from './proxy-spec.ts';
 
 /** What one of them says on its admin interface. */
 export interface Saying {
@@ -46,7 +47,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 
 const spec: ProxySpec = {
 	...{ image: 'envoy:1', pull: 'missing', command: 'envoy', args: [], env: {}, uid: 1337, gid: 1337, files: {} },
-	...{ memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', logOptions: {}, adminPort: 9901 },
+	...unasked,
 };
 
 export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({

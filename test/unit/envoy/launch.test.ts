@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { envoyArguments, envoyGid, fingerprint, programIn } from '../../../src/envoy/launch.ts';
 import type { ProxySpec } from '../../../src/ports-proxy.ts';
 import { envoyUser } from '../../../src/ruleset/answers.ts';
+import { unasked } from '../../support/proxy-spec.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
 	const settings = { command: 'envoy', logLevel: 'warning' };
@@ -55,12 +56,7 @@ const spec: ProxySpec = {
 	uid: 1337,
 	gid: 1337,
 	files: { '/etc/envoy.json': '{}' },
-	memoryMegabytes: 0,
-	openFiles: 0,
-	mounts: [],
-	logDriver: '',
-	logOptions: {},
-	adminPort: 9901,
+	...unasked,
 };
 
 const others: readonly (readonly [what: string, Partial<ProxySpec>])[] = [

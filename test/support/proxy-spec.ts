@@ -1,0 +1,7 @@
+import type { ProxySpec } from '../../src/ports-proxy.ts';
+
+/** What an Envoy is started with where the settings ask for nothing of it. */
+export const unasked: Pick<
+	ProxySpec,
+	'memoryMegabytes' | 'openFiles' | 'mounts' | 'logDriver' | 'logOptions' | 'adminPort'
+> = { memoryMegabytes: 0, openFiles: 0, mounts: [], logDriver: '', logOptions: {}, adminPort: 9901 };
