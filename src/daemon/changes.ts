@@ -170,6 +170,7 @@ export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFa
 	wish(holding, 'enabled', parts);
 	try {
 		if (mustWait(holding, parts)) return undefined;
+		parts.order.prefetch();
 		const held = await turnOn(holding, holding.survey, parts);
 		parts.tallies.add('ruleChanges', 'enable');
 		return held;

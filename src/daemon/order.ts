@@ -21,6 +21,7 @@ export function createOrder(reader: OthersReader, log: Log): Order {
 	let refused = '';
 	return {
 		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
+		prefetch: () => void reader.read(),
 		async claim(host, target, held, signal) {
 			const others = await reader.chains();
 			const state = JSON.stringify(others);

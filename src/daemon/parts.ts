@@ -57,6 +57,8 @@ export interface DaemonParts {
 /** Whether ours are the first rules that a captured connection meets. */
 export interface Order {
 	readonly inspect: Inspect;
+	/** Begins to read others' rules while a change is under way: the status that follows it need not wait for them. */
+	readonly prefetch: () => void;
 	/** Makes our chains anew behind which somebody else's have come; resolves to whom they stand before again. */
 	readonly claim: (host: Host, target: Target, held: ByFamily<Held>, signal: AbortSignal) => Promise<readonly string[]>;
 }
