@@ -1,4 +1,4 @@
-import { fuzz, planJobs } from '../lab/fuzz.ts';
+import { fuzz, planJobs } from '../test/property/fuzz.ts';
 
 const [runs = 300, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
 if (![runs, seed].every((value) => Number.isInteger(value) && value >= 0)) {

@@ -1,4 +1,4 @@
-import { printable } from './quoted.ts';
+import { printable } from './lib/escape.ts';
 
 export type FailureCode =
 	| 'usage'

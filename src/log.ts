@@ -1,4 +1,4 @@
-import { hasControls, printable } from './quoted.ts';
+import { hasControls, printable } from './lib/escape.ts';
 
 export const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof levels)[number];

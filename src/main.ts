@@ -1,6 +1,6 @@
 import { parseArguments } from './cli/arguments.ts';
+import { allDescribed, findEntry } from './commands/find.ts';
 import { Failure, failureJson, failureOf, failureText } from './failure.ts';
-import { allDescribed, findEntry } from './start/entry.ts';
 
 /** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
 const stop = new AbortController();
@@ -28,12 +28,12 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const isJson = given['json'] === true;
 	// Whoever reads JSON is no person.
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
-	const sessions = async () => (await import('./sessions.ts')).readSessions(process.env);
+	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
 	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions });
 }
 
 async function createTerminalProgress() {
-	const { createProgress } = await import('./cli/progress.ts');
+	const { createProgress } = await import('./cli/pull-progress.ts');
 	return createProgress(
 		(text) => void process.stderr.write(text),
 		() => process.stderr.columns,

@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts';
-import type { Family } from './units.ts';
+import type { Family } from './values/units.ts';
 
 /** Everything the core asks of the world. `host/` implements it; the core and the tests are written against it. */
 

@@ -1,8 +1,8 @@
 import type { Given, Options } from './cli/arguments.ts';
 import { readSettingsFile, whyNoFile } from './config/file.ts';
+import { type Loaded, readConfig } from './config/load.ts';
 import { allSettings, flagOf } from './config/names.ts';
-import { type Loaded, readConfig } from './config/read.ts';
-import type { ConfigReply } from './control/protocol.ts';
+import type { ConfigReply } from './localapi/protocol.ts';
 import type { Written } from './ports.ts';
 
 /** What a command line says about settings: a file, and single ones by their dotted keys. */

@@ -98,7 +98,7 @@ test('no file has any, a forced type, a thing to do, or a variable of its own', 
 test('no timer is set for what is left until a moment, which may have passed on a busy machine', () => {
 	const left = /\b(?:sleep|set(?:Timeout|Interval)|timeout)\((?!delayMs)[^;\n]*- (?:performance|Date)\.now\(\)/;
 	const root = join(src, '..');
-	for (const folder of ['src', 'lab', 'test'])
+	for (const folder of ['src', 'test'])
 		for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
 			if (file.endsWith('.ts')) assert.doesNotMatch(readFileSync(join(root, folder, file), 'utf8'), left, file);
 });

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { planReload } from '../src/config/changes.ts';
+import { readConfig } from '../src/config/load.ts';
 import { allSettings } from '../src/config/names.ts';
-import { readConfig } from '../src/config/read.ts';
-import { METRICS_PATH, paths, streams } from '../src/control/protocol.ts';
-import { planReload } from '../src/daemon/reload.ts';
-import { pauseMs } from '../src/envoy/end.ts';
-import { handedOnNames, variablesOfSettings } from '../src/envoy/variables.ts';
-import { metrics } from '../src/telemetry/metrics.ts';
+import { handedOnNames, variablesOfSettings } from '../src/config/pass-through.ts';
+import { pauseMs } from '../src/envoy/exit-text.ts';
+import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
+import { metrics } from '../src/status/metrics.ts';
 import { blocksOf, codeOf, type Page, readPages, root } from './support/pages.ts';
 
 const pages = readPages();
@@ -24,7 +24,7 @@ test('every code that an error may have is in the table of errors', () => {
 });
 
 test('every condition that status may have is in the table of conditions', () => {
-	const [type = ''] = /export type Subject =[^;]*/.exec(source('src/control/protocol.ts')) ?? [];
+	const [type = ''] = /export type Subject =[^;]*/.exec(source('src/localapi/protocol.ts')) ?? [];
 	const subjects = [...type.matchAll(/'(\w+)'/g)].map(([, subject]) => subject);
 	assert.ok(subjects.length > 7);
 	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'What status says');
@@ -48,7 +48,7 @@ test('every request that the socket understands is in the table of requests', ()
 });
 
 test("every state and member of Envoy's status is on the socket's page", () => {
-	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/control/protocol.ts')) ?? [];
+	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/localapi/protocol.ts')) ?? [];
 	const names = [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name);
 	const states = [...members.matchAll(/'(\w+)'/g)].map(([, state = '']) => state);
 	assert.ok(names.length > 8 && states.length > 8);

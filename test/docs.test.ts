@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { renderParts } from '../lab/tables/parts.ts';
+import { renderParts } from '../scripts/docs/parts.ts';
+import { findEntry } from '../src/commands/find.ts';
 import { allSettings, flagOf, strangeVariables } from '../src/config/names.ts';
+import { handedOnNames } from '../src/config/pass-through.ts';
 import { parseSettingsFile } from '../src/config/yaml.ts';
-import { handedOnNames } from '../src/envoy/variables.ts';
-import { findEntry } from '../src/start/entry.ts';
 import { blocksOf, codeOf, linksOf, type Page, readPages, root } from './support/pages.ts';
 
 const pages = readPages();

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createScratch } from '../lab/scratch.ts';
+import { createScratch } from './lab/net/scratch.ts';
 import { root } from './support/pages.ts';
 
 const folder = join(root, 'scripts');

@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { Failure } from '../failure.ts';
-import { oneLine, quoted } from '../quoted.ts';
+import { oneLine, quoted } from '../lib/escape.ts';
 
 export type Options = Readonly<
 	Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly help: string }>

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import type { Client, Sessions } from '../control/protocol.ts';
 import { failureOf, failureText } from '../failure.ts';
+import type { Client, Sessions } from '../localapi/protocol.ts';
 import { parseArguments } from './arguments.ts';
-import { commands } from './commands.ts';
-import { createProgress } from './progress.ts';
+import { commands } from './daemon-commands.ts';
+import { createProgress } from './pull-progress.ts';
 
 export interface PromptStreams {
 	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };

@@ -1,5 +1,5 @@
-import type { ConfigReply, DiffReply, Status } from '../control/protocol.ts';
-import { printable } from '../quoted.ts';
+import { printable } from '../lib/escape.ts';
+import type { ConfigReply, DiffReply, Status } from '../localapi/protocol.ts';
 
 type Row = readonly [string, string];
 

@@ -1,4 +1,4 @@
-import { holdsPort, type Port, type PortRange } from '../units.ts';
+import { holdsPort, type Port, type PortRange } from '../values/units.ts';
 import type { Config } from './schema.ts';
 
 type Named = (key: string) => string;

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { quoted } from '../quoted.ts';
-import { DEFAULT_FILE } from './defaults.ts';
+import { quoted } from '../lib/escape.ts';
+import { DEFAULT_FILE } from './paths.ts';
 import type { FileSettings } from './yaml.ts';
 
 /** The file that was named, or the standard one where it exists. Whatever cannot be read is a Failure. */

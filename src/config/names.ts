@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { handedOnNames } from '../envoy/variables.ts';
+import type { Setting, Settings } from './formats.ts';
+import { handedOnNames } from './pass-through.ts';
 import { settings } from './schema.ts';
-import type { Setting, Settings } from './setting.ts';
 
 /** Every setting under its dotted key, in the order of the schema. */
 export const allSettings: ReadonlyMap<string, Setting<unknown>> = new Map(leaves(settings, ''));

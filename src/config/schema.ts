@@ -1,6 +1,5 @@
-import { LOCAL_TABLE, PACKET_MARK } from '../units.ts';
-import { DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './defaults.ts';
-import { forgiving, logLevel } from './of-aws.ts';
+import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+import { forgiving, logLevel } from './aws-formats.ts';
 import {
 	absolutePath,
 	choice,
@@ -22,7 +21,8 @@ import {
 	text,
 	type Values,
 	whole,
-} from './setting.ts';
+} from './formats.ts';
+import { DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './paths.ts';
 
 /** Services that a cloud host reaches by link-local addresses and that a proxy would break. */
 const SERVICE_ENDPOINTS = [

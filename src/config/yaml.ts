@@ -1,5 +1,5 @@
 import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { quoted } from '../quoted.ts';
+import { quoted } from '../lib/escape.ts';
 import { allSettings, nearestKey, sections } from './names.ts';
 
 /** What a settings file says, as text, each with the place where it stands. */

@@ -1,19 +1,19 @@
-import type { Handlers } from '../control/protocol.ts';
-import { untilNone } from '../drain.ts';
-import type { History } from '../envoy/life.ts';
-import { createExclusive } from '../exclusive.ts';
-import { ownChains } from '../ruleset/held.ts';
-import { release } from '../steady/interception.ts';
-import type { Fact } from '../telemetry/conditions.ts';
-import { captureAll, forget, openConnections, turnOff, turnOn } from './changes.ts';
+import { imageOf } from '../config/changes.ts';
+import type { History } from '../envoy/lifecycle.ts';
+import { ownChains } from '../firewall/iptables/installed.ts';
+import { createExclusive } from '../lib/mutex.ts';
+import { untilNone } from '../lib/until-none.ts';
+import type { Handlers } from '../localapi/protocol.ts';
+import { release } from '../reconcile/apply.ts';
+import type { Fact } from '../status/conditions.ts';
 import { resume } from './confirm.ts';
+import type { DaemonParts } from './dependencies.ts';
 import { createDrift } from './drift.ts';
+import { answerLife } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
-import type { Holding } from './holding.ts';
-import { answerLife } from './life.ts';
-import { watchFacts } from './order.ts';
-import type { DaemonParts } from './parts.ts';
-import { imageOf } from './reload.ts';
+import { captureAll, forget, openConnections, turnOff, turnOn } from './interception.ts';
+import { watchFacts } from './rule-order.ts';
+import type { Holding } from './state.ts';
 
 export interface Daemon {
 	readonly handlers: Handlers;

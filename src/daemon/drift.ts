@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Repairs } from '../control/protocol.ts';
-import { delayMs } from '../delay.ts';
+import { delayMs } from '../lib/delay.ts';
+import type { Repairs } from '../localapi/protocol.ts';
 import type { Ear } from '../ports.ts';
-import type { Holding } from './holding.ts';
-import { createLedger, type Ledger, type Trouble } from './ledger.ts';
-import { mend, type Suspect } from './mend.ts';
-import type { DaemonParts } from './parts.ts';
-import { createRoom } from './routes.ts';
+import type { DaemonParts } from './dependencies.ts';
+import { mend, type Suspect } from './drift-check.ts';
+import { createLedger, type Ledger, type Trouble } from './repair-log.ts';
+import { createRoom } from './routing-room.ts';
+import type { Holding } from './state.ts';
 
 /** What others change on the host is noticed, held against what is wanted, and put right. */
 export interface Drift extends Ear {

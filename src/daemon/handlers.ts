@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handlers, Status } from '../control/protocol.ts';
+import { createExisting } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
-import type { Held } from '../ruleset/held.ts';
+import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
+import type { Held } from '../firewall/iptables/installed.ts';
+import { createShared } from '../lib/single-flight.ts';
+import type { Handlers, Status } from '../localapi/protocol.ts';
+import { aimOf } from '../reconcile/resolve.ts';
 import { shownSettings } from '../settings.ts';
-import { createShared } from '../shared.ts';
-import type { ByFamily } from '../steady/rules.ts';
-import { aimOf } from '../survey.ts';
 import { adopt, isOverdue } from './confirm.ts';
+import type { DaemonParts } from './dependencies.ts';
 import type { Drift } from './drift.ts';
-import { reload, update } from './exchange.ts';
-import { createExisting } from './existing.ts';
-import type { Holding } from './holding.ts';
-import { createObserver, type Observed } from './observer.ts';
-import type { DaemonParts } from './parts.ts';
-import { warningOf } from './sessions.ts';
-import { capturingOf, createWishHandlers } from './wishes.ts';
+import { createObserver, type Observed } from './observe.ts';
+import { reload, update } from './reload.ts';
+import { warningOf } from './spare-sessions.ts';
+import type { Holding } from './state.ts';
+import { capturingOf, createWishHandlers } from './switch-handlers.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(holding: Holding, drift: Drift, parts: DaemonParts): Handlers {

@@ -1,10 +1,10 @@
 import { failureOf } from '../failure.ts';
-import type { RunningProxy } from '../ports-proxy.ts';
-import { answerOf } from './bring-up.ts';
-import { withoutTaken } from './reading.ts';
+import { retire } from './drain.ts';
+import { withoutTaken } from './free-ports.ts';
 import { exchange, hashOf, type Replacement } from './replace.ts';
-import { retire } from './retire.ts';
-import { type Charge, hearing, tell, track } from './supervision.ts';
+import type { RunningProxy } from './runtime.ts';
+import { answerOf } from './start.ts';
+import { type Charge, hearing, tell, track } from './supervisor-state.ts';
 
 /** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
 export async function adopt(charge: Charge, change: Replacement, signal: AbortSignal): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { Port } from '../units.ts';
+import type { Port } from '../values/units.ts';
 
 /** What our own bootstrap is made from; `Config` satisfies the ports. */
 export interface BootstrapInput {

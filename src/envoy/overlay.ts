@@ -1,4 +1,4 @@
-import { READING_LISTENER } from '../ports-proxy.ts';
+import { READING_LISTENER } from './runtime.ts';
 
 /** One Envoy's doors. */
 export interface Doors {

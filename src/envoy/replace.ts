@@ -1,11 +1,11 @@
 import { Failure, failureOf } from '../failure.ts';
-import type { RunningProxy } from '../ports-proxy.ts';
-import { asItIs, type LiveProxy, launch, prepare } from './bring-up.ts';
-import { listenerPorts, type Plan } from './plan.ts';
-import { withoutTaken } from './reading.ts';
-import { mismatch, refuseBlind } from './ready.ts';
-import { retire } from './retire.ts';
-import { type Charge, lead, track } from './supervision.ts';
+import { retire } from './drain.ts';
+import { withoutTaken } from './free-ports.ts';
+import { mismatch, refuseBlind } from './readiness.ts';
+import type { RunningProxy } from './runtime.ts';
+import { listenerPorts, type Plan } from './spec.ts';
+import { asItIs, type LiveProxy, launch, prepare } from './start.ts';
+import { type Charge, lead, track } from './supervisor-state.ts';
 
 export interface Replacement {
 	readonly plan: Plan;

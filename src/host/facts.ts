@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Dialect, Firewall } from '../ports.ts';
-import type { PortRange } from '../units.ts';
-import type { Tools } from './tools.ts';
+import type { PortRange } from '../values/units.ts';
+import type { Tools } from './iptables/programs.ts';
 
 /** Of linux/capability.h: to change rules and routes, and to speak to iptables-legacy's part of the kernel. */
 const CAP_NET_ADMIN = 12n;

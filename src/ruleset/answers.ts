@@ -1,4 +1,4 @@
-import { type IdRange, type PortRange, single } from '../units.ts';
+import { type IdRange, type PortRange, single } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import type { Chain, Match, Rule } from './model.ts';
 

@@ -1,4 +1,4 @@
-import { type Family, single } from '../units.ts';
+import { type Family, single } from '../values/units.ts';
 import { buildAnswers } from './answers.ts';
 import type { Capture } from './capture.ts';
 import { buildEgress } from './egress.ts';

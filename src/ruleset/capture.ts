@@ -1,5 +1,5 @@
-import type { Cidr } from '../cidr.ts';
-import type { IdRange, InterfaceName, Port, PortRange } from '../units.ts';
+import type { Cidr } from '../values/cidr.ts';
+import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
 /** What is to be captured. `Config` satisfies it once the names of users and groups are looked up. */
 export interface Capture {

@@ -1,4 +1,4 @@
-import type { Family, IdRange } from '../units.ts';
+import type { Family, IdRange } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
 import type { Chain, ChainName, Match, Rule } from './model.ts';

@@ -1,5 +1,5 @@
-import type { Cidr } from '../cidr.ts';
-import type { Family, InterfaceName, PortRange } from '../units.ts';
+import type { Cidr } from '../values/cidr.ts';
+import type { Family, InterfaceName, PortRange } from '../values/units.ts';
 import type { Match, Rule } from './model.ts';
 
 const ignored = (match: Match, because: string): Rule => ({ matches: [match], verdict: { kind: 'return' }, because });

@@ -1,5 +1,5 @@
-import type { Cidr } from '../cidr.ts';
-import type { IdRange, InterfaceName, Port, PortRange } from '../units.ts';
+import type { Cidr } from '../values/cidr.ts';
+import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
 /** A ruleset is plain data: what the kernel should hold for one family, and why. Every rule is about TCP. */
 export type Match =

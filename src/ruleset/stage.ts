@@ -1,4 +1,4 @@
-import type { PortRange } from '../units.ts';
+import type { PortRange } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import type { Chain, Hook, Match } from './model.ts';
 

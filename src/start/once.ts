@@ -1,15 +1,15 @@
-import { refuseUndone, refuseUnwanted } from '../beside.ts';
-import { hasLeftBehind, type Left, runClean } from '../clean.ts';
 import type { Given } from '../cli/arguments.ts';
 import { usage, wholeNumber } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/commands.ts';
+import type { Terminal } from '../cli/daemon-commands.ts';
 import { configText } from '../cli/text.ts';
-import { runInit } from '../init.ts';
-import { quoted } from '../quoted.ts';
-import { runRender } from '../render.ts';
-import { runRevert } from '../revert.ts';
+import { refuseUndone, refuseUnwanted } from '../commands/beside-daemon.ts';
+import { hasLeftBehind, type Left, runClean } from '../commands/clean.ts';
+import { runInit } from '../commands/init.ts';
+import { runRender } from '../commands/render.ts';
+import { runRevert } from '../commands/revert.ts';
+import { socketOf, stateDirectoryOf } from '../config/quick-lookup.ts';
+import { quoted } from '../lib/escape.ts';
 import { loadSettings, settingsArguments, shownSettings } from '../settings.ts';
-import { socketOf, stateDirectoryOf } from './socket.ts';
 
 /** The commands that do one thing and end: each prints what it did, as text or as JSON. */
 

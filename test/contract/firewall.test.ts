@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNamespace } from '../../lab/namespace.ts';
 import { Failure } from '../../src/failure.ts';
+import { nothing, parseSaved } from '../../src/firewall/iptables/installed.ts';
 import type { Dialect, Firewall } from '../../src/ports.ts';
-import { nothing, parseSaved } from '../../src/ruleset/held.ts';
+import { createNamespace } from '../lab/net/namespace.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNamespace } from '../../lab/namespace.ts';
 import type { PolicyRule, Routing, TableRoute } from '../../src/ports.ts';
-import { type Family, families } from '../../src/units.ts';
+import { type Family, families } from '../../src/values/units.ts';
+import { createNamespace } from '../lab/net/namespace.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryRouting } from '../support/memory-routing.ts';
 

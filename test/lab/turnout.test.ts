@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { createHost } from '../../lab/host.ts';
-import { startDaemon } from '../../lab/turnout.ts';
+import { createHost } from './net/host.ts';
+import { startDaemon } from './turnout.ts';
 
 describe('a daemon that a test starts', () => {
 	const { host, [Symbol.dispose]: dispose } = createHost({ container: false });

@@ -1,11 +1,11 @@
 // What Docker and the kernel have, held against what status says of it.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { Docker } from '../../lab/dockerd.ts';
-import type { Host } from '../../lab/host.ts';
-import type { TestDaemon } from '../../lab/turnout.ts';
-import { createClient } from '../../src/control/client.ts';
-import type { Condition, Status } from '../../src/control/protocol.ts';
+import { createClient } from '../../src/localapi/client.ts';
+import type { Condition, Status } from '../../src/localapi/protocol.ts';
+import type { Host } from '../lab/net/host.ts';
+import type { Docker } from '../lab/services/dockerd.ts';
+import type { TestDaemon } from '../lab/turnout.ts';
 import { ownLines } from './daemon.ts';
 import { eventually } from './eventually.ts';
 

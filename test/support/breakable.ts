@@ -1,7 +1,7 @@
 // A host's iptables-nft-restore that takes nothing from when it is broken until it is mended.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createScratch } from '../../lab/scratch.ts';
+import { createScratch } from '../lab/net/scratch.ts';
 import { createWrappers } from './wrapper.ts';
 
 export interface Breakable extends Disposable {

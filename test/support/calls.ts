@@ -1,8 +1,8 @@
 // Makes the calls of a table with real connections, all at once, and holds the answers to the table.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { Cast } from '../../lab/cast.ts';
-import type { Answer } from '../../lab/protocol.ts';
+import type { Cast } from '../lab/net/peers.ts';
+import type { Answer } from '../lab/net/protocol.ts';
 import type { Call } from './rows.ts';
 
 /** What is dropped is not answered after any time; what is answered may take its time on a busy machine. */

@@ -1,6 +1,6 @@
-import { loadTexts, type Texts } from '../../lab/arbitrary.ts';
 import type { Capture } from '../../src/ruleset/capture.ts';
-import type { Id, IdRange } from '../../src/units.ts';
+import type { Id, IdRange } from '../../src/values/units.ts';
+import { loadTexts, type Texts } from '../property/generators.ts';
 
 /** What settings ask for, as text; the names of two users and groups that every Linux has are known. */
 export function captureOf(texts: Texts): Capture {

@@ -1,6 +1,6 @@
 // The 2019 script's successor under the script's own name, fed words on its standard input.
-import type { Namespace } from '../../lab/namespace.ts';
-import { type Outcome, routeManagerProgram } from '../../lab/turnout.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { type Outcome, routeManagerProgram } from '../lab/turnout.ts';
 
 /** As the guide's script sets them for itself. */
 export const guideVariables = {

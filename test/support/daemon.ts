@@ -1,5 +1,5 @@
 // What the tests of the daemon look at, beside what it says itself.
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 import { eventually } from './eventually.ts';
 
 /**

@@ -1,10 +1,10 @@
 // A host with a real Docker, an image of a real Envoy in it, and Envoys that say who they are.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Docker, type DockerOptions, startDockerd } from '../../lab/dockerd.ts';
-import { importEnvoy } from '../../lab/image.ts';
-import { createScratch } from '../../lab/scratch.ts';
-import { type DaemonOptions, startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import { createScratch } from '../lab/net/scratch.ts';
+import { type Docker, type DockerOptions, startDockerd } from '../lab/services/dockerd.ts';
+import { importEnvoy } from '../lab/services/image.ts';
+import { type DaemonOptions, startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { rulesOf } from './daemon.ts';
 import { createEnvoyPlace, type EnvoyPlace } from './envoy-place.ts';
 import { eventually } from './eventually.ts';

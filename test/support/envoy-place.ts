@@ -1,9 +1,10 @@
 // A host with a real Envoy at hand, somebody out there who answers, and the application that the host is for.
-import { type Actor, createActor } from '../../lab/actor.ts';
-import { findEnvoy } from '../../lab/envoy.ts';
-import { createHost, type Host } from '../../lab/host.ts';
-import type { TestDaemon } from '../../lab/turnout.ts';
-import type { Status } from '../../src/control/protocol.ts';
+
+import type { Status } from '../../src/localapi/protocol.ts';
+import { createHost, type Host } from '../lab/net/host.ts';
+import { type Actor, createActor } from '../lab/net/peer.ts';
+import { findEnvoy } from '../lab/services/envoy.ts';
+import type { TestDaemon } from '../lab/turnout.ts';
 import { installOthersRules, rulesOf } from './daemon.ts';
 import { eventually } from './eventually.ts';
 import { createEcho } from './held.ts';

@@ -1,11 +1,11 @@
 // The admin interface and the hand-over as the daemon has them, each call of which happens inside a namespace.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
-import { createScratch } from '../../lab/scratch.ts';
-import { createProxyAdmin } from '../../src/host/admin.ts';
-import { createHandOvers } from '../../src/host/handover.ts';
-import type { ProxyAdmin, ProxyIdentity } from '../../src/ports-proxy.ts';
+import type { ProxyAdmin, ProxyIdentity } from '../../src/envoy/runtime.ts';
+import { createProxyAdmin } from '../../src/host/envoy/envoy-admin.ts';
+import { createHandOvers } from '../../src/host/sockets/listener-handover.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { createScratch } from '../lab/net/scratch.ts';
 
 type Asked = Pick<ProxyIdentity, 'admin' | 'instance'>;
 

@@ -1,10 +1,10 @@
 // The real adapters, each call of which happens inside a namespace: in a process that runs there and is told what to do.
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
 import { Failure, failureOf } from '../../src/failure.ts';
-import { openHost } from '../../src/host/open.ts';
+import { ownChains } from '../../src/firewall/iptables/installed.ts';
+import { openHost } from '../../src/host/open-host.ts';
 import type { Dialect, Firewall, Host, Routing } from '../../src/ports.ts';
-import { ownChains } from '../../src/ruleset/held.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 
 interface Question {
 	readonly id: number;

@@ -1,15 +1,15 @@
 // A fault is done to a host whose connections are captured, while 8 clients connect without a pause.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Cast, createCast } from '../../lab/cast.ts';
-import { createHost, type Host } from '../../lab/host.ts';
-import { addresses } from '../../lab/layout.ts';
-import type { Dialect } from '../../lab/restore.ts';
-import { createScratch } from '../../lab/scratch.ts';
-import { askSocket } from '../../lab/socket.ts';
-import { type Counts, requireAll, startStorms } from '../../lab/storms.ts';
-import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import type { Status } from '../../src/control/protocol.ts';
+import type { Status } from '../../src/localapi/protocol.ts';
+import { createHost, type Host } from '../lab/net/host.ts';
+import { addresses } from '../lab/net/layout.ts';
+import { type Counts, requireAll, startStorms } from '../lab/net/load.ts';
+import { type Cast, createCast } from '../lab/net/peers.ts';
+import type { Dialect } from '../lab/net/restore.ts';
+import { createScratch } from '../lab/net/scratch.ts';
+import { askSocket } from '../lab/net/socket.ts';
+import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { nameOf } from './calls.ts';
 import { backendOf } from './dialects.ts';
 import { eventually } from './eventually.ts';

@@ -1,8 +1,8 @@
 // A command that goes on, and what it has printed so far.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
-import { turnoutProgram } from '../../lab/turnout.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { turnoutProgram } from '../lab/turnout.ts';
 import { eventually } from './eventually.ts';
 
 export interface Follower extends Disposable {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Identity, Namespace } from '../../lab/namespace.ts';
+import type { Identity, Namespace } from '../lab/net/namespace.ts';
 import { eventually } from './eventually.ts';
 
 export interface HeldConnection extends Disposable {

@@ -1,7 +1,7 @@
 // The way from a host to one of its own ports, which lets so many bytes come back and then holds on.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 
 export interface Link extends Disposable {
 	/** Resolves once nothing more comes back. */

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
 import { failureOf } from '../../src/failure.ts';
-import { createLogins, type LoginsOptions } from '../../src/host/logins.ts';
+import { createLogins, type LoginsOptions } from '../../src/host/docker/credentials.ts';
 import type { LoginAnswer, LoginQuestion } from './logins.ts';
 
 const logins = createLogins(JSON.parse(process.argv[2] ?? '{}') as LoginsOptions);

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
-import { createScratch } from '../../lab/scratch.ts';
-import type { LoginsOptions } from '../../src/host/logins.ts';
-import type { Login } from '../../src/ports-proxy.ts';
+import type { Login } from '../../src/envoy/runtime.ts';
+import type { LoginsOptions } from '../../src/host/docker/credentials.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { createScratch } from '../lab/net/scratch.ts';
 
 export interface LoginQuestion {
 	readonly image: string;

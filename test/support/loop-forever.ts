@@ -1,5 +1,5 @@
 // A daemon that hangs as programs hang: its own code runs in an endless loop. Node's inspector, which SIGUSR1 opens, brings it there.
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 import { eventually } from './eventually.ts';
 
 const program = `

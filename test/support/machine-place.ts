@@ -1,11 +1,11 @@
 // A machine with systemd and turnout's files on it, the world around it, and an Envoy that is a service of its own.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Actor, createActor } from '../../lab/actor.ts';
-import { findEnvoy } from '../../lab/envoy.ts';
-import { createHost, type Host } from '../../lab/host.ts';
-import { type BootOptions, boot, type Disk, type Machine } from '../../lab/systemd.ts';
-import type { Status } from '../../src/control/protocol.ts';
+import type { Status } from '../../src/localapi/protocol.ts';
+import { createHost, type Host } from '../lab/net/host.ts';
+import { type Actor, createActor } from '../lab/net/peer.ts';
+import { findEnvoy } from '../lab/services/envoy.ts';
+import { type BootOptions, boot, type Disk, type Machine } from '../lab/services/systemd.ts';
 import { installOthersRules } from './daemon.ts';
 import { createEcho } from './held.ts';
 import { root } from './pages.ts';

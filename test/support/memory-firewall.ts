@@ -2,7 +2,7 @@
 // the same contract as the real ones (test/contract/firewall.test.ts).
 import { Failure } from '../../src/failure.ts';
 import type { Dialect, Firewall } from '../../src/ports.ts';
-import { type Family, families } from '../../src/units.ts';
+import { type Family, families } from '../../src/values/units.ts';
 
 export interface MemoryOptions {
 	readonly dialect?: Dialect;

@@ -1,7 +1,8 @@
 // Envoys that are no processes: what runs is a function. It passes the same contract as the real runtimes
 // (test/contract/proxy-runtime.test.ts).
+
+import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/envoy/runtime.ts';
 import { Failure } from '../../src/failure.ts';
-import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/ports-proxy.ts';
 
 /** Resolves to its exit code, or to the signal that it ends itself with. */
 export type Program = (run: Run) => Promise<number | NodeJS.Signals>;

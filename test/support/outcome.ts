@@ -1,7 +1,7 @@
 // A program to its end beside others: what `tryRun` does, without stopping everything else of the test meanwhile.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Result } from '../../lab/namespace.ts';
+import type { Result } from '../lab/net/namespace.ts';
 
 /** Started with pipes. A child that is killed has the code 128. */
 export async function outcomeOf(child: ChildProcess, input = ''): Promise<Result> {

@@ -1,5 +1,5 @@
 // What the behaviour table says where a real Envoy passes connections on: who answers in the end, and through what.
-import type { TestDaemon } from '../../lab/turnout.ts';
+import type { TestDaemon } from '../lab/turnout.ts';
 import { type Answerer, type Call, overBothFamilies, type Row, table } from './rows.ts';
 
 export type Direction = 'egress' | 'ingress';

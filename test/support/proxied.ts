@@ -1,11 +1,11 @@
 // What connections through an Envoy of ours meet, and what its daemon says of it.
 import assert from 'node:assert/strict';
-import type { Storm } from '../../lab/actor.ts';
-import { addresses } from '../../lab/layout.ts';
-import type { Tally } from '../../lab/protocol.ts';
-import { askSocket } from '../../lab/socket.ts';
-import type { TestDaemon } from '../../lab/turnout.ts';
-import type { Status } from '../../src/control/protocol.ts';
+import type { Status } from '../../src/localapi/protocol.ts';
+import { addresses } from '../lab/net/layout.ts';
+import type { Storm } from '../lab/net/peer.ts';
+import type { Tally } from '../lab/net/protocol.ts';
+import { askSocket } from '../lab/net/socket.ts';
+import type { TestDaemon } from '../lab/turnout.ts';
 import type { EnvoyPlace } from './envoy-place.ts';
 import { eventually } from './eventually.ts';
 

@@ -1,4 +1,4 @@
-import type { ProxySpec } from '../../src/ports-proxy.ts';
+import type { ProxySpec } from '../../src/envoy/runtime.ts';
 
 /** What an Envoy is started with where the settings ask for nothing of it. */
 export const unasked: Pick<

@@ -1,6 +1,6 @@
 // How turnout says no: what a person reads, and what a program reads.
 import assert from 'node:assert/strict';
-import type { Outcome } from '../../lab/turnout.ts';
+import type { Outcome } from '../lab/turnout.ts';
 import { isPrintable } from './printable.ts';
 
 export interface Refusal {

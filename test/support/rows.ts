@@ -1,6 +1,7 @@
 // DATA. The behaviour table: who connects to what, and who answers, in every state that a host can be in.
-import type { Cast } from '../../lab/cast.ts';
-import { addresses } from '../../lab/layout.ts';
+
+import { addresses } from '../lab/net/layout.ts';
+import type { Cast } from '../lab/net/peers.ts';
 
 export type Who = keyof typeof people;
 export type Answerer =

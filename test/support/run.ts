@@ -1,5 +1,5 @@
-import type { Namespace } from '../../lab/namespace.ts';
-import { type Outcome, type RunOptions, turnout } from '../../lab/turnout.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { type Outcome, type RunOptions, turnout } from '../lab/turnout.ts';
 
 /** A turnout command that has to succeed. */
 export function run(host: Namespace, args: readonly string[], options: RunOptions = {}): Outcome {

@@ -1,6 +1,6 @@
 // What iptables-save prints, without what differs between two looks at the same rules.
-import type { Namespace } from '../../lab/namespace.ts';
-import { type Dialect, type Family, families } from '../../lab/restore.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { type Dialect, type Family, families } from '../lab/net/restore.ts';
 
 export const savedBy = (host: Namespace, dialect: Dialect, family: Family): string =>
 	host

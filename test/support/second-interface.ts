@@ -1,7 +1,7 @@
 // A second interface of the host with a world of its own behind it, as networkd, netplan and the cloud's tools set it up.
 import { createInterface } from 'node:readline';
-import type { Host } from '../../lab/host.ts';
-import { createNamespace, type Namespace } from '../../lab/namespace.ts';
+import type { Host } from '../lab/net/host.ts';
+import { createNamespace, type Namespace } from '../lab/net/namespace.ts';
 
 export const second = {
 	v4: { option: '-4', own: '10.88.0.2', gateway: '10.88.0.1', client: '198.51.100.7', prefix: 24, whole: 32 },

@@ -1,9 +1,9 @@
 // turnout as a service of a machine's, beside an Envoy that is one too, and what its tests do with it.
 import { writeFileSync } from 'node:fs';
-import { addresses } from '../../lab/layout.ts';
-import { isListening } from '../../lab/registry.ts';
-import type { Machine } from '../../lab/systemd.ts';
-import { createDisk } from '../../lab/systemd.ts';
+import { addresses } from '../lab/net/layout.ts';
+import { isListening } from '../lab/services/registry.ts';
+import type { Machine } from '../lab/services/systemd.ts';
+import { createDisk } from '../lab/services/systemd.ts';
 import { rulesOf, unhurried } from './daemon.ts';
 import { eventually } from './eventually.ts';
 import { installEnvoyService, powerOn, propertyOf, unpacked, type World, writeUnit } from './machine-place.ts';

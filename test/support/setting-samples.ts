@@ -1,4 +1,4 @@
-import { type Loaded, readConfig } from '../../src/config/read.ts';
+import { type Loaded, readConfig } from '../../src/config/load.ts';
 import { parseSettingsFile } from '../../src/config/yaml.ts';
 import { Failure } from '../../src/failure.ts';
 

@@ -1,6 +1,6 @@
 // Many connections that simply stay open, until whoever made them ends.
 import { once } from 'node:events';
-import type { Identity, Namespace } from '../../lab/namespace.ts';
+import type { Identity, Namespace } from '../lab/net/namespace.ts';
 
 export interface Target {
 	readonly address: string;

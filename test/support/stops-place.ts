@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { importEnvoy } from '../../lab/image.ts';
-import { pushImage, type Registry, startRegistry } from '../../lab/registry.ts';
-import { createScratch } from '../../lab/scratch.ts';
-import { type TestDaemon, turnout } from '../../lab/turnout.ts';
-import type { Status } from '../../src/control/protocol.ts';
+import type { Status } from '../../src/localapi/protocol.ts';
+import { createScratch } from '../lab/net/scratch.ts';
+import { importEnvoy } from '../lab/services/image.ts';
+import { pushImage, type Registry, startRegistry } from '../lab/services/registry.ts';
+import { type TestDaemon, turnout } from '../lab/turnout.ts';
 import { removeContainers } from './as-said.ts';
 import { rulesOf } from './daemon.ts';
 import { createDockerPlace, type DockerPlace, namedBootstrap } from './docker-place.ts';

@@ -1,7 +1,7 @@
 // What the tests of supervision do and look at again and again.
 import assert from 'node:assert/strict';
-import type { Life } from '../../src/envoy/life.ts';
-import type { Change, Supervisor } from '../../src/envoy/supervise.ts';
+import type { Life } from '../../src/envoy/lifecycle.ts';
+import type { Change, Supervisor } from '../../src/envoy/supervisor.ts';
 import { eventually } from './eventually.ts';
 import { noTakeOver, type Options, planOf, type Supervised, supervise } from './supervised.ts';
 

@@ -1,7 +1,7 @@
 // Connections that stay open, with both ends in the test's hands: whether they survive what happens to the rules.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 
 export interface Talker extends Disposable {
 	/** To the other side; of a listener's to all that are connected. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Namespace } from '../../lab/namespace.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 
 export interface Terminal extends Disposable {
 	readonly type: (keys: string) => void;

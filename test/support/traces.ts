@@ -1,5 +1,5 @@
 // A host before and after, line by line.
-import type { Snapshot } from '../../lab/snapshot.ts';
+import type { Snapshot } from '../lab/net/snapshot.ts';
 
 /** Every line that is new or gone, with its section; nothing where both are the same byte for byte. */
 export function changes(before: Snapshot, after: Snapshot): string[] {

@@ -1,8 +1,8 @@
 // A host on which some of the system's programs are not installed: everybody else's view of the machine stays as it is.
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Namespace } from '../../lab/namespace.ts';
-import { type Outcome, turnoutProgram } from '../../lab/turnout.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { type Outcome, turnoutProgram } from '../lab/turnout.ts';
 
 /**
  * In a mount namespace of its own another folder lies over the system's, full of links to the programs in it: all but

@@ -1,7 +1,7 @@
 // A program that stands in front of a system's own in PATH, and does something else where the real one would change rules.
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createScratch } from '../../lab/scratch.ts';
+import { createScratch } from '../lab/net/scratch.ts';
 
 export interface Wrappers extends Disposable {
 	/** What a program is to run under, to find the wrappers first. */

@@ -1,8 +1,8 @@
 // Somebody else who adds rules to the host's tables, one at a time and waiting for the lock, as an administrator's script does.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Namespace } from '../../lab/namespace.ts';
-import type { Dialect } from '../../lab/restore.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import type { Dialect } from '../lab/net/restore.ts';
 import { savedText } from './saved.ts';
 
 export interface Writer extends Disposable {

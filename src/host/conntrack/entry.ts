@@ -1,4 +1,4 @@
-import { type Attribute, attributesOf, formatAttribute } from '../attributes.ts';
+import { type Attribute, attributesOf, formatAttribute } from '../netlink/attributes.ts';
 
 /** One direction of a TCP connection; the addresses have 4 or 16 bytes. */
 export interface Tuple {

@@ -1,7 +1,7 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { Failure } from '../../failure.ts';
-import { type Attribute, formatAttribute } from '../attributes.ts';
-import { openNetlink } from '../netlink.ts';
+import { type Attribute, formatAttribute } from '../netlink/attributes.ts';
+import { openNetlink } from '../netlink/open-socket.ts';
 import { createAsk } from './ask.ts';
 import {
 	headerOf,

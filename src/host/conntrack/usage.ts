@@ -1,4 +1,4 @@
-import { readText } from '../processes.ts';
+import { readText } from '../sockets/procfs.ts';
 
 /** Connections that the kernel tracks in this network, and the most that it tracks (nf_conntrack-sysctl). */
 export interface ConntrackUsage {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../ports-proxy.ts';
-import { removeAdmin } from '../admin-folder.ts';
+import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../envoy/runtime.ts';
+import { removeAdmin } from '../envoy/admin-folder.ts';
+import { troubleOf, type Yard } from './context.ts';
+import { dockerFailure, isAway } from './docker-errors.ts';
 import { exitOf } from './exit.ts';
-import { dockerFailure, isAway } from './failure.ts';
 import { keepImage } from './keeper.ts';
-import { troubleOf, type Yard } from './yard.ts';
 
 export interface Found extends ProxyIdentity {
 	readonly image: string;

@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
-import type { Login } from '../../ports-proxy.ts';
-import { statusOf } from './failure.ts';
-import { PATIENCE_MS, START_MS, within } from './limit.ts';
+import type { Login } from '../../envoy/runtime.ts';
+import { statusOf } from './docker-errors.ts';
+import { PATIENCE_MS, START_MS, within } from './time-limit.ts';
 
 /** All that is asked of Docker. Each call ends by itself, but for those that are given a signal to end by. */
 export interface Engine {

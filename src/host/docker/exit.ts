@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit, OnOutput } from '../../ports-proxy.ts';
+import type { Exit, OnOutput } from '../../envoy/runtime.ts';
+import { troubleOf, type Yard } from './context.ts';
+import { isAway, statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
-import { isAway, statusOf } from './failure.ts';
-import { listen } from './listen.ts';
-import { troubleOf, type Yard } from './yard.ts';
+import { listen } from './output.ts';
 
 const POLL_MS = 500;
 /** How often Docker is asked while nothing happens: a wait for an end says nothing of whether anybody is there to tell it. */

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
-import { statusOf } from './failure.ts';
-import { IMAGE } from './spec.ts';
-import type { Yard } from './yard.ts';
+import { IMAGE } from './container-spec.ts';
+import type { Yard } from './context.ts';
+import { statusOf } from './docker-errors.ts';
 
 /**
  * `docker image prune --all` takes every image that no container is made from, and Envoy's has none while Envoy is dead:

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
-import { parseImage } from '../../envoy/image.ts';
+import type { LayerProgress, Login, Logins, PullProgress } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import type { LayerProgress, Login, Logins, PullProgress } from '../../ports-proxy.ts';
-import { oneLine } from '../../quoted.ts';
+import { oneLine } from '../../lib/escape.ts';
+import { parseImage } from '../../values/image-reference.ts';
+import { dockerFailure, isAway, wordsOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
-import { dockerFailure, isAway, wordsOf } from './failure.ts';
 
 export interface Pulling {
 	readonly engine: Engine;

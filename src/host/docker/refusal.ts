@@ -1,6 +1,6 @@
+import type { ProxySpec } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import type { ProxySpec } from '../../ports-proxy.ts';
-import { wordsOf } from './failure.ts';
+import { wordsOf } from './docker-errors.ts';
 
 /** What Docker says of a setting that it does not take. The first that is meant counts. */
 const atFault: readonly (readonly [of: RegExp, setting: string])[] = [

@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs';
+import { OWNER } from './container-spec.ts';
+import { dockerFailure, statusOf } from './docker-errors.ts';
 import { createEngine } from './engine.ts';
-import { dockerFailure, statusOf } from './failure.ts';
 import { KEEPER } from './keeper.ts';
-import { OWNER } from './spec.ts';
 
 const STOP_GRACE_S = 5;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commandHelp, helpText } from '../../../src/cli/help.ts';
-import { allDescribed, findEntry } from '../../../src/start/entry.ts';
+import { allDescribed, findEntry } from '../../../src/commands/find.ts';
 import { matchesGolden } from '../../support/golden.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);

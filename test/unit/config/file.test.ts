@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createScratch } from '../../../lab/scratch.ts';
 import { readSettingsFile, whyNoFile } from '../../../src/config/file.ts';
 import { parseSettingsFile } from '../../../src/config/yaml.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { readLayers } from '../../support/setting-samples.ts';
 

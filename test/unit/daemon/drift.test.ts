@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DaemonParts } from '../../../src/daemon/dependencies.ts';
 import { createDrift } from '../../../src/daemon/drift.ts';
-import type { Holding } from '../../../src/daemon/holding.ts';
-import type { DaemonParts } from '../../../src/daemon/parts.ts';
-import { createTallies } from '../../../src/telemetry/tallies.ts';
+import type { Holding } from '../../../src/daemon/state.ts';
+import { createTallies } from '../../../src/status/counters.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A daemon that others kept off the processor for a while between any two looks at the clock. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
-import type { Port } from '../../../src/units.ts';
-import { parsePort } from '../../../src/units.ts';
+import type { Port } from '../../../src/values/units.ts';
+import { parsePort } from '../../../src/values/units.ts';
 import { matchesGolden } from '../../support/golden.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extensionsOf, lackingIn } from '../../../src/host/extensions.ts';
+import { extensionsOf, lackingIn } from '../../../src/host/iptables/extensions.ts';
 
 const owner = '-A APPMESH_EGRESS -p tcp -m owner --uid-owner 1337 -m comment --comment "turnout: -j nobody" -j RETURN';
 const hook =

@@ -1,4 +1,4 @@
-import type { Texts } from '../../../lab/arbitrary.ts';
+import type { Texts } from '../../property/generators.ts';
 
 const many = Array.from({ length: 40 }, (_, at) => 2000 + 2 * at);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonical } from '../../../src/ruleset/line.ts';
+import { canonical } from '../../../src/firewall/iptables/save-line.ts';
 
 const ours = '-p tcp -m multiport --dports 22 -m comment --comment "turnout: these ports are ignored" -j RETURN';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anySettings } from '../../../lab/arbitrary.ts';
-import { showCidr } from '../../../src/cidr.ts';
+import { renderIptables } from '../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
 import type { Capture } from '../../../src/ruleset/capture.ts';
-import { renderIptables } from '../../../src/ruleset/iptables.ts';
-import { createJudge } from '../../../src/ruleset/judge.ts';
-import type { Family, IdRange } from '../../../src/units.ts';
+import { createJudge } from '../../../src/ruleset/evaluate.ts';
+import { showCidr } from '../../../src/values/cidr.ts';
+import type { Family, IdRange } from '../../../src/values/units.ts';
+import { anySettings } from '../../property/generators.ts';
 import { captureOf } from '../../support/capture.ts';
 import { type Fate, fateOf, isNamed, isWithin, type Packet } from '../../support/packet.ts';
 

@@ -1,6 +1,0 @@
-// PURE. The settings of somebody who has set nothing.
-import { readConfig } from '../../src/config/read.ts';
-import type { Config } from '../../src/config/schema.ts';
-
-export const loadDefaults = (): Config =>
-	readConfig({ env: {}, file: { values: new Map(), mistakes: [] }, flags: {} }).config;

@@ -1,0 +1,164 @@
+import { quoted } from '../lib/escape.ts';
+import type { Client, FollowOptions, Sessions, Status } from '../localapi/protocol.ts';
+import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
+import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
+import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
+import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
+import { exitCodeOf, type Watching, waitFor, watchingPull } from './wait.ts';
+
+export interface Terminal extends Watching {
+	readonly out: (text: string) => void;
+	readonly isJson: boolean;
+	/** Whoever is logged in, as far as can be seen. */
+	readonly sessions: () => Promise<Sessions>;
+}
+
+export interface Command {
+	readonly summary: string;
+	readonly options: Options;
+	/** Resolves to the exit code. */
+	readonly run: (client: Client, given: Given, terminal: Terminal) => Promise<number>;
+}
+
+const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
+
+const confirm = {
+	type: 'string',
+	help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
+} as const;
+
+const confirmOf = (given: Given): { confirmSeconds?: number } => {
+	const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
+	return confirmSeconds === undefined ? {} : { confirmSeconds };
+};
+
+/** One table serves `turnout enable` and the prompt alike; help is printed from it, completion reads it. */
+export const commands: Readonly<Record<string, Command>> = {
+	status: {
+		summary: 'Say what is wanted, what is, what is wrong and the remedy',
+		options: { raw: { type: 'boolean', help: "The five sections of the 2019 script's status" } },
+		run: async (client, { raw }, terminal) => {
+			if (raw !== true) return showStatus(await client.status({}), terminal);
+			const reply = await client.raw({});
+			return show(reply, reply.text, 0, terminal);
+		},
+	},
+	enable: {
+		summary: "Send the host's traffic through Envoy",
+		options: {
+			confirm,
+			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
+		},
+		run: async (client, given, terminal) => {
+			const isCut = given['cut-existing'] === true;
+			const status = await client.enable({
+				...confirmOf(given),
+				...(isCut ? { cutExisting: true } : {}),
+				...(await terminal.sessions()),
+			});
+			const before = (isCut ? cutText(status) : '') + warningText(status);
+			return show(status, before + statusText(status), exitCodeOf(status), terminal);
+		},
+	},
+	disable: {
+		summary: 'Send it directly again',
+		options: { drain: { type: 'string', help: 'SECONDS: wait so long for connections through Envoy to end' } },
+		run: async (client, given, terminal) => {
+			const drainSeconds = wholeNumber(given, 'drain');
+			const reply = await client.disable(drainSeconds === undefined ? {} : { drainSeconds });
+			const text = openText(reply.open) + statusText(reply.status);
+			return show(reply, text, exitCodeOf(reply.status), terminal);
+		},
+	},
+	confirm: {
+		summary: 'Keep what `enable --confirm` or `reload --confirm` has changed',
+		options: {},
+		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
+	},
+	reload: {
+		summary: 'Read the settings again and change only what differs, live',
+		options: { confirm },
+		run: async (client, given, terminal) => {
+			const reply = await client.reload({ ...confirmOf(given), ...(await terminal.sessions()) });
+			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
+			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
+			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status)}`;
+			return show(reply, text, exitCodeOf(reply.status), terminal);
+		},
+	},
+	update: {
+		summary: 'Replace Envoy by what its image is now, or by another image, without losing a connection',
+		options: { image: { type: 'string', help: 'IMAGE: this one, until the settings name another than today' } },
+		run: async (client, { image }, terminal) => {
+			const reply = await watchingPull(client, terminal, client.update(typeof image === 'string' ? { image } : {}));
+			const text = reply.changed ? 'Envoy was replaced\n' : 'Envoy is up to date\n';
+			return show(reply, text + statusText(reply.status), exitCodeOf(reply.status), terminal);
+		},
+	},
+	diff: {
+		summary: 'Say in what the host differs from what is wanted; exit code 2 if it does',
+		options: {},
+		run: async (client, _, terminal) => {
+			const reply = await client.diff({});
+			return show(reply, differencesText(reply), reply.same ? 0 : 2, terminal);
+		},
+	},
+	wait: {
+		summary: 'Wait until Envoy is LIVE and everything is as wanted',
+		options: { timeout: { type: 'string', help: 'SECONDS: no longer than this; without it for ever' } },
+		run: async (client, given, terminal) => showStatus(await waitFor(client, given, terminal), terminal),
+	},
+	logs: {
+		summary: "Envoy's output",
+		options: {
+			follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' },
+			tail: { type: 'string', help: 'LINES: only so many of those kept' },
+			since,
+		},
+		run: async (client, given, { out, signal }) => {
+			const tail = wholeNumber(given, 'tail');
+			const options = { ...followed(given, signal), ...(tail === undefined ? {} : { tail }) };
+			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			return 0;
+		},
+	},
+	events: {
+		summary: 'What happened, newest last',
+		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' }, since },
+		run: async (client, given, { out, signal }) => {
+			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			return 0;
+		},
+	},
+	config: {
+		summary: 'Every setting of the running daemon, its value, and where the value came from',
+		options: {},
+		run: async (client, _, terminal) => {
+			const reply = await client.config({});
+			return show(reply, configText(reply), 0, terminal);
+		},
+	},
+};
+
+/** A time that is none is found out before the daemon is asked. */
+function followed(given: Given, signal: AbortSignal): FollowOptions {
+	const follow = given['follow'] === true;
+	const text = given['since'];
+	if (typeof text !== 'string') return { follow, signal };
+	if (parseSince(text, Date.now()) === undefined) throw usage(`--since takes ${SINCE_ALLOWED}, not ${quoted(text)}`);
+	return { follow, signal, since: text };
+}
+
+function show(reply: unknown, text: string, code: number, { out, isJson }: Terminal): number {
+	out(isJson ? `${JSON.stringify(reply)}\n` : text);
+	return code;
+}
+
+const showStatus = (status: Status, terminal: Terminal): number =>
+	show(status, statusText(status), exitCodeOf(status), terminal);
+
+const unlessStopped =
+	(signal: AbortSignal) =>
+	(error: unknown): void => {
+		if (!signal.aborted) throw error;
+	};

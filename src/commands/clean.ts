@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { DOCKER_SOCKET } from '../config/paths.ts';
+import { Failure } from '../failure.ts';
+import { readHeld } from '../firewall/iptables/apply-rules.ts';
+import { nothing, ownChains } from '../firewall/iptables/installed.ts';
+import { namesakesIn } from '../firewall/iptables/namesakes.ts';
+import { differences } from '../firewall/iptables/restore-document.ts';
+import { type OpenHost, openHost } from '../host/open-host.ts';
+import { hasJob } from '../host/systemd/notify.ts';
+import { release, releaseSeed } from '../reconcile/apply.ts';
+import { readRouting } from '../routing/apply-routes.ts';
+import { planRemoval } from '../routing/plan.ts';
+import { homewardOf } from '../routing/taken.ts';
+import { loadSettings } from '../settings.ts';
+import { families, LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+
+export interface Cleaned {
+	/** Chains with names like ours that are not: what each is, and the commands that take it away. */
+	readonly left: readonly Left[];
+}
+export interface Left {
+	readonly backend: string;
+	readonly family: string;
+	readonly table: string;
+	readonly chain: string;
+	readonly removal: readonly string[];
+}
+
+/** Takes away whatever bears our names, Envoy's container after the rules; `routeManager`: also the rule and route that the 2019 script leaves behind. */
+export async function runClean(
+	{ routeManager }: { readonly routeManager: boolean },
+	signal: AbortSignal,
+): Promise<Cleaned> {
+	const host = await openHost(ownChains, signal);
+	await releaseForGood(host, signal);
+	if (routeManager) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
+	const left = await namesakes(host, signal);
+	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
+	if (!existsSync(socket)) return { left };
+	const { removeContainers } = await import('../host/docker/remove.ts');
+	await removeContainers(socket);
+	return { left };
+}
+
+const ATTEMPTS = 3;
+
+/** Somebody who puts ours there at the same moment, such as `turnout init`, may have done so behind our back. */
+async function releaseForGood(host: OpenHost, signal: AbortSignal): Promise<void> {
+	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+		await release(host, { tracked: false }, signal);
+		const held = await Promise.all(host.firewalls.map((firewall) => readHeld(firewall, signal)));
+		const isLeft = held.some((each) => families.some((family) => differences(each[family], nothing).length > 0));
+		if (!isLeft && planRemoval(await readRouting(host.routing)).length === 0) return;
+	}
+	throw new Failure('interrupted', 'Cannot clean: somebody puts everything back', 'Find out who it is, and try again');
+}
+
+/** What cannot be looked at is nothing that anybody can be told of. */
+async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): Promise<Left[]> {
+	const looks = firewalls.flatMap((firewall) => families.map((family) => ({ firewall, family })));
+	const found = looks.map(async ({ firewall, family }): Promise<Left[]> => {
+		const pair = tools.find(({ dialect }) => dialect === firewall.dialect)?.[family];
+		const program = pair === undefined ? '' : basename(pair.restore).replace(/-restore$/, '');
+		const saved = await firewall.read(family, signal).catch(() => '');
+		return namesakesIn(saved).map(({ table, chain, removal }) => ({
+			...{ backend: firewall.dialect, family, table, chain },
+			removal: removal.map((args) => `${program} ${args}`),
+		}));
+	});
+	return (await Promise.all(found)).flat();
+}
+
+/**
+ * Whether `unit`, which has just ended, has left what it should have taken away: systemd had to end it when it was told to
+ * stop, and nothing is to be kept. After a crash, from which systemd starts it again, all stays.
+ */
+export async function hasLeftBehind(unit: string): Promise<boolean> {
+	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit))) return false;
+	// Settings that cannot be read ask for nothing out of the ordinary.
+	const onStop = await loadSettings({ flags: {} }).then(
+		({ config }) => config.onStop,
+		() => 'disable',
+	);
+	return onStop === 'disable';
+}

@@ -1,0 +1,71 @@
+import { loopRisk } from '../connections/loop-check.ts';
+import { comeFirst } from '../daemon/rule-order.ts';
+import { Failure } from '../failure.ts';
+import { ownChains } from '../firewall/iptables/installed.ts';
+import { createOthersReader } from '../host/iptables/foreign-reader.ts';
+import { openHost } from '../host/open-host.ts';
+import { readListeners } from '../host/sockets/listeners.ts';
+import type { Routing } from '../ports.ts';
+import { inspect } from '../reconcile/apply.ts';
+import { type Hit, type Survey, surveyHost } from '../reconcile/resolve.ts';
+import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
+import { whyLeftOut } from '../routing/taken.ts';
+import { loadSettings, type SettingsArguments } from '../settings.ts';
+import { limitedWhy } from '../status/tracking-condition.ts';
+import { families } from '../values/units.ts';
+import { captureOnce } from './capture-once.ts';
+import { sessionRisk } from './session-warning.ts';
+
+export interface InitReport {
+	readonly backend: { readonly name: string; readonly why: string };
+	readonly families: readonly string[];
+	/** Rules committed and read back, both families together. */
+	readonly rules: number;
+	readonly notices: readonly string[];
+}
+
+/** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
+export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
+	const host = await openHost(ownChains, signal);
+	const loaded = await loadSettings(settings);
+	const survey = await surveyHost(host, loaded, undefined, signal);
+	const others = createOthersReader(host.tools);
+	await others.chains();
+	const hit = await interceptFor(survey, signal);
+	const { target, ipv6Past, limited } = hit;
+	const told = [
+		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
+		limited === undefined ? '' : limitedWhy(limited),
+		...(await comeFirst(others, { survey, hit }, signal)),
+		loopRisk(survey.capture, await readListeners()),
+		await sessionRisk(survey.capture, target.families, process.env),
+		await leftOut(host.routing, target),
+	];
+	const chains = families.flatMap((family) => target.rules[family].chains);
+	return {
+		backend: survey.backend,
+		families: target.families,
+		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
+		notices: [...loaded.notices, ...survey.notices, ...told.filter((notice) => notice !== '')],
+	};
+}
+
+async function leftOut(routing: Routing, target: RoutingTarget): Promise<string> {
+	const taken = takenOf(await readRouting(routing), target);
+	return taken === undefined ? '' : `policy rule and route: ${whyLeftOut(taken).why}`;
+}
+
+const ATTEMPTS = 3;
+
+/** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
+async function interceptFor(survey: Survey, signal: AbortSignal): Promise<Hit> {
+	for (let attempt = 1; ; attempt += 1) {
+		const hit = await captureOnce(survey, signal);
+		const { differences } = await inspect(survey.host, hit.target, true, signal, hit.known.get(hit.target.dialect));
+		const [first] = families.flatMap((family) => differences[family]);
+		if (first === undefined) return hit;
+		if (attempt < ATTEMPTS) continue;
+		const what = `${first.kind} in ${first.table}: ${first.line}`;
+		throw new Failure('interrupted', `Cannot keep rules and routes: somebody takes them away: ${what}`, 'Try again');
+	}
+}

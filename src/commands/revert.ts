@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failureOf } from '../failure.ts';
+import { ownChains } from '../firewall/iptables/installed.ts';
+import { createPendingFile } from '../host/files/confirmation-file.ts';
+import { createStateStore } from '../host/files/state-file.ts';
+import { openHost } from '../host/open-host.ts';
+import { countAccepted } from '../host/sockets/listeners.ts';
+import { untilNone } from '../lib/until-none.ts';
+import { createClient } from '../localapi/client.ts';
+import type { Pending } from '../ports.ts';
+import { release } from '../reconcile/apply.ts';
+import { restore } from '../reconcile/checkpoint.ts';
+
+/** A daemon that does not answer within this time hangs. */
+const PATIENCE_MS = 5_000;
+/** What lets captured connections end is not kept for ever. */
+const LONGEST_DRAIN_MS = 3_600_000;
+
+/**
+ * Back to what was before `enable --confirm`: by the daemon if it answers, else by ourselves, so that it works with a
+ * daemon that was killed or hangs. `only`: what waits until this time, and nothing that was asked for since.
+ */
+export async function runRevert(
+	{ socket, stateDirectory }: { readonly socket: string; readonly stateDirectory: string },
+	afterSeconds: number,
+	only: string | undefined,
+	signal: AbortSignal,
+): Promise<'daemon' | 'ourselves' | 'nothing'> {
+	await sleep(afterSeconds * 1_000, undefined, { signal });
+	const pendingFile = createPendingFile(stateDirectory);
+	const pending = pendingFile.read(only);
+	if (pending === undefined || pending.isReverted) return 'nothing';
+	const asked = await askDaemon(socket);
+	if (asked !== undefined) return asked;
+	const host = await openHost(ownChains, signal);
+	if (pending.before.wanted === 'disabled' || pending.settings !== undefined) await restore(host, pending, signal);
+	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
+	if (pendingFile.read()?.alarm !== pending.alarm) return 'daemon';
+	const store = createStateStore(stateDirectory);
+	const unwritten = store.write({ ...store.read().state, ...pending.before });
+	// Where the disk is full it is found at the next start that the time is over.
+	if (unwritten === undefined) pendingFile.write({ ...pending, isReverted: true });
+	const isOurs = () => unwritten !== undefined || pendingFile.read()?.isReverted === true;
+	if (pending.before.wanted === 'disabled') await settle(host, pending, isOurs, signal);
+	if (unwritten !== undefined) throw unwritten.failure;
+	return 'ourselves';
+}
+
+/** Undefined where it is not there, hangs or cannot. */
+async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefined> {
+	try {
+		await createClient(socket, AbortSignal.timeout(PATIENCE_MS)).revert({});
+		return 'daemon';
+	} catch (error) {
+		return failureOf(error).code === 'confirm' ? 'nothing' : undefined;
+	}
+}
+
+/** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */
+async function settle(
+	host: Awaited<ReturnType<typeof openHost>>,
+	{ ports, saved }: Pending,
+	isOurs: () => boolean,
+	signal: AbortSignal,
+): Promise<void> {
+	// What was there before bears our names too.
+	if (Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '')) return;
+	const deadline = AbortSignal.timeout(LONGEST_DRAIN_MS);
+	await untilNone(async () => (isOurs() ? countAccepted(ports) : 0), AbortSignal.any([deadline, signal]));
+	signal.throwIfAborted();
+	if (isOurs()) await release(host, { tracked: false }, signal);
+}

@@ -1,0 +1,85 @@
+import { readConfig } from '../config/load.ts';
+import type { FileSettings } from '../config/yaml.ts';
+import { comeFirst } from '../daemon/rule-order.ts';
+import { ownChains } from '../firewall/iptables/installed.ts';
+import { createOthersReader } from '../host/iptables/foreign-reader.ts';
+import { readRaw } from '../host/iptables/listing.ts';
+import { openHost } from '../host/open-host.ts';
+import { countAccepted } from '../host/sockets/listeners.ts';
+import { release } from '../reconcile/apply.ts';
+import { aimOf, type Survey, surveyHost } from '../reconcile/resolve.ts';
+import { begin, converse, type RouteManagerActions, refusal } from '../route-manager/conversation.ts';
+import { refuseUnwanted } from './beside-daemon.ts';
+import { captureOnce } from './capture-once.ts';
+import { sessionRisk } from './session-warning.ts';
+
+const noFile: FileSettings = { values: new Map(), mistakes: [] };
+
+/**
+ * The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. Beside a
+ * daemon at `socket` that would take everything away again it fails as where iptables refuses.
+ */
+export async function runRouteManager(socket: string, signal: AbortSignal): Promise<number> {
+	const out = (text: string) => void process.stdout.write(text);
+	const refused = refusal(process.env);
+	if (refused !== undefined) {
+		out(refused);
+		return 1;
+	}
+	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
+	const survey = await surveyHost(await openHost(ownChains, signal), loaded, undefined, signal);
+	await aimOf(survey);
+	for (const notice of survey.notices) process.stderr.write(`${notice}\n`);
+	const actions = actionsOf(survey, socket, signal);
+	await begin(process.env, actions, out);
+	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
+	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+	await converse(actions, { input: process.stdin, out, prompt }).catch((error) => {
+		if (!signal.aborted) throw error;
+	});
+	process.stdin.destroy();
+	return signal.aborted ? (signalCodes[signal.reason] ?? 1) : 0;
+}
+
+/** 128 and the signal's number, as a shell tells of a script that a signal has ended (bash(1)). */
+const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+const actionsOf = (survey: Survey, socket: string, signal: AbortSignal): RouteManagerActions => ({
+	enable: async () => {
+		await refuseUnwanted(socket);
+		const others = createOthersReader(survey.host.tools);
+		await others.chains();
+		const hit = await captureOnce(survey, signal);
+		const { target } = hit;
+		for (const why of await comeFirst(others, { survey, hit }, signal)) process.stderr.write(`${why}\n`);
+		const risk = await sessionRisk(survey.capture, target.families, process.env);
+		// The script says nothing of it, where programs read.
+		if (risk !== '') process.stderr.write(`${risk}\n`);
+	},
+	disable: async () => {
+		await release(survey.host, { tracked: true }, signal);
+		const { ingressPort, egressPort } = survey.config;
+		if ((await countAccepted([ingressPort, egressPort])) === 0) await release(survey.host, { tracked: false }, signal);
+	},
+	status: () => readRaw(survey.tools, survey.config.routeTable),
+});
+
+/** Those that the script reads, with its meaning of empty and of missing; ours beside them, and no others. */
+function scriptVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const read = [
+		'APPMESH_APP_PORTS',
+		'APPMESH_ENVOY_INGRESS_PORT',
+		'APPMESH_ENVOY_EGRESS_PORT',
+		'APPMESH_EGRESS_IGNORED_PORTS',
+	];
+	const given = Object.entries(env).filter(([name]) => read.includes(name) || name.startsWith('TURNOUT_'));
+	const ipv6 = env['APPMESH_ENABLE_IPV6'] ?? '';
+	const ignoredIps = env['APPMESH_EGRESS_IGNORED_IP'] ?? '';
+	return {
+		...Object.fromEntries(given),
+		APPMESH_IGNORE_UID: env['APPMESH_IGNORE_UID'] ?? '',
+		APPMESH_IGNORE_GID: env['APPMESH_IGNORE_GID'] ?? '',
+		...(ipv6 === '' ? {} : { APPMESH_ENABLE_IPV6: ipv6 }),
+		...(ignoredIps === '' ? {} : { APPMESH_EGRESS_IGNORED_IP: ignoredIps }),
+	};
+}

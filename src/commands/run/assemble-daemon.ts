@@ -1,0 +1,165 @@
+import type { Loaded } from '../../config/load.ts';
+import { createDaemon, type Daemon } from '../../daemon/daemon.ts';
+import { createMemory } from '../../daemon/persisted-state.ts';
+import { createReport, type Report } from '../../daemon/systemd-status.ts';
+import type { PullProgress } from '../../envoy/runtime.ts';
+import { ownChains } from '../../firewall/iptables/installed.ts';
+import { forgetDead } from '../../host/conntrack/stale.ts';
+import { readConntrackUsage } from '../../host/conntrack/usage.ts';
+import { createPendingFile } from '../../host/files/confirmation-file.ts';
+import { createStateStore } from '../../host/files/state-file.ts';
+import { readRaw } from '../../host/iptables/listing.ts';
+import { rivals } from '../../host/iptables/other-managers.ts';
+import { glancing } from '../../host/iptables/rule-cache.ts';
+import { hear } from '../../host/monitor/monitor.ts';
+import { openHost } from '../../host/open-host.ts';
+import { readEffortMs } from '../../host/process/cpu-time.ts';
+import { hasNeighbour } from '../../host/process/neighbour.ts';
+import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
+import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
+import { openServiceManager } from '../../host/systemd/notify.ts';
+import { createAlarm } from '../../host/systemd/timer.ts';
+import { createKept, type Kept } from '../../lib/ring-buffer.ts';
+import { type Service, serve } from '../../localapi/server.ts';
+import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
+import type { Dialect } from '../../ports.ts';
+import { aimOf, type Survey, surveyHost } from '../../reconcile/resolve.ts';
+import { loadSettings, recallSettings, type SettingsArguments } from '../../settings.ts';
+import { createTallies, type Tallies } from '../../status/counters.ts';
+import { metrics, type Seen } from '../../status/metrics.ts';
+import { statusLine } from '../../status/one-line.ts';
+import { renderMetrics } from '../../status/prometheus.ts';
+import { createProxy, planOf } from './assemble-envoy.ts';
+import { createLooks } from './inspections.ts';
+
+const KEPT_LOG_LINES = 2_000;
+const KEPT_EVENTS = 500;
+
+export interface AgentOptions {
+	readonly settings: SettingsArguments;
+	/** For people rather than for machines. */
+	readonly isTerminal: boolean;
+	/** Where the log goes. */
+	readonly write: (text: string) => void;
+	/** Called whenever a pull goes on, and without anything when it has ended. */
+	readonly onPull: (pull: PullProgress | undefined) => void;
+	/** Called once what was asked for holds. */
+	readonly onReady: (socket: string) => void;
+}
+
+/** The daemon: settings, host, socket, Envoy, rules; and all of it back in reverse once the signal says so. */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+	const loaded = await loadSettings(options.settings);
+	const { config } = loaded;
+	const kept = { logs: createKept<string>(KEPT_LOG_LINES), events: createKept<string>(KEPT_EVENTS) };
+	const log = createAgentLog(options, config.logLevel, kept.events, () => report.changed());
+	using report = createReport(openServiceManager(process.env), () => lineOf(daemon, signal), log);
+	tell(loaded, log);
+	const tallies = createTallies();
+	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
+	const survey = await surveyOnce(loaded, stateFile.read().dialect, log, signal);
+	const proxy = await createProxy(survey, {
+		onOutput: kept.logs.add,
+		onChange(history, before) {
+			if (history.pull !== before.pull) options.onPull(history.pull);
+			daemon.onLife(history, before);
+		},
+	});
+	const daemon: Daemon = createDaemon({
+		loaded,
+		survey,
+		stateFile,
+		pendingFile: createPendingFile(config.stateDirectory),
+		alarm: createAlarm(),
+		log,
+		tallies,
+		proxy,
+		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
+		...world,
+		connections: createConnections(),
+		load: () => loadSettings(options.settings),
+		recall: recallSettings,
+		raw: (of) => readRaw(of.tools, of.config.routeTable),
+		...(await createLooks(survey.host.tools, log)),
+	});
+	const service: Service = {
+		handlers: daemon.handlers,
+		kept,
+		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
+	};
+	const close = await serve(config.socket, service, signal);
+	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
+}
+
+/** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
+async function surveyOnce(
+	loaded: Loaded,
+	remembered: Dialect | undefined,
+	log: Log,
+	signal: AbortSignal,
+): Promise<Survey> {
+	const survey = await surveyHost(await openHost(ownChains, signal), loaded, remembered, signal);
+	tell(survey, log);
+	// What this host cannot meet is found out now and not when it is first wanted.
+	await aimOf(survey);
+	return glancing(survey, ownChains);
+}
+
+/** What needs no setting. */
+const world = {
+	captured: countAccepted,
+	forget: forgetTranslated,
+	forgetDead,
+	hear,
+	rivals,
+	hasNeighbour,
+	effortMs: readEffortMs,
+	listeners: readListeners,
+} as const;
+
+const createAgentLog = (
+	{ write, isTerminal }: AgentOptions,
+	level: Level,
+	events: Kept<string>,
+	onEvent: () => void,
+): Log =>
+	createLog(level, [
+		(event) => write(isTerminal ? logText(event) : logJson(event)),
+		(event) => events.add(logJson(event).trimEnd()),
+		onEvent,
+	]);
+
+async function live(daemon: Daemon, report: Report, onReady: () => void, signal: AbortSignal): Promise<void> {
+	try {
+		daemon.watch(signal);
+		await daemon.start(signal);
+		report.ready();
+		onReady();
+		await aborted(signal);
+	} finally {
+		report.stopping();
+		await daemon.stop();
+	}
+}
+
+function tell({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
+	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
+}
+
+const lineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
+	statusLine(await handlers.status({}, signal));
+
+const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSignal): Promise<Seen> => ({
+	status: await handlers.status({}, signal),
+	tallies: tallies.read(),
+	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },
+	conntrack: readConntrackUsage(),
+});
+
+/** Once asked to stop, a start that is under way ends too; that is no failure. */
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener('abort', () => resolve(), { once: true });
+	});
+}

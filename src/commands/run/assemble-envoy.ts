@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import type { Loaded } from '../../config/load.ts';
+import { lanesOf } from '../../connections/listener-gaps.ts';
+import { renderBootstrap } from '../../envoy/bootstrap.ts';
+import { envoyArguments, envoyGid, programIn } from '../../envoy/command-line.ts';
+import type { History } from '../../envoy/lifecycle.ts';
+import type { ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
+import type { Plan } from '../../envoy/spec.ts';
+import { STOP_GRACE_MS } from '../../envoy/start.ts';
+import { createSupervisor, type Supervisor } from '../../envoy/supervisor.ts';
+import { Failure } from '../../failure.ts';
+import { createLogins } from '../../host/docker/credentials.ts';
+import { adminFolder, adminSocket } from '../../host/envoy/admin-folder.ts';
+import { bootstrapPath, createBootstraps } from '../../host/envoy/bootstrap-files.ts';
+import { createProxyAdmin } from '../../host/envoy/envoy-admin.ts';
+import { hasIpv6Sockets, readIpv6 } from '../../host/facts.ts';
+import { primaryGroup } from '../../host/files/accounts.ts';
+import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
+import { createProcessRuntime } from '../../host/process/process-runtime.ts';
+import { createHandOvers } from '../../host/sockets/listener-handover.ts';
+import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
+import { reasonOfFile } from '../../lib/fs.ts';
+import type { Survey } from '../../reconcile/resolve.ts';
+import { envoyUser } from '../../ruleset/answers.ts';
+import { families } from '../../values/units.ts';
+
+export interface ProxyListeners {
+	readonly onOutput: (line: string) => void;
+	readonly onChange: (history: History, before: History) => void;
+}
+
+/** Envoy in our hands; undefined where somebody else runs it. */
+export async function createProxy(survey: Survey, listeners: ProxyListeners): Promise<Supervisor | undefined> {
+	const runtime = await runtimeOf(survey);
+	if (runtime === undefined) return undefined;
+	return createSupervisor({
+		...listeners,
+		runtime,
+		admin: ({ healthTimeoutSeconds }, of) => createProxyAdmin(of, healthTimeoutSeconds * 1_000),
+		adminSocket: (instance) => adminSocket(survey.config.socket, instance),
+		listeners: readListeners,
+		captured: countAccepted,
+		handOver: createHandOvers(survey.config.stateDirectory),
+		bootstraps: createBootstraps(survey.config.stateDirectory),
+	});
+}
+
+async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> {
+	const { runtime, dockerSocket, name, pullStallSeconds } = config.envoy;
+	const notes = createProcessNotes(config.stateDirectory);
+	// Of a former daemon with other settings: it would hold the ports for ever.
+	if (runtime !== 'process') await endOrphans(notes, STOP_GRACE_MS);
+	switch (runtime) {
+		case 'none':
+			return undefined;
+		case 'process':
+			return createProcessRuntime(notes, adminFolder(config.socket));
+		case 'docker': {
+			// Loaded where it is needed only: it takes 13 MB.
+			const { createDockerRuntime } = await import('../../host/docker/docker-runtime.ts');
+			return createDockerRuntime({
+				...{ socket: dockerSocket, name, owner: config.stateDirectory, adminFolder: adminFolder(config.socket) },
+				...{ logins: createLogins(), pullStallMs: pullStallSeconds * 1_000 },
+			});
+		}
+	}
+}
+
+/** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
+export function planOf(
+	{ config, capture, tools }: Survey,
+	handedOn: Loaded['handedOn'],
+	image = config.envoy.image,
+): Plan {
+	const { ingressPort, egressPort, envoy } = config;
+	const own = envoy.config === '' ? ownBootstrap(config) : {};
+	const [path = envoy.config] = Object.keys(own);
+	const uid = envoyUser(capture.ignoreUids);
+	const isContainer = envoy.runtime === 'docker';
+	const spec: ProxySpec = {
+		image: isContainer ? image : '',
+		pull: envoy.pull,
+		command: isContainer ? programIn(image, envoy.command) : envoy.command,
+		args: envoyArguments(envoy, path),
+		env: handedOn.env,
+		uid,
+		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
+		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, own[file] ?? textOf(file)])),
+		memoryMegabytes: envoy.memoryMegabytes,
+		openFiles: envoy.openFiles,
+		mounts: envoy.mounts,
+		logDriver: envoy.logDriver,
+		logOptions: Object.fromEntries(envoy.logOptions),
+		adminPort: envoy.adminPort,
+	};
+	const ports = {
+		...(config.appPorts.length > 0 ? { ingressPort } : {}),
+		egressPort,
+		'envoy.adminPort': envoy.adminPort,
+	};
+	const isIpv6Sure = config.ipv6 === '1' && readIpv6(tools).obstacle === '';
+	return { ...envoy, spec, ports, lanes: lanesOf(config), families: isIpv6Sure ? families : ['ipv4'] };
+}
+
+/** By the path that it is to have. */
+function ownBootstrap(config: Survey['config']): Readonly<Record<string, string>> {
+	const { ingressPort, egressPort, bridges, stateDirectory } = config;
+	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
+	const text = renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });
+	return { [bootstrapPath(stateDirectory, text)]: text };
+}
+
+function textOf(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (cause) {
+		throw new Failure(
+			'envoy',
+			`Cannot start Envoy: its file ${path} cannot be read: ${reasonOfFile(cause)}`,
+			'See envoy.config (TURNOUT_ENVOY_CONFIG) and the variables that name files',
+			cause,
+		);
+	}
+}

@@ -1,0 +1,81 @@
+import type { DaemonParts, Inspect } from '../../daemon/dependencies.ts';
+import { createOrder } from '../../daemon/rule-order.ts';
+import { readConntrackUsage } from '../../host/conntrack/usage.ts';
+import { createOthersReader } from '../../host/iptables/foreign-reader.ts';
+import type { Tools } from '../../host/iptables/programs.ts';
+import { createDormantReader } from '../../host/nft/dormant.ts';
+import { readListeners } from '../../host/sockets/listeners.ts';
+import type { Log } from '../../log.ts';
+import { envoyUser } from '../../ruleset/answers.ts';
+import { holderAmong, readableFact } from '../../status/admin-condition.ts';
+import { conntrackFact } from '../../status/conntrack-condition.ts';
+import { tablesFact } from '../../status/dormant-condition.ts';
+import { cookiesFact, portsFact, strangerAmong } from '../../status/port-condition.ts';
+import { trackingFact } from '../../status/tracking-condition.ts';
+
+/** What status looks at beside rules, routes and Envoy. */
+export async function createLooks(
+	tools: readonly Tools[],
+	log: Log,
+): Promise<Pick<DaemonParts, 'order' | 'inspections'>> {
+	const others = createOthersReader(tools);
+	// What is there before anything of ours is.
+	await others.chains();
+	const order = createOrder(others, log);
+	return {
+		order,
+		inspections: [
+			inspectConntrack,
+			createPortsInspect(),
+			createReadableInspect(),
+			inspectCookies,
+			inspectTracking,
+			createTablesInspect(),
+			order.inspect,
+		],
+	};
+}
+
+const inspectConntrack: Inspect = async () => {
+	const usage = readConntrackUsage();
+	return usage === undefined ? [] : [conntrackFact(usage)];
+};
+
+/** Which program it is, is looked up once: that takes all of /proc, and status is asked all the time. */
+function createPortsInspect(): Inspect {
+	let known = { of: '', owner: '' };
+	return async ({ survey, isOn }) => {
+		const stranger = isOn ? strangerAmong(survey.capture, await readListeners()) : undefined;
+		const of = stranger === undefined ? '' : `${stranger.port} ${stranger.uid}`;
+		if (of !== known.of) known = { of, owner: stranger?.owner() ?? '' };
+		return [portsFact(stranger, known.owner)];
+	};
+}
+
+/** Only of an Envoy of ours; see createPortsInspect. */
+function createReadableInspect(): Inspect {
+	let known = { of: '', owner: '' };
+	return async ({ survey, isOn }) => {
+		const { egressPort, envoy } = survey.config;
+		if (envoy.runtime === 'none') return [];
+		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(survey.capture.ignoreUids) };
+		const listeners = isOn ? await readListeners() : [];
+		const holder = holderAmong(readable, listeners);
+		const of = holder === undefined ? '' : `${holder.port} ${holder.uid}`;
+		if (of !== known.of) known = { of, owner: holder?.owner() ?? '' };
+		return [readableFact(readable, listeners, holder, known.owner)];
+	};
+}
+
+const inspectCookies: Inspect = async ({ survey, isOn }) => [
+	cookiesFact(isOn && survey.capture.hasOnlyCookies === true),
+];
+
+const inspectTracking: Inspect = async ({ aim, isOn }) => [trackingFact(isOn ? aim.limited : undefined)];
+
+function createTablesInspect(): Inspect {
+	const readDormant = createDormantReader();
+	return async ({ survey, isOn }) => [
+		tablesFact(isOn && survey.backend.name === 'iptables-nft' ? await readDormant() : []),
+	];
+}

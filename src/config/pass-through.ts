@@ -1,0 +1,125 @@
+import { hasControls, quoted } from '../lib/escape.ts';
+import { parsePort } from '../values/units.ts';
+
+type Kind = 'text' | 'flag' | 'port' | 'file';
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Row {
+	readonly names: readonly string[];
+	readonly kind: Kind;
+}
+
+/** What Envoy's images read and we have no setting for: the same thing in all its spellings, the oldest first. */
+const table: readonly Row[] = [
+	{ names: ['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'], kind: 'text' },
+	{ names: ['APPMESH_RESOURCE_ARN'], kind: 'text' },
+	{ names: ['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'], kind: 'text' },
+	{ names: ['APPMESH_XDS_ENDPOINT'], kind: 'text' },
+	{ names: ['APPMESH_PREVIEW'], kind: 'flag' },
+	{ names: ['APPMESH_METRIC_EXTENSION_VERSION'], kind: 'text' },
+	{ names: ['AWS_REGION'], kind: 'text' },
+	{ names: ['ENVOY_INITIAL_FETCH_TIMEOUT'], kind: 'text' },
+	{ names: ['ENVOY_CONCURRENCY'], kind: 'text' },
+	{ names: ['ENABLE_ENVOY_XRAY_TRACING'], kind: 'flag' },
+	{ names: ['XRAY_DAEMON_PORT'], kind: 'port' },
+	{ names: ['XRAY_SAMPLING_RATE'], kind: 'text' },
+	{ names: ['ENVOY_TRACING_CFG_FILE'], kind: 'file' },
+	{ names: ['ENABLE_ENVOY_DOG_STATS', 'ENABLE_ENVOY_DOG_STATSD'], kind: 'flag' },
+	{ names: ['STATSD_PORT'], kind: 'port' },
+	{ names: ['STATSD_ADDRESS'], kind: 'text' },
+	{ names: ['ENVOY_STATS_SINKS_CFG_FILE'], kind: 'file' },
+	{ names: ['ENVOY_STATS_CONFIG_FILE'], kind: 'file' },
+	{ names: ['ENABLE_ENVOY_STATS_TAGS'], kind: 'flag' },
+];
+
+/** Every variable that is handed on as it is. No credentials: Envoy gets none that it was not given by its own means. */
+export const handedOnNames: readonly string[] = table.flatMap(({ names }) => names);
+
+export interface HandedOn {
+	readonly env: Readonly<Record<string, string>>;
+	/** Files that the variables name: Envoy must find them at the same paths. */
+	readonly files: readonly string[];
+	readonly mistakes: readonly string[];
+}
+
+/** Why a file cannot be used; undefined where it can. */
+export type FileCheck = (path: string) => string | undefined;
+
+/**
+ * What of an environment is Envoy's, and all that is wrong with it. Where only one spelling was given the others say the
+ * same; where several were, each stays as it is, and the image takes the one that it prefers. Empty is none.
+ */
+export function handedOn(env: Environment, whyNot: FileCheck): HandedOn {
+	const rows = table.map((row) => readRow(row, env, whyNot));
+	return {
+		env: Object.assign({}, ...rows.map((row) => row.env)),
+		files: [...new Set(rows.flatMap(({ files }) => files))],
+		mistakes: rows.flatMap(({ mistakes }) => mistakes),
+	};
+}
+
+function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): HandedOn {
+	const values = new Map<string, string>();
+	const mistakes: string[] = [];
+	for (const name of names.filter((each) => (env[each] ?? '').trim() !== ''))
+		try {
+			values.set(name, parsers[kind](String(env[name]).trim(), whyNot));
+		} catch (error) {
+			mistakes.push(`${name}: ${(error as Error).message}; allowed: ${allowed[kind]}`);
+		}
+	const [first] = values.values();
+	if (first === undefined) return { env: {}, files: [], mistakes };
+	const said = names.map((name) => [name, values.get(name) ?? first] as const);
+	return { env: Object.fromEntries(said), files: kind === 'file' ? [...values.values()] : [], mistakes };
+}
+
+/** What is a setting of ours and a variable of Envoy's images too; said by the setting, wherever that was written. */
+export const variablesOfSettings = (settings: {
+	readonly logLevel: string;
+	readonly adminPort: number;
+	readonly drainSeconds: number;
+}): Readonly<Record<string, string>> => ({
+	// AWS's agent takes any other spelling for info.
+	ENVOY_LOG_LEVEL: settings.logLevel === 'warning' ? 'warn' : settings.logLevel,
+	ENVOY_ADMIN_ACCESS_PORT: String(settings.adminPort),
+	LISTENER_DRAIN_WAIT_TIME_S: String(settings.drainSeconds),
+});
+
+const allowed: Readonly<Record<Kind, string>> = {
+	text: 'text without control characters',
+	flag: '1 or 0',
+	port: 'one port from 1 to 65535',
+	file: 'the absolute path of a file that can be read',
+};
+
+const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string>> = {
+	text: withoutControls,
+	flag: parseFlag,
+	port: (text) => String(parsePort(text)),
+	file: parseFile,
+};
+
+/** The images know no other words than 1 and 0. */
+function parseFlag(text: string): string {
+	const found = new Map([
+		['1', '1'],
+		['true', '1'],
+		['0', '0'],
+		['false', '0'],
+	]).get(text);
+	if (found === undefined) throw new Error(`${quoted(text)} is neither`);
+	return found;
+}
+
+function parseFile(text: string, whyNot: FileCheck): string {
+	const path = withoutControls(text);
+	if (!path.startsWith('/')) throw new Error(`${quoted(text)} does not begin with /`);
+	const why = whyNot(path);
+	if (why !== undefined) throw new Error(`${quoted(text)} cannot be used: ${why}`);
+	return path;
+}
+
+function withoutControls(text: string): string {
+	if (hasControls(text)) throw new Error(`${quoted(text)} has a control character`);
+	return text;
+}

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { Given } from '../cli/arguments.ts';
+import { DEFAULT_FILE, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './paths.ts';
+
+/**
+ * Where the daemon listens: flag, variable, file, default. The file is read for one line only, so that commands which
+ * speak to the daemon start at once.
+ */
+export const socketOf = (given: Given): string =>
+	pathOf(given['socket'], 'TURNOUT_SOCKET', /^socket:\s*["']?([^"'\s#]+)/m) ?? DEFAULT_SOCKET;
+
+/** Where the daemon keeps what outlives it, found in the same way. */
+export const stateDirectoryOf = (given: Given): string =>
+	pathOf(given['state-directory'], 'TURNOUT_STATE_DIRECTORY', /^stateDirectory:\s*["']?([^"'\s#]+)/m) ??
+	DEFAULT_STATE_DIRECTORY;
+
+function pathOf(flag: Given[string], variable: string, line: RegExp): string | undefined {
+	return typeof flag === 'string' ? flag : (process.env[variable] ?? inFile(line));
+}
+
+function inFile(line: RegExp): string | undefined {
+	try {
+		return line.exec(readFileSync(DEFAULT_FILE, 'utf8'))?.[1];
+	} catch {
+		return undefined;
+	}
+}

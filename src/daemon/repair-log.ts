@@ -1,0 +1,87 @@
+import { failureOf } from '../failure.ts';
+import type { Repairs } from '../localapi/protocol.ts';
+import type { DaemonParts } from './dependencies.ts';
+import {
+	type Budget,
+	budgetPauseMs,
+	fullBudget,
+	isContested,
+	recent,
+	repairPauseMs,
+	retryMs,
+	spend,
+} from './repair-limits.ts';
+
+/** Something that others had changed and that is put right. */
+export interface Repair {
+	readonly subject: 'rules' | 'routes';
+	/** What was not as wanted, as `turnout diff` tells it. */
+	readonly lines: readonly string[];
+	readonly by: string;
+	/** From the first notice on. */
+	readonly ms: number;
+}
+
+/** What keeps it from being put right. */
+export interface Trouble {
+	readonly why: string;
+	readonly remedy: string;
+}
+
+/** What was repaired, what could not be, and how soon the next look may be. */
+export interface Ledger {
+	readonly repaired: (repair: Repair) => void;
+	readonly nothing: (costMs: number) => void;
+	readonly failed: (error: unknown, costMs: number) => void;
+	/** How long the next look waits; `isRetry`: nothing has changed since one that failed. */
+	readonly pauseMs: (isRetry: boolean) => number;
+	readonly repairs: () => Repairs;
+	readonly trouble: () => Trouble | undefined;
+}
+
+const SHOWN_LINES = 3;
+
+export function createLedger({ log, tallies, rivals }: DaemonParts): Ledger {
+	const now = () => performance.now();
+	const times: number[] = [];
+	let repairs: Repairs = { count: 0 };
+	let budget: Budget = fullBudget(now());
+	let failures = 0;
+	let failure: Trouble | undefined;
+	return {
+		repaired({ subject, lines, by, ms }) {
+			times.splice(0, times.length, ...recent(times, now()), now());
+			const what = lines.slice(0, SHOWN_LINES).join('; ') + (lines.length > SHOWN_LINES ? '; …' : '');
+			const who = by === '' ? {} : { by };
+			repairs = { count: repairs.count + 1, last: { at: new Date().toISOString(), what, ms, ...who } };
+			[failures, failure] = [0, undefined];
+			tallies.add('repairs', subject);
+			log('warn', 'repaired', { subject, what, lines: lines.length, ms, ...who });
+		},
+		nothing(costMs) {
+			budget = spend(budget, costMs, now());
+			[failures, failure] = [0, undefined];
+		},
+		failed(error, costMs) {
+			const { message, remedy } = failureOf(error);
+			failures += 1;
+			budget = spend(budget, costMs, now());
+			if (failure?.why !== message) log('error', 'cannot repair', { why: message });
+			failure = { why: message, remedy };
+		},
+		pauseMs: (isRetry) =>
+			Math.max(repairPauseMs(times, now()), budgetPauseMs(budget, now()), isRetry ? retryMs(failures) : 0),
+		repairs: () => repairs,
+		trouble: () => failure ?? (isContested(times, now()) ? contested(times.length, repairs, rivals()) : undefined),
+	};
+}
+
+function contested(count: number, { last }: Repairs, rivals: readonly string[]): Trouble {
+	const by = last?.by === undefined ? '' : `, the last time by ${last.by}`;
+	const running = rivals.length === 0 ? '' : `; of those that do such things there run here: ${rivals.join(', ')}`;
+	return {
+		why: `others have undone them ${count} times within a minute${by}${running}; they are put back every 5 s now`,
+		remedy:
+			'Find out who it is and let it leave the chains APPMESH_… and what leads to them alone; see docs/firewalls.md',
+	};
+}

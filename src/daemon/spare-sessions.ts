@@ -1,0 +1,63 @@
+import type { Sessions } from '../localapi/protocol.ts';
+import type { OpenConnection } from '../ports.ts';
+import { aimOf } from '../reconcile/resolve.ts';
+import { createSessionJudge, parseSession, type Session, sessionWarning } from '../ruleset/ssh-warning.ts';
+import type { DaemonParts } from './dependencies.ts';
+import type { Holding } from './state.ts';
+
+/** Its own port, whatever else anybody has come in by. */
+const SSH = 22;
+
+/** What is to be said to whoever is logged in; '' where nothing is captured, or no session like theirs would be. */
+export async function warningOf(holding: Holding, parts: DaemonParts, told: Sessions): Promise<string> {
+	const { aim, survey, wanted } = holding;
+	const all = parsed(told);
+	if (wanted === 'disabled' || all.length === 0) return '';
+	const { families } = (aim ?? (await aimOf(survey))).target;
+	const judge = createSessionJudge(survey.capture, families);
+	const ways = await waysOf(all, parts);
+	const isCaptured = (session: Session) => {
+		const way = ways(session);
+		return way !== undefined && judge(session, way);
+	};
+	const captured = all.filter(isCaptured);
+	const own = parsed({ session: told.session ?? '' }).map(keyOf);
+	const isOwn = (session: Session) => own.includes(keyOf(session));
+	return sessionWarning(
+		captured.filter(isOwn),
+		captured.filter((session) => !isOwn(session)),
+	);
+}
+
+/** By which interface each comes in; undefined where its end here has called, which no rule for inbound ones concerns. */
+async function waysOf(
+	sessions: readonly Session[],
+	{ connections }: DaemonParts,
+): Promise<(session: Session) => string | undefined> {
+	const keys = new Set(sessions.map(keyOf));
+	// Where the kernel does not say, everything else is said all the same.
+	const open = (await connections.open().catch(() => [])).filter((connection) => keys.has(keyOfOpen(connection)));
+	const { interfaceOf } = await connections.asides(open, { groups: false, interfaces: true });
+	const known = new Map(open.map((connection) => [keyOfOpen(connection), connection]));
+	return (session) => {
+		const connection = known.get(keyOf(session));
+		if (connection?.isAccepted === false) return undefined;
+		if (session.zone !== '' || connection === undefined) return session.zone;
+		return interfaceOf(connection) ?? '';
+	};
+}
+
+/** Whoever cuts others off is not to lose the way in: what somebody is logged in over, and what came in where that did. */
+export function createSparing(told: Sessions): (connection: OpenConnection) => boolean {
+	const sessions = parsed(told);
+	const ports = new Set([SSH, ...sessions.map(({ port }) => port)]);
+	const keys = new Set(sessions.map(keyOf));
+	return (connection) => keys.has(keyOfOpen(connection)) || (connection.isAccepted && ports.has(connection.local.port));
+}
+
+const parsed = ({ session, sessions = [] }: Sessions): Session[] =>
+	[session ?? '', ...sessions].map(parseSession).filter((found) => found !== undefined);
+
+const keyOf = ({ from, fromPort, to, port }: Session): string => `${from} ${fromPort} ${to} ${port}`;
+const keyOfOpen = ({ local, remote }: OpenConnection): string =>
+	`${remote.address} ${remote.port} ${local.address} ${local.port}`;

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gapsIn, gapText, isSilent } from '../connections/listener-gaps.ts';
+import { Failure } from '../failure.ts';
+import type { Answer } from './lifecycle.ts';
+import type { Listening, ProxyAdmin } from './runtime.ts';
+import { listenerPorts, type Plan, portsOf } from './spec.ts';
+import type { Charge } from './supervisor-state.ts';
+
+const POLL_MS = 50;
+
+export async function refuseTakenPorts({ supervision, retiring }: Charge, plan: Plan): Promise<void> {
+	const { ports } = plan;
+	const free = retiring.size === 0 ? Object.values(ports) : listenerPorts(plan);
+	const taken = (await supervision.listeners()).find(({ port }) => free.includes(port));
+	if (taken === undefined) return;
+	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
+	throw new Failure(
+		'envoy',
+		`Cannot start Envoy: port ${taken.port} (${key}) is taken by ${taken.owner()}`,
+		`Stop that program, or set ${key} to another port`,
+	);
+}
+
+/** What a start is waited for with. */
+export interface Waiting {
+	/** How it has ended, if it has. */
+	readonly ended: () => string | undefined;
+	readonly onMissing: (missing: string) => void;
+}
+
+/** Resolves to what it says of itself when it is LIVE and listens on every port; rejects when it has ended or time is up. */
+export async function untilReady(
+	admin: ProxyAdmin,
+	plan: Plan,
+	waiting: Waiting,
+	signal: AbortSignal,
+): Promise<Answer> {
+	const deadline = AbortSignal.timeout(plan.startSeconds * 1_000);
+	let missing = 'no answer on its admin interface';
+	while (!deadline.aborted) {
+		const why = waiting.ended();
+		if (why !== undefined) throw ended(why);
+		const info = await admin.info(signal);
+		const listeners = info?.state === 'LIVE' ? await admin.listeners(signal) : undefined;
+		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
+		// LIVE in the moment in which nobody wants it any more.
+		signal.throwIfAborted();
+		if (info !== undefined && listeners !== undefined && missing === '') {
+			await refuseBlind(admin, plan, signal);
+			return { version: info.version, listeners: portsOf(listeners) };
+		}
+		waiting.onMissing(missing);
+		await sleep(POLL_MS, undefined, { signal });
+	}
+	// A busy machine may have told us of its end only now.
+	const why = waiting.ended();
+	throw why === undefined ? neverLive(plan.startSeconds, missing) : ended(why);
+}
+
+/** What a bootstrap has wrong stays so: no time mends it. */
+export async function refuseBlind(admin: ProxyAdmin, { lanes }: Plan, signal: AbortSignal): Promise<void> {
+	const blind = await admin.blind(signal);
+	const ours = lanes.filter(({ port }) => blind.includes(port)).map(({ key, port }) => `${port} (${key})`);
+	if (ours.length === 0) return;
+	throw new Failure(
+		'envoy',
+		`Cannot lead anything to Envoy: on ${ours.join(' and ')} it sends connections on to where they were going, and does not learn where`,
+		'Add the listener filter envoy.filters.listener.original_dst to each listener of its bootstrap (envoy.config)',
+	);
+}
+
+/** Nothing new to say while nobody answers; '' once all is there. */
+function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonly Listening[] | undefined) {
+	return state === 'LIVE' ? listeners && mismatch(plan, listeners) : state;
+}
+
+/**
+ * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
+ * where it listens on every port that we lead traffic to, and where that arrives.
+ */
+export function mismatch({ lanes, families }: Plan, listeners: readonly Listening[]): string {
+	const gaps = gapsIn(lanes, families, listeners);
+	const named = gaps.filter(isSilent).map(({ lane: { key, port } }) => `${port} (${key})`);
+	if (named.length > 0) return `LIVE, but nothing listens on ${named.join(' and ')}`;
+	return gaps.map((gap) => `LIVE, but ${gapText(gap, families)}`).join('; ');
+}
+
+const ended = (why: string): Failure =>
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: ${why}`,
+		'See envoy.command (TURNOUT_ENVOY_COMMAND), envoy.image (TURNOUT_ENVOY_IMAGE) and envoy.config (TURNOUT_ENVOY_CONFIG)',
+	);
+
+const neverLive = (seconds: number, state: string): Failure =>
+	new Failure(
+		'envoy',
+		`Cannot start Envoy: it was not LIVE within ${seconds} s (${state})`,
+		'See its bootstrap (envoy.config), or give it more time with envoy.startSeconds (TURNOUT_ENVOY_START_SECONDS)',
+	);

@@ -1,0 +1,102 @@
+import type { Capture } from '../../ruleset/capture.ts';
+import type { Judge } from '../../ruleset/evaluate.ts';
+import type { Family } from '../../values/units.ts';
+import type { Match, Packet, Ports } from './foreign-rule.ts';
+import { allHold, holdsPort } from './match-packet.ts';
+
+/** One way in which connections are captured, and what all of them have in common before that. */
+export interface Way {
+	readonly kind: 'inbound' | 'outbound' | 'from bridges';
+	readonly hook: 'prerouting' | 'output';
+	readonly packet: Packet;
+}
+
+export function waysOf(capture: Capture, family: Family): Way[] {
+	const hasInbound = capture.appPorts === '*' || capture.appPorts.length > 0;
+	const inbound = { family, isFromHere: false, isToHere: true, isTranslated: false };
+	const outbound = { family, isFromHere: true, isToHere: false, isTranslated: false };
+	const bridges = capture.bridges.map((name): Way => {
+		const packet = { family, in: name.replace(/\+$/, '0'), isFromHere: false, isToHere: false, isTranslated: false };
+		return { kind: 'from bridges', hook: 'prerouting', packet };
+	});
+	return [
+		...(hasInbound ? [{ kind: 'inbound', hook: 'prerouting', packet: inbound } as const] : []),
+		{ kind: 'outbound', hook: 'output', packet: outbound },
+		...bridges,
+	];
+}
+
+/** Somewhere beyond this host (RFC 5737, RFC 3849). */
+const REMOTE = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } as const;
+const USUAL_PORTS = [443, 80, 8080];
+
+/** One connection that takes this way, that we capture, and that may be what the rules are about; undefined: there is none. */
+export function capturedAmong(
+	matches: readonly Match[],
+	{ kind, hook, packet }: Way,
+	capture: Capture,
+	judge: Judge,
+): Packet | undefined {
+	const way = { kind, hook, packet };
+	const candidates = candidatesAmong(matches, way, capture);
+	return candidates.find((one) => isCaptured(one, way, matches, judge) && allHold(matches, one) !== false);
+}
+
+function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way, capture: Capture): Packet[] {
+	const { family } = packet;
+	const [from] = addressesAmong(matches, 'from', family, []);
+	const uids = hook === 'output' ? uidsAmong(matches, capture) : [undefined];
+	const addresses = addressesAmong(matches, 'to', family, kind === 'inbound' ? [] : capture.egressOnlyIps);
+	const ports = portsAmong(matches, kind === 'inbound' ? capture.appPorts : capture.egressOnlyPorts);
+	return ports.flatMap((port) =>
+		addresses.flatMap((to) =>
+			uids.map((uid) => ({ ...packet, from, to, originalTo: to, port, originalPort: port, uid })),
+		),
+	);
+}
+
+function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], judge: Judge): boolean {
+	const isOut = hook === 'output';
+	const fate = judge(isOut ? 'OUTPUT' : 'PREROUTING', {
+		from: one.from ?? REMOTE[one.family],
+		to: one.to ?? REMOTE[one.family],
+		port: one.port ?? 0,
+		interface: one.in ?? interfaceAmong(matches, isOut ? 'out' : 'in'),
+		isFromHere: isOut,
+		isToHere: one.isToHere === true,
+		uid: one.uid,
+	});
+	return typeof fate === 'number';
+}
+
+/** Those that the rules name, and those that are captured among them. */
+function portsAmong(matches: readonly Match[], captured: readonly Ports[] | '*'): number[] {
+	const own = captured === '*' ? [] : captured.flatMap(({ from, to }) => [from, to]);
+	const named = matches.flatMap((match) => (match.kind === 'ports' && !match.not ? [match.ranges] : []));
+	const ends = named.flat().flatMap(({ from, to }) => [from, to]);
+	const held = own.filter((port) => named.every((ranges) => holdsPort(ranges, port)));
+	return named.length === 0 ? (own.length > 0 ? own : USUAL_PORTS) : [...new Set([...held, ...ends])];
+}
+
+function addressesAmong(
+	matches: readonly Match[],
+	kind: 'from' | 'to',
+	family: Family,
+	more: Capture['egressOnlyIps'],
+): (string | undefined)[] {
+	const named = matches.flatMap((match) => (match.kind === kind && !match.not ? match.cidrs : []));
+	const found = [...named, ...more].filter((cidr) => cidr.family === family && cidr.bits > 0);
+	if (found.length === 0) return [undefined];
+	// Nothing on its way to others, or from them, has such an address.
+	return found.map(({ address }) => address).filter((address) => !/^127\.|^::1$/.test(address));
+}
+
+const uidsAmong = (matches: readonly Match[], { onlyUids }: Capture): (number | undefined)[] => {
+	const named = matches.flatMap((match) => (match.kind === 'uid' && !match.not ? match.ranges : onlyUids));
+	return named.length === 0 ? [undefined, ...onlyUids.map(({ from }) => from)] : named.map(({ from }) => from);
+};
+
+function interfaceAmong(matches: readonly Match[], kind: 'in' | 'out'): string {
+	const named = matches.flatMap((match) => (match.kind === kind && !match.not ? match.names : []));
+	return named[0]?.replace(/[+*]$/, '0') ?? 'eth0';
+}

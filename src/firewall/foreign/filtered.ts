@@ -1,0 +1,209 @@
+import { buildRuleset } from '../../ruleset/build.ts';
+import type { Capture } from '../../ruleset/capture.ts';
+import { createJudge } from '../../ruleset/evaluate.ts';
+import type { Family } from '../../values/units.ts';
+import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
+import { isOf, type Match, type Packet, type Table, type Verdict } from './foreign-rule.ts';
+import type { BaseChain, Others } from './foreign-rules.ts';
+import { allHold, holds } from './match-packet.ts';
+import type { Capturing } from './overtaking.ts';
+import { type Path, pathsTo } from './packet-paths.ts';
+import { tablesOf } from './parse-tables.ts';
+import { type Outcome, outcomeOf } from './walk-table.ts';
+
+/** What the host's firewall does otherwise with connections that are captured. */
+export interface Filtered {
+	/** `dropped`: what is redirected does not arrive; `opened`: what was denied is not any more. */
+	readonly kind: 'dropped' | 'opened';
+	readonly way: Way['kind'];
+	readonly family: Family;
+	/** The port that was dialled. */
+	readonly port: number | undefined;
+	/** Whose doing it is, in the words of its tool. */
+	readonly rule: string;
+}
+
+/** A chain of a firewall and the table that it is of. */
+interface Filter {
+	readonly chain: BaseChain;
+	readonly table: Table;
+}
+
+/** NF_IP_PRI_NAT_DST (linux/netfilter_ipv4.h): who is asked before sees what was dialled. */
+const NAT = -100;
+const isEarly = ({ chain }: Filter): boolean => chain.priority < NAT;
+
+export function findFiltered(others: Others, { capture, families }: Omit<Capturing, 'dialect'>): Filtered[] {
+	const tables = tablesOf(others.texts);
+	return families.flatMap((family) => {
+		const filters = filtersOf(others, tables, family);
+		return waysOf(capture, family)
+			.filter(({ kind }) => kind !== 'from bridges')
+			.flatMap((way) => filteredOn(filters, way, capture));
+	});
+}
+
+function filteredOn(filters: readonly Filter[], way: Way, capture: Capture): Filtered[] {
+	const about = { way: way.kind, family: way.packet.family };
+	const dialled = samplesOf(way, capture).map((packet) => ({ packet, fates: fatesOf(filters, way, packet, capture) }));
+	const dropped = dialled.find(({ fates }) => fates.before.verdict !== 'drop' && fates.after.verdict === 'drop');
+	if (dropped !== undefined)
+		return [{ ...about, kind: 'dropped', port: dropped.packet.port, rule: textOf(dropped.fates.after) }];
+	const opened = dialled.filter(({ fates }) => fates.before.verdict === 'drop' && isUnawares(fates.after));
+	const denied = deniedOn(filters, way, capture);
+	const isTold = ({ fates }: (typeof dialled)[number]) => denied.some(({ rule }) => rule === textOf(fates.before));
+	return [
+		...denied,
+		...opened
+			.filter((each) => !isTold(each))
+			.map(({ packet, fates }): Filtered => {
+				return { ...about, kind: 'opened', port: packet.port, rule: textOf(fates.before) };
+			}),
+	];
+}
+
+/** Whoever names the port, as it was dialled or Envoy's, knows what he lets in. */
+const isUnawares = ({ verdict, by }: Outcome): boolean =>
+	verdict === 'accept' && (by === 'policy' || !by.matches.some(({ kind }) => kind === 'ports'));
+
+const textOf = ({ by }: Outcome): string => (by === 'policy' ? "its chain's policy" : by.text);
+
+/** Filters of this family. */
+function filtersOf({ chains, texts }: Others, tables: readonly Table[], family: Family): Filter[] {
+	const nft = chains.flatMap((chain): Filter[] => {
+		const table = tables.find((each) => each.tool !== 'iptables-legacy' && isSame(each, chain));
+		return table !== undefined && chain.type === 'filter' && isOf(chain, family) ? [{ chain, table }] : [];
+	});
+	const isLegacy = texts.some((text) => text.kind === 'saved' && text.dialect === 'iptables-legacy');
+	return isLegacy ? [...nft, ...legacyFilters(tables, family)] : nft;
+}
+
+const isSame = (table: Table, { family, table: name }: BaseChain): boolean =>
+	table.family === family && table.name === name;
+
+/** NF_IP_PRI_… again. */
+const PRIORITIES: Readonly<Record<string, number>> = { raw: -300, mangle: -150, filter: 0 };
+
+function legacyFilters(tables: readonly Table[], family: Family): Filter[] {
+	const found = tables.filter((table) => table.tool === 'iptables-legacy' && isOf(table, family));
+	return found.flatMap((table) =>
+		(['prerouting', 'input', 'output'] as const).flatMap((hook): Filter[] => {
+			const name = hook.toUpperCase();
+			const priority = PRIORITIES[table.name];
+			if (priority === undefined || !table.chains.has(name)) return [];
+			const chain = { hook, table: table.name, chain: name, type: 'filter', priority, rules: 1, seen: 0 };
+			return [{ table, chain: { ...chain, family: table.family, dropsRest: table.dropping.has(name) } }];
+		}),
+	);
+}
+
+const USUAL = { inbound: [80, 443, 8080], outbound: [443] } as const;
+
+/** Connections that are captured: one for each range of ports. */
+function samplesOf({ kind, packet }: Way, { appPorts }: Capture): Packet[] {
+	const named = appPorts === '*' ? USUAL.inbound : appPorts.map(({ from }) => from);
+	return (kind === 'inbound' ? named : USUAL.outbound).map((port) => ({ ...packet, port, originalPort: port }));
+}
+
+/** At each hook, what it is there without us, and redirected. */
+interface Passage {
+	readonly hook: 'input' | 'output';
+	readonly before: Packet | undefined;
+	readonly after: Packet;
+}
+
+function passagesOf({ kind }: Way, dialled: Packet, { ingressPort, egressPort }: Capture): Passage[] {
+	const translated = { ...dialled, isTranslated: true };
+	if (kind === 'inbound')
+		return [{ hook: 'input', before: dialled, after: { ...translated, port: ingressPort, to: undefined } }];
+	const to = dialled.family === 'ipv4' ? '127.0.0.1' : '::1';
+	const after = { ...translated, port: egressPort, to, isToHere: true };
+	return [
+		{ hook: 'output', before: dialled, after },
+		{ hook: 'input', before: undefined, after: { ...after, in: 'lo', uid: undefined } },
+	];
+}
+
+interface Fates {
+	readonly before: Outcome;
+	readonly after: Outcome;
+}
+const PASSES: Outcome = { verdict: 'accept', by: 'policy' };
+
+function fatesOf(filters: readonly Filter[], way: Way, dialled: Packet, capture: Capture): Fates {
+	const passages = passagesOf(way, dialled, capture);
+	const fate = (pick: (passage: Passage) => Packet | undefined) =>
+		worst(
+			passages.flatMap((passage) => {
+				const packet = pick(passage);
+				return packet === undefined ? [] : at(filters, passage.hook).map(outcome(packet));
+			}),
+		);
+	return { before: fate(({ before }) => before), after: fate(({ after }) => after) };
+}
+
+/** Those that are asked when a connection has been redirected. */
+const at = (filters: readonly Filter[], hook: BaseChain['hook']): readonly Filter[] =>
+	filters.filter((filter) => filter.chain.hook === hook && !isEarly(filter));
+
+const outcome =
+	(packet: Packet) =>
+	({ table, chain }: Filter): Outcome =>
+		outcomeOf(table, chain.chain, packet, chain.dropsRest);
+
+/** All of them have to let it through; of those that do, the one that had to say something. */
+function worst(outcomes: readonly Outcome[]): Outcome {
+	const of = (verdict: Outcome['verdict']) => outcomes.find((each) => each.verdict === verdict);
+	return of('drop') ?? of('maybe') ?? outcomes.find(({ by }) => by !== 'policy') ?? PASSES;
+}
+
+/** fail2ban's, which deny whoever is banned next, also while nobody is. */
+const isDenial = (verdict: Verdict): boolean =>
+	verdict.kind === 'drop' || ('chain' in verdict && /^(f2b|fail2ban)-/.test(verdict.chain));
+
+/** Rules that deny what was dialled, and say nothing of what it is redirected to. */
+function deniedOn(filters: readonly Filter[], way: Way, capture: Capture): Filtered[] {
+	const { family } = way.packet;
+	const judge = createJudge(buildRuleset(capture, family), family);
+	const late = at(filters, way.kind === 'inbound' ? 'input' : 'output');
+	const after = pathsIn(late, { ...way.packet, isToHere: true, isTranslated: true });
+	const early = pathsIn(
+		filters.filter((filter) => isEarly(filter) && filter.chain.hook === way.hook),
+		way.packet,
+	);
+	return pathsIn(late, way.packet).flatMap(({ filter, path }): Filtered[] => {
+		const dialled = capturedAmong(path.matches, way, capture, judge);
+		const redirected = dialled && passagesOf(way, dialled, capture)[0]?.after;
+		if (dialled === undefined || redirected === undefined || !isVoid(path, filter, dialled, redirected)) return [];
+		const denies = (packet: Packet) => (other: PathIn) => replaces(other.path, path, packet, { dialled, redirected });
+		if (after.some(denies(redirected)) || early.some(denies(dialled))) return [];
+		return [{ kind: 'opened', way: way.kind, family, port: dialled.port, rule: path.rule.text }];
+	});
+}
+
+interface PathIn {
+	readonly filter: Filter;
+	readonly path: Path;
+}
+
+const pathsIn = (filters: readonly Filter[], packet: Packet): readonly PathIn[] =>
+	filters.flatMap((filter) =>
+		pathsTo(filter.table, filter.chain.chain, isDenial, packet).map((path) => ({ filter, path })),
+	);
+
+/** It would have denied it, had nobody let it in before, and does not deny what becomes of it. Whom fail2ban bans next is not known. */
+const isVoid = ({ matches, rule }: Path, filter: Filter, dialled: Packet, redirected: Packet): boolean =>
+	allHold(matches, redirected) === false && ('chain' in rule.verdict || outcome(dialled)(filter).verdict !== 'accept');
+
+/** Another one denies this packet, under the same conditions but for those that redirecting changes. */
+function replaces(
+	other: Path,
+	{ matches }: Path,
+	packet: Packet,
+	{ dialled, redirected }: { readonly dialled: Packet; readonly redirected: Packet },
+): boolean {
+	const lasts = (match: Match) => holds(match, dialled) === holds(match, redirected);
+	const isCondition = ({ kind }: Match) => kind !== 'ports' && kind !== 'state' && kind !== 'protocol';
+	const said = (all: readonly Match[]) => JSON.stringify(all.filter((match) => isCondition(match) && lasts(match)));
+	return allHold(other.matches, packet) !== false && said(other.matches) === said(matches);
+}

@@ -1,0 +1,69 @@
+import { type Cidr, holderOf } from '../../values/cidr.ts';
+import type { Match, Packet, Ports } from './foreign-rule.ts';
+
+/** Undefined: it may, or may not. */
+export type Maybe = boolean | undefined;
+
+export function holds(match: Match, packet: Packet): Maybe {
+	const is = matches(match, packet);
+	return is === undefined ? undefined : is !== match.not;
+}
+
+/** All of them; as soon as one does not, none of the others matters. */
+export function allHold(all: readonly Match[], packet: Packet): Maybe {
+	const answers = all.map((match) => holds(match, packet));
+	if (answers.includes(false)) return false;
+	return answers.includes(undefined) ? undefined : true;
+}
+
+function matches(match: Match, packet: Packet): Maybe {
+	switch (match.kind) {
+		case 'protocol':
+			return match.names.some((name) => ['tcp', '6', 'all', 'ip', familyName(packet)].includes(name));
+		case 'state':
+			return match.names.some((name) => name === 'new' || (name === 'dnat' && packet.isTranslated));
+		case 'ports':
+			return known(match.original ? packet.originalPort : packet.port, (port) => holdsPort(match.ranges, port));
+		case 'to':
+			return isWithin(match.cidrs, match.original ? packet.originalTo : packet.to, packet);
+		case 'from':
+			return isWithin(match.cidrs, packet.from, packet);
+		case 'in':
+			return isBy(packet.in, match.names, packet.isFromHere);
+		case 'out':
+			// What is redirected in OUTPUT goes by the loopback, and the chains behind are told the interface of before.
+			return isBy(packet.out, match.names, packet.isToHere === true && !packet.isTranslated);
+		case 'local':
+			return match.end === 'source' ? packet.isFromHere : packet.isToHere;
+		case 'uid':
+			return known(packet.uid, (uid) => holdsPort(match.ranges, uid));
+		case 'unknown':
+			return undefined;
+	}
+}
+
+/** What comes from elsewhere comes by any interface but the loopback, and so does what goes there. */
+function isBy(name: string | undefined, patterns: readonly string[], isLocal: Maybe): Maybe {
+	if (name === undefined && isLocal === false && patterns.join() === 'lo') return false;
+	return known(name, (it) => patterns.some((pattern) => isNamed(pattern, it)));
+}
+
+const familyName = ({ family }: Packet): string => family;
+
+const known = <T>(value: T | undefined, is: (value: T) => boolean): Maybe =>
+	value === undefined ? undefined : is(value);
+
+export const holdsPort = (ranges: readonly Ports[], port: number): boolean =>
+	ranges.some(({ from, to }) => from <= port && port <= to);
+
+/** Networks of the other family alone hold nothing of this one. */
+function isWithin(cidrs: readonly Cidr[], address: string | undefined, { family }: Packet): Maybe {
+	const own = cidrs.filter((cidr) => cidr.family === family);
+	if (own.some(({ bits }) => bits === 0)) return true;
+	if (own.length === 0) return false;
+	return known(address, (it) => own.some((cidr) => holderOf(cidr)(it)));
+}
+
+/** `+` is iptables' wildcard and `*` nft's. */
+const isNamed = (pattern: string, name: string): boolean =>
+	/[+*]$/.test(pattern) ? name.startsWith(pattern.slice(0, -1)) : name === pattern;

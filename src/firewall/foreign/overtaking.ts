@@ -1,0 +1,134 @@
+import type { Dialect } from '../../ports.ts';
+import { buildRuleset } from '../../ruleset/build.ts';
+import type { Capture } from '../../ruleset/capture.ts';
+import { createJudge, type Judge } from '../../ruleset/evaluate.ts';
+import type { Family } from '../../values/units.ts';
+import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
+import { isOf, type Table, type Verdict } from './foreign-rule.ts';
+import type { BaseChain, Others } from './foreign-rules.ts';
+import { pathsTo } from './packet-paths.ts';
+import { tablesOf, unreadOf } from './parse-tables.ts';
+
+/** What is captured, and in which dialect our rules are. */
+export interface Capturing {
+	readonly capture: Capture;
+	readonly families: readonly Family[];
+	readonly dialect: Dialect;
+}
+
+/** Somebody's rule that takes captured connections before ours see them. */
+export interface Overtaking {
+	readonly family: Family;
+	readonly kind: Way['kind'];
+	/** Of the first connection found. */
+	readonly port: number | undefined;
+	/** `table ip other, chain c (priority -110)`. */
+	readonly place: string;
+	/** In the words of its tool; '' where it could not be read. */
+	readonly rule: string;
+	/** It is certain that its chain comes first. */
+	readonly isFirst: boolean;
+}
+
+/** NF_IP_PRI_… (linux/netfilter_ipv4.h): conntrack, mangle, and nat on the way in, where our redirects are. */
+const CONNTRACK = -200;
+const MANGLE = -150;
+const NAT = -100;
+const RAW = -300;
+
+/** A chain of somebody else's that a connection meets before our redirects. */
+interface Earlier {
+	readonly tool: string;
+	readonly family: BaseChain['family'];
+	readonly table: string;
+	readonly chain: string;
+	readonly priority: number;
+	/** Else it may be. */
+	readonly isFirst: boolean;
+}
+
+export function findOvertaking(others: Others, { capture, families, dialect }: Capturing): Overtaking[] {
+	const tables = tablesOf(others.texts);
+	return families.flatMap((family) => {
+		const judge = createJudge(buildRuleset(capture, family), family);
+		return waysOf(capture, family).flatMap((way) =>
+			earlier(others, family, way.hook, dialect).flatMap((chain): Overtaking[] => {
+				const table = tables.find((each) => isSame(each, chain));
+				const taking = isUnread(others, chain) ? unread : table && takingIn(table, chain, way, capture, judge);
+				const about = { family, kind: way.kind, place: placeOf(chain), isFirst: chain.isFirst };
+				return taking === undefined ? [] : [{ ...about, ...taking }];
+			}),
+		);
+	});
+}
+
+const unread = { port: undefined, rule: '' };
+
+/** The first rule there that takes what we capture, and the port of such a connection. */
+function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, judge: Judge) {
+	for (const { matches, rule } of pathsTo(table, chain, takesAt(priority), way.packet)) {
+		const packet = capturedAmong(matches, way, capture, judge);
+		if (packet !== undefined) return { port: packet.port, rule: rule.text };
+	}
+	return undefined;
+}
+
+/** Nothing is hidden from conntrack behind it. */
+const takesAt =
+	(priority: number) =>
+	({ kind }: Verdict): boolean =>
+		kind === 'translate' || kind === 'steal' || (kind === 'untrack' && priority < CONNTRACK);
+
+const isSame = (table: Table, { tool, family, table: name }: Earlier): boolean =>
+	table.name === name &&
+	table.family === family &&
+	(table.tool === tool || (tool === 'nft' && table.tool !== 'iptables-legacy'));
+
+const isUnread = ({ texts }: Others, { tool, family, table }: Earlier): boolean =>
+	tool === 'nft' && unreadOf(texts).some((text) => text.family === family && text.table === table);
+
+export const placeOf = ({ tool, family, table, chain, priority }: Omit<Earlier, 'isFirst'>): string =>
+	tool === 'nft'
+		? `table ${family} ${table}, chain ${chain} (priority ${priority})`
+		: `${tool}, table ${table}, chain ${chain}`;
+
+function earlier(others: Others, family: Family, hook: Way['hook'], dialect: Dialect): Earlier[] {
+	const own = ownTime(others, family, hook, dialect);
+	if (own === undefined) return [];
+	const chains = others.chains.filter(
+		(chain) => chain.hook === hook && isOf(chain, family) && chain.rules > 0 && !isOwn(chain, hook, dialect),
+	);
+	return [
+		...chains.filter(isBefore(own)).map((chain) => ({
+			...{ tool: 'nft', family: chain.family, table: chain.table, chain: chain.chain, priority: chain.priority },
+			isFirst: chain.priority < NAT || chain.seen > own,
+		})),
+		...legacyEarlier(others, family, hook, dialect, own),
+	];
+}
+
+const isBefore =
+	(own: number) =>
+	({ type, priority, seen }: BaseChain): boolean =>
+		priority < NAT || (type === 'nat' && priority === NAT && seen >= own);
+
+/** When ours was made; undefined: it is not there. */
+function ownTime(others: Others, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
+	if (dialect === 'iptables-legacy') return others.legacyNat[family];
+	return others.chains.find((chain) => isOf(chain, family) && isOwn(chain, hook, dialect))?.seen;
+}
+
+export const isOwn = ({ family, table, chain }: BaseChain, hook: string, dialect: Dialect): boolean =>
+	dialect === 'iptables-nft' && family !== 'inet' && table === 'nat' && chain === hook.toUpperCase();
+
+/** Its tables raw and mangle come before nat, whoever's that is; its nat, where it was made after ours. */
+function legacyEarlier(others: Others, family: Family, hook: Way['hook'], dialect: Dialect, own: number): Earlier[] {
+	const of = { tool: 'iptables-legacy', family: family === 'ipv4' ? 'ip' : 'ip6', chain: hook.toUpperCase() } as const;
+	const nat = others.legacyNat[family];
+	const isNatBefore = dialect === 'iptables-nft' && nat !== undefined && nat >= own;
+	return [
+		{ ...of, table: 'raw', priority: RAW, isFirst: true },
+		{ ...of, table: 'mangle', priority: MANGLE, isFirst: true },
+		...(isNatBefore ? [{ ...of, table: 'nat', priority: NAT, isFirst: nat > own }] : []),
+	];
+}

@@ -1,0 +1,43 @@
+import { chainNames } from '../../ruleset/model.ts';
+import type { Match, Packet, Rule, Table, Verdict } from './foreign-rule.ts';
+import { allHold } from './match-packet.ts';
+
+/** A way through a table's chains to a rule. */
+export interface Path {
+	readonly rule: Rule;
+	/** Of the rule, and of those that lead to it. */
+	readonly matches: readonly Match[];
+	/** Chains on the way, the first the one that hangs on the hook. */
+	readonly chains: readonly string[];
+}
+
+/** Hosts of Kubernetes have tens of thousands of rules: what is found until then is found. */
+const MOST_STEPS = 20_000;
+const DEEPEST = 16;
+
+/** Every way to a rule of such a verdict that the packet may take, as far as it is known, in the kernel's order. */
+export function pathsTo(
+	table: Table,
+	chain: string,
+	isWanted: (verdict: Verdict) => boolean,
+	packet: Packet,
+): readonly Path[] {
+	const found: Path[] = [];
+	const left = { steps: MOST_STEPS };
+	const walk = (name: string, before: readonly Match[], chains: readonly string[]): void => {
+		const rules = (table.chains.get(name) ?? []).slice(0, left.steps);
+		left.steps -= rules.length;
+		for (const rule of rules.filter((each) => allHold(each.matches, packet) !== false)) {
+			const matches = [...before, ...rule.matches];
+			if (isWanted(rule.verdict)) found.push({ rule, matches, chains });
+			if (leadsOn(rule.verdict, chains)) walk(rule.verdict.chain, matches, [...chains, rule.verdict.chain]);
+		}
+	};
+	walk(chain, [], [chain]);
+	return found;
+}
+
+const leadsOn = (verdict: Verdict, chains: readonly string[]): verdict is Extract<Verdict, { chain: string }> =>
+	'chain' in verdict && !isOurs(verdict.chain) && chains.length < DEEPEST && !chains.includes(verdict.chain);
+
+const isOurs = (name: string): boolean => chainNames.some((ours) => ours === name);

@@ -1,0 +1,144 @@
+import { parseCidr } from '../../values/cidr.ts';
+import { type Line, parseLine, wordsOf } from '../iptables/save-line.ts';
+import type { Match, Ports, Rule, Table, Verdict } from './foreign-rule.ts';
+import type { RuleText } from './foreign-rules.ts';
+
+/** What iptables-save says, table by table. */
+export function parseSavedTables({ text, dialect, family }: Extract<RuleText, { kind: 'saved' }>): Table[] {
+	const tables: Filling[] = [];
+	for (const said of text.split('\n')) {
+		const line = parseLine(said);
+		if (line.kind === 'table')
+			tables.push({
+				...{ tool: dialect, family: family === 'ipv4' ? 'ip' : 'ip6', name: line.name },
+				...{ chains: new Map(), dropping: new Set() },
+			});
+		const table = tables.at(-1);
+		if (table !== undefined) fill(table, line, said);
+	}
+	return tables;
+}
+
+interface Filling extends Table {
+	readonly chains: Map<string, Rule[]>;
+	readonly dropping: Set<string>;
+}
+
+function fill({ chains, dropping }: Filling, line: Line, said: string): void {
+	if (line.kind === 'rule') chains.get(line.chain)?.push(ruleOf(line.chain, line.rule));
+	if (line.kind !== 'chain') return;
+	chains.set(line.name, []);
+	if (said.includes(' DROP ')) dropping.add(line.name);
+}
+
+function ruleOf(chain: string, rule: string): Rule {
+	const options = optionsOf(rule);
+	const at = options.findIndex(({ name }) => name === '-j' || name === '-g');
+	const matches = (at === -1 ? options : options.slice(0, at)).flatMap(matchOf);
+	return { matches, verdict: verdictOf(options.slice(at)), text: `-A ${chain} ${rule}` };
+}
+
+interface Option {
+	readonly name: string;
+	readonly values: readonly string[];
+	readonly not: boolean;
+}
+
+function optionsOf(rule: string): Option[] {
+	const found: { name: string; values: string[]; not: boolean }[] = [];
+	let not = false;
+	for (const word of wordsOf(rule)) {
+		if (word === '!') not = true;
+		else if (word.startsWith('-') && word.length > 1) {
+			found.push({ name: word, values: [], not });
+			not = false;
+		} else found.at(-1)?.values.push(word);
+	}
+	return found;
+}
+
+/** What says nothing about which connection it is. */
+const SILENT = ['-m', '--comment', '--syn'];
+
+function matchOf({ name, values, not }: Option): Match[] {
+	if (SILENT.includes(name)) return [];
+	const [value = ''] = values;
+	const read = readers[name];
+	const match = read?.(value, values.at(-1) ?? '');
+	if (match === 'always') return [];
+	return [match === undefined ? { kind: 'unknown', words: [name, ...values].join(' '), not } : { ...match, not }];
+}
+
+type Unsigned = Match extends infer M ? (M extends Match ? Omit<M, 'not'> : never) : never;
+type Read = (value: string, last: string) => Unsigned | 'always' | undefined;
+
+const ports =
+	(original: boolean): Read =>
+	(value) => ({ kind: 'ports', ranges: rangesOf(value), original });
+const address =
+	(kind: 'from' | 'to', original = false): Read =>
+	(value) => {
+		const cidr = cidrOf(value);
+		return cidr === undefined ? undefined : { kind, cidrs: [cidr], original };
+	};
+const names =
+	(kind: 'in' | 'out'): Read =>
+	(value) => ({ kind, names: [value] });
+const state: Read = (value) => ({ kind: 'state', names: value.toLowerCase().split(',') });
+const local =
+	(end: 'source' | 'destination'): Read =>
+	(value) =>
+		value === 'LOCAL' ? { kind: 'local', end } : undefined;
+const opening: Read = (mask, flags) => (mask.includes('SYN') && flags === 'SYN' ? 'always' : undefined);
+
+const readers: Readonly<Record<string, Read>> = {
+	'-p': (value) => ({ kind: 'protocol', names: [value] }),
+	'-s': address('from'),
+	'-d': address('to'),
+	'-i': names('in'),
+	'-o': names('out'),
+	'--dport': ports(false),
+	'--dports': ports(false),
+	'--ctorigdstport': ports(true),
+	'--ctorigdst': address('to', true),
+	'--ctstate': state,
+	'--state': state,
+	'--src-type': local('source'),
+	'--dst-type': local('destination'),
+	'--uid-owner': (value) => ({ kind: 'uid', ranges: rangesOf(value) }),
+	'--tcp-flags': opening,
+};
+
+const rangesOf = (text: string): Ports[] =>
+	text.split(',').map((part) => {
+		const [from = 0, to = from] = part.split(/[-:]/).map(Number);
+		return { from, to };
+	});
+
+export function cidrOf(text: string) {
+	try {
+		return parseCidr(text);
+	} catch {
+		return undefined;
+	}
+}
+
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+	ACCEPT: { kind: 'accept' },
+	DROP: { kind: 'drop' },
+	REJECT: { kind: 'drop' },
+	RETURN: { kind: 'return' },
+	REDIRECT: { kind: 'translate' },
+	DNAT: { kind: 'translate' },
+	NETMAP: { kind: 'translate' },
+	NOTRACK: { kind: 'untrack' },
+	TPROXY: { kind: 'steal' },
+};
+
+/** A name in small letters, or one that is no target, is a chain's; those that are not known go on. */
+function verdictOf([first, ...more]: readonly Option[]): Verdict {
+	const [target = ''] = first?.values ?? [];
+	if (first === undefined || !['-j', '-g'].includes(first.name)) return { kind: 'continue' };
+	if (target === 'CT' && more.some(({ name }) => name === '--notrack')) return { kind: 'untrack' };
+	return VERDICTS[target] ?? { kind: first.name === '-g' ? 'goto' : 'jump', chain: target };
+}

@@ -1,0 +1,36 @@
+import type { Dialect } from '../../ports.ts';
+import type { Family } from '../../values/units.ts';
+import type { HeldHook } from '../iptables/installed.ts';
+import { isOf } from './foreign-rule.ts';
+import type { Others } from './foreign-rules.ts';
+import { isOwn, placeOf } from './overtaking.ts';
+
+const NAT = -100;
+
+/**
+ * Who stands before our chain for no other reason than that his was made later, or may have been: of nat chains of one
+ * priority the kernel asks the last one first. Ours can be made anew where nothing but our hooks is in it.
+ */
+export function madeLater(
+	{ chains, legacyNat }: Pick<Others, 'chains' | 'legacyNat'>,
+	family: Family,
+	at: 'PREROUTING' | 'OUTPUT',
+	{ dialect, hooks }: { readonly dialect: Dialect; readonly hooks: number },
+): string | undefined {
+	const hook = at === 'PREROUTING' ? 'prerouting' : 'output';
+	const here = chains.filter((chain) => chain.hook === hook && isOf(chain, family));
+	const own = here.find((chain) => isOwn(chain, hook, dialect));
+	if (own === undefined || own.rules !== hooks || own.dropsRest) return undefined;
+	const later = here.find((chain) => {
+		return chain !== own && chain.type === 'nat' && chain.priority === NAT && chain.seen >= own.seen;
+	});
+	if (later !== undefined) return placeOf({ ...later, tool: 'nft' });
+	return (legacyNat[family] ?? -1) >= own.seen ? 'the table nat of iptables-legacy' : undefined;
+}
+
+/** Takes our hooks out of the chain, and the chain away, and makes both again: in one commit, in which no packet sees it missing. */
+export function renderAnew(at: 'PREROUTING' | 'OUTPUT', hooks: readonly HeldHook[]): string {
+	const taken = hooks.map(({ rule }) => `-D ${at} ${rule}`);
+	const put = hooks.map(({ position, rule }) => `-I ${at} ${position} ${rule}`);
+	return ['*nat', ...taken, `-X ${at}`, ...put, 'COMMIT', ''].join('\n');
+}

@@ -1,0 +1,30 @@
+import { parseLine, targetOf } from './save-line.ts';
+
+/** A chain with a name like ours that is none of ours: of another route manager, whose business it is. */
+export interface Namesake {
+	readonly table: string;
+	readonly chain: string;
+	/** What takes it away, as arguments of iptables: what leads to it, what is in it, itself. */
+	readonly removal: readonly string[];
+}
+
+/** In what `iptables-save` says once all of ours is gone. The 2019 script's names are ours too; the gateways' APPMESH_LOCAL is not. */
+export function namesakesIn(saved: string): Namesake[] {
+	const found: { readonly table: string; readonly chain: string; readonly leading: string[] }[] = [];
+	let table = '';
+	for (const text of saved.split('\n')) {
+		const line = parseLine(text);
+		if (line.kind === 'table') table = line.name;
+		if (line.kind === 'chain' && line.name.startsWith('APPMESH_')) found.push({ table, chain: line.name, leading: [] });
+		if (line.kind !== 'rule') continue;
+		// iptables-save declares a table's chains before it says their rules.
+		const target = found.find((each) => each.table === table && each.chain === targetOf(line.rule));
+		target?.leading.push(`-D ${line.chain} ${line.rule}`);
+	}
+	const emptied = found.map(({ table, chain, leading }) => ({ table, chain, steps: [...leading, `-F ${chain}`] }));
+	return emptied.map(({ table, chain, steps }) => ({
+		table,
+		chain,
+		removal: [...steps, `-X ${chain}`].map((step) => `-t ${table} ${step}`),
+	}));
+}

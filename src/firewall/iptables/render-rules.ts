@@ -1,0 +1,128 @@
+import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
+import { type Cidr, showCidr } from '../../values/cidr.ts';
+import type { IdRange, PortRange } from '../../values/units.ts';
+import type { Held, HeldChain, HeldHook } from './installed.ts';
+
+/** `multiport` holds 15 ports, and a range takes the room of two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
+const MULTIPORT_SLOTS = 15;
+
+/** Spells a ruleset exactly as `iptables-save` will print it, so that what is read back can be compared. */
+export function renderIptables(ruleset: Ruleset): Held {
+	return { chains: ruleset.map(renderChain), hooks: renderHooks(ruleset) };
+}
+
+const renderChain = ({ table, name, rules }: Chain): HeldChain => ({
+	table,
+	name,
+	rules: rules.flatMap(renderRule),
+	packets: [],
+});
+
+/** Ours stand first, one after the other: what Docker or kube-proxy would rewrite must reach us before (flaw 16). */
+function renderHooks(ruleset: Ruleset): HeldHook[] {
+	const hooks = ruleset.flatMap((chain) => chain.hooks.map((hook) => ({ chain, hook })));
+	const before = (at: number): number => {
+		const same = hooks.slice(0, at).filter(({ chain, hook }) => {
+			return chain.table === hooks[at]?.chain.table && hook.at === hooks[at]?.hook.at;
+		});
+		return same.length;
+	};
+	return hooks.map(({ chain, hook }, at) => ({
+		table: chain.table,
+		chain: hook.at,
+		position: before(at) + 1,
+		rule: renderHook(chain, hook),
+	}));
+}
+
+const renderHook = ({ name }: Chain, { matches, because }: Hook): string =>
+	line(matches, because, { kind: 'jump', chain: name });
+
+function renderRule({ matches, verdict, because }: Rule): string[] {
+	const at = matches.findIndex(({ kind }) => kind === 'ports');
+	const match = matches[at];
+	if (match?.kind !== 'ports') return [line(matches, because, verdict)];
+	return portGroups(match.ports).map((ports) => line(matches.with(at, { kind: 'ports', ports }), because, verdict));
+}
+
+function portGroups(ports: readonly PortRange[]): PortRange[][] {
+	const groups: PortRange[][] = [];
+	let free = 0;
+	for (const range of ports) {
+		const slots = range.from === range.to ? 1 : 2;
+		if (slots > free) {
+			groups.push([]);
+			free = MULTIPORT_SLOTS;
+		}
+		groups.at(-1)?.push(range);
+		free -= slots;
+	}
+	return groups;
+}
+
+/** iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. */
+function line(matches: readonly Match[], because: string, verdict: Verdict): string {
+	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
+	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
+	const flags = matches.filter(({ kind }) => flagKinds.includes(kind)).map(renderMatch);
+	const others = matches.filter(({ kind }) => laterKinds.includes(kind)).map(renderMatch);
+	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
+	const comment = `-m comment --comment "turnout: ${because}"`;
+	return [...first, '-p tcp', ...flags, ...addrtype, ...others, comment, renderVerdict(verdict)]
+		.filter((part) => part !== '')
+		.join(' ');
+}
+
+const flagKinds: readonly Match['kind'][] = ['opening', 'going-on', 'answer'];
+const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
+
+function renderMatch(match: Match): string {
+	switch (match.kind) {
+		case 'from':
+			return renderCidr('-s', match.cidr);
+		case 'to':
+			return renderCidr('-d', match.cidr);
+		case 'in':
+			return `-i ${match.interface}`;
+		case 'out':
+			return `-o ${match.interface}`;
+		case 'local':
+			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
+		case 'opening':
+			// What iptables-save makes of --syn.
+			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
+		case 'going-on':
+			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
+		case 'state':
+			return `-m conntrack --ctstate ${match.states.join(',')}`;
+		case 'answer':
+			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
+		case 'ports':
+			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'own-ports':
+			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'owned':
+			return '-m owner --socket-exists';
+		case 'owner':
+			return `-m owner --${match.id}-owner ${spanOf(match.range, '-')}`;
+	}
+}
+
+/** A network of no bits is every address, and iptables-save leaves it away. */
+const renderCidr = (option: '-s' | '-d', cidr: Cidr): string => (cidr.bits === 0 ? '' : `${option} ${showCidr(cidr)}`);
+
+const spanOf = ({ from, to }: PortRange | IdRange, between: string): string =>
+	from === to ? String(from) : `${from}${between}${to}`;
+
+function renderVerdict(verdict: Verdict): string {
+	switch (verdict.kind) {
+		case 'return':
+			return '-j RETURN';
+		case 'drop':
+			return '-j DROP';
+		case 'redirect':
+			return `-j REDIRECT --to-ports ${verdict.port}`;
+		case 'jump':
+			return `-j ${verdict.chain}`;
+	}
+}

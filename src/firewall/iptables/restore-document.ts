@@ -1,0 +1,193 @@
+import type { TableName } from '../../ruleset/model.ts';
+import { type BuiltIn, builtIns, type Held, type HeldChain, type HeldHook, isCapturing, markOf } from './installed.ts';
+import { canonical } from './save-line.ts';
+
+/**
+ * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
+ * table in one commit. Naming a chain empties it (iptables-restore(8)); a jump in a chain of somebody else's is
+ * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: the
+ * built-in chains of mangle that this document brings into being.
+ */
+export function renderTransition(found: Held, wanted: Held, makes: readonly BuiltIn[] = []): string {
+	const mangle = isSameTable('mangle', found, wanted)
+		? ''
+		: tableDocument('mangle', [
+				...makes.map((chain) => `:${markOf(chain)} - [0:0]`),
+				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
+				...leftBy(found, wanted).flatMap((chain) => [
+					`-X ${markOf(chain)}`,
+					...(found.made?.[chain] === 'alone' ? [`-X ${chain}`] : []),
+				]),
+			]);
+	const nat = isSameTable('nat', found, wanted)
+		? ''
+		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
+	// Guard before redirects; on the way out the redirects go first.
+	return isCapturing(wanted) || !isCapturing(found) ? mangle + nat : nat + mangle;
+}
+
+/** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
+const isSameTable = (table: TableName, found: Held, wanted: Held): boolean =>
+	differences(found, wanted).every((difference) => difference.table !== table);
+
+/** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
+const leftBy = ({ made = {} }: Held, wanted: Held): BuiltIn[] =>
+	builtIns.filter((chain) => made[chain] !== undefined && !hangsOn(wanted, chain));
+
+export const hangsOn = ({ hooks }: Held, builtIn: BuiltIn): boolean =>
+	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);
+
+const within = ({ chains, hooks }: Held, table: TableName): Held => ({
+	chains: chains.filter((chain) => chain.table === table),
+	hooks: hooks.filter((hook) => hook.table === table),
+});
+
+/** Rules that are there and are to stay are not touched: what is taken out makes the next commit wait for it. */
+function tableLines(found: Held, wanted: Held): string[] {
+	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
+	const edits = wanted.chains.map((chain) => ({
+		name: chain.name,
+		...editOf(found.chains.find(({ name }) => name === chain.name)?.rules, chain),
+	}));
+	const emptied = [...edits.filter(({ isAnew }) => isAnew), ...gone];
+	return [
+		...emptied.map(({ name }) => `:${name} - [0:0]`),
+		...hookLines(found.hooks, wanted.hooks),
+		...edits.flatMap(({ lines }) => lines),
+		...gone.map(({ name }) => `-X ${name}`),
+	];
+}
+
+/** Of one chain: what is missing is put in between what is there, or all of it is written anew. */
+function editOf(found: readonly string[] | undefined, { name, rules }: HeldChain) {
+	const places = found && placesAmong(found, rules);
+	if (places === undefined) return { isAnew: true, lines: rules.map((rule) => `-A ${name} ${rule}`) };
+	const missing = rules.flatMap((rule, at) => (places.has(at) ? [] : [`-I ${name} ${at + 1} ${rule}`]));
+	return { isAnew: false, lines: missing };
+}
+
+/** Where those that are there stand among those that are to be; undefined where one does not, or not in this order. */
+function placesAmong(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
+	const { before, is, should } = apart(found, wanted);
+	const places = new Set(wanted.keys());
+	for (const at of should.keys()) places.delete(before + at);
+	let last = -1;
+	for (const rule of is) {
+		last = should.indexOf(rule, last + 1);
+		if (last === -1) return undefined;
+		places.add(before + last);
+	}
+	return places;
+}
+
+/**
+ * What of two lists of rules is between where they begin and where they end with the same rules, made comparable. A long
+ * list in which hardly anything differs is compared at once.
+ */
+function apart(found: readonly string[], wanted: readonly string[]) {
+	const shorter = Math.min(found.length, wanted.length);
+	let before = 0;
+	while (before < shorter && isSame(found[before], wanted[before])) before += 1;
+	let after = 0;
+	while (after < shorter - before && isSame(found.at(-1 - after), wanted.at(-1 - after))) after += 1;
+	const between = (rules: readonly string[]) => rules.slice(before, rules.length - after).map(canonical);
+	return { before, is: between(found), should: between(wanted) };
+}
+
+/** Hardly any rule is spelt in two ways. */
+const isSame = (a = '', b = ''): boolean => a === b || canonical(a) === canonical(b);
+
+/** Hooks that stand first in their chain, as they are to, stay; otherwise all are taken out and put in again. */
+function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
+	const chains = new Set([...found, ...wanted].map(({ chain }) => chain));
+	return [...chains].flatMap((chain) => {
+		const [are, should] = [found, wanted].map((hooks) => hooks.filter((hook) => hook.chain === chain));
+		return hookEdit(are ?? [], should ?? []);
+	});
+}
+
+function hookEdit(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
+	const says = ({ rule }: HeldHook) => rule;
+	const isFirst = found.every(({ position }, at) => position === at + 1);
+	const places = isFirst ? placesAmong(found.map(says), wanted.map(says)) : undefined;
+	const added = wanted.filter((_, at) => places?.has(at) !== true);
+	return [
+		...(places === undefined ? found.map(({ chain, rule }) => `-D ${chain} ${rule}`) : []),
+		...added.map(({ chain, position, rule }) => `-I ${chain} ${position} ${rule}`),
+	];
+}
+
+const tableDocument = (table: TableName, lines: readonly string[]): string =>
+	lines.length === 0 ? '' : `*${table}\n${lines.map((line) => `${line}\n`).join('')}COMMIT\n`;
+
+/** One way in which what is there is not what should be. */
+export interface Difference {
+	readonly kind: 'missing' | 'surplus' | 'misplaced';
+	readonly table: TableName;
+	/** The line as `iptables -t TABLE` takes it. */
+	readonly line: string;
+}
+
+/** Nothing where both hold the same rules in the same order; counters do not count. */
+export function differences(found: Held, wanted: Held): Difference[] {
+	const mark = (chain: BuiltIn) => ({ kind: 'surplus', table: 'mangle', line: `-N ${markOf(chain)}` }) as const;
+	return [
+		...chainDifferences(found, wanted),
+		...hookDifferences(found.hooks, wanted.hooks),
+		...leftBy(found, wanted).map(mark),
+	];
+}
+
+function chainDifferences(found: Held, wanted: Held): Difference[] {
+	const name = (chain: HeldChain) => `${chain.table} ${chain.name}`;
+	const names = new Set([...found.chains, ...wanted.chains].map(name));
+	return [...names].flatMap((each) =>
+		ruleDifferences(
+			found.chains.find((chain) => name(chain) === each),
+			wanted.chains.find((chain) => name(chain) === each),
+		),
+	);
+}
+
+function ruleDifferences(found: HeldChain | undefined, wanted: HeldChain | undefined): Difference[] {
+	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
+	if (found === undefined) return listed('missing', wanted);
+	const { before, is, should } = apart(found.rules, wanted.rules);
+	if (is.join('\n') === should.join('\n')) return [];
+	const [there, due] = [new Set(is), new Set(should)];
+	const missing = should.flatMap((rule, at) => (there.has(rule) ? [] : (wanted.rules[before + at] ?? [])));
+	const surplus = is.flatMap((rule, at) => (due.has(rule) ? [] : (found.rules[before + at] ?? [])));
+	const { table, name } = wanted;
+	if (missing.length + surplus.length === 0)
+		return [{ kind: 'misplaced', table, line: `-A ${name} (order of its rules)` }];
+	return [
+		...missing.map((rule): Difference => ({ kind: 'missing', table, line: `-A ${name} ${rule}` })),
+		...surplus.map((rule): Difference => ({ kind: 'surplus', table, line: `-A ${name} ${rule}` })),
+	];
+}
+
+const listed = (kind: Difference['kind'], { table, name, rules }: HeldChain): Difference[] => [
+	{ kind, table, line: `-N ${name}` },
+	...rules.map((rule): Difference => ({ kind, table, line: `-A ${name} ${rule}` })),
+];
+
+function hookDifferences(found: readonly HeldHook[], wanted: readonly HeldHook[]): Difference[] {
+	const at = ({ table, chain, position }: HeldHook) => `${table} ${chain} ${position}`;
+	const says = ({ table, chain, rule }: HeldHook) => `${table} ${chain} ${canonical(rule)}`;
+	const same = (a: HeldHook, b: HeldHook) => at(a) === at(b) && says(a) === says(b);
+	const absent = wanted.filter((hook) => !found.some((other) => same(hook, other)));
+	const extra = found.filter((hook) => !wanted.some((other) => same(hook, other)));
+	const elsewhere = (hook: HeldHook) => extra.some((other) => says(other) === says(hook));
+	return [
+		...absent.map(
+			({ ...hook }): Difference => ({
+				kind: elsewhere(hook) ? 'misplaced' : 'missing',
+				table: hook.table,
+				line: `-I ${hook.chain} ${hook.position} ${hook.rule}`,
+			}),
+		),
+		...extra
+			.filter((hook) => !absent.some((other) => says(other) === says(hook)))
+			.map(({ table, chain, rule }): Difference => ({ kind: 'surplus', table, line: `-A ${chain} ${rule}` })),
+	];
+}

@@ -1,0 +1,111 @@
+import { Flags, MessageType, Protocol } from 'netlink/dist/constants.js';
+import { parseError, parseMessages } from 'netlink/dist/structs.js';
+import { formatAttribute } from '../netlink/attributes.ts';
+import { errnoOf } from '../netlink/errno.ts';
+import { openNetlink } from '../netlink/open-socket.ts';
+import {
+	DELETE,
+	DST_NAT,
+	type Entry,
+	GET,
+	HEADER_BYTES,
+	has,
+	headerOf,
+	ID,
+	isOver,
+	ORIGINAL,
+	parseEntry,
+	REPLY,
+	SRC_NAT,
+	STATUS,
+	STATUS_MASK,
+	type Tuple,
+	tupleOf,
+} from './entry.ts';
+
+/** NLM_F_DUMP (linux/netlink.h). */
+const DUMP = 0x300;
+const TIMEOUT_MS = 2_000;
+const DUMP_TIMEOUT_MS = 10_000;
+const NONE = Buffer.alloc(0);
+
+/** Names a tracked connection to the kernel: this one, and no later one of the same ends. */
+export type Name = Buffer;
+
+/** Those that are translated to these ports of these addresses of this host. */
+export const readTranslatedTo = (ports: ReadonlySet<number>, isLocal: (bytes: Buffer) => boolean): Promise<Name[]> =>
+	readThrough({ bits: DST_NAT, mask: DST_NAT }, (entry) => {
+		// What answers is what it was translated to.
+		const reply = tupleOf(entry, REPLY);
+		const isOurs = reply !== undefined && ports.has(reply.fromPort) && isLocal(reply.from);
+		return has(entry, DST_NAT) && isOurs ? nameOf(entry) : undefined;
+	});
+
+/** What is picked of those that nobody translates and whose end it has not seen, by the direction of who opened them. */
+export const readUnended = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
+	readThrough({ bits: 0, mask: SRC_NAT | DST_NAT }, (entry) => {
+		const ends = tupleOf(entry, ORIGINAL);
+		const isAsked = !has(entry, SRC_NAT | DST_NAT) && !isOver(entry);
+		return ends !== undefined && isAsked ? pick(ends, () => nameOf(entry)) : undefined;
+	});
+
+/** Makes the kernel forget them; one that is gone already is as wanted. */
+export async function forgetAll(names: readonly Name[]): Promise<void> {
+	const socket = openNetlink(Protocol.NETFILTER);
+	try {
+		for (const name of names)
+			await socket.request(DELETE, name, { timeout: TIMEOUT_MS }).catch((error) => {
+				if (errnoOf(error) !== 'ENOENT') throw error;
+			});
+	} finally {
+		socket.close();
+	}
+}
+
+const nameOf = ({ family, attributes }: Entry): Name => {
+	const named = [ORIGINAL, ID].map((kind) => formatAttribute([kind, attributes.get(kind) ?? NONE]));
+	return Buffer.concat([headerOf(family), ...named]);
+};
+
+interface Filter {
+	/** What of the mask is set. */
+	readonly bits: number;
+	readonly mask: number;
+}
+
+/**
+ * Each is looked at as it comes and let go: a busy host tracks tens of thousands, and the package would keep all of them
+ * until the last. Kernels before 5.17 know no filter and tell of every connection.
+ */
+async function readThrough<T>({ bits, mask }: Filter, pick: (entry: Entry) => T | undefined): Promise<T[]> {
+	const socket = openNetlink(Protocol.NETFILTER);
+	socket.ref();
+	const found: T[] = [];
+	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	const late = setTimeout(() => reject(new Error('the kernel does not tell what it tracks')), DUMP_TIMEOUT_MS);
+	socket.on('error', reject);
+	socket.socket.on('message', (bytes) => {
+		for (const { type, data, flags } of parseMessages(bytes)) {
+			if (type === MessageType.ERROR) reject(new Error(`the kernel refuses: error ${parseError(data, flags).errno}`));
+			else if (type === MessageType.DONE) resolve();
+			else found.push(...present(pick(parseEntry(data))));
+		}
+	});
+	try {
+		const filter = [formatAttribute([STATUS, bigEndian(bits)]), formatAttribute([STATUS_MASK, bigEndian(mask)])];
+		socket.send(GET, Buffer.concat([Buffer.alloc(HEADER_BYTES), ...filter]), { flags: Flags.REQUEST | DUMP });
+		await promise;
+		return found;
+	} finally {
+		clearTimeout(late);
+		socket.close();
+	}
+}
+
+const present = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
+
+function bigEndian(value: number): Buffer {
+	const bytes = Buffer.alloc(4);
+	bytes.writeUInt32BE(value);
+	return bytes;
+}

@@ -1,0 +1,41 @@
+import { Protocol } from 'netlink/dist/constants.js';
+import { Failure } from '../../failure.ts';
+import { openNetlink } from '../netlink/open-socket.ts';
+import { createAsk } from './ask.ts';
+import { DST_NAT, GET, has, parseEntry, questionAbout, REPLY, type Tuple, tupleOf } from './entry.ts';
+
+/** Questions that are under way at once: the kernel drops what its answer finds no room for. */
+const AT_ONCE = 32;
+
+/** For each, to what port of its destination it is translated; undefined where it is not, or nobody tracks it. */
+export async function readTranslations(tuples: readonly Tuple[]): Promise<(number | undefined)[]> {
+	const socket = openNetlink(Protocol.NETFILTER);
+	socket.ref();
+	const ask = createAsk(socket, { type: GET, flags: 0, harmless: NOT_TRACKED, refuse: cannotTell });
+	const found: (number | undefined)[] = [];
+	try {
+		for (let at = 0; at < tuples.length; at += AT_ONCE) {
+			const answers = tuples.slice(at, at + AT_ONCE).map((tuple) => ask(questionAbout(tuple)));
+			found.push(...(await Promise.all(answers)).map(translationOf));
+		}
+		return found;
+	} finally {
+		socket.close();
+	}
+}
+
+/** -ENOENT. */
+const NOT_TRACKED = -2;
+
+const cannotTell = (why: string): Failure =>
+	new Failure(
+		'unsupported',
+		`Cannot tell which open connections are captured: the kernel does not say (${why})`,
+		'It takes nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); the rules are not concerned',
+	);
+
+/** The kernel finds a connection by either of its directions. */
+function translationOf(answer: Buffer | undefined): number | undefined {
+	const entry = parseEntry(answer ?? Buffer.alloc(0));
+	return has(entry, DST_NAT) ? tupleOf(entry, REPLY)?.fromPort : undefined;
+}

@@ -1,0 +1,64 @@
+import { dirname } from 'node:path';
+import type Docker from 'dockerode';
+import type { NewProxyIdentity, ProxyIdentity, ProxySpec } from '../../envoy/runtime.ts';
+
+export const OWNER = 'turnout.owner';
+const INSTANCE = 'turnout.instance';
+const HASH = 'turnout.hash';
+const ADMIN_SOCKET = 'turnout.adminSocket';
+/** By the name that the settings give it. */
+export const IMAGE = 'turnout.image';
+/** Of containers that a former version has made. */
+const ADMIN_PORT = 'turnout.adminPort';
+
+/** As the 2019 guide's `docker run`, with no more rights than Envoy needs. `image`: its name, or its id where it has none. */
+export function containerOf(
+	owner: string,
+	spec: ProxySpec,
+	{ instance, hash, admin: { socketPath } }: NewProxyIdentity,
+	image: string,
+): Docker.ContainerCreateOptions {
+	const mounted = (path: string, isReadOnly: boolean) =>
+		({ Type: 'bind', Source: path, Target: path, ReadOnly: isReadOnly }) as const;
+	return {
+		Image: image,
+		User: `${spec.uid}:${spec.gid}`,
+		...(spec.command === '' ? {} : { Entrypoint: [spec.command] }),
+		Cmd: [...spec.args],
+		Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+		Labels: {
+			...{ [OWNER]: owner, [INSTANCE]: instance, [HASH]: hash, [ADMIN_SOCKET]: socketPath },
+			[IMAGE]: spec.image,
+		},
+		HostConfig: {
+			NetworkMode: 'host',
+			// Where Docker maps users (userns-remap) it refuses the host's network without this.
+			UsernsMode: 'host',
+			CapDrop: ['ALL'],
+			SecurityOpt: ['no-new-privileges'],
+			ReadonlyRootfs: true,
+			Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777' },
+			Mounts: [
+				...[...Object.keys(spec.files), ...spec.mounts].map((path) => mounted(path, true)),
+				mounted(dirname(socketPath), false),
+			],
+			// Started again by us and not by Docker: rules depend on it.
+			RestartPolicy: { Name: 'no' },
+			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
+			...(spec.openFiles === 0 ? {} : { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] }),
+			...logConfigOf(spec),
+		},
+	};
+}
+
+/** Who a container is, by its labels. */
+export function identityIn(labels: Readonly<Record<string, string>>): ProxyIdentity {
+	const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_SOCKET]: socketPath, [ADMIN_PORT]: port } = labels;
+	return { instance, hash, admin: socketPath === undefined ? { port: Number(port) } : { socketPath } };
+}
+
+/** Options without a driver are for Docker's own default, which it is told by an empty name. */
+const logConfigOf = ({ logDriver, logOptions }: ProxySpec): Pick<Docker.HostConfig, 'LogConfig'> =>
+	logDriver === '' && Object.keys(logOptions).length === 0
+		? {}
+		: { LogConfig: { Type: logDriver, Config: { ...logOptions } } };

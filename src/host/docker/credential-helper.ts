@@ -1,0 +1,56 @@
+import type { Login } from '../../envoy/runtime.ts';
+import { Failure } from '../../failure.ts';
+import { findProgram } from '../iptables/programs.ts';
+import { type Finished, runCommand } from '../process/command.ts';
+import { serverOf } from './config-file.ts';
+
+/** The helpers' word for an identity token in the user's place (docker-credential-helpers). */
+const TOKEN_USER = '<token>';
+
+/** What a program of the user's knows of a registry; undefined where it knows nothing. Its words are told to nobody. */
+export async function askHelper(
+	helper: string,
+	registry: string,
+	timeoutMs: number,
+	signal: AbortSignal,
+): Promise<Login | undefined> {
+	const name = `docker-credential-${helper}`;
+	const program = findProgram(name);
+	if (program === undefined) throw failed(name, registry, 'it is not installed');
+	const timeout = AbortSignal.timeout(timeoutMs);
+	try {
+		const ending = AbortSignal.any([signal, timeout]);
+		return loginOf(await runCommand(program, ['get'], serverOf(registry), ending), name, registry);
+	} catch (cause) {
+		signal.throwIfAborted();
+		if (cause instanceof Failure) throw cause;
+		throw failed(name, registry, timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : 'it does not run');
+	}
+}
+
+function loginOf({ code, stdout }: Finished, name: string, registry: string): Login | undefined {
+	// The libraries of all helpers say it so, and end with 1.
+	if (code !== 0 && /^credentials not found/i.test(stdout.trim())) return undefined;
+	if (code !== 0) throw failed(name, registry, `it ended with code ${code}`);
+	const { Username: username, Secret: password } = parsed(stdout);
+	if (typeof username !== 'string' || typeof password !== 'string')
+		throw failed(name, registry, 'it gave no user and secret');
+	const serveraddress = serverOf(registry);
+	if (username === TOKEN_USER) return { identitytoken: password, serveraddress };
+	return username === '' && password === '' ? undefined : { username, password, serveraddress };
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+	try {
+		return Object(JSON.parse(text)) as Readonly<Record<string, unknown>>;
+	} catch {
+		return {};
+	}
+}
+
+const failed = (name: string, registry: string, why: string): Failure =>
+	new Failure(
+		'registry',
+		`Cannot get the login of ${registry} from ${name}: ${why}`,
+		`Try it as the daemon's user: echo ${serverOf(registry)} | ${name} get; or take it out of Docker's config.json`,
+	);

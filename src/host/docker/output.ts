@@ -1,0 +1,25 @@
+import { type Duplex, PassThrough } from 'node:stream';
+import type { OnOutput } from '../../envoy/runtime.ts';
+import { readLines } from '../../lib/read-lines.ts';
+import type { Yard } from './context.ts';
+import type { Engine } from './engine.ts';
+
+/** Its output, as it comes; what its log driver keeps is no matter. */
+export async function listen({ engine, closing }: Yard, id: string, onOutput: OnOutput): Promise<void> {
+	const stream = await engine.attach(id);
+	// It would keep us from ending.
+	const destroy = () => void (stream as Duplex).destroy();
+	closing.signal.addEventListener('abort', destroy, { once: true });
+	stream.once('close', () => closing.signal.removeEventListener('abort', destroy));
+	for (const output of demuxed(engine, stream)) void readLines(output, onOutput);
+}
+
+function demuxed(engine: Engine, stream: NodeJS.ReadWriteStream): readonly PassThrough[] {
+	const outputs = [new PassThrough(), new PassThrough()] as const;
+	engine.demux(stream, ...outputs);
+	const end = () => {
+		for (const output of outputs) output.end();
+	};
+	stream.on('end', end).on('close', end).on('error', end);
+	return outputs;
+}

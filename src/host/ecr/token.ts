@@ -1,0 +1,71 @@
+import { Failure, type FailureCode } from '../../failure.ts';
+import type { EcrRegistry } from '../../values/image-reference.ts';
+import { type Finished, runCommand } from '../process/command.ts';
+
+/** What ECR gives: base64 of `AWS:<password>`, and when it ends, in milliseconds since 1970. */
+export interface EcrToken {
+	readonly token: string;
+	readonly endsAt: number;
+}
+
+export interface EcrQuestion {
+	/** This executable, with what it takes to run it. */
+	readonly program: readonly string[];
+	readonly host: string;
+	readonly registry: EcrRegistry;
+	readonly timeoutMs: number;
+}
+
+/**
+ * Asks for a token in a process of its own, by the hidden command `ecr-login` of the same program: the registry's host on
+ * its standard input, the token on its standard output, never among arguments or variables. AWS's client takes 25 MB that
+ * neither the garbage collector nor the end of a worker thread gives back; the end of a process does.
+ */
+export async function askEcr(question: EcrQuestion, signal: AbortSignal): Promise<EcrToken> {
+	const { program, host, registry, timeoutMs } = question;
+	const [file = '', ...args] = program;
+	const timeout = AbortSignal.timeout(timeoutMs);
+	try {
+		const ending = AbortSignal.any([signal, timeout]);
+		return tokenOf(await runCommand(file, [...args, 'ecr-login', '--json'], host, ending), registry);
+	} catch (cause) {
+		signal.throwIfAborted();
+		if (cause instanceof Failure) throw cause;
+		if (timeout.aborted) throw silentEcr(registry, `within ${timeoutMs / 1000} s`);
+		throw new Failure('registry', `${subject(registry)}: ${file} does not run`, 'Start the daemon again', cause);
+	}
+}
+
+function tokenOf({ code, stdout, stderr }: Finished, registry: EcrRegistry): EcrToken {
+	if (code !== 0) throw toldFailure(stderr) ?? unexpected(registry, `the process that asks ended with code ${code}`);
+	try {
+		const { token, endsAt } = JSON.parse(stdout) as Partial<EcrToken>;
+		if (typeof token === 'string' && typeof endsAt === 'number') return { token, endsAt };
+	} catch {
+		// What it printed may hold a token: it is told to nobody.
+	}
+	throw unexpected(registry, 'the process that asks gave no token');
+}
+
+/** As `failureJson` wrote it, after whatever the libraries had to say. */
+function toldFailure(stderr: string): Failure | undefined {
+	try {
+		const line = stderr.trim().split('\n').at(-1) ?? '';
+		const { code, message, remedy } = (JSON.parse(line) as { error: Record<string, string> }).error;
+		return code === undefined ? undefined : new Failure(code as FailureCode, message ?? '', remedy ?? '');
+	} catch {
+		return undefined;
+	}
+}
+
+const unexpected = (registry: EcrRegistry, why: string): Failure =>
+	new Failure('registry', `${subject(registry)}: ${why}`, 'Try again; look into the journal for what ended it');
+
+export const subject = ({ region, account }: EcrRegistry): string => `Cannot log in to ECR ${account} in ${region}`;
+
+export const silentEcr = (registry: EcrRegistry, detail: string): Failure =>
+	new Failure(
+		'registry',
+		`${subject(registry)}: AWS does not answer ${detail}`,
+		`Let this host reach ECR's API in ${registry.region} by HTTPS (route, security group, proxy), or add the VPC endpoint com.amazonaws.${registry.region}.ecr.api`,
+	);

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ProxyIdentity } from '../../envoy/runtime.ts';
+import { Failure } from '../../failure.ts';
+import { makeFolders, reasonOfFile } from '../../lib/fs.ts';
+import { findProgram } from '../iptables/programs.ts';
+
+/**
+ * Each Envoy's admin socket is in a folder of its own, into which nobody but Envoy and root (and whoever else is of the
+ * daemon's group) can get. As a service the daemon is root by name only: it can neither give a file to
+ * Envoy's user nor pass over permissions. `control`: the daemon's own socket, which no other daemon has.
+ */
+export const adminFolder = (control: string): string => `${control}.envoy`;
+
+export const adminSocket = (control: string, instance: string): string =>
+	join(adminFolder(control), instance.slice(0, 8), 'admin');
+
+/** A container finds the folder where it is mounted; for all others it is behind a closed one. */
+export function makeForContainer(socketPath: string): void {
+	const folder = dirname(socketPath);
+	try {
+		makeOwn(dirname(folder), 0o700);
+		mkdirSync(folder);
+		// Whatever our umask leaves of it.
+		chmodSync(folder, 0o777);
+	} catch (cause) {
+		throw notMade(socketPath, cause);
+	}
+}
+
+/** A process gets one that is its user's own: made as that user, in a folder that nobody else can write to. */
+export async function makeForUser(socketPath: string, uid: number): Promise<void> {
+	const folder = dirname(socketPath);
+	const gid = process.getegid?.() ?? 0;
+	try {
+		makeOwn(dirname(folder), 0o771);
+		await promisify(execFile)(findProgram('mkdir') ?? 'mkdir', ['-m', '770', folder], { uid, gid, cwd: '/' });
+	} catch (cause) {
+		const { syscall = '' } = cause as NodeJS.ErrnoException;
+		// Whoever may not become that user may not start its Envoy either: told as that.
+		throw syscall.startsWith('spawn') ? cause : notMade(socketPath, cause);
+	}
+}
+
+/** Where somebody else was first, in a folder that all can write to, he could change whatever is in it. */
+function makeOwn(path: string, mode: number): void {
+	makeFolders(path, mode);
+	if (lstatSync(path).uid !== process.geteuid?.()) throw new Error(`${path} belongs to another user`);
+	chmodSync(path, mode);
+}
+
+function notMade(socketPath: string, cause: unknown): Failure {
+	const { stderr } = cause as { readonly stderr?: string };
+	return new Failure(
+		'envoy',
+		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${stderr?.trim() || reasonOfFile(cause)}`,
+		"Set socket (TURNOUT_SOCKET) to a path whose folders Envoy's user may enter",
+		cause,
+	);
+}
+
+/** After the Envoy whose it was. */
+export const removeAdmin = ({ admin }: Pick<ProxyIdentity, 'admin'>): void => {
+	if ('socketPath' in admin) removeQuietly(dirname(admin.socketPath));
+};
+
+/** Once there is none in it; one that is left running still needs it. */
+export function removeAdminFolder(folder: string): void {
+	try {
+		rmdirSync(folder);
+	} catch {
+		// Somebody is in it, or it was never made.
+	}
+}
+
+/** What Envoys have left that nobody knows of any more. */
+export function sweepAdmins(folder: string, living: readonly ProxyIdentity[]): void {
+	const kept = new Set(
+		living.flatMap(({ admin }) => ('socketPath' in admin ? [basename(dirname(admin.socketPath))] : [])),
+	);
+	for (const name of namesIn(folder)) if (!kept.has(name)) removeQuietly(join(folder, name));
+}
+
+function namesIn(folder: string): readonly string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+/** One folder too many harms nobody. */
+function removeQuietly(path: string): void {
+	try {
+		rmSync(path, { recursive: true, force: true });
+	} catch {
+		// The next daemon tries it again.
+	}
+}

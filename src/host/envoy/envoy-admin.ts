@@ -1,0 +1,148 @@
+import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+	type AdminAddress,
+	type Listening,
+	type ProxyAdmin,
+	type ProxyIdentity,
+	READING_LISTENER,
+} from '../../envoy/runtime.ts';
+import { blindPorts, STATIC_CLUSTERS, STATIC_LISTENERS } from './blind-listeners.ts';
+
+const TIMEOUT_MS = 2_000;
+
+/** Far more than all listeners of a large mesh come to. */
+const LARGEST_ANSWER = 32 * 1024 * 1024;
+
+/** The admin interface of one Envoy (its paths: envoyproxy.io, operations/admin). */
+export function createProxyAdmin(
+	{ admin, instance }: Pick<ProxyIdentity, 'admin' | 'instance'>,
+	timeoutMs: number = TIMEOUT_MS,
+): ProxyAdmin {
+	const ask = async <T>(act: (first: ServerInfo, asking: Asking) => Promise<T>, signal: AbortSignal) => {
+		const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+		while (!patience.aborted) {
+			using asking = createAsking(admin, patience);
+			const info = infoOf(await asking.send('GET', '/server_info'));
+			if (info?.instance === instance) return await act(info, asking);
+			// On the port of a former version another may answer, too: the kernel picks one for each connection.
+			if (info === undefined || 'socketPath' in admin) return undefined;
+		}
+		return undefined;
+	};
+	return {
+		info: (signal) => ask(async ({ state, version }) => ({ state, version }), signal),
+		listeners: (signal) =>
+			ask(async (_, asking) => listenersOf(await asking.send('GET', '/listeners?format=json')), signal),
+		blind: async (signal) =>
+			(await ask(async (_, asking) => {
+				const listeners = objectOf(await asking.send('GET', STATIC_LISTENERS));
+				const clusters = objectOf(await asking.send('GET', STATIC_CLUSTERS));
+				return listeners === undefined || clusters === undefined ? [] : blindPorts(listeners, clusters);
+			}, signal)) ?? [],
+		connections: (signal) =>
+			ask(async (_, asking) => connectionsOf(await asking.send('GET', ACTIVE_CONNECTIONS)), signal),
+		closed: async (signal) => void (await ask((_, asking) => asking.closed(signal), signal)),
+		async drain(how, signal) {
+			const query = how === 'graceful' ? '?graceful&skip_exit' : '';
+			await ask(async (_, asking) => asking.send('POST', `/drain_listeners${query}`), signal);
+		},
+	};
+}
+
+/** Who asks is no traffic; what a worker has is in its listener's. */
+const NOT_COUNTED = new RegExp(`\\.(worker_\\d+|main_thread)\\.|^listener\\.(admin|${READING_LISTENER})\\.`);
+/** Of each listener as a whole. */
+const ACTIVE_CONNECTIONS = `/stats?filter=${encodeURIComponent('^listener\\..*downstream_cx_active$')}`;
+
+interface ServerInfo {
+	readonly state: string;
+	readonly version: string;
+	readonly instance: string;
+}
+
+function infoOf(text: string | undefined): ServerInfo | undefined {
+	const info = objectOf(text);
+	if (typeof info?.['state'] !== 'string') return undefined;
+	// "<commit>/1.40.0/Clean/RELEASE/BoringSSL"
+	const version = String(info['version']);
+	const { metadata } = (info['node'] ?? {}) as { metadata?: Readonly<Record<string, unknown>> };
+	const instance = String(metadata?.['turnout'] ?? '');
+	return { state: info['state'], version: version.split('/')[1] ?? version, instance };
+}
+
+interface Address {
+	readonly socket_address?: { readonly address?: string; readonly port_value?: number };
+}
+
+interface Status {
+	readonly name?: string;
+	readonly local_address?: Address;
+	readonly additional_local_addresses?: readonly Address[];
+}
+
+function listenersOf(text: string | undefined): Listening[] | undefined {
+	const statuses = objectOf(text)?.['listener_statuses'] ?? [];
+	if (text === undefined || !Array.isArray(statuses)) return undefined;
+	return statuses
+		.filter(({ name }: Status) => name !== READING_LISTENER)
+		.flatMap((status: Status) => [status.local_address, ...(status.additional_local_addresses ?? [])])
+		.flatMap((one) => {
+			const { address, port_value: port } = one?.socket_address ?? {};
+			return address === undefined || port === undefined ? [] : [{ address, port }];
+		});
+}
+
+const connectionsOf = (text: string | undefined): number | undefined =>
+	text
+		?.split('\n')
+		.filter((line) => !NOT_COUNTED.test(line))
+		.reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
+
+/** Undefined where it is no JSON object: then it is no Envoy that answers. */
+function objectOf(text: string | undefined): Record<string, unknown> | undefined {
+	try {
+		const value: unknown = JSON.parse(text ?? '');
+		return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+interface Asking extends Disposable {
+	/** The body of a 200; undefined where nobody answers so. */
+	readonly send: (method: string, path: string) => Promise<string | undefined>;
+	/** Resolves when the connection is closed, by whomever. */
+	readonly closed: (signal: AbortSignal) => Promise<void>;
+}
+
+/** One connection, so that what is asked second is asked of who answered first. */
+function createAsking(admin: AdminAddress, signal: AbortSignal): Asking {
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	let last: Socket | undefined;
+	return {
+		closed: (until) =>
+			new Promise((resolve) => {
+				if (last === undefined || last.destroyed || until.aborted) return resolve();
+				last.once('close', () => resolve());
+				until.addEventListener('abort', () => resolve(), { once: true });
+			}),
+		send: (method, path) =>
+			new Promise((resolve) => {
+				const call = request({ host: '127.0.0.1', ...admin, method, path, signal, agent }, (reply) => {
+					let body = '';
+					last = reply.socket;
+					reply.setEncoding('utf8');
+					reply.on('data', (part: string) => {
+						body += part;
+						if (body.length > LARGEST_ANSWER) reply.destroy(new Error('It has no end'));
+					});
+					reply.on('end', () => resolve(reply.statusCode === 200 ? body : undefined));
+					reply.on('error', () => resolve(undefined));
+				});
+				call.on('error', () => resolve(undefined));
+				call.end();
+			}),
+		[Symbol.dispose]: () => agent.destroy(),
+	};
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import type { Id, IdRange } from '../../values/units.ts';
+import { findProgram } from '../iptables/programs.ts';
+import { runCommand } from '../process/command.ts';
+
+/** A directory service that does not answer is not waited for longer. */
+const LOOK_UP_MS = 10_000;
+
+/** Looks names up in the host's database of users or groups; ids and ranges pass as they are, unknown names come back. */
+export async function resolveIds(
+	ids: readonly Id[],
+	database: 'passwd' | 'group',
+): Promise<readonly (IdRange | string)[]> {
+	return Promise.all(ids.map(async (id) => ('name' in id ? ((await lookUp(id.name, database)) ?? id.name) : id)));
+}
+
+async function lookUp(name: string, database: 'passwd' | 'group'): Promise<IdRange | undefined> {
+	const entry = fileEntry(name, database) ?? (await getent(name, database));
+	const id = Number(entry?.split(':')[2]);
+	return entry === undefined || !Number.isInteger(id) ? undefined : { from: id, to: id };
+}
+
+function fileEntry(name: string, database: string): string | undefined {
+	try {
+		return readFileSync(`/etc/${database}`, 'utf8')
+			.split('\n')
+			.find((line) => line.startsWith(`${name}:`));
+	} catch {
+		return undefined;
+	}
+}
+
+/** Directory services (sssd, LDAP) are asked through getent(1), where the host has it. */
+async function getent(name: string, database: string): Promise<string | undefined> {
+	const program = findProgram('getent');
+	if (program === undefined) return undefined;
+	const { stdout, code } = await runCommand(program, [database, name], '', AbortSignal.timeout(LOOK_UP_MS));
+	return code === 0 ? stdout : undefined;
+}
+
+/** The primary group of a user, for running a program as them; a user that has no entry has its own number. */
+export function primaryGroup(uid: number): number {
+	const entry = (quietPasswd() ?? '').split('\n').find((line) => line.split(':')[2] === String(uid));
+	return entry === undefined ? uid : Number(entry.split(':')[3]);
+}
+
+function quietPasswd(): string | undefined {
+	try {
+		return readFileSync('/etc/passwd', 'utf8');
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,70 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import type { Pending, PendingFile } from '../../ports.ts';
+import { writeOrFail } from './state-file.ts';
+
+/** The same moment by a clock that nobody sets. */
+interface Moment {
+	/** A boot(7) has an id of its own (random(4)). */
+	readonly boot: string;
+	/** In seconds since then. */
+	readonly uptime: number;
+	/** How long it was until then. */
+	readonly seconds: number;
+}
+
+/**
+ * What waits for `turnout confirm`, in a file of its own beside the state. The wall clock may be set meanwhile: `until`
+ * is what it will say when the time is over. After another boot the time is never longer than it was at first.
+ */
+export function createPendingFile(directory: string): PendingFile {
+	const path = join(directory, 'confirm.json');
+	return {
+		read(only) {
+			try {
+				const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+				const pending = pendingOf(value);
+				if (pending === undefined) return undefined;
+				const until = untilNow(pending.until, (value as { end?: Moment }).end);
+				return [undefined, pending.until, until].includes(only) ? { ...pending, until } : undefined;
+			} catch {
+				return undefined;
+			}
+		},
+		write: (pending) => {
+			const seconds = (Date.parse(pending.until) - Date.now()) / 1_000;
+			const end: Moment = { boot: bootId(), uptime: uptime() + seconds, seconds };
+			writeOrFail(path, `${JSON.stringify({ ...pending, end })}\n`, 0o600);
+		},
+		remove: () => rmSync(path, { force: true }),
+	};
+}
+
+/** The two clocks are not read at the same time, and one is gently corrected. */
+const TOLERANCE_MS = 1_000;
+
+function untilNow(until: string, end: Moment | undefined): string {
+	if (end === undefined) return until;
+	const saidMs = Date.parse(until);
+	const isSameBoot = end.boot === bootId();
+	const untilMs = Date.now() + (isSameBoot ? end.uptime - uptime() : end.seconds) * 1_000;
+	const isRight = isSameBoot ? Math.abs(untilMs - saidMs) < TOLERANCE_MS : saidMs <= untilMs;
+	return isRight ? until : new Date(untilMs).toISOString();
+}
+
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+/** Whatever is not as we write it counts as not there. */
+function pendingOf(value: unknown): Pending | undefined {
+	const { until, before, saved, hadRoutes, ports, alarm } = (value ?? {}) as Partial<Pending>;
+	const isWhole =
+		typeof until === 'string' &&
+		!Number.isNaN(Date.parse(until)) &&
+		(before?.wanted === 'enabled' || before?.wanted === 'disabled') &&
+		typeof saved === 'object' &&
+		typeof hadRoutes === 'boolean' &&
+		Array.isArray(ports) &&
+		typeof alarm === 'string';
+	return isWhole ? (value as Pending) : undefined;
+}

@@ -1,0 +1,67 @@
+import { Failure } from '../../failure.ts';
+import { oneLine } from '../../lib/escape.ts';
+import type { Chains } from '../../ports.ts';
+import type { Family } from '../../values/units.ts';
+import { hasChain } from '../nft/nft-chains.ts';
+import { ENDED_BY_SIGNAL, runCommand } from '../process/command.ts';
+
+/** What `iptables-nft-save` says in place of a table. */
+export const leavesOut = (saved: string): boolean => /^# Table `(mangle|nat)' is incompatible/m.test(saved);
+
+/** Takes the place of rules without words: what is wanted it is not. */
+const WORDLESS = '-m comment --comment "made with nft"';
+
+/**
+ * The chains of ours, and those that lead to them, one by one: where nft has made a rule that iptables has no words for,
+ * iptables-nft-save leaves out the whole table, in which there may be all that we have put there. `program`: iptables-nft
+ * or ip6tables-nft.
+ */
+export async function readByChain(
+	program: string,
+	family: Family,
+	chains: Chains,
+	signal: AbortSignal,
+): Promise<string> {
+	const lines: string[] = [];
+	for (const table of ['mangle', 'nat'] as const) {
+		const read = async (chain: string) =>
+			(await hasChain(family, table, chain)) ? readOne(program, table, chain, signal) : undefined;
+		lines.push(`*${table}`);
+		for (const chain of chains[table].leading) {
+			const found = await read(chain);
+			if (found === 'wordless') throw wordless(family, table, chain);
+			lines.push(...declared(chain, found));
+		}
+		for (const chain of chains[table].own) lines.push(...declared(chain, orWordless(chain, await read(chain))));
+	}
+	return `${lines.join('\n')}\n`;
+}
+
+type Found = readonly string[] | 'wordless' | undefined;
+const orWordless = (chain: string, found: Found) => (found === 'wordless' ? [`-A ${chain} ${WORDLESS}`] : found);
+
+const declared = (chain: string, rules: readonly string[] | undefined): readonly string[] =>
+	rules === undefined ? [] : [`:${chain} - [0:0]`, ...rules];
+
+/** Reading once more does no harm: a program that was killed has said nothing of the rules. */
+async function readOne(program: string, table: string, chain: string, signal: AbortSignal): Promise<Found> {
+	const ask = () => runCommand(program, ['-t', table, '-S', chain], '', signal);
+	const first = await ask();
+	const { code, stdout, stderr } = first.code === ENDED_BY_SIGNAL ? await ask() : first;
+	if (code === 0) return stdout.split('\n').filter((line) => line.startsWith('-A '));
+	if (/is incompatible/.test(stderr)) return 'wordless';
+	const name = program.split('/').at(-1);
+	if (code === ENDED_BY_SIGNAL)
+		throw new Failure('interrupted', `Cannot read the rules: ${name} was ended by a signal`, 'Try again');
+	const said = oneLine(stderr) || `it ended with ${code}`;
+	throw new Failure('firewall', `Cannot read the rules: ${name} refused: ${said}`, `See \`${name} -t ${table} -S\``);
+}
+
+function wordless(family: Family, table: string, chain: string): Failure {
+	const name = `${family === 'ipv4' ? 'ip' : 'ip6'} ${table}`;
+	return new Failure(
+		'firewall',
+		`Cannot read the ${family} rules: in chain ${chain} of the table ${name} are rules made with nft, which iptables cannot show`,
+		`Put those into a table of their own: \`nft -a list chain ${name} ${chain}\` shows them. Meanwhile docs/rescue.md, "From memory", lets traffic go directly`,
+	);
+}

@@ -1,0 +1,100 @@
+import { Protocol } from 'netlink/dist/constants.js';
+import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { Others, OthersReader } from '../../firewall/foreign/foreign-rules.ts';
+import { createShared } from '../../lib/single-flight.ts';
+import { families } from '../../values/units.ts';
+import { type KernelChain, readBaseChains } from '../nft/base-chains.ts';
+import { readGeneration } from '../nft/nft-rules.ts';
+import { createRegistrations } from '../nft/registrations.ts';
+import { legacyTables, readRuleTexts } from './foreign-texts.ts';
+import type { Tools } from './programs.ts';
+
+/** Others may change their rules all day: they are read so often at the most, and never for more than a part of the time. */
+const AGAIN_MS = 500;
+const SHARE = 20;
+const TEXTS_TIMEOUT_MS = 10_000;
+
+/** What was read, of which generation of rules, and when it may be read again. */
+interface Read {
+	readonly generation: number | undefined;
+	readonly others: Others;
+	readonly dueMs: number;
+}
+
+export function createOthersReader(tools: readonly Tools[]): OthersReader {
+	// The socket stays open: with the end of one the kernel waits for what was deleted before (see createLook in look.ts).
+	const look = createShared(createLook(createSocket()));
+	// One takes one question at a time.
+	const texting = createSocket();
+	let last: Read | undefined;
+	const readAnew = createShared(async (): Promise<Others> => {
+		const startedMs = performance.now();
+		const { generation, chains, legacyNat } = await look();
+		const texts = await texting.over((open) =>
+			readRuleTexts(open, tools, chains, AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
+		);
+		const others = { chains, legacyNat, texts: texts ?? [] };
+		const restMs = Math.max(AGAIN_MS, SHARE * (performance.now() - startedMs));
+		last = { generation, others, dueMs: performance.now() + restMs };
+		return others;
+	});
+	return {
+		chains: look,
+		async read({ now = false } = {}) {
+			if (last === undefined || now) return readAnew();
+			const { generation, chains, legacyNat } = await look();
+			// Of iptables-legacy the kernel tells nothing.
+			const isSame = generation !== undefined && generation === last.generation && !hasLegacy();
+			return isSame || performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
+		},
+	};
+}
+
+const hasLegacy = (): boolean => families.some((family) => legacyTables(family).length > 0);
+
+interface Socket {
+	/** Undefined where the kernel did not answer. */
+	readonly over: <T>(ask: (open: NetlinkSocket) => Promise<T>) => Promise<T | undefined>;
+}
+
+function createSocket(): Socket {
+	let socket: NetlinkSocket | undefined;
+	return {
+		async over(ask) {
+			try {
+				socket ??= createNetlink(Protocol.NETFILTER);
+				return await ask(socket);
+			} catch {
+				// Its answers may still come.
+				socket?.close();
+				socket = undefined;
+				return undefined;
+			}
+		},
+	};
+}
+
+type Look = Pick<Others, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
+
+/** As long as nobody commits anything to nftables, its chains are what they were. */
+function createLook({ over }: Socket): () => Promise<Look> {
+	const registrations = createRegistrations();
+	let last: { readonly generation: number | undefined; readonly found: readonly KernelChain[] } = {
+		generation: undefined,
+		found: [],
+	};
+	return async () => {
+		const generation = await over(readGeneration);
+		const isUnchanged = generation !== undefined && generation === last.generation;
+		const found = (isUnchanged ? last.found : await over(readBaseChains)) ?? last.found;
+		last = { generation, found };
+		const legacy = families.filter((family) => legacyTables(family).includes('nat'));
+		const times = registrations.note([...found.map(({ id }) => id), ...legacy]);
+		const timeOf = (id: string): number => times.get(id) ?? 0;
+		return {
+			generation,
+			chains: found.map(({ id, ...chain }) => ({ ...chain, seen: timeOf(id) })),
+			legacyNat: Object.fromEntries(legacy.map((family) => [family, timeOf(family)])),
+		};
+	};
+}

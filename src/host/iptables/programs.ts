@@ -1,0 +1,68 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { Failure } from '../../failure.ts';
+import type { Dialect } from '../../ports.ts';
+import { runCommand } from '../process/command.ts';
+
+/** The programs of one dialect; a family without its pair is not there. */
+export interface Tools {
+	readonly dialect: Dialect;
+	readonly ipv4: ToolPair | undefined;
+	readonly ipv6: ToolPair | undefined;
+}
+export interface ToolPair {
+	readonly restore: string;
+	readonly save: string;
+}
+
+/** Where administrators' programs live, also for users and services whose PATH leaves them out. */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+
+export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
+	if (name.includes('/')) return isProgram(name) ? resolve(name) : undefined;
+	const folders = [...path.split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
+	return folders.map((folder) => join(folder, name)).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+	try {
+		accessSync(path, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * Both dialects by the names that Debian, Fedora and Alpine give them. Only where a dialect has no program of its own
+ * name is the plain one asked which of the two it is.
+ */
+export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> {
+	const named = [toolsOf('iptables-nft', 'nft-'), toolsOf('iptables-legacy', 'legacy-')];
+	const found = named.filter((tools) => tools.ipv4 ?? tools.ipv6);
+	if (found.length > 0) return found;
+	const plain = toolsOf('iptables-legacy', '');
+	const program = plain.ipv4 ?? plain.ipv6;
+	if (program === undefined) throw missingTools();
+	const { stdout } = await runCommand(program.restore, ['--version'], '', signal);
+	return [{ ...plain, dialect: stdout.includes('nf_tables') ? 'iptables-nft' : 'iptables-legacy' }];
+}
+
+const toolsOf = (dialect: Dialect, infix: string): Tools => ({
+	dialect,
+	ipv4: pairOf(`iptables-${infix}`),
+	ipv6: pairOf(`ip6tables-${infix}`),
+});
+
+function pairOf(prefix: string): ToolPair | undefined {
+	const restore = findProgram(`${prefix}restore`);
+	const save = findProgram(`${prefix}save`);
+	return restore === undefined || save === undefined ? undefined : { restore, save };
+}
+
+/** For apt, dnf and apk. */
+export const INSTALL =
+	'Install the package iptables: apt-get install iptables, dnf install iptables-nft, or apk add iptables ip6tables';
+
+export const missingTools = (): Failure =>
+	new Failure('tools', 'Cannot change the rules: neither iptables nor ip6tables is installed', INSTALL);

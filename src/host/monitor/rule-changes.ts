@@ -1,0 +1,106 @@
+import type { Chains } from '../../ports.ts';
+import { type Family, families } from '../../values/units.ts';
+import { attributesOf, textOf } from '../netlink/attributes.ts';
+import type { NetlinkNotice } from '../netlink/messages.ts';
+
+/** NFNL_SUBSYS_NFTABLES and its messages (linux/netfilter/nfnetlink.h, nf_tables.h). */
+const NFTABLES = 10;
+const TABLES = [0, 2];
+const NEW_CHAIN = 3;
+const CHAINS = [NEW_CHAIN, 5];
+/** NLM_F_CREATE (linux/netlink.h), which older kernels leave out here (before 5.15): then each new chain is looked at. */
+const CREATED = 0x400;
+const RULES = [6, 8];
+const NEW_GENERATION = 15;
+/** sizeof(struct nfgenmsg), whose first byte is the family: ip or ip6. */
+const FIXED_BYTES = 4;
+const FAMILIES: ReadonlyMap<number, Family> = new Map([
+	[2, 'ipv4'],
+	[10, 'ipv6'],
+]);
+/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are all the first. */
+const TABLE = 1;
+const CHAIN_NAME = 3;
+const RULE_CHAIN = 2;
+const GENERATION = { id: 1, pid: 2, name: 3 } as const;
+
+/** Who has committed something, as the kernel tells of it. */
+export interface Writer {
+	readonly pid: number;
+	readonly name: string;
+}
+
+/** A family in which it was a chain of interest, or `order`: somebody else's that hangs on a hook where ours do. */
+export type Touched = Family | 'order';
+
+export interface RuleReader {
+	/** Calls back at the end of each transaction that has touched a chain of interest, or that we have missed. */
+	readonly take: (messages: readonly NetlinkNotice[], onChange: (of: Touched, writer: Writer) => void) => void;
+}
+
+/** The chains of interest by their table. */
+type Interest = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Of all that nftables tells, what is about these chains of nat and mangle. What others do elsewhere costs a glance. */
+export function createRuleReader(chains: Chains): RuleReader {
+	const interest: Interest = new Map(
+		Object.entries(chains).map(([table, { own, leading }]) => [table, new Set([...own, ...leading])]),
+	);
+	const touched = new Set<Touched>();
+	let last: number | undefined;
+	const mind = ({ type, flags, body }: NetlinkNotice) => {
+		const family = FAMILIES.get(body[0] ?? 0);
+		if (family !== undefined && isOfInterest({ kind: type & 0xff, isCreated: (flags & CREATED) !== 0 }, body, interest))
+			touched.add(family);
+		else if (isOnOurHooks(type & 0xff, body)) touched.add('order');
+	};
+	const end = (body: Buffer): Writer => {
+		const attributes = attributesOf(body.subarray(FIXED_BYTES));
+		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
+		// Each transaction counts one up: a gap is one whose messages did not reach us.
+		if (last !== undefined && id !== (last + 1) >>> 0)
+			for (const each of [...families, 'order'] as const) touched.add(each);
+		last = id;
+		return { pid: attributes.get(GENERATION.pid)?.readUInt32BE() ?? 0, name: textOf(attributes.get(GENERATION.name)) };
+	};
+	return {
+		take(messages, onChange) {
+			for (const message of messages.filter(isOfNftables)) {
+				mind(message);
+				if ((message.type & 0xff) !== NEW_GENERATION) continue;
+				const writer = end(message.body);
+				for (const each of touched) onChange(each, writer);
+				touched.clear();
+			}
+		},
+	};
+}
+
+interface Told {
+	readonly kind: number;
+	readonly isCreated: boolean;
+}
+
+const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
+
+/** A chain that was there before and is told of anew may have been one of ours, and have another name now. */
+function isOfInterest({ kind, isCreated }: Told, body: Buffer, interest: Interest): boolean {
+	const isChain = CHAINS.includes(kind);
+	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
+	const attributes = attributesOf(body.subarray(FIXED_BYTES));
+	const chains = interest.get(textOf(attributes.get(TABLE)));
+	if (chains === undefined) return false;
+	if (TABLES.includes(kind) || (kind === NEW_CHAIN && !isCreated)) return true;
+	return chains.has(textOf(attributes.get(isChain ? CHAIN_NAME : RULE_CHAIN)));
+}
+
+/** NFTA_CHAIN_HOOK, NFTA_HOOK_HOOKNUM; NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT. */
+const CHAIN_HOOK = 4;
+const HOOK_NUMBER = 1;
+const OUR_HOOKS = [0, 3];
+
+function isOnOurHooks(kind: number, body: Buffer): boolean {
+	if (kind !== NEW_CHAIN) return false;
+	const hook = attributesOf(attributesOf(body.subarray(FIXED_BYTES)).get(CHAIN_HOOK));
+	return OUR_HOOKS.includes(hook.get(HOOK_NUMBER)?.readUInt32BE() ?? -1);
+}

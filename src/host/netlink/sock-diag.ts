@@ -1,0 +1,157 @@
+import { Protocol } from 'netlink/dist/constants.js';
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { Family } from '../../values/units.ts';
+import { errnoOf } from './errno.ts';
+import { openNetlink } from './open-socket.ts';
+
+/** A TCP socket as the kernel's socket monitor tells of it (sock_diag(7)). */
+export interface TcpSocket {
+	readonly state: number;
+	/** 4 or 16 bytes. */
+	readonly from: Buffer;
+	readonly to: Buffer;
+	readonly port: number;
+	readonly remotePort: number;
+	/** Who opened it. */
+	readonly uid: number;
+	/** Of one that listens: it takes no IPv4. */
+	readonly isIpv6Only: boolean;
+	/** '0' where no process holds it. */
+	readonly inode: string;
+	readonly cookie: string;
+	/** Names it to the kernel: struct inet_diag_msg, as it came. */
+	readonly handle: Buffer;
+}
+
+/** net/tcp_states.h; SYN_SENT and SYN_RECV are no connections yet, of the others one end is through with it. */
+export const LISTEN = 10;
+const LISTENING = 1 << LISTEN;
+const ESTABLISHED = 1 << 1;
+const HALF_CLOSED = (1 << 4) | (1 << 5) | (1 << 8);
+const OPENING = (1 << 2) | (1 << 3) | (1 << 12);
+const CLOSING = (1 << 9) | (1 << 11);
+
+const AF = { ipv4: 2, ipv6: 10 } as const;
+const ADDRESS_BYTES = { ipv4: 4, ipv6: 16 } as const;
+/** SOCK_DIAG_BY_FAMILY, SOCK_DESTROY (linux/sock_diag.h). */
+const BY_FAMILY = 20;
+const DESTROY = 21;
+const IPPROTO_TCP = 6;
+/** NLM_F_DUMP (linux/netlink.h). */
+const DUMP = 0x300;
+/** struct inet_diag_req_v2, struct inet_diag_msg (linux/inet_diag.h): sizes, and offsets within the latter. */
+const REQUEST_BYTES = 56;
+const REQUEST_ID = 8;
+const STATE = 1;
+const ID = 4;
+const REMOTE_PORT = 6;
+const FROM = 8;
+const TO = 24;
+const COOKIE = 44;
+const ID_END = 52;
+const UID = 64;
+const INODE = 68;
+const ATTRIBUTES = 72;
+/** INET_DIAG_SKV6ONLY, of each listening socket of IPv6, asked for or not. */
+const V6ONLY = 11;
+const TIMEOUT_MS = 2_000;
+
+/**
+ * What listens on TCP in this network namespace. /proc/net/tcp would tell the same, but walks through all connections
+ * that the kernel has room for, which takes milliseconds on a host that has none.
+ */
+export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
+
+const ALIVE = OPENING | ESTABLISHED | HALF_CLOSED | CLOSING;
+
+/** What is being opened, connected or being closed. */
+export const readAlive = (family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE);
+
+/** The same, with this port on this host's end. */
+export const readAliveOn = (port: number, family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE, port);
+
+/** What listens and what is connected. */
+export const readOpen = (family: Family): Promise<TcpSocket[]> =>
+	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
+
+/** `port`: any where it is 0. */
+function readSockets(family: Family, states: number, port = 0): Promise<TcpSocket[]> {
+	const request = Buffer.alloc(REQUEST_BYTES);
+	request.writeUInt8(AF[family], 0);
+	request.writeUInt8(IPPROTO_TCP, 1);
+	request.writeUInt32LE(states, 4);
+	request.writeUInt16BE(port, REQUEST_ID);
+	return asking(async (socket) => {
+		const [messages] = await socket.request(BY_FAMILY, request, { flags: DUMP, timeout: TIMEOUT_MS });
+		return messages
+			.filter(({ type, data }) => type === BY_FAMILY && data.length > INODE)
+			.map(({ data }) => parseSocket(data, ADDRESS_BYTES[family]));
+	});
+}
+
+const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
+	state: data.readUInt8(STATE),
+	from: data.subarray(FROM, FROM + bytes),
+	to: data.subarray(TO, TO + bytes),
+	port: data.readUInt16BE(ID),
+	remotePort: data.readUInt16BE(REMOTE_PORT),
+	uid: data.readUInt32LE(UID),
+	isIpv6Only: hasFlag(data, V6ONLY),
+	inode: String(data.readUInt32LE(INODE)),
+	cookie: data.toString('hex', COOKIE, ID_END),
+	handle: data,
+});
+
+/** An attribute of one byte (struct nlattr, linux/netlink.h). */
+function hasFlag(data: Buffer, wanted: number): boolean {
+	for (let at = ATTRIBUTES; at + 4 < data.length; ) {
+		const length = data.readUInt16LE(at);
+		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4) === 1;
+		at += Math.max(4, (length + 3) & ~3);
+	}
+	return false;
+}
+
+/**
+ * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. How many the kernel has ended: not those that it does not end, nor those
+ * that have ended meanwhile.
+ */
+export function destroySockets(handles: readonly Uint8Array[]): Promise<number> {
+	return asking(async (socket) => {
+		let ended = 0;
+		for (const handle of handles) if (await destroy(socket, handle)) ended += 1;
+		return ended;
+	});
+}
+
+async function destroy(socket: NetlinkSocket, handle: Uint8Array): Promise<boolean> {
+	const request = Buffer.alloc(REQUEST_BYTES);
+	request.writeUInt8(handle[0] ?? 0, 0);
+	request.writeUInt8(IPPROTO_TCP, 1);
+	request.writeUInt32LE(0xffff_ffff, 4);
+	request.set(handle.subarray(ID, ID_END), REQUEST_ID);
+	try {
+		await socket.request(DESTROY, request, { timeout: TIMEOUT_MS });
+		return true;
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return false;
+	}
+}
+
+async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
+	const socket = openNetlink(Protocol.SOCK_DIAG);
+	try {
+		return await ask(socket);
+	} finally {
+		socket.close();
+	}
+}
+
+/** A socket of IPv6 that carries IPv4 (::ffff:0:0/96, RFC 4291, 2.5.5.2) as what its packets are. */
+export function plain(socket: TcpSocket): TcpSocket {
+	const isMapped = (bytes: Buffer) => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
+	if (!isMapped(socket.to) || !isMapped(socket.from)) return socket;
+	return { ...socket, from: socket.from.subarray(12), to: socket.to.subarray(12) };
+}
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');

@@ -1,0 +1,103 @@
+import type { NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { Family } from '../../values/units.ts';
+import { attributesOf, eachAttribute, HEADER_BYTES } from '../netlink/attributes.ts';
+import type { Lister } from '../netlink/dump.ts';
+import { question } from './nft-chains.ts';
+
+/** NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE and NFT_MSG_NEWRULE (linux/netfilter/nf_tables.h). */
+const GET_RULE = (10 << 8) | 7;
+const NEW_RULE = (10 << 8) | 6;
+/** NFT_MSG_GETGEN. */
+const GET_GENERATION = (10 << 8) | 16;
+const NFTA_GEN_ID = 1;
+const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_HANDLE = 3;
+const NFTA_RULE_EXPRESSIONS = 4;
+const NFTA_RULE_USERDATA = 7;
+/** Within an expression: its name, and what it is made of; within that of a counter: bytes, and packets. */
+const NFTA_EXPR_DATA = 2;
+const NFTA_COUNTER_BYTES = 1;
+/** sizeof(struct nfgenmsg). */
+const FIXED_BYTES = 4;
+const TIMEOUT_MS = 2_000;
+
+/** Another number after each commit to nftables in this network namespace, whoever's it is; undefined where nobody says. */
+export async function readGeneration(socket: NetlinkSocket): Promise<number | undefined> {
+	const [[message]] = await socket.request(GET_GENERATION, Buffer.alloc(FIXED_BYTES), { timeout: TIMEOUT_MS });
+	return attributesOf(message?.data.subarray(FIXED_BYTES)).get(NFTA_GEN_ID)?.readUInt32BE();
+}
+
+/** A rule as the kernel has it. */
+export interface RulePrint {
+	/** All but what it counts: the same for the same rule. */
+	readonly print: string;
+	/** Of this rule alone: the kernel gives none of them twice (nf_tables_alloc_handle). */
+	readonly handle: number;
+	/** As `iptables-save -c` writes it. */
+	readonly counted: string;
+}
+
+/**
+ * The rules of a chain; none where there is no such chain. Those that are the same as formerly are the very same objects:
+ * what is asked for all the time leaves nothing behind to be swept up.
+ */
+export async function readPrints(
+	{ list }: Lister,
+	family: Family,
+	{ table, chain }: { readonly table: string; readonly chain: string },
+	former: readonly RulePrint[],
+): Promise<readonly RulePrint[]> {
+	const known = new Map(former.map((rule) => [rule.handle, rule]));
+	const rules: RulePrint[] = [];
+	await list(GET_RULE, question(family, table, NFTA_RULE_CHAIN, chain), (type, bytes, from, to) => {
+		if (type === NEW_RULE) rules.push(rulePrintOf(bytes, from + FIXED_BYTES, to, known));
+	});
+	return rules;
+}
+
+/**
+ * Read where it lies, without an object for each attribute: of five thousand rules those would take longer than all else
+ * that a repair does. What it counts is wiped out of the print.
+ */
+function rulePrintOf(data: Buffer, start: number, end: number, known: ReadonlyMap<number, RulePrint>): RulePrint {
+	const found = { handle: 0, expressions: '', userData: '', counted: NOTHING };
+	eachAttribute(data, start, end, (kind, from, to) => {
+		if (kind === NFTA_RULE_HANDLE) found.handle = readNumber(data, from);
+		if (kind === NFTA_RULE_USERDATA) found.userData = data.toString('latin1', from, to);
+		if (kind !== NFTA_RULE_EXPRESSIONS) return;
+		found.counted = takeCounted(data, from, to);
+		found.expressions = data.toString('latin1', from, to);
+	});
+	const { handle, counted, expressions, userData } = found;
+	const print = `${expressions}|${userData}`;
+	const former = known.get(handle);
+	if (former?.print !== print) return { print, handle, counted };
+	return former.counted === counted ? former : { ...former, counted };
+}
+
+/** What most rules have counted. */
+const NOTHING = '[0:0]';
+
+/** What the rule's counter says, which is zero then. */
+function takeCounted(data: Buffer, from: number, to: number): string {
+	let [packets, bytes] = [0, 0];
+	eachAttribute(data, from, to, (_, start, end) => {
+		if (!isCounter(data, start)) return;
+		eachAttribute(data, start, end, (kind, inner, innerEnd) => {
+			if (kind !== NFTA_EXPR_DATA) return;
+			eachAttribute(data, inner, innerEnd, (which, at, after) => {
+				if (which === NFTA_COUNTER_BYTES) bytes = readNumber(data, at);
+				else packets = readNumber(data, at);
+				data.fill(0, at, after);
+			});
+		});
+	});
+	return packets === 0 && bytes === 0 ? NOTHING : `[${packets}:${bytes}]`;
+}
+
+/** An expression begins with its name; of those that begin so (ct, cmp, connlimit, counter) this is the only one. */
+const isCounter = (data: Buffer, at: number): boolean =>
+	data[at + HEADER_BYTES] === 0x63 && data[at + HEADER_BYTES + 1] === 0x6f && data[at + HEADER_BYTES + 2] === 0x75;
+
+/** Of a big-endian u64; in a daemon's lifetime no rule counts beyond 2^53. */
+const readNumber = (data: Buffer, at: number): number => data.readUInt32BE(at) * 2 ** 32 + data.readUInt32BE(at + 4);

@@ -1,0 +1,88 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HandOver } from '../../envoy/runtime.ts';
+import { families } from '../../values/units.ts';
+import { readListening } from '../netlink/sock-diag.ts';
+
+/**
+ * Two processes listen on the same ports (SO_REUSEPORT), and one of them closes its listeners. What has not been accepted
+ * then would be refused; with this the kernel moves it over to the other (ip-sysctl: tcp_migrate_req, Linux 5.14).
+ */
+const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
+/** A busy Envoy may take its time to do as it is told; then it is told again. */
+const PATIENCE_MS = 1_000;
+const POLL_MS = 20;
+
+/** `directory`: where it is written down what the kernel's switch was, for the case that we are killed meanwhile. */
+export function createHandOvers(directory: string): (ports: readonly number[]) => Promise<HandOver> {
+	const migration = createMigration(join(directory, 'tcp_migrate_req'));
+	/** Called while only the former listens. */
+	return async (ports) => {
+		const former = await listening(ports);
+		const isClosed = async (): Promise<boolean> => !isAnyOf(former, await listening(ports));
+		return {
+			async letGo(tell, deadline) {
+				migration.begin();
+				while (!deadline.aborted) {
+					await tell();
+					if (await within(PATIENCE_MS, isClosed)) return;
+				}
+			},
+			end: () => migration.end(),
+		};
+	};
+}
+
+async function within(ms: number, holds: () => Promise<boolean>): Promise<boolean> {
+	const deadline = performance.now() + ms;
+	while (!(await holds())) {
+		if (performance.now() > deadline) return false;
+		await sleep(POLL_MS);
+	}
+	return true;
+}
+
+async function listening(ports: readonly number[]): Promise<ReadonlySet<string>> {
+	const sockets = await Promise.all(families.map(readListening));
+	return new Set(sockets.flat().flatMap(({ port, inode }) => (ports.includes(port) ? [inode] : [])));
+}
+
+const isAnyOf = (some: ReadonlySet<string>, all: ReadonlySet<string>): boolean =>
+	[...some].some((inode) => all.has(inode));
+
+/** On while anybody needs it, and then what it was. What a killed daemon has left on is put back at once. */
+function createMigration(notes: string) {
+	let users = 0;
+	const restore = (): void =>
+		quietly(() => {
+			writeFileSync(MIGRATE, readFileSync(notes, 'utf8'));
+			rmSync(notes);
+		});
+	restore();
+	return {
+		begin(): void {
+			users += 1;
+			if (users > 1) return;
+			quietly(() => {
+				const before = readFileSync(MIGRATE, 'utf8');
+				if (before.trim() === '1') return;
+				writeFileSync(notes, before);
+				writeFileSync(MIGRATE, '1');
+			});
+		},
+		end(): void {
+			users -= 1;
+			if (users === 0) restore();
+		},
+	};
+}
+
+/** An older kernel has no such switch, and in a container it may be out of reach. */
+function quietly(act: () => void): void {
+	try {
+		act();
+	} catch {
+		// Then connections that nobody has accepted yet are refused, as they always were.
+	}
+}

@@ -1,0 +1,23 @@
+import type { Listener } from '../../ports.ts';
+import { showAddress } from '../../values/cidr.ts';
+import { families } from '../../values/units.ts';
+import { readAliveOn, readListening } from '../netlink/sock-diag.ts';
+import { ownerOf } from './procfs.ts';
+
+/** Everything that listens on TCP in this network namespace. */
+export async function readListeners(): Promise<Listener[]> {
+	const all = families.map(async (family): Promise<Listener[]> => {
+		const sockets = await readListening(family);
+		return sockets.map(({ from, port, isIpv6Only, uid, inode }) => {
+			const address = showAddress(family, [...from]);
+			return { family, address, port, isIpv6Only, uid, owner: () => ownerOf(inode) };
+		});
+	});
+	return (await Promise.all(all)).flat();
+}
+
+/** How many connections that were accepted on these ports are open; the kernel tells of these ports alone. */
+export async function countAccepted(ports: readonly number[]): Promise<number> {
+	const all = ports.flatMap((port) => families.map((family) => readAliveOn(port, family)));
+	return (await Promise.all(all)).flat().length;
+}

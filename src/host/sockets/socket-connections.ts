@@ -1,0 +1,125 @@
+import { networkInterfaces } from 'node:os';
+import type { Asides, Asked, Connections, OpenConnection } from '../../ports.ts';
+import { bytesOf, showAddress } from '../../values/cidr.ts';
+import { type Family, families } from '../../values/units.ts';
+import { forgetAll, readTranslatedTo } from '../conntrack/delete.ts';
+import type { Tuple } from '../conntrack/entry.ts';
+import { insertEntries } from '../conntrack/insert.ts';
+import { readTranslations } from '../conntrack/lookup.ts';
+import { errnoOf } from '../netlink/errno.ts';
+import { readInterfaceTo } from '../netlink/route-lookup.ts';
+import { destroySockets, LISTEN, plain, readOpen, type TcpSocket } from '../netlink/sock-diag.ts';
+import { readGroups, readText } from './procfs.ts';
+
+/** Over sock_diag(7), ctnetlink and /proc. */
+export function createConnections(): Connections {
+	return {
+		open: readConnections,
+		async stillOpen(cookies) {
+			const sockets = await readSockets();
+			return new Set(sockets.filter(isConnected).flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : [])));
+		},
+		async translated(connections, ports) {
+			const found = await readTranslations(connections.map(tupleOf));
+			return new Set(
+				connections.filter(({ isAccepted }, at) => (isAccepted ? found[at] !== undefined : ports.has(found[at] ?? 0))),
+			);
+		},
+		track: (all) => insertEntries(all.map(openerTuple)),
+		asides: readAsides,
+		end: (all) => destroySockets(all.map(({ handle }) => handle)),
+	};
+}
+
+/**
+ * Makes the kernel forget what it has translated to these ports of this host; only when all of that has ended. What it
+ * keeps (TIME_WAIT for two minutes, ESTABLISHED for days where its last packets went by unseen) it would apply to an
+ * untranslated connection of the same ends as soon as rules make it look again, in the middle of it.
+ */
+export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
+	const local = localAddresses();
+	await forgetAll(await readTranslatedTo(ports, (bytes) => local(addressOf(bytes))));
+}
+
+async function readConnections(): Promise<OpenConnection[]> {
+	const sockets = await readSockets();
+	const listening = new Set(sockets.filter(({ state }) => state === LISTEN).map(({ port }) => port));
+	const connected = sockets.filter(isConnected).map(plain);
+	const ends = new Set(connected.map((socket) => endsOf(socket, 'outwards')));
+	const local = localAddresses();
+	const range = ephemeralPorts();
+	return connected.map((socket): OpenConnection => {
+		const remote = { address: addressOf(socket.to), port: socket.remotePort };
+		const { port, uid, inode, cookie, handle } = socket;
+		return {
+			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote },
+			local: { address: addressOf(socket.from), port },
+			// A caller gets its port from the kernel's range, and none that somebody listens on.
+			isAccepted: listening.has(port) || port < range.from || port > range.to,
+			isWithin: local(remote.address) || ends.has(endsOf(socket, 'inwards')),
+		};
+	});
+}
+
+/** Sockets that no process holds are of ended programs, or the kernel's own; neither is anybody's to end. */
+const isConnected = ({ state, inode }: TcpSocket): boolean => state !== LISTEN && inode !== '0';
+
+const readSockets = async (): Promise<TcpSocket[]> => (await Promise.all(families.map(readTolerantly))).flat();
+
+/** A kernel without a family, or without its socket monitor, tells of none. */
+async function readTolerantly(family: Family): Promise<TcpSocket[]> {
+	try {
+		return await readOpen(family);
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return [];
+	}
+}
+
+const endsOf = ({ from, to, port, remotePort }: TcpSocket, way: 'inwards' | 'outwards'): string => {
+	const [here, there] = [`${from.toString('hex')} ${port}`, `${to.toString('hex')} ${remotePort}`];
+	return way === 'outwards' ? `${here} ${there}` : `${there} ${here}`;
+};
+
+function tupleOf({ local, remote, family }: OpenConnection): Tuple {
+	const [from, to] = [bytesOf(family, local.address), bytesOf(family, remote.address)].map((bytes) =>
+		Buffer.from(bytes),
+	);
+	return { from: from ?? NONE, fromPort: local.port, to: to ?? NONE, toPort: remote.port };
+}
+const NONE = Buffer.alloc(0);
+
+function openerTuple(connection: OpenConnection): Tuple {
+	const own = tupleOf(connection);
+	const { from, fromPort, to, toPort } = own;
+	return connection.isAccepted ? { from: to, fromPort: toPort, to: from, toPort: fromPort } : own;
+}
+
+const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
+const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);
+
+async function readAsides(open: readonly OpenConnection[], asked: Asked): Promise<Asides> {
+	const groups = asked.groups ? readGroups() : new Map<string, number>();
+	const remotes = new Map(open.map(({ family, remote }) => [remote.address, family]));
+	const interfaces = new Map<string, string | undefined>();
+	for (const [address, family] of asked.interfaces ? remotes : [])
+		interfaces.set(address, await readInterfaceTo(family, address));
+	return {
+		groupOf: ({ inode }) => groups.get(inode),
+		interfaceOf: ({ remote }) => interfaces.get(remote.address),
+	};
+}
+
+function localAddresses(): (address: string) => boolean {
+	const own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)));
+	return (address) => own.has(address) || address.startsWith('127.') || address === '::1';
+}
+
+/** Of this network namespace; the kernel's default where it does not say. */
+function ephemeralPorts(): { readonly from: number; readonly to: number } {
+	const [from = 32_768, to = 60_999] = readText('/proc/sys/net/ipv4/ip_local_port_range')
+		.split(/\s+/)
+		.filter(Boolean)
+		.map(Number);
+	return { from, to };
+}

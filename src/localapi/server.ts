@@ -1,0 +1,132 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Kept } from '../lib/ring-buffer.ts';
+import { createShared } from '../lib/single-flight.ts';
+import { readBody } from './body.ts';
+import { keepListening, listen } from './listen.ts';
+import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
+import { refuse, tooMany, unknownPath, wrongVerb } from './send-error.ts';
+import { createPour } from './stream.ts';
+import { parsePortion, parseRequest, refuseQuery } from './validate.ts';
+
+/** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */
+const limits = {
+	/** Bytes, before the body. */
+	maxHeaderSize: 8 * 1024,
+	headersTimeout: 5_000,
+	requestTimeout: 5_000,
+	/** Between two requests. */
+	keepAliveTimeout: 5_000,
+	connectionsCheckingInterval: 1_000,
+} as const;
+const MOST_HEADERS = 64;
+const MOST_CONNECTIONS = 1_024;
+/** Changes wait for one another. */
+const MOST_CHANGES = 64;
+/** For an answer to be read. */
+const UNREAD_MS = 30_000;
+
+export interface Service {
+	readonly handlers: Handlers;
+	/** Each as lines, ready to be sent. */
+	readonly kept: Readonly<Record<Stream, Kept<string>>>;
+	/** In Prometheus' text format. */
+	readonly metrics: () => Promise<string>;
+}
+
+/** HTTP/1.1 and JSON on a unix socket, until the returned function is called. */
+export async function serve(path: string, service: Service, signal: AbortSignal): Promise<() => Promise<void>> {
+	const answer = createAnswer(service, signal);
+	const server = createServer(limits, (request, reply) => {
+		answer(request, reply).catch((error) => refuse(reply, error));
+	});
+	server.maxHeadersCount = MOST_HEADERS;
+	server.maxConnections = MOST_CONNECTIONS;
+	await listen(server, path);
+	const stopKeeping = keepListening(server, path);
+	return () => {
+		stopKeeping();
+		return close(server);
+	};
+}
+
+function close(server: Server): Promise<void> {
+	return new Promise((resolve) => {
+		server.close(() => resolve());
+		server.closeAllConnections();
+	});
+}
+
+type Answer = (query: URLSearchParams, request: IncomingMessage, reply: ServerResponse) => Promise<void>;
+
+function createAnswer(service: Service, signal: AbortSignal) {
+	const routes = routesOf(service, signal);
+	return async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+		const { pathname, searchParams } = urlOf(request.url ?? '');
+		const route = routes.get(pathname);
+		if (route === undefined) throw unknownPath(pathname);
+		if (request.method !== route.verb) throw wrongVerb(request.method ?? '', pathname, route.verb);
+		await route.answer(searchParams, request, reply);
+	};
+}
+
+function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { verb: string; answer: Answer }> {
+	const pour = createPour();
+	const handle = createHandle(service.handlers, signal);
+	const metrics = createShared(service.metrics);
+	const routes = new Map<string, { verb: string; answer: Answer }>();
+	for (const name of Object.keys(streams) as Stream[]) {
+		const answer: Answer = async (query, _, reply) => pour(service.kept[name], parsePortion(query), reply);
+		routes.set(streams[name], { verb: 'GET', answer });
+	}
+	for (const method of Object.keys(paths) as Method[]) {
+		const answer: Answer = async (query, request, reply) => {
+			refuseQuery(query);
+			const result = await handle(method, parseRequest(method, await readBody(request)));
+			send(reply, 'application/json', `${JSON.stringify(result)}\n`);
+		};
+		routes.set(paths[method].path, { verb: paths[method].verb, answer });
+	}
+	// What Prometheus is told to add to its question is its own business.
+	return routes.set(METRICS_PATH, {
+		verb: 'GET',
+		answer: async (_, _request, reply) => send(reply, METRICS_TYPE, await metrics()),
+	});
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function send(reply: ServerResponse, type: string, text: string): void {
+	reply.setTimeout(UNREAD_MS);
+	reply.writeHead(200, { 'content-type': type }).end(text);
+}
+
+/** One answer serves all who ask a question at the same time; of changes only so many are taken at a time. */
+function createHandle(handlers: Handlers, signal: AbortSignal) {
+	const call = (method: Method, body: object): Promise<unknown> => {
+		const handle = handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
+		return handle(body, signal);
+	};
+	const questions = new Map(
+		(Object.keys(paths) as Method[]).flatMap((method) =>
+			paths[method].verb === 'GET' ? [[method, createShared(() => call(method, {}), restMs(method))] as const] : [],
+		),
+	);
+	let changes = 0;
+	return async (method: Method, body: object): Promise<unknown> => {
+		const question = questions.get(method);
+		if (question !== undefined) return question();
+		if (changes >= MOST_CHANGES) throw tooMany(`${changes} changes are under way already`);
+		changes += 1;
+		return call(method, body).finally(() => {
+			changes -= 1;
+		});
+	};
+}
+
+/** It runs programs and is for people: so it keeps nobody waiting for status. */
+const restMs = (method: Method): number => (method === 'raw' ? 500 : 0);
+
+/** What is no path of ours, or of anybody's, is looked up as it stands. */
+function urlOf(target: string): URL {
+	return URL.parse(target, 'http://turnout') ?? new URL(`/${encodeURIComponent(target)}`, 'http://turnout');
+}

@@ -1,0 +1,122 @@
+import { Failure } from '../failure.ts';
+import { quoted } from '../lib/escape.ts';
+import { parseSession } from '../ruleset/ssh-warning.ts';
+import { parseImage } from '../values/image-reference.ts';
+import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
+import type { Method, Methods } from './protocol.ts';
+
+/** The longest that anybody may want to wait for connections to end, in seconds. */
+const LONGEST_DRAIN_SECONDS = 3600;
+
+/** Checks a body before anything is done with it; an empty one is an empty object. */
+export function parseRequest<M extends Method>(method: M, body: string): Methods[M]['request'] {
+	const value = body.trim() === '' ? {} : parseObject(body);
+	const known: Readonly<Record<string, Member>> = members[method] ?? {};
+	for (const [name, member] of Object.entries(value)) {
+		const check = Object.hasOwn(known, name) ? known[name] : undefined;
+		if (check === undefined) throw wrongBody(`${quoted(name)} is not known here`);
+		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
+	}
+	return value as Methods[M]['request'];
+}
+
+export interface Member {
+	readonly allowed: string;
+	readonly allows: (value: unknown) => boolean;
+}
+
+/** A day, in seconds. */
+export const LONGEST_CONFIRM_SECONDS = 86_400;
+
+/** How many connections that others are logged in over may be told of. */
+const MOST_SESSIONS = 500;
+
+const sessions: Readonly<Record<'session' | 'sessions', Member>> = {
+	session: { allowed: 'value of SSH_CONNECTION', allows: (value) => isSession(value) },
+	sessions: {
+		allowed: `list of at most ${MOST_SESSIONS} values of SSH_CONNECTION`,
+		allows: (value) => Array.isArray(value) && value.length <= MOST_SESSIONS && value.every(isSession),
+	},
+};
+
+const confirmSeconds: Member = {
+	allowed: `whole number from 1 to ${LONGEST_CONFIRM_SECONDS}`,
+	allows: (value) => isWhole(value, 1, LONGEST_CONFIRM_SECONDS),
+};
+
+const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
+
+/** What may stand in a body. */
+export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
+	enable: {
+		confirmSeconds,
+		...sessions,
+		cutExisting: { allowed: 'boolean: true or false', allows: (value) => typeof value === 'boolean' },
+	},
+	disable: {
+		drainSeconds: {
+			allowed: `whole number from 0 to ${LONGEST_DRAIN_SECONDS}`,
+			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
+		},
+	},
+	reload: { confirmSeconds, ...sessions },
+	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
+};
+
+function isImage(value: unknown): boolean {
+	try {
+		return typeof value === 'string' && parseImage(value) !== undefined;
+	} catch {
+		return false;
+	}
+}
+
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+
+function parseObject(body: string): object {
+	const value = parseJson(body);
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongBody('it is no JSON object');
+	return value;
+}
+
+function parseJson(body: string): unknown {
+	try {
+		return JSON.parse(body);
+	} catch {
+		return undefined;
+	}
+}
+
+const wrongBody = (why: string): Failure =>
+	new Failure('usage', `Cannot take the request: ${why}`, 'Send a JSON object, or no body at all');
+
+/** What of a stream is asked for. */
+export interface Portion {
+	readonly tail: number | undefined;
+	readonly sinceMs: number | undefined;
+	readonly isFollowed: boolean;
+}
+
+export function parsePortion(query: URLSearchParams, nowMs = Date.now()): Portion {
+	refuseQuery(query, ['tail', 'since', 'follow']);
+	const [tail, since, follow] = [query.get('tail'), query.get('since'), query.get('follow') ?? '0'];
+	if (tail !== null && !/^\d{1,6}$/.test(tail)) throw wrongQuery('tail', tail, 'a number of lines');
+	const sinceMs = since === null ? undefined : parseSince(since, nowMs);
+	if (since !== null && sinceMs === undefined) throw wrongQuery('since', since, SINCE_ALLOWED);
+	if (!/^[01]$/.test(follow)) throw wrongQuery('follow', follow, '0 or 1');
+	return { tail: tail === null ? undefined : Number(tail), sinceMs, isFollowed: follow === '1' };
+}
+
+/** What is passed over unseen may be what mattered to whoever asked. */
+export function refuseQuery(query: URLSearchParams, known: readonly string[] = []): void {
+	const names = [...query.keys()];
+	const unknown = names.find((name, at) => !known.includes(name) || names.indexOf(name) !== at);
+	if (unknown === undefined) return;
+	const why = known.includes(unknown) ? 'stands there twice' : 'is not known here';
+	const remedy = known.length === 0 ? 'What is asked for stands in the body' : `Known: ${known.join(', ')}, each once`;
+	throw new Failure('usage', `Cannot take the request: ${quoted(unknown)} ${why}`, remedy);
+}
+
+const wrongQuery = (name: string, value: string, allowed: string): Failure =>
+	new Failure('usage', `Cannot take the request: ${name} is ${quoted(value)}`, `Allowed: ${allowed}`);

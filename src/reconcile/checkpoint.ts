@@ -1,0 +1,50 @@
+import { type ByFamily, commitRules, nothingAtAll } from '../firewall/iptables/apply-rules.ts';
+import { isOff, remainderOf } from '../firewall/iptables/conntrack-anchor.ts';
+import { type Held, parseSaved } from '../firewall/iptables/installed.ts';
+import type { Dialect, Host, Pending } from '../ports.ts';
+import { readRouting, take } from '../routing/apply-routes.ts';
+import { planRemoval } from '../routing/plan.ts';
+import { families } from '../values/units.ts';
+import type { Known } from './apply.ts';
+
+/** What of ours, or of the 2019 script's, is on the host now: in the kernel's own words, for `restore`. */
+export async function snapshot(host: Host, signal: AbortSignal): Promise<Pick<Pending, 'saved' | 'hadRoutes'>> {
+	const saved = await Promise.all(
+		host.firewalls.map(async (firewall) => {
+			const [ipv4, ipv6] = await Promise.all(families.map((family) => firewall.read(family, signal)));
+			return [firewall.dialect, { ipv4: ours(ipv4 ?? ''), ipv6: ours(ipv6 ?? '') }] as const;
+		}),
+	);
+	const hadRoutes = planRemoval(await readRouting(host.routing)).length > 0;
+	return { saved: Object.fromEntries(saved), hadRoutes };
+}
+
+/** Somebody's rules too: where ours stood among them. '' where there is nothing of ours. */
+function ours(saved: string): string {
+	const { chains, hooks } = parseSaved(saved);
+	return chains.length + hooks.length === 0 ? '' : saved;
+}
+
+/**
+ * Back to what a snapshot holds. Where nothing was on, what captured connections need to go on stays, until a release
+ * without it. Resolves to what each dialect holds then.
+ */
+export async function restore(
+	host: Host,
+	{ saved, hadRoutes }: Pick<Pending, 'saved' | 'hadRoutes'>,
+	signal: AbortSignal,
+): Promise<Known> {
+	const left = new Map<Dialect, ByFamily<Held>>();
+	for (const firewall of host.firewalls) {
+		const was = heldOf(saved[firewall.dialect]);
+		const isOn = families.some((family) => !isOff(was[family]));
+		const wanted = (found: ByFamily<Held>) =>
+			isOn ? was : { ipv4: remainderOf(found.ipv4), ipv6: remainderOf(found.ipv6) };
+		left.set(firewall.dialect, await commitRules(firewall, wanted, signal));
+	}
+	if (!hadRoutes) await take(host.routing, planRemoval(await readRouting(host.routing)));
+	return left;
+}
+
+const heldOf = (saved: Pending['saved'][Dialect]): ByFamily<Held> =>
+	saved === undefined ? nothingAtAll : { ipv4: parseSaved(saved.ipv4), ipv6: parseSaved(saved.ipv6) };

@@ -1,0 +1,29 @@
+import { nothing } from '../firewall/iptables/installed.ts';
+import { renderIptables } from '../firewall/iptables/render-rules.ts';
+import type { Dialect } from '../ports.ts';
+import type { Homeward } from '../routing/taken.ts';
+import { buildGuard, buildRuleset } from '../ruleset/build.ts';
+import type { Capture } from '../ruleset/capture.ts';
+import type { Stage } from '../ruleset/stage.ts';
+import type { Family } from '../values/units.ts';
+import type { Target } from './apply.ts';
+
+/**
+ * What is to hold while interception is on. Pure: `render` prints it, `init` and the daemon commit it. `guarded`: families
+ * that can have rules, captured or not.
+ */
+export function buildTarget(
+	capture: Capture,
+	dialect: Dialect,
+	families: readonly Family[],
+	homeward: Homeward,
+	guarded: readonly Family[] = families,
+): Target {
+	const rules = (family: Family, stage: Stage) => {
+		if (families.includes(family)) return renderIptables(buildRuleset(capture, family, stage));
+		return guarded.includes(family) ? renderIptables(buildGuard(capture)) : nothing;
+	};
+	const both = (stage: Stage) => ({ ipv4: rules('ipv4', stage), ipv6: rules('ipv6', stage) });
+	const stages = { opening: both('opening'), all: both('all') };
+	return { dialect, families, homeward, stage: 'all', stages, rules: stages.all };
+}

@@ -1,0 +1,54 @@
+import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
+import type { Held } from '../firewall/iptables/installed.ts';
+import { differences } from '../firewall/iptables/restore-document.ts';
+import type { Firewall, Routing } from '../ports.ts';
+import {
+	addRoutes,
+	type RoutingDifference,
+	type RoutingTarget,
+	readRouting,
+	removeSurplus,
+	routingDifferences,
+} from '../routing/apply-routes.ts';
+import type { RoutingFacts } from '../routing/taken.ts';
+import { families } from '../values/units.ts';
+import type { HostDifference, Target } from './apply.ts';
+import { repairable } from './staged-capture.ts';
+
+/** What was not as wanted, before it was put right. */
+export interface Repaired {
+	readonly found: readonly HostDifference[];
+}
+
+/**
+ * Back to rules that this kernel has taken before: they are not checked again, which for nft takes longer than the commit.
+ * `held`: read this very moment.
+ */
+export async function repairRules(
+	firewall: Firewall,
+	target: Target,
+	held: ByFamily<Held>,
+	signal: AbortSignal,
+): Promise<Repaired & { readonly held: ByFamily<Held> }> {
+	const found = families.flatMap((family) => differences(held[family], target.rules[family]));
+	if (found.length === 0) return { found, held };
+	const unchecked = { ...firewall, check: async () => undefined };
+	return { found, held: await commitRules(unchecked, (now) => repairable(now, target).rules, signal, held) };
+}
+
+/** `facts`: what was there before. */
+export async function repairRoutes(
+	routing: Routing,
+	target: RoutingTarget,
+): Promise<{ readonly found: ByFamily<readonly RoutingDifference[]>; readonly facts: RoutingFacts }> {
+	const facts = await readRouting(routing);
+	const found = {
+		ipv4: routingDifferences(facts, target, 'ipv4'),
+		ipv6: routingDifferences(facts, target, 'ipv6'),
+	};
+	if (found.ipv4.length + found.ipv6.length > 0) {
+		await addRoutes(routing, facts, target);
+		await removeSurplus(routing, facts, target);
+	}
+	return { found, facts };
+}

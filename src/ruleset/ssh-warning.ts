@@ -1,0 +1,66 @@
+import { parseCidr } from '../values/cidr.ts';
+import type { Family } from '../values/units.ts';
+import { buildRuleset } from './build.ts';
+import type { Capture } from './capture.ts';
+import { createJudge } from './evaluate.ts';
+
+/** A connection that somebody is logged in over. */
+export interface Session {
+	readonly family: Family;
+	readonly from: string;
+	readonly fromPort: number;
+	readonly to: string;
+	/** Where the server listens that has let them in. */
+	readonly port: number;
+	/** The interface of link-local addresses; else ''. */
+	readonly zone: string;
+}
+
+/** SSH_CONNECTION (sshd(8)): the client's address and port, and ours; undefined where it is none. */
+export function parseSession(text: string): Session | undefined {
+	const [, from = '', , fromPort, to = '', zone = '', port] = WORDS.exec(text) ?? [];
+	const family = familyOf(from);
+	if (family === undefined || familyOf(to) !== family) return undefined;
+	return { family, from, to, zone, fromPort: Number(fromPort), port: Number(port) };
+}
+
+const WORDS = /^([\da-fA-F.:]{2,45})(%[\w.@-]{1,15})? (\d{1,5}) ([\da-fA-F.:]{2,45})(?:%([\w.@-]{1,15}))? (\d{1,5})$/;
+
+function familyOf(address: string): Family | undefined {
+	try {
+		return parseCidr(address).family;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Says whether another one like it would go to Envoy. `through`: the interface that it comes in by. */
+export function createSessionJudge(capture: Capture, families: readonly Family[]) {
+	const judges = new Map(families.map((family) => [family, createJudge(buildRuleset(capture, family), family)]));
+	return ({ family, from, to, port }: Session, through: string): boolean => {
+		const opening = { from, to, port, interface: through, isFromHere: false, isToHere: true };
+		return typeof judges.get(family)?.('PREROUTING', opening) === 'number';
+	};
+}
+
+/** What is to be said of sessions that would go to Envoy, were they opened now; '' where there are none. */
+export function sessionWarning(own: readonly Session[], others: readonly Session[]): string {
+	const ports = [...new Set([...own, ...others].map(({ port }) => port))];
+	return ports.map((port) => portWarning(port, at(port, own), at(port, others))).join('\n');
+}
+
+const at = (port: number, sessions: readonly Session[]): string[] => [
+	...new Set(sessions.filter((session) => session.port === port).map(({ from }) => from)),
+];
+
+function portWarning(port: number, own: readonly string[], others: readonly string[]): string {
+	const froms = [...new Set([...own, ...others])];
+	const more = froms.length > SHOWN ? ` and ${froms.length - SHOWN} more` : '';
+	const [are, stay] =
+		own.length > 0
+			? ['as your SSH session is one', 'this one stays']
+			: ['as an SSH session that is open here is one', 'what is open stays'];
+	return `New connections from ${froms.slice(0, SHOWN).join(', ')}${more} to port ${port}, ${are}, go to Envoy from now on; ${stay}. ingressIgnoredPorts ${port} (TURNOUT_INGRESS_IGNORED_PORTS) keeps them out, and \`--confirm 60\` goes back by itself`;
+}
+
+const SHOWN = 3;

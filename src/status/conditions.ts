@@ -1,0 +1,16 @@
+import type { Condition, Subject } from '../localapi/protocol.ts';
+
+/** A fact as it is now; since when it has been so is kept by `carry`. */
+export type Fact =
+	| { readonly subject: Subject; readonly ok: true }
+	| { readonly subject: Subject; readonly ok: false; readonly why: string; readonly remedy: string };
+
+/** What was so before keeps its time; what changed has `now`. */
+export function carry(before: readonly Condition[], facts: readonly Fact[], now: string): Condition[] {
+	return facts.map((fact) => {
+		const former = before.find((condition) => condition.subject === fact.subject && says(condition) === says(fact));
+		return { ...fact, since: former?.since ?? now };
+	});
+}
+
+const says = (fact: Fact): string => (fact.ok ? '' : fact.why);

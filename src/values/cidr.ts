@@ -1,0 +1,88 @@
+import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { quoted } from '../lib/escape.ts';
+import { type Family, parseEach, unique } from './units.ts';
+
+/** A network, its host bits zero, its address spelt as inet_ntop(3) spells it. Only `parseCidr` makes one. */
+export interface Cidr {
+	readonly family: Family;
+	readonly address: string;
+	readonly bits: number;
+}
+
+export const CIDRS_ALLOWED = 'IPv4 and IPv6 addresses and networks such as 10.0.0.0/8, separated by commas';
+
+export const parseCidrs = (text: string): Cidr[] => unique(parseEach(text, parseCidr), showCidr);
+
+export const showCidr = ({ address, bits }: Cidr): string => `${address}/${bits}`;
+
+/** Says of addresses, as inet_ntop(3) spells them, whether they belong to it; those of the other family do not. */
+export function holderOf({ family, address, bits }: Cidr): (address: string) => boolean {
+	const list = new BlockList();
+	list.addSubnet(address, bits, family);
+	return (other) => familyOf(other) === family && list.check(other, family);
+}
+
+export function parseCidr(text: string): Cidr {
+	const [, address = '', bits] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+	const family = familyOf(address);
+	if (family === undefined) throw new Error(`${quoted(text)} is no address or network${hintOfAddress(text)}`);
+	const most = family === 'ipv4' ? 32 : 128;
+	const prefix = Number(bits ?? most);
+	if (prefix > most) throw new Error(`${quoted(text)} has a prefix longer than ${most} bits`);
+	const bytes = bytesOf(family, address);
+	if (isMapped(bytes)) throw new Error(`${quoted(text)} is an IPv4 address in IPv6 form; write the IPv4 address`);
+	return { family, address: showAddress(family, masked(bytes, prefix)), bits: prefix };
+}
+
+/** What was written with bits beyond its prefix, and what it was taken as. */
+export function maskedCidrs(text: string): string[] {
+	return parseEach(text, (element) => {
+		const cidr = parseCidr(element);
+		const [address = '', bits] = element.split('/');
+		const isSame = bits === undefined || parseCidr(address).address === cidr.address;
+		return isSame ? [] : [`${element} has bits beyond its prefix and is taken as ${showCidr(cidr)}`];
+	}).flat();
+}
+
+function familyOf(address: string): Family | undefined {
+	if (isIPv4(address)) return 'ipv4';
+	return isIPv6(address) ? 'ipv6' : undefined;
+}
+
+function hintOfAddress(text: string): string {
+	if (text.includes('%')) return '; a zone cannot be matched, leave it away';
+	if (/[g-z]/i.test(text)) return '; names are not looked up, their addresses change';
+	return '';
+}
+
+/** 4 or 16 bytes. */
+export function bytesOf(family: Family, address: string): number[] {
+	if (family === 'ipv4') return address.split('.').map(Number);
+	// A dotted tail is two groups more (RFC 4291, 2.2).
+	const groups = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => `${hex(a, b)}:${hex(c, d)}`);
+	const [head = '', tail] = groups.split('::');
+	const before = groupsOf(head);
+	const after = groupsOf(tail ?? '');
+	const zeros = new Array<number>(8 - before.length - after.length).fill(0);
+	return [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]);
+}
+
+const hex = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
+
+const groupsOf = (text: string): number[] =>
+	text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+
+/** ::ffff:0:0/96 (RFC 4291, 2.5.5.2): no packet on the wire has such an address. */
+const isMapped = (bytes: readonly number[]): boolean =>
+	bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+
+const masked = (bytes: readonly number[], prefix: number): number[] =>
+	bytes.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - at * 8))) & 0xff);
+
+/** As inet_ntop(3) spells it. */
+export function showAddress(family: Family, bytes: readonly number[]): string {
+	if (family === 'ipv4') return bytes.join('.');
+	const groups = bytes.flatMap((byte, at) => (at % 2 === 0 ? [byte * 256 + (bytes[at + 1] ?? 0)] : []));
+	// The system's own inet_ntop(3), as iptables-save prints it.
+	return new SocketAddress({ family, address: groups.map((group) => group.toString(16)).join(':') }).address;
+}

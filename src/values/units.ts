@@ -1,0 +1,119 @@
+import { quoted } from '../lib/escape.ts';
+
+/** Only the parsers of this file make these values, so nothing downstream checks again. */
+export type Port = number & { readonly parsed: 'port' };
+export type InterfaceName = string & { readonly parsed: 'interface' };
+
+/** Both ends belong to it. */
+export interface PortRange {
+	readonly from: Port;
+	readonly to: Port;
+}
+
+export const single = <T extends number>(value: T): { readonly from: T; readonly to: T } => ({
+	from: value,
+	to: value,
+});
+
+/** User or group ids; both ends belong to it. */
+export interface IdRange {
+	readonly from: number;
+	readonly to: number;
+}
+
+/** Still to be looked up in the host's user or group database. */
+export type Id = IdRange | { readonly name: string };
+
+export type Family = 'ipv4' | 'ipv6';
+export const families: readonly Family[] = ['ipv4', 'ipv6'];
+
+/** 0xffffffff is "no id" (-1) for setuid(2), so the largest id is one less. */
+const LARGEST_ID = 0xffff_fffe;
+
+export const PORTS_ALLOWED = 'ports from 1 to 65535 and ranges such as 9000-9100, separated by commas';
+export const IDS_ALLOWED = 'ids from 0 to 4294967294, ranges such as 1000-1999 and names, separated by commas';
+export const INTERFACES_ALLOWED = 'interface names of up to 15 letters, digits, . _ - @, a closing + for any ending';
+
+/** Every element of a comma list, trimmed and read; an empty text is an empty list. All that is wrong is told at once. */
+export function parseEach<T>(text: string, parse: (element: string) => T): T[] {
+	if (text.trim() === '') return [];
+	const mistakes: string[] = [];
+	const values: T[] = [];
+	for (const element of text.split(',').map((part) => part.trim())) {
+		try {
+			if (element === '') throw new Error(`${quoted(text)} has an empty element`);
+			values.push(parse(element));
+		} catch (error) {
+			mistakes.push((error as Error).message);
+		}
+	}
+	if (mistakes.length > 0) throw new Error([...new Set(mistakes)].join('; '));
+	return values;
+}
+
+export function parsePort(text: string): Port {
+	if (!isPort(text)) throw new Error(`${quoted(text)} is no port`);
+	return Number(text) as Port;
+}
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
+
+/** Sorted, without overlaps, neighbours joined: the fewest ranges that say the same. */
+export function parsePorts(text: string): PortRange[] {
+	const ranges = parseEach(text, parsePortRange).sort((a, b) => a.from - b.from);
+	const joined: PortRange[] = [];
+	for (const range of ranges) {
+		const last = joined.at(-1);
+		if (last === undefined || range.from > last.to + 1) joined.push(range);
+		else joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, range.to) as Port };
+	}
+	return joined;
+}
+
+function parsePortRange(text: string): PortRange {
+	const ends = text.split(/[-:]/).map((end) => end.trim());
+	if (ends.length === 1) return { from: parsePort(text), to: parsePort(text) };
+	if (ends.length > 2 || !ends.every(isPort)) throw new Error(`${quoted(text)} is no range of ports`);
+	const [from, to] = ends.map(Number) as [Port, Port];
+	if (from > to) throw new Error(`${quoted(text)} is a range from high to low`);
+	return { from, to };
+}
+
+export const holdsPort = (ranges: readonly PortRange[], port: number): boolean =>
+	ranges.some(({ from, to }) => from <= port && port <= to);
+
+export function parseIds(text: string): Id[] {
+	return unique(parseEach(text, parseId), (id) => JSON.stringify(id));
+}
+
+function parseId(text: string): Id {
+	if (/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/.test(text)) return { name: text };
+	const [, first, second = first] = /^(\d{1,10})(?:\s*[-:]\s*(\d{1,10}))?$/.exec(text) ?? [];
+	const range = { from: Number(first), to: Number(second) };
+	if (first === undefined || range.to > LARGEST_ID || range.from > LARGEST_ID)
+		throw new Error(`${quoted(text)} is no id, range or name`);
+	if (range.from > range.to) throw new Error(`${quoted(text)} is a range from high to low`);
+	return range;
+}
+
+/** IFNAMSIZ leaves 15 characters (linux/if.h); `+` is iptables' wildcard, at the end only. */
+export function parseInterfaces(text: string): InterfaceName[] {
+	return unique(parseEach(text, parseInterface), String);
+}
+
+function parseInterface(text: string): InterfaceName {
+	if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*\+?$/.test(text) || text.length > 15)
+		throw new Error(`${quoted(text)} is no interface name`);
+	return text as InterfaceName;
+}
+
+export function unique<T>(values: readonly T[], key: (value: T) => string): T[] {
+	return [...new Map(values.map((value) => [key(value), value])).values()];
+}
+
+/**
+ * The mark and table of AWS's own route manager, so that a host that it set up can be taken over. The mark shares no
+ * bit with Kubernetes' 0x4000 and 0x8000.
+ */
+export const PACKET_MARK = 0x1e7700ce;
+export const LOCAL_TABLE = 100;

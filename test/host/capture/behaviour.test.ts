@@ -1,0 +1,85 @@
+// Every row of the behaviour table with real connections: both dialects, both families, Docker's rules before ours and after
+// ours, by `init` alone and by the daemon.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { installDockerRules } from '../../lab/net/docker-rules.ts';
+import { createHost, type Host } from '../../lab/net/host.ts';
+import { type Cast, createCast } from '../../lab/net/peers.ts';
+import type { Dialect } from '../../lab/net/restore.ts';
+import { startDaemon } from '../../lab/turnout.ts';
+import { testCalls } from '../../support/calls.ts';
+import { backendOf, dialects } from '../../support/dialects.ts';
+import { callsOf, tableSettings, worldAddresses } from '../../support/rows.ts';
+import { run } from '../../support/run.ts';
+
+interface Stage {
+	readonly context: TestContext;
+	readonly lab: Host;
+	readonly cast: Cast;
+	readonly dialect: Dialect;
+	readonly settings: readonly string[];
+}
+
+for (const dialect of dialects) {
+	test(`on a host with Docker's ${dialect} rules, whoever connects is answered as the table says`, async (context) => {
+		using lab = createHost({ worldAddresses });
+		using cast = await createCast(lab);
+		const stage = { context, lab, cast, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		await testCalls(context, cast, 'before anything', callsOf({ isCaptured: false, hasDocker: false }));
+		installDockerRules(lab.host, dialect);
+		await testCalls(context, cast, 'with Docker alone', callsOf({ isCaptured: false, hasDocker: true }));
+		await initBehind(stage);
+		await daemonBehind(stage);
+	});
+
+	test(`on a host that gets Docker's ${dialect} rules after ours, whoever connects is answered as the table says`, async (context) => {
+		using lab = createHost({ worldAddresses });
+		using cast = await createCast(lab);
+		const stage = { context, lab, cast, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		await initBefore(stage);
+		removeDockerRules(stage);
+		await daemonBefore(stage);
+	});
+}
+
+const ours = (hasDocker: boolean) => callsOf({ isCaptured: true, hasDocker });
+const plain = (hasDocker: boolean) => callsOf({ isCaptured: false, hasDocker });
+
+async function initBehind({ context, lab, cast, settings }: Stage): Promise<void> {
+	run(lab.host, ['init', ...settings]);
+	await testCalls(context, cast, 'after init', ours(true));
+	run(lab.host, ['clean']);
+	await testCalls(context, cast, 'after clean', plain(true));
+}
+
+async function daemonBehind({ context, lab, cast, settings }: Stage): Promise<void> {
+	await using daemon = await startDaemon(lab.host, { args: settings });
+	assert.equal(daemon.ask('enable').code, 0);
+	await testCalls(context, cast, 'after enable', ours(true));
+	assert.equal(daemon.ask('disable').code, 0);
+	await testCalls(context, cast, 'after disable', plain(true));
+}
+
+async function initBefore({ context, lab, cast, dialect, settings }: Stage): Promise<void> {
+	run(lab.host, ['init', ...settings]);
+	await testCalls(context, cast, 'after init', ours(false));
+	installDockerRules(lab.host, dialect);
+	await testCalls(context, cast, 'after init and then Docker', ours(true));
+	run(lab.host, ['clean']);
+	await testCalls(context, cast, 'after clean', plain(true));
+}
+
+async function daemonBefore({ context, lab, cast, dialect, settings }: Stage): Promise<void> {
+	await using daemon = await startDaemon(lab.host, { args: settings });
+	assert.equal(daemon.ask('enable').code, 0);
+	installDockerRules(lab.host, dialect);
+	await testCalls(context, cast, 'after enable and then Docker', ours(true));
+	assert.equal(await daemon.stop(), 0);
+	await testCalls(context, cast, 'after the daemon', plain(true));
+}
+
+/** A document that names tables and holds nothing empties them. */
+function removeDockerRules({ lab, dialect }: Stage): void {
+	for (const program of ['iptables', 'ip6tables'])
+		lab.host.run(`${program}-${dialect}-restore`, [], { input: '*filter\nCOMMIT\n*nat\nCOMMIT\n' });
+}

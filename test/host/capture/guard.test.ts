@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHost } from '../../lab/net/host.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createActor } from '../../lab/net/peer.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { startDaemon } from '../../lab/turnout.ts';
+import { backendOf, dialects } from '../../support/dialects.ts';
+import { run } from '../../support/run.ts';
+import { savedText } from '../../support/saved.ts';
+import { openConnection, startListener } from '../../support/talk.ts';
+import { turnoutThrough, withPrograms } from '../../support/without.ts';
+
+const families = ['v4', 'v6'] as const;
+const envoyPorts = [15_000, 15_001] as const;
+
+for (const dialect of dialects)
+	test(`connections of this host whose own port is one of Envoy's go on when the ${dialect} guard comes`, async (context) => {
+		using lab = createHost({ container: false });
+		using _remote = await startListener(lab.world, 'remote', 443);
+		await using daemon = await startDaemon(lab.host, {
+			args: ['--backend', backendOf(dialect), '--app-ports', '8080'],
+		});
+		for (const family of families)
+			for (const localPort of envoyPorts)
+				await context.test(`${family}, port ${localPort}`, async () => {
+					using open = await openConnection(lab.host, addresses.remote[family], 443, { localPort });
+					assert.equal(daemon.ask('enable', '--json').stderr, '');
+					open.say('on');
+					assert.equal(await open.hear(), 'remote hears on');
+					using ignored = await openConnection(lab.host, addresses.remote[family], 443, {
+						localPort: localPort === 15_000 ? 15_001 : 15_000,
+						uid: 1337,
+					});
+					ignored.say('new');
+					assert.equal(await ignored.hear(), 'remote hears new');
+					assert.equal(daemon.ask('disable', '--json').stderr, '');
+				});
+	});
+
+/** Envoy listens on all addresses; other hosts would find an open proxy. */
+for (const dialect of dialects)
+	test(`nobody dials Envoy from outside over a family that is not captured, with ${dialect}`, async (context) => {
+		using lab = createHost({ container: false });
+		const before = savedText(lab.host, dialect);
+		using stack = new DisposableStack();
+		const [envoy, world, app] = [
+			stack.use(createActor(lab.host, { uid: 1337 })),
+			stack.use(createActor(lab.world)),
+			stack.use(createActor(lab.host, { uid: 1000 })),
+		];
+		await Promise.all([envoy.listen('envoy', envoyPorts), world.listen('remote', [443])]);
+		const settings = ['--backend', backendOf(dialect), '--app-ports', '8080', '--ipv6', '0'];
+		const kindOf = async (address: string, port: number) =>
+			(await world.connect(address, port, { timeoutMs: 1_000 })).kind;
+		const isGuarded = async () => {
+			for (const port of envoyPorts)
+				for (const family of families)
+					assert.equal(await kindOf(addresses.host[family], port), 'timeout', `${family}, port ${port}`);
+			assert.partialDeepStrictEqual(await app.connect(addresses.remote.v4, 443), { by: 'envoy' });
+			assert.partialDeepStrictEqual(await app.connect(addresses.remote.v6, 443), { by: 'remote' });
+		};
+		await context.test('by init', async () => {
+			const { families: captured } = JSON.parse(run(lab.host, ['init', '--json', ...settings]).stdout);
+			assert.deepEqual(captured, ['ipv4']);
+			await isGuarded();
+			run(lab.host, ['clean']);
+		});
+		await context.test('by the daemon, which says what it captures and finds nothing wrong', async () => {
+			await using daemon = await startDaemon(lab.host, { args: [...settings, '--start-enabled', '1'] });
+			await isGuarded();
+			assert.deepEqual(daemon.status().families, ['ipv4']);
+			assert.equal(daemon.ask('diff').code, 0);
+			lab.host.run(`ip6tables-${dialect}`, ['-w', '-t', 'mangle', '-F', 'PREROUTING']);
+			assert.equal(daemon.ask('enable').code, 0);
+			await isGuarded();
+		});
+		assert.doesNotMatch(savedText(lab.host, dialect), /APPMESH_/);
+		assert.doesNotMatch(before, /APPMESH_/);
+	});
+
+test('a host without ip6tables captures IPv4, and is told that IPv6 has no guard', () => {
+	using lab = createHost({ container: false });
+	using scratch = createScratch('programs');
+	const through = withPrograms(scratch.path, 'rm -f ip6tables*');
+	const { code, stdout } = turnoutThrough(lab.host, through, ['init', '--ipv6', '0']);
+	assert.equal(code, 0);
+	assert.match(
+		stdout,
+		/IPv6 goes past Envoy: ipv6 is 0, and others can dial Envoy's own ports over it: ip6tables is not/,
+	);
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { createHost } from '../../lab/net/host.ts';
+import { createActor } from '../../lab/net/peer.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { installOthersRules, rulesOf } from '../../support/daemon.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openTerminal } from '../../support/terminal.ts';
+
+describe('the prompt', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const untouched = rulesOf(lab.host);
+	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
+	await envoy.listen('envoy', [15000, 15001]);
+
+	test('words that are piped into the prompt are obeyed one after the other, until quit', async () => {
+		await using daemon = await startDaemon(lab.host);
+		const words = ['status', '', 'nonsense', ' enable ', 'disable --drain x', 'diff --json', 'quit', 'disable'];
+		const { code, stdout, stderr } = turnout(lab.host, ['prompt', '--socket', daemon.socket], {
+			input: words.map((word) => `${word}\n`).join(''),
+		});
+		assert.equal(code, 0);
+		const available = 'Available commands: quit, status, enable, disable, ';
+		assert.match(
+			stdout,
+			new RegExp(
+				`^interception {2}disabled since (.*\n)+?${available}.*\n${available}.*\ninterception {2}enabled since (.*\n)+?{"same":true,"differences":\\[\\]}\n$`,
+			),
+		);
+		assert.match(
+			stderr,
+			/^turnout: Cannot read the command line: --drain takes a whole number from 0 to 999999, not "?"?x"?"?\n.*\n$/,
+		);
+		assert.equal(daemon.status().wanted, 'enabled');
+	});
+
+	test('on a terminal the prompt completes words and remembers them, and Ctrl-D leaves it', async () => {
+		await using daemon = await startDaemon(lab.host);
+		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
+		await terminal.shows(/> /);
+		terminal.type('ena\t');
+		await terminal.shows(/enable/);
+		terminal.type('\r');
+		await terminal.shows(/interception {2}enabled since/);
+		await terminal.shows(/> /);
+		terminal.type('d\t');
+		await terminal.shows(/di/);
+		terminal.type('\t');
+		await terminal.shows(/disable +diff/);
+		terminal.type('\u0015');
+		// One up is the last word.
+		terminal.type('\u001b[A');
+		await terminal.shows(/> enable/);
+		terminal.type('\r');
+		await terminal.shows(/interception {2}enabled since/);
+		await terminal.shows(/> /);
+		terminal.type('\u0004');
+		assert.equal(await terminal.ended, 0);
+	});
+
+	test('at the prompt Ctrl-C ends what goes on for ever, and then the prompt', async () => {
+		await using daemon = await startDaemon(lab.host);
+		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
+		await terminal.shows(/> /);
+		terminal.type('events -f\r');
+		await terminal.shows(/"event":"ready"[^\n]*\n/);
+		terminal.type('\u0003');
+		await terminal.shows(/> /);
+		terminal.type('status\r');
+		await terminal.shows(/interception {2}disabled since/);
+		await terminal.shows(/> /);
+		terminal.type('\u0003');
+		assert.equal(await terminal.ended, 0);
+	});
+
+	test('run on a terminal has the prompt in front, and to leave it is to end the daemon', async () => {
+		using scratch = createScratch('terminal');
+		using terminal = openTerminal(lab.host, runIn(scratch.path));
+		await terminal.shows(/ready wanted=disabled/);
+		await terminal.shows(/> /);
+		terminal.type('enable\r');
+		await terminal.shows(/interception enabled backend=/);
+		await terminal.shows(/interception {2}enabled since/);
+		assert.notEqual(rulesOf(lab.host), untouched);
+		terminal.type('quit\r');
+		await terminal.shows(/interception disabled ms=\d+/);
+		assert.equal(await terminal.ended, 0);
+		assert.equal(rulesOf(lab.host), untouched);
+	});
+
+	test('a terminal that goes away ends the daemon in order', async () => {
+		// More than once: the signal that comes with it may meet any moment of the stop.
+		for (const round of [1, 2, 3]) {
+			using scratch = createScratch('terminal');
+			const terminal = openTerminal(lab.host, `${runIn(scratch.path)} --start-enabled 1`);
+			await terminal.shows(/> /);
+			assert.notEqual(rulesOf(lab.host), untouched);
+			terminal[Symbol.dispose]();
+			await eventually(
+				() => rulesOf(lab.host) === untouched,
+				(isGone) => isGone,
+			).catch(() => assert.fail(`in round ${round} it left its rules`));
+		}
+	});
+
+	const runIn = (path: string): string =>
+		`'${turnoutProgram}' run --socket ${join(path, 'control.sock')} --state-directory ${path}`;
+});

@@ -1,0 +1,77 @@
+// When one of the two families cannot be had: both are as they were, or IPv4 goes on and says so.
+import assert from 'node:assert/strict';
+import { after, afterEach, describe, test } from 'node:test';
+import { createHost } from '../../lab/net/host.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createCast } from '../../lab/net/peers.ts';
+import { snapshotHost } from '../../lab/net/snapshot.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
+import { nameOf } from '../../support/calls.ts';
+import { backendOf, dialects } from '../../support/dialects.ts';
+import { run } from '../../support/run.ts';
+import { changes, withoutEmptyTables } from '../../support/traces.ts';
+import { createWrappers } from '../../support/wrapper.ts';
+
+const failing = 'cat > /dev/null; echo "something that the kernel does not like" >&2; exit 4';
+
+/** As each of them fails on a kernel without IPv6 nat: legacy before anything is done, the nft one when mangle is through. */
+const withoutNat = {
+	legacy: `sed 's/^\\*nat$/*nonat/' | "$real" "$@"`,
+	nft: `
+input=$(cat)
+printf '%s\\n' "$input" | sed '/^\\*nat$/,/^COMMIT$/d' | "$real" "$@" || exit
+case "$input" in *"*nat"*) ;; *) exit 0 ;; esac
+case " $* " in *" --test "*) exit 0 ;; esac
+echo "ip6tables-nft-restore v1.8.9 (nf_tables): " >&2
+echo "line 9: CHAIN_ADD failed (Operation not supported): chain PREROUTING" >&2
+exit 4`,
+} as const;
+
+describe('a family that cannot be had', async () => {
+	const stack = new DisposableStack();
+	after(() => stack.dispose());
+	const lab = stack.use(createHost());
+	const { host } = lab;
+	const cast = stack.use(await createCast(lab));
+	const answersTo = async (port: number) =>
+		Promise.all([addresses.host.v4, addresses.host.v6].map(async (to) => nameOf(await cast.world.connect(to, port))));
+	afterEach(() => void run(host, ['clean']));
+
+	for (const dialect of dialects) {
+		const settings = ['--app-ports', '8080', '--backend', backendOf(dialect)];
+
+		for (const program of [`iptables-${dialect}-restore`, `ip6tables-${dialect}-restore`])
+			test(`when ${program} fails in the end, both families are as they were`, () => {
+				using wrappers = createWrappers({ [program]: failing });
+				const before = withoutEmptyTables(snapshotHost(host));
+				assert.equal(turnout(host, ['init', ...settings], wrappers).code, 1);
+				assert.notEqual(wrappers.strikes(), 0);
+				assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(host))), []);
+				run(host, ['init', ...settings]);
+				const once = snapshotHost(host);
+				const { code, stderr } = turnout(host, ['init', ...settings, '--app-ports', '9090'], wrappers);
+				assert.equal(code, 1);
+				assert.match(stderr, /something that the kernel does not like/);
+				assert.deepEqual(changes(once, snapshotHost(host)), []);
+			});
+
+		test(`where the ${dialect} kernel has no IPv6 nat, IPv4 goes on and status says that IPv6 goes past Envoy`, async () => {
+			using wrappers = createWrappers({ [`ip6tables-${dialect}-restore`]: withoutNat[dialect] }, { tests: true });
+			assert.match(run(host, ['init', ...settings], wrappers).stdout, /IPv6 goes past Envoy: /);
+			assert.deepEqual(await answersTo(8080), ['ingress listener', 'app']);
+			await using daemon = await startDaemon(host, { args: settings, env: wrappers.env });
+			assert.match(daemon.ask('enable').stdout, /NO {2}ipv6: IPv6 goes past Envoy: /);
+			assert.partialDeepStrictEqual(daemon.status(), { is: 'enabled', families: ['ipv4'] });
+			assert.deepEqual(await answersTo(8080), ['ingress listener', 'app']);
+		});
+
+		test(`where the ${dialect} kernel has no IPv6 nat and IPv6 was asked for, it is an error and nothing stays`, () => {
+			using wrappers = createWrappers({ [`ip6tables-${dialect}-restore`]: withoutNat[dialect] }, { tests: true });
+			const before = withoutEmptyTables(snapshotHost(host));
+			const { code, stderr } = turnout(host, ['init', ...settings, '--ipv6', '1'], wrappers);
+			assert.equal(code, 1);
+			assert.match(stderr, /^turnout: Cannot .*ip6tables-/);
+			assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(host))), []);
+		});
+	}
+});

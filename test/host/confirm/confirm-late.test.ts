@@ -1,0 +1,115 @@
+// `enable --confirm` where something happens to the host, or to the daemon, while it waits.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pending } from '../../../src/ports.ts';
+import { createHost } from '../../lab/net/host.ts';
+import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { createBreakable } from '../../support/breakable.ts';
+import { installOthersRules, rulesOf } from '../../support/daemon.ts';
+import { eventually } from '../../support/eventually.ts';
+
+describe('enable --confirm, and what happens meanwhile', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const untouched = rulesOf(lab.host);
+	const start = (folder?: string) =>
+		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const fileOf = ({ folder }: TestDaemon) => join(folder, 'state', 'confirm.json');
+	const pendingOf = (daemon: TestDaemon) => JSON.parse(readFileSync(fileOf(daemon), 'utf8')) as Pending;
+	const change = (daemon: TestDaemon, by: Partial<Pending>) =>
+		writeFileSync(fileOf(daemon), JSON.stringify({ ...pendingOf(daemon), ...by }));
+
+	/** What was asked for, and then the daemon is gone and its alarm too. */
+	async function enableAndDie(): Promise<TestDaemon> {
+		const daemon = await start();
+		daemon.ask('enable', '--confirm', '60');
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		process.kill(Number(pendingOf(daemon).alarm), 'SIGKILL');
+		return daemon;
+	}
+
+	for (const [way, sign] of [
+		['back', 1],
+		['forward', -1],
+	] as const)
+		test(`the clock is set ${way} an hour and the daemon is dead: it goes back all the same`, async () => {
+			const daemon = await enableAndDie();
+			// By the host's uptime the time is what it was, by the clock an hour off.
+			const until = new Date(Date.parse(pendingOf(daemon).until) + sign * 3_600_000).toISOString();
+			change(daemon, { until });
+			const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+			const { stdout } = turnout(lab.host, ['revert', ...paths, '--until', until]);
+			assert.equal(stdout, 'The host is as it was before\n');
+			assert.equal(rulesOf(lab.host), untouched);
+		});
+
+	test('a program that has the process id which the alarm had before a reboot is left alone', async () => {
+		const daemon = await enableAndDie();
+		const other = spawn('sleep', ['60']);
+		const ended = once(other, 'close');
+		change(daemon, { alarm: String(other.pid) });
+		await using next = await start(daemon.folder);
+		assert.equal(next.status().is, 'enabled');
+		assert.equal(next.ask('disable').code, 0);
+		other.kill('SIGINT');
+		assert.deepEqual(await ended, [null, 'SIGINT']);
+	});
+
+	for (const asked of [[], ['status'], ['confirm']])
+		test(`a daemon that hangs in the middle of enabling does not go on with it later${asked.map((word) => `, also where ${word} is asked for first`).join('')}`, async () => {
+			await using daemon = await start();
+			const ask = (...words: string[]) => {
+				const child = lab.host.spawn(turnoutProgram, [...words, '--socket', daemon.socket], { stdio: 'ignore' });
+				return once(child, 'close');
+			};
+			const enabled = ask('enable', '--confirm', '1');
+			while (!existsSync(fileOf(daemon))) await sleep(1);
+			daemon.process.kill('SIGSTOP');
+			await eventually(() => pendingOf(daemon).isReverted, Boolean);
+			const answered = asked.length === 0 ? undefined : ask(...asked);
+			if (answered !== undefined) await sleep(500);
+			daemon.process.kill('SIGCONT');
+			const [code] = await enabled;
+			assert.equal(code, 1);
+			await answered;
+			const { wanted, is } = await eventually(
+				() => daemon.readStatus(),
+				({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,
+			);
+			assert.deepEqual({ wanted, is }, { wanted: 'disabled', is: 'disabled' });
+			await eventually(
+				() => rulesOf(lab.host),
+				(now) => now === untouched,
+			);
+		});
+
+	test('where going back fails it is told, and tried again until it succeeds', async () => {
+		using restore = createBreakable();
+		const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
+		await using daemon = await startDaemon(lab.host, { args, env: restore.env });
+		daemon.ask('enable', '--confirm', '2');
+		restore.break();
+		const confirm = () => daemon.status().conditions.find(({ subject }) => subject === 'confirm');
+		const told = await eventually(confirm, (condition) => condition !== undefined);
+		assert.partialDeepStrictEqual(told, { ok: false });
+		const text = daemon.ask('status').stdout;
+		assert.match(text, /NO {2}confirm: the time to confirm is over, and going back .* fails: .*it is broken/);
+		assert.match(text, /turnout revert, turnout disable/);
+		assert.equal(daemon.status().wanted, 'enabled');
+		restore.mend();
+		await eventually(
+			() => daemon.readStatus(),
+			({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,
+		);
+		assert.equal(confirm(), undefined);
+		assert.equal(rulesOf(lab.host), untouched);
+	});
+});

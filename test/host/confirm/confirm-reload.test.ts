@@ -1,0 +1,192 @@
+// `reload --confirm`: back to the rules of the former settings, whatever has become of the daemon.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigReply } from '../../../src/localapi/protocol.ts';
+import { createHost } from '../../lab/net/host.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { askSocket } from '../../lab/net/socket.ts';
+import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
+import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startStorms, stopStorms, summary } from '../../support/proxied.ts';
+
+describe('reload --confirm', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
+	const write = (appPorts: string) => writeFileSync(file, `appPorts: "${appPorts}"\n`);
+
+	/** A daemon that captures 8080 only; `before`: its rules. */
+	async function start(): Promise<{ daemon: TestDaemon; before: string }> {
+		write('8080');
+		const daemon = await startDaemon(lab.host, { args: ['--config', file] });
+		daemon.ask('enable');
+		return { daemon, before: await wholeRulesOf(lab.host) };
+	}
+	const again = ({ folder }: TestDaemon) => startDaemon(lab.host, { args: ['--config', file], folder });
+
+	/** Captures all ports but 22; says when the time is over. */
+	async function reloadFor(daemon: TestDaemon, seconds: number): Promise<number> {
+		write('*');
+		const { stdout, stderr } = daemon.ask('reload', '--confirm', String(seconds));
+		assert.match(stdout, /^changed: appPorts\n(.*\n)*confirm {7}until .* with `turnout confirm`/, stderr);
+		assert.equal(await appPorts(daemon), '*');
+		return Date.parse(daemon.status().confirmUntil ?? '');
+	}
+
+	/** As the daemon has it. */
+	async function appPorts({ socket }: TestDaemon): Promise<string> {
+		const { text } = await askSocket(socket, 'GET', '/v1/config');
+		const { settings } = JSON.parse(text) as ConfigReply;
+		return settings.find(({ key }) => key === 'appPorts')?.value ?? '';
+	}
+
+	async function assertGoesBack(before: string, until: number): Promise<void> {
+		await eventually(() => rulesOf(lab.host) === before, Boolean);
+		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
+	}
+
+	const told = /NO {2}settings: appPorts was not confirmed: what was before holds, and a restart would take it\n/;
+
+	async function assertFormer(daemon: TestDaemon): Promise<void> {
+		await eventually(
+			() => daemon.readStatus(),
+			({ confirmUntil }) => confirmUntil === undefined,
+		);
+		assert.equal(await appPorts(daemon), '8080');
+		const { stdout } = daemon.ask('status');
+		assert.match(stdout, /^interception {2}enabled since /);
+		assert.match(stdout, told);
+	}
+
+	test('without a word in time the rules are those of before, byte for byte; that the file says otherwise is told until it is taken', async () => {
+		const { daemon, before } = await start();
+		await using _ = daemon;
+		await assertGoesBack(before, await reloadFor(daemon, 6));
+		await assertFormer(daemon);
+		await sleep(500);
+		assert.equal(daemon.status().repairs.count, 0);
+		assert.equal(rulesOf(lab.host), before);
+		assert.match(daemon.ask('reload').stdout, /^changed: appPorts\n/);
+		assert.doesNotMatch(daemon.ask('status').stdout, /settings/);
+		assert.notEqual(rulesOf(lab.host), before);
+	});
+
+	test('with `turnout confirm` it stays', async () => {
+		const { daemon, before } = await start();
+		await using _ = daemon;
+		const until = await reloadFor(daemon, 8);
+		daemon.ask('confirm');
+		await eventually(Date.now, (now) => now > until + 500);
+		assert.notEqual(rulesOf(lab.host), before);
+		assert.equal(await appPorts(daemon), '*');
+	});
+
+	test('a reload for good confirms it, and so does enable', async () => {
+		const { daemon } = await start();
+		await using _ = daemon;
+		for (const word of ['reload', 'enable']) {
+			write('8080');
+			daemon.ask('reload');
+			await reloadFor(daemon, 60);
+			daemon.ask(word);
+			assert.deepEqual([daemon.status().confirmUntil, await appPorts(daemon)], [undefined, '*'], word);
+		}
+	});
+
+	test('a daemon that was killed does not keep it from going back, and the next one holds the former settings', async () => {
+		const { daemon, before } = await start();
+		const until = await reloadFor(daemon, 6);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await assertGoesBack(before, until);
+		await using next = await again(daemon);
+		await assertFormer(next);
+		assert.equal(rulesOf(lab.host), before);
+	});
+
+	test('a daemon that hangs does not keep it from going back, and leaves it so when it goes on', async () => {
+		const { daemon, before } = await start();
+		await using _ = daemon;
+		const until = await reloadFor(daemon, 6);
+		daemon.process.kill('SIGSTOP');
+		await assertGoesBack(before, until);
+		daemon.process.kill('SIGCONT');
+		await assertFormer(daemon);
+		await sleep(500);
+		assert.equal(rulesOf(lab.host), before);
+	});
+
+	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+		const { daemon, before } = await start();
+		const until = await reloadFor(daemon, 12);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await using next = await again(daemon);
+		assert.equal(await appPorts(next), '*');
+		await assertGoesBack(before, until);
+		await assertFormer(next);
+	});
+
+	test('enabled and reloaded for a time, it goes back to what was before the first of them', async () => {
+		const { daemon } = await start();
+		await using _ = daemon;
+		daemon.ask('disable');
+		const before = rulesOf(lab.host);
+		daemon.ask('enable', '--confirm', '60');
+		await assertGoesBack(before, await reloadFor(daemon, 6));
+		const { stdout } = daemon.ask('status');
+		assert.match(stdout, /^interception {2}disabled since /);
+		assert.match(stdout, told);
+		assert.equal(await appPorts(daemon), '8080');
+	});
+
+	test('revert goes back at once', async () => {
+		const { daemon, before } = await start();
+		await using _ = daemon;
+		await reloadFor(daemon, 60);
+		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.equal(await wholeRulesOf(lab.host), before);
+		await assertFormer(daemon);
+	});
+
+	test('settings that are refused leave nothing to confirm', async () => {
+		const { daemon, before } = await start();
+		await using _ = daemon;
+		write('22');
+		assert.equal(daemon.ask('reload', '--confirm', '60').code, 1);
+		assert.equal(daemon.status().confirmUntil, undefined);
+		assert.equal(rulesOf(lab.host), before);
+	});
+});
+
+test('an Envoy of ours goes back too, to the ports of before, and no connection is lost', async () => {
+	await using stack = new AsyncDisposableStack();
+	const place = await createEnvoyPlace(stack);
+	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
+	const write = (text: string) => writeFileSync(file, text);
+	write('egressPort: 15001\n');
+	await using daemon = await startDaemon(place.lab.host, { args: [...place.args, '--config', file] });
+	await eventually(
+		() => daemon.readStatus(),
+		({ is, envoy }) => is === 'enabled' && envoy.state === 'live',
+	);
+	const before = rulesOf(place.lab.host);
+	const storms = await startStorms(place);
+	write('{egressPort: 16001, ingressPort: 16000, envoy: {adminPort: 9902}}\n');
+	const { stdout, stderr } = daemon.ask('reload', '--confirm', '12');
+	assert.match(stdout, /^changed: .*egressPort/, stderr);
+	assert.match(rulesOf(place.lab.host), /--to-ports 16001/);
+	await eventually(() => rulesOf(place.lab.host) === before, Boolean, 60_000);
+	const { envoy, is } = daemon.status();
+	assert.deepEqual([envoy.state, envoy.listeners?.includes(15_001), is], ['live', true, 'enabled']);
+	const tallies = await stopStorms(storms);
+	for (const { failures } of tallies) assert.deepEqual(failures, {}, summary(tallies));
+});

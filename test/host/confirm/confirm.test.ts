@@ -1,0 +1,210 @@
+// `enable --confirm`: back to what was before, whatever has become of the daemon.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { delayMs } from '../../../src/lib/delay.ts';
+import type { Status } from '../../../src/localapi/protocol.ts';
+import { createHost } from '../../lab/net/host.ts';
+import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
+import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { eventually } from '../../support/eventually.ts';
+
+describe('enable --confirm', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const untouched = rulesOf(lab.host);
+	const start = (folder?: string) =>
+		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const isUntouched = () => rulesOf(lab.host) === untouched;
+
+	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */
+	function enableFor(daemon: TestDaemon, seconds: number): number {
+		const { code, stdout, stderr } = daemon.ask('enable', '--confirm', String(seconds), '--json');
+		// Nobody plays Envoy here, which status tells.
+		assert.equal(code, 1, stderr);
+		const { is, confirmUntil } = JSON.parse(stdout || '{}') as Partial<Status>;
+		if (confirmUntil === undefined) {
+			assert.match(stderr, /^$|the time for `turnout confirm` is over/);
+			return enableFor(daemon, seconds * 4);
+		}
+		assert.equal(is, 'enabled');
+		const isOn = !isUntouched();
+		assert.ok(isOn || Date.now() >= Date.parse(confirmUntil));
+		return Date.parse(confirmUntil);
+	}
+
+	async function assertGoesBack(until: number): Promise<void> {
+		await eventually(isUntouched, Boolean);
+		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
+	}
+
+	test('without a word in time it is as it was before, byte for byte, and disabled is what is remembered', async () => {
+		await using daemon = await start();
+		await assertGoesBack(enableFor(daemon, 4));
+		const { is, wanted, confirmUntil } = await eventually(
+			() => daemon.readStatus(),
+			({ wanted }) => wanted === 'disabled',
+		);
+		assert.deepEqual({ is, wanted, confirmUntil }, { is: 'disabled', wanted: 'disabled', confirmUntil: undefined });
+		await eventually(daemon.log, (log) => log.includes('"event":"not confirmed in time: back to what was before"'));
+	});
+
+	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 20);
+		assert.equal(daemon.ask('confirm').code, 1);
+		assert.equal(daemon.status().confirmUntil, undefined);
+		await sleep(delayMs(until + 500 - Date.now()));
+		assert.equal(daemon.status().is, 'enabled');
+		assert.equal(
+			daemon.ask('confirm').stderr,
+			'turnout: Cannot confirm: nothing waits for confirmation\nSee turnout status\n',
+		);
+		assert.equal(daemon.ask('disable').code, 0);
+	});
+
+	test('a daemon that was killed does not keep it from going back, and the next one finds it disabled', async () => {
+		const daemon = await start();
+		const until = enableFor(daemon, 4);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await assertGoesBack(until);
+		await using next = await start(daemon.folder);
+		assert.equal(next.status().wanted, 'disabled');
+		assert.ok(isUntouched());
+	});
+
+	test('a daemon that hangs does not keep it from going back, and does not enable again when it goes on', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 4);
+		daemon.process.kill('SIGSTOP');
+		await assertGoesBack(until);
+		daemon.process.kill('SIGCONT');
+		assert.equal(
+			(
+				await eventually(
+					() => daemon.readStatus(),
+					({ is }) => is === 'disabled',
+				)
+			).wanted,
+			'disabled',
+		);
+		await sleep(300);
+		assert.ok(isUntouched());
+		assert.equal(daemon.status().repairs.count, 0);
+	});
+
+	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+		const daemon = await start();
+		const until = enableFor(daemon, 15);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		await using next = await start(daemon.folder);
+		assert.ok(Math.abs(Date.parse(next.status().confirmUntil ?? '') - until) <= 1);
+		assert.equal(next.status().is, 'enabled');
+		await assertGoesBack(until);
+		await eventually(
+			() => next.readStatus(),
+			({ wanted }) => wanted === 'disabled',
+		);
+	});
+
+	test('a time that was waited for before does not end the next one', async () => {
+		await using daemon = await start();
+		const until = enableFor(daemon, 60);
+		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+		const other = turnout(lab.host, ['revert', ...paths, '--until', new Date(until - 1_000).toISOString()]);
+		assert.equal(other.stdout, 'Nothing waits for confirmation\n');
+		assert.equal(Date.parse(daemon.status().confirmUntil ?? ''), until);
+		daemon.ask('disable');
+	});
+
+	test('a reboot in between, for longer than the time, leaves it disabled', async () => {
+		const daemon = await start();
+		enableFor(daemon, 60);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		const file = join(daemon.folder, 'state', 'confirm.json');
+		const pending = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string; end: object };
+		process.kill(Number(pending.alarm), 'SIGKILL');
+		writeFileSync(
+			file,
+			JSON.stringify({ ...pending, until: new Date(0).toISOString(), end: { ...pending.end, boot: 'another' } }),
+		);
+		await using next = await start(daemon.folder);
+		assert.equal(next.status().is, 'disabled');
+		assert.ok(isUntouched());
+		assert.ok(!existsSync(file));
+	});
+
+	test('a moment that is further away than a timer can be set for does not come at once', async () => {
+		const daemon = await start();
+		enableFor(daemon, 86_400);
+		assert.match(daemon.ask('status').stdout, /^confirm {7}until .* with `turnout confirm`/m);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		const file = join(daemon.folder, 'state', 'confirm.json');
+		const { end, ...pending } = JSON.parse(readFileSync(file, 'utf8')) as { alarm: string; end: object };
+		process.kill(Number(pending.alarm), 'SIGKILL');
+		writeFileSync(file, JSON.stringify({ ...pending, until: new Date(Date.now() + 30 * 86_400_000).toISOString() }));
+		await using next = await start(daemon.folder);
+		await sleep(500);
+		assert.equal(next.status().is, 'enabled');
+		assert.equal(next.ask('disable').code, 0);
+	});
+
+	test('what was enabled before stays enabled, and disable needs no confirmation', async () => {
+		await using daemon = await start();
+		daemon.ask('enable');
+		const whole = await wholeRulesOf(lab.host);
+		const until = enableFor(daemon, 4);
+		await eventually(
+			() => daemon.readStatus(),
+			({ confirmUntil }) => confirmUntil === undefined,
+		);
+		assert.ok(Date.now() >= until - 50);
+		assert.equal(await wholeRulesOf(lab.host), whole);
+		enableFor(daemon, 60);
+		assert.equal(daemon.ask('disable').code, 0);
+		assert.equal(daemon.status().confirmUntil, undefined);
+		assert.ok(isUntouched());
+	});
+
+	test('revert goes back at once, with the daemon and without it', async () => {
+		const daemon = await start();
+		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Nothing waits for confirmation\n');
+		enableFor(daemon, 60);
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.ok(isUntouched());
+		enableFor(daemon, 60);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.ok(isUntouched());
+	});
+
+	test('over SSH it is said when new sessions would go to Envoy, and how to keep them out', async () => {
+		const args = ['--app-ports', '2222,8080', '--egress-ignored-ips', ''];
+		await using daemon = await startDaemon(lab.host, { args });
+		const over = (session: string) =>
+			turnout(lab.host, ['enable', '--socket', daemon.socket], { env: { SSH_CONNECTION: session } }).stdout;
+		const warned = /^New connections from (\S+) to port 2222, .* ingressIgnoredPorts 2222 \(.*--confirm 60/;
+		assert.equal(warned.exec(over('203.0.113.10 50000 10.77.0.2 2222'))?.[1], '203.0.113.10');
+		assert.equal(warned.exec(over('2001:db8::10 50000 fd77::2 2222'))?.[1], '2001:db8::10');
+		for (const session of ['203.0.113.10 50000 10.77.0.2 22', ''])
+			assert.match(over(session), /^interception {2}enabled since /);
+		assert.equal(daemon.ask('disable').code, 0);
+	});
+
+	test('a time that is none is refused, and nothing is enabled', async () => {
+		await using daemon = await start();
+		for (const seconds of ['0', '86401', 'soon', '-1', '1.5'])
+			assert.equal(daemon.ask('enable', `--confirm=${seconds}`).code, 64, seconds);
+		assert.ok(isUntouched());
+	});
+});

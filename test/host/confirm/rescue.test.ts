@@ -1,0 +1,121 @@
+// A host is brought back without turnout, by the commands of docs/rescue.md as they stand there.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { installDockerRules } from '../../lab/net/docker-rules.ts';
+import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
+import { createHost } from '../../lab/net/host.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import type { Namespace } from '../../lab/net/namespace.ts';
+import { type Actor, createActor } from '../../lab/net/peer.ts';
+import type { Dialect } from '../../lab/net/restore.ts';
+import { snapshotHost } from '../../lab/net/snapshot.ts';
+import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { nameOf } from '../../support/calls.ts';
+import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { backendOf, dialects } from '../../support/dialects.ts';
+import { createDockerPlace, untilLive } from '../../support/docker-place.ts';
+import { outcomeOf } from '../../support/outcome.ts';
+import { commandsOf } from '../../support/pages.ts';
+import { run } from '../../support/run.ts';
+import { startListener } from '../../support/talk.ts';
+
+/** Every chain that there is. */
+const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egress-only-ips', '0.0.0.0/0,::/0'].concat(
+	...[
+		['--egress-only-ports', '1-65535'],
+		['--app-ports', '8080'],
+	],
+);
+
+test('clean is refused while a daemon runs that would put everything back, and one that hangs keeps nobody from it', async () => {
+	using lab = createHost({ container: false });
+	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
+	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
+	const whole = await wholeRulesOf(lab.host);
+	const clean = () => turnout(lab.host, ['clean'], { env: { TURNOUT_SOCKET: daemon.socket } });
+	const { code, stderr } = clean();
+	assert.equal(code, 1);
+	assert.match(stderr, /^turnout: Cannot clean: a daemon runs \(.*\), wants interception on, and would put everything/);
+	assert.equal(rulesOf(lab.host), whole);
+	daemon.process.kill('SIGSTOP');
+	const env = { ...process.env, TURNOUT_SOCKET: daemon.socket };
+	const meanwhile = outcomeOf(lab.host.spawn(turnoutProgram, ['clean'], { env }));
+	await sleep(2_000);
+	daemon.process.kill('SIGCONT');
+	assert.equal((await meanwhile).code, 1, 'it was merely slow');
+	assert.equal(rulesOf(lab.host), whole);
+	daemon.process.kill('SIGSTOP');
+	assert.equal(clean().code, 0);
+	assert.equal(ownLines(lab.host), 0);
+	daemon.process.kill('SIGCONT');
+	assert.equal(daemon.ask('disable').code, 0);
+	assert.equal(clean().code, 0);
+});
+
+for (const dialect of dialects) {
+	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {
+		using lab = createHost();
+		using app = createActor(lab.host, { uid: 1000 });
+		using world = createActor(lab.world);
+		await world.listen('remote', [443]);
+		installDockerRules(lab.host, dialect);
+		installAdministratorRules(lab.host, dialect);
+		// On such a host nothing that iptables makes when it is first needed is new.
+		for (const family of ['', '6']) lab.host.run(`ip${family}tables-${dialect}`, ['-t', 'mangle', '-I', 'PREROUTING']);
+		const before = others(lab.host);
+		run(lab.host, ['init', ...everything, '--backend', backendOf(dialect)]);
+		assert.deepEqual(await answersTo(app), ['refused', 'refused']);
+		const [first = '', ...next] = commands;
+		follow(lab.host, first, dialect);
+		assert.deepEqual(await answersTo(app), ['remote', 'remote']);
+		for (const comment of next) follow(lab.host, comment, dialect);
+		assert.deepEqual(others(lab.host), before);
+		assert.match(run(lab.host, ['clean']).stdout, /Nothing that bears our names is left/);
+	};
+
+	test(`with ${dialect} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>
+		rescue(['The rules', 'The routes'], snapshotHost));
+
+	test(`with ${dialect} rules redirection can be stopped at once, and the rest be done later`, () =>
+		rescue(['Stop redirecting', 'The rules', 'The routes'], snapshotHost));
+
+	test(`with ${dialect} rules the commands to be typed from memory leave all other rules as they were`, () =>
+		rescue(['From memory', 'The routes'], (host) => rulesAndPolicies(host, dialect)));
+}
+
+describe('with an Envoy in Docker, after the daemon has been killed', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const place = await createDockerPlace(stack);
+
+	test('the three commands leave no rule, no route and no container', async () => {
+		const daemon = await place.start();
+		await untilLive(daemon);
+		daemon.process.kill('SIGKILL');
+		await daemon.ended;
+		assert.notEqual(rulesOf(place.lab.host), place.untouched);
+		for (const comment of ['The rules', 'The routes']) follow(place.lab.host, comment, 'nft');
+		execFileSync('sh', ['-es'], { input: text('Envoy'), env: { ...process.env, ...place.docker.env } });
+		assert.deepEqual(place.containers(), []);
+		assert.equal(rulesOf(place.lab.host), place.untouched);
+	});
+});
+
+const text = (comment: string): string => commandsOf('docs/rescue.md', comment);
+
+/** As they stand on the page; where that says only `iptables`, with the dialect's programs by their own names. */
+function follow(host: Namespace, comment: string, dialect: Dialect): void {
+	const input = text(comment).replaceAll(/\b(ip6?tables)(?=[ ;]|-(save|restore)\b)/g, `$1-${dialect}`);
+	host.run('sh', ['-es'], { input });
+}
+
+function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] {
+	const saved = ['iptables', 'ip6tables'].map((program) => host.run(`${program}-${dialect}-save`, []));
+	// Of the empty chains that the kernel has some may be new.
+	return saved.join('').match(/^(-A .*|:\S+ DROP|:\S+ -)/gm) ?? [];
+}
+
+const answersTo = (who: Actor): Promise<string[]> =>
+	Promise.all([addresses.remote.v4, addresses.remote.v6].map(async (to) => nameOf(await who.connect(to, 443))));

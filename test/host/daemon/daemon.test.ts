@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import type { Status } from '../../../src/localapi/protocol.ts';
+import { createHost } from '../../lab/net/host.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createActor } from '../../lab/net/peer.ts';
+import { askSocket } from '../../lab/net/socket.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
+import { installOthersRules, ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { eventually } from '../../support/eventually.ts';
+import { follow } from '../../support/follower.ts';
+
+describe('a daemon on a host where somebody else runs Envoy', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const lab = stack.use(createHost({ container: false }));
+	installOthersRules(lab.host);
+	const untouched = rulesOf(lab.host);
+	const world = stack.use(createActor(lab.world));
+	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
+	await Promise.all([
+		world.listen('remote', [22, 443]),
+		app.listen('app', [8080]),
+		envoy.listen('egress listener', [15001]),
+		envoy.listen('ingress listener', [15000]),
+	]);
+	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
+	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
+	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
+
+	test('it starts as nobody asked it otherwise: disabled, and nothing of it in the kernel', async () => {
+		assert.partialDeepStrictEqual(await status(), { wanted: 'disabled', is: 'disabled' });
+		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(daemon.ask('status').code, 0);
+	});
+
+	test('enable and disable do what they say, however often, and end with what is there', async () => {
+		const texts = new Set<string>();
+		for (const wanted of ['enable', 'enable', 'enable', 'disable', 'disable', 'enable'] as const) {
+			const { code, stdout } = daemon.ask(wanted);
+			assert.match(stdout, new RegExp(`^interception  ${wanted}d since `));
+			assert.equal(code, 0);
+			assert.partialDeepStrictEqual(await status(), { wanted: `${wanted}d`, is: `${wanted}d` });
+			const isOn = wanted === 'enable';
+			assert.equal(rulesOf(lab.host) === untouched, !isOn);
+			if (isOn) texts.add(await wholeRulesOf(lab.host));
+		}
+		assert.equal(texts.size, 1);
+	});
+
+	test('what --json prints is what the socket replies', async () => {
+		await post('/v1/enable');
+		for (const [words, path] of [
+			[['status'], '/v1/status'],
+			[['diff'], '/v1/diff'],
+		] as const) {
+			const { stdout, code } = daemon.ask(...words, '--json');
+			assert.deepEqual(JSON.parse(stdout), JSON.parse((await get(path)).text));
+			assert.equal(code, 0);
+		}
+		for (const command of ['enable', 'disable'] as const) {
+			const { stdout } = daemon.ask(command, '--json');
+			assert.deepEqual(JSON.parse(stdout), JSON.parse((await post(`/v1/${command}`)).text));
+		}
+		const reload = daemon.ask('reload', '--json');
+		assert.deepEqual(JSON.parse(reload.stdout), JSON.parse((await post('/v1/reload')).text));
+		assert.equal(typeof JSON.parse(daemon.ask('status', '--raw', '--json').stdout).text, 'string');
+	});
+
+	test("status --raw has the script's five sections in its order, each as the tool prints it", async () => {
+		await post('/v1/enable');
+		const { stdout, code } = daemon.ask('status', '--raw');
+		assert.deepEqual(
+			stdout.split('\n').filter((line) => line.startsWith('===')),
+			[
+				'Routing rules',
+				'AppMesh routing table',
+				'iptables FORWARD table',
+				'iptables NAT table',
+				'iptables MANGLE table',
+			].map((title) => `=== ${title} ===`),
+		);
+		for (const part of [
+			/fwmark 0x1e7700ce lookup 100/,
+			/local default dev lo/,
+			/Chain FORWARD/,
+			/Chain APPMESH_EGRESS/,
+		])
+			assert.match(stdout, part);
+		assert.equal(code, 0);
+	});
+
+	test('the counters are connections: in, out, and direct', async () => {
+		await post('/v1/disable');
+		await post('/v1/enable');
+		const { host, remote } = addresses;
+		for (const to of [host.v4, host.v6, host.v4])
+			assert.partialDeepStrictEqual(await world.connect(to, 8080, unhurried), { by: 'ingress listener' });
+		for (const to of [remote.v4, remote.v6])
+			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'egress listener' });
+		assert.partialDeepStrictEqual(await app.connect(remote.v4, 22, unhurried), { by: 'remote' });
+		assert.deepEqual((await status()).counters, {
+			...{ ingress: { connections: 3 }, egress: { connections: 2, direct: 1 }, dropped: 0 },
+		});
+		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
+	});
+
+	test('events tells what happened, newest last, and -f goes on with what happens', async () => {
+		await post('/v1/enable');
+		const kept = daemon.ask('events').stdout.trimEnd().split('\n');
+		assert.match(kept.at(-1) ?? '', /^\{"time":"[\dT:.-]+Z","level":"info","event":"interception enabled","backend":/);
+		assert.match(kept.find((line) => line.includes('"event":"ready"')) ?? '', /"wanted":"disabled"/);
+		using follower = follow(lab.host, ['events', '-f', '--socket', daemon.socket]);
+		for (const line of kept) assert.equal(await follower.next(/./), line);
+		await post('/v1/disable');
+		assert.match(await follower.next(/./), /"event":"interception disabled"/);
+		assert.equal(await follower.stop(), 0);
+	});
+
+	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {
+		await post('/v1/enable');
+		assert.equal(daemon.ask('wait').code, 0);
+		const thief = 'table ip thief { chain out { type filter hook output priority -300; tcp dport 443 notrack; }; }';
+		lab.host.run('nft', ['-f', '-'], { input: thief });
+		const { stderr } = await eventually(
+			async () => daemon.ask('wait', '--timeout', '0'),
+			({ code }) => code === 1,
+		);
+		lab.host.run('nft', ['delete', 'table', 'ip', 'thief']);
+		assert.match(
+			stderr,
+			/^turnout: Cannot wait any longer: after 0 s .* may go past Envoy: table ip thief, chain out .*notrack/,
+		);
+		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
+	});
+
+	test('a second daemon on the same socket is refused, and the first does not notice', async () => {
+		await post('/v1/enable');
+		const whole = await wholeRulesOf(lab.host);
+		await using second = await startDaemon(lab.host, { folder: daemon.folder, args: ['--app-ports', '9090'] });
+		assert.equal(await second.ended, 1);
+		assert.match(second.log(), /^turnout: Cannot start a second daemon: one answers on .*control\.sock already\n/m);
+		assert.equal(rulesOf(lab.host), whole);
+		assert.equal((await status()).is, 'enabled');
+	});
+
+	test('told to stop, it takes its rules along, and its socket, and ends with 0', async () => {
+		await post('/v1/enable');
+		assert.notEqual(ownLines(lab.host), 0);
+		assert.equal(await daemon.stop(), 0);
+		assert.equal(rulesOf(lab.host), untouched);
+		assert.throws(() => statSync(daemon.socket), /ENOENT/);
+		assert.equal(turnout(lab.host, ['status', '--socket', daemon.socket]).code, 3);
+	});
+});

@@ -1,0 +1,49 @@
+// What happens to the daemon itself while connections are captured.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { requireAll, startStorms } from '../../lab/net/load.ts';
+import { eventually } from '../../support/eventually.ts';
+import { counted, createFaultPlace } from '../../support/faults.ts';
+
+describe('a daemon that captures', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const place = stack.use(await createFaultPlace('nft'));
+	const { lab, daemon, cast, rules, status } = place;
+	const whole = rules();
+
+	/** It goes on putting right what others do. */
+	async function assertRepairs(): Promise<void> {
+		const { count } = (await status()).repairs;
+		lab.host.run('iptables-nft', ['-w', '-t', 'nat', '-F', 'APPMESH_INGRESS']);
+		await eventually(status, ({ repairs }) => repairs.count > count);
+		await eventually(rules, (now) => now === whole);
+		assert.equal((await status()).is, 'enabled');
+		await requireAll(cast, 'captured');
+	}
+
+	test('the folders of its socket and its state are taken away: no connection notices, it can be asked again', async (context) => {
+		const storms = await startStorms(cast);
+		rmSync(daemon.folder, { recursive: true });
+		const goneMs = performance.now();
+		await eventually(
+			() => daemon.ask('status').code,
+			(code) => code === 0,
+		);
+		const ms = Math.round(performance.now() - goneMs);
+		context.diagnostic(`it answers again after ${ms} ms, ${counted(await storms.count())}`);
+		await assertRepairs();
+		for (const word of ['disable', 'enable']) assert.equal(daemon.ask(word).code, 0);
+		assert.ok(daemon.status().conditions.every(({ ok }) => ok));
+	});
+
+	test('whoever read its log is gone: no connection notices, and it goes on', async (context) => {
+		const storms = await startStorms(cast);
+		daemon.process.stderr?.destroy();
+		await assertRepairs();
+		context.diagnostic(counted(await storms.count()));
+		for (const word of ['disable', 'enable']) assert.equal(daemon.ask(word).code, 0);
+		assert.equal(daemon.process.exitCode, null);
+	});
+});

@@ -1,0 +1,72 @@
+// `enable --confirm` where systemd runs the host: the timer is one of systemd's own.
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { rulesOf } from '../../support/daemon.ts';
+import { eventually } from '../../support/eventually.ts';
+import { statusOf } from '../../support/machine-place.ts';
+import { createServicePlace } from '../../support/service-place.ts';
+
+describe('enable --confirm on a real systemd', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const { lab, machine, configure, kill, property, runsAgain } = await createServicePlace(stack);
+	const { run, tryRun } = machine;
+	run('systemctl', 'enable', '--now', 'turnout');
+	configure();
+	run('turnout', 'disable');
+	const before = rulesOf(lab.host);
+
+	/** Says when the time is over. */
+	async function enableFor(seconds: number): Promise<number> {
+		await eventually(
+			() => tryRun('turnout', 'status').code,
+			(code) => code === 0,
+		);
+		run('turnout', 'enable', '--confirm', String(seconds));
+		assert.notEqual(rulesOf(lab.host), before);
+		assert.match(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-.*\.timer/);
+		return Date.parse(String((statusOf(machine) as { confirmUntil?: string }).confirmUntil));
+	}
+
+	async function goesBack(until: number): Promise<void> {
+		await eventually(
+			() => rulesOf(lab.host),
+			(rules) => rules === before,
+		);
+		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
+	}
+
+	const isOff = () => assert.partialDeepStrictEqual(statusOf(machine), { is: 'disabled', wanted: 'disabled' });
+
+	test('without a word it goes back to what was before, byte for byte, and no timer is left', async () => {
+		await goesBack(await enableFor(2));
+		isOff();
+		assert.doesNotMatch(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-/);
+	});
+
+	test('a daemon that is killed at that moment does not keep it from going back, and finds it so when systemd has started it again', async () => {
+		const restarts = Number(property('NRestarts'));
+		const until = await enableFor(4);
+		kill('KILL');
+		await goesBack(until);
+		await runsAgain(restarts);
+		isOff();
+		assert.equal(rulesOf(lab.host), before);
+	});
+
+	test('a daemon that hangs does not keep it from going back', async () => {
+		const until = await enableFor(2);
+		kill('STOP');
+		await goesBack(until);
+		kill('CONT');
+		isOff();
+		assert.equal(rulesOf(lab.host), before);
+	});
+
+	test('confirmed in time, it stays, and the timer is gone', async () => {
+		await enableFor(60);
+		run('turnout', 'confirm');
+		assert.doesNotMatch(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-/);
+		assert.equal(tryRun('turnout', 'status').code, 0);
+	});
+});

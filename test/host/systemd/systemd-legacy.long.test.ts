@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { statusOf, unpacked } from '../../support/machine-place.ts';
+import { createServicePlace } from '../../support/service-place.ts';
+
+describe('turnout as a service of a real systemd, on a host that uses iptables-legacy', async () => {
+	const stack = new AsyncDisposableStack();
+	after(() => stack.disposeAsync());
+	const { machine, property, configure, answered } = await createServicePlace(stack);
+	const { run, tryRun } = machine;
+
+	test('it says what it lacks, and has it once it is installed for that', async () => {
+		run('rm', '-f', '/etc/systemd/system/turnout.service.d/legacy.conf');
+		run('systemctl', 'daemon-reload');
+		configure('backend: iptables-legacy');
+		const { code, stderr } = tryRun('turnout', 'enable');
+		assert.equal(code, 1);
+		assert.match(stderr, /^turnout: Cannot change the rules: .*\/run\/xtables\.lock.*\n.*`scripts\/install legacy`$/m);
+		run(`${unpacked}/scripts/install`, 'legacy');
+		run('systemctl', 'restart', 'turnout');
+		run('turnout', 'enable');
+		assert.match(run('iptables-legacy-save'), /^-A APPMESH_EGRESS /m);
+		assert.equal(await answered(), 'remote');
+		assert.partialDeepStrictEqual(statusOf(machine), { is: 'enabled', counters: { egress: { connections: 1 } } });
+		assert.match(run('systemd-analyze', 'security', 'turnout'), /: 2\.1 /);
+	});
+
+	test('stopped, it leaves nothing', () => {
+		run('systemctl', 'stop', 'turnout');
+		assert.equal(property('Result'), 'success');
+		assert.doesNotMatch(run('iptables-legacy-save'), /APPMESH/);
+	});
+});

@@ -1,0 +1,105 @@
+// Connections that must be captured at all times, made without a pause by 8 clients: both ways, both families.
+import assert from 'node:assert/strict';
+import { setPriority } from 'node:os';
+import { addresses } from './layout.ts';
+import type { Namespace } from './namespace.ts';
+import type { Storm } from './peer.ts';
+import type { Cast } from './peers.ts';
+import type { Tally } from './protocol.ts';
+
+interface Way {
+	readonly way: 'egress' | 'ingress';
+	readonly from: 'app' | 'world';
+	readonly address: string;
+	readonly port: number;
+	readonly captured: string;
+	readonly direct: string;
+}
+
+const egress = { way: 'egress', from: 'app', port: 443, captured: 'egress listener', direct: 'remote' } as const;
+const ingress = { way: 'ingress', from: 'world', port: 8080, captured: 'ingress listener', direct: 'app' } as const;
+const ways: readonly Way[] = [
+	{ ...egress, address: addresses.remote.v4 },
+	{ ...egress, address: addresses.remote.v6 },
+	{ ...ingress, address: addresses.host.v4 },
+	{ ...ingress, address: addresses.host.v6 },
+];
+
+/** On a busy machine an answer may take its time. That no packet was lost the kernel's counters tell. */
+const PATIENCE_MS = 20_000;
+const LIMIT_MS = 900_000;
+
+/** What they would leave to nobody else: what is under test is to have the processor whenever it wants it. */
+const NICENESS = 19;
+
+export interface Storms {
+	/** Fails unless each connection was answered, and by nobody else than the state allows. */
+	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
+	/** How many were answered by whom, whoever it was. */
+	readonly count: () => Promise<Counts>;
+}
+
+export interface Counts {
+	readonly captured: number;
+	/** Past Envoy. */
+	readonly past: number;
+	readonly failed: number;
+}
+
+export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<Storms> {
+	for (const { pid } of [cast.world, cast.app, cast.proxyUser]) setPriority(pid, NICENESS);
+	const storms = await Promise.all(
+		ways.map(({ from, address, port }) =>
+			cast[from].storm({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
+		),
+	);
+	return {
+		async count() {
+			const tallies = await stopAll(storms);
+			const sum = (of: (tally: Way & Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
+			return {
+				captured: sum(({ by, captured }) => by[captured] ?? 0),
+				past: sum(({ by, direct }) => by[direct] ?? 0),
+				failed: sum(({ failures }) => Object.values(failures).reduce((total, count) => total + count, 0)),
+			};
+		},
+		async stop(allowed, least) {
+			const tallies = await stopAll(storms);
+			for (const { captured, direct, by, failures, limited, connections } of tallies) {
+				const names = allowed === 'captured only' ? [captured] : [captured, direct].sort();
+				assert.deepEqual(
+					{ by: Object.keys(by).sort(), failures, limited },
+					{ by: names, failures: {}, limited: false },
+				);
+				// Who counts must have had something to count.
+				assert.ok(connections >= least, `only ${connections} connections`);
+			}
+		},
+	};
+}
+
+const stopAll = (storms: readonly Storm[]): Promise<(Way & Tally)[]> =>
+	Promise.all(storms.map(async (storm, at) => ({ ...(ways[at] ?? ways[0]), ...(await storm.stop()) }) as Way & Tally));
+
+/** One more connection each way: all are captured, or none is. */
+export async function requireAll(cast: Cast, state: 'captured' | 'direct'): Promise<void> {
+	const answers = await Promise.all(
+		ways.map(async ({ from, address, port }) => {
+			const answer = await cast[from].connect(address, port, { timeoutMs: PATIENCE_MS });
+			return answer.kind === 'answered' ? answer.by : answer.kind;
+		}),
+	);
+	assert.deepEqual(
+		answers,
+		ways.map((way) => way[state]),
+	);
+}
+
+/** First packets that nobody answered within a second: a dropped one would not fail, only come late. */
+export function retriedConnections(namespace: Namespace): number {
+	const [names = '', values = ''] = namespace
+		.run('cat', ['/proc/net/netstat'])
+		.split('\n')
+		.filter((line) => line.startsWith('TcpExt:'));
+	return Number(values.split(' ')[names.split(' ').indexOf('TCPSynRetrans')]);
+}

@@ -1,0 +1,37 @@
+// A process of its own that has made a host with its cast, for tests that then do something to it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { listNamespaces } from './namespace.ts';
+
+const here = new URL('./', import.meta.url).href;
+
+const program = `
+import { createHost } from '${here}host.ts';
+import { createCast } from '${here}peers.ts';
+const host = createHost();
+const cast = await createCast(host);
+console.log('ready');
+setInterval(() => {}, 1000);
+if (process.argv[1] === 'fail') throw new Error('a test fails');
+`;
+
+export interface Owner {
+	readonly child: ChildProcess;
+	/** As a terminal does: to the process and all that it has started. */
+	readonly signal: (signal: NodeJS.Signals) => void;
+	/** Resolves to the exit code, or the signal's name. */
+	readonly ended: Promise<number | string>;
+}
+
+export async function startOwner(mode: 'wait' | 'fail' = 'wait'): Promise<Owner> {
+	const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program, '--', mode], {
+		stdio: ['ignore', 'pipe', 'ignore'],
+		detached: true,
+	});
+	const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
+	await once(child.stdout, 'data');
+	return { child, ended, signal: (signal) => void process.kill(-(child.pid ?? 0), signal) };
+}
+
+export const namespacesOf = ({ child }: Owner): string[] =>
+	listNamespaces().filter((name) => name.startsWith(`turnout-${child.pid}-`));

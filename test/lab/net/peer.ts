@@ -1,0 +1,124 @@
+// Who connects and who answers: a worker process inside a namespace, with a uid and gid of its own.
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { createInterface } from 'node:readline';
+import type { Identity, Namespace } from './namespace.ts';
+import type { Answer, Method, Methods, Reply, Sign, StormTarget, Tally, Target } from './protocol.ts';
+
+export interface Listener {
+	readonly close: () => Promise<void>;
+}
+
+export interface Storm extends AsyncDisposable {
+	/** How it stands; the storm goes on. */
+	readonly tally: () => Promise<Tally>;
+	readonly stop: () => Promise<Tally>;
+}
+
+export interface Actor extends Disposable {
+	readonly pid: number;
+	/** Each connection to these ports is told the name, and closed. */
+	readonly listen: (
+		name: string,
+		ports: readonly number[],
+		options?: { readonly address?: string },
+	) => Promise<Listener>;
+	readonly connect: (address: string, port: number, options?: Omit<Target, 'address' | 'port'>) => Promise<Answer>;
+	/** Clients that connect without a pause until told to stop. Begun when the first connection has ended. */
+	readonly storm: (target: StormTarget) => Promise<Storm>;
+}
+
+/** Ready at once: what is asked before the process runs is answered when it does. Unless told otherwise it is root. */
+export function createActor(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Actor {
+	const child = startWorker(namespace, identity);
+	const ask = createAsk(child);
+	return {
+		pid: child.pid ?? 0,
+		listen: async (name, ports, options = {}) => {
+			await ask('listen', { name, ports, ...options } satisfies Sign);
+			return { close: async () => void (await ask('unlisten', { ports })) };
+		},
+		connect: (address, port, options = {}) => ask('connect', { address, port, ...options }),
+		storm: async (target) => createStorm(ask, await ask('storm', target)),
+		[Symbol.dispose]: () => void child.kill('SIGKILL'),
+	};
+}
+
+type Ask = <M extends Method>(method: M, request: Methods[M]['request']) => Promise<Methods[M]['reply']>;
+
+function createStorm(ask: Ask, storm: number): Storm {
+	const halts: Promise<Tally>[] = [];
+	// Told once only: the worker forgets a storm that it has reported.
+	const stop = (): Promise<Tally> => {
+		if (halts.length === 0) halts.push(ask('halt', { storm }));
+		return halts[0] ?? ask('halt', { storm });
+	};
+	return {
+		tally: () => halts[0] ?? ask('tally', { storm }),
+		stop,
+		[Symbol.asyncDispose]: async () => void (await stop()),
+	};
+}
+
+/**
+ * The worker goes to Node as text without its types: to strip them again in each of a cast of six costs 70 ms of processor
+ * time a piece, and a uid that has dropped its rights could not read a file below /root.
+ */
+function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
+	const program = quietly(() => stripTypeScriptTypes(readFileSync(new URL('peer-worker.ts', import.meta.url), 'utf8')));
+	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
+	// Without a folder of the caller's, which the uid may not enter, and without a debugger's options.
+	return namespace.spawn(process.execPath, options, { stdio: 'pipe', cwd: '/', env: {} });
+}
+
+/** Node says once per process that the function is an experiment; no test's reader wants to know. */
+function quietly<T>(act: () => T): T {
+	const { emitWarning } = process;
+	process.emitWarning = () => undefined;
+	try {
+		return act();
+	} finally {
+		process.emitWarning = emitWarning;
+	}
+}
+
+interface Waiting {
+	readonly resolve: (value: never) => void;
+	readonly reject: (error: Error) => void;
+}
+
+function createAsk(child: ChildProcess): Ask {
+	const waiting = new Map<number, Waiting>();
+	const complaints: string[] = [];
+	const ids = counter();
+	child.stderr?.on('data', (text) => complaints.push(String(text)));
+	child.stdin?.on('error', () => undefined);
+	child.on('error', (error) => complaints.push(error.message));
+	child.on('close', () => {
+		for (const { reject } of waiting.values()) reject(ended(complaints));
+		waiting.clear();
+	});
+	if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => settle(waiting, line));
+	return (method, request) =>
+		new Promise((resolve, reject) => {
+			if (child.exitCode !== null || child.signalCode !== null) return reject(ended(complaints));
+			const id = ids.next().value;
+			waiting.set(id, { resolve, reject });
+			child.stdin?.write(`${JSON.stringify({ id, method, request })}\n`);
+		});
+}
+
+function settle(waiting: Map<number, Waiting>, line: string): void {
+	const reply = JSON.parse(line) as Reply;
+	const { resolve, reject } = waiting.get(reply.id) ?? {};
+	waiting.delete(reply.id);
+	if (reply.ok) resolve?.(reply.value as never);
+	else reject?.(new Error(reply.why));
+}
+
+const ended = (complaints: readonly string[]): Error => new Error(`The actor has ended: ${complaints.join('').trim()}`);
+
+function* counter(): Generator<number, never> {
+	for (let id = 1; ; id += 1) yield id;
+}

@@ -1,0 +1,60 @@
+// Images made from what the machine has, as no registry is within reach of a host of the lab.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createScratch } from '../net/scratch.ts';
+import type { Docker } from './dockerd.ts';
+
+export interface Image {
+	readonly tag: string;
+	/** On this machine; it goes with the libraries that it needs. */
+	readonly program: string;
+	/** Where the image has it; where this machine has it unless given. */
+	readonly at?: string;
+	readonly args?: readonly string[];
+	/** More files, by their path in the image. */
+	readonly files?: Readonly<Record<string, string>>;
+}
+
+/** There is a user 1337 in the image, and a /tmp for it. */
+export function importImage({ docker }: Docker, { tag, program, at = program, args = [], files = {} }: Image): void {
+	using scratch = createScratch('image');
+	const root = join(scratch.path, 'root');
+	mkdirSync(join(root, 'tmp'), { recursive: true });
+	for (const [path, text] of Object.entries({ 'etc/passwd': passwd, ...files })) {
+		mkdirSync(join(root, path, '..'), { recursive: true });
+		writeFileSync(join(root, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+	}
+	execFileSync('chmod', ['1777', join(root, 'tmp')]);
+	const archive = join(scratch.path, 'image.tar');
+	const parts = [program, ...librariesOf(program)].map((path) => path.slice(1));
+	const moved = ['--transform', `flags=r;s|^${program.slice(1)}$|${at.slice(1)}|`];
+	execFileSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...parts]);
+	docker(['import', '--change', `ENTRYPOINT ${JSON.stringify([at, ...args])}`, archive, tag]);
+}
+
+/** An image that answers each connection with a name: the first argument of `docker run`, the second is the port. */
+export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
+	importImage(docker, { tag, program: '/usr/bin/perl', args: ['/answer.pl'], files: { 'answer.pl': answer } });
+}
+
+export const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
+
+/** As upstream's own has it: Envoy where it is looked for first. */
+export const importEnvoy = (docker: Docker, program: string, tag = 'envoyproxy/envoy:v1.40.0'): void =>
+	importImage(docker, { tag, program, at: '/usr/local/bin/envoy' });
+
+/** Perl is on every Debian, and its built-in functions suffice: no module has to go along. 10 is AF_INET6, for both families. */
+const answer = `
+my ($name, $port) = @ARGV;
+$SIG{TERM} = sub { exit 0 };
+$SIG{PIPE} = 'IGNORE';
+socket(my $server, 10, 1, 6) or die "socket: $!";
+setsockopt($server, 1, 2, pack('l', 1));
+bind($server, pack('S n N a16 L', 10, $port, 0, '', 0)) or die "bind: $!";
+listen($server, 1024) or die "listen: $!";
+while (accept(my $client, $server)) { syswrite($client, "$name\\n"); close $client; }
+`;
+
+export const librariesOf = (program: string): string[] =>
+	[...execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);

@@ -1,0 +1,64 @@
+// Tries any settings on a host with neighbours: each valid one applies, reads back equal, and cleans to the same host.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { installDockerRules } from '../lab/net/docker-rules.ts';
+import { installAdministratorRules, installUfwRules } from '../lab/net/foreign-rules.ts';
+import { createHost } from '../lab/net/host.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { snapshotHost } from '../lab/net/snapshot.ts';
+import { neighbour } from './generators.ts';
+import type { Job, Word } from './property.ts';
+
+/**
+ * Half of them per dialect. A commit of the nft-backed one is mostly waiting for the kernel: two such hosts at once cost little
+ * more than one.
+ */
+export function planJobs(runs: number, seed: number): Job[] {
+	const legacy = Math.floor(runs / 2);
+	const nft = Math.floor((runs - legacy) / 2);
+	const shares = [
+		['nft', nft],
+		['nft', runs - legacy - nft],
+		['legacy', legacy],
+	] as const;
+	return shares.map(([dialect, share], at) => ({ dialect, runs: share, seed: seed + at }));
+}
+
+/** Rejects with the seed and the smallest settings that fail. */
+export async function fuzz(job: Job, onProgress: (word: Word) => void = () => undefined): Promise<Word> {
+	using lab = createHost({ container: false });
+	installNeighbours(lab.host, job);
+	const before = snapshotHost(lab.host);
+	const last = await tryAll(lab.host, job, onProgress);
+	if (last.end !== '') throw new Error(`iptables-${job.dialect}: ${last.end}`);
+	assert.deepEqual(snapshotHost(lab.host), before);
+	return last;
+}
+
+function installNeighbours(host: Namespace, { dialect }: Job): void {
+	for (const install of [installUfwRules, installAdministratorRules, installDockerRules]) install(host, dialect);
+	const { mark, mask, table } = neighbour;
+	const rule = `rule add priority 90 fwmark ${mark}/${mask} lookup ${table}`;
+	for (const family of ['-4', '-6'])
+		host.run('ip', [family, '-batch', '-'], { input: `${rule}\nroute add unreachable default table ${table}\n` });
+}
+
+async function tryAll(host: Namespace, job: Job, onProgress: (word: Word) => void): Promise<Word> {
+	const child = host.spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program(job)]);
+	const complaints: string[] = [];
+	child.stderr?.on('data', (text) => complaints.push(String(text)));
+	const ended = once(child, 'exit');
+	let last: Word = { runs: 0, madeRoom: 0, end: 'it ended before the end' };
+	for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
+		last = JSON.parse(line) as Word;
+		onProgress(last);
+	}
+	await ended;
+	return complaints.length === 0 ? last : { ...last, end: `${last.end ?? ''}\n${complaints.join('')}`.trim() };
+}
+
+const program = (job: Job): string => `
+	import { serveProperty } from ${JSON.stringify(new URL('property.ts', import.meta.url).href)};
+	await serveProperty(${JSON.stringify(job)});
+	process.exit(0);`;

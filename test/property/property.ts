@@ -1,0 +1,81 @@
+// Runs in a process of its own inside a namespace, for as many settings as it is told to: so that no process has to be started
+// for each of them.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Held, ownChains, parseSaved } from '../../src/firewall/iptables/installed.ts';
+import { differences } from '../../src/firewall/iptables/restore-document.ts';
+import { type OpenHost, openHost } from '../../src/host/open-host.ts';
+import { release } from '../../src/reconcile/apply.ts';
+import { interceptSurveyed, surveyHost } from '../../src/reconcile/resolve.ts';
+import { ROUTE_PROTOCOL } from '../../src/routing/taken.ts';
+import { type Family, families } from '../../src/values/units.ts';
+import type { Dialect } from '../lab/net/restore.ts';
+import { anySettings, areTaken, loadTexts, type Texts } from './generators.ts';
+import { createWatch, type Watch } from './property-watch.ts';
+
+export interface Job {
+	readonly dialect: Dialect;
+	readonly runs: number;
+	readonly seed: number;
+}
+
+/** What the process says on its standard output, one JSON document per line; the last one has an end. */
+export interface Word {
+	/** Settings tried so far, and those among them whose rule and route made room for the neighbour's. */
+	readonly runs: number;
+	readonly madeRoom: number;
+	/** '' for success; else the seed and the smallest settings that fail. */
+	readonly end?: string;
+}
+
+export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
+	const host = await openHost(ownChains, patience());
+	const watch = await createWatch(dialect, host.routing);
+	const done = { runs: 0, madeRoom: 0 };
+	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
+	const property = fc.asyncProperty(anySettings, async (texts) => {
+		await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
+		done.runs += 1;
+		if (areTaken(texts)) done.madeRoom += 1;
+		if (done.runs % 10 === 0) say(done);
+	});
+	const details = await fc.check(property, { numRuns: runs, seed });
+	say({ ...done, end: details.failed ? `${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : '' });
+}
+
+/** Each valid setting applies, reads back equal, and cleans to the same host. */
+async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
+	try {
+		await applyAndRelease(host, texts, watch);
+	} finally {
+		await watch.requireUntouched();
+	}
+}
+
+async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
+	const survey = await surveyHost(host, loadTexts(texts), undefined, patience());
+	const { target } = await interceptSurveyed(survey, patience());
+	try {
+		const saved = await watch.save();
+		for (const family of families) requireHeld(saved[family], target.rules[family]);
+		for (const family of target.families) await requireRouting(host, family, !areTaken(texts));
+	} finally {
+		await release(host, { tracked: false }, patience());
+	}
+}
+
+const patience = (): AbortSignal => AbortSignal.timeout(120_000);
+
+/** By what others' tools print, not by what was read back in the course of it. */
+function requireHeld(saved: string, wanted: Held): void {
+	assert.deepEqual(differences(parseSaved(saved), wanted), []);
+	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;
+	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);
+}
+
+/** Both where there is room for them, and neither where a neighbour has mark or table. */
+async function requireRouting({ routing }: OpenHost, family: Family, isWanted: boolean): Promise<void> {
+	const own = ({ protocol }: { readonly protocol: number }) => protocol === ROUTE_PROTOCOL;
+	const [rules, routes] = await Promise.all([routing.rules(family), routing.routes(family)]);
+	assert.deepEqual({ rule: rules.some(own), route: routes.some(own) }, { rule: isWanted, route: isWanted });
+}

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Loaded } from '../../../src/config/load.ts';
+import { allSettings, flagOf } from '../../../src/config/names.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import { parseCidrs } from '../../../src/values/cidr.ts';
+import { type Layers, mistakesIn, readLayers, samples } from '../../support/setting-samples.ts';
+
+test('without any setting there are the defaults, and each is said to be one', () => {
+	const { config, written, notices } = readLayers({});
+	assert.deepEqual(
+		[...written].map(([key, { origin }]) => [key, origin]),
+		[...allSettings.keys()].map((key) => [key, 'default']),
+	);
+	assert.equal(config.ingressPort, 15000);
+	assert.equal(config.egressPort, 15001);
+	assert.equal(config.envoy.adminPort, 9901);
+	assert.deepEqual(config.ignoreUids, [{ from: 1337, to: 1337 }]);
+	assert.deepEqual(notices, []);
+});
+
+test('there is a sample of every setting', () => {
+	assert.deepEqual(Object.keys(samples), [...allSettings.keys()]);
+});
+
+for (const [key, [inFile, inVariable, onFlag]] of Object.entries(samples))
+	test(`${key}: a flag goes before a variable, a variable before the file, the file before the default`, () => {
+		const { variable, default: standard } = known(key);
+		const layers = {
+			file: { file: `# a comment\n${nested(key, inFile)}` },
+			env: { env: { [variable]: inVariable } },
+			flags: { flags: { [key]: onFlag } },
+		};
+		const line = key.includes('.') ? 3 : 2;
+		expect(key, {}, standard, 'default');
+		expect(key, layers.file, inFile, `turnout.yaml:${line}`);
+		expect(key, { ...layers.file, ...layers.env }, inVariable, variable);
+		expect(key, { ...layers.file, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+		expect(key, { ...layers.env, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+		expect(key, { ...layers.file, ...layers.env, ...layers.flags }, onFlag, `--${flagOf(key)}`);
+	});
+
+function expect(key: string, layers: Layers, text: string, origin: string): void {
+	const loaded = readLayers(layers);
+	assert.deepEqual(loaded.written.get(key), { text, origin });
+	assert.deepEqual(settingIn(loaded, key), known(key).parse(text));
+}
+
+/** As a user would write it: `envoy.adminPort` is a key below `envoy`, on the next line. */
+function nested(key: string, text: string): string {
+	const [section, name] = key.split('.');
+	const value = JSON.stringify(text);
+	return name === undefined ? `${section}: ${value}` : `${section}:\n  ${name}: ${value}`;
+}
+
+function known(key: string) {
+	const setting = allSettings.get(key);
+	assert.ok(setting !== undefined);
+	return setting;
+}
+
+const settingIn = ({ config }: Loaded, key: string): unknown =>
+	key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config);
+
+for (const [key, [sample]] of Object.entries(samples))
+	test(`${key}: spaces around it are trimmed`, () => {
+		for (const flags of [{ [key]: `  ${sample} ` }, { [key]: `\t${sample}\n` }])
+			assert.deepEqual(settingIn(readLayers({ flags }), key), known(key).parse(sample));
+	});
+
+const refuseEmpty = [
+	...['ingressPort', 'egressPort', 'envoy.adminPort', 'mark', 'routeTable', 'envoy.drainSeconds', 'envoy.startSeconds'],
+	...['ipv6', 'backend', 'ingressMode', 'envoy.runtime', 'envoy.logLevel', 'onEnvoyFailure', 'onStop', 'logLevel'],
+	...['pull', 'pullStallSeconds', 'name', 'dockerSocket', 'memoryMegabytes', 'openFiles'].map((key) => `envoy.${key}`),
+	...['stable', 'health', 'healthTimeout', 'grace'].map((key) => `envoy.${key}Seconds`),
+	...['envoy.healthRetries', 'socket', 'stateDirectory'],
+];
+
+for (const key of Object.keys(samples))
+	test(`${key}: set but empty ${refuseEmpty.includes(key) ? 'is an error' : 'means none, and not the default'}`, () => {
+		for (const empty of ['', ' '])
+			for (const [layers, origin] of emptyLayers(key, empty))
+				(refuseEmpty.includes(key) ? assertRefused : assertNone)(key, layers, origin);
+	});
+
+/** But for a variable for which AWS's default is taken then. */
+function emptyLayers(key: string, empty: string): (readonly [Layers, string])[] {
+	const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
+	const { variable, isForgiving } = known(key);
+	const inVariable = [{ env: { [variable]: empty }, flags: other }, variable] as const;
+	return [
+		[{ file: nested(key, empty), flags: other }, `turnout.yaml:${key.includes('.') ? 2 : 1}`],
+		[{ flags: { [key]: empty, ...other } }, `--${flagOf(key)}`],
+		...(isForgiving === true ? [] : [inVariable]),
+	];
+}
+
+const assertRefused = (key: string, layers: Layers, origin: string): void =>
+	assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\(${origin}\\): .+; allowed: `));
+
+/** What is always ignored on the way out. */
+const always: Readonly<Record<string, unknown>> = {
+	egressIgnoredPorts: [{ from: 22, to: 22 }],
+	egressIgnoredIps: parseCidrs('fe80::/10'),
+};
+
+function assertNone(key: string, layers: Layers, origin: string): void {
+	const loaded = readLayers(layers);
+	assert.equal(loaded.written.get(key)?.origin, origin);
+	const value = settingIn(loaded, key);
+	const none = key in always ? [always[key]] : [[], '', false];
+	assert.ok(
+		none.some((each) => JSON.stringify(each) === JSON.stringify(value)),
+		JSON.stringify(value),
+	);
+}
+
+test('what nothing was set for is left to nobody: settings cannot be changed once they are read', () => {
+	const { config } = readLayers({});
+	assert.throws(() => Object.assign(config, { egressPort: 1 }), TypeError);
+	assert.throws(() => Object.assign(config.envoy, { adminPort: 1 }), TypeError);
+});
+
+test('all mistakes are told at once, each with where it stands', () => {
+	const mistakes = mistakesIn({
+		file: 'appPort: 8080\nenvoy:\n  adminPort: 70000\n  drainSecond: 5\nipv6: maybe\n',
+		env: { APPMESH_ENVOY_EGRESS_PORT: 'abc', TURNOUT_BACKENDS: 'x', APPMESH_APP_PORT: '1', APPMESH_IGNORE_UID: 'a b' },
+		flags: { bridges: '-x', socket: 'relative' },
+	});
+	assert.equal(mistakes.length, 10);
+	for (const [who, said] of [
+		['turnout.yaml:1', 'unknown setting "appPort"; did you mean "appPorts"?'],
+		['turnout.yaml:4', 'unknown setting "envoy.drainSecond"; did you mean "envoy.drainSeconds"?'],
+		['TURNOUT_BACKENDS', 'unknown variable; did you mean TURNOUT_BACKEND?'],
+		['APPMESH_APP_PORT', 'unknown variable; did you mean APPMESH_APP_PORTS?'],
+		['envoy.adminPort (turnout.yaml:3)', '"70000" is no port; allowed: one port from 1 to 65535'],
+		['ipv6 (turnout.yaml:5)', '"maybe" is none of them; allowed: auto, 1 or 0'],
+		['egressPort (APPMESH_ENVOY_EGRESS_PORT)', '"abc" is no port; allowed: one port from 1 to 65535'],
+		['ignoreUids (APPMESH_IGNORE_UID)', '"a b" is no id, range or name; allowed: ids from 0 to 4294967294'],
+		['bridges (--bridges)', '"-x" is no interface name; allowed: interface names'],
+		['socket (--socket)', '"relative" does not begin with /; allowed: an absolute path of at most 107 bytes'],
+	] as const)
+		assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${who}: ${said}`)).length, 1, `${who}: ${said}`);
+});
+
+test('of a list every element that is wrong is told', () => {
+	const told = mistakesIn({ flags: { egressIgnoredIps: 'fe80::1%eth0,10.0.0.1,example.com,10.0.0.0/33' } }).join('\n');
+	for (const element of ['fe80::1%eth0', 'example.com', '10.0.0.0/33']) assert.ok(told.includes(`"${element}"`), told);
+	assert.ok(!told.includes('10.0.0.1'), told);
+});
+
+test('settings that do not go together are told beside settings that are wrong by themselves', () => {
+	const told = mistakesIn({ flags: { ingressPort: '15001', ipv6: 'maybe' } });
+	assert.deepEqual(
+		told.map((mistake) => mistake.split(' ')[0]),
+		['ipv6', 'egressPort'],
+	);
+});
+
+// biome-ignore format: a table
+const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+	[{ ignoreUids: '' }, /^ignoreUids \(--ignore-uids\): neither a user nor a group is ignored, .*; allowed: at least one of/],
+	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is ingressPort \(--ingress-port\) already; allowed: /],
+	[{ ingressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is ingressPort \(--ingress-port\) already; allowed: /],
+	[{ egressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is egressPort \(--egress-port\) already; allowed: /],
+	[{ appPorts: '15000' }, /^appPorts \(--app-ports\): 15000 is ingressPort, .*; allowed: ports that Envoy does not/],
+	[{ appPorts: '80,15001' }, /^appPorts \(--app-ports\): 15001 is egressPort, .*; allowed: /],
+	[{ appPorts: '9000-9999' }, /^appPorts \(--app-ports\): 9901 is envoy.adminPort, .*; allowed: /],
+	[{ appPorts: '1-65535', ingressIgnoredPorts: '' }, /15000 is ingressPort.*15001 is egressPort.*9901 is envoy.adminPort/],
+	[{ appPorts: '20-30' }, /^appPorts \(--app-ports\): .*\b22\b.*ingressIgnoredPorts.*TURNOUT_INGRESS_IGNORED_PORTS/],
+	[{ appPorts: '80,8080', ingressIgnoredPorts: '8000-9000' }, /^appPorts \(--app-ports\): 8080 is in ingressIgnoredPorts/],
+	[{ backend: 'nft' }, /^backend \(--backend\): nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy/],
+	[{ ingressMode: 'tproxy' }, /^ingressMode \(--ingress-mode\): tproxy is not supported yet; allowed: redirect/],
+	[{ 'envoy.runtime': 'docker' }, /^envoy.image \(default\): it is empty; allowed: an image/],
+	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
+	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],
+];
+
+test('settings that are right alone and wrong together are refused', () => {
+	for (const [flags, message] of clashes) {
+		const mistakes = mistakesIn({ flags });
+		assert.equal(mistakes.length, 1, JSON.stringify(flags));
+		assert.match(mistakes[0] ?? '', message);
+	}
+});
+
+test('all clashes are told at once', () => {
+	assert.equal(mistakesIn({ flags: { ignoreUids: '', ingressPort: '15001', appPorts: '22' } }).length, 3);
+});
+
+const fine: readonly Readonly<Record<string, string>>[] = [
+	{ ignoreUids: '', ignoreGids: '1337' },
+	{ appPorts: '*' },
+	{ appPorts: '22', ingressIgnoredPorts: '' },
+	{ appPorts: '1-21,23-9900,9902-14999,15002-65535' },
+	{ appPorts: '15000', ingressPort: '16000' },
+	{ 'envoy.command': '' },
+	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoyproxy/envoy:v1.40.0' },
+	// In an image it may be left to the image what to start.
+	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoy', 'envoy.command': '' },
+	{ 'envoy.runtime': 'process', 'envoy.image': '' },
+];
+
+test('settings that only look alike go together', () => {
+	for (const flags of fine) assert.deepEqual(mistakesIn({ flags }), [], JSON.stringify(flags));
+});
+
+test('an address with bits beyond its prefix is masked, and that is told with where it stands', () => {
+	const { config, notices } = readLayers({
+		file: 'egressIgnoredIps: 10.1.2.3/8',
+		env: { TURNOUT_EGRESS_ONLY_IP: 'fd00::5/64' },
+		flags: { ingressIgnoredIps: '192.0.2.1' },
+	});
+	assert.deepEqual(config.egressIgnoredIps satisfies Config['egressIgnoredIps'], parseCidrs('10.0.0.0/8,fe80::/10'));
+	assert.deepEqual(notices, [
+		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has bits beyond its prefix and is taken as 10.0.0.0/8',
+		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has bits beyond its prefix and is taken as fd00::/64',
+	]);
+});
+
+test("Envoy's log level is written as Envoy, AWS's documentation or a person has it", () => {
+	for (const [written, level] of [
+		['warn', 'warning'],
+		['warning', 'warning'],
+		['WARN', 'warning'],
+		['Info', 'info'],
+	] as const) {
+		assert.equal(readLayers({ env: { ENVOY_LOG_LEVEL: written } }).config.envoy.logLevel, level);
+		assert.equal(readLayers({ file: `envoy: {logLevel: ${written}}` }).config.envoy.logLevel, level);
+	}
+	const { handedOn } = readLayers({ env: { ENVOY_LOG_LEVEL: 'warning' } });
+	assert.equal(handedOn.env['ENVOY_LOG_LEVEL'], 'warn', "AWS's agent knows no warning");
+	assert.match(mistakesIn({ env: { ENVOY_LOG_LEVEL: 'verbose' } })[0] ?? '', /"verbose" is none of them/);
+});
+
+test("a time to drain that AWS's agent would not take is its default and told; in a file it is a mistake", () => {
+	for (const written of ['3', '111', 'soon', '', '5.5']) {
+		const {
+			config,
+			notices,
+			written: shown,
+		} = readLayers({
+			env: { LISTENER_DRAIN_WAIT_TIME_S: written },
+			file: 'envoy: {drainSeconds: 30}',
+		});
+		assert.equal(config.envoy.drainSeconds, 20);
+		assert.equal(shown.get('envoy.drainSeconds')?.text, '20');
+		const quotedText = JSON.stringify(written).replace('.', '\\.');
+		const told = `^envoy.drainSeconds \\(LISTENER_DRAIN_WAIT_TIME_S\\): ${quotedText} is not allowed; 20 is taken, as AWS's agent does; allowed: seconds from 5 to 110$`;
+		assert.match(notices.join('\n'), new RegExp(told));
+	}
+	assert.deepEqual(readLayers({ env: { LISTENER_DRAIN_WAIT_TIME_S: '110' } }).notices, []);
+	assert.match(mistakesIn({ file: 'envoy: {drainSeconds: 3}' })[0] ?? '', /"3" is not allowed; allowed: seconds/);
+	assert.match(mistakesIn({ flags: { 'envoy.drainSeconds': '3' } })[0] ?? '', /"3" is not allowed/);
+});
+
+test('what steers other scripts and not us is told by its name, with what does it here', () => {
+	const { notices } = readLayers({
+		env: { APPMESH_ENVOY_UID: '1500', APPMESH_LOCAL_ROUTE_TABLE_ID: '7', APPMESH_ENVOY_LOCAL_FORWARD_PORT: '10000' },
+	});
+	assert.deepEqual(notices, [
+		"APPMESH_ENVOY_UID: another script's, which is not read; here it is ignoreUids (APPMESH_IGNORE_UID)",
+		"APPMESH_ENVOY_LOCAL_FORWARD_PORT: another script's, which is not read; here traffic within the host is never captured",
+		"APPMESH_LOCAL_ROUTE_TABLE_ID: another script's, which is not read; here it is routeTable (TURNOUT_ROUTE_TABLE)",
+	]);
+	const same = { APPMESH_ENVOY_UID: '1337', APPMESH_LOCAL_ROUTE_TABLE_ID: '100', APPMESH_PACKET_MARK: '0x1e7700ce' };
+	assert.deepEqual(readLayers({ env: same }).notices, []);
+});
+
+test('a socket path has at most 107 bytes, however few letters they are', () => {
+	const path = (bytes: number) => `/${'x'.repeat(bytes - 1)}`;
+	assert.deepEqual(mistakesIn({ flags: { socket: path(107) } }), []);
+	assert.match(
+		mistakesIn({ flags: { socket: path(108) } })[0] ?? '',
+		/^socket \(--socket\): .*108 bytes; allowed: .*107/,
+	);
+	assert.match(mistakesIn({ flags: { socket: `/${'ü'.repeat(54)}` } })[0] ?? '', /109 bytes/);
+});

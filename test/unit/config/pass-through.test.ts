@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { handedOn, handedOnNames } from '../../../src/config/pass-through.ts';
+import { hostileTexts } from '../../support/hostile.ts';
+import { isPrintable } from '../../support/printable.ts';
+import { mistakesIn, readLayers } from '../../support/setting-samples.ts';
+
+const anyFile = () => undefined;
+
+describe("variables of Envoy's images", () => {
+	test("what the 2019 guide's docker run sets is handed on, in the later spellings too", () => {
+		const { env, files, mistakes } = handedOn(
+			{
+				APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n',
+				ENABLE_ENVOY_XRAY_TRACING: '1',
+				XRAY_DAEMON_PORT: '2000',
+				ENABLE_ENVOY_DOG_STATS: '1',
+				STATSD_PORT: '8125',
+				ENVOY_STATS_CONFIG_FILE: '/etc/stats.yaml',
+				AWS_REGION: 'us-west-2',
+			},
+			anyFile,
+		);
+		assert.deepEqual(mistakes, []);
+		assert.deepEqual(files, ['/etc/stats.yaml']);
+		assert.deepEqual(env, {
+			APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n',
+			APPMESH_RESOURCE_NAME: 'mesh/m/virtualNode/n',
+			ENABLE_ENVOY_XRAY_TRACING: '1',
+			XRAY_DAEMON_PORT: '2000',
+			ENABLE_ENVOY_DOG_STATS: '1',
+			ENABLE_ENVOY_DOG_STATSD: '1',
+			STATSD_PORT: '8125',
+			ENVOY_STATS_CONFIG_FILE: '/etc/stats.yaml',
+			AWS_REGION: 'us-west-2',
+		});
+	});
+
+	test('each spelling of one thing says it for the others, and where all are given each stays as it is', () => {
+		for (const [old, later] of [
+			['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'],
+			['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'],
+			['ENABLE_ENVOY_DOG_STATS', 'ENABLE_ENVOY_DOG_STATSD'],
+		] as const) {
+			assert.deepEqual(envOf({ [old]: '1' }), { [old]: '1', [later]: '1' });
+			assert.deepEqual(envOf({ [later]: '1' }), { [old]: '1', [later]: '1' });
+			assert.deepEqual(envOf({ [old]: '0', [later]: '1' }), { [old]: '0', [later]: '1' });
+			assert.deepEqual(envOf({ [old]: ' ', [later]: '1' }), { [old]: '1', [later]: '1' });
+		}
+	});
+
+	test('the ARN says more than the names and does not become one', () => {
+		assert.deepEqual(envOf({ APPMESH_RESOURCE_ARN: 'arn:aws:appmesh:x' }), {
+			APPMESH_RESOURCE_ARN: 'arn:aws:appmesh:x',
+		});
+	});
+
+	test('set but empty is none, and spaces around a value go', () => {
+		assert.deepEqual(envOf(Object.fromEntries(handedOnNames.map((name) => [name, ' ']))), {});
+		assert.deepEqual(envOf({ STATSD_PORT: ' 8125\n', ENABLE_ENVOY_XRAY_TRACING: ' true ', APPMESH_PREVIEW: 'false' }), {
+			STATSD_PORT: '8125',
+			ENABLE_ENVOY_XRAY_TRACING: '1',
+			APPMESH_PREVIEW: '0',
+		});
+	});
+
+	test('credentials, and whatever else is no business of an Envoy, stay here', () => {
+		const others = {
+			AWS_ACCESS_KEY_ID: 'id',
+			AWS_SECRET_ACCESS_KEY: 'key',
+			AWS_SESSION_TOKEN: 'token',
+			AWS_SECURITY_TOKEN: 'token',
+			AWS_PROFILE: 'p',
+			AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
+			AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://localhost/',
+			AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/x',
+			AWS_CONTAINER_AUTHORIZATION_TOKEN: 'token',
+			AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/token',
+			PATH: '/bin',
+			LD_PRELOAD: '/evil.so',
+			TURNOUT_SOCKET: '/run/a.sock',
+		};
+		assert.deepEqual(envOf(others), {});
+		for (const name of Object.keys(others)) assert.ok(!handedOnNames.includes(name), name);
+	});
+});
+
+describe("what is wrong with Envoy's variables", () => {
+	test('is told all at once, each with its variable, what it holds and what is allowed', () => {
+		const { mistakes, env } = handedOn(
+			{
+				XRAY_DAEMON_PORT: '70000',
+				STATSD_PORT: 'abc',
+				ENABLE_ENVOY_XRAY_TRACING: 'yes',
+				ENVOY_STATS_SINKS_CFG_FILE: 'sinks.yaml',
+				ENVOY_STATS_CONFIG_FILE: '/nowhere/stats.yaml',
+				AWS_REGION: 'us\nwest',
+			},
+			(path) => (path.startsWith('/nowhere/') ? 'there is no such file' : undefined),
+		);
+		assert.deepEqual(env, {});
+		assert.deepEqual([...mistakes].sort(), [
+			'AWS_REGION: "us\\nwest" has a control character; allowed: text without control characters',
+			'ENABLE_ENVOY_XRAY_TRACING: "yes" is neither; allowed: 1 or 0',
+			'ENVOY_STATS_CONFIG_FILE: "/nowhere/stats.yaml" cannot be used: there is no such file; allowed: the absolute path of a file that can be read',
+			'ENVOY_STATS_SINKS_CFG_FILE: "sinks.yaml" does not begin with /; allowed: the absolute path of a file that can be read',
+			'STATSD_PORT: "abc" is no port; allowed: one port from 1 to 65535',
+			'XRAY_DAEMON_PORT: "70000" is no port; allowed: one port from 1 to 65535',
+		]);
+	});
+
+	test('hostile text is refused, or handed on as the letters that it is', () => {
+		for (const text of hostileTexts('/tmp/mark')) for (const name of handedOnNames) assertLiteral(name, text);
+	});
+
+	test('a control character in the middle is refused, whichever it is and wherever it stands', () => {
+		for (const control of ['\0', '\n', '\r', '\u001b', '\u0007', '\u007f', '\u009b'])
+			for (const name of handedOnNames)
+				assert.equal(
+					handedOn({ [name]: `/a${control}b` }, anyFile).mistakes.length,
+					1,
+					`${name} ${JSON.stringify(control)}`,
+				);
+	});
+});
+
+describe("Envoy's variables among the settings", () => {
+	test('what settings say too is handed on as they have it, wherever it was written', () => {
+		const { handedOn: handed } = readLayers({
+			file: 'envoy:\n  logLevel: debug\n',
+			env: { ENVOY_LOG_LEVEL: 'off', ENVOY_ADMIN_ACCESS_PORT: '18000', AWS_REGION: 'eu-west-1' },
+			flags: { 'envoy.adminPort': '19000' },
+		});
+		assert.deepEqual(handed, {
+			env: {
+				AWS_REGION: 'eu-west-1',
+				ENVOY_LOG_LEVEL: 'off',
+				ENVOY_ADMIN_ACCESS_PORT: '19000',
+				LISTENER_DRAIN_WAIT_TIME_S: '20',
+			},
+			files: [],
+		});
+	});
+
+	test('their mistakes stand beside those of the settings', () => {
+		const mistakes = mistakesIn({ env: { STATSD_PORT: '0', TURNOUT_GUARD: 'maybe' } });
+		assert.deepEqual(
+			mistakes.map((mistake) => mistake.split(':')[0]),
+			['guard (TURNOUT_GUARD)', 'STATSD_PORT'],
+		);
+	});
+
+	test('files are looked at only where Envoy is ours to run', () => {
+		const env = { ENVOY_STATS_CONFIG_FILE: '/nowhere/stats.yaml' };
+		const whyNoFile = () => 'there is no such file';
+		assert.deepEqual(mistakesIn({ env, whyNoFile }), []);
+		assert.match(mistakesIn({ env: { ...env, TURNOUT_ENVOY_RUNTIME: 'process' }, whyNoFile })[0] ?? '', /no such file/);
+	});
+});
+
+const envOf = (env: Readonly<Record<string, string>>): object => {
+	const { env: handed, mistakes } = handedOn(env, anyFile);
+	assert.deepEqual(mistakes, []);
+	return handed;
+};
+
+function assertLiteral(name: string, text: string): void {
+	const { env, files, mistakes } = handedOn({ [name]: text }, anyFile);
+	const values = Object.values(env);
+	assert.equal(mistakes.length, values.length === 0 ? 1 : 0, name);
+	assert.ok(
+		[...values, ...files].every((value) => value === text.trim() && isPrintable(value)),
+		JSON.stringify(text),
+	);
+	assert.ok(mistakes.every((mistake) => isPrintable(mistake) && mistake.length < 400));
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Capturing, createExisting, cutExisting } from '../../../src/connections/bypass-counter.ts';
+import { createSparing } from '../../../src/daemon/spare-sessions.ts';
+import type { Connections, OpenConnection } from '../../../src/ports.ts';
+import { captureOf } from '../../support/capture.ts';
+
+const capturing: Capturing = {
+	rules: {},
+	capture: captureOf({ appPorts: '8080' }),
+	families: ['ipv4'],
+	ports: new Set([15_000, 15_001]),
+};
+
+const outbound = (cookie: string, part: Partial<OpenConnection> = {}): OpenConnection => ({
+	family: 'ipv4',
+	local: { address: '10.77.0.2', port: 40_000 },
+	remote: { address: '203.0.113.10', port: 443 },
+	isAccepted: false,
+	isWithin: false,
+	uid: 1000,
+	inode: '1',
+	cookie,
+	handle: new Uint8Array(),
+	...part,
+});
+
+interface Table {
+	readonly open: Map<string, OpenConnection>;
+	/** To what port of Envoy's they are translated, by cookie. */
+	readonly translations: Map<string, number>;
+	/** The kernel does not end them. */
+	readonly lasting: Set<string>;
+	questions: number;
+}
+
+const tableOf = (...all: OpenConnection[]): Table => ({
+	open: new Map(all.map((connection) => [connection.cookie, connection])),
+	translations: new Map(),
+	lasting: new Set(),
+	questions: 0,
+});
+
+const connectionsOf = (table: Table): Connections => ({
+	open: async () => [...table.open.values()],
+	stillOpen: async (cookies) => new Set([...cookies].filter((cookie) => table.open.has(cookie))),
+	async translated(of, ports) {
+		table.questions += of.length;
+		return new Set(of.filter(({ cookie }) => ports.has(table.translations.get(cookie) ?? 0)));
+	},
+	track: async () => undefined,
+	asides: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
+	async end(all) {
+		const ended = all.filter(({ cookie }) => !table.lasting.has(cookie) && table.open.delete(cookie));
+		return ended.length;
+	},
+});
+
+const sshd = createSparing({});
+
+const unexpected = (error: unknown): void => {
+	throw error;
+};
+
+test('where the kernel does not say what is captured nothing is ended, and status tells the rest', async () => {
+	const table = tableOf(outbound('a'));
+	const told: unknown[] = [];
+	const connections = { ...connectionsOf(table), translated: async () => Promise.reject(new Error('it does not say')) };
+	await assert.rejects(cutExisting(connections, capturing, [], sshd), /it does not say/);
+	assert.equal(table.open.size, 1);
+	const existing = createExisting(connections, (error) => told.push(error));
+	assert.deepEqual([await existing.count(capturing), await existing.count(capturing), told.length], [0, 0, 1]);
+});
+
+test('what the kernel does not end is told', async () => {
+	const table = tableOf(outbound('a'), outbound('b'), outbound('c'));
+	table.lasting.add('b');
+	assert.deepEqual(await cutExisting(connectionsOf(table), capturing, [], sshd), { ended: 2, left: 1, unheard: 0 });
+});
+
+test('an SSH session is left open, also where the settings capture port 22', async () => {
+	const inbound = {
+		isAccepted: true,
+		local: { address: '10.77.0.2', port: 22 },
+		remote: { address: '10.77.0.1', port: 40_000 },
+	};
+	const capture = captureOf({ appPorts: '*', ingressIgnoredPorts: '9000' });
+	const table = tableOf(outbound('a'), outbound('ssh', inbound));
+	assert.deepEqual(await cutExisting(connectionsOf(table), { ...capturing, capture }, [], sshd), {
+		ended: 1,
+		left: 1,
+		unheard: 0,
+	});
+	assert.deepEqual([...table.open.keys()], ['ssh']);
+});
+
+test('what is captured already, or translated for somebody else, is told apart', async () => {
+	const table = tableOf(outbound('captured'), outbound('to a service'), outbound('direct'));
+	table.translations.set('captured', 15_001).set('to a service', 6443);
+	assert.equal(await createExisting(connectionsOf(table), unexpected).count(capturing), 2);
+});
+
+test('which connections they are is found out once, and anew after rules have changed', async () => {
+	const table = tableOf(outbound('a'), outbound('b'));
+	const existing = createExisting(connectionsOf(table), unexpected);
+	assert.equal(await existing.count(capturing), 2);
+	table.open.delete('a');
+	table.open.set('c', outbound('c'));
+	assert.equal(await existing.count(capturing), 1);
+	assert.equal(table.questions, 2);
+	assert.equal(await existing.count({ ...capturing, rules: {} }), 2);
+	assert.equal(await existing.count(undefined), 0);
+});
+
+test('where the settings ask for a group or an interface that is not known, a connection is not counted', async () => {
+	const count = (capture: Capturing['capture']) =>
+		createExisting(connectionsOf(tableOf(outbound('a'))), unexpected).count({ ...capturing, capture });
+	assert.equal(await count(captureOf({ ignoreGids: '1337' })), 0);
+	assert.equal(await count(captureOf({ interfacesIgnored: 'wg0' })), 0);
+	assert.equal(await count(captureOf({})), 1);
+});

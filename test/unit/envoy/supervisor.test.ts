@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { troubleOf } from '../../../src/envoy/lifecycle.ts';
+import { Failure } from '../../../src/failure.ts';
+import { eventually } from '../../support/eventually.ts';
+import { noTakeOver, type Options, planOf, type Saying, supervise, untilTold } from '../../support/supervised.ts';
+import { endFirst, idsOf, kindOf, lifeOf, signal, started, until } from '../../support/supervising.ts';
+
+describe('the first start', { concurrency: true }, () => {
+	test('resolves when Envoy is LIVE and listens, and not before', async () => {
+		const said: Saying[] = [];
+		const slow = (saying: Saying) => {
+			said.push(Object.assign(saying, { state: 'INITIALIZING', ports: [] }));
+			return untilTold;
+		};
+		await using supervised = supervise({ programs: { slow } });
+		const { supervisor, told, histories } = supervised;
+		const start = supervisor.start(planOf({}, { command: 'slow' }), noTakeOver, signal);
+		const missing = () => histories.flatMap(({ life }) => (life.kind === 'starting' ? [life.missing] : []));
+		await eventually(missing, (all) => all.includes('INITIALIZING'));
+		Object.assign(said[0] ?? {}, { state: 'LIVE' });
+		await eventually(missing, (all) => all.includes('LIVE, but nothing listens on 15001 (egressPort)'));
+		Object.assign(said[0] ?? {}, { ports: [15001] });
+		await start;
+		assert.deepEqual(told, ['starting memory 1', 'live memory 1']);
+	});
+
+	const final: readonly (readonly [title: string, part: Parameters<typeof planOf>[1], why: RegExp])[] = [
+		['a program that is not there', { command: 'nowhere' }, /there is no program "nowhere"/],
+		['an Envoy that ends', { command: 'ends' }, /^Cannot start Envoy: Envoy ended with code 3; its last line: bye$/],
+		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 0\.3 s \(INITIALIZING\)$/],
+		[
+			'an Envoy that listens elsewhere',
+			{ command: 'elsewhere' },
+			/not LIVE within 0\.3 s \(LIVE, but nothing listens on 15001 \(egressPort\)\)$/,
+		],
+	];
+	const programs: Options = {
+		programs: {
+			ends: () => async (run) => {
+				run.say('bye');
+				return 3;
+			},
+			never: (saying) => {
+				saying.state = 'INITIALIZING';
+				return untilTold;
+			},
+			elsewhere: (saying) => {
+				saying.ports = [8080];
+				return untilTold;
+			},
+		},
+	};
+	for (const [title, part, why] of final)
+		test(`with ${title} fails for good, and leaves nothing that runs`, async () => {
+			await using supervised = supervise(programs);
+			const { supervisor, world } = supervised;
+			await assert.rejects(supervisor.start(planOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
+				code: 'envoy',
+				message: why,
+			});
+			const life = lifeOf(supervisor);
+			assert.equal(life.kind === 'failed' && life.retryMs, undefined);
+			assert.deepEqual(world.running(), []);
+		});
+
+	test('is refused while somebody else has its port, and says who', async () => {
+		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
+		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
+		await using supervised = supervise({ listeners: [taken] });
+		const { supervisor, world } = supervised;
+		await assert.rejects(supervisor.start(planOf(), noTakeOver, signal), {
+			message: 'Cannot start Envoy: port 15001 (egressPort) is taken by nginx (pid 7)',
+		});
+		assert.deepEqual(world.bodies(), []);
+	});
+
+	for (const code of ['docker', 'registry'] as const)
+		test(`is tried again where ${code} may be back, until it works`, async () => {
+			let left = 2;
+			const onPrepare = async () => {
+				if (left-- > 0) throw new Failure(code, 'Cannot start Envoy: away', 'Bring it back');
+			};
+			await using supervised = await started({ onPrepare });
+			const { supervisor, histories } = supervised;
+			const failures = histories.flatMap(({ life }) => (life.kind === 'failed' ? [life] : []));
+			assert.deepEqual(
+				failures.map(({ why }) => why),
+				['Cannot start Envoy: away', 'Cannot start Envoy: away'],
+			);
+			assertGrowing(failures.map(({ retryMs }) => retryMs));
+			assert.equal(kindOf(supervisor), 'live');
+		});
+
+	test('that is tried again ends when it is no longer wanted', async () => {
+		const onPrepare = async () => {
+			throw new Failure('registry', 'Cannot pull: away', 'Bring it back');
+		};
+		await using supervised = supervise({ onPrepare });
+		const { supervisor } = supervised;
+		const impatient = new AbortController();
+		const start = supervisor.start(planOf(), noTakeOver, impatient.signal);
+		await until(supervisor, 'failed');
+		impatient.abort();
+		await assert.rejects(start);
+		await supervisor.stop();
+		assert.equal(kindOf(supervisor), 'absent');
+	});
+});
+
+function assertGrowing(pauses: readonly (number | undefined)[]): void {
+	const sorted = pauses.map(Number).toSorted((a, b) => a - b);
+	assert.deepEqual(pauses, sorted);
+	assert.equal(new Set(sorted).size, pauses.length);
+}
+
+describe('an Envoy that ends by itself', { concurrency: true }, () => {
+	test('is started again, after a longer pause each time that it does not live long', async () => {
+		await using supervised = await started();
+		const { supervisor, told } = supervised;
+		const pauses: (number | undefined)[] = [];
+		for (const _ of [1, 2]) {
+			endFirst(supervised);
+			const life = await eventually(
+				() => lifeOf(supervisor),
+				({ kind }) => kind === 'failed',
+			);
+			pauses.push(life.kind === 'failed' ? life.retryMs : undefined);
+			await until(supervisor, 'live');
+		}
+		assertGrowing(pauses);
+		assert.equal(supervisor.history().restarts, 2);
+		assert.equal(supervisor.history().lastExit, 'ended with code 7');
+		assert.deepEqual(
+			told.filter((words) => words.startsWith('live')),
+			['live memory 1', 'live memory 2', 'live memory 3'],
+		);
+	});
+
+	test('begins with the shortest pause again once it has been stable', async () => {
+		await using supervised = supervise();
+		const { supervisor } = supervised;
+		await supervisor.start(planOf({ stableSeconds: 0 }), noTakeOver, signal);
+		for (const _ of [1, 2]) {
+			endFirst(supervised);
+			await until(supervisor, 'failed');
+			assert.equal(supervisor.history().failures, 1);
+			await until(supervisor, 'live');
+		}
+	});
+
+	test('is tried again when its own next start fails, and says why that was', async () => {
+		let starts = 0;
+		const onStart = async () => {
+			starts += 1;
+			if (starts === 2) throw new Failure('docker', 'Cannot start Envoy: nobody answers', 'Start Docker');
+		};
+		await using supervised = await started({ onStart });
+		endFirst(supervised);
+		const whys = () => supervised.histories.flatMap(({ life }) => (life.kind === 'failed' ? [life.why] : []));
+		await eventually(whys, (all) => all.includes('Cannot start Envoy: nobody answers'));
+		await until(supervised.supervisor, 'live');
+		assert.deepEqual([starts, idsOf(supervised).length], [3, 1]);
+	});
+
+	test('is not pulled again each time, where it is always pulled at a start', async () => {
+		const pulls: string[] = [];
+		await using supervised = supervise({ onPrepare: async ({ pull }) => void pulls.push(pull) });
+		await supervised.supervisor.start(planOf({}, { pull: 'always' }), noTakeOver, signal);
+		endFirst(supervised);
+		await eventually(
+			() => supervised.supervisor.history().restarts,
+			(restarts) => restarts === 1,
+		);
+		await supervised.supervisor.stop();
+		assert.deepEqual(pulls, ['always', 'missing']);
+	});
+});
+
+describe('an Envoy that is LIVE', { concurrency: true }, () => {
+	test('is in trouble while it does not listen where it should, and well again when it does', async () => {
+		await using supervised = await started();
+		const { supervisor, sayings } = supervised;
+		const trouble = () => {
+			const life = lifeOf(supervisor);
+			return life.kind === 'live' ? life.trouble : life.kind;
+		};
+		const [saying] = sayings.values();
+		Object.assign(saying ?? {}, { ports: [9901] });
+		await eventually(trouble, (words) => words === 'LIVE, but nothing listens on 15001 (egressPort)');
+		Object.assign(saying ?? {}, { ports: [15001] });
+		await eventually(trouble, (words) => words === '');
+	});
+
+	test('is ended and started again when it has not answered so often in a row', async () => {
+		await using supervised = await started();
+		const { supervisor, sayings, histories, told } = supervised;
+		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		await until(supervisor, 'failed');
+		const life = lifeOf(supervisor);
+		assert.match(
+			life.kind === 'failed' ? life.why : '',
+			/^Envoy did not answer 3 times in a row on its admin interface/,
+		);
+		const troubles = histories.flatMap((one) => (one.life.kind === 'live' ? [one.life.trouble] : []));
+		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
+		await until(supervisor, 'live');
+		assert.equal(told.at(-1), 'live memory 2');
+	});
+
+	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
+		await using supervised = supervise();
+		const { supervisor, sayings } = supervised;
+		await supervisor.start(planOf({ healthRetries: 1_000 }), noTakeOver, signal);
+		const before = lifeOf(supervisor);
+		const [saying] = sayings.values();
+		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
+		await until(supervisor, 'silent');
+		assert.match(troubleOf(lifeOf(supervisor)), /^Envoy is gone: /);
+		Object.assign(saying ?? {}, { isSilent: false, ports: [15001] });
+		await until(supervisor, 'live');
+		assert.deepEqual(lifeOf(supervisor), before);
+	});
+
+	test('is asked again where asking itself has failed, and that is told', async () => {
+		let fails = 0;
+		const onAsk = async () => {
+			if (fails-- > 0) throw new Error('too many open files');
+		};
+		await using supervised = await started({ onAsk });
+		const { supervisor, histories, sayings } = supervised;
+		const troubles = () => histories.flatMap(({ life }) => (life.kind === 'live' ? [life.trouble] : []));
+		fails = 2;
+		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
+		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		await until(supervisor, 'failed');
+	});
+});

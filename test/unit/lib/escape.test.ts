@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failure, failureText } from '../../../src/failure.ts';
+import { quoted } from '../../../src/lib/escape.ts';
+import { isPrintable } from '../../support/printable.ts';
+
+const obeyed = ['\u0000', '\t', '\r', '\u0007', '\u001b[2J', '\u007f', '\u0085', '\u009b31m'];
+
+test('text from outside is printed in quotes, shortened, and without anything that a terminal obeys', () => {
+	assert.equal(quoted('a"b'), '"a\\"b"');
+	assert.ok(quoted('x'.repeat(10_000)).length < 100);
+	for (const text of ['\n', ...obeyed]) assert.ok(isPrintable(quoted(`a${text}b`)), JSON.stringify(text));
+});
+
+test('an error is a message and a remedy on lines of their own, whatever is in them', () => {
+	for (const text of obeyed) {
+		const lines = failureText(new Failure('config', `Cannot ${text}`, `Do ${text}`)).split('\n');
+		assert.equal(lines.length, 3);
+		for (const line of lines) assert.ok(isPrintable(line), JSON.stringify(line));
+	}
+	assert.equal(failureText(new Failure('config', 'Cannot: why', 'Do that')), 'turnout: Cannot: why\nDo that\n');
+});

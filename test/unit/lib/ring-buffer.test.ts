@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createKept } from '../../../src/lib/ring-buffer.ts';
+
+test('the last ones are kept, oldest first, and no more than were asked for', () => {
+	const kept = createKept<number>(3);
+	for (let item = 1; item <= 10_000; item += 1) kept.add(item);
+	assert.deepEqual(kept.last(), [9_998, 9_999, 10_000]);
+	assert.deepEqual(kept.last(2), [9_999, 10_000]);
+	assert.deepEqual(kept.last(0), []);
+	assert.deepEqual(kept.last(9), [9_998, 9_999, 10_000]);
+});
+
+test('who listens hears what comes, once, in order, until they leave', () => {
+	const kept = createKept<string>(2);
+	const heard: string[] = [];
+	kept.add('before');
+	const leave = kept.listen((item) => heard.push(`a ${item}`));
+	const stay = kept.listen((item) => heard.push(`b ${item}`));
+	kept.add('one');
+	leave();
+	leave();
+	kept.add('two');
+	stay();
+	kept.add('three');
+	assert.deepEqual(heard, ['a one', 'b one', 'b two']);
+});
+
+test('of those kept only what came from a time on is told, the last ones first to stay', () => {
+	const clock = { ms: 0 };
+	const kept = createKept<string>(3, () => clock.ms);
+	for (const [ms, item] of [
+		[10, 'pushed out'],
+		[20, 'a'],
+		[30, 'b'],
+		[40, 'c'],
+	] as const) {
+		clock.ms = ms;
+		kept.add(item);
+	}
+	assert.deepEqual(kept.last(undefined, 0), ['a', 'b', 'c']);
+	assert.deepEqual(kept.last(undefined, 30), ['b', 'c']);
+	assert.deepEqual(kept.last(1, 30), ['c']);
+	assert.deepEqual(kept.last(0, 30), []);
+	assert.deepEqual(kept.last(undefined, 41), []);
+});

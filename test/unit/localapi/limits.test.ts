@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createKept } from '../../../src/lib/ring-buffer.ts';
+import { createShared } from '../../../src/lib/single-flight.ts';
+import type { Handlers } from '../../../src/localapi/protocol.ts';
+import { serve } from '../../../src/localapi/server.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { askSocket } from '../../lab/net/socket.ts';
+
+const scratch = createScratch('limits');
+after(() => scratch[Symbol.dispose]());
+const kept = { logs: createKept<string>(2_000), events: createKept<string>(10) };
+
+test('however many ask at once, two answers serve them, and nobody gets one begun before they asked', async () => {
+	const state = { begun: 0, isRunning: false };
+	const ask = createShared(async () => {
+		assert.equal(state.isRunning, false);
+		state.isRunning = true;
+		state.begun += 1;
+		const mine = state.begun;
+		await new Promise(setImmediate);
+		state.isRunning = false;
+		return mine;
+	});
+	const first = ask();
+	await Promise.resolve();
+	assert.deepEqual(await Promise.all([first, ask(), ask(), ask()]), [1, 2, 2, 2]);
+	assert.equal(await ask(), 3);
+});
+
+test('an answer that fails is told to those who asked, and to nobody after them', async () => {
+	const state = { tries: 0 };
+	const ask = createShared(async () => {
+		state.tries += 1;
+		if (state.tries === 1) throw new Error('no');
+		return 'yes';
+	});
+	const both = await Promise.allSettled([ask(), ask()]);
+	assert.deepEqual(
+		both.map(({ status }) => status),
+		['rejected', 'rejected'],
+	);
+	assert.equal(await ask(), 'yes');
+});
+
+test('an answer that is to rest is begun at once for who asks first, and then no sooner than it has rested', async () => {
+	const begun: number[] = [];
+	const ask = createShared(async () => begun.push(performance.now()), 100);
+	const asked = ask();
+	await new Promise(setImmediate);
+	assert.equal(begun.length, 1);
+	await asked;
+	await Promise.all([ask(), ask()]);
+	const [first = 0, second = 0, ...more] = begun;
+	assert.deepEqual(more, []);
+	assert.ok(second - first >= 99, String(begun));
+});
+
+test('of changes 64 are taken at a time, and the next is told to wait', async () => {
+	const held = Promise.withResolvers<never>();
+	const path = join(scratch.path, 'changes.sock');
+	const handlers = { enable: () => held.promise, status: async () => ({ told: true }) } as unknown as Handlers;
+	const close = await serve(path, { handlers, kept, metrics: async () => '' }, new AbortController().signal);
+	const waiting = Array.from({ length: 64 }, () => askSocket(path, 'POST', '/v1/enable'));
+	for (;;) {
+		// One that is taken after all does not answer.
+		const probe = askSocket(path, 'POST', '/v1/enable');
+		const reply = await Promise.race([probe, askSocket(path, 'GET', '/v1/status')]);
+		if (reply.status === 503) break;
+		waiting.push(probe);
+	}
+	assert.equal((await askSocket(path, 'GET', '/v1/status')).text, '{"told":true}\n');
+	held.resolve({ done: true } as never);
+	const codes = (await Promise.all(waiting)).map(({ status }) => status);
+	assert.equal(codes.filter((code) => code === 200).length, 64);
+	assert.ok(codes.every((code) => code === 200 || code === 503));
+	assert.equal((await askSocket(path, 'POST', '/v1/enable')).status, 200);
+	await close();
+});
+
+test('who asks for everything that was kept and does not read it has nothing kept for them', async () => {
+	const path = join(scratch.path, 'unread.sock');
+	const handlers = {} as unknown as Handlers;
+	const close = await serve(path, { handlers, kept, metrics: async () => '' }, new AbortController().signal);
+	const line = 'x'.repeat(4_000);
+	for (let at = 0; at < 2_000; at += 1) kept.logs.add(line);
+	globalThis.gc?.();
+	const before = process.memoryUsage().rss;
+	const clients = Array.from({ length: 50 }, () => connect(path));
+	for (const client of clients) client.pause().write('GET /v1/logs HTTP/1.1\r\nhost: turnout\r\n\r\n');
+	for (const client of clients) await once(client, 'readable');
+	// 400 MB would be on their way otherwise.
+	assert.ok(process.memoryUsage().rss < before + 100e6);
+	for (const client of clients) client.on('error', () => undefined).destroy();
+	const { text } = await askSocket(path, 'GET', '/v1/logs');
+	assert.equal(text.length, 2_000 * 4_001);
+	await close();
+});

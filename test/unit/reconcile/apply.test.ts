@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failure } from '../../../src/failure.ts';
+import type { Dialect, PolicyRule, RoutingStep, TableRoute } from '../../../src/ports.ts';
+import { inspect, intercept, release, releaseSeed, type Target } from '../../../src/reconcile/apply.ts';
+import { buildTarget } from '../../../src/reconcile/desired.ts';
+import { atStage } from '../../../src/reconcile/staged-capture.ts';
+import type { Family } from '../../../src/values/units.ts';
+import { captureOf } from '../../support/capture.ts';
+import { createMemoryFirewall, type MemoryFirewall, type MemoryOptions } from '../../support/memory-firewall.ts';
+import { createMemoryRouting } from '../../support/memory-routing.ts';
+
+const signal = AbortSignal.timeout(600_000);
+const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
+const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<Target> = {}): Target => ({
+	...atStage(buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
+	...more,
+});
+const target = targetOf({ appPorts: '8080' });
+const onlyIpv4 = buildTarget(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], homeward);
+
+function createHostOf(options: MemoryOptions = {}, onChange?: (step: RoutingStep) => void) {
+	const firewall = (dialect: Dialect): MemoryFirewall => createMemoryFirewall({ ...options, dialect });
+	const [nft, legacy] = [firewall('iptables-nft'), firewall('iptables-legacy')];
+	const routing = createMemoryRouting(onChange);
+	return { nft, legacy, routing, host: { firewalls: [nft, legacy], routing } };
+}
+
+const failing = (family: Family) => (attempted: Family) => {
+	if (attempted === family) throw new Failure('firewall', 'Cannot: no room', 'Make some');
+};
+
+test('interception is on: routes and rules are there, and nothing is left to wish for', async () => {
+	const { host, routing } = createHostOf();
+	await intercept(host, target, signal);
+	const each = (family: string) => ['add-route', 'add-route', 'add-rule'].map((step) => `${step} ${family}`);
+	assert.deepEqual(routing.log, [...each('ipv4'), ...each('ipv6')]);
+	const { differences, isClean } = await inspect(host, target, true, signal);
+	assert.deepEqual(differences, { ipv4: [], ipv6: [] });
+	assert.equal(isClean, false);
+});
+
+test('to switch on what is on changes nothing', async () => {
+	const { host, nft, routing } = createHostOf();
+	await intercept(host, target, signal);
+	const [commits, changes] = [nft.commits.length, routing.log.length];
+	await intercept(host, target, signal);
+	assert.deepEqual([nft.commits.length, routing.log.length], [commits, changes]);
+});
+
+test('routes are there before the rules, and gone after them', async () => {
+	const seen: number[] = [];
+	const { host, routing } = createHostOf({ onCommit: () => seen.push(routing.held.rules.length) });
+	await intercept(host, target, signal);
+	await release(host, { tracked: false }, signal);
+	assert.deepEqual([...new Set(seen)], [2]);
+	assert.deepEqual(routing.held, { rules: [], routes: [] });
+});
+
+test('if the rules cannot be committed the routes go back too', async () => {
+	for (const family of ['ipv4', 'ipv6'] as const) {
+		const { host, nft, routing } = createHostOf({ onCommit: failing(family) });
+		await assert.rejects(intercept(host, target, signal), /no room/);
+		assert.deepEqual(routing.held, { rules: [], routes: [] });
+		assert.doesNotMatch(nft.text(), /APPMESH_/);
+	}
+});
+
+test('if one step of the routes fails those before it go back, and no rule was touched', async () => {
+	const { host, nft, routing } = createHostOf({}, ({ kind, ...step }) => {
+		if (kind === 'add-rule' && 'rule' in step && step.rule.family === 'ipv6')
+			throw new Failure('routing', 'Cannot: no room', 'Make some');
+	});
+	await assert.rejects(intercept(host, target, signal), /no room/);
+	assert.deepEqual(routing.held, { rules: [], routes: [] });
+	assert.deepEqual(nft.commits, []);
+});
+
+const foreign: TableRoute = { family: 'ipv6', table: 100, kind: 'other', metric: 0, protocol: 4, text: 'default' };
+
+test("a table of somebody else's keeps nobody from the rules: in that family rule and route are left out, and it is told", async () => {
+	const { host, routing } = createHostOf();
+	routing.held.routes = [foreign];
+	await intercept(host, target, signal);
+	assert.deepEqual(
+		routing.held.rules.map(({ family }) => family),
+		['ipv4'],
+	);
+	assert.deepEqual(
+		routing.held.routes.filter(({ family }) => family === 'ipv6'),
+		[foreign],
+	);
+	const { differences, taken } = await inspect(host, target, true, signal);
+	assert.deepEqual(differences, { ipv4: [], ipv6: [] });
+	assert.match(taken?.why ?? '', /route table 100/);
+});
+
+test('what is captured by way of our route is refused before anything is touched, in either family', async () => {
+	const { host, nft, routing } = createHostOf();
+	routing.held.routes = [foreign];
+	const needy = targetOf({ appPorts: '8080' }, { homeward: { ...homeward, carries: true } });
+	await assert.rejects(intercept(host, needy, signal), /route table 100/);
+	assert.deepEqual([routing.log, nft.commits], [[], []]);
+});
+
+test('a family that is captured no longer has neither rules nor routes', async () => {
+	const { host, nft, routing } = createHostOf();
+	await intercept(host, target, signal);
+	await intercept(host, onlyIpv4, signal);
+	assert.doesNotMatch(nft.text().split('# ipv6\n')[1] ?? '', /APPMESH_/);
+	assert.deepEqual(
+		routing.held.rules.map(({ family }) => family),
+		['ipv4'],
+	);
+	assert.deepEqual((await inspect(host, onlyIpv4, true, signal)).differences, { ipv4: [], ipv6: [] });
+});
+
+test('another mark and table: the new ones are there before the old ones go', async () => {
+	const { host, routing } = createHostOf();
+	await intercept(host, target, signal);
+	const moved = targetOf({ appPorts: '8080' }, { homeward: { mark: 0x77, table: 177, carries: false } });
+	const { length } = routing.log;
+	await intercept(host, moved, signal);
+	assert.deepEqual(
+		routing.log.slice(length, length + 6).map((line) => line.split('-')[0]),
+		['add', 'add', 'add', 'add', 'add', 'add'],
+	);
+	assert.deepEqual([...new Set(routing.held.rules.map(({ mark, table }) => `${mark} ${table}`))], ['119 177']);
+	assert.deepEqual([...new Set(routing.held.routes.map(({ table }) => table))], [177]);
+});
+
+test('another dialect: what the former one holds of ours goes after the new is there', async () => {
+	const { host, legacy, nft } = createHostOf();
+	await intercept(host, target, signal);
+	const other = { ...target, dialect: 'iptables-legacy' } as const;
+	await intercept(host, other, signal);
+	assert.match(legacy.text(), /APPMESH_/);
+	assert.doesNotMatch(nft.text(), /APPMESH_/);
+});
+
+test('a release takes ours from every dialect, and is safe to repeat', async () => {
+	const { host, legacy, nft, routing } = createHostOf();
+	await intercept({ firewalls: [nft], routing }, target, signal);
+	await intercept({ firewalls: [legacy], routing }, { ...target, dialect: 'iptables-legacy' }, signal);
+	await release(host, { tracked: false }, signal);
+	assert.doesNotMatch(nft.text() + legacy.text(), /APPMESH_/);
+	const commits = nft.commits.length + legacy.commits.length;
+	await release(host, { tracked: false }, signal);
+	assert.equal(nft.commits.length + legacy.commits.length, commits);
+	assert.equal((await inspect(host, target, false, signal)).isClean, true);
+});
+
+test('a release for the time being captures nothing more, counts as off, and keeps what open connections need', async () => {
+	const { host, nft } = createHostOf();
+	await intercept(host, target, signal);
+	await release(host, { tracked: true }, signal);
+	assert.doesNotMatch(nft.text(), /REDIRECT|--dports|-j APPMESH_(?!ANSWER)/);
+	assert.match(nft.text(), /:APPMESH_TRACKING/);
+	assert.match(nft.text(), /-j APPMESH_ANSWER/);
+	const { differences, isClean } = await inspect(host, target, false, signal);
+	assert.deepEqual([differences, isClean], [{ ipv4: [], ipv6: [] }, true]);
+	await intercept(host, target, signal);
+	assert.deepEqual((await inspect(host, target, true, signal)).differences, { ipv4: [], ipv6: [] });
+	await release(host, { tracked: false }, signal);
+	assert.doesNotMatch(nft.text(), /APPMESH_/);
+});
+
+test('a release for the time being of nothing leaves nothing', async () => {
+	const { host, nft } = createHostOf();
+	await release(host, { tracked: true }, signal);
+	assert.equal(nft.commits.length, 0);
+});
+
+test('a rule and a route that are missing, or there without being wanted, are told', async () => {
+	const { host, routing } = createHostOf();
+	await intercept(host, target, signal);
+	const { rules, routes } = routing.held;
+	routing.held.rules = rules.filter(({ family }) => family === 'ipv6');
+	routing.held.routes = routes.filter(({ family }) => family === 'ipv6');
+	const { differences } = await inspect(host, target, true, signal);
+	assert.deepEqual(
+		differences.ipv4.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`),
+		[
+			'missing in routing: route throw default table 100',
+			'missing in routing: route local default dev lo table 100',
+			'missing in routing: rule 100: fwmark 0x1e7700ce lookup 100',
+		],
+	);
+	assert.deepEqual(differences.ipv6, []);
+	const unwanted = await inspect(host, onlyIpv4, true, signal);
+	assert.ok(unwanted.differences.ipv6.some(({ kind, table }) => kind === 'surplus' && table === 'routing'));
+});
+
+test('what the 2019 script left goes only when that is asked for', async () => {
+	const { host, routing } = createHostOf();
+	const rule: PolicyRule = { ...ruleOfScript, family: 'ipv4' };
+	const route: TableRoute = {
+		family: 'ipv4',
+		table: 100,
+		kind: 'local',
+		metric: 0,
+		protocol: 3,
+		text: 'local default',
+	};
+	routing.held.rules = [rule];
+	routing.held.routes = [route];
+	await intercept(host, target, signal);
+	assert.equal(routing.held.rules.filter(({ family }) => family === 'ipv4').length, 1);
+	await release(host, { tracked: false }, signal);
+	assert.deepEqual(routing.held, { rules: [rule], routes: [route] });
+	await releaseSeed(host, homeward);
+	assert.deepEqual(routing.held, { rules: [], routes: [] });
+});
+
+const ruleOfScript = { priority: 32765, table: 100, mark: 0x1e7700ce, mask: 0xffff_ffff, narrowed: false, protocol: 3 };
+
+test('a dialect that is not installed is a failure that names the setting', async () => {
+	const { nft, routing } = createHostOf();
+	const elsewhere = { ...target, dialect: 'iptables-legacy' } as const;
+	await assert.rejects(intercept({ firewalls: [nft], routing }, elsewhere, signal), (error) => {
+		assert.ok(error instanceof Failure);
+		assert.equal(error.code, 'tools');
+		assert.match(error.remedy, /TURNOUT_BACKEND/);
+		return true;
+	});
+	assert.deepEqual(routing.held, { rules: [], routes: [] });
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTallies } from '../../../src/status/counters.ts';
+
+test('everything that is counted is there from the start with 0, and grows one by one', () => {
+	const tallies = createTallies();
+	const zero = tallies.read();
+	assert.deepEqual(
+		Object.values(zero).flatMap((counts) => Object.values(counts).filter((count) => count !== 0)),
+		[],
+	);
+	tallies.add('pulls', 'failed');
+	tallies.add('pulls', 'failed');
+	tallies.add('ruleChanges', 'lift');
+	assert.deepEqual(tallies.read(), {
+		...zero,
+		pulls: { ...zero.pulls, failed: 2 },
+		ruleChanges: { ...zero.ruleChanges, lift: 1 },
+	});
+});
+
+test('what was read does not change afterwards, and two daemons count apart', () => {
+	const [one, other] = [createTallies(), createTallies()];
+	const before = one.read();
+	one.add('repairs', 'rules');
+	assert.equal(before.repairs.rules, 0);
+	assert.equal(other.read().repairs.rules, 0);
+});

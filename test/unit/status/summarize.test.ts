@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { HeldChain } from '../../../src/firewall/iptables/installed.ts';
+import type { EnvoyStatus, Is } from '../../../src/localapi/protocol.ts';
+import { countersOf, factsOf, isOf, type Observation } from '../../../src/status/summarize.ts';
+
+const envoy: EnvoyStatus = { runtime: 'process', state: 'live', restarts: 0 };
+const difference = { table: 'nat', kind: 'missing', line: '-A APPMESH_EGRESS' };
+const route = { table: 'routing', kind: 'missing', line: 'rule 100: fwmark 0x1e7700ce lookup 100' };
+const on: Observation = {
+	wanted: 'enabled',
+	envoy,
+	envoyWhy: '',
+	differences: [],
+	isClean: false,
+	isLifted: false,
+	isWaiting: false,
+	dockerTrouble: '',
+	ipv6Past: '',
+	routesLeftOut: undefined,
+	driftTrouble: undefined,
+	stateTrouble: undefined,
+	unconfirmed: [],
+	revertWhy: '',
+	findings: [],
+};
+const docker: EnvoyStatus = { ...envoy, runtime: 'docker', container: '0123456789ab', image: 'envoy:v1' };
+const starting: Partial<Observation> = {
+	isWaiting: true,
+	envoy: { ...envoy, state: 'starting' },
+	isClean: true,
+	differences: [difference],
+};
+
+describe('one word for all of it', () => {
+	const words: readonly (readonly [string, Partial<Observation>, Is])[] = [
+		['everything is as wanted', {}, 'enabled'],
+		['a rule is missing', { differences: [difference] }, 'degraded'],
+		['a route is missing', { differences: [route] }, 'degraded'],
+		['nothing is there though it should be', { isClean: true, differences: [difference] }, 'degraded'],
+		['nothing is there and nothing should be', { wanted: 'disabled', isClean: true }, 'disabled'],
+		['something of ours is left', { wanted: 'disabled' }, 'degraded'],
+		['rules wait for Envoy', starting, 'waiting'],
+		['rules that a former daemon left are as wanted while Envoy starts', { isWaiting: true }, 'enabled'],
+		['a rule that went missing while Envoy is LIVE', { ...starting, isWaiting: false }, 'degraded'],
+		['Docker is away and Envoy runs on', { envoy: docker, dockerTrouble: 'nobody answers' }, 'enabled'],
+		['rules are lifted while Envoy is away', { isLifted: true, isClean: true }, 'lifted'],
+		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
+		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
+	];
+	for (const [title, part, is] of words) test(`${title}: ${is}`, () => assert.equal(isOf({ ...on, ...part }), is));
+});
+
+describe('each wrong fact says why and what to do', () => {
+	const wrong: readonly (readonly [string, Partial<Observation>, subject: string, why: RegExp, remedy: RegExp])[] = [
+		[
+			'a rule is missing',
+			{ differences: [difference] },
+			'rules',
+			/missing in nat: -A APPMESH_EGRESS/,
+			/turnout diff.* turnout enable$/,
+		],
+		['a rule is left', { wanted: 'disabled', differences: [difference] }, 'rules', /not as wanted/, /turnout disable$/],
+		['a route is missing', { differences: [route] }, 'routes', /^missing: rule 100: fwmark/, /^turnout enable$/],
+		['rules wait', starting, 'rules', /wait for Envoy to be LIVE/, /turnout wait/],
+		[
+			'rules are lifted',
+			{ isLifted: true, isClean: true },
+			'rules',
+			/lifted while Envoy is away/,
+			/^They come back when Envoy is LIVE/,
+		],
+		[
+			'Envoy failed and is tried again',
+			{ envoy: { ...envoy, state: 'failed', retryMs: 500 }, envoyWhy: 'Envoy ended by SIGKILL' },
+			'envoy',
+			/^Envoy ended by SIGKILL$/,
+			/^It is started again after 500 ms; see turnout logs$/,
+		],
+		[
+			'Envoy failed for good',
+			{ envoy: { ...envoy, state: 'failed' }, envoyWhy: 'Envoy ended by SIGKILL' },
+			'envoy',
+			/^Envoy ended by SIGKILL$/,
+			/^turnout logs, then restart turnout$/,
+		],
+		[
+			'Envoy is LIVE and silent',
+			{ envoyWhy: 'no answer' },
+			'envoy',
+			/^no answer$/,
+			/^See turnout logs, .*envoy\.config/,
+		],
+		[
+			'Envoy starts',
+			{ envoy: { ...envoy, state: 'starting' }, envoyWhy: 'Envoy is starting' },
+			'envoy',
+			/^Envoy is starting$/,
+			/^turnout wait$/,
+		],
+		[
+			'Docker is away',
+			{ envoy: docker, dockerTrouble: 'nobody answers at /var/run/docker.sock' },
+			'docker',
+			/^nobody answers at \/var\/run\/docker\.sock$/,
+			/^Start Docker/,
+		],
+		[
+			"somebody else's Envoy is silent",
+			{ envoy: { ...envoy, runtime: 'none', state: 'unmanaged' }, envoyWhy: 'nobody listens' },
+			'envoy',
+			/^nobody listens$/,
+			/^Start Envoy/,
+		],
+		['IPv6 goes past', { ipv6Past: 'ipv6 is 0' }, 'ipv6', /^IPv6 goes past Envoy: ipv6 is 0$/, /APPMESH_ENABLE_IPV6/],
+		[
+			'the disk is full',
+			{ stateTrouble: { why: 'it is full', remedy: 'Free some' } },
+			'state',
+			/^it is full$/,
+			/^Free some$/,
+		],
+	];
+	for (const [title, part, subject, why, remedy] of wrong)
+		test(title, () => {
+			const [fact, ...others] = factsOf({ ...on, ...part }).filter(({ ok }) => !ok);
+			assert.ok(fact?.ok === false);
+			assert.equal(fact.subject, subject);
+			assert.match(fact.why, why);
+			assert.match(fact.remedy, remedy);
+			assert.deepEqual(others, []);
+		});
+
+	test('where all is well every fact is', () => {
+		assert.deepEqual(
+			factsOf(on).map(({ subject, ok }) => [subject, ok]),
+			['rules', 'routes', 'repairs', 'envoy', 'ipv6', 'state'].map((subject) => [subject, true]),
+		);
+	});
+
+	test('Docker is a fact only where it is in use', () => {
+		assert.deepEqual(factsOf({ ...on, envoy: docker }).at(-1), { subject: 'docker', ok: true });
+		for (const runtime of ['process', 'none'] as const)
+			assert.ok(factsOf({ ...on, envoy: { ...envoy, runtime } }).every(({ subject }) => subject !== 'docker'));
+	});
+});
+
+test("connections are counted by verdict, over both families and all of our chains; Envoy's own are not among them", () => {
+	const chain = (name: HeldChain['name'], rules: readonly (readonly [string, number])[]): HeldChain => ({
+		table: 'nat',
+		name,
+		rules: rules.map(([rule]) => rule),
+		packets: rules.map(([, packets]) => packets),
+	});
+	const egress = chain('APPMESH_EGRESS', [
+		['-p tcp -m owner --uid-owner 1337 -j RETURN', 1_000],
+		['-p tcp -m multiport --dports 22 -j RETURN', 3],
+		['-p tcp -j APPMESH_ONLY_IP', 500],
+		['-p tcp -j REDIRECT --to-ports 15001', 10],
+	]);
+	const ingress = chain('APPMESH_INGRESS', [
+		['-p tcp -m multiport --dports 22 -j RETURN', 70],
+		['-p tcp -m multiport --dports 8080 -j REDIRECT --to-ports 15000', 4],
+	]);
+	const guard: HeldChain = { ...ingress, table: 'mangle' };
+	const only = chain('APPMESH_ONLY_IP', [['-d 10.0.0.0/8 -p tcp -j REDIRECT --to-ports 15001', 30]]);
+	assert.deepEqual(countersOf([guard, egress, only, ingress, ingress]), {
+		ingress: { connections: 8 },
+		egress: { connections: 40, direct: 3 },
+		dropped: 0,
+	});
+	assert.deepEqual(countersOf([]), { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 });
+});

@@ -1,9 +1,0 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { conntrackFact } from '../../../src/telemetry/conntrack.ts';
-
-test('a table of connections that is full to nine tenths is told, with both figures, and not before', () => {
-	assert.deepEqual(conntrackFact({ count: 899, most: 1_000 }), { subject: 'conntrack', ok: true });
-	const fact = conntrackFact({ count: 900, most: 1_000 });
-	assert.ok(!fact.ok && /900 of at most 1000/.test(fact.why));
-});
