@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { planReload } from '../src/config/changes.ts';
-import { readConfig } from '../src/config/load.ts';
+import { readConfig } from '../src/config/merge-sources.ts';
 import { allSettings } from '../src/config/names.ts';
 import { handedOnNames, variablesOfSettings } from '../src/config/pass-through.ts';
 import { pauseMs } from '../src/envoy/exit-text.ts';

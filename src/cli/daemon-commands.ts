@@ -1,6 +1,7 @@
 import { quoted } from '../lib/escape.ts';
-import type { Client, FollowOptions, Sessions, Status } from '../localapi/protocol.ts';
+import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
+import type { Status } from '../status/types.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';

@@ -1,4 +1,4 @@
-import type { PullStatus } from '../localapi/protocol.ts';
+import type { PullStatus } from '../status/types.ts';
 
 type Layer = PullStatus['layers'][number];
 

@@ -1,5 +1,6 @@
 import { printable } from '../lib/escape.ts';
-import type { ConfigReply, DiffReply, Status } from '../localapi/protocol.ts';
+import type { ConfigReply, DiffReply } from '../localapi/protocol.ts';
+import type { Status } from '../status/types.ts';
 
 type Row = readonly [string, string];
 

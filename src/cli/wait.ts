@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { Client, Status, Subject } from '../localapi/protocol.ts';
+import type { Client } from '../localapi/protocol.ts';
+import type { Status, Subject } from '../status/types.ts';
 import { type Given, wholeNumber } from './arguments.ts';
 import type { Progress } from './pull-progress.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { readText } from '../host/sockets/procfs.ts';
-import type { Wanted } from '../localapi/protocol.ts';
+import type { Wanted } from '../status/types.ts';
 
 /** On a busy machine an answer takes seconds. Whoever does without a daemon that hangs can wait so long. */
 const PATIENCE_MS = 5_000;

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Given } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/daemon-commands.ts';
+import { loadSettings } from '../config/load.ts';
 import { DOCKER_SOCKET } from '../config/paths.ts';
+import { socketOf } from '../config/quick-lookup.ts';
 import { Failure } from '../failure.ts';
 import { readHeld } from '../firewall/iptables/apply-rules.ts';
 import { nothing, ownChains } from '../firewall/iptables/installed.ts';
@@ -12,8 +16,8 @@ import { release, releaseSeed } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
 import { homewardOf } from '../routing/taken.ts';
-import { loadSettings } from '../settings.ts';
 import { families, LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+import { refuseUndone } from './beside-daemon.ts';
 
 export interface Cleaned {
 	/** Chains with names like ours that are not: what each is, and the commands that take it away. */
@@ -84,3 +88,16 @@ export async function hasLeftBehind(unit: string): Promise<boolean> {
 	);
 	return onStop === 'disable';
 }
+
+export async function clean(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+	const unit = given['after'];
+	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
+	else await refuseUndone(socketOf({}));
+	const { left } = await runClean({ routeManager: given['route-manager'] === true || given['seed'] === true }, signal);
+	const said = ['Nothing that bears our names is left\n', ...left.map(leftText)].join('');
+	out(isJson ? `${JSON.stringify({ clean: true, ...(left.length === 0 ? {} : { left }) })}\n` : said);
+	return 0;
+}
+
+const leftText = ({ backend, table, chain, removal }: Left): string =>
+	`Left alone, as it is not turnout's: chain ${chain} of ${table} in ${backend}. If nobody needs it any more:\n${removal.map((command) => `  ${command}\n`).join('')}`;

@@ -54,7 +54,7 @@ async function unknownCommand(name: string): Promise<Failure> {
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {
-	const settings = command.takesSettings ? (await import('../settings.ts')).settingsOptions() : {};
+	const settings = command.takesSettings ? (await import('./settings-options.ts')).settingsOptions() : {};
 	const own = name === 'prompt' ? socket : {};
 	return {
 		...command,

@@ -1,20 +1,27 @@
+import type { Given } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/daemon-commands.ts';
+import { loadSettings, type SettingsArguments } from '../config/load.ts';
+import { socketOf } from '../config/quick-lookup.ts';
 import { loopRisk } from '../connections/loop-check.ts';
+import type { DaemonContext } from '../daemon/context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
 import { createOthersReader } from '../host/iptables/foreign-reader.ts';
 import { openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
-import type { Routing } from '../ports.ts';
 import { inspect } from '../reconcile/apply.ts';
-import { type Hit, type Survey, surveyHost } from '../reconcile/resolve.ts';
+import type { Hit } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
+import type { Routing } from '../routing/routing.ts';
 import { whyLeftOut } from '../routing/taken.ts';
-import { loadSettings, type SettingsArguments } from '../settings.ts';
 import { limitedWhy } from '../status/tracking-condition.ts';
 import { families } from '../values/units.ts';
+import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
 import { sessionRisk } from './session-warning.ts';
+import { settingsArguments } from './settings-options.ts';
+import { surveyFor } from './survey-host.ts';
 
 export interface InitReport {
 	readonly backend: { readonly name: string; readonly why: string };
@@ -28,7 +35,7 @@ export interface InitReport {
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
 	const host = await openHost(ownChains, signal);
 	const loaded = await loadSettings(settings);
-	const survey = await surveyHost(host, loaded, undefined, signal);
+	const survey = await surveyFor(host, loaded, undefined, signal);
 	const others = createOthersReader(host.tools);
 	await others.chains();
 	const hit = await interceptFor(survey, signal);
@@ -58,7 +65,7 @@ async function leftOut(routing: Routing, target: RoutingTarget): Promise<string>
 const ATTEMPTS = 3;
 
 /** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
-async function interceptFor(survey: Survey, signal: AbortSignal): Promise<Hit> {
+async function interceptFor(survey: DaemonContext, signal: AbortSignal): Promise<Hit> {
 	for (let attempt = 1; ; attempt += 1) {
 		const hit = await captureOnce(survey, signal);
 		const { differences } = await inspect(survey.host, hit.target, true, signal, hit.known.get(hit.target.dialect));
@@ -68,4 +75,13 @@ async function interceptFor(survey: Survey, signal: AbortSignal): Promise<Hit> {
 		const what = `${first.kind} in ${first.table}: ${first.line}`;
 		throw new Failure('interrupted', `Cannot keep rules and routes: somebody takes them away: ${what}`, 'Try again');
 	}
+}
+
+export async function init(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+	await refuseUnwanted(socketOf(given));
+	const report = await runInit(settingsArguments(given), signal);
+	const { backend, families, rules, notices } = report;
+	const said = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), read back as meant\n`;
+	out(isJson ? `${JSON.stringify(report)}\n` : [said, ...notices.map((notice) => `${notice}\n`)].join(''));
+	return 0;
 }

@@ -1,4 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Given, wholeNumber } from '../cli/arguments.ts';
+import type { Terminal } from '../cli/daemon-commands.ts';
+import { socketOf, stateDirectoryOf } from '../config/quick-lookup.ts';
+import type { Pending } from '../daemon/stores.ts';
 import { failureOf } from '../failure.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
 import { createPendingFile } from '../host/files/confirmation-file.ts';
@@ -7,7 +11,6 @@ import { openHost } from '../host/open-host.ts';
 import { countAccepted } from '../host/sockets/listeners.ts';
 import { untilNone } from '../lib/until-none.ts';
 import { createClient } from '../localapi/client.ts';
-import type { Pending } from '../ports.ts';
 import { release } from '../reconcile/apply.ts';
 import { restore } from '../reconcile/checkpoint.ts';
 
@@ -69,4 +72,15 @@ async function settle(
 	await untilNone(async () => (isOurs() ? countAccepted(ports) : 0), AbortSignal.any([deadline, signal]));
 	signal.throwIfAborted();
 	if (isOurs()) await release(host, { tracked: false }, signal);
+}
+
+export async function revert(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+	const seconds = wholeNumber(given, 'after') ?? 0;
+	const until = given['until'];
+	const only = typeof until === 'string' ? until : undefined;
+	const places = { socket: socketOf(given), stateDirectory: stateDirectoryOf(given) };
+	const did = await runRevert(places, seconds, only, signal);
+	const said = did === 'nothing' ? 'Nothing waits for confirmation\n' : 'The host is as it was before\n';
+	out(isJson ? `${JSON.stringify({ reverted: did !== 'nothing' })}\n` : said);
+	return 0;
 }

@@ -1,17 +1,19 @@
-import { readConfig } from '../config/load.ts';
+import { readConfig } from '../config/merge-sources.ts';
 import type { FileSettings } from '../config/yaml.ts';
+import type { DaemonContext } from '../daemon/context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
 import { createOthersReader } from '../host/iptables/foreign-reader.ts';
 import { readRaw } from '../host/iptables/listing.ts';
-import { openHost } from '../host/open-host.ts';
+import { type OpenHost, openHost, requireDialect } from '../host/open-host.ts';
 import { countAccepted } from '../host/sockets/listeners.ts';
 import { release } from '../reconcile/apply.ts';
-import { aimOf, type Survey, surveyHost } from '../reconcile/resolve.ts';
+import { aimOf } from '../reconcile/resolve.ts';
 import { begin, converse, type RouteManagerActions, refusal } from '../route-manager/conversation.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
 import { sessionRisk } from './session-warning.ts';
+import { surveyFor } from './survey-host.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
@@ -27,10 +29,11 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 		return 1;
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const survey = await surveyHost(await openHost(ownChains, signal), loaded, undefined, signal);
+	const host = await openHost(ownChains, signal);
+	const survey = await surveyFor(host, loaded, undefined, signal);
 	await aimOf(survey);
 	for (const notice of survey.notices) process.stderr.write(`${notice}\n`);
-	const actions = actionsOf(survey, socket, signal);
+	const actions = actionsOf(host, survey, socket, signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
 	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
@@ -44,10 +47,15 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 /** 128 and the signal's number, as a shell tells of a script that a signal has ended (bash(1)). */
 const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-const actionsOf = (survey: Survey, socket: string, signal: AbortSignal): RouteManagerActions => ({
+const actionsOf = (
+	{ tools }: OpenHost,
+	survey: DaemonContext,
+	socket: string,
+	signal: AbortSignal,
+): RouteManagerActions => ({
 	enable: async () => {
 		await refuseUnwanted(socket);
-		const others = createOthersReader(survey.host.tools);
+		const others = createOthersReader(tools);
 		await others.chains();
 		const hit = await captureOnce(survey, signal);
 		const { target } = hit;
@@ -61,7 +69,7 @@ const actionsOf = (survey: Survey, socket: string, signal: AbortSignal): RouteMa
 		const { ingressPort, egressPort } = survey.config;
 		if ((await countAccepted([ingressPort, egressPort])) === 0) await release(survey.host, { tracked: false }, signal);
 	},
-	status: () => readRaw(survey.tools, survey.config.routeTable),
+	status: () => readRaw(requireDialect(tools, survey.backend.name), survey.config.routeTable),
 });
 
 /** Those that the script reads, with its meaning of empty and of missing; ours beside them, and no others. */

@@ -1,7 +1,8 @@
 import { noSessions, readOpenSessions, sessionText } from '../host/sockets/ssh-sessions.ts';
 import type { Sessions } from '../localapi/protocol.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { createSessionJudge, parseSession, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { createSessionJudge, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { parseSession } from '../values/ssh-session.ts';
 import type { Family } from '../values/units.ts';
 
 /** How long a list may be that is handed to the daemon. */

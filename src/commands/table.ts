@@ -42,7 +42,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		options: none,
 		takesSettings: true,
 		words: 0,
-		run: async (given, _, terminal) => (await import('../start/once.ts')).init(given, terminal),
+		run: async (given, _, terminal) => (await import('./init.ts')).init(given, terminal),
 	},
 	clean: {
 		summary: 'Take away whatever bears our names; needs no daemon',
@@ -53,7 +53,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		},
 		takesSettings: false,
 		words: 0,
-		run: async (given, _, terminal) => (await import('../start/once.ts')).clean(given, terminal),
+		run: async (given, _, terminal) => (await import('./clean.ts')).clean(given, terminal),
 	},
 	revert: {
 		summary: 'Back to what was before `--confirm`, at once; needs no daemon',
@@ -65,20 +65,20 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		},
 		takesSettings: false,
 		words: 0,
-		run: async (given, _, terminal) => (await import('../start/once.ts')).revert(given, terminal),
+		run: async (given, _, terminal) => (await import('./revert.ts')).revert(given, terminal),
 	},
 	render: {
 		summary: 'Print the documents that would be committed, with a reason on each rule',
 		options: { family: { type: 'string', help: 'ipv4 or ipv6 only' } },
 		takesSettings: true,
 		words: 0,
-		run: async (given, _, terminal) => (await import('../start/once.ts')).render(given, terminal),
+		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	config: {
 		summary: 'Every setting, its value, and where the value came from; config check FILE: all mistakes of a file',
 		options: none,
 		takesSettings: true,
 		words: 2,
-		run: async (given, words, terminal) => (await import('../start/once.ts')).config(given, words, terminal),
+		run: async (given, words, terminal) => (await import('./config.ts')).config(given, words, terminal),
 	},
 };

@@ -1,6 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { State } from '../ports.ts';
-import type { Loaded } from './load.ts';
+import type { Loaded } from './merge-sources.ts';
 
 /** Settings that are read once, when the daemon starts. */
 export const atStart: readonly string[] = [
@@ -31,6 +30,6 @@ export function planReload(before: Loaded, after: Loaded): string[] {
 
 /** An image that `update` chose holds until the settings name another one than they did then. */
 export const imageOf = (
-	{ image }: { readonly image: State['image'] | undefined },
+	{ image }: { readonly image: { readonly chosen: string; readonly settings: string } | undefined },
 	settings: string,
 ): string | undefined => (image?.settings === settings ? image.chosen : undefined);

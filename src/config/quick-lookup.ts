@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Given } from '../cli/arguments.ts';
 import { DEFAULT_FILE, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './paths.ts';
+
+type Given = Readonly<Record<string, string | boolean | undefined>>;
 
 /**
  * Where the daemon listens: flag, variable, file, default. The file is read for one line only, so that commands which

@@ -1,7 +1,7 @@
-import type { Connections, OpenConnection } from '../ports.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Family } from '../values/units.ts';
 import { askedBy, capturable } from './bypassing.ts';
+import type { Connections, OpenConnection } from './connections.ts';
 import { type Gap, gapOf } from './listener-gaps.ts';
 
 /** What is captured at the moment. */

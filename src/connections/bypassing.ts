@@ -1,8 +1,8 @@
-import type { Asides, Asked, OpenConnection } from '../ports.ts';
 import { buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { createJudge, type Judge, type Opening } from '../ruleset/evaluate.ts';
 import type { Family } from '../values/units.ts';
+import type { Asides, Asked, OpenConnection } from './connections.ts';
 
 /** What has to be known of connections beyond the table of sockets. */
 export const askedBy = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): Asked => ({

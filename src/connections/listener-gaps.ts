@@ -1,4 +1,3 @@
-import type { Listening } from '../envoy/runtime.ts';
 import type { Family } from '../values/units.ts';
 
 /** REDIRECT gives what this host dials the loopback's address, and what others dial that of the interface they come in by. */
@@ -13,6 +12,14 @@ export interface Lane {
 	readonly key: 'ingressPort' | 'egressPort';
 	readonly port: number;
 	readonly from: readonly Arrival['from'][];
+}
+
+/** An address as Envoy writes it: `0.0.0.0` and `::` are all. */
+export interface Listening {
+	readonly address: string;
+	readonly port: number;
+	/** `::` takes no IPv4; undefined where that is not known. */
+	readonly isIpv6Only?: boolean;
 }
 
 /** A lane on which something captured finds nobody. */

@@ -1,6 +1,6 @@
-import type { Listener } from '../ports.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { IdRange } from '../values/units.ts';
+import type { Listener } from './connections.ts';
 
 /**
  * Why whoever listens as Envoy would get its own traffic back, for ever; '' where that is not to be seen (flaw 22). A

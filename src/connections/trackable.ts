@@ -1,7 +1,7 @@
-import type { OpenConnection } from '../ports.ts';
 import { mayAnswer } from '../ruleset/answers.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Family } from '../values/units.ts';
+import type { OpenConnection } from './connections.ts';
 
 /**
  * Those of the open connections that are to be tracked as they are. Not what is captured, whose entry is a translation, at

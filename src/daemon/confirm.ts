@@ -1,12 +1,13 @@
+import type { Written } from '../config/written.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { delayMs } from '../lib/delay.ts';
-import type { Pending, Written } from '../ports.ts';
 import { restore, snapshot } from '../reconcile/checkpoint.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, enable, remember, settle, settleSoon } from './interception.ts';
 import { retryMs } from './repair-limits.ts';
 import { readFormer, takeBack, writtenOf } from './rollback.ts';
 import type { Holding } from './state.ts';
+import type { Pending } from './stores.ts';
 
 /** The alarm comes first; if it does not, we go back ourselves so much later. */
 const LATE_MS = 3_000;

@@ -1,23 +1,28 @@
-import type { Loaded } from '../config/load.ts';
+import type { Loaded } from '../config/merge-sources.ts';
+import type { Written } from '../config/written.ts';
+import type { Connections, Listener } from '../connections/connections.ts';
 import type { Plan } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
 import type { Log } from '../log.ts';
-import type { Alarm, Connections, Ear, Host, Interest, Listener, PendingFile, StateFile, Written } from '../ports.ts';
 import type { Target } from '../reconcile/apply.ts';
-import type { Aim, Survey } from '../reconcile/resolve.ts';
+import type { Host } from '../reconcile/host.ts';
+import type { Aim } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Tallies } from '../status/counters.ts';
+import type { Ear, Interest } from './change-monitor.ts';
+import type { DaemonContext } from './context.ts';
+import type { Alarm, PendingFile, StateFile } from './stores.ts';
 
 /** What the composition root hands to the daemon. */
 export interface DaemonParts {
 	readonly loaded: Loaded;
-	readonly survey: Survey;
+	readonly survey: DaemonContext;
 	/** Undefined where somebody else runs Envoy. */
 	readonly proxy: Supervisor | undefined;
 	/** What our Envoy is to be as the settings are; `image`: another one than they say. */
-	readonly planOf: (survey: Survey, loaded: Loaded, image: string | undefined) => Plan;
+	readonly planOf: (survey: DaemonContext, loaded: Loaded, image: string | undefined) => Plan;
 	/** How many connections that were captured for these ports are open. */
 	readonly captured: (ports: readonly number[]) => Promise<number>;
 	/**
@@ -44,10 +49,12 @@ export interface DaemonParts {
 	/** Whoever changes rules or pulls counts it here. */
 	readonly tallies: Tallies;
 	readonly load: () => Promise<Loaded>;
+	/** Settings held against the host that `before` was made for. */
+	readonly resolve: (loaded: Loaded, before: DaemonContext) => Promise<DaemonContext>;
 	/** Settings as they were once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
 	/** The five sections of the 2019 script's status. */
-	readonly raw: (survey: Survey) => Promise<string>;
+	readonly raw: (survey: DaemonContext) => Promise<string>;
 	/** Whether ours come first. */
 	readonly order: Order;
 	/** Looks at more of the host than rules, routes and Envoy; each finds facts for status. */
@@ -66,7 +73,7 @@ export interface Order {
 /** Each time that status is asked. What it cannot find out is no fact. */
 export type Inspect = (of: Inspected) => Promise<readonly Fact[]>;
 export interface Inspected {
-	readonly survey: Survey;
+	readonly survey: DaemonContext;
 	readonly aim: Aim;
 	/** Rules are to be on now. */
 	readonly isOn: boolean;

@@ -1,11 +1,12 @@
+import type { Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, readAgain, readHeld } from '../firewall/iptables/apply-rules.ts';
 import { type Held, isCapturing } from '../firewall/iptables/installed.ts';
-import type { Firewall, Notice } from '../ports.ts';
 import { type HostDifference, intercept } from '../reconcile/apply.ts';
 import { type Repaired, repairRules } from '../reconcile/repair.ts';
 import { type Aim, aimAgain } from '../reconcile/resolve.ts';
 import { atStage, stageFor } from '../reconcile/staged-capture.ts';
 import { families } from '../values/units.ts';
+import type { Notice } from './change-monitor.ts';
 import { adopt } from './confirm.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, forgetPast } from './interception.ts';

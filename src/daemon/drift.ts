@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../lib/delay.ts';
-import type { Repairs } from '../localapi/protocol.ts';
-import type { Ear } from '../ports.ts';
+import type { Repairs } from '../status/types.ts';
+import type { Ear } from './change-monitor.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { mend, type Suspect } from './drift-check.ts';
 import { createLedger, type Ledger, type Trouble } from './repair-log.ts';

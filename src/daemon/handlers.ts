@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shownSettings } from '../config/describe.ts';
 import { createExisting } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
 import { createShared } from '../lib/single-flight.ts';
-import type { Handlers, Status } from '../localapi/protocol.ts';
+import type { Handlers } from '../localapi/protocol.ts';
 import { aimOf } from '../reconcile/resolve.ts';
-import { shownSettings } from '../settings.ts';
+import type { Status } from '../status/types.ts';
 import { adopt, isOverdue } from './confirm.ts';
 import type { DaemonParts } from './dependencies.ts';
 import type { Drift } from './drift.ts';

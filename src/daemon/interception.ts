@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
+import type { Dialect } from '../firewall/firewall.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
-import type { Wanted } from '../localapi/protocol.ts';
-import type { Dialect } from '../ports.ts';
 import { release } from '../reconcile/apply.ts';
-import { interceptSurveyed, type Survey } from '../reconcile/resolve.ts';
+import { interceptSurveyed } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
+import type { Wanted } from '../status/types.ts';
+import type { DaemonContext } from './context.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { noteRoom } from './routing-room.ts';
 import type { Holding } from './state.ts';
@@ -17,7 +18,7 @@ const SETTLE_POLL_MS = 1_000;
 
 export async function turnOn(
 	holding: Holding,
-	survey: Survey,
+	survey: DaemonContext,
 	parts: DaemonParts,
 ): Promise<ByFamily<Held> | undefined> {
 	const { log } = parts;

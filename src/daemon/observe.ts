@@ -1,25 +1,28 @@
+import type { Listener } from '../connections/connections.ts';
 import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps.ts';
 import { loopRisk } from '../connections/loop-check.ts';
 import { type Answer, type Body, type Life, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
-import type { Condition, DiffReply, EnvoyStatus, Repairs, Status, Wanted } from '../localapi/protocol.ts';
-import type { Listener, Pending } from '../ports.ts';
+import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/apply.ts';
-import type { Aim, Survey } from '../reconcile/resolve.ts';
+import type { Aim } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { carry } from '../status/conditions.ts';
 import { countersOf, factsOf, isOf } from '../status/summarize.ts';
+import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
+import type { DaemonContext } from './context.ts';
 import type { DaemonParts } from './dependencies.ts';
 import type { Trouble } from './repair-log.ts';
+import type { Pending } from './stores.ts';
 
 /** What is wanted at the moment of looking. */
 export interface Wish {
-	readonly survey: Survey;
+	readonly survey: DaemonContext;
 	readonly wanted: Wanted;
 	readonly since: string;
 	readonly aim: Aim;

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { State, StateFile, StateStore, Unwritten } from '../ports.ts';
+import type { State, StateFile, StateStore, Unwritten } from './stores.ts';
 
 const RETRY_MS = 2_000;
 

@@ -1,9 +1,9 @@
 import { imageOf, planReload } from '../config/changes.ts';
 import { Failure } from '../failure.ts';
-import { aimOf, surveyHost } from '../reconcile/resolve.ts';
+import { aimOf } from '../reconcile/resolve.ts';
 import { reloadFor } from './confirm.ts';
 import type { DaemonParts } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, remember, turnOn } from './interception.ts';
+import { remember, turnOn } from './interception.ts';
 import type { Holding } from './state.ts';
 
 /**
@@ -17,9 +17,8 @@ export async function reload(
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
 	const loaded = await parts.load();
-	const { backend, host } = holding.survey;
 	const changed = planReload(holding.loaded, loaded);
-	const survey = await surveyHost(host, loaded, backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	const survey = await parts.resolve(loaded, holding.survey);
 	await aimOf(survey);
 	const takeOver = () =>
 		holding.exclusive(() =>

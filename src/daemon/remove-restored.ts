@@ -1,8 +1,8 @@
 import { readHeld } from '../firewall/iptables/apply-rules.ts';
 import { isOff, remainderOf } from '../firewall/iptables/conntrack-anchor.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
-import type { Notice } from '../ports.ts';
 import { families } from '../values/units.ts';
+import type { Notice } from './change-monitor.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, turnOff } from './interception.ts';
 import type { Repair } from './repair-log.ts';

@@ -1,5 +1,5 @@
 import { failureOf } from '../failure.ts';
-import type { Repairs } from '../localapi/protocol.ts';
+import type { Repairs } from '../status/types.ts';
 import type { DaemonParts } from './dependencies.ts';
 import {
 	type Budget,

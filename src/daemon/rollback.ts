@@ -1,16 +1,17 @@
 import { atStart, changedKeys, imageOf } from '../config/changes.ts';
-import type { Loaded } from '../config/load.ts';
+import type { Loaded } from '../config/merge-sources.ts';
+import type { Written } from '../config/written.ts';
 import { failureOf } from '../failure.ts';
-import type { Pending, Written } from '../ports.ts';
-import { type Survey, surveyHost } from '../reconcile/resolve.ts';
+import type { DaemonContext } from './context.ts';
 import type { DaemonParts } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, turnOn } from './interception.ts';
+import { turnOn } from './interception.ts';
 import type { Holding } from './state.ts';
+import type { Pending } from './stores.ts';
 
 /** The settings that held before a reload which nobody has confirmed. */
 export interface Former {
 	readonly loaded: Loaded;
-	readonly survey: Survey;
+	readonly survey: DaemonContext;
 	/** What a restart would read otherwise. */
 	readonly unconfirmed: readonly string[];
 }
@@ -29,7 +30,7 @@ export async function readFormer(
 	const loaded = parts.recall({ ...settings, ...fixed });
 	return {
 		loaded,
-		survey: await surveyHost(survey.host, loaded, survey.backend.name, AbortSignal.timeout(CHANGE_TIMEOUT_MS)),
+		survey: await parts.resolve(loaded, survey),
 		unconfirmed: changedKeys(loaded, now),
 	};
 }

@@ -2,10 +2,11 @@ import { failureOf } from '../failure.ts';
 import type { Exclusive } from '../lib/mutex.ts';
 import { createShared } from '../lib/single-flight.ts';
 import { type Repaired, repairRoutes } from '../reconcile/repair.ts';
-import type { Aim, Survey } from '../reconcile/resolve.ts';
+import type { Aim } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, removeSurplus } from '../routing/apply-routes.ts';
 import { homewardOf, type RoutingFacts, type Taken, takenFrom } from '../routing/taken.ts';
 import { type Family, families } from '../values/units.ts';
+import type { DaemonContext } from './context.ts';
 import type { DaemonParts } from './dependencies.ts';
 
 /** Families in which our rule and route have made room for others, who use the same table or mark. */
@@ -13,7 +14,7 @@ export type MadeRoom = ReadonlyMap<Family, Taken>;
 
 /** What of the daemon's concerns its rule and route. */
 export interface Routed {
-	readonly survey: Survey;
+	readonly survey: DaemonContext;
 	readonly aim: Aim | undefined;
 	/** What was read is not to be what somebody else of us is about to change. */
 	readonly routes: Exclusive;

@@ -7,12 +7,13 @@ import { madeLater, renderAnew } from '../firewall/foreign/registered-later.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
 import type { Log } from '../log.ts';
-import type { Host } from '../ports.ts';
 import type { Target } from '../reconcile/apply.ts';
-import type { Hit, Survey } from '../reconcile/resolve.ts';
+import type { Host } from '../reconcile/host.ts';
+import type { Hit } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
 import { orderFact } from '../status/order-condition.ts';
+import type { DaemonContext } from './context.ts';
 import type { Inspected, Order } from './dependencies.ts';
 
 export function createOrder(reader: OthersReader, log: Log): Order {
@@ -42,7 +43,7 @@ export function createOrder(reader: OthersReader, log: Log): Order {
 /** Once, without a daemon: rules that were switched on a moment ago; resolves to what is told of others'. */
 export async function comeFirst(
 	reader: OthersReader,
-	{ survey, hit }: { readonly survey: Survey; readonly hit: Hit },
+	{ survey, hit }: { readonly survey: DaemonContext; readonly hit: Hit },
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
 	const order = createOrder(reader, () => undefined);

@@ -1,7 +1,8 @@
+import type { OpenConnection } from '../connections/connections.ts';
 import type { Sessions } from '../localapi/protocol.ts';
-import type { OpenConnection } from '../ports.ts';
 import { aimOf } from '../reconcile/resolve.ts';
-import { createSessionJudge, parseSession, type Session, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { createSessionJudge, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { parseSession, type Session } from '../values/ssh-session.ts';
 import type { DaemonParts } from './dependencies.ts';
 import type { Holding } from './state.ts';
 

@@ -1,17 +1,18 @@
-import type { Loaded } from '../config/load.ts';
+import type { Loaded } from '../config/merge-sources.ts';
 import type { Exclusive } from '../lib/mutex.ts';
-import type { Wanted } from '../localapi/protocol.ts';
-import type { Pending, State } from '../ports.ts';
 import type { Known } from '../reconcile/apply.ts';
-import type { Aim, Survey } from '../reconcile/resolve.ts';
+import type { Aim } from '../reconcile/resolve.ts';
+import type { Wanted } from '../status/types.ts';
+import type { DaemonContext } from './context.ts';
 import type { MadeRoom } from './routing-room.ts';
+import type { Pending, State } from './stores.ts';
 
 /** What the daemon holds: the wish, what was aimed at for it, and the settings behind. Changed one change at a time. */
 export interface Holding {
 	/** Changes wait for one another. */
 	readonly exclusive: Exclusive;
 	loaded: Loaded;
-	survey: Survey;
+	survey: DaemonContext;
 	wanted: Wanted;
 	/** Since when the wish holds. */
 	since: string;

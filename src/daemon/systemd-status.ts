@@ -1,7 +1,7 @@
 import { failureOf } from '../failure.ts';
 import { delayMs } from '../lib/delay.ts';
 import type { Log } from '../log.ts';
-import type { ServiceManager } from '../ports.ts';
+import type { ServiceManager } from './stores.ts';
 
 /** How systemd learns how we are. Nothing waits for it but its own next word. */
 export interface Report extends Disposable {

@@ -1,4 +1,4 @@
-import { READING_LISTENER } from './runtime.ts';
+import { READING_LISTENER } from '../values/reading-listener.ts';
 
 /** One Envoy's doors. */
 export interface Doors {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Listening } from '../connections/listener-gaps.ts';
 import { gapsIn, gapText, isSilent } from '../connections/listener-gaps.ts';
 import { Failure } from '../failure.ts';
 import type { Answer } from './lifecycle.ts';
-import type { Listening, ProxyAdmin } from './runtime.ts';
+import type { ProxyAdmin } from './runtime.ts';
 import { listenerPorts, type Plan, portsOf } from './spec.ts';
 import type { Charge } from './supervisor-state.ts';
 

@@ -1,3 +1,4 @@
+import type { Listening } from '../connections/listener-gaps.ts';
 /** What the core asks of whoever runs Envoy, and of Envoy itself. */
 
 /** Envoy as the settings want it; all of it that makes a difference is in the hash by which it is found again. */
@@ -41,9 +42,6 @@ export interface NewProxyIdentity extends ProxyIdentity {
 
 /** A socket of its own; for an Envoy that a daemon of a former version has left, the port on 127.0.0.1. */
 export type AdminAddress = { readonly socketPath: string } | { readonly port: number };
-
-/** The listener, cluster and statistics of what lets everybody read Envoy's admin interface. Its connections are none of those that count. */
-export const READING_LISTENER = 'turnout_admin';
 
 /** Envoy as turnout runs it: processes or containers. */
 export interface ProxyRuntime {
@@ -109,14 +107,6 @@ export type Login =
 export interface Logins {
 	/** For the registry of an image; undefined where there is none. `isRefused`: the one given last was not taken. */
 	loginFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Login | undefined>;
-}
-
-/** An address as Envoy writes it: `0.0.0.0` and `::` are all. */
-export interface Listening {
-	readonly address: string;
-	readonly port: number;
-	/** `::` takes no IPv4; undefined where that is not known. */
-	readonly isIpv6Only?: boolean;
 }
 
 /** The admin interface of one Envoy. */

@@ -1,6 +1,6 @@
-import type { Lane } from '../connections/listener-gaps.ts';
+import type { Lane, Listening } from '../connections/listener-gaps.ts';
 import type { Family } from '../values/units.ts';
-import type { Listening, ProxySpec } from './runtime.ts';
+import type { ProxySpec } from './runtime.ts';
 
 /** What is to run, and what is expected of it. */
 export interface Plan {

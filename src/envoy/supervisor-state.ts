@@ -1,4 +1,4 @@
-import type { Listener } from '../ports.ts';
+import type { Listener } from '../connections/connections.ts';
 import { type History, type LifeEvent, next } from './lifecycle.ts';
 import type {
 	HandOver,

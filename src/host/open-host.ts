@@ -1,16 +1,20 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { Failure } from '../failure.ts';
-import type { Chains, Dialect, Firewall, Host } from '../ports.ts';
+import type { Chains, Dialect, Firewall } from '../firewall/firewall.ts';
+import type { FactualHost, Host } from '../reconcile/host.ts';
 import { families } from '../values/units.ts';
-import { mayChangeNetwork } from './facts.ts';
+import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
+import { chooseBackend } from './iptables/choose-backend.ts';
 import { createFirewall, noPrivilege } from './iptables/iptables-firewall.ts';
 import { findTools, INSTALL, type Tools } from './iptables/programs.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
 import { openNetlink } from './netlink/open-socket.ts';
 import { readGeneration } from './nft/nft-rules.ts';
+import { readListeners } from './sockets/listeners.ts';
 
-export interface OpenHost extends Host {
+export interface OpenHost extends FactualHost {
 	readonly tools: readonly Tools[];
+	readonly using: (dialect: Dialect) => OpenHost;
 }
 
 /** The host's firewall and routing, once it is sure that we may change them. `chains`: what of it is told in any case. */
@@ -18,7 +22,21 @@ export async function openHost(chains: Chains, signal: AbortSignal): Promise<Ope
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);
 	const firewalls = tools.map((each) => readingAhead(createFirewall(each, chains), signal));
-	return { tools, firewalls, routing: createRouting() };
+	return hostOf({ tools, firewalls, routing: createRouting() });
+}
+
+/** `facts` look at what is installed. */
+function hostOf(parts: Host & Pick<OpenHost, 'tools'>): OpenHost {
+	return {
+		...parts,
+		facts: {
+			kernel: readKernelFacts,
+			ipv6: (dialect) => readIpv6(requireDialect(parts.tools, dialect)),
+			listeners: readListeners,
+			chooseBackend: (former, signal) => chooseBackend(parts.firewalls, former, signal),
+		},
+		using: (dialect) => hostOf({ ...parts, firewalls: preferring(parts, dialect) }),
+	};
 }
 
 /** Starts reading at once what will be asked for first, while everything else is still being looked at. */
@@ -63,14 +81,14 @@ async function askGeneration(): Promise<number | undefined> {
  * The same host, once it is known which dialect is used: what cannot be read in another one keeps nobody from this one.
  * Whoever may not look there has put nothing there.
  */
-export function preferring(host: OpenHost, dialect: Dialect): OpenHost {
-	const firewalls = host.firewalls.map((firewall: Preferred) => {
+function preferring({ tools, firewalls }: Pick<OpenHost, 'tools' | 'firewalls'>, dialect: Dialect): Firewall[] {
+	requireDialect(tools, dialect);
+	return firewalls.map((firewall: Preferred) => {
 		// Asked for again at each reload.
 		const { strict = firewall } = firewall;
 		if (firewall.dialect === dialect) return strict;
 		return firewall === strict ? tolerant(strict) : firewall;
 	});
-	return { ...host, firewalls };
 }
 
 /** `strict`: the same that fails where it cannot be read. */
@@ -86,7 +104,7 @@ const tolerant = (firewall: Firewall): Preferred => ({
 		}),
 });
 
-export function requireDialect({ tools }: OpenHost, dialect: string): Tools {
+export function requireDialect(tools: readonly Tools[], dialect: string): Tools {
 	const found = tools.find((each) => each.dialect === dialect);
 	if (found?.ipv4 !== undefined) return found;
 	const usable = tools.filter(({ ipv4 }) => ipv4 !== undefined).map((each) => each.dialect);

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
 import { quoted } from '../lib/escape.ts';
-import { parseSession } from '../ruleset/ssh-warning.ts';
 import { parseImage } from '../values/image-reference.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
+import { parseSession } from '../values/ssh-session.ts';
 import type { Method, Methods } from './protocol.ts';
 
 /** The longest that anybody may want to wait for connections to end, in seconds. */

@@ -1,9 +1,9 @@
 import { Failure } from '../failure.ts';
+import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, commitRules, nothingAtAll, readHeld, type Wanted } from '../firewall/iptables/apply-rules.ts';
 import { isOff, remainderOf } from '../firewall/iptables/conntrack-anchor.ts';
 import { type Held, nothing } from '../firewall/iptables/installed.ts';
 import { type Difference, differences } from '../firewall/iptables/restore-document.ts';
-import type { Dialect, Firewall, Host } from '../ports.ts';
 import {
 	addRoutes,
 	type RoutingDifference,
@@ -18,6 +18,7 @@ import { planRemoval, planSeedRemoval } from '../routing/plan.ts';
 import type { Homeward, Taken } from '../routing/taken.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import { type Family, families } from '../values/units.ts';
+import type { Host } from './host.ts';
 
 /** What is to hold on this host while interception is on. */
 export interface Target {

@@ -1,14 +1,24 @@
+import type { Dialect } from '../firewall/firewall.ts';
 import { type ByFamily, commitRules, nothingAtAll } from '../firewall/iptables/apply-rules.ts';
 import { isOff, remainderOf } from '../firewall/iptables/conntrack-anchor.ts';
 import { type Held, parseSaved } from '../firewall/iptables/installed.ts';
-import type { Dialect, Host, Pending } from '../ports.ts';
 import { readRouting, take } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
+import type { Family } from '../values/units.ts';
 import { families } from '../values/units.ts';
 import type { Known } from './apply.ts';
+import type { Host } from './host.ts';
+
+/** What a rollback needs to know of the rules and routes that were there. */
+export interface Checkpoint {
+	/** What `iptables-save` said then, '' where nothing of ours was there. */
+	readonly saved: { readonly [D in Dialect]?: Readonly<Record<Family, string>> };
+	/** Our policy rule or route was there. */
+	readonly hadRoutes: boolean;
+}
 
 /** What of ours, or of the 2019 script's, is on the host now: in the kernel's own words, for `restore`. */
-export async function snapshot(host: Host, signal: AbortSignal): Promise<Pick<Pending, 'saved' | 'hadRoutes'>> {
+export async function snapshot(host: Host, signal: AbortSignal): Promise<Checkpoint> {
 	const saved = await Promise.all(
 		host.firewalls.map(async (firewall) => {
 			const [ipv4, ipv6] = await Promise.all(families.map((family) => firewall.read(family, signal)));
@@ -29,11 +39,7 @@ function ours(saved: string): string {
  * Back to what a snapshot holds. Where nothing was on, what captured connections need to go on stays, until a release
  * without it. Resolves to what each dialect holds then.
  */
-export async function restore(
-	host: Host,
-	{ saved, hadRoutes }: Pick<Pending, 'saved' | 'hadRoutes'>,
-	signal: AbortSignal,
-): Promise<Known> {
+export async function restore(host: Host, { saved, hadRoutes }: Checkpoint, signal: AbortSignal): Promise<Known> {
 	const left = new Map<Dialect, ByFamily<Held>>();
 	for (const firewall of host.firewalls) {
 		const was = heldOf(saved[firewall.dialect]);
@@ -46,5 +52,5 @@ export async function restore(
 	return left;
 }
 
-const heldOf = (saved: Pending['saved'][Dialect]): ByFamily<Held> =>
+const heldOf = (saved: Checkpoint['saved'][Dialect]): ByFamily<Held> =>
 	saved === undefined ? nothingAtAll : { ipv4: parseSaved(saved.ipv4), ipv6: parseSaved(saved.ipv6) };

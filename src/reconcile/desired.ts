@@ -1,6 +1,6 @@
+import type { Dialect } from '../firewall/firewall.ts';
 import { nothing } from '../firewall/iptables/installed.ts';
 import { renderIptables } from '../firewall/iptables/render-rules.ts';
-import type { Dialect } from '../ports.ts';
 import type { Homeward } from '../routing/taken.ts';
 import { buildGuard, buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';

@@ -1,7 +1,7 @@
+import type { Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
-import type { Firewall, Routing } from '../ports.ts';
 import {
 	addRoutes,
 	type RoutingDifference,
@@ -10,6 +10,7 @@ import {
 	removeSurplus,
 	routingDifferences,
 } from '../routing/apply-routes.ts';
+import type { Routing } from '../routing/routing.ts';
 import type { RoutingFacts } from '../routing/taken.ts';
 import { families } from '../values/units.ts';
 import type { HostDifference, Target } from './apply.ts';

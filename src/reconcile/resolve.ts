@@ -1,32 +1,42 @@
-import type { Loaded } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { Failure } from '../failure.ts';
+import type { Dialect } from '../firewall/firewall.ts';
 import { readHeld } from '../firewall/iptables/apply-rules.ts';
 import { isCapturing } from '../firewall/iptables/installed.ts';
-import { type BackendChoice, chooseBackend, readIpv6, readKernelFacts } from '../host/facts.ts';
-import { resolveIds } from '../host/files/accounts.ts';
-import type { Tools } from '../host/iptables/programs.ts';
-import { type OpenHost, preferring, requireDialect } from '../host/open-host.ts';
-import { readListeners } from '../host/sockets/listeners.ts';
-import type { Dialect } from '../ports.ts';
 import { homewardOf } from '../routing/taken.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import type { Family, IdRange } from '../values/units.ts';
+import type { Family } from '../values/units.ts';
 import { intercept, type Known, type Target } from './apply.ts';
 import { buildTarget } from './desired.ts';
+import type { BackendChoice, FactualHost, Ipv6Fact } from './host.ts';
 import { atStage, stageFor } from './staged-capture.ts';
 
+/** What of the settings decides how a host is captured. */
+export interface HostSettings {
+	readonly mark: number;
+	readonly routeTable: number;
+	readonly backend: string;
+	readonly ipv6: string;
+	readonly egressPort: number;
+}
+
 /** What was asked, held against what this host is. */
-export interface Survey {
-	readonly config: Config;
+export interface Survey<S extends HostSettings = HostSettings> {
+	readonly config: S;
 	readonly capture: Capture;
-	readonly host: OpenHost;
-	readonly tools: Tools;
+	readonly host: FactualHost;
 	readonly backend: BackendChoice;
 	/** `ipv6: 1` is by a person, and not by AWS's controller, which sets its variable in every pod. */
 	readonly isIpv6Demanded: boolean;
 	/** What was taken otherwise than written, on this host. */
 	readonly notices: readonly string[];
+}
+
+/** Settings with every name looked up. */
+export interface Resolvable<S extends HostSettings> {
+	readonly config: S;
+	readonly capture: Capture;
+	/** Which variable, flag or file a setting is from. */
+	readonly written: ReadonlyMap<string, { readonly origin: string }>;
 }
 
 /** What is to hold, and why IPv6 has no part in it, where it has none. */
@@ -46,56 +56,30 @@ export interface Hit extends Aim {
 /** The variable that AWS's controller sets. */
 const CONTROLLERS = 'APPMESH_ENABLE_IPV6';
 
-/** Looks at the host and changes nothing. Ids and tools that this host lacks are Failures; see also `aimOf`. */
-export async function surveyHost(
-	host: OpenHost,
-	{ config, written }: Pick<Loaded, 'config' | 'written'>,
-	remembered: Dialect | undefined,
+/** Looks at the host and changes nothing. What this host lacks is a Failure; see also `aimOf`. */
+export async function surveyHost<S extends HostSettings>(
+	host: FactualHost,
+	{ config, capture: wanted, written }: Resolvable<S>,
+	former: Dialect | undefined,
 	signal: AbortSignal,
-): Promise<Survey> {
-	const capture = { ...(await resolveCapture({ config, written })), ...readKernelFacts() };
+): Promise<Survey<S>> {
+	const capture = { ...wanted, ...host.facts.kernel() };
 	const backend =
 		config.backend === 'auto'
-			? await chooseBackend(host.firewalls, remembered, signal)
+			? await host.facts.chooseBackend(former, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
-	const tools = requireDialect(host, backend.name);
+	const using = host.using(backend.name);
 	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLERS;
-	const { obstacle } = readIpv6(tools);
+	const { obstacle } = host.facts.ipv6(backend.name);
 	const isImpossible = config.ipv6 === '1' && obstacle !== '' && !isIpv6Demanded;
 	const notices = isImpossible ? [`ipv6 (${CONTROLLERS}): 1 is taken as auto: ${obstacle}`] : [];
-	return { config, capture, host: preferring(host, backend.name), backend, tools, isIpv6Demanded, notices };
+	return { config, capture, host: using, backend, isIpv6Demanded, notices };
 }
-
-/** Users and groups by their ids. Names that this host does not know are told all at once. */
-export async function resolveCapture({ config, written }: Pick<Loaded, 'config' | 'written'>): Promise<Capture> {
-	const unknown: string[] = [];
-	const resolved = async (key: IdKey): Promise<IdRange[]> => {
-		const database = key.endsWith('Uids') ? 'passwd' : 'group';
-		const ids = await resolveIds(config[key], database);
-		for (const name of ids.filter((id) => typeof id === 'string'))
-			unknown.push(
-				`${key} (${written.get(key)?.origin}): there is no ${database === 'passwd' ? 'user' : 'group'} "${name}"`,
-			);
-		return ids.filter((id) => typeof id !== 'string');
-	};
-	const capture = {
-		...config,
-		ignoreUids: await resolved('ignoreUids'),
-		ignoreGids: await resolved('ignoreGids'),
-		onlyUids: await resolved('onlyUids'),
-		onlyGids: await resolved('onlyGids'),
-	};
-	if (unknown.length === 0) return capture;
-	const why = unknown.map((line) => `\n  ${line}; allowed: ids, ranges, and names that this host knows`).join('');
-	throw new Failure('config', `Cannot use the settings:${why}`, 'Create the user or group, or write its id');
-}
-
-type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';
 
 /** Addresses and listeners change while we run: looked at anew each time. What the host cannot meet is a Failure. */
 export async function aimOf(survey: Survey): Promise<Aim> {
 	const { isOn, past } = await ipv6Choice(survey);
-	const guarded: readonly Family[] = readIpv6(survey.tools).hasRules ? ['ipv4', 'ipv6'] : ['ipv4'];
+	const guarded: readonly Family[] = ipv6Of(survey).hasRules ? ['ipv4', 'ipv6'] : ['ipv4'];
 	return aim(survey, isOn ? ['ipv4', 'ipv6'] : ['ipv4'], guarded, past);
 }
 
@@ -110,7 +94,7 @@ export async function aimAgain(survey: Survey, before: Aim): Promise<Aim> {
 		// A guard that the kernel has refused once is not asked for again.
 		return isCapturing(now.target.rules.ipv6) ? now : before;
 	}
-	const wanted: readonly Family[] = readIpv6(survey.tools).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
+	const wanted: readonly Family[] = ipv6Of(survey).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
 	return wanted.length === target.families.length ? before : { ...before, target: { ...target, families: wanted } };
 }
 
@@ -154,14 +138,17 @@ interface Ipv6Choice {
 	readonly past: string;
 }
 
-async function ipv6Choice({ config, tools, isIpv6Demanded }: Survey): Promise<Ipv6Choice> {
-	const { hasAddress, obstacle, hasRules } = readIpv6(tools);
+const ipv6Of = ({ host, backend }: Survey): Ipv6Fact => host.facts.ipv6(backend.name);
+
+async function ipv6Choice(survey: Survey): Promise<Ipv6Choice> {
+	const { config, host, isIpv6Demanded } = survey;
+	const { hasAddress, obstacle, hasRules } = ipv6Of(survey);
 	if (config.ipv6 === '1' && (isIpv6Demanded || obstacle === '')) return demanded(obstacle);
 	if (!hasAddress) return { isOn: false, past: '' };
 	if (config.ipv6 === '0') return { isOn: false, past: hasRules ? 'ipv6 is 0' : `ipv6 is 0, and ${OPEN}: ${obstacle}` };
 	if (obstacle !== '') return { isOn: false, past: obstacle };
 	const port = config.egressPort;
-	const listeners = await readListeners();
+	const listeners = await host.facts.listeners();
 	const open = new Set(listeners.flatMap((listener) => (listener.port === port ? [listener.family] : [])));
 	// While nobody listens yet (pods start before their Envoy) what it will do is unknown: then nothing may pass.
 	const isOn = open.has('ipv6') || open.size === 0;

@@ -1,13 +1,14 @@
+import type { Connections } from '../connections/connections.ts';
 import { trackable } from '../connections/trackable.ts';
 import { Failure } from '../failure.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
 import type { Held } from '../firewall/iptables/installed.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
-import type { Connections, Host } from '../ports.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import { families } from '../values/units.ts';
 import type { Known, Target } from './apply.ts';
+import type { Host } from './host.ts';
 
 export const atStage = (target: Target, stage: Stage): Target => ({ ...target, stage, rules: target.stages[stage] });
 

@@ -1,6 +1,6 @@
-import type { Routing, RoutingStep } from '../ports.ts';
 import { type Family, families } from '../values/units.ts';
 import { planRemoval, planRouting } from './plan.ts';
+import type { Routing, RoutingStep } from './routing.ts';
 import { type Homeward, type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
 
 /** What of a target concerns the mark's rule and route. */

@@ -1,5 +1,5 @@
-import type { PolicyRule, RoutingStep, TableRoute } from '../ports.ts';
 import type { Family } from '../values/units.ts';
+import type { PolicyRule, RoutingStep, TableRoute } from './routing.ts';
 import { type Homeward, isHomeward, ROUTE_PROTOCOL, type RoutingFacts, RULE_PRIORITY, takenFrom } from './taken.ts';
 
 /** Every route of somebody else's comes before it, and none is refused because it is there. */

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { PolicyRule, TableRoute } from '../ports.ts';
 import type { Family } from '../values/units.ts';
+import type { PolicyRule, TableRoute } from './routing.ts';
 
 /** How marked packets come home: `fwmark MARK lookup TABLE`, and `local default dev lo` in that table. */
 export interface Homeward {

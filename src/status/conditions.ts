@@ -1,4 +1,4 @@
-import type { Condition, Subject } from '../localapi/protocol.ts';
+import type { Condition, Subject } from './types.ts';
 
 /** A fact as it is now; since when it has been so is kept by `carry`. */
 export type Fact =

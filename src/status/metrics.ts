@@ -1,5 +1,5 @@
-import type { EnvoyStatus, Is, Status, Wanted } from '../localapi/protocol.ts';
 import type { TallyCounts } from './counters.ts';
+import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
 
 /** What metrics are made from. */
 export interface Seen {

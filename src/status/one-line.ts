@@ -1,4 +1,4 @@
-import type { Status } from '../localapi/protocol.ts';
+import type { Status } from './types.ts';
 
 /** More than a screen's width is not read in `systemctl status`. */
 const LONGEST = 300;

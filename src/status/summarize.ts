@@ -1,7 +1,7 @@
 import type { HeldChain } from '../firewall/iptables/installed.ts';
-import type { EnvoyStatus, Is, Status, Wanted } from '../localapi/protocol.ts';
 import { PULL_CAPTURED } from './captured-pull.ts';
 import type { Fact } from './conditions.ts';
+import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
 
 /** What status is made from, all of it read a moment ago. */
 export interface Observation {

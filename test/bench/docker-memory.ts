@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createHost } from '../lab/net/host.ts';
 import { type Docker, startDockerd } from '../lab/services/dockerd.ts';
 import { ecrAccount, startEcr } from '../lab/services/ecr.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../src/failure.ts';
+import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
 import { nothing, parseSaved } from '../../src/firewall/iptables/installed.ts';
-import type { Dialect, Firewall } from '../../src/ports.ts';
 import { createNamespace } from '../lab/net/namespace.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PolicyRule, Routing, TableRoute } from '../../src/ports.ts';
+import type { PolicyRule, Routing, TableRoute } from '../../src/routing/routing.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import { createNamespace } from '../lab/net/namespace.ts';
 import { openFarHost } from '../support/far.ts';

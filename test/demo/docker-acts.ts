@@ -1,6 +1,6 @@
 // What the demo with Docker shows beside the table: a pull, an Envoy that is replaced under load, its logs and metrics.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createKeptClient } from '../bench/kept-client.ts';
 import { addresses } from '../lab/net/layout.ts';
 import type { Storm } from '../lab/net/peer.ts';

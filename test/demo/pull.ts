@@ -1,7 +1,7 @@
 // A pull as turnout's own socket tells of it, drawn while it goes on.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { progressLine } from '../../src/cli/pull-progress.ts';
-import type { PullStatus, Status } from '../../src/localapi/protocol.ts';
+import type { PullStatus, Status } from '../../src/status/types.ts';
 import { createKeptClient } from '../bench/kept-client.ts';
 import type { Screen } from './screen.ts';
 

@@ -1,6 +1,6 @@
 // PURE. Any valid settings that bear on rules and routes, as the text that a user would write: the parsers are tried as well.
 import fc from 'fast-check';
-import { type Loaded, readConfig } from '../../src/config/load.ts';
+import { type Loaded, readConfig } from '../../src/config/merge-sources.ts';
 
 /** Dotted key → text. */
 export type Texts = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 // The host of a property as others' tools see it, from inside its namespace.
 import { runCommand } from '../../src/host/process/command.ts';
-import type { Routing } from '../../src/ports.ts';
+import type { Routing } from '../../src/routing/routing.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
 

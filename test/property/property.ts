@@ -2,11 +2,12 @@
 // for each of them.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { surveyFor } from '../../src/commands/survey-host.ts';
 import { type Held, ownChains, parseSaved } from '../../src/firewall/iptables/installed.ts';
 import { differences } from '../../src/firewall/iptables/restore-document.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { release } from '../../src/reconcile/apply.ts';
-import { interceptSurveyed, surveyHost } from '../../src/reconcile/resolve.ts';
+import { interceptSurveyed } from '../../src/reconcile/resolve.ts';
 import { ROUTE_PROTOCOL } from '../../src/routing/taken.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
@@ -53,7 +54,7 @@ async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promis
 }
 
 async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
-	const survey = await surveyHost(host, loadTexts(texts), undefined, patience());
+	const survey = await surveyFor(host, loadTexts(texts), undefined, patience());
 	const { target } = await interceptSurveyed(survey, patience());
 	try {
 		const saved = await watch.save();

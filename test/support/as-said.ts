@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { createClient } from '../../src/localapi/client.ts';
-import type { Condition, Status } from '../../src/localapi/protocol.ts';
+import type { Condition, Status } from '../../src/status/types.ts';
 import type { Host } from '../lab/net/host.ts';
 import type { Docker } from '../lab/services/dockerd.ts';
 import type { TestDaemon } from '../lab/turnout.ts';

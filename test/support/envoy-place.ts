@@ -1,6 +1,6 @@
 // A host with a real Envoy at hand, somebody out there who answers, and the application that the host is for.
 
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { type Actor, createActor } from '../lab/net/peer.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';

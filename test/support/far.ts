@@ -1,9 +1,11 @@
 // The real adapters, each call of which happens inside a namespace: in a process that runs there and is told what to do.
 import { createInterface } from 'node:readline';
 import { Failure, failureOf } from '../../src/failure.ts';
+import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
 import { ownChains } from '../../src/firewall/iptables/installed.ts';
 import { openHost } from '../../src/host/open-host.ts';
-import type { Dialect, Firewall, Host, Routing } from '../../src/ports.ts';
+import type { Host } from '../../src/reconcile/host.ts';
+import type { Routing } from '../../src/routing/routing.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 
 interface Question {

@@ -1,7 +1,7 @@
 // A fault is done to a host whose connections are captured, while 8 clients connect without a pause.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
 import { type Counts, requireAll, startStorms } from '../lab/net/load.ts';

@@ -1,7 +1,7 @@
 // A machine with systemd and turnout's files on it, the world around it, and an Envoy that is a service of its own.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { type Actor, createActor } from '../lab/net/peer.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';

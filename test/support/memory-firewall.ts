@@ -1,7 +1,7 @@
 // A firewall without a kernel that understands the documents of iptables-restore as far as ours and our neighbours' go. It passes
 // the same contract as the real ones (test/contract/firewall.test.ts).
 import { Failure } from '../../src/failure.ts';
-import type { Dialect, Firewall } from '../../src/ports.ts';
+import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
 import { type Family, families } from '../../src/values/units.ts';
 
 export interface MemoryOptions {

@@ -1,5 +1,5 @@
 // Policy rules and routes without a kernel; passes the same contract as the real ones (test/contract/routing.test.ts).
-import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../../src/ports.ts';
+import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../../src/routing/routing.ts';
 
 export interface MemoryRouting extends Routing {
 	readonly held: { rules: PolicyRule[]; routes: TableRoute[] };

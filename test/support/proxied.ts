@@ -1,6 +1,6 @@
 // What connections through an Envoy of ours meet, and what its daemon says of it.
 import assert from 'node:assert/strict';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { addresses } from '../lab/net/layout.ts';
 import type { Storm } from '../lab/net/peer.ts';
 import type { Tally } from '../lab/net/protocol.ts';

@@ -1,4 +1,4 @@
-import { type Loaded, readConfig } from '../../src/config/load.ts';
+import { type Loaded, readConfig } from '../../src/config/merge-sources.ts';
 import { parseSettingsFile } from '../../src/config/yaml.ts';
 import { Failure } from '../../src/failure.ts';
 

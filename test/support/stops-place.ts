@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Status } from '../../src/localapi/protocol.ts';
+import type { Status } from '../../src/status/types.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { importEnvoy } from '../lab/services/image.ts';
 import { pushImage, type Registry, startRegistry } from '../lab/services/registry.ts';

@@ -1,12 +1,12 @@
 // Supervision of Envoys that are functions: each is LIVE when it is told to be, listens where it is told to, and ends so.
 
 import assert from 'node:assert/strict';
+import type { Listener } from '../../src/connections/connections.ts';
 import type { History } from '../../src/envoy/lifecycle.ts';
 import type { HandOver, ProxyAdmin, ProxySpec } from '../../src/envoy/runtime.ts';
 import type { Plan } from '../../src/envoy/spec.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervisor.ts';
 import type { Supervision } from '../../src/envoy/supervisor-state.ts';
-import type { Listener } from '../../src/ports.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 import { unasked } from './proxy-spec.ts';
 

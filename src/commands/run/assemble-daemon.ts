@@ -1,8 +1,11 @@
-import type { Loaded } from '../../config/load.ts';
+import { loadSettings, recallSettings, type SettingsArguments } from '../../config/load.ts';
+import type { Loaded } from '../../config/merge-sources.ts';
+import type { DaemonContext } from '../../daemon/context.ts';
 import { createDaemon, type Daemon } from '../../daemon/daemon.ts';
 import { createMemory } from '../../daemon/persisted-state.ts';
 import { createReport, type Report } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
+import type { Dialect } from '../../firewall/firewall.ts';
 import { ownChains } from '../../firewall/iptables/installed.ts';
 import { forgetDead } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
@@ -12,7 +15,7 @@ import { readRaw } from '../../host/iptables/listing.ts';
 import { rivals } from '../../host/iptables/other-managers.ts';
 import { glancing } from '../../host/iptables/rule-cache.ts';
 import { hear } from '../../host/monitor/monitor.ts';
-import { openHost } from '../../host/open-host.ts';
+import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
 import { readEffortMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
@@ -22,18 +25,18 @@ import { createAlarm } from '../../host/systemd/timer.ts';
 import { createKept, type Kept } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
 import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
-import type { Dialect } from '../../ports.ts';
-import { aimOf, type Survey, surveyHost } from '../../reconcile/resolve.ts';
-import { loadSettings, recallSettings, type SettingsArguments } from '../../settings.ts';
+import { aimOf } from '../../reconcile/resolve.ts';
 import { createTallies, type Tallies } from '../../status/counters.ts';
 import { metrics, type Seen } from '../../status/metrics.ts';
 import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
+import { surveyFor } from '../survey-host.ts';
 import { createProxy, planOf } from './assemble-envoy.ts';
 import { createLooks } from './inspections.ts';
 
 const KEPT_LOG_LINES = 2_000;
 const KEPT_EVENTS = 500;
+const RESOLVE_TIMEOUT_MS = 60_000;
 
 export interface AgentOptions {
 	readonly settings: SettingsArguments;
@@ -57,7 +60,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 	tell(loaded, log);
 	const tallies = createTallies();
 	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
-	const survey = await surveyOnce(loaded, stateFile.read().dialect, log, signal);
+	const host = await openHost(ownChains, signal);
+	const survey = await surveyOnce(host, loaded, stateFile.read().dialect, log, signal);
 	const proxy = await createProxy(survey, {
 		onOutput: kept.logs.add,
 		onChange(history, before) {
@@ -79,8 +83,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		connections: createConnections(),
 		load: () => loadSettings(options.settings),
 		recall: recallSettings,
-		raw: (of) => readRaw(of.tools, of.config.routeTable),
-		...(await createLooks(survey.host.tools, log)),
+		resolve: (of, before) => surveyFor(before.host, of, before.backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
+		raw: (of) => readRaw(requireDialect(host.tools, of.backend.name), of.config.routeTable),
+		...(await createLooks(host.tools, log)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -93,12 +98,13 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 
 /** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
 async function surveyOnce(
+	host: OpenHost,
 	loaded: Loaded,
 	remembered: Dialect | undefined,
 	log: Log,
 	signal: AbortSignal,
-): Promise<Survey> {
-	const survey = await surveyHost(await openHost(ownChains, signal), loaded, remembered, signal);
+): Promise<DaemonContext> {
+	const survey = await surveyFor(host, loaded, remembered, signal);
 	tell(survey, log);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await aimOf(survey);

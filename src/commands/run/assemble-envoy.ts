@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Loaded } from '../../config/load.ts';
+import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
+import type { DaemonContext } from '../../daemon/context.ts';
 import { renderBootstrap } from '../../envoy/bootstrap.ts';
 import { envoyArguments, envoyGid, programIn } from '../../envoy/command-line.ts';
 import type { History } from '../../envoy/lifecycle.ts';
@@ -13,14 +14,13 @@ import { createLogins } from '../../host/docker/credentials.ts';
 import { adminFolder, adminSocket } from '../../host/envoy/admin-folder.ts';
 import { bootstrapPath, createBootstraps } from '../../host/envoy/bootstrap-files.ts';
 import { createProxyAdmin } from '../../host/envoy/envoy-admin.ts';
-import { hasIpv6Sockets, readIpv6 } from '../../host/facts.ts';
+import { hasIpv6Sockets } from '../../host/facts.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
 import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
 import { createProcessRuntime } from '../../host/process/process-runtime.ts';
 import { createHandOvers } from '../../host/sockets/listener-handover.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { reasonOfFile } from '../../lib/fs.ts';
-import type { Survey } from '../../reconcile/resolve.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
 
@@ -30,7 +30,7 @@ export interface ProxyListeners {
 }
 
 /** Envoy in our hands; undefined where somebody else runs it. */
-export async function createProxy(survey: Survey, listeners: ProxyListeners): Promise<Supervisor | undefined> {
+export async function createProxy(survey: DaemonContext, listeners: ProxyListeners): Promise<Supervisor | undefined> {
 	const runtime = await runtimeOf(survey);
 	if (runtime === undefined) return undefined;
 	return createSupervisor({
@@ -45,7 +45,7 @@ export async function createProxy(survey: Survey, listeners: ProxyListeners): Pr
 	});
 }
 
-async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> {
+async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | undefined> {
 	const { runtime, dockerSocket, name, pullStallSeconds } = config.envoy;
 	const notes = createProcessNotes(config.stateDirectory);
 	// Of a former daemon with other settings: it would hold the ports for ever.
@@ -68,7 +68,7 @@ async function runtimeOf({ config }: Survey): Promise<ProxyRuntime | undefined> 
 
 /** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
 export function planOf(
-	{ config, capture, tools }: Survey,
+	{ config, capture, host, backend }: DaemonContext,
 	handedOn: Loaded['handedOn'],
 	image = config.envoy.image,
 ): Plan {
@@ -98,12 +98,12 @@ export function planOf(
 		egressPort,
 		'envoy.adminPort': envoy.adminPort,
 	};
-	const isIpv6Sure = config.ipv6 === '1' && readIpv6(tools).obstacle === '';
+	const isIpv6Sure = config.ipv6 === '1' && host.facts.ipv6(backend.name).obstacle === '';
 	return { ...envoy, spec, ports, lanes: lanesOf(config), families: isIpv6Sure ? families : ['ipv4'] };
 }
 
 /** By the path that it is to have. */
-function ownBootstrap(config: Survey['config']): Readonly<Record<string, string>> {
+function ownBootstrap(config: DaemonContext['config']): Readonly<Record<string, string>> {
 	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
 	const text = renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });

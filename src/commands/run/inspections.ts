@@ -1,3 +1,4 @@
+import { strangerAmong } from '../../connections/port-owners.ts';
 import type { DaemonParts, Inspect } from '../../daemon/dependencies.ts';
 import { createOrder } from '../../daemon/rule-order.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
@@ -10,7 +11,7 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
-import { cookiesFact, portsFact, strangerAmong } from '../../status/port-condition.ts';
+import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 
 /** What status looks at beside rules, routes and Envoy. */

@@ -5,8 +5,8 @@ import { socketOf } from '../../config/quick-lookup.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import { createClient } from '../../localapi/client.ts';
 import { createOutlet } from '../../log.ts';
-import { settingsArguments } from '../../settings.ts';
 import { readSessions } from '../session-warning.ts';
+import { settingsArguments } from '../settings-options.ts';
 import { runAgent } from './assemble-daemon.ts';
 
 /** Reading the standard streams opens them; not before they are needed. */

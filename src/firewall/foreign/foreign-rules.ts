@@ -1,5 +1,5 @@
-import type { Dialect } from '../../ports.ts';
 import type { Family } from '../../values/units.ts';
+import type { Dialect } from '../firewall.ts';
 
 /** A chain of nftables that hangs on a hook by itself, ours or somebody else's; iptables-nft's built-in ones are such too. */
 export interface BaseChain {

@@ -1,8 +1,8 @@
-import type { Dialect } from '../../ports.ts';
 import { buildRuleset } from '../../ruleset/build.ts';
 import type { Capture } from '../../ruleset/capture.ts';
 import { createJudge, type Judge } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
+import type { Dialect } from '../firewall.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOf, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, Others } from './foreign-rules.ts';

@@ -1,5 +1,5 @@
-import type { Dialect } from '../../ports.ts';
 import type { Family } from '../../values/units.ts';
+import type { Dialect } from '../firewall.ts';
 import type { HeldHook } from '../iptables/installed.ts';
 import { isOf } from './foreign-rule.ts';
 import type { Others } from './foreign-rules.ts';

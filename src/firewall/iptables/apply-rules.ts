@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
-import type { Firewall } from '../../ports.ts';
 import { type Family, families } from '../../values/units.ts';
+import type { Firewall } from '../firewall.ts';
 import { type BuiltIn, builtIns, type Held, nothing, parseSaved } from './installed.ts';
 import { differences, hangsOn, renderTransition } from './restore-document.ts';
 

@@ -1,12 +1,8 @@
 import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
-import {
-	type AdminAddress,
-	type Listening,
-	type ProxyAdmin,
-	type ProxyIdentity,
-	READING_LISTENER,
-} from '../../envoy/runtime.ts';
+import type { Listening } from '../../connections/listener-gaps.ts';
+import type { AdminAddress, ProxyAdmin, ProxyIdentity } from '../../envoy/runtime.ts';
+import { READING_LISTENER } from '../../values/reading-listener.ts';
 import { blindPorts, STATIC_CLUSTERS, STATIC_LISTENERS } from './blind-listeners.ts';
 
 const TIMEOUT_MS = 2_000;

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import type { Pending, PendingFile } from '../../ports.ts';
+import type { Pending, PendingFile } from '../../daemon/stores.ts';
 import { writeOrFail } from './state-file.ts';
 
 /** The same moment by a clock that nobody sets. */

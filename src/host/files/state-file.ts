@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { State, StateStore, Unwritten } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { draftOf, publishDraft, writeDraft, writeDurably } from '../../lib/atomic-write.ts';
 import { reasonOfFile } from '../../lib/fs.ts';
-import type { State, StateStore, Unwritten } from '../../ports.ts';
 import { parseImage } from '../../values/image-reference.ts';
 
 /** What outlives the daemon, in one JSON file that is replaced as a whole. */

@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
+import type { Chains } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
-import type { Chains } from '../../ports.ts';
 import type { Family } from '../../values/units.ts';
 import { hasChain } from '../nft/nft-chains.ts';
 import { ENDED_BY_SIGNAL, runCommand } from '../process/command.ts';

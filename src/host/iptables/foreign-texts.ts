@@ -1,6 +1,6 @@
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
+import type { Dialect } from '../../firewall/firewall.ts';
 import type { BaseChain, RuleText } from '../../firewall/foreign/foreign-rules.ts';
-import type { Dialect } from '../../ports.ts';
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, elementsOf, formatAttribute, textOf } from '../netlink/attributes.ts';
 import { runCommand } from '../process/command.ts';

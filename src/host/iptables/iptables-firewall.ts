@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
+import type { Chains, Firewall } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
-import type { Chains, Firewall } from '../../ports.ts';
 import type { Family } from '../../values/units.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
 import { hasChain } from '../nft/nft-chains.ts';

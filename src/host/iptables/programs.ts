@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { Failure } from '../../failure.ts';
-import type { Dialect } from '../../ports.ts';
+import type { Dialect } from '../../firewall/firewall.ts';
 import { runCommand } from '../process/command.ts';
 
 /** The programs of one dialect; a family without its pair is not there. */

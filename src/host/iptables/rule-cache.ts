@@ -1,5 +1,6 @@
+import type { Chains, Firewall } from '../../firewall/firewall.ts';
 import { createShared } from '../../lib/single-flight.ts';
-import type { Chains, Firewall, Host } from '../../ports.ts';
+import type { Host } from '../../reconcile/host.ts';
 import type { Family } from '../../values/units.ts';
 import { createLook, type Place, type Seen } from './kernel-rules.ts';
 

@@ -1,5 +1,5 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import type { Ear, Interest, Notice } from '../../ports.ts';
+import type { Ear, Interest, Notice } from '../../daemon/change-monitor.ts';
 import { messagesOf } from '../netlink/messages.ts';
 import { type Ears, listen } from '../netlink/subscribe.ts';
 import { commOf, parentOf, programOf } from '../sockets/procfs.ts';

@@ -1,4 +1,4 @@
-import type { Chains } from '../../ports.ts';
+import type { Chains } from '../../firewall/firewall.ts';
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, textOf } from '../netlink/attributes.ts';
 import type { NetlinkNotice } from '../netlink/messages.ts';

@@ -1,7 +1,7 @@
 import type { RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
 import { Failure } from '../../failure.ts';
 import { createExclusive } from '../../lib/mutex.ts';
-import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../../ports.ts';
+import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../../routing/routing.ts';
 import type { Family } from '../../values/units.ts';
 import { errnoOf } from './errno.ts';
 import { openRtNetlink } from './open-socket.ts';

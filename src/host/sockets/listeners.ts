@@ -1,4 +1,4 @@
-import type { Listener } from '../../ports.ts';
+import type { Listener } from '../../connections/connections.ts';
 import { showAddress } from '../../values/cidr.ts';
 import { families } from '../../values/units.ts';
 import { readAliveOn, readListening } from '../netlink/sock-diag.ts';

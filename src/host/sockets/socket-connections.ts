@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import type { Asides, Asked, Connections, OpenConnection } from '../../ports.ts';
+import type { Asides, Asked, Connections, OpenConnection } from '../../connections/connections.ts';
 import { bytesOf, showAddress } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
 import { forgetAll, readTranslatedTo } from '../conntrack/delete.ts';

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import type { OpenConnection } from '../../ports.ts';
+import type { OpenConnection } from '../../connections/connections.ts';
 import { commOf, parentOf, pids, socketsOf } from './procfs.ts';
 import { createConnections } from './socket-connections.ts';
 

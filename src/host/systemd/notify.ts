@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
+import type { ServiceManager } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
-import type { ServiceManager } from '../../ports.ts';
 import { findProgram } from '../iptables/programs.ts';
 
 /** A busy machine may take its time; one that takes longer ends us by its watchdog anyway. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Alarm } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
-import type { Alarm } from '../../ports.ts';
 import { findProgram } from '../iptables/programs.ts';
 import { runCommand } from '../process/command.ts';
 import { ownProgram } from '../process/self.ts';

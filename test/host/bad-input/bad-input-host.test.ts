@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Status } from '../../../src/localapi/protocol.ts';
+import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';

@@ -1,7 +1,7 @@
 // Rules of others that a connection meets before ours: those that can be overtaken are, the others are told.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Condition } from '../../../src/localapi/protocol.ts';
+import type { Condition } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { type Cast, createCast } from '../../lab/net/peers.ts';

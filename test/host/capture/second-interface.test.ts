@@ -1,7 +1,7 @@
 // Somebody gives the host a second interface and answers by it from a route table that has our number: nobody loses the way.
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
-import type { Status } from '../../../src/localapi/protocol.ts';
+import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createActor } from '../../lab/net/peer.ts';
 import { ids } from '../../lab/net/peers.ts';

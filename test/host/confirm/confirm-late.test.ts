@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pending } from '../../../src/ports.ts';
+import type { Pending } from '../../../src/daemon/stores.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { createBreakable } from '../../support/breakable.ts';

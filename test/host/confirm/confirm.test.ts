@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../../../src/lib/delay.ts';
-import type { Status } from '../../../src/localapi/protocol.ts';
+import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';

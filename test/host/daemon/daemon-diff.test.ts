@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Condition, DiffReply, Status } from '../../../src/localapi/protocol.ts';
+import type { DiffReply } from '../../../src/localapi/protocol.ts';
+import type { Condition, Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createActor } from '../../lab/net/peer.ts';
 import { askSocket } from '../../lab/net/socket.ts';

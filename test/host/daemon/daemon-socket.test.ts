@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Status } from '../../../src/localapi/protocol.ts';
+import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';

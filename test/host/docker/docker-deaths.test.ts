@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Status } from '../../../src/localapi/protocol.ts';
+import type { Status } from '../../../src/status/types.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import { rulesOf } from '../../support/daemon.ts';

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { commands } from '../../../src/cli/daemon-commands.ts';
 import { exitCodeOf } from '../../../src/cli/wait.ts';
 import { Failure } from '../../../src/failure.ts';
-import type { Client, Condition, Sessions, Status } from '../../../src/localapi/protocol.ts';
+import type { Client, Sessions } from '../../../src/localapi/protocol.ts';
+import type { Condition, Status } from '../../../src/status/types.ts';
 
 const since = '2026-11-23T05:31:26.120Z';
 const wrong = (subject: Condition['subject']): Condition => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createProgress, progressLine } from '../../../src/cli/pull-progress.ts';
 import type { PullProgress } from '../../../src/envoy/runtime.ts';
-import type { PullStatus } from '../../../src/localapi/protocol.ts';
+import type { PullStatus } from '../../../src/status/types.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { hostileTexts } from '../../support/hostile.ts';
 

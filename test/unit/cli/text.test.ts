@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { configText, differencesText, openText, statusText } from '../../../src/cli/text.ts';
-import type { Condition, Status } from '../../../src/localapi/protocol.ts';
+import type { Condition, Status } from '../../../src/status/types.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { isPrintable } from '../../support/printable.ts';
 

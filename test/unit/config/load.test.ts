@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Loaded } from '../../../src/config/load.ts';
+import type { Loaded } from '../../../src/config/merge-sources.ts';
 import { allSettings, flagOf } from '../../../src/config/names.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { parseCidrs } from '../../../src/values/cidr.ts';

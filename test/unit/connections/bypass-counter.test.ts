@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Capturing, createExisting, cutExisting } from '../../../src/connections/bypass-counter.ts';
+import type { Connections, OpenConnection } from '../../../src/connections/connections.ts';
 import { createSparing } from '../../../src/daemon/spare-sessions.ts';
-import type { Connections, OpenConnection } from '../../../src/ports.ts';
 import { captureOf } from '../../support/capture.ts';
 
 const capturing: Capturing = {

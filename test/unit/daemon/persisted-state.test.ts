@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemory } from '../../../src/daemon/persisted-state.ts';
+import type { State } from '../../../src/daemon/stores.ts';
 import { Failure } from '../../../src/failure.ts';
-import type { State } from '../../../src/ports.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A disk that takes what it is given, or does not. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OpenConnection } from '../../../src/connections/connections.ts';
 import { createSparing } from '../../../src/daemon/spare-sessions.ts';
-import type { OpenConnection } from '../../../src/ports.ts';
 
 const connection = (part: Partial<OpenConnection>): OpenConnection => ({
 	family: 'ipv4',

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import type { Dialect, PolicyRule, RoutingStep, TableRoute } from '../../../src/ports.ts';
+import type { Dialect } from '../../../src/firewall/firewall.ts';
 import { inspect, intercept, release, releaseSeed, type Target } from '../../../src/reconcile/apply.ts';
 import { buildTarget } from '../../../src/reconcile/desired.ts';
 import { atStage } from '../../../src/reconcile/staged-capture.ts';
+import type { PolicyRule, RoutingStep, TableRoute } from '../../../src/routing/routing.ts';
 import type { Family } from '../../../src/values/units.ts';
 import { captureOf } from '../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall, type MemoryOptions } from '../../support/memory-firewall.ts';

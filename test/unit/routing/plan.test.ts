@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PolicyRule, TableRoute } from '../../../src/ports.ts';
 import { planRemoval, planRouting, planSeedRemoval } from '../../../src/routing/plan.ts';
+import type { PolicyRule, TableRoute } from '../../../src/routing/routing.ts';
 import { type RoutingFacts, refuseTaken, takenFrom, whyLeftOut } from '../../../src/routing/taken.ts';
 
 const homeward = { mark: 0x1e7700ce, table: 100, carries: false };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessionJudge, parseSession, type Session, sessionWarning } from '../../../src/ruleset/ssh-warning.ts';
+import { createSessionJudge, sessionWarning } from '../../../src/ruleset/ssh-warning.ts';
+import { parseSession, type Session } from '../../../src/values/ssh-session.ts';
 import { captureOf } from '../../support/capture.ts';
 
 const of = (text: string): Session => parseSession(text) ?? assert.fail(text);

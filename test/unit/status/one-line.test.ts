@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Condition } from '../../../src/localapi/protocol.ts';
 import { statusLine } from '../../../src/status/one-line.ts';
+import type { Condition } from '../../../src/status/types.ts';
 
 const envoy = { runtime: 'docker', state: 'live', restarts: 0 } as const;
 const since = '2026-11-23T05:31:26.120Z';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HeldChain } from '../../../src/firewall/iptables/installed.ts';
-import type { EnvoyStatus, Is } from '../../../src/localapi/protocol.ts';
 import { countersOf, factsOf, isOf, type Observation } from '../../../src/status/summarize.ts';
+import type { EnvoyStatus, Is } from '../../../src/status/types.ts';
 
 const envoy: EnvoyStatus = { runtime: 'process', state: 'live', restarts: 0 };
 const difference = { table: 'nat', kind: 'missing', line: '-A APPMESH_EGRESS' };

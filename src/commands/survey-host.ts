@@ -1,0 +1,18 @@
+import type { Loaded } from '../config/merge-sources.ts';
+import { resolveCapture } from '../config/resolve-ids.ts';
+import type { Config } from '../config/schema.ts';
+import type { Dialect } from '../firewall/firewall.ts';
+import { resolveIds } from '../host/files/accounts.ts';
+import type { FactualHost } from '../reconcile/host.ts';
+import { type Survey, surveyHost } from '../reconcile/resolve.ts';
+
+/** The settings on this host. Ids and tools that it lacks are Failures. */
+export async function surveyFor(
+	host: FactualHost,
+	loaded: Pick<Loaded, 'config' | 'written'>,
+	former: Dialect | undefined,
+	signal: AbortSignal,
+): Promise<Survey<Config>> {
+	const capture = await resolveCapture(loaded, resolveIds);
+	return surveyHost(host, { ...loaded, capture }, former, signal);
+}

@@ -1,0 +1,13 @@
+import type { Loaded } from './merge-sources.ts';
+
+/** Every setting as it is, and where it came from. */
+export const shownSettings = ({
+	written,
+	notices,
+}: Loaded): {
+	readonly settings: readonly { readonly key: string; readonly value: string; readonly origin: string }[];
+	readonly notices: readonly string[];
+} => ({
+	settings: [...written].map(([key, { text, origin }]) => ({ key, value: text, origin })),
+	notices,
+});

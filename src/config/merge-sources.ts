@@ -1,0 +1,129 @@
+import convict from 'convict';
+import { Failure } from '../failure.ts';
+import { conflicts } from './conflicts.ts';
+import type { Setting, Settings } from './formats.ts';
+import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
+import { type FileCheck, type HandedOn, handedOn, variablesOfSettings } from './pass-through.ts';
+import { type Config, settings } from './schema.ts';
+import { foreign, forgive, whyNot } from './tolerated.ts';
+import type { FileSettings } from './yaml.ts';
+
+export interface Sources {
+	readonly env: NodeJS.ProcessEnv;
+	readonly file: FileSettings;
+	/** Dotted key → text, from the command line. */
+	readonly flags: Readonly<Record<string, string>>;
+	/** Where those stood before, where that was not there. */
+	readonly origins?: Readonly<Record<string, string>>;
+	/** For files that Envoy's variables name; without it they are not looked at. */
+	readonly whyNoFile?: FileCheck;
+}
+
+export interface Loaded {
+	readonly config: Config;
+	/** Dotted key → what was written, and where. */
+	readonly written: ReadonlyMap<string, { readonly text: string; readonly origin: string }>;
+	/** What was taken otherwise than written. */
+	readonly notices: readonly string[];
+	/** Variables for Envoy's images, those that are settings among them, and the files that they name. */
+	readonly handedOn: Pick<HandedOn, 'env' | 'files'>;
+}
+
+/** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
+export function readConfig(given: Sources): Loaded {
+	const { env: forgiven, told } = forgive(given.env);
+	const sources = { ...given, env: forgiven };
+	const texts = merge(sources);
+	const written = new Map(
+		[...allSettings].map(([key, { variable }]) => {
+			return [key, { text: String(texts.get(key)), origin: originOf(key, variable, sources) }] as const;
+		}),
+	);
+	const wrong = malformed(written);
+	const config = Object.freeze(
+		valuesOf(settings, '', (key) => (wrong.has(key) ? undefined : String(texts.get(key)))),
+	) as Config;
+	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
+	// A setting that could not be read stands in with its default, and what follows from that is nobody's mistake.
+	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
+	const { env, files, mistakes: misread } = handedOn(sources.env, fileCheck(sources, config));
+	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
+	if (mistakes.length > 0) throw refusal(mistakes);
+	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
+	return { config, written, notices: [...told, ...foreign(given.env), ...notices(written)], handedOn: proxy };
+}
+
+/** Where somebody else runs Envoy, its files may be anywhere. */
+const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>
+	envoy.runtime === 'none' || whyNoFile === undefined ? () => undefined : whyNoFile;
+
+/** Convict puts the layers over one another; every value stays the text that the user wrote. */
+function merge({ env, file, flags }: Sources): convict.Config<Record<string, string>> {
+	const merged = convict(schemaOf(settings) as convict.Schema<Record<string, string>>, { env, args: [] });
+	for (const [key, { text }] of file.values) {
+		if (env[allSettings.get(key)?.variable ?? ''] === undefined) merged.set(key, text);
+	}
+	for (const [key, text] of Object.entries(flags)) merged.set(key, text);
+	return merged;
+}
+
+function schemaOf(table: Settings): object {
+	return Object.fromEntries(
+		Object.entries(table).map(([key, entry]) => [
+			key,
+			isSetting(entry) ? { default: entry.default, env: entry.variable, format: String } : schemaOf(entry),
+		]),
+	);
+}
+
+function originOf(key: string, variable: string, { env, file, flags, origins }: Sources): string {
+	const recalled = origins?.[key];
+	if (recalled !== undefined) return recalled;
+	if (flags[key] !== undefined) return `--${flagOf(key)}`;
+	if (env[variable] !== undefined) return variable;
+	return file.values.get(key)?.where ?? 'default';
+}
+
+/** Key → what is wrong with it. */
+function malformed(written: Loaded['written']): ReadonlyMap<string, string> {
+	const wrong = new Map<string, string>();
+	for (const [key, { text, origin }] of written) {
+		const setting = allSettings.get(key) as Setting<unknown>;
+		const why = whyNot(setting, text);
+		if (why !== undefined) wrong.set(key, `${key} (${origin}): ${why}; allowed: ${setting.allowed}`);
+	}
+	return wrong;
+}
+
+function strange(env: NodeJS.ProcessEnv): string[] {
+	return strangeVariables(Object.keys(env)).map(
+		({ name, nearest }) => `${name}: unknown variable; did you mean ${nearest}?`,
+	);
+}
+
+function valuesOf(table: Settings, prefix: string, text: (key: string) => string | undefined): object {
+	return Object.fromEntries(
+		Object.entries(table).map(([key, entry]) => [
+			key,
+			isSetting(entry)
+				? entry.parse(text(prefix + key) ?? entry.default)
+				: Object.freeze(valuesOf(entry, `${prefix}${key}.`, text)),
+		]),
+	);
+}
+
+function notices(written: Loaded['written']): string[] {
+	return [...written].flatMap(([key, { text, origin }]) =>
+		(allSettings.get(key)?.notices?.(text) ?? []).map((notice) => `${key} (${origin}): ${notice}`),
+	);
+}
+
+function refusal(mistakes: readonly string[]): Failure {
+	const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+	const lines = mistakes.map((mistake) => `\n  ${mistake}`).join('');
+	return new Failure(
+		'config',
+		`Cannot use the settings: ${count}:${lines}`,
+		'See every setting: turnout config --help',
+	);
+}

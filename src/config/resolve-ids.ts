@@ -1,0 +1,32 @@
+import { Failure } from '../failure.ts';
+import type { Id, IdRange } from '../values/units.ts';
+import type { Loaded } from './merge-sources.ts';
+
+/** Looks names up in the host's database; those that it does not know come back as they are. */
+export type ResolveIds = (ids: readonly Id[], database: 'passwd' | 'group') => Promise<readonly (IdRange | string)[]>;
+
+/** Users and groups by their ids. Names that this host does not know are told all at once. */
+export async function resolveCapture({ config, written }: Pick<Loaded, 'config' | 'written'>, resolveIds: ResolveIds) {
+	const unknown: string[] = [];
+	const resolved = async (key: IdKey): Promise<IdRange[]> => {
+		const database = key.endsWith('Uids') ? 'passwd' : 'group';
+		const ids = await resolveIds(config[key], database);
+		for (const name of ids.filter((id) => typeof id === 'string'))
+			unknown.push(
+				`${key} (${written.get(key)?.origin}): there is no ${database === 'passwd' ? 'user' : 'group'} "${name}"`,
+			);
+		return ids.filter((id) => typeof id !== 'string');
+	};
+	const capture = {
+		...config,
+		ignoreUids: await resolved('ignoreUids'),
+		ignoreGids: await resolved('ignoreGids'),
+		onlyUids: await resolved('onlyUids'),
+		onlyGids: await resolved('onlyGids'),
+	};
+	if (unknown.length === 0) return capture;
+	const why = unknown.map((line) => `\n  ${line}; allowed: ids, ranges, and names that this host knows`).join('');
+	throw new Failure('config', `Cannot use the settings:${why}`, 'Create the user or group, or write its id');
+}
+
+type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';

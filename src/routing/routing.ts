@@ -1,0 +1,36 @@
+import type { Family } from '../values/units.ts';
+
+export interface PolicyRule {
+	readonly family: Family;
+	readonly priority: number;
+	readonly table: number;
+	readonly mark: number | undefined;
+	readonly mask: number | undefined;
+	/** Matches by something else too: an address, an interface, a port; or by the opposite. */
+	readonly narrowed: boolean;
+	/** Who put it there (linux/rtnetlink.h, RTPROT_*); 0 where the kernel does not say. */
+	readonly protocol: number;
+}
+
+export interface TableRoute {
+	readonly family: Family;
+	readonly table: number;
+	/** `local default dev lo`: every destination is this host; `throw default`: go on behind this table. */
+	readonly kind: 'local' | 'throw' | 'other';
+	/** The lowest is looked at first. */
+	readonly metric: number;
+	readonly protocol: number;
+	/** As a person would want to see it. */
+	readonly text: string;
+}
+
+/** The kernel's policy rules and routes, over rtnetlink. */
+export interface Routing {
+	rules(family: Family): Promise<readonly PolicyRule[]>;
+	routes(family: Family): Promise<readonly TableRoute[]>;
+	change(step: RoutingStep): Promise<void>;
+}
+
+export type RoutingStep =
+	| { readonly kind: 'add-rule' | 'remove-rule'; readonly rule: PolicyRule }
+	| { readonly kind: 'add-route' | 'remove-route'; readonly route: TableRoute };
