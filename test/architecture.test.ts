@@ -1,75 +1,124 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const src = join(import.meta.dirname, '../src/');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 
-const roots = 'agent|beside|capture-once|clean|ecr-login|init|inspections|proxy|revert|route-manager|sessions|survey';
+/** What the files of each folder, or single files, may import; packages and `node:` modules follow below. */
+const base = ['values', 'lib', 'failure'];
+const directions: Readonly<Record<string, readonly string[]>> = {
+	lib: [],
+	values: ['lib'],
+	ruleset: base,
+	firewall: ['ruleset', ...base],
+	routing: base,
+	connections: ['ruleset', ...base],
+	config: base,
+	reconcile: ['firewall', 'routing', 'ruleset', 'connections', ...base],
+	envoy: ['connections', ...base],
+	status: ['firewall', 'values', 'lib'],
+	localapi: ['status', 'log', ...base],
+	daemon: [
+		...['reconcile', 'connections', 'envoy', 'firewall', 'routing', 'ruleset', 'config', 'status', 'localapi'],
+		...['log', 'version', ...base],
+	],
+	failure: ['lib'],
+	log: ['lib', 'failure'],
+	version: [],
+	cli: ['localapi', 'status', ...base],
+	'route-manager': ['lib'],
+	host: base,
+};
+const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
-/** What may not be imported from where, and why. Folders of ours are written `./folder/`, packages by their names. */
-const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [
-	{
-		from: /^(ruleset|routing)\//,
-		to: /^(?!\.\/(ruleset|routing|units|cidr|failure|ports))/,
-		because: 'rules are data; they cannot touch the host',
-	},
-	{
-		from: /^telemetry\//,
-		to: /^(?!\.\/(telemetry|ruleset|control\/protocol|units))/,
-		because: 'what is told is a function of what was seen',
-	},
-	{
-		from: /^envoy\/(bootstrap|launch|life|overlay|variables)\./,
-		to: /^(?!\.\/(units|ports|envoy|quoted))/,
-		because: "Envoy's configuration and life are functions",
-	},
-	{
-		from: /^steady\//,
-		to: /^(?!\.\/(steady|ruleset|routing|ports|units|failure))/,
-		because: 'it acts on the ports that it is handed',
-	},
-	{
-		from: /^cli\//,
-		to: /^\.\/(?!cli\/|control\/|failure|quoted)/,
-		because: 'the command line speaks to the daemon, never to the host',
-	},
-	{
-		from: /^host\//,
-		to: /^\.\/(?!host\/|envoy\/image\.|ports|units|failure|exclusive|shared|folders|quoted|cidr)/,
-		because: 'adapters implement ports and know no feature',
-	},
-	{
-		from: new RegExp(`^(?!host/|(${roots})\\.ts$)`),
-		to: /^\.\/host\//,
-		because: 'only the composition roots hand out the world',
-	},
-	{ from: /^(?!host\/)/, to: /^(execa|netlink|dockerode|@aws-sdk)/, because: 'only host/ holds the outside world' },
-	{
-		from: /^(ruleset|routing|steady|envoy|control|telemetry|host|cli)\//,
-		to: /^\.\/config\//,
-		because: 'each part declares the input that it needs',
-	},
-];
+/** They compose all of it, and nobody imports them. */
+const roots = ['commands', 'main'];
 
-for (const [file, text] of texts) {
+const placeOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, ''));
+
+for (const file of texts.keys()) {
 	test(`${file} imports only what its place allows`, () => {
-		for (const target of importsOf(file, text))
-			for (const { from, to, because } of forbidden)
-				assert.ok(!(from.test(file) && to.test(target)), `${file} imports ${target}: ${because}`);
+		const from = placeOf(file);
+		const allowed = directions[from];
+		assert.ok(allowed !== undefined || roots.includes(from), `${file} stands in no folder of the house`);
+		for (const { to, isType } of imports.get(file) ?? []) {
+			const place = placeOf(to);
+			// An implementation knows the interface that it implements, and nothing else of the feature.
+			if (allowed === undefined || place === from || (from === 'host' && isType && !roots.includes(place))) continue;
+			assert.ok(allowed.includes(place), `${file} imports ${to}; ${from} may import ${allowed.join(', ')}`);
+		}
 	});
 }
 
+test('nothing but the commands and host itself reaches host/, by whatever way', () => {
+	for (const file of texts.keys()) {
+		if ([...roots, 'host'].includes(placeOf(file))) continue;
+		const way = wayTo(file, (to) => placeOf(to) === 'host');
+		assert.ok(way === undefined, `${way?.join(' → ')}`);
+	}
+});
+
+/** The first way on which `file` loads something that `isWanted`; what is only a type is not loaded. */
+function wayTo(
+	file: string,
+	isWanted: (to: string) => boolean,
+	seen = new Set<string>(),
+): readonly string[] | undefined {
+	if (isWanted(file)) return [file];
+	seen.add(file);
+	for (const { to, isType } of imports.get(file) ?? []) {
+		const found = isType || seen.has(to) ? undefined : wayTo(to, isWanted, seen);
+		if (found !== undefined) return [file, ...found];
+	}
+	return undefined;
+}
+
+/** What may not be imported from where, and why: packages and modules of Node. */
+const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [
+	{
+		from: /^(ruleset\/|status\/(?!prometheus)|firewall\/|routing\/|envoy\/(lifecycle|bootstrap|overlay|command-line)\.)/,
+		to: /^(?!\.\/|node:(net|crypto|path)$)/,
+		because: 'it is a function of its input',
+	},
+	{ from: /^(?!host\/)/, to: /^(execa|netlink|dockerode|@aws-sdk)/, because: 'only host/ holds the outside world' },
+	{ from: /^(?!config\/)/, to: /^(convict|yaml)/, because: 'settings are read in one place' },
+	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
+];
+
+for (const { from, to, because } of forbidden)
+	test(`${from} imports nothing like ${to}: ${because}`, () => {
+		for (const [file, text] of texts)
+			for (const { target } of importsOf(file, text))
+				assert.ok(!(from.test(file) && to.test(target)), `${file} imports ${target}`);
+	});
+
+test('what asks a running daemon starts without what only the daemon needs', () => {
+	const heavy = /^(dockerode|@aws-sdk|convict|yaml|prom-client|netlink)/;
+	const way = wayTo('cli/daemon-commands.ts', (file) =>
+		importsOf(file, texts.get(file) ?? '').some(({ target, isType }) => !isType && heavy.test(target)),
+	);
+	assert.equal(way, undefined);
+});
+
+test('a name of a file says which one is meant: none occurs twice', () => {
+	const names = files.map((file) => basename(file)).sort();
+	const twice = names.filter((name, at) => names[at - 1] === name);
+	assert.deepEqual(twice, []);
+});
+
 test('no file imports itself on a way round', () => {
-	const graph = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownFile)]));
+	const done = new Set<string>();
 	const walk = (file: string, way: readonly string[]): void => {
 		assert.ok(!way.includes(file), `a cycle: ${[...way, file].join(' → ')}`);
-		for (const next of graph.get(file) ?? []) walk(next, [...way, file]);
+		if (done.has(file)) return;
+		for (const { to } of imports.get(file) ?? []) walk(to, [...way, file]);
+		done.add(file);
 	};
-	for (const file of graph.keys()) walk(file, []);
+	for (const file of imports.keys()) walk(file, []);
 });
 
 test('nine files in ten have at most 150 lines and none has more than 250', () => {
@@ -113,15 +162,26 @@ test('importing every file but the executable does nothing', () => {
 	assert.equal(printed, '');
 });
 
-/** Ours as `./folder/file.ts` seen from src, packages by their names; what is only a type counts too. */
-function importsOf(file: string, text: string): string[] {
-	const specifiers = [...text.matchAll(/(?:\bfrom |\bimport\(|^import )'([^']+)'/gm)].map(([, name = '']) => name);
-	return specifiers
-		.filter((name) => !name.endsWith('.json'))
-		.map((name) => (name.startsWith('.') ? `./${normalize(join(dirname(file), name))}` : name));
+interface Import {
+	/** Ours as `./folder/file.ts` seen from src, packages by their names. */
+	readonly target: string;
+	/** It is gone when the program runs. */
+	readonly isType: boolean;
 }
 
-const ownFile = (target: string): string[] => (target.startsWith('./') ? [target.slice(2)] : []);
+function importsOf(file: string, text: string): Import[] {
+	const all = [...text.matchAll(/(?:^(?:import|export) (type )?[^;']*?\bfrom |\bimport\(|^import )'([^']+)'/gm)];
+	return all
+		.filter(([, , name = '']) => !name.endsWith('.json'))
+		.map(([, type, name = '']) => ({
+			target: name.startsWith('.') ? `./${normalize(join(dirname(file), name))}` : name,
+			isType: type !== undefined,
+		}));
+}
+
+function ownImport({ target, isType }: Import) {
+	return target.startsWith('./') ? [{ to: target.slice(2), isType }] : [];
+}
 
 /** Named functions and methods, by the indentation that the formatter gives them; arrows of one expression are short. */
 function functionLengths(file: string, text: string): { readonly name: string; readonly lines: number }[] {

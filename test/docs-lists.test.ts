@@ -24,7 +24,7 @@ test('every code that an error may have is in the table of errors', () => {
 });
 
 test('every condition that status may have is in the table of conditions', () => {
-	const [type = ''] = /export type Subject =[^;]*/.exec(source('src/localapi/protocol.ts')) ?? [];
+	const [type = ''] = /export type Subject =[^;]*/.exec(source('src/status/types.ts')) ?? [];
 	const subjects = [...type.matchAll(/'(\w+)'/g)].map(([, subject]) => subject);
 	assert.ok(subjects.length > 7);
 	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'What status says');
@@ -48,7 +48,7 @@ test('every request that the socket understands is in the table of requests', ()
 });
 
 test("every state and member of Envoy's status is on the socket's page", () => {
-	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/localapi/protocol.ts')) ?? [];
+	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/status/types.ts')) ?? [];
 	const names = [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name);
 	const states = [...members.matchAll(/'(\w+)'/g)].map(([, state = '']) => state);
 	assert.ok(names.length > 8 && states.length > 8);

@@ -8,7 +8,9 @@ import { createScratch } from './lab/net/scratch.ts';
 import { root } from './support/pages.ts';
 
 const folder = join(root, 'scripts');
-const texts = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const);
+const texts = readdirSync(folder, { withFileTypes: true })
+	.filter((entry) => entry.isFile())
+	.map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')] as const);
 const shell = texts.filter(([, text]) => text.startsWith('#!/bin/sh'));
 
 test('every script looks whether the packages are there, or installs them, before it uses one', () => {

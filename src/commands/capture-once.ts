@@ -1,4 +1,4 @@
-import type { DaemonContext } from '../daemon/context.ts';
+import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { failureOf } from '../failure.ts';
 import { createConnections } from '../host/sockets/socket-connections.ts';
 import { type Hit, interceptSurveyed } from '../reconcile/resolve.ts';

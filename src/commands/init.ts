@@ -3,7 +3,7 @@ import type { Terminal } from '../cli/daemon-commands.ts';
 import { loadSettings, type SettingsArguments } from '../config/load.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { loopRisk } from '../connections/loop-check.ts';
-import type { DaemonContext } from '../daemon/context.ts';
+import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';

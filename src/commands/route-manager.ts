@@ -1,6 +1,6 @@
 import { readConfig } from '../config/merge-sources.ts';
 import type { FileSettings } from '../config/yaml.ts';
-import type { DaemonContext } from '../daemon/context.ts';
+import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
 import { createOthersReader } from '../host/iptables/foreign-reader.ts';

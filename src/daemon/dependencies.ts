@@ -12,7 +12,7 @@ import type { Aim } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Tallies } from '../status/counters.ts';
 import type { Ear, Interest } from './change-monitor.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { Alarm, PendingFile, StateFile } from './stores.ts';
 
 /** What the composition root hands to the daemon. */

@@ -7,7 +7,7 @@ import { release } from '../reconcile/apply.ts';
 import { interceptSurveyed } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
 import type { Wanted } from '../status/types.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { noteRoom } from './routing-room.ts';
 import type { Holding } from './state.ts';

@@ -15,7 +15,7 @@ import { countersOf, factsOf, isOf } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonParts } from './dependencies.ts';
 import type { Trouble } from './repair-log.ts';
 import type { Pending } from './stores.ts';

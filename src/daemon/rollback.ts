@@ -2,7 +2,7 @@ import { atStart, changedKeys, imageOf } from '../config/changes.ts';
 import type { Loaded } from '../config/merge-sources.ts';
 import type { Written } from '../config/written.ts';
 import { failureOf } from '../failure.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonParts } from './dependencies.ts';
 import { turnOn } from './interception.ts';
 import type { Holding } from './state.ts';

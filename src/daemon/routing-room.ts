@@ -6,7 +6,7 @@ import type { Aim } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, removeSurplus } from '../routing/apply-routes.ts';
 import { homewardOf, type RoutingFacts, type Taken, takenFrom } from '../routing/taken.ts';
 import { type Family, families } from '../values/units.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonParts } from './dependencies.ts';
 
 /** Families in which our rule and route have made room for others, who use the same table or mark. */

@@ -13,7 +13,7 @@ import type { Hit } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
 import { orderFact } from '../status/order-condition.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { Inspected, Order } from './dependencies.ts';
 
 export function createOrder(reader: OthersReader, log: Log): Order {

@@ -3,7 +3,7 @@ import type { Exclusive } from '../lib/mutex.ts';
 import type { Known } from '../reconcile/apply.ts';
 import type { Aim } from '../reconcile/resolve.ts';
 import type { Wanted } from '../status/types.ts';
-import type { DaemonContext } from './context.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { MadeRoom } from './routing-room.ts';
 import type { Pending, State } from './stores.ts';
 

@@ -1,7 +1,8 @@
 import { loadSettings, recallSettings, type SettingsArguments } from '../../config/load.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
-import type { DaemonContext } from '../../daemon/context.ts';
 import { createDaemon, type Daemon } from '../../daemon/daemon.ts';
+import type { DaemonContext } from '../../daemon/daemon-context.ts';
+import type { DaemonParts } from '../../daemon/dependencies.ts';
 import { createMemory } from '../../daemon/persisted-state.ts';
 import { createReport, type Report } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
@@ -70,21 +71,11 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		},
 	});
 	const daemon: Daemon = createDaemon({
-		loaded,
-		survey,
-		stateFile,
-		pendingFile: createPendingFile(config.stateDirectory),
-		alarm: createAlarm(),
-		log,
-		tallies,
-		proxy,
-		planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
+		...{ loaded, survey, stateFile, log, tallies, proxy },
+		...storesOf(config.stateDirectory),
+		...settingsOf(options.settings, host),
 		...world,
 		connections: createConnections(),
-		load: () => loadSettings(options.settings),
-		recall: recallSettings,
-		resolve: (of, before) => surveyFor(before.host, of, before.backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
-		raw: (of) => readRaw(requireDialect(host.tools, of.backend.name), of.config.routeTable),
 		...(await createLooks(host.tools, log)),
 	});
 	const service: Service = {
@@ -110,6 +101,23 @@ async function surveyOnce(
 	await aimOf(survey);
 	return glancing(survey, ownChains);
 }
+
+const storesOf = (stateDirectory: string) => ({
+	pendingFile: createPendingFile(stateDirectory),
+	alarm: createAlarm(),
+});
+
+/** Settings that are read again, and what follows from them. */
+const settingsOf = (
+	given: SettingsArguments,
+	{ tools }: OpenHost,
+): Pick<DaemonParts, 'load' | 'recall' | 'resolve' | 'planOf' | 'raw'> => ({
+	load: () => loadSettings(given),
+	recall: recallSettings,
+	resolve: (of, { host, backend }) => surveyFor(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
+	planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
+	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
+});
 
 /** What needs no setting. */
 const world = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
-import type { DaemonContext } from '../../daemon/context.ts';
+import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import { renderBootstrap } from '../../envoy/bootstrap.ts';
 import { envoyArguments, envoyGid, programIn } from '../../envoy/command-line.ts';
 import type { History } from '../../envoy/lifecycle.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../envoy/runtime.ts';
 import { removeAdmin } from '../envoy/admin-folder.ts';
-import { troubleOf, type Yard } from './context.ts';
+import { troubleOf, type Yard } from './docker-context.ts';
 import { dockerFailure, isAway } from './docker-errors.ts';
 import { exitOf } from './exit.ts';
 import { keepImage } from './keeper.ts';

@@ -11,7 +11,7 @@ import { Failure } from '../../failure.ts';
 import { makeForContainer, removeAdmin, removeAdminFolder, sweepAdmins } from '../envoy/admin-folder.ts';
 import { tend } from './container.ts';
 import { containerOf, IMAGE, identityIn, OWNER } from './container-spec.ts';
-import type { Yard } from './context.ts';
+import type { Yard } from './docker-context.ts';
 import { awayText, dockerFailure, statusOf } from './docker-errors.ts';
 import { createEngine } from './engine.ts';
 import { keptImage, letImageGo } from './keeper.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, OnOutput } from '../../envoy/runtime.ts';
-import { troubleOf, type Yard } from './context.ts';
+import { troubleOf, type Yard } from './docker-context.ts';
 import { isAway, statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 import { listen } from './output.ts';

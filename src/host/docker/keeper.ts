@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { IMAGE } from './container-spec.ts';
-import type { Yard } from './context.ts';
+import type { Yard } from './docker-context.ts';
 import { statusOf } from './docker-errors.ts';
 
 /**

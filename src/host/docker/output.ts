@@ -1,7 +1,7 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import type { OnOutput } from '../../envoy/runtime.ts';
 import { readLines } from '../../lib/read-lines.ts';
-import type { Yard } from './context.ts';
+import type { Yard } from './docker-context.ts';
 import type { Engine } from './engine.ts';
 
 /** Its output, as it comes; what its log driver keeps is no matter. */
