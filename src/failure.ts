@@ -1,4 +1,4 @@
-import { printable } from './lib/escape.ts';
+import { escapeControls } from './lib/escape.ts';
 
 export type FailureCode =
 	| 'usage'
@@ -61,7 +61,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** The words for standard error: the message, then the remedy on a line of its own. */
-export const failureText = ({ message, remedy }: Failure): string => printable(`turnout: ${message}\n${remedy}\n`);
+export const failureText = ({ message, remedy }: Failure): string => escapeControls(`turnout: ${message}\n${remedy}\n`);
 
 export const failureJson = ({ code, message, remedy }: Failure): string =>
 	`${JSON.stringify({ error: { code, message, remedy } })}\n`;

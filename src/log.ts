@@ -1,4 +1,4 @@
-import { hasControls, printable } from './lib/escape.ts';
+import { escapeControls, hasControlCharacters } from './lib/escape.ts';
 
 export const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof levels)[number];
@@ -66,7 +66,7 @@ export function logText({ time, level, event, fields }: LogEvent): string {
 		.filter(([, value]) => value !== undefined)
 		.map(
 			([name, value]) =>
-				` ${name}=${typeof value === 'string' && (hasControls(value) || value.includes(' ')) ? JSON.stringify(value) : value}`,
+				` ${name}=${typeof value === 'string' && (hasControlCharacters(value) || value.includes(' ')) ? JSON.stringify(value) : value}`,
 		);
-	return printable(`${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${event}${shown.join('')}\n`);
+	return escapeControls(`${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${event}${shown.join('')}\n`);
 }

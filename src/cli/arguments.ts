@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { Failure } from '../failure.ts';
-import { oneLine, quoted } from '../lib/escape.ts';
+import { oneLine, quote } from '../lib/escape.ts';
 
 export type Options = Readonly<
 	Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly help: string }>
@@ -18,7 +18,7 @@ export function parseArguments(
 	);
 	const { values, positionals } = parsed(args, config);
 	const surplus = positionals[words];
-	if (surplus !== undefined) throw usage(`there is no place for ${quoted(surplus)}`);
+	if (surplus !== undefined) throw usage(`there is no place for ${quote(surplus)}`);
 	return { given: values as Given, words: positionals };
 }
 
@@ -44,5 +44,5 @@ export function wholeNumber(given: Given, name: string, { least = 0, most = 999_
 	if (text === undefined) return undefined;
 	const number = typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
 	if (number >= least && number <= most) return number;
-	throw usage(`--${name} takes a whole number from ${least} to ${most}, not ${quoted(String(text))}`);
+	throw usage(`--${name} takes a whole number from ${least} to ${most}, not ${quote(String(text))}`);
 }

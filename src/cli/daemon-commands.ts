@@ -1,13 +1,13 @@
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
 import type { Status } from '../status/types.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
-import { exitCodeOf, type Watching, waitFor, watchingPull } from './wait.ts';
+import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
-export interface Terminal extends Watching {
+export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
 	/** Whoever is logged in, as far as can be seen. */
@@ -18,7 +18,7 @@ export interface Command {
 	readonly summary: string;
 	readonly options: Options;
 	/** Resolves to the exit code. */
-	readonly run: (client: Client, given: Given, terminal: Terminal) => Promise<number>;
+	readonly run: (client: Client, given: Given, terminal: CommandContext) => Promise<number>;
 }
 
 const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
@@ -119,7 +119,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, given, { out, signal }) => {
 			const tail = wholeNumber(given, 'tail');
 			const options = { ...followed(given, signal), ...(tail === undefined ? {} : { tail }) };
-			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(ignoreAbort(signal));
 			return 0;
 		},
 	},
@@ -127,7 +127,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		summary: 'What happened, newest last',
 		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' }, since },
 		run: async (client, given, { out, signal }) => {
-			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(unlessStopped(signal));
+			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(ignoreAbort(signal));
 			return 0;
 		},
 	},
@@ -146,19 +146,19 @@ function followed(given: Given, signal: AbortSignal): FollowOptions {
 	const follow = given['follow'] === true;
 	const text = given['since'];
 	if (typeof text !== 'string') return { follow, signal };
-	if (parseSince(text, Date.now()) === undefined) throw usage(`--since takes ${SINCE_ALLOWED}, not ${quoted(text)}`);
+	if (parseSince(text, Date.now()) === undefined) throw usage(`--since takes ${SINCE_ALLOWED}, not ${quote(text)}`);
 	return { follow, signal, since: text };
 }
 
-function show(reply: unknown, text: string, code: number, { out, isJson }: Terminal): number {
+function show(reply: unknown, text: string, code: number, { out, isJson }: CommandContext): number {
 	out(isJson ? `${JSON.stringify(reply)}\n` : text);
 	return code;
 }
 
-const showStatus = (status: Status, terminal: Terminal): number =>
+const showStatus = (status: Status, terminal: CommandContext): number =>
 	show(status, statusText(status), exitCodeOf(status), terminal);
 
-const unlessStopped =
+const ignoreAbort =
 	(signal: AbortSignal) =>
 	(error: unknown): void => {
 		if (!signal.aborted) throw error;

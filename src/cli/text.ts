@@ -1,4 +1,4 @@
-import { printable } from '../lib/escape.ts';
+import { escapeControls } from '../lib/escape.ts';
 import type { ConfigReply, DiffReply } from '../localapi/protocol.ts';
 import type { Status } from '../status/types.ts';
 
@@ -22,7 +22,7 @@ export function statusText(status: Status): string {
 		...repairsRow(status.repairs),
 	];
 	return [
-		...rows.map(([name, value]) => printable(`${name.padEnd(13)} ${value}\n`)),
+		...rows.map(([name, value]) => escapeControls(`${name.padEnd(13)} ${value}\n`)),
 		...status.conditions.map(conditionText),
 	].join('');
 }
@@ -34,7 +34,7 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 		restarts === 0 ? '' : `, started again ${restarts === 1 ? 'once' : `${restarts} times`}`,
 		lastExit === undefined ? '' : `, the last one ${lastExit}`,
 	];
-	return printable(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
+	return escapeControls(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
 }
 
 function confirmRow({ confirmUntil }: Status): readonly Row[] {
@@ -60,7 +60,7 @@ function existingRow({ existing }: Status): readonly (readonly [string, string])
 
 /** What has to be said to whoever is logged in over SSH. */
 export const warningText = ({ warning }: Pick<Status, 'warning'>): string =>
-	warning === undefined ? '' : printable(`${warning}\n`);
+	warning === undefined ? '' : escapeControls(`${warning}\n`);
 
 /** What became of those that were to be cut off. */
 export function cutText({ cut }: Status): string {
@@ -72,7 +72,7 @@ export function cutText({ cut }: Status): string {
 
 function conditionText(condition: Status['conditions'][number]): string {
 	if (condition.ok) return `  ok  ${condition.subject}\n`;
-	return printable(`  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
+	return escapeControls(`  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
 }
 
 const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
@@ -81,7 +81,7 @@ export function differencesText({ differences }: DiffReply): string {
 	if (differences.length === 0) return 'The host is as wanted\n';
 	const sign = { missing: '+', surplus: '-', misplaced: '~' };
 	return differences
-		.map(({ family, kind, table, line }) => printable(`${sign[kind]} ${family} ${table}: ${line}\n`))
+		.map(({ family, kind, table, line }) => escapeControls(`${sign[kind]} ${family} ${table}: ${line}\n`))
 		.join('');
 }
 
@@ -91,7 +91,9 @@ export function configText({ settings, notices }: ConfigReply): string {
 	const keyWidth = widthOf(({ key }) => key);
 	const valueWidth = widthOf(({ value }) => value);
 	const lines = settings.map(({ key, value, origin }) => {
-		return printable(`${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`);
+		return escapeControls(
+			`${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`,
+		);
 	});
 	return [...lines, ...notices.map((notice) => `${notice}\n`)].join('');
 }

@@ -5,7 +5,7 @@ import type { Status, Subject } from '../status/types.ts';
 import { type Given, wholeNumber } from './arguments.ts';
 import type { Progress } from './pull-progress.ts';
 
-export interface Watching {
+export interface Waitable {
 	/** Ends the waiting. */
 	readonly signal: AbortSignal;
 	/** Where a pull can be shown to somebody. */
@@ -20,7 +20,7 @@ const WAIT_POLL_MS = 100;
  * does a host that has its own reasons for SYN cookies. Routes that are missing make `is` another than was wanted; those
  * that are left out for others do not. What a firewall denied and lets in now is for its owner to judge.
  */
-const onlyTold: readonly Subject[] = [
+const informational: readonly Subject[] = [
 	'settings',
 	'routes',
 	'ipv6',
@@ -33,12 +33,12 @@ const onlyTold: readonly Subject[] = [
 ];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
-	const isWell = conditions.every(({ ok, subject }) => ok || onlyTold.includes(subject));
+	const isWell = conditions.every(({ ok, subject }) => ok || informational.includes(subject));
 	return is === wanted && isWell ? 0 : 1;
 }
 
 /** The status, once Envoy is LIVE and everything is as wanted; a pull on the way is shown. */
-export async function waitFor(client: Client, given: Given, { signal, progress }: Watching): Promise<Status> {
+export async function waitFor(client: Client, given: Given, { signal, progress }: Waitable): Promise<Status> {
 	using _ = { [Symbol.dispose]: () => progress?.end() };
 	const seconds = wholeNumber(given, 'timeout');
 	const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1_000;
@@ -52,7 +52,7 @@ export async function waitFor(client: Client, given: Given, { signal, progress }
 }
 
 /** Shows how a pull goes on while something waits for it. */
-export async function watchingPull<T>(client: Client, { progress, signal }: Watching, work: Promise<T>): Promise<T> {
+export async function watchingPull<T>(client: Client, { progress, signal }: Waitable, work: Promise<T>): Promise<T> {
 	if (progress === undefined) return work;
 	const done = new AbortController();
 	const ending = AbortSignal.any([signal, done.signal]);
@@ -83,7 +83,7 @@ function whileStarting(error: unknown): undefined {
 }
 
 function late(seconds: number, status: Status | undefined): Failure {
-	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && !onlyTold.includes(subject)) ?? [];
+	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && !informational.includes(subject)) ?? [];
 	// What rules wait for is the reason of the rest.
 	const wrong = wrongs.find(({ subject }) => subject === 'envoy') ?? wrongs[0];
 	const why =

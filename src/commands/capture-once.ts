@@ -1,18 +1,18 @@
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { failureOf } from '../failure.ts';
 import { createConnections } from '../host/sockets/socket-connections.ts';
-import { type Hit, interceptSurveyed } from '../reconcile/resolve.ts';
+import { type AppliedState, applyDesired } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
 
 /** Both stages in one go, by whoever does not stay: what is open is tracked before all of it is captured. */
-export async function captureOnce(survey: DaemonContext, signal: AbortSignal): Promise<Hit> {
-	const { known, ...aim } = await interceptSurveyed(survey, signal);
-	const { host, capture, config } = survey;
+export async function captureOnce(context: DaemonContext, signal: AbortSignal): Promise<AppliedState> {
+	const { lastRead, ...desired } = await applyDesired(context, signal);
+	const { host, capture, config } = context;
 	const ports = new Set<number>([config.ingressPort, config.egressPort]);
 	try {
 		const openings = { connections: createConnections(), capture, ports };
-		return { ...aim, ...(await captureWhole(host, aim.target, known, openings, signal)) };
+		return { ...desired, ...(await captureWhole(host, desired.target, lastRead, openings, signal)) };
 	} catch (error) {
-		return { ...aim, known, limited: failureOf(error).message };
+		return { ...desired, lastRead, limited: failureOf(error).message };
 	}
 }

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Given } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings } from '../config/load.ts';
 import { DOCKER_SOCKET } from '../config/paths.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { Failure } from '../failure.ts';
 import { readHeld } from '../firewall/iptables/apply-rules.ts';
-import { nothing, ownChains } from '../firewall/iptables/installed.ts';
+import { emptyRules, ownChains } from '../firewall/iptables/installed.ts';
 import { namesakesIn } from '../firewall/iptables/namesakes.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
 import { type OpenHost, openHost } from '../host/open-host.ts';
 import { hasJob } from '../host/systemd/notify.ts';
-import { release, releaseSeed } from '../reconcile/apply.ts';
+import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
-import { homewardOf } from '../routing/taken.ts';
+import { localRoutingOf } from '../routing/taken.ts';
 import { families, LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { refuseUndone } from './beside-daemon.ts';
 
@@ -38,7 +38,7 @@ export async function runClean(
 ): Promise<Cleaned> {
 	const host = await openHost(ownChains, signal);
 	await releaseForGood(host, signal);
-	if (routeManager) await releaseSeed(host, homewardOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
+	if (routeManager) await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
 	if (!existsSync(socket)) return { left };
@@ -52,9 +52,9 @@ const ATTEMPTS = 3;
 /** Somebody who puts ours there at the same moment, such as `turnout init`, may have done so behind our back. */
 async function releaseForGood(host: OpenHost, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-		await release(host, { tracked: false }, signal);
+		await remove(host, { keepConntrack: false }, signal);
 		const held = await Promise.all(host.firewalls.map((firewall) => readHeld(firewall, signal)));
-		const isLeft = held.some((each) => families.some((family) => differences(each[family], nothing).length > 0));
+		const isLeft = held.some((each) => families.some((family) => differences(each[family], emptyRules).length > 0));
 		if (!isLeft && planRemoval(await readRouting(host.routing)).length === 0) return;
 	}
 	throw new Failure('interrupted', 'Cannot clean: somebody puts everything back', 'Find out who it is, and try again');
@@ -89,7 +89,7 @@ export async function hasLeftBehind(unit: string): Promise<boolean> {
 	return onStop === 'disable';
 }
 
-export async function clean(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+export async function clean(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	const unit = given['after'];
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
 	else await refuseUndone(socketOf({}));

@@ -1,22 +1,22 @@
 import { type Given, usage } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import { configText } from '../cli/text.ts';
 import { shownSettings } from '../config/describe.ts';
 import { loadSettings } from '../config/load.ts';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { settingsArguments } from './settings-options.ts';
 
-export async function config(given: Given, words: readonly string[], terminal: Terminal): Promise<number> {
+export async function config(given: Given, words: readonly string[], terminal: CommandContext): Promise<number> {
 	const [verb, file] = words;
 	if (verb === undefined) return showConfig(given, terminal);
-	if (verb !== 'check') throw usage(`config knows "check FILE" and not ${quoted(verb)}`);
+	if (verb !== 'check') throw usage(`config knows "check FILE" and not ${quote(verb)}`);
 	if (file === undefined) throw usage('config check takes a file');
 	const { notices } = await loadSettings({ ...settingsArguments(given), file });
 	terminal.out(terminal.isJson ? `${JSON.stringify({ ok: true, notices })}\n` : checked(file, notices));
 	return 0;
 }
 
-async function showConfig(given: Given, { out, isJson }: Terminal): Promise<number> {
+async function showConfig(given: Given, { out, isJson }: CommandContext): Promise<number> {
 	const shown = shownSettings(await loadSettings(settingsArguments(given)));
 	out(isJson ? `${JSON.stringify(shown)}\n` : configText(shown));
 	return 0;

@@ -1,8 +1,8 @@
 import { type Given, type Options, usage } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import type { Described } from '../cli/help.ts';
 import type { Failure } from '../failure.ts';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { type LocalCommand, localCommands } from './table.ts';
 
 /** A command as `main.ts` starts it, wherever it does its work. */
@@ -11,7 +11,7 @@ export interface Entry extends Described {
 	readonly words: number;
 	/** Looks at its arguments; the 2019 script does not. */
 	readonly takesArguments: boolean;
-	readonly run: (given: Given, words: readonly string[], terminal: Terminal) => Promise<number>;
+	readonly run: (given: Given, words: readonly string[], terminal: CommandContext) => Promise<number>;
 }
 
 const common: Options = {
@@ -50,7 +50,7 @@ async function unknownCommand(name: string): Promise<Failure> {
 	const { closest, distance } = await import('fastest-levenshtein');
 	const nearest = closest(name, Object.keys(await allDescribed()));
 	const hint = distance(name, nearest) <= NEAR ? `; did you mean ${nearest}?` : '';
-	return usage(`there is no command ${quoted(name)}${hint}`);
+	return usage(`there is no command ${quote(name)}${hint}`);
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {

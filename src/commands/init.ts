@@ -1,17 +1,17 @@
 import type { Given } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings, type SettingsArguments } from '../config/load.ts';
 import { socketOf } from '../config/quick-lookup.ts';
-import { loopRisk } from '../connections/loop-check.ts';
+import { proxyLoopRisk } from '../connections/loop-check.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
-import { createOthersReader } from '../host/iptables/foreign-reader.ts';
+import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
 import { openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
 import { inspect } from '../reconcile/apply.ts';
-import type { Hit } from '../reconcile/resolve.ts';
+import type { AppliedState } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
 import type { Routing } from '../routing/routing.ts';
 import { whyLeftOut } from '../routing/taken.ts';
@@ -19,9 +19,9 @@ import { limitedWhy } from '../status/tracking-condition.ts';
 import { families } from '../values/units.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
+import { resolveContext } from './resolve-context.ts';
 import { sessionRisk } from './session-warning.ts';
 import { settingsArguments } from './settings-options.ts';
-import { surveyFor } from './survey-host.ts';
 
 export interface InitReport {
 	readonly backend: { readonly name: string; readonly why: string };
@@ -35,25 +35,25 @@ export interface InitReport {
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
 	const host = await openHost(ownChains, signal);
 	const loaded = await loadSettings(settings);
-	const survey = await surveyFor(host, loaded, undefined, signal);
-	const others = createOthersReader(host.tools);
+	const context = await resolveContext(host, loaded, undefined, signal);
+	const others = createForeignRulesReader(host.tools);
 	await others.chains();
-	const hit = await interceptFor(survey, signal);
-	const { target, ipv6Past, limited } = hit;
+	const hit = await interceptFor(context, signal);
+	const { target, ipv6BypassReason, limited } = hit;
 	const told = [
-		ipv6Past === '' ? '' : `IPv6 goes past Envoy: ${ipv6Past}`,
+		ipv6BypassReason === '' ? '' : `IPv6 goes past Envoy: ${ipv6BypassReason}`,
 		limited === undefined ? '' : limitedWhy(limited),
-		...(await comeFirst(others, { survey, hit }, signal)),
-		loopRisk(survey.capture, await readListeners()),
-		await sessionRisk(survey.capture, target.families, process.env),
+		...(await comeFirst(others, { context, hit }, signal)),
+		proxyLoopRisk(context.capture, await readListeners()),
+		await sessionRisk(context.capture, target.families, process.env),
 		await leftOut(host.routing, target),
 	];
 	const chains = families.flatMap((family) => target.rules[family].chains);
 	return {
-		backend: survey.backend,
+		backend: context.backend,
 		families: target.families,
 		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
-		notices: [...loaded.notices, ...survey.notices, ...told.filter((notice) => notice !== '')],
+		notices: [...loaded.notices, ...context.notices, ...told.filter((notice) => notice !== '')],
 	};
 }
 
@@ -65,10 +65,10 @@ async function leftOut(routing: Routing, target: RoutingTarget): Promise<string>
 const ATTEMPTS = 3;
 
 /** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
-async function interceptFor(survey: DaemonContext, signal: AbortSignal): Promise<Hit> {
+async function interceptFor(context: DaemonContext, signal: AbortSignal): Promise<AppliedState> {
 	for (let attempt = 1; ; attempt += 1) {
-		const hit = await captureOnce(survey, signal);
-		const { differences } = await inspect(survey.host, hit.target, true, signal, hit.known.get(hit.target.dialect));
+		const hit = await captureOnce(context, signal);
+		const { differences } = await inspect(context.host, hit.target, true, signal, hit.lastRead.get(hit.target.dialect));
 		const [first] = families.flatMap((family) => differences[family]);
 		if (first === undefined) return hit;
 		if (attempt < ATTEMPTS) continue;
@@ -77,7 +77,7 @@ async function interceptFor(survey: DaemonContext, signal: AbortSignal): Promise
 	}
 }
 
-export async function init(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+export async function init(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	await refuseUnwanted(socketOf(given));
 	const report = await runInit(settingsArguments(given), signal);
 	const { backend, families, rules, notices } = report;

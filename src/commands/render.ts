@@ -1,15 +1,15 @@
 import type { Given } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings, type SettingsArguments } from '../config/load.ts';
 import { resolveCapture } from '../config/resolve-ids.ts';
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
-import { nothing } from '../firewall/iptables/installed.ts';
-import { renderTransition } from '../firewall/iptables/restore-document.ts';
+import { emptyRules } from '../firewall/iptables/installed.ts';
+import { renderRestoreDocument } from '../firewall/iptables/restore-document.ts';
 import { resolveIds } from '../host/files/accounts.ts';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { buildTarget } from '../reconcile/desired.ts';
-import { homewardOf } from '../routing/taken.ts';
+import { localRoutingOf } from '../routing/taken.ts';
 import { type Family, families } from '../values/units.ts';
 import { settingsArguments } from './settings-options.ts';
 
@@ -26,16 +26,18 @@ export async function runRender(settings: SettingsArguments, family: string | un
 	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
 	const shown = families.filter((each) => family === undefined || each === family);
 	if (shown.length === 0)
-		throw new Failure('usage', `Cannot render family ${quoted(String(family))}`, `Allowed: ${families.join(' or ')}`);
+		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded, resolveIds);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const target = buildTarget(capture, backend, captured, homewardOf(config), families);
+	const target = buildTarget(capture, backend, captured, localRoutingOf(config), families);
 	return shown
-		.map((each): Rendered => ({ family: each, backend, document: renderTransition(nothing, target.rules[each]) }))
+		.map(
+			(each): Rendered => ({ family: each, backend, document: renderRestoreDocument(emptyRules, target.rules[each]) }),
+		)
 		.filter(({ document }) => document !== '');
 }
 
-export async function render(given: Given, { out, isJson }: Terminal): Promise<number> {
+export async function render(given: Given, { out, isJson }: CommandContext): Promise<number> {
 	const family = given['family'];
 	const rendered = await runRender(settingsArguments(given), typeof family === 'string' ? family : undefined);
 	const text = rendered.map((each) => `# ${each.family}, ${each.backend}\n${each.document}`).join('\n');

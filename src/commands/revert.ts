@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Given, wholeNumber } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import { socketOf, stateDirectoryOf } from '../config/quick-lookup.ts';
-import type { Pending } from '../daemon/stores.ts';
+import type { PendingConfirmation } from '../daemon/stores.ts';
 import { failureOf } from '../failure.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
-import { createPendingFile } from '../host/files/confirmation-file.ts';
+import { createConfirmationFile } from '../host/files/confirmation-file.ts';
 import { createStateStore } from '../host/files/state-file.ts';
 import { openHost } from '../host/open-host.ts';
 import { countAccepted } from '../host/sockets/listeners.ts';
 import { untilNone } from '../lib/until-none.ts';
 import { createClient } from '../localapi/client.ts';
-import { release } from '../reconcile/apply.ts';
-import { restore } from '../reconcile/checkpoint.ts';
+import { remove } from '../reconcile/apply.ts';
+import { restoreCheckpoint } from '../reconcile/checkpoint.ts';
 
 /** A daemon that does not answer within this time hangs. */
 const PATIENCE_MS = 5_000;
@@ -30,20 +30,21 @@ export async function runRevert(
 	signal: AbortSignal,
 ): Promise<'daemon' | 'ourselves' | 'nothing'> {
 	await sleep(afterSeconds * 1_000, undefined, { signal });
-	const pendingFile = createPendingFile(stateDirectory);
-	const pending = pendingFile.read(only);
+	const confirmationFile = createConfirmationFile(stateDirectory);
+	const pending = confirmationFile.read(only);
 	if (pending === undefined || pending.isReverted) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
 	const host = await openHost(ownChains, signal);
-	if (pending.before.wanted === 'disabled' || pending.settings !== undefined) await restore(host, pending, signal);
+	if (pending.before.wanted === 'disabled' || pending.settings !== undefined)
+		await restoreCheckpoint(host, pending, signal);
 	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
-	if (pendingFile.read()?.alarm !== pending.alarm) return 'daemon';
+	if (confirmationFile.read()?.alarm !== pending.alarm) return 'daemon';
 	const store = createStateStore(stateDirectory);
 	const unwritten = store.write({ ...store.read().state, ...pending.before });
 	// Where the disk is full it is found at the next start that the time is over.
-	if (unwritten === undefined) pendingFile.write({ ...pending, isReverted: true });
-	const isOurs = () => unwritten !== undefined || pendingFile.read()?.isReverted === true;
+	if (unwritten === undefined) confirmationFile.write({ ...pending, isReverted: true });
+	const isOurs = () => unwritten !== undefined || confirmationFile.read()?.isReverted === true;
 	if (pending.before.wanted === 'disabled') await settle(host, pending, isOurs, signal);
 	if (unwritten !== undefined) throw unwritten.failure;
 	return 'ourselves';
@@ -62,7 +63,7 @@ async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefin
 /** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */
 async function settle(
 	host: Awaited<ReturnType<typeof openHost>>,
-	{ ports, saved }: Pending,
+	{ ports, saved }: PendingConfirmation,
 	isOurs: () => boolean,
 	signal: AbortSignal,
 ): Promise<void> {
@@ -71,10 +72,10 @@ async function settle(
 	const deadline = AbortSignal.timeout(LONGEST_DRAIN_MS);
 	await untilNone(async () => (isOurs() ? countAccepted(ports) : 0), AbortSignal.any([deadline, signal]));
 	signal.throwIfAborted();
-	if (isOurs()) await release(host, { tracked: false }, signal);
+	if (isOurs()) await remove(host, { keepConntrack: false }, signal);
 }
 
-export async function revert(given: Given, { out, isJson, signal }: Terminal): Promise<number> {
+export async function revert(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	const seconds = wholeNumber(given, 'after') ?? 0;
 	const until = given['until'];
 	const only = typeof until === 'string' ? until : undefined;

@@ -3,17 +3,17 @@ import type { FileSettings } from '../config/yaml.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
-import { createOthersReader } from '../host/iptables/foreign-reader.ts';
+import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
 import { readRaw } from '../host/iptables/listing.ts';
 import { type OpenHost, openHost, requireDialect } from '../host/open-host.ts';
 import { countAccepted } from '../host/sockets/listeners.ts';
-import { release } from '../reconcile/apply.ts';
-import { aimOf } from '../reconcile/resolve.ts';
+import { remove } from '../reconcile/apply.ts';
+import { computeDesired } from '../reconcile/resolve.ts';
 import { begin, converse, type RouteManagerActions, refusal } from '../route-manager/conversation.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
+import { resolveContext } from './resolve-context.ts';
 import { sessionRisk } from './session-warning.ts';
-import { surveyFor } from './survey-host.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
@@ -30,10 +30,10 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
 	const host = await openHost(ownChains, signal);
-	const survey = await surveyFor(host, loaded, undefined, signal);
-	await aimOf(survey);
-	for (const notice of survey.notices) process.stderr.write(`${notice}\n`);
-	const actions = actionsOf(host, survey, socket, signal);
+	const context = await resolveContext(host, loaded, undefined, signal);
+	await computeDesired(context);
+	for (const notice of context.notices) process.stderr.write(`${notice}\n`);
+	const actions = actionsOf(host, context, socket, signal);
 	await begin(process.env, actions, out);
 	const prompt = () => void (process.stdin.isTTY && process.stderr.write('> '));
 	signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
@@ -49,27 +49,28 @@ const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130
 
 const actionsOf = (
 	{ tools }: OpenHost,
-	survey: DaemonContext,
+	context: DaemonContext,
 	socket: string,
 	signal: AbortSignal,
 ): RouteManagerActions => ({
 	enable: async () => {
 		await refuseUnwanted(socket);
-		const others = createOthersReader(tools);
+		const others = createForeignRulesReader(tools);
 		await others.chains();
-		const hit = await captureOnce(survey, signal);
+		const hit = await captureOnce(context, signal);
 		const { target } = hit;
-		for (const why of await comeFirst(others, { survey, hit }, signal)) process.stderr.write(`${why}\n`);
-		const risk = await sessionRisk(survey.capture, target.families, process.env);
+		for (const why of await comeFirst(others, { context, hit }, signal)) process.stderr.write(`${why}\n`);
+		const risk = await sessionRisk(context.capture, target.families, process.env);
 		// The script says nothing of it, where programs read.
 		if (risk !== '') process.stderr.write(`${risk}\n`);
 	},
 	disable: async () => {
-		await release(survey.host, { tracked: true }, signal);
-		const { ingressPort, egressPort } = survey.config;
-		if ((await countAccepted([ingressPort, egressPort])) === 0) await release(survey.host, { tracked: false }, signal);
+		await remove(context.host, { keepConntrack: true }, signal);
+		const { ingressPort, egressPort } = context.config;
+		if ((await countAccepted([ingressPort, egressPort])) === 0)
+			await remove(context.host, { keepConntrack: false }, signal);
 	},
-	status: () => readRaw(requireDialect(tools, survey.backend.name), survey.config.routeTable),
+	status: () => readRaw(requireDialect(tools, context.backend.name), context.config.routeTable),
 });
 
 /** Those that the script reads, with its meaning of empty and of missing; ours beside them, and no others. */

@@ -1,7 +1,7 @@
 import { noSessions, readOpenSessions, sessionText } from '../host/sockets/ssh-sessions.ts';
 import type { Sessions } from '../localapi/protocol.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { createSessionJudge, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.ts';
 import { parseSession } from '../values/ssh-session.ts';
 import type { Family } from '../values/units.ts';
 
@@ -30,7 +30,7 @@ export async function sessionRisk(
 	env: NodeJS.ProcessEnv,
 ): Promise<string> {
 	const { own, all } = await read();
-	const isCaptured = createSessionJudge(capture, families);
+	const isCaptured = createSessionEvaluator(capture, families);
 	const captured = (texts: readonly string[]) =>
 		texts.flatMap((text) => parseSession(text) ?? []).filter((session) => isCaptured(session, session.zone));
 	const texts = own.length > 0 ? own.map(sessionText) : [saidBy(env)];

@@ -1,5 +1,5 @@
 import type { Given, Options } from '../cli/arguments.ts';
-import type { Terminal } from '../cli/daemon-commands.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
 import type { Described } from '../cli/help.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 
@@ -9,7 +9,7 @@ export interface LocalCommand extends Described {
 	readonly takesSettings: boolean;
 	/** Bare words allowed behind it. */
 	readonly words: number;
-	readonly run: (given: Given, words: readonly string[], terminal: Terminal) => Promise<number>;
+	readonly run: (given: Given, words: readonly string[], terminal: CommandContext) => Promise<number>;
 }
 
 const none: Options = {};

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { DEFAULT_FILE } from './paths.ts';
 import type { FileSettings } from './yaml.ts';
 
@@ -22,7 +22,7 @@ function readText(path: string, isOptional: boolean): string | undefined {
 		if (code === 'ENOENT' && isOptional) return undefined;
 		throw new Failure(
 			'config',
-			`Cannot read the settings file ${quoted(path)}: ${reasons[code] ?? message}`,
+			`Cannot read the settings file ${quote(path)}: ${reasons[code] ?? message}`,
 			remedy,
 			cause,
 		);

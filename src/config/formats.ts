@@ -1,4 +1,4 @@
-import { hasControls, quoted } from '../lib/escape.ts';
+import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../values/cidr.ts';
 import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
 import {
@@ -68,7 +68,7 @@ export function choice<const T extends string>(choices: readonly T[]) {
 	return (...words: Words): Setting<T> =>
 		setting(words, allowed, (text) => {
 			const found = choices.find((one) => one === text.trim());
-			if (found === undefined) throw new Error(`${quoted(text)} is none of them`);
+			if (found === undefined) throw new Error(`${quote(text)} is none of them`);
 			return found;
 		});
 }
@@ -77,7 +77,7 @@ export function whole(least: number, most: number, unit: string) {
 	return (...words: Words): Setting<number> =>
 		setting(words, `${unit} from ${least} to ${most}`, (text) => {
 			const value = parseNumber(text.trim());
-			if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${quoted(text)} is not allowed`);
+			if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${quote(text)} is not allowed`);
 			return value;
 		});
 }
@@ -101,15 +101,14 @@ export const imageName = (...words: Words) =>
 export const containerName = (...words: Words) =>
 	setting(words, 'letters, digits, _ . and -, at most 100, beginning with a letter or digit', (value) => {
 		const name = value.trim();
-		if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) throw new Error(`${quoted(value)} is no container's name`);
+		if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) throw new Error(`${quote(value)} is no container's name`);
 		return name;
 	});
 
 /** 107 bytes are what sun_path holds beside its closing zero (unix(7)). */
 export const socketPath = (...words: Words) =>
 	setting(words, 'an absolute path of at most 107 bytes', (value) => {
-		if (Buffer.byteLength(value.trim()) > 107)
-			throw new Error(`${quoted(value)} has ${Buffer.byteLength(value)} bytes`);
+		if (Buffer.byteLength(value.trim()) > 107) throw new Error(`${quote(value)} has ${Buffer.byteLength(value)} bytes`);
 		return parseAbsolute(value);
 	});
 export const absolutePath = (...words: Words) => setting(words, 'an absolute path', parseAbsolute);
@@ -130,12 +129,12 @@ function parsePairs(value: string): readonly (readonly [name: string, value: str
 		.filter((part) => part.trim() !== '')
 		.map((part): [string, string] => {
 			const [, name = '', text = ''] = /^([\w.-]+)=(.*)$/s.exec(withoutControls(part.trim())) ?? [];
-			if (name === '') throw new Error(`${quoted(part)} is no name=value`);
+			if (name === '') throw new Error(`${quote(part)} is no name=value`);
 			return [name, text];
 		});
 	const names = pairs.map(([name]) => name);
 	const twice = names.find((name, at) => names.indexOf(name) !== at);
-	if (twice !== undefined) throw new Error(`${quoted(twice)} is there twice`);
+	if (twice !== undefined) throw new Error(`${quote(twice)} is there twice`);
 	return pairs;
 }
 
@@ -144,13 +143,13 @@ export const optionalPath = (...words: Words) =>
 
 function parseAbsolute(value: string): string {
 	const path = withoutControls(requireText(value));
-	if (!path.startsWith('/')) throw new Error(`${quoted(value)} does not begin with /`);
+	if (!path.startsWith('/')) throw new Error(`${quote(value)} does not begin with /`);
 	return path;
 }
 
 function parseFlag(value: string): boolean {
 	const found = { '1': true, true: true, '0': false, false: false, '': false }[value.trim()];
-	if (found === undefined) throw new Error(`${quoted(value)} is neither`);
+	if (found === undefined) throw new Error(`${quote(value)} is neither`);
 	return found;
 }
 
@@ -160,6 +159,6 @@ function requireText(value: string): string {
 }
 
 function withoutControls(value: string): string {
-	if (hasControls(value)) throw new Error(`${quoted(value)} has a control character`);
+	if (hasControlCharacters(value)) throw new Error(`${quote(value)} has a control character`);
 	return value;
 }

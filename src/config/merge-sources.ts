@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
 import type { Setting, Settings } from './formats.ts';
 import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
-import { type FileCheck, type HandedOn, handedOn, variablesOfSettings } from './pass-through.ts';
+import { type FileCheck, type PassThrough, passThrough, variablesOfSettings } from './pass-through.ts';
 import { type Config, settings } from './schema.ts';
 import { foreign, forgive, whyNot } from './tolerated.ts';
 import type { FileSettings } from './yaml.ts';
@@ -26,7 +26,7 @@ export interface Loaded {
 	/** What was taken otherwise than written. */
 	readonly notices: readonly string[];
 	/** Variables for Envoy's images, those that are settings among them, and the files that they name. */
-	readonly handedOn: Pick<HandedOn, 'env' | 'files'>;
+	readonly passThrough: Pick<PassThrough, 'env' | 'files'>;
 }
 
 /** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
@@ -46,11 +46,11 @@ export function readConfig(given: Sources): Loaded {
 	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
 	// A setting that could not be read stands in with its default, and what follows from that is nobody's mistake.
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
-	const { env, files, mistakes: misread } = handedOn(sources.env, fileCheck(sources, config));
+	const { env, files, mistakes: misread } = passThrough(sources.env, fileCheck(sources, config));
 	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
-	return { config, written, notices: [...told, ...foreign(given.env), ...notices(written)], handedOn: proxy };
+	return { config, written, notices: [...told, ...foreign(given.env), ...notices(written)], passThrough: proxy };
 }
 
 /** Where somebody else runs Envoy, its files may be anywhere. */

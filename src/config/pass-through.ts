@@ -1,4 +1,4 @@
-import { hasControls, quoted } from '../lib/escape.ts';
+import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { parsePort } from '../values/units.ts';
 
 type Kind = 'text' | 'flag' | 'port' | 'file';
@@ -35,7 +35,7 @@ const table: readonly Row[] = [
 /** Every variable that is handed on as it is. No credentials: Envoy gets none that it was not given by its own means. */
 export const handedOnNames: readonly string[] = table.flatMap(({ names }) => names);
 
-export interface HandedOn {
+export interface PassThrough {
 	readonly env: Readonly<Record<string, string>>;
 	/** Files that the variables name: Envoy must find them at the same paths. */
 	readonly files: readonly string[];
@@ -49,7 +49,7 @@ export type FileCheck = (path: string) => string | undefined;
  * What of an environment is Envoy's, and all that is wrong with it. Where only one spelling was given the others say the
  * same; where several were, each stays as it is, and the image takes the one that it prefers. Empty is none.
  */
-export function handedOn(env: Environment, whyNot: FileCheck): HandedOn {
+export function passThrough(env: Environment, whyNot: FileCheck): PassThrough {
 	const rows = table.map((row) => readRow(row, env, whyNot));
 	return {
 		env: Object.assign({}, ...rows.map((row) => row.env)),
@@ -58,7 +58,7 @@ export function handedOn(env: Environment, whyNot: FileCheck): HandedOn {
 	};
 }
 
-function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): HandedOn {
+function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): PassThrough {
 	const values = new Map<string, string>();
 	const mistakes: string[] = [];
 	for (const name of names.filter((each) => (env[each] ?? '').trim() !== ''))
@@ -107,19 +107,19 @@ function parseFlag(text: string): string {
 		['0', '0'],
 		['false', '0'],
 	]).get(text);
-	if (found === undefined) throw new Error(`${quoted(text)} is neither`);
+	if (found === undefined) throw new Error(`${quote(text)} is neither`);
 	return found;
 }
 
 function parseFile(text: string, whyNot: FileCheck): string {
 	const path = withoutControls(text);
-	if (!path.startsWith('/')) throw new Error(`${quoted(text)} does not begin with /`);
+	if (!path.startsWith('/')) throw new Error(`${quote(text)} does not begin with /`);
 	const why = whyNot(path);
-	if (why !== undefined) throw new Error(`${quoted(text)} cannot be used: ${why}`);
+	if (why !== undefined) throw new Error(`${quote(text)} cannot be used: ${why}`);
 	return path;
 }
 
 function withoutControls(text: string): string {
-	if (hasControls(text)) throw new Error(`${quoted(text)} has a control character`);
+	if (hasControlCharacters(text)) throw new Error(`${quote(text)} has a control character`);
 	return text;
 }

@@ -1,5 +1,5 @@
 import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { allSettings, nearestKey, sections } from './names.ts';
 
 /** What a settings file says, as text, each with the place where it stands. */
@@ -30,7 +30,7 @@ export function parseSettingsFile(text: string, path: string): FileSettings {
 	if (!isMap(document.contents))
 		return { values: new Map(), mistakes: [`${path}: holds no settings; allowed: lines such as "appPorts: 8080"`] };
 	const [stray] = strayAliases(document);
-	if (stray !== undefined) return wrong(offsetOf(stray), `there is no anchor for ${quoted(`*${stray.source}`)}`);
+	if (stray !== undefined) return wrong(offsetOf(stray), `there is no anchor for ${quote(`*${stray.source}`)}`);
 	try {
 		return gather(flatten(document.toJS(), '', document.contents, (node) => where(offsetOf(node))));
 	} catch (cause) {
@@ -76,7 +76,7 @@ function gather(found: readonly Found[]): FileSettings {
 	return { values, mistakes };
 }
 
-const unknownKey = (key: string): string => `unknown setting ${quoted(key)}; did you mean "${nearestKey(key)}"?`;
+const unknownKey = (key: string): string => `unknown setting ${quote(key)}; did you mean "${nearestKey(key)}"?`;
 
 /** A list is what the comma list would be, true is 1: one way of reading for files, variables and flags. */
 function textOf(value: unknown): string | undefined {

@@ -1,11 +1,11 @@
 import { buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { createJudge, type Judge, type Opening } from '../ruleset/evaluate.ts';
+import { type ConnectionAttempt, createEvaluator, type Evaluator } from '../ruleset/evaluate.ts';
 import type { Family } from '../values/units.ts';
-import type { Asides, Asked, OpenConnection } from './connections.ts';
+import type { OpenConnection, SocketDetails, SocketDetailsRequest } from './connections.ts';
 
 /** What has to be known of connections beyond the table of sockets. */
-export const askedBy = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): Asked => ({
+export const requiredDetails = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): SocketDetailsRequest => ({
 	groups: ignoreGids.length + onlyGids.length > 0,
 	interfaces: interfacesIgnored.length > 0,
 });
@@ -14,13 +14,13 @@ export const askedBy = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): A
  * Those of the connections that the rules would capture, were they opened now. Where something is not known that the
  * settings ask for, a connection is none of them: nobody is cut off by a guess.
  */
-export function capturable(
+export function wouldCapture(
 	connections: readonly OpenConnection[],
 	capture: Capture,
 	families: readonly Family[],
-	asides: Asides,
+	asides: SocketDetails,
 ): OpenConnection[] {
-	const judges = new Map(families.map((family) => [family, createJudge(buildRuleset(capture, family), family)]));
+	const judges = new Map(families.map((family) => [family, createEvaluator(buildRuleset(capture, family), family)]));
 	return connections.filter((connection) => {
 		const judge = judges.get(connection.family);
 		if (judge === undefined || isEnvoys(connection, capture)) return false;
@@ -32,16 +32,23 @@ export function capturable(
 const isEnvoys = ({ isAccepted, local }: OpenConnection, { ingressPort, egressPort }: Capture): boolean =>
 	isAccepted && (local.port === ingressPort || local.port === egressPort);
 
-function isCapturable(connection: OpenConnection, judge: Judge, capture: Capture, asides: Asides): boolean {
-	const { isAccepted, isWithin, local, remote, uid } = connection;
-	const through = askedBy(capture).interfaces ? asides.interfaceOf(connection) : '';
+function isCapturable(connection: OpenConnection, judge: Evaluator, capture: Capture, asides: SocketDetails): boolean {
+	const { isAccepted, isHostLocal, local, remote, uid } = connection;
+	const through = requiredDetails(capture).interfaces ? asides.interfaceOf(connection) : '';
 	if (through === undefined) return false;
-	const common = { interface: through, isFromHere: !isAccepted || isWithin, isToHere: isAccepted || isWithin };
+	const common = { interface: through, isFromHere: !isAccepted || isHostLocal, isToHere: isAccepted || isHostLocal };
 	if (isAccepted) {
-		const opening: Opening = { ...common, from: remote.address, to: local.address, port: local.port };
+		const opening: ConnectionAttempt = { ...common, from: remote.address, to: local.address, port: local.port };
 		return typeof judge('PREROUTING', opening) === 'number';
 	}
-	const gid = askedBy(capture).groups ? asides.groupOf(connection) : 0;
-	const opening: Opening = { ...common, from: local.address, to: remote.address, port: remote.port, uid, gid };
+	const gid = requiredDetails(capture).groups ? asides.groupOf(connection) : 0;
+	const opening: ConnectionAttempt = {
+		...common,
+		from: local.address,
+		to: remote.address,
+		port: remote.port,
+		uid,
+		gid,
+	};
 	return gid !== undefined && typeof judge('OUTPUT', opening) === 'number';
 }

@@ -23,7 +23,7 @@ export interface OpenConnection {
 	/** The other end called; else the socket's owner did. */
 	readonly isAccepted: boolean;
 	/** Both ends are here. */
-	readonly isWithin: boolean;
+	readonly isHostLocal: boolean;
 	readonly uid: number;
 	readonly inode: string;
 	/** What the kernel calls it, and will call no other. */
@@ -42,27 +42,27 @@ export interface Endpoint {
 export interface Connections {
 	open(): Promise<readonly OpenConnection[]>;
 	/** Those of these cookies whose connections are open still. */
-	stillOpen(cookies: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+	filterOpen(cookies: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 	/**
 	 * Those among them that are translated to one of these ports of this host. Of accepted ones all that are translated: by
 	 * whomever, the port that was dialled is not the one that the socket has.
 	 */
-	translated(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
+	findRedirected(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
 	/** Makes the kernel track them as they are, untranslated, if it does not track them yet. */
 	track(all: readonly OpenConnection[]): Promise<void>;
 	/** What the table of sockets does not say; looked up only as far as it is asked for. */
-	asides(of: readonly OpenConnection[], asked: Asked): Promise<Asides>;
+	details(of: readonly OpenConnection[], asked: SocketDetailsRequest): Promise<SocketDetails>;
 	/** Their owners are told of an abort, the other ends of a reset. Resolves to how many the kernel has ended. */
 	end(all: readonly OpenConnection[]): Promise<number>;
 }
 
-export interface Asked {
+export interface SocketDetailsRequest {
 	readonly groups: boolean;
 	readonly interfaces: boolean;
 }
 
 /** Undefined is what was not asked for, or cannot be found out. */
-export interface Asides {
+export interface SocketDetails {
 	/** That the socket's owner runs as. */
 	readonly groupOf: (connection: OpenConnection) => number | undefined;
 	/** By which its packets would leave now. */

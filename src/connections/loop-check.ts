@@ -6,7 +6,7 @@ import type { Listener } from './connections.ts';
  * Why whoever listens as Envoy would get its own traffic back, for ever; '' where that is not to be seen (flaw 22). A
  * group cannot be seen from a socket, so where groups are ignored nothing is said.
  */
-export function loopRisk(capture: Capture, listeners: readonly Listener[]): string {
+export function proxyLoopRisk(capture: Capture, listeners: readonly Listener[]): string {
 	const { egressPort, ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
 	if (ignoreGids.length > 0) return '';
 	const isCaptured = ({ uid }: Listener) =>

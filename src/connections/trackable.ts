@@ -19,7 +19,7 @@ export function trackable(
 	return open.filter(
 		(connection) =>
 			families.includes(connection.family) &&
-			!connection.isWithin &&
+			!connection.isHostLocal &&
 			!isEnvoys(connection) &&
 			!callers.has(`${connection.local.address} ${connection.local.port}`),
 	);

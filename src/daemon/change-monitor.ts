@@ -1,8 +1,8 @@
-import type { Chains } from '../firewall/firewall.ts';
+import type { ChainNames } from '../firewall/firewall.ts';
 import type { Family } from '../values/units.ts';
 
 /** Somebody has changed something on the host that we may have a part in. */
-export interface Notice {
+export interface ChangeEvent {
 	/** `order`: somebody else has a chain where ours are. */
 	readonly subject: `${Family} rules` | 'routes' | 'addresses' | 'order';
 	/** Which program it was, where the kernel tells; else ''. */
@@ -12,15 +12,15 @@ export interface Notice {
 }
 
 /** Whoever is told of it. */
-export interface Ear {
-	readonly onNotice: (notice: Notice) => void;
+export interface ChangeHandlers {
+	readonly onChange: (notice: ChangeEvent) => void;
 	/** The kernel had more to tell of these than there was room for: everything may have changed. */
 	readonly onLost: (of: 'rules' | 'routes') => void;
 }
 
 /** What of all that changes on a host is told. */
-export interface Interest {
-	readonly chains: Chains;
+export interface WatchFilter {
+	readonly chains: ChainNames;
 	/** Which table is ours at the moment. */
 	readonly routeTable: () => number;
 }

@@ -1,13 +1,13 @@
 import type { Written } from '../config/written.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { delayMs } from '../lib/delay.ts';
-import { restore, snapshot } from '../reconcile/checkpoint.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, enable, remember, settle, settleSoon } from './interception.ts';
+import { restoreCheckpoint, takeCheckpoint } from '../reconcile/checkpoint.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { CHANGE_TIMEOUT_MS, enable, finishDrain, persist, startDrainPoller } from './interception.ts';
 import { retryMs } from './repair-limits.ts';
 import { readFormer, takeBack, writtenOf } from './rollback.ts';
-import type { Holding } from './state.ts';
-import type { Pending } from './stores.ts';
+import type { DaemonState } from './state.ts';
+import type { PendingConfirmation } from './stores.ts';
 
 /** The alarm comes first; if it does not, we go back ourselves so much later. */
 const LATE_MS = 3_000;
@@ -16,196 +16,200 @@ const LATE_MS = 3_000;
  * From here on the host goes back to what it is now, unless it is confirmed within so many seconds. Asked for anew
  * before that, it is still what was before the first time.
  */
-async function arm(holding: Holding, parts: DaemonParts, seconds: number, settings?: Written): Promise<void> {
-	const { pending: former, wanted, since, survey, capturedFor } = holding;
+async function arm(state: DaemonState, deps: DaemonDependencies, seconds: number, settings?: Written): Promise<void> {
+	const { pending: former, wanted, since, context, redirectPorts } = state;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	const now = former ?? { before: { wanted, since }, ...(await snapshot(survey.host, signal)) };
+	const now = former ?? { before: { wanted, since }, ...(await takeCheckpoint(context.host, signal)) };
 	const before = settings === undefined ? now : { settings, ...now };
-	const ports = [...new Set([...capturedFor, survey.config.ingressPort, survey.config.egressPort])];
-	await watchOver(holding, parts, { ...before, ports, ...untilIn(seconds) }, seconds);
-	if (former !== undefined) await parts.alarm.cancel(former.alarm);
-	parts.log('info', 'waiting for confirmation', { seconds });
+	const ports = [...new Set([...redirectPorts, context.config.ingressPort, context.config.egressPort])];
+	await armTimer(state, deps, { ...before, ports, ...untilIn(seconds) }, seconds);
+	if (former !== undefined) await deps.rollbackTimer.cancel(former.alarm);
+	deps.log('info', 'waiting for confirmation', { seconds });
 }
 
 const untilIn = (seconds: number) => ({ until: new Date(Date.now() + seconds * 1_000).toISOString() });
 
-async function watchOver(
-	holding: Holding,
-	parts: DaemonParts,
-	pending: Omit<Pending, 'alarm'>,
+async function armTimer(
+	state: DaemonState,
+	deps: DaemonDependencies,
+	pending: Omit<PendingConfirmation, 'alarm'>,
 	seconds: number,
 ): Promise<void> {
-	const { socket, stateDirectory } = holding.survey.config;
+	const { socket, stateDirectory } = state.context.config;
 	const args = ['revert', '--socket', socket, '--state-directory', stateDirectory, '--until', pending.until];
-	const armed = { ...pending, alarm: await parts.alarm.set(seconds, args) };
+	const armed = { ...pending, alarm: await deps.rollbackTimer.set(seconds, args) };
 	try {
-		parts.pendingFile.write(armed);
+		deps.confirmationFile.write(armed);
 	} catch (error) {
-		await parts.alarm.cancel(armed.alarm);
+		await deps.rollbackTimer.cancel(armed.alarm);
 		throw error;
 	}
-	Object.assign(holding, { pending: armed, revertTrouble: undefined });
-	clearTimeout(holding.waiting);
-	holding.waiting = setTimeout(() => void overdue(holding, parts, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
+	Object.assign(state, { pending: armed, rollbackProblem: undefined });
+	clearTimeout(state.waiting);
+	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
 }
 
-async function overdue(holding: Holding, parts: DaemonParts, armed: Pending): Promise<void> {
-	const isDue = () => holding.pending === armed && !holding.isEnding;
+async function onTimeout(state: DaemonState, deps: DaemonDependencies, armed: PendingConfirmation): Promise<void> {
+	const isDue = () => state.pending === armed && !state.isEnding;
 	try {
-		await holding.exclusive(async () => (isDue() ? revert(holding, parts) : undefined));
+		await state.ruleLock(async () => (isDue() ? revert(state, deps) : undefined));
 	} catch (error) {
-		if (isDue()) goBackLater(holding, parts, armed, error);
+		if (isDue()) rollBackLater(state, deps, armed, error);
 	}
 }
 
 /** Until it succeeds, or somebody says anew what is wanted; told once for each reason. */
-function goBackLater(holding: Holding, parts: DaemonParts, armed: Pending, error: unknown): void {
+function rollBackLater(state: DaemonState, deps: DaemonDependencies, armed: PendingConfirmation, error: unknown): void {
 	const why = failureOf(error).message;
-	if (holding.revertTrouble?.why !== why) parts.log('error', 'could not go back', { why });
-	const failures = (holding.revertTrouble?.failures ?? 0) + 1;
-	holding.revertTrouble = { why, failures };
-	clearTimeout(holding.waiting);
-	holding.waiting = setTimeout(() => void overdue(holding, parts, armed), retryMs(failures)).unref();
+	if (state.rollbackProblem?.why !== why) deps.log('error', 'could not go back', { why });
+	const failures = (state.rollbackProblem?.failures ?? 0) + 1;
+	state.rollbackProblem = { why, failures };
+	clearTimeout(state.waiting);
+	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), retryMs(failures)).unref();
 }
 
 /** Without a time it is meant for good, whatever was said before. */
-export async function enableFor(holding: Holding, parts: DaemonParts, seconds: number | undefined) {
-	return changeFor(holding, parts, 'enable', seconds, () => enable(holding, parts));
+export async function enableWithConfirm(state: DaemonState, deps: DaemonDependencies, seconds: number | undefined) {
+	return changeFor(state, deps, 'enable', seconds, () => enable(state, deps));
 }
 
 /** The same for settings: without a time those that waited for a word hold for good too. One change among others. */
-export async function reloadFor(
-	holding: Holding,
-	parts: DaemonParts,
+export async function reloadWithConfirm(
+	state: DaemonState,
+	deps: DaemonDependencies,
 	seconds: number | undefined,
 	change: () => Promise<void>,
 ): Promise<void> {
-	if (seconds === undefined && holding.pending?.settings === undefined) return change();
-	return changeFor(holding, parts, 'reload', seconds, change, writtenOf(holding.loaded));
+	if (seconds === undefined && state.pending?.settings === undefined) return change();
+	return changeFor(state, deps, 'reload', seconds, change, writtenOf(state.loaded));
 }
 
 async function changeFor<T>(
-	holding: Holding,
-	parts: DaemonParts,
+	state: DaemonState,
+	deps: DaemonDependencies,
 	verb: string,
 	seconds: number | undefined,
 	change: () => Promise<T>,
 	settings?: Written,
 ): Promise<T> {
-	const former = holding.pending;
-	if (seconds !== undefined) await arm(holding, parts, seconds, settings);
+	const former = state.pending;
+	if (seconds !== undefined) await arm(state, deps, seconds, settings);
 	try {
 		const changed = await change();
-		if (seconds === undefined) await dismiss(holding, parts);
-		else if (await adopt(holding, parts)) throw tooLate(verb);
+		if (seconds === undefined) await cancelConfirmation(state, deps);
+		else if (await adoptRollback(state, deps)) throw tooLate(verb);
 		return changed;
 	} catch (error) {
-		if (former === undefined) await dismiss(holding, parts);
+		if (former === undefined) await cancelConfirmation(state, deps);
 		throw error;
 	}
 }
 
 /** What was switched on stays. */
-export async function confirm(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (holding.pending === undefined) throw nothingPending('confirm');
-	if (await adopt(holding, parts)) throw tooLate('confirm');
-	await dismiss(holding, parts);
-	parts.log('info', 'confirmed');
+export async function confirm(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	if (state.pending === undefined) throw nothingPending('confirm');
+	if (await adoptRollback(state, deps)) throw tooLate('confirm');
+	await cancelConfirmation(state, deps);
+	deps.log('info', 'confirmed');
 }
 
 /** Whoever says anew what is wanted can reach the host: nothing goes back any more. */
-export async function dismiss(holding: Holding, parts: DaemonParts): Promise<void> {
-	const { pending } = holding;
+export async function cancelConfirmation(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	const { pending } = state;
 	if (pending === undefined) return;
-	drop(holding, parts, pending);
-	await parts.alarm.cancel(pending.alarm);
+	drop(state, deps, pending);
+	await deps.rollbackTimer.cancel(pending.alarm);
 }
 
 /**
  * Nothing waits any more. Where a restart is to find the rules off, it finds it in this file until the disk has the wish:
  * a power cut in between must not come back with rules that nobody has confirmed.
  */
-function drop(holding: Holding, { pendingFile, stateFile, log }: DaemonParts, { before }: Pending): void {
-	clearTimeout(holding.waiting);
-	Object.assign(holding, { pending: undefined, waiting: undefined, revertTrouble: undefined });
+function drop(
+	state: DaemonState,
+	{ confirmationFile, stateFile, log }: DaemonDependencies,
+	{ before }: PendingConfirmation,
+): void {
+	clearTimeout(state.waiting);
+	Object.assign(state, { pending: undefined, waiting: undefined, rollbackProblem: undefined });
 	const remove = () => {
 		try {
-			if (holding.pending === undefined) pendingFile.remove();
+			if (state.pending === undefined) confirmationFile.remove();
 		} catch (error) {
 			log('warn', 'what waited for confirmation could not be removed', { why: failureOf(error).message });
 		}
 	};
-	if (holding.wanted === 'disabled' && before.wanted === 'disabled') stateFile.whenKept(remove);
+	if (state.wanted === 'disabled' && before.wanted === 'disabled') stateFile.whenDurable(remove);
 	else remove();
 }
 
 /** Back to what was before. */
-export async function revert(holding: Holding, parts: DaemonParts): Promise<void> {
-	const { pending } = holding;
+export async function revert(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	const { pending } = state;
 	if (pending === undefined) throw nothingPending('go back');
-	await goBack(holding, parts, pending);
-	await settle(holding, parts);
+	await rollBack(state, deps, pending);
+	await finishDrain(state, deps);
 }
 
-async function goBack(holding: Holding, parts: DaemonParts, pending: Pending): Promise<void> {
-	const former = await readFormer(holding, parts, pending);
-	if (former !== undefined && pending.before.wanted === 'enabled') await takeBack(holding, parts, former);
+async function rollBack(state: DaemonState, deps: DaemonDependencies, pending: PendingConfirmation): Promise<void> {
+	const former = await readFormer(state, deps, pending);
+	if (former !== undefined && pending.before.wanted === 'enabled') await takeBack(state, deps, former);
 	if (pending.before.wanted === 'disabled') {
-		holding.known = undefined;
-		holding.known = await restore(holding.survey.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+		state.lastRead = undefined;
+		state.lastRead = await restoreCheckpoint(state.context.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	}
-	done(holding, parts, pending);
+	finishRollback(state, deps, pending);
 	// With nothing led to it any more, there is only Envoy left to go back.
-	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(holding, parts, former);
+	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(state, deps, former);
 }
 
 /** Somebody went back while we were not there, or did not answer. */
-export const isOverdue = ({ pending }: Holding, { pendingFile }: DaemonParts): boolean =>
-	pending !== undefined && pendingFile.read()?.isReverted === true;
+export const wasRolledBackElsewhere = ({ pending }: DaemonState, { confirmationFile }: DaemonDependencies): boolean =>
+	pending !== undefined && confirmationFile.read()?.isReverted === true;
 
 /**
  * Then that is how things are to be: what was halted in the middle of a change has made it since. One change among
  * others. Says whether it was so.
  */
-export async function adopt(holding: Holding, parts: DaemonParts): Promise<boolean> {
-	const { pending } = holding;
-	if (pending === undefined || holding.isEnding || !isOverdue(holding, parts)) return false;
-	await goBack(holding, parts, pending);
+export async function adoptRollback(state: DaemonState, deps: DaemonDependencies): Promise<boolean> {
+	const { pending } = state;
+	if (pending === undefined || state.isEnding || !wasRolledBackElsewhere(state, deps)) return false;
+	await rollBack(state, deps, pending);
 	return true;
 }
 
-function done(holding: Holding, parts: DaemonParts, pending: Pending): void {
+function finishRollback(state: DaemonState, deps: DaemonDependencies, pending: PendingConfirmation): void {
 	const { before, saved } = pending;
 	// What was there before may bear our names too: then nothing of ours has to go.
 	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
 	if (before.wanted === 'disabled')
-		Object.assign(holding, { aim: undefined, isLifted: false, isUnsettled, isReleased: isUnsettled });
-	parts.tallies.add('ruleChanges', 'revert');
-	parts.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
-	remember(holding, before, parts);
-	drop(holding, parts, pending);
-	if (before.wanted === 'disabled') settleSoon(holding, parts);
+		Object.assign(state, { applied: undefined, isLifted: false, isUnsettled, isReleased: isUnsettled });
+	deps.counters.add('ruleChanges', 'revert');
+	deps.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
+	persist(state, before, deps);
+	drop(state, deps, pending);
+	if (before.wanted === 'disabled') startDrainPoller(state, deps);
 }
 
 /** At the start: a time that is over is over; otherwise it is waited for anew, as what waited may have gone with a reboot. */
-export async function resume(holding: Holding, parts: DaemonParts): Promise<void> {
-	const pending = parts.pendingFile.read();
+export async function resume(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	const pending = deps.confirmationFile.read();
 	if (pending === undefined) return;
-	holding.pending = pending;
+	state.pending = pending;
 	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) {
 		// What nobody has confirmed is not to take hold by a restart.
-		Object.assign(holding, await readFormer(holding, parts, pending).catch(untaken(parts)));
-		done(holding, parts, pending);
+		Object.assign(state, await readFormer(state, deps, pending).catch(untaken(deps)));
+		finishRollback(state, deps, pending);
 	} else {
-		await watchOver(holding, parts, pending, seconds);
-		await parts.alarm.cancel(pending.alarm);
+		await armTimer(state, deps, pending, seconds);
+		await deps.rollbackTimer.cancel(pending.alarm);
 	}
 }
 
 /** Settings that this host does not take any more keep nobody from a start. */
 const untaken =
-	({ log }: DaemonParts) =>
+	({ log }: DaemonDependencies) =>
 	(error: unknown): undefined => {
 		log('error', 'the settings of before cannot be had', { why: failureOf(error).message });
 	};

@@ -1,19 +1,25 @@
 import { imageOf } from '../config/changes.ts';
-import type { History } from '../envoy/lifecycle.ts';
+import type { SupervisionHistory } from '../envoy/lifecycle.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
-import { createExclusive } from '../lib/mutex.ts';
+import { createMutex } from '../lib/mutex.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { Handlers } from '../localapi/protocol.ts';
-import { release } from '../reconcile/apply.ts';
+import { remove } from '../reconcile/apply.ts';
 import type { Fact } from '../status/conditions.ts';
 import { resume } from './confirm.ts';
-import type { DaemonParts } from './dependencies.ts';
+import type { DaemonDependencies } from './dependencies.ts';
 import { createDrift } from './drift.ts';
-import { answerLife } from './failure-policy.ts';
+import { onEnvoyStateChange } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
-import { captureAll, forget, openConnections, turnOff, turnOn } from './interception.ts';
+import {
+	applyRules,
+	captureEverything,
+	countRedirected,
+	dropRedirectedConntrack,
+	removeRules,
+} from './interception.ts';
 import { watchFacts } from './rule-order.ts';
-import type { Holding } from './state.ts';
+import type { DaemonState } from './state.ts';
 
 export interface Daemon {
 	readonly handlers: Handlers;
@@ -24,65 +30,68 @@ export interface Daemon {
 	/** Looks after the host until the signal is aborted. */
 	watch(signal: AbortSignal): void;
 	/** To be told whenever Envoy's life takes a turn. */
-	onLife(history: History, before: History): void;
+	onLife(history: SupervisionHistory, before: SupervisionHistory): void;
 }
 
-export function createDaemon(parts: DaemonParts): Daemon {
-	const holding = holdingOf(parts);
-	const drift = createDrift(holding, parts);
+export function createDaemon(deps: DaemonDependencies): Daemon {
+	const state = holdingOf(deps);
+	const drift = createDrift(state, deps);
 	return {
-		handlers: createHandlers(holding, drift, parts),
+		handlers: createHandlers(state, drift, deps),
 		start: (signal) =>
-			start(holding, parts, signal).catch((error) => {
-				holding.isRefused = !signal.aborted;
+			start(state, deps, signal).catch((error) => {
+				state.isRefused = !signal.aborted;
 				throw error;
 			}),
 		async stop() {
 			// From now on nothing changes by itself; what is under way comes to its end first.
-			holding.isEnding = true;
-			for (const timer of [holding.forgetting, holding.waiting]) clearTimeout(timer);
-			await holding.exclusive(async () => {
-				if (holding.survey.config.onStop === 'keep') await parts.proxy?.leave();
-				else await stop(holding, parts);
+			state.isEnding = true;
+			for (const timer of [state.conntrackTimer, state.waiting]) clearTimeout(timer);
+			await state.ruleLock(async () => {
+				if (state.context.config.onStop === 'keep') await deps.proxy?.leave();
+				else await stop(state, deps);
 			});
-			await holding.routes(async () => undefined);
-			parts.log('info', 'stopped');
+			await state.routes(async () => undefined);
+			deps.log('info', 'stopped');
 		},
 		watch(signal) {
-			const routeTable = () => (holding.aim?.target.homeward ?? { table: holding.survey.config.routeTable }).table;
-			const isTold = parts.hear({ chains: ownChains, routeTable }, drift, signal);
+			const routeTable = () => (state.applied?.target.homeward ?? { table: state.context.config.routeTable }).table;
+			const isTold = deps.watchChanges({ chains: ownChains, routeTable }, drift, signal);
 			void drift.watch(isTold, signal);
 			const onOthers = (why: string) => {
-				if (why === '') parts.log('info', "others' rules are no matter any more");
-				else parts.log('warn', "others' rules matter", { why });
-				drift.onNotice({ subject: 'order', by: '', isOwn: false });
+				if (why === '') deps.log('info', "others' rules are no matter any more");
+				else deps.log('warn', "others' rules matter", { why });
+				drift.onChange({ subject: 'order', by: '', isOwn: false });
 			};
-			void watchFacts(() => inspectOthers(holding, parts), onOthers, signal);
+			void watchFacts(() => inspectOthers(state, deps), onOthers, signal);
 		},
-		onLife: (history, before) => answerLife(holding, parts, history, before),
+		onLife: (history, before) => onEnvoyStateChange(state, deps, history, before),
 	};
 }
 
 /** Nothing of others' matters while nothing of ours is there. */
-async function inspectOthers({ aim, survey, isLifted }: Holding, { order }: DaemonParts): Promise<readonly Fact[]> {
-	return aim === undefined || isLifted ? [] : order.inspect({ survey, aim, isOn: true });
+async function inspectOthers(
+	{ applied, context, isLifted }: DaemonState,
+	{ order }: DaemonDependencies,
+): Promise<readonly Fact[]> {
+	return applied === undefined || isLifted ? [] : order.inspect({ context, desired: applied, isOn: true });
 }
 
-function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
+function holdingOf({ loaded, context, stateFile }: DaemonDependencies): DaemonState {
 	const state = stateFile.read();
 	return {
-		exclusive: createExclusive(),
-		exchanges: createExclusive(),
-		routes: createExclusive(),
+		ruleLock: createMutex(),
+		reloadLock: createMutex(),
+		routes: createMutex(),
 		loaded,
-		survey,
-		wanted: survey.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
+		context,
+		wanted: context.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
 		since: state.since ?? new Date().toISOString(),
-		aim: undefined,
-		known: undefined,
+		applied: undefined,
+		lastRead: undefined,
 		madeRoom: new Map(),
 		isLifted: false,
-		capturedFor: new Set([survey.config.ingressPort, survey.config.egressPort]),
+		redirectPorts: new Set([context.config.ingressPort, context.config.egressPort]),
 		isUnsettled: false,
 		isReleased: false,
 		isSettling: false,
@@ -92,70 +101,70 @@ function holdingOf({ loaded, survey, stateFile }: DaemonParts): Holding {
 		image: state.image,
 		pending: undefined,
 		waiting: undefined,
-		revertTrouble: undefined,
+		rollbackProblem: undefined,
 		unconfirmed: [],
-		forgetting: undefined,
+		conntrackTimer: undefined,
 	};
 }
 
-async function start(holding: Holding, parts: DaemonParts, signal: AbortSignal): Promise<void> {
-	const { proxy, stateFile, log, tallies } = parts;
-	await resume(holding, parts);
-	const { survey, loaded, exclusive } = holding;
+async function start(state: DaemonState, deps: DaemonDependencies, signal: AbortSignal): Promise<void> {
+	const { proxy, stateFile, log, counters } = deps;
+	await resume(state, deps);
+	const { context, loaded, ruleLock } = state;
 	// A folder that can never be written is found out before anything is started.
-	stateFile.write({ ...stateFile.read(), dialect: survey.backend.name });
-	const image = imageOf(holding, survey.config.envoy.image);
+	stateFile.write({ ...stateFile.read(), dialect: context.backend.name });
+	const image = imageOf(state, context.config.envoy.image);
 	const asWanted = () =>
-		exclusive(async () => {
-			if (holding.isEnding) return;
-			if (holding.wanted === 'enabled') await turnOn(holding, holding.survey, parts);
+		ruleLock(async () => {
+			if (state.isEnding) return;
+			if (state.wanted === 'enabled') await applyRules(state, state.context, deps);
 			// What bears our names may be another turnout's that runs here.
-			else if (!parts.hasNeighbour()) await turnOff(holding, parts);
-			holding.isStarting = false;
+			else if (!deps.hasNeighbour()) await removeRules(state, deps);
+			state.isStarting = false;
 		});
-	await proxy?.start(parts.planOf(survey, loaded, image), asWanted, signal);
+	await proxy?.start(deps.envoySpecOf(context, loaded, image), asWanted, signal);
 	await asWanted();
-	if (holding.aim?.target.stage === 'opening') await captureAll(holding, parts);
-	tallies.add('ruleChanges', 'start');
-	log('info', 'ready', { wanted: holding.wanted, socket: survey.config.socket });
+	if (state.applied?.target.stage === 'opening') await captureEverything(state, deps);
+	counters.add('ruleChanges', 'start');
+	log('info', 'ready', { wanted: state.wanted, socket: context.config.socket });
 }
 
 /** The rules first; then connections have their time to end, and our Envoy with them; then what they needed goes. */
-async function stop(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (holding.isStarting) return stopEarly(holding, parts);
+async function stop(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	if (state.isStarting) return stopEarly(state, deps);
 	// What is there while nothing of ours is belongs to others, such as another turnout.
-	if (holding.aim !== undefined || holding.isUnsettled)
-		await turnOff(holding, parts).catch(async (error) => {
+	if (state.applied !== undefined || state.isUnsettled)
+		await removeRules(state, deps).catch(async (error) => {
 			// Rules that stay lead to it.
-			await parts.proxy?.leave();
+			await deps.proxy?.leave();
 			throw error;
 		});
-	const deadline = AbortSignal.timeout(holding.survey.config.envoy.drainSeconds * 1_000);
+	const deadline = AbortSignal.timeout(state.context.config.envoy.drainSeconds * 1_000);
 	try {
-		if (parts.proxy !== undefined) await parts.proxy.stop();
-		else if (holding.isUnsettled) await untilNone(() => openConnections(holding, parts), deadline);
+		if (deps.proxy !== undefined) await deps.proxy.stop();
+		else if (state.isUnsettled) await untilNone(() => countRedirected(state, deps), deadline);
 	} finally {
 		// Also where Envoy could not be stopped: nobody comes to do it later.
-		if (holding.isUnsettled) await endTranslations(holding, parts);
+		if (state.isUnsettled) await endTranslations(state, deps);
 	}
 }
 
-async function endTranslations(holding: Holding, parts: DaemonParts): Promise<void> {
-	await forget(holding, parts);
-	await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
-	holding.isUnsettled = false;
+async function endTranslations(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	await dropRedirectedConntrack(state, deps);
+	await remove(state.context.host, { keepConntrack: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	state.isUnsettled = false;
 }
 
 /**
  * Told to end before anything was committed by us: rules that are there may be those of a former daemon, or of another
  * that runs. They go where they lead to nobody; where the start has failed, everything is left as it was found.
  */
-async function stopEarly(holding: Holding, { proxy, listeners }: DaemonParts): Promise<void> {
+async function stopEarly(state: DaemonState, { proxy, listeners }: DaemonDependencies): Promise<void> {
 	await proxy?.stop();
-	const { host, config } = holding.survey;
+	const { host, config } = state.context;
 	const open = (await listeners()).map(({ port }) => port);
-	if (holding.isRefused || proxy === undefined || open.includes(config.egressPort)) return;
-	await release(host, { tracked: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
+	if (state.isRefused || proxy === undefined || open.includes(config.egressPort)) return;
+	await remove(host, { keepConntrack: false }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 }
 
 const STOP_TIMEOUT_MS = 30_000;

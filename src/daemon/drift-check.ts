@@ -1,25 +1,25 @@
 import type { Firewall } from '../firewall/firewall.ts';
-import { type ByFamily, readAgain, readHeld } from '../firewall/iptables/apply-rules.ts';
-import { type Held, isCapturing } from '../firewall/iptables/installed.ts';
-import { type HostDifference, intercept } from '../reconcile/apply.ts';
+import { type ByFamily, readHeld, rereadFamilies } from '../firewall/iptables/apply-rules.ts';
+import { type IptablesRules, isCapturing } from '../firewall/iptables/installed.ts';
+import { apply, type HostDifference } from '../reconcile/apply.ts';
 import { type Repaired, repairRules } from '../reconcile/repair.ts';
-import { type Aim, aimAgain } from '../reconcile/resolve.ts';
+import { type DesiredState, refreshDesired } from '../reconcile/resolve.ts';
 import { atStage, stageFor } from '../reconcile/staged-capture.ts';
 import { families } from '../values/units.ts';
-import type { Notice } from './change-monitor.ts';
-import { adopt } from './confirm.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, forgetPast } from './interception.ts';
+import type { ChangeEvent } from './change-monitor.ts';
+import { adoptRollback } from './confirm.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { CHANGE_TIMEOUT_MS, dropStaleConntrackSoon } from './interception.ts';
 import { takeRestored } from './remove-restored.ts';
 import type { Repair } from './repair-log.ts';
 import { mendRoutes } from './routing-room.ts';
-import type { Holding } from './state.ts';
+import type { DaemonState } from './state.ts';
 
 /** What may not be as wanted. */
-export type Suspect = Notice['subject'] | 'everything';
-type Suspects = ReadonlySet<Suspect>;
+export type Scope = ChangeEvent['subject'] | 'everything';
+type Suspects = ReadonlySet<Scope>;
 
-export interface Mended {
+export interface RepairResult {
 	/** What was put right. */
 	readonly repair?: Pick<Repair, 'subject' | 'lines'>;
 	/** Why the routes could not be, which keeps nobody from the rules. */
@@ -31,37 +31,46 @@ export interface Mended {
  * somebody else has put it back. One change
  * among others: to be called while no other is under way.
  */
-export async function mend(holding: Holding, parts: DaemonParts, suspects: Suspects): Promise<Mended> {
-	await adopt(holding, parts);
-	if (holding.isStarting || holding.isEnding) return {};
-	if (holding.aim !== undefined) return mendAim(holding, parts, suspects, holding.aim);
-	const repair = await takeRestored(holding, parts, suspects);
+export async function repairDrift(
+	state: DaemonState,
+	deps: DaemonDependencies,
+	suspects: Suspects,
+): Promise<RepairResult> {
+	await adoptRollback(state, deps);
+	if (state.isStarting || state.isEnding) return {};
+	if (state.applied !== undefined) return mendAim(state, deps, suspects, state.applied);
+	const repair = await takeRestored(state, deps, suspects);
 	return repair === undefined ? {} : { repair };
 }
 
-async function mendAim(holding: Holding, parts: DaemonParts, suspects: Suspects, before: Aim): Promise<Mended> {
-	const { survey } = holding;
-	const isSuspect = (...of: readonly Suspect[]) =>
+async function mendAim(
+	state: DaemonState,
+	deps: DaemonDependencies,
+	suspects: Suspects,
+	before: DesiredState,
+): Promise<RepairResult> {
+	const { context } = state;
+	const isSuspect = (...of: readonly Scope[]) =>
 		[...of, 'everything' as const].some((suspect) => suspects.has(suspect));
-	const aim = isSuspect('addresses') ? await aimAgain(survey, before) : before;
-	const firewall = survey.host.firewalls.find(({ dialect }) => dialect === aim.target.dialect);
-	if (firewall === undefined || capturesMore(aim, before)) return { repair: await captureMore(holding, parts, aim) };
-	const { known } = holding;
+	const desired = isSuspect('addresses') ? await refreshDesired(context, before) : before;
+	const firewall = context.host.firewalls.find(({ dialect }) => dialect === desired.target.dialect);
+	if (firewall === undefined || capturesMore(desired, before)) return { repair: await addIpv6(state, deps, desired) };
+	const { lastRead } = state;
 	// Until it is read back.
-	holding.known = undefined;
+	state.lastRead = undefined;
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
 	const isRouting = isSuspect('routes', 'addresses');
-	const routes = isRouting ? await tolerating(() => mendRoutes(holding, parts, aim.target)) : nothingFound;
-	const held = await readSuspects(firewall, known?.get(aim.target.dialect), suspects, signal);
-	const rules = await repairRules(firewall, aim.target, held, signal);
-	const target = atStage(aim.target, stageFor(rules.held, aim.target));
-	holding.known = new Map(known).set(aim.target.dialect, rules.held);
-	const claimed = await parts.order.claim(survey.host, aim.target, rules.held, signal);
+	const routes = isRouting ? await settled(() => mendRoutes(state, deps, desired.target)) : nothingFound;
+	const held = await readSuspects(firewall, lastRead?.get(desired.target.dialect), suspects, signal);
+	const rules = await repairRules(firewall, desired.target, held, signal);
+	const target = atStage(desired.target, stageFor(rules.held, desired.target));
+	state.lastRead = new Map(lastRead).set(desired.target.dialect, rules.held);
+	const claimed = await deps.order.claim(context.host, desired.target, rules.held, signal);
 	const behind = claimed.map((line): HostDifference => ({ kind: 'misplaced', table: 'nat', line }));
 	const found = [...rules.found, ...routes.found, ...behind];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
-	holding.aim = found.length === 0 ? aim : { ...aim, target: { ...target } };
-	if (rules.found.length + behind.length > 0) forgetPast(holding, parts);
+	state.applied = found.length === 0 ? desired : { ...desired, target: { ...target } };
+	if (rules.found.length + behind.length > 0) dropStaleConntrackSoon(state, deps);
 	const { failure } = routes;
 	return {
 		...(found.length === 0 ? {} : { repair: repairOf(found) }),
@@ -69,13 +78,13 @@ async function mendAim(holding: Holding, parts: DaemonParts, suspects: Suspects,
 	};
 }
 
-const capturesMore = ({ target: { rules } }: Aim, { target }: Aim): boolean =>
+const capturesMore = ({ target: { rules } }: DesiredState, { target }: DesiredState): boolean =>
 	isCapturing(rules.ipv6) && !isCapturing(target.rules.ipv6);
 
-type RoutesMended = Repaired & Pick<Mended, 'failure'>;
+type RoutesMended = Repaired & Pick<RepairResult, 'failure'>;
 const nothingFound: RoutesMended = { found: [] };
 
-async function tolerating(act: () => Promise<Repaired>): Promise<RoutesMended> {
+async function settled(act: () => Promise<Repaired>): Promise<RoutesMended> {
 	try {
 		return await act();
 	} catch (failure) {
@@ -84,26 +93,30 @@ async function tolerating(act: () => Promise<Repaired>): Promise<RoutesMended> {
 }
 
 /** IPv6 that has come up. */
-async function captureMore(holding: Holding, parts: DaemonParts, aim: Aim): Promise<Pick<Repair, 'subject' | 'lines'>> {
-	const { known, survey } = holding;
-	const target = atStage(aim.target, 'opening');
-	holding.known = undefined;
-	holding.known = await intercept(survey.host, target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), known);
-	holding.aim = { ...aim, target };
-	forgetPast(holding, parts);
+async function addIpv6(
+	state: DaemonState,
+	deps: DaemonDependencies,
+	desired: DesiredState,
+): Promise<Pick<Repair, 'subject' | 'lines'>> {
+	const { lastRead, context } = state;
+	const target = atStage(desired.target, 'opening');
+	state.lastRead = undefined;
+	state.lastRead = await apply(context.host, target, AbortSignal.timeout(CHANGE_TIMEOUT_MS), lastRead);
+	state.applied = { ...desired, target };
+	dropStaleConntrackSoon(state, deps);
 	return { subject: 'rules', lines: ['IPv6 has come up since, and was not captured'] };
 }
 
 /** Where nothing is known everything is read. */
 function readSuspects(
 	firewall: Firewall,
-	believed: ByFamily<Held> | undefined,
+	believed: ByFamily<IptablesRules> | undefined,
 	suspects: Suspects,
 	signal: AbortSignal,
-): Promise<ByFamily<Held>> {
+): Promise<ByFamily<IptablesRules>> {
 	if (believed === undefined || suspects.has('everything')) return readHeld(firewall, signal);
 	const suspected = families.filter((family) => suspects.has(`${family} rules`));
-	return readAgain(firewall, believed, suspected, signal);
+	return rereadFamilies(firewall, believed, suspected, signal);
 }
 
 function repairOf(found: readonly HostDifference[]): Pick<Repair, 'subject' | 'lines'> {

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../lib/delay.ts';
 import type { Repairs } from '../status/types.ts';
-import type { Ear } from './change-monitor.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { mend, type Suspect } from './drift-check.ts';
-import { createLedger, type Ledger, type Trouble } from './repair-log.ts';
+import type { ChangeHandlers } from './change-monitor.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { repairDrift, type Scope } from './drift-check.ts';
+import { createRepairLog, type RepairLog, type Trouble } from './repair-log.ts';
 import { createRoom } from './routing-room.ts';
-import type { Holding } from './state.ts';
+import type { DaemonState } from './state.ts';
 
 /** What others change on the host is noticed, held against what is wanted, and put right. */
-export interface Drift extends Ear {
+export interface Drift extends ChangeHandlers {
 	/** Looks by itself too, until the signal is aborted; the more often the less is told. */
 	readonly watch: (isTold: () => boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;
 	/** What keeps it from being put right; undefined where nothing does. */
-	readonly trouble: () => Trouble | undefined;
+	readonly problem: () => Trouble | undefined;
 }
 
 /** One change of somebody's is often several commits: what follows at once is looked at together. */
@@ -23,56 +23,56 @@ const QUIET_MS = 2;
 const FIREWALLD_MS = 300;
 
 /** What has been noticed and not been looked at yet. */
-interface Suspicion {
-	readonly subjects: Set<Suspect>;
+interface PendingCheck {
+	readonly subjects: Set<Scope>;
 	by: string;
 	/** Nobody but ourselves has changed anything. */
 	isOwn: boolean;
 	readonly sinceMs: number;
 }
 
-export function createDrift(holding: Holding, parts: DaemonParts): Drift {
-	const ledger = createLedger(parts);
-	const makeRoom = createRoom(holding, parts);
-	const looks = createLooks(ledger, (suspicion) =>
-		look(ledger, parts, suspicion, (onBegin) =>
-			holding.exclusive(() => {
+export function createDrift(state: DaemonState, deps: DaemonDependencies): Drift {
+	const ledger = createRepairLog(deps);
+	const makeRoom = createRoom(state, deps);
+	const looks = createRepairScheduler(ledger, (suspicion) =>
+		checkAndRepair(ledger, deps, suspicion, (onBegin) =>
+			state.ruleLock(() => {
 				onBegin();
-				return mend(holding, parts, suspicion.subjects);
+				return repairDrift(state, deps, suspicion.subjects);
 			}),
 		),
 	);
 	return {
-		onNotice({ subject, by, isOwn }) {
+		onChange({ subject, by, isOwn }) {
 			if (subject === 'routes') makeRoom();
-			looks.suspect([subject], by, { isOwn });
+			looks.enqueue([subject], by, { isOwn });
 		},
 		onLost(of) {
 			if (of === 'routes') makeRoom();
-			parts.tallies.add('noticesLost', of);
-			looks.suspect(['everything'], '');
+			deps.counters.add('noticesLost', of);
+			looks.enqueue(['everything'], '');
 		},
 		async watch(isTold, signal) {
 			let lookedMs = performance.now();
 			while (!signal.aborted) {
 				await sleep(OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
-				if (isTold() && performance.now() - lookedMs < pollMs(holding)) continue;
+				if (isTold() && performance.now() - lookedMs < pollMs(state)) continue;
 				lookedMs = performance.now();
-				looks.suspect(['everything'], '');
+				looks.enqueue(['everything'], '');
 			}
 		},
 		repairs: ledger.repairs,
-		trouble: ledger.trouble,
+		problem: ledger.problem,
 	};
 }
 
 /** Looks are made one at a time and no sooner than the ledger allows; what is noticed meanwhile is looked at next. */
-function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise<boolean>) {
-	const state: { suspicion?: Suspicion | undefined; timer?: NodeJS.Timeout; dueMs: number; isBusy: boolean } = {
+function createRepairScheduler({ pauseMs }: RepairLog, act: (suspicion: PendingCheck) => Promise<boolean>) {
+	const state: { suspicion?: PendingCheck | undefined; timer?: NodeJS.Timeout; dueMs: number; isBusy: boolean } = {
 		dueMs: Number.POSITIVE_INFINITY,
 		isBusy: false,
 	};
-	const suspect = (subjects: Iterable<Suspect>, by: string, { isRetry = false, isOwn = false } = {}) => {
+	const enqueue = (subjects: Iterable<Scope>, by: string, { isRetry = false, isOwn = false } = {}) => {
 		state.suspicion ??= { subjects: new Set(), by: '', isOwn: true, sinceMs: performance.now() };
 		for (const subject of subjects) state.suspicion.subjects.add(subject);
 		state.suspicion.by ||= by;
@@ -91,33 +91,34 @@ function createLooks({ pauseMs }: Ledger, act: (suspicion: Suspicion) => Promise
 		Object.assign(state, { suspicion: undefined, dueMs: Number.POSITIVE_INFINITY, isBusy: true });
 		const isWell = suspicion === undefined || (await act(suspicion));
 		state.isBusy = false;
-		if (state.suspicion !== undefined) suspect([], '', { isOwn: state.suspicion.isOwn });
-		if (!isWell) suspect(suspicion.subjects, suspicion.by, { isRetry: true });
+		if (state.suspicion !== undefined) enqueue([], '', { isOwn: state.suspicion.isOwn });
+		if (!isWell) enqueue(suspicion.subjects, suspicion.by, { isRetry: true });
 	};
-	return { suspect };
+	return { enqueue };
 }
 
 /** Legacy iptables tells nobody what it does; and what the kernel told and did not reach us is found in the end. */
-const pollMs = ({ survey }: Holding): number => (survey.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS);
+const pollMs = ({ context }: DaemonState): number =>
+	context.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS;
 const OFTEN_MS = 2_000;
 const SELDOM_MS = 60_000;
 
 /** Says whether all is as wanted now. */
-async function look(
-	ledger: Ledger,
-	{ effortMs }: DaemonParts,
-	{ by, isOwn, sinceMs }: Suspicion,
-	act: (onBegin: () => void) => ReturnType<typeof mend>,
+async function checkAndRepair(
+	ledger: RepairLog,
+	{ cpuTimeMs }: DaemonDependencies,
+	{ by, isOwn, sinceMs }: PendingCheck,
+	act: (onBegin: () => void) => ReturnType<typeof repairDrift>,
 ): Promise<boolean> {
 	// Not the time that it takes: on a busy host it would be the others' that counts, and the next look wait for it.
 	let before = 0;
-	const costMs = () => effortMs() - before;
+	const costMs = () => cpuTimeMs() - before;
 	try {
 		const { repair, failure } = await act(() => {
-			before = effortMs();
+			before = cpuTimeMs();
 		});
 		// What we have done ourselves is looked at once, and learnt from.
-		if (repair === undefined && failure === undefined) ledger.nothing(isOwn ? 0 : costMs());
+		if (repair === undefined && failure === undefined) ledger.recordClean(isOwn ? 0 : costMs());
 		if (repair !== undefined) ledger.repaired({ ...repair, by, ms: Math.round(performance.now() - sinceMs) });
 		if (failure !== undefined) ledger.failed(failure, costMs());
 		return failure === undefined;

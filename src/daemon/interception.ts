@@ -2,61 +2,62 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
-import { release } from '../reconcile/apply.ts';
-import { interceptSurveyed } from '../reconcile/resolve.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import { remove } from '../reconcile/apply.ts';
+import { applyDesired } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
 import type { Wanted } from '../status/types.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonParts } from './dependencies.ts';
+import type { DaemonDependencies } from './dependencies.ts';
 import { noteRoom } from './routing-room.ts';
-import type { Holding } from './state.ts';
+import type { DaemonState } from './state.ts';
 
 /** One change of rules is a matter of milliseconds; a lock that somebody holds may take longer. */
 export const CHANGE_TIMEOUT_MS = 60_000;
 const SETTLE_POLL_MS = 1_000;
 
-export async function turnOn(
-	holding: Holding,
-	survey: DaemonContext,
-	parts: DaemonParts,
-): Promise<ByFamily<Held> | undefined> {
-	const { log } = parts;
-	const wasOn = holding.aim !== undefined;
-	refuseEnding(holding);
+export async function applyRules(
+	state: DaemonState,
+	context: DaemonContext,
+	deps: DaemonDependencies,
+): Promise<ByFamily<IptablesRules> | undefined> {
+	const { log } = deps;
+	const wasOn = state.applied !== undefined;
+	refuseEnding(state);
 	const startedMs = performance.now();
-	for (const port of [survey.config.ingressPort, survey.config.egressPort]) holding.capturedFor.add(port);
-	const before = holding.known;
-	holding.known = undefined;
-	const { known, ...aim } = await interceptSurveyed(survey, AbortSignal.timeout(CHANGE_TIMEOUT_MS), before);
-	const { target, ipv6Past } = aim;
-	Object.assign(holding, {
-		known,
-		aim,
+	for (const port of [context.config.ingressPort, context.config.egressPort]) state.redirectPorts.add(port);
+	const before = state.lastRead;
+	state.lastRead = undefined;
+	const { lastRead, ...applied } = await applyDesired(context, AbortSignal.timeout(CHANGE_TIMEOUT_MS), before);
+	const { target, ipv6BypassReason } = applied;
+	Object.assign(state, {
+		lastRead,
+		applied,
 		isLifted: false,
 		isUnsettled: false,
 	});
-	await noteRoom(holding, parts, target);
-	await claimFirst(holding, parts);
+	await noteRoom(state, deps, target);
+	await claimFirst(state, deps);
 	const families = target.families.join(',');
 	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
-	if (ipv6Past !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6Past });
+	if (ipv6BypassReason !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6BypassReason });
 	// Whatever opens a connection is captured already: nobody who has asked waits for the rest.
-	if (!wasOn || target.stage === 'opening') forgetPast(holding, parts);
-	return heldBy(holding, target.dialect);
+	if (!wasOn || target.stage === 'opening') dropStaleConntrackSoon(state, deps);
+	return heldBy(state, target.dialect);
 }
 
-const heldBy = ({ known }: Holding, dialect: Dialect): ByFamily<Held> | undefined => known?.get(dialect);
+const heldBy = ({ lastRead }: DaemonState, dialect: Dialect): ByFamily<IptablesRules> | undefined =>
+	lastRead?.get(dialect);
 
 /** Ours come before what others have there already. */
-async function claimFirst({ aim, known, survey }: Holding, { order }: DaemonParts): Promise<void> {
-	const held = known?.get(aim?.target.dialect ?? 'iptables-nft');
-	if (aim !== undefined && held !== undefined)
-		await order.claim(survey.host, aim.target, held, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+async function claimFirst({ applied, lastRead, context }: DaemonState, { order }: DaemonDependencies): Promise<void> {
+	const held = lastRead?.get(applied?.target.dialect ?? 'iptables-nft');
+	if (applied !== undefined && held !== undefined)
+		await order.claim(context.host, applied.target, held, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 }
 
 /** A stop may wait for connections to end; meanwhile nobody has to wait for it to hear that it is too late. */
-export function refuseEnding({ isEnding }: Holding, to: 'on' | 'off' = 'on'): void {
+export function refuseEnding({ isEnding }: DaemonState, to: 'on' | 'off' = 'on'): void {
 	if (!isEnding) return;
 	throw new Failure(
 		'not-running',
@@ -66,28 +67,28 @@ export function refuseEnding({ isEnding }: Holding, to: 'on' | 'off' = 'on'): vo
 }
 
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
-export async function turnOff(holding: Holding, parts: DaemonParts): Promise<void> {
-	const { log } = parts;
+export async function removeRules(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	const { log } = deps;
 	const startedMs = performance.now();
-	clearTimeout(holding.forgetting);
-	holding.known = undefined;
-	holding.known = await release(holding.survey.host, { tracked: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	holding.aim = undefined;
-	holding.isUnsettled = true;
-	holding.isReleased = true;
+	clearTimeout(state.conntrackTimer);
+	state.lastRead = undefined;
+	state.lastRead = await remove(state.context.host, { keepConntrack: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	state.applied = undefined;
+	state.isUnsettled = true;
+	state.isReleased = true;
 	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
-	await trySettle(holding, parts);
-	settleSoon(holding, parts);
+	await tryFinishDrain(state, deps);
+	startDrainPoller(state, deps);
 }
 
 /** Nothing of ours is left once the last captured connection has ended. */
-export async function settle(holding: Holding, parts: DaemonParts): Promise<void> {
-	if (!holding.isUnsettled || (await openConnections(holding, parts)) > 0) return;
+export async function finishDrain(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	if (!state.isUnsettled || (await countRedirected(state, deps)) > 0) return;
 	// First: what is still translated may go to whoever has taken Envoy's ports, and nobody keeps them from it then.
-	await forget(holding, parts);
-	holding.known = undefined;
-	holding.known = await release(holding.survey.host, { tracked: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	holding.isUnsettled = false;
+	await dropRedirectedConntrack(state, deps);
+	state.lastRead = undefined;
+	state.lastRead = await remove(state.context.host, { keepConntrack: false }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
+	state.isUnsettled = false;
 }
 
 const FORGET_AFTER_MS = 300;
@@ -96,117 +97,125 @@ const FORGET_AFTER_MS = 300;
  * New connections are not to be taken for those that went past us while there were no rules. Once for all that happens
  * within a moment, and after it: the kernel makes us wait for its end.
  */
-export function forgetPast(holding: Holding, parts: DaemonParts): void {
-	clearTimeout(holding.forgetting);
-	holding.forgetting = setTimeout(() => void captureAll(holding, parts), FORGET_AFTER_MS).unref();
+export function dropStaleConntrackSoon(state: DaemonState, deps: DaemonDependencies): void {
+	clearTimeout(state.conntrackTimer);
+	state.conntrackTimer = setTimeout(() => void captureEverything(state, deps), FORGET_AFTER_MS).unref();
 }
 
 /** The same at once. */
-export async function captureAll(holding: Holding, parts: DaemonParts): Promise<void> {
-	clearTimeout(holding.forgetting);
-	await forgetEnded(parts);
-	await holding.exclusive(() => completeCapture(holding, parts));
+export async function captureEverything(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	clearTimeout(state.conntrackTimer);
+	await dropStaleConntrack(deps);
+	await state.ruleLock(() => completeCapture(state, deps));
 }
 
-const forgetEnded = ({ forgetDead, log }: DaemonParts): Promise<void> =>
-	forgetDead().catch((error) => {
+const dropStaleConntrack = ({ dropStaleConntrack, log }: DaemonDependencies): Promise<void> =>
+	dropStaleConntrack().catch((error) => {
 		log('debug', 'connections of before could not be forgotten', { why: failureOf(error).message });
 	});
 
 /** From what opens a connection to all of it. Where that cannot be, what is captured stays so, and it is told. */
-async function completeCapture(holding: Holding, { connections, log }: DaemonParts): Promise<void> {
-	const { aim, survey, known, capturedFor } = holding;
-	if (aim === undefined || known === undefined || holding.isEnding || aim.target.stage === 'all') return;
-	const openings = { connections, capture: survey.capture, ports: capturedFor };
+async function completeCapture(state: DaemonState, { connections, log }: DaemonDependencies): Promise<void> {
+	const { applied, context, lastRead, redirectPorts } = state;
+	if (applied === undefined || lastRead === undefined || state.isEnding || applied.target.stage === 'all') return;
+	const openings = { connections, capture: context.capture, ports: redirectPorts };
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	holding.known = undefined;
+	state.lastRead = undefined;
 	try {
-		const whole = await captureWhole(survey.host, aim.target, known, openings, signal);
-		Object.assign(holding, { known: whole.known, aim: { ...aim, target: whole.target } });
+		const whole = await captureWhole(context.host, applied.target, lastRead, openings, signal);
+		Object.assign(state, { lastRead: whole.lastRead, applied: { ...applied, target: whole.target } });
 	} catch (error) {
 		const limited = failureOf(error).message;
-		holding.aim = { ...aim, limited };
+		state.applied = { ...applied, limited };
 		log('warn', 'only what opens a connection is captured', { why: limited });
 	}
 }
 
 /** One looks for all, however often the rules were switched off meanwhile. */
-export function settleSoon(holding: Holding, parts: DaemonParts): void {
-	if (holding.isSettling) return;
-	holding.isSettling = true;
-	void keepSettling(holding, parts);
+export function startDrainPoller(state: DaemonState, deps: DaemonDependencies): void {
+	if (state.isSettling) return;
+	state.isSettling = true;
+	void pollDrain(state, deps);
 }
 
 /** The next rules are not to find what these have left in the kernel; that it cannot be taken away harms hardly anybody. */
-export const forget = ({ capturedFor }: Holding, { forget: forgetFor, log }: DaemonParts): Promise<void> =>
-	forgetFor(capturedFor).catch((error) => {
+export const dropRedirectedConntrack = (
+	{ redirectPorts }: DaemonState,
+	{ dropRedirectedConntrack: forgetFor, log }: DaemonDependencies,
+): Promise<void> =>
+	forgetFor(redirectPorts).catch((error) => {
 		log('warn', 'ended connections could not be forgotten', { why: failureOf(error).message });
 	});
 
 /** Looks now and then whether the last captured connection has ended, until it has. */
-async function keepSettling(holding: Holding, parts: DaemonParts): Promise<void> {
-	while (holding.isUnsettled && !holding.isEnding) {
+async function pollDrain(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	while (state.isUnsettled && !state.isEnding) {
 		await sleep(SETTLE_POLL_MS, undefined, { ref: false });
-		await holding.exclusive(async () => (holding.isEnding ? undefined : trySettle(holding, parts)));
+		await state.ruleLock(async () => (state.isEnding ? undefined : tryFinishDrain(state, deps)));
 	}
-	holding.isSettling = false;
+	state.isSettling = false;
 }
 
 /** The rules are off all the same, and it is tried again. */
-const trySettle = (holding: Holding, parts: DaemonParts): Promise<void> =>
-	settle(holding, parts).catch((error) => {
-		parts.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
+const tryFinishDrain = (state: DaemonState, deps: DaemonDependencies): Promise<void> =>
+	finishDrain(state, deps).catch((error) => {
+		deps.log('warn', 'what is left could not be taken away', { why: failureOf(error).message });
 	});
 
 /** How many captured connections are open. */
-export const openConnections = ({ capturedFor }: Holding, { captured }: DaemonParts): Promise<number> =>
-	captured([...capturedFor]);
+export const countRedirected = (
+	{ redirectPorts }: DaemonState,
+	{ countRedirected }: DaemonDependencies,
+): Promise<number> => countRedirected([...redirectPorts]);
 
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
-export async function enable(holding: Holding, parts: DaemonParts): Promise<ByFamily<Held> | undefined> {
-	const former = { wanted: holding.wanted, since: holding.since };
+export async function enable(
+	state: DaemonState,
+	deps: DaemonDependencies,
+): Promise<ByFamily<IptablesRules> | undefined> {
+	const former = { wanted: state.wanted, since: state.since };
 	// Remembered first: killed in the middle, the next start goes on with it.
-	wish(holding, 'enabled', parts);
+	setDesired(state, 'enabled', deps);
 	try {
-		if (mustWait(holding, parts)) return undefined;
-		parts.order.prefetch();
-		const held = await turnOn(holding, holding.survey, parts);
-		parts.tallies.add('ruleChanges', 'enable');
+		if (waitsForEnvoy(state, deps)) return undefined;
+		deps.order.prefetch();
+		const held = await applyRules(state, state.context, deps);
+		deps.counters.add('ruleChanges', 'enable');
 		return held;
 	} catch (error) {
-		remember(holding, former, parts);
+		persist(state, former, deps);
 		throw error;
 	}
 }
 
 /** Never are connections led to an Envoy that is not there yet. */
-export const mustWait = ({ isStarting }: Holding, { proxy }: DaemonParts): boolean =>
-	isStarting || (proxy !== undefined && proxy.history().life.kind !== 'live');
+export const waitsForEnvoy = ({ isStarting }: DaemonState, { proxy }: DaemonDependencies): boolean =>
+	isStarting || (proxy !== undefined && proxy.history().state.kind !== 'live');
 
-export async function disable(holding: Holding, parts: DaemonParts): Promise<void> {
-	await turnOff(holding, parts);
-	parts.tallies.add('ruleChanges', 'disable');
-	holding.isLifted = false;
-	const since = holding.wanted === 'disabled' ? holding.since : new Date().toISOString();
+export async function disable(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+	await removeRules(state, deps);
+	deps.counters.add('ruleChanges', 'disable');
+	state.isLifted = false;
+	const since = state.wanted === 'disabled' ? state.since : new Date().toISOString();
 	// The rules are off whether or not that can be remembered.
-	Object.assign(holding, { wanted: 'disabled', since });
-	wish(holding, 'disabled', parts);
+	Object.assign(state, { wanted: 'disabled', since });
+	setDesired(state, 'disabled', deps);
 }
 
-function wish(holding: Holding, wanted: Wanted, parts: DaemonParts): void {
-	const since = wanted === holding.wanted ? holding.since : new Date().toISOString();
-	remember(holding, { wanted, since }, parts);
+function setDesired(state: DaemonState, wanted: Wanted, deps: DaemonDependencies): void {
+	const since = wanted === state.wanted ? state.since : new Date().toISOString();
+	persist(state, { wanted, since }, deps);
 }
 
-export function remember(
-	holding: Holding,
-	remembered: Partial<Pick<Holding, 'wanted' | 'since' | 'image'>>,
-	{ stateFile }: DaemonParts,
+export function persist(
+	state: DaemonState,
+	remembered: Partial<Pick<DaemonState, 'wanted' | 'since' | 'image'>>,
+	{ stateFile }: DaemonDependencies,
 ): void {
-	const { wanted, since, image } = { ...holding, ...remembered };
-	const dialect = holding.survey.backend.name;
+	const { wanted, since, image } = { ...state, ...remembered };
+	const dialect = state.context.backend.name;
 	stateFile.write({ wanted, since, dialect, ...(image === undefined ? {} : { image }) });
-	Object.assign(holding, remembered);
+	Object.assign(state, remembered);
 }

@@ -1,42 +1,42 @@
 import type { Listener } from '../connections/connections.ts';
 import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps.ts';
-import { loopRisk } from '../connections/loop-check.ts';
-import { type Answer, type Body, type Life, troubleOf } from '../envoy/lifecycle.ts';
+import { proxyLoopRisk } from '../connections/loop-check.ts';
+import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/apply.ts';
-import type { Aim } from '../reconcile/resolve.ts';
+import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
-import { carry } from '../status/conditions.ts';
-import { countersOf, factsOf, isOf } from '../status/summarize.ts';
+import { keepSince } from '../status/conditions.ts';
+import { countersOf, factsOf, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonParts } from './dependencies.ts';
+import type { DaemonDependencies } from './dependencies.ts';
 import type { Trouble } from './repair-log.ts';
-import type { Pending } from './stores.ts';
+import type { PendingConfirmation } from './stores.ts';
 
 /** What is wanted at the moment of looking. */
-export interface Wish {
-	readonly survey: DaemonContext;
+export interface StatusInput {
+	readonly context: DaemonContext;
 	readonly wanted: Wanted;
 	readonly since: string;
-	readonly aim: Aim;
+	readonly desired: DesiredState;
 	readonly isLifted: boolean;
 	readonly isStarting: boolean;
 	readonly repairs: Repairs;
-	readonly driftTrouble: Trouble | undefined;
-	readonly pending: Pending | undefined;
+	readonly driftProblem: Trouble | undefined;
+	readonly pending: PendingConfirmation | undefined;
 	readonly unconfirmed: readonly string[];
-	readonly revertTrouble: { readonly why: string } | undefined;
+	readonly rollbackProblem: { readonly why: string } | undefined;
 }
 
 /** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (wish: Wish, existing: number, known?: ByFamily<Held>) => Promise<Observed>;
+export type Observe = (wish: StatusInput, existing: number, known?: ByFamily<IptablesRules>) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -50,38 +50,38 @@ export function createObserver({
 	proxy,
 	listeners,
 	stateFile,
-	pendingFile,
+	confirmationFile,
 	inspections,
-}: Pick<DaemonParts, 'proxy' | 'listeners' | 'stateFile' | 'pendingFile' | 'inspections'>): Observe {
+}: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections'>): Observe {
 	let conditions: readonly Condition[] = [];
 	return async (wish, existing, known) => {
-		const { wanted, aim, isLifted, isStarting, since, survey, repairs, driftTrouble } = wish;
+		const { wanted, desired, isLifted, isStarting, since, context, repairs, driftProblem } = wish;
 		const isOn = wanted === 'enabled' && !isLifted;
 		const [{ held, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
 			look(wish, isOn, known),
 			envoyOf(wish, proxy, listeners),
-			Promise.all(inspections.map((inspect) => inspect({ survey, aim, isOn }))),
+			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
-		const ipv6Past = wanted === 'enabled' ? aim.ipv6Past : '';
+		const ipv6BypassReason = wanted === 'enabled' ? desired.ipv6BypassReason : '';
 		const observation = {
-			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6Past, driftTrouble },
-			...{ ...seen, stateTrouble: stateFile.trouble() },
-			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.revertTrouble?.why ?? '' },
+			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6BypassReason, driftProblem },
+			...{ ...seen, stateTrouble: stateFile.problem() },
+			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.rollbackProblem?.why ?? '' },
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
-		conditions = carry(conditions, factsOf(observation), new Date().toISOString());
+		conditions = keepSince(conditions, factsOf(observation), new Date().toISOString());
 		const status: Status = {
 			version,
 			wanted,
-			is: isOf(observation),
+			is: overallState(observation),
 			since,
-			backend: survey.backend,
-			families: aim.target.families,
+			backend: context.backend,
+			families: desired.target.families,
 			envoy,
 			conditions,
 			repairs,
-			...(wish.pending === undefined ? {} : { confirmUntil: (pendingFile.read() ?? wish.pending).until }),
+			...(wish.pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? wish.pending).until }),
 			counters: countersOf(families.flatMap((family) => held[family].chains)),
 			existing,
 		};
@@ -89,9 +89,9 @@ export function createObserver({
 	};
 }
 
-async function look({ survey, aim }: Wish, isOn: boolean, known?: ByFamily<Held>) {
+async function look({ context, desired }: StatusInput, isOn: boolean, known?: ByFamily<IptablesRules>) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const { held, isClean, taken, differences } = await inspect(survey.host, aim.target, isOn, signal, known);
+	const { held, isClean, taken, differences } = await inspect(context.host, desired.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
 	return { held, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), lines };
 }
@@ -104,45 +104,47 @@ interface EnvoyView {
 }
 
 async function envoyOf(
-	wish: Wish,
+	wish: StatusInput,
 	proxy: Supervisor | undefined,
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
-	const { runtime } = wish.survey.config.envoy;
+	const { runtime } = wish.context.config.envoy;
 	const view: EnvoyView =
 		proxy === undefined
 			? { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why: '', dockerTrouble: '' }
 			: managed(wish, proxy, runtime);
 	// Whatever else is wrong with one of ours comes first.
 	const isAsked = wish.wanted === 'enabled' && view.why === '';
-	return isAsked ? { ...view, why: wrongWith(wish, await listeners(), proxy === undefined) } : view;
+	return isAsked ? { ...view, why: listenerProblem(wish, await listeners(), proxy === undefined) } : view;
 }
 
 /** As the kernel has it. */
-function wrongWith({ survey, aim }: Wish, listeners: readonly Listener[], isOthers: boolean): string {
-	const gaps = gapsIn(lanesOf(survey.config), aim.target.families, listeners);
+function listenerProblem({ context, desired }: StatusInput, listeners: readonly Listener[], isOthers: boolean): string {
+	const gaps = gapsIn(lanesOf(context.config), desired.target.families, listeners);
 	const silent = gaps.filter(isSilent).map(({ lane }) => lane.port);
 	if (silent.length > 0)
 		return `nobody listens on ${silent.length === 1 ? 'port' : 'ports'} ${silent.join(' and ')}, captured connections fail`;
-	if (gaps.length > 0) return gaps.map((gap) => gapText(gap, aim.target.families)).join('; ');
-	return isOthers ? loopRisk(survey.capture, listeners) : '';
+	if (gaps.length > 0) return gaps.map((gap) => gapText(gap, desired.target.families)).join('; ');
+	return isOthers ? proxyLoopRisk(context.capture, listeners) : '';
 }
 
-function managed(wish: Wish, { history, trouble }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
-	const { life, restarts, lastExit, pull } = history();
-	const { kind, ...known } = life;
-	const { id, image, since, version, listeners, retryMs } = known as Partial<Body & Answer & { retryMs: number }>;
+function managed(wish: StatusInput, { history, problem }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
+	const { state, restarts, lastExit, pull } = history();
+	const { kind, ...known } = state;
+	const { id, image, since, version, listeners, retryMs } = known as Partial<
+		Instance & ServerInfo & { retryMs: number }
+	>;
 	const shown = {
 		...{ version, id, since, listeners, retryMs, pull, lastExit: lastExit || undefined },
 		...(runtime === 'docker' ? { container: id, image } : {}),
 	};
 	const present = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
-	const why = withCause(whyOf(life), wish.wanted === 'enabled' && !wish.isLifted && !wish.isStarting);
-	return { envoy: { runtime, state: kind, restarts, ...present }, why, dockerTrouble: trouble() };
+	const why = withCause(whyOf(state), wish.wanted === 'enabled' && !wish.isLifted && !wish.isStarting);
+	return { envoy: { runtime, state: kind, restarts, ...present }, why, dockerTrouble: problem() };
 }
 
 /** '' where it is LIVE and well. */
-function whyOf(life: Life): string {
+function whyOf(life: EnvoyState): string {
 	switch (life.kind) {
 		case 'failed':
 		case 'live':

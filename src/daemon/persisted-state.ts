@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { State, StateFile, StateStore, Unwritten } from './stores.ts';
+import type { State, StateFile, StateStore, WriteFailure } from './stores.ts';
 
 const RETRY_MS = 2_000;
 
@@ -7,7 +7,7 @@ const RETRY_MS = 2_000;
  * What outlives the daemon, as far as the disk lets it: rules do not wait for a disk. What could not be written is told,
  * and written as soon as it can be. Where it can never be written, by how this host is set up, the first writing throws.
  */
-export function createMemory(store: StateStore, log: Log, retryMs = RETRY_MS): StateFile {
+export function createPersistentState(store: StateStore, log: Log, retryMs = RETRY_MS): StateFile {
 	const found = store.read();
 	if (found.broken !== '') log('warn', 'state set aside', { why: found.broken });
 	let broken = found.broken;
@@ -18,15 +18,15 @@ export function createMemory(store: StateStore, log: Log, retryMs = RETRY_MS): S
 		read: () => last,
 		write(state) {
 			const outcome = store.write(state);
-			if (outcome !== undefined && !outcome.mayPass && !hasBegun) throw outcome.failure;
+			if (outcome !== undefined && !outcome.isTransient && !hasBegun) throw outcome.failure;
 			// From the second time on it is somebody's wish: then what was lost is said anew.
 			if (hasBegun) broken = '';
 			hasBegun = true;
 			last = state;
 			writing.follow(outcome);
 		},
-		whenKept: writing.whenKept,
-		trouble() {
+		whenDurable: writing.whenDurable,
+		problem() {
 			const unwritten = writing.unwritten();
 			if (unwritten !== undefined) return unwrittenTrouble(unwritten);
 			return broken === '' ? undefined : { why: broken, remedy: SAY_ANEW };
@@ -34,19 +34,19 @@ export function createMemory(store: StateStore, log: Log, retryMs = RETRY_MS): S
 	};
 }
 
-interface Writing extends Pick<StateFile, 'whenKept'> {
+interface Writing extends Pick<StateFile, 'whenDurable'> {
 	/** What was written last: how that went so far. */
-	readonly follow: (outcome: Unwritten | undefined) => void;
-	readonly unwritten: () => Unwritten | undefined;
+	readonly follow: (outcome: WriteFailure | undefined) => void;
+	readonly unwritten: () => WriteFailure | undefined;
 }
 
 /** Until the disk has it: one that has not taken it yet may still fail. */
 function createWriting(store: StateStore, last: () => State, log: Log, retryMs: number): Writing {
 	const waiting: (() => void)[] = [];
-	let unwritten: Unwritten | undefined;
+	let unwritten: WriteFailure | undefined;
 	let retry: NodeJS.Timeout | undefined;
 	let isKept = true;
-	const conclude = (outcome: Unwritten | undefined) => {
+	const conclude = (outcome: WriteFailure | undefined) => {
 		clearTimeout(retry);
 		if (outcome !== undefined) retry = setTimeout(() => follow(store.write(last())), retryMs).unref();
 		tell(log, outcome, unwritten);
@@ -54,24 +54,24 @@ function createWriting(store: StateStore, last: () => State, log: Log, retryMs: 
 		isKept = outcome === undefined;
 		for (const act of isKept ? waiting.splice(0) : []) act();
 	};
-	const follow = (outcome: Unwritten | undefined) => {
+	const follow = (outcome: WriteFailure | undefined) => {
 		isKept = false;
 		if (outcome !== undefined) return conclude(outcome);
 		const written = last();
 		void store.published().then((late) => (last() === written ? conclude(late) : undefined));
 	};
-	const whenKept = (act: () => void) => void (isKept ? act() : waiting.push(act));
-	return { follow, whenKept, unwritten: () => unwritten };
+	const whenDurable = (act: () => void) => void (isKept ? act() : waiting.push(act));
+	return { follow, whenDurable, unwritten: () => unwritten };
 }
 
-function tell(log: Log, now: Unwritten | undefined, before: Unwritten | undefined): void {
+function tell(log: Log, now: WriteFailure | undefined, before: WriteFailure | undefined): void {
 	if (now !== undefined && before === undefined) log('warn', 'state not written', { why: now.failure.message });
 	if (now === undefined && before !== undefined) log('info', 'state written');
 }
 
 const SAY_ANEW = 'Say anew what is wanted: turnout enable, or turnout disable';
 
-const unwrittenTrouble = ({ failure }: Unwritten) => ({
+const unwrittenTrouble = ({ failure }: WriteFailure) => ({
 	why: `a restart would forget what was said last: ${failure.message}`,
 	remedy: failure.remedy,
 });

@@ -1,58 +1,58 @@
 import { imageOf, planReload } from '../config/changes.ts';
 import { Failure } from '../failure.ts';
-import { aimOf } from '../reconcile/resolve.ts';
-import { reloadFor } from './confirm.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { remember, turnOn } from './interception.ts';
-import type { Holding } from './state.ts';
+import { computeDesired } from '../reconcile/resolve.ts';
+import { reloadWithConfirm } from './confirm.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { applyRules, persist } from './interception.ts';
+import type { DaemonState } from './state.ts';
 
 /**
  * The keys of the settings that differ. Whatever is wrong with them is found before anything is changed. `seconds`: the
  * former ones hold again after these, unless it is confirmed.
  */
 export async function reload(
-	holding: Holding,
-	parts: DaemonParts,
+	state: DaemonState,
+	deps: DaemonDependencies,
 	seconds: number | undefined,
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
-	const loaded = await parts.load();
-	const changed = planReload(holding.loaded, loaded);
-	const survey = await parts.resolve(loaded, holding.survey);
-	await aimOf(survey);
+	const loaded = await deps.load();
+	const changed = planReload(state.loaded, loaded);
+	const context = await deps.resolve(loaded, state.context);
+	await computeDesired(context);
 	const takeOver = () =>
-		holding.exclusive(() =>
-			reloadFor(holding, parts, seconds, async () => {
-				if (holding.aim !== undefined) await turnOn(holding, survey, parts);
-				Object.assign(holding, { loaded, survey, unconfirmed: [] });
-				parts.tallies.add('ruleChanges', 'reload');
+		state.ruleLock(() =>
+			reloadWithConfirm(state, deps, seconds, async () => {
+				if (state.applied !== undefined) await applyRules(state, context, deps);
+				Object.assign(state, { loaded, context, unconfirmed: [] });
+				deps.counters.add('ruleChanges', 'reload');
 			}),
 		);
-	if (parts.proxy === undefined) await takeOver();
+	if (deps.proxy === undefined) await takeOver();
 	else {
-		const plan = parts.planOf(survey, loaded, imageOf(holding, survey.config.envoy.image));
-		await parts.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
+		const plan = deps.envoySpecOf(context, loaded, imageOf(state, context.config.envoy.image));
+		await deps.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
 	}
-	parts.log('info', 'settings reloaded', { changed: changed.join(',') });
+	deps.log('info', 'settings reloaded', { changed: changed.join(',') });
 	return changed;
 }
 
 /** Envoy as its image is now, or from another one. Says whether it was another than the one that runs. */
 export async function update(
-	holding: Holding,
-	parts: DaemonParts,
+	state: DaemonState,
+	deps: DaemonDependencies,
 	image: string | undefined,
 	signal: AbortSignal,
 ): Promise<boolean> {
-	const { survey, loaded } = holding;
-	const { runtime, image: settings } = survey.config.envoy;
-	if (parts.proxy === undefined || (image !== undefined && runtime !== 'docker')) throw notOurs(runtime);
-	const plan = parts.planOf(survey, loaded, image ?? imageOf(holding, settings));
+	const { context, loaded } = state;
+	const { runtime, image: settings } = context.config.envoy;
+	if (deps.proxy === undefined || (image !== undefined && runtime !== 'docker')) throw notOurs(runtime);
+	const plan = deps.envoySpecOf(context, loaded, image ?? imageOf(state, settings));
 	const pull = plan.spec.pull === 'never' ? 'never' : 'always';
 	const change = { plan: { ...plan, spec: { ...plan.spec, pull } as const }, isUpdate: true };
-	const isNew = (await parts.proxy.replace({ ...change, takeOver: async () => undefined }, signal)) === 'replaced';
-	if (image !== undefined) remember(holding, { image: { chosen: image, settings } }, parts);
-	parts.log('info', isNew ? 'envoy updated' : 'envoy is up to date', { image: plan.spec.image });
+	const isNew = (await deps.proxy.replace({ ...change, takeOver: async () => undefined }, signal)) === 'replaced';
+	if (image !== undefined) persist(state, { image: { chosen: image, settings } }, deps);
+	deps.log('info', isNew ? 'envoy updated' : 'envoy is up to date', { image: plan.spec.image });
 	return isNew;
 }
 

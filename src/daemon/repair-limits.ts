@@ -1,5 +1,5 @@
 /** Somebody who undoes us more often than this within a minute is not fought at full pace. */
-export const MANY_REPAIRS = 20;
+export const MAX_REPAIRS_PER_MINUTE = 20;
 const WINDOW_MS = 60_000;
 const SLOW_MS = 5_000;
 
@@ -8,7 +8,7 @@ export const recent = (repairs: readonly number[], nowMs: number): number[] =>
 	repairs.filter((ms) => nowMs - ms < WINDOW_MS);
 
 export const isContested = (repairs: readonly number[], nowMs: number): boolean =>
-	recent(repairs, nowMs).length >= MANY_REPAIRS;
+	recent(repairs, nowMs).length >= MAX_REPAIRS_PER_MINUTE;
 
 /** How long the next repair waits: not at all, until others undo us again and again. */
 export function repairPauseMs(repairs: readonly number[], nowMs: number): number {
@@ -28,15 +28,15 @@ export interface Budget {
 	readonly leftMs: number;
 	readonly atMs: number;
 }
-const SHARE = 1 / 20;
-const AT_ONCE_MS = 1_000;
+const DUTY_CYCLE = 1 / 20;
+const BUCKET_MS = 1_000;
 
-export const fullBudget = (nowMs: number): Budget => ({ leftMs: AT_ONCE_MS, atMs: nowMs });
+export const fullBudget = (nowMs: number): Budget => ({ leftMs: BUCKET_MS, atMs: nowMs });
 
 export function spend({ leftMs, atMs }: Budget, costMs: number, nowMs: number): Budget {
-	return { leftMs: Math.min(AT_ONCE_MS, leftMs + (nowMs - atMs) * SHARE) - costMs, atMs: nowMs };
+	return { leftMs: Math.min(BUCKET_MS, leftMs + (nowMs - atMs) * DUTY_CYCLE) - costMs, atMs: nowMs };
 }
 
 /** How long it takes until there is something to spend again. */
 export const budgetPauseMs = ({ leftMs, atMs }: Budget, nowMs: number): number =>
-	Math.max(0, -leftMs / SHARE - (nowMs - atMs));
+	Math.max(0, -leftMs / DUTY_CYCLE - (nowMs - atMs));

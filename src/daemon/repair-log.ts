@@ -1,6 +1,6 @@
 import { failureOf } from '../failure.ts';
 import type { Repairs } from '../status/types.ts';
-import type { DaemonParts } from './dependencies.ts';
+import type { DaemonDependencies } from './dependencies.ts';
 import {
 	type Budget,
 	budgetPauseMs,
@@ -29,19 +29,19 @@ export interface Trouble {
 }
 
 /** What was repaired, what could not be, and how soon the next look may be. */
-export interface Ledger {
+export interface RepairLog {
 	readonly repaired: (repair: Repair) => void;
-	readonly nothing: (costMs: number) => void;
+	readonly recordClean: (costMs: number) => void;
 	readonly failed: (error: unknown, costMs: number) => void;
 	/** How long the next look waits; `isRetry`: nothing has changed since one that failed. */
 	readonly pauseMs: (isRetry: boolean) => number;
 	readonly repairs: () => Repairs;
-	readonly trouble: () => Trouble | undefined;
+	readonly problem: () => Trouble | undefined;
 }
 
 const SHOWN_LINES = 3;
 
-export function createLedger({ log, tallies, rivals }: DaemonParts): Ledger {
+export function createRepairLog({ log, counters, ruleManagers }: DaemonDependencies): RepairLog {
 	const now = () => performance.now();
 	const times: number[] = [];
 	let repairs: Repairs = { count: 0 };
@@ -55,10 +55,10 @@ export function createLedger({ log, tallies, rivals }: DaemonParts): Ledger {
 			const who = by === '' ? {} : { by };
 			repairs = { count: repairs.count + 1, last: { at: new Date().toISOString(), what, ms, ...who } };
 			[failures, failure] = [0, undefined];
-			tallies.add('repairs', subject);
+			counters.add('repairs', subject);
 			log('warn', 'repaired', { subject, what, lines: lines.length, ms, ...who });
 		},
-		nothing(costMs) {
+		recordClean(costMs) {
 			budget = spend(budget, costMs, now());
 			[failures, failure] = [0, undefined];
 		},
@@ -72,7 +72,8 @@ export function createLedger({ log, tallies, rivals }: DaemonParts): Ledger {
 		pauseMs: (isRetry) =>
 			Math.max(repairPauseMs(times, now()), budgetPauseMs(budget, now()), isRetry ? retryMs(failures) : 0),
 		repairs: () => repairs,
-		trouble: () => failure ?? (isContested(times, now()) ? contested(times.length, repairs, rivals()) : undefined),
+		problem: () =>
+			failure ?? (isContested(times, now()) ? contested(times.length, repairs, ruleManagers()) : undefined),
 	};
 }
 

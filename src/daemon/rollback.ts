@@ -3,15 +3,15 @@ import type { Loaded } from '../config/merge-sources.ts';
 import type { Written } from '../config/written.ts';
 import { failureOf } from '../failure.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { turnOn } from './interception.ts';
-import type { Holding } from './state.ts';
-import type { Pending } from './stores.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { applyRules } from './interception.ts';
+import type { DaemonState } from './state.ts';
+import type { PendingConfirmation } from './stores.ts';
 
 /** The settings that held before a reload which nobody has confirmed. */
 export interface Former {
 	readonly loaded: Loaded;
-	readonly survey: DaemonContext;
+	readonly context: DaemonContext;
 	/** What a restart would read otherwise. */
 	readonly unconfirmed: readonly string[];
 }
@@ -20,46 +20,46 @@ export const writtenOf = ({ written }: Loaded): Written => Object.fromEntries(wr
 
 /** Undefined where the settings were the same then. What is read once, at the start, is as it was at ours. */
 export async function readFormer(
-	holding: Holding,
-	parts: DaemonParts,
-	{ settings }: Pending,
+	state: DaemonState,
+	deps: DaemonDependencies,
+	{ settings }: PendingConfirmation,
 ): Promise<Former | undefined> {
 	if (settings === undefined) return undefined;
-	const { loaded: now, survey } = holding;
+	const { loaded: now, context } = state;
 	const fixed = Object.fromEntries([...now.written].filter(([key]) => atStart.includes(key)));
-	const loaded = parts.recall({ ...settings, ...fixed });
+	const loaded = deps.recall({ ...settings, ...fixed });
 	return {
 		loaded,
-		survey: await parts.resolve(loaded, survey),
+		context: await deps.resolve(loaded, context),
 		unconfirmed: changedKeys(loaded, now),
 	};
 }
 
 /** Rules as they were, at once; our Envoy stays on the ports that it has by now until it follows. One change among others. */
-export async function takeBack(holding: Holding, parts: DaemonParts, former: Former): Promise<void> {
-	const { ingressPort, egressPort } = holding.survey.config;
-	const ports = parts.proxy === undefined ? {} : { ingressPort, egressPort };
-	const { config, capture } = former.survey;
-	const survey = { ...former.survey, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
-	if (holding.aim !== undefined) await turnOn(holding, survey, parts);
-	Object.assign(holding, { ...former, survey });
-	if (parts.proxy !== undefined) void exchangeBack(holding, parts, former);
+export async function takeBack(state: DaemonState, deps: DaemonDependencies, former: Former): Promise<void> {
+	const { ingressPort, egressPort } = state.context.config;
+	const ports = deps.proxy === undefined ? {} : { ingressPort, egressPort };
+	const { config, capture } = former.context;
+	const context = { ...former.context, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
+	if (state.applied !== undefined) await applyRules(state, context, deps);
+	Object.assign(state, { ...former, context });
+	if (deps.proxy !== undefined) void exchangeBack(state, deps, former);
 }
 
-async function exchangeBack(holding: Holding, parts: DaemonParts, { loaded, survey }: Former): Promise<void> {
+async function exchangeBack(state: DaemonState, deps: DaemonDependencies, { loaded, context }: Former): Promise<void> {
 	const takeOver = () =>
-		holding.exclusive(async () => {
+		state.ruleLock(async () => {
 			// Somebody has reloaded meanwhile.
-			if (holding.loaded !== loaded) return;
-			if (holding.aim !== undefined) await turnOn(holding, survey, parts);
-			holding.survey = survey;
+			if (state.loaded !== loaded) return;
+			if (state.applied !== undefined) await applyRules(state, context, deps);
+			state.context = context;
 		});
-	const plan = parts.planOf(survey, loaded, imageOf(holding, survey.config.envoy.image));
+	const plan = deps.envoySpecOf(context, loaded, imageOf(state, context.config.envoy.image));
 	const exchange = async () => {
-		if (holding.loaded !== loaded) return;
-		await parts.proxy?.replace({ plan, isUpdate: false, takeOver }, new AbortController().signal);
+		if (state.loaded !== loaded) return;
+		await deps.proxy?.replace({ plan, isUpdate: false, takeOver }, new AbortController().signal);
 	};
-	await holding.exchanges(exchange).catch((error) => {
-		parts.log('error', 'Envoy could not follow the settings of before', { why: failureOf(error).message });
+	await state.reloadLock(exchange).catch((error) => {
+		deps.log('error', 'Envoy could not follow the settings of before', { why: failureOf(error).message });
 	});
 }

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
-import type { Others, OthersReader } from '../firewall/foreign/foreign-rules.ts';
+import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
 import { madeLater, renderAnew } from '../firewall/foreign/registered-later.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import type { Log } from '../log.ts';
-import type { Target } from '../reconcile/apply.ts';
+import type { DesiredRules } from '../reconcile/apply.ts';
 import type { Host } from '../reconcile/host.ts';
-import type { Hit } from '../reconcile/resolve.ts';
+import type { AppliedState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
 import { orderFact } from '../status/order-condition.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { Inspected, Order } from './dependencies.ts';
+import type { Inspected, RulePrecedence } from './dependencies.ts';
 
-export function createOrder(reader: OthersReader, log: Log): Order {
+export function createRulePrecedence(reader: ForeignRulesReader, log: Log): RulePrecedence {
 	const factsOf = createFinding();
 	// What could not be had is not tried again until somebody has changed something.
 	let refused = '';
@@ -42,22 +42,22 @@ export function createOrder(reader: OthersReader, log: Log): Order {
 
 /** Once, without a daemon: rules that were switched on a moment ago; resolves to what is told of others'. */
 export async function comeFirst(
-	reader: OthersReader,
-	{ survey, hit }: { readonly survey: DaemonContext; readonly hit: Hit },
+	reader: ForeignRulesReader,
+	{ context, hit }: { readonly context: DaemonContext; readonly hit: AppliedState },
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
-	const order = createOrder(reader, () => undefined);
-	const held = hit.known.get(hit.target.dialect);
-	if (held !== undefined) await order.claim(survey.host, hit.target, held, signal);
-	const facts = await order.inspect({ survey, aim: hit, isOn: true });
+	const order = createRulePrecedence(reader, () => undefined);
+	const held = hit.lastRead.get(hit.target.dialect);
+	if (held !== undefined) await order.claim(context.host, hit.target, held, signal);
+	const facts = await order.inspect({ context, desired: hit, isOn: true });
 	return facts.flatMap((fact) => (fact.ok ? [] : [fact.why]));
 }
 
 async function claimAll(
 	{ firewalls }: Host,
-	{ dialect, families }: Target,
-	held: ByFamily<Held>,
-	others: Pick<Others, 'chains' | 'legacyNat'>,
+	{ dialect, families }: DesiredRules,
+	held: ByFamily<IptablesRules>,
+	others: Pick<ForeignRules, 'chains' | 'legacyNat'>,
 	signal: AbortSignal,
 ): Promise<string[]> {
 	const firewall = firewalls.find((each) => each.dialect === dialect);
@@ -74,19 +74,19 @@ async function claimAll(
 }
 
 /** As long as neither what others have nor what is captured has changed, the answer is the same. */
-function createFinding(): (others: Others, of: Inspected) => readonly Fact[] {
+function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact[] {
 	let last:
-		| { readonly key: string; readonly texts: object; readonly aim: object; readonly facts: readonly Fact[] }
+		| { readonly key: string; readonly texts: object; readonly desired: object; readonly facts: readonly Fact[] }
 		| undefined;
-	return (others, { survey, aim }) => {
+	return (others, { context, desired }) => {
 		const { chains, legacyNat, texts } = others;
 		const key = JSON.stringify([chains, legacyNat]);
-		if (last?.key === key && last.texts === texts && last.aim === aim) return last.facts;
-		const { families, dialect } = aim.target;
-		const capturing = { capture: survey.capture, families, dialect };
+		if (last?.key === key && last.texts === texts && last.desired === desired) return last.facts;
+		const { families, dialect } = desired.target;
+		const capturing = { capture: context.capture, families, dialect };
 		const filtered = firewallFacts(findFiltered(others, capturing));
 		const facts = [orderFact(findOvertaking(others, capturing)), ...filtered];
-		last = { key, texts, aim, facts };
+		last = { key, texts, desired, facts };
 		return facts;
 	};
 }

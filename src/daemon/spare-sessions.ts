@@ -1,22 +1,22 @@
 import type { OpenConnection } from '../connections/connections.ts';
 import type { Sessions } from '../localapi/protocol.ts';
-import { aimOf } from '../reconcile/resolve.ts';
-import { createSessionJudge, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { computeDesired } from '../reconcile/resolve.ts';
+import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.ts';
 import { parseSession, type Session } from '../values/ssh-session.ts';
-import type { DaemonParts } from './dependencies.ts';
-import type { Holding } from './state.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import type { DaemonState } from './state.ts';
 
 /** Its own port, whatever else anybody has come in by. */
 const SSH = 22;
 
 /** What is to be said to whoever is logged in; '' where nothing is captured, or no session like theirs would be. */
-export async function warningOf(holding: Holding, parts: DaemonParts, told: Sessions): Promise<string> {
-	const { aim, survey, wanted } = holding;
+export async function warningOf(state: DaemonState, deps: DaemonDependencies, told: Sessions): Promise<string> {
+	const { applied, context, wanted } = state;
 	const all = parsed(told);
 	if (wanted === 'disabled' || all.length === 0) return '';
-	const { families } = (aim ?? (await aimOf(survey))).target;
-	const judge = createSessionJudge(survey.capture, families);
-	const ways = await waysOf(all, parts);
+	const { families } = (applied ?? (await computeDesired(context))).target;
+	const judge = createSessionEvaluator(context.capture, families);
+	const ways = await waysOf(all, deps);
 	const isCaptured = (session: Session) => {
 		const way = ways(session);
 		return way !== undefined && judge(session, way);
@@ -33,12 +33,12 @@ export async function warningOf(holding: Holding, parts: DaemonParts, told: Sess
 /** By which interface each comes in; undefined where its end here has called, which no rule for inbound ones concerns. */
 async function waysOf(
 	sessions: readonly Session[],
-	{ connections }: DaemonParts,
+	{ connections }: DaemonDependencies,
 ): Promise<(session: Session) => string | undefined> {
 	const keys = new Set(sessions.map(keyOf));
 	// Where the kernel does not say, everything else is said all the same.
 	const open = (await connections.open().catch(() => [])).filter((connection) => keys.has(keyOfOpen(connection)));
-	const { interfaceOf } = await connections.asides(open, { groups: false, interfaces: true });
+	const { interfaceOf } = await connections.details(open, { groups: false, interfaces: true });
 	const known = new Map(open.map((connection) => [keyOfOpen(connection), connection]));
 	return (session) => {
 		const connection = known.get(keyOf(session));

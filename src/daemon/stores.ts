@@ -17,15 +17,15 @@ export interface StateStore {
 	/** `broken`: what was there could not be used, and was set aside; '' where there was nothing, or all is well. */
 	read(): { readonly state: State; readonly broken: string };
 	/** Undefined once it would outlive this process; the disk is waited for behind our back. */
-	write(state: State): Unwritten | undefined;
+	write(state: State): WriteFailure | undefined;
 	/** Once the disk has what was written last, or something newer was written: undefined; or it says that it failed. */
-	published(): Promise<Unwritten | undefined>;
+	published(): Promise<WriteFailure | undefined>;
 }
 
-export interface Unwritten {
+export interface WriteFailure {
 	readonly failure: Failure;
 	/** A full disk may have room again; a folder that is none stays none. */
-	readonly mayPass: boolean;
+	readonly isTransient: boolean;
 }
 
 /** What is remembered, whether or not it can be written at the moment. */
@@ -33,13 +33,13 @@ export interface StateFile {
 	read(): State;
 	write(state: State): void;
 	/** Calls back once what was written last would outlive a power cut: at once where it would already. */
-	whenKept(act: () => void): void;
+	whenDurable(act: () => void): void;
 	/** What of it a restart would not find; undefined while all is well. */
-	trouble(): { readonly why: string; readonly remedy: string } | undefined;
+	problem(): { readonly why: string; readonly remedy: string } | undefined;
 }
 
 /** What `enable --confirm` and `reload --confirm` go back to unless it is confirmed in time; it outlives the daemon. */
-export interface Pending extends Checkpoint {
+export interface PendingConfirmation extends Checkpoint {
 	/** RFC 3339. */
 	readonly until: string;
 	readonly before: { readonly wanted: 'enabled' | 'disabled'; readonly since: string };
@@ -53,15 +53,15 @@ export interface Pending extends Checkpoint {
 	readonly isReverted?: true;
 }
 
-export interface PendingFile {
+export interface ConfirmationFile {
 	/** `only`: what waits until this time, by the clock of now or of when it was written. */
-	read(only?: string): Pending | undefined;
-	write(pending: Pending): void;
+	read(only?: string): PendingConfirmation | undefined;
+	write(pending: PendingConfirmation): void;
 	remove(): void;
 }
 
 /** Runs a command of turnout after a time, whatever has become of this process by then. */
-export interface Alarm {
+export interface RollbackTimer {
 	/** Resolves to what `cancel` takes. */
 	set(seconds: number, args: readonly string[]): Promise<string>;
 	cancel(id: string): Promise<void>;
@@ -70,7 +70,7 @@ export interface Alarm {
 /** systemd, which waits for word of us: sd_notify(3). */
 export interface ServiceManager {
 	/** Assignments as `READY=1`; resolves once it has read them. */
-	tell(words: readonly string[]): Promise<void>;
+	notify(words: readonly string[]): Promise<void>;
 	/** Without a word for so long it ends us; undefined: it is patient. */
 	readonly patienceMs?: number;
 }

@@ -1,29 +1,29 @@
-import { type Capturing, type Cut, cutExisting } from '../connections/bypass-counter.ts';
+import { type ActiveCapture, type CutResult, cutBypassing } from '../connections/bypass-counter.ts';
 import { gapsIn, isSilent, lanesOf } from '../connections/listener-gaps.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { DisableReply, Handlers, Sessions } from '../localapi/protocol.ts';
 import type { Status } from '../status/types.ts';
-import { confirm, dismiss, enableFor, revert } from './confirm.ts';
-import type { DaemonParts } from './dependencies.ts';
-import { disable, mustWait, openConnections, refuseEnding, settle } from './interception.ts';
+import { cancelConfirmation, confirm, enableWithConfirm, revert } from './confirm.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import { countRedirected, disable, finishDrain, refuseEnding, waitsForEnvoy } from './interception.ts';
 import { createSparing, warningOf } from './spare-sessions.ts';
-import type { Holding } from './state.ts';
+import type { DaemonState } from './state.ts';
 
 /** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
 export function createWishHandlers(
-	holding: Holding,
-	parts: DaemonParts,
-	status: (held?: ByFamily<Held>) => Promise<Status>,
+	state: DaemonState,
+	deps: DaemonDependencies,
+	status: (held?: ByFamily<IptablesRules>) => Promise<Status>,
 ): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
-	const { exclusive } = holding;
+	const { ruleLock } = state;
 	return {
 		enable: async ({ confirmSeconds, cutExisting, ...told }) => {
-			refuseEnding(holding);
-			const held = await exclusive(() => enableFor(holding, parts, confirmSeconds));
-			const cut = cutExisting === true ? await exclusive(() => cutNow(holding, parts, told)) : undefined;
-			const warning = await warningOf(holding, parts, told);
+			refuseEnding(state);
+			const held = await ruleLock(() => enableWithConfirm(state, deps, confirmSeconds));
+			const cut = cutExisting === true ? await ruleLock(() => cutNow(state, deps, told)) : undefined;
+			const warning = await warningOf(state, deps, told);
 			return {
 				...(await status(held)),
 				...(cut === undefined ? {} : { cut }),
@@ -31,49 +31,49 @@ export function createWishHandlers(
 			};
 		},
 		confirm: async () => {
-			await exclusive(() => confirm(holding, parts));
+			await ruleLock(() => confirm(state, deps));
 			return status();
 		},
 		revert: async () => {
-			await unlessEnding(holding, () => revert(holding, parts));
+			await unlessEnding(state, () => revert(state, deps));
 			return status();
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
-			refuseEnding(holding, 'off');
-			await unlessEnding(holding, async () => {
-				await disable(holding, parts);
-				await dismiss(holding, parts);
+			refuseEnding(state, 'off');
+			await unlessEnding(state, async () => {
+				await disable(state, deps);
+				await cancelConfirmation(state, deps);
 			});
 			if (drainSeconds === undefined) return { status: await status() };
-			const open = await openAfter(drainSeconds, () => openConnections(holding, parts));
-			await exclusive(async () => (holding.isEnding ? undefined : settle(holding, parts)));
+			const open = await openAfter(drainSeconds, () => countRedirected(state, deps));
+			await ruleLock(async () => (state.isEnding ? undefined : finishDrain(state, deps)));
 			return { status: await status(), open };
 		},
 	};
 }
 
 /** Once it is their turn: a stop may have come before. */
-const unlessEnding = (holding: Holding, act: () => Promise<void>): Promise<void> =>
-	holding.exclusive(async () => {
-		refuseEnding(holding, 'off');
+const unlessEnding = (state: DaemonState, act: () => Promise<void>): Promise<void> =>
+	state.ruleLock(async () => {
+		refuseEnding(state, 'off');
 		await act();
 	});
 
 /** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(holding: Holding, parts: DaemonParts, told: Sessions): Promise<Cut | undefined> {
-	const capturing = capturingOf(holding);
-	if (capturing === undefined || mustWait(holding, parts)) return undefined;
-	const lanes = lanesOf(holding.survey.config);
-	const gaps = gapsIn(lanes, capturing.families, await parts.listeners());
+async function cutNow(state: DaemonState, deps: DaemonDependencies, told: Sessions): Promise<CutResult | undefined> {
+	const capturing = capturingOf(state);
+	if (capturing === undefined || waitsForEnvoy(state, deps)) return undefined;
+	const lanes = lanesOf(state.context.config);
+	const gaps = gapsIn(lanes, capturing.families, await deps.listeners());
 	if (gaps.filter(isSilent).length === lanes.length) return undefined;
-	const cut = await cutExisting(parts.connections, capturing, gaps, createSparing(told));
-	parts.log('info', 'existing connections cut', { ...cut });
+	const cut = await cutBypassing(deps.connections, capturing, gaps, createSparing(told));
+	deps.log('info', 'existing connections cut', { ...cut });
 	return cut;
 }
 
-export function capturingOf({ aim, survey, capturedFor }: Holding): Capturing | undefined {
-	if (aim === undefined) return undefined;
-	return { rules: aim.target, capture: survey.capture, families: aim.target.families, ports: capturedFor };
+export function capturingOf({ applied, context, redirectPorts }: DaemonState): ActiveCapture | undefined {
+	if (applied === undefined) return undefined;
+	return { rules: applied.target, capture: context.capture, families: applied.target.families, ports: redirectPorts };
 }
 
 /** How many connections are open when all have ended or the time is over. */

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { ServiceManager } from './stores.ts';
 
 /** How systemd learns how we are. Nothing waits for it but its own next word. */
-export interface Report extends Disposable {
+export interface SystemdNotifier extends Disposable {
 	/** Something may have changed. */
 	changed(): void;
 	/** What was asked for holds. */
@@ -18,7 +18,7 @@ const QUIET_MS = 200;
 /** Where systemd does not say how long it waits. */
 const USUAL_PATIENCE_MS = 60_000;
 
-const silent: Report = {
+const silent: SystemdNotifier = {
 	changed: () => undefined,
 	ready: () => undefined,
 	stopping: () => undefined,
@@ -29,14 +29,18 @@ const silent: Report = {
  * The word comes from the event loop, twice as often as systemd needs it: where that does not turn, it stays away.
  * `line`: how we are, in a line; told only when it has changed.
  */
-export function createReport(manager: ServiceManager | undefined, line: () => Promise<string>, log: Log): Report {
+export function createSystemdNotifier(
+	manager: ServiceManager | undefined,
+	line: () => Promise<string>,
+	log: Log,
+): SystemdNotifier {
 	if (manager === undefined) return silent;
 	const patienceMs = manager.patienceMs ?? USUAL_PATIENCE_MS;
 	const status = createStatusReport(manager, line);
 	// A start may take as long as a registry is away; systemd is to wait as long as we are alive.
 	const starting = [`EXTEND_TIMEOUT_USEC=${patienceMs * 1_000}`];
 	const untold = (error: unknown) => log('warn', 'systemd was not told', { why: failureOf(error).message });
-	const tell = (...words: string[]): void => void manager.tell(words).catch(untold);
+	const tell = (...words: string[]): void => void manager.notify(words).catch(untold);
 	const beat = setInterval(
 		() => {
 			tell('WATCHDOG=1', ...starting);
@@ -46,7 +50,7 @@ export function createReport(manager: ServiceManager | undefined, line: () => Pr
 	);
 	const ready = () => {
 		starting.length = 0;
-		void status.say('READY=1').catch(untold);
+		void status.notify('READY=1').catch(untold);
 	};
 	const stopping = () => {
 		status.close();
@@ -55,27 +59,27 @@ export function createReport(manager: ServiceManager | undefined, line: () => Pr
 	return { changed: status.changed, ready, stopping, [Symbol.dispose]: () => clearInterval(beat) };
 }
 
-function createStatusReport({ tell }: ServiceManager, line: () => Promise<string>) {
+function createStatusReport({ notify }: ServiceManager, line: () => Promise<string>) {
 	let said = '';
 	let isOver = false;
 	let quiet: NodeJS.Timeout | undefined;
-	const say = async (): Promise<void> => {
+	const notifyNow = async (): Promise<void> => {
 		quiet = undefined;
 		const now = await line();
 		if (now === said || isOver) return;
 		said = now;
-		await tell([`STATUS=${now}`]);
+		await notify([`STATUS=${now}`]);
 	};
 	return {
 		/** Together with how we are, as whoever waits for the word looks then; it does not depend on that. */
-		async say(word: string): Promise<void> {
+		async notify(word: string): Promise<void> {
 			const now = await line().catch(() => '');
 			said = now;
-			await tell(now === '' ? [word] : [word, `STATUS=${now}`]);
+			await notify(now === '' ? [word] : [word, `STATUS=${now}`]);
 		},
 		changed(): void {
 			// How we are may not be known yet; the next beat asks again.
-			if (!isOver) quiet ??= setTimeout(() => void say().catch(() => undefined), QUIET_MS);
+			if (!isOver) quiet ??= setTimeout(() => void notifyNow().catch(() => undefined), QUIET_MS);
 		},
 		close(): void {
 			isOver = true;

@@ -1,24 +1,24 @@
 import { failureOf } from '../failure.ts';
-import { retire } from './drain.ts';
+import { drainAndStop } from './drain.ts';
 import { withoutTaken } from './free-ports.ts';
 import { exchange, hashOf, type Replacement } from './replace.ts';
 import type { RunningProxy } from './runtime.ts';
 import { answerOf } from './start.ts';
-import { type Charge, hearing, tell, track } from './supervisor-state.ts';
+import { dispatch, outputRecorder, type SupervisorState, trackTask } from './supervisor-state.ts';
 
 /** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
-export async function adopt(charge: Charge, change: Replacement, signal: AbortSignal): Promise<boolean> {
+export async function adopt(charge: SupervisorState, change: Replacement, signal: AbortSignal): Promise<boolean> {
 	const { plan } = change;
-	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+	const found = await charge.supervision.runtime.adopt(outputRecorder(charge), signal);
 	charge.found = found;
 	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 	if (newest === undefined) return false;
 	const answer = await answerOf(charge, plan, signal, newest);
 	const alone = others.map(async (other) => {
 		const handOver = await charge.supervision.handOver([]);
-		await retire(charge, plan, other, handOver);
+		await drainAndStop(charge, plan, other, handOver);
 	});
-	track(
+	trackTask(
 		charge,
 		Promise.all(alone).then(() => charge.proxy?.promote()),
 	);
@@ -29,7 +29,7 @@ export async function adopt(charge: Charge, change: Replacement, signal: AbortSi
 	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
 	change.own({ ...plan, ports }, { proxy: newest, answer });
 	await asWanted(charge, change, newest, signal).catch((error) => {
-		if (!signal.aborted) tell(charge, { kind: 'troubled', why: failureOf(error).message });
+		if (!signal.aborted) dispatch(charge, { kind: 'troubled', why: failureOf(error).message });
 	});
 	return true;
 }
@@ -38,7 +38,12 @@ export async function adopt(charge: Charge, change: Replacement, signal: AbortSi
  * The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met; when it ends,
  * nothing is better than the next start.
  */
-async function asWanted(charge: Charge, wanted: Replacement, found: RunningProxy, signal: AbortSignal): Promise<void> {
+async function asWanted(
+	charge: SupervisorState,
+	wanted: Replacement,
+	found: RunningProxy,
+	signal: AbortSignal,
+): Promise<void> {
 	const change = { ...wanted, plan: await withoutTaken(charge, wanted.plan) };
 	const gone = new AbortController();
 	void found.exited.then(() => gone.abort());
@@ -47,8 +52,8 @@ async function asWanted(charge: Charge, wanted: Replacement, found: RunningProxy
 }
 
 /** One whose start Docker did not answer in time may run now, and nobody looks after it. Says whether there was any. */
-export async function endStrays(charge: Charge, signal: AbortSignal): Promise<boolean> {
-	const found = await charge.supervision.runtime.adopt(hearing(charge), signal);
+export async function endStrays(charge: SupervisorState, signal: AbortSignal): Promise<boolean> {
+	const found = await charge.supervision.runtime.adopt(outputRecorder(charge), signal);
 	const strays = found.filter(({ instance }) => !charge.retiring.has(instance));
 	await Promise.all(strays.map((stray) => stray.stop(0)));
 	return strays.length > 0;

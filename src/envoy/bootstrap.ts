@@ -18,7 +18,7 @@ type Json = string | number | boolean | readonly Json[] | { readonly [key: strin
 export function renderBootstrap(input: BootstrapInput): string {
 	const bootstrap: Json = {
 		node: { id: 'turnout', cluster: 'turnout' },
-		static_resources: { listeners: [ingress(input), egress(input)], clusters: [onward, nowhere] },
+		static_resources: { listeners: [ingress(input), egress(input)], clusters: [originalDst, blackhole] },
 	};
 	return `${JSON.stringify(bootstrap, null, '\t')}\n`;
 }
@@ -96,7 +96,7 @@ const accessLog = (name: string): Json => ({
 /** Envoy's own limit of 1024 connections a cluster would turn away what the host itself can carry. */
 const UNLIMITED = 1_000_000;
 
-const onward: Json = {
+const originalDst: Json = {
 	name: 'original_destination',
 	type: 'ORIGINAL_DST',
 	lb_policy: 'CLUSTER_PROVIDED',
@@ -106,7 +106,7 @@ const onward: Json = {
 	},
 };
 
-const nowhere: Json = { name: 'nowhere', type: 'STATIC', connect_timeout: '1s' };
+const blackhole: Json = { name: 'nowhere', type: 'STATIC', connect_timeout: '1s' };
 
 const socketAddress = (address: string, port: Port): Json => ({
 	socket_address: { address, port_value: port },

@@ -30,7 +30,7 @@ const programs: readonly { readonly of: RegExp; readonly program: string }[] = [
 ];
 
 /** Both images begin with a script or agent of their own, which knows nothing of a bootstrap of ours: Envoy is started itself. */
-export const programIn = (image: string, command: string): string =>
+export const entrypointFor = (image: string, command: string): string =>
 	command === 'envoy' ? (programs.find(({ of }) => of.test(image))?.program ?? command) : command;
 
 /** All that makes a difference, as text; `exact`: what the image is at the moment. */

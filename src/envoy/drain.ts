@@ -1,16 +1,21 @@
 import { untilNone } from '../lib/until-none.ts';
-import type { HandOver, RunningProxy } from './runtime.ts';
-import type { Plan } from './spec.ts';
+import type { ListenerHandover, RunningProxy } from './runtime.ts';
+import type { EnvoySpec } from './spec.ts';
 import { STOP_GRACE_MS } from './start.ts';
-import type { Charge } from './supervisor-state.ts';
+import type { SupervisorState } from './supervisor-state.ts';
 
 /** Takes no more connections from now on; those that it has get their time to end, then it ends. */
-export async function retire(charge: Charge, plan: Plan, former: RunningProxy, handOver: HandOver): Promise<void> {
+export async function drainAndStop(
+	charge: SupervisorState,
+	plan: EnvoySpec,
+	former: RunningProxy,
+	handOver: ListenerHandover,
+): Promise<void> {
 	const admin = charge.supervision.admin(plan, former);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
 	charge.retiring.add(former.instance);
 	try {
-		await handOver.letGo(() => admin.drain('at-once', deadline), deadline);
+		await handOver.closeFormer(() => admin.drain('at-once', deadline), deadline);
 		await Promise.race([former.exited, untilNone(() => admin.connections(deadline), deadline)]);
 		await former.stop(STOP_GRACE_MS);
 	} finally {
@@ -20,9 +25,9 @@ export async function retire(charge: Charge, plan: Plan, former: RunningProxy, h
 }
 
 /** No longer than it takes: a host without connections waits for none. */
-export async function drained(charge: Charge, plan: Plan, proxy: RunningProxy): Promise<void> {
+export async function waitForDrain(charge: SupervisorState, plan: EnvoySpec, proxy: RunningProxy): Promise<void> {
 	const { admin } = charge.supervision;
-	const captured = () => charge.supervision.captured([...charge.ports]);
+	const captured = () => charge.supervision.countRedirected([...charge.ports]);
 	// Where nobody can say there may be some.
 	if ((await captured().catch(() => undefined)) === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listening } from '../connections/listener-gaps.ts';
 import { gapsIn, gapText, isSilent } from '../connections/listener-gaps.ts';
 import { Failure } from '../failure.ts';
-import type { Answer } from './lifecycle.ts';
+import type { ServerInfo } from './lifecycle.ts';
 import type { ProxyAdmin } from './runtime.ts';
-import { listenerPorts, type Plan, portsOf } from './spec.ts';
-import type { Charge } from './supervisor-state.ts';
+import { type EnvoySpec, listenerPorts, portsOf } from './spec.ts';
+import type { SupervisorState } from './supervisor-state.ts';
 
 const POLL_MS = 50;
 
-export async function refuseTakenPorts({ supervision, retiring }: Charge, plan: Plan): Promise<void> {
+export async function requireFreePorts({ supervision, retiring }: SupervisorState, plan: EnvoySpec): Promise<void> {
 	const { ports } = plan;
 	const free = retiring.size === 0 ? Object.values(ports) : listenerPorts(plan);
 	const taken = (await supervision.listeners()).find(({ port }) => free.includes(port));
@@ -32,10 +32,10 @@ export interface Waiting {
 /** Resolves to what it says of itself when it is LIVE and listens on every port; rejects when it has ended or time is up. */
 export async function untilReady(
 	admin: ProxyAdmin,
-	plan: Plan,
+	plan: EnvoySpec,
 	waiting: Waiting,
 	signal: AbortSignal,
-): Promise<Answer> {
+): Promise<ServerInfo> {
 	const deadline = AbortSignal.timeout(plan.startSeconds * 1_000);
 	let missing = 'no answer on its admin interface';
 	while (!deadline.aborted) {
@@ -59,7 +59,7 @@ export async function untilReady(
 }
 
 /** What a bootstrap has wrong stays so: no time mends it. */
-export async function refuseBlind(admin: ProxyAdmin, { lanes }: Plan, signal: AbortSignal): Promise<void> {
+export async function refuseBlind(admin: ProxyAdmin, { lanes }: EnvoySpec, signal: AbortSignal): Promise<void> {
 	const blind = await admin.blind(signal);
 	const ours = lanes.filter(({ port }) => blind.includes(port)).map(({ key, port }) => `${port} (${key})`);
 	if (ours.length === 0) return;
@@ -71,15 +71,15 @@ export async function refuseBlind(admin: ProxyAdmin, { lanes }: Plan, signal: Ab
 }
 
 /** Nothing new to say while nobody answers; '' once all is there. */
-function whatIsMissing(plan: Plan, state: string | undefined, listeners: readonly Listening[] | undefined) {
-	return state === 'LIVE' ? listeners && mismatch(plan, listeners) : state;
+function whatIsMissing(plan: EnvoySpec, state: string | undefined, listeners: readonly Listening[] | undefined) {
+	return state === 'LIVE' ? listeners && missingListeners(plan, listeners) : state;
 }
 
 /**
  * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
  * where it listens on every port that we lead traffic to, and where that arrives.
  */
-export function mismatch({ lanes, families }: Plan, listeners: readonly Listening[]): string {
+export function missingListeners({ lanes, families }: EnvoySpec, listeners: readonly Listening[]): string {
 	const gaps = gapsIn(lanes, families, listeners);
 	const named = gaps.filter(isSilent).map(({ lane: { key, port } }) => `${port} (${key})`);
 	if (named.length > 0) return `LIVE, but nothing listens on ${named.join(' and ')}`;

@@ -52,7 +52,7 @@ export interface ProxyRuntime {
 	/** Those that nobody looks after: a former daemon left them running. What else it left is taken away. */
 	adopt(onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]>;
 	/** Why it cannot be asked at the moment; '' where it can. */
-	trouble(): string;
+	problem(): string;
 	/** Looks no longer after what runs. `isOver`: nothing is to be started again, so nothing is kept for it. */
 	close(isOver: boolean): Promise<void>;
 }
@@ -100,13 +100,13 @@ export interface Exit {
 }
 
 /** What a registry wants to hear, in the words of Docker's API (X-Registry-Auth). */
-export type Login =
+export type Credentials =
 	| { readonly username: string; readonly password: string; readonly serveraddress: string }
 	| { readonly identitytoken: string; readonly serveraddress: string };
 
 export interface Logins {
 	/** For the registry of an image; undefined where there is none. `isRefused`: the one given last was not taken. */
-	loginFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Login | undefined>;
+	authFor(image: string, isRefused: boolean, signal: AbortSignal): Promise<Credentials | undefined>;
 }
 
 /** The admin interface of one Envoy. */
@@ -137,9 +137,9 @@ export interface ProxyFiles {
 }
 
 /** Two Envoys share their ports, and one of them is to let go of them without losing a connection. */
-export interface HandOver {
+export interface ListenerHandover {
 	/** `tell` tells the former to close its listeners; resolves once they are closed, or time is up. */
-	letGo(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
+	closeFormer(tell: () => Promise<void>, deadline: AbortSignal): Promise<void>;
 	/** Once the former has ended. */
 	end(): void;
 }

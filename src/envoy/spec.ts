@@ -3,7 +3,7 @@ import type { Family } from '../values/units.ts';
 import type { ProxySpec } from './runtime.ts';
 
 /** What is to run, and what is expected of it. */
-export interface Plan {
+export interface EnvoySpec {
 	readonly spec: ProxySpec;
 	/** Ports that must be free before, and listened on after the start, each with its setting. */
 	readonly ports: Readonly<Record<string, number>>;
@@ -20,7 +20,7 @@ export interface Plan {
 }
 
 /** Those that traffic is led to. */
-export const listenerPorts = ({ ports, spec }: Plan): number[] =>
+export const listenerPorts = ({ ports, spec }: EnvoySpec): number[] =>
 	Object.values(ports).filter((port) => port !== spec.adminPort);
 
 /** The ports alone, each once. */

@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
 import { adopt, endStrays } from './adopt.ts';
-import { drained } from './drain.ts';
+import { waitForDrain } from './drain.ts';
 import { withoutTaken } from './free-ports.ts';
 import { watch } from './health-check.ts';
-import { type History, type Retry, unborn } from './lifecycle.ts';
-import { refuseTakenPorts } from './readiness.ts';
+import { initialHistory, type Retry, type SupervisionHistory } from './lifecycle.ts';
+import { requireFreePorts } from './readiness.ts';
 import { type Replacement, replace } from './replace.ts';
 import type { Exit, RunningProxy } from './runtime.ts';
-import type { Plan } from './spec.ts';
+import type { EnvoySpec } from './spec.ts';
 import { asItIs, bodyOf, type LiveProxy, launch, prepare, STOP_GRACE_MS } from './start.ts';
-import { type Charge, lead, type Supervision, tell, track } from './supervisor-state.ts';
+import { dispatch, lead, type SupervisorDependencies, type SupervisorState, trackTask } from './supervisor-state.ts';
 
 type TakeOver = Replacement['takeOver'];
 export type Change = Pick<Replacement, 'plan' | 'isUpdate' | 'takeOver'>;
 
 export interface Supervisor {
-	readonly history: () => History;
+	readonly history: () => SupervisionHistory;
 	/** Why the runtime itself cannot be asked at the moment; '' where it can. */
-	readonly trouble: () => string;
+	readonly problem: () => string;
 	/**
 	 * Resolves when Envoy is LIVE and listens on every port, one that a former daemon left running included. What time may
 	 * mend (Docker or a registry that is away) is tried again until the signal says otherwise; anything else is a Failure.
 	 * From then on it is started again whenever it ends. `takeOver` leads traffic to one that takes over from one found.
 	 */
-	start(plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<void>;
+	start(plan: EnvoySpec, takeOver: TakeOver, signal: AbortSignal): Promise<void>;
 	/** Resolves when Envoy runs as the new plan has it; otherwise the former goes on and the Failure says why. */
 	replace(change: Change, signal: AbortSignal): Promise<'replaced' | 'same'>;
 	/** Lets connections end, then Envoy. */
@@ -33,34 +33,38 @@ export interface Supervisor {
 	leave(): Promise<void>;
 }
 
-export function createSupervisor(supervision: Supervision): Supervisor {
-	const charge: Charge = {
-		...{ supervision, history: unborn, plan: undefined, proxy: undefined, liveSinceMs: 0, lastLine: '', verdict: '' },
-		...{
-			isReplacing: false,
-			found: [],
-			isReviving: false,
-			attempt: Promise.resolve(),
-			exchanging: undefined,
-			ports: new Set(),
-			retiring: new Set(),
-			cancel: new AbortController(),
-			ending: new AbortController(),
-			underway: new Set(),
-		},
-	};
+const initialState = (supervision: SupervisorDependencies): SupervisorState => ({
+	supervision,
+	history: initialHistory,
+	plan: undefined,
+	proxy: undefined,
+	...{ liveSinceMs: 0, lastLine: '', killReason: '' },
+	isReplacing: false,
+	found: [],
+	isReviving: false,
+	attempt: Promise.resolve(),
+	exchanging: undefined,
+	ports: new Set(),
+	retiring: new Set(),
+	cancel: new AbortController(),
+	ending: new AbortController(),
+	underway: new Set(),
+});
+
+export function createSupervisor(supervision: SupervisorDependencies): Supervisor {
+	const charge = initialState(supervision);
 	return {
 		history: () => charge.history,
-		trouble: () => supervision.runtime.trouble(),
+		problem: () => supervision.runtime.problem(),
 		start(plan, takeOver, signal) {
 			const starting = start(charge, plan, takeOver, AbortSignal.any([signal, charge.ending.signal]));
-			track(charge, starting);
+			trackTask(charge, starting);
 			return starting;
 		},
 		replace(change, signal) {
 			const both = AbortSignal.any([signal, charge.ending.signal]);
 			const replacing = replace(charge, replacement(charge, change), both);
-			track(charge, replacing);
+			trackTask(charge, replacing);
 			return replacing;
 		},
 		stop: () => stop(charge),
@@ -72,28 +76,32 @@ export function createSupervisor(supervision: Supervision): Supervisor {
 	};
 }
 
-async function start(charge: Charge, plan: Plan, takeOver: TakeOver, signal: AbortSignal): Promise<void> {
+async function start(charge: SupervisorState, plan: EnvoySpec, takeOver: TakeOver, signal: AbortSignal): Promise<void> {
 	charge.plan = plan;
-	await untilThere(charge, takeOver, signal);
+	await startUntilRunning(charge, takeOver, signal);
 }
 
 /** Only one at a time looks after the next start. */
-function revive(charge: Charge): void {
+function restart(charge: SupervisorState): void {
 	if (charge.isReviving || charge.proxy !== undefined || charge.ending.signal.aborted) return;
-	track(charge, untilThere(charge, undefined, charge.ending.signal));
+	trackTask(charge, startUntilRunning(charge, undefined, charge.ending.signal));
 }
 
 /**
  * One start after the other, until there is an Envoy: by our doing, or by that of a replacement, which goes before.
  * `first`: none has been LIVE yet, and one that was left running may be taken over.
  */
-async function untilThere(charge: Charge, first: TakeOver | undefined, signal: AbortSignal): Promise<void> {
+async function startUntilRunning(
+	charge: SupervisorState,
+	first: TakeOver | undefined,
+	signal: AbortSignal,
+): Promise<void> {
 	charge.isReviving = true;
 	try {
 		while (charge.proxy === undefined) {
 			await charge.exchanging;
 			signal.throwIfAborted();
-			await tryNext(charge, first, AbortSignal.any([signal, charge.cancel.signal]));
+			await attemptStart(charge, first, AbortSignal.any([signal, charge.cancel.signal]));
 			signal.throwIfAborted();
 		}
 	} finally {
@@ -102,23 +110,23 @@ async function untilThere(charge: Charge, first: TakeOver | undefined, signal: A
 }
 
 /** Rejects where no time will mend what went wrong, and never after an Envoy was LIVE once. */
-async function tryNext(charge: Charge, first: TakeOver | undefined, signal: AbortSignal): Promise<void> {
-	const { life } = charge.history;
-	const trying = tryAfter(charge, (life.kind === 'failed' ? life.retryMs : undefined) ?? 0, first, signal);
+async function attemptStart(charge: SupervisorState, first: TakeOver | undefined, signal: AbortSignal): Promise<void> {
+	const { state } = charge.history;
+	const trying = attemptAfter(charge, (state.kind === 'failed' ? state.retryMs : undefined) ?? 0, first, signal);
 	charge.attempt = trying;
 	const error = await trying;
 	if (error === undefined || signal.aborted) return;
 	const { code, message } = failureOf(error);
-	const isWorthIt = first === undefined || MENDED_BY_TIME.includes(code);
-	tell(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isWorthIt } });
-	if (!isWorthIt) throw error;
+	const isRetryable = first === undefined || RETRYABLE.includes(code);
+	dispatch(charge, { kind: 'failed', why: message, retry: { ...retryOf(charge), isRetryable } });
+	if (!isRetryable) throw error;
 }
 
-const MENDED_BY_TIME: readonly string[] = ['docker', 'registry'];
+const RETRYABLE: readonly string[] = ['docker', 'registry'];
 
 /** Resolves to what went wrong. */
-async function tryAfter(
-	charge: Charge,
+async function attemptAfter(
+	charge: SupervisorState,
 	pauseMs: number,
 	first: TakeOver | undefined,
 	signal: AbortSignal,
@@ -141,54 +149,62 @@ async function tryAfter(
 	}
 }
 
-const replacement = (charge: Charge, change: Change): Replacement => ({
+const replacement = (charge: SupervisorState, change: Change): Replacement => ({
 	...change,
 	own: own(charge),
-	revive: () => revive(charge),
+	revive: () => restart(charge),
 });
 
-async function bringUp(charge: Charge, wanted: Plan, isRestart: boolean, signal: AbortSignal): Promise<void> {
+async function bringUp(
+	charge: SupervisorState,
+	wanted: EnvoySpec,
+	isRestart: boolean,
+	signal: AbortSignal,
+): Promise<void> {
 	const plan = isRestart ? await withoutTaken(charge, wanted) : wanted;
-	await refuseTakenPorts(charge, plan).catch(async (error) => {
+	await requireFreePorts(charge, plan).catch(async (error) => {
 		if (!isRestart || !(await endStrays(charge, signal))) throw error;
 	});
 	const hash = await prepare(charge, isRestart ? asItIs(plan) : plan, false, signal);
 	const on = {
-		started: (body: ReturnType<typeof bodyOf>) => tell(charge, { kind: 'started', body, again: isRestart ? 1 : 0 }),
-		missing: (missing: string) => tell(charge, { kind: 'waiting', missing }),
+		started: (body: ReturnType<typeof bodyOf>) => dispatch(charge, { kind: 'started', body, again: isRestart ? 1 : 0 }),
+		missing: (missing: string) => dispatch(charge, { kind: 'waiting', missing }),
 	};
 	const live = await launch(charge, plan, hash, on, signal);
 	own(charge)(plan, live);
-	track(charge, live.proxy.promote());
+	trackTask(charge, live.proxy.promote());
 }
 
 /** From now on this one is ours, and its end is answered by a new start. */
 const own =
-	(charge: Charge) =>
-	(plan: Plan, { proxy, answer }: LiveProxy): void => {
+	(charge: SupervisorState) =>
+	(plan: EnvoySpec, { proxy, answer }: LiveProxy): void => {
 		lead(charge, plan);
 		Object.assign(charge, { proxy, liveSinceMs: performance.now(), verdict: '' });
-		tell(charge, { kind: 'ready', body: bodyOf(proxy), answer });
+		dispatch(charge, { kind: 'ready', body: bodyOf(proxy), answer });
 		charge.supervision.bootstraps.keepOnly(plan.spec.files);
 		void proxy.exited.then((exit) => ended(charge, proxy, exit));
 		void watch(charge, proxy);
 	};
 
-function ended(charge: Charge, proxy: RunningProxy, exit: Exit): void {
+function ended(charge: SupervisorState, proxy: RunningProxy, exit: Exit): void {
 	if (charge.proxy !== proxy) return;
 	charge.proxy = undefined;
 	const retry = retryOf(charge);
-	const { lastLine, verdict } = charge;
-	tell(charge, verdict === '' ? { kind: 'ended', exit, lastLine, retry } : { kind: 'failed', why: verdict, retry });
-	if (charge.exchanging === undefined) revive(charge);
+	const { lastLine, killReason } = charge;
+	dispatch(
+		charge,
+		killReason === '' ? { kind: 'ended', exit, lastLine, retry } : { kind: 'failed', why: killReason, retry },
+	);
+	if (charge.exchanging === undefined) restart(charge);
 }
 
-function retryOf({ liveSinceMs, plan }: Charge): Retry {
+function retryOf({ liveSinceMs, plan }: SupervisorState): Retry {
 	const wasStable = liveSinceMs > 0 && performance.now() - liveSinceMs >= (plan?.stableSeconds ?? 0) * 1_000;
-	return { wasStable, isWorthIt: true, chance: Math.random() };
+	return { wasStable, isRetryable: true, jitter: Math.random() };
 }
 
-async function stop(charge: Charge): Promise<void> {
+async function stop(charge: SupervisorState): Promise<void> {
 	let isOver = false;
 	try {
 		await endAll(charge);
@@ -198,12 +214,12 @@ async function stop(charge: Charge): Promise<void> {
 	}
 }
 
-async function endAll(charge: Charge): Promise<void> {
+async function endAll(charge: SupervisorState): Promise<void> {
 	charge.ending.abort(new Failure('interrupted', 'Cannot start Envoy: turnout is about to end', 'Start turnout again'));
 	const { proxy, plan } = charge;
-	tell(charge, { kind: 'drain' });
+	dispatch(charge, { kind: 'drain' });
 	if (proxy !== undefined && plan !== undefined) {
-		await drained(charge, plan, proxy);
+		await waitForDrain(charge, plan, proxy);
 		await proxy.stop(STOP_GRACE_MS);
 	}
 	await Promise.all(charge.underway);

@@ -16,6 +16,6 @@ export interface Firewall {
 }
 
 /** Chains by their table: every name that one of ours can have, and those of the kernel that lead to them. */
-export type Chains = Readonly<
-	Record<'mangle' | 'nat', { readonly own: readonly string[]; readonly leading: readonly string[] }>
+export type ChainNames = Readonly<
+	Record<'mangle' | 'nat', { readonly own: readonly string[]; readonly parents: readonly string[] }>
 >;

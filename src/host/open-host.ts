@@ -1,6 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { Failure } from '../failure.ts';
-import type { Chains, Dialect, Firewall } from '../firewall/firewall.ts';
+import type { ChainNames, Dialect, Firewall } from '../firewall/firewall.ts';
 import type { FactualHost, Host } from '../reconcile/host.ts';
 import { families } from '../values/units.ts';
 import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
@@ -18,10 +18,10 @@ export interface OpenHost extends FactualHost {
 }
 
 /** The host's firewall and routing, once it is sure that we may change them. `chains`: what of it is told in any case. */
-export async function openHost(chains: Chains, signal: AbortSignal): Promise<OpenHost> {
+export async function openHost(chains: ChainNames, signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);
-	const firewalls = tools.map((each) => readingAhead(createFirewall(each, chains), signal));
+	const firewalls = tools.map((each) => prefetch(createFirewall(each, chains), signal));
 	return hostOf({ tools, firewalls, routing: createRouting() });
 }
 
@@ -35,12 +35,12 @@ function hostOf(parts: Host & Pick<OpenHost, 'tools'>): OpenHost {
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(parts.firewalls, former, signal),
 		},
-		using: (dialect) => hostOf({ ...parts, firewalls: preferring(parts, dialect) }),
+		using: (dialect) => hostOf({ ...parts, firewalls: tolerateOthers(parts, dialect) }),
 	};
 }
 
 /** Starts reading at once what will be asked for first, while everything else is still being looked at. */
-function readingAhead(firewall: Firewall, signal: AbortSignal): Firewall {
+function prefetch(firewall: Firewall, signal: AbortSignal): Firewall {
 	const isUnchanged = watchRules(firewall.dialect);
 	const ahead = new Map(families.map((family) => [family, firewall.read(family, signal)]));
 	// Whoever asks is told of a failure; nobody may ask.
@@ -81,7 +81,7 @@ async function askGeneration(): Promise<number | undefined> {
  * The same host, once it is known which dialect is used: what cannot be read in another one keeps nobody from this one.
  * Whoever may not look there has put nothing there.
  */
-function preferring({ tools, firewalls }: Pick<OpenHost, 'tools' | 'firewalls'>, dialect: Dialect): Firewall[] {
+function tolerateOthers({ tools, firewalls }: Pick<OpenHost, 'tools' | 'firewalls'>, dialect: Dialect): Firewall[] {
 	requireDialect(tools, dialect);
 	return firewalls.map((firewall: Preferred) => {
 		// Asked for again at each reload.

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { makeFolders } from './fs.ts';
+import { ensureDirectory } from './fs.ts';
 
 /**
  * Files that are replaced as a whole, and are whole after a power cut too: XFS and ext4 may keep the new name of a file
@@ -52,7 +52,7 @@ export async function publishDraft(path: string, isLast: () => boolean): Promise
 }
 
 function writeWhole(path: string, text: string, mode: number): void {
-	makeFolders(dirname(path), 0o755);
+	ensureDirectory(dirname(path), 0o755);
 	writeFileSync(path, text, { mode });
 	// Whatever our umask leaves of it.
 	chmodSync(path, mode);

@@ -2,7 +2,7 @@
  * Text from outside, safe to print: no character of it may steer a terminal (C0, DEL and C1 of ECMA-48). Line ends stay,
  * unless the text is quoted.
  */
-export const printable = (text: string): string =>
+export const escapeControls = (text: string): string =>
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 	text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, escaped);
 
@@ -10,12 +10,12 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 
 const LONGEST_QUOTE = 80;
 
-export const quoted = (text: string): string =>
-	printable(JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text));
+export const quote = (text: string): string =>
+	escapeControls(JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text));
 
 /** The same on one line: for a message of somebody else's in the middle of ours. */
-export const oneLine = (text: string): string => printable(text.trim().replace(/\s*\n\s*/g, '; '));
+export const oneLine = (text: string): string => escapeControls(text.trim().replace(/\s*\n\s*/g, '; '));
 
 /** Whether a text has any character that steers a terminal or ends a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const hasControls = (text: string): boolean => /[\u0000-\u001f\u007f-\u009f]/.test(text);
+export const hasControlCharacters = (text: string): boolean => /[\u0000-\u001f\u007f-\u009f]/.test(text);

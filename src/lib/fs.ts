@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
  * One by one: Node's own recursive way reports a missing folder where the file system is read-only. Says whether the
  * last one was not there before.
  */
-export function makeFolders(path: string, mode: number): boolean {
+export function ensureDirectory(path: string, mode: number): boolean {
 	if (existsSync(path)) return false;
-	makeFolders(dirname(path), 0o755);
+	ensureDirectory(dirname(path), 0o755);
 	mkdirSync(path, { mode });
 	// Whatever our umask leaves of it.
 	chmodSync(path, mode);
@@ -31,7 +31,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Why a file could not be written, in words. */
-export function reasonOfFile(cause: unknown): string {
+export function describeFsError(cause: unknown): string {
 	const { code = '', message } = cause as NodeJS.ErrnoException;
 	return reasons[code] ?? message;
 }

@@ -1,7 +1,7 @@
 /** Runs one at a time, in the order asked; a failure of one is no business of the next. */
-export type Exclusive = <T>(act: () => Promise<T>) => Promise<T>;
+export type Mutex = <T>(act: () => Promise<T>) => Promise<T>;
 
-export function createExclusive(): Exclusive {
+export function createMutex(): Mutex {
 	let last: Promise<unknown> = Promise.resolve();
 	return (act) => {
 		const mine = last.then(act, act);

@@ -1,5 +1,5 @@
 /** The last lines of something, and whoever wants to hear the next ones. Memory stays bounded. */
-export interface Kept<T> {
+export interface RingBuffer<T> {
 	readonly add: (item: T) => void;
 	/** The last `count` of those kept, oldest first; none that was added before `sinceMs`. */
 	readonly last: (count?: number, sinceMs?: number) => readonly T[];
@@ -7,7 +7,7 @@ export interface Kept<T> {
 	readonly listen: (onItem: (item: T) => void) => () => void;
 }
 
-export function createKept<T>(most: number, now: () => number = Date.now): Kept<T> {
+export function createRingBuffer<T>(most: number, now: () => number = Date.now): RingBuffer<T> {
 	const items: { readonly item: T; readonly atMs: number }[] = [];
 	const listeners = new Set<(item: T) => void>();
 	return {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const SOONEST_MS = 50;
 const LATEST_MS = 1_000;
 /** Looking takes no more than this share of the time, also where there are many connections to look through. */
-const SHARE = 1 / 20;
+const DUTY_CYCLE = 1 / 20;
 
 /**
  * Waits until no connection is open, or until the deadline; resolves to how many there were at the last look. Undefined
@@ -20,7 +20,7 @@ export async function untilNone(
 		if (open === 0 || deadline.aborted) return open;
 		const now = performance.now();
 		// Who has waited for a minute does not mind another second.
-		const pauseMs = Math.max((now - startedMs) / SHARE, (now - firstMs) * SHARE, SOONEST_MS);
+		const pauseMs = Math.max((now - startedMs) / DUTY_CYCLE, (now - firstMs) * DUTY_CYCLE, SOONEST_MS);
 		await sleep(Math.min(pauseMs, LATEST_MS));
 	}
 }

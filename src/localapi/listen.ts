@@ -2,25 +2,25 @@ import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, renameSync, 
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
-import { makeFolders, reasonOfFile } from '../lib/fs.ts';
+import { describeFsError, ensureDirectory } from '../lib/fs.ts';
 
 /**
  * Listens where nobody does: a socket left over by a dead daemon is taken away, a living daemon or a file that is no
  * socket is not. Only root and the group `turnout`, where it exists, may connect.
  */
-export async function listen(server: Server, path: string): Promise<void> {
+export async function bindSocket(server: Server, path: string): Promise<void> {
 	const group = turnoutGroup();
 	try {
 		await refuseTaken(path);
 		// Envoy's user gets through to the folder of its own there.
-		const isOurs = makeFolders(dirname(path), 0o751);
+		const isOurs = ensureDirectory(dirname(path), 0o751);
 		if (isOurs) giveTo(dirname(path), group);
 		await bound(server, path);
 		chmodSync(path, 0o660);
 		giveTo(path, group);
 	} catch (cause) {
 		if (cause instanceof Failure) throw cause;
-		throw new Failure('socket', `Cannot listen on ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
+		throw new Failure('socket', `Cannot listen on ${path}: ${describeFsError(cause)}`, REMEDY, cause);
 	}
 }
 
@@ -36,7 +36,7 @@ export function keepListening(server: Server, path: string): () => void {
 		if (isMaking || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
 		isMaking = true;
 		if (server.listening) server.close();
-		listen(server, path)
+		bindSocket(server, path)
 			// It is tried again.
 			.catch(() => undefined)
 			.finally(() => {
@@ -59,14 +59,14 @@ async function refuseTaken(path: string): Promise<void> {
 	if (entry === undefined) return;
 	if (!entry.isSocket())
 		throw new Failure('socket', `Cannot listen on ${path}: there is something that is no socket`, REMEDY);
-	if ((await answers(path)) || (await isTakenBack(path))) throw secondDaemon(path);
+	if ((await answers(path)) || (await reclaimStale(path))) throw secondDaemon(path);
 }
 
 /**
  * Takes a socket away that nobody answers on. What is taken is looked at once more under another name: a daemon that
  * starts at the same moment may have put its own there meanwhile, and then gets it back.
  */
-async function isTakenBack(path: string): Promise<boolean> {
+async function reclaimStale(path: string): Promise<boolean> {
 	const aside = `${path}.${process.pid}`;
 	try {
 		renameSync(path, aside);

@@ -22,7 +22,7 @@ export const wrongVerb = (verb: string, path: string, right: string): HttpFailur
 export const tooMany = (what: string): HttpFailure =>
 	new HttpFailure(503, `Cannot take the request: ${what}`, 'Try again when some of them have ended');
 
-export function refuse(reply: ServerResponse, error: unknown): void {
+export function sendError(reply: ServerResponse, error: unknown): void {
 	const { code, message, remedy } = failureOf(error);
 	const body: ErrorReply = { error: { code, message, remedy } };
 	if (reply.headersSent) return void reply.destroy();

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Kept } from '../lib/ring-buffer.ts';
-import { createShared } from '../lib/single-flight.ts';
+import type { RingBuffer } from '../lib/ring-buffer.ts';
+import { createSingleFlight } from '../lib/single-flight.ts';
 import { readBody } from './body.ts';
-import { keepListening, listen } from './listen.ts';
+import { bindSocket, keepListening } from './listen.ts';
 import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
-import { refuse, tooMany, unknownPath, wrongVerb } from './send-error.ts';
+import { sendError, tooMany, unknownPath, wrongVerb } from './send-error.ts';
 import { createPour } from './stream.ts';
 import { parsePortion, parseRequest, refuseQuery } from './validate.ts';
 
@@ -28,7 +28,7 @@ const UNREAD_MS = 30_000;
 export interface Service {
 	readonly handlers: Handlers;
 	/** Each as lines, ready to be sent. */
-	readonly kept: Readonly<Record<Stream, Kept<string>>>;
+	readonly kept: Readonly<Record<Stream, RingBuffer<string>>>;
 	/** In Prometheus' text format. */
 	readonly metrics: () => Promise<string>;
 }
@@ -37,11 +37,11 @@ export interface Service {
 export async function serve(path: string, service: Service, signal: AbortSignal): Promise<() => Promise<void>> {
 	const answer = createAnswer(service, signal);
 	const server = createServer(limits, (request, reply) => {
-		answer(request, reply).catch((error) => refuse(reply, error));
+		answer(request, reply).catch((error) => sendError(reply, error));
 	});
 	server.maxHeadersCount = MOST_HEADERS;
 	server.maxConnections = MOST_CONNECTIONS;
-	await listen(server, path);
+	await bindSocket(server, path);
 	const stopKeeping = keepListening(server, path);
 	return () => {
 		stopKeeping();
@@ -72,7 +72,7 @@ function createAnswer(service: Service, signal: AbortSignal) {
 function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { verb: string; answer: Answer }> {
 	const pour = createPour();
 	const handle = createHandle(service.handlers, signal);
-	const metrics = createShared(service.metrics);
+	const metrics = createSingleFlight(service.metrics);
 	const routes = new Map<string, { verb: string; answer: Answer }>();
 	for (const name of Object.keys(streams) as Stream[]) {
 		const answer: Answer = async (query, _, reply) => pour(service.kept[name], parsePortion(query), reply);
@@ -108,7 +108,9 @@ function createHandle(handlers: Handlers, signal: AbortSignal) {
 	};
 	const questions = new Map(
 		(Object.keys(paths) as Method[]).flatMap((method) =>
-			paths[method].verb === 'GET' ? [[method, createShared(() => call(method, {}), restMs(method))] as const] : [],
+			paths[method].verb === 'GET'
+				? [[method, createSingleFlight(() => call(method, {}), restMs(method))] as const]
+				: [],
 		),
 	);
 	let changes = 0;

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Kept } from '../lib/ring-buffer.ts';
+import type { RingBuffer } from '../lib/ring-buffer.ts';
 import { tooMany } from './send-error.ts';
-import type { Portion } from './validate.ts';
+import type { StreamQuery } from './validate.ts';
 
 const MOST_FOLLOWERS = 64;
 /** In characters. */
 const MOST_UNREAD = 256 * 1024;
 const UNREAD_MS = 30_000;
 
-export type Pour = (kept: Kept<string>, portion: Portion, reply: ServerResponse) => Promise<void>;
+export type Streamer = (kept: RingBuffer<string>, portion: StreamQuery, reply: ServerResponse) => Promise<void>;
 
 /** Whoever reads too slowly is cut off: what happens on the host does not wait for readers, nor is it kept for them. */
-export function createPour(): Pour {
+export function createPour(): Streamer {
 	let followers = 0;
 	return async (kept, portion, reply) => {
 		if (portion.isFollowed && followers >= MOST_FOLLOWERS) throw tooMany(`${followers} follow already`);
@@ -25,19 +25,19 @@ export function createPour(): Pour {
 	};
 }
 
-async function pourKept(kept: Kept<string>, { tail, sinceMs }: Portion, { write }: Reader): Promise<void> {
+async function pourKept(kept: RingBuffer<string>, { tail, sinceMs }: StreamQuery, { write }: Reader): Promise<void> {
 	for (const line of kept.last(tail, sinceMs)) await write(line);
 }
 
 /** The kept lines first, then those that come, until the reader leaves or falls behind. */
-async function follow(kept: Kept<string>, portion: Portion, reader: Reader): Promise<void> {
+async function follow(kept: RingBuffer<string>, portion: StreamQuery, reader: Reader): Promise<void> {
 	const coming: string[] = [];
 	let unread = 0;
 	const leave = kept.listen((line) => {
 		unread += line.length;
-		if (unread > MOST_UNREAD) reader.cutOff();
+		if (unread > MOST_UNREAD) reader.disconnect();
 		else coming.push(line);
-		reader.wake();
+		reader.notify();
 	});
 	try {
 		await pourKept(kept, portion, reader);
@@ -65,7 +65,7 @@ function createReader(reply: ServerResponse) {
 	reply.flushHeaders();
 	return {
 		hasLeft: () => left.signal.aborted,
-		cutOff: () => void reply.destroy(),
+		disconnect: () => void reply.destroy(),
 		/** Resolves when there is room for the next one, or nobody for it. */
 		async write(line: string): Promise<void> {
 			if (left.signal.aborted || reply.write(`${line}\n`)) return;
@@ -73,7 +73,7 @@ function createReader(reply: ServerResponse) {
 			await once(reply, 'drain', { signal: left.signal }).catch(() => undefined);
 			clearTimeout(late);
 		},
-		wake: () => bell.resolve(),
+		notify: () => bell.resolve(),
 		/** At once if woken since the last time, and once the reader has left. */
 		async woken(): Promise<void> {
 			await bell.promise;

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { parseImage } from '../values/image-reference.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
@@ -14,7 +14,7 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 	const known: Readonly<Record<string, Member>> = members[method] ?? {};
 	for (const [name, member] of Object.entries(value)) {
 		const check = Object.hasOwn(known, name) ? known[name] : undefined;
-		if (check === undefined) throw wrongBody(`${quoted(name)} is not known here`);
+		if (check === undefined) throw wrongBody(`${quote(name)} is not known here`);
 		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
 	}
 	return value as Methods[M]['request'];
@@ -92,13 +92,13 @@ const wrongBody = (why: string): Failure =>
 	new Failure('usage', `Cannot take the request: ${why}`, 'Send a JSON object, or no body at all');
 
 /** What of a stream is asked for. */
-export interface Portion {
+export interface StreamQuery {
 	readonly tail: number | undefined;
 	readonly sinceMs: number | undefined;
 	readonly isFollowed: boolean;
 }
 
-export function parsePortion(query: URLSearchParams, nowMs = Date.now()): Portion {
+export function parsePortion(query: URLSearchParams, nowMs = Date.now()): StreamQuery {
 	refuseQuery(query, ['tail', 'since', 'follow']);
 	const [tail, since, follow] = [query.get('tail'), query.get('since'), query.get('follow') ?? '0'];
 	if (tail !== null && !/^\d{1,6}$/.test(tail)) throw wrongQuery('tail', tail, 'a number of lines');
@@ -115,8 +115,8 @@ export function refuseQuery(query: URLSearchParams, known: readonly string[] = [
 	if (unknown === undefined) return;
 	const why = known.includes(unknown) ? 'stands there twice' : 'is not known here';
 	const remedy = known.length === 0 ? 'What is asked for stands in the body' : `Known: ${known.join(', ')}, each once`;
-	throw new Failure('usage', `Cannot take the request: ${quoted(unknown)} ${why}`, remedy);
+	throw new Failure('usage', `Cannot take the request: ${quote(unknown)} ${why}`, remedy);
 }
 
 const wrongQuery = (name: string, value: string, allowed: string): Failure =>
-	new Failure('usage', `Cannot take the request: ${name} is ${quoted(value)}`, `Allowed: ${allowed}`);
+	new Failure('usage', `Cannot take the request: ${name} is ${quote(value)}`, `Allowed: ${allowed}`);

@@ -1,12 +1,12 @@
 import type { Dialect } from '../firewall/firewall.ts';
-import { nothing } from '../firewall/iptables/installed.ts';
+import { emptyRules } from '../firewall/iptables/installed.ts';
 import { renderIptables } from '../firewall/iptables/render-rules.ts';
-import type { Homeward } from '../routing/taken.ts';
+import type { LocalRouting } from '../routing/taken.ts';
 import { buildGuard, buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import type { Family } from '../values/units.ts';
-import type { Target } from './apply.ts';
+import type { DesiredRules } from './apply.ts';
 
 /**
  * What is to hold while interception is on. Pure: `render` prints it, `init` and the daemon commit it. `guarded`: families
@@ -16,12 +16,12 @@ export function buildTarget(
 	capture: Capture,
 	dialect: Dialect,
 	families: readonly Family[],
-	homeward: Homeward,
+	homeward: LocalRouting,
 	guarded: readonly Family[] = families,
-): Target {
+): DesiredRules {
 	const rules = (family: Family, stage: Stage) => {
 		if (families.includes(family)) return renderIptables(buildRuleset(capture, family, stage));
-		return guarded.includes(family) ? renderIptables(buildGuard(capture)) : nothing;
+		return guarded.includes(family) ? renderIptables(buildGuard(capture)) : emptyRules;
 	};
 	const both = (stage: Stage) => ({ ipv4: rules('ipv4', stage), ipv6: rules('ipv6', stage) });
 	const stages = { opening: both('opening'), all: both('all') };

@@ -1,6 +1,6 @@
 import type { Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
 import {
 	addRoutes,
@@ -13,7 +13,7 @@ import {
 import type { Routing } from '../routing/routing.ts';
 import type { RoutingFacts } from '../routing/taken.ts';
 import { families } from '../values/units.ts';
-import type { HostDifference, Target } from './apply.ts';
+import type { DesiredRules, HostDifference } from './apply.ts';
 import { repairable } from './staged-capture.ts';
 
 /** What was not as wanted, before it was put right. */
@@ -27,10 +27,10 @@ export interface Repaired {
  */
 export async function repairRules(
 	firewall: Firewall,
-	target: Target,
-	held: ByFamily<Held>,
+	target: DesiredRules,
+	held: ByFamily<IptablesRules>,
 	signal: AbortSignal,
-): Promise<Repaired & { readonly held: ByFamily<Held> }> {
+): Promise<Repaired & { readonly held: ByFamily<IptablesRules> }> {
 	const found = families.flatMap((family) => differences(held[family], target.rules[family]));
 	if (found.length === 0) return { found, held };
 	const unchecked = { ...firewall, check: async () => undefined };

@@ -2,18 +2,22 @@ import type { Connections } from '../connections/connections.ts';
 import { trackable } from '../connections/trackable.ts';
 import { Failure } from '../failure.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
-import type { Held } from '../firewall/iptables/installed.ts';
+import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import { families } from '../values/units.ts';
-import type { Known, Target } from './apply.ts';
+import type { ActualState, DesiredRules } from './apply.ts';
 import type { Host } from './host.ts';
 
-export const atStage = (target: Target, stage: Stage): Target => ({ ...target, stage, rules: target.stages[stage] });
+export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({
+	...target,
+	stage,
+	rules: target.stages[stage],
+});
 
 /** The chains that get more than what opens a connection. Hooks of others' making, such as the 2019 script's, say nothing. */
-const whole = ({ hooks }: Held): string[] =>
+const whole = ({ hooks }: IptablesRules): string[] =>
 	hooks.flatMap(({ table, rule }) => {
 		const [, name = ''] = /"turnout: .* -j (APPMESH_(?:EGRESS|INGRESS))$/.exec(rule) ?? [];
 		const isOpening = / -m tcp --tcp-flags /.test(rule);
@@ -24,7 +28,7 @@ const whole = ({ hooks }: Held): string[] =>
  * Where all that is to be captured is captured in whole already, it goes on so: whatever is open has been seen since its
  * first packet. Otherwise anew from the first stage on.
  */
-export function stageFor(held: ByFamily<Held>, { stages }: Target): Stage {
+export function stageFor(held: ByFamily<IptablesRules>, { stages }: DesiredRules): Stage {
 	const isWhole = families.every((family) => {
 		const are = whole(held[family]);
 		return whole(stages.all[family]).every((name) => are.includes(name));
@@ -33,7 +37,7 @@ export function stageFor(held: ByFamily<Held>, { stages }: Target): Stage {
 }
 
 /** What is to be put back: after a hole from the first stage on. */
-export const repairable = (held: ByFamily<Held>, target: Target): Target =>
+export const repairable = (held: ByFamily<IptablesRules>, target: DesiredRules): DesiredRules =>
 	isHole(held, target) ? atStage(target, 'opening') : target;
 
 /**
@@ -41,7 +45,7 @@ export const repairable = (held: ByFamily<Held>, target: Target): Target =>
  * mangle are there, which ask for the state of connections, the kernel tracks each (nf_ct_netns_get, xt_conntrack.c), and
  * what is tracked goes on as it began.
  */
-const isHole = (held: ByFamily<Held>, { rules }: Target): boolean =>
+const isHole = (held: ByFamily<IptablesRules>, { rules }: DesiredRules): boolean =>
 	families.some((family) => {
 		const missing = differences(held[family], rules[family]).filter(({ kind }) => kind === 'missing');
 		return (['nat', 'mangle'] as const).every((gone) => missing.some(({ table }) => table === gone));
@@ -64,23 +68,23 @@ const MOST_TRACKED = 50_000;
  */
 export async function captureWhole(
 	host: Host,
-	target: Target,
-	known: Known,
+	target: DesiredRules,
+	known: ActualState,
 	openings: Openings,
 	signal: AbortSignal,
-): Promise<{ readonly target: Target; readonly known: Known }> {
+): Promise<{ readonly target: DesiredRules; readonly lastRead: ActualState }> {
 	const { connections, capture, ports } = openings;
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-	if (firewall === undefined || target.stage === 'all') return { target, known };
+	if (firewall === undefined || target.stage === 'all') return { target, lastRead: known };
 	const open = trackable(await connections.open(), capture, target.families, ports);
 	if (open.length > MOST_TRACKED) throw tooMany(open.length);
 	await connections.track(open);
-	const wanted = (found: ByFamily<Held>) =>
+	const wanted = (found: ByFamily<IptablesRules>) =>
 		isHole(found, target) ? repairable(found, atStage(target, 'all')) : atStage(target, 'all');
 	const held = await commitRules(firewall, (found) => wanted(found).rules, signal, known.get(target.dialect));
-	const now = { target: atStage(target, stageFor(held, target)), known: new Map(known).set(target.dialect, held) };
+	const now = { target: atStage(target, stageFor(held, target)), lastRead: new Map(known).set(target.dialect, held) };
 	// Somebody has taken them away in the middle of it.
-	return now.target.stage === 'all' ? now : captureWhole(host, now.target, now.known, openings, signal);
+	return now.target.stage === 'all' ? now : captureWhole(host, now.target, now.lastRead, openings, signal);
 }
 
 const tooMany = (count: number): Failure =>

@@ -1,12 +1,12 @@
 import { type Family, families } from '../values/units.ts';
 import { planRemoval, planRouting } from './plan.ts';
 import type { Routing, RoutingStep } from './routing.ts';
-import { type Homeward, type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
+import { type LocalRouting, type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
 
 /** What of a target concerns the mark's rule and route. */
 export interface RoutingTarget {
 	readonly families: readonly Family[];
-	readonly homeward: Homeward;
+	readonly homeward: LocalRouting;
 }
 
 export interface RoutingDifference {
@@ -41,13 +41,13 @@ export async function addRoutes(
 ): Promise<readonly RoutingStep[]> {
 	for (const family of target.families) refuseTaken(target.homeward, family, facts);
 	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
-	await take(routing, steps);
+	await applySteps(routing, steps);
 	return steps;
 }
 
 /** What is ours and not wanted any more, or in somebody's way. */
 export const removeSurplus = (routing: Routing, facts: RoutingFacts, target: RoutingTarget): Promise<void> =>
-	take(
+	applySteps(
 		routing,
 		families.flatMap((family) => surplusOf(facts, target, family)),
 	);
@@ -70,7 +70,7 @@ export async function readRouting(routing: Routing): Promise<RoutingFacts> {
 }
 
 /** All of them, or none: a step that fails takes back those before it. */
-export async function take(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
+export async function applySteps(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
 	const taken: RoutingStep[] = [];
 	try {
 		for (const step of steps) {
@@ -78,12 +78,12 @@ export async function take(routing: Routing, steps: readonly RoutingStep[]): Pro
 			taken.push(step);
 		}
 	} catch (error) {
-		for (const step of taken.toReversed()) await routing.change(reversed(step)).catch(() => undefined);
+		for (const step of taken.toReversed()) await routing.change(invert(step)).catch(() => undefined);
 		throw error;
 	}
 }
 
-export function reversed(step: RoutingStep): RoutingStep {
+export function invert(step: RoutingStep): RoutingStep {
 	if ('rule' in step) return { ...step, kind: step.kind === 'add-rule' ? 'remove-rule' : 'add-rule' };
 	return { ...step, kind: step.kind === 'add-route' ? 'remove-route' : 'add-route' };
 }

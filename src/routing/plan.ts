@@ -1,6 +1,13 @@
 import type { Family } from '../values/units.ts';
 import type { PolicyRule, RoutingStep, TableRoute } from './routing.ts';
-import { type Homeward, isHomeward, ROUTE_PROTOCOL, type RoutingFacts, RULE_PRIORITY, takenFrom } from './taken.ts';
+import {
+	isLocalRoutingRule,
+	type LocalRouting,
+	ROUTE_PROTOCOL,
+	type RoutingFacts,
+	RULE_PRIORITY,
+	takenFrom,
+} from './taken.ts';
 
 /** Every route of somebody else's comes before it, and none is refused because it is there. */
 const LAST_METRIC = 0xffff_ffff;
@@ -9,20 +16,20 @@ const LAST_METRIC = 0xffff_ffff;
  * What has to be added for one family; nothing where others use table or mark. A rule or route that somebody left and
  * that says the same is adopted.
  */
-export function planRouting(homeward: Homeward, family: Family, actual: RoutingFacts): RoutingStep[] {
+export function planRouting(homeward: LocalRouting, family: Family, actual: RoutingFacts): RoutingStep[] {
 	if (takenFrom(homeward, family, actual) !== undefined) return [];
 	const { mark, table } = homeward;
 	const routes = actual.routes.filter((route) => route.family === family && route.table === table);
 	const rules = actual.rules.filter((rule) => rule.family === family);
 	const rule = {
 		...{ family, priority: RULE_PRIORITY, table, mark, mask: 0xffff_ffff },
-		...{ narrowed: false, protocol: ROUTE_PROTOCOL },
+		...{ hasOtherSelectors: false, protocol: ROUTE_PROTOCOL },
 	};
 	const own = routes.some(isAdopted) ? [] : ownRoutes(homeward, family);
 	const missing = own.filter((route) => !routes.some((other) => isSame(other, route)));
 	return [
 		...missing.map((route) => ({ kind: 'add-route', route }) as const),
-		...(rules.some((other) => isHomeward(other, homeward)) ? [] : [{ kind: 'add-rule', rule } as const]),
+		...(rules.some((other) => isLocalRoutingRule(other, homeward)) ? [] : [{ kind: 'add-rule', rule } as const]),
 	];
 }
 
@@ -31,7 +38,7 @@ export function planRouting(homeward: Homeward, family: Family, actual: RoutingF
  * table up; the kernel would even find the gateways of their routes by it, at lo. What comes before it sends all of
  * them back to the tables behind.
  */
-const ownRoutes = ({ table, carries }: Homeward, family: Family): TableRoute[] => [
+const ownRoutes = ({ table, carries }: LocalRouting, family: Family): TableRoute[] => [
 	...(carries ? [] : [ownRoute(family, table, 'throw')]),
 	ownRoute(family, table, 'local'),
 ];
@@ -44,7 +51,7 @@ const ownRoute = (family: Family, table: number, kind: 'throw' | 'local'): Table
 });
 
 /** What is ours by its protocol and is not wanted (any more); `keep`: still wanted. The rule goes before the routes. */
-export function planRemoval({ rules, routes }: RoutingFacts, keep?: Homeward): RoutingStep[] {
+export function planRemoval({ rules, routes }: RoutingFacts, keep?: LocalRouting): RoutingStep[] {
 	const isKept = (route: TableRoute) =>
 		keep !== undefined && ownRoutes(keep, route.family).some((own) => isSame(route, own));
 	const own = rules.filter(({ protocol, mark, table }) => {
@@ -56,10 +63,10 @@ export function planRemoval({ rules, routes }: RoutingFacts, keep?: Homeward): R
 }
 
 /** What the 2019 script leaves: its rule wherever the kernel put it, and its route in table 100. */
-export function planSeedRemoval({ rules, routes }: RoutingFacts, homeward: Homeward): RoutingStep[] {
+export function planScriptRemoval({ rules, routes }: RoutingFacts, homeward: LocalRouting): RoutingStep[] {
 	const ofTable = routes.filter((route) => route.table === homeward.table);
 	return [
-		...removeRules(rules.filter((rule) => isHomeward(rule, homeward))),
+		...removeRules(rules.filter((rule) => isLocalRoutingRule(rule, homeward))),
 		...removeRoutes(ofTable.filter(({ kind }) => kind === 'local')),
 	];
 }

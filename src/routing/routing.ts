@@ -7,7 +7,7 @@ export interface PolicyRule {
 	readonly mark: number | undefined;
 	readonly mask: number | undefined;
 	/** Matches by something else too: an address, an interface, a port; or by the opposite. */
-	readonly narrowed: boolean;
+	readonly hasOtherSelectors: boolean;
 	/** Who put it there (linux/rtnetlink.h, RTPROT_*); 0 where the kernel does not say. */
 	readonly protocol: number;
 }

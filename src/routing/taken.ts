@@ -3,7 +3,7 @@ import type { Family } from '../values/units.ts';
 import type { PolicyRule, TableRoute } from './routing.ts';
 
 /** How marked packets come home: `fwmark MARK lookup TABLE`, and `local default dev lo` in that table. */
-export interface Homeward {
+export interface LocalRouting {
 	readonly mark: number;
 	readonly table: number;
 	/** Packets are marked, so that what we capture depends on it. */
@@ -11,7 +11,13 @@ export interface Homeward {
 }
 
 /** Inbound traffic is redirected, which marks nothing. */
-export const homewardOf = ({ mark, routeTable }: { readonly mark: number; readonly routeTable: number }): Homeward => {
+export const localRoutingOf = ({
+	mark,
+	routeTable,
+}: {
+	readonly mark: number;
+	readonly routeTable: number;
+}): LocalRouting => {
 	return { mark, table: routeTable, carries: false };
 };
 
@@ -40,14 +46,14 @@ export const RULE_PRIORITY = 100;
 export const ROUTE_PROTOCOL = 0xce;
 
 /** As we or the 2019 script put it. */
-export const isHomeward = (rule: PolicyRule, { mark, table }: Homeward): boolean =>
-	rule.mark === mark && (rule.mask ?? 0xffff_ffff) === 0xffff_ffff && rule.table === table && !rule.narrowed;
+export const isLocalRoutingRule = (rule: PolicyRule, { mark, table }: LocalRouting): boolean =>
+	rule.mark === mark && (rule.mask ?? 0xffff_ffff) === 0xffff_ffff && rule.table === table && !rule.hasOtherSelectors;
 
 /**
  * Who else uses our table or mark in this family, if anybody does. A route alone is reason enough: a rule follows it. A
  * VRF whose table it is shows by its routes: its rule names no table (l3mdev).
  */
-export function takenFrom(homeward: Homeward, family: Family, actual: RoutingFacts): Taken | undefined {
+export function takenFrom(homeward: LocalRouting, family: Family, actual: RoutingFacts): Taken | undefined {
 	const { mark, table } = homeward;
 	const rules = actual.rules.filter((rule) => rule.family === family && isForeign(rule, homeward));
 	const user = rules.find((rule) => rule.table === table);
@@ -69,8 +75,8 @@ export function takenFrom(homeward: Homeward, family: Family, actual: RoutingFac
 	return { why: `packet mark 0x${mark.toString(16)}: ${whose}`, key: 'mark' };
 }
 
-const isForeign = (rule: PolicyRule, homeward: Homeward): boolean =>
-	rule.protocol !== ROUTE_PROTOCOL && !isHomeward(rule, homeward);
+const isForeign = (rule: PolicyRule, homeward: LocalRouting): boolean =>
+	rule.protocol !== ROUTE_PROTOCOL && !isLocalRoutingRule(rule, homeward);
 
 /** It bears no protocol of ours; whoever else made it, its text says what to take away. */
 const isOfScript = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind === 'local';
@@ -104,7 +110,7 @@ export function whyLeftOut(taken: Taken): { readonly why: string; readonly remed
 }
 
 /** What is captured by way of our route cannot do without it. */
-export function refuseTaken(homeward: Homeward, family: Family, actual: RoutingFacts): void {
+export function refuseTaken(homeward: LocalRouting, family: Family, actual: RoutingFacts): void {
 	const taken = homeward.carries ? takenFrom(homeward, family, actual) : undefined;
 	if (taken !== undefined) throw new Failure('routing', `Cannot use ${taken.why}`, remedyOf(taken));
 }

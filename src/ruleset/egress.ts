@@ -26,13 +26,13 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 			...owners(capture),
 			...direct,
 			...ignoredInterfaces(capture.interfacesIgnored, 'out'),
-			...enter(users === undefined ? destinations : [users, ...destinations], capture),
+			...redirectOrJump(users === undefined ? destinations : [users, ...destinations], capture),
 		],
 	};
 	return [
 		egress,
 		...bridge(capture, [...ignoredInterfaces(capture.interfacesIgnored, 'in'), ...direct], destinations),
-		...later(users, destinations, capture),
+		...stageChains(users, destinations, capture),
 	];
 }
 
@@ -60,7 +60,7 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 				matches: [{ kind: 'in', interface: name }, { kind: 'opening' }, leaving],
 				because: 'connections of containers on this bridge to other hosts',
 			})),
-			rules: [...exclusions, ...enter(destinations, capture)],
+			rules: [...exclusions, ...redirectOrJump(destinations, capture)],
 		},
 	];
 }
@@ -89,7 +89,7 @@ function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
 }
 
 /** The first stage's alternatives lead to the second stage's chain, or to Envoy where there is none. */
-function enter([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
+function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
 	const captured = "leaves through Envoy's outbound listener";
 	const redirect = { kind: 'redirect', port: egressPort } as const;
 	if (stage === undefined) return [{ matches: [], verdict: redirect, because: `all else ${captured}` }];
@@ -101,12 +101,12 @@ function enter([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[]
 }
 
 /** The chains of all stages that another one leads to. */
-function later(users: Stage | undefined, destinations: readonly Stage[], capture: Capture): Chain[] {
+function stageChains(users: Stage | undefined, destinations: readonly Stage[], capture: Capture): Chain[] {
 	const entered = users === undefined ? destinations.slice(1) : destinations;
 	return entered.map((stage) => ({
 		table: 'nat',
 		name: stage.chain,
 		hooks: [],
-		rules: enter(destinations.slice(destinations.indexOf(stage)), capture),
+		rules: redirectOrJump(destinations.slice(destinations.indexOf(stage)), capture),
 	}));
 }

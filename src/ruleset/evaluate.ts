@@ -3,7 +3,7 @@ import { type Family, holdsPort } from '../values/units.ts';
 import type { Chain, ChainName, Hook, Match, Rule, Ruleset, Verdict } from './model.ts';
 
 /** A connection as its first packet shows it to the rules. */
-export interface Opening {
+export interface ConnectionAttempt {
 	readonly from: string;
 	readonly to: string;
 	/** The one dialled. */
@@ -19,12 +19,12 @@ export interface Opening {
 }
 
 /** A port: Envoy's, where it is redirected to. */
-export type Fate = 'direct' | 'dropped' | number;
+export type Outcome = 'direct' | 'dropped' | number;
 
-export type Judge = (at: Hook['at'], opening: Opening) => Fate;
+export type Evaluator = (at: Hook['at'], opening: ConnectionAttempt) => Outcome;
 
 /** What the rules of one family do with a connection: the kernel's own way through the chains, without the kernel. */
-export function createJudge(ruleset: Ruleset, family: Family): Judge {
+export function createEvaluator(ruleset: Ruleset, family: Family): Evaluator {
 	const tables = (['mangle', 'nat'] as const).map((table) => {
 		const chains = ruleset.filter((chain) => chain.table === table);
 		const steps = new Map(chains.map(({ name, rules }) => [name, rules.map((rule) => stepOf(rule, family))]));
@@ -41,29 +41,29 @@ export function createJudge(ruleset: Ruleset, family: Family): Judge {
 }
 
 interface Step extends Pick<Rule, 'verdict'> {
-	readonly holds: Holds;
+	readonly matches: Holds;
 }
-type Holds = (opening: Opening) => boolean;
+type Holds = (opening: ConnectionAttempt) => boolean;
 type Steps = ReadonlyMap<ChainName, readonly Step[]>;
 
 const stepOf = ({ matches, verdict }: Pick<Rule, 'matches' | 'verdict'>, family: Family): Step => ({
 	verdict,
-	holds: compile(matches, family),
+	matches: compile(matches, family),
 });
 
 const hooksOf = ({ name, hooks }: Chain, family: Family) =>
 	hooks.map(({ at, matches }) => ({ at, ...stepOf({ matches, verdict: { kind: 'jump', chain: name } }, family) }));
 
 /** Undefined: nobody decided before the end of the chain, or before a return. */
-function walk(chain: readonly Step[], steps: Steps, opening: Opening): Fate | undefined {
-	for (const { holds, verdict } of chain) {
-		const fate = holds(opening) ? follow(verdict, steps, opening) : undefined;
+function walk(chain: readonly Step[], steps: Steps, opening: ConnectionAttempt): Outcome | undefined {
+	for (const { matches, verdict } of chain) {
+		const fate = matches(opening) ? follow(verdict, steps, opening) : undefined;
 		if (fate !== undefined) return fate === 'return' ? undefined : fate;
 	}
 	return undefined;
 }
 
-function follow(verdict: Verdict, steps: Steps, opening: Opening): Fate | 'return' | undefined {
+function follow(verdict: Verdict, steps: Steps, opening: ConnectionAttempt): Outcome | 'return' | undefined {
 	switch (verdict.kind) {
 		case 'return':
 			return 'return';

@@ -2,11 +2,11 @@ import type { Session } from '../values/ssh-session.ts';
 import type { Family } from '../values/units.ts';
 import { buildRuleset } from './build.ts';
 import type { Capture } from './capture.ts';
-import { createJudge } from './evaluate.ts';
+import { createEvaluator } from './evaluate.ts';
 
 /** Says whether another one like it would go to Envoy. `through`: the interface that it comes in by. */
-export function createSessionJudge(capture: Capture, families: readonly Family[]) {
-	const judges = new Map(families.map((family) => [family, createJudge(buildRuleset(capture, family), family)]));
+export function createSessionEvaluator(capture: Capture, families: readonly Family[]) {
+	const judges = new Map(families.map((family) => [family, createEvaluator(buildRuleset(capture, family), family)]));
 	return ({ family, from, to, port }: Session, through: string): boolean => {
 		const opening = { from, to, port, interface: through, isFromHere: false, isToHere: true };
 		return typeof judges.get(family)?.('PREROUTING', opening) === 'number';

@@ -6,11 +6,11 @@ export type Fact =
 	| { readonly subject: Subject; readonly ok: false; readonly why: string; readonly remedy: string };
 
 /** What was so before keeps its time; what changed has `now`. */
-export function carry(before: readonly Condition[], facts: readonly Fact[], now: string): Condition[] {
+export function keepSince(before: readonly Condition[], facts: readonly Fact[], now: string): Condition[] {
 	return facts.map((fact) => {
-		const former = before.find((condition) => condition.subject === fact.subject && says(condition) === says(fact));
+		const former = before.find((condition) => condition.subject === fact.subject && sameAs(condition) === sameAs(fact));
 		return { ...fact, since: former?.since ?? now };
 	});
 }
 
-const says = (fact: Fact): string => (fact.ok ? '' : fact.why);
+const sameAs = (fact: Fact): string => (fact.ok ? '' : fact.why);

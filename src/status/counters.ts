@@ -6,25 +6,25 @@ const counted = {
 	noticesLost: ['rules', 'routes'],
 } as const;
 
-export type TallyName = keyof typeof counted;
-export type TallyLabel<N extends TallyName> = (typeof counted)[N][number];
+export type CounterName = keyof typeof counted;
+export type CounterLabel<N extends CounterName> = (typeof counted)[N][number];
 /** All of them, also those that are 0. */
-export type TallyCounts = { readonly [N in TallyName]: Readonly<Record<TallyLabel<N>, number>> };
+export type CounterValues = { readonly [N in CounterName]: Readonly<Record<CounterLabel<N>, number>> };
 
-export interface Tallies {
-	readonly add: <N extends TallyName>(name: N, label: TallyLabel<N>) => void;
-	readonly read: () => TallyCounts;
+export interface Counters {
+	readonly add: <N extends CounterName>(name: N, label: CounterLabel<N>) => void;
+	readonly read: () => CounterValues;
 }
 
-export function createTallies(): Tallies {
+export function createCounters(): Counters {
 	const counts = new Map<string, number>();
 	const countOf = (name: string, label: string): number => counts.get(`${name} ${label}`) ?? 0;
-	const entriesOf = (name: TallyName) => counted[name].map((label) => [label, countOf(name, label)] as const);
+	const entriesOf = (name: CounterName) => counted[name].map((label) => [label, countOf(name, label)] as const);
 	return {
 		add: (name, label) => void counts.set(`${name} ${label}`, countOf(name, label) + 1),
 		read() {
-			const names = Object.keys(counted) as TallyName[];
-			return Object.fromEntries(names.map((name) => [name, Object.fromEntries(entriesOf(name))])) as TallyCounts;
+			const names = Object.keys(counted) as CounterName[];
+			return Object.fromEntries(names.map((name) => [name, Object.fromEntries(entriesOf(name))])) as CounterValues;
 		},
 	};
 }

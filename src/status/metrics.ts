@@ -1,10 +1,10 @@
-import type { TallyCounts } from './counters.ts';
+import type { CounterValues } from './counters.ts';
 import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
 
 /** What metrics are made from. */
-export interface Seen {
+export interface MetricsInput {
 	readonly status: Status;
-	readonly tallies: TallyCounts;
+	readonly counters: CounterValues;
 	readonly process: { readonly startedMs: number; readonly residentBytes: number };
 	/** Undefined where nobody tracks connections. */
 	readonly conntrack: { readonly count: number; readonly most: number } | undefined;
@@ -20,7 +20,7 @@ export interface Metric {
 	readonly help: string;
 	/** A counter only grows, and begins anew with what it counts: the daemon, or the rules in the kernel. */
 	readonly type: 'gauge' | 'counter';
-	readonly samples: (seen: Seen) => readonly Sample[];
+	readonly samples: (seen: MetricsInput) => readonly Sample[];
 }
 
 /** Each metric is a row; Envoy's own statistics are read on envoy.adminPort. */
@@ -99,19 +99,19 @@ export const metrics: readonly Metric[] = [
 		name: 'turnout_rule_changes_total',
 		help: 'Changes of the rules by what they were made for.',
 		type: 'counter',
-		samples: ({ tallies }) => byLabel('kind', tallies.ruleChanges),
+		samples: ({ counters }) => byLabel('kind', counters.ruleChanges),
 	},
 	{
 		name: 'turnout_repairs_total',
 		help: 'How often something that others had changed was put right, by what it was.',
 		type: 'counter',
-		samples: ({ tallies }) => byLabel('subject', tallies.repairs),
+		samples: ({ counters }) => byLabel('subject', counters.repairs),
 	},
 	{
 		name: 'turnout_notices_lost_total',
 		help: 'How often the kernel had more to tell of changes than there was room for; then everything is read once.',
 		type: 'counter',
-		samples: ({ tallies }) => byLabel('subject', tallies.noticesLost),
+		samples: ({ counters }) => byLabel('subject', counters.noticesLost),
 	},
 	{
 		name: 'turnout_envoy_state',
@@ -135,7 +135,7 @@ export const metrics: readonly Metric[] = [
 		name: 'turnout_pulls_total',
 		help: "Pulls of Envoy's image by their result.",
 		type: 'counter',
-		samples: ({ tallies }) => byLabel('result', tallies.pulls),
+		samples: ({ counters }) => byLabel('result', counters.pulls),
 	},
 ];
 

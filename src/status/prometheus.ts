@@ -1,9 +1,9 @@
 import type { Counter, Gauge } from 'prom-client';
-import { printable } from '../lib/escape.ts';
-import type { Metric, Sample, Seen } from './metrics.ts';
+import { escapeControls } from '../lib/escape.ts';
+import type { Metric, MetricsInput, Sample } from './metrics.ts';
 
 /** Prometheus' text format. Its library is loaded only where somebody asks for metrics. */
-export async function renderMetrics(metrics: readonly Metric[], seen: Seen): Promise<string> {
+export async function renderMetrics(metrics: readonly Metric[], seen: MetricsInput): Promise<string> {
 	const [{ default: Registry }, { default: Gauge }, { default: Counter }] = await Promise.all([
 		import('prom-client/lib/registry.js'),
 		import('prom-client/lib/gauge.js'),
@@ -32,4 +32,4 @@ function fillCounter(counter: Counter, samples: readonly Sample[]): void {
 
 /** Whoever reads it on a terminal is not steered by it. */
 const safe = (labels: Sample['labels']): Sample['labels'] =>
-	Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, printable(value)]));
+	Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, escapeControls(value)]));

@@ -1,4 +1,4 @@
-import type { HeldChain } from '../firewall/iptables/installed.ts';
+import type { ChainRules } from '../firewall/iptables/installed.ts';
 import { PULL_CAPTURED } from './captured-pull.ts';
 import type { Fact } from './conditions.ts';
 import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
@@ -18,11 +18,11 @@ export interface Observation {
 	readonly isWaiting: boolean;
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
-	readonly ipv6Past: string;
+	readonly ipv6BypassReason: string;
 	/** Why our rule and route are left out for the sake of others. */
 	readonly routesLeftOut: { readonly why: string; readonly remedy: string } | undefined;
 	/** What keeps rules and routes from being put right. */
-	readonly driftTrouble: { readonly why: string; readonly remedy: string } | undefined;
+	readonly driftProblem: { readonly why: string; readonly remedy: string } | undefined;
 	/** What a restart would not find. */
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
 	/** Settings that nobody has confirmed: what was before holds. */
@@ -34,7 +34,7 @@ export interface Observation {
 }
 
 /** One word for all of it. */
-export function isOf({ wanted, differences, isClean, isLifted, isWaiting }: Observation): Is {
+export function overallState({ wanted, differences, isClean, isLifted, isWaiting }: Observation): Is {
 	if (wanted === 'disabled') return isClean ? 'disabled' : 'degraded';
 	if (isLifted && isClean) return 'lifted';
 	if (isWaiting && differences.length > 0) return 'waiting';
@@ -48,7 +48,7 @@ export function factsOf(observation: Observation): Fact[] {
 }
 
 function rulesFact(observation: Observation): Fact {
-	const is = isOf(observation);
+	const is = overallState(observation);
 	const off = observation.differences.filter(({ table }) => table !== 'routing');
 	const [first] = off;
 	if (is === 'waiting')
@@ -70,7 +70,7 @@ function routesFact(observation: Observation): Fact {
 	const first = differences.find(({ table }) => table === 'routing');
 	if (first === undefined && routesLeftOut !== undefined) return { subject: 'routes', ok: false, ...routesLeftOut };
 	if (first === undefined) return { subject: 'routes', ok: true };
-	if (isOf(observation) === 'waiting')
+	if (overallState(observation) === 'waiting')
 		return { subject: 'routes', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
 	return {
 		subject: 'routes',
@@ -80,9 +80,9 @@ function routesFact(observation: Observation): Fact {
 	};
 }
 
-function repairsFact({ driftTrouble }: Observation): Fact {
-	if (driftTrouble === undefined) return { subject: 'repairs', ok: true };
-	return { subject: 'repairs', ok: false, ...driftTrouble };
+function repairsFact({ driftProblem }: Observation): Fact {
+	if (driftProblem === undefined) return { subject: 'repairs', ok: true };
+	return { subject: 'repairs', ok: false, ...driftProblem };
 }
 
 function envoyFact({ envoy, envoyWhy }: Observation): Fact {
@@ -120,10 +120,10 @@ function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
 	return { subject: 'docker', ok: false, why: dockerTrouble, remedy };
 }
 
-function ipv6Fact({ ipv6Past }: Observation): Fact {
-	if (ipv6Past === '') return { subject: 'ipv6', ok: true };
+function ipv6Fact({ ipv6BypassReason }: Observation): Fact {
+	if (ipv6BypassReason === '') return { subject: 'ipv6', ok: true };
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
-	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6Past}`, remedy };
+	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6BypassReason}`, remedy };
 }
 
 const stateFact = ({ stateTrouble }: Observation): Fact =>
@@ -159,8 +159,8 @@ const isDirect = (rule: string): boolean => rule.includes(' -j RETURN') && !rule
 const isDropped = (rule: string): boolean => rule.endsWith(' -j DROP');
 
 /** In nat a rule sees the first packet of a connection only, so packets are connections. */
-export function countersOf(chains: readonly HeldChain[]): Status['counters'] {
-	const sum = (names: readonly string[], counts: (rule: string) => boolean, of: HeldChain['table'] = 'nat') =>
+export function countersOf(chains: readonly ChainRules[]): Status['counters'] {
+	const sum = (names: readonly string[], counts: (rule: string) => boolean, of: ChainRules['table'] = 'nat') =>
 		chains
 			.filter(({ table, name }) => table === of && names.includes(name))
 			.flatMap(({ rules, packets }) => packets.filter((_, at) => counts(rules[at] ?? '')))

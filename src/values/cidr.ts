@@ -1,5 +1,5 @@
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { type Family, parseEach, unique } from './units.ts';
 
 /** A network, its host bits zero, its address spelt as inet_ntop(3) spells it. Only `parseCidr` makes one. */
@@ -25,12 +25,12 @@ export function holderOf({ family, address, bits }: Cidr): (address: string) => 
 export function parseCidr(text: string): Cidr {
 	const [, address = '', bits] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
 	const family = familyOf(address);
-	if (family === undefined) throw new Error(`${quoted(text)} is no address or network${hintOfAddress(text)}`);
+	if (family === undefined) throw new Error(`${quote(text)} is no address or network${hintOfAddress(text)}`);
 	const most = family === 'ipv4' ? 32 : 128;
 	const prefix = Number(bits ?? most);
-	if (prefix > most) throw new Error(`${quoted(text)} has a prefix longer than ${most} bits`);
+	if (prefix > most) throw new Error(`${quote(text)} has a prefix longer than ${most} bits`);
 	const bytes = bytesOf(family, address);
-	if (isMapped(bytes)) throw new Error(`${quoted(text)} is an IPv4 address in IPv6 form; write the IPv4 address`);
+	if (isMapped(bytes)) throw new Error(`${quote(text)} is an IPv4 address in IPv6 form; write the IPv4 address`);
 	return { family, address: showAddress(family, masked(bytes, prefix)), bits: prefix };
 }
 

@@ -1,4 +1,4 @@
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 
 /** An image by its name, as Docker reads it (its grammar: github.com/distribution/reference). Only `parseImage` makes one. */
 export interface ImageName {
@@ -25,7 +25,7 @@ const DOCKER_HUB = 'docker.io';
 const LONGEST_REPOSITORY = 255;
 
 export function parseImage(text: string): ImageName {
-	const refuse = (why: string): Error => new Error(`${quoted(text)} is no image's name: ${why}`);
+	const refuse = (why: string): Error => new Error(`${quote(text)} is no image's name: ${why}`);
 	if (text === '') throw refuse('it is empty');
 	const [scheme] = /^https?:\/\//.exec(text) ?? [];
 	if (scheme !== undefined) throw refuse(`it is an address; leave ${scheme} away`);
@@ -69,7 +69,7 @@ const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[a-fA-F0-9:]+\\])(?::(\
 
 function wrongRegistry(registry: string): string | undefined {
 	const [whole, port] = host.exec(registry) ?? [];
-	if (whole === undefined || whole.length > 255) return `${quoted(registry)} is no registry's host`;
+	if (whole === undefined || whole.length > 255) return `${quote(registry)} is no registry's host`;
 	if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return `${port} is no port`;
 	return undefined;
 }
@@ -81,21 +81,21 @@ function wrongRepository(repository: string, registry: string): string | undefin
 	if (repository.length > LONGEST_REPOSITORY) return `its repository has more than ${LONGEST_REPOSITORY} characters`;
 	const wrong = repository.split('/').find((one) => !part.test(one));
 	if (wrong === '') return 'a part between two slashes is empty';
-	if (wrong !== undefined && part.test(wrong.toLowerCase())) return `${quoted(wrong)} has capital letters`;
-	if (wrong !== undefined) return `${quoted(wrong)} is no part of a repository's name`;
+	if (wrong !== undefined && part.test(wrong.toLowerCase())) return `${quote(wrong)} has capital letters`;
+	if (wrong !== undefined) return `${quote(wrong)} is no part of a repository's name`;
 	// Docker takes it for the id of an image.
 	return registry === DOCKER_HUB && /^library\/[a-f0-9]{64}$/.test(repository) ? "it is an image's id" : undefined;
 }
 
 function wrongTag(tag: string | undefined): string | undefined {
 	if (tag === undefined || /^\w[\w.-]{0,127}$/.test(tag)) return undefined;
-	return tag === '' ? 'its tag is empty' : `${quoted(tag)} is no tag`;
+	return tag === '' ? 'its tag is empty' : `${quote(tag)} is no tag`;
 }
 
 /** Docker's registry API knows these two (opencontainers/go-digest). */
 function wrongDigest(digest: string | undefined): string | undefined {
 	if (digest === undefined || /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/.test(digest)) return undefined;
-	return `${quoted(digest)} is no digest`;
+	return `${quote(digest)} is no digest`;
 }
 
 const region = String.raw`(?<region>[a-z]{2,5}(?:-[a-z]{1,16}){1,3}-\d{1,2})`;

@@ -1,4 +1,4 @@
-import { quoted } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 
 /** Only the parsers of this file make these values, so nothing downstream checks again. */
 export type Port = number & { readonly parsed: 'port' };
@@ -41,7 +41,7 @@ export function parseEach<T>(text: string, parse: (element: string) => T): T[] {
 	const values: T[] = [];
 	for (const element of text.split(',').map((part) => part.trim())) {
 		try {
-			if (element === '') throw new Error(`${quoted(text)} has an empty element`);
+			if (element === '') throw new Error(`${quote(text)} has an empty element`);
 			values.push(parse(element));
 		} catch (error) {
 			mistakes.push((error as Error).message);
@@ -52,7 +52,7 @@ export function parseEach<T>(text: string, parse: (element: string) => T): T[] {
 }
 
 export function parsePort(text: string): Port {
-	if (!isPort(text)) throw new Error(`${quoted(text)} is no port`);
+	if (!isPort(text)) throw new Error(`${quote(text)} is no port`);
 	return Number(text) as Port;
 }
 
@@ -73,9 +73,9 @@ export function parsePorts(text: string): PortRange[] {
 function parsePortRange(text: string): PortRange {
 	const ends = text.split(/[-:]/).map((end) => end.trim());
 	if (ends.length === 1) return { from: parsePort(text), to: parsePort(text) };
-	if (ends.length > 2 || !ends.every(isPort)) throw new Error(`${quoted(text)} is no range of ports`);
+	if (ends.length > 2 || !ends.every(isPort)) throw new Error(`${quote(text)} is no range of ports`);
 	const [from, to] = ends.map(Number) as [Port, Port];
-	if (from > to) throw new Error(`${quoted(text)} is a range from high to low`);
+	if (from > to) throw new Error(`${quote(text)} is a range from high to low`);
 	return { from, to };
 }
 
@@ -91,8 +91,8 @@ function parseId(text: string): Id {
 	const [, first, second = first] = /^(\d{1,10})(?:\s*[-:]\s*(\d{1,10}))?$/.exec(text) ?? [];
 	const range = { from: Number(first), to: Number(second) };
 	if (first === undefined || range.to > LARGEST_ID || range.from > LARGEST_ID)
-		throw new Error(`${quoted(text)} is no id, range or name`);
-	if (range.from > range.to) throw new Error(`${quoted(text)} is a range from high to low`);
+		throw new Error(`${quote(text)} is no id, range or name`);
+	if (range.from > range.to) throw new Error(`${quote(text)} is a range from high to low`);
 	return range;
 }
 
@@ -103,7 +103,7 @@ export function parseInterfaces(text: string): InterfaceName[] {
 
 function parseInterface(text: string): InterfaceName {
 	if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*\+?$/.test(text) || text.length > 15)
-		throw new Error(`${quoted(text)} is no interface name`);
+		throw new Error(`${quote(text)} is no interface name`);
 	return text as InterfaceName;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../src/failure.ts';
 import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
-import { nothing, parseSaved } from '../../src/firewall/iptables/installed.ts';
+import { emptyRules, parseIptablesSave } from '../../src/firewall/iptables/installed.ts';
 import { createNamespace } from '../lab/net/namespace.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';
@@ -25,7 +25,7 @@ const saved = async (firewall: Firewall): Promise<string[]> =>
 /** What the core believes of every firewall, whatever is behind it. Each begins with one that nobody has used. */
 const contract: Readonly<Record<string, (firewall: Firewall) => Promise<void>>> = {
 	async 'one that nobody has used holds nothing'(firewall) {
-		assert.deepEqual(parseSaved(await firewall.read('ipv4', signal)), nothing);
+		assert.deepEqual(parseIptablesSave(await firewall.read('ipv4', signal)), emptyRules);
 		assert.deepEqual(await saved(firewall), []);
 	},
 
@@ -40,7 +40,7 @@ const contract: Readonly<Record<string, (firewall: Firewall) => Promise<void>>> 
 
 	async 'the families have nothing to do with one another'(firewall) {
 		await firewall.commit('ipv4', ours, signal);
-		assert.deepEqual(parseSaved(await firewall.read('ipv6', signal)), nothing);
+		assert.deepEqual(parseIptablesSave(await firewall.read('ipv6', signal)), emptyRules);
 	},
 
 	async 'a chain that is named is emptied, and the rules of others stay'(firewall) {
@@ -58,15 +58,15 @@ const contract: Readonly<Record<string, (firewall: Firewall) => Promise<void>>> 
 	async 'an insertion goes before what is there'(firewall) {
 		await firewall.commit('ipv4', others, signal);
 		await firewall.commit('ipv4', ours, signal);
-		assert.equal(parseSaved(await firewall.read('ipv4', signal)).hooks[0]?.position, 1);
+		assert.equal(parseIptablesSave(await firewall.read('ipv4', signal)).hooks[0]?.position, 1);
 	},
 
 	async 'what is deleted by its own words is gone, and the chain with it'(firewall) {
 		await firewall.commit('ipv4', ours, signal);
-		const [hook] = parseSaved(await firewall.read('ipv4', signal)).hooks;
+		const [hook] = parseIptablesSave(await firewall.read('ipv4', signal)).hooks;
 		const removal = [':APPMESH_EGRESS - [0:0]', `-D OUTPUT ${hook?.rule}`, '-X APPMESH_EGRESS'];
 		await firewall.commit('ipv4', document('nat', ...removal), signal);
-		assert.deepEqual(parseSaved(await firewall.read('ipv4', signal)), nothing);
+		assert.deepEqual(parseIptablesSave(await firewall.read('ipv4', signal)), emptyRules);
 	},
 
 	async 'a document that cannot be committed is refused with its line, and nothing of its table is changed'(firewall) {

@@ -264,7 +264,7 @@ const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) =>
 	},
 
 	async 'one that can be asked has no trouble'(_, runtime) {
-		assert.equal(runtime.trouble(), '');
+		assert.equal(runtime.problem(), '');
 	},
 };
 
@@ -348,7 +348,7 @@ test('Envoys in a real Docker', async (context) => {
 			.split('\n')
 			.filter(Boolean);
 	const adminFolder = join(docker.folder, 'admin');
-	const options = { name: 'envoy', owner: docker.folder, adminFolder, logins: { loginFor: async () => undefined } };
+	const options = { name: 'envoy', owner: docker.folder, adminFolder, logins: { authFor: async () => undefined } };
 	const image = 'program:1';
 	const place: Place = {
 		runtime: () => createDockerRuntime({ socket: docker.socket, pullStallMs: 5_000, ...options }),

@@ -7,7 +7,15 @@ import { openFarHost } from '../support/far.ts';
 import { createMemoryRouting } from '../support/memory-routing.ts';
 
 const ruleOf = (family: Family, more: Partial<PolicyRule> = {}): PolicyRule => ({
-	...{ family, priority: 100, table: 100, mark: 0x1e7700ce, mask: 0xffff_ffff, narrowed: false, protocol: 0xce },
+	...{
+		family,
+		priority: 100,
+		table: 100,
+		mark: 0x1e7700ce,
+		mask: 0xffff_ffff,
+		hasOtherSelectors: false,
+		protocol: 0xce,
+	},
 	...more,
 });
 const routeOf = (family: Family, table = 100, more: Partial<TableRoute> = {}): TableRoute => ({
@@ -119,12 +127,18 @@ test('what somebody else has put there is read with what makes it his', async ()
 		namespace.run('ip', [option, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 		const rules = (await far.routing.rules(family)).filter(({ table }) => table === 100 || table === 300);
 		assert.deepEqual(
-			rules.map(({ priority, mark, mask, narrowed, table }) => ({ priority, mark, mask, narrowed, table })),
+			rules.map(({ priority, mark, mask, hasOtherSelectors, table }) => ({
+				priority,
+				mark,
+				mask,
+				hasOtherSelectors,
+				table,
+			})),
 			[
-				{ priority: 7, mark: 0x10, mask: 0xff, narrowed: true, table: 300 },
-				{ priority: 8, mark: undefined, mask: undefined, narrowed: true, table: 300 },
-				{ priority: 9, mark: 0x10, mask: 0xffff_ffff, narrowed: true, table: 300 },
-				{ priority: 32765, mark: 0x1e7700ce, mask: 0xffff_ffff, narrowed: false, table: 100 },
+				{ priority: 7, mark: 0x10, mask: 0xff, hasOtherSelectors: true, table: 300 },
+				{ priority: 8, mark: undefined, mask: undefined, hasOtherSelectors: true, table: 300 },
+				{ priority: 9, mark: 0x10, mask: 0xffff_ffff, hasOtherSelectors: true, table: 300 },
+				{ priority: 32765, mark: 0x1e7700ce, mask: 0xffff_ffff, hasOtherSelectors: false, table: 100 },
 			],
 		);
 		const routes = (await far.routing.routes(family)).filter(({ table }) => table === 100);

@@ -56,14 +56,14 @@ async function startLoad({ actors }: Place, daemon: TestDaemon, kept: KeptConnec
 	const storms = await startStorms(actors);
 	return {
 		async stop(): Promise<Load> {
-			const tallies = await Promise.all(storms.map((storm) => storm.stop()));
+			const counters = await Promise.all(storms.map((storm) => storm.stop()));
 			over.abort();
 			const captured = capturedIn(await statusOf(daemon)) - before;
 			const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
 			return {
-				made: sum(tallies.map(({ connections }) => connections)),
-				failed: sum(tallies.flatMap(({ failures }) => Object.values(failures))),
-				slowestMs: Math.max(...tallies.map((tally) => tally.slowestMs)),
+				made: sum(counters.map(({ connections }) => connections)),
+				failed: sum(counters.flatMap(({ failures }) => Object.values(failures))),
+				slowestMs: Math.max(...counters.map((tally) => tally.slowestMs)),
 				captured,
 				talk: await talking,
 			};

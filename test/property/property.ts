@@ -2,12 +2,12 @@
 // for each of them.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { surveyFor } from '../../src/commands/survey-host.ts';
-import { type Held, ownChains, parseSaved } from '../../src/firewall/iptables/installed.ts';
+import { resolveContext } from '../../src/commands/resolve-context.ts';
+import { type IptablesRules, ownChains, parseIptablesSave } from '../../src/firewall/iptables/installed.ts';
 import { differences } from '../../src/firewall/iptables/restore-document.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
-import { release } from '../../src/reconcile/apply.ts';
-import { interceptSurveyed } from '../../src/reconcile/resolve.ts';
+import { remove } from '../../src/reconcile/apply.ts';
+import { applyDesired } from '../../src/reconcile/resolve.ts';
 import { ROUTE_PROTOCOL } from '../../src/routing/taken.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
@@ -54,22 +54,22 @@ async function applyAndClean(host: OpenHost, texts: Texts, watch: Watch): Promis
 }
 
 async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Promise<void> {
-	const survey = await surveyFor(host, loadTexts(texts), undefined, patience());
-	const { target } = await interceptSurveyed(survey, patience());
+	const context = await resolveContext(host, loadTexts(texts), undefined, patience());
+	const { target } = await applyDesired(context, patience());
 	try {
 		const saved = await watch.save();
 		for (const family of families) requireHeld(saved[family], target.rules[family]);
 		for (const family of target.families) await requireRouting(host, family, !areTaken(texts));
 	} finally {
-		await release(host, { tracked: false }, patience());
+		await remove(host, { keepConntrack: false }, patience());
 	}
 }
 
 const patience = (): AbortSignal => AbortSignal.timeout(120_000);
 
 /** By what others' tools print, not by what was read back in the course of it. */
-function requireHeld(saved: string, wanted: Held): void {
-	assert.deepEqual(differences(parseSaved(saved), wanted), []);
+function requireHeld(saved: string, wanted: IptablesRules): void {
+	assert.deepEqual(differences(parseIptablesSave(saved), wanted), []);
 	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;
 	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);
 }

@@ -102,6 +102,6 @@ async function carryOut(
 }
 
 async function finish(handOver: HandOver | undefined, tell: () => Promise<void>, signal: AbortSignal): Promise<void> {
-	await handOver?.letGo(tell, signal);
+	await handOver?.closeFormer(tell, signal);
 	handOver?.end();
 }

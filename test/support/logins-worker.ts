@@ -13,7 +13,7 @@ for await (const line of createInterface({ input: process.stdin }))
 async function answer({ image, isRefused = false, abortMs }: LoginQuestion): Promise<LoginAnswer> {
 	try {
 		const signal = abortMs === undefined ? new AbortController().signal : AbortSignal.timeout(abortMs);
-		return { login: (await logins.loginFor(image, isRefused, signal)) ?? null };
+		return { login: (await logins.authFor(image, isRefused, signal)) ?? null };
 	} catch (error) {
 		const { code, message, remedy } = failureOf(error);
 		return { failure: { code, message, remedy, everything: inspect(error, { depth: Number.POSITIVE_INFINITY }) } };

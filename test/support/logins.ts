@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Login } from '../../src/envoy/runtime.ts';
+import type { Credentials } from '../../src/envoy/runtime.ts';
 import type { LoginsOptions } from '../../src/host/docker/credentials.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { createScratch } from '../lab/net/scratch.ts';
@@ -22,12 +22,12 @@ export interface ToldFailure {
 	readonly everything: string;
 }
 
-export type LoginAnswer = { readonly login: Login | null } | { readonly failure: ToldFailure };
+export type LoginAnswer = { readonly login: Credentials | null } | { readonly failure: ToldFailure };
 
 export interface Asker extends Disposable {
 	readonly pid: number;
 	readonly ask: (question: LoginQuestion) => Promise<LoginAnswer>;
-	readonly login: (image: string, isRefused?: boolean) => Promise<Login | null>;
+	readonly login: (image: string, isRefused?: boolean) => Promise<Credentials | null>;
 	readonly failure: (image: string, isRefused?: boolean) => Promise<ToldFailure>;
 }
 

@@ -62,7 +62,7 @@ export function createMemoryProxies(options: MemoryOptions): MemoryProxies {
 			prepare: (...args) => prepare(world, ...args),
 			start: (spec, identity, onOutput) => start(world, spec, identity, onOutput),
 			adopt: async (onOutput) => adopt(world, onOutput),
-			trouble: () => '',
+			problem: () => '',
 			close: async () => undefined,
 		}),
 	};

@@ -1,6 +1,6 @@
 // PURE. What rules, as iptables spells them, do with a connection's first packet; knows the matches and targets that ours have.
 import { BlockList, isIPv4 } from 'node:net';
-import type { Held, HeldChain } from '../../src/firewall/iptables/installed.ts';
+import type { ChainRules, IptablesRules } from '../../src/firewall/iptables/installed.ts';
 
 export interface Packet {
 	readonly from: string;
@@ -18,7 +18,7 @@ export interface Packet {
 /** A port: where it is redirected to. */
 export type Fate = 'direct' | 'dropped' | number;
 
-export function fateOf(held: Held, at: 'PREROUTING' | 'OUTPUT', packet: Packet): Fate {
+export function fateOf(held: IptablesRules, at: 'PREROUTING' | 'OUTPUT', packet: Packet): Fate {
 	for (const table of ['mangle', 'nat']) {
 		const chains = held.chains.filter((chain) => chain.table === table);
 		const hooks = held.hooks.filter((hook) => hook.table === table && hook.chain === at);
@@ -30,7 +30,7 @@ export function fateOf(held: Held, at: 'PREROUTING' | 'OUTPUT', packet: Packet):
 }
 
 /** Undefined: nobody decided before the end of the chain, or before a RETURN. */
-function walk(rules: readonly string[], chains: readonly HeldChain[], packet: Packet): Fate | undefined {
+function walk(rules: readonly string[], chains: readonly ChainRules[], packet: Packet): Fate | undefined {
 	for (const rule of rules) {
 		const options = parse(rule);
 		if (!options.every((option) => matches(option, packet))) continue;
@@ -41,7 +41,7 @@ function walk(rules: readonly string[], chains: readonly HeldChain[], packet: Pa
 	return undefined;
 }
 
-function follow(options: readonly Option[], chains: readonly HeldChain[], packet: Packet): Fate | undefined {
+function follow(options: readonly Option[], chains: readonly ChainRules[], packet: Packet): Fate | undefined {
 	const target = optionOf(options, '-j');
 	if (target === 'DROP') return 'dropped';
 	if (target === 'REDIRECT') return Number(optionOf(options, '--to-ports'));

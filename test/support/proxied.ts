@@ -26,16 +26,17 @@ export const startStorms = ({ app, world }: EnvoyPlace): Promise<Storm[]> => {
 export async function stopStorms(storms: readonly Storm[]): Promise<Tally[]> {
 	await eventually(
 		() => Promise.all(storms.map((storm) => storm.tally())),
-		(tallies) => tallies.every(({ connections }) => connections > 50),
+		(counters) => counters.every(({ connections }) => connections > 50),
 	);
-	const tallies = await Promise.all(storms.map((storm) => storm.stop()));
-	for (const { connections, limited } of tallies) assert.ok(connections > 50 && !limited, `${connections} connections`);
-	return tallies;
+	const counters = await Promise.all(storms.map((storm) => storm.stop()));
+	for (const { connections, limited } of counters)
+		assert.ok(connections > 50 && !limited, `${connections} connections`);
+	return counters;
 }
 
 /** For diagnostics: who answered how often, and why nobody did. */
-export const summary = (tallies: readonly Tally[]): string =>
-	tallies.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');
+export const summary = (counters: readonly Tally[]): string =>
+	counters.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');
 
 /** As the daemon's socket says it: a process for each look would take the processor from what is looked at. */
 export const statusOf = async ({ socket }: TestDaemon): Promise<Status> =>

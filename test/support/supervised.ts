@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import type { Listener } from '../../src/connections/connections.ts';
-import type { History } from '../../src/envoy/lifecycle.ts';
-import type { HandOver, ProxyAdmin, ProxySpec } from '../../src/envoy/runtime.ts';
-import type { Plan } from '../../src/envoy/spec.ts';
+import type { SupervisionHistory } from '../../src/envoy/lifecycle.ts';
+import type { ListenerHandover, ProxyAdmin, ProxySpec } from '../../src/envoy/runtime.ts';
+import type { EnvoySpec } from '../../src/envoy/spec.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervisor.ts';
-import type { Supervision } from '../../src/envoy/supervisor-state.ts';
+import type { SupervisorDependencies } from '../../src/envoy/supervisor-state.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 import { unasked } from './proxy-spec.ts';
 
@@ -30,7 +30,7 @@ export interface Supervised extends AsyncDisposable {
 	readonly sayings: ReadonlyMap<string, Saying>;
 	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
 	readonly told: string[];
-	readonly histories: History[];
+	readonly histories: SupervisionHistory[];
 	/** The ports of each hand-over. */
 	readonly handedOver: (readonly number[])[];
 }
@@ -40,7 +40,7 @@ export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onSt
 	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
 	/** Before it says where it listens: the last thing that a start waits for. */
 	readonly onAsk?: () => Promise<void>;
-	readonly captured?: (ports: readonly number[]) => Promise<number>;
+	readonly countRedirected?: (ports: readonly number[]) => Promise<number>;
 	/** Of others. */
 	readonly listeners?: readonly Listener[];
 }
@@ -50,7 +50,7 @@ const spec: ProxySpec = {
 	...unasked,
 };
 
-export const planOf = (part: Partial<Plan> = {}, ofSpec: Partial<ProxySpec> = {}): Plan => ({
+export const envoySpecOf = (part: Partial<EnvoySpec> = {}, ofSpec: Partial<ProxySpec> = {}): EnvoySpec => ({
 	...{ spec: { ...spec, ...ofSpec }, ports: { egressPort: 15001, 'envoy.adminPort': 9901 } },
 	lanes: [{ key: 'egressPort', port: part.ports?.['egressPort'] ?? 15001, from: ['this host'] }],
 	families: ['ipv4'],
@@ -64,7 +64,7 @@ export const untilTold: Program = ({ terminated }) => terminated.then(() => 0);
 export function supervise(options: Options = {}): Supervised {
 	const {
 		programs = {},
-		captured = async () => 0,
+		countRedirected = async () => 0,
 		listeners = [],
 		onPrepare,
 		onStart,
@@ -72,7 +72,7 @@ export function supervise(options: Options = {}): Supervised {
 	} = options;
 	const sayings = new Map<string, Saying>();
 	const told: string[] = [];
-	const histories: History[] = [];
+	const histories: SupervisionHistory[] = [];
 	const handedOver: (readonly number[])[] = [];
 	const known: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
 	const world = createMemoryProxies({
@@ -93,18 +93,18 @@ export function supervise(options: Options = {}): Supervised {
 				return { ...admin, listeners: (signal) => onAsk().then(() => admin.listeners(signal)) };
 			},
 			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
-			captured,
-			async handOver(ports): Promise<HandOver> {
+			countRedirected,
+			async handOver(ports): Promise<ListenerHandover> {
 				handedOver.push(ports);
-				return { letGo: (tell) => tell(), end: () => undefined };
+				return { closeFormer: (tell) => tell(), end: () => undefined };
 			},
 			bootstraps: { write: () => undefined, keepOnly: () => undefined },
 			onOutput: () => undefined,
 			onChange(history, before) {
 				histories.push(history);
-				if (history.life.kind !== before.life.kind) told.push(wordsOf(history));
+				if (history.state.kind !== before.state.kind) told.push(wordsOf(history));
 			},
-		} satisfies Supervision);
+		} satisfies SupervisorDependencies);
 		supervisors.push(supervisor);
 		return supervisor;
 	};
@@ -116,8 +116,8 @@ export function supervise(options: Options = {}): Supervised {
 	return { ...all, [Symbol.asyncDispose]: end };
 }
 
-function wordsOf({ life }: History): string {
-	return 'id' in life ? `${life.kind} ${life.id}` : life.kind;
+function wordsOf({ state }: SupervisionHistory): string {
+	return 'id' in state ? `${state.kind} ${state.id}` : state.kind;
 }
 
 function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {

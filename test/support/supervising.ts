@@ -1,23 +1,23 @@
 // What the tests of supervision do and look at again and again.
 import assert from 'node:assert/strict';
-import type { Life } from '../../src/envoy/lifecycle.ts';
+import type { EnvoyState } from '../../src/envoy/lifecycle.ts';
 import type { Change, Supervisor } from '../../src/envoy/supervisor.ts';
 import { eventually } from './eventually.ts';
-import { noTakeOver, type Options, planOf, type Supervised, supervise } from './supervised.ts';
+import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from './supervised.ts';
 
 export const signal = AbortSignal.timeout(600_000);
-export const lifeOf = (supervisor: Supervisor): Life => supervisor.history().life;
-export const kindOf = (supervisor: Supervisor): Life['kind'] => lifeOf(supervisor).kind;
+export const lifeOf = (supervisor: Supervisor): EnvoyState => supervisor.history().state;
+export const kindOf = (supervisor: Supervisor): EnvoyState['kind'] => lifeOf(supervisor).kind;
 export const idsOf = ({ world }: Supervised): string[] => world.running().map(({ id }) => id);
-export const until = (supervisor: Supervisor, kind: Life['kind']) =>
+export const until = (supervisor: Supervisor, kind: EnvoyState['kind']) =>
 	eventually(
 		() => kindOf(supervisor),
 		(is) => is === kind,
 	);
 
-/** Another Envoy than the plan of `planOf()`. */
+/** Another Envoy than the plan of `envoySpecOf()`. */
 export const change = (part: Partial<Change> = {}): Change => ({
-	plan: planOf({}, { env: { NEW: '1' } }),
+	plan: envoySpecOf({}, { env: { NEW: '1' } }),
 	isUpdate: false,
 	takeOver: async () => undefined,
 	...part,
@@ -25,7 +25,7 @@ export const change = (part: Partial<Change> = {}): Change => ({
 
 export async function started(options: Options = {}): Promise<Supervised> {
 	const supervised = supervise(options);
-	await supervised.supervisor.start(planOf(), noTakeOver, signal);
+	await supervised.supervisor.start(envoySpecOf(), noTakeOver, signal);
 	return supervised;
 }
 

@@ -2,44 +2,44 @@ import { loadSettings, recallSettings, type SettingsArguments } from '../../conf
 import type { Loaded } from '../../config/merge-sources.ts';
 import { createDaemon, type Daemon } from '../../daemon/daemon.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
-import type { DaemonParts } from '../../daemon/dependencies.ts';
-import { createMemory } from '../../daemon/persisted-state.ts';
-import { createReport, type Report } from '../../daemon/systemd-status.ts';
+import type { DaemonDependencies } from '../../daemon/dependencies.ts';
+import { createPersistentState } from '../../daemon/persisted-state.ts';
+import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { ownChains } from '../../firewall/iptables/installed.ts';
-import { forgetDead } from '../../host/conntrack/stale.ts';
+import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
-import { createPendingFile } from '../../host/files/confirmation-file.ts';
+import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
 import { createStateStore } from '../../host/files/state-file.ts';
 import { readRaw } from '../../host/iptables/listing.ts';
-import { rivals } from '../../host/iptables/other-managers.ts';
-import { glancing } from '../../host/iptables/rule-cache.ts';
-import { hear } from '../../host/monitor/monitor.ts';
+import { ruleManagers } from '../../host/iptables/other-managers.ts';
+import { withRuleCache } from '../../host/iptables/rule-cache.ts';
+import { monitor } from '../../host/monitor/monitor.ts';
 import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
 import { readEffortMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
 import { openServiceManager } from '../../host/systemd/notify.ts';
-import { createAlarm } from '../../host/systemd/timer.ts';
-import { createKept, type Kept } from '../../lib/ring-buffer.ts';
+import { createRollbackTimer } from '../../host/systemd/timer.ts';
+import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
 import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
-import { aimOf } from '../../reconcile/resolve.ts';
-import { createTallies, type Tallies } from '../../status/counters.ts';
-import { metrics, type Seen } from '../../status/metrics.ts';
+import { computeDesired } from '../../reconcile/resolve.ts';
+import { type Counters, createCounters } from '../../status/counters.ts';
+import { type MetricsInput, metrics } from '../../status/metrics.ts';
 import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
-import { surveyFor } from '../survey-host.ts';
-import { createProxy, planOf } from './assemble-envoy.ts';
-import { createLooks } from './inspections.ts';
+import { resolveContext } from '../resolve-context.ts';
+import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
+import { createInspections } from './inspections.ts';
 
 const KEPT_LOG_LINES = 2_000;
 const KEPT_EVENTS = 500;
 const RESOLVE_TIMEOUT_MS = 60_000;
 
-export interface AgentOptions {
+export interface DaemonOptions {
 	readonly settings: SettingsArguments;
 	/** For people rather than for machines. */
 	readonly isTerminal: boolean;
@@ -52,18 +52,18 @@ export interface AgentOptions {
 }
 
 /** The daemon: settings, host, socket, Envoy, rules; and all of it back in reverse once the signal says so. */
-export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Promise<void> {
 	const loaded = await loadSettings(options.settings);
 	const { config } = loaded;
-	const kept = { logs: createKept<string>(KEPT_LOG_LINES), events: createKept<string>(KEPT_EVENTS) };
-	const log = createAgentLog(options, config.logLevel, kept.events, () => report.changed());
-	using report = createReport(openServiceManager(process.env), () => lineOf(daemon, signal), log);
+	const kept = { logs: createRingBuffer<string>(KEPT_LOG_LINES), events: createRingBuffer<string>(KEPT_EVENTS) };
+	const log = createDaemonLog(options, config.logLevel, kept.events, () => report.changed());
+	using report = createSystemdNotifier(openServiceManager(process.env), () => lineOf(daemon, signal), log);
 	tell(loaded, log);
-	const tallies = createTallies();
-	const stateFile = createMemory(createStateStore(config.stateDirectory), log);
+	const counters = createCounters();
+	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(ownChains, signal);
-	const survey = await surveyOnce(host, loaded, stateFile.read().dialect, log, signal);
-	const proxy = await createProxy(survey, {
+	const context = await surveyOnce(host, loaded, stateFile.read().dialect, log, signal);
+	const proxy = await createEnvoySupervisor(context, {
 		onOutput: kept.logs.add,
 		onChange(history, before) {
 			if (history.pull !== before.pull) options.onPull(history.pull);
@@ -71,17 +71,17 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 		},
 	});
 	const daemon: Daemon = createDaemon({
-		...{ loaded, survey, stateFile, log, tallies, proxy },
+		...{ loaded, context, stateFile, log, counters, proxy },
 		...storesOf(config.stateDirectory),
 		...settingsOf(options.settings, host),
 		...world,
 		connections: createConnections(),
-		...(await createLooks(host.tools, log)),
+		...(await createInspections(host.tools, log)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
 		kept,
-		metrics: async () => renderMetrics(metrics, await seenOf(daemon, tallies, signal)),
+		metrics: async () => renderMetrics(metrics, await seenOf(daemon, counters, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
 	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
@@ -95,46 +95,46 @@ async function surveyOnce(
 	log: Log,
 	signal: AbortSignal,
 ): Promise<DaemonContext> {
-	const survey = await surveyFor(host, loaded, remembered, signal);
-	tell(survey, log);
+	const context = await resolveContext(host, loaded, remembered, signal);
+	tell(context, log);
 	// What this host cannot meet is found out now and not when it is first wanted.
-	await aimOf(survey);
-	return glancing(survey, ownChains);
+	await computeDesired(context);
+	return withRuleCache(context, ownChains);
 }
 
 const storesOf = (stateDirectory: string) => ({
-	pendingFile: createPendingFile(stateDirectory),
-	alarm: createAlarm(),
+	confirmationFile: createConfirmationFile(stateDirectory),
+	rollbackTimer: createRollbackTimer(),
 });
 
 /** Settings that are read again, and what follows from them. */
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
-): Pick<DaemonParts, 'load' | 'recall' | 'resolve' | 'planOf' | 'raw'> => ({
+): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
-	resolve: (of, { host, backend }) => surveyFor(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
-	planOf: (of, { handedOn }, image) => planOf(of, handedOn, image),
+	resolve: (of, { host, backend }) => resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
+	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 
 /** What needs no setting. */
 const world = {
-	captured: countAccepted,
-	forget: forgetTranslated,
-	forgetDead,
-	hear,
-	rivals,
+	countRedirected: countAccepted,
+	dropRedirectedConntrack: forgetTranslated,
+	dropStaleConntrack,
+	watchChanges: monitor,
+	ruleManagers,
 	hasNeighbour,
-	effortMs: readEffortMs,
+	cpuTimeMs: readEffortMs,
 	listeners: readListeners,
 } as const;
 
-const createAgentLog = (
-	{ write, isTerminal }: AgentOptions,
+const createDaemonLog = (
+	{ write, isTerminal }: DaemonOptions,
 	level: Level,
-	events: Kept<string>,
+	events: RingBuffer<string>,
 	onEvent: () => void,
 ): Log =>
 	createLog(level, [
@@ -143,7 +143,7 @@ const createAgentLog = (
 		onEvent,
 	]);
 
-async function live(daemon: Daemon, report: Report, onReady: () => void, signal: AbortSignal): Promise<void> {
+async function live(daemon: Daemon, report: SystemdNotifier, onReady: () => void, signal: AbortSignal): Promise<void> {
 	try {
 		daemon.watch(signal);
 		await daemon.start(signal);
@@ -163,9 +163,9 @@ function tell({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
 const lineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
 	statusLine(await handlers.status({}, signal));
 
-const seenOf = async ({ handlers }: Daemon, tallies: Tallies, signal: AbortSignal): Promise<Seen> => ({
+const seenOf = async ({ handlers }: Daemon, counters: Counters, signal: AbortSignal): Promise<MetricsInput> => ({
 	status: await handlers.status({}, signal),
-	tallies: tallies.read(),
+	counters: counters.read(),
 	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },
 	conntrack: readConntrackUsage(),
 });

@@ -3,10 +3,10 @@ import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import { renderBootstrap } from '../../envoy/bootstrap.ts';
-import { envoyArguments, envoyGid, programIn } from '../../envoy/command-line.ts';
-import type { History } from '../../envoy/lifecycle.ts';
+import { entrypointFor, envoyArguments, envoyGid } from '../../envoy/command-line.ts';
+import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
-import type { Plan } from '../../envoy/spec.ts';
+import type { EnvoySpec } from '../../envoy/spec.ts';
 import { STOP_GRACE_MS } from '../../envoy/start.ts';
 import { createSupervisor, type Supervisor } from '../../envoy/supervisor.ts';
 import { Failure } from '../../failure.ts';
@@ -20,28 +20,31 @@ import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
 import { createProcessRuntime } from '../../host/process/process-runtime.ts';
 import { createHandOvers } from '../../host/sockets/listener-handover.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
-import { reasonOfFile } from '../../lib/fs.ts';
+import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
 
 export interface ProxyListeners {
 	readonly onOutput: (line: string) => void;
-	readonly onChange: (history: History, before: History) => void;
+	readonly onChange: (history: SupervisionHistory, before: SupervisionHistory) => void;
 }
 
 /** Envoy in our hands; undefined where somebody else runs it. */
-export async function createProxy(survey: DaemonContext, listeners: ProxyListeners): Promise<Supervisor | undefined> {
-	const runtime = await runtimeOf(survey);
+export async function createEnvoySupervisor(
+	context: DaemonContext,
+	listeners: ProxyListeners,
+): Promise<Supervisor | undefined> {
+	const runtime = await runtimeOf(context);
 	if (runtime === undefined) return undefined;
 	return createSupervisor({
 		...listeners,
 		runtime,
 		admin: ({ healthTimeoutSeconds }, of) => createProxyAdmin(of, healthTimeoutSeconds * 1_000),
-		adminSocket: (instance) => adminSocket(survey.config.socket, instance),
+		adminSocket: (instance) => adminSocket(context.config.socket, instance),
 		listeners: readListeners,
-		captured: countAccepted,
-		handOver: createHandOvers(survey.config.stateDirectory),
-		bootstraps: createBootstraps(survey.config.stateDirectory),
+		countRedirected: countAccepted,
+		handOver: createHandOvers(context.config.stateDirectory),
+		bootstraps: createBootstraps(context.config.stateDirectory),
 	});
 }
 
@@ -67,11 +70,11 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 }
 
 /** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
-export function planOf(
+export function envoySpecOf(
 	{ config, capture, host, backend }: DaemonContext,
-	handedOn: Loaded['handedOn'],
+	handedOn: Loaded['passThrough'],
 	image = config.envoy.image,
-): Plan {
+): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
 	const own = envoy.config === '' ? ownBootstrap(config) : {};
 	const [path = envoy.config] = Object.keys(own);
@@ -80,7 +83,7 @@ export function planOf(
 	const spec: ProxySpec = {
 		image: isContainer ? image : '',
 		pull: envoy.pull,
-		command: isContainer ? programIn(image, envoy.command) : envoy.command,
+		command: isContainer ? entrypointFor(image, envoy.command) : envoy.command,
 		args: envoyArguments(envoy, path),
 		env: handedOn.env,
 		uid,
@@ -116,7 +119,7 @@ function textOf(path: string): string {
 	} catch (cause) {
 		throw new Failure(
 			'envoy',
-			`Cannot start Envoy: its file ${path} cannot be read: ${reasonOfFile(cause)}`,
+			`Cannot start Envoy: its file ${path} cannot be read: ${describeFsError(cause)}`,
 			'See envoy.config (TURNOUT_ENVOY_CONFIG) and the variables that name files',
 			cause,
 		);

@@ -1,8 +1,8 @@
 import { strangerAmong } from '../../connections/port-owners.ts';
-import type { DaemonParts, Inspect } from '../../daemon/dependencies.ts';
-import { createOrder } from '../../daemon/rule-order.ts';
+import type { DaemonDependencies, Inspect } from '../../daemon/dependencies.ts';
+import { createRulePrecedence } from '../../daemon/rule-order.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
-import { createOthersReader } from '../../host/iptables/foreign-reader.ts';
+import { createForeignRulesReader } from '../../host/iptables/foreign-reader.ts';
 import type { Tools } from '../../host/iptables/programs.ts';
 import { createDormantReader } from '../../host/nft/dormant.ts';
 import { readListeners } from '../../host/sockets/listeners.ts';
@@ -15,14 +15,14 @@ import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 
 /** What status looks at beside rules, routes and Envoy. */
-export async function createLooks(
+export async function createInspections(
 	tools: readonly Tools[],
 	log: Log,
-): Promise<Pick<DaemonParts, 'order' | 'inspections'>> {
-	const others = createOthersReader(tools);
+): Promise<Pick<DaemonDependencies, 'order' | 'inspections'>> {
+	const others = createForeignRulesReader(tools);
 	// What is there before anything of ours is.
 	await others.chains();
-	const order = createOrder(others, log);
+	const order = createRulePrecedence(others, log);
 	return {
 		order,
 		inspections: [
@@ -45,8 +45,8 @@ const inspectConntrack: Inspect = async () => {
 /** Which program it is, is looked up once: that takes all of /proc, and status is asked all the time. */
 function createPortsInspect(): Inspect {
 	let known = { of: '', owner: '' };
-	return async ({ survey, isOn }) => {
-		const stranger = isOn ? strangerAmong(survey.capture, await readListeners()) : undefined;
+	return async ({ context, isOn }) => {
+		const stranger = isOn ? strangerAmong(context.capture, await readListeners()) : undefined;
 		const of = stranger === undefined ? '' : `${stranger.port} ${stranger.uid}`;
 		if (of !== known.of) known = { of, owner: stranger?.owner() ?? '' };
 		return [portsFact(stranger, known.owner)];
@@ -56,10 +56,10 @@ function createPortsInspect(): Inspect {
 /** Only of an Envoy of ours; see createPortsInspect. */
 function createReadableInspect(): Inspect {
 	let known = { of: '', owner: '' };
-	return async ({ survey, isOn }) => {
-		const { egressPort, envoy } = survey.config;
+	return async ({ context, isOn }) => {
+		const { egressPort, envoy } = context.config;
 		if (envoy.runtime === 'none') return [];
-		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(survey.capture.ignoreUids) };
+		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(context.capture.ignoreUids) };
 		const listeners = isOn ? await readListeners() : [];
 		const holder = holderAmong(readable, listeners);
 		const of = holder === undefined ? '' : `${holder.port} ${holder.uid}`;
@@ -68,15 +68,15 @@ function createReadableInspect(): Inspect {
 	};
 }
 
-const inspectCookies: Inspect = async ({ survey, isOn }) => [
-	cookiesFact(isOn && survey.capture.hasOnlyCookies === true),
+const inspectCookies: Inspect = async ({ context, isOn }) => [
+	cookiesFact(isOn && context.capture.hasOnlyCookies === true),
 ];
 
-const inspectTracking: Inspect = async ({ aim, isOn }) => [trackingFact(isOn ? aim.limited : undefined)];
+const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
 
 function createTablesInspect(): Inspect {
 	const readDormant = createDormantReader();
-	return async ({ survey, isOn }) => [
-		tablesFact(isOn && survey.backend.name === 'iptables-nft' ? await readDormant() : []),
+	return async ({ context, isOn }) => [
+		tablesFact(isOn && context.backend.name === 'iptables-nft' ? await readDormant() : []),
 	];
 }

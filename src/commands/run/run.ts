@@ -7,7 +7,7 @@ import { createClient } from '../../localapi/client.ts';
 import { createOutlet } from '../../log.ts';
 import { readSessions } from '../session-warning.ts';
 import { settingsArguments } from '../settings-options.ts';
-import { runAgent } from './assemble-daemon.ts';
+import { runDaemon } from './assemble-daemon.ts';
 
 /** Reading the standard streams opens them; not before they are needed. */
 const streams = () => ({
@@ -51,7 +51,7 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 		if (pull === undefined) progress.end();
 		else if (isTerminal && prompt === undefined) progress.show(pull);
 	};
-	await runAgent({ settings: settingsArguments(given), isTerminal, write, onPull, onReady }, ending);
+	await runDaemon({ settings: settingsArguments(given), isTerminal, write, onPull, onReady }, ending);
 	return 0;
 }
 

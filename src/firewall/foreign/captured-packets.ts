@@ -1,5 +1,5 @@
 import type { Capture } from '../../ruleset/capture.ts';
-import type { Judge } from '../../ruleset/evaluate.ts';
+import type { Evaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import type { Match, Packet, Ports } from './foreign-rule.ts';
 import { allHold, holdsPort } from './match-packet.ts';
@@ -35,7 +35,7 @@ export function capturedAmong(
 	matches: readonly Match[],
 	{ kind, hook, packet }: Way,
 	capture: Capture,
-	judge: Judge,
+	judge: Evaluator,
 ): Packet | undefined {
 	const way = { kind, hook, packet };
 	const candidates = candidatesAmong(matches, way, capture);
@@ -55,7 +55,7 @@ function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way,
 	);
 }
 
-function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], judge: Judge): boolean {
+function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], judge: Evaluator): boolean {
 	const isOut = hook === 'output';
 	const fate = judge(isOut ? 'OUTPUT' : 'PREROUTING', {
 		from: one.from ?? REMOTE[one.family],

@@ -1,10 +1,10 @@
 import { buildRuleset } from '../../ruleset/build.ts';
 import type { Capture } from '../../ruleset/capture.ts';
-import { createJudge } from '../../ruleset/evaluate.ts';
+import { createEvaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOf, type Match, type Packet, type Table, type Verdict } from './foreign-rule.ts';
-import type { BaseChain, Others } from './foreign-rules.ts';
+import type { BaseChain, ForeignRules } from './foreign-rules.ts';
 import { allHold, holds } from './match-packet.ts';
 import type { Capturing } from './overtaking.ts';
 import { type Path, pathsTo } from './packet-paths.ts';
@@ -33,7 +33,7 @@ interface Filter {
 const NAT = -100;
 const isEarly = ({ chain }: Filter): boolean => chain.priority < NAT;
 
-export function findFiltered(others: Others, { capture, families }: Omit<Capturing, 'dialect'>): Filtered[] {
+export function findFiltered(others: ForeignRules, { capture, families }: Omit<Capturing, 'dialect'>): Filtered[] {
 	const tables = tablesOf(others.texts);
 	return families.flatMap((family) => {
 		const filters = filtersOf(others, tables, family);
@@ -69,7 +69,7 @@ const isUnawares = ({ verdict, by }: Outcome): boolean =>
 const textOf = ({ by }: Outcome): string => (by === 'policy' ? "its chain's policy" : by.text);
 
 /** Filters of this family. */
-function filtersOf({ chains, texts }: Others, tables: readonly Table[], family: Family): Filter[] {
+function filtersOf({ chains, texts }: ForeignRules, tables: readonly Table[], family: Family): Filter[] {
 	const nft = chains.flatMap((chain): Filter[] => {
 		const table = tables.find((each) => each.tool !== 'iptables-legacy' && isSame(each, chain));
 		return table !== undefined && chain.type === 'filter' && isOf(chain, family) ? [{ chain, table }] : [];
@@ -164,7 +164,7 @@ const isDenial = (verdict: Verdict): boolean =>
 /** Rules that deny what was dialled, and say nothing of what it is redirected to. */
 function deniedOn(filters: readonly Filter[], way: Way, capture: Capture): Filtered[] {
 	const { family } = way.packet;
-	const judge = createJudge(buildRuleset(capture, family), family);
+	const judge = createEvaluator(buildRuleset(capture, family), family);
 	const late = at(filters, way.kind === 'inbound' ? 'input' : 'output');
 	const after = pathsIn(late, { ...way.packet, isToHere: true, isTranslated: true });
 	const early = pathsIn(

@@ -24,16 +24,16 @@ export type RuleText =
 	| { readonly kind: 'nft'; readonly family: BaseChain['family']; readonly table: string; readonly text: string };
 
 /** What stands beside our rules, or before them. */
-export interface Others {
+export interface ForeignRules {
 	readonly chains: readonly BaseChain[];
 	/** Of iptables-legacy's table nat: when it was first seen; left away where there is none. */
 	readonly legacyNat: { readonly [F in Family]?: number };
 	readonly texts: readonly RuleText[];
 }
 
-export interface OthersReader {
+export interface ForeignRulesReader {
 	/** Looks again where anybody has committed something since; no sooner than is good for the host. `now`: at once. */
-	read(options?: { readonly now?: boolean }): Promise<Others>;
+	read(options?: { readonly now?: boolean }): Promise<ForeignRules>;
 	/** Only the chains and their order, as they are now. */
-	chains(): Promise<Pick<Others, 'chains' | 'legacyNat'>>;
+	chains(): Promise<Pick<ForeignRules, 'chains' | 'legacyNat'>>;
 }

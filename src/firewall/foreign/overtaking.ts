@@ -1,11 +1,11 @@
 import { buildRuleset } from '../../ruleset/build.ts';
 import type { Capture } from '../../ruleset/capture.ts';
-import { createJudge, type Judge } from '../../ruleset/evaluate.ts';
+import { createEvaluator, type Evaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOf, type Table, type Verdict } from './foreign-rule.ts';
-import type { BaseChain, Others } from './foreign-rules.ts';
+import type { BaseChain, ForeignRules } from './foreign-rules.ts';
 import { pathsTo } from './packet-paths.ts';
 import { tablesOf, unreadOf } from './parse-tables.ts';
 
@@ -47,10 +47,10 @@ interface Earlier {
 	readonly isFirst: boolean;
 }
 
-export function findOvertaking(others: Others, { capture, families, dialect }: Capturing): Overtaking[] {
+export function findOvertaking(others: ForeignRules, { capture, families, dialect }: Capturing): Overtaking[] {
 	const tables = tablesOf(others.texts);
 	return families.flatMap((family) => {
-		const judge = createJudge(buildRuleset(capture, family), family);
+		const judge = createEvaluator(buildRuleset(capture, family), family);
 		return waysOf(capture, family).flatMap((way) =>
 			earlier(others, family, way.hook, dialect).flatMap((chain): Overtaking[] => {
 				const table = tables.find((each) => isSame(each, chain));
@@ -65,7 +65,7 @@ export function findOvertaking(others: Others, { capture, families, dialect }: C
 const unread = { port: undefined, rule: '' };
 
 /** The first rule there that takes what we capture, and the port of such a connection. */
-function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, judge: Judge) {
+function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, judge: Evaluator) {
 	for (const { matches, rule } of pathsTo(table, chain, takesAt(priority), way.packet)) {
 		const packet = capturedAmong(matches, way, capture, judge);
 		if (packet !== undefined) return { port: packet.port, rule: rule.text };
@@ -84,7 +84,7 @@ const isSame = (table: Table, { tool, family, table: name }: Earlier): boolean =
 	table.family === family &&
 	(table.tool === tool || (tool === 'nft' && table.tool !== 'iptables-legacy'));
 
-const isUnread = ({ texts }: Others, { tool, family, table }: Earlier): boolean =>
+const isUnread = ({ texts }: ForeignRules, { tool, family, table }: Earlier): boolean =>
 	tool === 'nft' && unreadOf(texts).some((text) => text.family === family && text.table === table);
 
 export const placeOf = ({ tool, family, table, chain, priority }: Omit<Earlier, 'isFirst'>): string =>
@@ -92,7 +92,7 @@ export const placeOf = ({ tool, family, table, chain, priority }: Omit<Earlier, 
 		? `table ${family} ${table}, chain ${chain} (priority ${priority})`
 		: `${tool}, table ${table}, chain ${chain}`;
 
-function earlier(others: Others, family: Family, hook: Way['hook'], dialect: Dialect): Earlier[] {
+function earlier(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): Earlier[] {
 	const own = ownTime(others, family, hook, dialect);
 	if (own === undefined) return [];
 	const chains = others.chains.filter(
@@ -113,7 +113,7 @@ const isBefore =
 		priority < NAT || (type === 'nat' && priority === NAT && seen >= own);
 
 /** When ours was made; undefined: it is not there. */
-function ownTime(others: Others, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
+function ownTime(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
 	if (dialect === 'iptables-legacy') return others.legacyNat[family];
 	return others.chains.find((chain) => isOf(chain, family) && isOwn(chain, hook, dialect))?.seen;
 }
@@ -122,7 +122,13 @@ export const isOwn = ({ family, table, chain }: BaseChain, hook: string, dialect
 	dialect === 'iptables-nft' && family !== 'inet' && table === 'nat' && chain === hook.toUpperCase();
 
 /** Its tables raw and mangle come before nat, whoever's that is; its nat, where it was made after ours. */
-function legacyEarlier(others: Others, family: Family, hook: Way['hook'], dialect: Dialect, own: number): Earlier[] {
+function legacyEarlier(
+	others: ForeignRules,
+	family: Family,
+	hook: Way['hook'],
+	dialect: Dialect,
+	own: number,
+): Earlier[] {
 	const of = { tool: 'iptables-legacy', family: family === 'ipv4' ? 'ip' : 'ip6', chain: hook.toUpperCase() } as const;
 	const nat = others.legacyNat[family];
 	const isNatBefore = dialect === 'iptables-nft' && nat !== undefined && nat >= own;

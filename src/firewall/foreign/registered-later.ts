@@ -1,8 +1,8 @@
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
-import type { HeldHook } from '../iptables/installed.ts';
+import type { JumpRule } from '../iptables/installed.ts';
 import { isOf } from './foreign-rule.ts';
-import type { Others } from './foreign-rules.ts';
+import type { ForeignRules } from './foreign-rules.ts';
 import { isOwn, placeOf } from './overtaking.ts';
 
 const NAT = -100;
@@ -12,7 +12,7 @@ const NAT = -100;
  * priority the kernel asks the last one first. Ours can be made anew where nothing but our hooks is in it.
  */
 export function madeLater(
-	{ chains, legacyNat }: Pick<Others, 'chains' | 'legacyNat'>,
+	{ chains, legacyNat }: Pick<ForeignRules, 'chains' | 'legacyNat'>,
 	family: Family,
 	at: 'PREROUTING' | 'OUTPUT',
 	{ dialect, hooks }: { readonly dialect: Dialect; readonly hooks: number },
@@ -29,7 +29,7 @@ export function madeLater(
 }
 
 /** Takes our hooks out of the chain, and the chain away, and makes both again: in one commit, in which no packet sees it missing. */
-export function renderAnew(at: 'PREROUTING' | 'OUTPUT', hooks: readonly HeldHook[]): string {
+export function renderAnew(at: 'PREROUTING' | 'OUTPUT', hooks: readonly JumpRule[]): string {
 	const taken = hooks.map(({ rule }) => `-D ${at} ${rule}`);
 	const put = hooks.map(({ position, rule }) => `-I ${at} ${position} ${rule}`);
 	return ['*nat', ...taken, `-X ${at}`, ...put, 'COMMIT', ''].join('\n');

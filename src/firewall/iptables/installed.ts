@@ -2,14 +2,14 @@ import { type ChainName, chainNames, type TableName } from '../../ruleset/model.
 import { type Line, parseLine, targetOf } from './save-line.ts';
 
 /** Our part of one family's tables, in iptables' own spelling: what is there, or what should be. */
-export interface Held {
-	readonly chains: readonly HeldChain[];
-	readonly hooks: readonly HeldHook[];
+export interface IptablesRules {
+	readonly chains: readonly ChainRules[];
+	readonly hooks: readonly JumpRule[];
 	/**
 	 * The mangle table had no such chain before we came (nft-backed iptables makes built-in chains when they are first
 	 * needed), so it goes with us, unless others have put rules in it since.
 	 */
-	readonly made?: Readonly<Partial<Record<BuiltIn, 'alone' | 'shared'>>>;
+	readonly createdPrerouting?: Readonly<Partial<Record<BuiltIn, 'alone' | 'shared'>>>;
 }
 
 /** The chains of mangle that we hang on. */
@@ -25,12 +25,12 @@ const onlyInMangle: readonly string[] = ['APPMESH_ANSWER', 'APPMESH_INVALID', 'A
 export const ownChains = {
 	mangle: {
 		own: [...chainNames.filter((name) => name !== 'APPMESH_TRACKING'), ...builtIns.map(markOf)],
-		leading: builtIns,
+		parents: builtIns,
 	},
-	nat: { own: chainNames.filter((name) => !onlyInMangle.includes(name)), leading: ['PREROUTING', 'OUTPUT'] },
+	nat: { own: chainNames.filter((name) => !onlyInMangle.includes(name)), parents: ['PREROUTING', 'OUTPUT'] },
 } as const;
 
-export interface HeldChain {
+export interface ChainRules {
 	readonly table: TableName;
 	readonly name: ChainName;
 	/** Everything behind `-A CHAIN `. */
@@ -40,7 +40,7 @@ export interface HeldChain {
 }
 
 /** A rule of a chain that is not ours and leads to one that is. */
-export interface HeldHook {
+export interface JumpRule {
 	readonly table: TableName;
 	readonly chain: string;
 	/** Counted from 1, as `iptables -I` does. */
@@ -48,13 +48,13 @@ export interface HeldHook {
 	readonly rule: string;
 }
 
-export const nothing: Held = { chains: [], hooks: [] };
+export const emptyRules: IptablesRules = { chains: [], hooks: [] };
 
 /** There is more than a guard. */
-export const isCapturing = ({ hooks }: Held): boolean => hooks.some(({ table }) => table === 'nat');
+export const isCapturing = ({ hooks }: IptablesRules): boolean => hooks.some(({ table }) => table === 'nat');
 
 /** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
-export function parseSaved(saved: string): Held {
+export function parseIptablesSave(saved: string): IptablesRules {
 	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), made: [] };
 	let table = '';
 	for (const text of saved.split('\n')) {
@@ -64,8 +64,12 @@ export function parseSaved(saved: string): Held {
 		if (line.kind === 'chain') declare(found, table, line.name);
 		if (line.kind === 'rule') collect(found, table, line);
 	}
-	const made = Object.fromEntries(found.made.map((chain) => [chain, useOf(found, chain)]));
-	return { chains: [...found.chains.values()], hooks: found.hooks, ...(found.made.length === 0 ? {} : { made }) };
+	const createdPrerouting = Object.fromEntries(found.made.map((chain) => [chain, useOf(found, chain)]));
+	return {
+		chains: [...found.chains.values()],
+		hooks: found.hooks,
+		...(found.made.length === 0 ? {} : { createdPrerouting }),
+	};
 }
 
 function useOf({ hooks, counts }: Found, builtIn: BuiltIn): 'alone' | 'shared' {
@@ -81,7 +85,7 @@ const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ou
 /** Filled line by line. */
 interface Found {
 	readonly chains: Map<string, { table: TableName; name: ChainName; rules: string[]; packets: number[] }>;
-	readonly hooks: HeldHook[];
+	readonly hooks: JumpRule[];
 	/** Rules of each chain so far. */
 	readonly counts: Map<string, number>;
 	readonly made: BuiltIn[];

@@ -1,17 +1,17 @@
 import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
-import type { Held, HeldChain, HeldHook } from './installed.ts';
+import type { ChainRules, IptablesRules, JumpRule } from './installed.ts';
 
 /** `multiport` holds 15 ports, and a range takes the room of two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
 
 /** Spells a ruleset exactly as `iptables-save` will print it, so that what is read back can be compared. */
-export function renderIptables(ruleset: Ruleset): Held {
+export function renderIptables(ruleset: Ruleset): IptablesRules {
 	return { chains: ruleset.map(renderChain), hooks: renderHooks(ruleset) };
 }
 
-const renderChain = ({ table, name, rules }: Chain): HeldChain => ({
+const renderChain = ({ table, name, rules }: Chain): ChainRules => ({
 	table,
 	name,
 	rules: rules.flatMap(renderRule),
@@ -19,7 +19,7 @@ const renderChain = ({ table, name, rules }: Chain): HeldChain => ({
 });
 
 /** Ours stand first, one after the other: what Docker or kube-proxy would rewrite must reach us before (flaw 16). */
-function renderHooks(ruleset: Ruleset): HeldHook[] {
+function renderHooks(ruleset: Ruleset): JumpRule[] {
 	const hooks = ruleset.flatMap((chain) => chain.hooks.map((hook) => ({ chain, hook })));
 	const before = (at: number): number => {
 		const same = hooks.slice(0, at).filter(({ chain, hook }) => {

@@ -1,6 +1,14 @@
 import type { TableName } from '../../ruleset/model.ts';
-import { type BuiltIn, builtIns, type Held, type HeldChain, type HeldHook, isCapturing, markOf } from './installed.ts';
-import { canonical } from './save-line.ts';
+import {
+	type BuiltIn,
+	builtIns,
+	type ChainRules,
+	type IptablesRules,
+	isCapturing,
+	type JumpRule,
+	markOf,
+} from './installed.ts';
+import { canonicalRule } from './save-line.ts';
 
 /**
  * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
@@ -8,7 +16,11 @@ import { canonical } from './save-line.ts';
  * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: the
  * built-in chains of mangle that this document brings into being.
  */
-export function renderTransition(found: Held, wanted: Held, makes: readonly BuiltIn[] = []): string {
+export function renderRestoreDocument(
+	found: IptablesRules,
+	wanted: IptablesRules,
+	makes: readonly BuiltIn[] = [],
+): string {
 	const mangle = isSameTable('mangle', found, wanted)
 		? ''
 		: tableDocument('mangle', [
@@ -16,7 +28,7 @@ export function renderTransition(found: Held, wanted: Held, makes: readonly Buil
 				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
 				...leftBy(found, wanted).flatMap((chain) => [
 					`-X ${markOf(chain)}`,
-					...(found.made?.[chain] === 'alone' ? [`-X ${chain}`] : []),
+					...(found.createdPrerouting?.[chain] === 'alone' ? [`-X ${chain}`] : []),
 				]),
 			]);
 	const nat = isSameTable('nat', found, wanted)
@@ -27,23 +39,23 @@ export function renderTransition(found: Held, wanted: Held, makes: readonly Buil
 }
 
 /** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
-const isSameTable = (table: TableName, found: Held, wanted: Held): boolean =>
+const isSameTable = (table: TableName, found: IptablesRules, wanted: IptablesRules): boolean =>
 	differences(found, wanted).every((difference) => difference.table !== table);
 
 /** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
-const leftBy = ({ made = {} }: Held, wanted: Held): BuiltIn[] =>
-	builtIns.filter((chain) => made[chain] !== undefined && !hangsOn(wanted, chain));
+const leftBy = ({ createdPrerouting = {} }: IptablesRules, wanted: IptablesRules): BuiltIn[] =>
+	builtIns.filter((chain) => createdPrerouting[chain] !== undefined && !hangsOn(wanted, chain));
 
-export const hangsOn = ({ hooks }: Held, builtIn: BuiltIn): boolean =>
+export const hangsOn = ({ hooks }: IptablesRules, builtIn: BuiltIn): boolean =>
 	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);
 
-const within = ({ chains, hooks }: Held, table: TableName): Held => ({
+const within = ({ chains, hooks }: IptablesRules, table: TableName): IptablesRules => ({
 	chains: chains.filter((chain) => chain.table === table),
 	hooks: hooks.filter((hook) => hook.table === table),
 });
 
 /** Rules that are there and are to stay are not touched: what is taken out makes the next commit wait for it. */
-function tableLines(found: Held, wanted: Held): string[] {
+function tableLines(found: IptablesRules, wanted: IptablesRules): string[] {
 	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
 	const edits = wanted.chains.map((chain) => ({
 		name: chain.name,
@@ -59,15 +71,15 @@ function tableLines(found: Held, wanted: Held): string[] {
 }
 
 /** Of one chain: what is missing is put in between what is there, or all of it is written anew. */
-function editOf(found: readonly string[] | undefined, { name, rules }: HeldChain) {
-	const places = found && placesAmong(found, rules);
+function editOf(found: readonly string[] | undefined, { name, rules }: ChainRules) {
+	const places = found && matchSubsequence(found, rules);
 	if (places === undefined) return { isAnew: true, lines: rules.map((rule) => `-A ${name} ${rule}`) };
 	const missing = rules.flatMap((rule, at) => (places.has(at) ? [] : [`-I ${name} ${at + 1} ${rule}`]));
 	return { isAnew: false, lines: missing };
 }
 
 /** Where those that are there stand among those that are to be; undefined where one does not, or not in this order. */
-function placesAmong(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
+function matchSubsequence(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
 	const { before, is, should } = apart(found, wanted);
 	const places = new Set(wanted.keys());
 	for (const at of should.keys()) places.delete(before + at);
@@ -90,15 +102,15 @@ function apart(found: readonly string[], wanted: readonly string[]) {
 	while (before < shorter && isSame(found[before], wanted[before])) before += 1;
 	let after = 0;
 	while (after < shorter - before && isSame(found.at(-1 - after), wanted.at(-1 - after))) after += 1;
-	const between = (rules: readonly string[]) => rules.slice(before, rules.length - after).map(canonical);
+	const between = (rules: readonly string[]) => rules.slice(before, rules.length - after).map(canonicalRule);
 	return { before, is: between(found), should: between(wanted) };
 }
 
 /** Hardly any rule is spelt in two ways. */
-const isSame = (a = '', b = ''): boolean => a === b || canonical(a) === canonical(b);
+const isSame = (a = '', b = ''): boolean => a === b || canonicalRule(a) === canonicalRule(b);
 
 /** Hooks that stand first in their chain, as they are to, stay; otherwise all are taken out and put in again. */
-function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
+function hookLines(found: readonly JumpRule[], wanted: readonly JumpRule[]): string[] {
 	const chains = new Set([...found, ...wanted].map(({ chain }) => chain));
 	return [...chains].flatMap((chain) => {
 		const [are, should] = [found, wanted].map((hooks) => hooks.filter((hook) => hook.chain === chain));
@@ -106,10 +118,10 @@ function hookLines(found: readonly HeldHook[], wanted: readonly HeldHook[]): str
 	});
 }
 
-function hookEdit(found: readonly HeldHook[], wanted: readonly HeldHook[]): string[] {
-	const says = ({ rule }: HeldHook) => rule;
+function hookEdit(found: readonly JumpRule[], wanted: readonly JumpRule[]): string[] {
+	const says = ({ rule }: JumpRule) => rule;
 	const isFirst = found.every(({ position }, at) => position === at + 1);
-	const places = isFirst ? placesAmong(found.map(says), wanted.map(says)) : undefined;
+	const places = isFirst ? matchSubsequence(found.map(says), wanted.map(says)) : undefined;
 	const added = wanted.filter((_, at) => places?.has(at) !== true);
 	return [
 		...(places === undefined ? found.map(({ chain, rule }) => `-D ${chain} ${rule}`) : []),
@@ -129,7 +141,7 @@ export interface Difference {
 }
 
 /** Nothing where both hold the same rules in the same order; counters do not count. */
-export function differences(found: Held, wanted: Held): Difference[] {
+export function differences(found: IptablesRules, wanted: IptablesRules): Difference[] {
 	const mark = (chain: BuiltIn) => ({ kind: 'surplus', table: 'mangle', line: `-N ${markOf(chain)}` }) as const;
 	return [
 		...chainDifferences(found, wanted),
@@ -138,8 +150,8 @@ export function differences(found: Held, wanted: Held): Difference[] {
 	];
 }
 
-function chainDifferences(found: Held, wanted: Held): Difference[] {
-	const name = (chain: HeldChain) => `${chain.table} ${chain.name}`;
+function chainDifferences(found: IptablesRules, wanted: IptablesRules): Difference[] {
+	const name = (chain: ChainRules) => `${chain.table} ${chain.name}`;
 	const names = new Set([...found.chains, ...wanted.chains].map(name));
 	return [...names].flatMap((each) =>
 		ruleDifferences(
@@ -149,7 +161,7 @@ function chainDifferences(found: Held, wanted: Held): Difference[] {
 	);
 }
 
-function ruleDifferences(found: HeldChain | undefined, wanted: HeldChain | undefined): Difference[] {
+function ruleDifferences(found: ChainRules | undefined, wanted: ChainRules | undefined): Difference[] {
 	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
 	if (found === undefined) return listed('missing', wanted);
 	const { before, is, should } = apart(found.rules, wanted.rules);
@@ -166,18 +178,18 @@ function ruleDifferences(found: HeldChain | undefined, wanted: HeldChain | undef
 	];
 }
 
-const listed = (kind: Difference['kind'], { table, name, rules }: HeldChain): Difference[] => [
+const listed = (kind: Difference['kind'], { table, name, rules }: ChainRules): Difference[] => [
 	{ kind, table, line: `-N ${name}` },
 	...rules.map((rule): Difference => ({ kind, table, line: `-A ${name} ${rule}` })),
 ];
 
-function hookDifferences(found: readonly HeldHook[], wanted: readonly HeldHook[]): Difference[] {
-	const at = ({ table, chain, position }: HeldHook) => `${table} ${chain} ${position}`;
-	const says = ({ table, chain, rule }: HeldHook) => `${table} ${chain} ${canonical(rule)}`;
-	const same = (a: HeldHook, b: HeldHook) => at(a) === at(b) && says(a) === says(b);
+function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]): Difference[] {
+	const at = ({ table, chain, position }: JumpRule) => `${table} ${chain} ${position}`;
+	const says = ({ table, chain, rule }: JumpRule) => `${table} ${chain} ${canonicalRule(rule)}`;
+	const same = (a: JumpRule, b: JumpRule) => at(a) === at(b) && says(a) === says(b);
 	const absent = wanted.filter((hook) => !found.some((other) => same(hook, other)));
 	const extra = found.filter((hook) => !wanted.some((other) => same(hook, other)));
-	const elsewhere = (hook: HeldHook) => extra.some((other) => says(other) === says(hook));
+	const elsewhere = (hook: JumpRule) => extra.some((other) => says(other) === says(hook));
 	return [
 		...absent.map(
 			({ ...hook }): Difference => ({

@@ -32,7 +32,7 @@ export function targetOf(rule: string): string {
  * The same rule always reads the same here, however a version of iptables spells it: matches in any order, with or
  * without `-m`, words quoted or not, addresses as inet_ntop(3) has them.
  */
-export function canonical(rule: string): string {
+export function canonicalRule(rule: string): string {
 	const options: string[][] = [];
 	let negated = false;
 	for (const word of wordsOf(rule)) {

@@ -12,7 +12,7 @@ import {
 	has,
 	headerOf,
 	ID,
-	isOver,
+	isTerminated,
 	ORIGINAL,
 	parseEntry,
 	REPLY,
@@ -42,15 +42,15 @@ export const readTranslatedTo = (ports: ReadonlySet<number>, isLocal: (bytes: Bu
 	});
 
 /** What is picked of those that nobody translates and whose end it has not seen, by the direction of who opened them. */
-export const readUnended = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
+export const listOpenEntries = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
 	readThrough({ bits: 0, mask: SRC_NAT | DST_NAT }, (entry) => {
 		const ends = tupleOf(entry, ORIGINAL);
-		const isAsked = !has(entry, SRC_NAT | DST_NAT) && !isOver(entry);
+		const isAsked = !has(entry, SRC_NAT | DST_NAT) && !isTerminated(entry);
 		return ends !== undefined && isAsked ? pick(ends, () => nameOf(entry)) : undefined;
 	});
 
 /** Makes the kernel forget them; one that is gone already is as wanted. */
-export async function forgetAll(names: readonly Name[]): Promise<void> {
+export async function deleteEntries(names: readonly Name[]): Promise<void> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	try {
 		for (const name of names)

@@ -61,7 +61,7 @@ export const has = ({ attributes }: Entry, bits: number): boolean =>
 	((attributes.get(STATUS)?.readUInt32BE() ?? 0) & bits) !== 0;
 
 /** It has seen the end: a new connection of the same ends is one to it (tcp_conntracks, nf_conntrack_proto_tcp.c). */
-export function isOver({ attributes }: Entry): boolean {
+export function isTerminated({ attributes }: Entry): boolean {
 	const tcp = attributesOf(attributesOf(attributes.get(PROTOINFO)).get(PROTOINFO_TCP));
 	return OVER.includes(tcp.get(PROTOINFO_TCP_STATE)?.[0]);
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Login } from '../../envoy/runtime.ts';
+import type { Credentials } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { reasonOfFile } from '../../lib/fs.ts';
+import { describeFsError } from '../../lib/fs.ts';
 
 /** What the user's `docker login` and own hands have left in Docker's config.json, for one registry. */
 export interface StoredLogin {
@@ -12,7 +12,7 @@ export interface StoredLogin {
 	/** The one for all that have none of their own. */
 	readonly store: string;
 	/** What the file itself holds. */
-	readonly login: Login | undefined;
+	readonly login: Credentials | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ function readText(path: string): string | undefined {
 	} catch (cause) {
 		const { code = '' } = cause as NodeJS.ErrnoException;
 		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-		throw broken(path, reasonOfFile(cause));
+		throw broken(path, describeFsError(cause));
 	}
 }
 
@@ -91,7 +91,7 @@ function helperName(path: string, section: string, name: unknown = ''): string {
 	throw broken(path, `its ${section} names no helper`);
 }
 
-function loginOf(path: string, entry: unknown, serveraddress: string): Login | undefined {
+function loginOf(path: string, entry: unknown, serveraddress: string): Credentials | undefined {
 	const { auth, identitytoken, username, password } = (entry ?? {}) as Json;
 	if (isText(identitytoken)) return { identitytoken, serveraddress };
 	if (isText(username) && isText(password)) return { username, password, serveraddress };

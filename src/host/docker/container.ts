@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, OnOutput, ProxyIdentity, RunningProxy } from '../../envoy/runtime.ts';
 import { removeAdmin } from '../envoy/admin-folder.ts';
-import { troubleOf, type Yard } from './docker-context.ts';
+import { type DockerContext, troubleOf } from './docker-context.ts';
 import { dockerFailure, isAway } from './docker-errors.ts';
 import { exitOf } from './exit.ts';
 import { keepImage } from './keeper.ts';
@@ -12,7 +12,7 @@ export interface Found extends ProxyIdentity {
 }
 
 /** A container that runs, looked after until it has ended. Docker may come and go meanwhile. */
-export function tend(yard: Yard, id: string, found: Found, onOutput: OnOutput): RunningProxy {
+export function attach(yard: DockerContext, id: string, found: Found, onOutput: OnOutput): RunningProxy {
 	yard.tended.add(id);
 	const exited = exitOf(yard, id, onOutput).finally(() => {
 		yard.tended.delete(id);
@@ -32,7 +32,7 @@ const LATE_MS = 3_000;
 const KILLED: Exit = { code: undefined, signal: 'SIGKILL' };
 
 /** Removing is what ends it for good: nothing of it is left to be started by hand. */
-async function stop(yard: Yard, id: string, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
+async function stop(yard: DockerContext, id: string, exited: Promise<Exit>, graceMs: number): Promise<Exit> {
 	const { engine } = yard;
 	try {
 		// What it ended with is read before it is gone.
@@ -41,12 +41,12 @@ async function stop(yard: Yard, id: string, exited: Promise<Exit>, graceMs: numb
 		await engine.discard(id);
 		return exit ?? (await Promise.race([exited, sleep(LATE_MS, KILLED)]));
 	} catch (error) {
-		if (isAway(error)) yard.trouble = troubleOf(yard, error);
+		if (isAway(error)) yard.problem = troubleOf(yard, error);
 		throw dockerFailure('stop Envoy', engine.socket, error);
 	}
 }
 
-async function promote(yard: Yard, id: string): Promise<void> {
+async function promote(yard: DockerContext, id: string): Promise<void> {
 	const { engine, name } = yard;
 	const { Name } = await engine.inspect(id);
 	if (Name !== `/${name}`) await engine.rename(id, name);

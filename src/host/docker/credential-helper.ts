@@ -1,4 +1,4 @@
-import type { Login } from '../../envoy/runtime.ts';
+import type { Credentials } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { findProgram } from '../iptables/programs.ts';
 import { type Finished, runCommand } from '../process/command.ts';
@@ -13,7 +13,7 @@ export async function askHelper(
 	registry: string,
 	timeoutMs: number,
 	signal: AbortSignal,
-): Promise<Login | undefined> {
+): Promise<Credentials | undefined> {
 	const name = `docker-credential-${helper}`;
 	const program = findProgram(name);
 	if (program === undefined) throw failed(name, registry, 'it is not installed');
@@ -28,7 +28,7 @@ export async function askHelper(
 	}
 }
 
-function loginOf({ code, stdout }: Finished, name: string, registry: string): Login | undefined {
+function loginOf({ code, stdout }: Finished, name: string, registry: string): Credentials | undefined {
 	// The libraries of all helpers say it so, and end with 1.
 	if (code !== 0 && /^credentials not found/i.test(stdout.trim())) return undefined;
 	if (code !== 0) throw failed(name, registry, `it ended with code ${code}`);

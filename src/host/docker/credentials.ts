@@ -1,6 +1,6 @@
-import type { Login, Logins } from '../../envoy/runtime.ts';
+import type { Credentials, Logins } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { createExclusive } from '../../lib/mutex.ts';
+import { createMutex } from '../../lib/mutex.ts';
 import { type EcrRegistry, ecrOf, parseImage } from '../../values/image-reference.ts';
 import { askEcr, type EcrToken } from '../ecr/token.ts';
 import { ownProgram } from '../process/self.ts';
@@ -25,7 +25,7 @@ export interface LoginsOptions {
 	readonly now?: () => number;
 }
 
-type Ask = (registry: string, isRefused: boolean, signal: AbortSignal) => Promise<Login | undefined>;
+type Ask = (registry: string, isRefused: boolean, signal: AbortSignal) => Promise<Credentials | undefined>;
 
 /**
  * Whose login goes with a pull: the credential helper that the user has named for that very registry; ECR's own, by the
@@ -34,12 +34,12 @@ type Ask = (registry: string, isRefused: boolean, signal: AbortSignal) => Promis
 export function createLogins(options: LoginsOptions = {}): Logins {
 	const { configPath = dockerConfigPath(), helperMs = HELPER_MS } = options;
 	const ecrLogin = createEcrLogin(options);
-	const oneByOne = createExclusive();
+	const oneByOne = createMutex();
 	const ask: Ask = async (registry, isRefused, signal) => {
 		const stored = readStoredLogin(configPath, registry);
 		const helped = stored.helper === '' ? undefined : await askHelper(stored.helper, registry, helperMs, signal);
 		if (helped !== undefined) return helped;
-		const kept = (): Promise<Login | undefined> => storedLogin(stored, registry, helperMs, signal);
+		const kept = (): Promise<Credentials | undefined> => storedLogin(stored, registry, helperMs, signal);
 		const ecr = ecrOf(registry);
 		if (ecr === undefined) return kept();
 		return ecrLogin(registry, ecr, isRefused, signal).catch(async (failure) => {
@@ -50,7 +50,7 @@ export function createLogins(options: LoginsOptions = {}): Logins {
 		});
 	};
 	return {
-		loginFor: (image, isRefused, signal) => oneByOne(() => ask(registryOf(image), isRefused, signal)),
+		authFor: (image, isRefused, signal) => oneByOne(() => ask(registryOf(image), isRefused, signal)),
 	};
 }
 
@@ -68,19 +68,19 @@ async function storedLogin(
 	registry: string,
 	timeoutMs: number,
 	signal: AbortSignal,
-): Promise<Login | undefined> {
+): Promise<Credentials | undefined> {
 	return store === '' ? login : ((await askHelper(store, registry, timeoutMs, signal)) ?? login);
 }
 
 interface Kept {
-	readonly login: Login;
+	readonly login: Credentials;
 	readonly untilMs: number;
 }
 
 /** Keeps each registry's token until shortly before it ends, or is refused. */
 function createEcrLogin({ program = ownProgram(), ecrMs = ECR_MS, now = Date.now }: LoginsOptions) {
 	const keep = new Map<string, Kept>();
-	return async (host: string, registry: EcrRegistry, isRefused: boolean, signal: AbortSignal): Promise<Login> => {
+	return async (host: string, registry: EcrRegistry, isRefused: boolean, signal: AbortSignal): Promise<Credentials> => {
 		const kept = keep.get(host);
 		if (kept !== undefined && !isRefused && now() < kept.untilMs) return kept.login;
 		keep.delete(host);
@@ -91,7 +91,7 @@ function createEcrLogin({ program = ownProgram(), ecrMs = ECR_MS, now = Date.now
 	};
 }
 
-function loginOf({ token }: EcrToken, serveraddress: string): Login {
+function loginOf({ token }: EcrToken, serveraddress: string): Credentials {
 	const [, username = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, 'base64').toString()) ?? [];
 	return { username, password, serveraddress };
 }

@@ -2,7 +2,7 @@ import { awayText, isAway, wordsOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 
 /** What every container of ours has in common, and what is found out about Docker on the way. */
-export interface Yard {
+export interface DockerContext {
 	readonly engine: Engine;
 	readonly name: string;
 	/** Whose containers are ours. */
@@ -12,9 +12,9 @@ export interface Yard {
 	/** Those that are ours to look after, by id. */
 	readonly tended: Set<string>;
 	/** Why Docker does not answer; '' while it does. */
-	trouble: string;
+	problem: string;
 	readonly closing: AbortController;
 }
 
-export const troubleOf = ({ engine }: Yard, error: unknown): string =>
+export const troubleOf = ({ engine }: DockerContext, error: unknown): string =>
 	isAway(error) ? awayText(engine.socket, error) : wordsOf(error);

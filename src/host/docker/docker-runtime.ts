@@ -9,13 +9,13 @@ import type {
 } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { makeForContainer, removeAdmin, removeAdminFolder, sweepAdmins } from '../envoy/admin-folder.ts';
-import { tend } from './container.ts';
+import { attach } from './container.ts';
 import { containerOf, IMAGE, identityIn, OWNER } from './container-spec.ts';
-import type { Yard } from './docker-context.ts';
+import type { DockerContext } from './docker-context.ts';
 import { awayText, dockerFailure, statusOf } from './docker-errors.ts';
 import { createEngine } from './engine.ts';
 import { keptImage, letImageGo } from './keeper.ts';
-import { listen } from './output.ts';
+import { streamOutput } from './output.ts';
 import { pull } from './pull.ts';
 import { notMade, refused } from './refusal.ts';
 
@@ -35,19 +35,19 @@ export interface DockerOptions {
 export async function createDockerRuntime(options: DockerOptions): Promise<ProxyRuntime> {
 	const { socket, name, owner } = options;
 	const engine = await createEngine(socket);
-	const yard: Yard = {
+	const yard: DockerContext = {
 		...{ engine, name, owner, sources: new Map(), tended: new Set() },
-		...{ trouble: '', closing: new AbortController() },
+		...{ problem: '', closing: new AbortController() },
 	};
 	const told = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
 		try {
 			const result = await act();
-			yard.trouble = '';
+			yard.problem = '';
 			return result;
 		} catch (error) {
 			signal.throwIfAborted();
 			const failure = dockerFailure(doing, socket, error);
-			if (failure.code === 'docker') yard.trouble = awayText(socket, failure.cause);
+			if (failure.code === 'docker') yard.problem = awayText(socket, failure.cause);
 			throw failure;
 		}
 	};
@@ -64,7 +64,7 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 			isSwept = true;
 			return found;
 		},
-		trouble: () => yard.trouble,
+		problem: () => yard.problem,
 		async close(isOver) {
 			yard.closing.abort();
 			removeAdminFolder(options.adminFolder);
@@ -75,7 +75,7 @@ export async function createDockerRuntime(options: DockerOptions): Promise<Proxy
 }
 
 async function prepare(
-	yard: Yard,
+	yard: DockerContext,
 	{ logins, pullStallMs }: DockerOptions,
 	spec: ProxySpec,
 	onProgress: Parameters<ProxyRuntime['prepare']>[1],
@@ -102,7 +102,7 @@ async function prepare(
 }
 
 /** Somebody has taken the name away, or given it to none. */
-async function kept(yard: Yard, image: string, signal: AbortSignal) {
+async function kept(yard: DockerContext, image: string, signal: AbortSignal) {
 	const id = await keptImage(yard, image);
 	return id === undefined ? undefined : yard.engine.inspectImage(id, signal);
 }
@@ -123,7 +123,7 @@ function requireArchitecture(image: string, architecture: string): void {
 const CONFLICT = 409;
 
 async function start(
-	yard: Yard,
+	yard: DockerContext,
 	spec: ProxySpec,
 	identity: NewProxyIdentity,
 	onOutput: OnOutput,
@@ -144,10 +144,10 @@ async function start(
 		});
 	tended.add(id);
 	try {
-		await listen(yard, id, onOutput);
+		await streamOutput(yard, id, onOutput);
 		await engine.start(id);
 		const { State } = await engine.inspect(id);
-		return tend(yard, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
+		return attach(yard, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
 	} catch (error) {
 		tended.delete(id);
 		removeAdmin(identity);
@@ -158,7 +158,7 @@ async function start(
 }
 
 /** Our name, or while another of ours bears it, one of its own. Who is not ours and bears it stays as it is. */
-async function freeName({ engine, owner, name, tended }: Yard, { instance }: ProxyIdentity): Promise<string> {
+async function freeName({ engine, owner, name, tended }: DockerContext, { instance }: ProxyIdentity): Promise<string> {
 	const info = await engine.inspect(name).catch((error) => {
 		if (statusOf(error) !== 404) throw error;
 	});
@@ -180,7 +180,7 @@ function foreign(name: string, image: string, other: string | undefined): Failur
 }
 
 /** Those that nobody looks after. */
-async function adopt(yard: Yard, onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]> {
+async function adopt(yard: DockerContext, onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]> {
 	const { engine, owner, tended } = yard;
 	const all = await engine.list(`${OWNER}=${owner}`, signal);
 	const found = await Promise.all(
@@ -190,9 +190,9 @@ async function adopt(yard: Yard, onOutput: OnOutput, signal: AbortSignal): Promi
 				const { State, Config } = await engine.inspect(Id);
 				if (!State.Running) return void (await engine.discard(Id));
 				// Docker does not let us hear one that is paused; it does not answer either.
-				await listen(yard, Id, onOutput).catch(() => undefined);
+				await streamOutput(yard, Id, onOutput).catch(() => undefined);
 				const identity = identityIn(Config.Labels);
-				return tend(
+				return attach(
 					yard,
 					Id,
 					{ ...identity, image: Config.Labels[IMAGE] ?? Config.Image, startedAt: State.StartedAt },

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
-import type { Login } from '../../envoy/runtime.ts';
+import type { Credentials } from '../../envoy/runtime.ts';
 import { statusOf } from './docker-errors.ts';
 import { PATIENCE_MS, START_MS, within } from './time-limit.ts';
 
@@ -28,7 +28,7 @@ export interface Engine {
 	wait(id: string, signal: AbortSignal): Promise<void>;
 	/** What the kernel ended it for, between two times of milliseconds. */
 	memoryEvents(id: string, sinceMs: number, untilMs: number): Promise<string>;
-	pull(image: string, login: Login | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
+	pull(image: string, login: Credentials | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
 }
 
 export async function createEngine(socket: string): Promise<Engine> {
@@ -89,7 +89,7 @@ async function tolerating(call: Promise<unknown>): Promise<void> {
 	}
 }
 
-interface Asked {
+interface EngineRequest {
 	readonly path: string;
 	readonly method: string;
 	readonly isStream?: boolean;
@@ -97,7 +97,7 @@ interface Asked {
 }
 
 /** Of calls that the package would not let us cut off. */
-const dial = ({ modem }: Docker, options: Asked): Promise<unknown> =>
+const dial = ({ modem }: Docker, options: EngineRequest): Promise<unknown> =>
 	new Promise((resolve, reject) => {
 		const statusCodes = { 200: true, 400: 'bad parameter', 404: 'not found', 500: 'server error' };
 		modem.dial({ statusCodes, ...options }, (error: unknown, answer: unknown) =>

@@ -1,19 +1,19 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, OnOutput } from '../../envoy/runtime.ts';
-import { troubleOf, type Yard } from './docker-context.ts';
+import { type DockerContext, troubleOf } from './docker-context.ts';
 import { isAway, statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
-import { listen } from './output.ts';
+import { streamOutput } from './output.ts';
 
 const POLL_MS = 500;
 /** How often Docker is asked while nothing happens: a wait for an end says nothing of whether anybody is there to tell it. */
 const LOOK_MS = 5_000;
 
 /** How it ended, once it has. */
-export async function exitOf(yard: Yard, id: string, onOutput: OnOutput): Promise<Exit> {
+export async function exitOf(yard: DockerContext, id: string, onOutput: OnOutput): Promise<Exit> {
 	for (;;) {
-		const exit = await untilEnded(yard, id).catch((error) => away(yard, error));
+		const exit = await untilEnded(yard, id).catch((error) => onUnavailable(yard, error));
 		if (yard.closing.signal.aborted) return new Promise(() => undefined);
 		if (exit !== undefined) {
 			// What it said is in our log; a start by hand of what is left would be one Envoy too many.
@@ -21,12 +21,12 @@ export async function exitOf(yard: Yard, id: string, onOutput: OnOutput): Promis
 			return exit;
 		}
 		await sleep(POLL_MS, undefined, { ref: false });
-		await back(yard, id, onOutput);
+		await reconnect(yard, id, onOutput);
 	}
 }
 
 /** Docker tells of the end; or it is found out by looking, where Docker has forgotten to tell. */
-async function untilEnded(yard: Yard, id: string): Promise<Exit> {
+async function untilEnded(yard: DockerContext, id: string): Promise<Exit> {
 	const { engine, closing } = yard;
 	const over = new AbortController();
 	const signal = AbortSignal.any([closing.signal, over.signal]);
@@ -38,41 +38,41 @@ async function untilEnded(yard: Yard, id: string): Promise<Exit> {
 	}
 }
 
-async function untilFoundEnded(yard: Yard, id: string, signal: AbortSignal): Promise<void> {
+async function untilFoundEnded(yard: DockerContext, id: string, signal: AbortSignal): Promise<void> {
 	for (;;) {
 		await sleep(LOOK_MS, undefined, { ref: false, signal });
 		const isRunning = await yard.engine.inspect(id).then(
 			({ State }) => State.Running,
 			(error) => {
 				if (statusOf(error) === 404) throw error;
-				if (!signal.aborted) yard.trouble = troubleOf(yard, error);
+				if (!signal.aborted) yard.problem = troubleOf(yard, error);
 				return undefined;
 			},
 		);
 		if (isRunning === false) return;
-		if (isRunning && !signal.aborted) yard.trouble = '';
+		if (isRunning && !signal.aborted) yard.problem = '';
 	}
 }
 
 const REMOVED: Exit = { code: undefined, signal: undefined, isRemoved: true };
 
 /** A container that somebody has removed has ended; of one whose Docker is away nothing is known. */
-function away(yard: Yard, error: unknown): Exit | undefined {
+function onUnavailable(yard: DockerContext, error: unknown): Exit | undefined {
 	if (statusOf(error) === 404) return REMOVED;
-	yard.trouble = troubleOf(yard, error);
+	yard.problem = troubleOf(yard, error);
 	return undefined;
 }
 
 /** Docker may be there again: then its containers are heard again. */
-async function back(yard: Yard, id: string, onOutput: OnOutput): Promise<void> {
+async function reconnect(yard: DockerContext, id: string, onOutput: OnOutput): Promise<void> {
 	const { State } = await yard.engine.inspect(id).catch((error: unknown) => {
 		// Says more than that an answer was cut off.
-		if (isAway(error)) yard.trouble = troubleOf(yard, error);
+		if (isAway(error)) yard.problem = troubleOf(yard, error);
 		return { State: undefined };
 	});
 	if (State === undefined) return;
-	yard.trouble = '';
-	if (State.Running) await listen(yard, id, onOutput).catch(() => undefined);
+	yard.problem = '';
+	if (State.Running) await streamOutput(yard, id, onOutput).catch(() => undefined);
 }
 
 /** Docker marks what is to be removed before it kills it. */

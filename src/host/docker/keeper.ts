@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { IMAGE } from './container-spec.ts';
-import type { Yard } from './docker-context.ts';
+import type { DockerContext } from './docker-context.ts';
 import { statusOf } from './docker-errors.ts';
 
 /**
@@ -9,10 +9,10 @@ import { statusOf } from './docker-errors.ts';
  * keeps it. It bears this label and not ours, so that nobody takes it for an Envoy.
  */
 export const KEEPER = 'turnout.keeps';
-const nameOf = ({ name }: Yard): string => `${name}-image`;
+const nameOf = ({ name }: DockerContext): string => `${name}-image`;
 
 /** For one that is LIVE. Where the name is taken by somebody else's container nothing is kept. */
-export async function keepImage(yard: Yard, id: string): Promise<void> {
+export async function keepImage(yard: DockerContext, id: string): Promise<void> {
 	const { engine, owner } = yard;
 	const { Image, Config } = await engine.inspect(id);
 	const image = Config.Labels[IMAGE] ?? Config.Image;
@@ -28,19 +28,19 @@ export async function keepImage(yard: Yard, id: string): Promise<void> {
 }
 
 /** The id of what Envoy was last started from by this name, which may be nobody's name any more; undefined where none is kept. */
-export async function keptImage(yard: Yard, image: string): Promise<string | undefined> {
+export async function keptImage(yard: DockerContext, image: string): Promise<string | undefined> {
 	const keeper = await find(yard);
 	if (keeper === undefined || keeper === 'foreign' || keeper.Config.Labels[IMAGE] !== image) return undefined;
 	return keeper.Image;
 }
 
 /** Nothing is to be started again. */
-export async function letImageGo(yard: Yard): Promise<void> {
+export async function letImageGo(yard: DockerContext): Promise<void> {
 	const keeper = await find(yard);
 	if (keeper !== undefined && keeper !== 'foreign') await yard.engine.discard(keeper.Id);
 }
 
-async function find(yard: Yard): Promise<Docker.ContainerInspectInfo | 'foreign' | undefined> {
+async function find(yard: DockerContext): Promise<Docker.ContainerInspectInfo | 'foreign' | undefined> {
 	try {
 		const info = await yard.engine.inspect(nameOf(yard));
 		return info.Config.Labels[KEEPER] === yard.owner ? info : 'foreign';

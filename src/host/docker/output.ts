@@ -1,11 +1,11 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import type { OnOutput } from '../../envoy/runtime.ts';
 import { readLines } from '../../lib/read-lines.ts';
-import type { Yard } from './docker-context.ts';
+import type { DockerContext } from './docker-context.ts';
 import type { Engine } from './engine.ts';
 
 /** Its output, as it comes; what its log driver keeps is no matter. */
-export async function listen({ engine, closing }: Yard, id: string, onOutput: OnOutput): Promise<void> {
+export async function streamOutput({ engine, closing }: DockerContext, id: string, onOutput: OnOutput): Promise<void> {
 	const stream = await engine.attach(id);
 	// It would keep us from ending.
 	const destroy = () => void (stream as Duplex).destroy();

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { LayerProgress, Login, Logins, PullProgress } from '../../envoy/runtime.ts';
+import type { Credentials, LayerProgress, Logins, PullProgress } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
 import { parseImage } from '../../values/image-reference.ts';
@@ -45,7 +45,7 @@ async function tryPull(
 	isRefused: boolean,
 	signal: AbortSignal,
 ): Promise<PullError | undefined> {
-	const login = await pulling.logins.loginFor(image, isRefused, signal);
+	const login = await pulling.logins.authFor(image, isRefused, signal);
 	const stall = createStall(pulling.stallMs, signal);
 	try {
 		const said = await follow(pulling, image, login, stall);
@@ -66,7 +66,7 @@ async function tryPull(
 async function follow(
 	{ engine, onProgress }: Pulling,
 	image: string,
-	login: Login | undefined,
+	login: Credentials | undefined,
 	stall: Stall,
 ): Promise<string | undefined> {
 	const stream = await engine.pull(withTag(image), login, stall.signal);

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { quoted } from '../../lib/escape.ts';
+import { quote } from '../../lib/escape.ts';
 import type { EcrRegistry } from '../../values/image-reference.ts';
 import { type EcrToken, silentEcr, subject } from './token.ts';
 
@@ -43,7 +43,7 @@ function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
 	if (/AccessDenied/.test(name) || $metadata?.httpStatusCode === 403) return denied(registry, message);
 	return new Failure(
 		'registry',
-		`${subject(registry)}: AWS's answer is no login (${quoted(code || name)})`,
+		`${subject(registry)}: AWS's answer is no login (${quote(code || name)})`,
 		'Try again later; see that nothing between this host and AWS answers in its place',
 	);
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ProxyIdentity } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { makeFolders, reasonOfFile } from '../../lib/fs.ts';
+import { describeFsError, ensureDirectory } from '../../lib/fs.ts';
 import { findProgram } from '../iptables/programs.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function makeForUser(socketPath: string, uid: number): Promise<void
 
 /** Where somebody else was first, in a folder that all can write to, he could change whatever is in it. */
 function makeOwn(path: string, mode: number): void {
-	makeFolders(path, mode);
+	ensureDirectory(path, mode);
 	if (lstatSync(path).uid !== process.geteuid?.()) throw new Error(`${path} belongs to another user`);
 	chmodSync(path, mode);
 }
@@ -55,7 +55,7 @@ function notMade(socketPath: string, cause: unknown): Failure {
 	const { stderr } = cause as { readonly stderr?: string };
 	return new Failure(
 		'envoy',
-		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${stderr?.trim() || reasonOfFile(cause)}`,
+		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${stderr?.trim() || describeFsError(cause)}`,
 		"Set socket (TURNOUT_SOCKET) to a path whose folders Envoy's user may enter",
 		cause,
 	);

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import type { Pending, PendingFile } from '../../daemon/stores.ts';
+import type { ConfirmationFile, PendingConfirmation } from '../../daemon/stores.ts';
 import { writeOrFail } from './state-file.ts';
 
 /** The same moment by a clock that nobody sets. */
@@ -18,7 +18,7 @@ interface Moment {
  * What waits for `turnout confirm`, in a file of its own beside the state. The wall clock may be set meanwhile: `until`
  * is what it will say when the time is over. After another boot the time is never longer than it was at first.
  */
-export function createPendingFile(directory: string): PendingFile {
+export function createConfirmationFile(directory: string): ConfirmationFile {
 	const path = join(directory, 'confirm.json');
 	return {
 		read(only) {
@@ -56,8 +56,8 @@ function untilNow(until: string, end: Moment | undefined): string {
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 /** Whatever is not as we write it counts as not there. */
-function pendingOf(value: unknown): Pending | undefined {
-	const { until, before, saved, hadRoutes, ports, alarm } = (value ?? {}) as Partial<Pending>;
+function pendingOf(value: unknown): PendingConfirmation | undefined {
+	const { until, before, saved, hadRoutes, ports, alarm } = (value ?? {}) as Partial<PendingConfirmation>;
 	const isWhole =
 		typeof until === 'string' &&
 		!Number.isNaN(Date.parse(until)) &&
@@ -66,5 +66,5 @@ function pendingOf(value: unknown): Pending | undefined {
 		typeof hadRoutes === 'boolean' &&
 		Array.isArray(ports) &&
 		typeof alarm === 'string';
-	return isWhole ? (value as Pending) : undefined;
+	return isWhole ? (value as PendingConfirmation) : undefined;
 }

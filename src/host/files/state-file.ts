@@ -1,15 +1,15 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { State, StateStore, Unwritten } from '../../daemon/stores.ts';
+import type { State, StateStore, WriteFailure } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { draftOf, publishDraft, writeDraft, writeDurably } from '../../lib/atomic-write.ts';
-import { reasonOfFile } from '../../lib/fs.ts';
+import { describeFsError } from '../../lib/fs.ts';
 import { parseImage } from '../../values/image-reference.ts';
 
 /** What outlives the daemon, in one JSON file that is replaced as a whole. */
 export function createStateStore(directory: string): StateStore {
 	const path = join(directory, 'state.json');
-	let publishing = Promise.resolve<Unwritten | undefined>(undefined);
+	let publishing = Promise.resolve<WriteFailure | undefined>(undefined);
 	let last = {};
 	// What the kernel could not write once it believes to have written the next time.
 	let isDoubtful = false;
@@ -67,7 +67,7 @@ function readPlain(path: string): { readonly text?: string; readonly why: string
 		if (stats.size > LARGEST) return { why: 'it is over 64 KiB' };
 		return { text: readFileSync(path, 'utf8'), why: '' };
 	} catch (cause) {
-		return { why: reasonOfFile(cause) };
+		return { why: describeFsError(cause) };
 	}
 }
 
@@ -116,7 +116,7 @@ function setAside(path: string): string {
 		renameSync(path, aside);
 		return `was set aside as ${aside}`;
 	} catch (cause) {
-		return `could not be set aside: ${reasonOfFile(cause)}`;
+		return `could not be set aside: ${describeFsError(cause)}`;
 	}
 }
 
@@ -133,9 +133,9 @@ export function writeOrFail(path: string, text: string, mode: number): void {
 /** What time or an administrator's broom may heal; all else is how the host is set up (errno(3)). */
 const passing = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
-function unwritten(path: string, cause: unknown): Unwritten {
-	const failure = new Failure('state', `Cannot write ${path}: ${reasonOfFile(cause)}`, REMEDY, cause);
-	return { failure, mayPass: passing.includes((cause as NodeJS.ErrnoException).code ?? '') };
+function unwritten(path: string, cause: unknown): WriteFailure {
+	const failure = new Failure('state', `Cannot write ${path}: ${describeFsError(cause)}`, REMEDY, cause);
+	return { failure, isTransient: passing.includes((cause as NodeJS.ErrnoException).code ?? '') };
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';

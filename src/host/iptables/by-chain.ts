@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import type { Chains } from '../../firewall/firewall.ts';
+import type { ChainNames } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { hasChain } from '../nft/nft-chains.ts';
@@ -19,7 +19,7 @@ const WORDLESS = '-m comment --comment "made with nft"';
 export async function readByChain(
 	program: string,
 	family: Family,
-	chains: Chains,
+	chains: ChainNames,
 	signal: AbortSignal,
 ): Promise<string> {
 	const lines: string[] = [];
@@ -27,9 +27,9 @@ export async function readByChain(
 		const read = async (chain: string) =>
 			(await hasChain(family, table, chain)) ? readOne(program, table, chain, signal) : undefined;
 		lines.push(`*${table}`);
-		for (const chain of chains[table].leading) {
+		for (const chain of chains[table].parents) {
 			const found = await read(chain);
-			if (found === 'wordless') throw wordless(family, table, chain);
+			if (found === 'wordless') throw unprintable(family, table, chain);
 			lines.push(...declared(chain, found));
 		}
 		for (const chain of chains[table].own) lines.push(...declared(chain, orWordless(chain, await read(chain))));
@@ -57,7 +57,7 @@ async function readOne(program: string, table: string, chain: string, signal: Ab
 	throw new Failure('firewall', `Cannot read the rules: ${name} refused: ${said}`, `See \`${name} -t ${table} -S\``);
 }
 
-function wordless(family: Family, table: string, chain: string): Failure {
+function unprintable(family: Family, table: string, chain: string): Failure {
 	const name = `${family === 'ipv4' ? 'ip' : 'ip6'} ${table}`;
 	return new Failure(
 		'firewall',

@@ -1,7 +1,7 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
-import type { Others, OthersReader } from '../../firewall/foreign/foreign-rules.ts';
-import { createShared } from '../../lib/single-flight.ts';
+import type { ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
+import { createSingleFlight } from '../../lib/single-flight.ts';
 import { families } from '../../values/units.ts';
 import { type KernelChain, readBaseChains } from '../nft/base-chains.ts';
 import { readGeneration } from '../nft/nft-rules.ts';
@@ -11,30 +11,30 @@ import type { Tools } from './programs.ts';
 
 /** Others may change their rules all day: they are read so often at the most, and never for more than a part of the time. */
 const AGAIN_MS = 500;
-const SHARE = 20;
+const DUTY_CYCLE = 20;
 const TEXTS_TIMEOUT_MS = 10_000;
 
 /** What was read, of which generation of rules, and when it may be read again. */
 interface Read {
 	readonly generation: number | undefined;
-	readonly others: Others;
+	readonly others: ForeignRules;
 	readonly dueMs: number;
 }
 
-export function createOthersReader(tools: readonly Tools[]): OthersReader {
+export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesReader {
 	// The socket stays open: with the end of one the kernel waits for what was deleted before (see createLook in look.ts).
-	const look = createShared(createLook(createSocket()));
+	const look = createSingleFlight(createLook(createSocket()));
 	// One takes one question at a time.
 	const texting = createSocket();
 	let last: Read | undefined;
-	const readAnew = createShared(async (): Promise<Others> => {
+	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
 		const startedMs = performance.now();
 		const { generation, chains, legacyNat } = await look();
 		const texts = await texting.over((open) =>
 			readRuleTexts(open, tools, chains, AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
-		const restMs = Math.max(AGAIN_MS, SHARE * (performance.now() - startedMs));
+		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
 		last = { generation, others, dueMs: performance.now() + restMs };
 		return others;
 	});
@@ -74,7 +74,7 @@ function createSocket(): Socket {
 	};
 }
 
-type Look = Pick<Others, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
+type Look = Pick<ForeignRules, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
 
 /** As long as nobody commits anything to nftables, its chains are what they were. */
 function createLook({ over }: Socket): () => Promise<Look> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
-import type { Chains, Firewall } from '../../firewall/firewall.ts';
+import type { ChainNames, Firewall } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
@@ -11,7 +11,7 @@ import { type Extension, hasModule, lackingIn, remedyFor } from './extensions.ts
 import type { ToolPair, Tools } from './programs.ts';
 
 /** One dialect's iptables-save and iptables-restore. */
-export function createFirewall(tools: Tools, chains: Chains): Firewall {
+export function createFirewall(tools: Tools, chains: ChainNames): Firewall {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
 	const checked = new Set<string>();
 	const read: Firewall['read'] = async (family, signal) => {

@@ -3,26 +3,26 @@ import type { Family } from '../../values/units.ts';
 import { openLister } from '../netlink/dump.ts';
 import { openNetlink } from '../netlink/open-socket.ts';
 import { findsChain } from '../nft/nft-chains.ts';
-import { type RulePrint, readGeneration, readPrints } from '../nft/nft-rules.ts';
+import { type RuleFingerprint, readGeneration, readPrints } from '../nft/nft-rules.ts';
 
 /** A chain of a table, whether it is there, and whether it is one of ours. */
-export interface Place {
+export interface ChainRef {
 	readonly table: string;
 	readonly chain: string;
 	readonly isOwn: boolean;
 }
 /** A place that is there, and its rules. */
-export interface Seen extends Place {
-	readonly rules: readonly RulePrint[];
+export interface ChainContents extends ChainRef {
+	readonly rules: readonly RuleFingerprint[];
 }
 
 /** What is in these places now; undefined where somebody was at it meanwhile. */
-export type Look = () => Promise<readonly Seen[] | undefined>;
+export type RuleReader = () => Promise<readonly ChainContents[] | undefined>;
 
 /** What was seen last, and of which generation of rules it is at the earliest. */
 interface Last {
 	readonly generation: number | undefined;
-	readonly seen: readonly Seen[];
+	readonly seen: readonly ChainContents[];
 }
 
 /**
@@ -31,20 +31,20 @@ interface Last {
  * after a fault. Each place has its own: so all are asked at once, which on a busy daemon takes one turn and not one for
  * each.
  */
-export function createLook(places: readonly Place[], family: Family): Look {
+export function createRuleReader(places: readonly ChainRef[], family: Family): RuleReader {
 	const listers = createHeld(() => openLister(Protocol.NETFILTER));
 	const sockets = createHeld(() => openNetlink(Protocol.NETFILTER));
 	let last: Last = { generation: undefined, seen: [] };
 	// A socket that cannot be had fails this one look and not those that have begun: nobody would wait for them any more.
-	const lookAt = async (place: Place): Promise<readonly Seen[]> => {
+	const lookAt = async (place: ChainRef): Promise<readonly ChainContents[]> => {
 		const { table, chain } = place;
 		const lister = listers.of(`${table} ${chain}`);
 		const rules = await readPrints(lister, family, place, rulesOf(former, place));
 		const isThere = rules.length > 0 || (await findsChain(sockets.of('chains'), family, table, chain));
 		return isThere ? [{ ...place, rules }] : [];
 	};
-	const lookAtAll = async (all: readonly Place[]) => (await Promise.all(all.map(lookAt))).flat();
-	let former: readonly Seen[] = [];
+	const lookAtAll = async (all: readonly ChainRef[]) => (await Promise.all(all.map(lookAt))).flat();
+	let former: readonly ChainContents[] = [];
 	return async () => {
 		const { generation, seen } = last;
 		[former, last] = [seen, { generation: undefined, seen: [] }];
@@ -80,8 +80,8 @@ function createHeld<T extends { close(): void }>(open: () => T) {
 	};
 }
 
-const rulesOf = (seen: readonly Seen[], { table, chain }: Place): readonly RulePrint[] =>
+const rulesOf = (seen: readonly ChainContents[], { table, chain }: ChainRef): readonly RuleFingerprint[] =>
 	seen.find((was) => was.table === table && was.chain === chain)?.rules ?? [];
 
-const recounted = (seen: readonly Seen[], counted: readonly Seen[]): Seen[] =>
+const recounted = (seen: readonly ChainContents[], counted: readonly ChainContents[]): ChainContents[] =>
 	seen.map((was) => counted.find(({ table, chain }) => table === was.table && chain === was.chain) ?? was);

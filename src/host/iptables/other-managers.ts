@@ -13,7 +13,7 @@ const known = [
 ];
 
 /** Those of them that run here, and ufw where it is switched on: that is no program that stays. */
-export function rivals(): string[] {
+export function ruleManagers(): string[] {
 	const names = new Set(pids().map(commOf));
 	const isUfwOn = /^ENABLED=yes/m.test(readText('/etc/ufw/ufw.conf'));
 	return [...known.filter((name) => names.has(name)), ...(isUfwOn ? ['ufw'] : [])];

@@ -1,10 +1,10 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import type { Ear, Interest, Notice } from '../../daemon/change-monitor.ts';
+import type { ChangeEvent, ChangeHandlers, WatchFilter } from '../../daemon/change-monitor.ts';
 import { messagesOf } from '../netlink/messages.ts';
-import { type Ears, listen } from '../netlink/subscribe.ts';
+import { type Handlers, subscribe } from '../netlink/subscribe.ts';
 import { commOf, parentOf, programOf } from '../sockets/procfs.ts';
 import { ROUTE_GROUPS, routeSubject } from './route-changes.ts';
-import { createRuleReader, type Touched, type Writer } from './rule-changes.ts';
+import { createRuleChangeReader, type Touched, type Writer } from './rule-changes.ts';
 
 /** NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h). */
 const NFTABLES_GROUP = 7;
@@ -13,32 +13,36 @@ const NFTABLES_GROUP = 7;
  * it does. Says whether the kernel lets us listen at the moment: it does not where this network belongs to another user
  * namespace.
  */
-export function hear({ chains, routeTable }: Interest, { onNotice, onLost }: Ear, signal: AbortSignal): () => boolean {
-	const rules = createRuleReader(chains);
+export function monitor(
+	{ chains, routeTable }: WatchFilter,
+	{ onChange, onLost }: ChangeHandlers,
+	signal: AbortSignal,
+): () => boolean {
+	const rules = createRuleChangeReader(chains);
 	const onRules = (of: Touched, writer: Writer) =>
-		onNotice({ subject: of === 'order' ? of : `${of} rules`, ...whoIs(writer) });
-	const ears: Ears = {
+		onChange({ subject: of === 'order' ? of : `${of} rules`, ...writerOf(writer) });
+	const ears: Handlers = {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
 		onLost: () => onLost('rules'),
 	};
-	const hearsRules = listen(Protocol.NETFILTER, [NFTABLES_GROUP], ears, signal);
-	const routeEars: Ears = {
+	const hearsRules = subscribe(Protocol.NETFILTER, [NFTABLES_GROUP], ears, signal);
+	const routeEars: Handlers = {
 		onMessages(bytes) {
 			for (const message of messagesOf(bytes)) {
 				const subject = routeSubject(message, routeTable());
-				if (subject !== undefined) onNotice({ subject, ...nobody });
+				if (subject !== undefined) onChange({ subject, ...nobody });
 			}
 		},
 		onLost: () => onLost('routes'),
 	};
-	const hearsRoutes = listen(Protocol.ROUTE, ROUTE_GROUPS, routeEars, signal);
+	const hearsRoutes = subscribe(Protocol.ROUTE, ROUTE_GROUPS, routeEars, signal);
 	return () => hearsRules() && hearsRoutes();
 }
 
-type Who = Pick<Notice, 'by' | 'isOwn'>;
+type Who = Pick<ChangeEvent, 'by' | 'isOwn'>;
 const nobody: Who = { by: '', isOwn: false };
 
-function whoIs({ pid, name }: Writer): Who {
+function writerOf({ pid, name }: Writer): Who {
 	if (pid === 0) return nobody;
 	const parent = parentOf(pid);
 	if (parent === process.pid) return { by: '', isOwn: true };

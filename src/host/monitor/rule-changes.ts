@@ -1,4 +1,4 @@
-import type { Chains } from '../../firewall/firewall.ts';
+import type { ChainNames } from '../../firewall/firewall.ts';
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, textOf } from '../netlink/attributes.ts';
 import type { NetlinkNotice } from '../netlink/messages.ts';
@@ -42,9 +42,9 @@ export interface RuleReader {
 type Interest = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Of all that nftables tells, what is about these chains of nat and mangle. What others do elsewhere costs a glance. */
-export function createRuleReader(chains: Chains): RuleReader {
+export function createRuleChangeReader(chains: ChainNames): RuleReader {
 	const interest: Interest = new Map(
-		Object.entries(chains).map(([table, { own, leading }]) => [table, new Set([...own, ...leading])]),
+		Object.entries(chains).map(([table, { own, parents }]) => [table, new Set([...own, ...parents])]),
 	);
 	const touched = new Set<Touched>();
 	let last: number | undefined;

@@ -1,6 +1,6 @@
 import type { RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
 import { Failure } from '../../failure.ts';
-import { createExclusive } from '../../lib/mutex.ts';
+import { createMutex } from '../../lib/mutex.ts';
 import type { PolicyRule, Routing, RoutingStep, TableRoute } from '../../routing/routing.ts';
 import type { Family } from '../../values/units.ts';
 import { errnoOf } from './errno.ts';
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 5_000;
 export function createRouting(): Routing {
 	const rules = { ipv4: asking(readRules, 'ipv4'), ipv6: asking(readRules, 'ipv6') };
 	const routes = { ipv4: asking(readRoutes, 'ipv4'), ipv6: asking(readRoutes, 'ipv6') };
-	const [socket, exclusive] = [openRtNetlink(), createExclusive()];
+	const [socket, exclusive] = [openRtNetlink(), createMutex()];
 	return {
 		rules: (family) => rules[family](),
 		routes: (family) => routes[family](),
@@ -33,7 +33,7 @@ type Read<T> = (socket: RtNetlinkSocket, family: Family) => Promise<T[]>;
 
 /** The package mixes up the parts of two answers that come at once: one question at a time, each over its own socket. */
 function asking<T>(read: Read<T>, family: Family): () => Promise<readonly T[]> {
-	const [socket, exclusive] = [openRtNetlink(), createExclusive()];
+	const [socket, exclusive] = [openRtNetlink(), createMutex()];
 	return () => exclusive(() => tolerant(() => read(socket, family)));
 }
 
@@ -45,7 +45,7 @@ async function readRules(socket: RtNetlinkSocket, family: Family): Promise<Polic
 		table: attrs.table ?? data.table ?? 0,
 		mark: attrs.fwmark,
 		mask: attrs.fwmask,
-		narrowed:
+		hasOtherSelectors:
 			Boolean(data.srcLen || data.dstLen || data.tos || data.flags?.invert) ||
 			[attrs.iifname, attrs.oifname, attrs.uidRange, attrs.ipProto].some((value) => value !== undefined),
 		protocol: attrs.protocol ?? 0,

@@ -149,7 +149,7 @@ async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T>
 }
 
 /** A socket of IPv6 that carries IPv4 (::ffff:0:0/96, RFC 4291, 2.5.5.2) as what its packets are. */
-export function plain(socket: TcpSocket): TcpSocket {
+export function unmapV4(socket: TcpSocket): TcpSocket {
 	const isMapped = (bytes: Buffer) => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
 	if (!isMapped(socket.to) || !isMapped(socket.from)) return socket;
 	return { ...socket, from: socket.from.subarray(12), to: socket.to.subarray(12) };

@@ -1,6 +1,6 @@
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 
-export interface Ears {
+export interface Handlers {
 	readonly onMessages: (bytes: Buffer) => void;
 	/** Something was told that has not reached us. */
 	readonly onLost: () => void;
@@ -20,7 +20,12 @@ const LONGEST_PAUSE_MS = 30_000;
  * goes on with what fits again; a socket that fails otherwise, or cannot be had, is opened anew, later each time. Says
  * whether it hears at the moment.
  */
-export function listen(protocol: number, groups: readonly number[], ears: Ears, signal: AbortSignal): () => boolean {
+export function subscribe(
+	protocol: number,
+	groups: readonly number[],
+	ears: Handlers,
+	signal: AbortSignal,
+): () => boolean {
 	let socket: RawNetlinkSocket | undefined;
 	let failures = 0;
 	const close = () => {
@@ -68,7 +73,7 @@ function openSocket(protocol: number, groups: readonly number[]): RawNetlinkSock
 }
 
 /** What cannot be understood is as good as lost. */
-function take(bytes: Buffer, { onMessages, onLost }: Ears): void {
+function take(bytes: Buffer, { onMessages, onLost }: Handlers): void {
 	try {
 		onMessages(bytes);
 	} catch {

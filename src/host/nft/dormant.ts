@@ -1,5 +1,5 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createShared } from '../../lib/single-flight.ts';
+import { createSingleFlight } from '../../lib/single-flight.ts';
 import { eachAttribute } from '../netlink/attributes.ts';
 import { type Lister, openLister } from '../netlink/dump.ts';
 
@@ -15,7 +15,7 @@ const FAMILIES: Readonly<Record<number, string | undefined>> = { 2: 'ip', 10: 'i
 /** Tables of nft-backed iptables that somebody has switched off: their chains hang on nothing. The socket stays open. */
 export function createDormantReader(): () => Promise<readonly string[]> {
 	let lister: Lister | undefined;
-	return createShared(async () => {
+	return createSingleFlight(async () => {
 		const found: string[] = [];
 		try {
 			lister ??= openLister(Protocol.NETFILTER);

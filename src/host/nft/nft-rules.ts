@@ -28,13 +28,13 @@ export async function readGeneration(socket: NetlinkSocket): Promise<number | un
 }
 
 /** A rule as the kernel has it. */
-export interface RulePrint {
+export interface RuleFingerprint {
 	/** All but what it counts: the same for the same rule. */
-	readonly print: string;
+	readonly fingerprint: string;
 	/** Of this rule alone: the kernel gives none of them twice (nf_tables_alloc_handle). */
 	readonly handle: number;
 	/** As `iptables-save -c` writes it. */
-	readonly counted: string;
+	readonly counters: string;
 }
 
 /**
@@ -45,10 +45,10 @@ export async function readPrints(
 	{ list }: Lister,
 	family: Family,
 	{ table, chain }: { readonly table: string; readonly chain: string },
-	former: readonly RulePrint[],
-): Promise<readonly RulePrint[]> {
+	former: readonly RuleFingerprint[],
+): Promise<readonly RuleFingerprint[]> {
 	const known = new Map(former.map((rule) => [rule.handle, rule]));
-	const rules: RulePrint[] = [];
+	const rules: RuleFingerprint[] = [];
 	await list(GET_RULE, question(family, table, NFTA_RULE_CHAIN, chain), (type, bytes, from, to) => {
 		if (type === NEW_RULE) rules.push(rulePrintOf(bytes, from + FIXED_BYTES, to, known));
 	});
@@ -59,20 +59,25 @@ export async function readPrints(
  * Read where it lies, without an object for each attribute: of five thousand rules those would take longer than all else
  * that a repair does. What it counts is wiped out of the print.
  */
-function rulePrintOf(data: Buffer, start: number, end: number, known: ReadonlyMap<number, RulePrint>): RulePrint {
-	const found = { handle: 0, expressions: '', userData: '', counted: NOTHING };
+function rulePrintOf(
+	data: Buffer,
+	start: number,
+	end: number,
+	known: ReadonlyMap<number, RuleFingerprint>,
+): RuleFingerprint {
+	const found = { handle: 0, expressions: '', userData: '', counters: NOTHING };
 	eachAttribute(data, start, end, (kind, from, to) => {
 		if (kind === NFTA_RULE_HANDLE) found.handle = readNumber(data, from);
 		if (kind === NFTA_RULE_USERDATA) found.userData = data.toString('latin1', from, to);
 		if (kind !== NFTA_RULE_EXPRESSIONS) return;
-		found.counted = takeCounted(data, from, to);
+		found.counters = takeCounted(data, from, to);
 		found.expressions = data.toString('latin1', from, to);
 	});
-	const { handle, counted, expressions, userData } = found;
-	const print = `${expressions}|${userData}`;
+	const { handle, counters, expressions, userData } = found;
+	const fingerprint = `${expressions}|${userData}`;
 	const former = known.get(handle);
-	if (former?.print !== print) return { print, handle, counted };
-	return former.counted === counted ? former : { ...former, counted };
+	if (former?.fingerprint !== fingerprint) return { fingerprint, handle, counters };
+	return former.counters === counters ? former : { ...former, counters };
 }
 
 /** What most rules have counted. */

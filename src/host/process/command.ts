@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { openWithText } from './stdin-file.ts';
+import { openUnnamedFile } from './stdin-file.ts';
 
 export const ENDED_BY_SIGNAL = -1;
 
@@ -23,7 +23,7 @@ export function runCommand(
 	input: string,
 	signal: AbortSignal,
 ): Promise<Finished> {
-	const file = input.length > LARGEST_ON_A_PIPE ? openWithText(input) : undefined;
+	const file = input.length > LARGEST_ON_A_PIPE ? openUnnamedFile(input) : undefined;
 	return new Promise((resolve, reject) => {
 		// In a session of its own: what a terminal sends when it closes, or on Ctrl-C, is for us to answer.
 		const child = spawn(program, args, {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { NewProxyIdentity, OnOutput, ProxyRuntime, ProxySpec, RunningProxy } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { quoted } from '../../lib/escape.ts';
+import { quote } from '../../lib/escape.ts';
 import { readLines } from '../../lib/read-lines.ts';
 import { makeForUser, removeAdmin, removeAdminFolder, sweepAdmins } from '../envoy/admin-folder.ts';
 import { findProgram } from '../iptables/programs.ts';
@@ -33,7 +33,7 @@ export function createProcessRuntime(notes: ProcessNotes, adminFolder: string): 
 			isSwept = true;
 			return orphans;
 		},
-		trouble: () => '',
+		problem: () => '',
 		async close() {
 			running.forEach(letGo);
 			removeAdminFolder(adminFolder);
@@ -46,7 +46,7 @@ function programOf(command: string): string {
 	if (program !== undefined) return program;
 	throw new Failure(
 		'envoy',
-		`Cannot start Envoy: there is no program ${quoted(command)}`,
+		`Cannot start Envoy: there is no program ${quote(command)}`,
 		'Install Envoy, or set envoy.command (TURNOUT_ENVOY_COMMAND) to where it is',
 	);
 }
@@ -76,7 +76,7 @@ async function start(
 	});
 	try {
 		const child = spawnAs(program, args, { uid, gid, env: { ...process.env, ...env } });
-		const proxy = tend(child, identity, onOutput, running);
+		const proxy = attach(child, identity, onOutput, running);
 		await spawned(child, program);
 		return proxy;
 	} catch (error) {
@@ -85,7 +85,7 @@ async function start(
 	}
 }
 
-function tend(
+function attach(
 	child: Child,
 	identity: NewProxyIdentity & Pick<RunningProxy, 'startedAt'>,
 	onOutput: OnOutput,

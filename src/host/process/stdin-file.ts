@@ -8,7 +8,7 @@ const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
  * A descriptor from which a child reads all of `text`, whatever becomes of us meanwhile; undefined where there is no room
  * for it. In memory first: a disk may be full.
  */
-export function openWithText(text: string): number | undefined {
+export function openUnnamedFile(text: string): number | undefined {
 	for (const folder of ['/dev/shm', '/run', tmpdir()]) {
 		const file = attempt(() => openSync(folder, constants.O_RDWR | O_TMPFILE, 0o600));
 		if (file === undefined) continue;

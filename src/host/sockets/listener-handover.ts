@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HandOver } from '../../envoy/runtime.ts';
+import type { ListenerHandover } from '../../envoy/runtime.ts';
 import { families } from '../../values/units.ts';
 import { readListening } from '../netlink/sock-diag.ts';
 
@@ -15,14 +15,14 @@ const PATIENCE_MS = 1_000;
 const POLL_MS = 20;
 
 /** `directory`: where it is written down what the kernel's switch was, for the case that we are killed meanwhile. */
-export function createHandOvers(directory: string): (ports: readonly number[]) => Promise<HandOver> {
+export function createHandOvers(directory: string): (ports: readonly number[]) => Promise<ListenerHandover> {
 	const migration = createMigration(join(directory, 'tcp_migrate_req'));
 	/** Called while only the former listens. */
 	return async (ports) => {
 		const former = await listening(ports);
 		const isClosed = async (): Promise<boolean> => !isAnyOf(former, await listening(ports));
 		return {
-			async letGo(tell, deadline) {
+			async closeFormer(tell, deadline) {
 				migration.begin();
 				while (!deadline.aborted) {
 					await tell();

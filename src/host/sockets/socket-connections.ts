@@ -1,32 +1,37 @@
 import { networkInterfaces } from 'node:os';
-import type { Asides, Asked, Connections, OpenConnection } from '../../connections/connections.ts';
+import type {
+	Connections,
+	OpenConnection,
+	SocketDetails,
+	SocketDetailsRequest,
+} from '../../connections/connections.ts';
 import { bytesOf, showAddress } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
-import { forgetAll, readTranslatedTo } from '../conntrack/delete.ts';
+import { deleteEntries, readTranslatedTo } from '../conntrack/delete.ts';
 import type { Tuple } from '../conntrack/entry.ts';
 import { insertEntries } from '../conntrack/insert.ts';
 import { readTranslations } from '../conntrack/lookup.ts';
 import { errnoOf } from '../netlink/errno.ts';
 import { readInterfaceTo } from '../netlink/route-lookup.ts';
-import { destroySockets, LISTEN, plain, readOpen, type TcpSocket } from '../netlink/sock-diag.ts';
+import { destroySockets, LISTEN, readOpen, type TcpSocket, unmapV4 } from '../netlink/sock-diag.ts';
 import { readGroups, readText } from './procfs.ts';
 
 /** Over sock_diag(7), ctnetlink and /proc. */
 export function createConnections(): Connections {
 	return {
 		open: readConnections,
-		async stillOpen(cookies) {
+		async filterOpen(cookies) {
 			const sockets = await readSockets();
 			return new Set(sockets.filter(isConnected).flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : [])));
 		},
-		async translated(connections, ports) {
+		async findRedirected(connections, ports) {
 			const found = await readTranslations(connections.map(tupleOf));
 			return new Set(
 				connections.filter(({ isAccepted }, at) => (isAccepted ? found[at] !== undefined : ports.has(found[at] ?? 0))),
 			);
 		},
 		track: (all) => insertEntries(all.map(openerTuple)),
-		asides: readAsides,
+		details: readAsides,
 		end: (all) => destroySockets(all.map(({ handle }) => handle)),
 	};
 }
@@ -38,13 +43,13 @@ export function createConnections(): Connections {
  */
 export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
 	const local = localAddresses();
-	await forgetAll(await readTranslatedTo(ports, (bytes) => local(addressOf(bytes))));
+	await deleteEntries(await readTranslatedTo(ports, (bytes) => local(addressOf(bytes))));
 }
 
 async function readConnections(): Promise<OpenConnection[]> {
 	const sockets = await readSockets();
 	const listening = new Set(sockets.filter(({ state }) => state === LISTEN).map(({ port }) => port));
-	const connected = sockets.filter(isConnected).map(plain);
+	const connected = sockets.filter(isConnected).map(unmapV4);
 	const ends = new Set(connected.map((socket) => endsOf(socket, 'outwards')));
 	const local = localAddresses();
 	const range = ephemeralPorts();
@@ -56,7 +61,7 @@ async function readConnections(): Promise<OpenConnection[]> {
 			local: { address: addressOf(socket.from), port },
 			// A caller gets its port from the kernel's range, and none that somebody listens on.
 			isAccepted: listening.has(port) || port < range.from || port > range.to,
-			isWithin: local(remote.address) || ends.has(endsOf(socket, 'inwards')),
+			isHostLocal: local(remote.address) || ends.has(endsOf(socket, 'inwards')),
 		};
 	});
 }
@@ -98,7 +103,7 @@ function openerTuple(connection: OpenConnection): Tuple {
 const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
 const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);
 
-async function readAsides(open: readonly OpenConnection[], asked: Asked): Promise<Asides> {
+async function readAsides(open: readonly OpenConnection[], asked: SocketDetailsRequest): Promise<SocketDetails> {
 	const groups = asked.groups ? readGroups() : new Map<string, number>();
 	const remotes = new Map(open.map(({ family, remote }) => [remote.address, family]));
 	const interfaces = new Map<string, string | undefined>();

@@ -23,7 +23,7 @@ export async function readOpenSessions(): Promise<OpenSessions> {
 	const held = new Set(pids().flatMap((pid) => (SERVERS.includes(commOf(pid)) ? socketsOf(pid) : [])));
 	if (above.size + held.size === 0) return noSessions;
 	// What stays within the host is never captured.
-	const open = (await createConnections().open()).filter(({ isWithin }) => !isWithin);
+	const open = (await createConnections().open()).filter(({ isHostLocal }) => !isHostLocal);
 	const carrying = open.filter(({ inode }) => above.has(inode));
 	return {
 		own: carrying.filter(({ isAccepted }) => isAccepted),

@@ -19,7 +19,7 @@ export function openServiceManager(env: NodeJS.ProcessEnv): ServiceManager | und
 	const program = findProgram('systemd-notify');
 	if (program === undefined) throw new Failure('tools', 'Cannot tell systemd: there is no systemd-notify', REMEDY);
 	const patienceMs = Number(microseconds) / 1_000;
-	return { tell: (words) => send(program, words, socket), ...(patienceMs > 0 ? { patienceMs } : {}) };
+	return { notify: (words) => send(program, words, socket), ...(patienceMs > 0 ? { patienceMs } : {}) };
 }
 
 const REMEDY = 'Install it, or let the unit be of Type=exec without WatchdogSec';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Alarm } from '../../daemon/stores.ts';
+import type { RollbackTimer } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
 import { findProgram } from '../iptables/programs.ts';
@@ -16,12 +16,12 @@ const TIMEOUT_MS = 10_000;
  * Where systemd runs the host, a transient timer of its own: what a service has started otherwise ends with the service.
  * Elsewhere a process of its own session that waits.
  */
-export function createAlarm(): Alarm {
+export function createRollbackTimer(): RollbackTimer {
 	const program = existsSync(SYSTEMD) ? findProgram('systemd-run') : undefined;
 	return program === undefined ? processAlarm : systemdAlarm(program);
 }
 
-const systemdAlarm = (program: string): Alarm => ({
+const systemdAlarm = (program: string): RollbackTimer => ({
 	async set(seconds, args) {
 		const unit = `turnout-confirm-${process.pid}-${Date.now()}`;
 		const timing = [`--on-active=${seconds}s`, '--timer-property=AccuracySec=100ms'];
@@ -37,7 +37,7 @@ const systemdAlarm = (program: string): Alarm => ({
 	},
 });
 
-const processAlarm: Alarm = {
+const processAlarm: RollbackTimer = {
 	async set(seconds, args) {
 		const [file = '', ...own] = ownProgram();
 		const child = spawn(file, [...own, ...args, '--after', String(seconds)], {

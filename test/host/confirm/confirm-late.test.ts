@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pending } from '../../../src/daemon/stores.ts';
+import type { PendingConfirmation } from '../../../src/daemon/stores.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { createBreakable } from '../../support/breakable.ts';
@@ -22,8 +22,8 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 	const start = (folder?: string) =>
 		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
 	const fileOf = ({ folder }: TestDaemon) => join(folder, 'state', 'confirm.json');
-	const pendingOf = (daemon: TestDaemon) => JSON.parse(readFileSync(fileOf(daemon), 'utf8')) as Pending;
-	const change = (daemon: TestDaemon, by: Partial<Pending>) =>
+	const pendingOf = (daemon: TestDaemon) => JSON.parse(readFileSync(fileOf(daemon), 'utf8')) as PendingConfirmation;
+	const change = (daemon: TestDaemon, by: Partial<PendingConfirmation>) =>
 		writeFileSync(fileOf(daemon), JSON.stringify({ ...pendingOf(daemon), ...by }));
 
 	/** What was asked for, and then the daemon is gone and its alarm too. */

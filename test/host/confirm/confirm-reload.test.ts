@@ -187,6 +187,6 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 	await eventually(() => rulesOf(place.lab.host) === before, Boolean, 60_000);
 	const { envoy, is } = daemon.status();
 	assert.deepEqual([envoy.state, envoy.listeners?.includes(15_001), is], ['live', true, 'enabled']);
-	const tallies = await stopStorms(storms);
-	for (const { failures } of tallies) assert.deepEqual(failures, {}, summary(tallies));
+	const counters = await stopStorms(storms);
+	for (const { failures } of counters) assert.deepEqual(failures, {}, summary(counters));
 });

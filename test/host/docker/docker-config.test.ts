@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Login } from '../../../src/envoy/runtime.ts';
+import type { Credentials } from '../../../src/envoy/runtime.ts';
 import { createNamespace } from '../../lab/net/namespace.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -13,7 +13,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const HUB = 'https://index.docker.io/v1/';
 const ECR = '123456789012.dkr.ecr.us-west-2.amazonaws.com';
 
-async function loginOf(image: string, options: AskerOptions): Promise<Login | null> {
+async function loginOf(image: string, options: AskerOptions): Promise<Credentials | null> {
 	using host = createNamespace('logins');
 	using asker = createAsker(host, options);
 	return await asker.login(image);
@@ -40,7 +40,7 @@ test('a login of `docker login` is found by its registry, however its key is wri
 		'token.example': { auth: base64('<token>:'), identitytoken: 'lab-identity' },
 		'plain.example': { username: 'plain', password: 'secret' },
 	};
-	const cases: readonly (readonly [string, Login | null])[] = [
+	const cases: readonly (readonly [string, Credentials | null])[] = [
 		['registry.example/x:1', { username: 'ann', password: 'pass:word', serveraddress: 'registry.example' }],
 		['old.example/x', { username: 'old', password: 'secret', serveraddress: 'old.example' }],
 		['localhost:5000/x', { username: 'dev', password: 'secret', serveraddress: 'localhost:5000' }],

@@ -26,9 +26,9 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 			await using daemon = await place.start({ envoy });
 			const storms = await startStorms(place);
 			const slowestMs = await killEnvoys(place, daemon);
-			const tallies = await stopStorms(storms);
-			context.diagnostic(`LIVE again after ${slowestMs} ms at most after a stable life; ${summary(tallies)}`);
-			for (const { by } of tallies) assert.deepEqual(Object.keys(by), ['Envoy']);
+			const counters = await stopStorms(storms);
+			context.diagnostic(`LIVE again after ${slowestMs} ms at most after a stable life; ${summary(counters)}`);
+			for (const { by } of counters) assert.deepEqual(Object.keys(by), ['Envoy']);
 			assert.equal((await statusOf(daemon)).envoy.restarts, DEATHS);
 			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
 		});

@@ -41,9 +41,9 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 			assert.equal(daemon.ask('reload').code, 0);
 			await eventually(place.containers, ({ length }) => length === 1);
 		}
-		const tallies = await stopStorms(storms);
-		context.diagnostic(summary(tallies));
-		for (const { by, failures } of tallies) {
+		const counters = await stopStorms(storms);
+		context.diagnostic(summary(counters));
+		for (const { by, failures } of counters) {
 			assert.deepEqual(failures, {});
 			assert.deepEqual(Object.keys(by).sort(), ['five', 'four', 'one', 'six', 'three', 'two']);
 		}
@@ -76,8 +76,8 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 			await sleep(1_000);
 			assert.equal(await held.echo(`second ${second}`), `second ${second}`);
 		}
-		const tallies = await stopStorms(storms);
-		for (const { failures } of tallies) assert.deepEqual(failures, {});
+		const counters = await stopStorms(storms);
+		for (const { failures } of counters) assert.deepEqual(failures, {});
 		await held.close();
 		await eventually(place.containers, (containers) => containers.length === 1);
 		assert.deepEqual(place.containers(), [`turnout-envoy ${OTHER} running`]);
@@ -92,8 +92,8 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 		const reloaded = daemon.ask('reload');
 		assert.equal(reloaded.code, 0, reloaded.stderr);
 		assert.deepEqual(daemon.status().envoy.listeners?.toSorted(), [16000, 16001]);
-		const tallies = await stopStorms(storms);
-		for (const { failures } of tallies) assert.deepEqual(failures, {});
+		const counters = await stopStorms(storms);
+		for (const { failures } of counters) assert.deepEqual(failures, {});
 		assert.equal(daemon.ask('diff').code, 0);
 	});
 

@@ -26,7 +26,7 @@ function createAsked(program: string) {
 	const logins = createLogins({ program: [script, 'main.ts'], configPath, now: () => clock.ms });
 	return {
 		clock,
-		ask: (isRefused = false) => logins.loginFor(image, isRefused, signal),
+		ask: (isRefused = false) => logins.authFor(image, isRefused, signal),
 		runs: (): string[] => readFileSync(counted, 'utf8').split('\n').filter(Boolean),
 		[Symbol.dispose]: () => scratch[Symbol.dispose](),
 	};
@@ -96,7 +96,7 @@ test('a process that does not bring a login is told, and not what it wrote', asy
 
 test('a program that is not there any more is told', async () => {
 	const logins = createLogins({ program: ['/nowhere/node', 'main.cjs'], configPath: '/nowhere/config.json' });
-	await assert.rejects(logins.loginFor(image, false, signal), {
+	await assert.rejects(logins.authFor(image, false, signal), {
 		code: 'registry',
 		message: 'Cannot log in to ECR 123456789012 in us-west-2: /nowhere/node does not run',
 		remedy: 'Start the daemon again',

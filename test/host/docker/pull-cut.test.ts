@@ -20,7 +20,7 @@ test('an answer that breaks off after it has told of a failure is no more than t
 	await once(server.listen(socket), 'listening');
 	const pulling = {
 		...{ engine: await createEngine(socket), stallMs: 10_000 },
-		...{ logins: { loginFor: async () => undefined }, onProgress: () => undefined },
+		...{ logins: { authFor: async () => undefined }, onProgress: () => undefined },
 	};
 	await assert.rejects(pull(pulling, 'registry.example/envoy:v1', new AbortController().signal), {
 		message: 'Cannot pull registry.example/envoy:v1: no space left on device',

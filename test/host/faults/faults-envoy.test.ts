@@ -67,9 +67,9 @@ interface Seen {
 }
 
 async function stopped(storms: readonly Storm[]): Promise<Seen> {
-	const tallies = await Promise.all(storms.map((each) => each.stop()));
-	const sum = (of: (tally: (typeof tallies)[number]) => number) =>
-		tallies.reduce((total, tally) => total + of(tally), 0);
+	const counters = await Promise.all(storms.map((each) => each.stop()));
+	const sum = (of: (tally: (typeof counters)[number]) => number) =>
+		counters.reduce((total, tally) => total + of(tally), 0);
 	const captured = sum(({ by }) => by['envoy'] ?? 0);
 	const answered = sum(({ by }) => Object.values(by).reduce((total, count) => total + count, 0));
 	const failed = sum(({ failures }) => Object.values(failures).reduce((total, count) => total + count, 0));

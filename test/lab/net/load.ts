@@ -55,8 +55,8 @@ export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<
 	);
 	return {
 		async count() {
-			const tallies = await stopAll(storms);
-			const sum = (of: (tally: Way & Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
+			const counters = await stopAll(storms);
+			const sum = (of: (tally: Way & Tally) => number) => counters.reduce((total, tally) => total + of(tally), 0);
 			return {
 				captured: sum(({ by, captured }) => by[captured] ?? 0),
 				past: sum(({ by, direct }) => by[direct] ?? 0),
@@ -64,8 +64,8 @@ export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<
 			};
 		},
 		async stop(allowed, least) {
-			const tallies = await stopAll(storms);
-			for (const { captured, direct, by, failures, limited, connections } of tallies) {
+			const counters = await stopAll(storms);
+			for (const { captured, direct, by, failures, limited, connections } of counters) {
 				const names = allowed === 'captured only' ? [captured] : [captured, direct].sort();
 				assert.deepEqual(
 					{ by: Object.keys(by).sort(), failures, limited },

@@ -228,8 +228,8 @@ test("Envoy's log level is written as Envoy, AWS's documentation or a person has
 		assert.equal(readLayers({ env: { ENVOY_LOG_LEVEL: written } }).config.envoy.logLevel, level);
 		assert.equal(readLayers({ file: `envoy: {logLevel: ${written}}` }).config.envoy.logLevel, level);
 	}
-	const { handedOn } = readLayers({ env: { ENVOY_LOG_LEVEL: 'warning' } });
-	assert.equal(handedOn.env['ENVOY_LOG_LEVEL'], 'warn', "AWS's agent knows no warning");
+	const { passThrough } = readLayers({ env: { ENVOY_LOG_LEVEL: 'warning' } });
+	assert.equal(passThrough.env['ENVOY_LOG_LEVEL'], 'warn', "AWS's agent knows no warning");
 	assert.match(mistakesIn({ env: { ENVOY_LOG_LEVEL: 'verbose' } })[0] ?? '', /"verbose" is none of them/);
 });
 

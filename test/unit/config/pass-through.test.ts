@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { handedOn, handedOnNames } from '../../../src/config/pass-through.ts';
+import { handedOnNames, passThrough } from '../../../src/config/pass-through.ts';
 import { hostileTexts } from '../../support/hostile.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { mistakesIn, readLayers } from '../../support/setting-samples.ts';
@@ -9,7 +9,7 @@ const anyFile = () => undefined;
 
 describe("variables of Envoy's images", () => {
 	test("what the 2019 guide's docker run sets is handed on, in the later spellings too", () => {
-		const { env, files, mistakes } = handedOn(
+		const { env, files, mistakes } = passThrough(
 			{
 				APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n',
 				ENABLE_ENVOY_XRAY_TRACING: '1',
@@ -87,7 +87,7 @@ describe("variables of Envoy's images", () => {
 
 describe("what is wrong with Envoy's variables", () => {
 	test('is told all at once, each with its variable, what it holds and what is allowed', () => {
-		const { mistakes, env } = handedOn(
+		const { mistakes, env } = passThrough(
 			{
 				XRAY_DAEMON_PORT: '70000',
 				STATSD_PORT: 'abc',
@@ -117,7 +117,7 @@ describe("what is wrong with Envoy's variables", () => {
 		for (const control of ['\0', '\n', '\r', '\u001b', '\u0007', '\u007f', '\u009b'])
 			for (const name of handedOnNames)
 				assert.equal(
-					handedOn({ [name]: `/a${control}b` }, anyFile).mistakes.length,
+					passThrough({ [name]: `/a${control}b` }, anyFile).mistakes.length,
 					1,
 					`${name} ${JSON.stringify(control)}`,
 				);
@@ -126,7 +126,7 @@ describe("what is wrong with Envoy's variables", () => {
 
 describe("Envoy's variables among the settings", () => {
 	test('what settings say too is handed on as they have it, wherever it was written', () => {
-		const { handedOn: handed } = readLayers({
+		const { passThrough: handed } = readLayers({
 			file: 'envoy:\n  logLevel: debug\n',
 			env: { ENVOY_LOG_LEVEL: 'off', ENVOY_ADMIN_ACCESS_PORT: '18000', AWS_REGION: 'eu-west-1' },
 			flags: { 'envoy.adminPort': '19000' },
@@ -159,13 +159,13 @@ describe("Envoy's variables among the settings", () => {
 });
 
 const envOf = (env: Readonly<Record<string, string>>): object => {
-	const { env: handed, mistakes } = handedOn(env, anyFile);
+	const { env: handed, mistakes } = passThrough(env, anyFile);
 	assert.deepEqual(mistakes, []);
 	return handed;
 };
 
 function assertLiteral(name: string, text: string): void {
-	const { env, files, mistakes } = handedOn({ [name]: text }, anyFile);
+	const { env, files, mistakes } = passThrough({ [name]: text }, anyFile);
 	const values = Object.values(env);
 	assert.equal(mistakes.length, values.length === 0 ? 1 : 0, name);
 	assert.ok(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Capturing, createExisting, cutExisting } from '../../../src/connections/bypass-counter.ts';
+import { type ActiveCapture, createBypassCounter, cutBypassing } from '../../../src/connections/bypass-counter.ts';
 import type { Connections, OpenConnection } from '../../../src/connections/connections.ts';
 import { createSparing } from '../../../src/daemon/spare-sessions.ts';
 import { captureOf } from '../../support/capture.ts';
 
-const capturing: Capturing = {
+const capturing: ActiveCapture = {
 	rules: {},
 	capture: captureOf({ appPorts: '8080' }),
 	families: ['ipv4'],
@@ -17,7 +17,7 @@ const outbound = (cookie: string, part: Partial<OpenConnection> = {}): OpenConne
 	local: { address: '10.77.0.2', port: 40_000 },
 	remote: { address: '203.0.113.10', port: 443 },
 	isAccepted: false,
-	isWithin: false,
+	isHostLocal: false,
 	uid: 1000,
 	inode: '1',
 	cookie,
@@ -43,13 +43,13 @@ const tableOf = (...all: OpenConnection[]): Table => ({
 
 const connectionsOf = (table: Table): Connections => ({
 	open: async () => [...table.open.values()],
-	stillOpen: async (cookies) => new Set([...cookies].filter((cookie) => table.open.has(cookie))),
-	async translated(of, ports) {
+	filterOpen: async (cookies) => new Set([...cookies].filter((cookie) => table.open.has(cookie))),
+	async findRedirected(of, ports) {
 		table.questions += of.length;
 		return new Set(of.filter(({ cookie }) => ports.has(table.translations.get(cookie) ?? 0)));
 	},
 	track: async () => undefined,
-	asides: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
+	details: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
 	async end(all) {
 		const ended = all.filter(({ cookie }) => !table.lasting.has(cookie) && table.open.delete(cookie));
 		return ended.length;
@@ -65,17 +65,17 @@ const unexpected = (error: unknown): void => {
 test('where the kernel does not say what is captured nothing is ended, and status tells the rest', async () => {
 	const table = tableOf(outbound('a'));
 	const told: unknown[] = [];
-	const connections = { ...connectionsOf(table), translated: async () => Promise.reject(new Error('it does not say')) };
-	await assert.rejects(cutExisting(connections, capturing, [], sshd), /it does not say/);
+	const connections = { ...connectionsOf(table), findRedirected: async () => Promise.reject(new Error('it does not say')) };
+	await assert.rejects(cutBypassing(connections, capturing, [], sshd), /it does not say/);
 	assert.equal(table.open.size, 1);
-	const existing = createExisting(connections, (error) => told.push(error));
+	const existing = createBypassCounter(connections, (error) => told.push(error));
 	assert.deepEqual([await existing.count(capturing), await existing.count(capturing), told.length], [0, 0, 1]);
 });
 
 test('what the kernel does not end is told', async () => {
 	const table = tableOf(outbound('a'), outbound('b'), outbound('c'));
 	table.lasting.add('b');
-	assert.deepEqual(await cutExisting(connectionsOf(table), capturing, [], sshd), { ended: 2, left: 1, unheard: 0 });
+	assert.deepEqual(await cutBypassing(connectionsOf(table), capturing, [], sshd), { ended: 2, left: 1, unheard: 0 });
 });
 
 test('an SSH session is left open, also where the settings capture port 22', async () => {
@@ -86,7 +86,7 @@ test('an SSH session is left open, also where the settings capture port 22', asy
 	};
 	const capture = captureOf({ appPorts: '*', ingressIgnoredPorts: '9000' });
 	const table = tableOf(outbound('a'), outbound('ssh', inbound));
-	assert.deepEqual(await cutExisting(connectionsOf(table), { ...capturing, capture }, [], sshd), {
+	assert.deepEqual(await cutBypassing(connectionsOf(table), { ...capturing, capture }, [], sshd), {
 		ended: 1,
 		left: 1,
 		unheard: 0,
@@ -97,12 +97,12 @@ test('an SSH session is left open, also where the settings capture port 22', asy
 test('what is captured already, or translated for somebody else, is told apart', async () => {
 	const table = tableOf(outbound('captured'), outbound('to a service'), outbound('direct'));
 	table.translations.set('captured', 15_001).set('to a service', 6443);
-	assert.equal(await createExisting(connectionsOf(table), unexpected).count(capturing), 2);
+	assert.equal(await createBypassCounter(connectionsOf(table), unexpected).count(capturing), 2);
 });
 
 test('which connections they are is found out once, and anew after rules have changed', async () => {
 	const table = tableOf(outbound('a'), outbound('b'));
-	const existing = createExisting(connectionsOf(table), unexpected);
+	const existing = createBypassCounter(connectionsOf(table), unexpected);
 	assert.equal(await existing.count(capturing), 2);
 	table.open.delete('a');
 	table.open.set('c', outbound('c'));
@@ -113,8 +113,8 @@ test('which connections they are is found out once, and anew after rules have ch
 });
 
 test('where the settings ask for a group or an interface that is not known, a connection is not counted', async () => {
-	const count = (capture: Capturing['capture']) =>
-		createExisting(connectionsOf(tableOf(outbound('a'))), unexpected).count({ ...capturing, capture });
+	const count = (capture: ActiveCapture['capture']) =>
+		createBypassCounter(connectionsOf(tableOf(outbound('a'))), unexpected).count({ ...capturing, capture });
 	assert.equal(await count(captureOf({ ignoreGids: '1337' })), 0);
 	assert.equal(await count(captureOf({ interfacesIgnored: 'wg0' })), 0);
 	assert.equal(await count(captureOf({})), 1);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DaemonParts } from '../../../src/daemon/dependencies.ts';
+import type { DaemonDependencies } from '../../../src/daemon/dependencies.ts';
 import { createDrift } from '../../../src/daemon/drift.ts';
-import type { Holding } from '../../../src/daemon/state.ts';
-import { createTallies } from '../../../src/status/counters.ts';
+import type { DaemonState } from '../../../src/daemon/state.ts';
+import { createCounters } from '../../../src/status/counters.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A daemon that others kept off the processor for a while between any two looks at the clock. */
@@ -30,18 +30,18 @@ test('what is noticed on a busy machine is looked at without a warning about a t
 		looks += 1;
 		return act();
 	};
-	const holding = { exclusive, survey: {}, aim: undefined } as unknown as Holding;
+	const holding = { exclusive, survey: {}, aim: undefined } as unknown as DaemonState;
 	const parts = {
 		log: () => undefined,
-		tallies: createTallies(),
+		counters: createCounters(),
 		rivals: () => [],
-		effortMs: () => 0,
-	} as unknown as DaemonParts;
+		cpuTimeMs: () => 0,
+	} as unknown as DaemonDependencies;
 	const drift = createDrift(holding, parts);
 	{
 		using _ = heldUp(5);
 		for (let at = 1; at <= 10; at += 1) {
-			drift.onNotice({ subject: 'routes', by: '', isOwn: true });
+			drift.onChange({ subject: 'routes', by: '', isOwn: true });
 			await eventually(
 				() => looks,
 				(seen) => seen === at,

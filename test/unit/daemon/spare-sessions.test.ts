@@ -8,7 +8,7 @@ const connection = (part: Partial<OpenConnection>): OpenConnection => ({
 	local: { address: '10.77.0.2', port: 22 },
 	remote: { address: '198.51.100.1', port: 50_000 },
 	isAccepted: true,
-	isWithin: false,
+	isHostLocal: false,
 	uid: 0,
 	inode: '1',
 	cookie: '1',

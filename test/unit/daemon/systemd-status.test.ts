@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createReport } from '../../../src/daemon/systemd-status.ts';
+import { createSystemdNotifier } from '../../../src/daemon/systemd-status.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** Everything that systemd hears, a message an entry. */
 function listen(patienceMs: number) {
 	const heard: string[] = [];
-	const tell = async (words: readonly string[]) => void heard.push(words.join(' '));
-	return { heard, manager: { tell, patienceMs } };
+	const notify = async (words: readonly string[]) => void heard.push(words.join(' '));
+	return { heard, manager: { notify, patienceMs } };
 }
 
 const hears = (heard: readonly string[], last: string) =>
@@ -19,7 +19,7 @@ const hears = (heard: readonly string[], last: string) =>
 
 test('systemd is given sign after sign of life, and more time while the start goes on', async () => {
 	const { heard, manager } = listen(50);
-	using report = createReport(
+	using report = createSystemdNotifier(
 		manager,
 		() => Promise.reject(new Error('not known yet')),
 		() => undefined,
@@ -41,7 +41,7 @@ test('systemd is given sign after sign of life, and more time while the start go
 
 test('where systemd waits for months the signs of life are not told a thousand times a second', async () => {
 	const { heard, manager } = listen(60 * 86_400_000);
-	using _ = createReport(
+	using _ = createSystemdNotifier(
 		manager,
 		async () => 'enabled',
 		() => undefined,
@@ -57,7 +57,7 @@ test('how it is is told when it has changed, and several events in a row are tol
 		asked += 1;
 		return now;
 	};
-	using report = createReport(manager, line, () => undefined);
+	using report = createSystemdNotifier(manager, line, () => undefined);
 	const changed = async (times: number) => {
 		const before = asked;
 		for (let count = 0; count < times; count += 1) report.changed();
@@ -79,7 +79,7 @@ test('how it is is told when it has changed, and several events in a row are tol
 
 test('whoever waits for it to be ready sees then how it is', async () => {
 	const { heard, manager } = listen(60_000);
-	using report = createReport(
+	using report = createSystemdNotifier(
 		manager,
 		async () => 'enabled',
 		() => undefined,
@@ -90,7 +90,7 @@ test('whoever waits for it to be ready sees then how it is', async () => {
 });
 
 test('without systemd nothing is told and nothing is waited for', () => {
-	using report = createReport(
+	using report = createSystemdNotifier(
 		undefined,
 		() => assert.fail('asked'),
 		() => undefined,

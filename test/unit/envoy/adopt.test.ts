@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { noTakeOver, planOf } from '../../support/supervised.ts';
+import { envoySpecOf, noTakeOver } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, signal, started } from '../../support/supervising.ts';
 
 describe('an Envoy that was left running', { concurrency: true }, () => {
@@ -9,7 +9,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
-		await next.start(planOf(), noTakeOver, signal);
+		await next.start(envoySpecOf(), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 		endFirst(supervised);
 		await eventually(
@@ -39,7 +39,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
-		await next.start(planOf({}, { command: 'nowhere' }), noTakeOver, signal);
+		await next.start(envoySpecOf({}, { command: 'nowhere' }), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 	});
 
@@ -48,7 +48,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await supervised.supervisor.leave();
 		Object.assign([...supervised.sayings.values()][0] ?? {}, { isSilent: true, ports: [] });
 		const next = supervised.next();
-		await next.start(planOf({ startSeconds: 0.5 }), noTakeOver, signal);
+		await next.start(envoySpecOf({ startSeconds: 0.5 }), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 2'], 'live']);
 	});
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { envoyArguments, envoyGid, fingerprint, programIn } from '../../../src/envoy/command-line.ts';
+import { entrypointFor, envoyArguments, envoyGid, fingerprint } from '../../../src/envoy/command-line.ts';
 import type { ProxySpec } from '../../../src/envoy/runtime.ts';
 import { envoyUser } from '../../../src/ruleset/answers.ts';
 import { unasked } from '../../support/proxy-spec.ts';
@@ -44,7 +44,7 @@ const programs: readonly (readonly [image: string, command: string, program: str
 
 for (const [image, command, program] of programs)
 	test(`in ${image} the command "${command}" is ${program === '' ? "the image's own" : program}`, () => {
-		assert.equal(programIn(image, command), program);
+		assert.equal(entrypointFor(image, command), program);
 	});
 
 const spec: ProxySpec = {

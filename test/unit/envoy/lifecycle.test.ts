@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exitText, pauseMs } from '../../../src/envoy/exit-text.ts';
-import { type History, type Life, type LifeEvent, next, type Retry, unborn } from '../../../src/envoy/lifecycle.ts';
+import {
+	type EnvoyEvent,
+	type EnvoyState,
+	initialHistory,
+	type Retry,
+	reduce,
+	type SupervisionHistory,
+} from '../../../src/envoy/lifecycle.ts';
 
 const body = { id: 'pid 1', image: '', since: '2026-11-23T05:31:26.120Z' };
 const newBody = { ...body, id: 'pid 2' };
 const answer = { version: '1.40.0', listeners: [15000, 15001] };
 const newAnswer = { version: '1.41.0', listeners: [15001] };
-const retry: Retry = { wasStable: false, isWorthIt: true, chance: 0 };
+const retry: Retry = { wasStable: false, isRetryable: true, jitter: 0 };
 const pull = { image: 'envoy:v1', layers: [{ id: 'a', status: 'Downloading', current: 1, total: 2 }] };
 
-const lives: Readonly<Record<Life['kind'], Life>> = {
+const lives: Readonly<Record<EnvoyState['kind'], EnvoyState>> = {
 	absent: { kind: 'absent' },
 	pulling: { kind: 'pulling' },
 	starting: { kind: 'starting', missing: 'PRE_INITIALIZING', ...body },
@@ -19,16 +26,16 @@ const lives: Readonly<Record<Life['kind'], Life>> = {
 	draining: { kind: 'draining', ...answer, ...body },
 	failed: { kind: 'failed', why: 'Envoy ended with code 1', retryMs: 250 },
 };
-const kinds = Object.keys(lives) as readonly Life['kind'][];
+const kinds = Object.keys(lives) as readonly EnvoyState['kind'][];
 
-const ended: LifeEvent = { kind: 'ended', exit: { code: 7, signal: undefined }, lastLine: '', retry };
-const failed: LifeEvent = { kind: 'failed', why: 'Cannot start Envoy: why', retry };
-const failedWith = (why: string): Life => ({ kind: 'failed', why, retryMs: 250 });
+const ended: EnvoyEvent = { kind: 'ended', exit: { code: 7, signal: undefined }, lastLine: '', retry };
+const failed: EnvoyEvent = { kind: 'failed', why: 'Cannot start Envoy: why', retry };
+const failedWith = (why: string): EnvoyState => ({ kind: 'failed', why, retryMs: 250 });
 
 interface Turn {
 	readonly title: string;
-	readonly event: LifeEvent;
-	readonly becomes: (from: Life['kind']) => Life;
+	readonly event: EnvoyEvent;
+	readonly becomes: (from: EnvoyState['kind']) => EnvoyState;
 }
 
 const turns: readonly Turn[] = [
@@ -93,53 +100,53 @@ for (const { title, event, becomes } of turns)
 	describe(title, () => {
 		for (const from of kinds)
 			test(`${from}: ${becomes(from).kind}`, () => {
-				assert.deepEqual(next({ ...unborn, life: lives[from] }, event).life, becomes(from));
+				assert.deepEqual(reduce({ ...initialHistory, state: lives[from] }, event).state, becomes(from));
 			});
 	});
 
 describe('what is remembered', () => {
-	const once: History = { ...unborn, life: lives.live };
+	const once: SupervisionHistory = { ...initialHistory, state: lives.live };
 
 	test('a pull is shown until it is over, also beside an Envoy that is live', () => {
-		const pulling = next(once, { kind: 'pulling', pull, isAside: true });
-		assert.deepEqual([pulling.pull, pulling.life.kind], [pull, 'live']);
-		for (const kind of ['pulled', 'not-pulled'] as const) assert.equal(next(pulling, { kind }).pull, undefined);
+		const pulling = reduce(once, { kind: 'pulling', pull, isAside: true });
+		assert.deepEqual([pulling.pull, pulling.state.kind], [pull, 'live']);
+		for (const kind of ['pulled', 'not-pulled'] as const) assert.equal(reduce(pulling, { kind }).pull, undefined);
 	});
 
 	test('pulls are counted by how they ended; where there was nothing to pull none is', () => {
-		const pulling: LifeEvent = { kind: 'pulling', pull, isAside: false };
-		const events: readonly LifeEvent[] = [
+		const pulling: EnvoyEvent = { kind: 'pulling', pull, isAside: false };
+		const events: readonly EnvoyEvent[] = [
 			...[pulling, pulling, { kind: 'pulled' } as const, { kind: 'pulled' } as const],
 			...[pulling, { kind: 'not-pulled' } as const, pulling, { kind: 'not-pulled' } as const],
 		];
-		assert.deepEqual(events.reduce(next, unborn).pulls, { pulled: 1, failed: 2 });
+		assert.deepEqual(events.reduce(reduce, initialHistory).pulls, { pulled: 1, failed: 2 });
 	});
 
 	test('a start after an end is a restart, the first one is none', () => {
-		const started = next(unborn, { kind: 'started', body, again: 0 });
+		const started = reduce(initialHistory, { kind: 'started', body, again: 0 });
 		assert.equal(started.restarts, 0);
-		assert.equal(next(started, { kind: 'started', body, again: 1 }).restarts, 1);
+		assert.equal(reduce(started, { kind: 'started', body, again: 1 }).restarts, 1);
 	});
 
 	test('how the last one ended stays known when the next one is live, and after an orderly end', () => {
-		const again = next(next(once, ended), { kind: 'ready', body, answer });
+		const again = reduce(reduce(once, ended), { kind: 'ready', body, answer });
 		assert.equal(again.lastExit, 'ended with code 7');
-		assert.equal(next({ ...unborn, life: lives.draining }, ended).lastExit, 'ended with code 7');
+		assert.equal(reduce({ ...initialHistory, state: lives.draining }, ended).lastExit, 'ended with code 7');
 	});
 
 	test('an end that was asked for is not counted as a failure', () => {
-		assert.equal(next({ ...unborn, life: lives.draining }, ended).failures, 0);
+		assert.equal(reduce({ ...initialHistory, state: lives.draining }, ended).failures, 0);
 	});
 });
 
 describe('an Envoy that fails', () => {
-	const after = (events: readonly LifeEvent[]): History => events.reduce(next, unborn);
-	const ready: LifeEvent = { kind: 'ready', body, answer };
-	const whyOf = ({ life }: History): string => (life.kind === 'failed' ? life.why : '');
-	const retryOf = ({ life }: History): number | undefined => (life.kind === 'failed' ? life.retryMs : -1);
+	const after = (events: readonly EnvoyEvent[]): SupervisionHistory => events.reduce(reduce, initialHistory);
+	const ready: EnvoyEvent = { kind: 'ready', body, answer };
+	const whyOf = ({ state }: SupervisionHistory): string => (state.kind === 'failed' ? state.why : '');
+	const retryOf = ({ state }: SupervisionHistory): number | undefined => (state.kind === 'failed' ? state.retryMs : -1);
 
 	test('is started again after pauses that double from a quarter of a second to half a minute', () => {
-		const histories = Array.from({ length: 10 }, (_, at) => after(Array<LifeEvent>(at + 1).fill(failed)));
+		const histories = Array.from({ length: 10 }, (_, at) => after(Array<EnvoyEvent>(at + 1).fill(failed)));
 		const pauses = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000];
 		assert.deepEqual(histories.map(retryOf), pauses);
 		assert.equal(pauseMs(100_000, 0), 30_000);
@@ -151,7 +158,7 @@ describe('an Envoy that fails', () => {
 			[1_000, 875, 750],
 		);
 		assert.equal(pauseMs(100, 1), 22_500);
-		assert.equal(retryOf(next(unborn, { ...failed, retry: { ...retry, chance: 1 } })), 188);
+		assert.equal(retryOf(reduce(initialHistory, { ...failed, retry: { ...retry, jitter: 1 } })), 188);
 	});
 
 	test('keeps its pauses growing though it was live in between, as long as that did not last', () => {
@@ -159,7 +166,7 @@ describe('an Envoy that fails', () => {
 	});
 
 	test('begins anew with the shortest pause after a stable life', () => {
-		const stable: LifeEvent = { ...ended, retry: { ...retry, wasStable: true } };
+		const stable: EnvoyEvent = { ...ended, retry: { ...retry, wasStable: true } };
 		const again = after([ready, ended, ready, ended, ready, ended, ready, stable]);
 		assert.deepEqual([retryOf(again), again.failures, whyOf(again)], [250, 1, 'Envoy ended with code 7']);
 	});
@@ -171,12 +178,12 @@ describe('an Envoy that fails', () => {
 	});
 
 	test('is not started again where that is not worth it', () => {
-		const over = next(unborn, { ...failed, retry: { ...retry, isWorthIt: false } });
-		assert.deepEqual(over.life, { kind: 'failed', why: 'Cannot start Envoy: why', retryMs: undefined });
+		const over = reduce(initialHistory, { ...failed, retry: { ...retry, isRetryable: false } });
+		assert.deepEqual(over.state, { kind: 'failed', why: 'Cannot start Envoy: why', retryMs: undefined });
 	});
 
 	test('is told with its last line, before how often', () => {
-		const bye: LifeEvent = { ...ended, lastLine: 'bye' };
+		const bye: EnvoyEvent = { ...ended, lastLine: 'bye' };
 		assert.equal(whyOf(after([ready, bye])), 'Envoy ended with code 7; its last line: bye');
 		const thrice = after([ready, ended, ready, ended, ready, bye]);
 		assert.equal(whyOf(thrice), 'Envoy ended with code 7; its last line: bye (3 times in a row)');

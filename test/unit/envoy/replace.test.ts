@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Change } from '../../../src/envoy/supervisor.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { planOf, type Saying, untilTold } from '../../support/supervised.ts';
+import { envoySpecOf, type Saying, untilTold } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('a replacement', { concurrency: true }, () => {
@@ -36,7 +36,7 @@ describe('a replacement', { concurrency: true }, () => {
 		const { supervisor, sayings, world } = supervised;
 		const [former] = sayings.values();
 		Object.assign(former ?? {}, { connections: 1 });
-		await supervisor.replace(change({ plan: planOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
+		await supervisor.replace(change({ plan: envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
 		await eventually(
 			() => former?.hasLetGo,
 			(hasLetGo) => hasLetGo === true,
@@ -53,7 +53,7 @@ describe('a replacement', { concurrency: true }, () => {
 		await using supervised = await started();
 		const { supervisor, told } = supervised;
 		const takeOver = async () => void told.push('take over');
-		const plan = planOf({ drainSeconds: 1 });
+		const plan = envoySpecOf({ drainSeconds: 1 });
 		assert.equal(await supervisor.replace(change({ plan, takeOver }), signal), 'same');
 		assert.equal(told.at(-1), 'take over');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
@@ -61,22 +61,22 @@ describe('a replacement', { concurrency: true }, () => {
 
 	test('by an update is the same Envoy where its image has not changed', async () => {
 		await using supervised = await started();
-		assert.equal(await supervised.supervisor.replace(change({ plan: planOf(), isUpdate: true }), signal), 'same');
+		assert.equal(await supervised.supervisor.replace(change({ plan: envoySpecOf(), isUpdate: true }), signal), 'same');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
 	});
 
 	test('is refused where the same Envoy does not listen on the new ports', async () => {
 		await using supervised = await started();
-		const plan = planOf({ ports: { egressPort: 15009 } });
+		const plan = envoySpecOf({ ports: { egressPort: 15009 } });
 		await assert.rejects(supervised.supervisor.replace(change({ plan }), signal), {
 			message: /nothing listens on 15009 \(egressPort\); the former goes on$/,
 		});
 	});
 
 	const failing: readonly (readonly [title: string, part: Partial<Change>, why: RegExp])[] = [
-		['whose program is not there', { plan: planOf({}, { command: 'nowhere' }) }, /no program "nowhere"/],
-		['that ends', { plan: planOf({}, { command: 'ends' }) }, /Envoy ended with code 3/],
-		['that is never LIVE', { plan: planOf({ startSeconds: 0.1 }, { command: 'never' }) }, /was not LIVE/],
+		['whose program is not there', { plan: envoySpecOf({}, { command: 'nowhere' }) }, /no program "nowhere"/],
+		['that ends', { plan: envoySpecOf({}, { command: 'ends' }) }, /Envoy ended with code 3/],
+		['that is never LIVE', { plan: envoySpecOf({ startSeconds: 0.1 }, { command: 'never' }) }, /was not LIVE/],
 		[
 			'that traffic cannot be led to',
 			{ takeOver: async () => Promise.reject(new Failure('firewall', 'Cannot commit', 'r')) },
@@ -195,7 +195,7 @@ describe('a replacement', { concurrency: true }, () => {
 		const { supervisor, sayings, world } = supervised;
 		const [former] = sayings.values();
 		Object.assign(former ?? {}, { connections: 1 });
-		const plan = planOf({ drainSeconds: 30 }, { env: { NEW: '1' } });
+		const plan = envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } });
 		await supervisor.replace(change({ plan }), signal);
 		const [, second] = world.running();
 		assert.ok(second !== undefined);
@@ -231,7 +231,7 @@ describe('a replacement', { concurrency: true }, () => {
 		const { supervisor } = supervised;
 		endFirst(supervised);
 		await until(supervisor, 'failed');
-		await assert.rejects(supervisor.replace(change({ plan: planOf({}, { command: 'nowhere' }) }), signal));
+		await assert.rejects(supervisor.replace(change({ plan: envoySpecOf({}, { command: 'nowhere' }) }), signal));
 		await until(supervisor, 'live');
 		await pastPause();
 		assert.deepEqual([starts, idsOf(supervised).length, kindOf(supervisor)], [2, 1, 'live']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { noTakeOver, planOf, supervise } from '../../support/supervised.ts';
+import { envoySpecOf, noTakeOver, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('the end of supervision', { concurrency: true }, () => {
@@ -14,7 +14,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 
 	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
 		let captured = 1;
-		await using supervised = await started({ captured: async () => captured });
+		await using supervised = await started({ countRedirected: async () => captured });
 		const { supervisor, told, world } = supervised;
 		const stop = supervisor.stop();
 		await eventually(
@@ -29,28 +29,28 @@ describe('the end of supervision', { concurrency: true }, () => {
 
 	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
 		const asked: (readonly number[])[] = [];
-		const captured = async (ports: readonly number[]) => {
+		const countRedirected = async (ports: readonly number[]) => {
 			asked.push(ports);
 			return 0;
 		};
 		const moved = { ports: { egressPort: 16001 } };
-		await using supervised = await started({ captured });
+		await using supervised = await started({ countRedirected });
 		const { supervisor, sayings } = supervised;
 		for (const saying of sayings.values()) saying.ports = [15001, 16001];
-		assert.equal(await supervisor.replace(change({ plan: planOf(moved) }), signal), 'same');
+		assert.equal(await supervisor.replace(change({ plan: envoySpecOf(moved) }), signal), 'same');
 		await supervisor.stop();
 		assert.deepEqual(asked, [[15001, 16001]]);
 	});
 
 	test('does not wait longer for connections than it may', async () => {
-		await using supervised = await started({ captured: async () => 1 });
+		await using supervised = await started({ countRedirected: async () => 1 });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
 		assert.deepEqual(world.bodies(), []);
 	});
 
 	test('ends Envoy also where nobody can say how many connections are open', async () => {
-		await using supervised = await started({ captured: () => Promise.reject(new Error('no more descriptors')) });
+		await using supervised = await started({ countRedirected: () => Promise.reject(new Error('no more descriptors')) });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
 		assert.deepEqual(world.bodies(), []);
@@ -78,7 +78,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 	});
 
 	/** Nobody but its start asks it where it listens. */
-	const unwatched = planOf({ healthSeconds: 60 });
+	const unwatched = envoySpecOf({ healthSeconds: 60 });
 	const moments = ['onPrepare', 'onStart', 'onAsk'] as const;
 	for (const moment of moments)
 		test(`leaves nothing of a first start that is under way (${moment})`, async () => {

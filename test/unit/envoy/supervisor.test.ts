@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { troubleOf } from '../../../src/envoy/lifecycle.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { noTakeOver, type Options, planOf, type Saying, supervise, untilTold } from '../../support/supervised.ts';
+import { envoySpecOf, noTakeOver, type Options, type Saying, supervise, untilTold } from '../../support/supervised.ts';
 import { endFirst, idsOf, kindOf, lifeOf, signal, started, until } from '../../support/supervising.ts';
 
 describe('the first start', { concurrency: true }, () => {
@@ -15,8 +15,8 @@ describe('the first start', { concurrency: true }, () => {
 		};
 		await using supervised = supervise({ programs: { slow } });
 		const { supervisor, told, histories } = supervised;
-		const start = supervisor.start(planOf({}, { command: 'slow' }), noTakeOver, signal);
-		const missing = () => histories.flatMap(({ life }) => (life.kind === 'starting' ? [life.missing] : []));
+		const start = supervisor.start(envoySpecOf({}, { command: 'slow' }), noTakeOver, signal);
+		const missing = () => histories.flatMap(({ state }) => (state.kind === 'starting' ? [state.missing] : []));
 		await eventually(missing, (all) => all.includes('INITIALIZING'));
 		Object.assign(said[0] ?? {}, { state: 'LIVE' });
 		await eventually(missing, (all) => all.includes('LIVE, but nothing listens on 15001 (egressPort)'));
@@ -25,7 +25,7 @@ describe('the first start', { concurrency: true }, () => {
 		assert.deepEqual(told, ['starting memory 1', 'live memory 1']);
 	});
 
-	const final: readonly (readonly [title: string, part: Parameters<typeof planOf>[1], why: RegExp])[] = [
+	const final: readonly (readonly [title: string, part: Parameters<typeof envoySpecOf>[1], why: RegExp])[] = [
 		['a program that is not there', { command: 'nowhere' }, /there is no program "nowhere"/],
 		['an Envoy that ends', { command: 'ends' }, /^Cannot start Envoy: Envoy ended with code 3; its last line: bye$/],
 		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 0\.3 s \(INITIALIZING\)$/],
@@ -55,7 +55,7 @@ describe('the first start', { concurrency: true }, () => {
 		test(`with ${title} fails for good, and leaves nothing that runs`, async () => {
 			await using supervised = supervise(programs);
 			const { supervisor, world } = supervised;
-			await assert.rejects(supervisor.start(planOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
+			await assert.rejects(supervisor.start(envoySpecOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
 				code: 'envoy',
 				message: why,
 			});
@@ -69,7 +69,7 @@ describe('the first start', { concurrency: true }, () => {
 		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
 		await using supervised = supervise({ listeners: [taken] });
 		const { supervisor, world } = supervised;
-		await assert.rejects(supervisor.start(planOf(), noTakeOver, signal), {
+		await assert.rejects(supervisor.start(envoySpecOf(), noTakeOver, signal), {
 			message: 'Cannot start Envoy: port 15001 (egressPort) is taken by nginx (pid 7)',
 		});
 		assert.deepEqual(world.bodies(), []);
@@ -83,7 +83,7 @@ describe('the first start', { concurrency: true }, () => {
 			};
 			await using supervised = await started({ onPrepare });
 			const { supervisor, histories } = supervised;
-			const failures = histories.flatMap(({ life }) => (life.kind === 'failed' ? [life] : []));
+			const failures = histories.flatMap(({ state }) => (state.kind === 'failed' ? [state] : []));
 			assert.deepEqual(
 				failures.map(({ why }) => why),
 				['Cannot start Envoy: away', 'Cannot start Envoy: away'],
@@ -99,7 +99,7 @@ describe('the first start', { concurrency: true }, () => {
 		await using supervised = supervise({ onPrepare });
 		const { supervisor } = supervised;
 		const impatient = new AbortController();
-		const start = supervisor.start(planOf(), noTakeOver, impatient.signal);
+		const start = supervisor.start(envoySpecOf(), noTakeOver, impatient.signal);
 		await until(supervisor, 'failed');
 		impatient.abort();
 		await assert.rejects(start);
@@ -140,7 +140,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 	test('begins with the shortest pause again once it has been stable', async () => {
 		await using supervised = supervise();
 		const { supervisor } = supervised;
-		await supervisor.start(planOf({ stableSeconds: 0 }), noTakeOver, signal);
+		await supervisor.start(envoySpecOf({ stableSeconds: 0 }), noTakeOver, signal);
 		for (const _ of [1, 2]) {
 			endFirst(supervised);
 			await until(supervisor, 'failed');
@@ -157,7 +157,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		};
 		await using supervised = await started({ onStart });
 		endFirst(supervised);
-		const whys = () => supervised.histories.flatMap(({ life }) => (life.kind === 'failed' ? [life.why] : []));
+		const whys = () => supervised.histories.flatMap(({ state }) => (state.kind === 'failed' ? [state.why] : []));
 		await eventually(whys, (all) => all.includes('Cannot start Envoy: nobody answers'));
 		await until(supervised.supervisor, 'live');
 		assert.deepEqual([starts, idsOf(supervised).length], [3, 1]);
@@ -166,7 +166,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 	test('is not pulled again each time, where it is always pulled at a start', async () => {
 		const pulls: string[] = [];
 		await using supervised = supervise({ onPrepare: async ({ pull }) => void pulls.push(pull) });
-		await supervised.supervisor.start(planOf({}, { pull: 'always' }), noTakeOver, signal);
+		await supervised.supervisor.start(envoySpecOf({}, { pull: 'always' }), noTakeOver, signal);
 		endFirst(supervised);
 		await eventually(
 			() => supervised.supervisor.history().restarts,
@@ -202,7 +202,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 			life.kind === 'failed' ? life.why : '',
 			/^Envoy did not answer 3 times in a row on its admin interface/,
 		);
-		const troubles = histories.flatMap((one) => (one.life.kind === 'live' ? [one.life.trouble] : []));
+		const troubles = histories.flatMap((one) => (one.state.kind === 'live' ? [one.state.trouble] : []));
 		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
 		assert.equal(told.at(-1), 'live memory 2');
@@ -211,7 +211,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
 		await using supervised = supervise();
 		const { supervisor, sayings } = supervised;
-		await supervisor.start(planOf({ healthRetries: 1_000 }), noTakeOver, signal);
+		await supervisor.start(envoySpecOf({ healthRetries: 1_000 }), noTakeOver, signal);
 		const before = lifeOf(supervisor);
 		const [saying] = sayings.values();
 		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
@@ -229,7 +229,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		};
 		await using supervised = await started({ onAsk });
 		const { supervisor, histories, sayings } = supervised;
-		const troubles = () => histories.flatMap(({ life }) => (life.kind === 'live' ? [life.trouble] : []));
+		const troubles = () => histories.flatMap(({ state }) => (state.kind === 'live' ? [state.trouble] : []));
 		fails = 2;
 		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
 		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });

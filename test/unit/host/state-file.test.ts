@@ -84,7 +84,7 @@ test('a folder that can never be written is told from a disk that cannot be writ
 	writeFileSync(join(scratch.path, 'plain'), '');
 	for (const folder of [join(scratch.path, 'plain'), join(scratch.path, 'plain', 'below')]) {
 		const unwritten = createStateStore(folder).write(whole);
-		assert.equal(unwritten?.mayPass, false);
+		assert.equal(unwritten?.isTransient, false);
 		assert.match(unwritten?.failure.message ?? '', /^Cannot write .*: a part of the path is no folder$/);
 	}
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure, failureText } from '../../../src/failure.ts';
-import { quoted } from '../../../src/lib/escape.ts';
+import { quote } from '../../../src/lib/escape.ts';
 import { isPrintable } from '../../support/printable.ts';
 
 const obeyed = ['\u0000', '\t', '\r', '\u0007', '\u001b[2J', '\u007f', '\u0085', '\u009b31m'];
 
 test('text from outside is printed in quotes, shortened, and without anything that a terminal obeys', () => {
-	assert.equal(quoted('a"b'), '"a\\"b"');
-	assert.ok(quoted('x'.repeat(10_000)).length < 100);
-	for (const text of ['\n', ...obeyed]) assert.ok(isPrintable(quoted(`a${text}b`)), JSON.stringify(text));
+	assert.equal(quote('a"b'), '"a\\"b"');
+	assert.ok(quote('x'.repeat(10_000)).length < 100);
+	for (const text of ['\n', ...obeyed]) assert.ok(isPrintable(quote(`a${text}b`)), JSON.stringify(text));
 });
 
 test('an error is a message and a remedy on lines of their own, whatever is in them', () => {

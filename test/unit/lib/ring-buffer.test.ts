@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createKept } from '../../../src/lib/ring-buffer.ts';
+import { createRingBuffer } from '../../../src/lib/ring-buffer.ts';
 
 test('the last ones are kept, oldest first, and no more than were asked for', () => {
-	const kept = createKept<number>(3);
+	const kept = createRingBuffer<number>(3);
 	for (let item = 1; item <= 10_000; item += 1) kept.add(item);
 	assert.deepEqual(kept.last(), [9_998, 9_999, 10_000]);
 	assert.deepEqual(kept.last(2), [9_999, 10_000]);
@@ -12,7 +12,7 @@ test('the last ones are kept, oldest first, and no more than were asked for', ()
 });
 
 test('who listens hears what comes, once, in order, until they leave', () => {
-	const kept = createKept<string>(2);
+	const kept = createRingBuffer<string>(2);
 	const heard: string[] = [];
 	kept.add('before');
 	const leave = kept.listen((item) => heard.push(`a ${item}`));
@@ -28,7 +28,7 @@ test('who listens hears what comes, once, in order, until they leave', () => {
 
 test('of those kept only what came from a time on is told, the last ones first to stay', () => {
 	const clock = { ms: 0 };
-	const kept = createKept<string>(3, () => clock.ms);
+	const kept = createRingBuffer<string>(3, () => clock.ms);
 	for (const [ms, item] of [
 		[10, 'pushed out'],
 		[20, 'a'],

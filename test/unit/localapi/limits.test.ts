@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createKept } from '../../../src/lib/ring-buffer.ts';
-import { createShared } from '../../../src/lib/single-flight.ts';
+import { createRingBuffer } from '../../../src/lib/ring-buffer.ts';
+import { createSingleFlight } from '../../../src/lib/single-flight.ts';
 import type { Handlers } from '../../../src/localapi/protocol.ts';
 import { serve } from '../../../src/localapi/server.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -12,11 +12,11 @@ import { askSocket } from '../../lab/net/socket.ts';
 
 const scratch = createScratch('limits');
 after(() => scratch[Symbol.dispose]());
-const kept = { logs: createKept<string>(2_000), events: createKept<string>(10) };
+const kept = { logs: createRingBuffer<string>(2_000), events: createRingBuffer<string>(10) };
 
 test('however many ask at once, two answers serve them, and nobody gets one begun before they asked', async () => {
 	const state = { begun: 0, isRunning: false };
-	const ask = createShared(async () => {
+	const ask = createSingleFlight(async () => {
 		assert.equal(state.isRunning, false);
 		state.isRunning = true;
 		state.begun += 1;
@@ -33,7 +33,7 @@ test('however many ask at once, two answers serve them, and nobody gets one begu
 
 test('an answer that fails is told to those who asked, and to nobody after them', async () => {
 	const state = { tries: 0 };
-	const ask = createShared(async () => {
+	const ask = createSingleFlight(async () => {
 		state.tries += 1;
 		if (state.tries === 1) throw new Error('no');
 		return 'yes';
@@ -48,7 +48,7 @@ test('an answer that fails is told to those who asked, and to nobody after them'
 
 test('an answer that is to rest is begun at once for who asks first, and then no sooner than it has rested', async () => {
 	const begun: number[] = [];
-	const ask = createShared(async () => begun.push(performance.now()), 100);
+	const ask = createSingleFlight(async () => begun.push(performance.now()), 100);
 	const asked = ask();
 	await new Promise(setImmediate);
 	assert.equal(begun.length, 1);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import { createKept } from '../../../src/lib/ring-buffer.ts';
+import { createRingBuffer } from '../../../src/lib/ring-buffer.ts';
 import { createClient } from '../../../src/localapi/client.ts';
 import { type Handlers, type Method, paths } from '../../../src/localapi/protocol.ts';
 import { serve } from '../../../src/localapi/server.ts';
@@ -16,7 +16,7 @@ describe('the socket', async () => {
 	const path = join(scratch.path, 'control.sock');
 	const asked: unknown[] = [];
 	const clock = { ms: 0 };
-	const kept = { logs: createKept<string>(10, () => clock.ms), events: createKept<string>(10) };
+	const kept = { logs: createRingBuffer<string>(10, () => clock.ms), events: createRingBuffer<string>(10) };
 	const metrics = async () => '# HELP x x\n';
 	const close = await serve(path, { handlers: handlers(), kept, metrics }, new AbortController().signal);
 	after(() => close().finally(() => scratch[Symbol.dispose]()));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import type { Dialect } from '../../../src/firewall/firewall.ts';
-import { inspect, intercept, release, releaseSeed, type Target } from '../../../src/reconcile/apply.ts';
+import { apply, type DesiredRules, inspect, remove, removeScriptLeftovers } from '../../../src/reconcile/apply.ts';
 import { buildTarget } from '../../../src/reconcile/desired.ts';
 import { atStage } from '../../../src/reconcile/staged-capture.ts';
 import type { PolicyRule, RoutingStep, TableRoute } from '../../../src/routing/routing.ts';
@@ -13,7 +13,7 @@ import { createMemoryRouting } from '../../support/memory-routing.ts';
 
 const signal = AbortSignal.timeout(600_000);
 const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
-const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<Target> = {}): Target => ({
+const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<DesiredRules> = {}): DesiredRules => ({
 	...atStage(buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
 	...more,
 });
@@ -33,7 +33,7 @@ const failing = (family: Family) => (attempted: Family) => {
 
 test('interception is on: routes and rules are there, and nothing is left to wish for', async () => {
 	const { host, routing } = createHostOf();
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	const each = (family: string) => ['add-route', 'add-route', 'add-rule'].map((step) => `${step} ${family}`);
 	assert.deepEqual(routing.log, [...each('ipv4'), ...each('ipv6')]);
 	const { differences, isClean } = await inspect(host, target, true, signal);
@@ -43,17 +43,17 @@ test('interception is on: routes and rules are there, and nothing is left to wis
 
 test('to switch on what is on changes nothing', async () => {
 	const { host, nft, routing } = createHostOf();
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	const [commits, changes] = [nft.commits.length, routing.log.length];
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	assert.deepEqual([nft.commits.length, routing.log.length], [commits, changes]);
 });
 
 test('routes are there before the rules, and gone after them', async () => {
 	const seen: number[] = [];
 	const { host, routing } = createHostOf({ onCommit: () => seen.push(routing.held.rules.length) });
-	await intercept(host, target, signal);
-	await release(host, { tracked: false }, signal);
+	await apply(host, target, signal);
+	await remove(host, { keepConntrack: false }, signal);
 	assert.deepEqual([...new Set(seen)], [2]);
 	assert.deepEqual(routing.held, { rules: [], routes: [] });
 });
@@ -61,7 +61,7 @@ test('routes are there before the rules, and gone after them', async () => {
 test('if the rules cannot be committed the routes go back too', async () => {
 	for (const family of ['ipv4', 'ipv6'] as const) {
 		const { host, nft, routing } = createHostOf({ onCommit: failing(family) });
-		await assert.rejects(intercept(host, target, signal), /no room/);
+		await assert.rejects(apply(host, target, signal), /no room/);
 		assert.deepEqual(routing.held, { rules: [], routes: [] });
 		assert.doesNotMatch(nft.text(), /APPMESH_/);
 	}
@@ -72,7 +72,7 @@ test('if one step of the routes fails those before it go back, and no rule was t
 		if (kind === 'add-rule' && 'rule' in step && step.rule.family === 'ipv6')
 			throw new Failure('routing', 'Cannot: no room', 'Make some');
 	});
-	await assert.rejects(intercept(host, target, signal), /no room/);
+	await assert.rejects(apply(host, target, signal), /no room/);
 	assert.deepEqual(routing.held, { rules: [], routes: [] });
 	assert.deepEqual(nft.commits, []);
 });
@@ -82,7 +82,7 @@ const foreign: TableRoute = { family: 'ipv6', table: 100, kind: 'other', metric:
 test("a table of somebody else's keeps nobody from the rules: in that family rule and route are left out, and it is told", async () => {
 	const { host, routing } = createHostOf();
 	routing.held.routes = [foreign];
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	assert.deepEqual(
 		routing.held.rules.map(({ family }) => family),
 		['ipv4'],
@@ -100,14 +100,14 @@ test('what is captured by way of our route is refused before anything is touched
 	const { host, nft, routing } = createHostOf();
 	routing.held.routes = [foreign];
 	const needy = targetOf({ appPorts: '8080' }, { homeward: { ...homeward, carries: true } });
-	await assert.rejects(intercept(host, needy, signal), /route table 100/);
+	await assert.rejects(apply(host, needy, signal), /route table 100/);
 	assert.deepEqual([routing.log, nft.commits], [[], []]);
 });
 
 test('a family that is captured no longer has neither rules nor routes', async () => {
 	const { host, nft, routing } = createHostOf();
-	await intercept(host, target, signal);
-	await intercept(host, onlyIpv4, signal);
+	await apply(host, target, signal);
+	await apply(host, onlyIpv4, signal);
 	assert.doesNotMatch(nft.text().split('# ipv6\n')[1] ?? '', /APPMESH_/);
 	assert.deepEqual(
 		routing.held.rules.map(({ family }) => family),
@@ -118,10 +118,10 @@ test('a family that is captured no longer has neither rules nor routes', async (
 
 test('another mark and table: the new ones are there before the old ones go', async () => {
 	const { host, routing } = createHostOf();
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	const moved = targetOf({ appPorts: '8080' }, { homeward: { mark: 0x77, table: 177, carries: false } });
 	const { length } = routing.log;
-	await intercept(host, moved, signal);
+	await apply(host, moved, signal);
 	assert.deepEqual(
 		routing.log.slice(length, length + 6).map((line) => line.split('-')[0]),
 		['add', 'add', 'add', 'add', 'add', 'add'],
@@ -132,49 +132,49 @@ test('another mark and table: the new ones are there before the old ones go', as
 
 test('another dialect: what the former one holds of ours goes after the new is there', async () => {
 	const { host, legacy, nft } = createHostOf();
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	const other = { ...target, dialect: 'iptables-legacy' } as const;
-	await intercept(host, other, signal);
+	await apply(host, other, signal);
 	assert.match(legacy.text(), /APPMESH_/);
 	assert.doesNotMatch(nft.text(), /APPMESH_/);
 });
 
 test('a release takes ours from every dialect, and is safe to repeat', async () => {
 	const { host, legacy, nft, routing } = createHostOf();
-	await intercept({ firewalls: [nft], routing }, target, signal);
-	await intercept({ firewalls: [legacy], routing }, { ...target, dialect: 'iptables-legacy' }, signal);
-	await release(host, { tracked: false }, signal);
+	await apply({ firewalls: [nft], routing }, target, signal);
+	await apply({ firewalls: [legacy], routing }, { ...target, dialect: 'iptables-legacy' }, signal);
+	await remove(host, { keepConntrack: false }, signal);
 	assert.doesNotMatch(nft.text() + legacy.text(), /APPMESH_/);
 	const commits = nft.commits.length + legacy.commits.length;
-	await release(host, { tracked: false }, signal);
+	await remove(host, { keepConntrack: false }, signal);
 	assert.equal(nft.commits.length + legacy.commits.length, commits);
 	assert.equal((await inspect(host, target, false, signal)).isClean, true);
 });
 
 test('a release for the time being captures nothing more, counts as off, and keeps what open connections need', async () => {
 	const { host, nft } = createHostOf();
-	await intercept(host, target, signal);
-	await release(host, { tracked: true }, signal);
+	await apply(host, target, signal);
+	await remove(host, { keepConntrack: true }, signal);
 	assert.doesNotMatch(nft.text(), /REDIRECT|--dports|-j APPMESH_(?!ANSWER)/);
 	assert.match(nft.text(), /:APPMESH_TRACKING/);
 	assert.match(nft.text(), /-j APPMESH_ANSWER/);
 	const { differences, isClean } = await inspect(host, target, false, signal);
 	assert.deepEqual([differences, isClean], [{ ipv4: [], ipv6: [] }, true]);
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	assert.deepEqual((await inspect(host, target, true, signal)).differences, { ipv4: [], ipv6: [] });
-	await release(host, { tracked: false }, signal);
+	await remove(host, { keepConntrack: false }, signal);
 	assert.doesNotMatch(nft.text(), /APPMESH_/);
 });
 
 test('a release for the time being of nothing leaves nothing', async () => {
 	const { host, nft } = createHostOf();
-	await release(host, { tracked: true }, signal);
+	await remove(host, { keepConntrack: true }, signal);
 	assert.equal(nft.commits.length, 0);
 });
 
 test('a rule and a route that are missing, or there without being wanted, are told', async () => {
 	const { host, routing } = createHostOf();
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	const { rules, routes } = routing.held;
 	routing.held.rules = rules.filter(({ family }) => family === 'ipv6');
 	routing.held.routes = routes.filter(({ family }) => family === 'ipv6');
@@ -205,20 +205,27 @@ test('what the 2019 script left goes only when that is asked for', async () => {
 	};
 	routing.held.rules = [rule];
 	routing.held.routes = [route];
-	await intercept(host, target, signal);
+	await apply(host, target, signal);
 	assert.equal(routing.held.rules.filter(({ family }) => family === 'ipv4').length, 1);
-	await release(host, { tracked: false }, signal);
+	await remove(host, { keepConntrack: false }, signal);
 	assert.deepEqual(routing.held, { rules: [rule], routes: [route] });
-	await releaseSeed(host, homeward);
+	await removeScriptLeftovers(host, homeward);
 	assert.deepEqual(routing.held, { rules: [], routes: [] });
 });
 
-const ruleOfScript = { priority: 32765, table: 100, mark: 0x1e7700ce, mask: 0xffff_ffff, narrowed: false, protocol: 3 };
+const ruleOfScript = {
+	priority: 32765,
+	table: 100,
+	mark: 0x1e7700ce,
+	mask: 0xffff_ffff,
+	hasOtherSelectors: false,
+	protocol: 3,
+};
 
 test('a dialect that is not installed is a failure that names the setting', async () => {
 	const { nft, routing } = createHostOf();
 	const elsewhere = { ...target, dialect: 'iptables-legacy' } as const;
-	await assert.rejects(intercept({ firewalls: [nft], routing }, elsewhere, signal), (error) => {
+	await assert.rejects(apply({ firewalls: [nft], routing }, elsewhere, signal), (error) => {
 		assert.ok(error instanceof Failure);
 		assert.equal(error.code, 'tools');
 		assert.match(error.remedy, /TURNOUT_BACKEND/);

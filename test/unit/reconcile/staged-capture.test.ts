@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ByFamily } from '../../../src/firewall/iptables/apply-rules.ts';
-import type { Held } from '../../../src/firewall/iptables/installed.ts';
+import type { IptablesRules } from '../../../src/firewall/iptables/installed.ts';
 import { buildTarget } from '../../../src/reconcile/desired.ts';
 import { atStage, repairable, stageFor } from '../../../src/reconcile/staged-capture.ts';
 import type { Family } from '../../../src/values/units.ts';
@@ -12,7 +12,7 @@ const whole = buildTarget(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv
 const { stages } = whole;
 
 /** Without what leads to ours in these tables. */
-const without = (family: Family, ...tables: readonly string[]): ByFamily<Held> => {
+const without = (family: Family, ...tables: readonly string[]): ByFamily<IptablesRules> => {
 	const held = stages.all[family];
 	return { ...stages.all, [family]: { ...held, hooks: held.hooks.filter(({ table }) => !tables.includes(table)) } };
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planRemoval, planRouting, planSeedRemoval } from '../../../src/routing/plan.ts';
+import { planRemoval, planRouting, planScriptRemoval } from '../../../src/routing/plan.ts';
 import type { PolicyRule, TableRoute } from '../../../src/routing/routing.ts';
 import { type RoutingFacts, refuseTaken, takenFrom, whyLeftOut } from '../../../src/routing/taken.ts';
 
@@ -14,7 +14,7 @@ const ours: PolicyRule = {
 		table: 100,
 		mark: 0x1e7700ce,
 		mask: 0xffff_ffff,
-		narrowed: false,
+		hasOtherSelectors: false,
 		protocol: 0xce,
 	},
 };
@@ -61,7 +61,7 @@ test('rules and tables of others that have nothing to do with ours are left in p
 	const facts = { rules: [somebodys], routes: [route] };
 	assert.deepEqual(kindsOf(planRouting(homeward, 'ipv4', facts)), ['add-route', 'add-route', 'add-rule']);
 	assert.deepEqual(planRemoval(facts), []);
-	assert.deepEqual(planSeedRemoval(facts, homeward), []);
+	assert.deepEqual(planScriptRemoval(facts, homeward), []);
 });
 
 const foreign: TableRoute = { ...ourRoute, kind: 'other' as const, metric: 0, protocol: 4, text: '10.0.0.0/8' };
@@ -84,7 +84,7 @@ const conflicts: Readonly<Record<string, readonly [facts: RoutingFacts, told: Re
 		/mark \(TURNOUT_MARK\)/,
 	],
 	'our mark with something else beside it': [
-		{ rules: [{ ...theScripts, table: 300, narrowed: true }], routes: [] },
+		{ rules: [{ ...theScripts, table: 300, hasOtherSelectors: true }], routes: [] },
 		/packet mark 0x1e7700ce/,
 		/TURNOUT_MARK/,
 	],
@@ -135,8 +135,8 @@ test('where packets are marked nothing comes before the route home', () => {
 /** What sounds like a use of ours and is none. */
 const bystanders: Readonly<Record<string, PolicyRule>> = {
 	"a VRF's rule, which names no table": { ...somebodys, mark: undefined, mask: undefined, priority: 1000, table: 0 },
-	'a rule that jumps over ours': { ...somebodys, mark: undefined, mask: undefined, table: 0, narrowed: true },
-	'all but another mark': { ...somebodys, mark: 0xca6c, mask: 0xffff_ffff, narrowed: true },
+	'a rule that jumps over ours': { ...somebodys, mark: undefined, mask: undefined, table: 0, hasOtherSelectors: true },
+	'all but another mark': { ...somebodys, mark: 0xca6c, mask: 0xffff_ffff, hasOtherSelectors: true },
 	'the part of a mark that ours has not': { ...somebodys, mark: 0x4000, mask: 0x4000 },
 };
 for (const [title, rule] of Object.entries(bystanders))
@@ -193,7 +193,7 @@ test('ours go, the rule before the route, whatever mark and table they have; wha
 
 test('what the script left goes when that is asked for, wherever the kernel has put its rule, and nothing beside it', () => {
 	const facts = { rules: [theScripts, somebodys], routes: [theScriptsRoute, foreign] };
-	assert.deepEqual(planSeedRemoval(facts, homeward), [
+	assert.deepEqual(planScriptRemoval(facts, homeward), [
 		{ kind: 'remove-rule', rule: theScripts },
 		{ kind: 'remove-route', route: theScriptsRoute },
 	]);

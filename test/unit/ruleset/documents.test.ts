@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { nothing, parseSaved } from '../../../src/firewall/iptables/installed.ts';
+import { emptyRules, parseIptablesSave } from '../../../src/firewall/iptables/installed.ts';
 import { renderIptables } from '../../../src/firewall/iptables/render-rules.ts';
-import { differences, renderTransition } from '../../../src/firewall/iptables/restore-document.ts';
+import { differences, renderRestoreDocument } from '../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
 import { families } from '../../../src/values/units.ts';
 import { captureOf } from '../../support/capture.ts';
@@ -18,7 +18,7 @@ for (const [name, texts] of Object.entries(cases))
 	test(`${name}: the documents are those that somebody has read`, () => {
 		const capture = captureOf(texts);
 		const documents = families.map((family) => {
-			return `# ${family}\n${renderTransition(nothing, renderIptables(buildRuleset(capture, family)))}`;
+			return `# ${family}\n${renderRestoreDocument(emptyRules, renderIptables(buildRuleset(capture, family)))}`;
 		});
 		matchesGolden(documents.join('\n'), join(golden, fileOf(name)));
 	});
@@ -31,19 +31,20 @@ for (const [name, texts] of Object.entries(cases))
 	test(`${name}: what a kernel would print of it is taken for the same`, () => {
 		for (const family of families) {
 			const held = renderIptables(buildRuleset(captureOf(texts), family));
-			const document = renderTransition(nothing, held);
+			const document = renderRestoreDocument(emptyRules, held);
 			// A document that only adds reads like a saved one, but for the positions.
 			const saved = document.replace(/^-I (\S+) \d+ /gm, '-A $1 ');
-			assert.deepEqual(differences(parseSaved(saved), held), []);
+			assert.deepEqual(differences(parseIptablesSave(saved), held), []);
 		}
 	});
 
 for (const [name, texts] of Object.entries(cases))
 	test(`${name}: each rule says why it is there, in no more than iptables' 255 characters`, () => {
 		for (const family of families)
-			for (const line of renderTransition(nothing, renderIptables(buildRuleset(captureOf(texts), family))).split(
-				'\n',
-			)) {
+			for (const line of renderRestoreDocument(
+				emptyRules,
+				renderIptables(buildRuleset(captureOf(texts), family)),
+			).split('\n')) {
 				if (!/^-[AI] /.test(line)) continue;
 				const [, because = ''] = / --comment "(turnout: [^"]+)" -j /.exec(line) ?? [];
 				assert.match(because, /^turnout: .{10}/);

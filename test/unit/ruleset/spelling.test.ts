@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonical } from '../../../src/firewall/iptables/save-line.ts';
+import { canonicalRule } from '../../../src/firewall/iptables/save-line.ts';
 
 const ours = '-p tcp -m multiport --dports 22 -m comment --comment "turnout: these ports are ignored" -j RETURN';
 
@@ -23,7 +23,7 @@ const same: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 for (const [title, [one, other]] of Object.entries(same))
-	test(`${title}: the same rule`, () => assert.equal(canonical(one), canonical(other)));
+	test(`${title}: the same rule`, () => assert.equal(canonicalRule(one), canonicalRule(other)));
 
 const others: Readonly<Record<string, readonly [string, string]>> = {
 	'another port': [ours, ours.replace('22', '23')],
@@ -43,15 +43,18 @@ const others: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 for (const [title, [one, other]] of Object.entries(others))
-	test(`${title}: another rule`, () => assert.notEqual(canonical(one), canonical(other)));
+	test(`${title}: another rule`, () => assert.notEqual(canonicalRule(one), canonicalRule(other)));
 
 test("an address that nobody can read, in somebody else's rule, does not keep us from reading it", () => {
 	for (const address of ['::ffff:1.2.3.4/128', '10.0.0.0/255.0.255.0', 'nonsense', '10.0.0.1/99'])
-		assert.match(canonical(`-d ${address} -j RETURN`), /RETURN/);
+		assert.match(canonicalRule(`-d ${address} -j RETURN`), /RETURN/);
 });
 
 test('words that look like options inside a comment are no options', () => {
 	const tricky = '-m comment --comment "see -j DROP and ! -d 10.0.0.0/8" -j RETURN';
-	assert.notEqual(canonical(tricky), canonical('-m comment --comment "see" -j DROP'));
-	assert.equal(canonical(tricky), canonical(`-m comment -j RETURN --comment "see -j DROP and ! -d 10.0.0.0/8"`));
+	assert.notEqual(canonicalRule(tricky), canonicalRule('-m comment --comment "see" -j DROP'));
+	assert.equal(
+		canonicalRule(tricky),
+		canonicalRule(`-m comment -j RETURN --comment "see -j DROP and ! -d 10.0.0.0/8"`),
+	);
 });

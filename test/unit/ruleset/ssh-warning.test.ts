@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessionJudge, sessionWarning } from '../../../src/ruleset/ssh-warning.ts';
+import { createSessionEvaluator, sessionWarning } from '../../../src/ruleset/ssh-warning.ts';
 import { parseSession, type Session } from '../../../src/values/ssh-session.ts';
 import { captureOf } from '../../support/capture.ts';
 
@@ -19,7 +19,7 @@ test('SSH_CONNECTION is read with its zones, and what is none is not', () => {
 });
 
 test('whether another one would be captured is judged by its addresses, its port and the interface that it comes in by', () => {
-	const isCaptured = createSessionJudge(
+	const isCaptured = createSessionEvaluator(
 		captureOf({ appPorts: '*', ingressIgnoredIps: '203.0.113.0/24', interfacesIgnored: 'wg0' }),
 		['ipv4'],
 	);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { renderIptables } from '../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
 import type { Capture } from '../../../src/ruleset/capture.ts';
-import { createJudge } from '../../../src/ruleset/evaluate.ts';
+import { createEvaluator } from '../../../src/ruleset/evaluate.ts';
 import { showCidr } from '../../../src/values/cidr.ts';
 import type { Family, IdRange } from '../../../src/values/units.ts';
 import { anySettings } from '../../property/generators.ts';
@@ -111,8 +111,8 @@ test('whatever the settings, the rules do with each connection what the settings
 			ipv6: renderIptables(buildRuleset(capture, 'ipv6')),
 		};
 		const judges = {
-			ipv4: createJudge(buildRuleset(capture, 'ipv4'), 'ipv4'),
-			ipv6: createJudge(buildRuleset(capture, 'ipv6'), 'ipv6'),
+			ipv4: createEvaluator(buildRuleset(capture, 'ipv4'), 'ipv4'),
+			ipv6: createEvaluator(buildRuleset(capture, 'ipv6'), 'ipv6'),
 		};
 		for (const { way, family, packet } of connections) {
 			const expected = judge[way](capture, packet);

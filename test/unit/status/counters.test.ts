@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTallies } from '../../../src/status/counters.ts';
+import { createCounters } from '../../../src/status/counters.ts';
 
 test('everything that is counted is there from the start with 0, and grows one by one', () => {
-	const tallies = createTallies();
-	const zero = tallies.read();
+	const counters = createCounters();
+	const zero = counters.read();
 	assert.deepEqual(
 		Object.values(zero).flatMap((counts) => Object.values(counts).filter((count) => count !== 0)),
 		[],
 	);
-	tallies.add('pulls', 'failed');
-	tallies.add('pulls', 'failed');
-	tallies.add('ruleChanges', 'lift');
-	assert.deepEqual(tallies.read(), {
+	counters.add('pulls', 'failed');
+	counters.add('pulls', 'failed');
+	counters.add('ruleChanges', 'lift');
+	assert.deepEqual(counters.read(), {
 		...zero,
 		pulls: { ...zero.pulls, failed: 2 },
 		ruleChanges: { ...zero.ruleChanges, lift: 1 },
@@ -20,7 +20,7 @@ test('everything that is counted is there from the start with 0, and grows one b
 });
 
 test('what was read does not change afterwards, and two daemons count apart', () => {
-	const [one, other] = [createTallies(), createTallies()];
+	const [one, other] = [createCounters(), createCounters()];
 	const before = one.read();
 	one.add('repairs', 'rules');
 	assert.equal(before.repairs.rules, 0);

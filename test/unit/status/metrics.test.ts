@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createTallies } from '../../../src/status/counters.ts';
-import { metrics, type Seen } from '../../../src/status/metrics.ts';
+import { createCounters } from '../../../src/status/counters.ts';
+import { type MetricsInput, metrics } from '../../../src/status/metrics.ts';
 import { renderMetrics } from '../../../src/status/prometheus.ts';
 import type { Status } from '../../../src/status/types.ts';
 import { assertExposition, samplesIn } from '../../support/exposition.ts';
@@ -30,15 +30,15 @@ const status: Status = {
 	existing: 0,
 };
 
-const tallies = createTallies();
-tallies.add('pulls', 'pulled');
-tallies.add('ruleChanges', 'enable');
-tallies.add('ruleChanges', 'lift');
-tallies.add('ruleChanges', 'lift');
+const counters = createCounters();
+counters.add('pulls', 'pulled');
+counters.add('ruleChanges', 'enable');
+counters.add('ruleChanges', 'lift');
+counters.add('ruleChanges', 'lift');
 
-const seen: Seen = {
+const seen: MetricsInput = {
 	status,
-	tallies: tallies.read(),
+	counters: counters.read(),
 	process: { startedMs: Date.parse(since), residentBytes: 64 * 1024 * 1024 },
 	conntrack: { count: 12, most: 262_144 },
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HeldChain } from '../../../src/firewall/iptables/installed.ts';
-import { countersOf, factsOf, isOf, type Observation } from '../../../src/status/summarize.ts';
+import type { ChainRules } from '../../../src/firewall/iptables/installed.ts';
+import { countersOf, factsOf, type Observation, overallState } from '../../../src/status/summarize.ts';
 import type { EnvoyStatus, Is } from '../../../src/status/types.ts';
 
 const envoy: EnvoyStatus = { runtime: 'process', state: 'live', restarts: 0 };
@@ -16,9 +16,9 @@ const on: Observation = {
 	isLifted: false,
 	isWaiting: false,
 	dockerTrouble: '',
-	ipv6Past: '',
+	ipv6BypassReason: '',
 	routesLeftOut: undefined,
-	driftTrouble: undefined,
+	driftProblem: undefined,
 	stateTrouble: undefined,
 	unconfirmed: [],
 	revertWhy: '',
@@ -48,7 +48,8 @@ describe('one word for all of it', () => {
 		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
 		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
 	];
-	for (const [title, part, is] of words) test(`${title}: ${is}`, () => assert.equal(isOf({ ...on, ...part }), is));
+	for (const [title, part, is] of words)
+		test(`${title}: ${is}`, () => assert.equal(overallState({ ...on, ...part }), is));
 });
 
 describe('each wrong fact says why and what to do', () => {
@@ -112,7 +113,13 @@ describe('each wrong fact says why and what to do', () => {
 			/^nobody listens$/,
 			/^Start Envoy/,
 		],
-		['IPv6 goes past', { ipv6Past: 'ipv6 is 0' }, 'ipv6', /^IPv6 goes past Envoy: ipv6 is 0$/, /APPMESH_ENABLE_IPV6/],
+		[
+			'IPv6 goes past',
+			{ ipv6BypassReason: 'ipv6 is 0' },
+			'ipv6',
+			/^IPv6 goes past Envoy: ipv6 is 0$/,
+			/APPMESH_ENABLE_IPV6/,
+		],
 		[
 			'the disk is full',
 			{ stateTrouble: { why: 'it is full', remedy: 'Free some' } },
@@ -146,7 +153,7 @@ describe('each wrong fact says why and what to do', () => {
 });
 
 test("connections are counted by verdict, over both families and all of our chains; Envoy's own are not among them", () => {
-	const chain = (name: HeldChain['name'], rules: readonly (readonly [string, number])[]): HeldChain => ({
+	const chain = (name: ChainRules['name'], rules: readonly (readonly [string, number])[]): ChainRules => ({
 		table: 'nat',
 		name,
 		rules: rules.map(([rule]) => rule),
@@ -162,7 +169,7 @@ test("connections are counted by verdict, over both families and all of our chai
 		['-p tcp -m multiport --dports 22 -j RETURN', 70],
 		['-p tcp -m multiport --dports 8080 -j REDIRECT --to-ports 15000', 4],
 	]);
-	const guard: HeldChain = { ...ingress, table: 'mangle' };
+	const guard: ChainRules = { ...ingress, table: 'mangle' };
 	const only = chain('APPMESH_ONLY_IP', [['-d 10.0.0.0/8 -p tcp -j REDIRECT --to-ports 15001', 30]]);
 	assert.deepEqual(countersOf([guard, egress, only, ingress, ingress]), {
 		ingress: { connections: 8 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BaseChain, Others, RuleText } from '../../../../src/firewall/foreign/foreign-rules.ts';
+import type { BaseChain, ForeignRules, RuleText } from '../../../../src/firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../../../../src/firewall/foreign/overtaking.ts';
 import type { Capture } from '../../../../src/ruleset/capture.ts';
 import { captureOf as capture } from '../../../support/capture.ts';
@@ -44,14 +44,14 @@ const local = equal({ fib: { result: 'type', flags: ['daddr'] } }, 'local');
 const dnat = { dnat: { addr: '172.18.0.2', port: 80 } };
 const jump = (target: string) => ({ jump: { target } });
 
-const found = (others: Partial<Others>, of: Capture = capture({ appPorts: '8080' })) =>
+const found = (others: Partial<ForeignRules>, of: Capture = capture({ appPorts: '8080' })) =>
 	findOvertaking(
 		{ chains: [...own, ...(others.chains ?? [])], legacyNat: others.legacyNat ?? {}, texts: others.texts ?? [] },
 		{ capture: of, families: ['ipv4'], dialect: 'iptables-nft' },
 	).map(({ kind, port, rule, isFirst }) => [kind, port, rule, isFirst]);
 
 /** As Docker 29 with its nftables backend makes them, of a container that publishes a port. */
-const docker = (port: number): Partial<Others> => ({
+const docker = (port: number): Partial<ForeignRules> => ({
 	chains: [
 		chain('ip', 'docker-bridges', 'nat-prerouting', 'prerouting'),
 		chain('ip', 'docker-bridges', 'nat-output', 'output'),
@@ -89,7 +89,7 @@ test("a port that Docker's nftables backend publishes matters where it is an app
 });
 
 /** As kube-proxy's nftables mode makes them: addresses, protocols and ports lead to a service's chain by a map. */
-const kubeProxy = (port: number): Partial<Others> => ({
+const kubeProxy = (port: number): Partial<ForeignRules> => ({
 	chains: [chain('ip', 'kube-proxy', 'nat-output', 'output', { priority: -100 })],
 	texts: [
 		table(

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../src/failure.ts';
-import { type ByFamily, commitRules, nothingAtAll, readHeld } from '../../../../src/firewall/iptables/apply-rules.ts';
+import {
+	type ByFamily,
+	commitRules,
+	emptyBothFamilies,
+	readHeld,
+} from '../../../../src/firewall/iptables/apply-rules.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { differences } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
@@ -41,7 +46,7 @@ test('what is wanted is committed for both families, and what was read back is w
 
 test('where all is as wanted nothing is committed', async () => {
 	const firewall = createMemoryFirewall();
-	await commitRules(firewall, () => nothingAtAll, signal);
+	await commitRules(firewall, () => emptyBothFamilies, signal);
 	assert.equal(firewall.commits.length, 0);
 	await commitRules(firewall, () => first, signal);
 	const { length } = firewall.commits;

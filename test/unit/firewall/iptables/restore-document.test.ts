@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { builtIns, type Held, nothing, parseSaved } from '../../../../src/firewall/iptables/installed.ts';
+import {
+	builtIns,
+	emptyRules,
+	type IptablesRules,
+	parseIptablesSave,
+} from '../../../../src/firewall/iptables/installed.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import {
 	type Difference,
 	differences,
 	hangsOn,
-	renderTransition,
+	renderRestoreDocument,
 } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { dockerRules } from '../../../lab/net/docker-rules.ts';
@@ -18,23 +23,24 @@ import { createMemoryFirewall, type MemoryFirewall } from '../../../support/memo
 import { cases } from '../../ruleset/cases.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const heldOf = (texts: Readonly<Record<string, string>>): Held =>
+const heldOf = (texts: Readonly<Record<string, string>>): IptablesRules =>
 	renderIptables(buildRuleset(captureOf(texts), 'ipv4'));
 const plain = renderIptables(buildRuleset(captureOf({ appPorts: '8080' }), 'ipv4', 'opening'));
 
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
-const read = async (firewall: MemoryFirewall): Promise<Held> => parseSaved(await firewall.read('ipv4', signal));
+const read = async (firewall: MemoryFirewall): Promise<IptablesRules> =>
+	parseIptablesSave(await firewall.read('ipv4', signal));
 
-async function change(firewall: MemoryFirewall, wanted: Held): Promise<void> {
+async function change(firewall: MemoryFirewall, wanted: IptablesRules): Promise<void> {
 	const found = await read(firewall);
-	const needed = builtIns.filter((chain) => found.made?.[chain] === undefined && hangsOn(wanted, chain));
+	const needed = builtIns.filter((chain) => found.createdPrerouting?.[chain] === undefined && hangsOn(wanted, chain));
 	const are = await Promise.all(needed.map((chain) => firewall.hasMangle('ipv4', chain)));
 	const makes = needed.filter((_, at) => are[at] === false);
-	await firewall.commit('ipv4', renderTransition(found, wanted, makes), signal);
+	await firewall.commit('ipv4', renderRestoreDocument(found, wanted, makes), signal);
 }
 
 /** A host with neighbours, and with ours on it. */
-async function inhabited(wanted: Held): Promise<MemoryFirewall> {
+async function inhabited(wanted: IptablesRules): Promise<MemoryFirewall> {
 	const firewall = createMemoryFirewall();
 	for (const text of [administratorRules('v4'), dockerRules('v4')]) firewall.edit('ipv4', text);
 	await change(firewall, wanted);
@@ -44,13 +50,13 @@ async function inhabited(wanted: Held): Promise<MemoryFirewall> {
 test('from any settings to any others and back to nothing: what was meant is there, and nothing else has changed', async () => {
 	const wanted = fc.array(anySettings.map(heldOf), { minLength: 1, maxLength: 3 });
 	const property = fc.asyncProperty(wanted, async (steps) => {
-		const firewall = await inhabited(nothing);
+		const firewall = await inhabited(emptyRules);
 		const before = firewall.text();
 		for (const step of steps) {
 			await change(firewall, step);
 			assert.deepEqual(differences(await read(firewall), step), []);
 		}
-		await change(firewall, nothing);
+		await change(firewall, emptyRules);
 		assert.equal(firewall.text(), before);
 	});
 	await fc.assert(property, { numRuns: 60 });
@@ -61,13 +67,13 @@ test('where all is as wanted there is nothing to do', async () => {
 		const firewall = await inhabited(heldOf(texts));
 		assert.deepEqual(differences(await read(firewall), heldOf(texts)), []);
 	}
-	assert.equal(renderTransition(nothing, nothing), '');
+	assert.equal(renderRestoreDocument(emptyRules, emptyRules), '');
 });
 
 test('the guard comes before the redirects, and goes after them', () => {
 	const tablesOf = (text: string) => text.match(/^\*\w+/gm);
-	assert.deepEqual(tablesOf(renderTransition(nothing, plain)), ['*mangle', '*nat']);
-	assert.deepEqual(tablesOf(renderTransition(plain, nothing)), ['*nat', '*mangle']);
+	assert.deepEqual(tablesOf(renderRestoreDocument(emptyRules, plain)), ['*mangle', '*nat']);
+	assert.deepEqual(tablesOf(renderRestoreDocument(plain, emptyRules)), ['*nat', '*mangle']);
 });
 
 const ingress = plain.chains.find(({ table, name }) => table === 'nat' && name === 'APPMESH_INGRESS')?.rules ?? [];
@@ -150,7 +156,7 @@ for (const [title, [edit]] of Object.entries(interferences))
 	test(`${title}: it does not keep us from going`, async () => {
 		const firewall = await inhabited(plain);
 		firewall.edit('ipv4', edit);
-		await change(firewall, nothing);
+		await change(firewall, emptyRules);
 		assert.doesNotMatch(firewall.text(), /APPMESH_/);
 	});
 
@@ -169,7 +175,7 @@ test('what the 2019 script left, each rule doubled, is taken over and goes with 
 
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
-	await change(firewall, nothing);
+	await change(firewall, emptyRules);
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });
 
@@ -177,7 +183,7 @@ test('a rule of ours is deleted in the words in which the kernel has it', async 
 	const firewall = createMemoryFirewall({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
-	await change(firewall, nothing);
+	await change(firewall, emptyRules);
 	const last = firewall.commits.at(-1)?.document ?? '';
 	assert.match(last, /^-D OUTPUT -p tcp --tcp-flags/m);
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
@@ -210,20 +216,20 @@ for (const builtIn of builtIns)
 	test(`mangle's ${builtIn} that was made for our sake goes with us, unless others have come to use it`, async () => {
 		const alone = createMemoryFirewall();
 		await change(alone, plain);
-		await change(alone, nothing);
+		await change(alone, emptyRules);
 		assert.equal(await alone.hasMangle('ipv4', builtIn), false);
 
 		const shared = createMemoryFirewall();
 		await change(shared, plain);
 		shared.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`));
-		await change(shared, nothing);
+		await change(shared, emptyRules);
 		assert.equal(await shared.hasMangle('ipv4', builtIn), true);
 		assert.doesNotMatch(shared.text(), /APPMESH_/);
 
 		const before = createMemoryFirewall();
 		before.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`, `-D ${builtIn} -p udp -j ACCEPT`));
 		await change(before, plain);
-		await change(before, nothing);
+		await change(before, emptyRules);
 		assert.equal(await before.hasMangle('ipv4', builtIn), true);
 	});
 

@@ -4,15 +4,15 @@ import type { Config } from '../config/schema.ts';
 import type { Dialect } from '../firewall/firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost } from '../reconcile/host.ts';
-import { type Survey, surveyHost } from '../reconcile/resolve.ts';
+import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
 
 /** The settings on this host. Ids and tools that it lacks are Failures. */
-export async function surveyFor(
+export async function resolveContext(
 	host: FactualHost,
 	loaded: Pick<Loaded, 'config' | 'written'>,
 	former: Dialect | undefined,
 	signal: AbortSignal,
-): Promise<Survey<Config>> {
+): Promise<HostContext<Config>> {
 	const capture = await resolveCapture(loaded, resolveIds);
-	return surveyHost(host, { ...loaded, capture }, former, signal);
+	return resolveHostContext(host, { ...loaded, capture }, former, signal);
 }
