@@ -17,7 +17,7 @@ export function statusText(status: Status): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
-		...existingRow(status),
+		...bypassingRow(status),
 		...confirmRow(status),
 		...repairsRow(status.repairs),
 	];
@@ -52,10 +52,10 @@ function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
 }
 
-function existingRow({ existing }: Status): readonly (readonly [string, string])[] {
-	if (existing === 0) return [];
-	const them = existing === 1 ? 'it' : 'them';
-	return [['past Envoy', `${existing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
+function bypassingRow({ bypassing }: Status): readonly (readonly [string, string])[] {
+	if (bypassing === 0) return [];
+	const them = bypassing === 1 ? 'it' : 'them';
+	return [['bypassing', `${bypassing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
 }
 
 /** What has to be said to whoever is logged in over SSH. */
@@ -72,7 +72,7 @@ export function cutText({ cut }: Status): string {
 
 function conditionText(condition: Status['conditions'][number]): string {
 	if (condition.ok) return `  ok  ${condition.subject}\n`;
-	return escapeControls(`  NO  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
+	return escapeControls(`  !!  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
 }
 
 const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;

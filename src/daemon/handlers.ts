@@ -20,7 +20,7 @@ import { capturingOf, createWishHandlers } from './switch-handlers.ts';
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDependencies): Handlers {
 	const observe = createObserver(deps);
-	const existing = createBypassCounter(deps.connections, (error) =>
+	const bypassing = createBypassCounter(deps.connections, (error) =>
 		deps.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);
 	const wish = async () => {
@@ -33,7 +33,7 @@ export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDep
 		};
 	};
 	const look = async (held?: ByFamily<IptablesRules>): Promise<Observed> => {
-		const [now, past] = await Promise.all([wish(), existing.count(capturingOf(state))]);
+		const [now, past] = await Promise.all([wish(), bypassing.count(capturingOf(state))]);
 		return observe(now, past, held);
 	};
 	const see = (held?: ByFamily<IptablesRules>) => lookBetween(state, look, held);

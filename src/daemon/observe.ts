@@ -35,8 +35,8 @@ export interface StatusInput {
 	readonly rollbackProblem: { readonly why: string } | undefined;
 }
 
-/** `existing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (wish: StatusInput, existing: number, known?: ByFamily<IptablesRules>) => Promise<Observed>;
+/** `bypassing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
+export type Observe = (wish: StatusInput, bypassing: number, known?: ByFamily<IptablesRules>) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -54,7 +54,7 @@ export function createObserver({
 	inspections,
 }: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections'>): Observe {
 	let conditions: readonly Condition[] = [];
-	return async (wish, existing, known) => {
+	return async (wish, bypassing, known) => {
 		const { wanted, desired, isLifted, isStarting, since, context, repairs, driftProblem } = wish;
 		const isOn = wanted === 'enabled' && !isLifted;
 		const [{ held, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
@@ -83,7 +83,8 @@ export function createObserver({
 			repairs,
 			...(wish.pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? wish.pending).until }),
 			counters: countersOf(families.flatMap((family) => held[family].chains)),
-			existing,
+			bypassing,
+			existing: bypassing,
 		};
 		return { status, diff: { same: lines.length === 0, differences: lines } };
 	};

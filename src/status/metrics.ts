@@ -81,7 +81,7 @@ export const metrics: readonly Metric[] = [
 		name: 'turnout_connections_existing',
 		help: 'Open connections that would be captured, were they opened now, and go past Envoy.',
 		type: 'gauge',
-		samples: ({ status }) => [only(status.existing)],
+		samples: ({ status }) => [only(status.bypassing)],
 	},
 	{
 		name: 'turnout_conntrack_entries',

@@ -100,6 +100,8 @@ export interface Status {
 		readonly dropped: number;
 	};
 	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
+	readonly bypassing: number;
+	/** The former name of `bypassing`, for scripts that read it. */
 	readonly existing: number;
 	/** In the reply to `enable`, where an SSH session that was told of would be captured, were it opened now. */
 	readonly warning?: string;

@@ -60,7 +60,7 @@ for (const { dialect, isBare } of hosts)
 				open('world', addresses.host[family], 8080),
 			]),
 		);
-		assert.equal(first.status().existing, 0);
+		assert.equal(first.status().bypassing, 0);
 		const said = first.ask('enable').stdout;
 		await context.test('enable tells how many go past Envoy, and what ends them', () =>
 			assert.match(said, /^past Envoy {4}4 opened before; `turnout enable --cut-existing` ends them$/m),
@@ -73,18 +73,18 @@ for (const { dialect, isBare } of hosts)
 		);
 		await context.test('what is opened from then on is captured and not counted', async () => {
 			for (const talker of captured) assert.match(await answer(talker), /^(egress|ingress) hears/);
-			assert.equal(first.status().existing, 4);
+			assert.equal(first.status().bypassing, 4);
 		});
 		await context.test('nor is it after disable and enable', () => {
 			assert.equal(first.ask('disable').code, 0);
-			assert.equal(first.status().existing, 0);
-			assert.equal(JSON.parse(first.ask('enable', '--json').stdout).existing, 4);
+			assert.equal(first.status().bypassing, 0);
+			assert.equal(JSON.parse(first.ask('enable', '--json').stdout).bypassing, 4);
 		});
 		await context.test('one that ends is counted no longer', async () => {
 			const [gone] = passing.splice(0, 1);
 			gone?.[Symbol.dispose]();
 			await eventually(
-				async () => (await first.readStatus()).existing,
+				async () => (await first.readStatus()).bypassing,
 				(existing) => existing === 3,
 			);
 		});
@@ -93,11 +93,11 @@ for (const { dialect, isBare } of hosts)
 		await first.ended;
 		await using second = await startDaemon(lab.host, { args, folder: first.folder });
 		await context.test('a daemon that was killed and comes back knows them', () =>
-			assert.equal(second.status().existing, 3),
+			assert.equal(second.status().bypassing, 3),
 		);
 		const status = JSON.parse(second.ask('enable', '--cut-existing', '--json').stdout);
 		await context.test('they are ended, and nothing else is', async () => {
-			assert.deepEqual([status.cut, status.existing], [{ ended: 3, left: 0, unheard: 0 }, 0]);
+			assert.deepEqual([status.cut, status.bypassing], [{ ended: 3, left: 0, unheard: 0 }, 0]);
 			for (const talker of passing) assert.match(await answer(talker), /^ECONN(RESET|ABORTED)$/);
 			for (const talker of [...spared, ...captured]) assert.match(await answer(talker), / hears word$/);
 		});

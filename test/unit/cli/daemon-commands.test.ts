@@ -26,6 +26,7 @@ const well: Status = {
 	conditions: [{ subject: 'rules', ok: true, since }],
 	repairs: { count: 0 },
 	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 },
+	bypassing: 0,
 	existing: 0,
 };
 

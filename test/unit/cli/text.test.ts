@@ -23,6 +23,7 @@ const enabled: Status = {
 	conditions: well,
 	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
+	bypassing: 0,
 	existing: 0,
 };
 
@@ -51,7 +52,7 @@ const statuses: Readonly<Record<string, Status>> = {
 		envoy: { runtime: 'process', state: 'failed', restarts: 0 },
 		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
 	},
-	'past Envoy': { ...enabled, existing: 3 },
+	bypassing: { ...enabled, bypassing: 3, existing: 3 },
 	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 goes past Envoy: ipv6 is 0') },
 };
 

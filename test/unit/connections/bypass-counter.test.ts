@@ -65,7 +65,10 @@ const unexpected = (error: unknown): void => {
 test('where the kernel does not say what is captured nothing is ended, and status tells the rest', async () => {
 	const table = tableOf(outbound('a'));
 	const told: unknown[] = [];
-	const connections = { ...connectionsOf(table), findRedirected: async () => Promise.reject(new Error('it does not say')) };
+	const connections = {
+		...connectionsOf(table),
+		findRedirected: async () => Promise.reject(new Error('it does not say')),
+	};
 	await assert.rejects(cutBypassing(connections, capturing, [], sshd), /it does not say/);
 	assert.equal(table.open.size, 1);
 	const existing = createBypassCounter(connections, (error) => told.push(error));

@@ -26,18 +26,18 @@ test('what is noticed on a busy machine is looked at without a warning about a t
 	const hear = ({ message }: Error) => void warnings.push(message);
 	process.on('warning', hear);
 	let looks = 0;
-	const exclusive = async (act: () => Promise<unknown>) => {
+	const ruleLock = async (act: () => Promise<unknown>) => {
 		looks += 1;
 		return act();
 	};
-	const holding = { exclusive, survey: {}, aim: undefined } as unknown as DaemonState;
-	const parts = {
+	const state = { ruleLock, context: {}, applied: undefined } as unknown as DaemonState;
+	const deps = {
 		log: () => undefined,
 		counters: createCounters(),
-		rivals: () => [],
+		ruleManagers: () => [],
 		cpuTimeMs: () => 0,
 	} as unknown as DaemonDependencies;
-	const drift = createDrift(holding, parts);
+	const drift = createDrift(state, deps);
 	{
 		using _ = heldUp(5);
 		for (let at = 1; at <= 10; at += 1) {

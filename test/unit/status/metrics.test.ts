@@ -27,6 +27,7 @@ const status: Status = {
 	],
 	repairs: { count: 0 },
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
+	bypassing: 0,
 	existing: 0,
 };
 
