@@ -83,8 +83,7 @@ export function createObserver({
 			repairs,
 			...(wish.pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? wish.pending).until }),
 			counters: countersOf(families.flatMap((family) => held[family].chains)),
-			bypassing,
-			existing: bypassing,
+			...{ bypassing, existing: bypassing },
 		};
 		return { status, diff: { same: lines.length === 0, differences: lines } };
 	};
