@@ -10,7 +10,7 @@ import { ownChains } from '../firewall/iptables/installed.ts';
 import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
 import { openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
-import { inspect } from '../reconcile/apply.ts';
+import { inspect } from '../reconcile/inspect.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
 import type { Routing } from '../routing/routing.ts';

@@ -6,7 +6,7 @@ import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import type { Log } from '../log.ts';
-import type { DesiredRules } from '../reconcile/apply.ts';
+import type { DesiredRules } from '../reconcile/desired.ts';
 import type { Host } from '../reconcile/host.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';

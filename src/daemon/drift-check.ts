@@ -1,7 +1,8 @@
 import type { Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, readHeld, rereadFamilies } from '../firewall/iptables/apply-rules.ts';
 import { type IptablesRules, isCapturing } from '../firewall/iptables/installed.ts';
-import { apply, type HostDifference } from '../reconcile/apply.ts';
+import { apply } from '../reconcile/apply.ts';
+import type { HostDifference } from '../reconcile/inspect.ts';
 import { type Repaired, repairRules } from '../reconcile/repair.ts';
 import { type DesiredState, refreshDesired } from '../reconcile/resolve.ts';
 import { atStage, stageFor } from '../reconcile/staged-capture.ts';

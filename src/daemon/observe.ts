@@ -6,7 +6,7 @@ import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
-import { inspect } from '../reconcile/apply.ts';
+import { inspect } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';

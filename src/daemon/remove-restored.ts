@@ -1,6 +1,6 @@
 import { readHeld } from '../firewall/iptables/apply-rules.ts';
 import { drainRemainder, isRemoved } from '../firewall/iptables/conntrack-anchor.ts';
-import { differences } from '../firewall/iptables/restore-document.ts';
+import { differences } from '../firewall/iptables/diff.ts';
 import { families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
 import type { DaemonDependencies } from './dependencies.ts';

@@ -1,4 +1,3 @@
-import { Failure } from '../failure.ts';
 import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import {
 	type ByFamily,
@@ -7,36 +6,15 @@ import {
 	readHeld,
 	type Wanted,
 } from '../firewall/iptables/apply-rules.ts';
-import { drainRemainder, isRemoved } from '../firewall/iptables/conntrack-anchor.ts';
+import { drainRemainder } from '../firewall/iptables/conntrack-anchor.ts';
+import { differences } from '../firewall/iptables/diff.ts';
 import { emptyRules, type IptablesRules } from '../firewall/iptables/installed.ts';
-import { type Difference, differences } from '../firewall/iptables/restore-document.ts';
-import {
-	addRoutes,
-	applySteps,
-	invert,
-	type RoutingDifference,
-	readRouting,
-	removeSurplus,
-	routingDifferences,
-	takenOf,
-} from '../routing/apply-routes.ts';
+import { addRoutes, applySteps, invert, readRouting, removeSurplus } from '../routing/apply-routes.ts';
 import { planRemoval, planScriptRemoval } from '../routing/plan.ts';
-import type { LocalRouting, Taken } from '../routing/taken.ts';
-import type { Stage } from '../ruleset/stage.ts';
-import { type Family, families } from '../values/units.ts';
-import type { Host } from './host.ts';
-
-/** What is to hold on this host while interception is on. */
-export interface DesiredRules {
-	readonly dialect: Dialect;
-	/** Those captured; of the others nothing is to be there but the guard. */
-	readonly families: readonly Family[];
-	/** Of the stage that it is at. */
-	readonly rules: ByFamily<IptablesRules>;
-	readonly stage: Stage;
-	readonly stages: Readonly<Record<Stage, ByFamily<IptablesRules>>>;
-	readonly homeward: LocalRouting;
-}
+import type { LocalRouting } from '../routing/taken.ts';
+import { families } from '../values/units.ts';
+import type { DesiredRules } from './desired.ts';
+import { firewallOf, type Host } from './host.ts';
 
 /** What was read back last, of each dialect that was looked at. */
 export type ActualState = ReadonlyMap<Dialect, ByFamily<IptablesRules>>;
@@ -104,56 +82,4 @@ export async function remove(
 /** Also what the 2019 script left beside its chains, which bear the same names as ours and are gone by then. */
 export async function removeScriptLeftovers(host: Host, homeward: LocalRouting): Promise<void> {
 	await applySteps(host.routing, planScriptRemoval(await readRouting(host.routing), homeward));
-}
-
-export type HostDifference = Difference | RoutingDifference;
-export interface Inspection {
-	readonly differences: ByFamily<readonly HostDifference[]>;
-	readonly held: ByFamily<IptablesRules>;
-	/** Who leaves no room for our rule and route, where they are wanted. */
-	readonly taken: Taken | undefined;
-	/** Nothing of ours is there, but for what lets open connections end. */
-	readonly isClean: boolean;
-}
-
-/** What the host has, held against the target, or against nothing. Reads only; `known`: read back a moment ago. */
-export async function inspect(
-	host: Host,
-	target: DesiredRules,
-	isWanted: boolean,
-	signal: AbortSignal,
-	known?: ByFamily<IptablesRules>,
-): Promise<Inspection> {
-	const reading = known ?? readHeld(firewallOf(host, target.dialect), signal);
-	const [facts, held] = await Promise.all([readRouting(host.routing), reading]);
-	const rules = (family: Family) =>
-		isWanted
-			? ruleDifferences(held[family], target, family)
-			: differences(held[family], isRemoved(held[family]) ? held[family] : emptyRules);
-	const of = (family: Family) => [
-		...rules(family),
-		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
-	];
-	const isClean = planRemoval(facts).length === 0 && families.every((family) => isRemoved(held[family]));
-	const taken = isWanted ? takenOf(facts, target) : undefined;
-	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, taken, isClean };
-}
-
-/** Whoever looks while one stage follows the other finds each table at one of them: that is as wanted. */
-function ruleDifferences(held: IptablesRules, { rules, stages }: DesiredRules, family: Family): Difference[] {
-	const found = differences(held, rules[family]);
-	if (found.length === 0) return found;
-	const all = [stages.opening, stages.all].map((stage) => differences(held, stage[family]));
-	return found.filter(({ table }) => all.every((stage) => stage.some((difference) => difference.table === table)));
-}
-
-function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {
-	const found = firewalls.find((firewall) => firewall.dialect === dialect);
-	if (found === undefined)
-		throw new Failure(
-			'tools',
-			`Cannot use ${dialect}: it is not installed`,
-			'Install it, or set backend (TURNOUT_BACKEND) to auto',
-		);
-	return found;
 }

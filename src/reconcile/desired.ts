@@ -1,12 +1,25 @@
 import type { Dialect } from '../firewall/firewall.ts';
-import { emptyRules } from '../firewall/iptables/installed.ts';
+import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
+import { emptyRules, type IptablesRules } from '../firewall/iptables/installed.ts';
 import { renderIptables } from '../firewall/iptables/render-rules.ts';
 import type { LocalRouting } from '../routing/taken.ts';
-import { buildGuard, buildRuleset } from '../ruleset/build.ts';
+import { buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import { buildGuard } from '../ruleset/ingress.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import type { Family } from '../values/units.ts';
-import type { DesiredRules } from './apply.ts';
+
+/** What is to hold on this host while interception is on. */
+export interface DesiredRules {
+	readonly dialect: Dialect;
+	/** Those captured; of the others nothing is to be there but the guard. */
+	readonly families: readonly Family[];
+	/** Of the stage that it is at. */
+	readonly rules: ByFamily<IptablesRules>;
+	readonly stage: Stage;
+	readonly stages: Readonly<Record<Stage, ByFamily<IptablesRules>>>;
+	readonly homeward: LocalRouting;
+}
 
 /**
  * What is to hold while interception is on. Pure: `render` prints it, `init` and the daemon commit it. `guarded`: families

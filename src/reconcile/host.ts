@@ -1,4 +1,5 @@
 import type { Listener } from '../connections/connections.ts';
+import { Failure } from '../failure.ts';
 import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Capture } from '../ruleset/capture.ts';
@@ -42,4 +43,16 @@ export interface FactualHost extends Host {
 	readonly facts: HostFacts;
 	/** The same, once it is known which dialect is used. Fails where that is not installed. */
 	readonly using: (dialect: Dialect) => FactualHost;
+}
+
+/** The firewall of this dialect; a Failure where it is not installed. */
+export function firewallOf({ firewalls }: Host, dialect: Dialect): Firewall {
+	const found = firewalls.find((firewall) => firewall.dialect === dialect);
+	if (found === undefined)
+		throw new Failure(
+			'tools',
+			`Cannot use ${dialect}: it is not installed`,
+			'Install it, or set backend (TURNOUT_BACKEND) to auto',
+		);
+	return found;
 }

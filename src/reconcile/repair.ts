@@ -1,7 +1,7 @@
 import type { Firewall } from '../firewall/firewall.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
+import { differences } from '../firewall/iptables/diff.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
-import { differences } from '../firewall/iptables/restore-document.ts';
 import {
 	addRoutes,
 	type RoutingDifference,
@@ -13,7 +13,8 @@ import {
 import type { Routing } from '../routing/routing.ts';
 import type { RoutingFacts } from '../routing/taken.ts';
 import { families } from '../values/units.ts';
-import type { DesiredRules, HostDifference } from './apply.ts';
+import type { DesiredRules } from './desired.ts';
+import type { HostDifference } from './inspect.ts';
 import { repairable } from './staged-capture.ts';
 
 /** What was not as wanted, before it was put right. */

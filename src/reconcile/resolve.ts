@@ -5,8 +5,8 @@ import { isCapturing } from '../firewall/iptables/installed.ts';
 import { localRoutingOf } from '../routing/taken.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Family } from '../values/units.ts';
-import { type ActualState, apply, type DesiredRules } from './apply.ts';
-import { buildTarget } from './desired.ts';
+import { type ActualState, apply } from './apply.ts';
+import { buildTarget, type DesiredRules } from './desired.ts';
 import type { BackendChoice, FactualHost, Ipv6Fact } from './host.ts';
 import { atStage, stageFor } from './staged-capture.ts';
 

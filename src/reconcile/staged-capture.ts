@@ -2,12 +2,13 @@ import type { Connections } from '../connections/connections.ts';
 import { trackable } from '../connections/trackable.ts';
 import { Failure } from '../failure.ts';
 import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
+import { differences } from '../firewall/iptables/diff.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
-import { differences } from '../firewall/iptables/restore-document.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import { families } from '../values/units.ts';
-import type { ActualState, DesiredRules } from './apply.ts';
+import type { ActualState } from './apply.ts';
+import type { DesiredRules } from './desired.ts';
 import type { Host } from './host.ts';
 
 export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolveContext } from '../../src/commands/resolve-context.ts';
+import { differences } from '../../src/firewall/iptables/diff.ts';
 import { type IptablesRules, ownChains, parseIptablesSave } from '../../src/firewall/iptables/installed.ts';
-import { differences } from '../../src/firewall/iptables/restore-document.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { remove } from '../../src/reconcile/apply.ts';
 import { applyDesired } from '../../src/reconcile/resolve.ts';

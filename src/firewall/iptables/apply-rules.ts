@@ -1,8 +1,9 @@
 import { Failure } from '../../failure.ts';
 import { type Family, families } from '../../values/units.ts';
 import type { Firewall } from '../firewall.ts';
+import { differences, hangsOn } from './diff.ts';
 import { type BuiltIn, builtIns, emptyRules, type IptablesRules, parseIptablesSave } from './installed.ts';
-import { differences, hangsOn, renderRestoreDocument } from './restore-document.ts';
+import { renderRestoreDocument } from './restore-document.ts';
 
 export type ByFamily<T> = Readonly<Record<Family, T>>;
 

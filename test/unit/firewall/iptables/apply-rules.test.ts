@@ -7,8 +7,8 @@ import {
 	emptyBothFamilies,
 	readHeld,
 } from '../../../../src/firewall/iptables/apply-rules.ts';
+import { differences } from '../../../../src/firewall/iptables/diff.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
-import { differences } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { families } from '../../../../src/values/units.ts';
 import { captureOf } from '../../../support/capture.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { type Difference, differences, hangsOn } from '../../../../src/firewall/iptables/diff.ts';
 import {
 	builtIns,
 	emptyRules,
@@ -8,12 +9,7 @@ import {
 	parseIptablesSave,
 } from '../../../../src/firewall/iptables/installed.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
-import {
-	type Difference,
-	differences,
-	hangsOn,
-	renderRestoreDocument,
-} from '../../../../src/firewall/iptables/restore-document.ts';
+import { renderRestoreDocument } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { dockerRules } from '../../../lab/net/docker-rules.ts';
 import { administratorRules } from '../../../lab/net/foreign-rules.ts';

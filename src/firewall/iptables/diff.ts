@@ -1,0 +1,99 @@
+import type { TableName } from '../../ruleset/model.ts';
+import { type BuiltIn, builtIns, type ChainRules, type IptablesRules, type JumpRule, markOf } from './installed.ts';
+import { canonicalRule } from './save-line.ts';
+
+/** One way in which what is there is not what should be. */
+export interface Difference {
+	readonly kind: 'missing' | 'surplus' | 'misplaced';
+	readonly table: TableName;
+	/** The line as `iptables -t TABLE` takes it. */
+	readonly line: string;
+}
+
+/** Nothing where both hold the same rules in the same order; counters do not count. */
+export function differences(found: IptablesRules, wanted: IptablesRules): Difference[] {
+	const mark = (chain: BuiltIn) => ({ kind: 'surplus', table: 'mangle', line: `-N ${markOf(chain)}` }) as const;
+	return [
+		...chainDifferences(found, wanted),
+		...hookDifferences(found.hooks, wanted.hooks),
+		...leftBy(found, wanted).map(mark),
+	];
+}
+
+function chainDifferences(found: IptablesRules, wanted: IptablesRules): Difference[] {
+	const name = (chain: ChainRules) => `${chain.table} ${chain.name}`;
+	const names = new Set([...found.chains, ...wanted.chains].map(name));
+	return [...names].flatMap((each) =>
+		ruleDifferences(
+			found.chains.find((chain) => name(chain) === each),
+			wanted.chains.find((chain) => name(chain) === each),
+		),
+	);
+}
+
+function ruleDifferences(found: ChainRules | undefined, wanted: ChainRules | undefined): Difference[] {
+	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
+	if (found === undefined) return listed('missing', wanted);
+	const { before, is, should } = apart(found.rules, wanted.rules);
+	if (is.join('\n') === should.join('\n')) return [];
+	const [there, due] = [new Set(is), new Set(should)];
+	const missing = should.flatMap((rule, at) => (there.has(rule) ? [] : (wanted.rules[before + at] ?? [])));
+	const surplus = is.flatMap((rule, at) => (due.has(rule) ? [] : (found.rules[before + at] ?? [])));
+	const { table, name } = wanted;
+	if (missing.length + surplus.length === 0)
+		return [{ kind: 'misplaced', table, line: `-A ${name} (order of its rules)` }];
+	return [
+		...missing.map((rule): Difference => ({ kind: 'missing', table, line: `-A ${name} ${rule}` })),
+		...surplus.map((rule): Difference => ({ kind: 'surplus', table, line: `-A ${name} ${rule}` })),
+	];
+}
+
+const listed = (kind: Difference['kind'], { table, name, rules }: ChainRules): Difference[] => [
+	{ kind, table, line: `-N ${name}` },
+	...rules.map((rule): Difference => ({ kind, table, line: `-A ${name} ${rule}` })),
+];
+
+function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]): Difference[] {
+	const at = ({ table, chain, position }: JumpRule) => `${table} ${chain} ${position}`;
+	const says = ({ table, chain, rule }: JumpRule) => `${table} ${chain} ${canonicalRule(rule)}`;
+	const same = (a: JumpRule, b: JumpRule) => at(a) === at(b) && says(a) === says(b);
+	const absent = wanted.filter((hook) => !found.some((other) => same(hook, other)));
+	const extra = found.filter((hook) => !wanted.some((other) => same(hook, other)));
+	const elsewhere = (hook: JumpRule) => extra.some((other) => says(other) === says(hook));
+	return [
+		...absent.map(
+			({ ...hook }): Difference => ({
+				kind: elsewhere(hook) ? 'misplaced' : 'missing',
+				table: hook.table,
+				line: `-I ${hook.chain} ${hook.position} ${hook.rule}`,
+			}),
+		),
+		...extra
+			.filter((hook) => !absent.some((other) => says(other) === says(hook)))
+			.map(({ table, chain, rule }): Difference => ({ kind: 'surplus', table, line: `-A ${chain} ${rule}` })),
+	];
+}
+
+/** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
+export const leftBy = ({ createdPrerouting = {} }: IptablesRules, wanted: IptablesRules): BuiltIn[] =>
+	builtIns.filter((chain) => createdPrerouting[chain] !== undefined && !hangsOn(wanted, chain));
+
+export const hangsOn = ({ hooks }: IptablesRules, builtIn: BuiltIn): boolean =>
+	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);
+
+/**
+ * What of two lists of rules is between where they begin and where they end with the same rules, made comparable. A long
+ * list in which hardly anything differs is compared at once.
+ */
+export function apart(found: readonly string[], wanted: readonly string[]) {
+	const shorter = Math.min(found.length, wanted.length);
+	let before = 0;
+	while (before < shorter && isSame(found[before], wanted[before])) before += 1;
+	let after = 0;
+	while (after < shorter - before && isSame(found.at(-1 - after), wanted.at(-1 - after))) after += 1;
+	const between = (rules: readonly string[]) => rules.slice(before, rules.length - after).map(canonicalRule);
+	return { before, is: between(found), should: between(wanted) };
+}
+
+/** Hardly any rule is spelt in two ways. */
+const isSame = (a = '', b = ''): boolean => a === b || canonicalRule(a) === canonicalRule(b);

@@ -1,0 +1,62 @@
+import { type Family, single } from '../values/units.ts';
+import type { Capture } from './capture.ts';
+import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import type { Chain, Match, Rule, Ruleset } from './model.ts';
+
+/** Keeps other hosts from dialling Envoy's own ports. A family that is not captured needs it too: Envoy listens on all addresses. */
+export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
+
+/** Remote traffic to this host; what only passes through on its way to elsewhere is not ours (flaw 15). */
+const arriving: readonly Match[] = [
+	{ kind: 'local', end: 'source', is: false },
+	{ kind: 'local', end: 'destination', is: true },
+];
+
+const opening: readonly Match[] = [{ kind: 'opening' }, ...arriving];
+
+/**
+ * In mangle, which sees the port that the client dialled, before nat rewrites it. Only what opens a connection: these may
+ * be this host's own ports in others, which it has opened itself.
+ */
+function guardChain({ ingressPort, egressPort }: Capture): Chain {
+	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map(single);
+	return {
+		table: 'mangle',
+		name: 'APPMESH_INGRESS',
+		hooks: [{ at: 'PREROUTING', matches: opening, because: 'connections from other hosts to this one' }],
+		rules: [
+			{
+				matches: [{ kind: 'ports', ports }],
+				verdict: { kind: 'drop' },
+				because: "nobody dials Envoy's own listeners from outside",
+			},
+		],
+	};
+}
+
+/** What others send to the application's ports; no chain where it has none. */
+export function buildIngress(capture: Capture, family: Family): Chain[] {
+	if (capture.appPorts !== '*' && capture.appPorts.length === 0) return [];
+	return [
+		{
+			table: 'nat',
+			name: 'APPMESH_INGRESS',
+			hooks: [{ at: 'PREROUTING', matches: opening, because: 'connections from other hosts to this one' }],
+			rules: [...ingressExclusions(capture, family), ingressRedirect(capture)],
+		},
+	];
+}
+
+const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
+	...ignoredInterfaces(capture.interfacesIgnored, 'in'),
+	...ignoredAddresses(capture.ingressIgnoredIps, family, 'from'),
+	...ignoredPorts(capture.ingressIgnoredPorts),
+];
+
+function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
+	return {
+		matches: appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }],
+		verdict: { kind: 'redirect', port: ingressPort },
+		because: "application ports enter through Envoy's inbound listener",
+	};
+}
