@@ -1,34 +1,27 @@
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { Given } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings } from '../config/load.ts';
 import { DOCKER_SOCKET } from '../config/paths.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { Failure } from '../failure.ts';
-import { readHeld } from '../firewall/iptables/apply-rules.ts';
-import { differences } from '../firewall/iptables/diff.ts';
-import { emptyRules, ownChains } from '../firewall/iptables/installed.ts';
-import { namesakesIn } from '../firewall/iptables/namesakes.ts';
+import type { Namesake } from '../firewall/firewall.ts';
+import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { type OpenHost, openHost } from '../host/open-host.ts';
 import { hasJob } from '../host/systemd/notify.ts';
 import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
 import { localRoutingOf } from '../routing/taken.ts';
-import { families, LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { refuseUndone } from './beside-daemon.ts';
 
 export interface Cleaned {
 	/** Chains with names like ours that are not: what each is, and the commands that take it away. */
 	readonly left: readonly Left[];
 }
-export interface Left {
+export interface Left extends Namesake {
 	readonly backend: string;
-	readonly family: string;
-	readonly table: string;
-	readonly chain: string;
-	readonly removal: readonly string[];
 }
 
 /** Takes away whatever bears our names, Envoy's container after the rules; `routeManager`: also the rule and route that the 2019 script leaves behind. */
@@ -36,7 +29,7 @@ export async function runClean(
 	{ routeManager }: { readonly routeManager: boolean },
 	signal: AbortSignal,
 ): Promise<Cleaned> {
-	const host = await openHost(ownChains, signal);
+	const host = await openHost(iptables, signal);
 	await releaseForGood(host, signal);
 	if (routeManager) await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
@@ -53,25 +46,16 @@ const ATTEMPTS = 3;
 async function releaseForGood(host: OpenHost, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
 		await remove(host, { keepConntrack: false }, signal);
-		const held = await Promise.all(host.firewalls.map((firewall) => readHeld(firewall, signal)));
-		const isLeft = held.some((each) => families.some((family) => differences(each[family], emptyRules).length > 0));
-		if (!isLeft && planRemoval(await readRouting(host.routing)).length === 0) return;
+		const installed = await Promise.all(host.firewalls.map((firewall) => firewall.read(signal)));
+		if (installed.every(({ isEmpty }) => isEmpty) && planRemoval(await readRouting(host.routing)).length === 0) return;
 	}
 	throw new Failure('interrupted', 'Cannot clean: somebody puts everything back', 'Find out who it is, and try again');
 }
 
-/** What cannot be looked at is nothing that anybody can be told of. */
-async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): Promise<Left[]> {
-	const looks = firewalls.flatMap((firewall) => families.map((family) => ({ firewall, family })));
-	const found = looks.map(async ({ firewall, family }): Promise<Left[]> => {
-		const pair = tools.find(({ dialect }) => dialect === firewall.dialect)?.[family];
-		const program = pair === undefined ? '' : basename(pair.restore).replace(/-restore$/, '');
-		const saved = await firewall.read(family, signal).catch(() => '');
-		return namesakesIn(saved).map(({ table, chain, removal }) => ({
-			...{ backend: firewall.dialect, family, table, chain },
-			removal: removal.map((args) => `${program} ${args}`),
-		}));
-	});
+async function namesakes({ firewalls }: OpenHost, signal: AbortSignal): Promise<Left[]> {
+	const found = firewalls.map(async ({ dialect, namesakes }) =>
+		(await namesakes(signal)).map((namesake) => ({ backend: dialect, ...namesake })),
+	);
 	return (await Promise.all(found)).flat();
 }
 

@@ -6,7 +6,7 @@ import { proxyLoopRisk } from '../connections/loop-check.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
-import { ownChains } from '../firewall/iptables/installed.ts';
+import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
 import { openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
@@ -33,7 +33,7 @@ export interface InitReport {
 
 /** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const host = await openHost(ownChains, signal);
+	const host = await openHost(iptables, signal);
 	const loaded = await loadSettings(settings);
 	const context = await resolveContext(host, loaded, undefined, signal);
 	const others = createForeignRulesReader(host.tools);
@@ -48,11 +48,10 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		await sessionRisk(context.capture, target.families, process.env),
 		await leftOut(host.routing, target),
 	];
-	const chains = families.flatMap((family) => target.rules[family].chains);
 	return {
 		backend: context.backend,
 		families: target.families,
-		rules: chains.reduce((sum, { rules }) => sum + rules.length, 0),
+		rules: hit.lastRead.get(target.dialect)?.ruleCount ?? 0,
 		notices: [...loaded.notices, ...context.notices, ...told.filter((notice) => notice !== '')],
 	};
 }

@@ -4,11 +4,10 @@ import { loadSettings, type SettingsArguments } from '../config/load.ts';
 import { resolveCapture } from '../config/resolve-ids.ts';
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
-import { emptyRules } from '../firewall/iptables/installed.ts';
-import { renderRestoreDocument } from '../firewall/iptables/restore-document.ts';
+import { renderInstallation } from '../firewall/iptables/iptables-firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
-import { buildTarget } from '../reconcile/desired.ts';
+import { buildDesiredRules } from '../reconcile/desired.ts';
 import { localRoutingOf } from '../routing/taken.ts';
 import { type Family, families } from '../values/units.ts';
 import { settingsArguments } from './settings-options.ts';
@@ -29,11 +28,9 @@ export async function runRender(settings: SettingsArguments, family: string | un
 		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded, resolveIds);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const target = buildTarget(capture, backend, captured, localRoutingOf(config), families);
+	const target = buildDesiredRules(capture, backend, captured, localRoutingOf(config), families);
 	return shown
-		.map(
-			(each): Rendered => ({ family: each, backend, document: renderRestoreDocument(emptyRules, target.rules[each]) }),
-		)
+		.map((each): Rendered => ({ family: each, backend, document: renderInstallation(target.rules[each]) }))
 		.filter(({ document }) => document !== '');
 }
 

@@ -4,7 +4,7 @@ import type { CommandContext } from '../cli/daemon-commands.ts';
 import { socketOf, stateDirectoryOf } from '../config/quick-lookup.ts';
 import type { PendingConfirmation } from '../daemon/stores.ts';
 import { failureOf } from '../failure.ts';
-import { ownChains } from '../firewall/iptables/installed.ts';
+import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { createConfirmationFile } from '../host/files/confirmation-file.ts';
 import { createStateStore } from '../host/files/state-file.ts';
 import { openHost } from '../host/open-host.ts';
@@ -12,7 +12,7 @@ import { countAccepted } from '../host/sockets/listeners.ts';
 import { untilNone } from '../lib/until-none.ts';
 import { createClient } from '../localapi/client.ts';
 import { remove } from '../reconcile/apply.ts';
-import { restoreCheckpoint } from '../reconcile/checkpoint.ts';
+import { hadRules, restoreCheckpoint } from '../reconcile/checkpoint.ts';
 
 /** A daemon that does not answer within this time hangs. */
 const PATIENCE_MS = 5_000;
@@ -35,7 +35,7 @@ export async function runRevert(
 	if (pending === undefined || pending.isReverted) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
-	const host = await openHost(ownChains, signal);
+	const host = await openHost(iptables, signal);
 	if (pending.before.wanted === 'disabled' || pending.settings !== undefined)
 		await restoreCheckpoint(host, pending, signal);
 	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
@@ -63,14 +63,14 @@ async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefin
 /** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */
 async function settle(
 	host: Awaited<ReturnType<typeof openHost>>,
-	{ ports, saved }: PendingConfirmation,
+	pending: PendingConfirmation,
 	isOurs: () => boolean,
 	signal: AbortSignal,
 ): Promise<void> {
 	// What was there before bears our names too.
-	if (Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '')) return;
+	if (hadRules(pending)) return;
 	const deadline = AbortSignal.timeout(LONGEST_DRAIN_MS);
-	await untilNone(async () => (isOurs() ? countAccepted(ports) : 0), AbortSignal.any([deadline, signal]));
+	await untilNone(async () => (isOurs() ? countAccepted(pending.ports) : 0), AbortSignal.any([deadline, signal]));
 	signal.throwIfAborted();
 	if (isOurs()) await remove(host, { keepConntrack: false }, signal);
 }

@@ -2,7 +2,7 @@ import { readConfig } from '../config/merge-sources.ts';
 import type { FileSettings } from '../config/yaml.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
-import { ownChains } from '../firewall/iptables/installed.ts';
+import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
 import { readRaw } from '../host/iptables/listing.ts';
 import { type OpenHost, openHost, requireDialect } from '../host/open-host.ts';
@@ -29,7 +29,7 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 		return 1;
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const host = await openHost(ownChains, signal);
+	const host = await openHost(iptables, signal);
 	const context = await resolveContext(host, loaded, undefined, signal);
 	await computeDesired(context);
 	for (const notice of context.notices) process.stderr.write(`${notice}\n`);

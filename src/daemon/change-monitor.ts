@@ -1,4 +1,3 @@
-import type { ChainNames } from '../firewall/firewall.ts';
 import type { Family } from '../values/units.ts';
 
 /** Somebody has changed something on the host that we may have a part in. */
@@ -20,7 +19,6 @@ export interface ChangeHandlers {
 
 /** What of all that changes on a host is told. */
 export interface WatchFilter {
-	readonly chains: ChainNames;
 	/** Which table is ours at the moment. */
 	readonly routeTable: () => number;
 }

@@ -1,7 +1,7 @@
 import type { Written } from '../config/written.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { delayMs } from '../lib/delay.ts';
-import { restoreCheckpoint, takeCheckpoint } from '../reconcile/checkpoint.ts';
+import { hadRules, restoreCheckpoint, takeCheckpoint } from '../reconcile/checkpoint.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, enable, finishDrain, persist, startDrainPoller } from './interception.ts';
 import { retryMs } from './repair-limits.ts';
@@ -179,9 +179,9 @@ export async function adoptRollback(state: DaemonState, deps: DaemonDependencies
 }
 
 function finishRollback(state: DaemonState, deps: DaemonDependencies, pending: PendingConfirmation): void {
-	const { before, saved } = pending;
+	const { before } = pending;
 	// What was there before may bear our names too: then nothing of ours has to go.
-	const isUnsettled = Object.values(saved).every(({ ipv4, ipv6 }) => ipv4 + ipv6 === '');
+	const isUnsettled = !hadRules(pending);
 	if (before.wanted === 'disabled')
 		Object.assign(state, { applied: undefined, isLifted: false, isUnsettled, isReleased: isUnsettled });
 	deps.counters.add('ruleChanges', 'revert');

@@ -1,6 +1,5 @@
 import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
-import { ownChains } from '../firewall/iptables/installed.ts';
 import { createMutex } from '../lib/mutex.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { Handlers } from '../localapi/protocol.ts';
@@ -56,7 +55,7 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 		},
 		watch(signal) {
 			const routeTable = () => (state.applied?.target.homeward ?? { table: state.context.config.routeTable }).table;
-			const isTold = deps.watchChanges({ chains: ownChains, routeTable }, drift, signal);
+			const isTold = deps.watchChanges({ routeTable }, drift, signal);
 			void drift.watch(isTold, signal);
 			const onOthers = (why: string) => {
 				if (why === '') deps.log('info', "others' rules are no matter any more");

@@ -3,8 +3,7 @@ import type { Written } from '../config/written.ts';
 import type { Connections, Listener } from '../connections/connections.ts';
 import type { EnvoySpec } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Installed } from '../firewall/firewall.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
 import type { Host } from '../reconcile/host.ts';
@@ -26,7 +25,7 @@ export interface DaemonDependencies {
 	/** How many connections that were captured for these ports are open. */
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
 	/**
-	 * Tells of changes of these chains and of this route table, until the signal is aborted; and, each time that it is
+	 * Tells of changes of our chains and of this route table, until the signal is aborted; and, each time that it is
 	 * asked, whether it can at the moment.
 	 */
 	readonly watchChanges: (interest: WatchFilter, ear: ChangeHandlers, signal: AbortSignal) => () => boolean;
@@ -70,7 +69,7 @@ export interface RulePrecedence {
 	readonly claim: (
 		host: Host,
 		target: DesiredRules,
-		held: ByFamily<IptablesRules>,
+		held: Installed,
 		signal: AbortSignal,
 	) => Promise<readonly string[]>;
 }

@@ -1,11 +1,10 @@
-import type { Firewall } from '../firewall/firewall.ts';
-import { type ByFamily, readHeld, rereadFamilies } from '../firewall/iptables/apply-rules.ts';
-import { type IptablesRules, isCapturing } from '../firewall/iptables/installed.ts';
+import type { Firewall, Installed } from '../firewall/firewall.ts';
 import { apply } from '../reconcile/apply.ts';
 import type { HostDifference } from '../reconcile/inspect.ts';
 import { type Repaired, repairRules } from '../reconcile/repair.ts';
 import { type DesiredState, refreshDesired } from '../reconcile/resolve.ts';
 import { atStage, stageFor } from '../reconcile/staged-capture.ts';
+import { isCapturing } from '../ruleset/build.ts';
 import { families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
 import { adoptRollback } from './confirm.ts';
@@ -64,9 +63,9 @@ async function mendAim(
 	const routes = isRouting ? await settled(() => mendRoutes(state, deps, desired.target)) : nothingFound;
 	const held = await readSuspects(firewall, lastRead?.get(desired.target.dialect), suspects, signal);
 	const rules = await repairRules(firewall, desired.target, held, signal);
-	const target = atStage(desired.target, stageFor(rules.held, desired.target));
-	state.lastRead = new Map(lastRead).set(desired.target.dialect, rules.held);
-	const claimed = await deps.order.claim(context.host, desired.target, rules.held, signal);
+	const target = atStage(desired.target, stageFor(rules.installed, desired.target));
+	state.lastRead = new Map(lastRead).set(desired.target.dialect, rules.installed);
+	const claimed = await deps.order.claim(context.host, desired.target, rules.installed, signal);
 	const behind = claimed.map((line): HostDifference => ({ kind: 'misplaced', table: 'nat', line }));
 	const found = [...rules.found, ...routes.found, ...behind];
 	// Another object: what was opened in between went past Envoy, and is counted anew.
@@ -111,13 +110,13 @@ async function addIpv6(
 /** Where nothing is known everything is read. */
 function readSuspects(
 	firewall: Firewall,
-	believed: ByFamily<IptablesRules> | undefined,
+	believed: Installed | undefined,
 	suspects: Suspects,
 	signal: AbortSignal,
-): Promise<ByFamily<IptablesRules>> {
-	if (believed === undefined || suspects.has('everything')) return readHeld(firewall, signal);
+): Promise<Installed> {
+	if (believed === undefined || suspects.has('everything')) return firewall.read(signal);
 	const suspected = families.filter((family) => suspects.has(`${family} rules`));
-	return rereadFamilies(firewall, believed, suspected, signal);
+	return firewall.reread(believed, suspected, signal);
 }
 
 function repairOf(found: readonly HostDifference[]): Pick<Repair, 'subject' | 'lines'> {

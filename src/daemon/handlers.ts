@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shownSettings } from '../config/describe.ts';
 import { createBypassCounter } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Installed } from '../firewall/firewall.ts';
 import { createSingleFlight } from '../lib/single-flight.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
@@ -32,15 +31,14 @@ export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDep
 			...{ repairs: drift.repairs(), driftProblem: drift.problem() },
 		};
 	};
-	const look = async (held?: ByFamily<IptablesRules>): Promise<Observed> => {
+	const look = async (held?: Installed): Promise<Observed> => {
 		const [now, past] = await Promise.all([wish(), bypassing.count(capturingOf(state))]);
 		return observe(now, past, held);
 	};
-	const see = (held?: ByFamily<IptablesRules>) => lookBetween(state, look, held);
+	const see = (held?: Installed) => lookBetween(state, look, held);
 	// One look for all who ask at the same time, whatever they ask.
 	const seen = createSingleFlight(see);
-	const status = async (held?: ByFamily<IptablesRules>): Promise<Status> =>
-		(await (held === undefined ? seen() : see(held))).status;
+	const status = async (held?: Installed): Promise<Status> => (await (held === undefined ? seen() : see(held))).status;
 	return {
 		status: () => status(),
 		raw: async () => ({ text: await deps.raw(state.context) }),
@@ -64,8 +62,8 @@ export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDep
 /** In the middle of a change the rules are the new ones already, and what is wanted is what was wanted before. */
 async function lookBetween(
 	state: DaemonState,
-	look: (held?: ByFamily<IptablesRules>) => Promise<Observed>,
-	held: ByFamily<IptablesRules> | undefined,
+	look: (held?: Installed) => Promise<Observed>,
+	held: Installed | undefined,
 ): Promise<Observed> {
 	if (state.lastRead === undefined) await changed(state);
 	const before = state.lastRead;

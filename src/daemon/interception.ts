@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
-import type { Dialect } from '../firewall/firewall.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Dialect, Installed } from '../firewall/firewall.ts';
 import { remove } from '../reconcile/apply.ts';
 import { applyDesired } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
@@ -20,7 +18,7 @@ export async function applyRules(
 	state: DaemonState,
 	context: DaemonContext,
 	deps: DaemonDependencies,
-): Promise<ByFamily<IptablesRules> | undefined> {
+): Promise<Installed | undefined> {
 	const { log } = deps;
 	const wasOn = state.applied !== undefined;
 	refuseEnding(state);
@@ -46,8 +44,7 @@ export async function applyRules(
 	return heldBy(state, target.dialect);
 }
 
-const heldBy = ({ lastRead }: DaemonState, dialect: Dialect): ByFamily<IptablesRules> | undefined =>
-	lastRead?.get(dialect);
+const heldBy = ({ lastRead }: DaemonState, dialect: Dialect): Installed | undefined => lastRead?.get(dialect);
 
 /** Ours come before what others have there already. */
 async function claimFirst({ applied, lastRead, context }: DaemonState, { order }: DaemonDependencies): Promise<void> {
@@ -171,10 +168,7 @@ export const countRedirected = (
 const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
-export async function enable(
-	state: DaemonState,
-	deps: DaemonDependencies,
-): Promise<ByFamily<IptablesRules> | undefined> {
+export async function enable(state: DaemonState, deps: DaemonDependencies): Promise<Installed | undefined> {
 	const former = { wanted: state.wanted, since: state.since };
 	// Remembered first: killed in the middle, the next start goes on with it.
 	setDesired(state, 'enabled', deps);

@@ -3,15 +3,14 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Installed } from '../firewall/firewall.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
-import { countersOf, factsOf, overallState } from '../status/summarize.ts';
+import { factsOf, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
@@ -36,7 +35,7 @@ export interface StatusInput {
 }
 
 /** `bypassing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (wish: StatusInput, bypassing: number, known?: ByFamily<IptablesRules>) => Promise<Observed>;
+export type Observe = (wish: StatusInput, bypassing: number, known?: Installed) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -57,7 +56,7 @@ export function createObserver({
 	return async (wish, bypassing, known) => {
 		const { wanted, desired, isLifted, isStarting, since, context, repairs, driftProblem } = wish;
 		const isOn = wanted === 'enabled' && !isLifted;
-		const [{ held, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
+		const [{ installed, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
 			look(wish, isOn, known),
 			envoyOf(wish, proxy, listeners),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
@@ -82,18 +81,18 @@ export function createObserver({
 			conditions,
 			repairs,
 			...(wish.pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? wish.pending).until }),
-			counters: countersOf(families.flatMap((family) => held[family].chains)),
+			counters: installed.counters(desired.target.stages.all),
 			...{ bypassing, existing: bypassing },
 		};
 		return { status, diff: { same: lines.length === 0, differences: lines } };
 	};
 }
 
-async function look({ context, desired }: StatusInput, isOn: boolean, known?: ByFamily<IptablesRules>) {
+async function look({ context, desired }: StatusInput, isOn: boolean, known?: Installed) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const { held, isClean, taken, differences } = await inspect(context.host, desired.target, isOn, signal, known);
+	const { installed, isClean, taken, differences } = await inspect(context.host, desired.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
-	return { held, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), lines };
+	return { installed, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), lines };
 }
 
 interface EnvoyView {

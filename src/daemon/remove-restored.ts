@@ -1,6 +1,3 @@
-import { readHeld } from '../firewall/iptables/apply-rules.ts';
-import { drainRemainder, isRemoved } from '../firewall/iptables/conntrack-anchor.ts';
-import { differences } from '../firewall/iptables/diff.ts';
 import { families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
 import type { DaemonDependencies } from './dependencies.ts';
@@ -33,11 +30,11 @@ const isToBeOff = ({ wanted, isLifted, isReleased }: DaemonState): boolean =>
 async function restoredLines({ context: { host, backend } }: DaemonState, inAll: boolean): Promise<string[]> {
 	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
 	const looked = host.firewalls.filter(({ dialect }) => inAll || dialect === backend.name);
-	const held = await Promise.all(looked.map((firewall) => readHeld(firewall, signal)));
-	return held.flatMap((found) =>
-		families
-			.filter((family) => !isRemoved(found[family]))
-			.flatMap((family) => differences(found[family], drainRemainder(found[family])))
-			.map(({ kind, table, line }) => `${kind} in ${table}: ${line}`),
-	);
+	const installed = await Promise.all(looked.map((firewall) => firewall.read(signal)));
+	return installed.flatMap(({ isClean, leftovers }) => {
+		const left = leftovers({ keepConntrack: true });
+		return families
+			.filter((family) => !isClean[family])
+			.flatMap((family) => left[family].map(({ kind, table, line }) => `${kind} in ${table}: ${line}`));
+	});
 }

@@ -3,12 +3,7 @@ import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
-import { madeLater, renderAnew } from '../firewall/foreign/registered-later.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import type { Log } from '../log.ts';
-import type { DesiredRules } from '../reconcile/desired.ts';
-import type { Host } from '../reconcile/host.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
@@ -28,7 +23,8 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 			const state = JSON.stringify(others);
 			if (target.dialect !== 'iptables-nft' || state === refused) return [];
 			try {
-				const before = await claimAll(host, target, held, others, signal);
+				const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
+				const before = (await firewall?.claim(others, held, target.families, signal)) ?? [];
 				if (before.length > 0) await reader.chains();
 				return before;
 			} catch (error) {
@@ -51,26 +47,6 @@ export async function comeFirst(
 	if (held !== undefined) await order.claim(context.host, hit.target, held, signal);
 	const facts = await order.inspect({ context, desired: hit, isOn: true });
 	return facts.flatMap((fact) => (fact.ok ? [] : [fact.why]));
-}
-
-async function claimAll(
-	{ firewalls }: Host,
-	{ dialect, families }: DesiredRules,
-	held: ByFamily<IptablesRules>,
-	others: Pick<ForeignRules, 'chains' | 'legacyNat'>,
-	signal: AbortSignal,
-): Promise<string[]> {
-	const firewall = firewalls.find((each) => each.dialect === dialect);
-	const before: string[] = [];
-	for (const family of families)
-		for (const at of ['PREROUTING', 'OUTPUT'] as const) {
-			const hooks = held[family].hooks.filter(({ table, chain }) => table === 'nat' && chain === at);
-			const later = hooks.length === 0 ? undefined : madeLater(others, family, at, { dialect, hooks: hooks.length });
-			if (later === undefined) continue;
-			await firewall?.commit(family, renderAnew(at, hooks), signal);
-			before.push(`${family} ${at} of nat came behind ${later}`);
-		}
-	return before;
 }
 
 /** As long as neither what others have nor what is captured has changed, the answer is the same. */

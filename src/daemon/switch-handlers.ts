@@ -1,7 +1,6 @@
 import { type ActiveCapture, type CutResult, cutBypassing } from '../connections/bypass-counter.ts';
 import { gapsIn, isSilent, lanesOf } from '../connections/listener-gaps.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Installed } from '../firewall/firewall.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { DisableReply, Handlers, Sessions } from '../localapi/protocol.ts';
 import type { Status } from '../status/types.ts';
@@ -15,7 +14,7 @@ import type { DaemonState } from './state.ts';
 export function createWishHandlers(
 	state: DaemonState,
 	deps: DaemonDependencies,
-	status: (held?: ByFamily<IptablesRules>) => Promise<Status>,
+	status: (held?: Installed) => Promise<Status>,
 ): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
 	const { ruleLock } = state;
 	return {

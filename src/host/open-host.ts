@@ -1,108 +1,65 @@
-import { Protocol } from 'netlink/dist/constants.js';
 import { Failure } from '../failure.ts';
-import type { ChainNames, Dialect, Firewall } from '../firewall/firewall.ts';
-import type { FactualHost, Host } from '../reconcile/host.ts';
-import { families } from '../values/units.ts';
+import type { Dialect } from '../firewall/firewall.ts';
+import type { IptablesBackend } from '../firewall/iptables/iptables-firewall.ts';
+import type { IptablesProgram } from '../firewall/iptables/iptables-program.ts';
+import type { FactualHost } from '../reconcile/host.ts';
+import type { Routing } from '../routing/routing.ts';
 import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
 import { chooseBackend } from './iptables/choose-backend.ts';
-import { createFirewall, noPrivilege } from './iptables/iptables-firewall.ts';
+import { createRuleReaders } from './iptables/kernel-rules.ts';
+import { prefetch } from './iptables/prefetch.ts';
 import { findTools, INSTALL, type Tools } from './iptables/programs.ts';
+import { withRuleCache } from './iptables/rule-cache.ts';
+import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
+import { tolerateOthers } from './iptables/tolerate-others.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
-import { openNetlink } from './netlink/open-socket.ts';
-import { readGeneration } from './nft/nft-rules.ts';
 import { readListeners } from './sockets/listeners.ts';
 
 export interface OpenHost extends FactualHost {
 	readonly tools: readonly Tools[];
 	readonly using: (dialect: Dialect) => OpenHost;
+	/** The same host for a daemon, which reads the same rules again and again: over netlink where the dialect allows. */
+	readonly withRuleCache: () => OpenHost;
 }
 
-/** The host's firewall and routing, once it is sure that we may change them. `chains`: what of it is told in any case. */
-export async function openHost(chains: ChainNames, signal: AbortSignal): Promise<OpenHost> {
+/** The host's firewalls and routing, once it is certain that we may change them. `iptables`: what makes a firewall of them. */
+export async function openHost(iptables: IptablesBackend, signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);
-	const firewalls = tools.map((each) => prefetch(createFirewall(each, chains), signal));
-	return hostOf({ tools, firewalls, routing: createRouting() });
+	const programs = tools.map((each) => prefetch(createIptablesProgram(each, iptables.ownChains), signal));
+	return hostOf({ tools, iptables, programs, uncached: programs, routing: createRouting() });
 }
 
-/** `facts` look at what is installed. */
-function hostOf(parts: Host & Pick<OpenHost, 'tools'>): OpenHost {
+interface Parts {
+	readonly tools: readonly Tools[];
+	readonly iptables: IptablesBackend;
+	readonly programs: readonly IptablesProgram[];
+	/** A backend is chosen by the rules of others too, which the cache leaves out. */
+	readonly uncached: readonly IptablesProgram[];
+	readonly routing: Routing;
+}
+
+function hostOf(parts: Parts): OpenHost {
+	const { tools, iptables, programs, uncached, routing } = parts;
+	const { ownChains, createFirewall } = iptables;
+	const cached = (program: IptablesProgram) => withRuleCache(program, createRuleReaders(ownChains));
 	return {
-		...parts,
+		tools,
+		routing,
+		firewalls: programs.map(createFirewall),
 		facts: {
 			kernel: readKernelFacts,
-			ipv6: (dialect) => readIpv6(requireDialect(parts.tools, dialect)),
+			ipv6: (dialect) => readIpv6(requireDialect(tools, dialect)),
 			listeners: readListeners,
-			chooseBackend: (former, signal) => chooseBackend(parts.firewalls, former, signal),
+			chooseBackend: (former, signal) => chooseBackend(uncached, former, signal),
 		},
-		using: (dialect) => hostOf({ ...parts, firewalls: tolerateOthers(parts, dialect) }),
+		using(dialect) {
+			requireDialect(tools, dialect);
+			return hostOf({ ...parts, programs: tolerateOthers(programs, dialect) });
+		},
+		withRuleCache: () => hostOf({ ...parts, programs: programs.map(cached) }),
 	};
 }
-
-/** Starts reading at once what will be asked for first, while everything else is still being looked at. */
-function prefetch(firewall: Firewall, signal: AbortSignal): Firewall {
-	const isUnchanged = watchRules(firewall.dialect);
-	const ahead = new Map(families.map((family) => [family, firewall.read(family, signal)]));
-	// Whoever asks is told of a failure; nobody may ask.
-	for (const reading of ahead.values()) reading.catch(() => undefined);
-	return {
-		...firewall,
-		async read(family, askedBy) {
-			const first = ahead.get(family);
-			ahead.delete(family);
-			return first !== undefined && (await isUnchanged()) ? first : firewall.read(family, askedBy);
-		},
-	};
-}
-
-/** iptables-legacy does not say whether somebody has changed rules: what was read longer ago is no answer. */
-const AHEAD_MS = 500;
-
-/** Says later whether the rules are what they were. */
-function watchRules(dialect: Dialect): () => Promise<boolean> {
-	const begunMs = performance.now();
-	if (dialect === 'iptables-legacy') return async () => performance.now() - begunMs < AHEAD_MS;
-	const before = askGeneration();
-	return async () => (await before) !== undefined && (await before) === (await askGeneration());
-}
-
-async function askGeneration(): Promise<number | undefined> {
-	const socket = openNetlink(Protocol.NETFILTER);
-	try {
-		return await readGeneration(socket);
-	} catch {
-		return undefined;
-	} finally {
-		socket.close();
-	}
-}
-
-/**
- * The same host, once it is known which dialect is used: what cannot be read in another one keeps nobody from this one.
- * Whoever may not look there has put nothing there.
- */
-function tolerateOthers({ tools, firewalls }: Pick<OpenHost, 'tools' | 'firewalls'>, dialect: Dialect): Firewall[] {
-	requireDialect(tools, dialect);
-	return firewalls.map((firewall: Preferred) => {
-		// Asked for again at each reload.
-		const { strict = firewall } = firewall;
-		if (firewall.dialect === dialect) return strict;
-		return firewall === strict ? tolerant(strict) : firewall;
-	});
-}
-
-/** `strict`: the same that fails where it cannot be read. */
-type Preferred = Firewall & { readonly strict?: Firewall };
-
-const tolerant = (firewall: Firewall): Preferred => ({
-	...firewall,
-	strict: firewall,
-	read: (family, signal) =>
-		firewall.read(family, signal).catch((error) => {
-			if (error instanceof Failure && ['permission', 'firewall'].includes(error.code)) return '';
-			throw error;
-		}),
-});
 
 export function requireDialect(tools: readonly Tools[], dialect: string): Tools {
 	const found = tools.find((each) => each.dialect === dialect);

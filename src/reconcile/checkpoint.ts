@@ -1,62 +1,43 @@
-import type { Dialect } from '../firewall/firewall.ts';
-import { type ByFamily, commitRules, emptyBothFamilies } from '../firewall/iptables/apply-rules.ts';
-import { drainRemainder, isRemoved } from '../firewall/iptables/conntrack-anchor.ts';
-import { type IptablesRules, parseIptablesSave } from '../firewall/iptables/installed.ts';
+import type { Dialect, Installed, RuleCheckpoint } from '../firewall/firewall.ts';
 import { applySteps, readRouting } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
-import type { Family } from '../values/units.ts';
-import { families } from '../values/units.ts';
 import type { ActualState } from './apply.ts';
 import type { Host } from './host.ts';
 
-/** What a rollback needs to know of the rules and routes that were there. */
+/** What a rollback needs to know of the rules and routes that were there. It is written to disk as it is. */
 export interface Checkpoint {
-	/** What `iptables-save` said then, '' where nothing of ours was there. */
-	readonly saved: { readonly [D in Dialect]?: Readonly<Record<Family, string>> };
+	readonly saved: { readonly [D in Dialect]?: RuleCheckpoint };
 	/** Our policy rule or route was there. */
 	readonly hadRoutes: boolean;
 }
 
-/** What of ours, or of the 2019 script's, is on the host now: in the kernel's own words, for `restore`. */
+/** What of ours, or of the 2019 script's, is on the host now. */
 export async function takeCheckpoint(host: Host, signal: AbortSignal): Promise<Checkpoint> {
 	const saved = await Promise.all(
-		host.firewalls.map(async (firewall) => {
-			const [ipv4, ipv6] = await Promise.all(families.map((family) => firewall.read(family, signal)));
-			return [firewall.dialect, { ipv4: ours(ipv4 ?? ''), ipv6: ours(ipv6 ?? '') }] as const;
-		}),
+		host.firewalls.map(async (firewall) => [firewall.dialect, await firewall.takeCheckpoint(signal)] as const),
 	);
 	const hadRoutes = planRemoval(await readRouting(host.routing)).length > 0;
 	return { saved: Object.fromEntries(saved), hadRoutes };
 }
 
-/** Somebody's rules too: where ours stood among them. '' where there is nothing of ours. */
-function ours(saved: string): string {
-	const { chains, hooks } = parseIptablesSave(saved);
-	return chains.length + hooks.length === 0 ? '' : saved;
-}
+/** Rules with our names were there. */
+export const hadRules = ({ saved }: Checkpoint): boolean =>
+	Object.values(saved).some(({ ipv4, ipv6 }) => ipv4 + ipv6 !== '');
+
+const noRules: RuleCheckpoint = { ipv4: '', ipv6: '' };
 
 /**
- * Back to what a snapshot holds. Where nothing was on, what captured connections need to go on stays, until a release
- * without it. Resolves to what each dialect holds then.
+ * Back to the checkpoint. Where interception was off, what captured connections need to go on stays until a `remove`
+ * without it. Resolves to what each dialect has then.
  */
 export async function restoreCheckpoint(
 	host: Host,
 	{ saved, hadRoutes }: Checkpoint,
 	signal: AbortSignal,
 ): Promise<ActualState> {
-	const left = new Map<Dialect, ByFamily<IptablesRules>>();
-	for (const firewall of host.firewalls) {
-		const was = heldOf(saved[firewall.dialect]);
-		const isOn = families.some((family) => !isRemoved(was[family]));
-		const wanted = (found: ByFamily<IptablesRules>) =>
-			isOn ? was : { ipv4: drainRemainder(found.ipv4), ipv6: drainRemainder(found.ipv6) };
-		left.set(firewall.dialect, await commitRules(firewall, wanted, signal));
-	}
+	const left = new Map<Dialect, Installed>();
+	for (const firewall of host.firewalls)
+		left.set(firewall.dialect, await firewall.restore(saved[firewall.dialect] ?? noRules, signal));
 	if (!hadRoutes) await applySteps(host.routing, planRemoval(await readRouting(host.routing)));
 	return left;
 }
-
-const heldOf = (saved: Checkpoint['saved'][Dialect]): ByFamily<IptablesRules> =>
-	saved === undefined
-		? emptyBothFamilies
-		: { ipv4: parseIptablesSave(saved.ipv4), ipv6: parseIptablesSave(saved.ipv6) };

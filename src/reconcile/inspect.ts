@@ -1,52 +1,52 @@
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import { readHeld } from '../firewall/iptables/apply-rules.ts';
-import { isRemoved } from '../firewall/iptables/conntrack-anchor.ts';
-import { type Difference, differences } from '../firewall/iptables/diff.ts';
-import { emptyRules, type IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Difference, Installed } from '../firewall/firewall.ts';
 import { type RoutingDifference, readRouting, routingDifferences, takenOf } from '../routing/apply-routes.ts';
 import { planRemoval } from '../routing/plan.ts';
 import type { Taken } from '../routing/taken.ts';
-import { type Family, families } from '../values/units.ts';
+import { type ByFamily, byFamily, families } from '../values/units.ts';
 import type { DesiredRules } from './desired.ts';
 import { firewallOf, type Host } from './host.ts';
 
 export type HostDifference = Difference | RoutingDifference;
 export interface Inspection {
 	readonly differences: ByFamily<readonly HostDifference[]>;
-	readonly held: ByFamily<IptablesRules>;
+	readonly installed: Installed;
 	/** Who leaves no room for our rule and route, where they are wanted. */
 	readonly taken: Taken | undefined;
-	/** Nothing of ours is there, but for what lets open connections end. */
+	/** Nothing of ours is there, but for what open connections need. */
 	readonly isClean: boolean;
 }
 
-/** What the host has, held against the target, or against nothing. Reads only; `known`: read back a moment ago. */
+/** Compares the host with what is desired, or with nothing. Reads only; `known`: read a moment ago. */
 export async function inspect(
 	host: Host,
 	target: DesiredRules,
 	isWanted: boolean,
 	signal: AbortSignal,
-	known?: ByFamily<IptablesRules>,
+	known?: Installed,
 ): Promise<Inspection> {
-	const reading = known ?? readHeld(firewallOf(host, target.dialect), signal);
-	const [facts, held] = await Promise.all([readRouting(host.routing), reading]);
-	const rules = (family: Family) =>
-		isWanted
-			? ruleDifferences(held[family], target, family)
-			: differences(held[family], isRemoved(held[family]) ? held[family] : emptyRules);
-	const of = (family: Family) => [
-		...rules(family),
-		...routingDifferences(facts, isWanted ? target : { ...target, families: [] }, family),
-	];
-	const isClean = planRemoval(facts).length === 0 && families.every((family) => isRemoved(held[family]));
-	const taken = isWanted ? takenOf(facts, target) : undefined;
-	return { differences: { ipv4: of('ipv4'), ipv6: of('ipv6') }, held, taken, isClean };
+	const reading = known ?? firewallOf(host, target.dialect).read(signal);
+	const [facts, installed] = await Promise.all([readRouting(host.routing), reading]);
+	const rules = isWanted ? ruleDifferences(installed, target) : unwanted(installed);
+	const routed = isWanted ? target : { ...target, families: [] };
+	return {
+		differences: byFamily((family) => [...rules[family], ...routingDifferences(facts, routed, family)]),
+		installed,
+		taken: isWanted ? takenOf(facts, target) : undefined,
+		isClean: planRemoval(facts).length === 0 && families.every((family) => installed.isClean[family]),
+	};
 }
 
-/** Whoever looks while one stage follows the other finds each table at one of them: that is as wanted. */
-function ruleDifferences(held: IptablesRules, { rules, stages }: DesiredRules, family: Family): Difference[] {
-	const found = differences(held, rules[family]);
-	if (found.length === 0) return found;
-	const all = [stages.opening, stages.all].map((stage) => differences(held, stage[family]));
-	return found.filter(({ table }) => all.every((stage) => stage.some((difference) => difference.table === table)));
+function unwanted(installed: Installed): ByFamily<readonly Difference[]> {
+	const left = installed.leftovers({ keepConntrack: false });
+	return byFamily((family) => (installed.isClean[family] ? [] : left[family]));
+}
+
+/** In the middle of the change from one stage to the other each table is at one of them: that is as desired. */
+function ruleDifferences(installed: Installed, { rules, stages }: DesiredRules): ByFamily<readonly Difference[]> {
+	const found = installed.diff(rules);
+	if (families.every((family) => found[family].length === 0)) return found;
+	const all = [stages.opening, stages.all].map((stage) => installed.diff(stage));
+	return byFamily((family) =>
+		found[family].filter(({ table }) => all.every((stage) => stage[family].some((other) => other.table === table))),
+	);
 }

@@ -1,7 +1,4 @@
-import type { Firewall } from '../firewall/firewall.ts';
-import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
-import { differences } from '../firewall/iptables/diff.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Firewall, Installed } from '../firewall/firewall.ts';
 import {
 	addRoutes,
 	type RoutingDifference,
@@ -12,30 +9,31 @@ import {
 } from '../routing/apply-routes.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { RoutingFacts } from '../routing/taken.ts';
-import { families } from '../values/units.ts';
+import { type ByFamily, byFamily, families } from '../values/units.ts';
 import type { DesiredRules } from './desired.ts';
 import type { HostDifference } from './inspect.ts';
 import { repairable } from './staged-capture.ts';
 
-/** What was not as wanted, before it was put right. */
+/** What differed, before it was repaired. */
 export interface Repaired {
 	readonly found: readonly HostDifference[];
 }
 
 /**
  * Back to rules that this kernel has taken before: they are not checked again, which for nft takes longer than the commit.
- * `held`: read this very moment.
+ * `last`: read this very moment.
  */
 export async function repairRules(
 	firewall: Firewall,
 	target: DesiredRules,
-	held: ByFamily<IptablesRules>,
+	last: Installed,
 	signal: AbortSignal,
-): Promise<Repaired & { readonly held: ByFamily<IptablesRules> }> {
-	const found = families.flatMap((family) => differences(held[family], target.rules[family]));
-	if (found.length === 0) return { found, held };
-	const unchecked = { ...firewall, check: async () => undefined };
-	return { found, held: await commitRules(unchecked, (now) => repairable(now, target).rules, signal, held) };
+): Promise<Repaired & { readonly installed: Installed }> {
+	const differences = last.diff(target.rules);
+	const found = families.flatMap((family) => differences[family]);
+	if (found.length === 0) return { found, installed: last };
+	const repaired = (now: Installed) => repairable(now, target).rules;
+	return { found, installed: await firewall.apply(repaired, signal, { last, skipCheck: true }) };
 }
 
 /** `facts`: what was there before. */
@@ -44,10 +42,7 @@ export async function repairRoutes(
 	target: RoutingTarget,
 ): Promise<{ readonly found: ByFamily<readonly RoutingDifference[]>; readonly facts: RoutingFacts }> {
 	const facts = await readRouting(routing);
-	const found = {
-		ipv4: routingDifferences(facts, target, 'ipv4'),
-		ipv6: routingDifferences(facts, target, 'ipv6'),
-	};
+	const found = byFamily((family) => routingDifferences(facts, target, family));
 	if (found.ipv4.length + found.ipv6.length > 0) {
 		await addRoutes(routing, facts, target);
 		await removeSurplus(routing, facts, target);

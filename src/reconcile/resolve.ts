@@ -1,12 +1,11 @@
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
-import { readHeld } from '../firewall/iptables/apply-rules.ts';
-import { isCapturing } from '../firewall/iptables/installed.ts';
 import { localRoutingOf } from '../routing/taken.ts';
+import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Family } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
-import { buildTarget, type DesiredRules } from './desired.ts';
+import { buildDesiredRules, type DesiredRules } from './desired.ts';
 import type { BackendChoice, FactualHost, Ipv6Fact } from './host.ts';
 import { atStage, stageFor } from './staged-capture.ts';
 
@@ -104,7 +103,7 @@ const desiredStateOf = (
 	guarded: readonly Family[],
 	ipv6BypassReason: string,
 ): DesiredState => ({
-	target: buildTarget(capture, backend.name, families, localRoutingOf(config), guarded),
+	target: buildDesiredRules(capture, backend.name, families, localRoutingOf(config), guarded),
 	ipv6BypassReason,
 });
 
@@ -114,12 +113,12 @@ export async function applyDesired(
 	signal: AbortSignal,
 	known?: ActualState,
 ): Promise<AppliedState> {
-	const { desired: first, held } = await firstStage(context, await computeDesired(context), signal);
-	const now = held === undefined ? known : new Map(known).set(first.target.dialect, held);
+	const { desired: first, installed } = await firstStage(context, await computeDesired(context), signal);
+	const now = installed === undefined ? known : new Map(known).set(first.target.dialect, installed);
 	try {
 		return { ...first, lastRead: await apply(context.host, first.target, signal, now) };
 	} catch (error) {
-		const isOptional = !context.isIpv6Demanded && first.target.rules.ipv6.hooks.length > 0;
+		const isOptional = !context.isIpv6Demanded && first.target.rules.ipv6.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
 		const isPast = first.target.families.includes('ipv6') || first.ipv6BypassReason !== '';
 		const past = isPast ? `the kernel does not take IPv6 rules: ${error.message}` : '';
@@ -131,9 +130,9 @@ export async function applyDesired(
 /** What is there is read anew: a hook that is believed to be there and is not may have let connections go unseen. */
 async function firstStage({ host }: HostContext, { target, ...aimed }: DesiredState, signal: AbortSignal) {
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-	const held = firewall === undefined ? undefined : await readHeld(firewall, signal);
-	const stage = held === undefined ? 'opening' : stageFor(held, target);
-	return { desired: { ...aimed, target: atStage(target, stage) }, held };
+	const installed = await firewall?.read(signal);
+	const stage = installed === undefined ? 'opening' : stageFor(installed, target);
+	return { desired: { ...aimed, target: atStage(target, stage) }, installed };
 }
 
 interface Ipv6Choice {

@@ -1,9 +1,7 @@
 import type { Connections } from '../connections/connections.ts';
 import { trackable } from '../connections/trackable.ts';
 import { Failure } from '../failure.ts';
-import { type ByFamily, commitRules } from '../firewall/iptables/apply-rules.ts';
-import { differences } from '../firewall/iptables/diff.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Installed } from '../firewall/firewall.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Stage } from '../ruleset/stage.ts';
 import { families } from '../values/units.ts';
@@ -17,40 +15,29 @@ export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({
 	rules: target.stages[stage],
 });
 
-/** The chains that get more than what opens a connection. Hooks of others' making, such as the 2019 script's, say nothing. */
-const whole = ({ hooks }: IptablesRules): string[] =>
-	hooks.flatMap(({ table, rule }) => {
-		const [, name = ''] = /"turnout: .* -j (APPMESH_(?:EGRESS|INGRESS))$/.exec(rule) ?? [];
-		const isOpening = / -m tcp --tcp-flags /.test(rule);
-		return table === 'nat' && name !== '' && !isOpening ? [name] : [];
-	});
+/**
+ * Where all that is to be captured is captured in whole already, it goes on so: the kernel has seen whatever is open since
+ * its first packet. Otherwise capture starts again from the first stage.
+ */
+export const stageFor = (installed: Installed, { stages }: DesiredRules): Stage =>
+	installed.capturesWhole(stages.all) ? 'all' : 'opening';
+
+/** What to repair to: after a hole the first stage. */
+export const repairable = (installed: Installed, target: DesiredRules): DesiredRules =>
+	isHole(installed, target) ? atStage(target, 'opening') : target;
 
 /**
- * Where all that is to be captured is captured in whole already, it goes on so: whatever is open has been seen since its
- * first packet. Otherwise anew from the first stage on.
+ * Rules that capture were missing for a while, and the kernel may not have tracked what was opened then. As long as all of
+ * ours in mangle are there, which ask for the state of connections, it tracks each one (nf_ct_netns_get, xt_conntrack.c),
+ * and what is tracked goes on as it began.
  */
-export function stageFor(held: ByFamily<IptablesRules>, { stages }: DesiredRules): Stage {
-	const isWhole = families.every((family) => {
-		const are = whole(held[family]);
-		return whole(stages.all[family]).every((name) => are.includes(name));
-	});
-	return isWhole ? 'all' : 'opening';
-}
-
-/** What is to be put back: after a hole from the first stage on. */
-export const repairable = (held: ByFamily<IptablesRules>, target: DesiredRules): DesiredRules =>
-	isHole(held, target) ? atStage(target, 'opening') : target;
-
-/**
- * Something that captures was gone for a while, and nobody may have tracked what was opened then: as long as all of ours in
- * mangle are there, which ask for the state of connections, the kernel tracks each (nf_ct_netns_get, xt_conntrack.c), and
- * what is tracked goes on as it began.
- */
-const isHole = (held: ByFamily<IptablesRules>, { rules }: DesiredRules): boolean =>
-	families.some((family) => {
-		const missing = differences(held[family], rules[family]).filter(({ kind }) => kind === 'missing');
+function isHole(installed: Installed, { rules }: DesiredRules): boolean {
+	const differences = installed.diff(rules);
+	return families.some((family) => {
+		const missing = differences[family].filter(({ kind }) => kind === 'missing');
 		return (['nat', 'mangle'] as const).every((gone) => missing.some(({ table }) => table === gone));
 	});
+}
 
 /** What is open, and whom it is captured for. */
 export interface Openings {
@@ -80,11 +67,13 @@ export async function captureWhole(
 	const open = trackable(await connections.open(), capture, target.families, ports);
 	if (open.length > MOST_TRACKED) throw tooMany(open.length);
 	await connections.track(open);
-	const wanted = (found: ByFamily<IptablesRules>) =>
+	const wanted = (found: Installed) =>
 		isHole(found, target) ? repairable(found, atStage(target, 'all')) : atStage(target, 'all');
-	const held = await commitRules(firewall, (found) => wanted(found).rules, signal, known.get(target.dialect));
-	const now = { target: atStage(target, stageFor(held, target)), lastRead: new Map(known).set(target.dialect, held) };
-	// Somebody has taken them away in the middle of it.
+	const last = known.get(target.dialect);
+	const installed = await firewall.apply((found) => wanted(found).rules, signal, { last });
+	const lastRead = new Map(known).set(target.dialect, installed);
+	const now = { target: atStage(target, stageFor(installed, target)), lastRead };
+	// Somebody has removed them in the middle of it.
 	return now.target.stage === 'all' ? now : captureWhole(host, now.target, now.lastRead, openings, signal);
 }
 

@@ -15,3 +15,7 @@ export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'a
 	const whole = capturing.map((chain) => wholeOf(chain, capture));
 	return [...before, ...buildInvalid(capture, whole), ...whole];
 }
+
+/** There is more than the guard. */
+export const isCapturing = (ruleset: Ruleset): boolean =>
+	ruleset.some(({ table, hooks }) => table === 'nat' && hooks.length > 0);

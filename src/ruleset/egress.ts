@@ -42,6 +42,7 @@ function owners({ ignoreUids, ignoreGids }: Capture): Rule[] {
 	const rule = (id: 'uid' | 'gid', range: IdRange): Rule => ({
 		matches: [{ kind: 'owner', id, range }],
 		verdict: { kind: 'return' },
+		role: 'owner',
 		because:
 			id === 'uid' ? "this user's traffic is ignored (Envoy's own)" : "this group's traffic is ignored (Envoy's own)",
 	});
@@ -91,13 +92,13 @@ function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
 /** The first stage's alternatives lead to the second stage's chain, or to Envoy where there is none. */
 function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
 	const captured = "leaves through Envoy's outbound listener";
-	const redirect = { kind: 'redirect', port: egressPort } as const;
-	if (stage === undefined) return [{ matches: [], verdict: redirect, because: `all else ${captured}` }];
-	return stage.alternatives.map((matches) => ({
-		matches,
-		verdict: next === undefined ? redirect : { kind: 'jump', chain: next.chain },
-		because: next === undefined ? `${stage.because}: ${captured}` : stage.because,
-	}));
+	const redirect = { verdict: { kind: 'redirect', port: egressPort }, role: 'redirect' } as const;
+	if (stage === undefined) return [{ matches: [], ...redirect, because: `all else ${captured}` }];
+	return stage.alternatives.map((matches) =>
+		next === undefined
+			? { matches, ...redirect, because: `${stage.because}: ${captured}` }
+			: { matches, verdict: { kind: 'jump', chain: next.chain }, because: stage.because },
+	);
 }
 
 /** The chains of all stages that another one leads to. */

@@ -2,7 +2,12 @@ import type { Cidr } from '../values/cidr.ts';
 import type { Family, InterfaceName, PortRange } from '../values/units.ts';
 import type { Match, Rule } from './model.ts';
 
-const ignored = (match: Match, because: string): Rule => ({ matches: [match], verdict: { kind: 'return' }, because });
+const ignored = (match: Match, because: string): Rule => ({
+	matches: [match],
+	verdict: { kind: 'return' },
+	role: 'exclusion',
+	because,
+});
 
 export const ignoredPorts = (ports: readonly PortRange[]): Rule[] =>
 	ports.length === 0 ? [] : [ignored({ kind: 'ports', ports }, 'these ports are ignored')];

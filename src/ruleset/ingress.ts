@@ -57,6 +57,7 @@ function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
 	return {
 		matches: appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }],
 		verdict: { kind: 'redirect', port: ingressPort },
+		role: 'redirect',
 		because: "application ports enter through Envoy's inbound listener",
 	};
 }

@@ -25,7 +25,12 @@ function mirrored(chain: Chain): Chain {
 			})),
 		rules: chain.rules.map((rule) =>
 			rule.verdict.kind === 'redirect'
-				? { ...rule, verdict: { kind: 'drop' }, because: 'it would go past Envoy and end its connection' }
+				? {
+						...rule,
+						verdict: { kind: 'drop' },
+						role: 'stray',
+						because: 'it would go past Envoy and end its connection',
+					}
 				: rule,
 		),
 	};
@@ -54,6 +59,7 @@ function untranslated(capture: Capture): Chain[] {
 			rules: envoyOwners(capture).map((match) => ({
 				matches: [match],
 				verdict: { kind: 'drop' },
+				role: 'stray',
 				because: "it would leave with Envoy's port and end its connection",
 			})),
 		},

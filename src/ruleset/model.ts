@@ -31,9 +31,16 @@ export type Verdict =
 	| { readonly kind: 'redirect'; readonly port: Port }
 	| { readonly kind: 'jump'; readonly chain: ChainName };
 
+/**
+ * What the connections that a rule has seen are counted as: captured, let past by an exclusion, Envoy's own (not counted:
+ * they were when they were captured), or dropped, as they would have gone past Envoy. Rules without a role are not counted.
+ */
+export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray';
+
 export interface Rule {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
+	readonly role?: RuleRole;
 	/** Shown beside the rule by `iptables -S`: every rule says why it is there. */
 	readonly because: string;
 }

@@ -1,7 +1,6 @@
-import type { ChainRules } from '../firewall/iptables/installed.ts';
 import { PULL_CAPTURED } from './captured-pull.ts';
 import type { Fact } from './conditions.ts';
-import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
+import type { EnvoyStatus, Is, Wanted } from './types.ts';
 
 /** What status is made from, all of it read a moment ago. */
 export interface Observation {
@@ -149,26 +148,4 @@ function settingsFacts({ unconfirmed }: Observation): Fact[] {
 			remedy: `Change ${it} back where ${it} stands, or take ${it}: turnout reload`,
 		},
 	];
-}
-
-const isRedirect = (rule: string): boolean => rule.includes(' -j REDIRECT');
-
-/** Not what Envoy itself sends on, which has been counted when it was captured. */
-const isDirect = (rule: string): boolean => rule.includes(' -j RETURN') && !rule.includes('-m owner');
-
-const isDropped = (rule: string): boolean => rule.endsWith(' -j DROP');
-
-/** In nat a rule sees the first packet of a connection only, so packets are connections. */
-export function countersOf(chains: readonly ChainRules[]): Status['counters'] {
-	const sum = (names: readonly string[], counts: (rule: string) => boolean, of: ChainRules['table'] = 'nat') =>
-		chains
-			.filter(({ table, name }) => table === of && names.includes(name))
-			.flatMap(({ rules, packets }) => packets.filter((_, at) => counts(rules[at] ?? '')))
-			.reduce((total, count) => total + count, 0);
-	const egress = ['APPMESH_EGRESS', 'APPMESH_BRIDGE', 'APPMESH_ONLY_IP', 'APPMESH_ONLY_PORT'];
-	return {
-		ingress: { connections: sum(['APPMESH_INGRESS'], isRedirect) },
-		egress: { connections: sum(egress, isRedirect), direct: sum(egress, isDirect) },
-		dropped: sum([...egress, 'APPMESH_INVALID', 'APPMESH_LOST'], isDropped, 'mangle'),
-	};
 }

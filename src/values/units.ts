@@ -27,6 +27,9 @@ export type Id = IdRange | { readonly name: string };
 export type Family = 'ipv4' | 'ipv6';
 export const families: readonly Family[] = ['ipv4', 'ipv6'];
 
+export type ByFamily<T> = Readonly<Record<Family, T>>;
+export const byFamily = <T>(of: (family: Family) => T): ByFamily<T> => ({ ipv4: of('ipv4'), ipv6: of('ipv6') });
+
 /** 0xffffffff is "no id" (-1) for setuid(2), so the largest id is one less. */
 const LARGEST_ID = 0xffff_fffe;
 

@@ -4,11 +4,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolveContext } from '../../src/commands/resolve-context.ts';
 import { differences } from '../../src/firewall/iptables/diff.ts';
-import { type IptablesRules, ownChains, parseIptablesSave } from '../../src/firewall/iptables/installed.ts';
+import { iptables } from '../../src/firewall/iptables/iptables-firewall.ts';
+import { parseIptablesSave } from '../../src/firewall/iptables/parse-save.ts';
+import { renderIptables } from '../../src/firewall/iptables/render-rules.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { remove } from '../../src/reconcile/apply.ts';
 import { applyDesired } from '../../src/reconcile/resolve.ts';
 import { ROUTE_PROTOCOL } from '../../src/routing/taken.ts';
+import type { Ruleset } from '../../src/ruleset/model.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
 import { anySettings, areTaken, loadTexts, type Texts } from './generators.ts';
@@ -30,7 +33,7 @@ export interface Word {
 }
 
 export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
-	const host = await openHost(ownChains, patience());
+	const host = await openHost(iptables, patience());
 	const watch = await createWatch(dialect, host.routing);
 	const done = { runs: 0, madeRoom: 0 };
 	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
@@ -68,7 +71,8 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 const patience = (): AbortSignal => AbortSignal.timeout(120_000);
 
 /** By what others' tools print, not by what was read back in the course of it. */
-function requireHeld(saved: string, wanted: IptablesRules): void {
+function requireHeld(saved: string, desired: Ruleset): void {
+	const wanted = renderIptables(desired);
 	assert.deepEqual(differences(parseIptablesSave(saved), wanted), []);
 	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;
 	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);

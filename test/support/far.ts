@@ -1,10 +1,12 @@
 // The real adapters, each call of which happens inside a namespace: in a process that runs there and is told what to do.
 import { createInterface } from 'node:readline';
 import { Failure, failureOf } from '../../src/failure.ts';
-import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
-import { ownChains } from '../../src/firewall/iptables/installed.ts';
-import { openHost } from '../../src/host/open-host.ts';
-import type { Host } from '../../src/reconcile/host.ts';
+import type { Dialect } from '../../src/firewall/firewall.ts';
+import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
+import { ownChains } from '../../src/firewall/iptables/iptables-rules.ts';
+import { findTools } from '../../src/host/iptables/programs.ts';
+import { createIptablesProgram } from '../../src/host/iptables/save-restore.ts';
+import { createRouting } from '../../src/host/netlink/kernel-routing.ts';
 import type { Routing } from '../../src/routing/routing.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 
@@ -22,7 +24,7 @@ interface Answer {
 }
 
 export interface FarHost extends Disposable {
-	readonly firewall: (dialect: Dialect) => Firewall;
+	readonly program: (dialect: Dialect) => IptablesProgram;
 	readonly routing: Routing;
 }
 
@@ -47,10 +49,11 @@ export function openFarHost(namespace: Namespace): FarHost {
 			child.stdin?.write(`${JSON.stringify({ id, of, method, args } satisfies Question)}\n`);
 		});
 	return {
-		firewall: (dialect) => ({
+		program: (dialect) => ({
 			dialect,
+			name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
 			read: (family) => ask(dialect, 'read', [family]),
-			hasMangle: (family, chain) => ask(dialect, 'hasMangle', [family, chain]),
+			hasMangleChain: (family, chain) => ask(dialect, 'hasMangleChain', [family, chain]),
 			check: (family, document) => ask(dialect, 'check', [family, document]),
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),
@@ -65,7 +68,8 @@ export function openFarHost(namespace: Namespace): FarHost {
 
 /** Until its standard input ends. */
 export async function serveFar(): Promise<void> {
-	const host = await openHost(ownChains, AbortSignal.timeout(120_000));
+	const tools = await findTools(AbortSignal.timeout(120_000));
+	const host = { programs: tools.map((each) => createIptablesProgram(each, ownChains)), routing: createRouting() };
 	for await (const line of createInterface({ input: process.stdin })) {
 		const question = JSON.parse(line) as Question;
 		const answer = await carryOut(host, question).then(
@@ -81,8 +85,13 @@ export async function serveFar(): Promise<void> {
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>;
 
-async function carryOut(host: Host, { of, method, args }: Question): Promise<unknown> {
-	const object = of === 'routing' ? host.routing : host.firewalls.find(({ dialect }) => dialect === of);
+interface RealHost {
+	readonly programs: readonly IptablesProgram[];
+	readonly routing: Routing;
+}
+
+async function carryOut({ programs, routing }: RealHost, { of, method, args }: Question): Promise<unknown> {
+	const object = of === 'routing' ? routing : programs.find(({ dialect }) => dialect === of);
 	const call = (object as Readonly<Record<string, Call>> | undefined)?.[method];
 	return call?.(...args, AbortSignal.timeout(120_000));
 }

@@ -1,7 +1,9 @@
-// A firewall without a kernel that understands the documents of iptables-restore as far as ours and our neighbours' go. It passes
-// the same contract as the real ones (test/contract/firewall.test.ts).
+// iptables without a kernel: it understands the documents of iptables-restore as far as ours and our neighbours' go, and passes the
+// same contract as the real programs (test/contract/iptables-program.test.ts).
 import { Failure } from '../../src/failure.ts';
 import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
+import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
+import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { type Family, families } from '../../src/values/units.ts';
 
 export interface MemoryOptions {
@@ -10,21 +12,38 @@ export interface MemoryOptions {
 	readonly onCommit?: (family: Family, document: string) => void;
 	/** Called after each commit. */
 	readonly afterCommit?: (family: Family) => void;
+	/** Called before each read. */
+	readonly onRead?: (family: Family) => void;
+	/** Called before each check; what it throws is the check's failure. */
+	readonly onCheck?: (family: Family) => void;
 	/** How this version of iptables prints a rule. */
 	readonly spell?: (rule: string) => string;
 }
 
-export interface MemoryFirewall extends Firewall {
+interface Memory {
 	/** Somebody else commits a document. */
 	readonly edit: (family: Family, document: string) => void;
-	/** What was committed through the port. */
+	/** What was committed through the interface. */
 	readonly commits: readonly { readonly family: Family; readonly document: string }[];
 	/** Both families as they are now. */
 	readonly text: () => string;
 }
 
+export interface MemoryIptables extends IptablesProgram, Memory {}
+
+/** A firewall on top of them. */
+export interface MemoryFirewall extends Firewall, Memory {
+	readonly program: MemoryIptables;
+}
+
 export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewall {
-	const { dialect = 'iptables-nft', onCommit, afterCommit, spell = String } = options;
+	const program = createMemoryIptables(options);
+	const { edit, commits, text } = program;
+	return { ...createIptablesFirewall(program), program, edit, commits, text };
+}
+
+export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
+	const { dialect = 'iptables-nft', onCommit, afterCommit, onCheck, onRead, spell = String } = options;
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
 	const edit = (family: Family, document: string): void => {
@@ -36,7 +55,7 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 
 	function changed(before: Table | undefined, name: string, lines: readonly string[]): Table {
 		const draft = structuredClone(before) ?? emptyTable(name);
-		for (const line of lines) obey(draft, line, { dialect, spell });
+		for (const line of lines) execute(draft, line, { dialect, spell });
 		requireTargets(draft);
 		return draft;
 	}
@@ -45,11 +64,16 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 		dialect,
 		commits,
 		edit,
+		name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
 		text: () => families.map((family) => `# ${family}\n${print(family)}`).join(''),
-		read: async (family) => print(family),
-		hasMangle: async (family, chain) =>
+		async read(family) {
+			onRead?.(family);
+			return print(family);
+		},
+		hasMangleChain: async (family, chain) =>
 			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has(chain) === true,
 		async check(family, document) {
+			onCheck?.(family);
 			for (const { name, lines } of tablesOf(document)) changed(kernel[family].get(name), name, lines);
 		},
 		async commit(family, document) {
@@ -86,7 +110,7 @@ function tablesOf(document: string): { readonly name: string; readonly lines: re
 
 type Ways = Required<Pick<MemoryOptions, 'dialect' | 'spell'>>;
 
-function obey(table: Table, line: string, ways: Ways): void {
+function execute(table: Table, line: string, ways: Ways): void {
 	const [, verb = '', chain = '', rest = ''] = /^(:|-[AIDFX] )(\S+) ?(.*)$/.exec(line) ?? [];
 	const act = verbs[verb.trim()];
 	if (act === undefined) throw refused(line, 'unknown command');

@@ -1,6 +1,6 @@
 // PURE. What rules, as iptables spells them, do with a connection's first packet; knows the matches and targets that ours have.
 import { BlockList, isIPv4 } from 'node:net';
-import type { ChainRules, IptablesRules } from '../../src/firewall/iptables/installed.ts';
+import type { ChainRules, IptablesRules } from '../../src/firewall/iptables/iptables-rules.ts';
 
 export interface Packet {
 	readonly from: string;

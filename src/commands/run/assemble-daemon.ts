@@ -7,14 +7,13 @@ import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
-import { ownChains } from '../../firewall/iptables/installed.ts';
+import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
 import { createStateStore } from '../../host/files/state-file.ts';
 import { readRaw } from '../../host/iptables/listing.ts';
 import { ruleManagers } from '../../host/iptables/other-managers.ts';
-import { withRuleCache } from '../../host/iptables/rule-cache.ts';
 import { monitor } from '../../host/monitor/monitor.ts';
 import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
 import { readEffortMs } from '../../host/process/cpu-time.ts';
@@ -61,7 +60,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	tell(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
-	const host = await openHost(ownChains, signal);
+	const host = await openHost(iptables, signal);
 	const context = await surveyOnce(host, loaded, stateFile.read().dialect, log, signal);
 	const proxy = await createEnvoySupervisor(context, {
 		onOutput: kept.logs.add,
@@ -87,7 +86,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
 }
 
-/** The host is read in whole, to choose a backend by; what is asked of it later is read at a glance. */
+/** The backend is chosen by all rules of the host; what is read later is read through the cache. */
 async function surveyOnce(
 	host: OpenHost,
 	loaded: Loaded,
@@ -99,7 +98,7 @@ async function surveyOnce(
 	tell(context, log);
 	// What this host cannot meet is found out now and not when it is first wanted.
 	await computeDesired(context);
-	return withRuleCache(context, ownChains);
+	return { ...context, host: host.withRuleCache().using(context.backend.name) };
 }
 
 const storesOf = (stateDirectory: string) => ({
@@ -124,12 +123,12 @@ const world = {
 	countRedirected: countAccepted,
 	dropRedirectedConntrack: forgetTranslated,
 	dropStaleConntrack,
-	watchChanges: monitor,
+	watchChanges: (filter, handlers, signal) => monitor(iptables.ownChains, filter, handlers, signal),
 	ruleManagers,
 	hasNeighbour,
 	cpuTimeMs: readEffortMs,
 	listeners: readListeners,
-} as const;
+} as const satisfies Partial<DaemonDependencies>;
 
 const createDaemonLog = (
 	{ write, isTerminal }: DaemonOptions,

@@ -1,5 +1,4 @@
 import type { Family } from '../../values/units.ts';
-import type { Dialect } from '../firewall.ts';
 
 /** A chain of nftables that hangs on a hook by itself, ours or somebody else's; iptables-nft's built-in ones are such too. */
 export interface BaseChain {
@@ -19,7 +18,12 @@ export interface BaseChain {
 
 /** Rules as their tools write them. */
 export type RuleText =
-	| { readonly kind: 'saved'; readonly dialect: Dialect; readonly family: Family; readonly text: string }
+	| {
+			readonly kind: 'saved';
+			readonly dialect: 'iptables-nft' | 'iptables-legacy';
+			readonly family: Family;
+			readonly text: string;
+	  }
 	/** What `nft --json list table` says; '' where there is no nft, and there are rules that translate or hide connections. */
 	| { readonly kind: 'nft'; readonly family: BaseChain['family']; readonly table: string; readonly text: string };
 

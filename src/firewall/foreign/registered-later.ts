@@ -1,6 +1,5 @@
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
-import type { JumpRule } from '../iptables/installed.ts';
 import { isOf } from './foreign-rule.ts';
 import type { ForeignRules } from './foreign-rules.ts';
 import { isOwn, placeOf } from './overtaking.ts';
@@ -26,11 +25,4 @@ export function madeLater(
 	});
 	if (later !== undefined) return placeOf({ ...later, tool: 'nft' });
 	return (legacyNat[family] ?? -1) >= own.seen ? 'the table nat of iptables-legacy' : undefined;
-}
-
-/** Takes our hooks out of the chain, and the chain away, and makes both again: in one commit, in which no packet sees it missing. */
-export function renderAnew(at: 'PREROUTING' | 'OUTPUT', hooks: readonly JumpRule[]): string {
-	const taken = hooks.map(({ rule }) => `-D ${at} ${rule}`);
-	const put = hooks.map(({ position, rule }) => `-I ${at} ${position} ${rule}`);
-	return ['*nat', ...taken, `-X ${at}`, ...put, 'COMMIT', ''].join('\n');
 }

@@ -1,61 +1,52 @@
 import { Failure } from '../../failure.ts';
-import { type Family, families } from '../../values/units.ts';
-import type { Firewall } from '../firewall.ts';
+import { type ByFamily, type Family, families } from '../../values/units.ts';
 import { differences, hangsOn } from './diff.ts';
-import { type BuiltIn, builtIns, emptyRules, type IptablesRules, parseIptablesSave } from './installed.ts';
+import type { IptablesProgram } from './iptables-program.ts';
+import { type BuiltIn, builtIns, type IptablesRules } from './iptables-rules.ts';
+import { parseIptablesSave } from './parse-save.ts';
 import { renderRestoreDocument } from './restore-document.ts';
 
-export type ByFamily<T> = Readonly<Record<Family, T>>;
-
-export const emptyBothFamilies: ByFamily<IptablesRules> = { ipv4: emptyRules, ipv6: emptyRules };
-
-/** Somebody who changes the same chains at the same moment makes a document stale; this often is coincidence no more. */
+/** Others who change the same chains at the same moment make a document out of date; so often it is no coincidence. */
 const ATTEMPTS = 5;
 
-/** Our part of both families' tables as the kernel holds them now. */
-export async function readHeld(firewall: Firewall, signal: AbortSignal): Promise<ByFamily<IptablesRules>> {
-	const [ipv4, ipv6] = await Promise.all(families.map((family) => firewall.read(family, signal)));
-	return { ipv4: parseIptablesSave(ipv4 ?? ''), ipv6: parseIptablesSave(ipv6 ?? '') };
-}
-
-/** The same of these families only; of the others what was read before is taken for true. */
-export async function rereadFamilies(
-	firewall: Firewall,
-	before: ByFamily<IptablesRules>,
-	suspects: readonly Family[],
+/** Our part of these families' tables as the kernel has them now; of the others what was read before. */
+export async function readRules(
+	program: IptablesProgram,
 	signal: AbortSignal,
+	{ before, of = families }: { readonly before?: ByFamily<IptablesRules>; readonly of?: readonly Family[] } = {},
 ): Promise<ByFamily<IptablesRules>> {
 	const read = async (family: Family) =>
-		suspects.includes(family) ? parseIptablesSave(await firewall.read(family, signal)) : before[family];
+		before === undefined || of.includes(family)
+			? parseIptablesSave(await program.read(family, signal))
+			: before[family];
 	const [ipv4, ipv6] = await Promise.all([read('ipv4'), read('ipv6')]);
 	return { ipv4, ipv6 };
 }
 
 /** What is to be there, given what is. */
-export type Wanted = (found: ByFamily<IptablesRules>) => ByFamily<IptablesRules>;
+export type WantedRules = (found: ByFamily<IptablesRules>) => ByFamily<IptablesRules>;
 
 /**
- * The only place that changes rules: read, render, check both families, commit them, read back, compare. Resolves to
- * what is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
- * `known`, what was read back last, is taken for what is there if there is something to change about it; where that is
- * wrong, the commit or the reading back tells, and it is tried again from what is.
+ * The only place that changes rules: read, render, check both families, commit both, read back, compare. Resolves to what
+ * is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
+ * `last`: see ApplyOptions.
  */
 export async function commitRules(
-	firewall: Firewall,
-	wanted: Wanted,
+	program: IptablesProgram,
+	wanted: WantedRules,
 	signal: AbortSignal,
-	known?: ByFamily<IptablesRules>,
+	last?: ByFamily<IptablesRules>,
 ): Promise<ByFamily<IptablesRules>> {
-	const before = startingPoint(wanted, known) ?? (await readHeld(firewall, signal));
+	const before = startingPoint(wanted, last) ?? (await readRules(program, signal));
 	let found = before;
 	for (let attempt = 1; ; attempt += 1) {
 		try {
-			return await commitOnce(firewall, found, wanted(found), signal);
+			return await commitOnce(program, found, wanted(found), signal);
 		} catch (error) {
-			const looking = attempt < ATTEMPTS ? changedSince(firewall, found, error, signal) : undefined;
-			const now = await looking?.catch(() => undefined);
+			const reading = attempt < ATTEMPTS ? readIfRetryable(program, found, error, signal) : undefined;
+			const now = await reading?.catch(() => undefined);
 			if (now === undefined) {
-				await rollBack(firewall, before);
+				await rollBack(program, before);
 				throw error;
 			}
 			found = now;
@@ -63,19 +54,25 @@ export async function commitRules(
 	}
 }
 
-const startingPoint = (wanted: Wanted, known?: ByFamily<IptablesRules>): ByFamily<IptablesRules> | undefined =>
-	known !== undefined && toChange(known, wanted(known)).length > 0 ? known : undefined;
+/** Where `last` is as wanted already, what is there has to be read: it may have changed since. */
+const startingPoint = (wanted: WantedRules, last?: ByFamily<IptablesRules>): ByFamily<IptablesRules> | undefined =>
+	last !== undefined && toChange(last, wanted(last)).length > 0 ? last : undefined;
 
-/** What is there now, if it was somebody else who made the commit fail; undefined if trying again would not help. */
-async function changedSince(firewall: Firewall, found: ByFamily<IptablesRules>, error: unknown, signal: AbortSignal) {
+/** What is there now, if somebody else made the commit fail; undefined if another attempt would not help. */
+async function readIfRetryable(
+	program: IptablesProgram,
+	found: ByFamily<IptablesRules>,
+	error: unknown,
+	signal: AbortSignal,
+): Promise<ByFamily<IptablesRules> | undefined> {
 	if (signal.aborted) return undefined;
-	const now = await readHeld(firewall, signal);
+	const now = await readRules(program, signal);
 	const isChanged = families.some((family) => !isSame(now[family], found[family]));
 	const isRetryable = error instanceof ReadBackFailure || (error instanceof Failure && error.code === 'interrupted');
 	return isChanged || isRetryable ? now : undefined;
 }
 
-/** What was committed reads back otherwise: somebody else was at it, or the kernel does not mean what we mean. */
+/** The rules read back otherwise than committed: somebody else changed them, or the kernel reads them otherwise. */
 class ReadBackFailure extends Failure {}
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>
@@ -83,10 +80,10 @@ const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules
 
 const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 	differences(a, b).length === 0 &&
-	builtIns.every((chain) => a.createdPrerouting?.[chain] === b.createdPrerouting?.[chain]);
+	builtIns.every((chain) => a.createdBuiltIns?.[chain] === b.createdBuiltIns?.[chain]);
 
 async function commitOnce(
-	firewall: Firewall,
+	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
 	wanted: ByFamily<IptablesRules>,
 	signal: AbortSignal,
@@ -95,39 +92,39 @@ async function commitOnce(
 	if (changed.length === 0) return before;
 	const documents = await Promise.all(
 		changed.map(async (family) => {
-			const makes = await madeBy(firewall, family, before[family], wanted[family]);
-			return { family, document: renderRestoreDocument(before[family], wanted[family], makes) };
+			const created = await builtInsToCreate(program, family, before[family], wanted[family]);
+			return { family, document: renderRestoreDocument(before[family], wanted[family], created) };
 		}),
 	);
-	await Promise.all(documents.map(({ family, document }) => firewall.check(family, document, signal)));
-	// Both to their end, also where one fails: what is put back then must not be overtaken by what still runs.
-	const commits = documents.map(({ family, document }) => firewall.commit(family, document, signal));
+	await Promise.all(documents.map(({ family, document }) => program.check(family, document, signal)));
+	// Both to their end, also where one fails: a commit that still runs must not overtake the rollback.
+	const commits = documents.map(({ family, document }) => program.commit(family, document, signal));
 	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
-	return verify(firewall, before, wanted, changed, signal);
+	return verify(program, before, wanted, changed, signal);
 }
 
 /** The built-in chains of mangle that are not there yet and will be. */
-async function madeBy(
-	firewall: Firewall,
+async function builtInsToCreate(
+	program: IptablesProgram,
 	family: Family,
 	before: IptablesRules,
 	wanted: IptablesRules,
 ): Promise<BuiltIn[]> {
 	const needed = builtIns.filter(
-		(chain) => before.createdPrerouting?.[chain] === undefined && !hangsOn(before, chain) && hangsOn(wanted, chain),
+		(chain) => before.createdBuiltIns?.[chain] === undefined && !hangsOn(before, chain) && hangsOn(wanted, chain),
 	);
-	const are = await Promise.all(needed.map((chain) => firewall.hasMangle(family, chain)));
+	const are = await Promise.all(needed.map((chain) => program.hasMangleChain(family, chain)));
 	return needed.filter((_, at) => are[at] === false);
 }
 
 async function verify(
-	firewall: Firewall,
+	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
 	wanted: ByFamily<IptablesRules>,
 	changed: readonly Family[],
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
-	const after = await rereadFamilies(firewall, before, changed, signal);
+	const after = await readRules(program, signal, { before, of: changed });
 	for (const family of changed) {
 		const [first] = differences(after[family], wanted[family]);
 		if (first === undefined) continue;
@@ -140,19 +137,18 @@ async function verify(
 	return after;
 }
 
-const PUT_BACK_MS = 10_000;
+const ROLLBACK_TIMEOUT_MS = 10_000;
 
 /**
- * Every table of a document is a commit of its own, so a family that failed may be changed in part. Also when we are
- * told to stop in the middle: half a change is worse than a late end.
+ * Each table of a document is a commit of its own, so a family that failed may be changed in part. Not stopped by the
+ * caller's signal: half a change is worse than a late end.
  */
-async function rollBack(firewall: Firewall, before: ByFamily<IptablesRules>): Promise<void> {
-	const patience = AbortSignal.timeout(PUT_BACK_MS);
+async function rollBack(program: IptablesProgram, before: ByFamily<IptablesRules>): Promise<void> {
+	const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
 	const restored = families.map(async (family) => {
-		const now = parseIptablesSave(await firewall.read(family, patience));
-		if (!isSame(now, before[family]))
-			await firewall.commit(family, renderRestoreDocument(now, before[family]), patience);
+		const now = parseIptablesSave(await program.read(family, signal));
+		if (!isSame(now, before[family])) await program.commit(family, renderRestoreDocument(now, before[family]), signal);
 	});
-	// One that cannot be put back does not keep the other from it; the failure that led here is the one that is told.
+	// One family that fails keeps nobody from the other; the caller throws the failure that led here.
 	await Promise.allSettled(restored);
 }

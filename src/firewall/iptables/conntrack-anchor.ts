@@ -1,4 +1,4 @@
-import type { IptablesRules, JumpRule } from './installed.ts';
+import type { IptablesRules, JumpRule } from './iptables-rules.ts';
 
 /**
  * What is left of ours while captured connections are open: an unhooked chain whose one rule needs connection tracking.

@@ -1,14 +1,13 @@
-import type { TableName } from '../../ruleset/model.ts';
-import { type BuiltIn, builtIns, type ChainRules, type IptablesRules, type JumpRule, markOf } from './installed.ts';
+import type { Difference } from '../firewall.ts';
+import {
+	type BuiltIn,
+	builtIns,
+	type ChainRules,
+	type IptablesRules,
+	type JumpRule,
+	markOf,
+} from './iptables-rules.ts';
 import { canonicalRule } from './save-line.ts';
-
-/** One way in which what is there is not what should be. */
-export interface Difference {
-	readonly kind: 'missing' | 'surplus' | 'misplaced';
-	readonly table: TableName;
-	/** The line as `iptables -t TABLE` takes it. */
-	readonly line: string;
-}
 
 /** Nothing where both hold the same rules in the same order; counters do not count. */
 export function differences(found: IptablesRules, wanted: IptablesRules): Difference[] {
@@ -75,8 +74,8 @@ function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]
 }
 
 /** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
-export const leftBy = ({ createdPrerouting = {} }: IptablesRules, wanted: IptablesRules): BuiltIn[] =>
-	builtIns.filter((chain) => createdPrerouting[chain] !== undefined && !hangsOn(wanted, chain));
+export const leftBy = ({ createdBuiltIns = {} }: IptablesRules, wanted: IptablesRules): BuiltIn[] =>
+	builtIns.filter((chain) => createdBuiltIns[chain] !== undefined && !hangsOn(wanted, chain));
 
 export const hangsOn = ({ hooks }: IptablesRules, builtIn: BuiltIn): boolean =>
 	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);

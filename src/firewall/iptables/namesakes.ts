@@ -1,15 +1,11 @@
+import type { Namesake } from '../firewall.ts';
 import { parseLine, targetOf } from './save-line.ts';
 
-/** A chain with a name like ours that is none of ours: of another route manager, whose business it is. */
-export interface Namesake {
-	readonly table: string;
-	readonly chain: string;
-	/** What takes it away, as arguments of iptables: what leads to it, what is in it, itself. */
-	readonly removal: readonly string[];
-}
-
-/** In what `iptables-save` says once all of ours is gone. The 2019 script's names are ours too; the gateways' APPMESH_LOCAL is not. */
-export function namesakesIn(saved: string): Namesake[] {
+/**
+ * Chains with names like ours in what `iptables-save` prints once ours are gone. The 2019 script's names are ours too; the
+ * gateways' APPMESH_LOCAL is not. What removes one, as arguments of iptables: the rules that lead to it, its own, itself.
+ */
+export function parseNamesakes(saved: string): Omit<Namesake, 'family'>[] {
 	const found: { readonly table: string; readonly chain: string; readonly leading: string[] }[] = [];
 	let table = '';
 	for (const text of saved.split('\n')) {

@@ -1,15 +1,30 @@
-import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
+import { memoize } from '../../lib/memoize.ts';
+import type { Chain, Hook, Match, Rule, RuleRole, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
-import type { ChainRules, IptablesRules, JumpRule } from './installed.ts';
+import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
 
 /** `multiport` holds 15 ports, and a range takes the room of two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
 
-/** Spells a ruleset exactly as `iptables-save` will print it, so that what is read back can be compared. */
-export function renderIptables(ruleset: Ruleset): IptablesRules {
+/**
+ * Spells a ruleset exactly as `iptables-save` will print it, so that what is read back can be compared. Remembered: the
+ * same ruleset is compared again and again, and may have thousands of rules.
+ */
+export const renderIptables = memoize((ruleset: Ruleset): IptablesRules => {
 	return { chains: ruleset.map(renderChain), hooks: renderHooks(ruleset) };
-}
+});
+
+/** The role of each rendered rule that has one, by `TABLE CHAIN`. */
+export const renderRoles = memoize(
+	(ruleset: Ruleset): ReadonlyMap<string, ReadonlyMap<string, RuleRole>> =>
+		new Map(ruleset.map((chain) => [`${chain.table} ${chain.name}`, new Map(chain.rules.flatMap(roleEntries))])),
+);
+
+const roleEntries = (rule: Rule): (readonly [string, RuleRole])[] => {
+	const { role } = rule;
+	return role === undefined ? [] : renderRule(rule).map((text) => [text, role] as const);
+};
 
 const renderChain = ({ table, name, rules }: Chain): ChainRules => ({
 	table,

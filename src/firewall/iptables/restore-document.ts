@@ -1,6 +1,13 @@
 import type { TableName } from '../../ruleset/model.ts';
 import { apart, differences, leftBy } from './diff.ts';
-import { type BuiltIn, type ChainRules, type IptablesRules, isCapturing, type JumpRule, markOf } from './installed.ts';
+import {
+	type BuiltIn,
+	type ChainRules,
+	type IptablesRules,
+	isCapturing,
+	type JumpRule,
+	markOf,
+} from './iptables-rules.ts';
 
 /**
  * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
@@ -20,7 +27,7 @@ export function renderRestoreDocument(
 				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
 				...leftBy(found, wanted).flatMap((chain) => [
 					`-X ${markOf(chain)}`,
-					...(found.createdPrerouting?.[chain] === 'alone' ? [`-X ${chain}`] : []),
+					...(found.createdBuiltIns?.[chain] === 'alone' ? [`-X ${chain}`] : []),
 				]),
 			]);
 	const nat = isSameTable('nat', found, wanted)

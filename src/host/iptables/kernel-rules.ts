@@ -1,71 +1,114 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import type { Family } from '../../values/units.ts';
+import type { ChainNames } from '../../firewall/firewall.ts';
+import { createSingleFlight } from '../../lib/single-flight.ts';
+import { type ByFamily, byFamily, type Family } from '../../values/units.ts';
 import { openLister } from '../netlink/dump.ts';
 import { openNetlink } from '../netlink/open-socket.ts';
 import { findsChain } from '../nft/nft-chains.ts';
-import { type RuleFingerprint, readGeneration, readPrints } from '../nft/nft-rules.ts';
+import { type RuleFingerprint, readFingerprints, readGeneration } from '../nft/nft-rules.ts';
 
-/** A chain of a table, whether it is there, and whether it is one of ours. */
 export interface ChainRef {
 	readonly table: string;
 	readonly chain: string;
+	/** One of ours; else a built-in chain that leads to ours. */
 	readonly isOwn: boolean;
 }
-/** A place that is there, and its rules. */
+/** A chain that exists, and its rules. */
 export interface ChainContents extends ChainRef {
 	readonly rules: readonly RuleFingerprint[];
 }
 
-/** What is in these places now; undefined where somebody was at it meanwhile. */
+/** Current rules of the chains that exist; undefined if they changed while being read. */
 export type RuleReader = () => Promise<readonly ChainContents[] | undefined>;
 
-/** What was seen last, and of which generation of rules it is at the earliest. */
-interface Last {
-	readonly generation: number | undefined;
-	readonly seen: readonly ChainContents[];
+/** The kernel's rules of one family. What rejects may be asked again after `close`. */
+export interface RuleSource {
+	/** Another number after each commit; undefined where the kernel does not say. */
+	generation(): Promise<number | undefined>;
+	/** Undefined where there is no such chain. Rules that are as in `former` are the very same objects. */
+	rules(chain: ChainRef, former: readonly RuleFingerprint[]): Promise<readonly RuleFingerprint[] | undefined>;
+	close(): void;
 }
 
-/**
- * As long as nobody has committed anything only what rules count is read again. The sockets stay open: with the end of
- * one the kernel waits until all that was deleted before is freed (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds
- * after a fault. Each place has its own: so all are asked at once, which on a busy daemon takes one turn and not one for
- * each.
- */
-export function createRuleReader(places: readonly ChainRef[], family: Family): RuleReader {
-	const listers = createHeld(() => openLister(Protocol.NETFILTER));
-	const sockets = createHeld(() => openNetlink(Protocol.NETFILTER));
-	let last: Last = { generation: undefined, seen: [] };
-	// A socket that cannot be had fails this one look and not those that have begun: nobody would wait for them any more.
-	const lookAt = async (place: ChainRef): Promise<readonly ChainContents[]> => {
-		const { table, chain } = place;
-		const lister = listers.of(`${table} ${chain}`);
-		const rules = await readPrints(lister, family, place, rulesOf(former, place));
-		const isThere = rules.length > 0 || (await findsChain(sockets.of('chains'), family, table, chain));
-		return isThere ? [{ ...place, rules }] : [];
+/** A socket takes one question at a time, so concurrent callers share one reading. */
+export const createRuleReaders = (chains: ChainNames): ByFamily<RuleReader> =>
+	byFamily((family) => createSingleFlight(createRuleReader(refsOf(chains), openRuleSource(family))));
+
+const refsOf = (chains: ChainNames): ChainRef[] =>
+	(['mangle', 'nat'] as const).flatMap((table) => [
+		...chains[table].own.map((chain) => ({ table, chain, isOwn: true })),
+		...chains[table].parents.map((chain) => ({ table, chain, isOwn: false })),
+	]);
+
+/** What was read last. The generation is read first, so the contents may be of a later one and are then read again. */
+interface Last {
+	readonly generation: number | undefined;
+	readonly contents: readonly ChainContents[];
+}
+const nothing: Last = { generation: undefined, contents: [] };
+
+/** While nobody commits anything, only our chains are read again, for their counters. */
+export function createRuleReader(refs: readonly ChainRef[], source: RuleSource): RuleReader {
+	const readAll = async (of: readonly ChainRef[], former: readonly ChainContents[]) => {
+		const found = of.map(async (ref): Promise<ChainContents[]> => {
+			const rules = await source.rules(ref, rulesOf(former, ref));
+			return rules === undefined ? [] : [{ ...ref, rules }];
+		});
+		return (await Promise.all(found)).flat();
 	};
-	const lookAtAll = async (all: readonly ChainRef[]) => (await Promise.all(all.map(lookAt))).flat();
-	let former: readonly ChainContents[] = [];
+	let last = nothing;
 	return async () => {
-		const { generation, seen } = last;
-		[former, last] = [seen, { generation: undefined, seen: [] }];
+		const { generation, contents: former } = last;
+		last = nothing;
 		try {
-			const counting = seen.filter(({ isOwn, rules }) => isOwn && rules.length > 0);
-			const [now, counted] = await Promise.all([readGeneration(sockets.of('generation')), lookAtAll(counting)]);
+			const counting = former.filter(({ isOwn, rules }) => isOwn && rules.length > 0);
+			const [now, counted] = await Promise.all([source.generation(), readAll(counting, former)]);
 			const isUnchanged = now !== undefined && now === generation;
-			// The generation is read before the rules: they may be of a later one, and are then read again the next time.
-			last = { generation: now, seen: isUnchanged ? recounted(seen, counted) : await lookAtAll(places) };
-			return last.seen;
+			const contents = isUnchanged ? recounted(former, counted) : await readAll(refs, former);
+			last = { generation: now, contents };
+			return contents;
 		} catch {
-			// Their answers may still come.
-			listers.close();
-			sockets.close();
+			// The kernel's answers may still come: not to the next question.
+			source.close();
 			return undefined;
 		}
 	};
 }
 
-/** By name, each opened when it is first asked for. */
-function createHeld<T extends { close(): void }>(open: () => T) {
+const isSameChain = (a: ChainRef, b: ChainRef): boolean => a.table === b.table && a.chain === b.chain;
+
+const rulesOf = (contents: readonly ChainContents[], ref: ChainRef): readonly RuleFingerprint[] =>
+	contents.find((each) => isSameChain(each, ref))?.rules ?? [];
+
+const recounted = (contents: readonly ChainContents[], counted: readonly ChainContents[]): ChainContents[] =>
+	contents.map((each) => counted.find((other) => isSameChain(other, each)) ?? each);
+
+/**
+ * The sockets stay open: when one is closed the kernel waits until all that was deleted before is freed
+ * (nft_rcv_nl_event, nf_tables_api.c), ten milliseconds after a fault. Each chain has a socket of its own, so all are
+ * read at once, which on a busy daemon takes one turn of the event loop and not one for each.
+ */
+function openRuleSource(family: Family): RuleSource {
+	const listers = createPool(() => openLister(Protocol.NETFILTER));
+	const sockets = createPool(() => openNetlink(Protocol.NETFILTER));
+	return {
+		generation: async () => readGeneration(sockets.of('generation')),
+		// A socket that cannot be opened fails this chain only: the other readings are awaited all the same.
+		async rules(ref, former) {
+			const { table, chain } = ref;
+			const rules = await readFingerprints(listers.of(`${table} ${chain}`), family, ref, former);
+			const exists = rules.length > 0 || (await findsChain(sockets.of('chains'), family, table, chain));
+			return exists ? rules : undefined;
+		},
+		close() {
+			listers.close();
+			sockets.close();
+		},
+	};
+}
+
+/** By name, each opened when it is first needed. */
+function createPool<T extends { close(): void }>(open: () => T) {
 	const all = new Map<string, T>();
 	return {
 		of(name: string): T {
@@ -79,9 +122,3 @@ function createHeld<T extends { close(): void }>(open: () => T) {
 		},
 	};
 }
-
-const rulesOf = (seen: readonly ChainContents[], { table, chain }: ChainRef): readonly RuleFingerprint[] =>
-	seen.find((was) => was.table === table && was.chain === chain)?.rules ?? [];
-
-const recounted = (seen: readonly ChainContents[], counted: readonly ChainContents[]): ChainContents[] =>
-	seen.map((was) => counted.find(({ table, chain }) => table === was.table && chain === was.chain) ?? was);

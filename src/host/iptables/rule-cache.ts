@@ -1,101 +1,96 @@
-import type { ChainNames, Firewall } from '../../firewall/firewall.ts';
-import { createSingleFlight } from '../../lib/single-flight.ts';
-import type { Host } from '../../reconcile/host.ts';
-import type { Family } from '../../values/units.ts';
-import { type ChainContents, type ChainRef, createRuleReader } from './kernel-rules.ts';
+import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
+import type { ByFamily, Family } from '../../values/units.ts';
+import type { ChainContents, RuleReader } from './kernel-rules.ts';
 
-/** What others put into a chain that leads to us counts for the places of ours only. */
-/** Begins the comment on each rule of ours: what led to a chain of ours bears it also when that has another name now. */
-const REASON = 'turnout: ';
+/** Begins the comment on each of our rules, also on those that led to a chain of ours before somebody renamed it. */
+const OUR_COMMENT = 'turnout: ';
+/** In place of the text of others' rules: only their position counts. */
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
-/** Rules that were there once, beside those that are: a daemon whose settings change all day does not grow by it. */
+/** Texts of rules that are gone, beside those that are there: keeps a daemon whose settings change all day from growing. */
 const MOST_FORMER = 5_000;
 
-/** The same host, its rules read at a glance where the dialect lets it: only these chains, and no others in the text. */
-export function withRuleCache<T extends { readonly host: Host }>(of: T, chains: ChainNames): T {
-	const firewalls = of.host.firewalls.map((firewall) => withCacheOf(firewall, chains));
-	return { ...of, host: { ...of.host, firewalls } };
-}
+/** iptables' text of a rule by its fingerprint. */
+type Texts = Map<string, string>;
 
 /**
- * Over netlink, which takes no program and no longer where others have twenty thousand rules. What each rule of ours is
- * in iptables' words is learnt from what `iptables-save` says of the same moment; where a rule is not known yet, that is
- * asked. Rules of others stand in it without their words.
+ * Reads rules over netlink instead of running iptables-save, which takes up to a second where others have 20,000 rules.
+ * Only chains that concern us are in the text, and others' rules are there without their words. The text of each rule of
+ * ours is learned from what iptables-save printed for the same fingerprints; for an unknown one it is run again.
  */
-function withCacheOf(firewall: Firewall, chains: ChainNames): Firewall {
-	if (firewall.dialect !== 'iptables-nft') return firewall;
-	const places = placesOf(chains);
-	// However many ask: a socket takes one question at a time.
-	const look = {
-		ipv4: createSingleFlight(createRuleReader(places, 'ipv4')),
-		ipv6: createSingleFlight(createRuleReader(places, 'ipv6')),
-	};
-	const words = { ipv4: new Map<string, string>(), ipv6: new Map<string, string>() };
-	// A rule in a place that is not looked at may lead to us and keep us from going.
-	const isRefused = new Set<Family>();
+export function withRuleCache(program: IptablesProgram, readers: ByFamily<RuleReader>): IptablesProgram {
+	if (program.dialect !== 'iptables-nft') return program;
+	const texts: ByFamily<Texts> = { ipv4: new Map(), ipv6: new Map() };
+	// A refused commit may be due to a rule in a chain that is not read here: one that leads to ours, say.
+	const fullReadDue = new Set<Family>();
 	return {
-		...firewall,
+		...program,
 		async read(family, signal) {
-			const before = await look[family]();
-			const text = textOf(before, words[family]);
-			if (text !== undefined && !isRefused.delete(family)) return text;
-			const saved = await firewall.read(family, signal);
-			if (isSame(await look[family](), before)) cacheTexts(words[family], before, saved);
+			const before = await readers[family]();
+			const isDue = fullReadDue.has(family);
+			fullReadDue.delete(family);
+			const text = isDue ? undefined : textOf(before, texts[family]);
+			if (text !== undefined) return text;
+			const saved = await program.read(family, signal);
+			if (isSame(await readers[family](), before)) cacheTexts(texts[family], before, saved);
 			return saved;
 		},
 		commit: (family, document, signal) =>
-			firewall.commit(family, document, signal).catch((error) => {
-				isRefused.add(family);
+			program.commit(family, document, signal).catch((error) => {
+				fullReadDue.add(family);
 				throw error;
 			}),
 	};
 }
 
-const placesOf = (chains: ChainNames): ChainRef[] =>
-	(['mangle', 'nat'] as const).flatMap((table) => [
-		...chains[table].own.map((chain) => ({ table, chain, isOwn: true })),
-		...chains[table].parents.map((chain) => ({ table, chain, isOwn: false })),
-	]);
-
-/** The very same rules: not others that say the same, which somebody has put there in between. */
+/** The very same rules, and not others that look alike, which somebody has put there in between. */
 const isSame = (a: readonly ChainContents[] | undefined, b: readonly ChainContents[] | undefined): boolean =>
 	handlesOf(a) === handlesOf(b);
-const handlesOf = (seen: readonly ChainContents[] = []): string =>
-	JSON.stringify(seen.map(({ table, chain, rules }) => [table, chain, ...rules.map(({ handle }) => handle)]));
+const handlesOf = (contents: readonly ChainContents[] = []): string =>
+	JSON.stringify(contents.map(({ table, chain, rules }) => [table, chain, ...rules.map(({ handle }) => handle)]));
 
-/** As `iptables-save` would say it; undefined where a rule of ours, or one that leads to us, is not known. */
-function textOf(seen: readonly ChainContents[] | undefined, words: ReadonlyMap<string, string>): string | undefined {
-	if (seen === undefined) return undefined;
-	const own = seen.filter(({ isOwn }) => isOwn).map(({ chain }) => chain);
+/** As `iptables-save -c` would print it; undefined where the text of a rule of ours, or of one that leads to us, is not known. */
+function textOf(contents: readonly ChainContents[] | undefined, texts: Texts): string | undefined {
+	if (contents === undefined) return undefined;
+	const own = contents.filter(({ isOwn }) => isOwn).map(({ chain }) => chain);
+	const concernsUs = (fingerprint: string) =>
+		fingerprint.includes(OUR_COMMENT) || own.some((name) => fingerprint.includes(`${name}\0`));
 	const lines: string[] = [];
 	for (const table of ['mangle', 'nat']) {
 		lines.push(`*${table}`);
-		for (const { chain, rules, isOwn } of seen.filter((place) => place.table === table)) {
-			const leadsToUs = (print: string) =>
-				isOwn || print.includes(REASON) || own.some((name) => print.includes(`${name}\0`));
-			const said = rules.map(
-				({ fingerprint }) => words.get(fingerprint) ?? (leadsToUs(fingerprint) ? undefined : SOMEBODY_ELSE),
-			);
-			if (said.includes(undefined)) return undefined;
-			lines.push(`:${chain} - [0:0]`, ...said.map((rule, at) => `${rules[at]?.counters} -A ${chain} ${rule}`));
+		for (const chain of contents.filter((each) => each.table === table)) {
+			const found = linesOf(chain, texts, (fingerprint) => chain.isOwn || concernsUs(fingerprint));
+			if (found === undefined) return undefined;
+			lines.push(...found);
 		}
 	}
 	return `${lines.join('\n')}\n`;
 }
 
-/** The same rules in the same order, once as prints and once in words. */
-function cacheTexts(words: Map<string, string>, seen: readonly ChainContents[] | undefined, saved: string): void {
-	const said = rulesOf(saved);
-	if (words.size > MOST_FORMER + [...said.values()].reduce((sum, { length }) => sum + length, 0)) words.clear();
-	for (const { table, chain, rules } of seen ?? []) {
-		const texts = said.get(`${table} ${chain}`) ?? [];
-		if (texts.length === rules.length)
-			for (const [at, { fingerprint }] of rules.entries()) words.set(fingerprint, texts[at] ?? '');
+function linesOf(
+	{ chain, rules }: ChainContents,
+	texts: Texts,
+	mustBeKnown: (fingerprint: string) => boolean,
+): string[] | undefined {
+	const found = rules.map(
+		({ fingerprint }) => texts.get(fingerprint) ?? (mustBeKnown(fingerprint) ? undefined : SOMEBODY_ELSE),
+	);
+	if (found.includes(undefined)) return undefined;
+	return [`:${chain} - [0:0]`, ...found.map((text, at) => `${rules[at]?.counters} -A ${chain} ${text}`)];
+}
+
+/** `contents` and `saved` are of the same moment: the same rules in the same order, as fingerprints and as text. */
+function cacheTexts(texts: Texts, contents: readonly ChainContents[] | undefined, saved: string): void {
+	const byChain = rulesByChain(saved);
+	if (texts.size > MOST_FORMER + [...byChain.values()].reduce((sum, { length }) => sum + length, 0)) texts.clear();
+	for (const { table, chain, rules } of contents ?? []) {
+		const lines = byChain.get(`${table} ${chain}`) ?? [];
+		if (lines.length === rules.length)
+			for (const [at, { fingerprint }] of rules.entries()) texts.set(fingerprint, lines[at] ?? '');
 	}
 }
 
-/** By `table chain`, without what they have counted. */
-function rulesOf(saved: string): ReadonlyMap<string, readonly string[]> {
+/** By `table chain`, without their counters. */
+function rulesByChain(saved: string): ReadonlyMap<string, readonly string[]> {
 	const found = new Map<string, string[]>();
 	let table = '';
 	for (const line of saved.split('\n')) {

@@ -1,5 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { ChangeEvent, ChangeHandlers, WatchFilter } from '../../daemon/change-monitor.ts';
+import type { ChainNames } from '../../firewall/firewall.ts';
 import { messagesOf } from '../netlink/messages.ts';
 import { type Handlers, subscribe } from '../netlink/subscribe.ts';
 import { commOf, parentOf, programOf } from '../sockets/procfs.ts';
@@ -14,7 +15,8 @@ const NFTABLES_GROUP = 7;
  * namespace.
  */
 export function monitor(
-	{ chains, routeTable }: WatchFilter,
+	chains: ChainNames,
+	{ routeTable }: WatchFilter,
 	{ onChange, onLost }: ChangeHandlers,
 	signal: AbortSignal,
 ): () => boolean {

@@ -41,7 +41,7 @@ export interface RuleFingerprint {
  * The rules of a chain; none where there is no such chain. Those that are the same as formerly are the very same objects:
  * what is asked for all the time leaves nothing behind to be swept up.
  */
-export async function readPrints(
+export async function readFingerprints(
 	{ list }: Lister,
 	family: Family,
 	{ table, chain }: { readonly table: string; readonly chain: string },
@@ -50,7 +50,7 @@ export async function readPrints(
 	const known = new Map(former.map((rule) => [rule.handle, rule]));
 	const rules: RuleFingerprint[] = [];
 	await list(GET_RULE, question(family, table, NFTA_RULE_CHAIN, chain), (type, bytes, from, to) => {
-		if (type === NEW_RULE) rules.push(rulePrintOf(bytes, from + FIXED_BYTES, to, known));
+		if (type === NEW_RULE) rules.push(fingerprintOf(bytes, from + FIXED_BYTES, to, known));
 	});
 	return rules;
 }
@@ -59,7 +59,7 @@ export async function readPrints(
  * Read where it lies, without an object for each attribute: of five thousand rules those would take longer than all else
  * that a repair does. What it counts is wiped out of the print.
  */
-function rulePrintOf(
+function fingerprintOf(
 	data: Buffer,
 	start: number,
 	end: number,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import type { Dialect } from '../../../src/firewall/firewall.ts';
 import { apply, remove, removeScriptLeftovers } from '../../../src/reconcile/apply.ts';
-import { buildTarget, type DesiredRules } from '../../../src/reconcile/desired.ts';
+import { buildDesiredRules, type DesiredRules } from '../../../src/reconcile/desired.ts';
 import { inspect } from '../../../src/reconcile/inspect.ts';
 import { atStage } from '../../../src/reconcile/staged-capture.ts';
 import type { PolicyRule, RoutingStep, TableRoute } from '../../../src/routing/routing.ts';
@@ -15,11 +15,11 @@ import { createMemoryRouting } from '../../support/memory-routing.ts';
 const signal = AbortSignal.timeout(600_000);
 const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<DesiredRules> = {}): DesiredRules => ({
-	...atStage(buildTarget(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
+	...atStage(buildDesiredRules(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
 	...more,
 });
 const target = targetOf({ appPorts: '8080' });
-const onlyIpv4 = buildTarget(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], homeward);
+const onlyIpv4 = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], homeward);
 
 function createHostOf(options: MemoryOptions = {}, onChange?: (step: RoutingStep) => void) {
 	const firewall = (dialect: Dialect): MemoryFirewall => createMemoryFirewall({ ...options, dialect });

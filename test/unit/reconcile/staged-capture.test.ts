@@ -1,41 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ByFamily } from '../../../src/firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../../../src/firewall/iptables/installed.ts';
-import { buildTarget } from '../../../src/reconcile/desired.ts';
+import type { Installed, RulesByFamily } from '../../../src/firewall/firewall.ts';
+import { describeInstalled, renderBoth } from '../../../src/firewall/iptables/installed.ts';
+import { buildDesiredRules } from '../../../src/reconcile/desired.ts';
 import { atStage, repairable, stageFor } from '../../../src/reconcile/staged-capture.ts';
 import type { Family } from '../../../src/values/units.ts';
 import { captureOf } from '../../support/capture.ts';
 
 const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
-const whole = buildTarget(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4', 'ipv6'], homeward);
-const { stages } = whole;
+const desired = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4', 'ipv6'], homeward);
+const { stages } = desired;
 
-/** Without what leads to ours in these tables. */
-const without = (family: Family, ...tables: readonly string[]): ByFamily<IptablesRules> => {
-	const held = stages.all[family];
-	return { ...stages.all, [family]: { ...held, hooks: held.hooks.filter(({ table }) => !tables.includes(table)) } };
-};
+const installed = (rules: RulesByFamily): Installed => describeInstalled(renderBoth(rules));
 
-test('rules that are as wanted are whole; those of a first commit are not', () => {
-	assert.equal(stageFor(stages.all, whole), 'all');
-	assert.equal(stageFor(stages.opening, whole), 'opening');
-	for (const family of ['ipv4', 'ipv6'] as const) assert.equal(stageFor(without(family, 'nat'), whole), 'opening');
+/** All of it but what leads to ours in these tables. */
+function without(family: Family, ...tables: readonly string[]): Installed {
+	const rules = renderBoth(stages.all);
+	const hooks = rules[family].hooks.filter(({ table }) => !tables.includes(table));
+	return describeInstalled({ ...rules, [family]: { ...rules[family], hooks } });
+}
+
+test('rules that are as desired capture in whole; those of a first commit do not', () => {
+	assert.equal(stageFor(installed(stages.all), desired), 'all');
+	assert.equal(stageFor(installed(stages.opening), desired), 'opening');
+	for (const family of ['ipv4', 'ipv6'] as const) assert.equal(stageFor(without(family, 'nat'), desired), 'opening');
 });
 
 for (const family of ['ipv4', 'ipv6'] as const) {
-	test(`while mangle of ${family} is there the kernel tracks what goes past nat: all of it is put back at once`, () => {
-		assert.equal(repairable(without(family, 'nat'), whole).stage, 'all');
-		assert.equal(repairable(without(family, 'mangle'), whole).stage, 'all');
+	test(`while mangle of ${family} is there the kernel tracks what bypasses nat: all of it is repaired at once`, () => {
+		assert.equal(repairable(without(family, 'nat'), desired).stage, 'all');
+		assert.equal(repairable(without(family, 'mangle'), desired).stage, 'all');
 	});
 
-	test(`where both are gone of ${family} nobody may have tracked what was opened: only what opens a connection comes first`, () => {
-		const first = repairable(without(family, 'nat', 'mangle'), whole);
+	test(`where both are gone of ${family} the kernel may not have tracked what was opened: the repair begins with the first stage`, () => {
+		const first = repairable(without(family, 'nat', 'mangle'), desired);
 		assert.deepEqual([first.stage, first.rules], ['opening', stages.opening]);
 	});
 }
 
-test('what never was captured in whole is put back as it was', () => {
-	const opening = atStage(whole, 'opening');
-	assert.equal(repairable(stages.opening, opening).stage, 'opening');
+test('what never was captured in whole is repaired to the stage that it was at', () => {
+	const opening = atStage(desired, 'opening');
+	assert.equal(repairable(installed(stages.opening), opening).stage, 'opening');
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ChainRules } from '../../../src/firewall/iptables/installed.ts';
-import { countersOf, factsOf, type Observation, overallState } from '../../../src/status/summarize.ts';
+import { factsOf, type Observation, overallState } from '../../../src/status/summarize.ts';
 import type { EnvoyStatus, Is } from '../../../src/status/types.ts';
 
 const envoy: EnvoyStatus = { runtime: 'process', state: 'live', restarts: 0 };
@@ -150,31 +149,4 @@ describe('each wrong fact says why and what to do', () => {
 		for (const runtime of ['process', 'none'] as const)
 			assert.ok(factsOf({ ...on, envoy: { ...envoy, runtime } }).every(({ subject }) => subject !== 'docker'));
 	});
-});
-
-test("connections are counted by verdict, over both families and all of our chains; Envoy's own are not among them", () => {
-	const chain = (name: ChainRules['name'], rules: readonly (readonly [string, number])[]): ChainRules => ({
-		table: 'nat',
-		name,
-		rules: rules.map(([rule]) => rule),
-		packets: rules.map(([, packets]) => packets),
-	});
-	const egress = chain('APPMESH_EGRESS', [
-		['-p tcp -m owner --uid-owner 1337 -j RETURN', 1_000],
-		['-p tcp -m multiport --dports 22 -j RETURN', 3],
-		['-p tcp -j APPMESH_ONLY_IP', 500],
-		['-p tcp -j REDIRECT --to-ports 15001', 10],
-	]);
-	const ingress = chain('APPMESH_INGRESS', [
-		['-p tcp -m multiport --dports 22 -j RETURN', 70],
-		['-p tcp -m multiport --dports 8080 -j REDIRECT --to-ports 15000', 4],
-	]);
-	const guard: ChainRules = { ...ingress, table: 'mangle' };
-	const only = chain('APPMESH_ONLY_IP', [['-d 10.0.0.0/8 -p tcp -j REDIRECT --to-ports 15001', 30]]);
-	assert.deepEqual(countersOf([guard, egress, only, ingress, ingress]), {
-		ingress: { connections: 8 },
-		egress: { connections: 40, direct: 3 },
-		dropped: 0,
-	});
-	assert.deepEqual(countersOf([]), { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 });
 });

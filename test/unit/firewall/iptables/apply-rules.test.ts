@@ -1,70 +1,59 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../src/failure.ts';
-import {
-	type ByFamily,
-	commitRules,
-	emptyBothFamilies,
-	readHeld,
-} from '../../../../src/firewall/iptables/apply-rules.ts';
-import { differences } from '../../../../src/firewall/iptables/diff.ts';
+import type { RulesByFamily } from '../../../../src/firewall/firewall.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
-import { families } from '../../../../src/values/units.ts';
+import { byFamily } from '../../../../src/values/units.ts';
 import { captureOf } from '../../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall } from '../../../support/memory-firewall.ts';
 
 const signal = AbortSignal.timeout(600_000);
 
-function wantedOf(texts: Readonly<Record<string, string>>): ByFamily<ReturnType<typeof renderIptables>> {
-	const capture = captureOf(texts);
-	return {
-		ipv4: renderIptables(buildRuleset(capture, 'ipv4')),
-		ipv6: renderIptables(buildRuleset(capture, 'ipv6')),
-	};
-}
+const rulesOf = (texts: Readonly<Record<string, string>>): RulesByFamily =>
+	byFamily((family) => buildRuleset(captureOf(texts), family));
 
-const first = wantedOf({ appPorts: '8080' });
-const second = wantedOf({ appPorts: '9090', egressPort: '16001' });
+const first = rulesOf({ appPorts: '8080' });
+const second = rulesOf({ appPorts: '9090', egressPort: '16001' });
+const none: RulesByFamily = { ipv4: [], ipv6: [] };
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
 
-async function requireHeld(firewall: MemoryFirewall, wanted: typeof first): Promise<void> {
-	const held = await readHeld(firewall, signal);
-	for (const family of families) assert.deepEqual(differences(held[family], wanted[family]), []);
+async function requireInstalled(firewall: MemoryFirewall, desired: RulesByFamily): Promise<void> {
+	assert.deepEqual((await firewall.read(signal)).diff(desired), { ipv4: [], ipv6: [] });
 }
 
-test('what is wanted is committed for both families, and what was read back is what one is told', async () => {
+test('both families are committed, and the reply is what was read back', async () => {
 	const firewall = createMemoryFirewall();
-	const held = await commitRules(firewall, () => first, signal);
+	const installed = await firewall.apply(first, signal);
 	assert.deepEqual(
 		firewall.commits.map(({ family }) => family),
 		['ipv4', 'ipv6'],
 	);
-	for (const family of families) assert.deepEqual(differences(held[family], first[family]), []);
-	await requireHeld(firewall, first);
+	assert.deepEqual(installed.diff(first), { ipv4: [], ipv6: [] });
+	await requireInstalled(firewall, first);
 });
 
-test('where all is as wanted nothing is committed', async () => {
+test('nothing is committed where everything is as desired', async () => {
 	const firewall = createMemoryFirewall();
-	await commitRules(firewall, () => emptyBothFamilies, signal);
+	await firewall.apply(none, signal);
 	assert.equal(firewall.commits.length, 0);
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	const { length } = firewall.commits;
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	assert.equal(firewall.commits.length, length);
 });
 
 test('only the family that differs is committed', async () => {
 	const firewall = createMemoryFirewall();
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	firewall.edit('ipv6', document('nat', '-I APPMESH_EGRESS 1 -p tcp -j RETURN'));
 	const { length } = firewall.commits;
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	assert.deepEqual(
 		firewall.commits.slice(length).map(({ family }) => family),
 		['ipv6'],
 	);
-	await requireHeld(firewall, first);
+	await requireInstalled(firewall, first);
 });
 
 test('if the second family fails, the first goes back to what it was', async () => {
@@ -74,15 +63,12 @@ test('if the second family fails, the first goes back to what it was', async () 
 			if (hindrance.isOn && family === 'ipv6') throw new Failure('firewall', 'Cannot: no room', 'Make some');
 		},
 	});
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	const before = firewall.text();
 	hindrance.isOn = true;
-	await assert.rejects(
-		commitRules(firewall, () => second, signal),
-		/no room/,
-	);
+	await assert.rejects(firewall.apply(second, signal), /no room/);
 	assert.equal(firewall.text(), before);
-	await requireHeld(firewall, first);
+	await requireInstalled(firewall, first);
 });
 
 test('if the first family fails, the second is not touched', async () => {
@@ -91,86 +77,102 @@ test('if the first family fails, the second is not touched', async () => {
 			throw new Failure('firewall', 'Cannot: no room', 'Make some');
 		},
 	});
-	await assert.rejects(
-		commitRules(firewall, () => first, signal),
-		/no room/,
-	);
+	await assert.rejects(firewall.apply(first, signal), /no room/);
 	assert.equal(firewall.text(), createMemoryFirewall().text());
 });
 
-test('a document that one family cannot take is found before the other family is changed', async () => {
-	const firewall = createMemoryFirewall();
-	const refusing: MemoryFirewall = {
-		...firewall,
-		check: async (family) => {
-			if (family === 'ipv6') throw new Failure('unsupported', 'Cannot: no nat here', 'Set ipv6 to 0');
-		},
-	};
-	await assert.rejects(
-		commitRules(refusing, () => first, signal),
-		/no nat here/,
-	);
+const refusesIpv6 = {
+	onCheck: (family: string) => {
+		if (family === 'ipv6') throw new Failure('unsupported', 'Cannot: no nat here', 'Set ipv6 to 0');
+	},
+};
+
+test('a document that one family refuses is found before the other family is changed', async () => {
+	const firewall = createMemoryFirewall(refusesIpv6);
+	await assert.rejects(firewall.apply(first, signal), /no nat here/);
 	assert.deepEqual(firewall.commits, []);
 });
 
-test('who changes our chains between our reading and our committing makes us read again', async () => {
-	const edits = [document('nat', `-D OUTPUT ${first.ipv4.hooks.find(({ chain }) => chain === 'OUTPUT')?.rule}`)];
+test('rules that the kernel has taken before are committed without a check', async () => {
+	const firewall = createMemoryFirewall(refusesIpv6);
+	await firewall.apply(first, signal, { skipCheck: true });
+	await requireInstalled(firewall, first);
+});
+
+test('where the rules read last differ from what is desired they are not read again before the commit', async () => {
+	const reads: string[] = [];
+	const firewall = createMemoryFirewall({ onRead: (family) => reads.push(family) });
+	const last = await firewall.apply(first, signal);
+	reads.length = 0;
+	await firewall.apply(second, signal, { last });
+	assert.deepEqual(reads, ['ipv4', 'ipv6'], 'to read back');
+	await requireInstalled(firewall, second);
+});
+
+test('rules read last that are out of date make the commit fail, and the next attempt starts from what is there', async () => {
+	const firewall = createMemoryFirewall();
+	const last = await firewall.apply(first, signal);
+	firewall.edit('ipv4', document('nat', `-D OUTPUT ${outputHook}`));
+	await firewall.apply(none, signal, { last });
+	await requireInstalled(firewall, none);
+});
+
+const outputHook = renderIptables(first.ipv4).hooks.find(
+	({ table, chain }) => table === 'nat' && chain === 'OUTPUT',
+)?.rule;
+
+test('if somebody changes our chains between the reading and the commit, they are read again', async () => {
+	const edits = [document('nat', `-D OUTPUT ${outputHook}`)];
 	const firewall: MemoryFirewall = createMemoryFirewall({
 		onCommit: (family) => {
 			if (firewall.commits.length >= 2 && family === 'ipv4')
 				for (const edit of edits.splice(0)) firewall.edit(family, edit);
 		},
 	});
-	await commitRules(firewall, () => first, signal);
-	await commitRules(firewall, () => second, signal);
+	await firewall.apply(first, signal);
+	await firewall.apply(second, signal);
 	assert.deepEqual(edits, []);
-	await requireHeld(firewall, second);
+	await requireInstalled(firewall, second);
 });
 
-test('who puts a rule before ours between our committing and our reading back makes us do it again', async () => {
+test('if somebody puts a rule before ours between the commit and the reading back, it is done again', async () => {
 	const edits = [document('nat', '-I OUTPUT 1 -p udp -j ACCEPT')];
 	const firewall: MemoryFirewall = createMemoryFirewall({
 		afterCommit: (family) => {
 			for (const edit of edits.splice(0)) firewall.edit(family, edit);
 		},
 	});
-	await commitRules(firewall, () => first, signal);
-	await requireHeld(firewall, first);
+	await firewall.apply(first, signal);
+	await requireInstalled(firewall, first);
 	assert.match(firewall.text(), /-A OUTPUT -p udp -j ACCEPT/);
 });
 
-test('who does that each time makes us give up, with the line that is wrong, and leave things as they were', async () => {
+test('if somebody does that each time, it fails with the line that is wrong, and everything is as before', async () => {
 	const firewall: MemoryFirewall = createMemoryFirewall({
 		afterCommit: (family) => firewall.edit(family, document('nat', '-I OUTPUT 1 -p udp -j ACCEPT')),
 	});
-	await assert.rejects(
-		commitRules(firewall, () => first, signal),
-		(error) => {
-			assert.ok(error instanceof Failure);
-			assert.equal(error.code, 'firewall');
-			assert.match(error.message, /misplaced in nat: -I OUTPUT 1 .* -j APPMESH_EGRESS/);
-			return true;
-		},
-	);
+	await assert.rejects(firewall.apply(first, signal), (error) => {
+		assert.ok(error instanceof Failure);
+		assert.equal(error.code, 'firewall');
+		assert.match(error.message, /misplaced in nat: -I OUTPUT 1 .* -j APPMESH_EGRESS/);
+		return true;
+	});
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });
 
-test('rules that read back otherwise than meant are a failure that shows the line, and what was before comes back', async () => {
+test('rules that read back otherwise than committed are a failure with the line, and those of before come back', async () => {
 	const misreading = { isOn: false };
 	const spell = (rule: string): string =>
 		misreading.isOn ? rule.replace('--to-ports 16001', '--to-ports 16002') : rule;
 	const firewall = createMemoryFirewall({ spell });
-	await commitRules(firewall, () => first, signal);
+	await firewall.apply(first, signal);
 	const before = firewall.text();
 	misreading.isOn = true;
-	await assert.rejects(
-		commitRules(firewall, () => second, signal),
-		/reads back otherwise: .*REDIRECT --to-ports 1600/,
-	);
+	await assert.rejects(firewall.apply(second, signal), /reads back otherwise: .*REDIRECT --to-ports 1600/);
 	assert.equal(firewall.text(), before);
 });
 
-test('whoever tells us to stop in the middle finds what was there before', async () => {
+test('an abort in the middle leaves what was there before', async () => {
 	const stop = new AbortController();
 	const firewall = createMemoryFirewall({
 		onCommit: (family) => {
@@ -179,9 +181,6 @@ test('whoever tells us to stop in the middle finds what was there before', async
 			throw stop.signal.reason;
 		},
 	});
-	await assert.rejects(
-		commitRules(firewall, () => first, stop.signal),
-		/stopped/,
-	);
+	await assert.rejects(firewall.apply(first, stop.signal), /stopped/);
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });

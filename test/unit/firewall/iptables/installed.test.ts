@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyRules, parseIptablesSave } from '../../../../src/firewall/iptables/installed.ts';
+import { emptyRules } from '../../../../src/firewall/iptables/iptables-rules.ts';
+import { parseIptablesSave } from '../../../../src/firewall/iptables/parse-save.ts';
 
 const saved = (...lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
@@ -125,14 +126,14 @@ const marked = (...rules: readonly string[]): string =>
 
 test('a chain that the kernel has for our sake alone is known by our mark', () => {
 	assert.equal(
-		parseIptablesSave(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS')).createdPrerouting?.PREROUTING,
+		parseIptablesSave(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS')).createdBuiltIns?.PREROUTING,
 		'alone',
 	);
-	assert.equal(parseIptablesSave(marked()).createdPrerouting?.PREROUTING, 'alone');
+	assert.equal(parseIptablesSave(marked()).createdBuiltIns?.PREROUTING, 'alone');
 	assert.equal(
-		parseIptablesSave(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS', '-A PREROUTING -j ACCEPT')).createdPrerouting
+		parseIptablesSave(marked('-A PREROUTING -p tcp -j APPMESH_INGRESS', '-A PREROUTING -j ACCEPT')).createdBuiltIns
 			?.PREROUTING,
 		'shared',
 	);
-	assert.equal(parseIptablesSave(marked().replace(':APPMESH_PREROUTING - [0:0]\n', '')).createdPrerouting, undefined);
+	assert.equal(parseIptablesSave(marked().replace(':APPMESH_PREROUTING - [0:0]\n', '')).createdBuiltIns, undefined);
 });

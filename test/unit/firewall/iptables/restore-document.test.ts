@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Difference, differences, hangsOn } from '../../../../src/firewall/iptables/diff.ts';
-import {
-	builtIns,
-	emptyRules,
-	type IptablesRules,
-	parseIptablesSave,
-} from '../../../../src/firewall/iptables/installed.ts';
+import type { Difference } from '../../../../src/firewall/firewall.ts';
+import { differences, hangsOn } from '../../../../src/firewall/iptables/diff.ts';
+import { builtIns, emptyRules, type IptablesRules } from '../../../../src/firewall/iptables/iptables-rules.ts';
+import { parseIptablesSave } from '../../../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { renderRestoreDocument } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
@@ -15,7 +12,7 @@ import { dockerRules } from '../../../lab/net/docker-rules.ts';
 import { administratorRules } from '../../../lab/net/foreign-rules.ts';
 import { anySettings } from '../../../property/generators.ts';
 import { captureOf } from '../../../support/capture.ts';
-import { createMemoryFirewall, type MemoryFirewall } from '../../../support/memory-firewall.ts';
+import { createMemoryIptables, type MemoryIptables } from '../../../support/memory-firewall.ts';
 import { cases } from '../../ruleset/cases.ts';
 
 const signal = AbortSignal.timeout(600_000);
@@ -24,20 +21,20 @@ const heldOf = (texts: Readonly<Record<string, string>>): IptablesRules =>
 const plain = renderIptables(buildRuleset(captureOf({ appPorts: '8080' }), 'ipv4', 'opening'));
 
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
-const read = async (firewall: MemoryFirewall): Promise<IptablesRules> =>
+const read = async (firewall: MemoryIptables): Promise<IptablesRules> =>
 	parseIptablesSave(await firewall.read('ipv4', signal));
 
-async function change(firewall: MemoryFirewall, wanted: IptablesRules): Promise<void> {
+async function change(firewall: MemoryIptables, wanted: IptablesRules): Promise<void> {
 	const found = await read(firewall);
-	const needed = builtIns.filter((chain) => found.createdPrerouting?.[chain] === undefined && hangsOn(wanted, chain));
-	const are = await Promise.all(needed.map((chain) => firewall.hasMangle('ipv4', chain)));
+	const needed = builtIns.filter((chain) => found.createdBuiltIns?.[chain] === undefined && hangsOn(wanted, chain));
+	const are = await Promise.all(needed.map((chain) => firewall.hasMangleChain('ipv4', chain)));
 	const makes = needed.filter((_, at) => are[at] === false);
 	await firewall.commit('ipv4', renderRestoreDocument(found, wanted, makes), signal);
 }
 
 /** A host with neighbours, and with ours on it. */
-async function inhabited(wanted: IptablesRules): Promise<MemoryFirewall> {
-	const firewall = createMemoryFirewall();
+async function inhabited(wanted: IptablesRules): Promise<MemoryIptables> {
+	const firewall = createMemoryIptables();
 	for (const text of [administratorRules('v4'), dockerRules('v4')]) firewall.edit('ipv4', text);
 	await change(firewall, wanted);
 	return firewall;
@@ -157,7 +154,7 @@ for (const [title, [edit]] of Object.entries(interferences))
 	});
 
 test('what the 2019 script left, each rule doubled, is taken over and goes with us', async () => {
-	const firewall = createMemoryFirewall();
+	const firewall = createMemoryIptables();
 	const egress = ['-m owner --uid-owner 1337 -j RETURN', '-p tcp -m multiport --dports 22 -j RETURN'];
 	const redirect = '-p tcp -j REDIRECT --to-ports 15001';
 	const hooks = [
@@ -176,7 +173,7 @@ test('what the 2019 script left, each rule doubled, is taken over and goes with 
 });
 
 test('a rule of ours is deleted in the words in which the kernel has it', async () => {
-	const firewall = createMemoryFirewall({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
+	const firewall = createMemoryIptables({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
 	await change(firewall, emptyRules);
@@ -186,7 +183,7 @@ test('a rule of ours is deleted in the words in which the kernel has it', async 
 });
 
 test('what is there and stays is not touched: a document holds what is missing, at its place, and no more', async () => {
-	const firewall = createMemoryFirewall();
+	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	for (const tamper of ['-D APPMESH_EGRESS 2', '-F APPMESH_INGRESS', '-D OUTPUT 1', '-D APPMESH_EGRESS 1']) {
 		firewall.edit('ipv4', document('nat', tamper));
@@ -198,7 +195,7 @@ test('what is there and stays is not touched: a document holds what is missing, 
 });
 
 test('what stands in another order, or where somebody put a rule in between, is written anew', async () => {
-	const firewall = createMemoryFirewall();
+	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	const foreign = '-p udp -j ACCEPT';
 	for (const tamper of [`-I APPMESH_EGRESS 2 ${foreign}`, `-I OUTPUT 1 ${foreign}`, `-I PREROUTING 1 ${foreign}`]) {
@@ -210,29 +207,29 @@ test('what stands in another order, or where somebody put a rule in between, is 
 
 for (const builtIn of builtIns)
 	test(`mangle's ${builtIn} that was made for our sake goes with us, unless others have come to use it`, async () => {
-		const alone = createMemoryFirewall();
+		const alone = createMemoryIptables();
 		await change(alone, plain);
 		await change(alone, emptyRules);
-		assert.equal(await alone.hasMangle('ipv4', builtIn), false);
+		assert.equal(await alone.hasMangleChain('ipv4', builtIn), false);
 
-		const shared = createMemoryFirewall();
+		const shared = createMemoryIptables();
 		await change(shared, plain);
 		shared.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`));
 		await change(shared, emptyRules);
-		assert.equal(await shared.hasMangle('ipv4', builtIn), true);
+		assert.equal(await shared.hasMangleChain('ipv4', builtIn), true);
 		assert.doesNotMatch(shared.text(), /APPMESH_/);
 
-		const before = createMemoryFirewall();
+		const before = createMemoryIptables();
 		before.edit('ipv4', document('mangle', `-A ${builtIn} -p udp -j ACCEPT`, `-D ${builtIn} -p udp -j ACCEPT`));
 		await change(before, plain);
 		await change(before, emptyRules);
-		assert.equal(await before.hasMangle('ipv4', builtIn), true);
+		assert.equal(await before.hasMangleChain('ipv4', builtIn), true);
 	});
 
 test('without a guard nothing hangs on PREROUTING any more, and it goes alone', async () => {
-	const firewall = createMemoryFirewall();
+	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	await change(firewall, heldOf({ guard: '0' }));
-	assert.equal(await firewall.hasMangle('ipv4', 'PREROUTING'), false);
-	assert.equal(await firewall.hasMangle('ipv4', 'OUTPUT'), true);
+	assert.equal(await firewall.hasMangleChain('ipv4', 'PREROUTING'), false);
+	assert.equal(await firewall.hasMangleChain('ipv4', 'OUTPUT'), true);
 });

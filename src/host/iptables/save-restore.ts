@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Failure } from '../../failure.ts';
-import type { ChainNames, Firewall } from '../../firewall/firewall.ts';
+import type { ChainNames } from '../../firewall/firewall.ts';
+import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
@@ -10,28 +12,28 @@ import { leavesOut, readByChain } from './by-chain.ts';
 import { type Extension, hasModule, lackingIn, remedyFor } from './extensions.ts';
 import type { ToolPair, Tools } from './programs.ts';
 
-/** One dialect's iptables-save and iptables-restore. */
-export function createFirewall(tools: Tools, chains: ChainNames): Firewall {
+/** `ownChains`: what is read one by one where iptables-nft-save leaves out their table. */
+export function createIptablesProgram(tools: Tools, ownChains: ChainNames): IptablesProgram {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
 	const checked = new Set<string>();
-	const read: Firewall['read'] = async (family, signal) => {
+	const read: IptablesProgram['read'] = async (family, signal) => {
 		if (tools[family] === undefined || !hasTables(tools, family)) return '';
 		const { save } = pair(family);
 		const ask = () => run(save, ['-c'], '', signal);
-		// Reading once more does no harm.
+		// A read can be repeated.
 		const saved = await ask().catch((error) => (isInterrupted(error) ? ask() : Promise.reject(error)));
-		return leavesOut(saved) ? readByChain(save.replace(/-save$/, ''), family, chains, signal) : saved;
+		return leavesOut(saved) ? readByChain(save.replace(/-save$/, ''), family, ownChains, signal) : saved;
 	};
 	return {
 		dialect: tools.dialect,
+		name: (family) => basename(tools[family]?.restore ?? '').replace(/-restore$/, ''),
 		read,
-		hasMangle: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),
+		hasMangleChain: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),
 		async check(family, document, signal) {
-			// For nft a check ends in the kernel's own wait for a grace period, once a table: what was found good is not
-			// tried again.
+			// Each check makes the kernel wait for a grace period per table (nft), so a good document is checked once.
 			if (checked.has(family + document)) return;
 			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
-			// What could not be read back, nor taken away again, is not committed.
+			// What cannot be read cannot be read back or removed: then nothing is committed.
 			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
 			remember(checked, family + document);
 		},
@@ -41,7 +43,7 @@ export function createFirewall(tools: Tools, chains: ChainNames): Firewall {
 	};
 }
 
-/** A daemon whose settings change all day does not grow by it, nor by rules without end; in characters. */
+/** In characters. Keeps a daemon whose settings change all day from growing. */
 const MOST_REMEMBERED = 4 * 1024 * 1024;
 
 function remember(checked: Set<string>, text: string): void {

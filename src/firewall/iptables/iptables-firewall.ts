@@ -1,0 +1,78 @@
+import type { Ruleset } from '../../ruleset/model.ts';
+import { byFamily, type Family, families } from '../../values/units.ts';
+import type { ApplyOptions, ChainNames, Desired, Firewall, Namesake, RuleCheckpoint } from '../firewall.ts';
+import { commitRules, readRules, type WantedRules } from './apply-rules.ts';
+import { claimHooks } from './claim.ts';
+import { isRemoved } from './conntrack-anchor.ts';
+import { describeInstalled, remainderOf, renderBoth, rulesOf } from './installed.ts';
+import type { IptablesProgram } from './iptables-program.ts';
+import { emptyRules, ownChains } from './iptables-rules.ts';
+import { parseNamesakes } from './namesakes.ts';
+import { parseIptablesSave } from './parse-save.ts';
+import { renderIptables } from './render-rules.ts';
+import { renderRestoreDocument } from './restore-document.ts';
+
+/** What the host needs of this implementation to open the firewalls that are installed. */
+export interface IptablesBackend {
+	readonly ownChains: ChainNames;
+	readonly createFirewall: (program: IptablesProgram) => Firewall;
+}
+
+export const iptables: IptablesBackend = { ownChains, createFirewall: createIptablesFirewall };
+
+export function createIptablesFirewall(program: IptablesProgram): Firewall {
+	const read = (signal: AbortSignal) => readRules(program, signal);
+	const unchecked = { ...program, check: async () => undefined };
+	const commit = async (wanted: WantedRules, signal: AbortSignal, { last, skipCheck }: ApplyOptions = {}) =>
+		describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, rulesOf(last)));
+	return {
+		dialect: program.dialect,
+		read: async (signal) => describeInstalled(await read(signal)),
+		async reread(last, of, signal) {
+			const before = rulesOf(last);
+			return describeInstalled(await readRules(program, signal, before === undefined ? {} : { before, of }));
+		},
+		apply: (desired, signal, options) => commit(wantedBy(desired), signal, options),
+		remove: (removal, signal) => commit((found) => remainderOf(found, removal), signal),
+		async claim(others, last, of, signal) {
+			return claimHooks(program, others, rulesOf(last) ?? (await read(signal)), of, signal);
+		},
+		takeCheckpoint: (signal) => takeCheckpoint(program, signal),
+		restore: (checkpoint, signal) => commit(wantedAt(checkpoint), signal),
+		namesakes: async (signal) =>
+			(await Promise.all(families.map((family) => namesakesOf(program, family, signal)))).flat(),
+	};
+}
+
+const wantedBy = (desired: Desired): WantedRules =>
+	typeof desired === 'function' ? (found) => renderBoth(desired(describeInstalled(found))) : () => renderBoth(desired);
+
+/** The whole text, rules of others included: ours stood at their places among them. */
+async function takeCheckpoint(program: IptablesProgram, signal: AbortSignal): Promise<RuleCheckpoint> {
+	const saved = async (family: Family) => {
+		const text = await program.read(family, signal);
+		const { chains, hooks } = parseIptablesSave(text);
+		return chains.length + hooks.length === 0 ? '' : text;
+	};
+	const [ipv4, ipv6] = await Promise.all([saved('ipv4'), saved('ipv6')]);
+	return { ipv4, ipv6 };
+}
+
+function wantedAt(checkpoint: RuleCheckpoint): WantedRules {
+	const then = byFamily((family) => parseIptablesSave(checkpoint[family]));
+	const wasOn = families.some((family) => !isRemoved(then[family]));
+	return (found) => (wasOn ? then : remainderOf(found, { keepConntrack: true }));
+}
+
+/** What cannot be read is left out: nobody depends on it. */
+async function namesakesOf(program: IptablesProgram, family: Family, signal: AbortSignal): Promise<Namesake[]> {
+	const saved = await program.read(family, signal).catch(() => '');
+	return parseNamesakes(saved).map(({ table, chain, removal }) => ({
+		...{ family, table, chain },
+		removal: removal.map((args) => `${program.name(family)} ${args}`),
+	}));
+}
+
+/** The document that installs these rules on a host without any. */
+export const renderInstallation = (ruleset: Ruleset): string =>
+	renderRestoreDocument(emptyRules, renderIptables(ruleset));

@@ -1,0 +1,17 @@
+import type { Family } from '../../values/units.ts';
+import type { Dialect } from '../firewall.ts';
+
+/** iptables-save and iptables-restore of one dialect in this network namespace, both families. */
+export interface IptablesProgram {
+	readonly dialect: Dialect;
+	/** As a person calls it, such as `ip6tables-nft`; '' where it is not installed. */
+	name(family: Family): string;
+	/** All tables with their counters, as `iptables-save -c` prints them; '' where the kernel has none yet. */
+	read(family: Family, signal: AbortSignal): Promise<string>;
+	/** Whether mangle has this built-in chain already; nft-backed iptables makes it when it is first needed. */
+	hasMangleChain(family: Family, chain: 'PREROUTING' | 'OUTPUT'): Promise<boolean>;
+	/** Rejects with iptables' own message if the document cannot be committed; changes nothing. */
+	check(family: Family, document: string, signal: AbortSignal): Promise<void>;
+	/** Commits a document for `iptables-restore --noflush`, waiting for the xtables lock. */
+	commit(family: Family, document: string, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import { type ChainName, chainNames, type TableName } from '../../ruleset/model.ts';
+import { type BuiltIn, builtIns, type IptablesRules, type JumpRule, markOf } from './iptables-rules.ts';
+import { type Line, parseLine, targetOf } from './save-line.ts';
+
+/** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
+export function parseIptablesSave(saved: string): IptablesRules {
+	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), made: [] };
+	let table = '';
+	for (const text of saved.split('\n')) {
+		const line = parseLine(text);
+		if (line.kind === 'table') table = line.name;
+		if (!isTable(table)) continue;
+		if (line.kind === 'chain') declare(found, table, line.name);
+		if (line.kind === 'rule') collect(found, table, line);
+	}
+	const createdBuiltIns = Object.fromEntries(found.made.map((chain) => [chain, useOf(found, chain)]));
+	return {
+		chains: [...found.chains.values()],
+		hooks: found.hooks,
+		...(found.made.length === 0 ? {} : { createdBuiltIns }),
+	};
+}
+
+function useOf({ hooks, counts }: Found, builtIn: BuiltIn): 'alone' | 'shared' {
+	const own = hooks.filter(({ table, chain }) => table === 'mangle' && chain === builtIn).length;
+	return (counts.get(`mangle ${builtIn}`) ?? 0) === own ? 'alone' : 'shared';
+}
+
+const isTable = (name: string): name is TableName => name === 'mangle' || name === 'nat';
+/** A chain that somebody has renamed (`iptables -E`) takes with it what led to it: our reasons stand beside. */
+const isRenamed = (rule: string): boolean => /--comment "turnout: (who takes )?connections (from|of|on) /.test(rule);
+const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ours === name);
+
+/** Filled line by line. */
+interface Found {
+	readonly chains: Map<string, { table: TableName; name: ChainName; rules: string[]; packets: number[] }>;
+	readonly hooks: JumpRule[];
+	/** Rules of each chain so far. */
+	readonly counts: Map<string, number>;
+	readonly made: BuiltIn[];
+}
+
+function declare(found: Found, table: TableName, name: string): void {
+	if (isOurs(name)) found.chains.set(`${table} ${name}`, { table, name, rules: [], packets: [] });
+	if (table === 'mangle') found.made.push(...builtIns.filter((chain) => markOf(chain) === name));
+}
+
+function collect({ chains, hooks, counts }: Found, table: TableName, line: Line & { kind: 'rule' }): void {
+	const place = `${table} ${line.chain}`;
+	const position = (counts.get(place) ?? 0) + 1;
+	counts.set(place, position);
+	const own = chains.get(place);
+	if (own !== undefined) {
+		own.rules.push(line.rule);
+		own.packets.push(line.packets);
+	} else if (isOurs(targetOf(line.rule)) || isRenamed(line.rule))
+		hooks.push({ table, chain: line.chain, position, rule: line.rule });
+}
