@@ -34,7 +34,7 @@ export interface RuleSource {
 export const createRuleReaders = (chains: ChainNames): ByFamily<RuleReader> =>
 	byFamily((family) => createSingleFlight(createRuleReader(refsOf(chains), openRuleSource(family))));
 
-const refsOf = (chains: ChainNames): ChainRef[] =>
+export const refsOf = (chains: ChainNames): ChainRef[] =>
 	(['mangle', 'nat'] as const).flatMap((table) => [
 		...chains[table].own.map((chain) => ({ table, chain, isOwn: true })),
 		...chains[table].parents.map((chain) => ({ table, chain, isOwn: false })),

@@ -20,8 +20,13 @@ type Texts = Map<string, string>;
 export function withRuleCache(program: IptablesProgram, readers: ByFamily<RuleReader>): IptablesProgram {
 	if (program.dialect !== 'iptables-nft') return program;
 	const texts: ByFamily<Texts> = { ipv4: new Map(), ipv6: new Map() };
-	// A refused commit may be due to a rule in a chain that is not read here: one that leads to ours, say.
+	// A document may be refused because of a rule in a chain that is not read here, such as one that leads to ours.
 	const fullReadDue = new Set<Family>();
+	const noting = (family: Family, trial: Promise<void>) =>
+		trial.catch((error) => {
+			fullReadDue.add(family);
+			throw error;
+		});
 	return {
 		...program,
 		async read(family, signal) {
@@ -34,11 +39,8 @@ export function withRuleCache(program: IptablesProgram, readers: ByFamily<RuleRe
 			if (isSame(await readers[family](), before)) cacheTexts(texts[family], before, saved);
 			return saved;
 		},
-		commit: (family, document, signal) =>
-			program.commit(family, document, signal).catch((error) => {
-				fullReadDue.add(family);
-				throw error;
-			}),
+		check: (family, document, signal) => noting(family, program.check(family, document, signal)),
+		commit: (family, document, signal) => noting(family, program.commit(family, document, signal)),
 	};
 }
 
