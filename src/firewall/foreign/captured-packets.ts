@@ -4,7 +4,7 @@ import type { Family } from '../../values/units.ts';
 import type { Match, Packet, Ports } from './foreign-rule.ts';
 import { allHold, holdsPort } from './match-packet.ts';
 
-/** One way in which connections are captured, and what all of them have in common before that. */
+/** A way on which connections are captured, and what their packets have in common before that. */
 export interface Way {
 	readonly kind: 'inbound' | 'outbound' | 'from bridges';
 	readonly hook: 'prerouting' | 'output';
@@ -26,20 +26,20 @@ export function waysOf(capture: Capture, family: Family): Way[] {
 	];
 }
 
-/** Somewhere beyond this host (RFC 5737, RFC 3849). */
+/** Addresses of another host (RFC 5737, RFC 3849). */
 const REMOTE = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } as const;
 const USUAL_PORTS = [443, 80, 8080];
 
-/** One connection that takes this way, that we capture, and that may be what the rules are about; undefined: there is none. */
+/** A connection on this way that we capture and that these matches may apply to; undefined if there is none. */
 export function capturedAmong(
 	matches: readonly Match[],
 	{ kind, hook, packet }: Way,
 	capture: Capture,
-	judge: Evaluator,
+	evaluate: Evaluator,
 ): Packet | undefined {
 	const way = { kind, hook, packet };
 	const candidates = candidatesAmong(matches, way, capture);
-	return candidates.find((one) => isCaptured(one, way, matches, judge) && allHold(matches, one) !== false);
+	return candidates.find((one) => isCaptured(one, way, matches, evaluate) && allHold(matches, one) !== false);
 }
 
 function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way, capture: Capture): Packet[] {
@@ -55,9 +55,9 @@ function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way,
 	);
 }
 
-function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], judge: Evaluator): boolean {
+function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], evaluate: Evaluator): boolean {
 	const isOut = hook === 'output';
-	const fate = judge(isOut ? 'OUTPUT' : 'PREROUTING', {
+	const outcome = evaluate(isOut ? 'OUTPUT' : 'PREROUTING', {
 		from: one.from ?? REMOTE[one.family],
 		to: one.to ?? REMOTE[one.family],
 		port: one.port ?? 0,
@@ -66,16 +66,16 @@ function isCaptured(one: Packet, { hook }: Way, matches: readonly Match[], judge
 		isToHere: one.isToHere === true,
 		uid: one.uid,
 	});
-	return typeof fate === 'number';
+	return typeof outcome === 'number';
 }
 
-/** Those that the rules name, and those that are captured among them. */
+/** Ports that the matches name, and captured ones among them. */
 function portsAmong(matches: readonly Match[], captured: readonly Ports[] | '*'): number[] {
 	const own = captured === '*' ? [] : captured.flatMap(({ from, to }) => [from, to]);
 	const named = matches.flatMap((match) => (match.kind === 'ports' && !match.not ? [match.ranges] : []));
 	const ends = named.flat().flatMap(({ from, to }) => [from, to]);
-	const held = own.filter((port) => named.every((ranges) => holdsPort(ranges, port)));
-	return named.length === 0 ? (own.length > 0 ? own : USUAL_PORTS) : [...new Set([...held, ...ends])];
+	const matching = own.filter((port) => named.every((ranges) => holdsPort(ranges, port)));
+	return named.length === 0 ? (own.length > 0 ? own : USUAL_PORTS) : [...new Set([...matching, ...ends])];
 }
 
 function addressesAmong(
@@ -87,7 +87,7 @@ function addressesAmong(
 	const named = matches.flatMap((match) => (match.kind === kind && !match.not ? match.cidrs : []));
 	const found = [...named, ...more].filter((cidr) => cidr.family === family && cidr.bits > 0);
 	if (found.length === 0) return [undefined];
-	// Nothing on its way to others, or from them, has such an address.
+	// No packet between hosts has a loopback address.
 	return found.map(({ address }) => address).filter((address) => !/^127\.|^::1$/.test(address));
 }
 

@@ -11,25 +11,25 @@ import { type Path, pathsTo } from './packet-paths.ts';
 import { tablesOf } from './parse-tables.ts';
 import { type Outcome, outcomeOf } from './walk-table.ts';
 
-/** What the host's firewall does otherwise with connections that are captured. */
+/** What the host's firewall does differently with a connection because it is captured. */
 export interface Filtered {
-	/** `dropped`: what is redirected does not arrive; `opened`: what was denied is not any more. */
+	/** `dropped`: the redirected connection is denied; `opened`: a denied connection is let in. */
 	readonly kind: 'dropped' | 'opened';
 	readonly way: Way['kind'];
 	readonly family: Family;
-	/** The port that was dialled. */
+	/** The port that the client dialled. */
 	readonly port: number | undefined;
-	/** Whose doing it is, in the words of its tool. */
+	/** The rule that is the cause, as its tool prints it. */
 	readonly rule: string;
 }
 
-/** A chain of a firewall and the table that it is of. */
+/** A base chain that filters, and its table. */
 interface Filter {
 	readonly chain: BaseChain;
 	readonly table: Table;
 }
 
-/** NF_IP_PRI_NAT_DST (linux/netfilter_ipv4.h): who is asked before sees what was dialled. */
+/** NF_IP_PRI_NAT_DST (linux/netfilter_ipv4.h): chains before it see the port that was dialled. */
 const NAT = -100;
 const isEarly = ({ chain }: Filter): boolean => chain.priority < NAT;
 
@@ -45,30 +45,35 @@ export function findFiltered(others: ForeignRules, { capture, families }: Omit<C
 
 function filteredOn(filters: readonly Filter[], way: Way, capture: Capture): Filtered[] {
 	const about = { way: way.kind, family: way.packet.family };
-	const dialled = samplesOf(way, capture).map((packet) => ({ packet, fates: fatesOf(filters, way, packet, capture) }));
-	const dropped = dialled.find(({ fates }) => fates.before.verdict !== 'drop' && fates.after.verdict === 'drop');
+	const dialled = samplesOf(way, capture).map((packet) => ({
+		packet,
+		outcomes: outcomesOf(filters, way, packet, capture),
+	}));
+	const dropped = dialled.find(
+		({ outcomes }) => outcomes.before.verdict !== 'drop' && outcomes.after.verdict === 'drop',
+	);
 	if (dropped !== undefined)
-		return [{ ...about, kind: 'dropped', port: dropped.packet.port, rule: textOf(dropped.fates.after) }];
-	const opened = dialled.filter(({ fates }) => fates.before.verdict === 'drop' && isUnawares(fates.after));
+		return [{ ...about, kind: 'dropped', port: dropped.packet.port, rule: textOf(dropped.outcomes.after) }];
+	const opened = dialled.filter(({ outcomes }) => outcomes.before.verdict === 'drop' && isUnintended(outcomes.after));
 	const denied = deniedOn(filters, way, capture);
-	const isTold = ({ fates }: (typeof dialled)[number]) => denied.some(({ rule }) => rule === textOf(fates.before));
+	const isReported = ({ outcomes }: (typeof dialled)[number]) =>
+		denied.some(({ rule }) => rule === textOf(outcomes.before));
 	return [
 		...denied,
 		...opened
-			.filter((each) => !isTold(each))
-			.map(({ packet, fates }): Filtered => {
-				return { ...about, kind: 'opened', port: packet.port, rule: textOf(fates.before) };
+			.filter((each) => !isReported(each))
+			.map(({ packet, outcomes }): Filtered => {
+				return { ...about, kind: 'opened', port: packet.port, rule: textOf(outcomes.before) };
 			}),
 	];
 }
 
-/** Whoever names the port, as it was dialled or Envoy's, knows what he lets in. */
-const isUnawares = ({ verdict, by }: Outcome): boolean =>
+/** A rule that names the port, the dialled one or Envoy's, lets it in on purpose. */
+const isUnintended = ({ verdict, by }: Outcome): boolean =>
 	verdict === 'accept' && (by === 'policy' || !by.matches.some(({ kind }) => kind === 'ports'));
 
 const textOf = ({ by }: Outcome): string => (by === 'policy' ? "its chain's policy" : by.text);
 
-/** Filters of this family. */
 function filtersOf({ chains, texts }: ForeignRules, tables: readonly Table[], family: Family): Filter[] {
 	const nft = chains.flatMap((chain): Filter[] => {
 		const table = tables.find((each) => each.tool !== 'iptables-legacy' && isSame(each, chain));
@@ -99,13 +104,13 @@ function legacyFilters(tables: readonly Table[], family: Family): Filter[] {
 
 const USUAL = { inbound: [80, 443, 8080], outbound: [443] } as const;
 
-/** Connections that are captured: one for each range of ports. */
+/** Captured connections, one for each range of ports. */
 function samplesOf({ kind, packet }: Way, { appPorts }: Capture): Packet[] {
 	const named = appPorts === '*' ? USUAL.inbound : appPorts.map(({ from }) => from);
 	return (kind === 'inbound' ? named : USUAL.outbound).map((port) => ({ ...packet, port, originalPort: port }));
 }
 
-/** At each hook, what it is there without us, and redirected. */
+/** The packet at one hook, without us and redirected. */
 interface Passage {
 	readonly hook: 'input' | 'output';
 	readonly before: Packet | undefined;
@@ -124,25 +129,25 @@ function passagesOf({ kind }: Way, dialled: Packet, { ingressPort, egressPort }:
 	];
 }
 
-interface Fates {
+interface Outcomes {
 	readonly before: Outcome;
 	readonly after: Outcome;
 }
 const PASSES: Outcome = { verdict: 'accept', by: 'policy' };
 
-function fatesOf(filters: readonly Filter[], way: Way, dialled: Packet, capture: Capture): Fates {
+function outcomesOf(filters: readonly Filter[], way: Way, dialled: Packet, capture: Capture): Outcomes {
 	const passages = passagesOf(way, dialled, capture);
-	const fate = (pick: (passage: Passage) => Packet | undefined) =>
+	const worstOf = (pick: (passage: Passage) => Packet | undefined) =>
 		worst(
 			passages.flatMap((passage) => {
 				const packet = pick(passage);
 				return packet === undefined ? [] : at(filters, passage.hook).map(outcome(packet));
 			}),
 		);
-	return { before: fate(({ before }) => before), after: fate(({ after }) => after) };
+	return { before: worstOf(({ before }) => before), after: worstOf(({ after }) => after) };
 }
 
-/** Those that are asked when a connection has been redirected. */
+/** Filters that see a connection after it was redirected. */
 const at = (filters: readonly Filter[], hook: BaseChain['hook']): readonly Filter[] =>
 	filters.filter((filter) => filter.chain.hook === hook && !isEarly(filter));
 
@@ -151,20 +156,20 @@ const outcome =
 	({ table, chain }: Filter): Outcome =>
 		outcomeOf(table, chain.chain, packet, chain.dropsRest);
 
-/** All of them have to let it through; of those that do, the one that had to say something. */
+/** All filters must let it through. Where they do, the one whose rule decided it is told. */
 function worst(outcomes: readonly Outcome[]): Outcome {
 	const of = (verdict: Outcome['verdict']) => outcomes.find((each) => each.verdict === verdict);
 	return of('drop') ?? of('maybe') ?? outcomes.find(({ by }) => by !== 'policy') ?? PASSES;
 }
 
-/** fail2ban's, which deny whoever is banned next, also while nobody is. */
+/** fail2ban's chains count as denying also while nobody is banned. */
 const isDenial = (verdict: Verdict): boolean =>
 	verdict.kind === 'drop' || ('chain' in verdict && /^(f2b|fail2ban)-/.test(verdict.chain));
 
-/** Rules that deny what was dialled, and say nothing of what it is redirected to. */
+/** Rules that deny the dialled port, and do not match the redirected connection. */
 function deniedOn(filters: readonly Filter[], way: Way, capture: Capture): Filtered[] {
 	const { family } = way.packet;
-	const judge = createEvaluator(buildRuleset(capture, family), family);
+	const evaluate = createEvaluator(buildRuleset(capture, family), family);
 	const late = at(filters, way.kind === 'inbound' ? 'input' : 'output');
 	const after = pathsIn(late, { ...way.packet, isToHere: true, isTranslated: true });
 	const early = pathsIn(
@@ -172,7 +177,7 @@ function deniedOn(filters: readonly Filter[], way: Way, capture: Capture): Filte
 		way.packet,
 	);
 	return pathsIn(late, way.packet).flatMap(({ filter, path }): Filtered[] => {
-		const dialled = capturedAmong(path.matches, way, capture, judge);
+		const dialled = capturedAmong(path.matches, way, capture, evaluate);
 		const redirected = dialled && passagesOf(way, dialled, capture)[0]?.after;
 		if (dialled === undefined || redirected === undefined || !isVoid(path, filter, dialled, redirected)) return [];
 		const denies = (packet: Packet) => (other: PathIn) => replaces(other.path, path, packet, { dialled, redirected });
@@ -191,11 +196,11 @@ const pathsIn = (filters: readonly Filter[], packet: Packet): readonly PathIn[] 
 		pathsTo(filter.table, filter.chain.chain, isDenial, packet).map((path) => ({ filter, path })),
 	);
 
-/** It would have denied it, had nobody let it in before, and does not deny what becomes of it. Whom fail2ban bans next is not known. */
+/** It would have denied the dialled packet, unless an earlier rule accepts it, and does not deny the redirected one. Whom fail2ban bans next is not known. */
 const isVoid = ({ matches, rule }: Path, filter: Filter, dialled: Packet, redirected: Packet): boolean =>
 	allHold(matches, redirected) === false && ('chain' in rule.verdict || outcome(dialled)(filter).verdict !== 'accept');
 
-/** Another one denies this packet, under the same conditions but for those that redirecting changes. */
+/** Another rule denies this packet under the same conditions, apart from those that the redirect changes. */
 function replaces(
 	other: Path,
 	{ matches }: Path,

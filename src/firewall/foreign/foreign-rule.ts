@@ -1,7 +1,7 @@
 import type { Cidr } from '../../values/cidr.ts';
 import type { Family, IdRange } from '../../values/units.ts';
 
-/** Rules of others, in whatever dialect, as far as it matters which connection they are about. */
+/** Rules of others in any dialect, as far as it matters which connections they match. */
 export interface Ports {
 	readonly from: number;
 	readonly to: number;
@@ -9,17 +9,17 @@ export interface Ports {
 
 export type Match = { readonly not: boolean } & (
 	| { readonly kind: 'protocol' | 'state'; readonly names: readonly string[] }
-	/** `original`: as it was dialled, whatever has been made of it since. */
+	/** `original`: before any translation. */
 	| { readonly kind: 'ports'; readonly ranges: readonly Ports[]; readonly original: boolean }
 	| { readonly kind: 'from' | 'to'; readonly cidrs: readonly Cidr[]; readonly original: boolean }
 	| { readonly kind: 'in' | 'out'; readonly names: readonly string[] }
 	| { readonly kind: 'local'; readonly end: 'source' | 'destination' }
 	| { readonly kind: 'uid'; readonly ranges: readonly IdRange[] }
-	/** Something that is not looked at: it may hold. */
+	/** Something that is not evaluated: it may match. */
 	| { readonly kind: 'unknown'; readonly words: string }
 );
 
-/** `translate`: gives the connection another end; `untrack`: keeps everybody from doing so; `steal`: gives it to a socket. */
+/** `translate`: DNAT; `untrack`: prevents any; `steal`: hands the connection to a local socket. */
 export type Verdict =
 	| { readonly kind: 'accept' | 'drop' | 'return' | 'continue' | 'translate' | 'untrack' | 'steal' }
 	| { readonly kind: 'jump' | 'goto'; readonly chain: string };
@@ -27,7 +27,7 @@ export type Verdict =
 export interface Rule {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
-	/** In the words of its tool. */
+	/** As its tool prints it. */
 	readonly text: string;
 }
 
@@ -37,17 +37,17 @@ export interface Table {
 	readonly family: 'ip' | 'ip6' | 'inet';
 	readonly name: string;
 	readonly chains: ReadonlyMap<string, readonly Rule[]>;
-	/** Built-in chains that drop what no rule decides. */
+	/** Base chains whose policy is drop. */
 	readonly dropping: ReadonlySet<string>;
 }
 
-/** The packet that opens a connection, as it is at one place. What is undefined may be anything. */
+/** The packet that opens a connection, at one point of its way. What is undefined may be anything. */
 export interface Packet {
 	readonly family: Family;
 	readonly from?: string | undefined;
 	readonly to?: string | undefined;
 	readonly port?: number | undefined;
-	/** As it was dialled. */
+	/** Before any translation. */
 	readonly originalTo?: string | undefined;
 	readonly originalPort?: number | undefined;
 	readonly in?: string | undefined;
@@ -55,7 +55,7 @@ export interface Packet {
 	readonly isFromHere?: boolean | undefined;
 	readonly isToHere?: boolean | undefined;
 	readonly uid?: number | undefined;
-	/** Somebody has given it another end: we have. */
+	/** We have redirected it. */
 	readonly isTranslated: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { type Cidr, holderOf } from '../../values/cidr.ts';
 import type { Match, Packet, Ports } from './foreign-rule.ts';
 
-/** Undefined: it may, or may not. */
+/** Undefined: not known. */
 export type Maybe = boolean | undefined;
 
 export function holds(match: Match, packet: Packet): Maybe {
@@ -9,7 +9,7 @@ export function holds(match: Match, packet: Packet): Maybe {
 	return is === undefined ? undefined : is !== match.not;
 }
 
-/** All of them; as soon as one does not, none of the others matters. */
+/** Whether all of them match; one that does not decides it, whatever is not known of the others. */
 export function allHold(all: readonly Match[], packet: Packet): Maybe {
 	const answers = all.map((match) => holds(match, packet));
 	if (answers.includes(false)) return false;
@@ -31,7 +31,7 @@ function matches(match: Match, packet: Packet): Maybe {
 		case 'in':
 			return isBy(packet.in, match.names, packet.isFromHere);
 		case 'out':
-			// What is redirected in OUTPUT goes by the loopback, and the chains behind are told the interface of before.
+			// What is redirected in OUTPUT leaves by lo, but later chains still see the interface it had before.
 			return isBy(packet.out, match.names, packet.isToHere === true && !packet.isTranslated);
 		case 'local':
 			return match.end === 'source' ? packet.isFromHere : packet.isToHere;
@@ -42,7 +42,7 @@ function matches(match: Match, packet: Packet): Maybe {
 	}
 }
 
-/** What comes from elsewhere comes by any interface but the loopback, and so does what goes there. */
+/** Packets from and to other hosts never use the loopback interface. */
 function isBy(name: string | undefined, patterns: readonly string[], isLocal: Maybe): Maybe {
 	if (name === undefined && isLocal === false && patterns.join() === 'lo') return false;
 	return known(name, (it) => patterns.some((pattern) => isNamed(pattern, it)));
@@ -56,7 +56,7 @@ const known = <T>(value: T | undefined, is: (value: T) => boolean): Maybe =>
 export const holdsPort = (ranges: readonly Ports[], port: number): boolean =>
 	ranges.some(({ from, to }) => from <= port && port <= to);
 
-/** Networks of the other family alone hold nothing of this one. */
+/** A list with networks of the other family only has no address of this one. */
 function isWithin(cidrs: readonly Cidr[], address: string | undefined, { family }: Packet): Maybe {
 	const own = cidrs.filter((cidr) => cidr.family === family);
 	if (own.some(({ bits }) => bits === 0)) return true;

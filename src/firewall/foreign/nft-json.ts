@@ -1,17 +1,17 @@
-/** nft's JSON (libnftables-json(5)), and what it says for people. */
+/** nft's JSON (libnftables-json(5)), and its statements as text. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 export const isObject = (value: Json | undefined): value is JsonObject =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A statement of a rule as nft would write it, about; '' of what only counts. */
-export function wordsOf(statement: Json): string {
+/** A statement of a rule, roughly as nft writes it; '' for a counter. */
+export function describeStatement(statement: Json): string {
 	if (!isObject(statement)) return String(statement);
 	const { match, counter, vmap } = statement;
 	if (counter !== undefined) return '';
 	if (isObject(match)) return comparison(match);
-	if (isObject(vmap)) return `${said(vmap['key'])} vmap`;
+	if (isObject(vmap)) return `${describeValue(vmap['key'])} vmap`;
 	const [name = ''] = Object.keys(statement);
 	const value = statement[name];
 	return isObject(value) && 'target' in value ? `${name} ${value['target']}` : name;
@@ -19,31 +19,31 @@ export function wordsOf(statement: Json): string {
 
 function comparison({ op, left, right }: JsonObject): string {
 	const sign = op === '==' || op === 'in' ? [] : [String(op)];
-	return [said(left), ...sign, said(right)].join(' ');
+	return [describeValue(left), ...sign, describeValue(right)].join(' ');
 }
 
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
-function said(value: Json | undefined): string {
-	if (Array.isArray(value)) return value.map(said).join(',').slice(0, LONGEST);
+function describeValue(value: Json | undefined): string {
+	if (Array.isArray(value)) return value.map(describeValue).join(',').slice(0, MAX_LENGTH);
 	if (!isObject(value)) return String(value ?? '');
 	const [name = ''] = Object.keys(value);
-	return sayings[name]?.(value[name] ?? null, name) ?? name;
+	return describers[name]?.(value[name] ?? null, name) ?? name;
 }
 
-type Saying = (inner: Json, name: string) => string | undefined;
-const keyed: Saying = (inner, name) => (isObject(inner) ? `${name} ${inner['key']}` : undefined);
+type Describe = (inner: Json, name: string) => string | undefined;
+const keyed: Describe = (inner, name) => (isObject(inner) ? `${name} ${inner['key']}` : undefined);
 const joined =
-	(between: string): Saying =>
+	(between: string): Describe =>
 	(inner) =>
-		Array.isArray(inner) ? inner.map(said).join(between) : undefined;
+		Array.isArray(inner) ? inner.map(describeValue).join(between) : undefined;
 
-const sayings: Readonly<Record<string, Saying>> = {
+const describers: Readonly<Record<string, Describe>> = {
 	payload: (inner) => (isObject(inner) ? `${inner['protocol']} ${inner['field']}` : undefined),
 	meta: keyed,
 	ct: keyed,
-	fib: (inner) => (isObject(inner) ? `fib ${said(inner['flags'])} ${inner['result']}` : undefined),
-	set: (inner) => `{ ${said(inner)} }`,
+	fib: (inner) => (isObject(inner) ? `fib ${describeValue(inner['flags'])} ${inner['result']}` : undefined),
+	set: (inner) => `{ ${describeValue(inner)} }`,
 	range: joined('-'),
 	concat: joined(' . '),
 	prefix: (inner) => (isObject(inner) ? `${inner['addr']}/${inner['len']}` : undefined),

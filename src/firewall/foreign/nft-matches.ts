@@ -1,13 +1,13 @@
 import type { Match, Ports } from './foreign-rule.ts';
-import { isObject, type Json, type JsonObject, wordsOf } from './nft-json.ts';
+import { describeStatement, isObject, type Json, type JsonObject } from './nft-json.ts';
 import { cidrOf } from './parse-saved-tables.ts';
 
 /** Elements of named sets and maps. */
 export type Sets = ReadonlyMap<string, readonly Json[]>;
 
-/** Of one comparison of nft's JSON; what is not understood may hold. */
+/** The matches of one comparison in nft's JSON; `unknown` for one that we do not understand. */
 export function matchesOf({ op, left, right }: JsonObject, sets: Sets): Match[] {
-	const words = wordsOf({ match: { op: op ?? '', left: left ?? null, right: right ?? null } });
+	const words = describeStatement({ match: { op: op ?? '', left: left ?? null, right: right ?? null } });
 	const unknown: Match = { kind: 'unknown', words, not: false };
 	if (!['==', '!=', 'in'].includes(String(op))) return [unknown];
 	return compared(left ?? null, valuesOf(right, sets), op === '!=', unknown);
@@ -20,7 +20,7 @@ function compared(left: Json, values: readonly Json[], not: boolean, unknown: Ma
 	return match === 'always' ? [] : [match ?? unknown];
 }
 
-/** Each part has one of the values that stand at its place in an element; that may be more than the elements are. */
+/** Each part may have any value at its place in an element. That allows more combinations than the elements. */
 function concatenated(parts: readonly Json[], elements: readonly Json[], unknown: Match): Match[] {
 	return parts.flatMap((part, at) => {
 		const values = elements.flatMap((element) =>
@@ -37,7 +37,7 @@ function valuesOf(right: Json | undefined, sets: Sets): readonly Json[] {
 	return Array.isArray(right) ? right : [right ?? null];
 }
 
-/** Elements with counters, comments or time-outs carry their value within. */
+/** Elements with counters, comments or timeouts wrap their value. */
 const elementOf = (element: Json): Json =>
 	isObject(element) && isObject(element['elem']) ? (element['elem']['val'] ?? null) : element;
 
@@ -55,7 +55,7 @@ function read(left: Json, values: readonly Json[], not: boolean): Match | 'alway
 	return JSON.stringify(left).includes('"flags"') && values.join() === 'syn' ? 'always' : undefined;
 }
 
-/** Headers of TCP, of either, of the network; a field of another is in no packet of ours. */
+/** Headers that a TCP packet has; `th` is the transport header of any protocol. */
 const HEADERS = ['tcp', 'th', 'ip', 'ip6'];
 
 function payloadMatch({ protocol, field }: JsonObject, values: readonly Json[], not: boolean): Match | undefined {
@@ -116,13 +116,13 @@ function addressMatch(
 		const { prefix } = isObject(value) ? value : {};
 		return isObject(prefix) ? `${prefix['addr']}/${prefix['len']}` : String(value);
 	});
-	// No packet on the wire has an IPv4 address in IPv6 form, which firewalld rejects by such networks.
+	// firewalld rejects IPv4-mapped IPv6 addresses, which no packet on the wire has.
 	const real = texts.filter((text) => !/^::ffff:/i.test(text));
 	const cidrs = real.map(cidrOf).filter((cidr) => cidr !== undefined);
 	return cidrs.length === real.length ? { kind, cidrs, original, not } : undefined;
 }
 
-/** Undefined where one of them is no number. */
+/** Undefined if one of them is not a number. */
 function rangesOf(values: readonly Json[]): readonly Ports[] | undefined {
 	const ranges = values.map((value) => {
 		const ends = isObject(value) && Array.isArray(value['range']) ? value['range'] : [value, value];

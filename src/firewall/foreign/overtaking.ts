@@ -9,7 +9,7 @@ import type { BaseChain, ForeignRules } from './foreign-rules.ts';
 import { pathsTo } from './packet-paths.ts';
 import { tablesOf, unreadOf } from './parse-tables.ts';
 
-/** What is captured, and in which dialect our rules are. */
+/** What is captured, and the dialect of our rules. */
 export interface Capturing {
 	readonly capture: Capture;
 	readonly families: readonly Family[];
@@ -20,13 +20,13 @@ export interface Capturing {
 export interface Overtaking {
 	readonly family: Family;
 	readonly kind: Way['kind'];
-	/** Of the first connection found. */
+	/** The port of the first such connection found. */
 	readonly port: number | undefined;
 	/** `table ip other, chain c (priority -110)`. */
 	readonly place: string;
-	/** In the words of its tool; '' where it could not be read. */
+	/** As its tool prints it; '' if it could not be read. */
 	readonly rule: string;
-	/** It is certain that its chain comes first. */
+	/** Its chain surely comes first. */
 	readonly isFirst: boolean;
 }
 
@@ -36,25 +36,25 @@ const MANGLE = -150;
 const NAT = -100;
 const RAW = -300;
 
-/** A chain of somebody else's that a connection meets before our redirects. */
+/** A chain of somebody else that a connection meets before our redirects. */
 interface Earlier {
 	readonly tool: string;
 	readonly family: BaseChain['family'];
 	readonly table: string;
 	readonly chain: string;
 	readonly priority: number;
-	/** Else it may be. */
+	/** Surely; else perhaps. */
 	readonly isFirst: boolean;
 }
 
 export function findOvertaking(others: ForeignRules, { capture, families, dialect }: Capturing): Overtaking[] {
 	const tables = tablesOf(others.texts);
 	return families.flatMap((family) => {
-		const judge = createEvaluator(buildRuleset(capture, family), family);
+		const evaluate = createEvaluator(buildRuleset(capture, family), family);
 		return waysOf(capture, family).flatMap((way) =>
 			earlier(others, family, way.hook, dialect).flatMap((chain): Overtaking[] => {
 				const table = tables.find((each) => isSame(each, chain));
-				const taking = isUnread(others, chain) ? unread : table && takingIn(table, chain, way, capture, judge);
+				const taking = isUnread(others, chain) ? unread : table && takingIn(table, chain, way, capture, evaluate);
 				const about = { family, kind: way.kind, place: placeOf(chain), isFirst: chain.isFirst };
 				return taking === undefined ? [] : [{ ...about, ...taking }];
 			}),
@@ -64,16 +64,16 @@ export function findOvertaking(others: ForeignRules, { capture, families, dialec
 
 const unread = { port: undefined, rule: '' };
 
-/** The first rule there that takes what we capture, and the port of such a connection. */
-function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, judge: Evaluator) {
+/** The first rule there that takes a connection that we capture, and the connection's port. */
+function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, evaluate: Evaluator) {
 	for (const { matches, rule } of pathsTo(table, chain, takesAt(priority), way.packet)) {
-		const packet = capturedAmong(matches, way, capture, judge);
+		const packet = capturedAmong(matches, way, capture, evaluate);
 		if (packet !== undefined) return { port: packet.port, rule: rule.text };
 	}
 	return undefined;
 }
 
-/** Nothing is hidden from conntrack behind it. */
+/** `notrack` works only before conntrack. */
 const takesAt =
 	(priority: number) =>
 	({ kind }: Verdict): boolean =>
@@ -112,7 +112,7 @@ const isBefore =
 	({ type, priority, seen }: BaseChain): boolean =>
 		priority < NAT || (type === 'nat' && priority === NAT && seen >= own);
 
-/** When ours was made; undefined: it is not there. */
+/** When our chain was first seen; undefined: it does not exist. */
 function ownTime(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
 	if (dialect === 'iptables-legacy') return others.legacyNat[family];
 	return others.chains.find((chain) => isOf(chain, family) && isOwn(chain, hook, dialect))?.seen;
@@ -121,7 +121,7 @@ function ownTime(others: ForeignRules, family: Family, hook: Way['hook'], dialec
 export const isOwn = ({ family, table, chain }: BaseChain, hook: string, dialect: Dialect): boolean =>
 	dialect === 'iptables-nft' && family !== 'inet' && table === 'nat' && chain === hook.toUpperCase();
 
-/** Its tables raw and mangle come before nat, whoever's that is; its nat, where it was made after ours. */
+/** Its tables raw and mangle come before any nat; its nat does where it was registered after ours. */
 function legacyEarlier(
 	others: ForeignRules,
 	family: Family,

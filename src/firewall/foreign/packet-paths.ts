@@ -2,20 +2,20 @@ import { chainNames } from '../../ruleset/model.ts';
 import type { Match, Packet, Rule, Table, Verdict } from './foreign-rule.ts';
 import { allHold } from './match-packet.ts';
 
-/** A way through a table's chains to a rule. */
+/** A path through a table's chains to a rule. */
 export interface Path {
 	readonly rule: Rule;
-	/** Of the rule, and of those that lead to it. */
+	/** Those of the rule and of the jumps that lead to it. */
 	readonly matches: readonly Match[];
-	/** Chains on the way, the first the one that hangs on the hook. */
+	/** Chains on the path, the base chain first. */
 	readonly chains: readonly string[];
 }
 
-/** Hosts of Kubernetes have tens of thousands of rules: what is found until then is found. */
-const MOST_STEPS = 20_000;
-const DEEPEST = 16;
+/** Kubernetes hosts have tens of thousands of rules: the search ends after so many. */
+const MAX_STEPS = 20_000;
+const MAX_DEPTH = 16;
 
-/** Every way to a rule of such a verdict that the packet may take, as far as it is known, in the kernel's order. */
+/** Every path that the packet may take to a rule with such a verdict, in the kernel's order. */
 export function pathsTo(
 	table: Table,
 	chain: string,
@@ -23,7 +23,7 @@ export function pathsTo(
 	packet: Packet,
 ): readonly Path[] {
 	const found: Path[] = [];
-	const left = { steps: MOST_STEPS };
+	const left = { steps: MAX_STEPS };
 	const walk = (name: string, before: readonly Match[], chains: readonly string[]): void => {
 		const rules = (table.chains.get(name) ?? []).slice(0, left.steps);
 		left.steps -= rules.length;
@@ -38,6 +38,6 @@ export function pathsTo(
 }
 
 const leadsOn = (verdict: Verdict, chains: readonly string[]): verdict is Extract<Verdict, { chain: string }> =>
-	'chain' in verdict && !isOurs(verdict.chain) && chains.length < DEEPEST && !chains.includes(verdict.chain);
+	'chain' in verdict && !isOurs(verdict.chain) && chains.length < MAX_DEPTH && !chains.includes(verdict.chain);
 
 const isOurs = (name: string): boolean => chainNames.some((ours) => ours === name);

@@ -1,9 +1,9 @@
 import type { Match, Rule, Table, Verdict } from './foreign-rule.ts';
 import type { RuleText } from './foreign-rules.ts';
-import { isObject, type Json, type JsonObject, wordsOf } from './nft-json.ts';
+import { describeStatement, isObject, type Json, type JsonObject } from './nft-json.ts';
 import { matchesOf, type Sets } from './nft-matches.ts';
 
-/** What `nft --json list table` says (libnftables-json(5)); undefined where it is not that. */
+/** Parses the output of `nft --json list table` (libnftables-json(5)); undefined if it is something else. */
 export function parseNftTable({ text, family, table: name }: Extract<RuleText, { kind: 'nft' }>): Table | undefined {
 	const objects = objectsOf(text);
 	if (objects === undefined) return undefined;
@@ -24,8 +24,8 @@ export function parseNftTable({ text, family, table: name }: Extract<RuleText, {
 
 function objectsOf(text: string): readonly JsonObject[] | undefined {
 	try {
-		const said: Json = JSON.parse(text);
-		return isObject(said) ? listOf(said['nftables']).filter(isObject) : undefined;
+		const parsed: Json = JSON.parse(text);
+		return isObject(parsed) ? listOf(parsed['nftables']).filter(isObject) : undefined;
 	} catch {
 		return undefined;
 	}
@@ -33,11 +33,11 @@ function objectsOf(text: string): readonly JsonObject[] | undefined {
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
-/** Of a map of verdicts one rule for each element, as if they were written one by one. */
+/** A verdict map gives one rule for each element. */
 function rulesOf(expressions: readonly Json[], sets: Sets): Rule[] {
 	const matches: Match[] = [];
 	const text = expressions
-		.map(wordsOf)
+		.map(describeStatement)
 		.filter((word) => word !== '')
 		.join(' ');
 	let verdict: Verdict = { kind: 'continue' };
@@ -83,7 +83,7 @@ function verdictOf(expression: JsonObject): Verdict {
 	return { kind: KINDS[name] ?? (rewrites(expression) ? 'translate' : 'continue') };
 }
 
-/** `tcp dport set 80`: another end by hand. */
+/** `tcp dport set 80`: translation without NAT. */
 const rewrites = ({ mangle }: JsonObject): boolean =>
 	isObject(mangle) &&
 	isObject(mangle['key']) &&

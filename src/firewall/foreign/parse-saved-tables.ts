@@ -3,18 +3,18 @@ import { type Line, parseLine, wordsOf } from '../iptables/save-line.ts';
 import type { Match, Ports, Rule, Table, Verdict } from './foreign-rule.ts';
 import type { RuleText } from './foreign-rules.ts';
 
-/** What iptables-save says, table by table. */
+/** The tables in the output of iptables-save. */
 export function parseSavedTables({ text, dialect, family }: Extract<RuleText, { kind: 'saved' }>): Table[] {
 	const tables: Filling[] = [];
-	for (const said of text.split('\n')) {
-		const line = parseLine(said);
+	for (const saved of text.split('\n')) {
+		const line = parseLine(saved);
 		if (line.kind === 'table')
 			tables.push({
 				...{ tool: dialect, family: family === 'ipv4' ? 'ip' : 'ip6', name: line.name },
 				...{ chains: new Map(), dropping: new Set() },
 			});
 		const table = tables.at(-1);
-		if (table !== undefined) fill(table, line, said);
+		if (table !== undefined) fill(table, line, saved);
 	}
 	return tables;
 }
@@ -24,11 +24,11 @@ interface Filling extends Table {
 	readonly dropping: Set<string>;
 }
 
-function fill({ chains, dropping }: Filling, line: Line, said: string): void {
+function fill({ chains, dropping }: Filling, line: Line, saved: string): void {
 	if (line.kind === 'rule') chains.get(line.chain)?.push(ruleOf(line.chain, line.rule));
 	if (line.kind !== 'chain') return;
 	chains.set(line.name, []);
-	if (said.includes(' DROP ')) dropping.add(line.name);
+	if (saved.includes(' DROP ')) dropping.add(line.name);
 }
 
 function ruleOf(chain: string, rule: string): Rule {
@@ -57,11 +57,11 @@ function optionsOf(rule: string): Option[] {
 	return found;
 }
 
-/** What says nothing about which connection it is. */
-const SILENT = ['-m', '--comment', '--syn'];
+/** Options that do not restrict which connections match. */
+const WITHOUT_EFFECT = ['-m', '--comment', '--syn'];
 
 function matchOf({ name, values, not }: Option): Match[] {
-	if (SILENT.includes(name)) return [];
+	if (WITHOUT_EFFECT.includes(name)) return [];
 	const [value = ''] = values;
 	const read = readers[name];
 	const match = read?.(value, values.at(-1) ?? '');
@@ -135,7 +135,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 	TPROXY: { kind: 'steal' },
 };
 
-/** A name in small letters, or one that is no target, is a chain's; those that are not known go on. */
+/** A target that is not listed is taken for a chain; a chain that does not exist lets packets go on. */
 function verdictOf([first, ...more]: readonly Option[]): Verdict {
 	const [target = ''] = first?.values ?? [];
 	if (first === undefined || !['-j', '-g'].includes(first.name)) return { kind: 'continue' };

@@ -7,8 +7,8 @@ import { isOwn, placeOf } from './overtaking.ts';
 const NAT = -100;
 
 /**
- * Who stands before our chain for no other reason than that his was made later, or may have been: of nat chains of one
- * priority the kernel asks the last one first. Ours can be made anew where nothing but our hooks is in it.
+ * Whose chain comes before ours only because it was registered later, or may have been: of nat chains of one priority the
+ * kernel runs the newest first. Undefined also where our chain cannot be made anew, as it has rules of others.
  */
 export function madeLater(
 	{ chains, legacyNat }: Pick<ForeignRules, 'chains' | 'legacyNat'>,

@@ -1,23 +1,23 @@
 import type { Packet, Rule, Table } from './foreign-rule.ts';
 import { allHold } from './match-packet.ts';
 
-/** What becomes of a packet for sure; `maybe`: that depends on what is not known. */
+/** What surely becomes of a packet; `maybe`: it depends on something that is not known. */
 export interface Outcome {
 	readonly verdict: 'accept' | 'drop' | 'maybe';
-	/** Whose it is, in the words of its tool. */
+	/** The rule that decided it. */
 	readonly by: Rule | 'policy';
 }
 
-const DEEPEST = 16;
+const MAX_DEPTH = 16;
 
-/** What may already have happened. */
+/** What an earlier rule may have decided. */
 interface Doubt {
 	mayAccept: boolean;
 	mayDrop: boolean;
 }
 type End = { readonly verdict: 'accept' | 'drop'; readonly by: Rule } | 'through';
 
-/** The kernel's own way through a chain, as far as it is known. `dropsRest`: its policy. */
+/** Follows the packet through a chain as the kernel does. `dropsRest`: the chain's policy. */
 export function outcomeOf(table: Table, chain: string, packet: Packet, dropsRest: boolean): Outcome {
 	const doubt: Doubt = { mayAccept: false, mayDrop: false };
 	const end = walk(table, chain, packet, doubt, 0);
@@ -32,7 +32,7 @@ function walk(table: Table, name: string, packet: Packet, doubt: Doubt, depth: n
 		.filter(({ holds }) => holds !== false);
 	const last = rules.findIndex(({ rule, holds }) => rule.verdict.kind === 'return' && holds === true);
 	const asked = last === -1 ? rules : rules.slice(0, last);
-	// What comes behind one that may return may not be asked any more.
+	// Rules after one that may return may not be reached.
 	const doubted = asked.findIndex(({ rule }) => rule.verdict.kind === 'return');
 	for (const [at, { rule, holds }] of asked.entries()) {
 		const end = endOf(table, rule, packet, doubt, depth);
@@ -51,6 +51,6 @@ function note(doubt: Doubt, verdict: 'accept' | 'drop'): void {
 function endOf(table: Table, rule: Rule, packet: Packet, doubt: Doubt, depth: number): End {
 	const { verdict } = rule;
 	if (verdict.kind === 'accept' || verdict.kind === 'drop') return { verdict: verdict.kind, by: rule };
-	if (!('chain' in verdict) || depth > DEEPEST) return 'through';
+	if (!('chain' in verdict) || depth > MAX_DEPTH) return 'through';
 	return walk(table, verdict.chain, packet, doubt, depth + 1);
 }

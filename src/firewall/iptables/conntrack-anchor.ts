@@ -1,9 +1,9 @@
 import type { IptablesRules, JumpRule } from './iptables-rules.ts';
 
 /**
- * What is left of ours while captured connections are open: an unhooked chain whose one rule needs connection tracking.
- * With the last rule that needs it the kernel would stop translating addresses in the middle of those connections
- * (nf_ct_netns_put, nf_conntrack_proto.c), on hosts where nobody else has such rules.
+ * Stays while captured connections are open: an unhooked chain whose one rule needs connection tracking. When the last
+ * rule that needs it goes, the kernel stops translating addresses in the middle of those connections (nf_ct_netns_put,
+ * nf_conntrack_proto.c).
  */
 export const conntrackAnchor: IptablesRules = {
 	hooks: [],
@@ -22,13 +22,13 @@ export const conntrackAnchor: IptablesRules = {
 const ANSWER = 'APPMESH_ANSWER';
 const leadsToAnswer = ({ rule }: JumpRule): boolean => rule.endsWith(` -j ${ANSWER}`);
 
-/** Held is off: nothing, or nothing but what lets connections end. */
+/** Nothing of ours, or nothing but what open connections need. */
 export const isRemoved = ({ chains, hooks }: IptablesRules): boolean =>
 	hooks.every(leadsToAnswer) && chains.every(({ name }) => name === 'APPMESH_TRACKING' || name === ANSWER);
 
 /**
- * What is to be left of it when it is switched off. Who may answer on Envoy's ports too: whoever has bound them while it
- * was away answers again and again to what was sent there before.
+ * What stays when interception is switched off. The rules about who may answer on Envoy's ports stay too: a program that
+ * bound them while Envoy was away would otherwise answer what was sent there before.
  */
 export function drainRemainder(found: IptablesRules): IptablesRules {
 	const isAnswering = found.hooks.some(leadsToAnswer);

@@ -9,7 +9,7 @@ import {
 } from './iptables-rules.ts';
 import { canonicalRule } from './save-line.ts';
 
-/** Nothing where both hold the same rules in the same order; counters do not count. */
+/** Nothing where both have the same rules in the same order, whatever they have counted. */
 export function differences(found: IptablesRules, wanted: IptablesRules): Difference[] {
 	const mark = (chain: BuiltIn) => ({ kind: 'surplus', table: 'mangle', line: `-N ${markOf(chain)}` }) as const;
 	return [
@@ -33,7 +33,7 @@ function chainDifferences(found: IptablesRules, wanted: IptablesRules): Differen
 function ruleDifferences(found: ChainRules | undefined, wanted: ChainRules | undefined): Difference[] {
 	if (wanted === undefined) return found === undefined ? [] : listed('surplus', found);
 	if (found === undefined) return listed('missing', wanted);
-	const { before, is, should } = apart(found.rules, wanted.rules);
+	const { before, is, should } = middleOf(found.rules, wanted.rules);
 	if (is.join('\n') === should.join('\n')) return [];
 	const [there, due] = [new Set(is), new Set(should)];
 	const missing = should.flatMap((rule, at) => (there.has(rule) ? [] : (wanted.rules[before + at] ?? [])));
@@ -73,7 +73,7 @@ function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]
 	];
 }
 
-/** Built-in chains of mangle that were made for us, and that nothing wanted hangs on. */
+/** Built-in chains of mangle that were created for us and that no wanted rule needs. */
 export const leftBy = ({ createdBuiltIns = {} }: IptablesRules, wanted: IptablesRules): BuiltIn[] =>
 	builtIns.filter((chain) => createdBuiltIns[chain] !== undefined && !hangsOn(wanted, chain));
 
@@ -81,10 +81,10 @@ export const hangsOn = ({ hooks }: IptablesRules, builtIn: BuiltIn): boolean =>
 	hooks.some(({ table, chain }) => table === 'mangle' && chain === builtIn);
 
 /**
- * What of two lists of rules is between where they begin and where they end with the same rules, made comparable. A long
- * list in which hardly anything differs is compared at once.
+ * The parts of two lists between their common beginning and their common end, in canonical form. Makes the comparison of
+ * long lists with few differences fast.
  */
-export function apart(found: readonly string[], wanted: readonly string[]) {
+export function middleOf(found: readonly string[], wanted: readonly string[]) {
 	const shorter = Math.min(found.length, wanted.length);
 	let before = 0;
 	while (before < shorter && isSame(found[before], wanted[before])) before += 1;
@@ -94,5 +94,5 @@ export function apart(found: readonly string[], wanted: readonly string[]) {
 	return { before, is: between(found), should: between(wanted) };
 }
 
-/** Hardly any rule is spelt in two ways. */
+/** Most rules are spelled the same; the canonical form is costly. */
 const isSame = (a = '', b = ''): boolean => a === b || canonicalRule(a) === canonicalRule(b);

@@ -1,26 +1,26 @@
 import { type ChainName, chainNames, type TableName } from '../../ruleset/model.ts';
 
-/** Our part of one family's tables, in iptables' own spelling: what is there, or what should be. */
+/** Our part of one family's tables, as iptables-save spells it: what is there, or what should be. */
 export interface IptablesRules {
 	readonly chains: readonly ChainRules[];
 	readonly hooks: readonly JumpRule[];
 	/**
-	 * The mangle table had no such chain before we came (nft-backed iptables makes built-in chains when they are first
-	 * needed), so it goes with us, unless others have put rules in it since.
+	 * Built-in chains of mangle that were created for us (nft-backed iptables creates them when they are first needed), so
+	 * they are removed with our rules; `shared`: unless others have put rules in them since.
 	 */
 	readonly createdBuiltIns?: Readonly<Partial<Record<BuiltIn, 'alone' | 'shared'>>>;
 }
 
-/** The chains of mangle that we hang on. */
+/** The chains that lead to ours. */
 export const builtIns = ['PREROUTING', 'OUTPUT'] as const;
 export type BuiltIn = (typeof builtIns)[number];
 
-/** An empty chain of this name in mangle is how the kernel itself remembers that the chain there is of our making. */
+/** An empty chain of this name in mangle marks the built-in chain as created for us: the kernel remembers it for us. */
 export const markOf = (chain: BuiltIn): string => `APPMESH_${chain}`;
 
 const onlyInMangle: readonly string[] = ['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'];
 
-/** Every chain in which there can be something of ours. */
+/** Every chain that can have a rule of ours. */
 export const ownChains = {
 	mangle: {
 		own: [...chainNames.filter((name) => name !== 'APPMESH_TRACKING'), ...builtIns.map(markOf)],
@@ -34,7 +34,7 @@ export interface ChainRules {
 	readonly name: ChainName;
 	/** Everything behind `-A CHAIN `. */
 	readonly rules: readonly string[];
-	/** Packets seen by each rule; in nat these are connections. Empty where nobody has counted. */
+	/** Packets seen by each rule; in nat these are connections. Empty for rules that are not installed. */
 	readonly packets: readonly number[];
 }
 
@@ -49,5 +49,5 @@ export interface JumpRule {
 
 export const emptyRules: IptablesRules = { chains: [], hooks: [] };
 
-/** There is more than a guard. */
+/** There is more than the guard. */
 export const isCapturing = ({ hooks }: IptablesRules): boolean => hooks.some(({ table }) => table === 'nat');

@@ -2,7 +2,7 @@ import { type ChainName, chainNames, type TableName } from '../../ruleset/model.
 import { type BuiltIn, builtIns, type IptablesRules, type JumpRule, markOf } from './iptables-rules.ts';
 import { type Line, parseLine, targetOf } from './save-line.ts';
 
-/** Picks what bears our names out of what `iptables-save -c` printed; everything else belongs to others. */
+/** Our chains and the rules that lead to them in the output of `iptables-save -c`; the rest belongs to others. */
 export function parseIptablesSave(saved: string): IptablesRules {
 	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), made: [] };
 	let table = '';
@@ -27,7 +27,7 @@ function useOf({ hooks, counts }: Found, builtIn: BuiltIn): 'alone' | 'shared' {
 }
 
 const isTable = (name: string): name is TableName => name === 'mangle' || name === 'nat';
-/** A chain that somebody has renamed (`iptables -E`) takes with it what led to it: our reasons stand beside. */
+/** After `iptables -E` a rule that led to our chain leads to the new name; our comment still tells it. */
 const isRenamed = (rule: string): boolean => /--comment "turnout: (who takes )?connections (from|of|on) /.test(rule);
 const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ours === name);
 
@@ -35,7 +35,7 @@ const isOurs = (name: string): name is ChainName => chainNames.some((ours) => ou
 interface Found {
 	readonly chains: Map<string, { table: TableName; name: ChainName; rules: string[]; packets: number[] }>;
 	readonly hooks: JumpRule[];
-	/** Rules of each chain so far. */
+	/** Number of rules of each chain so far. */
 	readonly counts: Map<string, number>;
 	readonly made: BuiltIn[];
 }

@@ -4,7 +4,7 @@ import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
 import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
 
-/** `multiport` holds 15 ports, and a range takes the room of two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
+/** `multiport` takes 15 ports, and a range counts as two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
 
 /**
@@ -33,7 +33,7 @@ const renderChain = ({ table, name, rules }: Chain): ChainRules => ({
 	packets: [],
 });
 
-/** Ours stand first, one after the other: what Docker or kube-proxy would rewrite must reach us before (flaw 16). */
+/** Ours stand first in their chain: packets must reach us before Docker's or kube-proxy's rules rewrite them. */
 function renderHooks(ruleset: Ruleset): JumpRule[] {
 	const hooks = ruleset.flatMap((chain) => chain.hooks.map((hook) => ({ chain, hook })));
 	const before = (at: number): number => {
@@ -104,7 +104,7 @@ function renderMatch(match: Match): string {
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
 		case 'opening':
-			// What iptables-save makes of --syn.
+			// How iptables-save prints --syn.
 			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'going-on':
 			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
@@ -123,7 +123,7 @@ function renderMatch(match: Match): string {
 	}
 }
 
-/** A network of no bits is every address, and iptables-save leaves it away. */
+/** A network of no bits is every address, and iptables-save leaves it out. */
 const renderCidr = (option: '-s' | '-d', cidr: Cidr): string => (cidr.bits === 0 ? '' : `${option} ${showCidr(cidr)}`);
 
 const spanOf = ({ from, to }: PortRange | IdRange, between: string): string =>

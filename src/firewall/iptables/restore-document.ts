@@ -1,5 +1,5 @@
 import type { TableName } from '../../ruleset/model.ts';
-import { apart, differences, leftBy } from './diff.ts';
+import { differences, leftBy, middleOf } from './diff.ts';
 import {
 	type BuiltIn,
 	type ChainRules,
@@ -10,20 +10,20 @@ import {
 } from './iptables-rules.ts';
 
 /**
- * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each
- * table in one commit. Naming a chain empties it (iptables-restore(8)); a jump in a chain of somebody else's is
- * deleted in the kernel's own spelling and put where it belongs. Lines of others do not occur in it. `makes`: the
- * built-in chains of mangle that this document brings into being.
+ * One document for `iptables-restore --noflush` that takes our part of the tables from `found` to `wanted`, each table in
+ * one commit. Declaring a chain empties it (iptables-restore(8)); a jump in a chain that is not ours is deleted in the
+ * kernel's own spelling and inserted where it belongs. It has no lines of others. `created`: the built-in chains of mangle
+ * that this document creates.
  */
 export function renderRestoreDocument(
 	found: IptablesRules,
 	wanted: IptablesRules,
-	makes: readonly BuiltIn[] = [],
+	created: readonly BuiltIn[] = [],
 ): string {
 	const mangle = isSameTable('mangle', found, wanted)
 		? ''
 		: tableDocument('mangle', [
-				...makes.map((chain) => `:${markOf(chain)} - [0:0]`),
+				...created.map((chain) => `:${markOf(chain)} - [0:0]`),
 				...tableLines(within(found, 'mangle'), within(wanted, 'mangle')),
 				...leftBy(found, wanted).flatMap((chain) => [
 					`-X ${markOf(chain)}`,
@@ -33,11 +33,11 @@ export function renderRestoreDocument(
 	const nat = isSameTable('nat', found, wanted)
 		? ''
 		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
-	// Guard before redirects; on the way out the redirects go first.
+	// The guard comes before the redirects, and goes after them.
 	return isCapturing(wanted) || !isCapturing(found) ? mangle + nat : nat + mangle;
 }
 
-/** Not touched then: the kernel would free each rule and make it anew, and the next commit wait for that. */
+/** Such a table is left alone: the kernel would free and make each rule anew, and the next commit would wait for that. */
 const isSameTable = (table: TableName, found: IptablesRules, wanted: IptablesRules): boolean =>
 	differences(found, wanted).every((difference) => difference.table !== table);
 
@@ -46,7 +46,7 @@ const within = ({ chains, hooks }: IptablesRules, table: TableName): IptablesRul
 	hooks: hooks.filter((hook) => hook.table === table),
 });
 
-/** Rules that are there and are to stay are not touched: what is taken out makes the next commit wait for it. */
+/** Rules that stay are not touched: each rule that is deleted makes the next commit wait. */
 function tableLines(found: IptablesRules, wanted: IptablesRules): string[] {
 	const gone = found.chains.filter(({ name }) => !wanted.chains.some((chain) => chain.name === name));
 	const edits = wanted.chains.map((chain) => ({
@@ -62,7 +62,7 @@ function tableLines(found: IptablesRules, wanted: IptablesRules): string[] {
 	];
 }
 
-/** Of one chain: what is missing is put in between what is there, or all of it is written anew. */
+/** One chain: missing rules are inserted between those that are there, or all of it is written anew. */
 function editOf(found: readonly string[] | undefined, { name, rules }: ChainRules) {
 	const places = found && matchSubsequence(found, rules);
 	if (places === undefined) return { isAnew: true, lines: rules.map((rule) => `-A ${name} ${rule}`) };
@@ -70,9 +70,9 @@ function editOf(found: readonly string[] | undefined, { name, rules }: ChainRule
 	return { isAnew: false, lines: missing };
 }
 
-/** Where those that are there stand among those that are to be; undefined where one does not, or not in this order. */
+/** The positions of the found rules among the wanted ones; undefined where one is not wanted, or the order differs. */
 function matchSubsequence(found: readonly string[], wanted: readonly string[]): ReadonlySet<number> | undefined {
-	const { before, is, should } = apart(found, wanted);
+	const { before, is, should } = middleOf(found, wanted);
 	const places = new Set(wanted.keys());
 	for (const at of should.keys()) places.delete(before + at);
 	let last = -1;
@@ -84,7 +84,7 @@ function matchSubsequence(found: readonly string[], wanted: readonly string[]): 
 	return places;
 }
 
-/** Hooks that stand first in their chain, as they are to, stay; otherwise all are taken out and put in again. */
+/** Hooks that stand first in their chain, in order, stay; otherwise all are deleted and inserted again. */
 function hookLines(found: readonly JumpRule[], wanted: readonly JumpRule[]): string[] {
 	const chains = new Set([...found, ...wanted].map(({ chain }) => chain));
 	return [...chains].flatMap((chain) => {

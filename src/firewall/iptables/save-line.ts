@@ -29,8 +29,8 @@ export function targetOf(rule: string): string {
 }
 
 /**
- * The same rule always reads the same here, however a version of iptables spells it: matches in any order, with or
- * without `-m`, words quoted or not, addresses as inet_ntop(3) has them.
+ * One form for all spellings of a rule by different versions of iptables: matches in any order, with or without `-m`,
+ * words quoted or not, addresses as by inet_ntop(3).
  */
 export function canonicalRule(rule: string): string {
 	const options: string[][] = [];
@@ -44,19 +44,19 @@ export function canonicalRule(rule: string): string {
 	}
 	return options
 		.filter(([name]) => name !== '-m')
-		.map(spelt)
+		.map(canonicalOption)
 		.sort()
 		.join(' ');
 }
 
-function spelt(option: readonly string[]): string {
+function canonicalOption(option: readonly string[]): string {
 	const name = option.find((word) => word !== '!');
 	const isAddress = name === '-s' || name === '-d';
-	return option.map((word, at) => (isAddress && at === option.length - 1 ? speltAddress(word) : word)).join(' ');
+	return option.map((word, at) => (isAddress && at === option.length - 1 ? canonicalAddress(word) : word)).join(' ');
 }
 
-/** Whatever stands in a rule that somebody else put into our chains must not keep us from reading it. */
-function speltAddress(word: string): string {
+/** A rule that somebody else put into our chains may have anything here; it must not make the reading fail. */
+function canonicalAddress(word: string): string {
 	try {
 		return showCidr(parseCidr(word));
 	} catch {
@@ -64,7 +64,7 @@ function speltAddress(word: string): string {
 	}
 }
 
-/** Words as iptables-save writes them: quoted where they hold spaces, a backslash before what would end the quote. */
+/** Words as iptables-save writes them: quoted where they have spaces, a backslash before what would end the quote. */
 export function wordsOf(rule: string): string[] {
 	return [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, inner, bare]) =>
 		inner === undefined ? String(bare) : inner.replace(/\\(.)/g, '$1'),
