@@ -22,7 +22,7 @@ export interface OpenHost extends FactualHost {
 	readonly withRuleCache: () => OpenHost;
 }
 
-/** The host's firewalls and routing, once it is certain that we may change them. `iptables`: what makes a firewall of them. */
+/** The host's firewalls and routing. A Failure if this process may not change them. `iptables`: makes firewalls of its programs. */
 export async function openHost(iptables: IptablesBackend, signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = await findTools(signal);

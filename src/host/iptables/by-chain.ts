@@ -5,16 +5,15 @@ import type { Family } from '../../values/units.ts';
 import { hasChain } from '../nft/nft-chains.ts';
 import { ENDED_BY_SIGNAL, runCommand } from '../process/command.ts';
 
-/** What `iptables-nft-save` says in place of a table. */
+/** How `iptables-nft-save` tells that it leaves out a table. */
 export const leavesOut = (saved: string): boolean => /^# Table `(mangle|nat)' is incompatible/m.test(saved);
 
-/** Takes the place of rules without words: what is wanted it is not. */
-const WORDLESS = '-m comment --comment "made with nft"';
+/** In place of rules that iptables cannot print: they differ from any desired rule. */
+const UNPRINTABLE = '-m comment --comment "made with nft"';
 
 /**
- * The chains of ours, and those that lead to them, one by one: where nft has made a rule that iptables has no words for,
- * iptables-nft-save leaves out the whole table, in which there may be all that we have put there. `program`: iptables-nft
- * or ip6tables-nft.
+ * Reads our chains and those that lead to them one by one. Where a table has a rule made with nft that iptables cannot
+ * print, iptables-nft-save leaves out the whole table, our rules included. `program`: iptables-nft or ip6tables-nft.
  */
 export async function readByChain(
 	program: string,
@@ -29,27 +28,28 @@ export async function readByChain(
 		lines.push(`*${table}`);
 		for (const chain of chains[table].parents) {
 			const found = await read(chain);
-			if (found === 'wordless') throw unprintable(family, table, chain);
+			if (found === 'unprintable') throw cannotPrint(family, table, chain);
 			lines.push(...declared(chain, found));
 		}
-		for (const chain of chains[table].own) lines.push(...declared(chain, orWordless(chain, await read(chain))));
+		for (const chain of chains[table].own) lines.push(...declared(chain, orUnprintable(chain, await read(chain))));
 	}
 	return `${lines.join('\n')}\n`;
 }
 
-type Found = readonly string[] | 'wordless' | undefined;
-const orWordless = (chain: string, found: Found) => (found === 'wordless' ? [`-A ${chain} ${WORDLESS}`] : found);
+type Found = readonly string[] | 'unprintable' | undefined;
+const orUnprintable = (chain: string, found: Found) =>
+	found === 'unprintable' ? [`-A ${chain} ${UNPRINTABLE}`] : found;
 
 const declared = (chain: string, rules: readonly string[] | undefined): readonly string[] =>
 	rules === undefined ? [] : [`:${chain} - [0:0]`, ...rules];
 
-/** Reading once more does no harm: a program that was killed has said nothing of the rules. */
+/** Asks again if the program was killed: a read can be repeated. */
 async function readOne(program: string, table: string, chain: string, signal: AbortSignal): Promise<Found> {
 	const ask = () => runCommand(program, ['-t', table, '-S', chain], '', signal);
 	const first = await ask();
 	const { code, stdout, stderr } = first.code === ENDED_BY_SIGNAL ? await ask() : first;
 	if (code === 0) return stdout.split('\n').filter((line) => line.startsWith('-A '));
-	if (/is incompatible/.test(stderr)) return 'wordless';
+	if (/is incompatible/.test(stderr)) return 'unprintable';
 	const name = program.split('/').at(-1);
 	if (code === ENDED_BY_SIGNAL)
 		throw new Failure('interrupted', `Cannot read the rules: ${name} was ended by a signal`, 'Try again');
@@ -57,7 +57,7 @@ async function readOne(program: string, table: string, chain: string, signal: Ab
 	throw new Failure('firewall', `Cannot read the rules: ${name} refused: ${said}`, `See \`${name} -t ${table} -S\``);
 }
 
-function unprintable(family: Family, table: string, chain: string): Failure {
+function cannotPrint(family: Family, table: string, chain: string): Failure {
 	const name = `${family === 'ipv4' ? 'ip' : 'ip6'} ${table}`;
 	return new Failure(
 		'firewall',

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
-/** A match or a target of iptables, and the kernel's part of it. */
+/** A match or target of iptables, and the kernel module behind it. */
 export interface Extension {
 	/** `match owner`, `target REDIRECT`. */
 	readonly name: string;
 	readonly module: string;
-	/** Of the kernel's configuration. */
+	/** The kernel's configuration option. */
 	readonly option: string;
 }
 
-/** What the kernel itself has without any module. */
+/** Targets that need no module. */
 const BUILT_IN = ['ACCEPT', 'DROP', 'RETURN', 'QUEUE'];
-/** Both of them are in one module (net/netfilter/xt_tcpudp.c). */
+/** Both are in one module (net/netfilter/xt_tcpudp.c). */
 const TCP_UDP = ['tcp', 'udp'];
 
-/** Where the kernel says of no line what it lacks, all that it may be. `-j APPMESH_…` leads to a chain and needs nothing. */
+/** All extensions that a rule needs. `-j APPMESH_…` leads to a chain and needs none. */
 export function extensionsOf(line: string): Extension[] {
 	const named = [...line.matchAll(/(?:^| )-([mjg]) ([A-Za-z]\w*)(?= |$)/g)].map(([, kind, name = '']) => ({
 		kind,
@@ -34,15 +34,15 @@ function extension(kind: 'match' | 'target', name: string): Extension {
 	return { name: `${kind} ${name}`, module: `xt_${part}`, option };
 }
 
-/** `line`: the one that was refused. Undefined where it was not for that. */
+/** What the kernel lacks for the refused `line`; undefined where it was refused for another reason. */
 export function lackingIn(
 	said: string,
 	line: string,
 	isThere: (module: string) => boolean,
 ): readonly Extension[] | undefined {
-	// iptables itself, of one whose module the kernel cannot load (xtables_compatible_revision).
+	// iptables prints this where the kernel cannot load a module (xtables_compatible_revision).
 	const warned = [...said.matchAll(/Extension (\w+)(?: revision \d+)?(?: is)? not supported, missing kernel module/g)];
-	// Of a program whose own half is missing (libxt_owner.so), and of the kernel's; legacy says it for a chain as well.
+	// For a missing library of iptables (libxt_owner.so), or part of the kernel; legacy also for a chain.
 	const words =
 		/Couldn't (?:load|find) (?:match|target) [`'](\w+)'|RULE_(?:APPEND|INSERT|REPLACE) failed \(No such file or directory\)|No chain\/target\/match by that name/;
 	const refused = words.exec(said);
@@ -55,10 +55,10 @@ export function lackingIn(
 	return absent.length > 0 ? absent : all;
 }
 
-/** Targets are written in capitals. */
+/** Names of targets are in capitals. */
 const kindOf = (name: string): 'match' | 'target' => (name === name.toUpperCase() ? 'target' : 'match');
 
-/** Among the modules that are installed for the kernel that runs, or built into it; true where there is no list of them. */
+/** The module is installed for the running kernel, or built into it; true where there is no list of modules. */
 export function hasModule(module: string): boolean {
 	const folder = `/lib/modules/${release()}`;
 	const lists = ['modules.dep', 'modules.builtin'].map((name) => readQuietly(`${folder}/${name}`));
@@ -73,7 +73,7 @@ function readQuietly(path: string): string {
 	}
 }
 
-/** The dialect's own way to them is a module too. */
+/** iptables-nft reaches extensions through a module too (nft_compat). */
 export const remedyFor = (lacking: readonly Extension[], isNft: boolean): string => {
 	const modules = [...lacking.map(({ module }) => module), ...(isNft ? ['nft_compat'] : [])];
 	const options = [...new Set(lacking.map(({ option }) => option))].join(', ');

@@ -9,12 +9,12 @@ import { createRegistrations } from '../nft/registrations.ts';
 import { legacyTables, readRuleTexts } from './foreign-texts.ts';
 import type { Tools } from './programs.ts';
 
-/** Others may change their rules all day: they are read so often at the most, and never for more than a part of the time. */
+/** Others may change their rules all day: limits how often they are read, and the share of time that reading takes. */
 const AGAIN_MS = 500;
 const DUTY_CYCLE = 20;
 const TEXTS_TIMEOUT_MS = 10_000;
 
-/** What was read, of which generation of rules, and when it may be read again. */
+/** What was read, of which generation, and when it may be read again. */
 interface Read {
 	readonly generation: number | undefined;
 	readonly others: ForeignRules;
@@ -22,15 +22,15 @@ interface Read {
 }
 
 export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesReader {
-	// The socket stays open: with the end of one the kernel waits for what was deleted before (see createLook in look.ts).
-	const look = createSingleFlight(createLook(createSocket()));
-	// One takes one question at a time.
-	const texting = createSocket();
+	// The socket stays open: closing one makes the kernel wait (see openRuleSource in kernel-rules.ts).
+	const readChains = createSingleFlight(createChainReader(createSocket()));
+	// Another one, as a socket takes one question at a time.
+	const textSocket = createSocket();
 	let last: Read | undefined;
 	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
 		const startedMs = performance.now();
-		const { generation, chains, legacyNat } = await look();
-		const texts = await texting.over((open) =>
+		const { generation, chains, legacyNat } = await readChains();
+		const texts = await textSocket.over((open) =>
 			readRuleTexts(open, tools, chains, AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
@@ -39,11 +39,11 @@ export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesR
 		return others;
 	});
 	return {
-		chains: look,
+		chains: readChains,
 		async read({ now = false } = {}) {
 			if (last === undefined || now) return readAnew();
-			const { generation, chains, legacyNat } = await look();
-			// Of iptables-legacy the kernel tells nothing.
+			const { generation, chains, legacyNat } = await readChains();
+			// Changes of iptables-legacy do not change the generation.
 			const isSame = generation !== undefined && generation === last.generation && !hasLegacy();
 			return isSame || performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
 		},
@@ -53,7 +53,7 @@ export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesR
 const hasLegacy = (): boolean => families.some((family) => legacyTables(family).length > 0);
 
 interface Socket {
-	/** Undefined where the kernel did not answer. */
+	/** Undefined if the kernel did not answer. */
 	readonly over: <T>(ask: (open: NetlinkSocket) => Promise<T>) => Promise<T | undefined>;
 }
 
@@ -65,7 +65,7 @@ function createSocket(): Socket {
 				socket ??= createNetlink(Protocol.NETFILTER);
 				return await ask(socket);
 			} catch {
-				// Its answers may still come.
+				// The kernel's answer may still come: not to the next question.
 				socket?.close();
 				socket = undefined;
 				return undefined;
@@ -74,10 +74,10 @@ function createSocket(): Socket {
 	};
 }
 
-type Look = Pick<ForeignRules, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
+type BaseChains = Pick<ForeignRules, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
 
-/** As long as nobody commits anything to nftables, its chains are what they were. */
-function createLook({ over }: Socket): () => Promise<Look> {
+/** The chains are read again only after somebody has committed to nftables. */
+function createChainReader({ over }: Socket): () => Promise<BaseChains> {
 	const registrations = createRegistrations();
 	let last: { readonly generation: number | undefined; readonly found: readonly KernelChain[] } = {
 		generation: undefined,

@@ -8,29 +8,29 @@ import { readText } from '../sockets/procfs.ts';
 import { leavesOut } from './by-chain.ts';
 import { findProgram, type Tools } from './programs.ts';
 
-/** iptables-nft's; whoever else calls a table so puts his rules where iptables-nft-save says them. */
+/** Tables of iptables-nft: iptables-nft-save prints all rules in tables with these names. */
 const IPTABLES = ['raw', 'mangle', 'nat', 'filter', 'security'];
 
-/** The rules behind these chains, in the words of their tools. What cannot be read is left out. */
+/** The rules behind these chains, as their tools print them. What cannot be read is left out. */
 export async function readRuleTexts(
 	socket: NetlinkSocket,
 	tools: readonly Tools[],
 	chains: readonly BaseChain[],
 	signal: AbortSignal,
 ): Promise<readonly RuleText[]> {
-	const telling = chains.filter(({ rules, dropsRest }) => rules > 0 || dropsRest);
+	const withEffect = chains.filter(({ rules, dropsRest }) => rules > 0 || dropsRest);
 	const isSaved = ({ family, table }: BaseChain) => family !== 'inet' && IPTABLES.includes(table);
 	const nftFamilies = families.filter((family) =>
-		telling.some((chain) => isSaved(chain) && chain.family === (family === 'ipv4' ? 'ip' : 'ip6')),
+		withEffect.some((chain) => isSaved(chain) && chain.family === (family === 'ipv4' ? 'ip' : 'ip6')),
 	);
 	const [saved, legacy] = await Promise.all([
 		readSaved(tools, 'iptables-nft', nftFamilies, signal),
 		readSaved(tools, 'iptables-legacy', legacyFamilies(), signal),
 	]);
-	// Where nft has put rules of its own into a table of iptables, iptables-nft-save leaves all of it out.
+	// iptables-nft-save leaves out a table that has rules made with nft.
 	const leftOut = (chain: BaseChain) =>
 		saved.some(({ family, text }) => chain.family === (family === 'ipv4' ? 'ip' : 'ip6') && leavesOut(text));
-	const others = telling.filter((chain) => !isSaved(chain) || leftOut(chain));
+	const others = withEffect.filter((chain) => !isSaved(chain) || leftOut(chain));
 	return [...saved, ...legacy, ...(await readTables(socket, others, signal))];
 }
 
@@ -44,13 +44,13 @@ async function readSaved(
 ): Promise<Saved[]> {
 	const found = of.map(async (family): Promise<Saved[]> => {
 		const program = tools.find((each) => each.dialect === dialect)?.[family]?.save;
-		const text = program === undefined ? '' : await said(program, [], signal);
+		const text = program === undefined ? '' : await outputOf(program, [], signal);
 		return text === '' ? [] : [{ kind: 'saved', dialect, family, text }];
 	});
 	return (await Promise.all(found)).flat();
 }
 
-/** The kernel lists the tables that were made; to ask iptables-legacy would make them. */
+/** The kernel lists the tables that exist; running iptables-legacy-save would create them. */
 export const legacyTables = (family: Family): readonly string[] =>
 	readText(`/proc/net/${family === 'ipv4' ? 'ip' : 'ip6'}_tables_names`)
 		.split('\n')
@@ -59,18 +59,19 @@ const legacyFamilies = () => families.filter((family) => legacyTables(family).le
 
 type NftTable = Extract<RuleText, { kind: 'nft' }>;
 
-/** One after the other: nobody waits for them. */
+/** One after the other: this is not urgent. */
 async function readTables(socket: NetlinkSocket, of: readonly BaseChain[], signal: AbortSignal): Promise<NftTable[]> {
 	const program = findProgram('nft');
 	const found: NftTable[] = [];
 	for (const { family, table } of new Map(of.map((chain) => [`${chain.family} ${chain.table}`, chain])).values()) {
-		const text = program === undefined ? '' : await said(program, ['--json', 'list', 'table', family, table], signal);
+		const text =
+			program === undefined ? '' : await outputOf(program, ['--json', 'list', 'table', family, table], signal);
 		if (text !== '' || (await translates(socket, family, table))) found.push({ kind: 'nft', family, table, text });
 	}
 	return found;
 }
 
-async function said(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+async function outputOf(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
 	const finished = await runCommand(program, args, '', signal).catch(() => undefined);
 	return finished?.code === 0 ? finished.stdout : '';
 }
@@ -84,10 +85,10 @@ const RULE_TABLE = 1;
 const RULE_EXPRESSIONS = 4;
 const EXPRESSION_NAME = 1;
 const TIMEOUT_MS = 2_000;
-/** Expressions that give a connection another end, or keep it from one; `target`: one of iptables'. */
+/** Expressions that translate connections, or prevent it; `target`: an extension of iptables. */
 const TRANSLATING = ['nat', 'redir', 'notrack', 'tproxy', 'target'];
 
-/** As much as the kernel tells without nft. */
+/** What the kernel tells where nft is not installed. */
 async function translates(socket: NetlinkSocket, family: BaseChain['family'], table: string): Promise<boolean> {
 	const asked = [Buffer.from([NUMBERS[family], 0, 0, 0]), formatAttribute([RULE_TABLE, Buffer.from(`${table}\0`)])];
 	const [messages] = await socket.request(GET_RULE, asked, { flags: DUMP, timeout: TIMEOUT_MS });

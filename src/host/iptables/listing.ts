@@ -3,9 +3,9 @@ import { findProgram, type Tools } from './programs.ts';
 
 const PRINT_MS = 10_000;
 
-/** The five sections of the 2019 script's status, in its order, each as the tool itself prints it. */
+/** The five sections of the 2019 script's status, in its order, as the tools print them. */
 export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
-	// The lister stands beside the program that saves, under the same name without the ending.
+	// `iptables-nft` is beside `iptables-nft-save`.
 	const iptables = ipv4?.save.replace(/-save$/, '') ?? 'iptables';
 	const sections: readonly (readonly [string, string, readonly string[]])[] = [
 		['Routing rules', 'ip', ['rule']],
@@ -15,12 +15,12 @@ export async function readRaw({ ipv4 }: Tools, table: number): Promise<string> {
 		['iptables MANGLE table', iptables, ['-w', '-t', 'mangle', '-L', '-v', '-n']],
 	];
 	const texts: string[] = [];
-	// One after the other: whoever asks for something else meanwhile does not wait for five programs to be started.
+	// One after the other: starting five programs at once would hold up other requests.
 	for (const [title, program, args] of sections) texts.push(`=== ${title} ===\n${await print(program, args)}`);
 	return texts.join('');
 }
 
-/** A table that was never made is an error to `ip`; a view shows what there is. */
+/** `ip` fails for a table that does not exist: its message is shown. */
 async function print(name: string, args: readonly string[]): Promise<string> {
 	const program = findProgram(name);
 	if (program === undefined) return `${name} is not installed\n`;

@@ -1,6 +1,6 @@
 import { commOf, pids, readText } from '../sockets/procfs.ts';
 
-/** Programs that rewrite the rules of a host, by the names that the kernel has for them (proc_pid_comm(5)). */
+/** Programs that rewrite a host's rules, by their names in the kernel (proc_pid_comm(5)). */
 const known = [
 	'dockerd',
 	'firewalld',
@@ -12,7 +12,7 @@ const known = [
 	'salt-minion',
 ];
 
-/** Those of them that run here, and ufw where it is switched on: that is no program that stays. */
+/** Those that run here, and ufw if it is enabled: it has no process. */
 export function ruleManagers(): string[] {
 	const names = new Set(pids().map(commOf));
 	const isUfwOn = /^ENABLED=yes/m.test(readText('/etc/ufw/ufw.conf'));

@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { runCommand } from '../process/command.ts';
 
-/** The programs of one dialect; a family without its pair is not there. */
+/** The programs of one dialect; undefined for a family whose programs are not installed. */
 export interface Tools {
 	readonly dialect: Dialect;
 	readonly ipv4: ToolPair | undefined;
@@ -15,7 +15,7 @@ export interface ToolPair {
 	readonly save: string;
 }
 
-/** Where administrators' programs live, also for users and services whose PATH leaves them out. */
+/** Searched too, as the PATH of users and services may not have them. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
@@ -34,8 +34,8 @@ function isProgram(path: string): boolean {
 }
 
 /**
- * Both dialects by the names that Debian, Fedora and Alpine give them. Only where a dialect has no program of its own
- * name is the plain one asked which of the two it is.
+ * Both dialects by the names that Debian, Fedora and Alpine give them. Where neither is found, the plain `iptables` is
+ * asked which of the two it is.
  */
 export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> {
 	const named = [toolsOf('iptables-nft', 'nft-'), toolsOf('iptables-legacy', 'legacy-')];

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 2_000;
 const TABLE = { name: 1, flags: 2, handle: 4 } as const;
 const CHAIN = { table: 1, handle: 2, name: 3, hook: 4, policy: 5, use: 6, type: 7 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
-/** NFT_TABLE_F_DORMANT: its chains hang on nothing. */
+/** NFT_TABLE_F_DORMANT: its chains are not active. */
 const DORMANT = 1;
 const NF_DROP = 0;
 
@@ -26,15 +26,15 @@ const FAMILIES: ReadonlyMap<number, BaseChain['family']> = new Map([
 	[2, 'ip'],
 	[10, 'ip6'],
 ]);
-/** NF_INET_…, as far as a packet of this host's meets them before it is delivered or sent. */
+/** NF_INET_…: the hooks that matter here. */
 const HOOKS = ['prerouting', 'input', 'forward', 'output'] as const;
 
 export interface KernelChain extends Omit<BaseChain, 'seen'> {
-	/** Of this chain alone, as long as the kernel runs. */
+	/** Unique as long as the kernel runs. */
 	readonly id: string;
 }
 
-/** Every chain that hangs on such a hook. */
+/** Every base chain on these hooks. */
 export async function readBaseChains(socket: NetlinkSocket): Promise<readonly KernelChain[]> {
 	const tables = new Map((await dump(socket, GET_TABLE, NEW_TABLE)).map(tableOf));
 	return (await dump(socket, GET_CHAIN, NEW_CHAIN)).flatMap((data) => chainOf(data, tables));

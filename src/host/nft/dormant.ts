@@ -12,7 +12,7 @@ const DORMANT = 1;
 const FIXED_BYTES = 4;
 const FAMILIES: Readonly<Record<number, string | undefined>> = { 2: 'ip', 10: 'ip6' };
 
-/** Tables of nft-backed iptables that somebody has switched off: their chains hang on nothing. The socket stays open. */
+/** Tables of nft-backed iptables that somebody has made dormant: their chains are not active. The socket stays open. */
 export function createDormantReader(): () => Promise<readonly string[]> {
 	let lister: Lister | undefined;
 	return createSingleFlight(async () => {

@@ -13,7 +13,7 @@ const TABLE = 1;
 const NFTA_CHAIN_NAME = 3;
 const TIMEOUT_MS = 2_000;
 
-/** Whether a table of nft-backed iptables has a chain; `iptables-nft-save` shows built-in ones that are not there. */
+/** Whether a table of nft-backed iptables has a chain; `iptables-nft-save` also prints built-in ones that do not exist. */
 export async function hasChain(family: Family, table: string, chain: string): Promise<boolean> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	try {
@@ -23,7 +23,7 @@ export async function hasChain(family: Family, table: string, chain: string): Pr
 	}
 }
 
-/** The same over a socket that is open. */
+/** The same over an open socket. */
 export async function findsChain(
 	socket: NetlinkSocket,
 	family: Family,
@@ -34,12 +34,12 @@ export async function findsChain(
 		await socket.request(GET_CHAIN, question(family, table, NFTA_CHAIN_NAME, chain), { timeout: TIMEOUT_MS });
 		return true;
 	} catch (error) {
-		// Where the kernel does not answer, what is there is taken for somebody else's.
+		// If the kernel does not answer, the chain counts as one that existed before us.
 		return errnoOf(error) !== 'ENOENT';
 	}
 }
 
-/** About a chain of a table: struct nfgenmsg (family, version, resource id), and two attributes. */
+/** Asks about a chain of a table: struct nfgenmsg (family, version, resource id), and two attributes. */
 export const question = (family: Family, table: string, chainType: number, chain: string): Buffer[] => [
 	Buffer.from([NFPROTO[family], 0, 0, 0]),
 	attribute(TABLE, table),

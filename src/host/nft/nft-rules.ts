@@ -14,32 +14,32 @@ const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_HANDLE = 3;
 const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_USERDATA = 7;
-/** Within an expression: its name, and what it is made of; within that of a counter: bytes, and packets. */
+/** Attributes of an expression, and of a counter: its data has bytes and packets. */
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER_BYTES = 1;
 /** sizeof(struct nfgenmsg). */
 const FIXED_BYTES = 4;
 const TIMEOUT_MS = 2_000;
 
-/** Another number after each commit to nftables in this network namespace, whoever's it is; undefined where nobody says. */
+/** The number changes with each commit to nftables in this network namespace; undefined where the kernel does not tell it. */
 export async function readGeneration(socket: NetlinkSocket): Promise<number | undefined> {
 	const [[message]] = await socket.request(GET_GENERATION, Buffer.alloc(FIXED_BYTES), { timeout: TIMEOUT_MS });
 	return attributesOf(message?.data.subarray(FIXED_BYTES)).get(NFTA_GEN_ID)?.readUInt32BE();
 }
 
-/** A rule as the kernel has it. */
+/** A rule in the kernel. */
 export interface RuleFingerprint {
-	/** All but what it counts: the same for the same rule. */
+	/** The rule without its counters: the same for rules that say the same. */
 	readonly fingerprint: string;
-	/** Of this rule alone: the kernel gives none of them twice (nf_tables_alloc_handle). */
+	/** Unique: the kernel never gives one twice (nf_tables_alloc_handle). */
 	readonly handle: number;
-	/** As `iptables-save -c` writes it. */
+	/** As `iptables-save -c` prints them. */
 	readonly counters: string;
 }
 
 /**
- * The rules of a chain; none where there is no such chain. Those that are the same as formerly are the very same objects:
- * what is asked for all the time leaves nothing behind to be swept up.
+ * The rules of a chain; none where there is no such chain. Rules that are as in `former` are the same objects, so frequent
+ * reads leave no garbage.
  */
 export async function readFingerprints(
 	{ list }: Lister,
@@ -56,8 +56,8 @@ export async function readFingerprints(
 }
 
 /**
- * Read where it lies, without an object for each attribute: of five thousand rules those would take longer than all else
- * that a repair does. What it counts is wiped out of the print.
+ * Parsed in place, without an object for each attribute: for five thousand rules those would take longer than the rest of
+ * a repair. The counters are zeroed before the fingerprint is taken.
  */
 function fingerprintOf(
 	data: Buffer,
@@ -80,10 +80,10 @@ function fingerprintOf(
 	return former.counters === counters ? former : { ...former, counters };
 }
 
-/** What most rules have counted. */
+/** The counters of most rules. */
 const NOTHING = '[0:0]';
 
-/** What the rule's counter says, which is zero then. */
+/** Reads the rule's counter and zeroes it. */
 function takeCounted(data: Buffer, from: number, to: number): string {
 	let [packets, bytes] = [0, 0];
 	eachAttribute(data, from, to, (_, start, end) => {
@@ -100,9 +100,9 @@ function takeCounted(data: Buffer, from: number, to: number): string {
 	return packets === 0 && bytes === 0 ? NOTHING : `[${packets}:${bytes}]`;
 }
 
-/** An expression begins with its name; of those that begin so (ct, cmp, connlimit, counter) this is the only one. */
+/** An expression begins with its name; of ct, cmp, connlimit and counter only this one begins with `cou`. */
 const isCounter = (data: Buffer, at: number): boolean =>
 	data[at + HEADER_BYTES] === 0x63 && data[at + HEADER_BYTES + 1] === 0x6f && data[at + HEADER_BYTES + 2] === 0x75;
 
-/** Of a big-endian u64; in a daemon's lifetime no rule counts beyond 2^53. */
+/** A big-endian u64; no rule counts beyond 2^53. */
 const readNumber = (data: Buffer, at: number): number => data.readUInt32BE(at) * 2 ** 32 + data.readUInt32BE(at + 4);

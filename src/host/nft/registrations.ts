@@ -1,9 +1,9 @@
 /**
- * In what order things were first seen. Of nat chains of one priority the kernel asks that one first which was made last
- * (nf_hook_entries_grow, net/netfilter/core.c), and tells nobody which that was: who is there from the beginning sees it.
+ * The order in which chains were first seen. Of nat chains of one priority the kernel runs the newest first
+ * (nf_hook_entries_grow, net/netfilter/core.c), and does not tell which it is: only watching from the start does.
  */
 export interface Registrations {
-	/** Those that are there now. Resolves each to when it came; those of one call came together. */
+	/** `present`: those that exist now. Returns when each was first seen; those new in one call have the same time. */
 	readonly note: (present: readonly string[]) => ReadonlyMap<string, number>;
 }
 
