@@ -4,44 +4,44 @@ import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Capture } from '../ruleset/capture.ts';
 
-/** The part of the world that interception is made of: every dialect that is installed, and the kernel's routing. */
+/** What interception changes: the rules of each installed dialect, and the kernel's policy routing. */
 export interface Host {
 	readonly firewalls: readonly Firewall[];
 	readonly routing: Routing;
 }
 
-/** What `backend: auto` decides by. */
+/** What `backend: auto` has chosen, and why. */
 export interface BackendChoice {
 	readonly name: Dialect;
 	readonly why: string;
 }
 
-/** What IPv6 is in this network namespace. */
+/** IPv6 in this network namespace. */
 export interface Ipv6Fact {
-	/** This network namespace has an IPv6 address that others could reach or that reaches others. */
+	/** It has a global address. */
 	readonly hasAddress: boolean;
-	/** Why its traffic cannot be captured; '' where it can. */
+	/** Why IPv6 cannot be captured; '' where it can. */
 	readonly obstacle: string;
-	/** There can be rules for it, captured or not. */
+	/** IPv6 rules are possible, captured or not. */
 	readonly hasRules: boolean;
 }
 
-/** What the rules have to know of this network namespace's kernel (tcp(7), ip(7)). */
+/** Settings of this network namespace's kernel that the rules depend on (tcp(7), ip(7)). */
 export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts'>;
 
-/** What settings are held against; read from the host at each call, which changes nothing. */
+/** Facts that settings are checked against; each call reads the host anew and changes nothing. */
 export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** `former`: what an earlier start chose. */
+	/** `former`: the choice of an earlier start. */
 	readonly chooseBackend: (former: Dialect | undefined, signal: AbortSignal) => Promise<BackendChoice>;
 }
 
-/** A host whose facts can be asked for. */
+/** A host with its facts. */
 export interface FactualHost extends Host {
 	readonly facts: HostFacts;
-	/** The same, once it is known which dialect is used. Fails where that is not installed. */
+	/** The same host, once it is known which dialect is used. A Failure if that is not installed. */
 	readonly using: (dialect: Dialect) => FactualHost;
 }
 

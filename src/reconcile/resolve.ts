@@ -9,7 +9,7 @@ import { buildDesiredRules, type DesiredRules } from './desired.ts';
 import type { BackendChoice, FactualHost, Ipv6Fact } from './host.ts';
 import { atStage, stageFor } from './staged-capture.ts';
 
-/** What of the settings decides how a host is captured. */
+/** The settings that decide how a host is captured. */
 export interface HostSettings {
 	readonly mark: number;
 	readonly routeTable: number;
@@ -18,44 +18,44 @@ export interface HostSettings {
 	readonly egressPort: number;
 }
 
-/** What was asked, held against what this host is. */
+/** The settings, resolved on this host. */
 export interface HostContext<S extends HostSettings = HostSettings> {
 	readonly config: S;
 	readonly capture: Capture;
 	readonly host: FactualHost;
 	readonly backend: BackendChoice;
-	/** `ipv6: 1` is by a person, and not by AWS's controller, which sets its variable in every pod. */
+	/** `ipv6: 1` was set by a person, and not by AWS's controller, which sets its variable in every pod. */
 	readonly isIpv6Demanded: boolean;
-	/** What was taken otherwise than written, on this host. */
+	/** Settings that were normalized on this host. */
 	readonly notices: readonly string[];
 }
 
-/** Settings with every name looked up. */
+/** Settings with all names of users and groups resolved. */
 export interface Resolvable<S extends HostSettings> {
 	readonly config: S;
 	readonly capture: Capture;
-	/** Which variable, flag or file a setting is from. */
+	/** The variable, flag or file of each setting. */
 	readonly written: ReadonlyMap<string, { readonly origin: string }>;
 }
 
-/** What is to hold, and why IPv6 has no part in it, where it has none. */
+/** What should hold, and why IPv6 bypasses Envoy, where it does. */
 export interface DesiredState {
 	readonly target: DesiredRules;
-	/** '' while IPv6 is captured or there is none to capture. */
+	/** '' while IPv6 is captured, or there is none to capture. */
 	readonly ipv6BypassReason: string;
-	/** Why only what opens a connection is captured, where that is to last. */
+	/** Why capture stays at the first stage, where it does. */
 	readonly limited?: string;
 }
 
-/** What was aimed at, and what the kernel held right after. */
+/** What was desired, and what the kernel had right after. */
 export interface AppliedState extends DesiredState {
 	readonly lastRead: ActualState;
 }
 
 /** The variable that AWS's controller sets. */
-const CONTROLLERS = 'APPMESH_ENABLE_IPV6';
+const CONTROLLER_VARIABLE = 'APPMESH_ENABLE_IPV6';
 
-/** Looks at the host and changes nothing. What this host lacks is a Failure; see also `aimOf`. */
+/** Reads the host and changes nothing. A Failure if the host lacks something; see also `computeDesired`. */
 export async function resolveHostContext<S extends HostSettings>(
 	host: FactualHost,
 	{ config, capture: wanted, written }: Resolvable<S>,
@@ -68,14 +68,14 @@ export async function resolveHostContext<S extends HostSettings>(
 			? await host.facts.chooseBackend(former, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const using = host.using(backend.name);
-	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLERS;
+	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
 	const { obstacle } = host.facts.ipv6(backend.name);
 	const isImpossible = config.ipv6 === '1' && obstacle !== '' && !isIpv6Demanded;
-	const notices = isImpossible ? [`ipv6 (${CONTROLLERS}): 1 is taken as auto: ${obstacle}`] : [];
+	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${obstacle}`] : [];
 	return { config, capture, host: using, backend, isIpv6Demanded, notices };
 }
 
-/** Addresses and listeners change while we run: looked at anew each time. What the host cannot meet is a Failure. */
+/** Reads addresses and listeners each time, as they change. A Failure if the host cannot do what the settings demand. */
 export async function computeDesired(context: HostContext): Promise<DesiredState> {
 	const { isOn, bypassReason } = await ipv6Choice(context);
 	const guarded: readonly Family[] = ipv6Of(context).hasRules ? ['ipv4', 'ipv6'] : ['ipv4'];
@@ -83,14 +83,14 @@ export async function computeDesired(context: HostContext): Promise<DesiredState
 }
 
 /**
- * While interception is on: IPv6 that is captured stays so, also while the kernel has it switched off, when nothing but
- * its routes goes; IPv6 that has come up since is captured too.
+ * While interception is on: captured IPv6 stays captured, also while it is off in the kernel (only its routes go then);
+ * IPv6 that has come up since is captured too.
  */
 export async function refreshDesired(context: HostContext, before: DesiredState): Promise<DesiredState> {
 	const { target } = before;
 	if (!isCapturing(target.rules.ipv6)) {
 		const now = before.ipv6BypassReason === '' ? await computeDesired(context) : before;
-		// A guard that the kernel has refused once is not asked for again.
+		// A guard that the kernel has refused is not tried again.
 		return isCapturing(now.target.rules.ipv6) ? now : before;
 	}
 	const wanted: readonly Family[] = ipv6Of(context).obstacle === '' ? ['ipv4', 'ipv6'] : ['ipv4'];
@@ -107,7 +107,7 @@ const desiredStateOf = (
 	ipv6BypassReason,
 });
 
-/** Rules and routes on. Unless somebody demands IPv6, a kernel that takes no IPv6 rules keeps nobody from IPv4. */
+/** Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. */
 export async function applyDesired(
 	context: HostContext,
 	signal: AbortSignal,
@@ -120,24 +120,24 @@ export async function applyDesired(
 	} catch (error) {
 		const isOptional = !context.isIpv6Demanded && first.target.rules.ipv6.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;
-		const isPast = first.target.families.includes('ipv6') || first.ipv6BypassReason !== '';
-		const past = isPast ? `the kernel does not take IPv6 rules: ${error.message}` : '';
-		const { desired: second } = await firstStage(context, desiredStateOf(context, ['ipv4'], ['ipv4'], past), signal);
+		const isBypassing = first.target.families.includes('ipv6') || first.ipv6BypassReason !== '';
+		const reason = isBypassing ? `the kernel does not take IPv6 rules: ${error.message}` : '';
+		const { desired: second } = await firstStage(context, desiredStateOf(context, ['ipv4'], ['ipv4'], reason), signal);
 		return { ...second, lastRead: await apply(context.host, second.target, signal) };
 	}
 }
 
-/** What is there is read anew: a hook that is believed to be there and is not may have let connections go unseen. */
-async function firstStage({ host }: HostContext, { target, ...aimed }: DesiredState, signal: AbortSignal) {
+/** Reads the installed rules: if a hook is missing, connections may have opened that the kernel does not track. */
+async function firstStage({ host }: HostContext, { target, ...desired }: DesiredState, signal: AbortSignal) {
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
 	const installed = await firewall?.read(signal);
 	const stage = installed === undefined ? 'opening' : stageFor(installed, target);
-	return { desired: { ...aimed, target: atStage(target, stage) }, installed };
+	return { desired: { ...desired, target: atStage(target, stage) }, installed };
 }
 
 interface Ipv6Choice {
 	readonly isOn: boolean;
-	/** Why IPv6 goes past Envoy; '' where it does not. */
+	/** Why IPv6 bypasses Envoy; '' where it does not. */
 	readonly bypassReason: string;
 }
 
@@ -154,7 +154,7 @@ async function ipv6Choice(context: HostContext): Promise<Ipv6Choice> {
 	const port = config.egressPort;
 	const listeners = await host.facts.listeners();
 	const open = new Set(listeners.flatMap((listener) => (listener.port === port ? [listener.family] : [])));
-	// While nobody listens yet (pods start before their Envoy) what it will do is unknown: then nothing may pass.
+	// While nobody listens yet (pods start before their Envoy) it is unknown what Envoy will do: then IPv6 is captured.
 	const isOn = open.has('ipv6') || open.size === 0;
 	return { isOn, bypassReason: isOn ? '' : `Envoy listens on port ${port} for IPv4 only` };
 }

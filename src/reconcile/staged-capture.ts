@@ -39,20 +39,20 @@ function isHole(installed: Installed, { rules }: DesiredRules): boolean {
 	});
 }
 
-/** What is open, and whom it is captured for. */
+/** Open connections, and for whom they are captured. */
 export interface Openings {
 	readonly connections: Connections;
 	readonly capture: Capture;
-	/** Envoy's, those of former settings too. */
+	/** Envoy's ports, those of former settings too. */
 	readonly ports: ReadonlySet<number>;
 }
 
-/** More than that are not worth what it takes, nor the room in the kernel's table. */
-const MOST_TRACKED = 50_000;
+/** More would take too long, and too much room in the kernel's table. */
+const MAX_TRACKED = 50_000;
 
 /**
- * From what opens a connection to all of it: first the kernel is made to track what is open. Nothing is missed in between:
- * what begins while the first stage holds is tracked since its first packet.
+ * From the first stage to the second. The kernel is made to track open connections first; those that open meanwhile are
+ * tracked since their first packet, as the first stage is in force.
  */
 export async function captureWhole(
 	host: Host,
@@ -65,7 +65,7 @@ export async function captureWhole(
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
 	if (firewall === undefined || target.stage === 'all') return { target, lastRead: known };
 	const open = trackable(await connections.open(), capture, target.families, ports);
-	if (open.length > MOST_TRACKED) throw tooMany(open.length);
+	if (open.length > MAX_TRACKED) throw tooMany(open.length);
 	await connections.track(open);
 	const wanted = (found: Installed) =>
 		isHole(found, target) ? repairable(found, atStage(target, 'all')) : atStage(target, 'all');

@@ -3,7 +3,7 @@ import { planRemoval, planRouting } from './plan.ts';
 import type { Routing, RoutingStep } from './routing.ts';
 import { type LocalRouting, type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
 
-/** What of a target concerns the mark's rule and route. */
+/** The families that should have the mark's rule and route, and which these are. */
 export interface RoutingTarget {
 	readonly families: readonly Family[];
 	readonly homeward: LocalRouting;
@@ -15,7 +15,7 @@ export interface RoutingDifference {
 	readonly line: string;
 }
 
-/** Why our rule and route give way in one family at least; undefined where they need not. */
+/** Why our rule and route are left out in at least one family; undefined where they are not. */
 export const takenOf = (facts: RoutingFacts, { families: wanted, homeward }: RoutingTarget): Taken | undefined =>
 	wanted.map((family) => takenFrom(homeward, family, facts)).find((taken) => taken !== undefined);
 
@@ -33,7 +33,7 @@ export function routingDifferences(facts: RoutingFacts, target: RoutingTarget, f
 	];
 }
 
-/** What is missing; resolves to the steps that were taken. */
+/** Adds what is missing; resolves to the steps taken. */
 export async function addRoutes(
 	routing: Routing,
 	facts: RoutingFacts,
@@ -45,7 +45,7 @@ export async function addRoutes(
 	return steps;
 }
 
-/** What is ours and not wanted any more, or in somebody's way. */
+/** Removes what is ours and not wanted any more, or in somebody's way. */
 export const removeSurplus = (routing: Routing, facts: RoutingFacts, target: RoutingTarget): Promise<void> =>
 	applySteps(
 		routing,
@@ -69,7 +69,7 @@ export async function readRouting(routing: Routing): Promise<RoutingFacts> {
 	return { rules: rules.flat(), routes: routes.flat() };
 }
 
-/** All of them, or none: a step that fails takes back those before it. */
+/** All steps or none: if one fails, those before it are undone. */
 export async function applySteps(routing: Routing, steps: readonly RoutingStep[]): Promise<void> {
 	const taken: RoutingStep[] = [];
 	try {

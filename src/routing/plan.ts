@@ -9,12 +9,12 @@ import {
 	takenFrom,
 } from './taken.ts';
 
-/** Every route of somebody else's comes before it, and none is refused because it is there. */
+/** The last metric: routes of others come before ours, and none is refused because ours exists. */
 const LAST_METRIC = 0xffff_ffff;
 
 /**
- * What has to be added for one family; nothing where others use table or mark. A rule or route that somebody left and
- * that says the same is adopted.
+ * What to add for one family; nothing where others use the table or the mark. An existing rule or route that does the same
+ * is adopted.
  */
 export function planRouting(homeward: LocalRouting, family: Family, actual: RoutingFacts): RoutingStep[] {
 	if (takenFrom(homeward, family, actual) !== undefined) return [];
@@ -34,9 +34,8 @@ export function planRouting(homeward: LocalRouting, family: Family, actual: Rout
 }
 
 /**
- * Where nothing is marked, the route home is of no use to anybody, and would swallow the answers of whoever looks our
- * table up; the kernel would even find the gateways of their routes by it, at lo. What comes before it sends all of
- * them back to the tables behind.
+ * Where nothing is marked, the local route has no use, and would swallow replies to others who look up our table; the
+ * kernel would even resolve their gateways by it, at lo. The throw route before it sends all of them to the next table.
  */
 const ownRoutes = ({ table, carries }: LocalRouting, family: Family): TableRoute[] => [
 	...(carries ? [] : [ownRoute(family, table, 'throw')]),
@@ -50,7 +49,7 @@ const ownRoute = (family: Family, table: number, kind: 'throw' | 'local'): Table
 		: { metric: LAST_METRIC, text: 'local default dev lo' }),
 });
 
-/** What is ours by its protocol and is not wanted (any more); `keep`: still wanted. The rule goes before the routes. */
+/** Removes what is ours by its protocol, except what `keep` wants. The rule goes before the routes. */
 export function planRemoval({ rules, routes }: RoutingFacts, keep?: LocalRouting): RoutingStep[] {
 	const isKept = (route: TableRoute) =>
 		keep !== undefined && ownRoutes(keep, route.family).some((own) => isSame(route, own));
@@ -58,11 +57,11 @@ export function planRemoval({ rules, routes }: RoutingFacts, keep?: LocalRouting
 		return protocol === ROUTE_PROTOCOL && !(mark === keep?.mark && table === keep?.table);
 	});
 	const surplus = routes.filter((route) => route.protocol === ROUTE_PROTOCOL && !isKept(route));
-	// The route home is never there without what comes before it.
+	// The local route is never there without the throw route before it.
 	return [...removeRules(own), ...removeRoutes(surplus.toSorted((a, b) => b.metric - a.metric))];
 }
 
-/** What the 2019 script leaves: its rule wherever the kernel put it, and its route in table 100. */
+/** What the 2019 script leaves: its rule at any priority, and its route in table 100. */
 export function planScriptRemoval({ rules, routes }: RoutingFacts, homeward: LocalRouting): RoutingStep[] {
 	const ofTable = routes.filter((route) => route.table === homeward.table);
 	return [
@@ -79,5 +78,5 @@ const removeRoutes = (routes: readonly TableRoute[]): RoutingStep[] =>
 const isSame = (a: TableRoute, b: TableRoute): boolean =>
 	a.table === b.table && a.kind === b.kind && a.metric === b.metric && a.protocol === b.protocol;
 
-/** As the 2019 script leaves it. */
+/** The 2019 script's. */
 const isAdopted = ({ kind, protocol }: TableRoute): boolean => kind === 'local' && protocol !== ROUTE_PROTOCOL;

@@ -6,21 +6,21 @@ export interface PolicyRule {
 	readonly table: number;
 	readonly mark: number | undefined;
 	readonly mask: number | undefined;
-	/** Matches by something else too: an address, an interface, a port; or by the opposite. */
+	/** Also matches by an address, an interface or a port, or is inverted. */
 	readonly hasOtherSelectors: boolean;
-	/** Who put it there (linux/rtnetlink.h, RTPROT_*); 0 where the kernel does not say. */
+	/** Who added it (linux/rtnetlink.h, RTPROT_*); 0 where the kernel does not say. */
 	readonly protocol: number;
 }
 
 export interface TableRoute {
 	readonly family: Family;
 	readonly table: number;
-	/** `local default dev lo`: every destination is this host; `throw default`: go on behind this table. */
+	/** `local default dev lo`: every destination is this host; `throw default`: continue with the next table. */
 	readonly kind: 'local' | 'throw' | 'other';
-	/** The lowest is looked at first. */
+	/** The lowest comes first. */
 	readonly metric: number;
 	readonly protocol: number;
-	/** As a person would want to see it. */
+	/** As `ip route` prints it. */
 	readonly text: string;
 }
 

@@ -2,15 +2,15 @@ import { Failure } from '../failure.ts';
 import type { Family } from '../values/units.ts';
 import type { PolicyRule, TableRoute } from './routing.ts';
 
-/** How marked packets come home: `fwmark MARK lookup TABLE`, and `local default dev lo` in that table. */
+/** Delivers marked packets to this host: `fwmark MARK lookup TABLE`, and `local default dev lo` in that table. */
 export interface LocalRouting {
 	readonly mark: number;
 	readonly table: number;
-	/** Packets are marked, so that what we capture depends on it. */
+	/** Our rules mark packets, so that capture depends on it. */
 	readonly carries: boolean;
 }
 
-/** Inbound traffic is redirected, which marks nothing. */
+/** Traffic is redirected, which marks nothing. */
 export const localRoutingOf = ({
 	mark,
 	routeTable,
@@ -21,37 +21,37 @@ export const localRoutingOf = ({
 	return { mark, table: routeTable, carries: false };
 };
 
-/** What the host has, one family or both. */
+/** The host's rules and routes, of one family or both. */
 export interface RoutingFacts {
 	readonly rules: readonly PolicyRule[];
 	readonly routes: readonly TableRoute[];
 }
 
-/** Why somebody else's use of our table or mark leaves no room for ours. */
+/** Somebody else uses our table or mark, so ours are left out. */
 export interface Taken {
 	readonly why: string;
-	/** The setting that moves ours out of the way. */
+	/** The setting that chooses another. */
 	readonly key: 'mark' | 'routeTable';
-	/** What the 2019 script has left in the table that they look up: it takes all that is sent there. */
+	/** A route that the 2019 script has left in the table that they look up: it swallows what is sent there. */
 	readonly swallowing?: { readonly route: string; readonly command: string };
 }
 
 /**
  * Before what cloud agents use (from 512 on), so that a rule that matches part of our mark cannot take our packets.
- * Without a priority of its own the kernel would pick the next free one and double the rule at every start.
+ * Without a priority the kernel would choose the next free one, and each start would add another rule.
  */
 export const RULE_PRIORITY = 100;
 
-/** By this `clean` knows our rule and route, whatever mark and table the settings name: the mark's last byte. */
+/** The mark's last byte. `clean` knows our rules and routes by it, whatever mark and table the settings name. */
 export const ROUTE_PROTOCOL = 0xce;
 
-/** As we or the 2019 script put it. */
+/** Ours or the 2019 script's. */
 export const isLocalRoutingRule = (rule: PolicyRule, { mark, table }: LocalRouting): boolean =>
 	rule.mark === mark && (rule.mask ?? 0xffff_ffff) === 0xffff_ffff && rule.table === table && !rule.hasOtherSelectors;
 
 /**
- * Who else uses our table or mark in this family, if anybody does. A route alone is reason enough: a rule follows it. A
- * VRF whose table it is shows by its routes: its rule names no table (l3mdev).
+ * Who else uses our table or mark in this family; undefined if nobody. A route alone is enough: its rule may follow, and a
+ * VRF's rule names no table (l3mdev).
  */
 export function takenFrom(homeward: LocalRouting, family: Family, actual: RoutingFacts): Taken | undefined {
 	const { mark, table } = homeward;
@@ -78,7 +78,6 @@ export function takenFrom(homeward: LocalRouting, family: Family, actual: Routin
 const isForeign = (rule: PolicyRule, homeward: LocalRouting): boolean =>
 	rule.protocol !== ROUTE_PROTOCOL && !isLocalRoutingRule(rule, homeward);
 
-/** It bears no protocol of ours; whoever else made it, its text says what to take away. */
 const isOfScript = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind === 'local';
 
 const removing = ({ family, text, table }: TableRoute): string =>
@@ -86,7 +85,7 @@ const removing = ({ family, text, table }: TableRoute): string =>
 
 const isTheirs = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind !== 'local';
 
-/** The same mark altogether, or a part of it at a priority that comes before ours. */
+/** The same mark, or a part of it at a priority that comes before ours. */
 function takesMark({ mark: theirs, mask = 0xffff_ffff, priority }: PolicyRule, mark: number): boolean {
 	if (theirs === undefined || theirs === 0) return false;
 	if (theirs === mark) return true;
@@ -97,7 +96,7 @@ const variables = { mark: 'TURNOUT_MARK', routeTable: 'TURNOUT_ROUTE_TABLE' } as
 
 const remedyOf = ({ key }: Taken): string => `Set ${key} (${variables[key]}) to one that is free`;
 
-/** For whoever is told; nothing depends on ours then. */
+/** For status. Nothing depends on our rule and route then. */
 export function whyLeftOut(taken: Taken): { readonly why: string; readonly remedy: string } {
 	const { why, swallowing } = taken;
 	const left = `ours are left out for the sake of others, and nothing captured needs them; ${why}`;
@@ -109,7 +108,7 @@ export function whyLeftOut(taken: Taken): { readonly why: string; readonly remed
 	return { why: left, remedy: `${remedyOf(taken)}; or let go what others have there, and ours come back` };
 }
 
-/** What is captured by way of our route cannot do without it. */
+/** A Failure if capture depends on our route and somebody else uses its table or mark. */
 export function refuseTaken(homeward: LocalRouting, family: Family, actual: RoutingFacts): void {
 	const taken = homeward.carries ? takenFrom(homeward, family, actual) : undefined;
 	if (taken !== undefined) throw new Failure('routing', `Cannot use ${taken.why}`, remedyOf(taken));
