@@ -54,7 +54,7 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 			deps.log('info', 'stopped');
 		},
 		watch(signal) {
-			const routeTable = () => (state.applied?.target.homeward ?? { table: state.context.config.routeTable }).table;
+			const routeTable = () => (state.applied?.target.localRouting ?? { table: state.context.config.routeTable }).table;
 			const isTold = deps.watchChanges({ routeTable }, drift, signal);
 			void drift.watch(isTold, signal);
 			const onOthers = (why: string) => {

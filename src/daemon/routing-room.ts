@@ -29,8 +29,11 @@ export interface RoutingOwner {
 export function createRoom(state: RoutingOwner, deps: DaemonDependencies): () => void {
 	const make = async () => {
 		const { routing } = state.context.host;
-		const target = { families, homeward: state.applied?.target.homeward ?? localRoutingOf(state.context.config) };
-		if (target.homeward.carries || state.isEnding) return;
+		const target = {
+			families,
+			localRouting: state.applied?.target.localRouting ?? localRoutingOf(state.context.config),
+		};
+		if (target.localRouting.isNeeded || state.isEnding) return;
 		const facts = await readRouting(routing);
 		const taken = takenIn(facts, target);
 		const isTaken = ({ family }: { readonly family: Family }) => taken.has(family);
@@ -58,8 +61,8 @@ export const mendRoutes = (state: RoutingOwner, deps: DaemonDependencies, target
 export const noteRoom = (state: RoutingOwner, deps: DaemonDependencies, target: RoutingTarget): Promise<void> =>
 	state.routes(async () => note(state, deps, takenIn(await readRouting(state.context.host.routing), target)));
 
-function takenIn(facts: RoutingFacts, { families: wanted, homeward }: RoutingTarget): MadeRoom {
-	const found = wanted.map((family) => [family, takenFrom(homeward, family, facts)] as const);
+function takenIn(facts: RoutingFacts, { families: wanted, localRouting }: RoutingTarget): MadeRoom {
+	const found = wanted.map((family) => [family, takenFrom(localRouting, family, facts)] as const);
 	return new Map(found.flatMap(([family, taken]) => (taken === undefined ? [] : [[family, taken]])));
 }
 

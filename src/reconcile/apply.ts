@@ -71,6 +71,6 @@ export async function remove(host: Host, removal: Removal, signal: AbortSignal):
 }
 
 /** The 2019 script's rule and route; its chains bear the same names as ours and are gone by then. */
-export async function removeScriptLeftovers(host: Host, homeward: LocalRouting): Promise<void> {
-	await applySteps(host.routing, planScriptRemoval(await readRouting(host.routing), homeward));
+export async function removeScriptLeftovers(host: Host, localRouting: LocalRouting): Promise<void> {
+	await applySteps(host.routing, planScriptRemoval(await readRouting(host.routing), localRouting));
 }

@@ -15,7 +15,7 @@ export interface DesiredRules {
 	readonly rules: RulesByFamily;
 	readonly stage: Stage;
 	readonly stages: Readonly<Record<Stage, RulesByFamily>>;
-	readonly homeward: LocalRouting;
+	readonly localRouting: LocalRouting;
 }
 
 /** Pure: `render` prints it, `init` and the daemon apply it. `guarded`: families that can have rules, captured or not. */
@@ -23,7 +23,7 @@ export function buildDesiredRules(
 	capture: Capture,
 	dialect: Dialect,
 	families: readonly Family[],
-	homeward: LocalRouting,
+	localRouting: LocalRouting,
 	guarded: readonly Family[] = families,
 ): DesiredRules {
 	const rulesAt = (stage: Stage) =>
@@ -32,5 +32,5 @@ export function buildDesiredRules(
 			return guarded.includes(family) ? buildGuard(capture) : [];
 		});
 	const stages = { opening: rulesAt('opening'), all: rulesAt('all') };
-	return { dialect, families, homeward, stage: 'all', stages, rules: stages.all };
+	return { dialect, families, localRouting, stage: 'all', stages, rules: stages.all };
 }

@@ -6,7 +6,7 @@ import { type LocalRouting, type RoutingFacts, refuseTaken, type Taken, takenFro
 /** The families that should have the mark's rule and route, and which these are. */
 export interface RoutingTarget {
 	readonly families: readonly Family[];
-	readonly homeward: LocalRouting;
+	readonly localRouting: LocalRouting;
 }
 
 export interface RoutingDifference {
@@ -16,11 +16,11 @@ export interface RoutingDifference {
 }
 
 /** Why our rule and route are left out in at least one family; undefined where they are not. */
-export const takenOf = (facts: RoutingFacts, { families: wanted, homeward }: RoutingTarget): Taken | undefined =>
-	wanted.map((family) => takenFrom(homeward, family, facts)).find((taken) => taken !== undefined);
+export const takenOf = (facts: RoutingFacts, { families: wanted, localRouting }: RoutingTarget): Taken | undefined =>
+	wanted.map((family) => takenFrom(localRouting, family, facts)).find((taken) => taken !== undefined);
 
 export function routingDifferences(facts: RoutingFacts, target: RoutingTarget, family: Family): RoutingDifference[] {
-	const missing = target.families.includes(family) ? planRouting(target.homeward, family, facts) : [];
+	const missing = target.families.includes(family) ? planRouting(target.localRouting, family, facts) : [];
 	const line = (step: RoutingStep) =>
 		'rule' in step
 			? `rule ${step.rule.priority}: fwmark 0x${step.rule.mark?.toString(16)} lookup ${step.rule.table}`
@@ -39,8 +39,8 @@ export async function addRoutes(
 	facts: RoutingFacts,
 	target: RoutingTarget,
 ): Promise<readonly RoutingStep[]> {
-	for (const family of target.families) refuseTaken(target.homeward, family, facts);
-	const steps = target.families.flatMap((family) => planRouting(target.homeward, family, facts));
+	for (const family of target.families) refuseTaken(target.localRouting, family, facts);
+	const steps = target.families.flatMap((family) => planRouting(target.localRouting, family, facts));
 	await applySteps(routing, steps);
 	return steps;
 }
@@ -57,8 +57,8 @@ function surplusOf(facts: RoutingFacts, target: RoutingTarget, family: Family): 
 		rules: facts.rules.filter((rule) => rule.family === family),
 		routes: facts.routes.filter((route) => route.family === family),
 	};
-	const isWanted = target.families.includes(family) && takenFrom(target.homeward, family, facts) === undefined;
-	return planRemoval(own, isWanted ? target.homeward : undefined);
+	const isWanted = target.families.includes(family) && takenFrom(target.localRouting, family, facts) === undefined;
+	return planRemoval(own, isWanted ? target.localRouting : undefined);
 }
 
 export async function readRouting(routing: Routing): Promise<RoutingFacts> {

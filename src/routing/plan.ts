@@ -16,20 +16,20 @@ const LAST_METRIC = 0xffff_ffff;
  * What to add for one family; nothing where others use the table or the mark. An existing rule or route that does the same
  * is adopted.
  */
-export function planRouting(homeward: LocalRouting, family: Family, actual: RoutingFacts): RoutingStep[] {
-	if (takenFrom(homeward, family, actual) !== undefined) return [];
-	const { mark, table } = homeward;
+export function planRouting(localRouting: LocalRouting, family: Family, actual: RoutingFacts): RoutingStep[] {
+	if (takenFrom(localRouting, family, actual) !== undefined) return [];
+	const { mark, table } = localRouting;
 	const routes = actual.routes.filter((route) => route.family === family && route.table === table);
 	const rules = actual.rules.filter((rule) => rule.family === family);
 	const rule = {
 		...{ family, priority: RULE_PRIORITY, table, mark, mask: 0xffff_ffff },
 		...{ hasOtherSelectors: false, protocol: ROUTE_PROTOCOL },
 	};
-	const own = routes.some(isAdopted) ? [] : ownRoutes(homeward, family);
+	const own = routes.some(isAdopted) ? [] : ownRoutes(localRouting, family);
 	const missing = own.filter((route) => !routes.some((other) => isSame(other, route)));
 	return [
 		...missing.map((route) => ({ kind: 'add-route', route }) as const),
-		...(rules.some((other) => isLocalRoutingRule(other, homeward)) ? [] : [{ kind: 'add-rule', rule } as const]),
+		...(rules.some((other) => isLocalRoutingRule(other, localRouting)) ? [] : [{ kind: 'add-rule', rule } as const]),
 	];
 }
 
@@ -37,8 +37,8 @@ export function planRouting(homeward: LocalRouting, family: Family, actual: Rout
  * Where nothing is marked, the local route has no use, and would swallow replies to others who look up our table; the
  * kernel would even resolve their gateways by it, at lo. The throw route before it sends all of them to the next table.
  */
-const ownRoutes = ({ table, carries }: LocalRouting, family: Family): TableRoute[] => [
-	...(carries ? [] : [ownRoute(family, table, 'throw')]),
+const ownRoutes = ({ table, isNeeded }: LocalRouting, family: Family): TableRoute[] => [
+	...(isNeeded ? [] : [ownRoute(family, table, 'throw')]),
 	ownRoute(family, table, 'local'),
 ];
 
@@ -62,10 +62,10 @@ export function planRemoval({ rules, routes }: RoutingFacts, keep?: LocalRouting
 }
 
 /** What the 2019 script leaves: its rule at any priority, and its route in table 100. */
-export function planScriptRemoval({ rules, routes }: RoutingFacts, homeward: LocalRouting): RoutingStep[] {
-	const ofTable = routes.filter((route) => route.table === homeward.table);
+export function planScriptRemoval({ rules, routes }: RoutingFacts, localRouting: LocalRouting): RoutingStep[] {
+	const ofTable = routes.filter((route) => route.table === localRouting.table);
 	return [
-		...removeRules(rules.filter((rule) => isLocalRoutingRule(rule, homeward))),
+		...removeRules(rules.filter((rule) => isLocalRoutingRule(rule, localRouting))),
 		...removeRoutes(ofTable.filter(({ kind }) => kind === 'local')),
 	];
 }

@@ -7,7 +7,7 @@ export interface LocalRouting {
 	readonly mark: number;
 	readonly table: number;
 	/** Our rules mark packets, so that capture depends on it. */
-	readonly carries: boolean;
+	readonly isNeeded: boolean;
 }
 
 /** Traffic is redirected, which marks nothing. */
@@ -18,7 +18,7 @@ export const localRoutingOf = ({
 	readonly mark: number;
 	readonly routeTable: number;
 }): LocalRouting => {
-	return { mark, table: routeTable, carries: false };
+	return { mark, table: routeTable, isNeeded: false };
 };
 
 /** The host's rules and routes, of one family or both. */
@@ -53,9 +53,9 @@ export const isLocalRoutingRule = (rule: PolicyRule, { mark, table }: LocalRouti
  * Who else uses our table or mark in this family; undefined if nobody. A route alone is enough: its rule may follow, and a
  * VRF's rule names no table (l3mdev).
  */
-export function takenFrom(homeward: LocalRouting, family: Family, actual: RoutingFacts): Taken | undefined {
-	const { mark, table } = homeward;
-	const rules = actual.rules.filter((rule) => rule.family === family && isForeign(rule, homeward));
+export function takenFrom(localRouting: LocalRouting, family: Family, actual: RoutingFacts): Taken | undefined {
+	const { mark, table } = localRouting;
+	const rules = actual.rules.filter((rule) => rule.family === family && isForeign(rule, localRouting));
 	const user = rules.find((rule) => rule.table === table);
 	const thief = rules.find((rule) => takesMark(rule, mark));
 	const route = actual.routes.find((other) => other.family === family && other.table === table && isTheirs(other));
@@ -75,8 +75,8 @@ export function takenFrom(homeward: LocalRouting, family: Family, actual: Routin
 	return { why: `packet mark 0x${mark.toString(16)}: ${whose}`, key: 'mark' };
 }
 
-const isForeign = (rule: PolicyRule, homeward: LocalRouting): boolean =>
-	rule.protocol !== ROUTE_PROTOCOL && !isLocalRoutingRule(rule, homeward);
+const isForeign = (rule: PolicyRule, localRouting: LocalRouting): boolean =>
+	rule.protocol !== ROUTE_PROTOCOL && !isLocalRoutingRule(rule, localRouting);
 
 const isOfScript = (route: TableRoute): boolean => route.protocol !== ROUTE_PROTOCOL && route.kind === 'local';
 
@@ -109,7 +109,7 @@ export function whyLeftOut(taken: Taken): { readonly why: string; readonly remed
 }
 
 /** A Failure if capture depends on our route and somebody else uses its table or mark. */
-export function refuseTaken(homeward: LocalRouting, family: Family, actual: RoutingFacts): void {
-	const taken = homeward.carries ? takenFrom(homeward, family, actual) : undefined;
+export function refuseTaken(localRouting: LocalRouting, family: Family, actual: RoutingFacts): void {
+	const taken = localRouting.isNeeded ? takenFrom(localRouting, family, actual) : undefined;
 	if (taken !== undefined) throw new Failure('routing', `Cannot use ${taken.why}`, remedyOf(taken));
 }

@@ -5,7 +5,7 @@ import type { Chain, Hook, Match } from './model.ts';
 /**
  * What of a connection is captured. `opening`: its first packet only, as nobody may have tracked those that are open. `all`:
  * also a later one, by which the kernel knows anew a connection that it had forgotten; those that were open before are
- * tracked by then (see steady/stages.ts).
+ * tracked by then (see reconcile/staged-capture.ts).
  */
 export type Stage = 'opening' | 'all';
 

@@ -13,13 +13,13 @@ import { createMemoryFirewall, type MemoryFirewall, type MemoryOptions } from '.
 import { createMemoryRouting } from '../../support/memory-routing.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
+const localRouting = { mark: 0x1e7700ce, table: 100, isNeeded: false };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<DesiredRules> = {}): DesiredRules => ({
-	...atStage(buildDesiredRules(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], homeward), 'opening'),
+	...atStage(buildDesiredRules(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], localRouting), 'opening'),
 	...more,
 });
 const target = targetOf({ appPorts: '8080' });
-const onlyIpv4 = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], homeward);
+const onlyIpv4 = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], localRouting);
 
 function createHostOf(options: MemoryOptions = {}, onChange?: (step: RoutingStep) => void) {
 	const firewall = (dialect: Dialect): MemoryFirewall => createMemoryFirewall({ ...options, dialect });
@@ -32,7 +32,7 @@ const failing = (family: Family) => (attempted: Family) => {
 	if (attempted === family) throw new Failure('firewall', 'Cannot: no room', 'Make some');
 };
 
-test('interception is on: routes and rules are there, and nothing is left to wish for', async () => {
+test('after apply, routes and rules are there, and an inspection finds no difference', async () => {
 	const { host, routing } = createHostOf();
 	await apply(host, target, signal);
 	const each = (family: string) => ['add-route', 'add-route', 'add-rule'].map((step) => `${step} ${family}`);
@@ -42,7 +42,7 @@ test('interception is on: routes and rules are there, and nothing is left to wis
 	assert.equal(isClean, false);
 });
 
-test('to switch on what is on changes nothing', async () => {
+test('a second apply changes nothing', async () => {
 	const { host, nft, routing } = createHostOf();
 	await apply(host, target, signal);
 	const [commits, changes] = [nft.commits.length, routing.log.length];
@@ -80,7 +80,7 @@ test('if one step of the routes fails those before it go back, and no rule was t
 
 const foreign: TableRoute = { family: 'ipv6', table: 100, kind: 'other', metric: 0, protocol: 4, text: 'default' };
 
-test("a table of somebody else's keeps nobody from the rules: in that family rule and route are left out, and it is told", async () => {
+test("somebody else's route table does not keep us from the rules: rule and route are left out in that family, and it is told", async () => {
 	const { host, routing } = createHostOf();
 	routing.held.routes = [foreign];
 	await apply(host, target, signal);
@@ -97,15 +97,15 @@ test("a table of somebody else's keeps nobody from the rules: in that family rul
 	assert.match(taken?.why ?? '', /route table 100/);
 });
 
-test('what is captured by way of our route is refused before anything is touched, in either family', async () => {
+test('where capture depends on our route it is refused before anything is changed, in either family', async () => {
 	const { host, nft, routing } = createHostOf();
 	routing.held.routes = [foreign];
-	const needy = targetOf({ appPorts: '8080' }, { homeward: { ...homeward, carries: true } });
+	const needy = targetOf({ appPorts: '8080' }, { localRouting: { ...localRouting, isNeeded: true } });
 	await assert.rejects(apply(host, needy, signal), /route table 100/);
 	assert.deepEqual([routing.log, nft.commits], [[], []]);
 });
 
-test('a family that is captured no longer has neither rules nor routes', async () => {
+test('a family that is not captured any more loses its rules and routes', async () => {
 	const { host, nft, routing } = createHostOf();
 	await apply(host, target, signal);
 	await apply(host, onlyIpv4, signal);
@@ -120,7 +120,7 @@ test('a family that is captured no longer has neither rules nor routes', async (
 test('another mark and table: the new ones are there before the old ones go', async () => {
 	const { host, routing } = createHostOf();
 	await apply(host, target, signal);
-	const moved = targetOf({ appPorts: '8080' }, { homeward: { mark: 0x77, table: 177, carries: false } });
+	const moved = targetOf({ appPorts: '8080' }, { localRouting: { mark: 0x77, table: 177, isNeeded: false } });
 	const { length } = routing.log;
 	await apply(host, moved, signal);
 	assert.deepEqual(
@@ -131,7 +131,7 @@ test('another mark and table: the new ones are there before the old ones go', as
 	assert.deepEqual([...new Set(routing.held.routes.map(({ table }) => table))], [177]);
 });
 
-test('another dialect: what the former one holds of ours goes after the new is there', async () => {
+test('another dialect: our rules in the former one go after the new ones are there', async () => {
 	const { host, legacy, nft } = createHostOf();
 	await apply(host, target, signal);
 	const other = { ...target, dialect: 'iptables-legacy' } as const;
@@ -140,7 +140,7 @@ test('another dialect: what the former one holds of ours goes after the new is t
 	assert.doesNotMatch(nft.text(), /APPMESH_/);
 });
 
-test('a release takes ours from every dialect, and is safe to repeat', async () => {
+test('a removal takes ours from every dialect, and is safe to repeat', async () => {
 	const { host, legacy, nft, routing } = createHostOf();
 	await apply({ firewalls: [nft], routing }, target, signal);
 	await apply({ firewalls: [legacy], routing }, { ...target, dialect: 'iptables-legacy' }, signal);
@@ -152,7 +152,7 @@ test('a release takes ours from every dialect, and is safe to repeat', async () 
 	assert.equal((await inspect(host, target, false, signal)).isClean, true);
 });
 
-test('a release for the time being captures nothing more, counts as off, and keeps what open connections need', async () => {
+test('a removal with keepConntrack captures nothing more, counts as off, and keeps what open connections need', async () => {
 	const { host, nft } = createHostOf();
 	await apply(host, target, signal);
 	await remove(host, { keepConntrack: true }, signal);
@@ -167,13 +167,13 @@ test('a release for the time being captures nothing more, counts as off, and kee
 	assert.doesNotMatch(nft.text(), /APPMESH_/);
 });
 
-test('a release for the time being of nothing leaves nothing', async () => {
+test('a removal with keepConntrack leaves nothing where nothing was', async () => {
 	const { host, nft } = createHostOf();
 	await remove(host, { keepConntrack: true }, signal);
 	assert.equal(nft.commits.length, 0);
 });
 
-test('a rule and a route that are missing, or there without being wanted, are told', async () => {
+test('a missing rule and route are differences, and so are surplus ones', async () => {
 	const { host, routing } = createHostOf();
 	await apply(host, target, signal);
 	const { rules, routes } = routing.held;
@@ -193,7 +193,7 @@ test('a rule and a route that are missing, or there without being wanted, are to
 	assert.ok(unwanted.differences.ipv6.some(({ kind, table }) => kind === 'surplus' && table === 'routing'));
 });
 
-test('what the 2019 script left goes only when that is asked for', async () => {
+test("the 2019 script's rule and route go only when that is asked for", async () => {
 	const { host, routing } = createHostOf();
 	const rule: PolicyRule = { ...ruleOfScript, family: 'ipv4' };
 	const route: TableRoute = {
@@ -210,7 +210,7 @@ test('what the 2019 script left goes only when that is asked for', async () => {
 	assert.equal(routing.held.rules.filter(({ family }) => family === 'ipv4').length, 1);
 	await remove(host, { keepConntrack: false }, signal);
 	assert.deepEqual(routing.held, { rules: [rule], routes: [route] });
-	await removeScriptLeftovers(host, homeward);
+	await removeScriptLeftovers(host, localRouting);
 	assert.deepEqual(routing.held, { rules: [], routes: [] });
 });
 

@@ -7,8 +7,8 @@ import { atStage, repairable, stageFor } from '../../../src/reconcile/staged-cap
 import type { Family } from '../../../src/values/units.ts';
 import { captureOf } from '../../support/capture.ts';
 
-const homeward = { mark: 0x1e7700ce, table: 100, carries: false };
-const desired = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4', 'ipv6'], homeward);
+const localRouting = { mark: 0x1e7700ce, table: 100, isNeeded: false };
+const desired = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4', 'ipv6'], localRouting);
 const { stages } = desired;
 
 const installed = (rules: RulesByFamily): Installed => describeInstalled(renderBoth(rules));

@@ -38,7 +38,7 @@ const stateful = [
 ];
 const recipe = '-A INPUT -p tcp -m conntrack --ctstate DNAT --ctorigdstport 8080 -j ACCEPT';
 
-test('a firewall that drops what it does not know drops what is redirected, unless it lets it in', () => {
+test('a firewall with policy drop drops redirected connections, unless a rule accepts them', () => {
 	const drop = { input: 'DROP' };
 	const app = '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT';
 	assert.deepEqual(found([...stateful, app], drop), ["dropped inbound 8080: its chain's policy"]);
@@ -65,7 +65,7 @@ test('a firewall that drops what it does not know drops what is redirected, unle
 	assert.deepEqual(found([...open, envoy], { output: 'DROP' }), []);
 });
 
-test('rules that deny by the port or address that is dialled do not hold', () => {
+test('rules that deny by the dialled port or address have no effect any more', () => {
 	const opened = (rule: string, way = 'inbound 8080') => assert.deepEqual(found([rule]), [`opened ${way}: ${rule}`]);
 	opened('-A INPUT -p tcp -m tcp --dport 8080 -j DROP');
 	opened('-A INPUT -s 192.0.2.0/24 -p tcp -m multiport --dports 80,8080 -j REJECT --reject-with icmp-port-unreachable');
@@ -75,7 +75,7 @@ test('rules that deny by the port or address that is dialled do not hold', () =>
 	opened('-A OUTPUT -p tcp -m owner --uid-owner 1000 -m tcp --dport 5432 -j DROP', 'outbound 5432');
 });
 
-test('rules that hold, or are about nothing that is captured, are not told', () => {
+test('rules that still have their effect, or do not match captured connections, are not told', () => {
 	const holding = [
 		'-A INPUT -p tcp -m tcp --dport 8081 -j DROP',
 		'-A INPUT -p udp -m udp --dport 8080 -j DROP',
@@ -99,14 +99,14 @@ test('rules that hold, or are about nothing that is captured, are not told', () 
 	);
 });
 
-test('a rule that denies what is redirected takes the place of the one that does not hold', () => {
+test('a rule that denies the redirected connection makes up for one without effect', () => {
 	const banned = '-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 8080 -j DROP';
 	const again = '-A INPUT -s 192.0.2.7/32 -p tcp -m conntrack --ctorigdstport 8080 -j DROP';
 	assert.deepEqual(found([banned]), [`opened inbound 8080: ${banned}`]);
 	assert.deepEqual(found([banned, again]), []);
 });
 
-test("fail2ban's bans by port do not hold, also while nobody is banned", () => {
+test("fail2ban's bans by port have no effect, also while nobody is banned", () => {
 	const jump = '-A INPUT -p tcp -m multiport --dports 80,8080 -j f2b-web';
 	const ban = '-A f2b-web -s 192.0.2.7/32 -j REJECT --reject-with icmp-port-unreachable';
 	assert.deepEqual(found([jump, '-A f2b-web -j RETURN']), [`opened inbound 8080: ${jump}`]);
@@ -119,7 +119,7 @@ test("fail2ban's bans by port do not hold, also while nobody is banned", () => {
 	assert.deepEqual(found(['-A INPUT -p tcp -j f2b-web', ban, '-A f2b-web -j RETURN']), []);
 });
 
-test('what is let in because it is redirected, and was closed otherwise, is told', () => {
+test('a port that was closed and is open because of the redirect is told', () => {
 	const dnat = '-A INPUT -m conntrack --ctstate DNAT -j ACCEPT';
 	assert.deepEqual(found([...stateful, dnat], { input: 'DROP' }), ["opened inbound 8080: its chain's policy"]);
 	assert.deepEqual(found([...stateful, dnat, '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT'], { input: 'DROP' }), []);

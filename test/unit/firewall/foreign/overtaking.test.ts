@@ -79,7 +79,7 @@ const docker = (port: number): Partial<ForeignRules> => ({
 	],
 });
 
-test("a port that Docker's nftables backend publishes matters where it is an app port, and not where it is none", () => {
+test("a port that Docker's nftables backend publishes matters only if it is an app port", () => {
 	assert.deepEqual(found(docker(8080)), [
 		['inbound', 8080, 'iifname != docker0 tcp dport 8080 dnat', true].map((part) =>
 			typeof part === 'string' ? part.replace('iifname', 'meta iifname') : part,
@@ -137,14 +137,14 @@ const kubeProxy = (port: number): Partial<ForeignRules> => ({
 	],
 });
 
-test("services of kube-proxy's nftables mode are taken before ours, but for those that are ignored", () => {
+test("services of kube-proxy's nftables mode are translated before ours, except ignored ones", () => {
 	assert.deepEqual(found(kubeProxy(80)), [['outbound', 80, 'meta l4proto tcp dnat', true]]);
 	assert.deepEqual(found(kubeProxy(22)), []);
 	assert.deepEqual(found(kubeProxy(80), capture({ appPorts: '8080', egressIgnoredIps: '172.30.0.0/16' })), []);
 	assert.deepEqual(found(kubeProxy(80), capture({ egressOnlyPorts: '443' })), []);
 });
 
-test('a chain that came before ours, or hangs behind them, is no matter; of one that came at the same time nobody knows', () => {
+test('a chain that was registered before ours, or has a later priority, does not matter; of one seen at the same time the order is unknown', () => {
 	const at = (more: Partial<BaseChain>) => {
 		const { chains = [], texts = [] } = docker(8080);
 		return found({ chains: chains.map((each) => ({ ...each, ...more })), texts });
@@ -156,7 +156,7 @@ test('a chain that came before ours, or hangs behind them, is no matter; of one 
 	assert.deepEqual(at({ rules: 0 }), []);
 });
 
-test('what cannot be read, or is not understood, counts as what may take everything', () => {
+test('rules that cannot be read or parsed count as taking everything', () => {
 	const { chains = [] } = docker(8080);
 	const unread = { kind: 'nft', family: 'ip', table: 'docker-bridges', text: '' } as const;
 	assert.deepEqual(
@@ -174,7 +174,7 @@ const saved = (dialect: 'iptables-nft' | 'iptables-legacy', text: string): RuleT
 	text,
 });
 
-test('rules of the other dialect count where they come first and are about what is captured', () => {
+test('rules of the other dialect count if they come first and match captured connections', () => {
 	const raw = (rule: string) =>
 		saved('iptables-legacy', `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rule}\nCOMMIT\n`);
 	const rules = (rule: string) => found({ texts: [raw(rule)] }).length;

@@ -40,7 +40,7 @@ async function inhabited(wanted: IptablesRules): Promise<MemoryIptables> {
 	return firewall;
 }
 
-test('from any settings to any others and back to nothing: what was meant is there, and nothing else has changed', async () => {
+test('from any settings to any others and back to nothing: the rules are as desired, and nothing else has changed', async () => {
 	const wanted = fc.array(anySettings.map(heldOf), { minLength: 1, maxLength: 3 });
 	const property = fc.asyncProperty(wanted, async (steps) => {
 		const firewall = await inhabited(emptyRules);
@@ -55,7 +55,7 @@ test('from any settings to any others and back to nothing: what was meant is the
 	await fc.assert(property, { numRuns: 60 });
 });
 
-test('where all is as wanted there is nothing to do', async () => {
+test('where the rules are as desired there is no difference and no document', async () => {
 	for (const texts of Object.values(cases)) {
 		const firewall = await inhabited(heldOf(texts));
 		assert.deepEqual(differences(await read(firewall), heldOf(texts)), []);
@@ -137,7 +137,7 @@ function hookIn(table: string, chain: string): string | undefined {
 }
 
 for (const [title, [edit, told]] of Object.entries(interferences))
-	test(`${title}: it is told, and put right`, async () => {
+	test(`${title}: it is told, and repaired`, async () => {
 		const firewall = await inhabited(plain);
 		firewall.edit('ipv4', edit);
 		assert.deepEqual(differences(await read(firewall), plain), told);
@@ -146,14 +146,14 @@ for (const [title, [edit, told]] of Object.entries(interferences))
 	});
 
 for (const [title, [edit]] of Object.entries(interferences))
-	test(`${title}: it does not keep us from going`, async () => {
+	test(`${title}: our rules can still be removed`, async () => {
 		const firewall = await inhabited(plain);
 		firewall.edit('ipv4', edit);
 		await change(firewall, emptyRules);
 		assert.doesNotMatch(firewall.text(), /APPMESH_/);
 	});
 
-test('what the 2019 script left, each rule doubled, is taken over and goes with us', async () => {
+test('rules that the 2019 script left, each one twice, are taken over and removed with ours', async () => {
 	const firewall = createMemoryIptables();
 	const egress = ['-m owner --uid-owner 1337 -j RETURN', '-p tcp -m multiport --dports 22 -j RETURN'];
 	const redirect = '-p tcp -j REDIRECT --to-ports 15001';
@@ -172,7 +172,7 @@ test('what the 2019 script left, each rule doubled, is taken over and goes with 
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });
 
-test('a rule of ours is deleted in the words in which the kernel has it', async () => {
+test('a rule of ours is deleted as the kernel spells it', async () => {
 	const firewall = createMemoryIptables({ spell: (rule) => rule.replace('-p tcp -m tcp ', '-p tcp ') });
 	await change(firewall, plain);
 	assert.deepEqual(differences(await read(firewall), plain), []);
@@ -182,7 +182,7 @@ test('a rule of ours is deleted in the words in which the kernel has it', async 
 	assert.doesNotMatch(firewall.text(), /APPMESH_/);
 });
 
-test('what is there and stays is not touched: a document holds what is missing, at its place, and no more', async () => {
+test('rules that stay are not touched: a document inserts what is missing at its position, and no more', async () => {
 	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	for (const tamper of ['-D APPMESH_EGRESS 2', '-F APPMESH_INGRESS', '-D OUTPUT 1', '-D APPMESH_EGRESS 1']) {
@@ -194,7 +194,7 @@ test('what is there and stays is not touched: a document holds what is missing, 
 	}
 });
 
-test('what stands in another order, or where somebody put a rule in between, is written anew', async () => {
+test('rules in another order, or with one of somebody else between them, are written anew', async () => {
 	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	const foreign = '-p udp -j ACCEPT';
@@ -206,7 +206,7 @@ test('what stands in another order, or where somebody put a rule in between, is 
 });
 
 for (const builtIn of builtIns)
-	test(`mangle's ${builtIn} that was made for our sake goes with us, unless others have come to use it`, async () => {
+	test(`mangle's ${builtIn} that was created for us is removed with ours, unless others use it by now`, async () => {
 		const alone = createMemoryIptables();
 		await change(alone, plain);
 		await change(alone, emptyRules);
@@ -226,7 +226,7 @@ for (const builtIn of builtIns)
 		assert.equal(await before.hasMangleChain('ipv4', builtIn), true);
 	});
 
-test('without a guard nothing hangs on PREROUTING any more, and it goes alone', async () => {
+test("without the guard mangle's PREROUTING is not needed any more, and only that is removed", async () => {
 	const firewall = createMemoryIptables();
 	await change(firewall, plain);
 	await change(firewall, heldOf({ guard: '0' }));
