@@ -4,7 +4,7 @@ import { madeLater } from '../foreign/registered-later.ts';
 import type { IptablesProgram } from './iptables-program.ts';
 import { type BuiltIn, builtIns, type IptablesRules, type JumpRule } from './iptables-rules.ts';
 
-/** See Firewall. Chains of iptables-legacy are part of the kernel's table and cannot be made anew. */
+/** See Firewall. `madeLater` finds none for iptables-legacy, whose chains cannot be made anew. */
 export async function claimHooks(
 	program: IptablesProgram,
 	others: Pick<ForeignRules, 'chains' | 'legacyNat'>,
@@ -13,7 +13,6 @@ export async function claimHooks(
 	signal: AbortSignal,
 ): Promise<string[]> {
 	const { dialect } = program;
-	if (dialect === 'iptables-legacy') return [];
 	const claimed: string[] = [];
 	for (const family of families)
 		for (const at of builtIns) {
