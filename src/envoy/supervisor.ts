@@ -180,7 +180,7 @@ const own =
 	(charge: SupervisorState) =>
 	(plan: EnvoySpec, { proxy, answer }: LiveProxy): void => {
 		lead(charge, plan);
-		Object.assign(charge, { proxy, liveSinceMs: performance.now(), verdict: '' });
+		Object.assign(charge, { proxy, liveSinceMs: performance.now(), killReason: '' });
 		dispatch(charge, { kind: 'ready', body: bodyOf(proxy), answer });
 		charge.supervision.bootstraps.keepOnly(plan.spec.files);
 		void proxy.exited.then((exit) => ended(charge, proxy, exit));

@@ -208,6 +208,17 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		assert.equal(told.at(-1), 'live memory 2');
 	});
 
+	test('that was killed leaves its reason with itself: the end of the next one has its own', async () => {
+		await using supervised = await started();
+		const { supervisor, sayings } = supervised;
+		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		await until(supervisor, 'failed');
+		await until(supervisor, 'live');
+		endFirst(supervised);
+		await until(supervisor, 'failed');
+		assert.equal(troubleOf(lifeOf(supervisor)), 'Envoy ended with code 7');
+	});
+
 	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
 		await using supervised = supervise();
 		const { supervisor, sayings } = supervised;
