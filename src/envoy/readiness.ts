@@ -9,10 +9,10 @@ import type { SupervisorState } from './supervisor-state.ts';
 
 const POLL_MS = 50;
 
-export async function requireFreePorts({ supervision, retiring }: SupervisorState, plan: EnvoySpec): Promise<void> {
+export async function requireFreePorts({ deps, draining }: SupervisorState, plan: EnvoySpec): Promise<void> {
 	const { ports } = plan;
-	const free = retiring.size === 0 ? Object.values(ports) : listenerPorts(plan);
-	const taken = (await supervision.listeners()).find(({ port }) => free.includes(port));
+	const free = draining.size === 0 ? Object.values(ports) : listenerPorts(plan);
+	const taken = (await deps.listeners()).find(({ port }) => free.includes(port));
 	if (taken === undefined) return;
 	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
 	throw new Failure(

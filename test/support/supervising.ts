@@ -1,7 +1,8 @@
 // What the tests of supervision do and look at again and again.
 import assert from 'node:assert/strict';
 import type { EnvoyState } from '../../src/envoy/lifecycle.ts';
-import type { Change, Supervisor } from '../../src/envoy/supervisor.ts';
+import type { Change } from '../../src/envoy/replace.ts';
+import type { Supervisor } from '../../src/envoy/supervisor.ts';
 import { eventually } from './eventually.ts';
 import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from './supervised.ts';
 

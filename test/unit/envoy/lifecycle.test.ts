@@ -64,7 +64,7 @@ const turns: readonly Turn[] = [
 	{ title: 'nor does a pull that fails end anything', event: { kind: 'not-pulled' }, becomes: (from) => lives[from] },
 	{
 		title: 'whoever is started is starting, and nothing is known yet to be missing',
-		event: { kind: 'started', body: newBody, again: 0 },
+		event: { kind: 'started', instance: newBody, restarts: 0 },
 		becomes: () => ({ kind: 'starting', missing: '', ...newBody }),
 	},
 	{
@@ -74,7 +74,7 @@ const turns: readonly Turn[] = [
 	},
 	{
 		title: 'ready is live, also where it takes over from another',
-		event: { kind: 'ready', body: newBody, answer: newAnswer },
+		event: { kind: 'ready', instance: newBody, info: newAnswer },
 		becomes: () => ({ kind: 'live', trouble: '', ...newAnswer, ...newBody }),
 	},
 	{
@@ -123,13 +123,13 @@ describe('what is remembered', () => {
 	});
 
 	test('a start after an end is a restart, the first one is none', () => {
-		const started = reduce(initialHistory, { kind: 'started', body, again: 0 });
+		const started = reduce(initialHistory, { kind: 'started', instance: body, restarts: 0 });
 		assert.equal(started.restarts, 0);
-		assert.equal(reduce(started, { kind: 'started', body, again: 1 }).restarts, 1);
+		assert.equal(reduce(started, { kind: 'started', instance: body, restarts: 1 }).restarts, 1);
 	});
 
 	test('how the last one ended stays known when the next one is live, and after an orderly end', () => {
-		const again = reduce(reduce(once, ended), { kind: 'ready', body, answer });
+		const again = reduce(reduce(once, ended), { kind: 'ready', instance: body, info: answer });
 		assert.equal(again.lastExit, 'ended with code 7');
 		assert.equal(reduce({ ...initialHistory, state: lives.draining }, ended).lastExit, 'ended with code 7');
 	});
@@ -141,7 +141,7 @@ describe('what is remembered', () => {
 
 describe('an Envoy that fails', () => {
 	const after = (events: readonly EnvoyEvent[]): SupervisionHistory => events.reduce(reduce, initialHistory);
-	const ready: EnvoyEvent = { kind: 'ready', body, answer };
+	const ready: EnvoyEvent = { kind: 'ready', instance: body, info: answer };
 	const whyOf = ({ state }: SupervisionHistory): string => (state.kind === 'failed' ? state.why : '');
 	const retryOf = ({ state }: SupervisionHistory): number | undefined => (state.kind === 'failed' ? state.retryMs : -1);
 

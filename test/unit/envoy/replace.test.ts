@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Change } from '../../../src/envoy/supervisor.ts';
+import type { Change } from '../../../src/envoy/replace.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { envoySpecOf, type Saying, untilTold } from '../../support/supervised.ts';
