@@ -1,4 +1,4 @@
-// Supervision of Envoys that are functions: each is LIVE when it is told to be, listens where it is told to, and ends so.
+// A supervisor of Envoys in memory: a test decides when each is LIVE, where it listens and how it ends.
 
 import assert from 'node:assert/strict';
 import type { Listener } from '../../src/connections/connections.ts';
@@ -10,38 +10,44 @@ import type { SupervisorDependencies } from '../../src/envoy/supervisor-state.ts
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 import { unasked } from './proxy-spec.ts';
 
-/** What one of them says on its admin interface. */
-export interface Saying {
+/** What one of them answers on its admin interface. */
+export interface AdminState {
 	state: string;
 	ports: readonly number[];
 	connections: number;
 	isSilent: boolean;
-	/** Its listeners are closed; it goes on to name them. */
-	hasLetGo: boolean;
+	/** Its listeners are closed; it still lists them. */
+	hasClosed: boolean;
+	/** Ports whose listeners lose the original destination. */
+	blind: readonly number[];
 }
 
-/** Disposed of, all of it ends, and nothing may be left. */
+/** Disposing it stops every supervisor; no Envoy may be left then. */
 export interface Supervised extends AsyncDisposable {
 	readonly world: MemoryProxies;
 	readonly supervisor: Supervisor;
-	/** Of the next daemon on the same host. */
+	/** That of the next daemon on the same host. */
 	readonly next: () => Supervisor;
 	/** By instance. */
-	readonly sayings: ReadonlyMap<string, Saying>;
-	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
-	readonly told: string[];
+	readonly admins: ReadonlyMap<string, AdminState>;
+	/** In order: changes of the state, and what was done to Envoys by their ids. */
+	readonly events: string[];
 	readonly histories: SupervisionHistory[];
-	/** The ports of each hand-over. */
+	/** The ports of each hand-over, and those that have ended. */
 	readonly handedOver: (readonly number[])[];
+	readonly endedHandOvers: (readonly number[])[];
+	/** The files of each call. */
+	readonly bootstraps: { readonly written: ProxySpec['files'][]; readonly kept: ProxySpec['files'][] };
+	readonly output: string[];
 }
 
-export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onStart'>> {
-	/** By command; `envoy` is LIVE at once and ends with code 0 when it is told to. */
-	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
-	/** Before it says where it listens: the last thing that a start waits for. */
+export interface Options extends Partial<Omit<MemoryOptions, 'programs'>> {
+	/** By command; `envoy` is LIVE at once and ends with code 0 on SIGTERM. */
+	readonly programs?: Readonly<Record<string, (admin: AdminState) => Program>>;
+	/** Called before it answers where it listens: the last thing that a start waits for. */
 	readonly onAsk?: () => Promise<void>;
 	readonly countRedirected?: (ports: readonly number[]) => Promise<number>;
-	/** Of others. */
+	/** Of other programs; a test may change it. */
 	readonly listeners?: readonly Listener[];
 }
 
@@ -58,51 +64,55 @@ export const envoySpecOf = (part: Partial<EnvoySpec> = {}, ofSpec: Partial<Proxy
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
 
-/** Runs until it is told to end. */
-export const untilTold: Program = ({ terminated }) => terminated.then(() => 0);
+/** Runs until SIGTERM. */
+export const untilTerminated: Program = ({ terminated }) => terminated.then(() => 0);
 
 export function supervise(options: Options = {}): Supervised {
 	const {
 		programs = {},
 		countRedirected = async () => 0,
 		listeners = [],
-		onPrepare,
-		onStart,
 		onAsk = async () => undefined,
+		...hooks
 	} = options;
-	const sayings = new Map<string, Saying>();
-	const told: string[] = [];
+	const admins = new Map<string, AdminState>();
+	const events: string[] = [];
 	const histories: SupervisionHistory[] = [];
 	const handedOver: (readonly number[])[] = [];
-	const known: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
+	const endedHandOvers: (readonly number[])[] = [];
+	const bootstraps: Supervised['bootstraps'] = { written: [], kept: [] };
+	const output: string[] = [];
+	const known: NonNullable<Options['programs']> = { envoy: () => untilTerminated, ...programs };
 	const world = createMemoryProxies({
 		programs: Object.fromEntries(
-			Object.entries(known).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
+			Object.entries(known).map(([name, program]) => [name, (run) => program(stateOf(admins, run.instance))(run)]),
 		),
-		...(onPrepare === undefined ? {} : { onPrepare }),
-		...(onStart === undefined ? {} : { onStart }),
+		...hooks,
 	});
-	const idOf = (instance: string) => world.bodies().find((body) => body.instance === instance)?.id;
+	const idOf = (instance: string) => world.instances().find((body) => body.instance === instance)?.id;
 	const supervisors: Supervisor[] = [];
 	const next = (): Supervisor => {
 		const supervisor = createSupervisor({
 			runtime: world.runtime(),
 			adminSocket: (instance) => `/run/${instance}`,
 			admin: (_, { instance }) => {
-				const admin = adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`));
+				const admin = adminOf(world, admins, instance, (what) => events.push(`${what} ${idOf(instance)}`));
 				return { ...admin, listeners: (signal) => onAsk().then(() => admin.listeners(signal)) };
 			},
-			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
+			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(admins, body.instance))],
 			countRedirected,
 			async handOver(ports): Promise<ListenerHandover> {
 				handedOver.push(ports);
-				return { closeFormer: (tell) => tell(), end: () => undefined };
+				return { closeFormer: (tell) => tell(), end: () => void endedHandOvers.push(ports) };
 			},
-			bootstraps: { write: () => undefined, keepOnly: () => undefined },
-			onOutput: () => undefined,
+			bootstraps: {
+				write: (files) => void bootstraps.written.push(files),
+				keepOnly: (files) => void bootstraps.kept.push(files),
+			},
+			onOutput: (line) => void output.push(line),
 			onChange(history, before) {
 				histories.push(history);
-				if (history.state.kind !== before.state.kind) told.push(wordsOf(history));
+				if (history.state.kind !== before.state.kind) events.push(wordsOf(history));
 			},
 		} satisfies SupervisorDependencies);
 		supervisors.push(supervisor);
@@ -112,7 +122,8 @@ export function supervise(options: Options = {}): Supervised {
 		await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
 		assert.deepEqual(world.running(), [], 'nothing is left');
 	};
-	const all = { world, supervisor: next(), next, sayings, told, histories, handedOver };
+	const records = { admins, events, histories, handedOver, endedHandOvers, bootstraps, output };
+	const all = { world, supervisor: next(), next, ...records };
 	return { ...all, [Symbol.asyncDispose]: end };
 }
 
@@ -120,49 +131,50 @@ function wordsOf({ state }: SupervisionHistory): string {
 	return 'id' in state ? `${state.kind} ${state.id}` : state.kind;
 }
 
-function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
-	const saying = sayings.get(instance) ?? {
+function stateOf(admins: Map<string, AdminState>, instance: string): AdminState {
+	const admin = admins.get(instance) ?? {
 		state: 'LIVE',
 		ports: [15001],
 		connections: 0,
 		isSilent: false,
-		hasLetGo: false,
+		hasClosed: false,
+		blind: [],
 	};
-	sayings.set(instance, saying);
-	return saying;
+	admins.set(instance, admin);
+	return admin;
 }
 
-function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
-	const { ports, hasLetGo } = sayingOf(sayings, instance);
+function listening(admins: Map<string, AdminState>, instance: string): Listener[] {
+	const { ports, hasClosed } = stateOf(admins, instance);
 	const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
-	return (hasLetGo ? [] : ports).map((port) => ({ ...everywhere, port, uid: 1337, owner: () => 'envoy' }));
+	return (hasClosed ? [] : ports).map((port) => ({ ...everywhere, port, uid: 1337, owner: () => 'envoy' }));
 }
 
 function adminOf(
 	world: MemoryProxies,
-	sayings: Map<string, Saying>,
+	admins: Map<string, AdminState>,
 	instance: string,
 	onDone: (what: string) => void,
 ): ProxyAdmin {
-	const ask = <T>(answer: (saying: Saying) => T): T | undefined => {
-		const saying = sayings.get(instance);
+	const ask = <T>(answer: (admin: AdminState) => T): T | undefined => {
+		const admin = admins.get(instance);
 		const isThere = world.running().some((body) => body.instance === instance);
-		return saying === undefined || saying.isSilent || !isThere ? undefined : answer(saying);
+		return admin === undefined || admin.isSilent || !isThere ? undefined : answer(admin);
 	};
 	return {
 		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
 		listeners: async () => ask(({ ports }) => ports.map((port) => ({ address: '0.0.0.0', port }))),
-		blind: async () => [],
+		blind: async () => ask(({ blind }) => blind) ?? [],
 		connections: async () => ask(({ connections }) => connections),
 		closed: async () => {
-			await world.bodies().find((body) => body.instance === instance)?.exit.promise;
+			await world.instances().find((body) => body.instance === instance)?.exit.promise;
 		},
 		async drain(how) {
 			onDone(`drain ${how}`);
-			ask((saying) => Object.assign(saying, { hasLetGo: how === 'at-once' }));
+			ask((admin) => Object.assign(admin, { hasClosed: how === 'at-once' }));
 		},
 	};
 }
 
-/** For a start that finds nobody to take over from. */
+/** For a start that adopts nothing. */
 export const noTakeOver = async (): Promise<void> => undefined;

@@ -3,22 +3,22 @@ import { describe, test } from 'node:test';
 import type { Change } from '../../../src/envoy/replace.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, type Saying, untilTold } from '../../support/supervised.ts';
+import { type AdminState, envoySpecOf, untilTerminated } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('a replacement', { concurrency: true }, () => {
 	test('is LIVE and has taken over before the former lets go, and the former is gone', async () => {
 		await using supervised = await started();
-		const { supervisor, told, world } = supervised;
-		const takeOver = async () => void told.push(`take over with ${world.running().length}`);
+		const { supervisor, events, world } = supervised;
+		const takeOver = async () => void events.push(`take over with ${world.running().length}`);
 		assert.equal(await supervisor.replace(change({ takeOver }), signal), 'replaced');
 		await eventually(
-			() => world.bearer(),
+			() => world.nameHolder(),
 			(id) => id === 'memory 2',
 		);
-		assert.deepEqual(told, ['starting memory 1', 'live memory 1', 'take over with 2', 'drain at-once memory 1']);
+		assert.deepEqual(events, ['starting memory 1', 'live memory 1', 'take over with 2', 'drain at-once memory 1']);
 		assert.deepEqual(
-			world.bodies().map(({ id }) => id),
+			world.instances().map(({ id }) => id),
 			['memory 2'],
 		);
 		assert.deepEqual([kindOf(supervisor), supervisor.history().restarts], ['live', 0]);
@@ -33,13 +33,13 @@ describe('a replacement', { concurrency: true }, () => {
 
 	test("waits for the former's connections before it ends it, for as long as they may take", async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+		const { supervisor, admins, world } = supervised;
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change({ plan: envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
 		await eventually(
-			() => former?.hasLetGo,
-			(hasLetGo) => hasLetGo === true,
+			() => former?.hasClosed,
+			(hasClosed) => hasClosed === true,
 		);
 		assert.equal(world.running().length, 2);
 		Object.assign(former ?? {}, { connections: 0 });
@@ -51,11 +51,11 @@ describe('a replacement', { concurrency: true }, () => {
 
 	test('is the same Envoy where nothing differs, and what is expected of it is taken over', async () => {
 		await using supervised = await started();
-		const { supervisor, told } = supervised;
-		const takeOver = async () => void told.push('take over');
+		const { supervisor, events } = supervised;
+		const takeOver = async () => void events.push('take over');
 		const plan = envoySpecOf({ drainSeconds: 1 });
 		assert.equal(await supervisor.replace(change({ plan, takeOver }), signal), 'same');
-		assert.equal(told.at(-1), 'take over');
+		assert.equal(events.at(-1), 'take over');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
 	});
 
@@ -87,13 +87,13 @@ describe('a replacement', { concurrency: true }, () => {
 		test(`${title} leaves the former as it was, and nothing of its own`, async () => {
 			const programs = {
 				ends: () => async () => 3,
-				never: (saying: Saying) => {
-					saying.state = 'INITIALIZING';
-					return untilTold;
+				never: (admin: AdminState) => {
+					admin.state = 'INITIALIZING';
+					return untilTerminated;
 				},
 			};
 			await using supervised = await started({ programs });
-			const { supervisor, told } = supervised;
+			const { supervisor, events } = supervised;
 			await assert.rejects(supervisor.replace(change(part), signal), (error) => {
 				assert.ok(error instanceof Failure);
 				assert.match(error.message, why);
@@ -101,7 +101,7 @@ describe('a replacement', { concurrency: true }, () => {
 				return true;
 			});
 			assert.deepEqual(idsOf(supervised), ['memory 1']);
-			assert.deepEqual([told, kindOf(supervisor)], [['starting memory 1', 'live memory 1'], 'live']);
+			assert.deepEqual([events, kindOf(supervisor)], [['starting memory 1', 'live memory 1'], 'live']);
 			endFirst(supervised);
 			await eventually(
 				() => supervised.world.running()[0]?.spec.env,
@@ -136,7 +136,7 @@ describe('a replacement', { concurrency: true }, () => {
 		open();
 		assert.equal(await replacing, 'replaced');
 		assert.equal(kindOf(supervisor), 'live');
-		assert.deepEqual([idsOf(supervised), world.bearer()], [['memory 2'], 'memory 2']);
+		assert.deepEqual([idsOf(supervised), world.nameHolder()], [['memory 2'], 'memory 2']);
 	});
 
 	test('that fails after its former has ended starts the former again', async () => {
@@ -175,7 +175,7 @@ describe('a replacement', { concurrency: true }, () => {
 					if (fails) throw new Failure('registry', 'Cannot pull', 'r');
 				},
 			});
-			const { supervisor, told } = supervised;
+			const { supervisor, events } = supervised;
 			const replacing = supervisor.replace(change(), signal);
 			await reached;
 			endFirst(supervised);
@@ -185,15 +185,15 @@ describe('a replacement', { concurrency: true }, () => {
 			open();
 			if (fails) await assert.rejects(replacing, { message: 'Cannot pull; the former goes on' });
 			else assert.equal(await replacing, 'replaced');
-			assert.deepEqual(told.slice(2, 5), ['failed', 'starting memory 2', 'live memory 2']);
+			assert.deepEqual(events.slice(2, 5), ['failed', 'starting memory 2', 'live memory 2']);
 			assert.deepEqual(supervisor.history().pulls, fails ? { pulled: 0, failed: 1 } : { pulled: 1, failed: 0 });
 			assert.equal(supervisor.history().pull, undefined);
 		});
 
 	test('that ends while its former still lets connections end is started again at once, and the former goes on', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+		const { supervisor, admins, world } = supervised;
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		const plan = envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } });
 		await supervisor.replace(change({ plan }), signal);
@@ -212,14 +212,14 @@ describe('a replacement', { concurrency: true }, () => {
 
 	test('of an Envoy that waits to be started again is the only one that is started', async () => {
 		await using supervised = await started();
-		const { supervisor, world, told } = supervised;
+		const { supervisor, world, events } = supervised;
 		endFirst(supervised);
 		await until(supervisor, 'failed');
 		assert.equal(await supervisor.replace(change(), signal), 'replaced');
 		await pastPause();
 		assert.deepEqual([idsOf(supervised), kindOf(supervisor)], [['memory 2'], 'live']);
-		assert.deepEqual(told.slice(2), ['failed', 'live memory 2']);
-		assert.equal(world.bearer(), 'memory 2');
+		assert.deepEqual(events.slice(2), ['failed', 'live memory 2']);
+		assert.equal(world.nameHolder(), 'memory 2');
 	});
 
 	test('that fails while Envoy waits to be started again does not have it started twice', async () => {
@@ -236,6 +236,6 @@ describe('a replacement', { concurrency: true }, () => {
 		await pastPause();
 		assert.deepEqual([starts, idsOf(supervised).length, kindOf(supervisor)], [2, 1, 'live']);
 		const again = ['failed', 'starting memory 2', 'live memory 2'];
-		assert.deepEqual(supervised.told, ['starting memory 1', 'live memory 1', ...again]);
+		assert.deepEqual(supervised.events, ['starting memory 1', 'live memory 1', ...again]);
 	});
 });

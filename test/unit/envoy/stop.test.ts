@@ -9,22 +9,22 @@ describe('the end of supervision', { concurrency: true }, () => {
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
-		assert.deepEqual([world.bodies(), kindOf(supervisor)], [[], 'absent']);
+		assert.deepEqual([world.instances(), kindOf(supervisor)], [[], 'absent']);
 	});
 
 	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
 		let captured = 1;
 		await using supervised = await started({ countRedirected: async () => captured });
-		const { supervisor, told, world } = supervised;
+		const { supervisor, events, world } = supervised;
 		const stop = supervisor.stop();
 		await eventually(
-			() => told.at(-1),
+			() => events.at(-1),
 			(words) => words === 'drain graceful memory 1',
 		);
 		assert.deepEqual([world.running().length, kindOf(supervisor)], [1, 'draining']);
 		captured = 0;
 		await stop;
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
@@ -35,8 +35,8 @@ describe('the end of supervision', { concurrency: true }, () => {
 		};
 		const moved = { ports: { egressPort: 16001 } };
 		await using supervised = await started({ countRedirected });
-		const { supervisor, sayings } = supervised;
-		for (const saying of sayings.values()) saying.ports = [15001, 16001];
+		const { supervisor, admins } = supervised;
+		for (const admin of admins.values()) admin.ports = [15001, 16001];
 		assert.equal(await supervisor.replace(change({ plan: envoySpecOf(moved) }), signal), 'same');
 		await supervisor.stop();
 		assert.deepEqual(asked, [[15001, 16001]]);
@@ -46,25 +46,25 @@ describe('the end of supervision', { concurrency: true }, () => {
 		await using supervised = await started({ countRedirected: async () => 1 });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	test('ends Envoy also where nobody can say how many connections are open', async () => {
 		await using supervised = await started({ countRedirected: () => Promise.reject(new Error('no more descriptors')) });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	test('waits for a former that is still being retired', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+		const { supervisor, admins, world } = supervised;
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change(), signal);
 		assert.equal(world.running().length, 2);
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	test('comes before a restart that waits for its pause', async () => {

@@ -3,18 +3,25 @@ import { describe, test } from 'node:test';
 import { troubleOf } from '../../../src/envoy/lifecycle.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, noTakeOver, type Options, type Saying, supervise, untilTold } from '../../support/supervised.ts';
-import { endFirst, idsOf, kindOf, lifeOf, signal, started, until } from '../../support/supervising.ts';
+import {
+	type AdminState,
+	envoySpecOf,
+	noTakeOver,
+	type Options,
+	supervise,
+	untilTerminated,
+} from '../../support/supervised.ts';
+import { endFirst, idsOf, kindOf, signal, started, stateOf, until } from '../../support/supervising.ts';
 
 describe('the first start', { concurrency: true }, () => {
 	test('resolves when Envoy is LIVE and listens, and not before', async () => {
-		const said: Saying[] = [];
-		const slow = (saying: Saying) => {
-			said.push(Object.assign(saying, { state: 'INITIALIZING', ports: [] }));
-			return untilTold;
+		const said: AdminState[] = [];
+		const slow = (admin: AdminState) => {
+			said.push(Object.assign(admin, { state: 'INITIALIZING', ports: [] }));
+			return untilTerminated;
 		};
 		await using supervised = supervise({ programs: { slow } });
-		const { supervisor, told, histories } = supervised;
+		const { supervisor, events, histories } = supervised;
 		const start = supervisor.start(envoySpecOf({}, { command: 'slow' }), noTakeOver, signal);
 		const missing = () => histories.flatMap(({ state }) => (state.kind === 'starting' ? [state.missing] : []));
 		await eventually(missing, (all) => all.includes('INITIALIZING'));
@@ -22,7 +29,7 @@ describe('the first start', { concurrency: true }, () => {
 		await eventually(missing, (all) => all.includes('LIVE, but nothing listens on 15001 (egressPort)'));
 		Object.assign(said[0] ?? {}, { ports: [15001] });
 		await start;
-		assert.deepEqual(told, ['starting memory 1', 'live memory 1']);
+		assert.deepEqual(events, ['starting memory 1', 'live memory 1']);
 	});
 
 	const final: readonly (readonly [title: string, part: Parameters<typeof envoySpecOf>[1], why: RegExp])[] = [
@@ -41,13 +48,13 @@ describe('the first start', { concurrency: true }, () => {
 				run.say('bye');
 				return 3;
 			},
-			never: (saying) => {
-				saying.state = 'INITIALIZING';
-				return untilTold;
+			never: (admin) => {
+				admin.state = 'INITIALIZING';
+				return untilTerminated;
 			},
-			elsewhere: (saying) => {
-				saying.ports = [8080];
-				return untilTold;
+			elsewhere: (admin) => {
+				admin.ports = [8080];
+				return untilTerminated;
 			},
 		},
 	};
@@ -59,8 +66,8 @@ describe('the first start', { concurrency: true }, () => {
 				code: 'envoy',
 				message: why,
 			});
-			const life = lifeOf(supervisor);
-			assert.equal(life.kind === 'failed' && life.retryMs, undefined);
+			const state = stateOf(supervisor);
+			assert.equal(state.kind === 'failed' && state.retryMs, undefined);
 			assert.deepEqual(world.running(), []);
 		});
 
@@ -72,7 +79,7 @@ describe('the first start', { concurrency: true }, () => {
 		await assert.rejects(supervisor.start(envoySpecOf(), noTakeOver, signal), {
 			message: 'Cannot start Envoy: port 15001 (egressPort) is taken by nginx (pid 7)',
 		});
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	for (const code of ['docker', 'registry'] as const)
@@ -117,22 +124,22 @@ function assertGrowing(pauses: readonly (number | undefined)[]): void {
 describe('an Envoy that ends by itself', { concurrency: true }, () => {
 	test('is started again, after a longer pause each time that it does not live long', async () => {
 		await using supervised = await started();
-		const { supervisor, told } = supervised;
+		const { supervisor, events } = supervised;
 		const pauses: (number | undefined)[] = [];
 		for (const _ of [1, 2]) {
 			endFirst(supervised);
-			const life = await eventually(
-				() => lifeOf(supervisor),
+			const state = await eventually(
+				() => stateOf(supervisor),
 				({ kind }) => kind === 'failed',
 			);
-			pauses.push(life.kind === 'failed' ? life.retryMs : undefined);
+			pauses.push(state.kind === 'failed' ? state.retryMs : undefined);
 			await until(supervisor, 'live');
 		}
 		assertGrowing(pauses);
 		assert.equal(supervisor.history().restarts, 2);
 		assert.equal(supervisor.history().lastExit, 'ended with code 7');
 		assert.deepEqual(
-			told.filter((words) => words.startsWith('live')),
+			events.filter((words) => words.startsWith('live')),
 			['live memory 1', 'live memory 2', 'live memory 3'],
 		);
 	});
@@ -180,70 +187,70 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 describe('an Envoy that is LIVE', { concurrency: true }, () => {
 	test('is in trouble while it does not listen where it should, and well again when it does', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings } = supervised;
+		const { supervisor, admins } = supervised;
 		const trouble = () => {
-			const life = lifeOf(supervisor);
-			return life.kind === 'live' ? life.trouble : life.kind;
+			const state = stateOf(supervisor);
+			return state.kind === 'live' ? state.trouble : state.kind;
 		};
-		const [saying] = sayings.values();
-		Object.assign(saying ?? {}, { ports: [9901] });
+		const [admin] = admins.values();
+		Object.assign(admin ?? {}, { ports: [9901] });
 		await eventually(trouble, (words) => words === 'LIVE, but nothing listens on 15001 (egressPort)');
-		Object.assign(saying ?? {}, { ports: [15001] });
+		Object.assign(admin ?? {}, { ports: [15001] });
 		await eventually(trouble, (words) => words === '');
 	});
 
 	test('is ended and started again when it has not answered so often in a row', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, histories, told } = supervised;
-		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		const { supervisor, admins, histories, events } = supervised;
+		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });
 		await until(supervisor, 'failed');
-		const life = lifeOf(supervisor);
+		const state = stateOf(supervisor);
 		assert.match(
-			life.kind === 'failed' ? life.why : '',
+			state.kind === 'failed' ? state.why : '',
 			/^Envoy did not answer 3 times in a row on its admin interface/,
 		);
 		const troubles = histories.flatMap((one) => (one.state.kind === 'live' ? [one.state.trouble] : []));
 		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
-		assert.equal(told.at(-1), 'live memory 2');
+		assert.equal(events.at(-1), 'live memory 2');
 	});
 
 	test('that was killed leaves its reason with itself: the end of the next one has its own', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings } = supervised;
-		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		const { supervisor, admins } = supervised;
+		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });
 		await until(supervisor, 'failed');
 		await until(supervisor, 'live');
 		endFirst(supervised);
 		await until(supervisor, 'failed');
-		assert.equal(troubleOf(lifeOf(supervisor)), 'Envoy ended with code 7');
+		assert.equal(troubleOf(stateOf(supervisor)), 'Envoy ended with code 7');
 	});
 
 	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
 		await using supervised = supervise();
-		const { supervisor, sayings } = supervised;
+		const { supervisor, admins } = supervised;
 		await supervisor.start(envoySpecOf({ healthRetries: 1_000 }), noTakeOver, signal);
-		const before = lifeOf(supervisor);
-		const [saying] = sayings.values();
-		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
+		const before = stateOf(supervisor);
+		const [admin] = admins.values();
+		Object.assign(admin ?? {}, { isSilent: true, ports: [] });
 		await until(supervisor, 'silent');
-		assert.match(troubleOf(lifeOf(supervisor)), /^Envoy is gone: /);
-		Object.assign(saying ?? {}, { isSilent: false, ports: [15001] });
+		assert.match(troubleOf(stateOf(supervisor)), /^Envoy is gone: /);
+		Object.assign(admin ?? {}, { isSilent: false, ports: [15001] });
 		await until(supervisor, 'live');
-		assert.deepEqual(lifeOf(supervisor), before);
+		assert.deepEqual(stateOf(supervisor), before);
 	});
 
-	test('is asked again where asking itself has failed, and that is told', async () => {
+	test('is asked again where asking itself has failed, and that is reported', async () => {
 		let fails = 0;
 		const onAsk = async () => {
 			if (fails-- > 0) throw new Error('too many open files');
 		};
 		await using supervised = await started({ onAsk });
-		const { supervisor, histories, sayings } = supervised;
+		const { supervisor, histories, admins } = supervised;
 		const troubles = () => histories.flatMap(({ state }) => (state.kind === 'live' ? [state.trouble] : []));
 		fails = 2;
 		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
-		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
+		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });
 		await until(supervisor, 'failed');
 	});
 });
