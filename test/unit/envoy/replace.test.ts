@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { Change } from '../../../src/envoy/replace.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type AdminState, envoySpecOf, untilTerminated } from '../../support/supervised.ts';
+import type { AdminState } from '../../support/memory-admin.ts';
+import { envoySpecOf, untilTerminated } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('a replacement', { concurrency: true }, () => {

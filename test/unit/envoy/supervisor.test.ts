@@ -3,14 +3,8 @@ import { describe, test } from 'node:test';
 import { troubleOf } from '../../../src/envoy/lifecycle.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import {
-	type AdminState,
-	envoySpecOf,
-	noTakeOver,
-	type Options,
-	supervise,
-	untilTerminated,
-} from '../../support/supervised.ts';
+import type { AdminState } from '../../support/memory-admin.ts';
+import { envoySpecOf, noTakeOver, type Options, supervise, untilTerminated } from '../../support/supervised.ts';
 import { endFirst, idsOf, kindOf, signal, started, stateOf, until } from '../../support/supervising.ts';
 
 describe('the first start', { concurrency: true }, () => {
