@@ -16,7 +16,7 @@ export async function drainAndStop(
 	self.draining.add(former.instance);
 	try {
 		await handOver.closeFormer(() => admin.drain('at-once', deadline), deadline);
-		await Promise.race([former.exited, untilNone(() => admin.connections(deadline), deadline)]);
+		await waitUntilIdle(former, () => admin.connections(deadline), deadline);
 		await former.stop(STOP_GRACE_MS);
 	} finally {
 		self.draining.delete(former.instance);
@@ -31,5 +31,16 @@ export async function waitForDrain(self: SupervisorState, plan: EnvoySpec, proxy
 	if ((await count().catch(() => undefined)) === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
 	await self.deps.admin(plan, proxy).drain('graceful', deadline);
-	await Promise.race([proxy.exited, untilNone(count, deadline)]);
+	await waitUntilIdle(proxy, count, deadline);
+}
+
+/** Also resolves when the proxy ends, which stops the counting. */
+async function waitUntilIdle(
+	proxy: RunningProxy,
+	count: () => Promise<number | undefined>,
+	deadline: AbortSignal,
+): Promise<void> {
+	const ended = new AbortController();
+	const exited = proxy.exited.then(() => ended.abort());
+	await Promise.race([exited, untilNone(count, AbortSignal.any([deadline, ended.signal]))]);
 }

@@ -9,7 +9,7 @@ export interface AdminState {
 	ports: readonly number[];
 	connections: number;
 	isSilent: boolean;
-	/** Its listeners are closed; it still lists them. */
+	/** Its listeners are closed but that of the admin port; it still lists all of them. */
 	hasClosed: boolean;
 	/** Ports whose listeners lose the original destination. */
 	blind: readonly number[];
@@ -86,7 +86,7 @@ const initialState = (): AdminState => ({
 });
 
 const listenersOf = ({ ports, hasClosed }: AdminState): Listener[] =>
-	(hasClosed ? [] : ports).map((port) => listenerOf(port, 1337, 'envoy'));
+	ports.filter((port) => !hasClosed || port === 9901).map((port) => listenerOf(port, 1337, 'envoy'));
 
 export const listenerOf = (port: number, uid: number, owner: string): Listener => ({
 	...{ family: 'ipv4', address: '0.0.0.0', isIpv6Only: false, port, uid, owner: () => owner },

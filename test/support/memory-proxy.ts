@@ -22,6 +22,9 @@ export interface MemoryOptions {
 	readonly onStart?: (spec: ProxySpec) => Promise<void>;
 	readonly onStop?: (id: string, graceMs: number) => Promise<void>;
 	readonly onAdopt?: () => Promise<void>;
+	/** What the image is at the moment. */
+	readonly digest?: () => string;
+	readonly problem?: () => string;
 }
 
 export interface MemoryProxies {
@@ -68,7 +71,7 @@ export function createMemoryProxies(options: MemoryOptions): MemoryProxies {
 			prepare: (...args) => prepare(world, ...args),
 			start: (spec, identity, onOutput) => start(world, spec, identity, onOutput),
 			adopt: (onOutput) => adopt(world, onOutput),
-			problem: () => '',
+			problem: () => options.problem?.() ?? '',
 			close: async (isOver) => void world.closed.push(isOver),
 		}),
 	};
@@ -78,7 +81,7 @@ async function prepare({ options }: World, ...args: Parameters<ProxyRuntime['pre
 	const [spec] = args;
 	await options.onPrepare?.(...args);
 	programOf(options, spec);
-	return `${spec.image} ${spec.command}`;
+	return `${spec.image} ${spec.command} ${options.digest?.() ?? ''}`;
 }
 
 function programOf({ programs }: MemoryOptions, { command }: ProxySpec): Program {
