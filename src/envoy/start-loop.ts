@@ -35,9 +35,8 @@ export async function startUntilRunning(
 
 /** Caller holds `lock`. */
 async function attemptStart(self: SupervisorState, first: FirstTakeOver, signal: AbortSignal): Promise<void> {
-	signal.throwIfAborted();
 	// A replacement waits for the lock, or has brought an Envoy while we waited for it.
-	if (self.state.kind !== 'starting' || self.state.instance !== undefined) return;
+	if (self.state.kind !== 'starting') return;
 	const either = AbortSignal.any([signal, self.state.attempt.signal]);
 	try {
 		const { state } = self.history;

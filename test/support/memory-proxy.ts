@@ -72,7 +72,10 @@ export function createMemoryProxies(options: MemoryOptions): MemoryProxies {
 			start: (spec, identity, onOutput) => start(world, spec, identity, onOutput),
 			adopt: (onOutput) => adopt(world, onOutput),
 			problem: () => options.problem?.() ?? '',
-			close: async (isOver) => void world.closed.push(isOver),
+			async close(isOver) {
+				await new Promise(setImmediate);
+				world.closed.push(isOver);
+			},
 		}),
 	};
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
-import { listenerOf } from '../../support/memory-admin.ts';
 import { envoySpecOf, noTakeOver, type Options, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
@@ -119,6 +119,27 @@ describe('the end of a daemon', { concurrency: true }, () => {
 		assert.deepEqual(idsOf(supervised), []);
 	});
 
+	test('that leaves while Envoy waits to be restarted does not wait for that', async () => {
+		await using supervised = await started();
+		endFirst(supervised);
+		await until(supervised.supervisor, 'failed');
+		await supervised.supervisor.leave();
+		await pastPause();
+		assert.deepEqual([idsOf(supervised), supervised.world.closed], [[], [false]]);
+	});
+
+	test('that is stopped waits until Envoy has ended', async () => {
+		const programs = {
+			envoy:
+				() =>
+				({ terminated }: { readonly terminated: Promise<void> }) =>
+					terminated.then(() => sleep(200, 0)),
+		};
+		await using supervised = await started({ programs });
+		await supervised.supervisor.stop();
+		assert.deepEqual(supervised.world.instances(), []);
+	});
+
 	test('asks no client to come back elsewhere where no connection is redirected', async () => {
 		const { all, onStop } = stops();
 		await using supervised = await started({ onStop });
@@ -184,46 +205,5 @@ describe('the end of a daemon', { concurrency: true }, () => {
 		open();
 		await refused;
 		await stop;
-	});
-});
-
-describe('the admin port, which any user may bind', { concurrency: true }, () => {
-	const taken = () => [] as (typeof other)[];
-	const other = listenerOf(9901, 4242, 'nginx (pid 7)');
-
-	test('keeps the first start from starting while another program has it', async () => {
-		await using supervised = supervise({ listeners: [other] });
-		await assert.rejects(supervised.supervisor.start(envoySpecOf(), noTakeOver, signal), {
-			message: 'Cannot start Envoy: port 9901 (envoy.adminPort) is taken by nginx (pid 7)',
-		});
-	});
-
-	test('keeps no Envoy from being restarted, which does without it', async () => {
-		const listeners = taken();
-		await using supervised = await started({ listeners });
-		const { supervisor, world } = supervised;
-		listeners.push(other);
-		endFirst(supervised);
-		await until(supervisor, 'failed');
-		await until(supervisor, 'live');
-		assert.deepEqual(
-			world.running().map(({ spec }) => spec.adminPort),
-			[0],
-		);
-	});
-
-	test('keeps no Envoy from being replaced, and the next one has it again', async () => {
-		const listeners = taken();
-		const ofSpec = { adminPort: 9901 };
-		await using supervised = supervise({ listeners });
-		const { supervisor, world } = supervised;
-		await supervisor.start(envoySpecOf({}, ofSpec), noTakeOver, signal);
-		listeners.push(other);
-		await supervisor.replace(change({ plan: envoySpecOf({}, { ...ofSpec, env: { NEW: '1' } }) }), signal);
-		const adminPorts = () => world.running().map(({ spec }) => spec.adminPort);
-		await eventually(adminPorts, (ports) => ports.join() === '0');
-		listeners.length = 0;
-		await supervisor.replace(change({ plan: envoySpecOf({}, { ...ofSpec, env: { NEW: '1' } }) }), signal);
-		await eventually(adminPorts, (ports) => ports.join() === '9901');
 	});
 });
