@@ -2,7 +2,7 @@ import { Failure, failureOf } from '../failure.ts';
 import { drainAndStop } from './drain.ts';
 import { withoutTaken } from './free-ports.ts';
 import { own } from './own.ts';
-import { missingListeners, refuseBlind } from './readiness.ts';
+import { missingListeners, requireOriginalDst } from './readiness.ts';
 import type { RunningProxy } from './runtime.ts';
 import { type EnvoySpec, listenerPorts } from './spec.ts';
 import { launch, prepare, withoutPullAlways } from './start.ts';
@@ -132,7 +132,7 @@ async function keepRunning(
 			listeners === undefined ? 'does not answer' : missingListeners(plan, listeners).replace(/^(?=.)/, 'is ');
 		if (why !== '')
 			throw new Failure('envoy', `Cannot change what is led to Envoy: it ${why}`, 'See its bootstrap (envoy.config)');
-		await refuseBlind(admin, plan, signal);
+		await requireOriginalDst(admin, plan, signal);
 	}
 	await takeOver();
 	lead(self, plan);

@@ -66,8 +66,8 @@ export async function launch(
 ): Promise<LiveProxy> {
 	const instance = randomUUID();
 	const socketPath = self.deps.adminSocket(instance);
-	const doors = { instance, socketPath, adminPort: plan.spec.adminPort };
-	const spec = { ...plan.spec, args: [...plan.spec.args, ...overlayArguments(doors)] };
+	const access = { instance, socketPath, adminPort: plan.spec.adminPort };
+	const spec = { ...plan.spec, args: [...plan.spec.args, ...overlayArguments(access)] };
 	const output = createOutputRecorder(self.deps.onOutput);
 	self.deps.bootstraps.write(spec.files);
 	const identity = { instance, hash, admin: { socketPath } };

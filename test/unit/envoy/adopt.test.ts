@@ -6,7 +6,7 @@ import { envoySpecOf, noTakeOver } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, signal, started, until } from '../../support/supervising.ts';
 
 describe('an Envoy that was left running', { concurrency: true }, () => {
-	test('is found by the next daemon, which goes on with it', async () => {
+	test('is adopted by the next daemon', async () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
@@ -36,7 +36,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		);
 	});
 
-	test('goes on, in trouble, where the next daemon cannot replace it', async () => {
+	test('continues where the next daemon cannot replace it', async () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const next = supervised.next();
@@ -44,7 +44,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 	});
 
-	test('and answers no more is ended by the next daemon, which starts another', async () => {
+	test('and does not answer is killed by the next daemon, which starts another', async () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		Object.assign([...supervised.admins.values()][0] ?? {}, { isSilent: true, ports: [] });
@@ -53,7 +53,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 2'], 'live']);
 	});
 
-	test('beside a newer one gives way to that', async () => {
+	test('beside a newer one is drained and ended', async () => {
 		const { wait, reached, open } = gate();
 		await using supervised = await started();
 		// The daemon is killed in the middle of a replacement: both run on.
@@ -70,7 +70,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		open();
 	});
 
-	test('and has missed a question is asked again before it is given up', async () => {
+	test('and misses one answer is asked again before it is given up', async () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
 		const [admin] = supervised.admins.values();
@@ -132,7 +132,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		assert.deepEqual([idsOf(supervised), next.history().restarts], [['memory 2'], 1]);
 	});
 
-	test('goes on where the start that has found it is given up while its replacement is pulled', async () => {
+	test('continues where the start that adopted it is cancelled during the pull of its replacement', async () => {
 		const { wait, reached } = gate();
 		const onPrepare = async (...[{ env }, , aborted]: Prepare) => {
 			if (!('NEW' in env)) return;
@@ -186,7 +186,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		assert.deepEqual(supervised.world.instances(), []);
 	});
 
-	test('is not looked for once Envoy was LIVE: a restart adopts nothing', async () => {
+	test('is looked for by the first start only', async () => {
 		let looks = 0;
 		await using supervised = await started({ onAdopt: async () => void looks++ });
 		endFirst(supervised);

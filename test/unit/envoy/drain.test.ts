@@ -93,7 +93,7 @@ describe('a former Envoy', { concurrency: true }, () => {
 		Object.assign(former ?? {}, { connections: 0 });
 	});
 
-	test('is waited for by a daemon that leaves, as its connections are this daemon’s to drain', async () => {
+	test('is waited for by a daemon that leaves: only this one drains its connections', async () => {
 		await using supervised = supervise();
 		const { supervisor, admins, world } = supervised;
 		await supervisor.start(envoySpecOf({ drainSeconds: 30 }), noTakeOver, signal);
@@ -140,7 +140,7 @@ describe('the end of a daemon', { concurrency: true }, () => {
 		assert.deepEqual(supervised.world.instances(), []);
 	});
 
-	test('asks no client to come back elsewhere where no connection is redirected', async () => {
+	test('does not drain where no connection is redirected', async () => {
 		const { all, onStop } = stops();
 		await using supervised = await started({ onStop });
 		const { supervisor, events, world } = supervised;

@@ -8,7 +8,7 @@ import { envoySpecOf, untilTerminated } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('a replacement', { concurrency: true }, () => {
-	test('is LIVE and has taken over before the former lets go, and the former is gone', async () => {
+	test('is LIVE and has taken over before the former closes its listeners and ends', async () => {
 		await using supervised = await started();
 		const { supervisor, events, world } = supervised;
 		const takeOver = async () => void events.push(`take over with ${world.running().length}`);
@@ -32,7 +32,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.deepEqual(handedOver, [[15001]]);
 	});
 
-	test("waits for the former's connections before it ends it, for as long as they may take", async () => {
+	test("lets the former's connections drain for as long as the former plan says", async () => {
 		await using supervised = await started();
 		const { supervisor, admins, world } = supervised;
 		const [former] = admins.values();
@@ -50,7 +50,7 @@ describe('a replacement', { concurrency: true }, () => {
 		);
 	});
 
-	test('is the same Envoy where nothing differs, and what is expected of it is taken over', async () => {
+	test('keeps the same Envoy where only what is expected of it differs', async () => {
 		await using supervised = await started();
 		const { supervisor, events } = supervised;
 		const takeOver = async () => void events.push('take over');
@@ -60,7 +60,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
 	});
 
-	test('by an update is the same Envoy where its image has not changed', async () => {
+	test('by an update keeps the same Envoy where its image has not changed', async () => {
 		await using supervised = await started();
 		assert.equal(await supervised.supervisor.replace(change({ plan: envoySpecOf(), isUpdate: true }), signal), 'same');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
@@ -85,7 +85,7 @@ describe('a replacement', { concurrency: true }, () => {
 		],
 	];
 	for (const [title, part, why] of failing)
-		test(`${title} leaves the former as it was, and nothing of its own`, async () => {
+		test(`${title} leaves the former unchanged, and nothing of itself`, async () => {
 			const programs = {
 				ends: () => async () => 3,
 				never: (admin: AdminState) => {
@@ -126,7 +126,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.equal(await supervisor.replace(change(), signal), 'same');
 	});
 
-	test('takes over from a former that ends in the meantime, which is not started again', async () => {
+	test('takes over from a former that ends meanwhile, which is not restarted', async () => {
 		const { wait, reached, open } = gate();
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
@@ -140,7 +140,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.deepEqual([idsOf(supervised), world.nameHolder()], [['memory 2'], 'memory 2']);
 	});
 
-	test('that fails after its former has ended starts the former again', async () => {
+	test('that fails after its former has ended restarts the former', async () => {
 		const { wait, reached, open } = gate();
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
@@ -161,11 +161,11 @@ describe('a replacement', { concurrency: true }, () => {
 	});
 
 	const pulls: readonly (readonly [title: string, fails: boolean])[] = [
-		['takes over from it when the pull has come to its end', false],
+		['takes over from it after the pull', false],
 		['leaves it alone when the pull fails', true],
 	];
 	for (const [title, fails] of pulls)
-		test(`has a former that ends while its image is pulled started again at once, and ${title}`, async () => {
+		test(`does not delay the restart of a former that ends during its pull, and ${title}`, async () => {
 			const { wait, reached, open } = gate();
 			await using supervised = await started({
 				async onPrepare({ env }, onProgress) {
@@ -191,7 +191,7 @@ describe('a replacement', { concurrency: true }, () => {
 			assert.equal(supervisor.history().pull, undefined);
 		});
 
-	test('that ends while its former still lets connections end is started again at once, and the former goes on', async () => {
+	test('that ends while its former drains is restarted at once, and the former continues to drain', async () => {
 		await using supervised = await started();
 		const { supervisor, admins, world } = supervised;
 		const [former] = admins.values();
@@ -211,7 +211,7 @@ describe('a replacement', { concurrency: true }, () => {
 		);
 	});
 
-	test('of an Envoy that waits to be started again is the only one that is started', async () => {
+	test('of an Envoy that waits for its restart is the only start', async () => {
 		await using supervised = await started();
 		const { supervisor, world, events } = supervised;
 		endFirst(supervised);
@@ -223,7 +223,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.equal(world.nameHolder(), 'memory 2');
 	});
 
-	test('that fails while Envoy waits to be started again does not have it started twice', async () => {
+	test('that fails while Envoy waits for its restart does not start it twice', async () => {
 		let starts = 0;
 		const onStart = async () => {
 			starts += 1;

@@ -4,15 +4,15 @@ import { eventually } from '../../support/eventually.ts';
 import { envoySpecOf, noTakeOver, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
-describe('the end of supervision', { concurrency: true }, () => {
-	test('ends Envoy, and it is not started again', async () => {
+describe('a stop', { concurrency: true }, () => {
+	test('ends Envoy, which is not restarted', async () => {
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
 		assert.deepEqual([world.instances(), kindOf(supervisor)], [[], 'absent']);
 	});
 
-	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
+	test('drains redirected connections, asking clients to reconnect elsewhere', async () => {
 		let captured = 1;
 		await using supervised = await started({ countRedirected: async () => captured });
 		const { supervisor, events, world } = supervised;
@@ -27,7 +27,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(world.instances(), []);
 	});
 
-	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
+	test('counts connections on the ports before a reload and on those after it', async () => {
 		const asked: (readonly number[])[] = [];
 		const countRedirected = async (ports: readonly number[]) => {
 			asked.push(ports);
@@ -42,7 +42,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(asked, [[15001, 16001]]);
 	});
 
-	test('does not wait longer for connections than it may', async () => {
+	test('does not wait for connections longer than drainSeconds', async () => {
 		await using supervised = await started({ countRedirected: async () => 1 });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
@@ -56,7 +56,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(world.instances(), []);
 	});
 
-	test('waits for a former that is still being retired', async () => {
+	test('waits for a former that still drains', async () => {
 		await using supervised = await started();
 		const { supervisor, admins, world } = supervised;
 		const [former] = admins.values();
@@ -67,7 +67,7 @@ describe('the end of supervision', { concurrency: true }, () => {
 		assert.deepEqual(world.instances(), []);
 	});
 
-	test('comes before a restart that waits for its pause', async () => {
+	test('cancels a restart that waits for its pause', async () => {
 		await using supervised = await started();
 		endFirst(supervised);
 		await until(supervised.supervisor, 'failed');

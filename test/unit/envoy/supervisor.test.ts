@@ -65,7 +65,7 @@ describe('the first start', { concurrency: true }, () => {
 			assert.deepEqual(world.running(), []);
 		});
 
-	test('is refused while somebody else has its port, and says who', async () => {
+	test('fails while another program has its port, and names that program', async () => {
 		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
 		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
 		await using supervised = supervise({ listeners: [taken] });
@@ -77,7 +77,7 @@ describe('the first start', { concurrency: true }, () => {
 	});
 
 	for (const code of ['docker', 'registry'] as const)
-		test(`is tried again where ${code} may be back, until it works`, async () => {
+		test(`is retried while ${code} is away, until it works`, async () => {
 			let left = 2;
 			const onPrepare = async () => {
 				if (left-- > 0) throw new Failure(code, 'Cannot start Envoy: away', 'Bring it back');
@@ -93,7 +93,7 @@ describe('the first start', { concurrency: true }, () => {
 			assert.equal(kindOf(supervisor), 'live');
 		});
 
-	test('that is tried again ends when it is no longer wanted', async () => {
+	test('that is retried ends when it is no longer wanted', async () => {
 		const onPrepare = async () => {
 			throw new Failure('registry', 'Cannot pull: away', 'Bring it back');
 		};
@@ -116,7 +116,7 @@ function assertGrowing(pauses: readonly (number | undefined)[]): void {
 }
 
 describe('an Envoy that ends by itself', { concurrency: true }, () => {
-	test('is started again, after a longer pause each time that it does not live long', async () => {
+	test('is restarted, after a longer pause each time that it was not stable', async () => {
 		await using supervised = await started();
 		const { supervisor, events } = supervised;
 		const pauses: (number | undefined)[] = [];
@@ -138,7 +138,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		);
 	});
 
-	test('begins with the shortest pause again once it has been stable', async () => {
+	test('is restarted after the shortest pause once it was stable', async () => {
 		await using supervised = supervise();
 		const { supervisor } = supervised;
 		await supervisor.start(envoySpecOf({ stableSeconds: 0 }), noTakeOver, signal);
@@ -150,7 +150,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		}
 	});
 
-	test('is tried again when its own next start fails, and says why that was', async () => {
+	test('is started once more when its restart fails, and the reason is reported', async () => {
 		let starts = 0;
 		const onStart = async () => {
 			starts += 1;
@@ -164,7 +164,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		assert.deepEqual([starts, idsOf(supervised).length], [3, 1]);
 	});
 
-	test('is not pulled again each time, where it is always pulled at a start', async () => {
+	test('is not pulled again for a restart, though `pull` is always', async () => {
 		const pulls: string[] = [];
 		await using supervised = supervise({ onPrepare: async ({ pull }) => void pulls.push(pull) });
 		await supervised.supervisor.start(envoySpecOf({}, { pull: 'always' }), noTakeOver, signal);
@@ -179,7 +179,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 });
 
 describe('an Envoy that is LIVE', { concurrency: true }, () => {
-	test('is in trouble while it does not listen where it should, and well again when it does', async () => {
+	test('is in trouble while it does not listen where it should', async () => {
 		await using supervised = await started();
 		const { supervisor, admins } = supervised;
 		const trouble = () => {
@@ -193,7 +193,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		await eventually(trouble, (words) => words === '');
 	});
 
-	test('is ended and started again when it has not answered so often in a row', async () => {
+	test('is killed and restarted after several misses in a row', async () => {
 		await using supervised = await started();
 		const { supervisor, admins, histories, events } = supervised;
 		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });
@@ -209,7 +209,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		assert.equal(events.at(-1), 'live memory 2');
 	});
 
-	test('that was killed leaves its reason with itself: the end of the next one has its own', async () => {
+	test('was killed for a reason that is not reported for the end of the next one', async () => {
 		await using supervised = await started();
 		const { supervisor, admins } = supervised;
 		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });
@@ -220,7 +220,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		assert.equal(troubleOf(stateOf(supervisor)), 'Envoy ended with code 7');
 	});
 
-	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
+	test('is silent once it neither answers nor listens, though no end is reported, and live when it answers', async () => {
 		await using supervised = supervise();
 		const { supervisor, admins } = supervised;
 		await supervisor.start(envoySpecOf({ healthRetries: 1_000 }), noTakeOver, signal);
@@ -234,7 +234,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		assert.deepEqual(stateOf(supervisor), before);
 	});
 
-	test('is asked again where asking itself has failed, and that is reported', async () => {
+	test('is checked again after a check that failed itself, which is reported', async () => {
 		let fails = 0;
 		const onAsk = async () => {
 			if (fails-- > 0) throw new Error('too many open files');
