@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, noTakeOver } from '../../support/supervised.ts';
+import { envoySpecOf, noTakeOver, type Options } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, signal, started, until } from '../../support/supervising.ts';
 
 describe('an Envoy that was left running', { concurrency: true }, () => {
@@ -196,4 +196,4 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 	});
 });
 
-type Prepare = readonly [spec: { readonly env: object }, onProgress: unknown, signal: AbortSignal];
+type Prepare = Parameters<NonNullable<Options['onPrepare']>>;

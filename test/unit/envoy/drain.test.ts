@@ -90,6 +90,7 @@ describe('a former Envoy', { concurrency: true }, () => {
 		await until(supervisor, 'failed');
 		await until(supervisor, 'live');
 		assert.deepEqual(idsOf(supervised), ['memory 1', 'memory 4']);
+		assert.equal(supervisor.history().failures, 1, 'the restart did not fail for its port');
 		Object.assign(former ?? {}, { connections: 0 });
 	});
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, noTakeOver, type Supervised, supervise } from '../../support/supervised.ts';
+import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from '../../support/supervised.ts';
 import {
 	change,
 	endFirst,
@@ -20,8 +20,10 @@ const away = new Failure('docker', 'Cannot start Envoy: Docker is away', 'Start 
 const nowhere = change({ plan: envoySpecOf({}, { command: 'nowhere' }) });
 const environments = ({ world }: Supervised) => world.running().map(({ spec }) => spec.env);
 
+type Prepare = Parameters<NonNullable<Options['onPrepare']>>;
+
 /** Its first start waits for Docker. */
-function waiting() {
+function waiting(onPrepare: (...args: Prepare) => Promise<void> = async () => undefined) {
 	let isAway = true;
 	const onStart = async ({ env }: { readonly env: object }) => {
 		if (isAway && !('NEW' in env)) throw away;
@@ -29,7 +31,7 @@ function waiting() {
 	const comeBack = () => {
 		isAway = false;
 	};
-	return { supervised: supervise({ onStart }), comeBack };
+	return { supervised: supervise({ onStart, onPrepare }), comeBack };
 }
 
 describe('a replacement during the first start', { concurrency: true }, () => {
@@ -59,7 +61,7 @@ describe('a replacement during the first start', { concurrency: true }, () => {
 	});
 
 	test('does not wait for the pull of that start, which it cancels', async () => {
-		const onPrepare = async (...[{ env }, , aborted]: readonly [{ readonly env: object }, unknown, AbortSignal]) => {
+		const onPrepare = async (...[{ env }, , aborted]: Prepare) => {
 			if (!('NEW' in env)) await sleep(60_000, undefined, { signal: aborted });
 		};
 		await using supervised = supervise({ onPrepare });
@@ -76,6 +78,36 @@ describe('a replacement during the first start', { concurrency: true }, () => {
 			[],
 			'a start that gave way has not failed',
 		);
+	});
+});
+
+describe('a pull', { concurrency: true }, () => {
+	const pulling =
+		(kinds: string[], kindOfNow: () => string) =>
+		async (...[, onProgress]: Prepare) => {
+			onProgress({ image: 'envoy:1', layers: [] });
+			kinds.push(kindOfNow());
+		};
+
+	test('for a start is the state, and one beside a live Envoy is not', async () => {
+		const kinds: string[] = [];
+		await using supervised = supervise({ onPrepare: pulling(kinds, () => kindOf(supervised.supervisor)) });
+		const { supervisor } = supervised;
+		await supervisor.start(envoySpecOf(), noTakeOver, signal);
+		await supervisor.replace(change(), signal);
+		assert.deepEqual(kinds, ['pulling', 'live']);
+	});
+
+	test('for a replacement while nothing runs is not the state either: the restart is', async () => {
+		const kinds: string[] = [];
+		const { supervised } = waiting(pulling(kinds, () => kindOf(supervised.supervisor)));
+		await using _ = supervised;
+		const start = supervised.supervisor.start(envoySpecOf(), noTakeOver, signal);
+		await until(supervised.supervisor, 'failed');
+		kinds.length = 0;
+		await supervised.supervisor.replace(change(), signal);
+		await start;
+		assert.deepEqual(kinds.slice(0, 1), ['failed']);
 	});
 });
 
