@@ -47,7 +47,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 	test('and does not answer is killed by the next daemon, which starts another', async () => {
 		await using supervised = await started();
 		await supervised.supervisor.leave();
-		Object.assign([...supervised.admins.values()][0] ?? {}, { isSilent: true, ports: [] });
+		Object.assign([...supervised.admins.values()][0] ?? {}, { isSilent: true });
 		const next = supervised.next();
 		await next.start(envoySpecOf({ startSeconds: 0.5 }), noTakeOver, signal);
 		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 2'], 'live']);
