@@ -11,6 +11,8 @@ export interface AdminState {
 	isSilent: boolean;
 	/** Its listeners are closed but that of the admin port; it still lists all of them. */
 	hasClosed: boolean;
+	/** Closes each connection at once that a health check keeps open. */
+	isUnkept: boolean;
 	/** Ports whose listeners lose the original destination. */
 	blind: readonly number[];
 }
@@ -61,6 +63,7 @@ export function createMemoryAdmins({ onAsk, onDrain }: AdminHooks): MemoryAdmins
 			async closed(signal) {
 				const { promise, resolve } = Promise.withResolvers<void>();
 				kept.opened.push(id);
+				if (stateOf(instance).isUnkept) return;
 				connections.add(resolve);
 				signal.addEventListener('abort', () => void kept.ended.push(id), { once: true });
 				await Promise.race([promise, proxy?.exit.promise]);
@@ -82,7 +85,7 @@ export function createMemoryAdmins({ onAsk, onDrain }: AdminHooks): MemoryAdmins
 }
 
 const initialState = (): AdminState => ({
-	...{ state: 'LIVE', ports: [15001], connections: 0, isSilent: false, hasClosed: false, blind: [] },
+	...{ state: 'LIVE', ports: [15001], connections: 0, isSilent: false, hasClosed: false, isUnkept: false, blind: [] },
 });
 
 const listenersOf = ({ ports, hasClosed }: AdminState): Listener[] =>

@@ -4,7 +4,7 @@ import { troubleOf } from '../../../src/envoy/lifecycle.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from '../../support/supervised.ts';
-import { change, idsOf, kindOf, pastPause, signal, stateOf, until } from '../../support/supervising.ts';
+import { change, gate, idsOf, kindOf, pastPause, signal, stateOf, until } from '../../support/supervising.ts';
 
 const troubles = ({ histories }: Supervised): string[] => histories.map(({ state }) => troubleOf(state));
 const isSilent = { isSilent: true };
@@ -44,9 +44,15 @@ describe('the health check', { concurrency: true }, () => {
 	});
 
 	test('ends an Envoy after as many misses as the settings say, and says so', async () => {
-		await using supervised = await startedAs({ healthRetries: 2 });
+		const stops: number[] = [];
+		const onStop = async (_: string, graceMs: number) => {
+			stops.push(graceMs);
+			await pastPause();
+		};
+		await using supervised = await startedAs({ healthRetries: 2 }, { onStop });
 		set(supervised, isSilent);
 		await until(supervised.supervisor, 'failed');
+		assert.deepEqual(stops, [0], 'killed, and only once');
 		const miss = 'Envoy does not answer on its admin interface (1 of 2)';
 		const silent = 'Envoy did not answer 2 times in a row on its admin interface';
 		const all = troubles(supervised).filter((why) => why !== '');
@@ -134,6 +140,56 @@ describe('the health check', { concurrency: true }, () => {
 		await pastPause();
 		await pastPause();
 		assert.equal(checks, before + 1);
+	});
+
+	test('is paced by its pause also for an Envoy that keeps no connection open', async () => {
+		let checks = 0;
+		await using supervised = await startedAs({ healthSeconds: 60 }, { onAsk: async () => void checks++ });
+		set(supervised, { isUnkept: true });
+		supervised.closeConnections();
+		const before = checks;
+		await eventually(
+			() => checks,
+			(count) => count > before,
+		);
+		for (const _ of [1, 2, 3]) await pastPause();
+		assert.equal(checks, before + 1);
+	});
+
+	test('opens no connection to an Envoy that does not answer', async () => {
+		let checks = 0;
+		await using supervised = await startedAs({ healthRetries: 1_000 }, { onAsk: async () => void checks++ });
+		set(supervised, isSilent);
+		await eventually(
+			() => troubles(supervised).length,
+			(count) => count > 3,
+		);
+		supervised.closeConnections();
+		const before = checks;
+		await eventually(
+			() => checks,
+			(count) => count > before + 5,
+		);
+		assert.equal(supervised.kept.opened.length, 1);
+	});
+
+	test('that is answered after its Envoy was replaced says nothing about the new one', async () => {
+		const { wait, reached, open } = gate();
+		let hasStarted = false;
+		await using supervised = await startedAs(
+			{},
+			{ onAsk: (id) => (hasStarted && id === 'memory 1' ? wait() : Promise.resolve()) },
+		);
+		const { supervisor, admins } = supervised;
+		const [former] = admins.values();
+		hasStarted = true;
+		await reached;
+		Object.assign(former ?? {}, { connections: 1, ports: [8080] });
+		await supervisor.replace(change({ plan: envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
+		open();
+		await pastPause();
+		assert.deepEqual([...new Set(troubles(supervised))], ['']);
+		Object.assign(former ?? {}, { connections: 0 });
 	});
 
 	test('keeps one connection open, however often it checks, and opens another after that one was closed', async () => {

@@ -43,9 +43,13 @@ describe('a stop', { concurrency: true }, () => {
 	});
 
 	test('does not wait for connections longer than drainSeconds', async () => {
-		await using supervised = await started({ countRedirected: async () => 1 });
+		await using supervised = supervise({ countRedirected: async () => 1 });
 		const { supervisor, world } = supervised;
+		await supervisor.start(envoySpecOf({ drainSeconds: 1.5 }), noTakeOver, signal);
+		const startedMs = performance.now();
 		await supervisor.stop();
+		const waitedMs = performance.now() - startedMs;
+		assert.ok(waitedMs > 1_400 && waitedMs < 5_500, `${waitedMs}`);
 		assert.deepEqual(world.instances(), []);
 	});
 
@@ -57,13 +61,17 @@ describe('a stop', { concurrency: true }, () => {
 	});
 
 	test('waits for a former that still drains', async () => {
-		await using supervised = await started();
+		await using supervised = supervise();
 		const { supervisor, admins, world } = supervised;
+		await supervisor.start(envoySpecOf({ drainSeconds: 1.5 }), noTakeOver, signal);
 		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change(), signal);
 		assert.equal(world.running().length, 2);
+		const startedMs = performance.now();
 		await supervisor.stop();
+		const waitedMs = performance.now() - startedMs;
+		assert.ok(waitedMs > 800 && waitedMs < 5_500, `${waitedMs}`);
 		assert.deepEqual(world.instances(), []);
 	});
 
