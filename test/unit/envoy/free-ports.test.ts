@@ -30,6 +30,16 @@ describe('the admin port, which any user may bind', { concurrency: true }, () =>
 		);
 	});
 
+	test('stays open where other programs have other ports, and Envoy’s user has this one', async () => {
+		const listeners = taken();
+		await using supervised = await started({ listeners });
+		const { supervisor, world, admins } = supervised;
+		listeners.push(listenerOf(22, 0, 'sshd (pid 1)'));
+		for (const admin of admins.values()) admin.ports = [15001, 9901];
+		await supervisor.replace(change(), signal);
+		assert.equal(world.running().at(-1)?.spec.adminPort, 9901);
+	});
+
 	test('keeps no Envoy from being replaced, and the next one has it again', async () => {
 		const listeners = taken();
 		const ofSpec = { adminPort: 9901 };

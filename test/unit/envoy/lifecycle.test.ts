@@ -5,9 +5,11 @@ import {
 	type EnvoyEvent,
 	type EnvoyState,
 	initialHistory,
+	isAway,
 	type Retry,
 	reduce,
 	type SupervisionHistory,
+	troubleOf,
 } from '../../../src/envoy/lifecycle.ts';
 
 const body = { id: 'pid 1', image: '', since: '2026-11-23T05:31:26.120Z' };
@@ -190,6 +192,20 @@ describe('an Envoy that fails', () => {
 	});
 });
 
+describe('an Envoy', () => {
+	for (const kind of kinds)
+		test(`that is ${kind} ${isAway(states[kind]) ? 'loses' : 'does not lose'} redirected connections`, () => {
+			assert.equal(isAway(states[kind]), ['failed', 'silent'].includes(kind));
+		});
+
+	test('has trouble while it is live, silent or failed', () => {
+		assert.deepEqual(
+			kinds.map((kind) => troubleOf(states[kind])).filter((why) => why !== ''),
+			['nothing listens on 15001', 'nobody answers', 'Envoy ended with code 1'],
+		);
+	});
+});
+
 describe('the text of an exit', () => {
 	const ends: readonly (readonly [Parameters<typeof exitText>[0], string])[] = [
 		[{ code: 0, signal: undefined }, 'ended with code 0'],
@@ -199,6 +215,8 @@ describe('the text of an exit', () => {
 		[{ code: 1, signal: undefined, isOutOfMemory: true }, 'ended with code 1, out of memory'],
 		[{ code: 1, signal: undefined, isOutOfMemory: false }, 'ended with code 1'],
 		[{ code: undefined, signal: undefined, isRemoved: true }, 'was removed by somebody else'],
+		[{ code: 0, signal: undefined, isRestarted: true }, 'was restarted by somebody else'],
+		[{ code: undefined, signal: undefined }, 'ended'],
 	];
 	for (const [exit, text] of ends) test(text, () => assert.equal(exitText(exit), text));
 });

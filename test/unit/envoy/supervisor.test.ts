@@ -28,11 +28,11 @@ describe('the first start', { concurrency: true }, () => {
 	const final: readonly (readonly [title: string, part: Parameters<typeof envoySpecOf>[1], why: RegExp])[] = [
 		['a program that is not there', { command: 'nowhere' }, /there is no program "nowhere"/],
 		['an Envoy that ends', { command: 'ends' }, /^Cannot start Envoy: Envoy ended with code 3; its last line: bye$/],
-		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 0\.3 s \(INITIALIZING\)$/],
+		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 1\.5 s \(INITIALIZING\)$/],
 		[
 			'an Envoy that listens elsewhere',
 			{ command: 'elsewhere' },
-			/not LIVE within 0\.3 s \(LIVE, but nothing listens on 15001 \(egressPort\)\)$/,
+			/not LIVE within 1\.5 s \(LIVE, but nothing listens on 15001 \(egressPort\)\)$/,
 		],
 	];
 	const programs: Options = {
@@ -55,10 +55,12 @@ describe('the first start', { concurrency: true }, () => {
 		test(`with ${title} fails for good, and leaves nothing that runs`, async () => {
 			await using supervised = supervise(programs);
 			const { supervisor, world } = supervised;
-			await assert.rejects(supervisor.start(envoySpecOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
+			const startedMs = performance.now();
+			await assert.rejects(supervisor.start(envoySpecOf({ startSeconds: 1.5 }, part), noTakeOver, signal), {
 				code: 'envoy',
 				message: why,
 			});
+			assert.ok(performance.now() - startedMs < 5_500, 'after startSeconds at the latest');
 			const state = stateOf(supervisor);
 			assert.equal(state.kind === 'failed' && state.retryMs, undefined);
 			assert.deepEqual(world.running(), []);
