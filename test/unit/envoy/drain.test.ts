@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
+import type { Program } from '../../support/memory-proxy.ts';
 import { envoySpecOf, noTakeOver, type Options, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
@@ -130,12 +131,8 @@ describe('the end of a daemon', { concurrency: true }, () => {
 	});
 
 	test('that is stopped waits until Envoy has ended', async () => {
-		const programs = {
-			envoy:
-				() =>
-				({ terminated }: { readonly terminated: Promise<void> }) =>
-					terminated.then(() => sleep(200, 0)),
-		};
+		const slow: Program = ({ terminated }) => terminated.then(() => sleep(200, 0));
+		const programs = { envoy: () => slow };
 		await using supervised = await started({ programs });
 		await supervised.supervisor.stop();
 		assert.deepEqual(supervised.world.instances(), []);

@@ -156,7 +156,7 @@ describe('an Envoy that fails', () => {
 
 	test('has pauses that jitter shortens by up to a quarter', () => {
 		assert.deepEqual(
-			[0, 0.5, 1].map((chance) => pauseMs(3, chance)),
+			[0, 0.5, 1].map((jitter) => pauseMs(3, jitter)),
 			[1_000, 875, 750],
 		);
 		assert.equal(pauseMs(100, 1), 22_500);

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
+import type { Program } from '../../support/memory-proxy.ts';
 import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from '../../support/supervised.ts';
 import {
 	change,
@@ -215,13 +216,12 @@ describe('a restart', { concurrency: true }, () => {
 	});
 
 	test('is reported with the last line of the Envoy that ended, and not with that of another', async () => {
-		const programs = {
-			envoy: () => async (run: { readonly say: (line: string) => void; readonly terminated: Promise<void> }) => {
-				run.say(`hello from ${run.terminated === undefined ? '' : 'Envoy'}`);
-				await run.terminated;
-				return 0;
-			},
+		const speaks: Program = async ({ say, terminated }) => {
+			say('hello from Envoy');
+			await terminated;
+			return 0;
 		};
+		const programs = { envoy: () => speaks };
 		await using supervised = await started({ programs });
 		const { supervisor, output } = supervised;
 		await assert.rejects(supervisor.replace(nowhere, signal));
