@@ -1,60 +1,68 @@
 import { failureOf } from '../failure.ts';
 import { drainAndStop } from './drain.ts';
 import { withoutTaken } from './free-ports.ts';
-import { exchange, hashOf, type Replacement } from './replace.ts';
+import { createOutputRecorder } from './output-recorder.ts';
+import { own } from './own.ts';
+import { type Change, exchange, prepareChange } from './replace.ts';
 import type { RunningProxy } from './runtime.ts';
-import { answerOf } from './start.ts';
-import { dispatch, outputRecorder, type SupervisorState, trackTask } from './supervisor-state.ts';
+import { askInfo } from './start.ts';
+import { dispatch, type SupervisorState, trackTask } from './supervisor-state.ts';
 
-/** Goes on with what a former daemon left running; one of another specification, or on other ports, is replaced. */
-export async function adopt(charge: SupervisorState, change: Replacement, signal: AbortSignal): Promise<boolean> {
+/**
+ * Continues with the newest Envoy that a former daemon left running, and replaces it where its specification or its ports
+ * differ. False where there is none that answers.
+ */
+export async function adopt(self: SupervisorState, change: Change, signal: AbortSignal): Promise<boolean> {
 	const { plan } = change;
-	const found = await charge.supervision.runtime.adopt(outputRecorder(charge), signal);
-	charge.found = found;
-	const [newest, ...others] = found.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
+	const output = createOutputRecorder(self.deps.onOutput);
+	self.adopted = await self.deps.runtime.adopt(output.onOutput, signal);
+	const [newest, ...others] = self.adopted.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 	if (newest === undefined) return false;
-	const answer = await answerOf(charge, plan, signal, newest);
-	const alone = others.map(async (other) => {
-		const handOver = await charge.supervision.handOver([]);
-		await drainAndStop(charge, plan, other, handOver);
-	});
+	const info = await askInfo(self, plan, newest, signal);
 	trackTask(
-		charge,
-		Promise.all(alone).then(() => charge.proxy?.promote()),
+		self,
+		Promise.all(others.map((other) => drainOther(self, change, other))).then(() =>
+			self.state.instance?.proxy.promote(),
+		),
 	);
-	if (answer === undefined) {
+	if (info === undefined) {
 		await newest.stop(0);
 		return false;
 	}
-	const ports = Object.fromEntries(answer.listeners.map((port) => [`port ${port}`, port]));
-	change.own({ ...plan, ports }, { proxy: newest, answer });
-	await asWanted(charge, change, newest, signal).catch((error) => {
-		if (!signal.aborted) dispatch(charge, { kind: 'troubled', why: failureOf(error).message });
+	const ports = Object.fromEntries(info.listeners.map((port) => [`port ${port}`, port]));
+	own(self, { ...plan, ports }, { proxy: newest, output, info });
+	await replaceUnwanted(self, change, newest, signal).catch((error) => {
+		if (!signal.aborted) dispatch(self, { kind: 'troubled', why: failureOf(error).message });
 	});
 	return true;
 }
 
+async function drainOther(self: SupervisorState, { plan }: Change, other: RunningProxy): Promise<void> {
+	const handOver = await self.deps.handOver([]);
+	await drainAndStop(self, plan, other, handOver);
+}
+
 /**
- * The wish may have changed while nobody was there. What runs is better than nothing if that cannot be met; when it ends,
- * nothing is better than the next start.
+ * The settings may have changed while no daemon ran. If they cannot be met, an Envoy that runs is better than none; if it
+ * ends meanwhile, waiting for the replacement's pull is not better than the next start.
  */
-async function asWanted(
-	charge: SupervisorState,
-	wanted: Replacement,
+async function replaceUnwanted(
+	self: SupervisorState,
+	wanted: Change,
 	found: RunningProxy,
 	signal: AbortSignal,
 ): Promise<void> {
-	const change = { ...wanted, plan: await withoutTaken(charge, wanted.plan) };
+	const change = { ...wanted, plan: await withoutTaken(self, wanted.plan) };
 	const gone = new AbortController();
 	void found.exited.then(() => gone.abort());
-	const hash = await hashOf(charge, change, AbortSignal.any([signal, gone.signal]));
-	await exchange(charge, change, hash, signal);
+	const hash = await prepareChange(self, change, AbortSignal.any([signal, gone.signal]));
+	await exchange(self, change, hash, signal);
 }
 
-/** One whose start Docker did not answer in time may run now, and nobody looks after it. Says whether there was any. */
-export async function endStrays(charge: SupervisorState, signal: AbortSignal): Promise<boolean> {
-	const found = await charge.supervision.runtime.adopt(outputRecorder(charge), signal);
-	const strays = found.filter(({ instance }) => !charge.retiring.has(instance));
+/** A container whose start Docker did not confirm in time may run now, unsupervised. Says whether there was any. */
+export async function endStrays(self: SupervisorState, signal: AbortSignal): Promise<boolean> {
+	const found = await self.deps.runtime.adopt(self.deps.onOutput, signal);
+	const strays = found.filter(({ instance }) => !self.draining.has(instance));
 	await Promise.all(strays.map((stray) => stray.stop(0)));
 	return strays.length > 0;
 }

@@ -1,20 +1,17 @@
 import type { Port } from '../values/units.ts';
 
-/** What our own bootstrap is made from; `Config` satisfies the ports. */
+/** `Config` satisfies it. */
 export interface BootstrapInput {
 	readonly ingressPort: Port;
 	readonly egressPort: Port;
 	readonly hasIpv6: boolean;
-	/** Containers' captured connections arrive on their bridge's address and not on the loopback. */
+	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
 	readonly capturesBridges: boolean;
 }
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
-/**
- * An Envoy that passes everything on to where it was going, in both directions, and writes down each connection.
- * JSON, which Envoy reads as it reads YAML.
- */
+/** An Envoy that forwards everything to its original destination, in both directions, and logs each connection. JSON. */
 export function renderBootstrap(input: BootstrapInput): string {
 	const bootstrap: Json = {
 		node: { id: 'turnout', cluster: 'turnout' },
@@ -23,7 +20,7 @@ export function renderBootstrap(input: BootstrapInput): string {
 	return `${JSON.stringify(bootstrap, null, '\t')}\n`;
 }
 
-/** Who dials the listener itself would be sent to the listener itself, for ever: such connections lead nowhere. */
+/** A connection to the listener itself would be forwarded to the listener in an endless loop; it is closed instead. */
 function ingress(input: BootstrapInput): Json {
 	const { ingressPort, egressPort, hasIpv6 } = input;
 	return listener('ingress', 'INBOUND', ingressPort, hasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'], [
@@ -32,7 +29,7 @@ function ingress(input: BootstrapInput): Json {
 	]);
 }
 
-/** REDIRECT sends what this host itself dials to the loopback, which no other host can reach (iptables-extensions(8)). */
+/** REDIRECT sends this host's own connections to the loopback, which no other host can reach (iptables-extensions(8)). */
 function egress({ egressPort, hasIpv6, capturesBridges }: BootstrapInput): Json {
 	const [ipv4, ipv6] = capturesBridges ? ['0.0.0.0', '::'] : ['127.0.0.1', '::1'];
 	return listener('egress', 'OUTBOUND', egressPort, hasIpv6 ? [ipv4, ipv6] : [ipv4], [
@@ -53,7 +50,7 @@ function listener(
 		traffic_direction: direction,
 		address: socketAddress(first, port),
 		additional_addresses: others.map((address) => ({ address: socketAddress(address, port) })),
-		// ::1 can be bound while a sysctl keeps IPv6 off, and is reached as soon as it is on again (IP_FREEBIND, ip(7)).
+		// Binds ::1 even while a sysctl disables IPv6; it is reachable once IPv6 is enabled again (IP_FREEBIND, ip(7)).
 		freebind: true,
 		listener_filters: [
 			{
@@ -80,7 +77,7 @@ const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[]): J
 	},
 });
 
-/** To the stream and not to /dev/stdout: that file may not be opened again by another user. */
+/** The stream and not /dev/stdout, which another user may not open again. */
 const accessLog = (name: string): Json => ({
 	name: 'envoy.access_loggers.stdout',
 	typed_config: {
@@ -93,7 +90,7 @@ const accessLog = (name: string): Json => ({
 	},
 });
 
-/** Envoy's own limit of 1024 connections a cluster would turn away what the host itself can carry. */
+/** Envoy's default of 1024 connections for a cluster would reject what the host can carry. */
 const UNLIMITED = 1_000_000;
 
 const originalDst: Json = {

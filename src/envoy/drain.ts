@@ -4,33 +4,43 @@ import type { EnvoySpec } from './spec.ts';
 import { STOP_GRACE_MS } from './start.ts';
 import type { SupervisorState } from './supervisor-state.ts';
 
-/** Takes no more connections from now on; those that it has get their time to end, then it ends. */
+/** Closes the listeners of a former Envoy, gives its connections time to end, and ends it. */
 export async function drainAndStop(
-	charge: SupervisorState,
+	self: SupervisorState,
 	plan: EnvoySpec,
 	former: RunningProxy,
 	handOver: ListenerHandover,
 ): Promise<void> {
-	const admin = charge.supervision.admin(plan, former);
+	const admin = self.deps.admin(plan, former);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
-	charge.retiring.add(former.instance);
+	self.draining.add(former.instance);
 	try {
 		await handOver.closeFormer(() => admin.drain('at-once', deadline), deadline);
-		await Promise.race([former.exited, untilNone(() => admin.connections(deadline), deadline)]);
+		await waitUntilIdle(former, () => admin.connections(deadline), deadline);
 		await former.stop(STOP_GRACE_MS);
 	} finally {
-		charge.retiring.delete(former.instance);
+		self.draining.delete(former.instance);
 		handOver.end();
 	}
 }
 
-/** No longer than it takes: a host without connections waits for none. */
-export async function waitForDrain(charge: SupervisorState, plan: EnvoySpec, proxy: RunningProxy): Promise<void> {
-	const { admin } = charge.supervision;
-	const captured = () => charge.supervision.countRedirected([...charge.ports]);
-	// Where nobody can say there may be some.
-	if ((await captured().catch(() => undefined)) === 0) return;
+/** Waits until no redirected connection is open, for at most `drainSeconds`; not at all where there is none. */
+export async function waitForDrain(self: SupervisorState, plan: EnvoySpec, proxy: RunningProxy): Promise<void> {
+	const count = () => self.deps.countRedirected([...self.ports]);
+	// A count that fails may hide some.
+	if ((await count().catch(() => undefined)) === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
-	await admin(plan, proxy).drain('graceful', deadline);
-	await Promise.race([proxy.exited, untilNone(captured, deadline)]);
+	await self.deps.admin(plan, proxy).drain('graceful', deadline);
+	await waitUntilIdle(proxy, count, deadline);
+}
+
+/** Also resolves when the proxy ends, which stops the counting. */
+async function waitUntilIdle(
+	proxy: RunningProxy,
+	count: () => Promise<number | undefined>,
+	deadline: AbortSignal,
+): Promise<void> {
+	const ended = new AbortController();
+	const exited = proxy.exited.then(() => ended.abort());
+	await Promise.race([exited, untilNone(count, AbortSignal.any([deadline, ended.signal]))]);
 }

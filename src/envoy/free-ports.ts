@@ -2,13 +2,13 @@ import type { EnvoySpec } from './spec.ts';
 import type { SupervisorState } from './supervisor-state.ts';
 
 /**
- * Whoever binds the port that everybody may read on (it is above 1023, so any user may) keeps no Envoy from traffic that
- * has carried some before: what comes next does without that listener while the port is taken.
+ * The port for reading the admin interface is above 1023, so any user can bind it. That must not keep Envoy from
+ * restarting: while somebody else has the port, the next Envoy runs without that listener.
  */
-export async function withoutTaken({ supervision }: SupervisorState, plan: EnvoySpec): Promise<EnvoySpec> {
+export async function withoutTaken({ deps }: SupervisorState, plan: EnvoySpec): Promise<EnvoySpec> {
 	const { adminPort, uid } = plan.spec;
-	// What Envoy's user has open there may be one of ours, which shares it or is about to end.
-	const isTaken = (await supervision.listeners()).some((one) => one.port === adminPort && one.uid !== uid);
+	// A socket of Envoy's own user may be one of ours, which shares the port or is about to end.
+	const isTaken = (await deps.listeners()).some((one) => one.port === adminPort && one.uid !== uid);
 	if (!isTaken) return plan;
 	const ports = Object.entries(plan.ports).filter(([, port]) => port !== adminPort);
 	return { ...plan, spec: { ...plan.spec, adminPort: 0 }, ports: Object.fromEntries(ports) };

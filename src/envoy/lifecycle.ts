@@ -1,19 +1,20 @@
 import { exitText, pauseMs } from './exit-text.ts';
+import { exitWithLastLine } from './output-recorder.ts';
 import type { Exit, PullProgress } from './runtime.ts';
 
-/** The life of an Envoy that is ours. */
+/** The Envoy that traffic is led to, or its next start. */
 export type EnvoyState =
 	| { readonly kind: 'absent' }
 	| { readonly kind: 'pulling' }
 	| ({ readonly kind: 'starting'; readonly missing: string } & Instance)
 	| ({ readonly kind: 'live'; readonly trouble: string } & ServerInfo & Instance)
-	/** It does not answer, or nobody listens where it did, and whoever runs it has not told of its end. */
+	/** It does not answer or does not listen any more, and the runtime has not reported its end. */
 	| ({ readonly kind: 'silent'; readonly why: string } & ServerInfo & Instance)
 	| ({ readonly kind: 'draining' } & ServerInfo & Instance)
-	/** `retryMs`: after so long it is started again; undefined: not by itself. */
+	/** `retryMs`: the pause before the next start; undefined where none follows by itself. */
 	| { readonly kind: 'failed'; readonly why: string; readonly retryMs: number | undefined };
 
-/** What runs: a process or a container. */
+/** A process or a container. */
 export interface Instance {
 	readonly id: string;
 	/** The container's; '' for a process. */
@@ -22,24 +23,24 @@ export interface Instance {
 	readonly since: string;
 }
 
-/** What it says of itself. */
+/** What its admin interface says. */
 export interface ServerInfo {
 	readonly version: string;
-	/** The TCP ports that it listens on. */
+	/** TCP ports. */
 	readonly listeners: readonly number[];
 }
 
-/** A life, and what is remembered of those before it. */
+/** The present state, and what is remembered of former instances. */
 export interface SupervisionHistory {
 	readonly state: EnvoyState;
-	/** A pull that is under way, also while another Envoy is LIVE. */
+	/** The pull that is under way, also while an Envoy is LIVE. */
 	readonly pull: PullProgress | undefined;
 	/** Since the daemon started. */
 	readonly pulls: { readonly pulled: number; readonly failed: number };
-	/** In a row, none of them stable; the pause before the next start grows with it. */
+	/** In a row, without a stable instance between them; the pause before the next start grows with it. */
 	readonly failures: number;
 	readonly restarts: number;
-	/** How the last one ended; '' if none has. */
+	/** How the last instance ended; '' where none has. */
 	readonly lastExit: string;
 }
 
@@ -47,23 +48,23 @@ export type EnvoyEvent =
 	/** `isAside`: for a replacement, and not for the next start. */
 	| { readonly kind: 'pulling'; readonly pull: PullProgress; readonly isAside: boolean }
 	| { readonly kind: 'pulled' | 'not-pulled' }
-	| { readonly kind: 'started'; readonly body: Instance; readonly again: 0 | 1 }
+	| { readonly kind: 'started'; readonly instance: Instance; readonly restarts: 0 | 1 }
 	| { readonly kind: 'waiting'; readonly missing: string }
-	/** Also where one Envoy has taken over from another. */
-	| { readonly kind: 'ready'; readonly body: Instance; readonly answer: ServerInfo }
+	/** Also of one that has taken over from another. */
+	| { readonly kind: 'ready'; readonly instance: Instance; readonly info: ServerInfo }
 	| { readonly kind: 'troubled' | 'silent'; readonly why: string }
-	/** One that was silent. */
+	/** Also one that was silent. */
 	| { readonly kind: 'answers'; readonly listeners: readonly number[] }
 	| { readonly kind: 'drain' }
 	| { readonly kind: 'ended'; readonly exit: Exit; readonly lastLine: string; readonly retry: Retry }
 	| { readonly kind: 'failed'; readonly why: string; readonly retry: Retry };
 
 export interface Retry {
-	/** It had lived long enough to count as stable. */
+	/** The instance had run long enough to reset the back-off. */
 	readonly wasStable: boolean;
-	/** False: it is not tried again. */
+	/** False: no further start follows by itself. */
 	readonly isRetryable: boolean;
-	/** From 0 to 1: many hosts whose registry is back do not ask in the same moment. */
+	/** From 0 to 1: keeps many hosts from asking a registry at the same moment. */
 	readonly jitter: number;
 }
 
@@ -72,25 +73,24 @@ export const initialHistory: SupervisionHistory = {
 	...{ failures: 0, restarts: 0, lastExit: '' },
 };
 
-/** Nothing was pulled where no pull was under way. */
-function afterPull(history: SupervisionHistory, isHere: boolean): SupervisionHistory {
+function afterPull(history: SupervisionHistory, hasSucceeded: boolean): SupervisionHistory {
 	if (history.pull === undefined) return history;
 	const { pulled, failed } = history.pulls;
 	return {
 		...history,
 		pull: undefined,
-		pulls: isHere ? { pulled: pulled + 1, failed } : { pulled, failed: failed + 1 },
+		pulls: hasSucceeded ? { pulled: pulled + 1, failed } : { pulled, failed: failed + 1 },
 	};
 }
 
-/** What is wrong with it; '' where nothing is, or not yet. */
-export function troubleOf(life: EnvoyState): string {
-	switch (life.kind) {
+/** '' where nothing is wrong, or not yet. */
+export function troubleOf(state: EnvoyState): string {
+	switch (state.kind) {
 		case 'failed':
 		case 'silent':
-			return life.why;
+			return state.why;
 		case 'live':
-			return life.trouble;
+			return state.trouble;
 		case 'absent':
 		case 'pulling':
 		case 'starting':
@@ -99,7 +99,7 @@ export function troubleOf(life: EnvoyState): string {
 	}
 }
 
-/** History × event → history; what an event means nothing to leaves it as it is. */
+/** Reducer; events that do not apply are ignored. */
 export function reduce(history: SupervisionHistory, event: EnvoyEvent): SupervisionHistory {
 	const { state } = history;
 	switch (event.kind) {
@@ -109,49 +109,51 @@ export function reduce(history: SupervisionHistory, event: EnvoyEvent): Supervis
 		case 'not-pulled':
 			return afterPull(history, event.kind === 'pulled');
 		case 'started': {
-			const restarts = history.restarts + event.again;
-			return { ...history, state: { kind: 'starting', missing: '', ...event.body }, restarts };
+			const restarts = history.restarts + event.restarts;
+			return { ...history, state: { kind: 'starting', missing: '', ...event.instance }, restarts };
 		}
 		case 'ended':
 			return afterEnd(history, event);
 		case 'failed':
 			return failed(history, event.why, event.retry);
 		default:
-			return { ...history, state: turned(state, event) };
+			return { ...history, state: reduceState(state, event) };
 	}
 }
 
-type Turn = EnvoyEvent & { kind: 'waiting' | 'ready' | 'troubled' | 'silent' | 'answers' | 'drain' };
+type StateEvent = EnvoyEvent & { kind: 'waiting' | 'ready' | 'troubled' | 'silent' | 'answers' | 'drain' };
 
-/** What concerns nothing but the life of this one. */
-function turned(life: EnvoyState, event: Turn): EnvoyState {
+/** Events that change nothing but the state. */
+function reduceState(state: EnvoyState, event: StateEvent): EnvoyState {
 	switch (event.kind) {
 		case 'ready':
-			return { kind: 'live', trouble: '', ...event.answer, ...event.body };
+			return { kind: 'live', trouble: '', ...event.info, ...event.instance };
 		case 'waiting':
-			return life.kind === 'starting' ? { ...life, missing: event.missing } : life;
+			return state.kind === 'starting' ? { ...state, missing: event.missing } : state;
 		case 'drain':
-			return isSteady(life) ? { ...partsOf(life), kind: 'draining' } : initialHistory.state;
+			return wasLive(state) ? { ...partsOf(state), kind: 'draining' } : initialHistory.state;
 		default:
-			return isSteady(life) ? steadily(life, event) : life;
+			return wasLive(state) ? reduceOnceLive(state, event) : state;
 	}
 }
 
-function steadily(life: Steady, event: EnvoyEvent & { kind: 'troubled' | 'silent' | 'answers' }): EnvoyState {
+function reduceOnceLive(state: OnceLive, event: EnvoyEvent & { kind: 'troubled' | 'silent' | 'answers' }): EnvoyState {
 	switch (event.kind) {
 		case 'troubled':
-			return life.kind === 'live' ? { ...life, trouble: event.why } : life;
+			return state.kind === 'live' ? { ...state, trouble: event.why } : state;
 		case 'silent':
-			return { ...partsOf(life), kind: 'silent', why: event.why };
+			return { ...partsOf(state), kind: 'silent', why: event.why };
 		case 'answers':
-			return life.kind === 'live' ? life : { ...partsOf(life), kind: 'live', trouble: '', listeners: event.listeners };
+			return state.kind === 'live'
+				? state
+				: { ...partsOf(state), kind: 'live', trouble: '', listeners: event.listeners };
 	}
 }
 
-type Steady = EnvoyState & { kind: 'live' | 'silent' };
-/** It was LIVE, and nobody has told of its end. */
-const isSteady = (life: EnvoyState): life is Steady => life.kind === 'live' || life.kind === 'silent';
-const isUp = (life: EnvoyState): boolean => isSteady(life) || life.kind === 'draining';
+type OnceLive = EnvoyState & { kind: 'live' | 'silent' };
+/** It was LIVE, and its end was not reported. */
+const wasLive = (state: EnvoyState): state is OnceLive => state.kind === 'live' || state.kind === 'silent';
+const isUp = (state: EnvoyState): boolean => wasLive(state) || state.kind === 'draining';
 /** Captured connections fail. */
 export const isAway = ({ kind }: EnvoyState): boolean => kind === 'failed' || kind === 'silent';
 const partsOf = ({ id, image, since, version, listeners }: Instance & ServerInfo) => ({
@@ -169,8 +171,7 @@ function afterEnd(
 	const lastExit = exitText(exit);
 	const { kind } = history.state;
 	if (kind === 'draining' || kind === 'absent') return { ...history, state: initialHistory.state, lastExit };
-	const words = lastLine === '' ? '' : `; its last line: ${lastLine}`;
-	return { ...failed(history, `Envoy ${lastExit}${words}`, retry), lastExit };
+	return { ...failed(history, exitWithLastLine(lastExit, lastLine), retry), lastExit };
 }
 
 function failed(
@@ -184,5 +185,5 @@ function failed(
 	return { ...history, failures, state: { kind: 'failed', why: `${why}${loop}`, retryMs } };
 }
 
-/** So many failures without a stable life between them are a crash loop. */
+/** So many failures in a row are reported as a crash loop. */
 const CRASH_LOOP_FAILURES = 3;

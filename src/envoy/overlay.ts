@@ -1,39 +1,39 @@
 import { READING_LISTENER } from '../values/reading-listener.ts';
 
-/** One Envoy's doors. */
-export interface Doors {
-	/** Ours alone: what this Envoy says of itself. */
+/** Where one instance is reached. */
+export interface AdminAccess {
+	/** Unique; reported as node metadata. */
 	readonly instance: string;
-	/** Where its admin interface is. Whoever may enter the folder may do with Envoy as he likes. */
+	/** Its admin interface: whoever can enter the directory has full control of Envoy. */
 	readonly socketPath: string;
-	/** On 127.0.0.1, for everybody, to read; 0: nowhere. */
+	/** On 127.0.0.1, read-only, for any user; 0: none. */
 	readonly adminPort: number;
 }
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * Laid over the bootstrap, whoever wrote that (protobuf's merge: an address replaces the other, lists are joined): a
- * name of its own, its admin interface on a socket of its own, and a listener that hands on what only reads. Envoy's listeners share their
- * ports by default (enable_reuse_port): another Envoy may take over while this one is there.
+ * Merged into any bootstrap (as protobuf does: an address is replaced, lists are joined): the instance's name, its admin
+ * interface on a unix socket, and a listener that forwards only requests that read. Envoy's listeners share their ports by
+ * default (enable_reuse_port), so another instance can take over while this one runs.
  */
-export const overlayArguments = (doors: Doors): string[] => ['--config-yaml', overlay(doors)];
+export const overlayArguments = (access: AdminAccess): string[] => ['--config-yaml', overlay(access)];
 
-export const overlay = ({ instance, socketPath, adminPort }: Doors): string =>
+export const overlay = ({ instance, socketPath, adminPort }: AdminAccess): string =>
 	JSON.stringify({
 		node: { metadata: { turnout: instance } },
-		// The folder is what keeps others out: the daemon need be neither Envoy's user nor of its group.
+		// The directory keeps others out, as the daemon may be neither Envoy's user nor in its group.
 		admin: { address: { pipe: { path: socketPath, mode: 0o666 } } },
 		...(adminPort === 0
 			? {}
-			: { static_resources: { listeners: [reading(adminPort)], clusters: [toAdmin(socketPath)] } }),
+			: { static_resources: { listeners: [readingListener(adminPort)], clusters: [toAdmin(socketPath)] } }),
 	} satisfies Json);
 
 /**
- * What tells and changes nothing (envoyproxy.io, operations/admin). Not /config_dump, which may hold secrets, nor what
- * keeps Envoy busy: profiles, /tap.
+ * Paths that change nothing (envoyproxy.io, operations/admin). Without /config_dump, which may hold secrets, and without
+ * those that keep Envoy busy: profiles, /tap.
  */
-const readings = [
+const readablePaths = [
 	'certs',
 	'clusters',
 	'listeners',
@@ -45,10 +45,10 @@ const readings = [
 	'stats/prometheus',
 ];
 
-const READ = `/(${readings.join('|')})`;
-const MAY_BE_READ = `This port is for reading: GET ${readings.map((path) => `/${path}`).join(', ')}.\n`;
+const READ = `/(${readablePaths.join('|')})`;
+const READ_ONLY = `This port is for reading: GET ${readablePaths.map((path) => `/${path}`).join(', ')}.\n`;
 
-const reading = (adminPort: number): Json => ({
+const readingListener = (adminPort: number): Json => ({
 	name: READING_LISTENER,
 	stat_prefix: READING_LISTENER,
 	address: { socket_address: { address: '127.0.0.1', port_value: adminPort } },
@@ -61,8 +61,8 @@ const manager: Json = {
 	...(extension('network.http_connection_manager.v3.HttpConnectionManager') as object),
 	stat_prefix: READING_LISTENER,
 	codec_type: 'HTTP1',
-	// Whoever is internal may name statistics, without end (x-envoy-upstream-alt-stat-name). Nobody has this address
-	// (RFC 5737), and without any those of this host were internal.
+	// An internal client may create any number of statistics (x-envoy-upstream-alt-stat-name). Nobody has this address
+	// (RFC 5737); with no range given, this host's clients would be internal.
 	use_remote_address: true,
 	internal_address_config: { cidr_ranges: [{ address_prefix: '192.0.2.0', prefix_len: 32 }] },
 	generate_request_id: false,
@@ -81,9 +81,9 @@ const manager: Json = {
 	},
 };
 
-/** By the whole path as it was written: whatever is spelt otherwise is another one, and refused. */
+/** Matches the whole path as written: any other spelling is refused. */
 function routes(): Json {
-	const refuse = (status: number) => ({ status, body: { inline_string: MAY_BE_READ } });
+	const refuse = (status: number) => ({ status, body: { inline_string: READ_ONLY } });
 	const regex = (text: string) => ({ safe_regex: { regex: text } });
 	const reads = { name: ':method', string_match: regex('GET|HEAD') };
 	return [

@@ -9,10 +9,10 @@ import type { SupervisorState } from './supervisor-state.ts';
 
 const POLL_MS = 50;
 
-export async function requireFreePorts({ supervision, retiring }: SupervisorState, plan: EnvoySpec): Promise<void> {
+export async function requireFreePorts({ deps, draining }: SupervisorState, plan: EnvoySpec): Promise<void> {
 	const { ports } = plan;
-	const free = retiring.size === 0 ? Object.values(ports) : listenerPorts(plan);
-	const taken = (await supervision.listeners()).find(({ port }) => free.includes(port));
+	const free = draining.size === 0 ? Object.values(ports) : listenerPorts(plan);
+	const taken = (await deps.listeners()).find(({ port }) => free.includes(port));
 	if (taken === undefined) return;
 	const key = Object.keys(ports).find((name) => ports[name] === taken.port);
 	throw new Failure(
@@ -22,14 +22,13 @@ export async function requireFreePorts({ supervision, retiring }: SupervisorStat
 	);
 }
 
-/** What a start is waited for with. */
 export interface Waiting {
-	/** How it has ended, if it has. */
+	/** How it ended; undefined while it runs. */
 	readonly ended: () => string | undefined;
 	readonly onMissing: (missing: string) => void;
 }
 
-/** Resolves to what it says of itself when it is LIVE and listens on every port; rejects when it has ended or time is up. */
+/** Resolves when it is LIVE and listens on every port; rejects when it has ended or after `startSeconds`. */
 export async function untilReady(
 	admin: ProxyAdmin,
 	plan: EnvoySpec,
@@ -44,22 +43,22 @@ export async function untilReady(
 		const info = await admin.info(signal);
 		const listeners = info?.state === 'LIVE' ? await admin.listeners(signal) : undefined;
 		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
-		// LIVE in the moment in which nobody wants it any more.
+		// It may be LIVE just when it is no longer wanted.
 		signal.throwIfAborted();
 		if (info !== undefined && listeners !== undefined && missing === '') {
-			await refuseBlind(admin, plan, signal);
+			await requireOriginalDst(admin, plan, signal);
 			return { version: info.version, listeners: portsOf(listeners) };
 		}
 		waiting.onMissing(missing);
 		await sleep(POLL_MS, undefined, { signal });
 	}
-	// A busy machine may have told us of its end only now.
+	// On a busy machine its end may be reported only now.
 	const why = waiting.ended();
 	throw why === undefined ? neverLive(plan.startSeconds, missing) : ended(why);
 }
 
-/** What a bootstrap has wrong stays so: no time mends it. */
-export async function refuseBlind(admin: ProxyAdmin, { lanes }: EnvoySpec, signal: AbortSignal): Promise<void> {
+/** Thrown at once: an error of the bootstrap does not go away by waiting. */
+export async function requireOriginalDst(admin: ProxyAdmin, { lanes }: EnvoySpec, signal: AbortSignal): Promise<void> {
 	const blind = await admin.blind(signal);
 	const ours = lanes.filter(({ port }) => blind.includes(port)).map(({ key, port }) => `${port} (${key})`);
 	if (ours.length === 0) return;
@@ -70,14 +69,14 @@ export async function refuseBlind(admin: ProxyAdmin, { lanes }: EnvoySpec, signa
 	);
 }
 
-/** Nothing new to say while nobody answers; '' once all is there. */
+/** Undefined while it does not answer; '' once nothing is missing. */
 function whatIsMissing(plan: EnvoySpec, state: string | undefined, listeners: readonly Listening[] | undefined) {
 	return state === 'LIVE' ? listeners && missingListeners(plan, listeners) : state;
 }
 
 /**
- * Rules wait for more than LIVE: a bootstrap of the user's own may listen elsewhere, and traffic would go nowhere. ''
- * where it listens on every port that we lead traffic to, and where that arrives.
+ * LIVE is not enough: a user's own bootstrap may listen elsewhere, and redirected traffic would be refused. '' where it
+ * listens on every port that traffic is led to, at the addresses where that arrives.
  */
 export function missingListeners({ lanes, families }: EnvoySpec, listeners: readonly Listening[]): string {
 	const gaps = gapsIn(lanes, families, listeners);

@@ -1,92 +1,101 @@
 import { Failure, failureOf } from '../failure.ts';
 import { drainAndStop } from './drain.ts';
 import { withoutTaken } from './free-ports.ts';
-import { missingListeners, refuseBlind } from './readiness.ts';
+import { own } from './own.ts';
+import { missingListeners, requireOriginalDst } from './readiness.ts';
 import type { RunningProxy } from './runtime.ts';
 import { type EnvoySpec, listenerPorts } from './spec.ts';
-import { asItIs, type LiveProxy, launch, prepare } from './start.ts';
-import { lead, type SupervisorState, trackTask } from './supervisor-state.ts';
+import { launch, prepare, withoutPullAlways } from './start.ts';
+import { lead, type RunningInstance, type SupervisorState, trackTask } from './supervisor-state.ts';
+import { afterReplacing, beforeReplacing } from './transitions.ts';
 
-export interface Replacement {
+export interface Change {
 	readonly plan: EnvoySpec;
-	/** The image is looked for anew, also where nothing else has changed. */
+	/** The image is looked up again even where nothing else changed. */
 	readonly isUpdate: boolean;
-	/** Leads traffic to the new one, where its ports are others; both run while it does. */
+	/** Leads traffic to the new Envoy where its ports differ; both run meanwhile. */
 	readonly takeOver: () => Promise<void>;
-	readonly own: (plan: EnvoySpec, live: LiveProxy) => void;
-	/** Starts the former again, where it ended in the meantime. */
-	readonly revive: () => void;
 }
 
 /**
- * The new one is there and LIVE beside the former, on the same ports where they are the same, before the former lets go.
- * What it needs is fetched first, however long that takes; a former that ends meanwhile is started again as always. When
- * it fails, the former goes on as if nothing had been.
+ * The new Envoy is LIVE beside the former, on the same ports where they are the same, before the former closes its
+ * listeners. Whatever it needs is fetched first, however long that takes; a former that ends meanwhile is restarted as
+ * usual. If the new one fails, the former continues unchanged.
  */
 export async function replace(
-	charge: SupervisorState,
-	wanted: Replacement,
+	self: SupervisorState,
+	wanted: Change,
 	signal: AbortSignal,
 ): Promise<'replaced' | 'same'> {
-	if (charge.isReplacing) throw underWay();
-	charge.isReplacing = true;
+	if (self.isUpdating) throw underWay();
+	self.isUpdating = true;
 	try {
-		const change = { ...wanted, plan: await withoutTaken(charge, wanted.plan) };
-		const hash = await hashOf(charge, change, signal);
-		return await preemptStart(charge, () => exchange(charge, change, hash, signal), change.revive);
+		const change = { ...wanted, plan: await withoutTaken(self, wanted.plan) };
+		const hash = await prepareChange(self, change, signal);
+		return await preemptStart(self, () => exchange(self, change, hash, signal));
 	} catch (error) {
-		throw rolledBack(charge, error);
+		throw rolledBack(self, error);
 	} finally {
-		charge.isReplacing = false;
-		if (charge.plan !== undefined) charge.supervision.bootstraps.keepOnly(charge.plan.spec.files);
+		self.isUpdating = false;
+		if (self.plan !== undefined) self.deps.bootstraps.keepOnly(self.plan.spec.files);
 	}
 }
 
 const underWay = (): Failure =>
 	new Failure('envoy', 'Cannot update: another update is under way', 'Wait for its end: turnout status');
 
-/** A start by ourselves that is under way is left, whether it waits or not: the replacement is the next start. */
-async function preemptStart<T>(charge: SupervisorState, act: () => Promise<T>, revive: () => void): Promise<T> {
-	const over = Promise.withResolvers<void>();
-	charge.exchanging = over.promise;
-	try {
-		charge.cancel.abort();
-		charge.cancel = new AbortController();
-		await charge.attempt;
-		return await act();
-	} finally {
-		charge.exchanging = undefined;
-		over.resolve();
-		if (charge.proxy === undefined) revive();
-	}
+/** Cancels a start that is under way, its pause included: the replacement is the next start. */
+async function preemptStart<T>(self: SupervisorState, act: () => Promise<T>): Promise<T> {
+	if (self.state.kind === 'starting') self.state.attempt.abort();
+	self.state = beforeReplacing(self.state);
+	return self.lock(async () => {
+		try {
+			return await act();
+		} finally {
+			self.state = afterReplacing(self.state);
+			if (self.state.kind === 'idle' && self.plan !== undefined) self.restart();
+		}
+	});
 }
 
-/** What the new one comes to; undefined where it is the one that is there. */
-export async function hashOf(
-	charge: SupervisorState,
-	{ plan, isUpdate }: Replacement,
+/** The hash of the new instance, once all it needs is on this host; undefined where the running one is as wanted. */
+export async function prepareChange(
+	self: SupervisorState,
+	{ plan, isUpdate }: Change,
 	signal: AbortSignal,
 ): Promise<string | undefined> {
-	const isSame = JSON.stringify((charge.plan ?? plan).spec) === JSON.stringify(plan.spec);
-	if (charge.proxy !== undefined && isSame && !isUpdate) return undefined;
-	return prepare(charge, plan, true, signal);
+	const isSame = JSON.stringify((self.plan ?? plan).spec) === JSON.stringify(plan.spec);
+	if (self.state.instance !== undefined && isSame && !isUpdate) return undefined;
+	return prepare(self, plan, true, signal);
 }
 
+/** Caller holds `lock`. */
 export async function exchange(
-	charge: SupervisorState,
-	change: Replacement,
+	self: SupervisorState,
+	change: Change,
 	prepared: string | undefined,
 	signal: AbortSignal,
 ): Promise<'replaced' | 'same'> {
-	const { plan, takeOver, own } = change;
-	const former = charge.proxy;
-	const formerPlan = charge.plan ?? plan;
-	if (former !== undefined && (prepared === undefined || former.hash === prepared))
-		return keepRunning(charge, change, former, signal);
-	// The one that was there has ended in this moment.
-	const hash = prepared ?? (await prepare(charge, asItIs(plan), true, signal));
-	const handOver = await charge.supervision.handOver(listenerPorts(formerPlan));
-	const live = await launch(charge, plan, hash, { started: () => undefined, missing: () => undefined }, signal);
+	const { plan } = change;
+	const former = self.state.instance;
+	if (former !== undefined && (prepared === undefined || former.proxy.hash === prepared))
+		return keepRunning(self, change, former.proxy, signal);
+	// The one that was as wanted has ended in the meantime.
+	const hash = prepared ?? (await prepare(self, withoutPullAlways(plan), true, signal));
+	await startBeside(self, change, hash, former, signal);
+	return 'replaced';
+}
+
+async function startBeside(
+	self: SupervisorState,
+	{ plan, takeOver }: Change,
+	hash: string,
+	former: RunningInstance | undefined,
+	signal: AbortSignal,
+): Promise<void> {
+	const formerPlan = self.plan ?? plan;
+	const handOver = await self.deps.handOver(listenerPorts(formerPlan));
+	const live = await launch(self, plan, hash, signal, {});
 	try {
 		signal.throwIfAborted();
 		await takeOver();
@@ -94,45 +103,46 @@ export async function exchange(
 		await live.proxy.stop(0);
 		throw error;
 	}
-	const isThere = former !== undefined && former === charge.proxy;
-	own(plan, live);
-	if (isThere)
+	const hasFormer = former !== undefined && former === self.state.instance;
+	own(self, plan, live);
+	if (!hasFormer) await live.proxy.promote();
+	else {
+		const drained = drainAndStop(self, formerPlan, former.proxy, handOver);
 		trackTask(
-			charge,
-			drainAndStop(charge, formerPlan, former, handOver).then(() => charge.proxy?.promote()),
+			self,
+			drained.then(() => self.state.instance?.proxy.promote()),
 		);
-	else await live.proxy.promote();
-	return 'replaced';
+	}
 }
 
-const expectedOf = (plan: EnvoySpec | undefined): string => JSON.stringify([plan?.ports, plan?.lanes, plan?.families]);
+const expectationsOf = (plan: EnvoySpec | undefined): string =>
+	JSON.stringify([plan?.ports, plan?.lanes, plan?.families]);
 
-/** The same Envoy for a plan that differs in what is expected of it. */
+/** The same Envoy for a plan that differs only in what is expected of it. */
 async function keepRunning(
-	charge: SupervisorState,
-	{ plan, takeOver }: Replacement,
+	self: SupervisorState,
+	{ plan, takeOver }: Change,
 	proxy: RunningProxy,
 	signal: AbortSignal,
 ): Promise<'same'> {
-	if (expectedOf(plan) !== expectedOf(charge.plan)) {
-		const admin = charge.supervision.admin(plan, proxy);
+	if (expectationsOf(plan) !== expectationsOf(self.plan)) {
+		const admin = self.deps.admin(plan, proxy);
 		const listeners = await admin.listeners(signal);
 		const why =
 			listeners === undefined ? 'does not answer' : missingListeners(plan, listeners).replace(/^(?=.)/, 'is ');
 		if (why !== '')
 			throw new Failure('envoy', `Cannot change what is led to Envoy: it ${why}`, 'See its bootstrap (envoy.config)');
-		await refuseBlind(admin, plan, signal);
+		await requireOriginalDst(admin, plan, signal);
 	}
 	await takeOver();
-	lead(charge, plan);
+	lead(self, plan);
 	return 'same';
 }
 
-function rolledBack({ proxy, history, ending }: SupervisorState, error: unknown): Failure {
-	const failure = failureOf(ending.signal.aborted ? ending.signal.reason : error);
-	const { code, message, remedy } = failure;
-	if (ending.signal.aborted) return failure;
+function rolledBack({ state, history, ending }: SupervisorState, error: unknown): Failure {
+	if (ending.signal.aborted) return failureOf(ending.signal.reason);
+	const { code, message, remedy } = failureOf(error);
 	const stays = history.state.kind === 'silent' ? 'the former is as it was' : 'the former goes on';
-	const rest = proxy === undefined ? 'the former is started again' : stays;
+	const rest = state.instance === undefined ? 'the former is started again' : stays;
 	return new Failure(code, `${message}; ${rest}`, remedy, error);
 }

@@ -5,23 +5,23 @@ import type { ProxySpec } from './runtime.ts';
 /** What is to run, and what is expected of it. */
 export interface EnvoySpec {
 	readonly spec: ProxySpec;
-	/** Ports that must be free before, and listened on after the start, each with its setting. */
+	/** By setting: ports that must be free before the start and are listened on after it. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly lanes: readonly Lane[];
-	/** Those that are captured for sure. */
+	/** Those that are certainly captured. */
 	readonly families: readonly Family[];
 	readonly startSeconds: number;
 	readonly drainSeconds: number;
-	/** An Envoy that lived so long begins anew with the shortest pause. */
+	/** An Envoy that ran this long resets the back-off. */
 	readonly stableSeconds: number;
 	readonly healthSeconds: number;
 	readonly healthTimeoutSeconds: number;
 	readonly healthRetries: number;
 }
 
-/** Those that traffic is led to. */
+/** The ports that traffic is led to. */
 export const listenerPorts = ({ ports, spec }: EnvoySpec): number[] =>
 	Object.values(ports).filter((port) => port !== spec.adminPort);
 
-/** The ports alone, each once. */
+/** Without duplicates. */
 export const portsOf = (listeners: readonly Listening[]): number[] => [...new Set(listeners.map(({ port }) => port))];

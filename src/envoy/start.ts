@@ -3,26 +3,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fingerprint } from './command-line.ts';
 import { exitText } from './exit-text.ts';
 import type { Instance, ServerInfo } from './lifecycle.ts';
+import { createOutputRecorder, exitWithLastLine, type OutputRecorder } from './output-recorder.ts';
 import { overlayArguments } from './overlay.ts';
-import { untilReady, type Waiting } from './readiness.ts';
+import { untilReady } from './readiness.ts';
 import type { PullProgress, RunningProxy } from './runtime.ts';
 import { type EnvoySpec, portsOf } from './spec.ts';
-import { dispatch, outputRecorder, type SupervisorState } from './supervisor-state.ts';
+import { dispatch, type SupervisorState } from './supervisor-state.ts';
 
-/** An Envoy that does not answer after SIGTERM within this time is ended by SIGKILL. */
+/** SIGKILL follows SIGTERM after this time. */
 export const STOP_GRACE_MS = 5_000;
 
 export interface LiveProxy {
 	readonly proxy: RunningProxy;
-	readonly answer: ServerInfo;
+	readonly output: OutputRecorder;
+	readonly info: ServerInfo;
 }
 
 /**
- * What `plan` comes to at the moment: what is needed for it is there then, and its hash is what it is found by. It may take
- * as long as a registry takes. `isAside`: not for the next start.
+ * Fetches whatever the plan needs, however long a registry takes; resolves to the hash by which an instance of it is
+ * recognized. `isAside`: for a replacement, and not for the next start.
  */
 export async function prepare(
-	charge: SupervisorState,
+	self: SupervisorState,
 	{ spec }: EnvoySpec,
 	isAside: boolean,
 	signal: AbortSignal,
@@ -30,73 +32,69 @@ export async function prepare(
 	let isPulling = false;
 	const onProgress = (pull: PullProgress) => {
 		isPulling = true;
-		dispatch(charge, { kind: 'pulling', pull, isAside });
+		dispatch(self, { kind: 'pulling', pull, isAside });
 	};
 	try {
-		const exact = await charge.supervision.runtime.prepare(spec, onProgress, signal);
-		if (isPulling) dispatch(charge, { kind: 'pulled' });
+		const exact = await self.deps.runtime.prepare(spec, onProgress, signal);
+		if (isPulling) dispatch(self, { kind: 'pulled' });
 		return createHash('sha256').update(fingerprint(spec, exact)).digest('hex').slice(0, 16);
 	} catch (error) {
-		if (isPulling) dispatch(charge, { kind: 'not-pulled' });
+		if (isPulling) dispatch(self, { kind: 'not-pulled' });
 		throw error;
 	}
 }
 
-/** One that has run before is not asked for anew each time that it ends. */
-export function asItIs(plan: EnvoySpec): EnvoySpec {
+/** A restart does not pull again. */
+export function withoutPullAlways(plan: EnvoySpec): EnvoySpec {
 	const pull = plan.spec.pull === 'always' ? 'missing' : plan.spec.pull;
 	return { ...plan, spec: { ...plan.spec, pull } };
 }
 
-/** One more Envoy, LIVE and listening; where that does not come about nothing of it is left. */
-export async function launch(
-	charge: SupervisorState,
-	plan: EnvoySpec,
-	hash: string,
-	on: { readonly started: (body: Instance) => void; readonly missing: (missing: string) => void },
-	signal: AbortSignal,
-): Promise<LiveProxy> {
-	const instance = randomUUID();
-	const socketPath = charge.supervision.adminSocket(instance);
-	const doors = { instance, socketPath, adminPort: plan.spec.adminPort };
-	const spec = { ...plan.spec, args: [...plan.spec.args, ...overlayArguments(doors)] };
-	charge.lastLine = '';
-	charge.supervision.bootstraps.write(spec.files);
-	const proxy = await charge.supervision.runtime.start(
-		spec,
-		{ instance, hash, admin: { socketPath } },
-		outputRecorder(charge),
-		signal,
-	);
-	on.started(bodyOf(proxy));
-	return { proxy, answer: await ready(charge, plan, proxy, on.missing, signal) };
+export interface StartProgress {
+	/** It runs, and is not LIVE yet. */
+	readonly onStarted?: (proxy: RunningProxy) => void;
+	readonly onMissing?: (missing: string) => void;
 }
 
-/** What it says of itself, once it is LIVE; one that never is is ended. */
-async function ready(
-	charge: SupervisorState,
+/** Starts one more Envoy; resolves when it is LIVE and listens. If that fails, nothing of it is left. */
+export async function launch(
+	self: SupervisorState,
 	plan: EnvoySpec,
-	proxy: RunningProxy,
-	onMissing: Waiting['onMissing'],
+	hash: string,
 	signal: AbortSignal,
-): Promise<ServerInfo> {
+	{ onStarted, onMissing }: StartProgress,
+): Promise<LiveProxy> {
+	const instance = randomUUID();
+	const socketPath = self.deps.adminSocket(instance);
+	const access = { instance, socketPath, adminPort: plan.spec.adminPort };
+	const spec = { ...plan.spec, args: [...plan.spec.args, ...overlayArguments(access)] };
+	const output = createOutputRecorder(self.deps.onOutput);
+	self.deps.bootstraps.write(spec.files);
+	const identity = { instance, hash, admin: { socketPath } };
+	const proxy = await self.deps.runtime.start(spec, identity, output.onOutput, signal);
+	onStarted?.(proxy);
 	let end: string | undefined;
 	void proxy.exited.then((exit) => {
-		end = `Envoy ${exitText(exit)}${charge.lastLine === '' ? '' : `; its last line: ${charge.lastLine}`}`;
+		end = exitWithLastLine(exitText(exit), output.lastLine());
 	});
 	try {
-		const admin = charge.supervision.admin(plan, proxy);
-		return await untilReady(admin, plan, { ended: () => end, onMissing }, signal);
+		const waiting = { ended: () => end, onMissing: onMissing ?? (() => undefined) };
+		return { proxy, output, info: await untilReady(self.deps.admin(plan, proxy), plan, waiting, signal) };
 	} catch (error) {
-		// Nothing goes through it yet.
+		// No traffic is led to it yet.
 		await proxy.stop(0);
 		throw error;
 	}
 }
 
-/** What one that was found says of itself; undefined where it has not answered as often as a healthy one would have. */
-export async function answerOf(charge: SupervisorState, plan: EnvoySpec, signal: AbortSignal, proxy: RunningProxy) {
-	const admin = charge.supervision.admin(plan, proxy);
+/** What an adopted Envoy says of itself; undefined where it stays silent for as many tries as a health check has. */
+export async function askInfo(
+	self: SupervisorState,
+	plan: EnvoySpec,
+	proxy: RunningProxy,
+	signal: AbortSignal,
+): Promise<ServerInfo | undefined> {
+	const admin = self.deps.admin(plan, proxy);
 	for (let miss = 0; miss < plan.healthRetries; miss += 1) {
 		const info = await admin.info(signal);
 		const listeners = await admin.listeners(signal);
@@ -109,4 +107,4 @@ export async function answerOf(charge: SupervisorState, plan: EnvoySpec, signal:
 
 const ASK_AGAIN_MS = 200;
 
-export const bodyOf = ({ id, image, startedAt }: RunningProxy): Instance => ({ id, image, since: startedAt });
+export const instanceOf = ({ id, image, startedAt }: RunningProxy): Instance => ({ id, image, since: startedAt });

@@ -1,5 +1,7 @@
 import type { Listener } from '../connections/connections.ts';
-import { type EnvoyEvent, reduce, type SupervisionHistory } from './lifecycle.ts';
+import { createMutex, type Mutex } from '../lib/mutex.ts';
+import { type EnvoyEvent, initialHistory, reduce, type SupervisionHistory } from './lifecycle.ts';
+import type { OutputRecorder } from './output-recorder.ts';
 import type {
 	ListenerHandover,
 	OnOutput,
@@ -11,14 +13,13 @@ import type {
 } from './runtime.ts';
 import { type EnvoySpec, listenerPorts } from './spec.ts';
 
-/** What supervision is handed: the world, and whom to tell. */
 export interface SupervisorDependencies {
 	readonly runtime: ProxyRuntime;
 	readonly admin: (plan: EnvoySpec, of: ProxyIdentity) => ProxyAdmin;
-	/** Where the admin interface of one that is about to be started is to be. */
+	/** The path of the admin socket for an instance that is about to be started. */
 	readonly adminSocket: (instance: string) => string;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** How many connections that were accepted on these ports are open. */
+	/** Open connections that were accepted on these ports. */
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
 	readonly handOver: (ports: readonly number[]) => Promise<ListenerHandover>;
 	readonly bootstraps: ProxyFiles;
@@ -26,64 +27,77 @@ export interface SupervisorDependencies {
 	readonly onChange: (history: SupervisionHistory, before: SupervisionHistory) => void;
 }
 
-/** Everything that supervision holds. One Envoy is ours; those that it took over from end by themselves. */
-export interface SupervisorState {
-	readonly supervision: SupervisorDependencies;
-	history: SupervisionHistory;
-	plan: EnvoySpec | undefined;
-	proxy: RunningProxy | undefined;
-	/** Those that a former daemon left running. */
-	found: readonly RunningProxy[];
-	/** The listeners of every Envoy that was ours: a reload moves them, and what they had accepted goes on. */
-	readonly ports: Set<number>;
-	/** When it became LIVE, as performance.now() has it. */
-	liveSinceMs: number;
-	lastLine: string;
-	/** Instances that let their connections end; they answer on their admin port until then. */
-	readonly retiring: Set<string>;
-	/** Ended by ourselves, for this reason. */
+/** The Envoy that traffic is led to. One that it took over from drains and is not in the state any more. */
+export interface RunningInstance {
+	readonly proxy: RunningProxy;
+	readonly output: OutputRecorder;
+	/** When it became LIVE, by performance.now(). */
+	readonly liveSinceMs: number;
+	/** Why we killed it; '' where we did not. */
 	killReason: string;
-	isReplacing: boolean;
-	/** A former gives way to what replaces it: until that is over nobody else is started. It never rejects. */
-	exchanging: Promise<unknown> | undefined;
-	isReviving: boolean;
-	/** A start by ourselves that is under way, pause included, if any; it never rejects. `cancel` ends it. */
-	attempt: Promise<unknown>;
-	cancel: AbortController;
-	/** No more starts: the daemon is about to end. */
+}
+
+/** `instance` is undefined while no Envoy of ours is LIVE. */
+export type State =
+	/** No start was asked for yet, or the first one was given up. */
+	| { readonly kind: 'idle'; readonly instance: undefined }
+	/**
+	 * Attempts follow one another until Envoy is LIVE; `attempt` cancels the current one. An instance is one that was
+	 * adopted and is not yet known to be as wanted.
+	 */
+	| { readonly kind: 'starting'; readonly attempt: AbortController; readonly instance: RunningInstance | undefined }
+	| { readonly kind: 'running'; readonly instance: RunningInstance }
+	/** `isStartWaiting`: a start was preempted, and continues if the replacement fails. */
+	| { readonly kind: 'replacing'; readonly isStartWaiting: boolean; readonly instance: RunningInstance | undefined }
+	/** The daemon is about to end: nothing is started any more. */
+	| { readonly kind: 'stopping'; readonly instance: RunningInstance | undefined };
+
+export interface SupervisorState {
+	readonly deps: SupervisorDependencies;
+	/** Held by each attempt to start and by each exchange of instances. */
+	readonly lock: Mutex;
+	state: State;
+	history: SupervisionHistory;
+	/** What is to run; undefined before the first start. */
+	plan: EnvoySpec | undefined;
+	/** An update is under way, its pull included; the state is `replacing` only while instances are exchanged. */
+	isUpdating: boolean;
+	/** Those that a former daemon left running. */
+	adopted: readonly RunningProxy[];
+	/** The listener ports of every instance so far: connections accepted before a reload stay on the old ports. */
+	readonly ports: Set<number>;
+	/** Instances that drain; they answer on the admin port until they end. */
+	readonly draining: Set<string>;
+	/** Aborted when the state becomes `stopping`. */
 	readonly ending: AbortController;
-	/** What is under way and must have ended before we do. */
-	readonly underway: Set<Promise<unknown>>;
+	/** Work in the background that must have settled before the daemon ends. */
+	readonly tasks: Set<Promise<unknown>>;
+	/** Begins a start in the background. */
+	readonly restart: () => void;
 }
 
-export function dispatch(charge: SupervisorState, event: EnvoyEvent): void {
-	const before = charge.history;
-	charge.history = reduce(before, event);
-	if (charge.history !== before) charge.supervision.onChange(charge.history, before);
-}
-
-/** What traffic is led to from now on. */
-export function lead(charge: SupervisorState, plan: EnvoySpec): void {
-	charge.plan = plan;
-	for (const port of listenerPorts(plan)) charge.ports.add(port);
-}
-
-export function trackTask(charge: SupervisorState, work: Promise<unknown>): void {
-	const settled = work.catch(() => undefined).finally(() => charge.underway.delete(settled));
-	charge.underway.add(settled);
-}
-
-/** Envoy's output goes on to whoever reads it; of its words the most telling are kept for the case that it ends. */
-export const outputRecorder =
-	(charge: SupervisorState): OnOutput =>
-	(line) => {
-		charge.lastLine = mostTellingLine(charge.lastLine, line);
-		charge.supervision.onOutput(line);
+export function createState(deps: SupervisorDependencies, restart: (self: SupervisorState) => void): SupervisorState {
+	const self: SupervisorState = {
+		...{ deps, lock: createMutex(), state: { kind: 'idle', instance: undefined }, history: initialHistory },
+		...{ plan: undefined, isUpdating: false, adopted: [], ports: new Set<number>(), draining: new Set<string>() },
+		...{ ending: new AbortController(), tasks: new Set<Promise<unknown>>(), restart: () => restart(self) },
 	};
+	return self;
+}
 
-/** What Envoy calls an error is worth more than what it says afterwards, and anything more than an empty line. */
-function mostTellingLine(former: string, line: string): string {
-	const isError = (text: string) => /\[(critical|error)\]/.test(text);
-	if (line.trim() === '') return former;
-	return isError(former) && !isError(line) ? former : line;
+export function dispatch(self: SupervisorState, event: EnvoyEvent): void {
+	const before = self.history;
+	self.history = reduce(before, event);
+	if (self.history !== before) self.deps.onChange(self.history, before);
+}
+
+/** Traffic is led to the ports of this plan from now on. */
+export function lead(self: SupervisorState, plan: EnvoySpec): void {
+	self.plan = plan;
+	for (const port of listenerPorts(plan)) self.ports.add(port);
+}
+
+export function trackTask(self: SupervisorState, work: Promise<unknown>): void {
+	const settled = work.catch(() => undefined).finally(() => self.tasks.delete(settled));
+	self.tasks.add(settled);
 }

@@ -294,11 +294,11 @@ for (const title of Object.keys(contract))
 				spec: (...args) => ({ ...spec, command: 'program', args }),
 				missing: { ...spec, command: 'nowhere' },
 				adminFolder: '/nowhere',
-				count: () => world.bodies().length,
+				count: () => world.instances().length,
 				forget: () => undefined,
-				bearer: world.bearer,
+				bearer: world.nameHolder,
 				kill({ id }) {
-					const body = world.bodies().find((one) => one.id === id);
+					const body = world.instances().find((one) => one.id === id);
 					if (body !== undefined) world.end(body, { code: undefined, signal: 'SIGKILL' });
 				},
 				areKept: true,

@@ -1,4 +1,4 @@
-// Envoys that are no processes: what runs is a function. It passes the same contract as the real runtimes
+// A runtime in memory whose proxies are functions. It passes the same contract as the real ones
 // (test/contract/proxy-runtime.test.ts).
 
 import type { Exit, OnOutput, ProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/envoy/runtime.ts';
@@ -10,35 +10,42 @@ export type Program = (run: Run) => Promise<number | NodeJS.Signals>;
 export interface Run extends ProxyIdentity {
 	readonly spec: ProxySpec;
 	readonly say: OnOutput;
-	/** Told to end by SIGTERM; a program that does not look is ended by SIGKILL alone. */
+	/** SIGTERM was sent; a program that ignores it is ended by SIGKILL alone. */
 	readonly terminated: Promise<void>;
 }
 
 export interface MemoryOptions {
-	/** By their command; any other is not there. */
+	/** By command; any other is not installed. */
 	readonly programs: Readonly<Record<string, Program>>;
-	/** Called in each of them, before anything; what it throws is their failure. */
+	/** Called first in each of them; what they throw is the failure. */
 	readonly onPrepare?: (...args: Parameters<ProxyRuntime['prepare']>) => Promise<void>;
 	readonly onStart?: (spec: ProxySpec) => Promise<void>;
+	readonly onStop?: (id: string, graceMs: number) => Promise<void>;
+	readonly onAdopt?: () => Promise<void>;
+	/** What the image is at the moment. */
+	readonly digest?: () => string;
+	readonly problem?: () => string;
 }
 
 export interface MemoryProxies {
-	/** Each daemon has its own. */
+	/** One for each daemon of the host. */
 	readonly runtime: () => ProxyRuntime;
-	/** What is there, running or not, in the order of its start. */
-	readonly bodies: () => readonly Body[];
-	readonly running: () => readonly Body[];
-	/** Ends it by no wish of ours. */
-	readonly end: (body: Body, exit: Exit) => void;
-	/** The id of the one that goes by the name of ours. */
-	readonly bearer: () => string | undefined;
+	/** Running or not, in the order of their start. */
+	readonly instances: () => readonly MemoryInstance[];
+	readonly running: () => readonly MemoryInstance[];
+	/** It ends without being asked to. */
+	readonly end: (instance: MemoryInstance, exit: Exit) => void;
+	/** The id of the one that has the configured name. */
+	readonly nameHolder: () => string | undefined;
+	/** The `isOver` of each closed runtime. */
+	readonly closed: readonly boolean[];
 }
 
-export interface Body extends ProxyIdentity {
+export interface MemoryInstance extends ProxyIdentity {
 	readonly id: string;
 	readonly spec: ProxySpec;
 	readonly startedAt: string;
-	readonly heard: Set<OnOutput>;
+	readonly listeners: Set<OnOutput>;
 	readonly exit: PromiseWithResolvers<Exit>;
 	readonly terminated: PromiseWithResolvers<void>;
 	isRunning: boolean;
@@ -46,24 +53,29 @@ export interface Body extends ProxyIdentity {
 
 interface World {
 	readonly options: MemoryOptions;
-	readonly bodies: Set<Body>;
-	readonly name: { bearer: Body | undefined; started: number };
+	readonly instances: Set<MemoryInstance>;
+	readonly name: { holder: MemoryInstance | undefined; started: number };
+	readonly closed: boolean[];
 }
 
 export function createMemoryProxies(options: MemoryOptions): MemoryProxies {
-	const world: World = { options, bodies: new Set(), name: { bearer: undefined, started: 0 } };
-	const bodies = () => [...world.bodies];
+	const world: World = { options, instances: new Set(), name: { holder: undefined, started: 0 }, closed: [] };
+	const instances = () => [...world.instances];
 	return {
-		bodies,
-		running: () => bodies().filter(({ isRunning }) => isRunning),
+		instances,
+		running: () => instances().filter(({ isRunning }) => isRunning),
 		end,
-		bearer: () => world.name.bearer?.id,
+		closed: world.closed,
+		nameHolder: () => world.name.holder?.id,
 		runtime: () => ({
 			prepare: (...args) => prepare(world, ...args),
 			start: (spec, identity, onOutput) => start(world, spec, identity, onOutput),
-			adopt: async (onOutput) => adopt(world, onOutput),
-			problem: () => '',
-			close: async () => undefined,
+			adopt: (onOutput) => adopt(world, onOutput),
+			problem: () => options.problem?.() ?? '',
+			async close(isOver) {
+				await new Promise(setImmediate);
+				world.closed.push(isOver);
+			},
 		}),
 	};
 }
@@ -72,7 +84,7 @@ async function prepare({ options }: World, ...args: Parameters<ProxyRuntime['pre
 	const [spec] = args;
 	await options.onPrepare?.(...args);
 	programOf(options, spec);
-	return `${spec.image} ${spec.command}`;
+	return `${spec.image} ${spec.command} ${options.digest?.() ?? ''}`;
 }
 
 function programOf({ programs }: MemoryOptions, { command }: ProxySpec): Program {
@@ -91,58 +103,60 @@ async function start(
 	await world.options.onStart?.(spec);
 	const program = programOf(world.options, spec);
 	world.name.started += 1;
-	const body: Body = {
-		...{ ...identity, spec, id: `memory ${world.name.started}`, isRunning: true, heard: new Set([onOutput]) },
-		// A clock that tells them apart, however fast they follow one another.
+	const instance: MemoryInstance = {
+		...{ ...identity, spec, id: `memory ${world.name.started}`, isRunning: true, listeners: new Set([onOutput]) },
+		// Distinct, however fast they follow one another.
 		startedAt: new Date(Date.UTC(2026, 10, 23) + world.name.started).toISOString(),
 		...{ exit: Promise.withResolvers<Exit>(), terminated: Promise.withResolvers<void>() },
 	};
-	world.bodies.add(body);
-	world.name.bearer ??= body;
+	world.instances.add(instance);
+	world.name.holder ??= instance;
 	const say = (line: string) => {
-		if (body.isRunning) for (const hear of body.heard) hear(line);
+		if (instance.isRunning) for (const listener of instance.listeners) listener(line);
 	};
-	const run = { ...identity, spec, say, terminated: body.terminated.promise };
-	// It begins when whoever started it has heard that it runs.
-	setImmediate(() => void program(run).then((how) => end(body, exitOf(how))));
-	return running(world, body);
+	const run = { ...identity, spec, say, terminated: instance.terminated.promise };
+	// Its output begins after `start` has resolved.
+	setImmediate(() => void program(run).then((how) => end(instance, exitOf(how))));
+	return running(world, instance);
 }
 
 const exitOf = (how: number | NodeJS.Signals): Exit =>
 	typeof how === 'number' ? { code: how, signal: undefined } : { code: undefined, signal: how };
 
-function end(body: Body, exit: Exit): void {
-	body.isRunning = false;
-	body.exit.resolve(exit);
+function end(instance: MemoryInstance, exit: Exit): void {
+	instance.isRunning = false;
+	instance.exit.resolve(exit);
 }
 
-function running(world: World, body: Body): RunningProxy {
-	const { id, instance, hash, admin, spec, startedAt } = body;
+function running(world: World, proxy: MemoryInstance): RunningProxy {
+	const { id, instance, hash, admin, spec, startedAt } = proxy;
 	return {
-		...{ id, instance, hash, admin, startedAt, image: spec.image, exited: body.exit.promise },
+		...{ id, instance, hash, admin, startedAt, image: spec.image, exited: proxy.exit.promise },
 		async stop(graceMs) {
-			if (graceMs > 0) body.terminated.resolve();
-			const late = setTimeout(() => end(body, { code: undefined, signal: 'SIGKILL' }), graceMs);
-			const exit = await body.exit.promise;
+			if (graceMs > 0) proxy.terminated.resolve();
+			await world.options.onStop?.(id, graceMs);
+			const late = setTimeout(() => end(proxy, { code: undefined, signal: 'SIGKILL' }), graceMs);
+			const exit = await proxy.exit.promise;
 			clearTimeout(late);
-			remove(world, body);
+			remove(world, proxy);
 			return exit;
 		},
 		async promote() {
-			world.name.bearer = body;
+			world.name.holder = proxy;
 		},
 	};
 }
 
-function remove({ bodies, name }: World, body: Body): void {
-	bodies.delete(body);
-	if (name.bearer === body) name.bearer = undefined;
+function remove({ instances, name }: World, instance: MemoryInstance): void {
+	instances.delete(instance);
+	if (name.holder === instance) name.holder = undefined;
 }
 
-function adopt(world: World, onOutput: OnOutput): RunningProxy[] {
-	for (const body of world.bodies) if (!body.isRunning) remove(world, body);
-	return [...world.bodies].map((body) => {
-		body.heard.add(onOutput);
-		return running(world, body);
+async function adopt(world: World, onOutput: OnOutput): Promise<RunningProxy[]> {
+	await world.options.onAdopt?.();
+	for (const instance of world.instances) if (!instance.isRunning) remove(world, instance);
+	return [...world.instances].map((instance) => {
+		instance.listeners.add(onOutput);
+		return running(world, instance);
 	});
 }

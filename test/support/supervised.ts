@@ -1,47 +1,44 @@
-// Supervision of Envoys that are functions: each is LIVE when it is told to be, listens where it is told to, and ends so.
+// A supervisor of Envoys in memory: a test decides when each is LIVE, where it listens and how it ends.
 
 import assert from 'node:assert/strict';
 import type { Listener } from '../../src/connections/connections.ts';
 import type { SupervisionHistory } from '../../src/envoy/lifecycle.ts';
-import type { ListenerHandover, ProxyAdmin, ProxySpec } from '../../src/envoy/runtime.ts';
+import type { ListenerHandover, ProxySpec } from '../../src/envoy/runtime.ts';
 import type { EnvoySpec } from '../../src/envoy/spec.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervisor.ts';
-import type { SupervisorDependencies } from '../../src/envoy/supervisor-state.ts';
+import { type AdminHooks, type AdminState, createMemoryAdmins, type MemoryAdmins } from './memory-admin.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 import { unasked } from './proxy-spec.ts';
 
-/** What one of them says on its admin interface. */
-export interface Saying {
-	state: string;
-	ports: readonly number[];
-	connections: number;
-	isSilent: boolean;
-	/** Its listeners are closed; it goes on to name them. */
-	hasLetGo: boolean;
-}
-
-/** Disposed of, all of it ends, and nothing may be left. */
-export interface Supervised extends AsyncDisposable {
+/** Disposing it stops every supervisor; no Envoy may be left then. */
+export interface Supervised extends AsyncDisposable, Records {
 	readonly world: MemoryProxies;
 	readonly supervisor: Supervisor;
-	/** Of the next daemon on the same host. */
+	/** That of the next daemon on the same host. */
 	readonly next: () => Supervisor;
 	/** By instance. */
-	readonly sayings: ReadonlyMap<string, Saying>;
-	/** What happened, in order: the turns of its life, and what was done to Envoys by their ids. */
-	readonly told: string[];
-	readonly histories: SupervisionHistory[];
-	/** The ports of each hand-over. */
-	readonly handedOver: (readonly number[])[];
+	readonly admins: ReadonlyMap<string, AdminState>;
+	readonly closeConnections: MemoryAdmins['closeConnections'];
+	readonly kept: MemoryAdmins['kept'];
 }
 
-export interface Options extends Partial<Pick<MemoryOptions, 'onPrepare' | 'onStart'>> {
-	/** By command; `envoy` is LIVE at once and ends with code 0 when it is told to. */
-	readonly programs?: Readonly<Record<string, (saying: Saying) => Program>>;
-	/** Before it says where it listens: the last thing that a start waits for. */
-	readonly onAsk?: () => Promise<void>;
+interface Records {
+	/** In order: changes of the state, and what was done to Envoys by their ids. */
+	readonly events: string[];
+	readonly histories: SupervisionHistory[];
+	/** The ports of each hand-over, and of those that have ended. */
+	readonly handedOver: (readonly number[])[];
+	readonly endedHandOvers: (readonly number[])[];
+	/** The files of each call. */
+	readonly bootstraps: { readonly written: ProxySpec['files'][]; readonly kept: ProxySpec['files'][] };
+	readonly output: string[];
+}
+
+export interface Options extends Partial<Omit<MemoryOptions, 'programs'>>, Pick<AdminHooks, 'onAsk'> {
+	/** By command; `envoy` is LIVE at once and ends with code 0 on SIGTERM. */
+	readonly programs?: Readonly<Record<string, (admin: AdminState) => Program>>;
 	readonly countRedirected?: (ports: readonly number[]) => Promise<number>;
-	/** Of others. */
+	/** Of other programs; a test may change it. */
 	readonly listeners?: readonly Listener[];
 }
 
@@ -58,53 +55,26 @@ export const envoySpecOf = (part: Partial<EnvoySpec> = {}, ofSpec: Partial<Proxy
 	...{ healthSeconds: 0.02, healthTimeoutSeconds: 1, healthRetries: 3, ...part },
 });
 
-/** Runs until it is told to end. */
-export const untilTold: Program = ({ terminated }) => terminated.then(() => 0);
+/** Runs until SIGTERM. */
+export const untilTerminated: Program = ({ terminated }) => terminated.then(() => 0);
 
 export function supervise(options: Options = {}): Supervised {
-	const {
-		programs = {},
-		countRedirected = async () => 0,
-		listeners = [],
-		onPrepare,
-		onStart,
-		onAsk = async () => undefined,
-	} = options;
-	const sayings = new Map<string, Saying>();
-	const told: string[] = [];
-	const histories: SupervisionHistory[] = [];
-	const handedOver: (readonly number[])[] = [];
-	const known: NonNullable<Options['programs']> = { envoy: () => untilTold, ...programs };
+	const { programs = {}, countRedirected, listeners, onAsk, ...hooks } = options;
+	const records = createRecords();
+	const admins = createMemoryAdmins({
+		...(onAsk === undefined ? {} : { onAsk }),
+		onDrain: (how, id) => records.events.push(`drain ${how} ${id}`),
+	});
+	const known: NonNullable<Options['programs']> = { envoy: () => untilTerminated, ...programs };
 	const world = createMemoryProxies({
 		programs: Object.fromEntries(
-			Object.entries(known).map(([name, program]) => [name, (run) => program(sayingOf(sayings, run.instance))(run)]),
+			Object.entries(known).map(([name, program]) => [name, (run) => program(admins.stateOf(run.instance))(run)]),
 		),
-		...(onPrepare === undefined ? {} : { onPrepare }),
-		...(onStart === undefined ? {} : { onStart }),
+		...hooks,
 	});
-	const idOf = (instance: string) => world.bodies().find((body) => body.instance === instance)?.id;
 	const supervisors: Supervisor[] = [];
 	const next = (): Supervisor => {
-		const supervisor = createSupervisor({
-			runtime: world.runtime(),
-			adminSocket: (instance) => `/run/${instance}`,
-			admin: (_, { instance }) => {
-				const admin = adminOf(world, sayings, instance, (what) => told.push(`${what} ${idOf(instance)}`));
-				return { ...admin, listeners: (signal) => onAsk().then(() => admin.listeners(signal)) };
-			},
-			listeners: async () => [...listeners, ...world.running().flatMap((body) => listening(sayings, body.instance))],
-			countRedirected,
-			async handOver(ports): Promise<ListenerHandover> {
-				handedOver.push(ports);
-				return { closeFormer: (tell) => tell(), end: () => undefined };
-			},
-			bootstraps: { write: () => undefined, keepOnly: () => undefined },
-			onOutput: () => undefined,
-			onChange(history, before) {
-				histories.push(history);
-				if (history.state.kind !== before.state.kind) told.push(wordsOf(history));
-			},
-		} satisfies SupervisorDependencies);
+		const supervisor = createSupervisor(dependencies(world, admins, records, options));
 		supervisors.push(supervisor);
 		return supervisor;
 	};
@@ -112,57 +82,45 @@ export function supervise(options: Options = {}): Supervised {
 		await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
 		assert.deepEqual(world.running(), [], 'nothing is left');
 	};
-	const all = { world, supervisor: next(), next, sayings, told, histories, handedOver };
+	const { states, closeConnections, kept } = admins;
+	const all = { world, supervisor: next(), next, admins: states, closeConnections, kept, ...records };
 	return { ...all, [Symbol.asyncDispose]: end };
 }
+
+const createRecords = (): Records => ({
+	...{ events: [], histories: [], handedOver: [], endedHandOvers: [], output: [] },
+	bootstraps: { written: [], kept: [] },
+});
+
+const dependencies = (
+	world: MemoryProxies,
+	admins: MemoryAdmins,
+	records: Records,
+	{ countRedirected = async () => 0, listeners = [] }: Options,
+): Parameters<typeof createSupervisor>[0] => ({
+	runtime: world.runtime(),
+	adminSocket: (instance) => `/run/${instance}`,
+	admin: (_, { instance }) => admins.adminOf(world, instance),
+	listeners: async () => [...listeners, ...admins.listeners(world)],
+	countRedirected,
+	async handOver(ports): Promise<ListenerHandover> {
+		records.handedOver.push(ports);
+		return { closeFormer: (tell) => tell(), end: () => void records.endedHandOvers.push(ports) };
+	},
+	bootstraps: {
+		write: (files) => void records.bootstraps.written.push(files),
+		keepOnly: (files) => void records.bootstraps.kept.push(files),
+	},
+	onOutput: (line) => void records.output.push(line),
+	onChange(history, before) {
+		records.histories.push(history);
+		if (history.state.kind !== before.state.kind) records.events.push(wordsOf(history));
+	},
+});
 
 function wordsOf({ state }: SupervisionHistory): string {
 	return 'id' in state ? `${state.kind} ${state.id}` : state.kind;
 }
 
-function sayingOf(sayings: Map<string, Saying>, instance: string): Saying {
-	const saying = sayings.get(instance) ?? {
-		state: 'LIVE',
-		ports: [15001],
-		connections: 0,
-		isSilent: false,
-		hasLetGo: false,
-	};
-	sayings.set(instance, saying);
-	return saying;
-}
-
-function listening(sayings: Map<string, Saying>, instance: string): Listener[] {
-	const { ports, hasLetGo } = sayingOf(sayings, instance);
-	const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
-	return (hasLetGo ? [] : ports).map((port) => ({ ...everywhere, port, uid: 1337, owner: () => 'envoy' }));
-}
-
-function adminOf(
-	world: MemoryProxies,
-	sayings: Map<string, Saying>,
-	instance: string,
-	onDone: (what: string) => void,
-): ProxyAdmin {
-	const ask = <T>(answer: (saying: Saying) => T): T | undefined => {
-		const saying = sayings.get(instance);
-		const isThere = world.running().some((body) => body.instance === instance);
-		return saying === undefined || saying.isSilent || !isThere ? undefined : answer(saying);
-	};
-	return {
-		info: async () => ask(({ state }) => ({ state, version: '1.40.0' })),
-		listeners: async () => ask(({ ports }) => ports.map((port) => ({ address: '0.0.0.0', port }))),
-		blind: async () => [],
-		connections: async () => ask(({ connections }) => connections),
-		closed: async () => {
-			await world.bodies().find((body) => body.instance === instance)?.exit.promise;
-		},
-		async drain(how) {
-			onDone(`drain ${how}`);
-			ask((saying) => Object.assign(saying, { hasLetGo: how === 'at-once' }));
-		},
-	};
-}
-
-/** For a start that finds nobody to take over from. */
+/** For a start that adopts nothing. */
 export const noTakeOver = async (): Promise<void> => undefined;

@@ -1,13 +1,14 @@
-// What the tests of supervision do and look at again and again.
+// Steps that the tests of the supervisor share.
 import assert from 'node:assert/strict';
 import type { EnvoyState } from '../../src/envoy/lifecycle.ts';
-import type { Change, Supervisor } from '../../src/envoy/supervisor.ts';
+import type { Change } from '../../src/envoy/replace.ts';
+import type { Supervisor } from '../../src/envoy/supervisor.ts';
 import { eventually } from './eventually.ts';
 import { envoySpecOf, noTakeOver, type Options, type Supervised, supervise } from './supervised.ts';
 
 export const signal = AbortSignal.timeout(600_000);
-export const lifeOf = (supervisor: Supervisor): EnvoyState => supervisor.history().state;
-export const kindOf = (supervisor: Supervisor): EnvoyState['kind'] => lifeOf(supervisor).kind;
+export const stateOf = (supervisor: Supervisor): EnvoyState => supervisor.history().state;
+export const kindOf = (supervisor: Supervisor): EnvoyState['kind'] => stateOf(supervisor).kind;
 export const idsOf = ({ world }: Supervised): string[] => world.running().map(({ id }) => id);
 export const until = (supervisor: Supervisor, kind: EnvoyState['kind']) =>
 	eventually(
@@ -29,14 +30,14 @@ export async function started(options: Options = {}): Promise<Supervised> {
 	return supervised;
 }
 
-/** By no wish of ours. */
+/** It ends without being asked to. */
 export function endFirst({ world }: Supervised, code = 7): void {
 	const [body] = world.running();
 	assert.ok(body !== undefined);
 	world.end(body, { code, signal: undefined });
 }
 
-/** Who comes waits until it is opened. */
+/** Whoever calls `wait` waits until `open` is called. */
 export function gate() {
 	const reached = Promise.withResolvers<void>();
 	const opened = Promise.withResolvers<void>();
@@ -47,5 +48,5 @@ export function gate() {
 	return { wait, reached: reached.promise, open: opened.resolve };
 }
 
-/** Longer than the first pause before a restart; what must not happen then can only be seen by waiting for it. */
+/** Longer than the first pause before a restart: that nothing happens can only be seen by waiting for it. */
 export const pastPause = () => new Promise((resolve) => setTimeout(resolve, 400));

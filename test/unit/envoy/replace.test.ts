@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Change } from '../../../src/envoy/supervisor.ts';
+import type { Change } from '../../../src/envoy/replace.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, type Saying, untilTold } from '../../support/supervised.ts';
+import type { AdminState } from '../../support/memory-admin.ts';
+import { envoySpecOf, untilTerminated } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
 describe('a replacement', { concurrency: true }, () => {
-	test('is LIVE and has taken over before the former lets go, and the former is gone', async () => {
+	test('is LIVE and has taken over before the former closes its listeners and ends', async () => {
 		await using supervised = await started();
-		const { supervisor, told, world } = supervised;
-		const takeOver = async () => void told.push(`take over with ${world.running().length}`);
+		const { supervisor, events, world } = supervised;
+		const takeOver = async () => void events.push(`take over with ${world.running().length}`);
 		assert.equal(await supervisor.replace(change({ takeOver }), signal), 'replaced');
 		await eventually(
-			() => world.bearer(),
+			() => world.nameHolder(),
 			(id) => id === 'memory 2',
 		);
-		assert.deepEqual(told, ['starting memory 1', 'live memory 1', 'take over with 2', 'drain at-once memory 1']);
+		assert.deepEqual(events, ['starting memory 1', 'live memory 1', 'take over with 2', 'drain at-once memory 1']);
 		assert.deepEqual(
-			world.bodies().map(({ id }) => id),
+			world.instances().map(({ id }) => id),
 			['memory 2'],
 		);
 		assert.deepEqual([kindOf(supervisor), supervisor.history().restarts], ['live', 0]);
@@ -31,15 +32,15 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.deepEqual(handedOver, [[15001]]);
 	});
 
-	test("waits for the former's connections before it ends it, for as long as they may take", async () => {
+	test("lets the former's connections drain for as long as the former plan says", async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+		const { supervisor, admins, world } = supervised;
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change({ plan: envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
 		await eventually(
-			() => former?.hasLetGo,
-			(hasLetGo) => hasLetGo === true,
+			() => former?.hasClosed,
+			(hasClosed) => hasClosed === true,
 		);
 		assert.equal(world.running().length, 2);
 		Object.assign(former ?? {}, { connections: 0 });
@@ -49,17 +50,17 @@ describe('a replacement', { concurrency: true }, () => {
 		);
 	});
 
-	test('is the same Envoy where nothing differs, and what is expected of it is taken over', async () => {
+	test('keeps the same Envoy where only what is expected of it differs', async () => {
 		await using supervised = await started();
-		const { supervisor, told } = supervised;
-		const takeOver = async () => void told.push('take over');
+		const { supervisor, events } = supervised;
+		const takeOver = async () => void events.push('take over');
 		const plan = envoySpecOf({ drainSeconds: 1 });
 		assert.equal(await supervisor.replace(change({ plan, takeOver }), signal), 'same');
-		assert.equal(told.at(-1), 'take over');
+		assert.equal(events.at(-1), 'take over');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
 	});
 
-	test('by an update is the same Envoy where its image has not changed', async () => {
+	test('by an update keeps the same Envoy where its image has not changed', async () => {
 		await using supervised = await started();
 		assert.equal(await supervised.supervisor.replace(change({ plan: envoySpecOf(), isUpdate: true }), signal), 'same');
 		assert.deepEqual(idsOf(supervised), ['memory 1']);
@@ -84,16 +85,16 @@ describe('a replacement', { concurrency: true }, () => {
 		],
 	];
 	for (const [title, part, why] of failing)
-		test(`${title} leaves the former as it was, and nothing of its own`, async () => {
+		test(`${title} leaves the former unchanged, and nothing of itself`, async () => {
 			const programs = {
 				ends: () => async () => 3,
-				never: (saying: Saying) => {
-					saying.state = 'INITIALIZING';
-					return untilTold;
+				never: (admin: AdminState) => {
+					admin.state = 'INITIALIZING';
+					return untilTerminated;
 				},
 			};
 			await using supervised = await started({ programs });
-			const { supervisor, told } = supervised;
+			const { supervisor, events } = supervised;
 			await assert.rejects(supervisor.replace(change(part), signal), (error) => {
 				assert.ok(error instanceof Failure);
 				assert.match(error.message, why);
@@ -101,7 +102,7 @@ describe('a replacement', { concurrency: true }, () => {
 				return true;
 			});
 			assert.deepEqual(idsOf(supervised), ['memory 1']);
-			assert.deepEqual([told, kindOf(supervisor)], [['starting memory 1', 'live memory 1'], 'live']);
+			assert.deepEqual([events, kindOf(supervisor)], [['starting memory 1', 'live memory 1'], 'live']);
 			endFirst(supervised);
 			await eventually(
 				() => supervised.world.running()[0]?.spec.env,
@@ -125,7 +126,7 @@ describe('a replacement', { concurrency: true }, () => {
 		assert.equal(await supervisor.replace(change(), signal), 'same');
 	});
 
-	test('takes over from a former that ends in the meantime, which is not started again', async () => {
+	test('takes over from a former that ends meanwhile, which is not restarted', async () => {
 		const { wait, reached, open } = gate();
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
@@ -136,10 +137,10 @@ describe('a replacement', { concurrency: true }, () => {
 		open();
 		assert.equal(await replacing, 'replaced');
 		assert.equal(kindOf(supervisor), 'live');
-		assert.deepEqual([idsOf(supervised), world.bearer()], [['memory 2'], 'memory 2']);
+		assert.deepEqual([idsOf(supervised), world.nameHolder()], [['memory 2'], 'memory 2']);
 	});
 
-	test('that fails after its former has ended starts the former again', async () => {
+	test('that fails after its former has ended restarts the former', async () => {
 		const { wait, reached, open } = gate();
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
@@ -160,11 +161,11 @@ describe('a replacement', { concurrency: true }, () => {
 	});
 
 	const pulls: readonly (readonly [title: string, fails: boolean])[] = [
-		['takes over from it when the pull has come to its end', false],
+		['takes over from it after the pull', false],
 		['leaves it alone when the pull fails', true],
 	];
 	for (const [title, fails] of pulls)
-		test(`has a former that ends while its image is pulled started again at once, and ${title}`, async () => {
+		test(`does not delay the restart of a former that ends during its pull, and ${title}`, async () => {
 			const { wait, reached, open } = gate();
 			await using supervised = await started({
 				async onPrepare({ env }, onProgress) {
@@ -175,7 +176,7 @@ describe('a replacement', { concurrency: true }, () => {
 					if (fails) throw new Failure('registry', 'Cannot pull', 'r');
 				},
 			});
-			const { supervisor, told } = supervised;
+			const { supervisor, events } = supervised;
 			const replacing = supervisor.replace(change(), signal);
 			await reached;
 			endFirst(supervised);
@@ -185,15 +186,15 @@ describe('a replacement', { concurrency: true }, () => {
 			open();
 			if (fails) await assert.rejects(replacing, { message: 'Cannot pull; the former goes on' });
 			else assert.equal(await replacing, 'replaced');
-			assert.deepEqual(told.slice(2, 5), ['failed', 'starting memory 2', 'live memory 2']);
+			assert.deepEqual(events.slice(2, 5), ['failed', 'starting memory 2', 'live memory 2']);
 			assert.deepEqual(supervisor.history().pulls, fails ? { pulled: 0, failed: 1 } : { pulled: 1, failed: 0 });
 			assert.equal(supervisor.history().pull, undefined);
 		});
 
-	test('that ends while its former still lets connections end is started again at once, and the former goes on', async () => {
+	test('that ends while its former drains is restarted at once, and the former continues to drain', async () => {
 		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+		const { supervisor, admins, world } = supervised;
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		const plan = envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } });
 		await supervisor.replace(change({ plan }), signal);
@@ -210,19 +211,19 @@ describe('a replacement', { concurrency: true }, () => {
 		);
 	});
 
-	test('of an Envoy that waits to be started again is the only one that is started', async () => {
+	test('of an Envoy that waits for its restart is the only start', async () => {
 		await using supervised = await started();
-		const { supervisor, world, told } = supervised;
+		const { supervisor, world, events } = supervised;
 		endFirst(supervised);
 		await until(supervisor, 'failed');
 		assert.equal(await supervisor.replace(change(), signal), 'replaced');
 		await pastPause();
 		assert.deepEqual([idsOf(supervised), kindOf(supervisor)], [['memory 2'], 'live']);
-		assert.deepEqual(told.slice(2), ['failed', 'live memory 2']);
-		assert.equal(world.bearer(), 'memory 2');
+		assert.deepEqual(events.slice(2), ['failed', 'live memory 2']);
+		assert.equal(world.nameHolder(), 'memory 2');
 	});
 
-	test('that fails while Envoy waits to be started again does not have it started twice', async () => {
+	test('that fails while Envoy waits for its restart does not start it twice', async () => {
 		let starts = 0;
 		const onStart = async () => {
 			starts += 1;
@@ -236,6 +237,6 @@ describe('a replacement', { concurrency: true }, () => {
 		await pastPause();
 		assert.deepEqual([starts, idsOf(supervised).length, kindOf(supervisor)], [2, 1, 'live']);
 		const again = ['failed', 'starting memory 2', 'live memory 2'];
-		assert.deepEqual(supervised.told, ['starting memory 1', 'live memory 1', ...again]);
+		assert.deepEqual(supervised.events, ['starting memory 1', 'live memory 1', ...again]);
 	});
 });

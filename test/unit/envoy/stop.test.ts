@@ -4,30 +4,30 @@ import { eventually } from '../../support/eventually.ts';
 import { envoySpecOf, noTakeOver, supervise } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, pastPause, signal, started, until } from '../../support/supervising.ts';
 
-describe('the end of supervision', { concurrency: true }, () => {
-	test('ends Envoy, and it is not started again', async () => {
+describe('a stop', { concurrency: true }, () => {
+	test('ends Envoy, which is not restarted', async () => {
 		await using supervised = await started();
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
-		assert.deepEqual([world.bodies(), kindOf(supervisor)], [[], 'absent']);
+		assert.deepEqual([world.instances(), kindOf(supervisor)], [[], 'absent']);
 	});
 
-	test('gives captured connections their time, asking clients to come back elsewhere', async () => {
+	test('drains redirected connections, asking clients to reconnect elsewhere', async () => {
 		let captured = 1;
 		await using supervised = await started({ countRedirected: async () => captured });
-		const { supervisor, told, world } = supervised;
+		const { supervisor, events, world } = supervised;
 		const stop = supervisor.stop();
 		await eventually(
-			() => told.at(-1),
+			() => events.at(-1),
 			(words) => words === 'drain graceful memory 1',
 		);
 		assert.deepEqual([world.running().length, kindOf(supervisor)], [1, 'draining']);
 		captured = 0;
 		await stop;
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
-	test('counts connections on the ports that a reload led them to, and on those before it', async () => {
+	test('counts connections on the ports before a reload and on those after it', async () => {
 		const asked: (readonly number[])[] = [];
 		const countRedirected = async (ports: readonly number[]) => {
 			asked.push(ports);
@@ -35,39 +35,47 @@ describe('the end of supervision', { concurrency: true }, () => {
 		};
 		const moved = { ports: { egressPort: 16001 } };
 		await using supervised = await started({ countRedirected });
-		const { supervisor, sayings } = supervised;
-		for (const saying of sayings.values()) saying.ports = [15001, 16001];
+		const { supervisor, admins } = supervised;
+		for (const admin of admins.values()) admin.ports = [15001, 16001];
 		assert.equal(await supervisor.replace(change({ plan: envoySpecOf(moved) }), signal), 'same');
 		await supervisor.stop();
 		assert.deepEqual(asked, [[15001, 16001]]);
 	});
 
-	test('does not wait longer for connections than it may', async () => {
-		await using supervised = await started({ countRedirected: async () => 1 });
+	test('does not wait for connections longer than drainSeconds', async () => {
+		await using supervised = supervise({ countRedirected: async () => 1 });
 		const { supervisor, world } = supervised;
+		await supervisor.start(envoySpecOf({ drainSeconds: 1.5 }), noTakeOver, signal);
+		const startedMs = performance.now();
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		const waitedMs = performance.now() - startedMs;
+		assert.ok(waitedMs > 1_400 && waitedMs < 5_500, `${waitedMs}`);
+		assert.deepEqual(world.instances(), []);
 	});
 
 	test('ends Envoy also where nobody can say how many connections are open', async () => {
 		await using supervised = await started({ countRedirected: () => Promise.reject(new Error('no more descriptors')) });
 		const { supervisor, world } = supervised;
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		assert.deepEqual(world.instances(), []);
 	});
 
-	test('waits for a former that is still being retired', async () => {
-		await using supervised = await started();
-		const { supervisor, sayings, world } = supervised;
-		const [former] = sayings.values();
+	test('waits for a former that still drains', async () => {
+		await using supervised = supervise();
+		const { supervisor, admins, world } = supervised;
+		await supervisor.start(envoySpecOf({ drainSeconds: 1.5 }), noTakeOver, signal);
+		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
 		await supervisor.replace(change(), signal);
 		assert.equal(world.running().length, 2);
+		const startedMs = performance.now();
 		await supervisor.stop();
-		assert.deepEqual(world.bodies(), []);
+		const waitedMs = performance.now() - startedMs;
+		assert.ok(waitedMs > 800 && waitedMs < 5_500, `${waitedMs}`);
+		assert.deepEqual(world.instances(), []);
 	});
 
-	test('comes before a restart that waits for its pause', async () => {
+	test('cancels a restart that waits for its pause', async () => {
 		await using supervised = await started();
 		endFirst(supervised);
 		await until(supervised.supervisor, 'failed');

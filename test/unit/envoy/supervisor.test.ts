@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { troubleOf } from '../../../src/envoy/lifecycle.ts';
 import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
-import { envoySpecOf, noTakeOver, type Options, type Saying, supervise, untilTold } from '../../support/supervised.ts';
-import { endFirst, idsOf, kindOf, lifeOf, signal, started, until } from '../../support/supervising.ts';
+import type { AdminState } from '../../support/memory-admin.ts';
+import { envoySpecOf, noTakeOver, type Options, supervise, untilTerminated } from '../../support/supervised.ts';
+import { endFirst, idsOf, kindOf, signal, started, stateOf, until } from '../../support/supervising.ts';
 
 describe('the first start', { concurrency: true }, () => {
 	test('resolves when Envoy is LIVE and listens, and not before', async () => {
-		const said: Saying[] = [];
-		const slow = (saying: Saying) => {
-			said.push(Object.assign(saying, { state: 'INITIALIZING', ports: [] }));
-			return untilTold;
+		const said: AdminState[] = [];
+		const slow = (admin: AdminState) => {
+			said.push(Object.assign(admin, { state: 'INITIALIZING', ports: [] }));
+			return untilTerminated;
 		};
 		await using supervised = supervise({ programs: { slow } });
-		const { supervisor, told, histories } = supervised;
+		const { supervisor, events, histories } = supervised;
 		const start = supervisor.start(envoySpecOf({}, { command: 'slow' }), noTakeOver, signal);
 		const missing = () => histories.flatMap(({ state }) => (state.kind === 'starting' ? [state.missing] : []));
 		await eventually(missing, (all) => all.includes('INITIALIZING'));
@@ -22,17 +22,17 @@ describe('the first start', { concurrency: true }, () => {
 		await eventually(missing, (all) => all.includes('LIVE, but nothing listens on 15001 (egressPort)'));
 		Object.assign(said[0] ?? {}, { ports: [15001] });
 		await start;
-		assert.deepEqual(told, ['starting memory 1', 'live memory 1']);
+		assert.deepEqual(events, ['starting memory 1', 'live memory 1']);
 	});
 
 	const final: readonly (readonly [title: string, part: Parameters<typeof envoySpecOf>[1], why: RegExp])[] = [
 		['a program that is not there', { command: 'nowhere' }, /there is no program "nowhere"/],
 		['an Envoy that ends', { command: 'ends' }, /^Cannot start Envoy: Envoy ended with code 3; its last line: bye$/],
-		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 0\.3 s \(INITIALIZING\)$/],
+		['an Envoy that is never LIVE', { command: 'never' }, /was not LIVE within 1\.5 s \(INITIALIZING\)$/],
 		[
 			'an Envoy that listens elsewhere',
 			{ command: 'elsewhere' },
-			/not LIVE within 0\.3 s \(LIVE, but nothing listens on 15001 \(egressPort\)\)$/,
+			/not LIVE within 1\.5 s \(LIVE, but nothing listens on 15001 \(egressPort\)\)$/,
 		],
 	];
 	const programs: Options = {
@@ -41,13 +41,13 @@ describe('the first start', { concurrency: true }, () => {
 				run.say('bye');
 				return 3;
 			},
-			never: (saying) => {
-				saying.state = 'INITIALIZING';
-				return untilTold;
+			never: (admin) => {
+				admin.state = 'INITIALIZING';
+				return untilTerminated;
 			},
-			elsewhere: (saying) => {
-				saying.ports = [8080];
-				return untilTold;
+			elsewhere: (admin) => {
+				admin.ports = [8080];
+				return untilTerminated;
 			},
 		},
 	};
@@ -55,28 +55,32 @@ describe('the first start', { concurrency: true }, () => {
 		test(`with ${title} fails for good, and leaves nothing that runs`, async () => {
 			await using supervised = supervise(programs);
 			const { supervisor, world } = supervised;
-			await assert.rejects(supervisor.start(envoySpecOf({ startSeconds: 0.3 }, part), noTakeOver, signal), {
+			const startedMs = performance.now();
+			await assert.rejects(supervisor.start(envoySpecOf({ startSeconds: 1.5 }, part), noTakeOver, signal), {
 				code: 'envoy',
 				message: why,
 			});
-			const life = lifeOf(supervisor);
-			assert.equal(life.kind === 'failed' && life.retryMs, undefined);
+			assert.ok(performance.now() - startedMs < 5_500, 'after startSeconds at the latest');
+			const state = stateOf(supervisor);
+			assert.equal(state.kind === 'failed' && state.retryMs, undefined);
 			assert.deepEqual(world.running(), []);
 		});
 
-	test('is refused while somebody else has its port, and says who', async () => {
+	test('fails while another program has its port, and names that program', async () => {
 		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
 		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
-		await using supervised = supervise({ listeners: [taken] });
+		let looks = 0;
+		await using supervised = supervise({ listeners: [taken], onAdopt: async () => void looks++ });
 		const { supervisor, world } = supervised;
 		await assert.rejects(supervisor.start(envoySpecOf(), noTakeOver, signal), {
 			message: 'Cannot start Envoy: port 15001 (egressPort) is taken by nginx (pid 7)',
 		});
-		assert.deepEqual(world.bodies(), []);
+		assert.equal(looks, 1, 'a first start ends no Envoy for its port');
+		assert.deepEqual(world.instances(), []);
 	});
 
 	for (const code of ['docker', 'registry'] as const)
-		test(`is tried again where ${code} may be back, until it works`, async () => {
+		test(`is retried while ${code} is away, until it works`, async () => {
 			let left = 2;
 			const onPrepare = async () => {
 				if (left-- > 0) throw new Failure(code, 'Cannot start Envoy: away', 'Bring it back');
@@ -92,7 +96,7 @@ describe('the first start', { concurrency: true }, () => {
 			assert.equal(kindOf(supervisor), 'live');
 		});
 
-	test('that is tried again ends when it is no longer wanted', async () => {
+	test('that is retried ends when it is no longer wanted', async () => {
 		const onPrepare = async () => {
 			throw new Failure('registry', 'Cannot pull: away', 'Bring it back');
 		};
@@ -115,29 +119,29 @@ function assertGrowing(pauses: readonly (number | undefined)[]): void {
 }
 
 describe('an Envoy that ends by itself', { concurrency: true }, () => {
-	test('is started again, after a longer pause each time that it does not live long', async () => {
+	test('is restarted, after a longer pause each time that it was not stable', async () => {
 		await using supervised = await started();
-		const { supervisor, told } = supervised;
+		const { supervisor, events } = supervised;
 		const pauses: (number | undefined)[] = [];
 		for (const _ of [1, 2]) {
 			endFirst(supervised);
-			const life = await eventually(
-				() => lifeOf(supervisor),
+			const state = await eventually(
+				() => stateOf(supervisor),
 				({ kind }) => kind === 'failed',
 			);
-			pauses.push(life.kind === 'failed' ? life.retryMs : undefined);
+			pauses.push(state.kind === 'failed' ? state.retryMs : undefined);
 			await until(supervisor, 'live');
 		}
 		assertGrowing(pauses);
 		assert.equal(supervisor.history().restarts, 2);
 		assert.equal(supervisor.history().lastExit, 'ended with code 7');
 		assert.deepEqual(
-			told.filter((words) => words.startsWith('live')),
+			events.filter((words) => words.startsWith('live')),
 			['live memory 1', 'live memory 2', 'live memory 3'],
 		);
 	});
 
-	test('begins with the shortest pause again once it has been stable', async () => {
+	test('is restarted after the shortest pause once it was stable', async () => {
 		await using supervised = supervise();
 		const { supervisor } = supervised;
 		await supervisor.start(envoySpecOf({ stableSeconds: 0 }), noTakeOver, signal);
@@ -149,7 +153,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		}
 	});
 
-	test('is tried again when its own next start fails, and says why that was', async () => {
+	test('is started once more when its restart fails, and the reason is reported', async () => {
 		let starts = 0;
 		const onStart = async () => {
 			starts += 1;
@@ -163,7 +167,7 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		assert.deepEqual([starts, idsOf(supervised).length], [3, 1]);
 	});
 
-	test('is not pulled again each time, where it is always pulled at a start', async () => {
+	test('is not pulled again for a restart, though `pull` is always', async () => {
 		const pulls: string[] = [];
 		await using supervised = supervise({ onPrepare: async ({ pull }) => void pulls.push(pull) });
 		await supervised.supervisor.start(envoySpecOf({}, { pull: 'always' }), noTakeOver, signal);
@@ -174,65 +178,5 @@ describe('an Envoy that ends by itself', { concurrency: true }, () => {
 		);
 		await supervised.supervisor.stop();
 		assert.deepEqual(pulls, ['always', 'missing']);
-	});
-});
-
-describe('an Envoy that is LIVE', { concurrency: true }, () => {
-	test('is in trouble while it does not listen where it should, and well again when it does', async () => {
-		await using supervised = await started();
-		const { supervisor, sayings } = supervised;
-		const trouble = () => {
-			const life = lifeOf(supervisor);
-			return life.kind === 'live' ? life.trouble : life.kind;
-		};
-		const [saying] = sayings.values();
-		Object.assign(saying ?? {}, { ports: [9901] });
-		await eventually(trouble, (words) => words === 'LIVE, but nothing listens on 15001 (egressPort)');
-		Object.assign(saying ?? {}, { ports: [15001] });
-		await eventually(trouble, (words) => words === '');
-	});
-
-	test('is ended and started again when it has not answered so often in a row', async () => {
-		await using supervised = await started();
-		const { supervisor, sayings, histories, told } = supervised;
-		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
-		await until(supervisor, 'failed');
-		const life = lifeOf(supervisor);
-		assert.match(
-			life.kind === 'failed' ? life.why : '',
-			/^Envoy did not answer 3 times in a row on its admin interface/,
-		);
-		const troubles = histories.flatMap((one) => (one.state.kind === 'live' ? [one.state.trouble] : []));
-		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
-		await until(supervisor, 'live');
-		assert.equal(told.at(-1), 'live memory 2');
-	});
-
-	test('is silent once nobody answers or listens any more, though nobody tells of its end, and live when it answers', async () => {
-		await using supervised = supervise();
-		const { supervisor, sayings } = supervised;
-		await supervisor.start(envoySpecOf({ healthRetries: 1_000 }), noTakeOver, signal);
-		const before = lifeOf(supervisor);
-		const [saying] = sayings.values();
-		Object.assign(saying ?? {}, { isSilent: true, ports: [] });
-		await until(supervisor, 'silent');
-		assert.match(troubleOf(lifeOf(supervisor)), /^Envoy is gone: /);
-		Object.assign(saying ?? {}, { isSilent: false, ports: [15001] });
-		await until(supervisor, 'live');
-		assert.deepEqual(lifeOf(supervisor), before);
-	});
-
-	test('is asked again where asking itself has failed, and that is told', async () => {
-		let fails = 0;
-		const onAsk = async () => {
-			if (fails-- > 0) throw new Error('too many open files');
-		};
-		await using supervised = await started({ onAsk });
-		const { supervisor, histories, sayings } = supervised;
-		const troubles = () => histories.flatMap(({ state }) => (state.kind === 'live' ? [state.trouble] : []));
-		fails = 2;
-		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
-		Object.assign([...sayings.values()][0] ?? {}, { isSilent: true });
-		await until(supervisor, 'failed');
 	});
 });
