@@ -1,6 +1,6 @@
 import type { Written } from '../config/written.ts';
 import { Failure, failureOf } from '../failure.ts';
-import { delayMs } from '../lib/delay.ts';
+import type { Clock } from '../lib/clock.ts';
 import { restoreCheckpoint, takeCheckpoint } from '../reconcile/checkpoint.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, enable, finishDrain, persist, startDrainPoller } from './interception.ts';
@@ -22,12 +22,14 @@ async function arm(state: DaemonState, deps: DaemonDependencies, seconds: number
 	const now = former ?? { before: { wanted, since }, ...(await takeCheckpoint(context.host, signal)) };
 	const before = settings === undefined ? now : { settings, ...now };
 	const ports = [...new Set([...redirectPorts, context.config.ingressPort, context.config.egressPort])];
-	await armTimer(state, deps, { ...before, ports, ...untilIn(seconds) }, seconds);
+	await armTimer(state, deps, { ...before, ports, ...untilIn(deps.clock, seconds) }, seconds);
 	if (former !== undefined) await deps.rollbackTimer.cancel(former.alarm);
 	deps.log('info', 'waiting for confirmation', { seconds });
 }
 
-const untilIn = (seconds: number) => ({ until: new Date(Date.now() + seconds * 1_000).toISOString() });
+const untilIn = ({ dateMs }: Clock, seconds: number) => ({
+	until: new Date(dateMs() + seconds * 1_000).toISOString(),
+});
 
 async function armTimer(
 	state: DaemonState,
@@ -45,8 +47,8 @@ async function armTimer(
 		throw error;
 	}
 	Object.assign(state, { pending: armed, rollbackProblem: undefined });
-	clearTimeout(state.waiting);
-	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
+	state.waiting?.();
+	state.waiting = deps.clock.after(seconds * 1_000 + LATE_MS, () => void onTimeout(state, deps, armed));
 }
 
 async function onTimeout(state: DaemonState, deps: DaemonDependencies, armed: PendingConfirmation): Promise<void> {
@@ -64,8 +66,8 @@ function rollBackLater(state: DaemonState, deps: DaemonDependencies, armed: Pend
 	if (state.rollbackProblem?.why !== why) deps.log('error', 'could not go back', { why });
 	const failures = (state.rollbackProblem?.failures ?? 0) + 1;
 	state.rollbackProblem = { why, failures };
-	clearTimeout(state.waiting);
-	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), retryMs(failures)).unref();
+	state.waiting?.();
+	state.waiting = deps.clock.after(retryMs(failures), () => void onTimeout(state, deps, armed));
 }
 
 /** Without a time it is meant for good, whatever was said before. */
@@ -130,7 +132,7 @@ function drop(
 	{ confirmationFile, stateFile, log }: DaemonDependencies,
 	{ before }: PendingConfirmation,
 ): void {
-	clearTimeout(state.waiting);
+	state.waiting?.();
 	Object.assign(state, { pending: undefined, waiting: undefined, rollbackProblem: undefined });
 	const remove = () => {
 		try {
@@ -196,7 +198,7 @@ export async function resume(state: DaemonState, deps: DaemonDependencies): Prom
 	const pending = deps.confirmationFile.read();
 	if (pending === undefined) return;
 	state.pending = pending;
-	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
+	const seconds = Math.ceil((Date.parse(pending.until) - deps.clock.dateMs()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) {
 		// What nobody has confirmed is not to take hold by a restart.
 		Object.assign(state, await readFormer(state, deps, pending).catch(untaken(deps)));

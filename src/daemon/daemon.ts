@@ -1,6 +1,7 @@
 import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
 import { ownChains } from '../firewall/iptables/installed.ts';
+import { timeOf } from '../lib/clock.ts';
 import { createMutex } from '../lib/mutex.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { Handlers } from '../localapi/protocol.ts';
@@ -46,7 +47,7 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 		async stop() {
 			// From now on nothing changes by itself; what is under way comes to its end first.
 			state.isEnding = true;
-			for (const timer of [state.conntrackTimer, state.waiting]) clearTimeout(timer);
+			for (const cancel of [state.conntrackTimer, state.waiting]) cancel?.();
 			await state.ruleLock(async () => {
 				if (state.context.config.onStop === 'keep') await deps.proxy?.leave();
 				else await stop(state, deps);
@@ -63,7 +64,7 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 				else deps.log('warn', "others' rules matter", { why });
 				drift.onChange({ subject: 'order', by: '', isOwn: false });
 			};
-			void watchFacts(() => inspectOthers(state, deps), onOthers, signal);
+			void watchFacts(deps.clock, () => inspectOthers(state, deps), onOthers, signal);
 		},
 		onLife: (history, before) => onEnvoyStateChange(state, deps, history, before),
 	};
@@ -77,7 +78,7 @@ async function inspectOthers(
 	return applied === undefined || isLifted ? [] : order.inspect({ context, desired: applied, isOn: true });
 }
 
-function holdingOf({ loaded, context, stateFile }: DaemonDependencies): DaemonState {
+function holdingOf({ loaded, context, stateFile, clock }: DaemonDependencies): DaemonState {
 	const state = stateFile.read();
 	return {
 		ruleLock: createMutex(),
@@ -86,7 +87,7 @@ function holdingOf({ loaded, context, stateFile }: DaemonDependencies): DaemonSt
 		loaded,
 		context,
 		wanted: context.config.startEnabled ? 'enabled' : (state.wanted ?? 'disabled'),
-		since: state.since ?? new Date().toISOString(),
+		since: state.since ?? timeOf(clock),
 		applied: undefined,
 		lastRead: undefined,
 		madeRoom: new Map(),

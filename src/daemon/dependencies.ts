@@ -5,6 +5,7 @@ import type { EnvoySpec } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/apply.ts';
 import type { Host } from '../reconcile/host.ts';
@@ -45,6 +46,7 @@ export interface DaemonDependencies {
 	readonly stateFile: StateFile;
 	readonly confirmationFile: ConfirmationFile;
 	readonly rollbackTimer: RollbackTimer;
+	readonly clock: Clock;
 	readonly log: Log;
 	/** Whoever changes rules or pulls counts it here. */
 	readonly counters: Counters;

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../lib/clock.ts';
 import { delayMs } from '../lib/delay.ts';
 import type { Repairs } from '../status/types.ts';
 import type { ChangeHandlers } from './change-monitor.ts';
@@ -34,7 +34,7 @@ interface PendingCheck {
 export function createDrift(state: DaemonState, deps: DaemonDependencies): Drift {
 	const ledger = createRepairLog(deps);
 	const makeRoom = createRoom(state, deps);
-	const looks = createRepairScheduler(ledger, (suspicion) =>
+	const looks = createRepairScheduler(deps.clock, ledger, (suspicion) =>
 		checkAndRepair(ledger, deps, suspicion, (onBegin) =>
 			state.ruleLock(() => {
 				onBegin();
@@ -53,11 +53,12 @@ export function createDrift(state: DaemonState, deps: DaemonDependencies): Drift
 			looks.enqueue(['everything'], '');
 		},
 		async watch(isTold, signal) {
-			let lookedMs = performance.now();
+			const { nowMs, sleep } = deps.clock;
+			let lookedMs = nowMs();
 			while (!signal.aborted) {
-				await sleep(OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
-				if (isTold() && performance.now() - lookedMs < pollMs(state)) continue;
-				lookedMs = performance.now();
+				await sleep(OFTEN_MS, signal).catch(() => undefined);
+				if (isTold() && nowMs() - lookedMs < pollMs(state)) continue;
+				lookedMs = nowMs();
 				looks.enqueue(['everything'], '');
 			}
 		},
@@ -67,13 +68,17 @@ export function createDrift(state: DaemonState, deps: DaemonDependencies): Drift
 }
 
 /** Looks are made one at a time and no sooner than the ledger allows; what is noticed meanwhile is looked at next. */
-function createRepairScheduler({ pauseMs }: RepairLog, act: (suspicion: PendingCheck) => Promise<boolean>) {
-	const state: { suspicion?: PendingCheck | undefined; timer?: NodeJS.Timeout; dueMs: number; isBusy: boolean } = {
+function createRepairScheduler(
+	clock: Clock,
+	{ pauseMs }: RepairLog,
+	act: (suspicion: PendingCheck) => Promise<boolean>,
+) {
+	const state: { suspicion?: PendingCheck | undefined; cancel?: () => void; dueMs: number; isBusy: boolean } = {
 		dueMs: Number.POSITIVE_INFINITY,
 		isBusy: false,
 	};
 	const enqueue = (subjects: Iterable<Scope>, by: string, { isRetry = false, isOwn = false } = {}) => {
-		state.suspicion ??= { subjects: new Set(), by: '', isOwn: true, sinceMs: performance.now() };
+		state.suspicion ??= { subjects: new Set(), by: '', isOwn: true, sinceMs: clock.nowMs() };
 		for (const subject of subjects) state.suspicion.subjects.add(subject);
 		state.suspicion.by ||= by;
 		state.suspicion.isOwn &&= isOwn;
@@ -81,10 +86,10 @@ function createRepairScheduler({ pauseMs }: RepairLog, act: (suspicion: PendingC
 		plan(delayMs(Math.max(quietMs, pauseMs(isRetry))));
 	};
 	const plan = (waitMs: number) => {
-		const dueMs = performance.now() + waitMs;
+		const dueMs = clock.nowMs() + waitMs;
 		if (state.isBusy || dueMs >= state.dueMs) return;
-		clearTimeout(state.timer);
-		Object.assign(state, { dueMs, timer: setTimeout(run, waitMs).unref() });
+		state.cancel?.();
+		Object.assign(state, { dueMs, cancel: clock.after(waitMs, () => void run()) });
 	};
 	const run = async () => {
 		const { suspicion } = state;
@@ -106,7 +111,7 @@ const SELDOM_MS = 60_000;
 /** Says whether all is as wanted now. */
 async function checkAndRepair(
 	ledger: RepairLog,
-	{ cpuTimeMs }: DaemonDependencies,
+	{ cpuTimeMs, clock }: DaemonDependencies,
 	{ by, isOwn, sinceMs }: PendingCheck,
 	act: (onBegin: () => void) => ReturnType<typeof repairDrift>,
 ): Promise<boolean> {
@@ -119,7 +124,7 @@ async function checkAndRepair(
 		});
 		// What we have done ourselves is looked at once, and learnt from.
 		if (repair === undefined && failure === undefined) ledger.recordClean(isOwn ? 0 : costMs());
-		if (repair !== undefined) ledger.repaired({ ...repair, by, ms: Math.round(performance.now() - sinceMs) });
+		if (repair !== undefined) ledger.repaired({ ...repair, by, ms: Math.round(clock.nowMs() - sinceMs) });
 		if (failure !== undefined) ledger.failed(failure, costMs());
 		return failure === undefined;
 	} catch (error) {

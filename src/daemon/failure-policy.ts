@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseMs } from '../envoy/exit-text.ts';
 import { type EnvoyState, isAway, type SupervisionHistory, troubleOf } from '../envoy/lifecycle.ts';
 import type { PullProgress } from '../envoy/runtime.ts';
@@ -60,7 +59,7 @@ function attempt({ log }: DaemonDependencies, act: () => Promise<void>): void {
 
 /** With `onEnvoyFailure: open`: an Envoy that is back within the grace period has not been away. */
 async function lift(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	await sleep(state.context.config.envoy.graceSeconds * 1_000, undefined, { ref: false });
+	await deps.clock.sleep(state.context.config.envoy.graceSeconds * 1_000);
 	await state.ruleLock(async () => {
 		const isOff = state.applied === undefined && !state.isStarting;
 		if (state.isEnding || isOff || state.isLifted || deps.proxy?.history().state.kind === 'live') return;
@@ -77,7 +76,7 @@ async function reapplyRules(
 	deps: DaemonDependencies,
 	{ failures, state: envoy }: SupervisionHistory,
 ): Promise<void> {
-	if (state.isLifted && failures > 1) await sleep(pauseMs(failures, 0), undefined, { ref: false });
+	if (state.isLifted && failures > 1) await deps.clock.sleep(pauseMs(failures, 0));
 	await state.ruleLock(async () => {
 		const isSame = deps.proxy?.history().state.kind === 'live' && idOf(deps.proxy.history().state) === idOf(envoy);
 		if (state.isEnding || !isSame || state.wanted !== 'enabled' || state.applied !== undefined) return;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { shownSettings } from '../config/describe.ts';
 import { createBypassCounter } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
@@ -36,7 +35,7 @@ export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDep
 		const [now, past] = await Promise.all([wish(), bypassing.count(capturingOf(state))]);
 		return observe(now, past, held);
 	};
-	const see = (held?: ByFamily<IptablesRules>) => lookBetween(state, look, held);
+	const see = (held?: ByFamily<IptablesRules>) => lookBetween(state, deps, look, held);
 	// One look for all who ask at the same time, whatever they ask.
 	const seen = createSingleFlight(see);
 	const status = async (held?: ByFamily<IptablesRules>): Promise<Status> =>
@@ -64,14 +63,15 @@ export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDep
 /** In the middle of a change the rules are the new ones already, and what is wanted is what was wanted before. */
 async function lookBetween(
 	state: DaemonState,
+	deps: DaemonDependencies,
 	look: (held?: ByFamily<IptablesRules>) => Promise<Observed>,
 	held: ByFamily<IptablesRules> | undefined,
 ): Promise<Observed> {
-	if (state.lastRead === undefined) await changed(state);
+	if (state.lastRead === undefined) await changed(state, deps);
 	const before = state.lastRead;
 	const seen = await look(held);
 	if (seen.diff.same || state.lastRead === before) return seen;
-	await changed(state);
+	await changed(state, deps);
 	return look();
 }
 
@@ -79,5 +79,5 @@ async function lookBetween(
 const PATIENCE_MS = 300;
 
 /** Resolves once the change that is under way has ended. */
-const changed = ({ ruleLock }: DaemonState): Promise<void> =>
-	Promise.race([ruleLock(async () => undefined), sleep(PATIENCE_MS, undefined, { ref: false })]);
+const changed = ({ ruleLock }: DaemonState, { clock }: DaemonDependencies): Promise<void> =>
+	Promise.race([ruleLock(async () => undefined), clock.sleep(PATIENCE_MS)]);

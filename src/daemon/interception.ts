@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, failureOf } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import { timeOf } from '../lib/clock.ts';
 import { remove } from '../reconcile/apply.ts';
 import { applyDesired } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
@@ -24,7 +24,7 @@ export async function applyRules(
 	const { log } = deps;
 	const wasOn = state.applied !== undefined;
 	refuseEnding(state);
-	const startedMs = performance.now();
+	const startedMs = deps.clock.nowMs();
 	for (const port of [context.config.ingressPort, context.config.egressPort]) state.redirectPorts.add(port);
 	const before = state.lastRead;
 	state.lastRead = undefined;
@@ -39,7 +39,7 @@ export async function applyRules(
 	await noteRoom(state, deps, target);
 	await claimFirst(state, deps);
 	const families = target.families.join(',');
-	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(startedMs) });
+	log('info', 'interception enabled', { backend: target.dialect, families, ms: sinceMs(deps, startedMs) });
 	if (ipv6BypassReason !== '') log('warn', 'IPv6 goes past Envoy', { why: ipv6BypassReason });
 	// Whatever opens a connection is captured already: nobody who has asked waits for the rest.
 	if (!wasOn || target.stage === 'opening') dropStaleConntrackSoon(state, deps);
@@ -69,14 +69,14 @@ export function refuseEnding({ isEnding }: DaemonState, to: 'on' | 'off' = 'on')
 /** Rules and routes off. Connections that were captured go on; `settle` takes away what they need for that. */
 export async function removeRules(state: DaemonState, deps: DaemonDependencies): Promise<void> {
 	const { log } = deps;
-	const startedMs = performance.now();
-	clearTimeout(state.conntrackTimer);
+	const startedMs = deps.clock.nowMs();
+	state.conntrackTimer?.();
 	state.lastRead = undefined;
 	state.lastRead = await remove(state.context.host, { keepConntrack: true }, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
 	state.applied = undefined;
 	state.isUnsettled = true;
 	state.isReleased = true;
-	log('info', 'interception disabled', { ms: sinceMs(startedMs) });
+	log('info', 'interception disabled', { ms: sinceMs(deps, startedMs) });
 	await tryFinishDrain(state, deps);
 	startDrainPoller(state, deps);
 }
@@ -98,13 +98,13 @@ const FORGET_AFTER_MS = 300;
  * within a moment, and after it: the kernel makes us wait for its end.
  */
 export function dropStaleConntrackSoon(state: DaemonState, deps: DaemonDependencies): void {
-	clearTimeout(state.conntrackTimer);
-	state.conntrackTimer = setTimeout(() => void captureEverything(state, deps), FORGET_AFTER_MS).unref();
+	state.conntrackTimer?.();
+	state.conntrackTimer = deps.clock.after(FORGET_AFTER_MS, () => void captureEverything(state, deps));
 }
 
 /** The same at once. */
 export async function captureEverything(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	clearTimeout(state.conntrackTimer);
+	state.conntrackTimer?.();
 	await dropStaleConntrack(deps);
 	await state.ruleLock(() => completeCapture(state, deps));
 }
@@ -150,7 +150,7 @@ export const dropRedirectedConntrack = (
 /** Looks now and then whether the last captured connection has ended, until it has. */
 async function pollDrain(state: DaemonState, deps: DaemonDependencies): Promise<void> {
 	while (state.isUnsettled && !state.isEnding) {
-		await sleep(SETTLE_POLL_MS, undefined, { ref: false });
+		await deps.clock.sleep(SETTLE_POLL_MS);
 		await state.ruleLock(async () => (state.isEnding ? undefined : tryFinishDrain(state, deps)));
 	}
 	state.isSettling = false;
@@ -168,7 +168,7 @@ export const countRedirected = (
 	{ countRedirected }: DaemonDependencies,
 ): Promise<number> => countRedirected([...redirectPorts]);
 
-const sinceMs = (startedMs: number): number => Math.round(performance.now() - startedMs);
+const sinceMs = ({ clock }: DaemonDependencies, startedMs: number): number => Math.round(clock.nowMs() - startedMs);
 
 /** Rules on, now or as soon as Envoy is LIVE; and remembered. Resolves to what was read back, if they are on now. */
 export async function enable(
@@ -198,14 +198,14 @@ export async function disable(state: DaemonState, deps: DaemonDependencies): Pro
 	await removeRules(state, deps);
 	deps.counters.add('ruleChanges', 'disable');
 	state.isLifted = false;
-	const since = state.wanted === 'disabled' ? state.since : new Date().toISOString();
+	const since = state.wanted === 'disabled' ? state.since : timeOf(deps.clock);
 	// The rules are off whether or not that can be remembered.
 	Object.assign(state, { wanted: 'disabled', since });
 	setDesired(state, 'disabled', deps);
 }
 
 function setDesired(state: DaemonState, wanted: Wanted, deps: DaemonDependencies): void {
-	const since = wanted === state.wanted ? state.since : new Date().toISOString();
+	const since = wanted === state.wanted ? state.since : timeOf(deps.clock);
 	persist(state, { wanted, since }, deps);
 }
 

@@ -5,6 +5,7 @@ import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../e
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/apply.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
@@ -52,7 +53,11 @@ export function createObserver({
 	stateFile,
 	confirmationFile,
 	inspections,
-}: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections'>): Observe {
+	clock,
+}: Pick<
+	DaemonDependencies,
+	'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'
+>): Observe {
 	let conditions: readonly Condition[] = [];
 	return async (wish, bypassing, known) => {
 		const { wanted, desired, isLifted, isStarting, since, context, repairs, driftProblem } = wish;
@@ -70,7 +75,7 @@ export function createObserver({
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
-		conditions = keepSince(conditions, factsOf(observation), new Date().toISOString());
+		conditions = keepSince(conditions, factsOf(observation), timeOf(clock));
 		const status: Status = {
 			version,
 			wanted,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
@@ -6,6 +5,7 @@ import { findOvertaking } from '../firewall/foreign/overtaking.ts';
 import { madeLater, renderAnew } from '../firewall/foreign/registered-later.ts';
 import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
 import type { IptablesRules } from '../firewall/iptables/installed.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/apply.ts';
 import type { Host } from '../reconcile/host.ts';
@@ -96,6 +96,7 @@ const WATCH_MS = 2_000;
 
 /** Tells of it also where nobody asks, until the signal is aborted. */
 export async function watchFacts(
+	{ sleep }: Clock,
 	look: () => Promise<readonly Fact[]>,
 	onChange: (why: string) => void,
 	signal: AbortSignal,
@@ -106,6 +107,6 @@ export async function watchFacts(
 		const text = wrong.map(({ why }) => why).join('; ');
 		if (text !== told) onChange(text);
 		told = text;
-		await sleep(WATCH_MS, undefined, { signal, ref: false }).catch(() => undefined);
+		await sleep(WATCH_MS, signal).catch(() => undefined);
 	}
 }

@@ -43,11 +43,11 @@ export interface DaemonState {
 	/** Instead of the one that the settings name. */
 	image: State['image'];
 	/** Connections that went past us are about to be forgotten. */
-	conntrackTimer: NodeJS.Timeout | undefined;
+	conntrackTimer: (() => void) | undefined;
 	/** What waits to be confirmed. */
 	pending: PendingConfirmation | undefined;
 	/** Until the time is over for sure. */
-	waiting: NodeJS.Timeout | undefined;
+	waiting: (() => void) | undefined;
 	/** The time to confirm is over, and this keeps us from going back; so often so far. */
 	rollbackProblem: { readonly why: string; readonly failures: number } | undefined;
 	/** Settings in which what holds differs from what a restart would read, as nobody has confirmed them. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { DaemonDependencies } from '../../../src/daemon/dependencies.ts';
 import { createDrift } from '../../../src/daemon/drift.ts';
 import type { DaemonState } from '../../../src/daemon/state.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { createCounters } from '../../../src/status/counters.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -36,6 +37,7 @@ test('what is noticed on a busy machine is looked at without a warning about a t
 		counters: createCounters(),
 		ruleManagers: () => [],
 		cpuTimeMs: () => 0,
+		clock: systemClock,
 	} as unknown as DaemonDependencies;
 	const drift = createDrift(state, deps);
 	{
