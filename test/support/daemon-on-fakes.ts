@@ -80,7 +80,7 @@ export interface DaemonOnFakes extends AsyncDisposable {
 	readonly next: (options?: Options) => Promise<DaemonOnFakes>;
 }
 
-const SETTINGS = 'appPorts: 8080\nenvoy:\n  runtime: process\n';
+const SETTINGS = 'appPorts: 8080\nenvoy:\n  runtime: docker\n  image: envoy:1\n';
 
 export function createWorld({ settings = '', state = {} }: Options = {}): World {
 	const steps: string[] = [];

@@ -23,7 +23,8 @@ export interface FakeEnvoy {
 export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 	let history = initialHistory;
 	let instances = 0;
-	let isLive = Promise.withResolvers<void>();
+	const waiting: (() => void)[] = [];
+	const untilLive = () => new Promise<void>((resolve) => void waiting.push(resolve));
 	const turn = (event: EnvoyEvent) => {
 		const before = history;
 		history = reduce(history, event);
@@ -36,8 +37,9 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 		async start(_plan, takeOver, signal) {
 			steps.push('envoy started');
 			if (envoy.onStart instanceof Error) throw envoy.onStart;
+			const live = untilLive();
 			if (envoy.onStart !== 'waits') envoy.live();
-			await Promise.race([isLive.promise, aborted(signal)]);
+			await Promise.race([live, aborted(signal)]);
 			steps.push('envoy live');
 			if (envoy.onStart === 'adopts') await takeOver();
 		},
@@ -63,11 +65,10 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 			const body = { id: `envoy ${instances}`, image: '', since: '2026-11-23T00:00:00.000Z' };
 			turn({ kind: 'started', body, again: instances > 1 ? 1 : 0 });
 			turn({ kind: 'ready', body, answer: { version: '1.40.0', listeners: [15000, 15001] } });
-			isLive.resolve();
+			for (const resolve of waiting.splice(0)) resolve();
 		},
 		silent: () => turn({ kind: 'silent', why: 'Envoy does not answer' }),
 		fail({ wasStable = true } = {}) {
-			isLive = Promise.withResolvers();
 			turn({ kind: 'ended', exit: { code: 1, signal: undefined }, lastLine: '', retry: { ...retry, wasStable } });
 		},
 	};
