@@ -7,6 +7,8 @@ export interface FakeClock extends Clock {
 	readonly advance: (ms: number) => Promise<void>;
 	/** How many timers are set. */
 	readonly timers: () => number;
+	/** Whoever had set them is gone. */
+	readonly cancelAll: () => void;
 }
 
 interface Timer {
@@ -48,6 +50,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 10, 23)): FakeClock {
 			elapsedMs = endMs;
 		},
 		timers: () => timers.size,
+		cancelAll: () => timers.clear(),
 	};
 }
 

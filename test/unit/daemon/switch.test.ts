@@ -47,7 +47,10 @@ test('disable takes the rules away before the routes, and is remembered after', 
 	await clock.advance(5_000);
 	const { status } = await daemon.ask.disable();
 	assert.ok(seen.length > 0);
-	assert.ok(seen.every((each) => String(each) === 'false,enabled'), String(seen));
+	assert.ok(
+		seen.every((each) => String(each) === 'false,enabled'),
+		String(seen),
+	);
 	assert.deepEqual([status.is, stores.state.wanted], ['disabled', 'disabled']);
 	assert.equal(status.since, new Date(clock.dateMs()).toISOString());
 	assert.equal(daemon.counters.read().ruleChanges.disable, 1);
