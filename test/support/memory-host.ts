@@ -10,8 +10,8 @@ import { createMemoryRouting, type MemoryRouting } from './memory-routing.ts';
 export interface HostKnobs {
 	/** Before each commit of rules, which it may hold up or fail. */
 	onCommit: (family: Family) => void | Promise<void>;
-	/** Before each read of rules, which it may fail. */
-	onRead: (dialect: Dialect) => void;
+	/** Before each read of rules, which it may hold up or fail. */
+	onRead: (dialect: Dialect) => void | Promise<void>;
 	/** Before each change of rule or route, which it may fail. */
 	onRoute: (kind: string) => void;
 	ipv6: Ipv6Fact;
@@ -71,7 +71,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 		return {
 			...memory,
 			async read(family, signal) {
-				all.onRead(memory.dialect);
+				await all.onRead(memory.dialect);
 				return memory.read(family, signal);
 			},
 			async commit(family, document, signal) {

@@ -87,9 +87,9 @@ test('a drain that is asked for while the daemon is being stopped leaves the res
 	host.redirected = 1;
 	const disabling = daemon.ask.disable({ drainSeconds: 0.2 });
 	await settled();
-	const gate = Promise.withResolvers<void>();
-	daemon.world.envoy.onStop = () => void (host.redirected = 0);
-	gate.resolve();
+	daemon.world.envoy.onStop = () => {
+		host.redirected = 0;
+	};
 	await daemon.stop();
 	steps.length = 0;
 	await disabling;
