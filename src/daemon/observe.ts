@@ -3,8 +3,6 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
-import type { ByFamily } from '../firewall/iptables/apply-rules.ts';
-import type { IptablesRules } from '../firewall/iptables/installed.ts';
 import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/apply.ts';
@@ -18,6 +16,7 @@ import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import type { ReadBack } from './reconciler.ts';
 import type { Trouble } from './repair-log.ts';
 import type { PendingConfirmation } from './stores.ts';
 
@@ -33,11 +32,11 @@ export interface StatusInput {
 	readonly driftProblem: Trouble | undefined;
 	readonly pending: PendingConfirmation | undefined;
 	readonly unconfirmed: readonly string[];
-	readonly rollbackProblem: { readonly why: string } | undefined;
+	readonly rollbackProblem: string | undefined;
 }
 
 /** `bypassing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (wish: StatusInput, bypassing: number, known?: ByFamily<IptablesRules>) => Promise<Observed>;
+export type Observe = (wish: StatusInput, bypassing: number, known?: ReadBack) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -71,7 +70,7 @@ export function createObserver({
 		const observation = {
 			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6BypassReason, driftProblem },
 			...{ ...seen, stateTrouble: stateFile.problem() },
-			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.rollbackProblem?.why ?? '' },
+			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.rollbackProblem ?? '' },
 			findings: findings.flat(),
 			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
@@ -94,7 +93,7 @@ export function createObserver({
 	};
 }
 
-async function look({ context, desired }: StatusInput, isOn: boolean, known?: ByFamily<IptablesRules>) {
+async function look({ context, desired }: StatusInput, isOn: boolean, known?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
 	const { held, isClean, taken, differences } = await inspect(context.host, desired.target, isOn, signal, known);
 	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
