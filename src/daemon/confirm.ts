@@ -1,221 +1,135 @@
 import type { Written } from '../config/written.ts';
 import { Failure, failureOf } from '../failure.ts';
-import { delayMs } from '../lib/delay.ts';
-import { hadRules, restoreCheckpoint, takeCheckpoint } from '../reconcile/checkpoint.ts';
+import { takeCheckpoint } from '../reconcile/checkpoint.ts';
+import type { DaemonCore } from './core.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, enable, finishDrain, persist, startDrainPoller } from './interception.ts';
-import { retryMs } from './repair-limits.ts';
-import { readFormer, takeBack, writtenOf } from './rollback.ts';
-import type { DaemonState } from './state.ts';
+import { enable } from './desired-state.ts';
+import { readFormer, writtenOf } from './former-settings.ts';
+import { changeTimeout, type ReadBack } from './reconciler.ts';
+import {
+	adoptRollback,
+	type Confirming,
+	cancel,
+	finishRollback,
+	nothingPending,
+	revert,
+	wasRolledBackElsewhere,
+} from './rollback.ts';
+import { armTimer } from './rollback-deadline.ts';
+import { portsOf } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
 
-/** The alarm comes first; if it does not, we go back ourselves so much later. */
-const LATE_MS = 3_000;
+/** What is switched on for a time only, and what it goes back to. Callers hold `ruleLock`, but for the two first. */
+export interface Confirmation {
+	/** What waits to be confirmed. */
+	readonly pending: () => PendingConfirmation | undefined;
+	/** Why it does not go back although its time is over; undefined while nothing is wrong. */
+	readonly problem: () => string | undefined;
+	/** Without a time it is meant for good, whatever was asked for before. */
+	readonly enable: (seconds: number | undefined) => Promise<ReadBack | undefined>;
+	/** The same for settings: without a time those that were not confirmed hold for good too. */
+	readonly reload: (seconds: number | undefined, change: () => Promise<void>) => Promise<void>;
+	/** What was switched on stays. */
+	readonly confirm: () => Promise<void>;
+	/** Whoever asks for something new can reach the host: nothing goes back any more. */
+	readonly cancel: () => Promise<void>;
+	/** Back to what was before. */
+	readonly revert: () => Promise<void>;
+	/** `turnout revert` went back while this daemon did not answer. */
+	readonly wasRolledBackElsewhere: () => boolean;
+	/** Then that is how things are to be: a change that this daemon was halted in has been completed since. Says whether. */
+	readonly adoptRollback: () => Promise<boolean>;
+	/** At the start: a time that is over is over; the rest of one that is not is waited for. */
+	readonly resume: () => Promise<void>;
+	/** Nothing goes back by this daemon's doing any more. */
+	readonly cancelTimer: () => void;
+}
 
-/**
- * From here on the host goes back to what it is now, unless it is confirmed within so many seconds. Asked for anew
- * before that, it is still what was before the first time.
- */
-async function arm(state: DaemonState, deps: DaemonDependencies, seconds: number, settings?: Written): Promise<void> {
-	const { pending: former, wanted, since, context, redirectPorts } = state;
-	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
-	const now = former ?? { before: { wanted, since }, ...(await takeCheckpoint(context.host, signal)) };
+export function createConfirmation(core: DaemonCore): Confirmation {
+	const own: Confirming = { core, pending: undefined, cancelTimer: () => undefined, problem: undefined };
+	return {
+		pending: () => own.pending,
+		problem: () => own.problem?.why,
+		enable: (seconds) => changeFor(own, 'enable', seconds, () => enable(core)),
+		async reload(seconds, change) {
+			if (seconds === undefined && own.pending?.settings === undefined) return change();
+			return changeFor(own, 'reload', seconds, change, writtenOf(core.state.settings.loaded));
+		},
+		confirm: () => confirm(own),
+		cancel: () => cancel(own),
+		revert: () => revert(own),
+		wasRolledBackElsewhere: () => wasRolledBackElsewhere(own),
+		adoptRollback: () => adoptRollback(own),
+		resume: () => resume(own),
+		cancelTimer: () => own.cancelTimer(),
+	};
+}
+
+/** Takes a checkpoint and arms the rollback timer. Re-arming keeps the first checkpoint. */
+async function arm(own: Confirming, seconds: number, settings?: Written): Promise<void> {
+	const { state, deps } = own.core;
+	const former = own.pending;
+	const { wanted, since } = state.desired;
+	const { context } = state.settings;
+	const now = former ?? { before: { wanted, since }, ...(await takeCheckpoint(context.host, changeTimeout())) };
 	const before = settings === undefined ? now : { settings, ...now };
-	const ports = [...new Set([...redirectPorts, context.config.ingressPort, context.config.egressPort])];
-	await armTimer(state, deps, { ...before, ports, ...untilIn(seconds) }, seconds);
+	const ports = [...new Set([...state.redirectPorts, ...portsOf(context)])];
+	const until = new Date(deps.clock.dateMs() + seconds * 1_000).toISOString();
+	await armTimer(own, { ...before, ports, until }, seconds);
 	if (former !== undefined) await deps.rollbackTimer.cancel(former.alarm);
 	deps.log('info', 'waiting for confirmation', { seconds });
 }
 
-const untilIn = (seconds: number) => ({ until: new Date(Date.now() + seconds * 1_000).toISOString() });
-
-async function armTimer(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	pending: Omit<PendingConfirmation, 'alarm'>,
-	seconds: number,
-): Promise<void> {
-	const { socket, stateDirectory } = state.context.config;
-	const args = ['revert', '--socket', socket, '--state-directory', stateDirectory, '--until', pending.until];
-	const armed = { ...pending, alarm: await deps.rollbackTimer.set(seconds, args) };
-	try {
-		deps.confirmationFile.write(armed);
-	} catch (error) {
-		await deps.rollbackTimer.cancel(armed.alarm);
-		throw error;
-	}
-	Object.assign(state, { pending: armed, rollbackProblem: undefined });
-	clearTimeout(state.waiting);
-	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), delayMs(seconds * 1_000 + LATE_MS)).unref();
-}
-
-async function onTimeout(state: DaemonState, deps: DaemonDependencies, armed: PendingConfirmation): Promise<void> {
-	const isDue = () => state.pending === armed && !state.isEnding;
-	try {
-		await state.ruleLock(async () => (isDue() ? revert(state, deps) : undefined));
-	} catch (error) {
-		if (isDue()) rollBackLater(state, deps, armed, error);
-	}
-}
-
-/** Until it succeeds, or somebody says anew what is wanted; told once for each reason. */
-function rollBackLater(state: DaemonState, deps: DaemonDependencies, armed: PendingConfirmation, error: unknown): void {
-	const why = failureOf(error).message;
-	if (state.rollbackProblem?.why !== why) deps.log('error', 'could not go back', { why });
-	const failures = (state.rollbackProblem?.failures ?? 0) + 1;
-	state.rollbackProblem = { why, failures };
-	clearTimeout(state.waiting);
-	state.waiting = setTimeout(() => void onTimeout(state, deps, armed), retryMs(failures)).unref();
-}
-
-/** Without a time it is meant for good, whatever was said before. */
-export async function enableWithConfirm(state: DaemonState, deps: DaemonDependencies, seconds: number | undefined) {
-	return changeFor(state, deps, 'enable', seconds, () => enable(state, deps));
-}
-
-/** The same for settings: without a time those that waited for a word hold for good too. One change among others. */
-export async function reloadWithConfirm(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	seconds: number | undefined,
-	change: () => Promise<void>,
-): Promise<void> {
-	if (seconds === undefined && state.pending?.settings === undefined) return change();
-	return changeFor(state, deps, 'reload', seconds, change, writtenOf(state.loaded));
-}
-
 async function changeFor<T>(
-	state: DaemonState,
-	deps: DaemonDependencies,
+	own: Confirming,
 	verb: string,
 	seconds: number | undefined,
 	change: () => Promise<T>,
 	settings?: Written,
 ): Promise<T> {
-	const former = state.pending;
-	if (seconds !== undefined) await arm(state, deps, seconds, settings);
+	const former = own.pending;
+	if (seconds !== undefined) await arm(own, seconds, settings);
 	try {
 		const changed = await change();
-		if (seconds === undefined) await cancelConfirmation(state, deps);
-		else if (await adoptRollback(state, deps)) throw tooLate(verb);
+		if (seconds === undefined) await cancel(own);
+		else if (await adoptRollback(own)) throw tooLate(verb);
 		return changed;
 	} catch (error) {
-		if (former === undefined) await cancelConfirmation(state, deps);
+		if (former === undefined) await cancel(own);
 		throw error;
 	}
 }
 
-/** What was switched on stays. */
-export async function confirm(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	if (state.pending === undefined) throw nothingPending('confirm');
-	if (await adoptRollback(state, deps)) throw tooLate('confirm');
-	await cancelConfirmation(state, deps);
-	deps.log('info', 'confirmed');
+async function confirm(own: Confirming): Promise<void> {
+	if (own.pending === undefined) throw nothingPending('confirm');
+	if (await adoptRollback(own)) throw tooLate('confirm');
+	await cancel(own);
+	own.core.deps.log('info', 'confirmed');
 }
 
-/** Whoever says anew what is wanted can reach the host: nothing goes back any more. */
-export async function cancelConfirmation(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	const { pending } = state;
-	if (pending === undefined) return;
-	drop(state, deps, pending);
-	await deps.rollbackTimer.cancel(pending.alarm);
-}
-
-/**
- * Nothing waits any more. Where a restart is to find the rules off, it finds it in this file until the disk has the wish:
- * a power cut in between must not come back with rules that nobody has confirmed.
- */
-function drop(
-	state: DaemonState,
-	{ confirmationFile, stateFile, log }: DaemonDependencies,
-	{ before }: PendingConfirmation,
-): void {
-	clearTimeout(state.waiting);
-	Object.assign(state, { pending: undefined, waiting: undefined, rollbackProblem: undefined });
-	const remove = () => {
-		try {
-			if (state.pending === undefined) confirmationFile.remove();
-		} catch (error) {
-			log('warn', 'what waited for confirmation could not be removed', { why: failureOf(error).message });
-		}
-	};
-	if (state.wanted === 'disabled' && before.wanted === 'disabled') stateFile.whenDurable(remove);
-	else remove();
-}
-
-/** Back to what was before. */
-export async function revert(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	const { pending } = state;
-	if (pending === undefined) throw nothingPending('go back');
-	await rollBack(state, deps, pending);
-	await finishDrain(state, deps);
-}
-
-async function rollBack(state: DaemonState, deps: DaemonDependencies, pending: PendingConfirmation): Promise<void> {
-	const former = await readFormer(state, deps, pending);
-	if (former !== undefined && pending.before.wanted === 'enabled') await takeBack(state, deps, former);
-	if (pending.before.wanted === 'disabled') {
-		state.lastRead = undefined;
-		state.lastRead = await restoreCheckpoint(state.context.host, pending, AbortSignal.timeout(CHANGE_TIMEOUT_MS));
-	}
-	finishRollback(state, deps, pending);
-	// With nothing led to it any more, there is only Envoy left to go back.
-	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(state, deps, former);
-}
-
-/** Somebody went back while we were not there, or did not answer. */
-export const wasRolledBackElsewhere = ({ pending }: DaemonState, { confirmationFile }: DaemonDependencies): boolean =>
-	pending !== undefined && confirmationFile.read()?.isReverted === true;
-
-/**
- * Then that is how things are to be: what was halted in the middle of a change has made it since. One change among
- * others. Says whether it was so.
- */
-export async function adoptRollback(state: DaemonState, deps: DaemonDependencies): Promise<boolean> {
-	const { pending } = state;
-	if (pending === undefined || state.isEnding || !wasRolledBackElsewhere(state, deps)) return false;
-	await rollBack(state, deps, pending);
-	return true;
-}
-
-function finishRollback(state: DaemonState, deps: DaemonDependencies, pending: PendingConfirmation): void {
-	const { before } = pending;
-	// What was there before may bear our names too: then nothing of ours has to go.
-	const isUnsettled = !hadRules(pending);
-	if (before.wanted === 'disabled')
-		Object.assign(state, { applied: undefined, isLifted: false, isUnsettled, isReleased: isUnsettled });
-	deps.counters.add('ruleChanges', 'revert');
-	deps.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
-	persist(state, before, deps);
-	drop(state, deps, pending);
-	if (before.wanted === 'disabled') startDrainPoller(state, deps);
-}
-
-/** At the start: a time that is over is over; otherwise it is waited for anew, as what waited may have gone with a reboot. */
-export async function resume(state: DaemonState, deps: DaemonDependencies): Promise<void> {
+async function resume(own: Confirming): Promise<void> {
+	const { state, deps } = own.core;
 	const pending = deps.confirmationFile.read();
 	if (pending === undefined) return;
-	state.pending = pending;
-	const seconds = Math.ceil((Date.parse(pending.until) - Date.now()) / 1_000);
+	own.pending = pending;
+	const seconds = Math.ceil((Date.parse(pending.until) - deps.clock.dateMs()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) {
 		// What nobody has confirmed is not to take hold by a restart.
-		Object.assign(state, await readFormer(state, deps, pending).catch(untaken(deps)));
-		finishRollback(state, deps, pending);
+		state.settings = (await readFormer(own.core, pending).catch(notAccepted(deps))) ?? state.settings;
+		finishRollback(own, pending);
 	} else {
-		await armTimer(state, deps, pending, seconds);
+		// The former timer may be gone with a reboot.
+		await armTimer(own, pending, seconds);
 		await deps.rollbackTimer.cancel(pending.alarm);
 	}
 }
 
-/** Settings that this host does not take any more keep nobody from a start. */
-const untaken =
+/** Settings that this host does not accept any more do not keep the daemon from starting. */
+const notAccepted =
 	({ log }: DaemonDependencies) =>
 	(error: unknown): undefined => {
 		log('error', 'the settings of before cannot be had', { why: failureOf(error).message });
 	};
-
-const nothingPending = (verb: string): Failure =>
-	new Failure('confirm', `Cannot ${verb}: nothing waits for confirmation`, 'See turnout status');
 
 const tooLate = (verb: string): Failure =>
 	new Failure(

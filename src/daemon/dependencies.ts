@@ -4,6 +4,7 @@ import type { Connections, Listener } from '../connections/connections.ts';
 import type { EnvoySpec } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Installed } from '../firewall/firewall.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
 import type { Host } from '../reconcile/host.ts';
@@ -25,7 +26,7 @@ export interface DaemonDependencies {
 	/** How many connections that were captured for these ports are open. */
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
 	/**
-	 * Tells of changes of our chains and of this route table, until the signal is aborted; and, each time that it is
+	 * Tells of changes of these chains and of this route table, until the signal is aborted; and, each time that it is
 	 * asked, whether it can at the moment.
 	 */
 	readonly watchChanges: (interest: WatchFilter, ear: ChangeHandlers, signal: AbortSignal) => () => boolean;
@@ -44,6 +45,7 @@ export interface DaemonDependencies {
 	readonly stateFile: StateFile;
 	readonly confirmationFile: ConfirmationFile;
 	readonly rollbackTimer: RollbackTimer;
+	readonly clock: Clock;
 	readonly log: Log;
 	/** Whoever changes rules or pulls counts it here. */
 	readonly counters: Counters;

@@ -1,129 +1,85 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { delayMs } from '../lib/delay.ts';
 import type { Repairs } from '../status/types.ts';
 import type { ChangeHandlers } from './change-monitor.ts';
+import type { Confirmation } from './confirm.ts';
+import type { DaemonCore } from './core.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import { repairDrift, type Scope } from './drift-check.ts';
+import { repairDrift } from './drift-check.ts';
 import { createRepairLog, type RepairLog, type Trouble } from './repair-log.ts';
-import { createRoom } from './routing-room.ts';
+import { createRepairScheduler, type PendingCheck } from './repair-scheduler.ts';
 import type { DaemonState } from './state.ts';
 
-/** What others change on the host is noticed, held against what is wanted, and put right. */
+/** Drift: what others change on the host is noticed, compared with what is wanted, and repaired. */
 export interface Drift extends ChangeHandlers {
-	/** Looks by itself too, until the signal is aborted; the more often the less is told. */
-	readonly watch: (isTold: () => boolean, signal: AbortSignal) => Promise<void>;
+	/** Checks by itself too, until the signal is aborted; more often while changes cannot be watched. */
+	readonly watch: (isWatching: () => boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;
-	/** What keeps it from being put right; undefined where nothing does. */
+	/** What keeps it from being repaired; undefined where nothing does. */
 	readonly problem: () => Trouble | undefined;
 }
 
-/** One change of somebody's is often several commits: what follows at once is looked at together. */
-const QUIET_MS = 2;
-/** firewalld's reload is many commits, and one of ours between two of them may make it fail. */
-const FIREWALLD_MS = 300;
-
-/** What has been noticed and not been looked at yet. */
-interface PendingCheck {
-	readonly subjects: Set<Scope>;
-	by: string;
-	/** Nobody but ourselves has changed anything. */
-	isOwn: boolean;
-	readonly sinceMs: number;
-}
-
-export function createDrift(state: DaemonState, deps: DaemonDependencies): Drift {
-	const ledger = createRepairLog(deps);
-	const makeRoom = createRoom(state, deps);
-	const looks = createRepairScheduler(ledger, (suspicion) =>
-		checkAndRepair(ledger, deps, suspicion, (onBegin) =>
+export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift {
+	const { state, deps, room } = core;
+	const repairLog = createRepairLog(deps);
+	const scheduler = createRepairScheduler(deps.clock, repairLog.pauseMs, (check) =>
+		checkAndRepair(repairLog, deps, check, (onBegin) =>
 			state.ruleLock(() => {
 				onBegin();
-				return repairDrift(state, deps, suspicion.subjects);
+				return repairDrift(core, confirmation, check.scopes);
 			}),
 		),
 	);
 	return {
 		onChange({ subject, by, isOwn }) {
-			if (subject === 'routes') makeRoom();
-			looks.enqueue([subject], by, { isOwn });
+			if (subject === 'routes') room.make();
+			scheduler.enqueue([subject], by, { isOwn });
 		},
 		onLost(of) {
-			if (of === 'routes') makeRoom();
+			if (of === 'routes') room.make();
 			deps.counters.add('noticesLost', of);
-			looks.enqueue(['everything'], '');
+			scheduler.enqueue(['everything'], '');
 		},
-		async watch(isTold, signal) {
-			let lookedMs = performance.now();
+		async watch(isWatching, signal) {
+			const { nowMs, sleep } = deps.clock;
+			let checkedMs = nowMs();
 			while (!signal.aborted) {
-				await sleep(OFTEN_MS, undefined, { signal, ref: false }).catch(() => undefined);
-				if (isTold() && performance.now() - lookedMs < pollMs(state)) continue;
-				lookedMs = performance.now();
-				looks.enqueue(['everything'], '');
+				await sleep(OFTEN_MS, signal).catch(() => undefined);
+				if (isWatching() && nowMs() - checkedMs < pollMs(state)) continue;
+				checkedMs = nowMs();
+				scheduler.enqueue(['everything'], '');
 			}
 		},
-		repairs: ledger.repairs,
-		problem: ledger.problem,
+		repairs: repairLog.repairs,
+		problem: repairLog.problem,
 	};
 }
 
-/** Looks are made one at a time and no sooner than the ledger allows; what is noticed meanwhile is looked at next. */
-function createRepairScheduler({ pauseMs }: RepairLog, act: (suspicion: PendingCheck) => Promise<boolean>) {
-	const state: { suspicion?: PendingCheck | undefined; timer?: NodeJS.Timeout; dueMs: number; isBusy: boolean } = {
-		dueMs: Number.POSITIVE_INFINITY,
-		isBusy: false,
-	};
-	const enqueue = (subjects: Iterable<Scope>, by: string, { isRetry = false, isOwn = false } = {}) => {
-		state.suspicion ??= { subjects: new Set(), by: '', isOwn: true, sinceMs: performance.now() };
-		for (const subject of subjects) state.suspicion.subjects.add(subject);
-		state.suspicion.by ||= by;
-		state.suspicion.isOwn &&= isOwn;
-		const quietMs = state.suspicion.by.includes('firewalld') ? FIREWALLD_MS : QUIET_MS;
-		plan(delayMs(Math.max(quietMs, pauseMs(isRetry))));
-	};
-	const plan = (waitMs: number) => {
-		const dueMs = performance.now() + waitMs;
-		if (state.isBusy || dueMs >= state.dueMs) return;
-		clearTimeout(state.timer);
-		Object.assign(state, { dueMs, timer: setTimeout(run, waitMs).unref() });
-	};
-	const run = async () => {
-		const { suspicion } = state;
-		Object.assign(state, { suspicion: undefined, dueMs: Number.POSITIVE_INFINITY, isBusy: true });
-		const isWell = suspicion === undefined || (await act(suspicion));
-		state.isBusy = false;
-		if (state.suspicion !== undefined) enqueue([], '', { isOwn: state.suspicion.isOwn });
-		if (!isWell) enqueue(suspicion.subjects, suspicion.by, { isRetry: true });
-	};
-	return { enqueue };
-}
-
-/** Legacy iptables tells nobody what it does; and what the kernel told and did not reach us is found in the end. */
-const pollMs = ({ context }: DaemonState): number =>
+/** iptables-legacy cannot be watched; and a notice of the kernel's that did not reach us is made up for in the end. */
+const pollMs = ({ settings: { context } }: DaemonState): number =>
 	context.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS;
 const OFTEN_MS = 2_000;
 const SELDOM_MS = 60_000;
 
-/** Says whether all is as wanted now. */
+/** Resolves to whether all is as wanted now. */
 async function checkAndRepair(
-	ledger: RepairLog,
-	{ cpuTimeMs }: DaemonDependencies,
+	repairLog: RepairLog,
+	{ cpuTimeMs, clock }: DaemonDependencies,
 	{ by, isOwn, sinceMs }: PendingCheck,
 	act: (onBegin: () => void) => ReturnType<typeof repairDrift>,
 ): Promise<boolean> {
-	// Not the time that it takes: on a busy host it would be the others' that counts, and the next look wait for it.
+	// Processor time, not elapsed time: on a busy host the next check would wait for what others use.
 	let before = 0;
 	const costMs = () => cpuTimeMs() - before;
 	try {
 		const { repair, failure } = await act(() => {
 			before = cpuTimeMs();
 		});
-		// What we have done ourselves is looked at once, and learnt from.
-		if (repair === undefined && failure === undefined) ledger.recordClean(isOwn ? 0 : costMs());
-		if (repair !== undefined) ledger.repaired({ ...repair, by, ms: Math.round(performance.now() - sinceMs) });
-		if (failure !== undefined) ledger.failed(failure, costMs());
+		// A check after our own change is free: it happens once, and refreshes what is known.
+		if (repair === undefined && failure === undefined) repairLog.recordClean(isOwn ? 0 : costMs());
+		if (repair !== undefined) repairLog.repaired({ ...repair, by, ms: Math.round(clock.nowMs() - sinceMs) });
+		if (failure !== undefined) repairLog.failed(failure, costMs());
 		return failure === undefined;
 	} catch (error) {
-		ledger.failed(error, costMs());
+		repairLog.failed(error, costMs());
 		return false;
 	}
 }

@@ -1,35 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseMs } from '../envoy/exit-text.ts';
 import { type EnvoyState, isAway, type SupervisionHistory, troubleOf } from '../envoy/lifecycle.ts';
 import type { PullProgress } from '../envoy/runtime.ts';
 import { failureOf } from '../failure.ts';
 import { withCause } from '../status/captured-pull.ts';
+import type { DaemonCore } from './core.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import { applyRules, removeRules } from './interception.ts';
-import type { DaemonState } from './state.ts';
+import { appliedOf, type DaemonState, isStarting, isStopping } from './state.ts';
 
-/** Envoy's life takes a turn: it is told, and the rules follow where they must. */
-export function onEnvoyStateChange(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	history: SupervisionHistory,
-	before: SupervisionHistory,
-): void {
-	tellPull(deps, history.pull, before.pull);
+/** Logs what happens to Envoy, and lets the rules follow where they must. */
+export function onEnvoyStateChange(core: DaemonCore, history: SupervisionHistory, before: SupervisionHistory): void {
+	const { state, deps } = core;
+	logPull(deps, history.pull, before.pull);
 	countPulls(deps, history, before);
 	const now = history.state;
 	if (now === before.state) return;
-	tellLife(state, deps, now, before.state);
-	if (now.kind === 'live' && before.state.kind !== 'live' && !state.isStarting)
-		attempt(deps, () => reapplyRules(state, deps, history));
-	// While we start, those of a former daemon may be there.
-	const isDown = isAway(now) && (before.state.kind === 'live' || state.isStarting);
-	if (isDown && state.context.config.onEnvoyFailure === 'open') attempt(deps, () => lift(state, deps));
+	logState(state, deps, now, before.state);
+	if (now.kind === 'live' && before.state.kind !== 'live' && !isStarting(state))
+		attempt(deps, () => reapplyRules(core, history));
+	// During a start, the rules of a former daemon may be there.
+	const isDown = isAway(now) && (before.state.kind === 'live' || isStarting(state));
+	if (isDown && state.settings.context.config.onEnvoyFailure === 'open') attempt(deps, () => lift(core));
 }
 
-function tellLife({ applied }: DaemonState, { log }: DaemonDependencies, life: EnvoyState, before: EnvoyState): void {
+function logState(state: DaemonState, { log }: DaemonDependencies, life: EnvoyState, before: EnvoyState): void {
 	if (life.kind === before.kind && troubleOf(life) === troubleOf(before)) return;
-	const why = withCause(troubleOf(life), applied !== undefined);
+	const why = withCause(troubleOf(life), appliedOf(state) !== undefined);
 	log(isAway(life) ? 'error' : why === '' ? 'info' : 'warn', `envoy ${life.kind}`, {
 		...('id' in life ? { id: life.id } : {}),
 		...(why === '' ? {} : { why }),
@@ -42,8 +37,8 @@ function countPulls({ counters }: DaemonDependencies, { pulls }: SupervisionHist
 		if (pulls[result] > before.pulls[result]) counters.add('pulls', result);
 }
 
-/** Each layer once, when it is there. */
-function tellPull({ log }: DaemonDependencies, now: PullProgress | undefined, before: PullProgress | undefined): void {
+/** Each layer is logged once, when it is complete. */
+function logPull({ log }: DaemonDependencies, now: PullProgress | undefined, before: PullProgress | undefined): void {
 	if (now === undefined || now === before) return;
 	if (before === undefined) log('info', 'pulling', { image: now.image });
 	const done = (progress: PullProgress | undefined) => new Set(progress?.layers.filter(isDone).map(({ id }) => id));
@@ -58,30 +53,30 @@ function attempt({ log }: DaemonDependencies, act: () => Promise<void>): void {
 	act().catch((error) => log('error', 'rules could not follow Envoy', { why: failureOf(error).message }));
 }
 
-/** With `onEnvoyFailure: open`: an Envoy that is back within the grace period has not been away. */
-async function lift(state: DaemonState, deps: DaemonDependencies): Promise<void> {
-	await sleep(state.context.config.envoy.graceSeconds * 1_000, undefined, { ref: false });
+/** With `onEnvoyFailure: open`. An Envoy that is back within the grace period counts as never gone. */
+async function lift({ state, deps, interception }: DaemonCore): Promise<void> {
+	await deps.clock.sleep(state.settings.context.config.envoy.graceSeconds * 1_000);
 	await state.ruleLock(async () => {
-		const isOff = state.applied === undefined && !state.isStarting;
-		if (state.isEnding || isOff || state.isLifted || deps.proxy?.history().state.kind === 'live') return;
-		await removeRules(state, deps);
-		state.isLifted = true;
+		const isDown = deps.proxy?.history().state.kind !== 'live';
+		const mayBeOn = state.rules.kind === 'on' || (isStarting(state) && state.rules.kind !== 'lifted');
+		if (isStopping(state) || !isDown || !mayBeOn) return;
+		await interception.remove('lifted');
 		deps.counters.add('ruleChanges', 'lift');
 		deps.log('warn', 'rules lifted while Envoy is away');
 	});
 }
 
-/** Rules that waited, or were lifted. After an Envoy that keeps ending they wait until it has lived a while. */
+/** Rules that waited, or were lifted. After a crash loop they wait until Envoy has been LIVE for a while. */
 async function reapplyRules(
-	state: DaemonState,
-	deps: DaemonDependencies,
+	{ state, deps, interception }: DaemonCore,
 	{ failures, state: envoy }: SupervisionHistory,
 ): Promise<void> {
-	if (state.isLifted && failures > 1) await sleep(pauseMs(failures, 0), undefined, { ref: false });
+	if (state.rules.kind === 'lifted' && failures > 1) await deps.clock.sleep(pauseMs(failures, 0));
 	await state.ruleLock(async () => {
-		const isSame = deps.proxy?.history().state.kind === 'live' && idOf(deps.proxy.history().state) === idOf(envoy);
-		if (state.isEnding || !isSame || state.wanted !== 'enabled' || state.applied !== undefined) return;
-		await applyRules(state, state.context, deps);
+		const now = deps.proxy?.history().state;
+		const isSame = now?.kind === 'live' && idOf(now) === idOf(envoy);
+		if (isStopping(state) || !isSame || state.desired.wanted !== 'enabled' || state.rules.kind === 'on') return;
+		await interception.apply(state.settings.context);
 		deps.counters.add('ruleChanges', 'restore');
 	});
 }

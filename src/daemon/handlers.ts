@@ -1,81 +1,91 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { shownSettings } from '../config/describe.ts';
 import { createBypassCounter } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
-import type { Installed } from '../firewall/firewall.ts';
 import { createSingleFlight } from '../lib/single-flight.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
 import type { Status } from '../status/types.ts';
-import { adoptRollback, wasRolledBackElsewhere } from './confirm.ts';
-import type { DaemonDependencies } from './dependencies.ts';
+import type { Confirmation } from './confirm.ts';
+import type { DaemonCore } from './core.ts';
 import type { Drift } from './drift.ts';
-import { createObserver, type Observed } from './observe.ts';
+import { createObserver, type Observed, type StatusInput } from './observe.ts';
+import type { ReadBack } from './reconciler.ts';
 import { reload, update } from './reload.ts';
 import { warningOf } from './spare-sessions.ts';
-import type { DaemonState } from './state.ts';
-import { capturingOf, createWishHandlers } from './switch-handlers.ts';
+import { appliedOf, isStarting } from './state.ts';
+import { capturingOf, createSwitchHandlers } from './switch-handlers.ts';
 
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
-export function createHandlers(state: DaemonState, drift: Drift, deps: DaemonDependencies): Handlers {
+export function createHandlers(core: DaemonCore, confirmation: Confirmation, drift: Drift): Handlers {
+	const { state, deps } = core;
 	const observe = createObserver(deps);
 	const bypassing = createBypassCounter(deps.connections, (error) =>
 		deps.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);
-	const wish = async () => {
-		// What keeps us from it is told by whoever repairs.
-		if (wasRolledBackElsewhere(state, deps)) await state.ruleLock(() => adoptRollback(state, deps)).catch(() => false);
-		return {
-			...state,
-			desired: state.applied ?? (await computeDesired(state.context)),
-			...{ repairs: drift.repairs(), driftProblem: drift.problem() },
-		};
+	const look = async (held?: ReadBack): Promise<Observed> => {
+		const [input, count] = await Promise.all([
+			statusInput(core, confirmation, drift),
+			bypassing.count(capturingOf(state)),
+		]);
+		return observe(input, count, held);
 	};
-	const look = async (held?: Installed): Promise<Observed> => {
-		const [now, past] = await Promise.all([wish(), bypassing.count(capturingOf(state))]);
-		return observe(now, past, held);
-	};
-	const see = (held?: Installed) => lookBetween(state, look, held);
+	const see = (held?: ReadBack) => lookAroundChange(core, look, held);
 	// One look for all who ask at the same time, whatever they ask.
 	const seen = createSingleFlight(see);
-	const status = async (held?: Installed): Promise<Status> => (await (held === undefined ? seen() : see(held))).status;
+	const status = async (held?: ReadBack): Promise<Status> => (await (held === undefined ? seen() : see(held))).status;
 	return {
 		status: () => status(),
-		raw: async () => ({ text: await deps.raw(state.context) }),
-		...createWishHandlers(state, deps, status),
+		raw: async () => ({ text: await deps.raw(state.settings.context) }),
+		...createSwitchHandlers(core, confirmation, status),
 		update: async ({ image }, signal) => {
-			const changed = await state.reloadLock(() => update(state, deps, image, signal));
+			const changed = await state.reloadLock(() => update(core, image, signal));
 			return { changed, status: await status() };
 		},
 		reload: async ({ confirmSeconds, ...told }, signal) => {
-			const changed = await state.reloadLock(() => reload(state, deps, confirmSeconds, signal));
+			const changed = await state.reloadLock(() => reload(core, confirmation, confirmSeconds, signal));
 			const warning = await warningOf(state, deps, told);
-			const notices = [...state.loaded.notices, ...state.context.notices];
+			const notices = [...state.settings.loaded.notices, ...state.settings.context.notices];
 			const said = { changed, notices, ...(warning === '' ? {} : { warning }) };
 			return { ...said, status: await status() };
 		},
 		diff: async () => (await seen()).diff,
-		config: async () => shownSettings(state.loaded),
+		config: async () => shownSettings(state.settings.loaded),
 	};
 }
 
-/** In the middle of a change the rules are the new ones already, and what is wanted is what was wanted before. */
-async function lookBetween(
-	state: DaemonState,
-	look: (held?: Installed) => Promise<Observed>,
-	held: Installed | undefined,
+/** As it is at this moment, a rollback that was made elsewhere included. */
+async function statusInput({ state }: DaemonCore, confirmation: Confirmation, drift: Drift): Promise<StatusInput> {
+	// What goes wrong is told by whoever repairs.
+	if (confirmation.wasRolledBackElsewhere())
+		await state.ruleLock(() => confirmation.adoptRollback()).catch(() => false);
+	const { wanted, since } = state.desired;
+	const { context, unconfirmed } = state.settings;
+	const now = {
+		...{ wanted, since, context, unconfirmed, isLifted: state.rules.kind === 'lifted', isStarting: isStarting(state) },
+		...{ pending: confirmation.pending(), rollbackProblem: confirmation.problem() },
+	};
+	const desired = appliedOf(state) ?? (await computeDesired(context));
+	return { ...now, desired, repairs: drift.repairs(), driftProblem: drift.problem() };
+}
+
+/** In the middle of a change the rules are the new ones already, while `desired` is still the former. */
+async function lookAroundChange(
+	core: DaemonCore,
+	look: (held?: ReadBack) => Promise<Observed>,
+	held: ReadBack | undefined,
 ): Promise<Observed> {
-	if (state.lastRead === undefined) await changed(state);
-	const before = state.lastRead;
+	const { lastRead } = core.reconciler;
+	if (lastRead() === undefined) await endOfChange(core);
+	const before = lastRead();
 	const seen = await look(held);
-	if (seen.diff.same || state.lastRead === before) return seen;
-	await changed(state);
+	if (seen.diff.same || lastRead() === before) return seen;
+	await endOfChange(core);
 	return look();
 }
 
 /** Questions do not wait for a change that takes long. */
 const PATIENCE_MS = 300;
 
-/** Resolves once the change that is under way has ended. */
-const changed = ({ ruleLock }: DaemonState): Promise<void> =>
-	Promise.race([ruleLock(async () => undefined), sleep(PATIENCE_MS, undefined, { ref: false })]);
+/** Resolves once the change that is under way has ended, or patience has. */
+const endOfChange = ({ state, deps }: DaemonCore): Promise<void> =>
+	Promise.race([state.ruleLock(async () => undefined), deps.clock.sleep(PATIENCE_MS)]);

@@ -3,19 +3,20 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
-import type { Installed } from '../firewall/firewall.ts';
+import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
-import { factsOf, overallState } from '../status/summarize.ts';
+import { factsOf, type Observation, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import type { ReadBack } from './reconciler.ts';
 import type { Trouble } from './repair-log.ts';
 import type { PendingConfirmation } from './stores.ts';
 
@@ -31,11 +32,11 @@ export interface StatusInput {
 	readonly driftProblem: Trouble | undefined;
 	readonly pending: PendingConfirmation | undefined;
 	readonly unconfirmed: readonly string[];
-	readonly rollbackProblem: { readonly why: string } | undefined;
+	readonly rollbackProblem: string | undefined;
 }
 
 /** `bypassing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (wish: StatusInput, bypassing: number, known?: Installed) => Promise<Observed>;
+export type Observe = (input: StatusInput, bypassing: number, known?: ReadBack) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -44,77 +45,80 @@ export interface Observed {
 
 const INSPECT_TIMEOUT_MS = 10_000;
 
-/** Looks at the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver({
-	proxy,
-	listeners,
-	stateFile,
-	confirmationFile,
-	inspections,
-}: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections'>): Observe {
+/** Reads the host each time it is asked: nothing is believed that can be read back. */
+export function createObserver(
+	deps: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'>,
+): Observe {
+	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
-	return async (wish, bypassing, known) => {
-		const { wanted, desired, isLifted, isStarting, since, context, repairs, driftProblem } = wish;
-		const isOn = wanted === 'enabled' && !isLifted;
-		const [{ installed, lines, ...seen }, { envoy, why: envoyWhy, dockerTrouble }, findings] = await Promise.all([
-			look(wish, isOn, known),
-			envoyOf(wish, proxy, listeners),
+	return async (input, bypassing, known) => {
+		const { context, desired } = input;
+		const isOn = input.wanted === 'enabled' && !input.isLifted;
+		const [{ installed, ...seen }, { envoy, ...problems }, findings] = await Promise.all([
+			look(input, isOn, known),
+			envoyOf(input, proxy, listeners),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
-		const ipv6BypassReason = wanted === 'enabled' ? desired.ipv6BypassReason : '';
-		const observation = {
-			...{ wanted, envoy, envoyWhy, dockerTrouble, differences: lines, isLifted, ipv6BypassReason, driftProblem },
-			...{ ...seen, stateTrouble: stateFile.problem() },
-			...{ unconfirmed: wish.unconfirmed, revertWhy: wish.rollbackProblem?.why ?? '' },
-			findings: findings.flat(),
-			isWaiting: isStarting || (proxy !== undefined && envoy.state !== 'live'),
-		};
-		conditions = keepSince(conditions, factsOf(observation), new Date().toISOString());
-		const status: Status = {
-			version,
-			wanted,
-			is: overallState(observation),
-			since,
-			backend: context.backend,
-			families: desired.target.families,
+		const observation: Observation = {
+			...input,
+			...seen,
+			...problems,
 			envoy,
-			conditions,
-			repairs,
-			...(wish.pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? wish.pending).until }),
-			counters: installed.counters(desired.target.stages.all),
-			...{ bypassing, existing: bypassing },
+			ipv6BypassReason: input.wanted === 'enabled' ? desired.ipv6BypassReason : '',
+			stateTrouble: deps.stateFile.problem(),
+			revertWhy: input.rollbackProblem ?? '',
+			findings: findings.flat(),
+			isWaiting: input.isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
-		return { status, diff: { same: lines.length === 0, differences: lines } };
+		conditions = keepSince(conditions, factsOf(observation), timeOf(clock));
+		const counters = installed.counters(desired.target.stages.all);
+		const is = overallState(observation);
+		const { differences } = seen;
+		return {
+			status: { ...statusOf(input, deps, { is, envoy, conditions }), counters, bypassing, existing: bypassing },
+			diff: { same: differences.length === 0, differences },
+		};
 	};
 }
 
-async function look({ context, desired }: StatusInput, isOn: boolean, known?: Installed) {
+const statusOf = (
+	{ wanted, since, context, desired, repairs, pending }: StatusInput,
+	{ confirmationFile }: Pick<DaemonDependencies, 'confirmationFile'>,
+	{ is, envoy, conditions }: Pick<Status, 'is' | 'envoy' | 'conditions'>,
+) => ({
+	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
+	...{ envoy, conditions, repairs },
+	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
+});
+
+async function look({ context, desired }: StatusInput, isOn: boolean, known?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const { installed, isClean, taken, differences } = await inspect(context.host, desired.target, isOn, signal, known);
-	const lines = families.flatMap((family) => differences[family].map((difference) => ({ family, ...difference })));
-	return { installed, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), lines };
+	const inspected = await inspect(context.host, desired.target, isOn, signal, known);
+	const { installed, isClean, taken, differences: found } = inspected;
+	const differences = families.flatMap((family) => found[family].map((difference) => ({ family, ...difference })));
+	return { installed, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), differences };
 }
 
 interface EnvoyView {
 	readonly envoy: EnvoyStatus;
-	readonly why: string;
+	readonly envoyWhy: string;
 	/** Why Docker does not answer; '' while it does, or is not in use. */
 	readonly dockerTrouble: string;
 }
 
 async function envoyOf(
-	wish: StatusInput,
+	input: StatusInput,
 	proxy: Supervisor | undefined,
 	listeners: () => Promise<readonly Listener[]>,
 ): Promise<EnvoyView> {
-	const { runtime } = wish.context.config.envoy;
+	const { runtime } = input.context.config.envoy;
 	const view: EnvoyView =
 		proxy === undefined
-			? { envoy: { runtime, state: 'unmanaged', restarts: 0 }, why: '', dockerTrouble: '' }
-			: managed(wish, proxy, runtime);
+			? { envoy: { runtime, state: 'unmanaged', restarts: 0 }, envoyWhy: '', dockerTrouble: '' }
+			: managed(input, proxy, runtime);
 	// Whatever else is wrong with one of ours comes first.
-	const isAsked = wish.wanted === 'enabled' && view.why === '';
-	return isAsked ? { ...view, why: listenerProblem(wish, await listeners(), proxy === undefined) } : view;
+	const isAsked = input.wanted === 'enabled' && view.envoyWhy === '';
+	return isAsked ? { ...view, envoyWhy: listenerProblem(input, await listeners(), proxy === undefined) } : view;
 }
 
 /** As the kernel has it. */
@@ -127,7 +131,7 @@ function listenerProblem({ context, desired }: StatusInput, listeners: readonly 
 	return isOthers ? proxyLoopRisk(context.capture, listeners) : '';
 }
 
-function managed(wish: StatusInput, { history, problem }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
+function managed(input: StatusInput, { history, problem }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {
 	const { state, restarts, lastExit, pull } = history();
 	const { kind, ...known } = state;
 	const { id, image, since, version, listeners, retryMs } = known as Partial<
@@ -138,8 +142,8 @@ function managed(wish: StatusInput, { history, problem }: Supervisor, runtime: E
 		...(runtime === 'docker' ? { container: id, image } : {}),
 	};
 	const present = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
-	const why = withCause(whyOf(state), wish.wanted === 'enabled' && !wish.isLifted && !wish.isStarting);
-	return { envoy: { runtime, state: kind, restarts, ...present }, why, dockerTrouble: problem() };
+	const envoyWhy = withCause(whyOf(state), input.wanted === 'enabled' && !input.isLifted && !input.isStarting);
+	return { envoy: { runtime, state: kind, restarts, ...present }, envoyWhy, dockerTrouble: problem() };
 }
 
 /** '' where it is LIVE and well. */

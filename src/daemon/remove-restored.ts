@@ -1,34 +1,31 @@
 import { families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
-import type { DaemonDependencies } from './dependencies.ts';
-import { CHANGE_TIMEOUT_MS, removeRules } from './interception.ts';
+import type { DaemonCore } from './core.ts';
+import type { DaemonContext } from './daemon-context.ts';
+import { changeTimeout } from './reconciler.ts';
 import type { Repair } from './repair-log.ts';
-import type { DaemonState } from './state.ts';
 
 /**
- * Rules of ours that somebody has put back while they are to be off, as an old dump does that is restored: they go
- * again. Not those of another turnout that runs here. One change among others.
+ * Rules of ours that somebody has put back while they are to be off, as by restoring an old dump, are removed again. Not
+ * those of another turnout that runs here. Caller holds `ruleLock`.
  */
-export async function takeRestored(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	suspects: ReadonlySet<ChangeEvent['subject'] | 'everything'>,
+export async function removeRestored(
+	{ state, deps, interception }: DaemonCore,
+	scopes: ReadonlySet<ChangeEvent['subject'] | 'everything'>,
 ): Promise<Pick<Repair, 'subject' | 'lines'> | undefined> {
-	if (!isToBeOff(state)) return undefined;
-	const lines = await restoredLines(state, suspects.has('everything'));
-	// Asked last: it takes a look at all processes.
+	const { rules, desired, settings } = state;
+	const isToBeOff = rules.kind === 'lifted' || (rules.kind === 'off' && desired.wanted === 'disabled');
+	if (!isToBeOff) return undefined;
+	const lines = await restoredLines(settings.context, scopes.has('everything'));
+	// Asked last: it reads /proc of all processes.
 	if (lines.length === 0 || deps.hasNeighbour()) return undefined;
-	await removeRules(state, deps);
+	await interception.remove(rules.kind);
 	return { subject: 'rules', lines };
 }
 
-/** Switched off by us: what was there before `enable --confirm`, and has come back with it, may bear our names. */
-const isToBeOff = ({ wanted, isLifted, isReleased }: DaemonState): boolean =>
-	isReleased && (wanted === 'disabled' || isLifted);
-
-/** `inAll`: whoever changes rules of another dialect than ours is seen when everything is looked at. */
-async function restoredLines({ context: { host, backend } }: DaemonState, inAll: boolean): Promise<string[]> {
-	const signal = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+/** `inAll`: changes in another dialect than ours are not watched, and seen when everything is checked. */
+async function restoredLines({ host, backend }: DaemonContext, inAll: boolean): Promise<string[]> {
+	const signal = changeTimeout();
 	const looked = host.firewalls.filter(({ dialect }) => inAll || dialect === backend.name);
 	const installed = await Promise.all(looked.map((firewall) => firewall.read(signal)));
 	return installed.flatMap(({ isClean, leftovers }) => {

@@ -1,4 +1,5 @@
 import { failureOf } from '../failure.ts';
+import { timeOf } from '../lib/clock.ts';
 import type { Repairs } from '../status/types.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import {
@@ -41,8 +42,8 @@ export interface RepairLog {
 
 const SHOWN_LINES = 3;
 
-export function createRepairLog({ log, counters, ruleManagers }: DaemonDependencies): RepairLog {
-	const now = () => performance.now();
+export function createRepairLog({ log, counters, ruleManagers, clock }: DaemonDependencies): RepairLog {
+	const now = clock.nowMs;
 	const times: number[] = [];
 	let repairs: Repairs = { count: 0 };
 	let budget: Budget = fullBudget(now());
@@ -53,7 +54,7 @@ export function createRepairLog({ log, counters, ruleManagers }: DaemonDependenc
 			times.splice(0, times.length, ...recent(times, now()), now());
 			const what = lines.slice(0, SHOWN_LINES).join('; ') + (lines.length > SHOWN_LINES ? '; …' : '');
 			const who = by === '' ? {} : { by };
-			repairs = { count: repairs.count + 1, last: { at: new Date().toISOString(), what, ms, ...who } };
+			repairs = { count: repairs.count + 1, last: { at: timeOf(clock), what, ms, ...who } };
 			[failures, failure] = [0, undefined];
 			counters.add('repairs', subject);
 			log('warn', 'repaired', { subject, what, lines: lines.length, ms, ...who });

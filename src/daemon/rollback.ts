@@ -1,65 +1,88 @@
-import { atStart, changedKeys, imageOf } from '../config/changes.ts';
-import type { Loaded } from '../config/merge-sources.ts';
-import type { Written } from '../config/written.ts';
-import { failureOf } from '../failure.ts';
-import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonDependencies } from './dependencies.ts';
-import { applyRules } from './interception.ts';
-import type { DaemonState } from './state.ts';
+import { Failure, failureOf } from '../failure.ts';
+import { hadRules } from '../reconcile/checkpoint.ts';
+import type { DaemonCore } from './core.ts';
+import { persist } from './desired-state.ts';
+import { readFormer, takeBack } from './former-settings.ts';
+import { isStopping } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
 
-/** The settings that held before a reload which nobody has confirmed. */
-export interface Former {
-	readonly loaded: Loaded;
-	readonly context: DaemonContext;
-	/** What a restart would read otherwise. */
-	readonly unconfirmed: readonly string[];
+/** What waits to be confirmed, and what happens to it when its time is over. */
+export interface Confirming {
+	readonly core: DaemonCore;
+	pending: PendingConfirmation | undefined;
+	cancelTimer: () => void;
+	/** The time is over, and this keeps us from going back; so often so far. */
+	problem: { readonly why: string; readonly failures: number } | undefined;
 }
 
-export const writtenOf = ({ written }: Loaded): Written => Object.fromEntries(written);
+export async function cancel(own: Confirming): Promise<void> {
+	const { pending } = own;
+	if (pending === undefined) return;
+	drop(own, pending);
+	await own.core.deps.rollbackTimer.cancel(pending.alarm);
+}
 
-/** Undefined where the settings were the same then. What is read once, at the start, is as it was at ours. */
-export async function readFormer(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	{ settings }: PendingConfirmation,
-): Promise<Former | undefined> {
-	if (settings === undefined) return undefined;
-	const { loaded: now, context } = state;
-	const fixed = Object.fromEntries([...now.written].filter(([key]) => atStart.includes(key)));
-	const loaded = deps.recall({ ...settings, ...fixed });
-	return {
-		loaded,
-		context: await deps.resolve(loaded, context),
-		unconfirmed: changedKeys(loaded, now),
+/**
+ * Nothing waits any more. Where a restart must find the rules off, this file says so until the state file is on the disk:
+ * a power cut in between must not bring back rules that nobody has confirmed.
+ */
+function drop(own: Confirming, { before }: PendingConfirmation): void {
+	const { confirmationFile, stateFile, log } = own.core.deps;
+	own.cancelTimer();
+	own.pending = undefined;
+	own.problem = undefined;
+	const remove = () => {
+		try {
+			if (own.pending === undefined) confirmationFile.remove();
+		} catch (error) {
+			log('warn', 'what waited for confirmation could not be removed', { why: failureOf(error).message });
+		}
 	};
+	if (own.core.state.desired.wanted === 'disabled' && before.wanted === 'disabled') stateFile.whenDurable(remove);
+	else remove();
 }
 
-/** Rules as they were, at once; our Envoy stays on the ports that it has by now until it follows. One change among others. */
-export async function takeBack(state: DaemonState, deps: DaemonDependencies, former: Former): Promise<void> {
-	const { ingressPort, egressPort } = state.context.config;
-	const ports = deps.proxy === undefined ? {} : { ingressPort, egressPort };
-	const { config, capture } = former.context;
-	const context = { ...former.context, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
-	if (state.applied !== undefined) await applyRules(state, context, deps);
-	Object.assign(state, { ...former, context });
-	if (deps.proxy !== undefined) void exchangeBack(state, deps, former);
+export async function revert(own: Confirming): Promise<void> {
+	if (own.pending === undefined) throw nothingPending('go back');
+	await rollBack(own, own.pending);
+	await own.core.drain.finish();
 }
 
-async function exchangeBack(state: DaemonState, deps: DaemonDependencies, { loaded, context }: Former): Promise<void> {
-	const takeOver = () =>
-		state.ruleLock(async () => {
-			// Somebody has reloaded meanwhile.
-			if (state.loaded !== loaded) return;
-			if (state.applied !== undefined) await applyRules(state, context, deps);
-			state.context = context;
-		});
-	const plan = deps.envoySpecOf(context, loaded, imageOf(state, context.config.envoy.image));
-	const exchange = async () => {
-		if (state.loaded !== loaded) return;
-		await deps.proxy?.replace({ plan, isUpdate: false, takeOver }, new AbortController().signal);
-	};
-	await state.reloadLock(exchange).catch((error) => {
-		deps.log('error', 'Envoy could not follow the settings of before', { why: failureOf(error).message });
-	});
+async function rollBack(own: Confirming, pending: PendingConfirmation): Promise<void> {
+	const { core } = own;
+	const former = await readFormer(core, pending);
+	if (former !== undefined && pending.before.wanted === 'enabled') await takeBack(core, former);
+	if (pending.before.wanted === 'disabled') await core.reconciler.restore(core.state.settings.context.host, pending);
+	finishRollback(own, pending);
+	// With nothing redirected to it any more, only Envoy is left to go back.
+	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(core, former);
 }
+
+export const wasRolledBackElsewhere = ({ pending, core }: Confirming): boolean =>
+	pending !== undefined && core.deps.confirmationFile.read()?.isReverted === true;
+
+export async function adoptRollback(own: Confirming): Promise<boolean> {
+	const { pending, core } = own;
+	if (pending === undefined || isStopping(core.state) || !wasRolledBackElsewhere(own)) return false;
+	await rollBack(own, pending);
+	return true;
+}
+
+export function finishRollback(own: Confirming, pending: PendingConfirmation): void {
+	const { state, deps, drain } = own.core;
+	const { before } = pending;
+	if (before.wanted === 'disabled') {
+		// What was there before may bear our names too: then nothing of ours is left to remove.
+		const isOurs = !hadRules(pending);
+		state.rules = isOurs ? { kind: 'off' } : { kind: 'untouched' };
+		if (isOurs) drain.beginLater();
+		else drain.cancel();
+	}
+	deps.counters.add('ruleChanges', 'revert');
+	deps.log('warn', 'not confirmed in time: back to what was before', { wanted: before.wanted });
+	persist(own.core, before);
+	drop(own, pending);
+}
+
+export const nothingPending = (verb: string): Failure =>
+	new Failure('confirm', `Cannot ${verb}: nothing waits for confirmation`, 'See turnout status');

@@ -1,74 +1,86 @@
 import { failureOf } from '../failure.ts';
-import type { Mutex } from '../lib/mutex.ts';
+import { createMutex, type Mutex } from '../lib/mutex.ts';
 import { createSingleFlight } from '../lib/single-flight.ts';
+import type { Log } from '../log.ts';
 import { type Repaired, repairRoutes } from '../reconcile/repair.ts';
-import type { DesiredState } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, removeSurplus } from '../routing/apply-routes.ts';
+import type { Routing } from '../routing/routing.ts';
 import { localRoutingOf, type RoutingFacts, type Taken, takenFrom } from '../routing/taken.ts';
 import { type Family, families } from '../values/units.ts';
-import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import { appliedOf, type DaemonState, isStopping } from './state.ts';
 
 /** Families in which our rule and route have made room for others, who use the same table or mark. */
-export type MadeRoom = ReadonlyMap<Family, Taken>;
+type MadeRoom = ReadonlyMap<Family, Taken>;
 
-/** What of the daemon's concerns its rule and route. */
-export interface RoutingOwner {
-	readonly context: DaemonContext;
-	readonly applied: DesiredState | undefined;
-	/** What was read is not to be what somebody else of us is about to change. */
-	readonly routes: Mutex;
-	readonly isEnding: boolean;
-	madeRoom: MadeRoom;
+/** The mark's rule and route, which may have to make room while another change is under way. */
+export interface RoutingRoom {
+	/**
+	 * Moves ours out of the way of others: at once, whatever else is under way, as our route may swallow their answers
+	 * meanwhile. Whether ours are wanted does not matter. Does not wait for it.
+	 */
+	readonly make: () => void;
+	/** Rule and route as wanted, as far as others leave room for them. What comes and goes for their sake is no repair. */
+	readonly repair: (target: RoutingTarget) => Promise<Repaired>;
+	/** Reads where a change of ours left rule and route out. */
+	readonly note: (target: RoutingTarget) => Promise<void>;
+	/** Resolves once nothing of it is under way. */
+	readonly idle: () => Promise<void>;
 }
 
-/**
- * Ours out of the way of others: at once, whatever else is under way, as answers of theirs may be swallowed by our route
- * meanwhile. Whether ours are wanted does not matter.
- */
-export function createRoom(state: RoutingOwner, deps: DaemonDependencies): () => void {
-	const make = async () => {
-		const { routing } = state.context.host;
-		const target = {
-			families,
-			localRouting: state.applied?.target.localRouting ?? localRoutingOf(state.context.config),
-		};
-		if (target.localRouting.isNeeded || state.isEnding) return;
-		const facts = await readRouting(routing);
-		const taken = takenIn(facts, target);
-		const isTaken = ({ family }: { readonly family: Family }) => taken.has(family);
-		await removeSurplus(routing, { rules: facts.rules.filter(isTaken), routes: facts.routes.filter(isTaken) }, target);
-		// That there is room again is seen by whoever puts ours back.
-		if (state.applied !== undefined)
-			note(state, deps, new Map([...state.madeRoom, ...takenIn(facts, state.applied.target)]));
+interface Room {
+	readonly state: DaemonState;
+	readonly log: Log;
+	/** What is read must not be what another part of us is about to change. */
+	readonly lock: Mutex;
+	made: MadeRoom;
+}
+
+export function createRoutingRoom(state: DaemonState, { log }: DaemonDependencies): RoutingRoom {
+	const own: Room = { state, log, lock: createMutex(), made: new Map() };
+	const make = createSingleFlight(() => own.lock(() => makeRoom(own)));
+	return {
+		// A repair tries it again, and tells what is wrong.
+		make: () => void make().catch((error) => log('debug', 'no room made', { why: failureOf(error).message })),
+		repair: (target) => own.lock(() => repair(own, target)),
+		note: (target) => own.lock(async () => note(own, takenIn(await readRouting(routingOf(own)), target))),
+		idle: () => own.lock(async () => undefined),
 	};
-	const shared = createSingleFlight(() => state.routes(make));
-	// Whoever repairs tries it again, and tells what keeps us from it.
-	return () => void shared().catch((error) => deps.log('debug', 'no room made', { why: failureOf(error).message }));
 }
 
-/** Rule and route as wanted, as far as others leave room for them. What comes and goes for their sake is no repair. */
-export const mendRoutes = (state: RoutingOwner, deps: DaemonDependencies, target: RoutingTarget): Promise<Repaired> =>
-	state.routes(async () => {
-		const before = state.madeRoom;
-		const { found, facts } = await repairRoutes(state.context.host.routing, target);
-		const now = takenIn(facts, target);
-		note(state, deps, now);
-		return { found: families.flatMap((family) => (before.has(family) || now.has(family) ? [] : found[family])) };
-	});
+const routingOf = ({ state }: Room): Routing => state.settings.context.host.routing;
 
-/** Looked at after a change of ours, which leaves rule and route out where there is no room for them. */
-export const noteRoom = (state: RoutingOwner, deps: DaemonDependencies, target: RoutingTarget): Promise<void> =>
-	state.routes(async () => note(state, deps, takenIn(await readRouting(state.context.host.routing), target)));
+async function makeRoom(own: Room): Promise<void> {
+	const { state } = own;
+	const routing = routingOf(own);
+	const localRouting = appliedOf(state)?.target.localRouting ?? localRoutingOf(state.settings.context.config);
+	if (localRouting.isNeeded || isStopping(state)) return;
+	const target = { families, localRouting };
+	const facts = await readRouting(routing);
+	const taken = takenIn(facts, target);
+	const isTaken = ({ family }: { readonly family: Family }) => taken.has(family);
+	await removeSurplus(routing, { rules: facts.rules.filter(isTaken), routes: facts.routes.filter(isTaken) }, target);
+	// That there is room again is noted by the repair that puts ours back.
+	const applied = appliedOf(state);
+	if (applied !== undefined) note(own, new Map([...own.made, ...takenIn(facts, applied.target)]));
+}
+
+async function repair(own: Room, target: RoutingTarget): Promise<Repaired> {
+	const before = own.made;
+	const { found, facts } = await repairRoutes(routingOf(own), target);
+	const now = takenIn(facts, target);
+	note(own, now);
+	return { found: families.flatMap((family) => (before.has(family) || now.has(family) ? [] : found[family])) };
+}
 
 function takenIn(facts: RoutingFacts, { families: wanted, localRouting }: RoutingTarget): MadeRoom {
 	const found = wanted.map((family) => [family, takenFrom(localRouting, family, facts)] as const);
 	return new Map(found.flatMap(([family, taken]) => (taken === undefined ? [] : [[family, taken]])));
 }
 
-function note(state: RoutingOwner, { log }: DaemonDependencies, now: MadeRoom): void {
-	const before = state.madeRoom;
-	state.madeRoom = now;
+function note(own: Room, now: MadeRoom): void {
+	const { log, made: before } = own;
+	own.made = now;
 	for (const family of families) {
 		const taken = now.get(family);
 		if (taken !== undefined && before.get(family)?.why !== taken.why)

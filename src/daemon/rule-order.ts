@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
@@ -72,6 +72,7 @@ const WATCH_MS = 2_000;
 
 /** Tells of it also where nobody asks, until the signal is aborted. */
 export async function watchFacts(
+	{ sleep }: Clock,
 	look: () => Promise<readonly Fact[]>,
 	onChange: (why: string) => void,
 	signal: AbortSignal,
@@ -82,6 +83,6 @@ export async function watchFacts(
 		const text = wrong.map(({ why }) => why).join('; ');
 		if (text !== told) onChange(text);
 		told = text;
-		await sleep(WATCH_MS, undefined, { signal, ref: false }).catch(() => undefined);
+		await sleep(WATCH_MS, signal).catch(() => undefined);
 	}
 }

@@ -4,17 +4,17 @@ import { computeDesired } from '../reconcile/resolve.ts';
 import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.ts';
 import { parseSession, type Session } from '../values/ssh-session.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import type { DaemonState } from './state.ts';
+import { appliedOf, type DaemonState } from './state.ts';
 
 /** Its own port, whatever else anybody has come in by. */
 const SSH = 22;
 
 /** What is to be said to whoever is logged in; '' where nothing is captured, or no session like theirs would be. */
 export async function warningOf(state: DaemonState, deps: DaemonDependencies, told: Sessions): Promise<string> {
-	const { applied, context, wanted } = state;
+	const { context } = state.settings;
 	const all = parsed(told);
-	if (wanted === 'disabled' || all.length === 0) return '';
-	const { families } = (applied ?? (await computeDesired(context))).target;
+	if (state.desired.wanted === 'disabled' || all.length === 0) return '';
+	const { families } = (appliedOf(state) ?? (await computeDesired(context))).target;
 	const judge = createSessionEvaluator(context.capture, families);
 	const ways = await waysOf(all, deps);
 	const isCaptured = (session: Session) => {

@@ -1,57 +1,96 @@
 import type { Loaded } from '../config/merge-sources.ts';
-import type { Mutex } from '../lib/mutex.ts';
-import type { ActualState } from '../reconcile/apply.ts';
+import { timeOf } from '../lib/clock.ts';
+import { createMutex, type Mutex } from '../lib/mutex.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Wanted } from '../status/types.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { MadeRoom } from './routing-room.ts';
-import type { PendingConfirmation, State } from './stores.ts';
+import type { DaemonDependencies } from './dependencies.ts';
+import type { State } from './stores.ts';
 
-/** What the daemon holds: the wish, what was aimed at for it, and the settings behind. Changed one change at a time. */
+/** Until the first apply or remove the daemon is `starting`: the rules wait for Envoy's first LIVE. */
+type Life = 'starting' | 'running' | 'startFailed';
+
+/** A stop may come at any time; a change that is under way still ends, so that `rules` may change once more after it. */
+export type Phase = { readonly kind: Life } | { readonly kind: 'stopping'; readonly from: Life };
+
+/** What of ours the kernel holds. It is independent of the phase: rules can be lifted during a start, too. */
+export type RulesState =
+	/** As found, or as a rollback has restored it: what bears our names may belong to a former daemon or somebody else. */
+	| { readonly kind: 'untouched' }
+	| { readonly kind: 'on'; readonly applied: DesiredState }
+	/** We removed all that bears our names: what is there now has come since, and not from us. */
+	| { readonly kind: 'off' }
+	/** The same, until Envoy is LIVE again (onEnvoyFailure: open). */
+	| { readonly kind: 'lifted' };
+
+/** Settings, held against this host. Replaced as a whole. */
+export interface Settings {
+	readonly loaded: Loaded;
+	readonly context: DaemonContext;
+	/** Keys in which these settings differ from what a restart would read, as nobody has confirmed them. */
+	readonly unconfirmed: readonly string[];
+}
+
+/** What the user asked for last; outlives the daemon. */
+export interface Desired {
+	readonly wanted: Wanted;
+	/** RFC 3339. */
+	readonly since: string;
+	/** Instead of the image that the settings name. */
+	readonly image: State['image'];
+}
+
 export interface DaemonState {
-	/** Changes wait for one another. */
+	/** Changes of rules, one at a time. */
 	readonly ruleLock: Mutex;
-	loaded: Loaded;
-	context: DaemonContext;
-	wanted: Wanted;
-	/** Since when the wish holds. */
-	since: string;
-	/** What was committed last; undefined while rules are off. */
-	applied: DesiredState | undefined;
-	/** What our last change left behind, read back then; undefined after a change that failed. */
-	lastRead: ActualState | undefined;
-	/** Those of the mark's rule and route, which may have to make room while another change is under way. */
-	readonly routes: Mutex;
-	/** Where rule and route are left out for the sake of others. */
-	madeRoom: MadeRoom;
-	/** Rules were taken away because Envoy is gone. */
-	isLifted: boolean;
-	/** Envoy's ports that connections have been captured for since the start; a reload may have moved them. */
-	readonly redirectPorts: Set<number>;
-	/** Rules are off, and what connections captured before need to go on may be there. */
-	isUnsettled: boolean;
-	/** We have taken away all that bears our names: what is there now has come since, and not from us. */
-	isReleased: boolean;
-	/** Somebody looks whether they still need it. */
-	isSettling: boolean;
-	/** Nothing has been committed yet: the rules wait for the first LIVE. */
-	isStarting: boolean;
-	/** The start has failed: then the host stays as it was found. */
-	isRefused: boolean;
-	/** Told to stop: rules that were switched on now would outlive us. */
-	isEnding: boolean;
-	/** Instead of the one that the settings name. */
-	image: State['image'];
-	/** Connections that went past us are about to be forgotten. */
-	conntrackTimer: NodeJS.Timeout | undefined;
-	/** What waits to be confirmed. */
-	pending: PendingConfirmation | undefined;
-	/** Until the time is over for sure. */
-	waiting: NodeJS.Timeout | undefined;
-	/** The time to confirm is over, and this keeps us from going back; so often so far. */
-	rollbackProblem: { readonly why: string; readonly failures: number } | undefined;
-	/** Settings in which what holds differs from what a restart would read, as nobody has confirmed them. */
-	unconfirmed: readonly string[];
-	/** Settings and Envoy are exchanged one at a time, which may take minutes; rules can be changed meanwhile. */
+	/** Reloads and updates of Envoy, one at a time; they may take minutes, and rules can change meanwhile. */
 	readonly reloadLock: Mutex;
+	/** Envoy's ports that connections were redirected to since the start: a reload may have moved them. */
+	readonly redirectPorts: Set<number>;
+	phase: Phase;
+	rules: RulesState;
+	settings: Settings;
+	desired: Desired;
+}
+
+export function createState({ loaded, context, stateFile, clock }: DaemonDependencies): DaemonState {
+	const { wanted = 'disabled', since = timeOf(clock), image } = stateFile.read();
+	return {
+		ruleLock: createMutex(),
+		reloadLock: createMutex(),
+		redirectPorts: new Set(portsOf(context)),
+		phase: { kind: 'starting' },
+		rules: { kind: 'untouched' },
+		settings: { loaded, context, unconfirmed: [] },
+		desired: { wanted: context.config.startEnabled ? 'enabled' : wanted, since, image },
+	};
+}
+
+/** Envoy's, that connections are redirected to. */
+export const portsOf = ({ config }: DaemonContext): number[] => [config.ingressPort, config.egressPort];
+
+/** Undefined while rules are not on. */
+export const appliedOf = ({ rules }: Pick<DaemonState, 'rules'>): DesiredState | undefined =>
+	rules.kind === 'on' ? rules.applied : undefined;
+
+export const isStopping = ({ phase }: Pick<DaemonState, 'phase'>): boolean => phase.kind === 'stopping';
+
+const lifeOf = (phase: Phase): Life => (phase.kind === 'stopping' ? phase.from : phase.kind);
+
+/** Nothing has been applied or removed yet; also where the start has failed, or was told to end. */
+export const isStarting = ({ phase }: Pick<DaemonState, 'phase'>): boolean => lifeOf(phase) !== 'running';
+
+/** Also in the middle of a stop, which then has to undo it. */
+export function started(state: DaemonState): void {
+	state.phase = isStopping(state) ? { kind: 'stopping', from: 'running' } : { kind: 'running' };
+}
+
+/** Where rules have been applied or removed already the daemon runs, and a stop has to undo it. */
+export function startFailed(state: DaemonState): void {
+	if (state.phase.kind === 'starting') state.phase = { kind: 'startFailed' };
+}
+
+/** For good. */
+export function beginStop(state: DaemonState): void {
+	state.phase = { kind: 'stopping', from: lifeOf(state.phase) };
 }

@@ -1,28 +1,30 @@
 import { type ActiveCapture, type CutResult, cutBypassing } from '../connections/bypass-counter.ts';
 import { gapsIn, isSilent, lanesOf } from '../connections/listener-gaps.ts';
-import type { Installed } from '../firewall/firewall.ts';
 import { untilNone } from '../lib/until-none.ts';
 import type { DisableReply, Handlers, Sessions } from '../localapi/protocol.ts';
 import type { Status } from '../status/types.ts';
-import { cancelConfirmation, confirm, enableWithConfirm, revert } from './confirm.ts';
-import type { DaemonDependencies } from './dependencies.ts';
-import { countRedirected, disable, finishDrain, refuseEnding, waitsForEnvoy } from './interception.ts';
+import type { Confirmation } from './confirm.ts';
+import type { DaemonCore } from './core.ts';
+import { disable, waitsForEnvoy } from './desired-state.ts';
+import type { ReadBack } from './reconciler.ts';
+import { refuseStopping } from './refuse-stopping.ts';
 import { createSparing, warningOf } from './spare-sessions.ts';
-import type { DaemonState } from './state.ts';
+import { appliedOf, type DaemonState, isStopping } from './state.ts';
 
-/** What says whether interception is to be on. `status`: what is then; `held`: read back a moment ago. */
-export function createWishHandlers(
-	state: DaemonState,
-	deps: DaemonDependencies,
-	status: (held?: Installed) => Promise<Status>,
+/** What switches interception on and off. `status`: what holds then; `held`: read back a moment ago. */
+export function createSwitchHandlers(
+	core: DaemonCore,
+	confirmation: Confirmation,
+	status: (held?: ReadBack) => Promise<Status>,
 ): Pick<Handlers, 'enable' | 'confirm' | 'revert' | 'disable'> {
+	const { state, drain } = core;
 	const { ruleLock } = state;
 	return {
 		enable: async ({ confirmSeconds, cutExisting, ...told }) => {
-			refuseEnding(state);
-			const held = await ruleLock(() => enableWithConfirm(state, deps, confirmSeconds));
-			const cut = cutExisting === true ? await ruleLock(() => cutNow(state, deps, told)) : undefined;
-			const warning = await warningOf(state, deps, told);
+			refuseStopping(state, 'on');
+			const held = await ruleLock(() => confirmation.enable(confirmSeconds));
+			const cut = cutExisting === true ? await ruleLock(() => cutNow(core, told)) : undefined;
+			const warning = await warningOf(state, core.deps, told);
 			return {
 				...(await status(held)),
 				...(cut === undefined ? {} : { cut }),
@@ -30,39 +32,40 @@ export function createWishHandlers(
 			};
 		},
 		confirm: async () => {
-			await ruleLock(() => confirm(state, deps));
+			await ruleLock(() => confirmation.confirm());
 			return status();
 		},
 		revert: async () => {
-			await unlessEnding(state, () => revert(state, deps));
+			await unlessStopping(state, () => confirmation.revert());
 			return status();
 		},
 		disable: async ({ drainSeconds }): Promise<DisableReply> => {
-			refuseEnding(state, 'off');
-			await unlessEnding(state, async () => {
-				await disable(state, deps);
-				await cancelConfirmation(state, deps);
+			refuseStopping(state, 'off');
+			await unlessStopping(state, async () => {
+				await disable(core);
+				await confirmation.cancel();
 			});
 			if (drainSeconds === undefined) return { status: await status() };
-			const open = await openAfter(drainSeconds, () => countRedirected(state, deps));
-			await ruleLock(async () => (state.isEnding ? undefined : finishDrain(state, deps)));
+			const open = await openAfter(drainSeconds, drain.count);
+			await ruleLock(async () => (isStopping(state) ? undefined : drain.finish()));
 			return { status: await status(), open };
 		},
 	};
 }
 
-/** Once it is their turn: a stop may have come before. */
-const unlessEnding = (state: DaemonState, act: () => Promise<void>): Promise<void> =>
+/** Checked again once it is their turn: a stop may have come before. */
+const unlessStopping = (state: DaemonState, act: () => Promise<void>): Promise<void> =>
 	state.ruleLock(async () => {
-		refuseEnding(state, 'off');
+		refuseStopping(state, 'off');
 		await act();
 	});
 
-/** Nobody is cut off while Envoy cannot take what comes instead. */
-async function cutNow(state: DaemonState, deps: DaemonDependencies, told: Sessions): Promise<CutResult | undefined> {
+/** Nothing is cut while Envoy cannot take the connections that come instead. */
+async function cutNow(core: DaemonCore, told: Sessions): Promise<CutResult | undefined> {
+	const { state, deps } = core;
 	const capturing = capturingOf(state);
-	if (capturing === undefined || waitsForEnvoy(state, deps)) return undefined;
-	const lanes = lanesOf(state.context.config);
+	if (capturing === undefined || waitsForEnvoy(core)) return undefined;
+	const lanes = lanesOf(state.settings.context.config);
 	const gaps = gapsIn(lanes, capturing.families, await deps.listeners());
 	if (gaps.filter(isSilent).length === lanes.length) return undefined;
 	const cut = await cutBypassing(deps.connections, capturing, gaps, createSparing(told));
@@ -70,9 +73,11 @@ async function cutNow(state: DaemonState, deps: DaemonDependencies, told: Sessio
 	return cut;
 }
 
-export function capturingOf({ applied, context, redirectPorts }: DaemonState): ActiveCapture | undefined {
+export function capturingOf(state: DaemonState): ActiveCapture | undefined {
+	const applied = appliedOf(state);
 	if (applied === undefined) return undefined;
-	return { rules: applied.target, capture: context.capture, families: applied.target.families, ports: redirectPorts };
+	const { target: rules } = applied;
+	return { rules, capture: state.settings.context.capture, families: rules.families, ports: state.redirectPorts };
 }
 
 /** How many connections are open when all have ended or the time is over. */

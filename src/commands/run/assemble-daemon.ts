@@ -22,6 +22,7 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
 import { openServiceManager } from '../../host/systemd/notify.ts';
 import { createRollbackTimer } from '../../host/systemd/timer.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
 import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
@@ -127,6 +128,7 @@ const world = {
 	ruleManagers,
 	hasNeighbour,
 	cpuTimeMs: readEffortMs,
+	clock: systemClock,
 	listeners: readListeners,
 } as const satisfies Partial<DaemonDependencies>;
 

@@ -1,0 +1,113 @@
+import type { Dialect, Firewall, Installed } from '../firewall/firewall.ts';
+import { type ActualState, apply, remove } from '../reconcile/apply.ts';
+import { type Checkpoint, restoreCheckpoint } from '../reconcile/checkpoint.ts';
+import type { DesiredRules } from '../reconcile/desired.ts';
+import type { Host } from '../reconcile/host.ts';
+import type { HostDifference } from '../reconcile/inspect.ts';
+import { repairRules } from '../reconcile/repair.ts';
+import { applyDesired, type DesiredState } from '../reconcile/resolve.ts';
+import { atStage, captureWhole, type Openings, stageFor } from '../reconcile/staged-capture.ts';
+import type { Family } from '../values/units.ts';
+import type { DaemonContext } from './daemon-context.ts';
+import type { RulePrecedence } from './dependencies.ts';
+
+/** One change of rules takes milliseconds; a lock that somebody else holds may take longer. */
+const CHANGE_TIMEOUT_MS = 60_000;
+export const changeTimeout = (): AbortSignal => AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+
+/** Rules of one dialect as they were read back. */
+export type ReadBack = Installed;
+
+/** Every change of rules that the daemon makes, and what the kernel was last read to hold. Callers hold `ruleLock`. */
+export interface Reconciler {
+	/** Another object after each change; undefined while one is under way, and after one that failed. */
+	readonly lastRead: () => ActualState | undefined;
+	readonly apply: (context: DaemonContext) => Promise<DesiredState>;
+	readonly remove: (host: Host, how: Parameters<typeof remove>[1], signal?: AbortSignal) => Promise<void>;
+	readonly restore: (host: Host, checkpoint: Checkpoint) => Promise<void>;
+	/** From what opens a connection to all of it; undefined where that is not known to be on. */
+	readonly captureWhole: (host: Host, target: DesiredRules, openings: Openings) => Promise<DesiredRules | undefined>;
+	/** All of it anew, from its first stage on. Resolves to what holds then. */
+	readonly applyFirstStage: (host: Host, target: DesiredRules) => Promise<DesiredRules>;
+	readonly repair: (firewall: Firewall, desired: DesiredState, check: RuleCheck) => Promise<RulesRepaired>;
+	/** Puts our chains before those that others have there; resolves to a line for each that had to move. */
+	readonly claimFirst: (host: Host, target: DesiredRules) => Promise<readonly string[]>;
+}
+
+export interface RuleCheck {
+	/** Families whose rules are read anew; undefined: all is read. */
+	readonly families: readonly Family[] | undefined;
+	/** Done before the rules are read. */
+	readonly before: () => Promise<void>;
+}
+
+export interface RulesRepaired {
+	readonly found: readonly HostDifference[];
+	/** What holds now: after a hole in the rules it may be the first stage. */
+	readonly target: DesiredRules;
+}
+
+export function createReconciler(order: RulePrecedence): Reconciler {
+	let lastRead: ActualState | undefined;
+	/** What the kernel holds is unknown until it is read back. */
+	const change = async <T>(
+		act: (before: ActualState | undefined) => Promise<{ readonly lastRead: ActualState; readonly result: T }>,
+	): Promise<T> => {
+		const before = lastRead;
+		lastRead = undefined;
+		const done = await act(before);
+		lastRead = done.lastRead;
+		return done.result;
+	};
+	const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
+	return {
+		lastRead: () => lastRead,
+		apply: (context) =>
+			change(async (before) => {
+				const { lastRead: now, ...result } = await applyDesired(context, changeTimeout(), before);
+				return { lastRead: now, result };
+			}),
+		remove: (host, how, signal = changeTimeout()) => change(() => silently(remove(host, how, signal))),
+		restore: (host, checkpoint) => change(() => silently(restoreCheckpoint(host, checkpoint, changeTimeout()))),
+		async captureWhole(host, target, openings) {
+			if (lastRead === undefined) return undefined;
+			return change(async (before = new Map()) => {
+				const whole = await captureWhole(host, target, before, openings, changeTimeout());
+				return { lastRead: whole.lastRead, result: whole.target };
+			});
+		},
+		applyFirstStage: (host, desired) =>
+			change(async (before) => {
+				const target = atStage(desired, 'opening');
+				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
+			}),
+		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before)),
+		async claimFirst(host, target) {
+			const held = lastRead?.get(target.dialect);
+			return held === undefined ? [] : order.claim(host, target, held, changeTimeout());
+		},
+	};
+}
+
+async function repair(
+	firewall: Firewall,
+	{ target }: DesiredState,
+	{ families, before }: RuleCheck,
+	known: ActualState | undefined,
+): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired }> {
+	await before();
+	const signal = changeTimeout();
+	const believed = known?.get(target.dialect);
+	const found =
+		believed === undefined || families === undefined
+			? await firewall.read(signal)
+			: await firewall.reread(believed, families, signal);
+	const repaired = await repairRules(firewall, target, found, signal);
+	return {
+		lastRead: new Map(known).set(target.dialect, repaired.installed),
+		result: { found: repaired.found, target: atStage(target, stageFor(repaired.installed, target)) },
+	};
+}
+
+export const readBackOf = (reconciler: Reconciler, dialect: Dialect): ReadBack | undefined =>
+	reconciler.lastRead()?.get(dialect);

@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { delayMs } from './delay.ts';
+
+/** Time, handed in so that a test can turn it by hand. None of its timers keeps the process alive. */
+export interface Clock {
+	/** Milliseconds that never go back, to measure with. */
+	readonly nowMs: () => number;
+	/** Milliseconds since 1970, as the host's clock has them. */
+	readonly dateMs: () => number;
+	/** Rejects when the signal is aborted. */
+	readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+	/** Calls `act` once, after `ms`. Returns what cancels it. */
+	readonly after: (ms: number, act: () => void) => () => void;
+}
+
+export const systemClock: Clock = {
+	nowMs: () => performance.now(),
+	dateMs: () => Date.now(),
+	sleep: (ms, signal) => sleep(delayMs(ms), undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }),
+	after(ms, act) {
+		const timer = setTimeout(act, delayMs(ms)).unref();
+		return () => clearTimeout(timer);
+	},
+};
+
+/** RFC 3339. */
+export const timeOf = ({ dateMs }: Clock): string => new Date(dateMs()).toISOString();

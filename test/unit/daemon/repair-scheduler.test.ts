@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRepairScheduler } from '../../../src/daemon/repair-scheduler.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { eventually } from '../../support/eventually.ts';
+
+/** A daemon that others kept off the processor for a while between any two looks at the clock. */
+function heldUp(ms: number): Clock {
+	let aheadMs = 0;
+	return {
+		...systemClock,
+		nowMs() {
+			aheadMs += ms;
+			return systemClock.nowMs() + aheadMs;
+		},
+	};
+}
+
+test('what is noticed on a busy machine is checked without a warning about a time that has passed', async () => {
+	const warnings: string[] = [];
+	const hear = ({ message }: Error) => void warnings.push(message);
+	process.on('warning', hear);
+	let checks = 0;
+	const { enqueue } = createRepairScheduler(
+		heldUp(5),
+		() => 0,
+		async () => {
+			checks += 1;
+			return true;
+		},
+	);
+	for (let at = 1; at <= 10; at += 1) {
+		enqueue(['routes'], '', { isOwn: true });
+		await eventually(
+			() => checks,
+			(seen) => seen === at,
+		);
+	}
+	process.off('warning', hear);
+	assert.deepEqual(warnings, []);
+});

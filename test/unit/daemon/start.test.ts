@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failure } from '../../../src/failure.ts';
+import { createWorld, startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
+
+const enabled = { state: { wanted: 'enabled' } } as const;
+const first = (steps: readonly string[], start: string): number => steps.findIndex((step) => step.startsWith(start));
+
+test('what was said last holds after a restart of the daemon', async () => {
+	await using off = await startDaemonOnFakes();
+	assert.equal((await off.ask.status()).is, 'disabled');
+	await off.ask.enable();
+	await off.stop();
+	await using on = await off.next();
+	const { is, since } = await on.ask.status();
+	assert.equal(is, 'enabled');
+	assert.equal(since, on.world.stores.state.since);
+});
+
+test('startEnabled holds whatever was said last', async () => {
+	await using daemon = await startDaemonOnFakes({ settings: 'startEnabled: 1\n', state: { wanted: 'disabled' } });
+	assert.equal((await daemon.ask.status()).is, 'enabled');
+});
+
+test('rules are not there before Envoy is LIVE, and its routes are there before them', async () => {
+	await using daemon = await startDaemonOnFakes(enabled);
+	const { steps } = daemon.world;
+	assert.ok(first(steps, 'envoy live') < first(steps, 'add-'), steps.join());
+	assert.ok(first(steps, 'add-') < first(steps, 'commit'), steps.join());
+	assert.ok(daemon.logged.includes('ready'));
+	assert.equal(daemon.counters.read().ruleChanges.start, 1);
+});
+
+test('while Envoy is not LIVE yet, enabled rules wait for it', async () => {
+	await using daemon = await startDaemonOnFakes({
+		isStarting: true,
+		onWorld: ({ envoy }) => Object.assign(envoy, { onStart: 'waits' }),
+	});
+	const { envoy, host } = daemon.world;
+	assert.equal((await daemon.ask.enable()).is, 'waiting');
+	assert.equal(host.hasOurs(), false);
+	envoy.live();
+	await daemon.starting;
+	assert.equal((await daemon.ask.status()).is, 'enabled');
+});
+
+test('an Envoy that was left running takes over with the rules, which are whole when the daemon is ready', async () => {
+	await using daemon = await startDaemonOnFakes({
+		...enabled,
+		onWorld: ({ envoy }) => Object.assign(envoy, { onStart: 'adopts' }),
+	});
+	const { steps, host } = daemon.world;
+	assert.ok(host.isCapturing());
+	assert.ok(steps.includes('stale conntrack dropped'));
+	assert.match(host.nft.text(), /! --tcp-flags/);
+});
+
+test('a start that begins with the rules off takes away what a former daemon has left', async () => {
+	await using former = await startDaemonOnFakes(enabled);
+	former.world.stores.state = { wanted: 'disabled' };
+	await using daemon = await former.next();
+	assert.equal(daemon.world.host.hasOurs(), false);
+});
+
+test('a daemon that begins with the rules off leaves those of another turnout that runs here', async () => {
+	await using neighbour = await startDaemonOnFakes(enabled);
+	neighbour.world.stores.state = { wanted: 'disabled' };
+	neighbour.world.hasNeighbour = true;
+	const before = neighbour.world.host.nft.text();
+	await using daemon = await neighbour.next();
+	daemon.changed();
+	await daemon.world.clock.advance(5_000);
+	assert.equal(daemon.world.host.nft.text(), before);
+	daemon.world.hasNeighbour = false;
+	daemon.changed();
+	await daemon.world.clock.advance(5_000);
+	await daemon.stop();
+	assert.equal(daemon.world.host.nft.text(), before, 'nor are they taken away later');
+});
+
+test('a start that fails leaves the host as it was found', async () => {
+	await using former = await startDaemonOnFakes(enabled);
+	const { host, envoy, steps } = former.world;
+	const before = host.nft.text();
+	envoy.onStart = new Failure('image', 'Cannot start Envoy: there is no such image', 'Name another');
+	host.listeners = [];
+	await using daemon = await former.next({ isStarting: true });
+	await assert.rejects(daemon.starting, /no such image/);
+	await daemon.stop();
+	assert.equal(host.nft.text(), before);
+	assert.equal(steps.at(-1), 'envoy stopped');
+});
+
+test('a daemon that is told to end while it starts takes away rules that lead to nobody', async () => {
+	for (const isSomebodyThere of [true, false]) {
+		const world = createWorld(enabled);
+		await using former = await startDaemonOnFakes({ world });
+		world.envoy.fail();
+		world.envoy.onStart = 'waits';
+		if (!isSomebodyThere) world.host.listeners = [];
+		await using daemon = await former.next({ isStarting: true });
+		await daemon.stop();
+		assert.equal(world.host.isCapturing(), isSomebodyThere);
+	}
+});
+
+test('a state that can never be written ends the start before anything is changed', async () => {
+	await using daemon = await startDaemonOnFakes({
+		isStarting: true,
+		onWorld: ({ stores }) =>
+			Object.assign(stores.stateStore, {
+				write: () => ({ failure: new Failure('state', 'Cannot write /s: it is no folder', ''), isTransient: false }),
+			}),
+	});
+	await assert.rejects(daemon.starting, /no folder/);
+	assert.deepEqual(daemon.world.steps, []);
+});
