@@ -17,7 +17,8 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 	let refused = '';
 	return {
 		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
-		prefetch: () => void reader.read(),
+		// Whoever asks for them reads once more, and is told why it fails.
+		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
 			const others = await reader.chains();
 			const state = JSON.stringify(others);

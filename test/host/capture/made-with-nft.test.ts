@@ -6,6 +6,7 @@ import { after, beforeEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
+import { wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createWrappers } from '../../support/wrapper.ts';
 
@@ -48,6 +49,7 @@ describe('rules that others make with nft in the tables of iptables', async () =
 	test('in a chain of ours: it is put right', async () => {
 		await using daemon = await startDaemon(host, { args });
 		daemon.ask('enable');
+		await wholeRulesOf(host);
 		nft('insert', 'rule', 'ip', 'nat', 'APPMESH_EGRESS', 'ct', 'state', 'new', 'return');
 		await eventually(table, (text) => !/ct state new return/.test(text));
 		await eventually(

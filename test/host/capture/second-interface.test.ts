@@ -8,7 +8,6 @@ import { ids } from '../../lab/net/peers.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createEcho, holdConnection } from '../../support/held.ts';
-import { rounds } from '../../support/rounds.ts';
 import { run } from '../../support/run.ts';
 import {
 	batch,
@@ -143,10 +142,10 @@ describe('a second interface, answered by from table 100', async () => {
 			using moments = watchMoments(host);
 			await listening(moments);
 			const took: number[] = [];
-			for (let at = 0; at < rounds(20); at += 1) took.push(await round(order, moments));
+			for (let at = 0; at < 20; at += 1) took.push(await round(order, moments));
 			took.sort((a, b) => a - b);
 			context.diagnostic(`out of the way in ${took.map((ms) => ms.toFixed(1)).join(' ')} ms`);
-			// The half of them: the machine may be busy with something else.
+			// The half of them: the machine may be busy with something else, and after enable so is the daemon.
 			assert.ok((took[Math.floor((took.length - 1) / 2)] ?? 0) < 50);
 		});
 

@@ -178,7 +178,7 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 		() => daemon.readStatus(),
 		({ is, envoy }) => is === 'enabled' && envoy.state === 'live',
 	);
-	const before = rulesOf(place.lab.host);
+	const before = await wholeRulesOf(place.lab.host);
 	const storms = await startStorms(place);
 	write('{egressPort: 16001, ingressPort: 16000, envoy: {adminPort: 9902}}\n');
 	const { stdout, stderr } = daemon.ask('reload', '--confirm', '12');

@@ -142,12 +142,13 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.match(daemon.ask('enable').stdout, /^interception {2}waiting, wanted: enabled since /);
 		assert.equal(rulesOf(lab.host), untouched);
 		scene.mend();
+		// Status says enabled once each new connection is captured; the rest of the rules follows.
 		await eventually(
-			async () => (await daemon.readStatus()).is,
-			(is) => is === 'enabled',
+			() => rulesOf(lab.host),
+			(now) => now === whole,
 			60_000,
 		);
-		assert.equal(rulesOf(lab.host), whole);
+		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
 	test('with onEnvoyFailure open the rules are lifted while Envoy is away, and come back with it', async () => {
@@ -165,11 +166,11 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(daemon.ask('diff').code, 0);
 		scene.mend();
 		await eventually(
-			async () => (await daemon.readStatus()).is,
-			(is) => is === 'enabled',
+			() => rulesOf(lab.host),
+			(now) => now === whole,
 			60_000,
 		);
-		assert.equal(rulesOf(lab.host), whole);
+		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
 	test('a changed setting of Envoy and a reload: another one takes over, and the connection that is open goes on', async () => {
