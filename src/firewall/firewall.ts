@@ -13,18 +13,18 @@ export interface Firewall {
 	readonly dialect: Dialect;
 	/** What of ours is installed now. */
 	read(signal: AbortSignal): Promise<Installed>;
-	/** Reads only these families again; of the other one `last` is believed. */
+	/** Reads only these families; the other one is taken from `last`. */
 	reread(last: Installed, families: readonly Family[], signal: AbortSignal): Promise<Installed>;
 	/**
-	 * Installs what is desired and reads it back; changes nothing where it is there already. When it rejects, what was
-	 * there before is there again. Whoever changes the rules at the same moment makes it try again, a few times.
+	 * Installs the desired rules and reads them back. Commits nothing if they are installed already; if it rejects, the
+	 * former rules are installed again. Retries a few times if others change the same chains at the same moment.
 	 */
 	apply(desired: Desired, signal: AbortSignal, options?: ApplyOptions): Promise<Installed>;
-	/** Removes whatever bears our names, the 2019 script's included; in all else like `apply`. */
+	/** Removes our rules and those of the 2019 script, which have the same names; otherwise like `apply`. */
 	remove(removal: Removal, signal: AbortSignal): Promise<Installed>;
 	/**
-	 * Of nat chains of one priority the kernel asks the newest first. Makes ours anew where somebody else's are newer;
-	 * resolves to a line for each. `last`: read a moment ago.
+	 * Makes ours the first of the nat chains of one priority, of which the kernel runs the newest first: creates it again
+	 * where another program's chain is newer. Resolves to a line for each chain. `last`: read a moment ago.
 	 */
 	claim(
 		others: Pick<ForeignRules, 'chains' | 'legacyNat'>,
@@ -33,7 +33,7 @@ export interface Firewall {
 		signal: AbortSignal,
 	): Promise<readonly string[]>;
 	takeCheckpoint(signal: AbortSignal): Promise<RuleCheckpoint>;
-	/** Back to the checkpoint. Where it holds no rules that capture, this is `remove` with `keepConntrack`. */
+	/** Back to the checkpoint. If it has no rules that capture, this is `remove` with `keepConntrack`. */
 	restore(checkpoint: RuleCheckpoint, signal: AbortSignal): Promise<Installed>;
 	/** Chains with names like ours that belong to other route managers, once ours are gone. */
 	namesakes(signal: AbortSignal): Promise<readonly Namesake[]>;
@@ -44,16 +44,16 @@ export type Desired = RulesByFamily | ((found: Installed) => RulesByFamily);
 
 export interface ApplyOptions {
 	/**
-	 * What was read last. It saves a reading where it differs from what is desired; where it is out of date, the commit or
-	 * the reading back fails, and the next attempt starts from what is there.
+	 * What was read last. If it differs from what is desired, the first attempt starts from it without reading; if it is out
+	 * of date, that attempt fails and the next one reads.
 	 */
 	readonly last?: Installed | undefined;
-	/** The kernel has taken these rules before, so they are not tried first. */
+	/** The kernel has accepted these rules before. */
 	readonly skipCheck?: boolean;
 }
 
 export interface Removal {
-	/** Leaves what connections captured before need to go on to their end. */
+	/** Keeps what captured connections need until they end. */
 	readonly keepConntrack: boolean;
 }
 
@@ -61,16 +61,16 @@ export interface Removal {
 export interface Installed {
 	/** Nothing at all. */
 	readonly isEmpty: boolean;
-	/** Nothing but, perhaps, what connections captured before need. */
+	/** Nothing, or nothing but what captured connections need until they end. */
 	readonly isClean: ByFamily<boolean>;
 	readonly ruleCount: number;
-	/** Every connection that `desired` captures is captured with all of its packets already, by whatever rules of ours. */
+	/** All packets of what `desired` captures are captured already, and not only those that open a connection. */
 	capturesWhole(desired: RulesByFamily): boolean;
-	/** In what it differs; nothing where the same rules are there in the same order. */
+	/** The differences from `desired`; none if the same rules are installed in the same order. */
 	diff(desired: RulesByFamily): ByFamily<readonly Difference[]>;
-	/** What `remove` would take away. */
+	/** What `remove` would delete. */
 	leftovers(removal: Removal): ByFamily<readonly Difference[]>;
-	/** Counts the rules that are among those desired, each by its role there. */
+	/** What the installed rules have counted, by their roles in `desired`; others are not counted. */
 	counters(desired: RulesByFamily): RuleCounters;
 }
 
@@ -82,10 +82,7 @@ export interface Difference {
 	readonly line: string;
 }
 
-/**
- * Rules to come back to, for the disk. Only the firewall that took it can read it; '' in a family in which nothing of ours
- * was there.
- */
+/** Rules to go back to, as text for the disk that only the firewall itself reads; '' for a family without rules of ours. */
 export type RuleCheckpoint = ByFamily<string>;
 
 /** A chain with a name like ours that is not ours. */
@@ -97,7 +94,7 @@ export interface Namesake {
 	readonly removal: readonly string[];
 }
 
-/** Our possible chains by table, and the built-in ones that lead to them: whoever watches rules watches these. */
+/** By table, the names that our chains can have, and the built-in chains that lead to them. Changes of these matter. */
 export type ChainNames = Readonly<
 	Record<'mangle' | 'nat', { readonly own: readonly string[]; readonly parents: readonly string[] }>
 >;

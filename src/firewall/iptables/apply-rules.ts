@@ -28,7 +28,7 @@ export type WantedRules = (found: ByFamily<IptablesRules>) => ByFamily<IptablesR
 
 /**
  * The only place that changes rules: read, render, check both families, commit both, read back, compare. Resolves to what
- * is there now; when it rejects, what was there before is there again. Where all is as wanted nothing is committed.
+ * is installed then; if it rejects, the former rules are installed again. Commits nothing if all is as wanted.
  * `last`: see ApplyOptions.
  */
 export async function commitRules(
@@ -54,7 +54,7 @@ export async function commitRules(
 	}
 }
 
-/** Where `last` is as wanted already, what is there has to be read: it may have changed since. */
+/** If `last` is as wanted already, the rules have to be read: they may have changed since. */
 const startingPoint = (wanted: WantedRules, last?: ByFamily<IptablesRules>): ByFamily<IptablesRules> | undefined =>
 	last !== undefined && toChange(last, wanted(last)).length > 0 ? last : undefined;
 

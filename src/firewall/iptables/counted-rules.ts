@@ -4,7 +4,7 @@ import type { ChainRules } from './iptables-rules.ts';
 import { renderRoles } from './render-rules.ts';
 import { canonicalRule } from './save-line.ts';
 
-/** Those of the installed rules whose role the desired ruleset tells, with what each has counted. */
+/** The installed rules that have a role in the desired ruleset, with their counters. */
 export function countedRules(installed: readonly ChainRules[], desired: Ruleset): CountedRule[] {
 	return installed.flatMap(({ table, name, rules, packets }) => {
 		const roleOf = createRoleFinder(renderRoles(desired).get(`${table} ${name}`) ?? new Map());

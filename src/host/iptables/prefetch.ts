@@ -9,7 +9,7 @@ import { readGeneration } from '../nft/nft-rules.ts';
 export function prefetch(program: IptablesProgram, signal: AbortSignal): IptablesProgram {
 	const isUnchanged = watchRules(program.dialect);
 	const ahead = new Map(families.map((family) => [family, program.read(family, signal)]));
-	// Whoever reads gets the failure; perhaps nobody reads.
+	// The reader gets the failure; there may be none.
 	for (const reading of ahead.values()) reading.catch(() => undefined);
 	return {
 		...program,

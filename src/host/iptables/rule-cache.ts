@@ -6,7 +6,7 @@ import type { ChainContents, RuleReader } from './kernel-rules.ts';
 const OUR_COMMENT = 'turnout: ';
 /** In place of the text of others' rules: only their position counts. */
 const SOMEBODY_ELSE = '-m comment --comment "not ours"';
-/** Texts of rules that are gone, beside those that are there: keeps a daemon whose settings change all day from growing. */
+/** Limits the texts of deleted rules: a daemon whose settings change all day must not grow. */
 const MOST_FORMER = 5_000;
 
 /** iptables' text of a rule by its fingerprint. */

@@ -43,7 +43,7 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 	};
 }
 
-/** In characters. Keeps a daemon whose settings change all day from growing. */
+/** In characters: a daemon whose settings change all day must not grow. */
 const MOST_REMEMBERED = 4 * 1024 * 1024;
 
 function remember(checked: Set<string>, text: string): void {
