@@ -1,24 +1,23 @@
 import type { Family } from '../values/units.ts';
 
-/** Somebody has changed something on the host that we may have a part in. */
+/** A change on the host that may concern our rules or routes. */
 export interface ChangeEvent {
-	/** `order`: somebody else has a chain where ours are. */
+	/** `order`: somebody else has added a chain where ours hook in. */
 	readonly subject: `${Family} rules` | 'routes' | 'addresses' | 'order';
-	/** Which program it was, where the kernel tells; else ''. */
+	/** The program that made it, where the kernel tells; else ''. */
 	readonly by: string;
-	/** It was one that we had started. */
+	/** It was made by us, or by a program that we had started. */
 	readonly isOwn: boolean;
 }
 
-/** Whoever is told of it. */
 export interface ChangeHandlers {
-	readonly onChange: (notice: ChangeEvent) => void;
-	/** The kernel had more to tell of these than there was room for: everything may have changed. */
+	readonly onChange: (event: ChangeEvent) => void;
+	/** The kernel's queue for these overflowed: everything may have changed. */
 	readonly onLost: (of: 'rules' | 'routes') => void;
 }
 
-/** What of all that changes on a host is told. */
+/** Which changes are reported. */
 export interface WatchFilter {
-	/** Which table is ours at the moment. */
+	/** Our table at the moment. */
 	readonly routeTable: () => number;
 }

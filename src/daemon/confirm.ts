@@ -19,7 +19,7 @@ import { armTimer } from './rollback-deadline.ts';
 import { portsOf } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
 
-/** What is switched on for a time only, and what it goes back to. Callers hold `ruleLock`, but for the two first. */
+/** What is switched on for a time only, and what it goes back to. Callers hold `ruleLock`, except where it only reads. */
 export interface Confirmation {
 	/** What waits to be confirmed. */
 	readonly pending: () => PendingConfirmation | undefined;

@@ -21,53 +21,48 @@ export interface DaemonDependencies {
 	readonly context: DaemonContext;
 	/** Undefined where somebody else runs Envoy. */
 	readonly proxy: Supervisor | undefined;
-	/** What our Envoy is to be as the settings are; `image`: another one than they say. */
+	/** The Envoy that the settings ask for; `image`: instead of theirs. */
 	readonly envoySpecOf: (context: DaemonContext, loaded: Loaded, image: string | undefined) => EnvoySpec;
-	/** How many connections that were captured for these ports are open. */
+	/** How many connections that were redirected to these ports are open. */
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
-	/**
-	 * Tells of changes of these chains and of this route table, until the signal is aborted; and, each time that it is
-	 * asked, whether it can at the moment.
-	 */
-	readonly watchChanges: (interest: WatchFilter, ear: ChangeHandlers, signal: AbortSignal) => () => boolean;
-	/** Processor time that we have used so far. */
+	/** Reports changes until the signal is aborted. Returns whether it can, each time that it is asked. */
+	readonly watchChanges: (filter: WatchFilter, handlers: ChangeHandlers, signal: AbortSignal) => () => boolean;
+	/** Processor time that this process has used so far. */
 	readonly cpuTimeMs: () => number;
-	/** Programs running here that are known to rewrite the rules of a host. */
+	/** Running programs that are known to rewrite a host's rules. */
 	readonly ruleManagers: () => readonly string[];
-	/** Another turnout runs in the same network: what bears our names may be its. */
+	/** Another turnout runs in this network namespace: what bears our names may belong to it. */
 	readonly hasNeighbour: () => boolean;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly connections: Connections;
-	/** Makes the kernel forget connections of this host that went past us and have ended. */
+	/** Deletes conntrack entries of ended connections that bypassed Envoy. */
 	readonly dropStaleConntrack: () => Promise<void>;
-	/** Forgets what is known of connections that were captured for these ports, all of which have ended. */
+	/** Deletes conntrack entries of connections that were redirected to these ports, all of which have ended. */
 	readonly dropRedirectedConntrack: (ports: ReadonlySet<number>) => Promise<void>;
 	readonly stateFile: StateFile;
 	readonly confirmationFile: ConfirmationFile;
 	readonly rollbackTimer: RollbackTimer;
 	readonly clock: Clock;
 	readonly log: Log;
-	/** Whoever changes rules or pulls counts it here. */
 	readonly counters: Counters;
 	readonly load: () => Promise<Loaded>;
-	/** Settings held against the host that `before` was made for. */
+	/** Checks settings against the host that `before` was made for. */
 	readonly resolve: (loaded: Loaded, before: DaemonContext) => Promise<DaemonContext>;
-	/** Settings as they were once, whatever file and environment say now. */
+	/** Settings as they were written once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (context: DaemonContext) => Promise<string>;
-	/** Whether ours come first. */
 	readonly order: RulePrecedence;
-	/** Looks at more of the host than rules, routes and Envoy; each finds facts for status. */
+	/** Checks for status of what is neither rules, routes nor Envoy. */
 	readonly inspections: readonly Inspect[];
 }
 
-/** Whether ours are the first rules that a captured connection meets. */
+/** Whether our rules are the first that a captured connection meets. */
 export interface RulePrecedence {
 	readonly inspect: Inspect;
-	/** Begins to read others' rules while a change is under way: the status that follows it need not wait for them. */
+	/** Starts reading others' rules during a change, so that the status after it need not wait for them. */
 	readonly prefetch: () => void;
-	/** Makes our chains anew behind which somebody else's have come; resolves to whom they stand before again. */
+	/** Recreates our chains that others have come before; resolves to a line for each, naming those others. */
 	readonly claim: (
 		host: Host,
 		target: DesiredRules,
@@ -76,11 +71,11 @@ export interface RulePrecedence {
 	) => Promise<readonly string[]>;
 }
 
-/** Each time that status is asked. What it cannot find out is no fact. */
+/** Runs for each status. What it cannot find out gives no fact. */
 export type Inspect = (of: Inspected) => Promise<readonly Fact[]>;
 export interface Inspected {
 	readonly context: DaemonContext;
 	readonly desired: DesiredState;
-	/** Rules are to be on now. */
+	/** Rules should be on now. */
 	readonly isOn: boolean;
 }

@@ -20,7 +20,7 @@ import type { ReadBack } from './reconciler.ts';
 import type { Trouble } from './repair-log.ts';
 import type { PendingConfirmation } from './stores.ts';
 
-/** What is wanted at the moment of looking. */
+/** What the daemon knows by itself. */
 export interface StatusInput {
 	readonly context: DaemonContext;
 	readonly wanted: Wanted;

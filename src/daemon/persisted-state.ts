@@ -3,10 +3,7 @@ import type { State, StateFile, StateStore, WriteFailure } from './stores.ts';
 
 const RETRY_MS = 2_000;
 
-/**
- * What outlives the daemon, as far as the disk lets it: rules do not wait for a disk. What could not be written is told,
- * and written as soon as it can be. Where it can never be written, by how this host is set up, the first writing throws.
- */
+/** A disk error never blocks a rule change: it is logged, shown in status and retried. Only the first write throws. */
 export function createPersistentState(store: StateStore, log: Log, retryMs = RETRY_MS): StateFile {
 	const found = store.read();
 	if (found.broken !== '') log('warn', 'state set aside', { why: found.broken });
@@ -19,7 +16,7 @@ export function createPersistentState(store: StateStore, log: Log, retryMs = RET
 		write(state) {
 			const outcome = store.write(state);
 			if (outcome !== undefined && !outcome.isTransient && !hasBegun) throw outcome.failure;
-			// From the second time on it is somebody's wish: then what was lost is said anew.
+			// From the second write on the user has asked for something again: what was lost no longer matters.
 			if (hasBegun) broken = '';
 			hasBegun = true;
 			last = state;
@@ -35,12 +32,12 @@ export function createPersistentState(store: StateStore, log: Log, retryMs = RET
 }
 
 interface Writing extends Pick<StateFile, 'whenDurable'> {
-	/** What was written last: how that went so far. */
+	/** How the last write went so far. */
 	readonly follow: (outcome: WriteFailure | undefined) => void;
 	readonly unwritten: () => WriteFailure | undefined;
 }
 
-/** Until the disk has it: one that has not taken it yet may still fail. */
+/** Follows a write until the disk has it, as it may fail late; retries what failed. */
 function createWriting(store: StateStore, last: () => State, log: Log, retryMs: number): Writing {
 	const waiting: (() => void)[] = [];
 	let unwritten: WriteFailure | undefined;

@@ -1,4 +1,4 @@
-/** Somebody who undoes us more often than this within a minute is not fought at full pace. */
+/** Above this rate somebody else keeps undoing our rules, and repairs back off. */
 export const MAX_REPAIRS_PER_MINUTE = 20;
 const WINDOW_MS = 60_000;
 const SLOW_MS = 5_000;
@@ -10,7 +10,7 @@ export const recent = (repairs: readonly number[], nowMs: number): number[] =>
 export const isContested = (repairs: readonly number[], nowMs: number): boolean =>
 	recent(repairs, nowMs).length >= MAX_REPAIRS_PER_MINUTE;
 
-/** How long the next repair waits: not at all, until others undo us again and again. */
+/** How long the next repair waits: 0 unless contested. */
 export function repairPauseMs(repairs: readonly number[], nowMs: number): number {
 	const last = repairs.at(-1);
 	return last === undefined || !isContested(repairs, nowMs) ? 0 : Math.max(0, last + SLOW_MS - nowMs);
@@ -23,7 +23,7 @@ const LONGEST_RETRY_MS = 30_000;
 export const retryMs = (failures: number): number =>
 	failures === 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
 
-/** Processor time that may be spent on looking for nothing: so much at once, and this part of all time. */
+/** Token bucket of processor time for checks that find nothing: DUTY_CYCLE of all time, at most BUCKET_MS at once. */
 export interface Budget {
 	readonly leftMs: number;
 	readonly atMs: number;
@@ -37,6 +37,6 @@ export function spend({ leftMs, atMs }: Budget, costMs: number, nowMs: number): 
 	return { leftMs: Math.min(BUCKET_MS, leftMs + (nowMs - atMs) * DUTY_CYCLE) - costMs, atMs: nowMs };
 }
 
-/** How long it takes until there is something to spend again. */
+/** How long until there is something to spend again. */
 export const budgetPauseMs = ({ leftMs, atMs }: Budget, nowMs: number): number =>
 	Math.max(0, -leftMs / DUTY_CYCLE - (nowMs - atMs));

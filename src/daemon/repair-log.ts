@@ -13,28 +13,28 @@ import {
 	spend,
 } from './repair-limits.ts';
 
-/** Something that others had changed and that is put right. */
+/** Drift that was repaired. */
 export interface Repair {
 	readonly subject: 'rules' | 'routes';
-	/** What was not as wanted, as `turnout diff` tells it. */
+	/** What was not as wanted, as `turnout diff` prints it. */
 	readonly lines: readonly string[];
 	readonly by: string;
-	/** From the first notice on. */
+	/** From the first change event on. */
 	readonly ms: number;
 }
 
-/** What keeps it from being put right. */
+/** Why something cannot be repaired. */
 export interface Trouble {
 	readonly why: string;
 	readonly remedy: string;
 }
 
-/** What was repaired, what could not be, and how soon the next look may be. */
+/** What was repaired, what could not be, and how soon the next check may be. */
 export interface RepairLog {
 	readonly repaired: (repair: Repair) => void;
 	readonly recordClean: (costMs: number) => void;
 	readonly failed: (error: unknown, costMs: number) => void;
-	/** How long the next look waits; `isRetry`: nothing has changed since one that failed. */
+	/** How long the next check waits; `isRetry`: nothing has changed since one that failed. */
 	readonly pauseMs: (isRetry: boolean) => number;
 	readonly repairs: () => Repairs;
 	readonly problem: () => Trouble | undefined;
@@ -78,9 +78,9 @@ export function createRepairLog({ log, counters, ruleManagers, clock }: DaemonDe
 	};
 }
 
-function contested(count: number, { last }: Repairs, rivals: readonly string[]): Trouble {
+function contested(count: number, { last }: Repairs, managers: readonly string[]): Trouble {
 	const by = last?.by === undefined ? '' : `, the last time by ${last.by}`;
-	const running = rivals.length === 0 ? '' : `; of those that do such things there run here: ${rivals.join(', ')}`;
+	const running = managers.length === 0 ? '' : `; of those that do such things there run here: ${managers.join(', ')}`;
 	return {
 		why: `others have undone them ${count} times within a minute${by}${running}; they are put back every 5 s now`,
 		remedy:

@@ -10,7 +10,7 @@ import { type Family, families } from '../values/units.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { appliedOf, type DaemonState, isStopping } from './state.ts';
 
-/** Families in which our rule and route have made room for others, who use the same table or mark. */
+/** Families in which our rule and route are left out, as others use the same table or mark. */
 type MadeRoom = ReadonlyMap<Family, Taken>;
 
 /** The mark's rule and route, which may have to make room while another change is under way. */

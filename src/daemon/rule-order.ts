@@ -13,7 +13,7 @@ import type { Inspected, RulePrecedence } from './dependencies.ts';
 
 export function createRulePrecedence(reader: ForeignRulesReader, log: Log): RulePrecedence {
 	const factsOf = createFinding();
-	// What could not be had is not tried again until somebody has changed something.
+	// A claim that failed is not tried again until others' chains have changed.
 	let refused = '';
 	return {
 		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
@@ -37,7 +37,7 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 	};
 }
 
-/** Once, without a daemon: rules that were switched on a moment ago; resolves to what is told of others'. */
+/** Without a daemon, for rules that were just applied. Resolves to what is to be told of others' rules. */
 export async function comeFirst(
 	reader: ForeignRulesReader,
 	{ context, hit }: { readonly context: DaemonContext; readonly hit: AppliedState },
@@ -50,7 +50,7 @@ export async function comeFirst(
 	return facts.flatMap((fact) => (fact.ok ? [] : [fact.why]));
 }
 
-/** As long as neither what others have nor what is captured has changed, the answer is the same. */
+/** Remembers the last answer, for as long as neither others' rules nor what is captured has changed. */
 function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact[] {
 	let last:
 		| { readonly key: string; readonly texts: object; readonly desired: object; readonly facts: readonly Fact[] }
@@ -68,22 +68,22 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 	};
 }
 
-/** iptables-legacy tells nobody what it does. */
+/** Changes of iptables-legacy cannot be watched. */
 const WATCH_MS = 2_000;
 
-/** Tells of it also where nobody asks, until the signal is aborted. */
+/** Polls `look`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
 export async function watchFacts(
 	{ sleep }: Clock,
 	look: () => Promise<readonly Fact[]>,
 	onChange: (why: string) => void,
 	signal: AbortSignal,
 ): Promise<void> {
-	let told = '';
+	let before = '';
 	while (!signal.aborted) {
 		const wrong = (await look().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
 		const text = wrong.map(({ why }) => why).join('; ');
-		if (text !== told) onChange(text);
-		told = text;
+		if (text !== before) onChange(text);
+		before = text;
 		await sleep(WATCH_MS, signal).catch(() => undefined);
 	}
 }

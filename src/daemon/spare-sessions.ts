@@ -6,10 +6,10 @@ import { parseSession, type Session } from '../values/ssh-session.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { appliedOf, type DaemonState } from './state.ts';
 
-/** Its own port, whatever else anybody has come in by. */
+/** Spared in any case. */
 const SSH = 22;
 
-/** What is to be said to whoever is logged in; '' where nothing is captured, or no session like theirs would be. */
+/** A warning for those who are logged in; '' where no session like theirs would be captured. */
 export async function warningOf(state: DaemonState, deps: DaemonDependencies, told: Sessions): Promise<string> {
 	const { context } = state.settings;
 	const all = parsed(told);
@@ -30,13 +30,13 @@ export async function warningOf(state: DaemonState, deps: DaemonDependencies, to
 	);
 }
 
-/** By which interface each comes in; undefined where its end here has called, which no rule for inbound ones concerns. */
+/** The interface that each comes in by; undefined for an outbound connection, which inbound rules do not concern. */
 async function waysOf(
 	sessions: readonly Session[],
 	{ connections }: DaemonDependencies,
 ): Promise<(session: Session) => string | undefined> {
 	const keys = new Set(sessions.map(keyOf));
-	// Where the kernel does not say, everything else is said all the same.
+	// A kernel that does not answer only makes the warning less exact.
 	const open = (await connections.open().catch(() => [])).filter((connection) => keys.has(keyOfOpen(connection)));
 	const { interfaceOf } = await connections.details(open, { groups: false, interfaces: true });
 	const known = new Map(open.map((connection) => [keyOfOpen(connection), connection]));
@@ -48,7 +48,7 @@ async function waysOf(
 	};
 }
 
-/** Whoever cuts others off is not to lose the way in: what somebody is logged in over, and what came in where that did. */
+/** Cutting connections must not lock anybody out: spared are sessions, and what came in by the same ports. */
 export function createSparing(told: Sessions): (connection: OpenConnection) => boolean {
 	const sessions = parsed(told);
 	const ports = new Set([SSH, ...sessions.map(({ port }) => port)]);

@@ -3,53 +3,53 @@ import type { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
 import type { Checkpoint } from '../reconcile/checkpoint.ts';
 
-/** What must outlive the daemon. */
+/** What outlives the daemon. */
 export interface State {
 	readonly wanted?: 'enabled' | 'disabled';
 	readonly since?: string;
 	readonly dialect?: Dialect;
-	/** Chosen by `update`, for as long as the settings name the same image as then. */
+	/** Chosen by `update`; holds while the settings name the same image as then. */
 	readonly image?: { readonly chosen: string; readonly settings: string };
 }
 
-/** One file that is replaced as a whole. */
+/** The state's file, replaced as a whole. */
 export interface StateStore {
-	/** `broken`: what was there could not be used, and was set aside; '' where there was nothing, or all is well. */
+	/** `broken`: why the file could not be used, and was set aside; '' where it could, or there was none. */
 	read(): { readonly state: State; readonly broken: string };
-	/** Undefined once it would outlive this process; the disk is waited for behind our back. */
+	/** Undefined: it outlives this process. Does not wait for the disk. */
 	write(state: State): WriteFailure | undefined;
-	/** Once the disk has what was written last, or something newer was written: undefined; or it says that it failed. */
+	/** Resolves once the last write is on the disk, or a newer one was made; to a failure where the disk refused it. */
 	published(): Promise<WriteFailure | undefined>;
 }
 
 export interface WriteFailure {
 	readonly failure: Failure;
-	/** A full disk may have room again; a folder that is none stays none. */
+	/** A retry may succeed: a full disk may have room again, a path that is not a folder stays so. */
 	readonly isTransient: boolean;
 }
 
-/** What is remembered, whether or not it can be written at the moment. */
+/** The state in memory, written as soon as the disk takes it. */
 export interface StateFile {
 	read(): State;
 	write(state: State): void;
-	/** Calls back once what was written last would outlive a power cut: at once where it would already. */
+	/** Calls back once the last write would survive a power cut; at once where it would already. */
 	whenDurable(act: () => void): void;
-	/** What of it a restart would not find; undefined while all is well. */
+	/** What a restart would not find; undefined while all is well. */
 	problem(): { readonly why: string; readonly remedy: string } | undefined;
 }
 
-/** What `enable --confirm` and `reload --confirm` go back to unless it is confirmed in time; it outlives the daemon. */
+/** What `enable --confirm` and `reload --confirm` roll back to unless confirmed in time. Outlives the daemon. */
 export interface PendingConfirmation extends Checkpoint {
 	/** RFC 3339. */
 	readonly until: string;
 	readonly before: { readonly wanted: 'enabled' | 'disabled'; readonly since: string };
-	/** Those that held then, where a reload has changed them. */
+	/** The settings before, where a reload has changed them. */
 	readonly settings?: Written;
-	/** Envoy's, which connections have been captured for since. */
+	/** Envoy's, that connections were redirected to since. */
 	readonly ports: readonly number[];
-	/** What goes back when the time is over, and is to be cancelled otherwise. */
+	/** The id of the rollback timer. */
 	readonly alarm: string;
-	/** It has gone back already, and the daemon was not there to do it. */
+	/** `turnout revert` has rolled back already, as the daemon did not answer. */
 	readonly isReverted?: true;
 }
 
@@ -60,17 +60,17 @@ export interface ConfirmationFile {
 	remove(): void;
 }
 
-/** Runs a command of turnout after a time, whatever has become of this process by then. */
+/** Runs a command of turnout after a time, even if this process is gone by then. */
 export interface RollbackTimer {
 	/** Resolves to what `cancel` takes. */
 	set(seconds: number, args: readonly string[]): Promise<string>;
 	cancel(id: string): Promise<void>;
 }
 
-/** systemd, which waits for word of us: sd_notify(3). */
+/** systemd's side of sd_notify(3). */
 export interface ServiceManager {
-	/** Assignments as `READY=1`; resolves once it has read them. */
+	/** Assignments such as `READY=1`; resolves once systemd has read them. */
 	notify(words: readonly string[]): Promise<void>;
-	/** Without a word for so long it ends us; undefined: it is patient. */
+	/** The watchdog's timeout; undefined: there is none. */
 	readonly patienceMs?: number;
 }

@@ -3,19 +3,19 @@ import { delayMs } from '../lib/delay.ts';
 import type { Log } from '../log.ts';
 import type { ServiceManager } from './stores.ts';
 
-/** How systemd learns how we are. Nothing waits for it but its own next word. */
+/** Keeps systemd informed. Nothing in the daemon waits for it. */
 export interface SystemdNotifier extends Disposable {
 	/** Something may have changed. */
 	changed(): void;
-	/** What was asked for holds. */
+	/** The start is complete. */
 	ready(): void;
-	/** We are on our way out. */
+	/** The stop has begun. */
 	stopping(): void;
 }
 
-/** Several events in a row are told as one. */
+/** Bursts are coalesced. */
 const QUIET_MS = 200;
-/** Where systemd does not say how long it waits. */
+/** Where systemd sets no watchdog. */
 const USUAL_PATIENCE_MS = 60_000;
 
 const silent: SystemdNotifier = {
@@ -26,8 +26,8 @@ const silent: SystemdNotifier = {
 };
 
 /**
- * The word comes from the event loop, twice as often as systemd needs it: where that does not turn, it stays away.
- * `line`: how we are, in a line; told only when it has changed.
+ * The heartbeat comes from the event loop, twice as often as systemd needs it: a loop that hangs misses it. `line`: the
+ * status in one line; sent only on change.
  */
 export function createSystemdNotifier(
 	manager: ServiceManager | undefined,
@@ -37,48 +37,48 @@ export function createSystemdNotifier(
 	if (manager === undefined) return silent;
 	const patienceMs = manager.patienceMs ?? USUAL_PATIENCE_MS;
 	const status = createStatusReport(manager, line);
-	// A start may take as long as a registry is away; systemd is to wait as long as we are alive.
+	// A start may wait for a registry for as long as it takes; systemd waits while the heartbeat comes.
 	const starting = [`EXTEND_TIMEOUT_USEC=${patienceMs * 1_000}`];
-	const untold = (error: unknown) => log('warn', 'systemd was not told', { why: failureOf(error).message });
-	const tell = (...words: string[]): void => void manager.notify(words).catch(untold);
-	const beat = setInterval(
+	const notSent = (error: unknown) => log('warn', 'systemd was not told', { why: failureOf(error).message });
+	const send = (...words: string[]): void => void manager.notify(words).catch(notSent);
+	const heartbeat = setInterval(
 		() => {
-			tell('WATCHDOG=1', ...starting);
+			send('WATCHDOG=1', ...starting);
 			status.changed();
 		},
 		delayMs(patienceMs / 2),
 	);
 	const ready = () => {
 		starting.length = 0;
-		void status.notify('READY=1').catch(untold);
+		void status.notify('READY=1').catch(notSent);
 	};
 	const stopping = () => {
 		status.close();
-		tell('STOPPING=1', 'STATUS=stopping: rules first, then connections have their time to end');
+		send('STOPPING=1', 'STATUS=stopping: rules first, then connections have their time to end');
 	};
-	return { changed: status.changed, ready, stopping, [Symbol.dispose]: () => clearInterval(beat) };
+	return { changed: status.changed, ready, stopping, [Symbol.dispose]: () => clearInterval(heartbeat) };
 }
 
 function createStatusReport({ notify }: ServiceManager, line: () => Promise<string>) {
-	let said = '';
+	let sent = '';
 	let isOver = false;
 	let quiet: NodeJS.Timeout | undefined;
 	const notifyNow = async (): Promise<void> => {
 		quiet = undefined;
 		const now = await line();
-		if (now === said || isOver) return;
-		said = now;
+		if (now === sent || isOver) return;
+		sent = now;
 		await notify([`STATUS=${now}`]);
 	};
 	return {
-		/** Together with how we are, as whoever waits for the word looks then; it does not depend on that. */
+		/** Together with the status, for whoever waits for the word looks then; sent without it where it is not known. */
 		async notify(word: string): Promise<void> {
 			const now = await line().catch(() => '');
-			said = now;
+			sent = now;
 			await notify(now === '' ? [word] : [word, `STATUS=${now}`]);
 		},
 		changed(): void {
-			// How we are may not be known yet; the next beat asks again.
+			// The status may not be known yet; the next heartbeat asks again.
 			if (!isOver) quiet ??= setTimeout(() => void notifyNow().catch(() => undefined), QUIET_MS);
 		},
 		close(): void {
