@@ -8,9 +8,11 @@ import type { DaemonDependencies } from '../../src/daemon/dependencies.ts';
 import { createPersistentState } from '../../src/daemon/persisted-state.ts';
 import type { State } from '../../src/daemon/stores.ts';
 import type { Methods } from '../../src/localapi/protocol.ts';
+import type { Fields } from '../../src/log.ts';
 import { resolveHostContext } from '../../src/reconcile/resolve.ts';
 import type { Fact } from '../../src/status/conditions.ts';
 import { type Counters, createCounters } from '../../src/status/counters.ts';
+import { trackingFact } from '../../src/status/tracking-condition.ts';
 import { createFakeClock, type FakeClock, settled } from './fake-clock.ts';
 import { createFakeEnvoy, type FakeEnvoy } from './fake-envoy.ts';
 import { createMemoryHost, type MemoryHost } from './memory-host.ts';
@@ -42,6 +44,8 @@ export interface World {
 	lookCostMs: number;
 	/** The monitor of changes works. */
 	isWatching: boolean;
+	/** Of each event that was logged, the last time. */
+	readonly fields: Map<string, Fields>;
 	onDropStale: () => void | Promise<void>;
 	onDropRedirected: () => void;
 }
@@ -88,7 +92,7 @@ export function createWorld({ settings = '', state = {} }: Options = {}): World 
 		...{ clock: createFakeClock(), steps, settings: SETTINGS + settings },
 		...{ host: createMemoryHost(steps), envoy: createFakeEnvoy(steps), stores: createMemoryStores(steps, state) },
 		...{ hasNeighbour: false, ruleManagers: [], overtaking: [], orderFacts: [], lookCostMs: 0, isWatching: true },
-		...{ onDropStale: () => undefined, onDropRedirected: () => undefined },
+		...{ fields: new Map(), onDropStale: () => undefined, onDropRedirected: () => undefined },
 	};
 }
 
@@ -143,8 +147,10 @@ async function dependenciesOf(
 	logged: string[],
 ): Promise<DaemonDependencies> {
 	const { clock, host, envoy, stores, steps } = world;
-	const log: DaemonDependencies['log'] = (level, event) =>
-		void logged.push(level === 'info' ? event : `${level}: ${event}`);
+	const log: DaemonDependencies['log'] = (level, event, fields = {}) => {
+		logged.push(level === 'info' ? event : `${level}: ${event}`);
+		world.fields.set(event, fields);
+	};
 	const read = () => readLayers({ file: world.settings });
 	const loaded = read();
 	const resolve = async (of: Loaded): Promise<DaemonContext> => {
@@ -187,10 +193,10 @@ async function dependenciesOf(
 			readLayers({ flags: Object.fromEntries(Object.entries(written).map(([key, { text }]) => [key, text])) }),
 		raw: async () => 'raw',
 		order: {
-			inspect: async () => world.orderFacts,
+			inspect: async ({ isOn }) => (isOn ? world.orderFacts : []),
 			prefetch: () => void steps.push("others' rules read"),
 			claim: async () => world.overtaking.splice(0),
 		},
-		inspections: [],
+		inspections: [async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)]],
 	};
 }

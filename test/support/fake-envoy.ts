@@ -5,8 +5,11 @@ import type { Supervisor } from '../../src/envoy/supervisor.ts';
 
 export interface FakeEnvoy {
 	readonly supervisor: Supervisor;
-	/** Another instance each time. */
+	/** Another instance each time; `live` starts one where none is starting. */
+	readonly starting: () => void;
 	readonly live: () => void;
+	/** Anything else that may happen to it. */
+	readonly turn: (event: EnvoyEvent) => void;
 	readonly silent: () => void;
 	/** `wasStable`: it had lived long enough not to count as a crash loop. */
 	readonly fail: (options?: { readonly wasStable?: boolean }) => void;
@@ -31,6 +34,7 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 		history = reduce(history, event);
 		envoy.onChange(history, before);
 	};
+	const instance = () => ({ id: `envoy ${instances}`, image: '', since: '2026-11-23T00:00:00.000Z' });
 	const retry = { wasStable: false, isRetryable: true, jitter: 0 };
 	const supervisor: Supervisor = {
 		history: () => history,
@@ -61,11 +65,14 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 	const envoy: FakeEnvoy = {
 		...{ supervisor, changes: [], onStart: 'live' },
 		...{ onReplace: async () => undefined, onStop: () => undefined, onChange: () => undefined },
-		live() {
+		turn,
+		starting() {
 			instances += 1;
-			const instance = { id: `envoy ${instances}`, image: '', since: '2026-11-23T00:00:00.000Z' };
-			turn({ kind: 'started', instance, restarts: instances > 1 ? 1 : 0 });
-			turn({ kind: 'ready', instance, info: { version: '1.40.0', listeners: [15000, 15001] } });
+			turn({ kind: 'started', instance: instance(), restarts: instances > 1 ? 1 : 0 });
+		},
+		live() {
+			if (history.state.kind !== 'starting') envoy.starting();
+			turn({ kind: 'ready', instance: instance(), info: { version: '1.40.0', listeners: [15000, 15001] } });
 			for (const resolve of waiting.splice(0)) resolve();
 		},
 		silent: () => turn({ kind: 'silent', why: 'Envoy does not answer' }),

@@ -67,6 +67,7 @@ for (const verb of ['enable', 'reload'] as const)
 		await assert.rejects(daemon.ask[verb]({ confirmSeconds: 60 }), {
 			code: 'confirm',
 			message: `Cannot ${verb}: the time for \`turnout confirm\` is over, and everything is as it was before`,
+			remedy: verb === 'reload' ? 'Reload anew, with more time' : 'Enable anew, with more time',
 		});
 		host.onCommit = () => undefined;
 		assert.equal(await isOf(daemon), verb === 'enable' ? 'disabled' : 'enabled');

@@ -18,7 +18,10 @@ const LATE_MS = 3_000;
 test('enable --confirm goes back to what was before, unless it is confirmed in time', async () => {
 	await using daemon = await startDaemonOnFakes();
 	const { clock, host, stores } = daemon.world;
+	await clock.advance(1_000);
+	const timers = clock.timers();
 	const { confirmUntil, is } = await daemon.ask.enable({ confirmSeconds: 60 });
+	assert.ok(daemon.logged.includes('waiting for confirmation'));
 	assert.equal(is, 'enabled');
 	assert.equal(confirmUntil, new Date(clock.dateMs() + 60_000).toISOString());
 	assert.deepEqual([...stores.timers], [['timer 1', 60]]);
@@ -31,6 +34,9 @@ test('enable --confirm goes back to what was before, unless it is confirmed in t
 	assert.deepEqual([stores.state.wanted, stores.pending], ['disabled', undefined]);
 	assert.equal(daemon.counters.read().ruleChanges.revert, 1);
 	assert.equal((await daemon.ask.status()).confirmUntil, undefined);
+	assert.ok(daemon.logged.includes('warn: not confirmed in time: back to what was before'));
+	await clock.advance(1_000);
+	assert.equal(clock.timers(), timers);
 });
 
 test('connections that were captured meanwhile go on after the rollback', async () => {
@@ -48,8 +54,12 @@ test('connections that were captured meanwhile go on after the rollback', async 
 test('what is confirmed stays, and nothing goes back any more', async () => {
 	await using daemon = await startDaemonOnFakes();
 	const { clock, stores } = daemon.world;
+	await clock.advance(1_000);
 	await daemon.ask.enable({ confirmSeconds: 60 });
+	const timers = clock.timers();
 	assert.equal((await daemon.ask.confirm()).confirmUntil, undefined);
+	assert.equal(clock.timers(), timers - 1);
+	assert.ok(daemon.logged.includes('confirmed'));
 	assert.deepEqual([stores.timers.size, stores.pending], [0, undefined]);
 	await clock.advance(120_000);
 	assert.equal(await isOf(daemon), 'enabled');
@@ -78,7 +88,9 @@ test('a second enable --confirm starts the time anew, and still goes back to wha
 	const { clock, stores, steps } = daemon.world;
 	await daemon.ask.enable({ confirmSeconds: 60 });
 	await clock.advance(30_000);
+	const armed = clock.timers();
 	await daemon.ask.enable({ confirmSeconds: 60 });
+	assert.equal(clock.timers(), armed);
 	assert.deepEqual([...stores.timers.keys()], ['timer 2']);
 	assert.ok(steps.indexOf('timer 2 set') < steps.indexOf('timer 1 cancelled'), 'there is always one');
 	await clock.advance(59_000);
@@ -145,6 +157,26 @@ test('whoever says anew what is wanted ends a rollback that fails', async () => 
 	await clock.advance(120_000);
 	assert.equal(await isOf(daemon), 'enabled');
 	assert.equal(await conditionOf(daemon, 'confirm'), undefined);
+});
+
+test('a new time ends a rollback that fails, too', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { clock, host } = daemon.world;
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	host.onCommit = fails;
+	await clock.advance(60_000 + LATE_MS);
+	host.onCommit = () => undefined;
+	assert.notEqual(await conditionOf(daemon, 'confirm'), undefined);
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	assert.equal(await conditionOf(daemon, 'confirm'), undefined);
+});
+
+test('what is confirmed needs no disk to stay', async () => {
+	await using daemon = await startDaemonOnFakes();
+	daemon.world.stores.durable = new Promise(() => undefined);
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	await daemon.ask.confirm();
+	assert.equal(daemon.world.stores.pending, undefined);
 });
 
 test('enable --confirm while the rules are on goes back to on', async () => {

@@ -32,6 +32,7 @@ test('with onEnvoyFailure open, rules are lifted after the grace period and come
 	assert.equal((await daemon.ask.status()).is, 'enabled');
 	const { lift, restore } = daemon.counters.read().ruleChanges;
 	assert.deepEqual([lift, restore], [1, 1]);
+	assert.ok(daemon.logged.includes('warn: rules lifted while Envoy is away'));
 });
 
 test('an Envoy that does not answer counts as away', async () => {
@@ -159,4 +160,42 @@ test('rules that cannot follow Envoy are told of', async () => {
 	await clock.advance(5_000);
 	assert.ok(daemon.logged.includes('error: rules could not follow Envoy'));
 	assert.equal(daemon.counters.read().ruleChanges.lift, 0);
+});
+
+test('each turn in the life of Envoy is logged once, and at the level that it is worth', async () => {
+	await using daemon = await startDaemonOnFakes({ state: { wanted: 'enabled' } });
+	const { envoy, fields } = daemon.world;
+	const told = () => daemon.logged.splice(0).filter((event) => event.includes('envoy'));
+	assert.deepEqual(told(), ['envoy starting', 'envoy live']);
+	envoy.turn({ kind: 'troubled', why: 'its listeners are not all there' });
+	envoy.turn({ kind: 'troubled', why: 'its listeners are not all there' });
+	assert.deepEqual(told(), ['warn: envoy live']);
+	assert.deepEqual(fields.get('envoy live'), { id: 'envoy 1', why: 'its listeners are not all there' });
+	envoy.fail();
+	assert.deepEqual(told(), ['error: envoy failed']);
+	const { why, retryMs, id } = fields.get('envoy failed') ?? {};
+	assert.match(String(why), /ended with code 1/);
+	assert.deepEqual([typeof retryMs, id], ['number', undefined]);
+	envoy.live();
+	assert.deepEqual(told(), ['envoy starting', 'envoy live']);
+	assert.deepEqual(fields.get('envoy live'), { id: 'envoy 2' });
+});
+
+test('a pull is logged with each layer once, and counted by how it ended', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { envoy } = daemon.world;
+	daemon.logged.length = 0;
+	const layer = (id: string, status: string) => ({ id, status, current: 1, total: 2 });
+	const pull = (...layers: ReturnType<typeof layer>[]) =>
+		envoy.turn({ kind: 'pulling', pull: { image: 'envoy:2', layers }, isAside: true });
+	pull(layer('a', 'Downloading'), layer('b', 'Already exists'));
+	pull(layer('a', 'Pull complete'), layer('b', 'Already exists'));
+	pull(layer('a', 'Pull complete'), layer('b', 'Already exists'));
+	envoy.turn({ kind: 'troubled', why: 'something else meanwhile' });
+	assert.deepEqual(daemon.logged, ['pulling', 'layer pulled', 'layer pulled', 'warn: envoy live']);
+	envoy.turn({ kind: 'pulled' });
+	assert.deepEqual(daemon.counters.read().pulls, { pulled: 1, failed: 0 });
+	pull();
+	envoy.turn({ kind: 'not-pulled' });
+	assert.deepEqual(daemon.counters.read().pulls, { pulled: 1, failed: 1 });
 });

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import { createWorld, startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
+import { settled } from '../../support/fake-clock.ts';
 
 const enabled = { state: { wanted: 'enabled' } } as const;
 const first = (steps: readonly string[], start: string): number => steps.findIndex((step) => step.startsWith(start));
 
 test('what was said last holds after a restart of the daemon', async () => {
 	await using off = await startDaemonOnFakes();
+	assert.ok(!off.world.steps.includes('stale conntrack dropped'));
 	assert.equal((await off.ask.status()).is, 'disabled');
 	await off.ask.enable();
 	await off.stop();
@@ -49,10 +51,11 @@ test('an Envoy that was left running takes over with the rules, which are whole 
 		...enabled,
 		onWorld: ({ envoy }) => Object.assign(envoy, { onStart: 'adopts' }),
 	});
-	const { steps, host } = daemon.world;
+	const { steps, host, clock } = daemon.world;
 	assert.ok(host.isCapturing());
-	assert.ok(steps.includes('stale conntrack dropped'));
 	assert.match(host.nft.text(), /! --tcp-flags/);
+	await clock.advance(5_000);
+	assert.equal(steps.filter((step) => step === 'stale conntrack dropped').length, 1);
 });
 
 test('a start that begins with the rules off takes away what a former daemon has left', async () => {
@@ -100,8 +103,59 @@ test('a daemon that is told to end while it starts takes away rules that lead to
 		if (!isSomebodyThere) world.host.listeners = [];
 		await using daemon = await former.next({ isStarting: true });
 		await daemon.stop();
-		assert.equal(world.host.isCapturing(), isSomebodyThere);
+		assert.equal(world.host.hasOurs(), isSomebodyThere);
 	}
+});
+
+test('rules that were found whole stay whole, and connections of before are dropped from conntrack all the same', async () => {
+	await using former = await startDaemonOnFakes(enabled);
+	const { world } = former;
+	await world.clock.advance(1_000);
+	const before = world.host.nft.text();
+	world.steps.length = 0;
+	await using daemon = await former.next();
+	assert.equal(daemon.world.host.nft.text(), before);
+	await world.clock.advance(1_000);
+	assert.ok(world.steps.includes('stale conntrack dropped'));
+});
+
+test('rules that were switched on before the start failed are taken away by the stop', async () => {
+	const world = createWorld(enabled);
+	world.envoy.onStart = 'adopts';
+	world.host.onCommit = () => {
+		world.host.onRead = (dialect) => {
+			if (world.host.isCapturing() && dialect === 'iptables-nft') reads += 1;
+			if (reads === 6) throw new Failure('firewall', 'Cannot read the rules', 'None');
+		};
+	};
+	let reads = 0;
+	await using daemon = await startDaemonOnFakes({ world, isStarting: true });
+	await assert.rejects(daemon.starting, /Cannot read the rules/);
+	assert.ok(world.host.isCapturing());
+	world.host.onCommit = () => undefined;
+	world.host.onRead = () => undefined;
+	await daemon.stop();
+	assert.equal(world.host.hasOurs(), false);
+});
+
+test('rules that wait for their turn in a start are not switched on once the daemon is told to end', async () => {
+	const world = createWorld({ ...enabled, settings: '  graceSeconds: 1\nonEnvoyFailure: open\n' });
+	await using former = await startDaemonOnFakes({ world });
+	world.envoy.fail();
+	world.envoy.onStart = 'waits';
+	await using daemon = await former.next({ isStarting: true });
+	former.world.clock.cancelAll();
+	world.envoy.silent();
+	world.envoy.fail();
+	const gate = Promise.withResolvers<void>();
+	world.host.onCommit = () => gate.promise;
+	await world.clock.advance(1_000);
+	world.envoy.live();
+	await settled();
+	const stopping = daemon.daemon.stop();
+	gate.resolve();
+	await Promise.all([stopping, daemon.starting]);
+	assert.equal(world.host.isCapturing(), false);
 });
 
 test('a state that can never be written ends the start before anything is changed', async () => {

@@ -126,13 +126,26 @@ test('a stop while nothing of ours is on leaves what another turnout has there',
 	assert.ok(daemon.world.host.hasOurs());
 });
 
+test('what is under way beside the changes of rules does not change them once the daemon is told to end', async () => {
+	await using daemon = await startDaemonOnFakes({ settings: 'onStop: keep\n' });
+	const gate = Promise.withResolvers<void>();
+	daemon.world.onDropStale = () => gate.promise;
+	await daemon.ask.enable();
+	await daemon.world.clock.advance(1_000);
+	await daemon.stop();
+	const before = daemon.world.host.nft.text();
+	gate.resolve();
+	await settled();
+	assert.equal(daemon.world.host.nft.text(), before);
+});
+
 test('nothing happens any more by itself once the daemon has stopped', async () => {
 	const world = createWorld();
 	await using daemon = await startDaemonOnFakes({ world });
 	await daemon.ask.enable({ confirmSeconds: 10 });
-	daemon.changed();
 	await daemon.stop();
 	const [steps, { pending }] = [[...world.steps], world.stores];
+	assert.equal(world.clock.timers(), 0);
 	await world.clock.advance(120_000);
 	assert.deepEqual(world.steps, steps);
 	assert.equal(world.clock.timers(), 0);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
 import { startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
+import { settled } from '../../support/fake-clock.ts';
 import { openTo } from '../../support/memory-host.ts';
 
 const enabled = { state: { wanted: 'enabled', since: '2026-11-22T00:00:00.000Z' } } as const;
@@ -101,7 +102,11 @@ test('enabled rules wait while Envoy is not LIVE, and come when it is', async ()
 	envoy.fail();
 	assert.equal((await daemon.ask.enable()).is, 'waiting');
 	assert.equal(host.hasOurs(), false);
+	envoy.starting();
+	await settled();
+	assert.equal(host.hasOurs(), false);
 	envoy.live();
+	await settled();
 	assert.equal((await daemon.ask.status()).is, 'enabled');
 	assert.equal(daemon.counters.read().ruleChanges.restore, 1);
 	assert.equal(daemon.counters.read().ruleChanges.enable, 0);
@@ -134,6 +139,45 @@ test('connections of before are dropped from conntrack once, a moment after the 
 	assert.equal(times(steps, 'stale conntrack dropped'), 1, 'not again while they are on');
 });
 
+test('rules that somebody made a hole in are whole again a moment after enable', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { host, steps, clock } = daemon.world;
+	await daemon.ask.enable();
+	await clock.advance(100);
+	host.nft.edit('ipv4', '*nat\n-F OUTPUT\nCOMMIT\n*mangle\n-F OUTPUT\nCOMMIT\n');
+	await daemon.ask.enable();
+	await clock.advance(1_000);
+	assert.match(host.nft.text(), /! --tcp-flags/);
+	assert.equal(times(steps, 'stale conntrack dropped'), 1, 'once for both');
+});
+
+test('others who came before our chains are overtaken, and where they leave no room for our routes it is told', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { host } = daemon.world;
+	daemon.world.overtaking = ['ipv4 OUTPUT of nat came behind table ip docker'];
+	host.routing.held.rules.push({
+		...{ family: 'ipv4', priority: 50, table: 100, mark: 7, mask: undefined },
+		...{ hasOtherSelectors: false, protocol: 4 },
+	});
+	await daemon.ask.enable();
+	assert.deepEqual(daemon.world.overtaking, []);
+	assert.ok(daemon.logged.includes('warn: rule and route left out'));
+	assert.ok(daemon.logged.includes('interception enabled'));
+});
+
+test('IPv6 that bypasses Envoy is told when the rules are switched on', async () => {
+	await using daemon = await startDaemonOnFakes({
+		settings: 'ipv6: 0\n',
+		onWorld: ({ host }) => Object.assign(host, { ipv6: { hasAddress: true, obstacle: '', hasRules: true } }),
+	});
+	const why = (await daemon.ask.enable()).conditions.find(({ subject }) => subject === 'ipv6');
+	assert.match(JSON.stringify(why), /ipv6 is 0/);
+	assert.ok(daemon.logged.includes('warn: IPv6 goes past Envoy'));
+	await using other = await startDaemonOnFakes();
+	await other.ask.enable();
+	assert.ok(!other.logged.includes('warn: IPv6 goes past Envoy'));
+});
+
 test('that connections of before cannot be dropped harms nothing', async () => {
 	await using daemon = await startDaemonOnFakes({ onWorld: (world) => Object.assign(world, { onDropStale: fails }) });
 	await daemon.ask.enable();
@@ -151,7 +195,9 @@ test('where not all can be captured, what opens a connection is, and it is told'
 	assert.ok(host.isCapturing());
 	assert.doesNotMatch(host.nft.text(), /! --tcp-flags/);
 	assert.ok(daemon.logged.includes('warn: only what opens a connection is captured'));
-	assert.equal((await daemon.ask.status()).is, 'enabled');
+	const { is, conditions } = await daemon.ask.status();
+	assert.equal(is, 'enabled');
+	assert.match(JSON.stringify(conditions.find(({ subject }) => subject === 'tracking')), /too many/);
 });
 
 test('rules that were switched off within a moment are not completed', async () => {
