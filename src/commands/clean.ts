@@ -11,6 +11,7 @@ import { emptyRules, ownChains } from '../firewall/iptables/installed.ts';
 import { namesakesIn } from '../firewall/iptables/namesakes.ts';
 import { differences } from '../firewall/iptables/restore-document.ts';
 import { type OpenHost, openHost } from '../host/open-host.ts';
+import { runLight } from '../host/process/command.ts';
 import { hasJob } from '../host/systemd/notify.ts';
 import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
@@ -80,7 +81,7 @@ async function namesakes({ firewalls, tools }: OpenHost, signal: AbortSignal): P
  * stop, and nothing is to be kept. After a crash, from which systemd starts it again, all stays.
  */
 export async function hasLeftBehind(unit: string): Promise<boolean> {
-	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit))) return false;
+	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit, runLight))) return false;
 	// Settings that cannot be read ask for nothing out of the ordinary.
 	const onStop = await loadSettings({ flags: {} }).then(
 		({ config }) => config.onStop,

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ProxyIdentity } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { describeFsError, ensureDirectory } from '../../lib/fs.ts';
 import { findProgram } from '../iptables/programs.ts';
+import type { Run } from '../process/runner.ts';
 
 /**
  * Each Envoy's admin socket is in a folder of its own, into which nobody but Envoy and root (and whoever else is of the
@@ -26,23 +25,29 @@ export function makeForContainer(socketPath: string): void {
 		// Whatever our umask leaves of it.
 		chmodSync(folder, 0o777);
 	} catch (cause) {
-		throw notMade(socketPath, cause);
+		throw notMade(socketPath, describeFsError(cause), cause);
 	}
 }
 
-/** A process gets one that is its user's own: made as that user, in a folder that nobody else can write to. */
-export async function makeForUser(socketPath: string, uid: number): Promise<void> {
+/**
+ * For an Envoy that is a process: a folder that its user owns, made as that user, in one that nobody else can write to.
+ * Rejects with Node's error where this process may not run programs as that user.
+ */
+export async function makeForUser(socketPath: string, uid: number, run: Run): Promise<void> {
 	const folder = dirname(socketPath);
-	const gid = process.getegid?.() ?? 0;
+	const user = { uid, gid: process.getegid?.() ?? 0 };
 	try {
 		makeOwn(dirname(folder), 0o771);
-		await promisify(execFile)(findProgram('mkdir') ?? 'mkdir', ['-m', '770', folder], { uid, gid, cwd: '/' });
 	} catch (cause) {
-		const { syscall = '' } = cause as NodeJS.ErrnoException;
-		// Whoever may not become that user may not start its Envoy either: told as that.
-		throw syscall.startsWith('spawn') ? cause : notMade(socketPath, cause);
+		throw notMade(socketPath, describeFsError(cause), cause);
 	}
+	const mkdir = findProgram('mkdir') ?? 'mkdir';
+	const { code, stderr } = await run(mkdir, ['-m', '770', folder], { user }, AbortSignal.timeout(MKDIR_MS));
+	if (code !== 0) throw notMade(socketPath, stderr.trim() || `mkdir has ended with code ${code}`);
 }
+
+/** A disk that hangs is told, and not waited for. */
+const MKDIR_MS = 30_000;
 
 /** Where somebody else was first, in a folder that all can write to, he could change whatever is in it. */
 function makeOwn(path: string, mode: number): void {
@@ -51,11 +56,10 @@ function makeOwn(path: string, mode: number): void {
 	chmodSync(path, mode);
 }
 
-function notMade(socketPath: string, cause: unknown): Failure {
-	const { stderr } = cause as { readonly stderr?: string };
+function notMade(socketPath: string, why: string, cause?: unknown): Failure {
 	return new Failure(
 		'envoy',
-		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${stderr?.trim() || describeFsError(cause)}`,
+		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${why}`,
 		"Set socket (TURNOUT_SOCKET) to a path whose folders Envoy's user may enter",
 		cause,
 	);
