@@ -4,7 +4,7 @@ import { findProgram } from '../iptables/programs.ts';
 import { type Finished, hasTimedOut, type Run } from '../process/runner.ts';
 import { serverOf } from './config-file.ts';
 
-/** The helpers' word for an identity token in the user's place (docker-credential-helpers). */
+/** Stands for the user where the secret is an identity token (docker-credential-helpers). */
 const TOKEN_USER = '<token>';
 
 /** Far more than any login is. */
@@ -30,7 +30,7 @@ export async function askHelper(
 	if (program === undefined) throw failed(name, registry, 'it is not installed');
 	const options = { input: serverOf(registry), timeoutMs, maxOutputBytes: MAX_ANSWER_BYTES };
 	try {
-		return loginOf(await run(program, ['get'], options, signal), name, registry);
+		return parseAnswer(await run(program, ['get'], options, signal), name, registry);
 	} catch (cause) {
 		signal.throwIfAborted();
 		if (cause instanceof Failure) throw cause;
@@ -38,13 +38,14 @@ export async function askHelper(
 	}
 }
 
-function loginOf({ code, stdout }: Finished, name: string, registry: string): Credentials | undefined {
-	// The libraries of all helpers say it so, and end with 1.
+/** What a helper has answered to `get`: `{"Username": …, "Secret": …}` (docker-credential-helpers, README). */
+export function parseAnswer({ code, stdout }: Finished, name: string, registry: string): Credentials | undefined {
+	// Said so by docker-credential-helpers, the library of all helpers, with exit code 1.
 	if (code !== 0 && /^credentials not found/i.test(stdout.trim())) return undefined;
 	if (code !== 0) throw failed(name, registry, `it ended with code ${code}`);
 	const { Username: username, Secret: password } = parsed(stdout);
 	if (typeof username !== 'string' || typeof password !== 'string')
-		throw failed(name, registry, 'it gave no user and secret');
+		throw failed(name, registry, 'its answer has no Username and Secret');
 	const serveraddress = serverOf(registry);
 	if (username === TOKEN_USER) return { identitytoken: password, serveraddress };
 	return username === '' && password === '' ? undefined : { username, password, serveraddress };

@@ -140,10 +140,10 @@ test('a config.json that cannot be read is named', async () => {
 
 const brokenHelpers: readonly (readonly [string, RegExp])[] = [
 	[`echo ${secret}; echo ${secret} >&2; exit 1`, /from docker-credential-bad: it ended with code 1\nTry it as/],
-	[`echo ${secret}`, /it gave no user and secret/],
-	[`echo '{"Username":"x","secret":"${secret}"}'`, /it gave no user and secret/],
-	['echo null', /it gave no user and secret/],
-	['exec 0<&-', /it gave no user and secret/],
+	[`echo ${secret}`, /its answer has no Username and Secret/],
+	[`echo '{"Username":"x","secret":"${secret}"}'`, /its answer has no Username and Secret/],
+	['echo null', /its answer has no Username and Secret/],
+	['exec 0<&-', /its answer has no Username and Secret/],
 	[`echo ${secret}; kill -9 $$`, /it ended with code -1/],
 ];
 

@@ -5,6 +5,9 @@ import {
 	has,
 	isTerminated,
 	ORIGINAL,
+	PROTOINFO,
+	PROTOINFO_TCP,
+	PROTOINFO_TCP_STATE,
 	parseEntry,
 	questionAbout,
 	REPLY,
@@ -12,6 +15,7 @@ import {
 	type Tuple,
 	tupleOf,
 } from '../../../src/host/conntrack/entry.ts';
+import { formatAttribute } from '../../../src/host/netlink/attributes.ts';
 import { showAddress } from '../../../src/values/cidr.ts';
 import { conntrack } from './recorded-netlink.ts';
 
@@ -49,6 +53,21 @@ test('a redirected connection has its destination translated, and the others hav
 test('a connection has terminated once the kernel has seen its end', () => {
 	const terminated = Object.keys(directions).filter((name) => isTerminated(entryOf(name as Recorded)));
 	assert.deepEqual(terminated, ['TCP that has ended']);
+});
+
+test('of the states of TCP only TIME_WAIT and CLOSE are an end', () => {
+	const inState = (state: number) =>
+		parseEntry(
+			Buffer.concat([
+				Buffer.from([2, 0, 0, 0]),
+				formatAttribute([PROTOINFO, [[PROTOINFO_TCP, [[PROTOINFO_TCP_STATE, Buffer.from([state])]]]]]),
+			]),
+		);
+	const states = Array.from({ length: 11 }, (_, state) => state);
+	assert.deepEqual(
+		states.filter((state) => isTerminated(inState(state))),
+		[7, 8],
+	);
 });
 
 test('a question names a connection in the bytes that the kernel itself uses', () => {

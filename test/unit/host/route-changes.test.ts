@@ -38,6 +38,19 @@ test('a rule with a mark concerns us whatever its table, as it may take our pack
 	assert.deepEqual(subjects('ip rule add fwmark 0x1e7700ce lookup 100 priority 7', 7), ['routes']);
 });
 
+test('only of a rule does that attribute mean a mark', () => {
+	const [rule] = messagesOf(Buffer.from(routes['ip rule add fwmark 0x1e7700ce lookup 100 priority 7'], 'base64'));
+	assert.ok(rule !== undefined);
+	assert.equal(routeSubject({ ...rule, type: 24 }, 7), undefined);
+});
+
+test('without an attribute for it the table is that of the header', () => {
+	const body = Buffer.alloc(12);
+	body[4] = 100;
+	assert.equal(routeSubject({ type: 24, flags: 0, body }, 100), 'routes');
+	assert.equal(routeSubject({ type: 24, flags: 0, body }, 101), undefined);
+});
+
 test('other messages of rtnetlink concern nothing of ours', () => {
 	for (const type of [0, 3, 28, 36])
 		assert.equal(routeSubject({ type, flags: 0, body: Buffer.alloc(64, 100) }, 100), undefined);

@@ -100,6 +100,24 @@ test('messages of other subsystems of netfilter are ignored', () => {
 	assert.deepEqual(take(conntrack), []);
 });
 
+test('a table of ours that is made or deleted by itself is reported', () => {
+	const take = createReader();
+	const [table, , end] = notices('iptables-nft -t nat -N OURS');
+	assert.ok(table !== undefined && end !== undefined);
+	assert.deepEqual(
+		take([table, end]).map(({ of }) => of),
+		['ipv4'],
+	);
+});
+
+test("the end of somebody else's chain on our hooks changes no order", () => {
+	const take = createReader();
+	const DELETE_CHAIN = 5;
+	const [chain, end] = notices('nft add chain ip other out "{ type nat hook output priority -100; }"');
+	assert.ok(chain !== undefined && end !== undefined);
+	assert.deepEqual(take([{ ...chain, type: (chain.type & 0xff00) | DELETE_CHAIN }, end]), []);
+});
+
 test('what is cut off in the middle is left out', () => {
 	const whole = Buffer.from(nftables['iptables-nft -t nat -N OURS'], 'base64');
 	assert.equal(messagesOf(whole).length, 3);
