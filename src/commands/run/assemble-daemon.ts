@@ -18,7 +18,7 @@ import { withRuleCache } from '../../host/iptables/rule-cache.ts';
 import { monitor } from '../../host/monitor/monitor.ts';
 import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
 import { runLight } from '../../host/process/command.ts';
-import { readEffortMs } from '../../host/process/cpu-time.ts';
+import { readCpuTimeMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
@@ -129,7 +129,7 @@ const world = {
 	watchChanges: monitor,
 	ruleManagers,
 	hasNeighbour,
-	cpuTimeMs: readEffortMs,
+	cpuTimeMs: readCpuTimeMs,
 	listeners: readListeners,
 } as const;
 

@@ -8,11 +8,11 @@ import { ownProgram } from '../process/self.ts';
 import { dockerConfigPath, readStoredLogin, type StoredLogin } from './config-file.ts';
 import { askHelper, type HelperOptions } from './credential-helper.ts';
 
-/** A token lives twelve hours. A pull that has begun with one may take a while. */
+/** Left of a token's twelve hours when it is replaced: a pull that has begun with it may take a while. */
 const SPARE_MS = 30 * 60_000;
-/** For one that, by this host's clock or the registry's word, has ended when it comes: refusals tell, not dates. */
+/** Kept so long even if expired by its date, as this host's clock may be wrong; a refused token is replaced anyway. */
 const LEAST_MS = 60 * 60_000;
-/** AWS's client tries three times, after it has looked for credentials in every place. */
+/** AWS's client tries three times, after it has looked for credentials in all places. */
 const ECR_MS = 30_000;
 const HELPER_MS = 15_000;
 
@@ -29,8 +29,8 @@ export interface LoginsOptions {
 type Ask = (registry: string, isRefused: boolean, signal: AbortSignal) => Promise<Credentials | undefined>;
 
 /**
- * Whose login goes with a pull: the credential helper that the user has named for that very registry; ECR's own, by the
- * role of this host; whatever Docker's config.json has else. Secrets stay in the memory of this process.
+ * Credentials for pulls, in this order: the registry's own credential helper; for ECR a token by this host's role; whatever
+ * else Docker's config.json has. Secrets stay in this process's memory.
  */
 export function createLogins(run: Run, options: LoginsOptions = {}): Logins {
 	const { configPath = dockerConfigPath(), helperMs = HELPER_MS } = options;
@@ -45,7 +45,7 @@ export function createLogins(run: Run, options: LoginsOptions = {}): Logins {
 		const ecr = ecrOf(registry);
 		if (ecr === undefined) return kept();
 		return ecrLogin(registry, ecr, isRefused, signal).catch(async (failure) => {
-			// A host without a role, where someone runs `docker login` from time to time.
+			// For hosts without a role, where somebody runs `docker login` from time to time.
 			const login = isRefused || signal.aborted ? undefined : await kept();
 			if (login === undefined) throw failure;
 			return login;
@@ -79,7 +79,7 @@ interface Kept {
 	readonly untilMs: number;
 }
 
-/** Keeps each registry's token until shortly before it ends, or is refused. */
+/** Caches each registry's token until shortly before it expires, or until it is refused. */
 function createEcrLogin(run: Run, { program = ownProgram(), ecrMs = ECR_MS, now = Date.now }: LoginsOptions) {
 	const keep = new Map<string, Kept>();
 	return async (host: string, registry: EcrRegistry, isRefused: boolean, signal: AbortSignal): Promise<Credentials> => {

@@ -92,6 +92,6 @@ function killGroup(pid: number | undefined): void {
 	try {
 		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 	} catch {
-		// Nobody is left in it.
+		// The group is empty.
 	}
 }

@@ -112,15 +112,15 @@ test('a host without a role takes the login for ECR that somebody has left, and 
 
 const secret = 'lab-hidden-password';
 const brokenFiles: readonly (readonly [unknown, RegExp])[] = [
-	[`{"auths":{"x":{"auth":"${secret}`, /config\.json: it is no JSON object\nMend it/],
-	[`"${secret}"`, /it is no JSON object/],
-	['', /it is no JSON object/],
-	['[]', /it is no JSON object/],
-	[{ auths: secret }, /its auths is no object/],
-	[{ auths: [secret] }, /its auths is no object/],
-	[{ credHelpers: secret }, /its credHelpers is no object/],
-	[{ credHelpers: { 'registry.example': { secret } } }, /its credHelpers names no helper/],
-	[{ credsStore: `../${secret}` }, /its credsStore names no helper/],
+	[`{"auths":{"x":{"auth":"${secret}`, /config\.json: it is not a JSON object\nRepair it/],
+	[`"${secret}"`, /it is not a JSON object/],
+	['', /it is not a JSON object/],
+	['[]', /it is not a JSON object/],
+	[{ auths: secret }, /its auths is not an object/],
+	[{ auths: [secret] }, /its auths is not an object/],
+	[{ credHelpers: secret }, /its credHelpers is not an object/],
+	[{ credHelpers: { 'registry.example': { secret } } }, /its credHelpers is not the name of a helper/],
+	[{ credsStore: `../${secret}` }, /its credsStore is not the name of a helper/],
 	[{ auths: { 'registry.example': { auth: base64(secret) } } }, /its login of registry\.example is damaged/],
 	[{ auths: { 'registry.example': { auth: 7 } } }, /its login of registry\.example is damaged/],
 ];

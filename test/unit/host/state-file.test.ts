@@ -38,15 +38,15 @@ const broken: readonly (readonly [what: string, make: Make, why: RegExp])[] = [
 	['binary', text(Buffer.from([0, 0xff, 0xfe, 0x80, 10])), /no JSON object/],
 	['a list', text('[]'), /no JSON object/],
 	['null', text('null'), /no JSON object/],
-	['of a wish that is none', text('{"wanted":"rm"}'), /its "wanted" is nothing that turnout writes/],
-	['of a time that is none', text('{"since":"yesterday"}'), /its "since" is/],
-	['of a dialect that is none', text('{"dialect":{}}'), /its "dialect" is/],
-	['of an image that is none', text('{"image":{"chosen":"a b; rm","settings":""}}'), /its "image" is/],
+	['of a wish that is none', text('{"wanted":"rm"}'), /its "wanted" has a value that turnout never writes/],
+	['with an invalid time', text('{"since":"yesterday"}'), /its "since" has a value/],
+	['with an invalid dialect', text('{"dialect":{}}'), /its "dialect" has a value/],
+	['with an invalid image', text('{"image":{"chosen":"a b; rm","settings":""}}'), /its "image" has a value/],
 	['huge', text(`{"since":"${'x'.repeat(100_000)}"}`), /over 64 KiB/],
-	['a folder', (path) => mkdirSync(join(path, 'full'), { recursive: true }), /it is no file/],
-	['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path]), /it is no file/],
+	['a folder', (path) => mkdirSync(join(path, 'full'), { recursive: true }), /it is not a regular file/],
+	['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path]), /it is not a regular file/],
 	['a link to itself', (path) => symlinkSync(path, path), /links lead in a circle/],
-	['a link to what has no end', (path) => symlinkSync('/dev/zero', path), /it is no file/],
+	['a link to what has no end', (path) => symlinkSync('/dev/zero', path), /it is not a regular file/],
 ];
 
 for (const [what, make, why] of broken)
