@@ -21,7 +21,7 @@ import { runLight } from '../../host/process/command.ts';
 import { readCpuTimeMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
-import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
+import { createConnections, deleteRedirected } from '../../host/sockets/socket-connections.ts';
 import { openServiceManager } from '../../host/systemd/notify.ts';
 import { createRollbackTimer } from '../../host/systemd/timer.ts';
 import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
@@ -124,7 +124,7 @@ const settingsOf = (
 /** What needs no setting. */
 const world = {
 	countRedirected: countAccepted,
-	dropRedirectedConntrack: forgetTranslated,
+	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: monitor,
 	ruleManagers,

@@ -33,12 +33,12 @@ const text =
 	(path) =>
 		writeFileSync(path, content);
 const broken: readonly (readonly [what: string, make: Make, why: RegExp])[] = [
-	['empty', text(''), /no JSON object/],
-	['cut off', text(JSON.stringify(whole).slice(0, -9)), /no JSON object/],
-	['binary', text(Buffer.from([0, 0xff, 0xfe, 0x80, 10])), /no JSON object/],
-	['a list', text('[]'), /no JSON object/],
-	['null', text('null'), /no JSON object/],
-	['of a wish that is none', text('{"wanted":"rm"}'), /its "wanted" has a value that turnout never writes/],
+	['empty', text(''), /not a JSON object/],
+	['cut off', text(JSON.stringify(whole).slice(0, -9)), /not a JSON object/],
+	['binary', text(Buffer.from([0, 0xff, 0xfe, 0x80, 10])), /not a JSON object/],
+	['a list', text('[]'), /not a JSON object/],
+	['null', text('null'), /not a JSON object/],
+	['with an invalid choice', text('{"wanted":"rm"}'), /its "wanted" has a value that turnout never writes/],
 	['with an invalid time', text('{"since":"yesterday"}'), /its "since" has a value/],
 	['with an invalid dialect', text('{"dialect":{}}'), /its "dialect" has a value/],
 	['with an invalid image', text('{"image":{"chosen":"a b; rm","settings":""}}'), /its "image" has a value/],
