@@ -43,7 +43,7 @@ function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
 	if (/AccessDenied/.test(name) || $metadata?.httpStatusCode === 403) return denied(registry, message);
 	return new Failure(
 		'registry',
-		`${subject(registry)}: AWS's answer is no login (${quote(code || name)})`,
+		`${subject(registry)}: AWS's answer is not a login (${quote(code || name)})`,
 		'Try again later; see that nothing between this host and AWS answers in its place',
 	);
 }

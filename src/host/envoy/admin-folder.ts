@@ -46,7 +46,7 @@ export async function makeForUser(socketPath: string, uid: number, run: Run): Pr
 	if (code !== 0) throw notMade(socketPath, stderr.trim() || `mkdir has ended with code ${code}`);
 }
 
-/** A disk that hangs is told, and not waited for. */
+/** For a disk that hangs. */
 const MKDIR_MS = 30_000;
 
 /** In a folder that everybody can write to, somebody else may have made it first, and could change its contents. */

@@ -22,10 +22,10 @@ export function createHandOvers(directory: string): (ports: readonly number[]) =
 		const former = await listening(ports);
 		const isClosed = async (): Promise<boolean> => !isAnyOf(former, await listening(ports));
 		return {
-			async closeFormer(tell, deadline) {
+			async closeFormer(request, deadline) {
 				migration.begin();
 				while (!deadline.aborted) {
-					await tell();
+					await request();
 					if (await within(PATIENCE_MS, isClosed)) return;
 				}
 			},
