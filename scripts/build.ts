@@ -27,6 +27,7 @@ mkdirSync(join(draft, 'lib'), { recursive: true });
 const apart: Readonly<Record<string, string>> = {
 	dockerode: 'dockerode.cjs',
 	'@aws-sdk/client-ecr': 'client-ecr.cjs',
+	execa: 'execa.cjs',
 };
 const options: BuildOptions = {
 	bundle: true,

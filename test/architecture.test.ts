@@ -97,7 +97,7 @@ for (const { from, to, because } of forbidden)
 	});
 
 test('what asks a running daemon starts without what only the daemon needs', () => {
-	const heavy = /^(dockerode|@aws-sdk|convict|yaml|prom-client|netlink)/;
+	const heavy = /^(dockerode|execa|@aws-sdk|convict|yaml|prom-client|netlink)/;
 	const way = wayTo('cli/daemon-commands.ts', (file) =>
 		importsOf(file, texts.get(file) ?? '').some(({ target, isType }) => !isType && heavy.test(target)),
 	);

@@ -8,6 +8,7 @@ import { Failure } from '../failure.ts';
 import type { Namesake } from '../firewall/firewall.ts';
 import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { type OpenHost, openHost } from '../host/open-host.ts';
+import { runLight } from '../host/process/command.ts';
 import { hasJob } from '../host/systemd/notify.ts';
 import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
@@ -64,7 +65,7 @@ async function namesakes({ firewalls }: OpenHost, signal: AbortSignal): Promise<
  * stop, and nothing is to be kept. After a crash, from which systemd starts it again, all stays.
  */
 export async function hasLeftBehind(unit: string): Promise<boolean> {
-	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit))) return false;
+	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit, runLight))) return false;
 	// Settings that cannot be read ask for nothing out of the ordinary.
 	const onStop = await loadSettings({ flags: {} }).then(
 		({ config }) => config.onStop,

@@ -3,7 +3,7 @@ import type { Ipv6Fact, KernelFacts } from '../reconcile/host.ts';
 import type { PortRange } from '../values/units.ts';
 import type { Tools } from './iptables/programs.ts';
 
-/** Of linux/capability.h: to change rules and routes, and to speak to iptables-legacy's part of the kernel. */
+/** linux/capability.h: CAP_NET_ADMIN changes rules and routes, iptables-legacy needs CAP_NET_RAW too. */
 const CAP_NET_ADMIN = 12n;
 const CAP_NET_RAW = 13n;
 
@@ -30,12 +30,12 @@ function obstacleOf(tools: Tools): string {
 	return isOff ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
-/** What the rules have to know of this network namespace's kernel (tcp(7), ip(7)). */
+/** Kernel settings of this network namespace that the rules depend on (tcp(7), ip(7)). */
 export function readKernelFacts(): KernelFacts {
 	const read = (name: string) => readQuietly(`/proc/sys/net/ipv4/${name}`)?.trim() ?? '';
 	const [from = 0, to = 0] = read('ip_local_port_range').split(/\s+/).map(Number);
 	return {
-		// It answers every connection with a SYN cookie, and not only when it has no more room.
+		// 2: SYN cookies for every connection, and not only while the queue is full.
 		hasOnlyCookies: read('tcp_syncookies') === '2',
 		...(from > 0 && to >= from ? { callerPorts: { from, to } as PortRange } : {}),
 	};
@@ -49,7 +49,7 @@ function readQuietly(path: string): string | undefined {
 	}
 }
 
-/** A kernel without IPv6 has no sockets of it; one where it is merely switched off still has. */
+/** A kernel with IPv6 disabled by sysctl still has IPv6 sockets; one without IPv6 has none. */
 export function hasIpv6Sockets(): boolean {
 	return existsSync('/proc/net/if_inet6');
 }

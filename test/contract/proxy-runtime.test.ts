@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewProxyIdentity, ProxyRuntime, ProxySpec, RunningProxy } from '../../src/envoy/runtime.ts';
 import { Failure } from '../../src/failure.ts';
 import { createDockerRuntime } from '../../src/host/docker/docker-runtime.ts';
+import { runWithExeca } from '../../src/host/process/execa-run.ts';
 import { createProcessNotes } from '../../src/host/process/orphans.ts';
 import { createProcessRuntime } from '../../src/host/process/process-runtime.ts';
 import { createHost } from '../lab/net/host.ts';
@@ -314,7 +315,11 @@ test('Envoys as processes', async (context) => {
 	const pids: number[] = [];
 	const place: Place = {
 		async runtime() {
-			const runtime = createProcessRuntime(createProcessNotes(scratch.path), place.adminFolder);
+			const runtime = createProcessRuntime({
+				notes: createProcessNotes(scratch.path),
+				adminFolder: place.adminFolder,
+				run: runWithExeca,
+			});
 			return {
 				...runtime,
 				async start(...args) {

@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
 import { failureOf } from '../../src/failure.ts';
 import { createLogins, type LoginsOptions } from '../../src/host/docker/credentials.ts';
+import { runWithExeca } from '../../src/host/process/execa-run.ts';
 import type { LoginAnswer, LoginQuestion } from './logins.ts';
 
-const logins = createLogins(JSON.parse(process.argv[2] ?? '{}') as LoginsOptions);
+const logins = createLogins(runWithExeca, JSON.parse(process.argv[2] ?? '{}') as LoginsOptions);
 for await (const line of createInterface({ input: process.stdin }))
 	process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as LoginQuestion))}\n`);
 

@@ -16,10 +16,11 @@ import { readRaw } from '../../host/iptables/listing.ts';
 import { ruleManagers } from '../../host/iptables/other-managers.ts';
 import { monitor } from '../../host/monitor/monitor.ts';
 import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
-import { readEffortMs } from '../../host/process/cpu-time.ts';
+import { runLight } from '../../host/process/command.ts';
+import { readCpuTimeMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
-import { createConnections, forgetTranslated } from '../../host/sockets/socket-connections.ts';
+import { createConnections, deleteRedirected } from '../../host/sockets/socket-connections.ts';
 import { openServiceManager } from '../../host/systemd/notify.ts';
 import { createRollbackTimer } from '../../host/systemd/timer.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -34,6 +35,7 @@ import { renderMetrics } from '../../status/prometheus.ts';
 import { resolveContext } from '../resolve-context.ts';
 import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
 import { createInspections } from './inspections.ts';
+import { runProgram } from './run-program.ts';
 
 const KEPT_LOG_LINES = 2_000;
 const KEPT_EVENTS = 500;
@@ -57,7 +59,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const { config } = loaded;
 	const kept = { logs: createRingBuffer<string>(KEPT_LOG_LINES), events: createRingBuffer<string>(KEPT_EVENTS) };
 	const log = createDaemonLog(options, config.logLevel, kept.events, () => report.changed());
-	using report = createSystemdNotifier(openServiceManager(process.env), () => lineOf(daemon, signal), log);
+	using report = createSystemdNotifier(openServiceManager(process.env, runLight), () => lineOf(daemon, signal), log);
 	tell(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
@@ -104,7 +106,7 @@ async function surveyOnce(
 
 const storesOf = (stateDirectory: string) => ({
 	confirmationFile: createConfirmationFile(stateDirectory),
-	rollbackTimer: createRollbackTimer(),
+	rollbackTimer: createRollbackTimer(runProgram),
 });
 
 /** Settings that are read again, and what follows from them. */
@@ -122,12 +124,12 @@ const settingsOf = (
 /** What needs no setting. */
 const world = {
 	countRedirected: countAccepted,
-	dropRedirectedConntrack: forgetTranslated,
+	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: (filter, handlers, signal) => monitor(iptables.ownChains, filter, handlers, signal),
 	ruleManagers,
 	hasNeighbour,
-	cpuTimeMs: readEffortMs,
+	cpuTimeMs: readCpuTimeMs,
 	clock: systemClock,
 	listeners: readListeners,
 } as const satisfies Partial<DaemonDependencies>;

@@ -17,12 +17,12 @@ import { createProxyAdmin } from '../../host/envoy/envoy-admin.ts';
 import { hasIpv6Sockets } from '../../host/facts.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
 import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
-import { createProcessRuntime } from '../../host/process/process-runtime.ts';
 import { createHandOvers } from '../../host/sockets/listener-handover.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
+import { runProgram } from './run-program.ts';
 
 export interface ProxyListeners {
 	readonly onOutput: (line: string) => void;
@@ -56,14 +56,16 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 	switch (runtime) {
 		case 'none':
 			return undefined;
-		case 'process':
-			return createProcessRuntime(notes, adminFolder(config.socket));
+		case 'process': {
+			const { createProcessRuntime } = await import('../../host/process/process-runtime.ts');
+			return createProcessRuntime({ notes, adminFolder: adminFolder(config.socket), run: runProgram });
+		}
 		case 'docker': {
 			// Loaded where it is needed only: it takes 13 MB.
 			const { createDockerRuntime } = await import('../../host/docker/docker-runtime.ts');
 			return createDockerRuntime({
 				...{ socket: dockerSocket, name, owner: config.stateDirectory, adminFolder: adminFolder(config.socket) },
-				...{ logins: createLogins(), pullStallMs: pullStallSeconds * 1_000 },
+				...{ logins: createLogins(runProgram), pullStallMs: pullStallSeconds * 1_000 },
 			});
 		}
 	}

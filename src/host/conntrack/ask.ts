@@ -5,20 +5,20 @@ import type { Failure } from '../../failure.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** Resolves to the answer; undefined where there is none, or the kernel says what does no harm. */
+/** Resolves to the answer; undefined if there is none, or if the kernel answers with the harmless error. */
 export type Ask = (request: Buffer) => Promise<Buffer | undefined>;
 
 export interface Asking {
 	readonly type: number;
 	readonly flags: number;
-	/** The error that is as good as an answer. */
+	/** A negative errno that counts as an answer. */
 	readonly harmless: number;
 	readonly refuse: (why: string) => Failure;
 }
 
 /**
- * The package's own `request` waits for the end of a list: the kernel marks each answer as a part of one
- * (ctnetlink_fill_info), which without a dump never comes.
+ * Requests without a dump. The netlink package's own `request` would wait for the end of a list forever, as the kernel
+ * marks each answer as part of one (ctnetlink_fill_info).
  */
 export function createAsk(socket: NetlinkSocket, { type: asked, flags: more, harmless, refuse }: Asking): Ask {
 	const waiting = new Map<number, (answer: Buffer | undefined, error: number) => void>();
@@ -26,7 +26,7 @@ export function createAsk(socket: NetlinkSocket, { type: asked, flags: more, har
 	socket.socket.on('message', (bytes) => {
 		for (const { type, seq, data } of parseMessages(bytes)) {
 			if (type !== MessageType.ERROR) answers.set(seq, data);
-			// An acknowledgement, behind the answer; or why there is none.
+			// The acknowledgement, which follows the answer, or the error.
 			else waiting.get(seq)?.(answers.get(seq), data.readInt32LE());
 		}
 	});

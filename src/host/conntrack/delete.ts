@@ -29,27 +29,27 @@ const TIMEOUT_MS = 2_000;
 const DUMP_TIMEOUT_MS = 10_000;
 const NONE = Buffer.alloc(0);
 
-/** Names a tracked connection to the kernel: this one, and no later one of the same ends. */
+/** Identifies a tracked connection to the kernel, and no later one between the same ends. */
 export type Name = Buffer;
 
-/** Those that are translated to these ports of these addresses of this host. */
+/** Connections that are redirected to these ports of local addresses. */
 export const readTranslatedTo = (ports: ReadonlySet<number>, isLocal: (bytes: Buffer) => boolean): Promise<Name[]> =>
-	readThrough({ bits: DST_NAT, mask: DST_NAT }, (entry) => {
-		// What answers is what it was translated to.
+	dumpEntries({ bits: DST_NAT, mask: DST_NAT }, (entry) => {
+		// The reply comes from where the connection was redirected to.
 		const reply = tupleOf(entry, REPLY);
 		const isOurs = reply !== undefined && ports.has(reply.fromPort) && isLocal(reply.from);
 		return has(entry, DST_NAT) && isOurs ? nameOf(entry) : undefined;
 	});
 
-/** What is picked of those that nobody translates and whose end it has not seen, by the direction of who opened them. */
+/** What `pick` makes of entries without NAT that have not ended; `ends` is the opener's direction. */
 export const listOpenEntries = <T>(pick: (ends: Tuple, name: () => Name) => T | undefined): Promise<T[]> =>
-	readThrough({ bits: 0, mask: SRC_NAT | DST_NAT }, (entry) => {
+	dumpEntries({ bits: 0, mask: SRC_NAT | DST_NAT }, (entry) => {
 		const ends = tupleOf(entry, ORIGINAL);
 		const isAsked = !has(entry, SRC_NAT | DST_NAT) && !isTerminated(entry);
 		return ends !== undefined && isAsked ? pick(ends, () => nameOf(entry)) : undefined;
 	});
 
-/** Makes the kernel forget them; one that is gone already is as wanted. */
+/** Deletes entries; ones that are gone already do not matter. */
 export async function deleteEntries(names: readonly Name[]): Promise<void> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	try {
@@ -68,21 +68,21 @@ const nameOf = ({ family, attributes }: Entry): Name => {
 };
 
 interface Filter {
-	/** What of the mask is set. */
+	/** Which bits of the mask are set. */
 	readonly bits: number;
 	readonly mask: number;
 }
 
 /**
- * Each is looked at as it comes and let go: a busy host tracks tens of thousands, and the package would keep all of them
- * until the last. Kernels before 5.17 know no filter and tell of every connection.
+ * Dumps the table and picks entries as they arrive: a busy host tracks tens of thousands, and the netlink package would
+ * keep all of them until the last. Kernels before 5.17 ignore the filter.
  */
-async function readThrough<T>({ bits, mask }: Filter, pick: (entry: Entry) => T | undefined): Promise<T[]> {
+async function dumpEntries<T>({ bits, mask }: Filter, pick: (entry: Entry) => T | undefined): Promise<T[]> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	socket.ref();
 	const found: T[] = [];
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
-	const late = setTimeout(() => reject(new Error('the kernel does not tell what it tracks')), DUMP_TIMEOUT_MS);
+	const late = setTimeout(() => reject(new Error('the kernel does not answer')), DUMP_TIMEOUT_MS);
 	socket.on('error', reject);
 	socket.socket.on('message', (bytes) => {
 		for (const { type, data, flags } of parseMessages(bytes)) {

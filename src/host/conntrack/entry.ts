@@ -8,7 +8,7 @@ export interface Tuple {
 	readonly toPort: number;
 }
 
-/** What the kernel tracks of a connection, in its own bytes. */
+/** A tracked connection, in the kernel's bytes. */
 export interface Entry {
 	/** AF_INET, AF_INET6. */
 	readonly family: number;
@@ -56,17 +56,17 @@ export const parseEntry = (data: Buffer): Entry => ({
 	attributes: attributesOf(data.subarray(HEADER_BYTES)),
 });
 
-/** Whether it has any of these bits of its status. */
+/** Whether its status has any of these bits. */
 export const has = ({ attributes }: Entry, bits: number): boolean =>
 	((attributes.get(STATUS)?.readUInt32BE() ?? 0) & bits) !== 0;
 
-/** It has seen the end: a new connection of the same ends is one to it (tcp_conntracks, nf_conntrack_proto_tcp.c). */
+/** Whether the kernel has seen its end, and takes a SYN between the same ends for a new one (nf_conntrack_proto_tcp.c). */
 export function isTerminated({ attributes }: Entry): boolean {
 	const tcp = attributesOf(attributesOf(attributes.get(PROTOINFO)).get(PROTOINFO_TCP));
 	return OVER.includes(tcp.get(PROTOINFO_TCP_STATE)?.[0]);
 }
 
-/** One of its directions; undefined where it is not TCP's. */
+/** One of its directions; undefined if it is not TCP. */
 export function tupleOf({ family, attributes }: Entry, direction: typeof ORIGINAL | typeof REPLY): Tuple | undefined {
 	const tuple = attributesOf(attributes.get(direction));
 	const [ip, proto] = [attributesOf(tuple.get(TUPLE_IP)), attributesOf(tuple.get(TUPLE_PROTO))];
@@ -80,7 +80,7 @@ export function tupleOf({ family, attributes }: Entry, direction: typeof ORIGINA
 	};
 }
 
-/** Names a connection to the kernel by its opener's direction. */
+/** A request for a connection by its opener's direction. */
 export const questionAbout = (tuple: Tuple): Buffer =>
 	Buffer.concat([headerOf(AF[tuple.from.length] ?? 0), formatAttribute(tupleAttribute(ORIGINAL, tuple))]);
 

@@ -18,7 +18,7 @@ import {
 
 /** NLM_F_CREATE | NLM_F_EXCL (linux/netlink.h). */
 const CREATE = 0x600;
-/** -EEXIST: it is tracked already, as this or translated. */
+/** -EEXIST: it is tracked already, with NAT or without. */
 const TRACKED = -17;
 /** IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED (linux/netfilter/nf_conntrack_common.h). */
 const GOING_ON = 0b1110;
@@ -27,22 +27,22 @@ const ESTABLISHED = 3;
 const TCP_FLAGS = [4, 5] as const;
 const BE_LIBERAL = 0x08;
 const CTA_TIMEOUT = 7;
-/** The kernel's own for one that is open (nf_conntrack-sysctl); each packet begins it anew. */
+/** The kernel's default for established connections (nf_conntrack-sysctl); each packet renews it. */
 const TIMEOUT_S = 432_000;
-/** Inserted at once: the kernel drops what its answers find no room for. */
-const AT_ONCE = 32;
+/** Requests in flight: the kernel drops answers that do not fit the socket's buffer. */
+const BATCH = 32;
 
 /**
- * Makes the kernel track connections that were open before anybody looked. To nat they are none that begin, whatever packet
- * of theirs comes next; their windows are not known, so no packet of theirs is out of one.
+ * Makes the kernel track connections that were open before conntrack was active, as established and without NAT: none of
+ * their packets goes through the nat table. Their TCP windows are unknown, so no packet counts as out of window.
  */
 export async function insertEntries(tuples: readonly Tuple[]): Promise<void> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	socket.ref();
 	const ask = createAsk(socket, { type: NEW, flags: CREATE, harmless: TRACKED, refuse });
 	try {
-		for (let at = 0; at < tuples.length; at += AT_ONCE)
-			await Promise.all(tuples.slice(at, at + AT_ONCE).map((tuple) => ask(entryOf(tuple))));
+		for (let at = 0; at < tuples.length; at += BATCH)
+			await Promise.all(tuples.slice(at, at + BATCH).map((tuple) => ask(entryOf(tuple))));
 	} finally {
 		socket.close();
 	}

@@ -4,18 +4,18 @@ import { openNetlink } from '../netlink/open-socket.ts';
 import { createAsk } from './ask.ts';
 import { DST_NAT, GET, has, parseEntry, questionAbout, REPLY, type Tuple, tupleOf } from './entry.ts';
 
-/** Questions that are under way at once: the kernel drops what its answer finds no room for. */
-const AT_ONCE = 32;
+/** Requests in flight: the kernel drops answers that do not fit the socket's buffer. */
+const BATCH = 32;
 
-/** For each, to what port of its destination it is translated; undefined where it is not, or nobody tracks it. */
+/** For each, the port that it is redirected to; undefined if it is not redirected, or not tracked. */
 export async function readTranslations(tuples: readonly Tuple[]): Promise<(number | undefined)[]> {
 	const socket = openNetlink(Protocol.NETFILTER);
 	socket.ref();
 	const ask = createAsk(socket, { type: GET, flags: 0, harmless: NOT_TRACKED, refuse: cannotTell });
 	const found: (number | undefined)[] = [];
 	try {
-		for (let at = 0; at < tuples.length; at += AT_ONCE) {
-			const answers = tuples.slice(at, at + AT_ONCE).map((tuple) => ask(questionAbout(tuple)));
+		for (let at = 0; at < tuples.length; at += BATCH) {
+			const answers = tuples.slice(at, at + BATCH).map((tuple) => ask(questionAbout(tuple)));
 			found.push(...(await Promise.all(answers)).map(translationOf));
 		}
 		return found;
@@ -34,7 +34,7 @@ const cannotTell = (why: string): Failure =>
 		'It takes nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); the rules are not concerned',
 	);
 
-/** The kernel finds a connection by either of its directions. */
+/** The kernel finds an entry by either direction. */
 function translationOf(answer: Buffer | undefined): number | undefined {
 	const entry = parseEntry(answer ?? Buffer.alloc(0));
 	return has(entry, DST_NAT) ? tupleOf(entry, REPLY)?.fromPort : undefined;

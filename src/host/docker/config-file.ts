@@ -5,13 +5,13 @@ import type { Credentials } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { describeFsError } from '../../lib/fs.ts';
 
-/** What the user's `docker login` and own hands have left in Docker's config.json, for one registry. */
+/** What Docker's config.json (`docker login`) has for one registry. */
 export interface StoredLogin {
-	/** The credential helper that he has set up for this very registry; '' for none. */
+	/** The credential helper for this registry (`credHelpers`); '' for none. */
 	readonly helper: string;
-	/** The one for all that have none of their own. */
+	/** The credential helper for all other registries (`credsStore`); '' for none. */
 	readonly store: string;
-	/** What the file itself holds. */
+	/** From the file itself (`auths`). */
 	readonly login: Credentials | undefined;
 }
 
@@ -21,13 +21,13 @@ type Json = Readonly<Record<string, unknown>>;
 const HUB = 'https://index.docker.io/v1/';
 const hubNames: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
-/** How a registry is called where its login is asked for. */
+/** A registry's name in config.json and for credential helpers. */
 export const serverOf = (registry: string): string => (registry === 'docker.io' ? HUB : registry);
 
 export const dockerConfigPath = (folder = process.env['DOCKER_CONFIG'] ?? ''): string =>
 	join(folder === '' ? join(homedir(), '.docker') : folder, 'config.json');
 
-/** Never with the text of the file in an error: it may be a password. */
+/** Errors never quote the file, as it may hold passwords. */
 export function readStoredLogin(path: string, registry: string): StoredLogin {
 	const config = readConfigFile(path);
 	const { credsStore } = config;
@@ -45,7 +45,7 @@ function readConfigFile(path: string): Json {
 	try {
 		return requireObject(JSON.parse(text));
 	} catch {
-		throw broken(path, 'it is no JSON object');
+		throw broken(path, 'it is not a JSON object');
 	}
 }
 
@@ -63,16 +63,16 @@ function sectionOf(path: string, config: Json, name: string): Json {
 	try {
 		return requireObject(config[name] ?? {});
 	} catch {
-		throw broken(path, `its ${name} is no object`);
+		throw broken(path, `its ${name} is not an object`);
 	}
 }
 
 function requireObject(value: unknown): Json {
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object');
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('not an object');
 	return value as Json;
 }
 
-/** By the registry's own key before one that has more around it. */
+/** Prefers the registry's exact key to one with a scheme or a path. */
 function find(section: Json, registry: string): unknown {
 	const server = serverOf(registry);
 	if (Object.hasOwn(section, server)) return section[server];
@@ -80,7 +80,7 @@ function find(section: Json, registry: string): unknown {
 	return key === undefined ? undefined : section[key];
 }
 
-/** As Docker's ConvertToHostname: without the scheme and the path. */
+/** Without scheme and path, as Docker's ConvertToHostname. */
 const hostOf = (key: string): string => key.replace(/^https?:\/\//, '').replace(/\/.*$/s, '');
 
 const isSame = (host: string, registry: string): boolean =>
@@ -88,7 +88,7 @@ const isSame = (host: string, registry: string): boolean =>
 
 function helperName(path: string, section: string, name: unknown = ''): string {
 	if (typeof name === 'string' && /^[\w.-]*$/.test(name)) return name;
-	throw broken(path, `its ${section} names no helper`);
+	throw broken(path, `its ${section} is not the name of a helper`);
 }
 
 function loginOf(path: string, entry: unknown, serveraddress: string): Credentials | undefined {
@@ -107,5 +107,5 @@ const broken = (path: string, why: string): Failure =>
 	new Failure(
 		'registry',
 		`Cannot read Docker's logins in ${path}: ${why}`,
-		'Mend it, or remove it and run docker login',
+		'Repair it, or remove it and run docker login',
 	);

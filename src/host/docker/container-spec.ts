@@ -6,12 +6,12 @@ export const OWNER = 'turnout.owner';
 const INSTANCE = 'turnout.instance';
 const HASH = 'turnout.hash';
 const ADMIN_SOCKET = 'turnout.adminSocket';
-/** By the name that the settings give it. */
+/** The image's name in the settings. */
 export const IMAGE = 'turnout.image';
-/** Of containers that a former version has made. */
+/** On containers made by a former version. */
 const ADMIN_PORT = 'turnout.adminPort';
 
-/** As the 2019 guide's `docker run`, with no more rights than Envoy needs. `image`: its name, or its id where it has none. */
+/** As `docker run` in App Mesh's guide of 2019, without the rights that Envoy does not need. `image`: a name, or an id. */
 export function containerOf(
 	owner: string,
 	spec: ProxySpec,
@@ -32,7 +32,7 @@ export function containerOf(
 		},
 		HostConfig: {
 			NetworkMode: 'host',
-			// Where Docker maps users (userns-remap) it refuses the host's network without this.
+			// With userns-remap Docker refuses the host's network without this.
 			UsernsMode: 'host',
 			CapDrop: ['ALL'],
 			SecurityOpt: ['no-new-privileges'],
@@ -42,7 +42,7 @@ export function containerOf(
 				...[...Object.keys(spec.files), ...spec.mounts].map((path) => mounted(path, true)),
 				mounted(dirname(socketPath), false),
 			],
-			// Started again by us and not by Docker: rules depend on it.
+			// Restarts are ours: rules depend on them.
 			RestartPolicy: { Name: 'no' },
 			...(spec.memoryMegabytes === 0 ? {} : { Memory: spec.memoryMegabytes * 1024 * 1024 }),
 			...(spec.openFiles === 0 ? {} : { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] }),
@@ -51,13 +51,13 @@ export function containerOf(
 	};
 }
 
-/** Who a container is, by its labels. */
+/** The identity of an Envoy from its container's labels. */
 export function identityIn(labels: Readonly<Record<string, string>>): ProxyIdentity {
 	const { [INSTANCE]: instance = '', [HASH]: hash = '', [ADMIN_SOCKET]: socketPath, [ADMIN_PORT]: port } = labels;
 	return { instance, hash, admin: socketPath === undefined ? { port: Number(port) } : { socketPath } };
 }
 
-/** Options without a driver are for Docker's own default, which it is told by an empty name. */
+/** An empty driver name means Docker's default; options may go with it. */
 const logConfigOf = ({ logDriver, logOptions }: ProxySpec): Pick<Docker.HostConfig, 'LogConfig'> =>
 	logDriver === '' && Object.keys(logOptions).length === 0
 		? {}

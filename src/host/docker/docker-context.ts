@@ -1,20 +1,20 @@
-import { awayText, isAway, wordsOf } from './docker-errors.ts';
+import { isUnavailable, messageOf, unavailableText } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 
-/** What every container of ours has in common, and what is found out about Docker on the way. */
+/** What all containers of one runtime share, and the state of Docker. */
 export interface DockerContext {
 	readonly engine: Engine;
 	readonly name: string;
-	/** Whose containers are ours. */
+	/** Value of the label that marks our containers. */
 	readonly owner: string;
-	/** What a container is made from, by the name that the settings give it. */
+	/** Image name in the settings → name or id to create containers from. */
 	readonly sources: Map<string, string>;
-	/** Those that are ours to look after, by id. */
-	readonly tended: Set<string>;
+	/** Ids of the containers that this runtime watches. */
+	readonly attached: Set<string>;
 	/** Why Docker does not answer; '' while it does. */
 	problem: string;
 	readonly closing: AbortController;
 }
 
-export const troubleOf = ({ engine }: DockerContext, error: unknown): string =>
-	isAway(error) ? awayText(engine.socket, error) : wordsOf(error);
+export const problemOf = ({ engine }: DockerContext, error: unknown): string =>
+	isUnavailable(error) ? unavailableText(engine.socket, error) : messageOf(error);

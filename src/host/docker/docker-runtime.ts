@@ -12,22 +12,22 @@ import { makeForContainer, removeAdmin, removeAdminFolder, sweepAdmins } from '.
 import { attach } from './container.ts';
 import { containerOf, IMAGE, identityIn, OWNER } from './container-spec.ts';
 import type { DockerContext } from './docker-context.ts';
-import { awayText, dockerFailure, statusOf } from './docker-errors.ts';
+import { dockerFailure, statusOf, unavailableText } from './docker-errors.ts';
 import { createEngine } from './engine.ts';
-import { keptImage, letImageGo } from './keeper.ts';
+import { keptImage, releaseImage } from './keeper.ts';
 import { streamOutput } from './output.ts';
 import { pull } from './pull.ts';
-import { notMade, refused } from './refusal.ts';
+import { creationFailure, startFailure } from './refusal.ts';
 
 export interface DockerOptions {
 	readonly socket: string;
-	/** Of the container. */
+	/** The container's. */
 	readonly name: string;
-	/** Whose containers are ours: several turnouts may share a Docker. */
+	/** Value of the label that marks our containers: several turnouts may share a Docker. */
 	readonly owner: string;
 	readonly logins: Logins;
 	readonly pullStallMs: number;
-	/** Of the sockets on which its Envoys are asked. */
+	/** Parent of the folders with the admin sockets of its Envoys. */
 	readonly adminFolder: string;
 }
 
@@ -35,55 +35,55 @@ export interface DockerOptions {
 export async function createDockerRuntime(options: DockerOptions): Promise<ProxyRuntime> {
 	const { socket, name, owner } = options;
 	const engine = await createEngine(socket);
-	const yard: DockerContext = {
-		...{ engine, name, owner, sources: new Map(), tended: new Set() },
+	const context: DockerContext = {
+		...{ engine, name, owner, sources: new Map(), attached: new Set() },
 		...{ problem: '', closing: new AbortController() },
 	};
-	const told = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
+	const reporting = async <T>(doing: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
 		try {
 			const result = await act();
-			yard.problem = '';
+			context.problem = '';
 			return result;
 		} catch (error) {
 			signal.throwIfAborted();
 			const failure = dockerFailure(doing, socket, error);
-			if (failure.code === 'docker') yard.problem = awayText(socket, failure.cause);
+			if (failure.code === 'docker') context.problem = unavailableText(socket, failure.cause);
 			throw failure;
 		}
 	};
 	let isSwept = false;
 	return {
 		prepare: (spec, onProgress, signal) =>
-			told('start Envoy', signal, () => prepare(yard, options, spec, onProgress, signal)),
+			reporting('start Envoy', signal, () => prepare(context, options, spec, onProgress, signal)),
 		start: (spec, identity, onOutput, signal) =>
-			told('start Envoy', signal, () => start(yard, spec, identity, onOutput)),
+			reporting('start Envoy', signal, () => start(context, spec, identity, onOutput)),
 		async adopt(onOutput, signal) {
-			const found = await told('look for Envoy', signal, () => adopt(yard, onOutput, signal));
-			// Of a former daemon's; later on there are those of ours.
+			const found = await reporting('look for Envoy', signal, () => adopt(context, onOutput, signal));
+			// Only once: later on there are folders of our own Envoys.
 			if (!isSwept) sweepAdmins(options.adminFolder, found);
 			isSwept = true;
 			return found;
 		},
-		problem: () => yard.problem,
+		problem: () => context.problem,
 		async close(isOver) {
-			yard.closing.abort();
+			context.closing.abort();
 			removeAdminFolder(options.adminFolder);
-			// One container too many harms nobody; the next start finds it.
-			if (isOver) await letImageGo(yard).catch(() => undefined);
+			// A container left over does no harm; the next start finds it.
+			if (isOver) await releaseImage(context).catch(() => undefined);
 		},
 	};
 }
 
 async function prepare(
-	yard: DockerContext,
+	context: DockerContext,
 	{ logins, pullStallMs }: DockerOptions,
 	spec: ProxySpec,
 	onProgress: Parameters<ProxyRuntime['prepare']>[1],
 	signal: AbortSignal,
 ): Promise<string> {
-	const { engine, sources } = yard;
+	const { engine, sources } = context;
 	const { image } = spec;
-	const here = (await engine.inspectImage(image, signal)) ?? (await kept(yard, image, signal));
+	const here = (await engine.inspectImage(image, signal)) ?? (await findKept(context, image, signal));
 	if (here === undefined && spec.pull === 'never')
 		throw new Failure(
 			'image',
@@ -101,13 +101,13 @@ async function prepare(
 	return found.Id;
 }
 
-/** Somebody has taken the name away, or given it to none. */
-async function kept(yard: DockerContext, image: string, signal: AbortSignal) {
-	const id = await keptImage(yard, image);
-	return id === undefined ? undefined : yard.engine.inspectImage(id, signal);
+/** The image that Envoy last ran from, where its name was removed or given to another image. */
+async function findKept(context: DockerContext, image: string, signal: AbortSignal) {
+	const id = await keptImage(context, image);
+	return id === undefined ? undefined : context.engine.inspectImage(id, signal);
 }
 
-/** Node's names and Go's. */
+/** Architectures by Node's name, in Go's. */
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386' };
 
 function requireArchitecture(image: string, architecture: string): void {
@@ -123,49 +123,52 @@ function requireArchitecture(image: string, architecture: string): void {
 const CONFLICT = 409;
 
 async function start(
-	yard: DockerContext,
+	context: DockerContext,
 	spec: ProxySpec,
 	identity: NewProxyIdentity,
 	onOutput: OnOutput,
 ): Promise<RunningProxy> {
-	const { engine, owner, tended, sources } = yard;
+	const { engine, owner, attached, sources } = context;
 	const source = sources.get(spec.image) ?? spec.image;
 	const make = async () => {
-		const name = await freeName(yard, identity);
+		const name = await freeName(context, identity);
 		return engine.create({ name, ...containerOf(owner, spec, identity, source) });
 	};
 	makeForContainer(identity.admin.socketPath);
 	const id = await make()
-		// Another of ours may have been given the name meanwhile.
+		// Another Envoy of ours may have got the name meanwhile.
 		.catch((error) => (statusOf(error) === CONFLICT ? make() : Promise.reject(error)))
 		.catch((error) => {
 			removeAdmin(identity);
-			throw statusOf(error) === undefined ? error : notMade(error);
+			throw statusOf(error) === undefined ? error : creationFailure(error);
 		});
-	tended.add(id);
+	attached.add(id);
 	try {
-		await streamOutput(yard, id, onOutput);
+		await streamOutput(context, id, onOutput);
 		await engine.start(id);
 		const { State } = await engine.inspect(id);
-		return attach(yard, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
+		return attach(context, id, { ...identity, image: spec.image, startedAt: State.StartedAt }, onOutput);
 	} catch (error) {
-		tended.delete(id);
+		attached.delete(id);
 		removeAdmin(identity);
-		// One that cannot be taken away now is when the next is made.
+		// If it cannot be removed now, the next start removes it.
 		await engine.discard(id).catch(() => undefined);
-		throw statusOf(error) === undefined ? error : refused(spec, error);
+		throw statusOf(error) === undefined ? error : startFailure(spec, error);
 	}
 }
 
-/** Our name, or while another of ours bears it, one of its own. Who is not ours and bears it stays as it is. */
-async function freeName({ engine, owner, name, tended }: DockerContext, { instance }: ProxyIdentity): Promise<string> {
+/** The configured name, or one of its own while another Envoy of ours has that. Never takes over a foreign container. */
+async function freeName(
+	{ engine, owner, name, attached }: DockerContext,
+	{ instance }: ProxyIdentity,
+): Promise<string> {
 	const info = await engine.inspect(name).catch((error) => {
 		if (statusOf(error) !== 404) throw error;
 	});
 	if (info === undefined) return name;
 	if (info.Config.Labels[OWNER] !== owner) throw foreign(name, info.Config.Image, info.Config.Labels[OWNER]);
-	if (tended.has(info.Id)) return `${name}-${instance.slice(0, 8)}`;
-	// One that nobody looks after: half made, or started by hand behind our back.
+	if (attached.has(info.Id)) return `${name}-${instance.slice(0, 8)}`;
+	// Left over: half made, or started by hand.
 	await engine.discard(info.Id);
 	return name;
 }
@@ -179,21 +182,25 @@ function foreign(name: string, image: string, other: string | undefined): Failur
 	);
 }
 
-/** Those that nobody looks after. */
-async function adopt(yard: DockerContext, onOutput: OnOutput, signal: AbortSignal): Promise<readonly RunningProxy[]> {
-	const { engine, owner, tended } = yard;
+/** Attaches to running containers of ours, and removes the others. */
+async function adopt(
+	context: DockerContext,
+	onOutput: OnOutput,
+	signal: AbortSignal,
+): Promise<readonly RunningProxy[]> {
+	const { engine, owner, attached } = context;
 	const all = await engine.list(`${OWNER}=${owner}`, signal);
 	const found = await Promise.all(
 		all
-			.filter(({ Id }) => !tended.has(Id))
+			.filter(({ Id }) => !attached.has(Id))
 			.map(async ({ Id }) => {
 				const { State, Config } = await engine.inspect(Id);
 				if (!State.Running) return void (await engine.discard(Id));
-				// Docker does not let us hear one that is paused; it does not answer either.
-				await streamOutput(yard, Id, onOutput).catch(() => undefined);
+				// Docker refuses to attach to a paused container.
+				await streamOutput(context, Id, onOutput).catch(() => undefined);
 				const identity = identityIn(Config.Labels);
 				return attach(
-					yard,
+					context,
 					Id,
 					{ ...identity, image: Config.Labels[IMAGE] ?? Config.Image, startedAt: State.StartedAt },
 					onOutput,

@@ -4,35 +4,35 @@ import type { Credentials } from '../../envoy/runtime.ts';
 import { statusOf } from './docker-errors.ts';
 import { PATIENCE_MS, START_MS, within } from './time-limit.ts';
 
-/** All that is asked of Docker. Each call ends by itself, but for those that are given a signal to end by. */
+/** The calls to Docker's API. Each has a time limit, except those that take a signal and no other end. */
 export interface Engine {
 	readonly socket: string;
-	/** Rejects where it does not answer. */
+	/** Rejects if Docker does not answer. */
 	ping(): Promise<void>;
-	/** Undefined where there is none. */
+	/** Undefined if there is none. */
 	inspectImage(name: string, signal?: AbortSignal): Promise<Docker.ImageInspectInfo | undefined>;
 	list(label: string, signal?: AbortSignal): Promise<readonly Docker.ContainerInfo[]>;
 	inspect(id: string): Promise<Docker.ContainerInspectInfo>;
-	/** Its id. */
+	/** Resolves to its id. */
 	create(options: Docker.ContainerCreateOptions): Promise<string>;
 	start(id: string): Promise<void>;
 	rename(id: string, name: string): Promise<void>;
 	kill(id: string): Promise<void>;
 	stop(id: string, graceSeconds: number): Promise<void>;
-	/** Whether it runs or not, with what it has written. */
+	/** Removes it with its volumes, running or not. */
 	discard(id: string): Promise<void>;
-	/** What it writes from now on, both streams in one (demuxStream takes them apart). */
+	/** Its output from now on, both streams in one (for `demux`). */
 	attach(id: string): Promise<NodeJS.ReadWriteStream>;
 	demux(stream: NodeJS.ReadWriteStream, ...outputs: readonly [NodeJS.WritableStream, NodeJS.WritableStream]): void;
 	/** Resolves when it has ended. */
 	wait(id: string, signal: AbortSignal): Promise<void>;
-	/** What the kernel ended it for, between two times of milliseconds. */
+	/** Its out-of-memory events between two times, as Docker's JSON. */
 	memoryEvents(id: string, sinceMs: number, untilMs: number): Promise<string>;
 	pull(image: string, login: Credentials | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
 }
 
 export async function createEngine(socket: string): Promise<Engine> {
-	// Loaded where it is needed only: it takes 13 MB.
+	// Loaded only where Envoy runs in Docker: it takes 13 MB.
 	const { default: Package } = await import('dockerode');
 	const docker = new Package({ socketPath: socket });
 	return { socket, ...anyContainer(docker), ...oneContainer((id) => docker.getContainer(id)), ...streams(docker) };
@@ -54,15 +54,16 @@ const anyContainer = (docker: Docker): Pick<Engine, 'ping' | 'inspectImage' | 'l
 		(await within(START_MS, (abortSignal) => docker.createContainer({ ...options, abortSignal }))).id,
 });
 
-type OfOne = 'inspect' | 'start' | 'rename' | 'kill' | 'stop' | 'discard' | 'attach';
+type ContainerCall = 'inspect' | 'start' | 'rename' | 'kill' | 'stop' | 'discard' | 'attach';
 
-const oneContainer = (of: (id: string) => Docker.Container): Pick<Engine, OfOne> => ({
+const oneContainer = (of: (id: string) => Docker.Container): Pick<Engine, ContainerCall> => ({
 	inspect: (id) => call((abortSignal) => of(id).inspect({ abortSignal })),
 	start: (id) => within(START_MS, (abortSignal) => of(id).start({ abortSignal })),
-	rename: (id, name) => call((abortSignal) => tolerating(of(id).rename({ name, abortSignal }))),
-	kill: (id) => call((abortSignal) => tolerating(of(id).kill({ abortSignal }))),
-	stop: (id, t) => within(t * 1_000 + PATIENCE_MS, (abortSignal) => tolerating(of(id).stop({ t, abortSignal }))),
-	discard: (id) => within(START_MS, (abortSignal) => tolerating(of(id).remove({ force: true, v: true, abortSignal }))),
+	rename: (id, name) => call((abortSignal) => tolerateSettled(of(id).rename({ name, abortSignal }))),
+	kill: (id) => call((abortSignal) => tolerateSettled(of(id).kill({ abortSignal }))),
+	stop: (id, t) => within(t * 1_000 + PATIENCE_MS, (abortSignal) => tolerateSettled(of(id).stop({ t, abortSignal }))),
+	discard: (id) =>
+		within(START_MS, (abortSignal) => tolerateSettled(of(id).remove({ force: true, v: true, abortSignal }))),
 	attach: (id) =>
 		call((abortSignal) => of(id).attach({ stream: true, stdout: true, stderr: true, logs: false, abortSignal })),
 });
@@ -80,8 +81,8 @@ function unlessMissing(error: unknown): undefined {
 	if (statusOf(error) !== 404) throw error;
 }
 
-/** Not there (404), not running (304, 409): then it is as it should be. */
-async function tolerating(call: Promise<unknown>): Promise<void> {
+/** No such container (404), not running (304, 409): the outcome is the wanted one. */
+async function tolerateSettled(call: Promise<unknown>): Promise<void> {
 	try {
 		await call;
 	} catch (error) {
@@ -96,7 +97,7 @@ interface EngineRequest {
 	readonly abortSignal: AbortSignal;
 }
 
-/** Of calls that the package would not let us cut off. */
+/** For calls for which dockerode takes no abort signal. */
 const dial = ({ modem }: Docker, options: EngineRequest): Promise<unknown> =>
 	new Promise((resolve, reject) => {
 		const statusCodes = { 200: true, 400: 'bad parameter', 404: 'not found', 500: 'server error' };
@@ -105,7 +106,7 @@ const dial = ({ modem }: Docker, options: EngineRequest): Promise<unknown> =>
 		);
 	});
 
-/** As a stream: the package takes an answer that is cut off in the middle, where Docker ends, for none at all. */
+/** As a stream: dockerode takes an answer that is cut off, as Docker ends, for an empty one. */
 async function wait(docker: Docker, id: string, abortSignal: AbortSignal): Promise<void> {
 	const stream = await dial(docker, { path: `/containers/${id}/wait`, method: 'POST', isStream: true, abortSignal });
 	if (!(await text(stream as NodeJS.ReadableStream)).includes('StatusCode')) throw new Error('it ended');
@@ -118,7 +119,7 @@ async function memoryEvents(
 ): Promise<string> {
 	const filters = { container: [id], event: ['oom'] };
 	const seconds = (ms: number) => (ms / 1_000).toFixed(3);
-	// As strings, which Docker takes and the package's types do not know of.
+	// Strings with fractions, which Docker accepts and dockerode's types do not.
 	const times = { since: seconds(sinceMs), until: seconds(untilMs) };
 	return text(await docker.getEvents({ ...times, filters, abortSignal } as object));
 }

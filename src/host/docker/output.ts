@@ -4,10 +4,10 @@ import { readLines } from '../../lib/read-lines.ts';
 import type { DockerContext } from './docker-context.ts';
 import type { Engine } from './engine.ts';
 
-/** Its output, as it comes; what its log driver keeps is no matter. */
+/** Reads a container's output from now on, whatever its log driver. */
 export async function streamOutput({ engine, closing }: DockerContext, id: string, onOutput: OnOutput): Promise<void> {
 	const stream = await engine.attach(id);
-	// It would keep us from ending.
+	// An open stream keeps this process from ending.
 	const destroy = () => void (stream as Duplex).destroy();
 	closing.signal.addEventListener('abort', destroy, { once: true });
 	stream.once('close', () => closing.signal.removeEventListener('abort', destroy));

@@ -3,7 +3,7 @@ import type { Credentials, LayerProgress, Logins, PullProgress } from '../../env
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
 import { parseImage } from '../../values/image-reference.ts';
-import { dockerFailure, isAway, wordsOf } from './docker-errors.ts';
+import { dockerFailure, isUnavailable, messageOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 
 export interface Pulling {
@@ -16,7 +16,7 @@ export interface Pulling {
 /** Pauses before a pull is tried again after the network failed it. */
 const PAUSES_MS: readonly number[] = [500, 2_000];
 
-/** Pulls an image. A network that fails is given more chances; a login that is refused is asked for anew, once. */
+/** Pulls an image. Retries after network failures, and once with fresh credentials after they were refused. */
 export async function pull(pulling: Pulling, image: string, signal: AbortSignal): Promise<void> {
 	let isRefused = false;
 	pulling.onProgress({ image, layers: [] });
@@ -48,21 +48,21 @@ async function tryPull(
 	const login = await pulling.logins.authFor(image, isRefused, signal);
 	const stall = createStall(pulling.stallMs, signal);
 	try {
-		const said = await follow(pulling, image, login, stall);
-		return said === undefined ? undefined : { ...classify(image, said), hadLogin: login !== undefined };
+		const message = await follow(pulling, image, login, stall);
+		return message === undefined ? undefined : { ...classify(image, message), hadLogin: login !== undefined };
 	} catch (error) {
 		const { engine, stallMs } = pulling;
-		// Docker itself may be what hangs.
-		const cause = stall.isOver() ? await engine.ping().catch((away) => away) : error;
+		// It may be Docker itself that hangs.
+		const cause = stall.isOver() ? await engine.ping().catch((error) => error) : error;
 		if (cause === undefined) return { code: 'registry', hadLogin: false, failure: stalled(image, stallMs) };
-		if (!isAway(cause)) return { ...classify(image, wordsOf(cause)), hadLogin: login !== undefined };
+		if (!isUnavailable(cause)) return { ...classify(image, messageOf(cause)), hadLogin: login !== undefined };
 		return { code: 'final', hadLogin: false, failure: dockerFailure(`pull ${image}`, engine.socket, cause) };
 	} finally {
 		stall[Symbol.dispose]();
 	}
 }
 
-/** What Docker says it failed with; undefined where it did not. */
+/** Follows one pull. Resolves to Docker's error; undefined once it is done. */
 async function follow(
 	{ engine, onProgress }: Pulling,
 	image: string,
@@ -72,7 +72,7 @@ async function follow(
 	const stream = await engine.pull(withTag(image), login, stall.signal);
 	const lines = createInterface({ input: stream });
 	let lost: unknown;
-	// Readline passes on what befalls its stream, also after we have heard enough: an error without a listener would end us.
+	// readline passes on its stream's errors, also after we stopped reading; without a listener they would end this process.
 	lines.on('error', (error) => {
 		lost = error;
 	});
@@ -85,17 +85,17 @@ async function follow(
 		isDone ||= /^(Status|Digest):/.test(line.status ?? '');
 		if (addLayer(layers, line)) onProgress({ image, layers: [...layers.values()] });
 	}
-	if (!isDone) throw lost ?? new Error('it went away in the middle of the pull');
+	if (!isDone) throw lost ?? new Error('it stopped in the middle of the pull');
 	return undefined;
 }
 
-/** Without a tag Docker would take it for all of them. */
+/** Without a tag Docker would pull all of them. */
 function withTag(image: string): string {
 	const { tag, digest } = parseImage(image);
 	return digest !== '' || image.endsWith(`:${tag}`) ? image : `${image}:${tag}`;
 }
 
-/** Says whether the line was about a layer; the first bears the tag where the others bear one. */
+/** Whether the line was about a layer. In the first line the id is the tag. */
 function addLayer(layers: Map<string, LayerProgress>, { id, status = '', progressDetail }: PullLine): boolean {
 	if (id === undefined || status.startsWith('Pulling from')) return false;
 	const { current = 0, total = 0 } = { ...layers.get(id), ...progressDetail };
@@ -118,7 +118,7 @@ interface Stall extends Disposable {
 	readonly isOver: () => boolean;
 }
 
-/** Aborts when nothing has come for so long. */
+/** Aborts after so long without progress. */
 function createStall(ms: number, outer: AbortSignal): Stall {
 	const own = new AbortController();
 	const timer = setTimeout(() => own.abort(new Error('no progress')), ms);
@@ -137,7 +137,7 @@ const stalled = (image: string, ms: number): Failure =>
 		'See whether the registry can be reached from this host, or give it more time with envoy.pullStallSeconds',
 	);
 
-/** Docker passes on what registries say, in their words (distribution's errcode package) and its own. */
+/** Messages of registries, which Docker passes on (errcode of distribution), and Docker's own. */
 const kinds: readonly (readonly [RegExp, PullError['code'], string])[] = [
 	[/no matching manifest|does not match the specified platform/i, 'final', 'Use an image for this kind of processor'],
 	[/no space left on device/i, 'final', 'Free some space where Docker keeps its images (docker system df)'],
@@ -153,9 +153,9 @@ const kinds: readonly (readonly [RegExp, PullError['code'], string])[] = [
 	],
 ];
 
-function classify(image: string, said: string): Pick<PullError, 'code' | 'failure'> {
+function classify(image: string, message: string): Pick<PullError, 'code' | 'failure'> {
 	const [, code = 'registry', remedy = 'See whether the registry can be reached from this host; it is tried again'] =
-		kinds.find(([pattern]) => pattern.test(said)) ?? [];
+		kinds.find(([pattern]) => pattern.test(message)) ?? [];
 	const failureCode = code === 'registry' ? 'registry' : 'image';
-	return { code, failure: new Failure(failureCode, `Cannot pull ${image}: ${oneLine(said)}`, remedy) };
+	return { code, failure: new Failure(failureCode, `Cannot pull ${image}: ${oneLine(message)}`, remedy) };
 }

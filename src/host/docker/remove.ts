@@ -6,7 +6,7 @@ import { KEEPER } from './keeper.ts';
 
 const STOP_GRACE_S = 5;
 
-/** Ends the containers of every turnout in this network namespace; others may share the Docker. */
+/** Removes the containers of every turnout in this network namespace; Docker may have some of other namespaces. */
 export async function removeContainers(socketPath: string): Promise<void> {
 	const engine = await createEngine(socketPath);
 	try {
@@ -14,13 +14,13 @@ export async function removeContainers(socketPath: string): Promise<void> {
 			const info = await engine.inspect(Id).catch((error) => {
 				if (statusOf(error) !== 404) throw error;
 			});
-			// Nobody's traffic goes through one that does not run.
+			// A stopped one carries no traffic, whichever namespace it is of.
 			if (info === undefined || (info.State.Running && !isHere(info.State.Pid))) continue;
 			await engine.stop(Id, STOP_GRACE_S);
 			await engine.discard(Id);
 		}
 	} catch (error) {
-		throw dockerFailure('take away the containers of Envoy', socketPath, error);
+		throw dockerFailure('remove the containers of Envoy', socketPath, error);
 	}
 }
 

@@ -1,11 +1,11 @@
-/** Docker on a busy host answers within milliseconds, or seconds; one that has not after so long hangs. */
+/** Docker on a busy host answers within seconds; without an answer after this it hangs. */
 export const PATIENCE_MS = 10_000;
-/** A start makes mounts, cgroups and a process, each of which waits for the disk; making a container may look for a plugin for 15 s. */
+/** A start makes mounts, cgroups and a process, each of which waits for the disk; creating a container may look for a plugin for 15 s. */
 export const START_MS = 30_000;
 
 /**
- * One call to Docker and no longer than this: a Docker that hangs takes every call and answers none. Not every call of the
- * package can be cut off; what comes of those later is no matter.
+ * Limits the time of one call: a Docker that hangs accepts every call and answers none. Where dockerode cannot abort a
+ * call its late outcome is ignored.
  */
 export async function within<T>(
 	ms: number,
@@ -27,6 +27,6 @@ export async function within<T>(
 	}
 }
 
-/** As the kernel calls it (errno(3)), for `awayText`. */
+/** With the kernel's code for it (errno(3)), for `unavailableText`. */
 const noAnswer = (ms: number): Error =>
 	Object.assign(new Error(`does not answer within ${ms / 1_000} s`), { code: 'ETIMEDOUT' });

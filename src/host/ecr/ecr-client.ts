@@ -3,13 +3,13 @@ import { quote } from '../../lib/escape.ts';
 import type { EcrRegistry } from '../../values/image-reference.ts';
 import { type EcrToken, silentEcr, subject } from './token.ts';
 
-/** So that three attempts end before whoever waits for this process gives up. */
+/** Short enough for three attempts before the daemon gives up on this process. */
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 4_000;
 
 /**
- * `GetAuthorizationToken`, with the credentials that AWS's client finds by itself: variables, files, the endpoints of
- * containers, the instance's role. Only in a process that ends soon: see `askEcr`.
+ * `GetAuthorizationToken` with the credentials that AWS's client finds: variables, files, container endpoints, the
+ * instance's role. Only for a process that ends soon: see `askEcr`.
  */
 export async function requestEcrToken(registry: EcrRegistry, signal: AbortSignal): Promise<EcrToken> {
 	const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
@@ -32,7 +32,7 @@ export async function requestEcrToken(registry: EcrRegistry, signal: AbortSignal
 	}
 }
 
-/** In our own words: AWS's messages may quote the signed request, session token and all. */
+/** Never quotes AWS's message, which may hold the signed request with its session token. */
 function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
 	const { name = '', code = '', message = '', $metadata } = cause as AwsError;
 	if (/^(ENOTFOUND|EAI_\w+)$/.test(code)) return unknownName(registry, cause);
@@ -43,7 +43,7 @@ function ecrFailure(cause: unknown, registry: EcrRegistry): Failure {
 	if (/AccessDenied/.test(name) || $metadata?.httpStatusCode === 403) return denied(registry, message);
 	return new Failure(
 		'registry',
-		`${subject(registry)}: AWS's answer is no login (${quote(code || name)})`,
+		`${subject(registry)}: AWS's answer is not a login (${quote(code || name)})`,
 		'Try again later; see that nothing between this host and AWS answers in its place',
 	);
 }

@@ -1,8 +1,8 @@
 import { Failure, type FailureCode } from '../../failure.ts';
 import type { EcrRegistry } from '../../values/image-reference.ts';
-import { type Finished, runCommand } from '../process/command.ts';
+import { type Finished, hasTimedOut, type Run } from '../process/runner.ts';
 
-/** What ECR gives: base64 of `AWS:<password>`, and when it ends, in milliseconds since 1970. */
+/** ECR's authorization token: base64 of `AWS:<password>`, and its expiry in milliseconds since 1970. */
 export interface EcrToken {
 	readonly token: string;
 	readonly endsAt: number;
@@ -16,39 +16,41 @@ export interface EcrQuestion {
 	readonly timeoutMs: number;
 }
 
+/** Far more than any token is. */
+const MAX_ANSWER_BYTES = 1_000_000;
+
 /**
- * Asks for a token in a process of its own, by the hidden command `ecr-login` of the same program: the registry's host on
- * its standard input, the token on its standard output, never among arguments or variables. AWS's client takes 25 MB that
- * neither the garbage collector nor the end of a worker thread gives back; the end of a process does.
+ * Requests a token in a process of its own, the hidden command `ecr-login` of this program: the registry's host goes in by
+ * standard input, the token comes by standard output, never by arguments or variables. AWS's client takes 25 MB that only
+ * the end of a process gives back, neither the garbage collector nor the end of a worker thread.
  */
-export async function askEcr(question: EcrQuestion, signal: AbortSignal): Promise<EcrToken> {
+export async function askEcr(run: Run, question: EcrQuestion, signal: AbortSignal): Promise<EcrToken> {
 	const { program, host, registry, timeoutMs } = question;
 	const [file = '', ...args] = program;
-	const timeout = AbortSignal.timeout(timeoutMs);
 	try {
-		const ending = AbortSignal.any([signal, timeout]);
-		return tokenOf(await runCommand(file, [...args, 'ecr-login', '--json'], host, ending), registry);
+		const options = { input: host, timeoutMs, maxOutputBytes: MAX_ANSWER_BYTES };
+		return tokenOf(await run(file, [...args, 'ecr-login', '--json'], options, signal), registry);
 	} catch (cause) {
 		signal.throwIfAborted();
 		if (cause instanceof Failure) throw cause;
-		if (timeout.aborted) throw silentEcr(registry, `within ${timeoutMs / 1000} s`);
+		if (hasTimedOut(cause)) throw silentEcr(registry, `within ${timeoutMs / 1000} s`);
 		throw new Failure('registry', `${subject(registry)}: ${file} does not run`, 'Start the daemon again', cause);
 	}
 }
 
 function tokenOf({ code, stdout, stderr }: Finished, registry: EcrRegistry): EcrToken {
-	if (code !== 0) throw toldFailure(stderr) ?? unexpected(registry, `the process that asks ended with code ${code}`);
+	if (code !== 0) throw parseFailure(stderr) ?? unexpected(registry, `the process that asks ended with code ${code}`);
 	try {
 		const { token, endsAt } = JSON.parse(stdout) as Partial<EcrToken>;
 		if (typeof token === 'string' && typeof endsAt === 'number') return { token, endsAt };
 	} catch {
-		// What it printed may hold a token: it is told to nobody.
+		// The output may hold a token, so no error quotes it.
 	}
 	throw unexpected(registry, 'the process that asks gave no token');
 }
 
-/** As `failureJson` wrote it, after whatever the libraries had to say. */
-function toldFailure(stderr: string): Failure | undefined {
+/** The last line is what `failureJson` wrote; libraries may have printed before. */
+function parseFailure(stderr: string): Failure | undefined {
 	try {
 		const line = stderr.trim().split('\n').at(-1) ?? '';
 		const { code, message, remedy } = (JSON.parse(line) as { error: Record<string, string> }).error;

@@ -1,81 +1,85 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ProxyIdentity } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { describeFsError, ensureDirectory } from '../../lib/fs.ts';
 import { findProgram } from '../iptables/programs.ts';
+import type { Run } from '../process/runner.ts';
 
 /**
- * Each Envoy's admin socket is in a folder of its own, into which nobody but Envoy and root (and whoever else is of the
- * daemon's group) can get. As a service the daemon is root by name only: it can neither give a file to
- * Envoy's user nor pass over permissions. `control`: the daemon's own socket, which no other daemon has.
+ * Each Envoy's admin socket is in a folder of its own, accessible to Envoy, root and the daemon's group only. As a service
+ * the daemon is root without capabilities: it can neither chown a file to Envoy's user nor ignore permissions.
+ * `control`: the path of the daemon's own socket, which is unique on the host.
  */
 export const adminFolder = (control: string): string => `${control}.envoy`;
 
 export const adminSocket = (control: string, instance: string): string =>
 	join(adminFolder(control), instance.slice(0, 8), 'admin');
 
-/** A container finds the folder where it is mounted; for all others it is behind a closed one. */
+/** For an Envoy in a container: the folder is mounted there, and for everybody else its parent is closed. */
 export function makeForContainer(socketPath: string): void {
 	const folder = dirname(socketPath);
 	try {
 		makeOwn(dirname(folder), 0o700);
 		mkdirSync(folder);
-		// Whatever our umask leaves of it.
+		// mkdir applies our umask, chmod does not.
 		chmodSync(folder, 0o777);
 	} catch (cause) {
-		throw notMade(socketPath, cause);
+		throw notMade(socketPath, describeFsError(cause), cause);
 	}
 }
 
-/** A process gets one that is its user's own: made as that user, in a folder that nobody else can write to. */
-export async function makeForUser(socketPath: string, uid: number): Promise<void> {
+/**
+ * For an Envoy that is a process: a folder that its user owns, made as that user, in one that nobody else can write to.
+ * Rejects with Node's error where this process may not run programs as that user.
+ */
+export async function makeForUser(socketPath: string, uid: number, run: Run): Promise<void> {
 	const folder = dirname(socketPath);
-	const gid = process.getegid?.() ?? 0;
+	const user = { uid, gid: process.getegid?.() ?? 0 };
 	try {
 		makeOwn(dirname(folder), 0o771);
-		await promisify(execFile)(findProgram('mkdir') ?? 'mkdir', ['-m', '770', folder], { uid, gid, cwd: '/' });
 	} catch (cause) {
-		const { syscall = '' } = cause as NodeJS.ErrnoException;
-		// Whoever may not become that user may not start its Envoy either: told as that.
-		throw syscall.startsWith('spawn') ? cause : notMade(socketPath, cause);
+		throw notMade(socketPath, describeFsError(cause), cause);
 	}
+	const mkdir = findProgram('mkdir') ?? 'mkdir';
+	const { code, stderr } = await run(mkdir, ['-m', '770', folder], { user }, AbortSignal.timeout(MKDIR_MS));
+	if (code !== 0) throw notMade(socketPath, stderr.trim() || `mkdir has ended with code ${code}`);
 }
 
-/** Where somebody else was first, in a folder that all can write to, he could change whatever is in it. */
+/** For a disk that hangs. */
+const MKDIR_MS = 30_000;
+
+/** In a folder that everybody can write to, somebody else may have made it first, and could change its contents. */
 function makeOwn(path: string, mode: number): void {
 	ensureDirectory(path, mode);
 	if (lstatSync(path).uid !== process.geteuid?.()) throw new Error(`${path} belongs to another user`);
 	chmodSync(path, mode);
 }
 
-function notMade(socketPath: string, cause: unknown): Failure {
-	const { stderr } = cause as { readonly stderr?: string };
+function notMade(socketPath: string, why: string, cause?: unknown): Failure {
 	return new Failure(
 		'envoy',
-		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${stderr?.trim() || describeFsError(cause)}`,
+		`Cannot start Envoy: no folder can be made for its admin socket ${socketPath}: ${why}`,
 		"Set socket (TURNOUT_SOCKET) to a path whose folders Envoy's user may enter",
 		cause,
 	);
 }
 
-/** After the Envoy whose it was. */
+/** Called once its Envoy has ended. */
 export const removeAdmin = ({ admin }: Pick<ProxyIdentity, 'admin'>): void => {
 	if ('socketPath' in admin) removeQuietly(dirname(admin.socketPath));
 };
 
-/** Once there is none in it; one that is left running still needs it. */
+/** Only if empty: an Envoy that is left running needs its folder in it. */
 export function removeAdminFolder(folder: string): void {
 	try {
 		rmdirSync(folder);
 	} catch {
-		// Somebody is in it, or it was never made.
+		// In use, or never made.
 	}
 }
 
-/** What Envoys have left that nobody knows of any more. */
+/** Removes the folders of all Envoys but `living`. */
 export function sweepAdmins(folder: string, living: readonly ProxyIdentity[]): void {
 	const kept = new Set(
 		living.flatMap(({ admin }) => ('socketPath' in admin ? [basename(dirname(admin.socketPath))] : [])),
@@ -91,11 +95,11 @@ function namesIn(folder: string): readonly string[] {
 	}
 }
 
-/** One folder too many harms nobody. */
+/** A folder left over does no harm. */
 function removeQuietly(path: string): void {
 	try {
 		rmSync(path, { recursive: true, force: true });
 	} catch {
-		// The next daemon tries it again.
+		// The next daemon tries again.
 	}
 }

@@ -1,4 +1,4 @@
-/** Listeners that pass on to where a connection was going, and do not learn where: from what Envoy dumps of its bootstrap. */
+/** Finds listeners that forward to the original destination without learning it, in Envoy's dump of its bootstrap. */
 
 const LISTENER_PARTS = [
 	...['address', 'additional_addresses', 'listener_filters', 'use_original_dst'],
@@ -17,7 +17,7 @@ export type ClustersDump = Dump<{ readonly cluster?: StaticCluster }>;
 
 interface StaticCluster {
 	readonly name?: string;
-	/** STATIC where it is not said. */
+	/** STATIC by default. */
 	readonly type?: string;
 	readonly cluster_type?: unknown;
 	readonly original_dst_lb_config?: unknown;
@@ -34,8 +34,8 @@ interface StaticListener {
 }
 
 /**
- * Their ports. Only what is sure: all that comes to one of these fails, as each of its filter chains leads to clusters of
- * type ORIGINAL_DST, which take no host from elsewhere, or to ones without any host.
+ * Their ports. Only certain cases: every connection to them fails, as each of their filter chains leads to a cluster of
+ * type ORIGINAL_DST, which gets no host from elsewhere, or to one without hosts.
  */
 export function blindPorts(listeners: ListenersDump, clusters: ClustersDump): number[] {
 	const all = (clusters.configs ?? []).flatMap(({ cluster }) => cluster ?? []);
@@ -61,10 +61,10 @@ function isBlind(listener: StaticListener, lost: readonly string[]): boolean {
 	return chains.length > 0 && chains.every((chain) => leadsOnlyTo(chain, lost));
 }
 
-/** What does not tell where a connection was going. */
+/** Listener filters known not to restore the original destination. */
 const KNOWN_OTHERS = /\.listener\.(tls_inspector|http_inspector)\.v3\./;
 
-/** By tcp_proxy alone: other filters may say where it goes on to, or answer themselves. */
+/** With tcp_proxy as the only filter: others may set a destination, or answer themselves. */
 function leadsOnlyTo(chain: unknown, clusters: readonly string[]): boolean {
 	const { filters = [] } = chain as { readonly filters?: readonly { readonly typed_config?: TcpProxy }[] };
 	const [{ typed_config } = {}, ...others] = filters;
@@ -77,7 +77,7 @@ interface TcpProxy {
 	readonly cluster?: string;
 }
 
-/** Of every field of this name, however deep. */
+/** The values of all fields of this name, at any depth. */
 function valuesOf(part: unknown, name: string): unknown[] {
 	if (typeof part !== 'object' || part === null) return [];
 	return Object.entries(part).flatMap(([key, value]) => [...(key === name ? [value] : []), ...valuesOf(value, name)]);

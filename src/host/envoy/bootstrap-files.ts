@@ -4,13 +4,13 @@ import { basename, dirname, join } from 'node:path';
 import type { ProxyFiles } from '../../envoy/runtime.ts';
 import { writeOrFail } from '../files/state-file.ts';
 
-/** Named by what is in it: one that Envoy may be started with again is never written over. */
+/** Named by its content: a file that Envoy may be restarted with is never overwritten. */
 export const bootstrapPath = (directory: string, text: string): string =>
 	join(directory, `envoy-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`);
 
 const OURS = /^envoy-[0-9a-f]{16}\.json$/;
 
-/** In `directory`; of other files nothing is known. */
+/** Writes and removes bootstraps in `directory`, and no other files. */
 export const createBootstraps = (directory: string): ProxyFiles => ({
 	write(files) {
 		// Readable by the user that Envoy runs as.
@@ -31,11 +31,11 @@ function namesIn(directory: string): readonly string[] {
 	}
 }
 
-/** One file too many harms nobody. */
+/** A file left over does no harm. */
 function removeQuietly(path: string): void {
 	try {
 		rmSync(path, { force: true });
 	} catch {
-		// It is tried again with the next Envoy.
+		// Tried again with the next Envoy.
 	}
 }

@@ -7,7 +7,7 @@ import { blindPorts, STATIC_CLUSTERS, STATIC_LISTENERS } from './blind-listeners
 
 const TIMEOUT_MS = 2_000;
 
-/** Far more than all listeners of a large mesh come to. */
+/** Far more than all listeners of a large mesh take. */
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 
 /** The admin interface of one Envoy (its paths: envoyproxy.io, operations/admin). */
@@ -15,13 +15,13 @@ export function createProxyAdmin(
 	{ admin, instance }: Pick<ProxyIdentity, 'admin' | 'instance'>,
 	timeoutMs: number = TIMEOUT_MS,
 ): ProxyAdmin {
-	const ask = async <T>(act: (first: ServerInfo, asking: Asking) => Promise<T>, signal: AbortSignal) => {
-		const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-		while (!patience.aborted) {
-			using asking = createAsking(admin, patience);
-			const info = infoOf(await asking.send('GET', '/server_info'));
-			if (info?.instance === instance) return await act(info, asking);
-			// On the port of a former version another may answer, too: the kernel picks one for each connection.
+	const ask = async <T>(act: (first: ServerInfo, session: Session) => Promise<T>, signal: AbortSignal) => {
+		const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+		while (!deadline.aborted) {
+			using session = createSession(admin, deadline);
+			const info = infoOf(await session.send('GET', '/server_info'));
+			if (info?.instance === instance) return await act(info, session);
+			// On a former version's TCP port another Envoy may answer: the kernel picks one for each connection.
 			if (info === undefined || 'socketPath' in admin) return undefined;
 		}
 		return undefined;
@@ -29,26 +29,26 @@ export function createProxyAdmin(
 	return {
 		info: (signal) => ask(async ({ state, version }) => ({ state, version }), signal),
 		listeners: (signal) =>
-			ask(async (_, asking) => listenersOf(await asking.send('GET', '/listeners?format=json')), signal),
+			ask(async (_, session) => listenersOf(await session.send('GET', '/listeners?format=json')), signal),
 		blind: async (signal) =>
-			(await ask(async (_, asking) => {
-				const listeners = objectOf(await asking.send('GET', STATIC_LISTENERS));
-				const clusters = objectOf(await asking.send('GET', STATIC_CLUSTERS));
+			(await ask(async (_, session) => {
+				const listeners = objectOf(await session.send('GET', STATIC_LISTENERS));
+				const clusters = objectOf(await session.send('GET', STATIC_CLUSTERS));
 				return listeners === undefined || clusters === undefined ? [] : blindPorts(listeners, clusters);
 			}, signal)) ?? [],
 		connections: (signal) =>
-			ask(async (_, asking) => connectionsOf(await asking.send('GET', ACTIVE_CONNECTIONS)), signal),
-		closed: async (signal) => void (await ask((_, asking) => asking.closed(signal), signal)),
+			ask(async (_, session) => connectionsOf(await session.send('GET', ACTIVE_CONNECTIONS)), signal),
+		closed: async (signal) => void (await ask((_, session) => session.closed(signal), signal)),
 		async drain(how, signal) {
 			const query = how === 'graceful' ? '?graceful&skip_exit' : '';
-			await ask(async (_, asking) => asking.send('POST', `/drain_listeners${query}`), signal);
+			await ask(async (_, session) => session.send('POST', `/drain_listeners${query}`), signal);
 		},
 	};
 }
 
-/** Who asks is no traffic; what a worker has is in its listener's. */
+/** Admin connections are no traffic; the workers' counts are part of their listeners'. */
 const NOT_COUNTED = new RegExp(`\\.(worker_\\d+|main_thread)\\.|^listener\\.(admin|${READING_LISTENER})\\.`);
-/** Of each listener as a whole. */
+/** One figure for each listener. */
 const ACTIVE_CONNECTIONS = `/stats?filter=${encodeURIComponent('^listener\\..*downstream_cx_active$')}`;
 
 interface ServerInfo {
@@ -95,7 +95,7 @@ const connectionsOf = (text: string | undefined): number | undefined =>
 		.filter((line) => !NOT_COUNTED.test(line))
 		.reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
 
-/** Undefined where it is no JSON object: then it is no Envoy that answers. */
+/** Undefined if it is not a JSON object: then it is not Envoy that answers. */
 function objectOf(text: string | undefined): Record<string, unknown> | undefined {
 	try {
 		const value: unknown = JSON.parse(text ?? '');
@@ -105,15 +105,15 @@ function objectOf(text: string | undefined): Record<string, unknown> | undefined
 	}
 }
 
-interface Asking extends Disposable {
-	/** The body of a 200; undefined where nobody answers so. */
+interface Session extends Disposable {
+	/** The body of a 200; undefined for any other outcome. */
 	readonly send: (method: string, path: string) => Promise<string | undefined>;
-	/** Resolves when the connection is closed, by whomever. */
+	/** Resolves when the connection is closed, by either end. */
 	readonly closed: (signal: AbortSignal) => Promise<void>;
 }
 
-/** One connection, so that what is asked second is asked of who answered first. */
-function createAsking(admin: AdminAddress, signal: AbortSignal): Asking {
+/** One connection, so that a second request reaches the same process as the first. */
+function createSession(admin: AdminAddress, signal: AbortSignal): Session {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	let last: Socket | undefined;
 	return {
@@ -131,7 +131,7 @@ function createAsking(admin: AdminAddress, signal: AbortSignal): Asking {
 					reply.setEncoding('utf8');
 					reply.on('data', (part: string) => {
 						body += part;
-						if (body.length > LARGEST_ANSWER) reply.destroy(new Error('It has no end'));
+						if (body.length > LARGEST_ANSWER) reply.destroy(new Error('The answer is too long'));
 					});
 					reply.on('end', () => resolve(reply.statusCode === 200 ? body : undefined));
 					reply.on('error', () => resolve(undefined));

@@ -3,10 +3,10 @@ import type { Id, IdRange } from '../../values/units.ts';
 import { findProgram } from '../iptables/programs.ts';
 import { runCommand } from '../process/command.ts';
 
-/** A directory service that does not answer is not waited for longer. */
+/** For a directory service that does not answer. */
 const LOOK_UP_MS = 10_000;
 
-/** Looks names up in the host's database of users or groups; ids and ranges pass as they are, unknown names come back. */
+/** Resolves names in the host's database of users or groups. Ids and ranges pass as they are; unknown names stay names. */
 export async function resolveIds(
 	ids: readonly Id[],
 	database: 'passwd' | 'group',
@@ -30,7 +30,7 @@ function fileEntry(name: string, database: string): string | undefined {
 	}
 }
 
-/** Directory services (sssd, LDAP) are asked through getent(1), where the host has it. */
+/** Asks directory services (sssd, LDAP) by getent(1), where the host has it. */
 async function getent(name: string, database: string): Promise<string | undefined> {
 	const program = findProgram('getent');
 	if (program === undefined) return undefined;
@@ -38,7 +38,7 @@ async function getent(name: string, database: string): Promise<string | undefine
 	return code === 0 ? stdout : undefined;
 }
 
-/** The primary group of a user, for running a program as them; a user that has no entry has its own number. */
+/** The primary group of a user; the uid itself for a user without an entry. */
 export function primaryGroup(uid: number): number {
 	const entry = (quietPasswd() ?? '').split('\n').find((line) => line.split(':')[2] === String(uid));
 	return entry === undefined ? uid : Number(entry.split(':')[3]);

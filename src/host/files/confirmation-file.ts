@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import type { ConfirmationFile, PendingConfirmation } from '../../daemon/stores.ts';
 import { writeOrFail } from './state-file.ts';
 
-/** The same moment by a clock that nobody sets. */
+/** A moment by a clock that nobody can set. */
 interface Moment {
-	/** A boot(7) has an id of its own (random(4)). */
+	/** The id of this boot (random(4)). */
 	readonly boot: string;
-	/** In seconds since then. */
+	/** Seconds since boot. */
 	readonly uptime: number;
-	/** How long it was until then. */
+	/** Seconds until then, at the time of writing. */
 	readonly seconds: number;
 }
 
 /**
- * What waits for `turnout confirm`, in a file of its own beside the state. The wall clock may be set meanwhile: `until`
- * is what it will say when the time is over. After another boot the time is never longer than it was at first.
+ * The change that waits for `turnout confirm`, in a file beside the state. The wall clock may be set meanwhile: `until` is
+ * corrected to what it will show at the deadline. After a reboot the time left is never longer than it was at first.
  */
 export function createConfirmationFile(directory: string): ConfirmationFile {
 	const path = join(directory, 'confirm.json');
@@ -41,7 +41,7 @@ export function createConfirmationFile(directory: string): ConfirmationFile {
 	};
 }
 
-/** The two clocks are not read at the same time, and one is gently corrected. */
+/** The two clocks are not read at the same time, and NTP slews one of them. */
 const TOLERANCE_MS = 1_000;
 
 function untilNow(until: string, end: Moment | undefined): string {
@@ -55,7 +55,7 @@ function untilNow(until: string, end: Moment | undefined): string {
 
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
-/** Whatever is not as we write it counts as not there. */
+/** Undefined for anything that we would not write. */
 function pendingOf(value: unknown): PendingConfirmation | undefined {
 	const { until, before, saved, hadRoutes, ports, alarm } = (value ?? {}) as Partial<PendingConfirmation>;
 	const isWhole =

@@ -6,12 +6,12 @@ import { draftOf, publishDraft, writeDraft, writeDurably } from '../../lib/atomi
 import { describeFsError } from '../../lib/fs.ts';
 import { parseImage } from '../../values/image-reference.ts';
 
-/** What outlives the daemon, in one JSON file that is replaced as a whole. */
+/** The daemon's persistent state: one JSON file that is replaced atomically. */
 export function createStateStore(directory: string): StateStore {
 	const path = join(directory, 'state.json');
 	let publishing = Promise.resolve<WriteFailure | undefined>(undefined);
 	let last = {};
-	// What the kernel could not write once it believes to have written the next time.
+	// After a failed fsync the kernel may take the lost pages for written: write them again.
 	let isDoubtful = false;
 	const publish = (draft: object) =>
 		publishDraft(path, () => last === draft).then(
@@ -19,19 +19,19 @@ export function createStateStore(directory: string): StateStore {
 			(cause: unknown) => {
 				if (last !== draft) return undefined;
 				isDoubtful = true;
-				return unwritten(path, cause);
+				return writeFailure(path, cause);
 			},
 		);
 	return {
 		read: () => readState(path),
 		write(state) {
 			const text = `${JSON.stringify(state)}\n`;
-			// Then a full disk is no matter.
+			// Nothing to write: a full disk does not matter.
 			if (!isDoubtful && readPlain(path).text === text && !existsSync(draftOf(path))) return undefined;
 			try {
 				writeDraft(path, text, 0o600);
 			} catch (cause) {
-				return unwritten(path, cause);
+				return writeFailure(path, cause);
 			}
 			isDoubtful = false;
 			last = {};
@@ -42,7 +42,7 @@ export function createStateStore(directory: string): StateStore {
 	};
 }
 
-/** A draft is newer than what it was to replace. One that is no state was never whole on the disk. */
+/** A draft is newer than the file that it was to replace. An invalid one was never written completely. */
 function readState(path: string): ReturnType<StateStore['read']> {
 	const draft = readPlain(draftOf(path)).text;
 	const newer = draft === undefined ? '' : stateIn(draft);
@@ -54,7 +54,7 @@ function readState(path: string): ReturnType<StateStore['read']> {
 	return { state: {}, broken: `${path} could not be used (${state}) and ${setAside(path)}` };
 }
 
-/** Ours has some 200 bytes. */
+/** Ours takes some 200 bytes. */
 const LARGEST = 64 * 1024;
 
 /** The text, or why there is none: '' where there is no such file. */
@@ -62,8 +62,8 @@ function readPlain(path: string): { readonly text?: string; readonly why: string
 	try {
 		const stats = statSync(path, { throwIfNoEntry: false });
 		if (stats === undefined) return { why: '' };
-		// Anything else might have no end, or nobody who writes into it.
-		if (!stats.isFile()) return { why: 'it is no file' };
+		// A device or a pipe may never end.
+		if (!stats.isFile()) return { why: 'it is not a regular file' };
 		if (stats.size > LARGEST) return { why: 'it is over 64 KiB' };
 		return { text: readFileSync(path, 'utf8'), why: '' };
 	} catch (cause) {
@@ -71,13 +71,13 @@ function readPlain(path: string): { readonly text?: string; readonly why: string
 	}
 }
 
-/** Or what is wrong with it. As a whole: half a state may be worse than none. */
+/** The state, or what is wrong with it. All or nothing: half a state may be worse than none. */
 function stateIn(text: string): State | string {
 	const value = parsed(text);
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no JSON object';
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is not a JSON object';
 	const known = Object.entries(members).filter(([name]) => Object.hasOwn(value, name));
 	const wrong = known.find(([name, allows]) => !allows((value as Record<string, unknown>)[name]));
-	if (wrong !== undefined) return `its "${wrong[0]}" is nothing that turnout writes`;
+	if (wrong !== undefined) return `its "${wrong[0]}" has a value that turnout never writes`;
 	return Object.fromEntries(known.map(([name]) => [name, (value as Record<string, unknown>)[name]]));
 }
 
@@ -89,7 +89,7 @@ function parsed(text: string): unknown {
 	}
 }
 
-/** Others, from a later version of us, are passed over. */
+/** Unknown members, from a later version, are ignored. */
 const members: Readonly<Record<keyof State, (value: unknown) => boolean>> = {
 	wanted: (value) => value === 'enabled' || value === 'disabled',
 	since: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
@@ -108,7 +108,7 @@ function isImage(text: string): boolean {
 	}
 }
 
-/** The last one of them is kept, for whoever wants to know what happened to it. */
+/** Keeps the last broken file for inspection. */
 function setAside(path: string): string {
 	const aside = `${path}.broken`;
 	try {
@@ -120,22 +120,22 @@ function setAside(path: string): string {
 	}
 }
 
-/** On the disk when this returns. Not at all where it is there already: then a full disk is no matter. */
+/** Writes durably. Does nothing if the file has this text already: then a full disk does not matter. */
 export function writeOrFail(path: string, text: string, mode: number): void {
 	if (readPlain(path).text === text) return;
 	try {
 		writeDurably(path, text, mode);
 	} catch (cause) {
-		throw unwritten(path, cause).failure;
+		throw writeFailure(path, cause).failure;
 	}
 }
 
-/** What time or an administrator's broom may heal; all else is how the host is set up (errno(3)). */
-const passing = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'];
+/** Errors that time, or free space, may cure; all others are how the host is set up (errno(3)). */
+const transient = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
-function unwritten(path: string, cause: unknown): WriteFailure {
+function writeFailure(path: string, cause: unknown): WriteFailure {
 	const failure = new Failure('state', `Cannot write ${path}: ${describeFsError(cause)}`, REMEDY, cause);
-	return { failure, isTransient: passing.includes((cause as NodeJS.ErrnoException).code ?? '') };
+	return { failure, isTransient: transient.includes((cause as NodeJS.ErrnoException).code ?? '') };
 }
 
 const REMEDY = 'Make it writable, free some space, or set stateDirectory (TURNOUT_STATE_DIRECTORY) to another folder';

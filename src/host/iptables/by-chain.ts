@@ -3,7 +3,8 @@ import type { ChainNames } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { hasChain } from '../nft/nft-chains.ts';
-import { ENDED_BY_SIGNAL, runCommand } from '../process/command.ts';
+import { runCommand } from '../process/command.ts';
+import { ENDED_BY_SIGNAL } from '../process/runner.ts';
 
 /** How `iptables-nft-save` tells that it leaves out a table. */
 export const leavesOut = (saved: string): boolean => /^# Table `(mangle|nat)' is incompatible/m.test(saved);

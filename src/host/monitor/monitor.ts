@@ -10,9 +10,9 @@ import { createRuleChangeReader, type Touched, type Writer } from './rule-change
 /** NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h). */
 const NFTABLES_GROUP = 7;
 /**
- * Calls back whenever somebody changes what may concern us, until the signal is aborted. Legacy iptables tells nobody what
- * it does. Says whether the kernel lets us listen at the moment: it does not where this network belongs to another user
- * namespace.
+ * Reports changes of rules, routes and addresses that may concern us, until the signal is aborted. iptables-legacy sends no
+ * notifications. The returned function says whether both subscriptions are active now; they are not where the network
+ * namespace belongs to another user namespace.
  */
 export function monitor(
 	chains: ChainNames,
@@ -23,32 +23,35 @@ export function monitor(
 	const rules = createRuleChangeReader(chains);
 	const onRules = (of: Touched, writer: Writer) =>
 		onChange({ subject: of === 'order' ? of : `${of} rules`, ...writerOf(writer) });
-	const ears: Handlers = {
+	const ruleHandlers: Handlers = {
 		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
 		onLost: () => onLost('rules'),
 	};
-	const hearsRules = subscribe(Protocol.NETFILTER, [NFTABLES_GROUP], ears, signal);
-	const routeEars: Handlers = {
+	const hasRules = subscribe(Protocol.NETFILTER, [NFTABLES_GROUP], ruleHandlers, signal);
+	const routeHandlers: Handlers = {
 		onMessages(bytes) {
 			for (const message of messagesOf(bytes)) {
 				const subject = routeSubject(message, routeTable());
-				if (subject !== undefined) onChange({ subject, ...nobody });
+				if (subject !== undefined) onChange({ subject, ...unknownOrigin });
 			}
 		},
 		onLost: () => onLost('routes'),
 	};
-	const hearsRoutes = subscribe(Protocol.ROUTE, ROUTE_GROUPS, routeEars, signal);
-	return () => hearsRules() && hearsRoutes();
+	const hasRoutes = subscribe(Protocol.ROUTE, ROUTE_GROUPS, routeHandlers, signal);
+	return () => hasRules() && hasRoutes();
 }
 
-type Who = Pick<ChangeEvent, 'by' | 'isOwn'>;
-const nobody: Who = { by: '', isOwn: false };
+type Origin = Pick<ChangeEvent, 'by' | 'isOwn'>;
+const unknownOrigin: Origin = { by: '', isOwn: false };
 
-function writerOf({ pid, name }: Writer): Who {
-	if (pid === 0) return nobody;
+function writerOf({ pid, name }: Writer): Origin {
+	if (pid === 0) return unknownOrigin;
 	const parent = parentOf(pid);
 	if (parent === process.pid) return { by: '', isOwn: true };
-	const above = parent === undefined ? '' : programOf(parent);
+	const starter = parent === undefined ? '' : programOf(parent);
 	const writer = commOf(pid) === name ? programOf(pid) : name;
-	return { by: `${writer} (pid ${pid})${above === '' ? '' : `, started by ${above} (pid ${parent})`}`, isOwn: false };
+	return {
+		by: `${writer} (pid ${pid})${starter === '' ? '' : `, started by ${starter} (pid ${parent})`}`,
+		isOwn: false,
+	};
 }

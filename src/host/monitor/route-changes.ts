@@ -1,22 +1,22 @@
 import { attributesOf } from '../netlink/attributes.ts';
 import type { NetlinkNotice } from '../netlink/messages.ts';
 
-/** Groups of rtnetlink that tell of links, addresses, routes and policy rules of both families (linux/rtnetlink.h). */
+/** rtnetlink's groups for links, addresses, routes and policy rules of both families (linux/rtnetlink.h). */
 export const ROUTE_GROUPS: readonly number[] = [1, 5, 9, 7, 11, 8, 19];
 
 /** RTM_NEW… and RTM_DEL… of each. */
 const LINKS_AND_ADDRESSES = [16, 17, 20, 21];
 const ROUTES = [24, 25];
 const RULES = [32, 33];
-/** sizeof(struct rtmsg), the place of its table, and RTA_TABLE, which holds what does not fit there. */
+/** sizeof(struct rtmsg), the offset of its table, and RTA_TABLE, for tables above 255. */
 const FIXED_BYTES = 12;
 const TABLE_AT = 4;
 const TABLE = 15;
 
-/** FRA_FWMARK (linux/fib_rules.h): a rule's header and table are those of a route. */
+/** FRA_FWMARK (linux/fib_rules.h); a rule has the header and the table attribute of a route. */
 const FWMARK = 10;
 
-/** Whether it may concern our rule, our table or what is captured: what others have elsewhere does not. */
+/** What of ours a notification may concern: our policy rule or table, or the addresses that are captured. */
 export function routeSubject({ type, body }: NetlinkNotice, table: number): 'routes' | 'addresses' | undefined {
 	if (LINKS_AND_ADDRESSES.includes(type)) return 'addresses';
 	if (!RULES.includes(type) && !ROUTES.includes(type)) return undefined;

@@ -8,7 +8,7 @@ const NFTABLES = 10;
 const TABLES = [0, 2];
 const NEW_CHAIN = 3;
 const CHAINS = [NEW_CHAIN, 5];
-/** NLM_F_CREATE (linux/netlink.h), which older kernels leave out here (before 5.15): then each new chain is looked at. */
+/** NLM_F_CREATE (linux/netlink.h). Missing before Linux 5.15, and from `iptables-nft -N`: that chain counts as renamed. */
 const CREATED = 0x400;
 const RULES = [6, 8];
 const NEW_GENERATION = 15;
@@ -18,46 +18,46 @@ const FAMILIES: ReadonlyMap<number, Family> = new Map([
 	[2, 'ipv4'],
 	[10, 'ipv6'],
 ]);
-/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are all the first. */
+/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are all 1. */
 const TABLE = 1;
 const CHAIN_NAME = 3;
 const RULE_CHAIN = 2;
 const GENERATION = { id: 1, pid: 2, name: 3 } as const;
 
-/** Who has committed something, as the kernel tells of it. */
+/** The process that committed a transaction. */
 export interface Writer {
 	readonly pid: number;
 	readonly name: string;
 }
 
-/** A family in which it was a chain of interest, or `order`: somebody else's that hangs on a hook where ours do. */
+/** A family whose chains of interest were changed, or `order`: another base chain was added to a hook of ours. */
 export type Touched = Family | 'order';
 
 export interface RuleReader {
-	/** Calls back at the end of each transaction that has touched a chain of interest, or that we have missed. */
+	/** Calls back at the end of each transaction that touched chains of interest, or after one that we missed. */
 	readonly take: (messages: readonly NetlinkNotice[], onChange: (of: Touched, writer: Writer) => void) => void;
 }
 
-/** The chains of interest by their table. */
+/** Chains of interest by table. */
 type Interest = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Of all that nftables tells, what is about these chains of nat and mangle. What others do elsewhere costs a glance. */
+/** Filters nftables' notifications for these chains of nat and mangle. Cheap for all others. */
 export function createRuleChangeReader(chains: ChainNames): RuleReader {
 	const interest: Interest = new Map(
 		Object.entries(chains).map(([table, { own, parents }]) => [table, new Set([...own, ...parents])]),
 	);
 	const touched = new Set<Touched>();
 	let last: number | undefined;
-	const mind = ({ type, flags, body }: NetlinkNotice) => {
+	const inspect = ({ type, flags, body }: NetlinkNotice) => {
 		const family = FAMILIES.get(body[0] ?? 0);
 		if (family !== undefined && isOfInterest({ kind: type & 0xff, isCreated: (flags & CREATED) !== 0 }, body, interest))
 			touched.add(family);
 		else if (isOnOurHooks(type & 0xff, body)) touched.add('order');
 	};
-	const end = (body: Buffer): Writer => {
+	const finish = (body: Buffer): Writer => {
 		const attributes = attributesOf(body.subarray(FIXED_BYTES));
 		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
-		// Each transaction counts one up: a gap is one whose messages did not reach us.
+		// Generations count up by one: a gap is a transaction whose messages were lost.
 		if (last !== undefined && id !== (last + 1) >>> 0)
 			for (const each of [...families, 'order'] as const) touched.add(each);
 		last = id;
@@ -66,9 +66,9 @@ export function createRuleChangeReader(chains: ChainNames): RuleReader {
 	return {
 		take(messages, onChange) {
 			for (const message of messages.filter(isOfNftables)) {
-				mind(message);
+				inspect(message);
 				if ((message.type & 0xff) !== NEW_GENERATION) continue;
-				const writer = end(message.body);
+				const writer = finish(message.body);
 				for (const each of touched) onChange(each, writer);
 				touched.clear();
 			}
@@ -76,15 +76,15 @@ export function createRuleChangeReader(chains: ChainNames): RuleReader {
 	};
 }
 
-interface Told {
+interface MessageKind {
 	readonly kind: number;
 	readonly isCreated: boolean;
 }
 
 const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
 
-/** A chain that was there before and is told of anew may have been one of ours, and have another name now. */
-function isOfInterest({ kind, isCreated }: Told, body: Buffer, interest: Interest): boolean {
+/** A NEWCHAIN for an existing chain is a rename: it may have been one of ours. */
+function isOfInterest({ kind, isCreated }: MessageKind, body: Buffer, interest: Interest): boolean {
 	const isChain = CHAINS.includes(kind);
 	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
 	const attributes = attributesOf(body.subarray(FIXED_BYTES));

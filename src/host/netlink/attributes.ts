@@ -2,7 +2,7 @@
 export type Attribute = readonly [kind: number, value: Buffer | readonly Attribute[]];
 
 export const HEADER_BYTES = 4;
-/** NLA_F_NESTED, and what of a kind is no flag (linux/netlink.h). */
+/** NLA_F_NESTED, and the bits of a kind that are not flags (linux/netlink.h). */
 const NESTED = 0x8000;
 const KIND = 0x3fff;
 
@@ -18,10 +18,10 @@ export function formatAttribute([kind, value]: Attribute): Buffer {
 	return bytes;
 }
 
-/** By kind; nothing of what is not there. */
+/** By kind; empty for undefined. */
 export const attributesOf = (bytes: Buffer | undefined): Map<number, Buffer> => new Map(elementsOf(bytes));
 
-/** One after the other: those of a list are all of one kind. */
+/** In order: the elements of a list all have the same kind. */
 export function elementsOf(bytes: Buffer | undefined): (readonly [kind: number, value: Buffer])[] {
 	const found: (readonly [number, Buffer])[] = [];
 	if (bytes === undefined) return found;
@@ -29,7 +29,7 @@ export function elementsOf(bytes: Buffer | undefined): (readonly [kind: number, 
 	return found;
 }
 
-/** Those that lie between two places of what the kernel has sent: kind, and where its value begins and ends. */
+/** Calls `act` for each attribute between two offsets, with the offsets of its value. */
 export function eachAttribute(
 	bytes: Buffer,
 	from: number,
@@ -44,5 +44,5 @@ export function eachAttribute(
 	}
 }
 
-/** A text with its closing zero; '' where there is none. */
+/** A zero-terminated text; '' for undefined. */
 export const textOf = (bytes: Buffer | undefined): string => bytes?.toString('utf8').replace(/\0.*$/s, '') ?? '';

@@ -9,32 +9,32 @@ import { openRtNetlink } from './open-socket.ts';
 /** Address families (socket.h): AF_INET, AF_INET6. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const LOOPBACK = 1;
-/** Types of routes (linux/rtnetlink.h); the package knows some of them by name. */
+/** Types of routes (linux/rtnetlink.h); the netlink package gives names to some of them. */
 const RTN = { LOCAL: 2, THROW: 9 } as const;
 /** RT_SCOPE_HOST: within this host (rtnetlink.h). */
 const SCOPE_HOST = 254;
-/** RT_TABLE_COMPAT: stands in the header where the table's number does not fit a byte. */
+/** RT_TABLE_COMPAT: in the header if the table's number does not fit a byte. */
 const TABLE_COMPAT = 252;
 const TIMEOUT_MS = 5_000;
 
 /** The kernel's policy rules and routes. The sockets do not keep the process alive. */
 export function createRouting(): Routing {
-	const rules = { ipv4: asking(readRules, 'ipv4'), ipv6: asking(readRules, 'ipv6') };
-	const routes = { ipv4: asking(readRoutes, 'ipv4'), ipv6: asking(readRoutes, 'ipv6') };
-	const [socket, exclusive] = [openRtNetlink(), createMutex()];
+	const rules = { ipv4: serialized(readRules, 'ipv4'), ipv6: serialized(readRules, 'ipv6') };
+	const routes = { ipv4: serialized(readRoutes, 'ipv4'), ipv6: serialized(readRoutes, 'ipv6') };
+	const [socket, mutex] = [openRtNetlink(), createMutex()];
 	return {
 		rules: (family) => rules[family](),
 		routes: (family) => routes[family](),
-		change: (step) => exclusive(() => change(socket, step)),
+		change: (step) => mutex(() => change(socket, step)),
 	};
 }
 
 type Read<T> = (socket: RtNetlinkSocket, family: Family) => Promise<T[]>;
 
-/** The package mixes up the parts of two answers that come at once: one question at a time, each over its own socket. */
-function asking<T>(read: Read<T>, family: Family): () => Promise<readonly T[]> {
-	const [socket, exclusive] = [openRtNetlink(), createMutex()];
-	return () => exclusive(() => tolerant(() => read(socket, family)));
+/** The netlink package mixes up two answers that arrive at once: each list has a socket of its own, and one request at a time. */
+function serialized<T>(read: Read<T>, family: Family): () => Promise<readonly T[]> {
+	const [socket, mutex] = [openRtNetlink(), createMutex()];
+	return () => mutex(() => tolerant(() => read(socket, family)));
 }
 
 async function readRules(socket: RtNetlinkSocket, family: Family): Promise<PolicyRule[]> {
@@ -67,7 +67,7 @@ function kindOf(data: { dstLen?: number; type?: unknown }, { oif }: { oif?: numb
 	return is('THROW') ? 'throw' : 'other';
 }
 
-/** The package gives known protocols by name; ours has none and stays a number. */
+/** The netlink package gives names to known protocols; ours stays a number. */
 const numberOf = (protocol: unknown): number => (typeof protocol === 'number' ? protocol : 0);
 
 function routeText(family: Family, data: { dstLen?: number; type?: unknown }, attrs: { dst?: Buffer }): string {
@@ -99,7 +99,7 @@ const wait = { timeout: TIMEOUT_MS };
 /** NLM_F_CREATE | NLM_F_EXCL (linux/netlink.h). */
 const create = { flags: 0x400 | 0x200, timeout: TIMEOUT_MS };
 
-/** Somebody was faster, and the outcome is the same. */
+/** Somebody else did the same first. */
 function isDone({ kind }: RoutingStep, errno: string | undefined): boolean {
 	if (kind === 'add-rule' || kind === 'add-route') return errno === 'EEXIST';
 	return errno === 'ENOENT' || errno === 'ESRCH';

@@ -1,4 +1,4 @@
-/** One message of several that come at once. */
+/** One netlink message. */
 export interface NetlinkNotice {
 	readonly type: number;
 	readonly flags: number;
@@ -8,7 +8,7 @@ export interface NetlinkNotice {
 /** sizeof(struct nlmsghdr): length, type, flags, sequence, port (linux/netlink.h). */
 const HEADER_BYTES = 16;
 
-/** What the kernel sent, taken apart. What is not whole is left out. */
+/** Splits a datagram into its messages; an incomplete header ends it. */
 export function messagesOf(bytes: Buffer): NetlinkNotice[] {
 	const found: NetlinkNotice[] = [];
 	for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {

@@ -3,19 +3,19 @@ import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import { createRtNetlink, type RtNetlinkSocket } from 'netlink/dist/rt/rt.js';
 
 /**
- * The most that the kernel puts into one part of a list (netlink_recvmsg, af_netlink.c). It makes them as large as the room
- * that it is offered, and goes through the whole list anew for each: with small ones 5,000 rules take thrice as long.
+ * The largest part of a dump (netlink_recvmsg, af_netlink.c). The kernel fills the buffer that it is offered, and walks the
+ * list from the start for each part: with small buffers 5,000 rules take three times as long.
  */
 const ANSWER_BYTES = 32 * 1024;
-/** 0: as large as the kernel makes them. */
+/** 0: the kernel's default. */
 export const answering = {
 	...{ messagePeeking: false, msgBufferSize: ANSWER_BYTES },
 	...{ recvBufferSize: 0, sendBufferSize: 0 },
 } as const;
 
 /**
- * Sockets to ask the kernel over. What it had no memory to answer (ENOBUFS) does not come: whoever has asked is told by
- * the time that is over. Without anybody to take it such an error is the whole process's.
+ * Sockets for requests. A socket's error (ENOBUFS: an answer was lost) is ignored here, as the request times out; without a
+ * listener it would end this process.
  */
 export function openNetlink(protocol: Protocol): NetlinkSocket {
 	const socket = createNetlink(protocol, answering);

@@ -3,12 +3,12 @@ import type { Family } from '../../values/units.ts';
 import { errnoOf } from './errno.ts';
 import { openRtNetlink } from './open-socket.ts';
 
-/** Address families (socket.h), and the bits of their addresses. */
+/** Address families (socket.h), and the length of their addresses in bits. */
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const BITS = { ipv4: 32, ipv6: 128 } as const;
 const TIMEOUT_MS = 2_000;
 
-/** The interface that a packet to this address would leave by now; undefined where there is no way. */
+/** The interface that the kernel would send a packet to this address by; undefined if there is no route. */
 export async function readInterfaceTo(family: Family, address: string): Promise<string | undefined> {
 	const socket = openRtNetlink();
 	const options = { timeout: TIMEOUT_MS };

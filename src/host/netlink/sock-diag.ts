@@ -4,7 +4,7 @@ import type { Family } from '../../values/units.ts';
 import { errnoOf } from './errno.ts';
 import { openNetlink } from './open-socket.ts';
 
-/** A TCP socket as the kernel's socket monitor tells of it (sock_diag(7)). */
+/** A TCP socket as reported by sock_diag(7). */
 export interface TcpSocket {
 	readonly state: number;
 	/** 4 or 16 bytes. */
@@ -12,18 +12,18 @@ export interface TcpSocket {
 	readonly to: Buffer;
 	readonly port: number;
 	readonly remotePort: number;
-	/** Who opened it. */
+	/** The owner's. */
 	readonly uid: number;
-	/** Of one that listens: it takes no IPv4. */
+	/** For a listener: it does not accept IPv4. */
 	readonly isIpv6Only: boolean;
-	/** '0' where no process holds it. */
+	/** '0' if no process holds it. */
 	readonly inode: string;
 	readonly cookie: string;
-	/** Names it to the kernel: struct inet_diag_msg, as it came. */
+	/** Identifies it to the kernel: struct inet_diag_msg as received. */
 	readonly handle: Buffer;
 }
 
-/** net/tcp_states.h; SYN_SENT and SYN_RECV are no connections yet, of the others one end is through with it. */
+/** States of net/tcp_states.h, as bits; OPENING is not connected yet, in HALF_CLOSED and CLOSING one end has finished. */
 export const LISTEN = 10;
 const LISTENING = 1 << LISTEN;
 const ESTABLISHED = 1 << 1;
@@ -52,36 +52,36 @@ const ID_END = 52;
 const UID = 64;
 const INODE = 68;
 const ATTRIBUTES = 72;
-/** INET_DIAG_SKV6ONLY, of each listening socket of IPv6, asked for or not. */
+/** INET_DIAG_SKV6ONLY, which the kernel sends for each IPv6 listener. */
 const V6ONLY = 11;
 const TIMEOUT_MS = 2_000;
 
 /**
- * What listens on TCP in this network namespace. /proc/net/tcp would tell the same, but walks through all connections
- * that the kernel has room for, which takes milliseconds on a host that has none.
+ * TCP listeners in this network namespace. /proc/net/tcp has them too, but walks the kernel's whole connection table, which
+ * takes milliseconds even if it is empty.
  */
 export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
 
 const ALIVE = OPENING | ESTABLISHED | HALF_CLOSED | CLOSING;
 
-/** What is being opened, connected or being closed. */
+/** Connections that are being opened, open, or being closed. */
 export const readAlive = (family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE);
 
-/** The same, with this port on this host's end. */
+/** The same with this local port only. */
 export const readAliveOn = (port: number, family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE, port);
 
-/** What listens and what is connected. */
+/** Listeners and open connections. */
 export const readOpen = (family: Family): Promise<TcpSocket[]> =>
 	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
 
-/** `port`: any where it is 0. */
+/** `port`: 0 for any. */
 function readSockets(family: Family, states: number, port = 0): Promise<TcpSocket[]> {
 	const request = Buffer.alloc(REQUEST_BYTES);
 	request.writeUInt8(AF[family], 0);
 	request.writeUInt8(IPPROTO_TCP, 1);
 	request.writeUInt32LE(states, 4);
 	request.writeUInt16BE(port, REQUEST_ID);
-	return asking(async (socket) => {
+	return withSocket(async (socket) => {
 		const [messages] = await socket.request(BY_FAMILY, request, { flags: DUMP, timeout: TIMEOUT_MS });
 		return messages
 			.filter(({ type, data }) => type === BY_FAMILY && data.length > INODE)
@@ -113,11 +113,11 @@ function hasFlag(data: Buffer, wanted: number): boolean {
 }
 
 /**
- * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. How many the kernel has ended: not those that it does not end, nor those
- * that have ended meanwhile.
+ * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. Resolves to how many the kernel ended, without those that it refused to
+ * and those that had ended before.
  */
 export function destroySockets(handles: readonly Uint8Array[]): Promise<number> {
-	return asking(async (socket) => {
+	return withSocket(async (socket) => {
 		let ended = 0;
 		for (const handle of handles) if (await destroy(socket, handle)) ended += 1;
 		return ended;
@@ -139,7 +139,7 @@ async function destroy(socket: NetlinkSocket, handle: Uint8Array): Promise<boole
 	}
 }
 
-async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
+async function withSocket<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
 	const socket = openNetlink(Protocol.SOCK_DIAG);
 	try {
 		return await ask(socket);
@@ -148,7 +148,7 @@ async function asking<T>(ask: (socket: NetlinkSocket) => Promise<T>): Promise<T>
 	}
 }
 
-/** A socket of IPv6 that carries IPv4 (::ffff:0:0/96, RFC 4291, 2.5.5.2) as what its packets are. */
+/** Turns an IPv4-mapped IPv6 socket (::ffff:0:0/96, RFC 4291, 2.5.5.2) into one of IPv4, as its packets are. */
 export function unmapV4(socket: TcpSocket): TcpSocket {
 	const isMapped = (bytes: Buffer) => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
 	if (!isMapped(socket.to) || !isMapped(socket.from)) return socket;

@@ -2,13 +2,13 @@ import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 
 export interface Handlers {
 	readonly onMessages: (bytes: Buffer) => void;
-	/** Something was told that has not reached us. */
+	/** Notifications were lost. */
 	readonly onLost: () => void;
 }
 
 /**
- * What a busy host tells meanwhile must find room: the kernel grants it to root, to others at most net.core.rmem_max.
- * Tests make it small, as it is everywhere for others.
+ * The receive buffer, for bursts on a busy host. The kernel grants it to root; others get at most net.core.rmem_max, and
+ * tests set it to that size.
  */
 const bufferBytes = Number(process.env['TEST_NOTICE_BUFFER'] ?? 4 * 1024 * 1024);
 
@@ -16,14 +16,13 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Hears what the kernel tells these groups, until the signal is aborted. A queue that has run over (ENOBUFS, netlink(7))
- * goes on with what fits again; a socket that fails otherwise, or cannot be had, is opened anew, later each time. Says
- * whether it hears at the moment.
+ * Subscribes to netlink groups until the signal is aborted. After an overflow (ENOBUFS, netlink(7)) it continues; after any
+ * other error it opens a new socket, with exponential back-off. The returned function says whether a socket is open now.
  */
 export function subscribe(
 	protocol: number,
 	groups: readonly number[],
-	ears: Handlers,
+	handlers: Handlers,
 	signal: AbortSignal,
 ): () => boolean {
 	let socket: RawNetlinkSocket | undefined;
@@ -37,23 +36,23 @@ export function subscribe(
 		try {
 			socket = openSocket(protocol, groups);
 		} catch {
-			return later();
+			return retry();
 		}
 		socket.on('message', (bytes) => {
 			failures = 0;
-			take(bytes, ears);
+			deliver(bytes, handlers);
 		});
-		socket.on('truncatedMessage', ears.onLost).on('error', failed);
-		if (failures > 0) ears.onLost();
+		socket.on('truncatedMessage', handlers.onLost).on('error', onError);
+		if (failures > 0) handlers.onLost();
 	};
-	const later = () => {
+	const retry = () => {
 		setTimeout(open, Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS)).unref();
 		failures += 1;
 	};
-	const failed = (error: NodeJS.ErrnoException) => {
-		if (error.code === 'ENOBUFS') return ears.onLost();
+	const onError = (error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOBUFS') return handlers.onLost();
 		close();
-		later();
+		retry();
 	};
 	open();
 	signal.addEventListener('abort', close, { once: true });
@@ -72,8 +71,8 @@ function openSocket(protocol: number, groups: readonly number[]): RawNetlinkSock
 	return socket;
 }
 
-/** What cannot be understood is as good as lost. */
-function take(bytes: Buffer, { onMessages, onLost }: Handlers): void {
+/** A message that cannot be parsed counts as lost. */
+function deliver(bytes: Buffer, { onMessages, onLost }: Handlers): void {
 	try {
 		onMessages(bytes);
 	} catch {

@@ -1,70 +1,97 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { dropKeptPipes } from './kept-pipes.ts';
+import {
+	ENDED_BY_SIGNAL,
+	endOf,
+	type Finished,
+	MAX_OUTPUT_BYTES,
+	type Run,
+	type RunOptions,
+	tooMuchOutput,
+} from './runner.ts';
 import { openUnnamedFile } from './stdin-file.ts';
 
-export const ENDED_BY_SIGNAL = -1;
+/** The light implementation, on Node alone, for where a start is counted in milliseconds: commands and firewall programs. */
+export const runLight: Run = async (program, args, options, signal) => {
+	const end = endOf(signal, options.timeoutMs);
+	end.throwIfAborted();
+	return finish(start(program, args, options), program, options, end);
+};
 
-export interface Finished {
-	/** `ENDED_BY_SIGNAL` where one did. */
-	readonly code: number;
-	readonly stdout: string;
-	readonly stderr: string;
-}
-
-/**
- * Runs a program by its path with a list of arguments and a text for its standard input: no shell, ever. Resolves
- * however it ends; rejects only if it cannot be started or the signal is aborted, which kills it.
- *
- * Not execa: on a cold start its loading alone takes as long as the four stages of a whole `turnout init`.
- */
-export function runCommand(
+/** The same, for programs that read a document and print another. */
+export const runCommand = (
 	program: string,
 	args: readonly string[],
 	input: string,
 	signal: AbortSignal,
-): Promise<Finished> {
+): Promise<Finished> => runLight(program, args, { input }, signal);
+
+function start(program: string, args: readonly string[], { input = '', env, user }: RunOptions): ChildProcess {
 	const file = input.length > LARGEST_ON_A_PIPE ? openUnnamedFile(input) : undefined;
-	return new Promise((resolve, reject) => {
-		// In a session of its own: what a terminal sends when it closes, or on Ctrl-C, is for us to answer.
-		const child = spawn(program, args, {
-			stdio: [file ?? 'pipe', 'pipe', 'pipe'],
-			signal,
-			killSignal: 'SIGKILL',
-			detached: true,
-		});
-		const stdout: Buffer[] = [];
-		const stderr: Buffer[] = [];
-		child.stdout?.on('data', (part: Buffer) => stdout.push(part));
-		child.stderr?.on('data', (part: Buffer) => stderr.push(part));
-		child.on('error', (error) => {
-			killGroup(child.pid);
-			reject(error);
-		});
-		child.on('close', (code) => {
-			resolve({
-				code: code ?? ENDED_BY_SIGNAL,
-				stdout: String(Buffer.concat(stdout)),
-				stderr: String(Buffer.concat(stderr)),
-			});
-		});
-		if (file !== undefined) closeSync(file);
+	const how = {
+		...(env === undefined ? {} : { env }),
+		...(user === undefined ? {} : { ...user, cwd: '/' }),
+	};
+	try {
+		const child = spawn(program, args, { ...how, detached: true, stdio: [file ?? 'pipe', 'pipe', 'pipe'] });
 		// A program that ends before it has read everything says why on standard error.
 		child.stdin?.on('error', () => undefined);
 		child.stdin?.end(input);
-	});
+		return child;
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
 }
 
 /**
- * In characters. So much is in the pipe before we do anything else. Of more only a part might be there when somebody kills
- * us, and every table that is whole in it would be committed, and the others not.
+ * In characters: as much is in the pipe before we do anything else. Of a longer document only a part might be there when
+ * somebody kills us, and the tables that are whole in it would be committed without the others.
  */
 const LARGEST_ON_A_PIPE = 32 * 1024;
 
-/** What it has started goes with it: a script that was killed would leave the program that it waits for. */
+function finish(
+	child: ChildProcess,
+	program: string,
+	{ maxOutputBytes = MAX_OUTPUT_BYTES }: RunOptions,
+	end: AbortSignal,
+): Promise<Finished> {
+	return new Promise((resolve, reject) => {
+		const fail = (reason: unknown) => {
+			killGroup(child.pid);
+			for (const pipe of [child.stdout, child.stderr]) pipe?.destroy();
+			reject(reason);
+		};
+		const onAbort = () => fail(end.reason);
+		const onOverflow = () => fail(tooMuchOutput(program, maxOutputBytes));
+		const [stdout, stderr] = [child.stdout, child.stderr].map((pipe) => collect(pipe, maxOutputBytes, onOverflow));
+		end.addEventListener('abort', onAbort, { once: true });
+		dropKeptPipes(child);
+		child.once('error', reject).once('close', (code, by) => {
+			end.removeEventListener('abort', onAbort);
+			const texts = { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+			resolve({ code: code ?? ENDED_BY_SIGNAL, signal: by ?? undefined, ...texts });
+		});
+	});
+}
+
+/** Returns what gives all of it so far. */
+function collect(pipe: Readable | null, maxBytes: number, onOverflow: () => void): () => string {
+	const parts: Buffer[] = [];
+	let bytes = 0;
+	pipe?.on('data', (part: Buffer) => {
+		bytes += part.length;
+		if (bytes > maxBytes) onOverflow();
+		else parts.push(part);
+	});
+	return () => String(Buffer.concat(parts));
+}
+
 function killGroup(pid: number | undefined): void {
 	try {
 		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 	} catch {
-		// Nobody is left in it.
+		// The group is empty.
 	}
 }

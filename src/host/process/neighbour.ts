@@ -1,10 +1,10 @@
 import { readlinkSync } from 'node:fs';
 import { commandLineOf, pids } from '../sockets/procfs.ts';
 
-/** What puts rules there and may stay, as its command line says (arguments end with a zero: proc_pid_cmdline(5)). */
+/** Command lines of a turnout that keeps rules; arguments end with a zero byte (proc_pid_cmdline(5)). */
 const RUNNING = /(?:^|\0|\/)(?:turnout\.cjs|turnout|main\.ts)\0(?:run|init|route-manager)\0/;
 
-/** Whether another turnout runs in this network: what bears our names may be its. */
+/** Whether another turnout runs in this network namespace: chains with our names may be its own. */
 export const hasNeighbour = (): boolean => {
 	const network = networkOf('self');
 	return pids().some(
@@ -12,7 +12,7 @@ export const hasNeighbour = (): boolean => {
 	);
 };
 
-/** network_namespaces(7); '' where it has ended. */
+/** See network_namespaces(7); '' for a process that has ended. */
 function networkOf(pid: string): string {
 	try {
 		return readlinkSync(`/proc/${pid}/ns/net`);

@@ -6,30 +6,30 @@ import { removeAdmin } from '../envoy/admin-folder.ts';
 import { writeOrFail } from '../files/state-file.ts';
 import { commandLineOf, type ProcessFacts, pids, readProcess, readText } from '../sockets/procfs.ts';
 
-/** An Envoy that a daemon has started as its child. */
-export interface Noted extends ProxyIdentity {
+/** An Envoy that a daemon has started as a child process. */
+export interface NotedEnvoy extends ProxyIdentity {
 	readonly uid: number;
 	readonly startedAt: string;
-	/** The daemon's. */
+	/** The daemon's pid. */
 	readonly parent: number;
 }
 
-/** Which ones there are, in a file: a daemon that is killed leaves them running, holding their ports. */
+/** A file with the Envoys that run: a daemon that is killed leaves them running, and they hold their ports. */
 export interface ProcessNotes {
-	readonly add: (noted: Noted) => void;
+	readonly add: (noted: NotedEnvoy) => void;
 	readonly remove: (instance: string) => void;
-	readonly read: () => readonly Noted[];
+	readonly read: () => readonly NotedEnvoy[];
 }
 
 export function createProcessNotes(stateDirectory: string): ProcessNotes {
 	const path = join(stateDirectory, 'envoy-processes.json');
-	const read = () => notedIn(readText(path));
-	const write = (all: readonly Noted[]) => {
+	const read = () => parseNotes(readText(path));
+	const write = (all: readonly NotedEnvoy[]) => {
 		try {
 			if (all.length === 0) rmSync(path, { force: true });
 			else writeOrFail(path, `${JSON.stringify(all)}\n`, 0o600);
 		} catch {
-			// That the folder cannot be written is told as what it is; Envoy runs all the same.
+			// An unwritable folder is reported elsewhere; Envoy runs all the same.
 		}
 	};
 	const others = (instance: string) => read().filter((noted) => noted.instance !== instance);
@@ -40,27 +40,26 @@ export function createProcessNotes(stateDirectory: string): ProcessNotes {
 	};
 }
 
-function notedIn(text: string): readonly Noted[] {
+function parseNotes(text: string): readonly NotedEnvoy[] {
 	try {
 		const all: unknown = JSON.parse(text);
-		return Array.isArray(all) ? all.filter(isNoted) : [];
+		return Array.isArray(all) ? all.filter(isNotedEnvoy) : [];
 	} catch {
 		return [];
 	}
 }
 
-const isNoted = (value: Partial<Noted> | null): value is Noted =>
+const isNotedEnvoy = (value: Partial<NotedEnvoy> | null): value is NotedEnvoy =>
 	typeof value?.instance === 'string' &&
 	value.instance.length >= SHORTEST_INSTANCE &&
 	typeof value.uid === 'number' &&
 	typeof value.admin === 'object';
-/** A random UUID has 36; less would be found in other command lines. */
+/** A random UUID has 36 characters; a short text would be found in other command lines. */
 const SHORTEST_INSTANCE = 16;
 
 /**
- * Those of them that run without their daemon. Its arguments hold its instance, which nobody else has, and nobody else is
- * its user: what only looks like it is let alone. Of another hash than any that is wanted, as nobody reads any more what
- * it writes: it goes on until another has taken over.
+ * NotedEnvoy Envoys that run without their daemon. A process is one of them by its instance among its arguments and its user;
+ * others are left alone. Their hash is '', so that each is replaced: nobody reads their output any more.
  */
 export function findOrphans(notes: ProcessNotes): RunningProxy[] {
 	const noted = notes.read();
@@ -76,19 +75,19 @@ export function findOrphans(notes: ProcessNotes): RunningProxy[] {
 	});
 }
 
-function forget(notes: ProcessNotes, noted: Noted): void {
+function forget(notes: ProcessNotes, noted: NotedEnvoy): void {
 	notes.remove(noted.instance);
 	removeAdmin(noted);
 }
 
-/** In a session of its own, as every one is started; a daemon that lives looks after its own. */
-const isOrphan = ({ uid, group, session, parent }: ProcessFacts, noted: Noted): boolean =>
+/** Started in a session of its own, by a daemon that is not its parent any more. */
+const isOrphan = ({ uid, group, session, parent }: ProcessFacts, noted: NotedEnvoy): boolean =>
 	uid === noted.uid && group === session && parent !== noted.parent;
 
-function runningOf(noted: Noted, { pid, session, startTicks }: ProcessFacts, onEnd: () => void): RunningProxy {
+function runningOf(noted: NotedEnvoy, { pid, session, startTicks }: ProcessFacts, onEnd: () => void): RunningProxy {
 	const { instance, admin, startedAt } = noted;
 	const isThere = () => readProcess(pid)?.startTicks === startTicks;
-	// Whoever ends does not wait for it.
+	// Does not keep this process from ending.
 	const exited = untilGone(isThere, { ref: false }).finally(onEnd);
 	return {
 		...{ instance, admin, startedAt, exited },
@@ -106,7 +105,7 @@ function runningOf(noted: Noted, { pid, session, startTicks }: ProcessFacts, onE
 	};
 }
 
-/** How it has ended is told to its parent, and to nobody else. */
+/** Only a parent learns how a process has ended. */
 async function untilGone(isThere: () => boolean, { ref = true } = {}): Promise<Exit> {
 	while (isThere()) await sleep(POLL_MS, undefined, { ref });
 	return { code: undefined, signal: undefined };
@@ -118,11 +117,11 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 	try {
 		process.kill(-group, signal);
 	} catch {
-		// Nobody is left in it.
+		// The group is empty.
 	}
 }
 
-/** Where processes are no longer what is wanted. */
+/** For a daemon whose settings run Envoy in another way. */
 export async function endOrphans(notes: ProcessNotes, graceMs: number): Promise<void> {
 	await Promise.all(findOrphans(notes).map((orphan) => orphan.stop(graceMs)));
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { NewProxyIdentity, OnOutput, ProxyRuntime, ProxySpec, RunningProxy } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
@@ -6,21 +5,33 @@ import { quote } from '../../lib/escape.ts';
 import { readLines } from '../../lib/read-lines.ts';
 import { makeForUser, removeAdmin, removeAdminFolder, sweepAdmins } from '../envoy/admin-folder.ts';
 import { findProgram } from '../iptables/programs.ts';
-import { type Child, doesNotRun, exitOf, spawnAs, spawned, stop } from './child.ts';
+import { type Child, doesNotRun, exitOf, startChild, stop } from './child.ts';
 import { findOrphans, type ProcessNotes } from './orphans.ts';
+import type { Run } from './runner.ts';
 
-/** Envoy as a child process of ours, in a session of its own: a Ctrl-C at our terminal must not reach it before us. */
-export function createProcessRuntime(notes: ProcessNotes, adminFolder: string): ProxyRuntime {
-	const running = new Set<ChildProcess>();
+export interface ProcessRuntimeOptions {
+	readonly notes: ProcessNotes;
+	readonly adminFolder: string;
+	readonly run: Run;
+}
+
+interface Context extends ProcessRuntimeOptions {
+	readonly running: Set<Child>;
+}
+
+/** Runs Envoy as a child process. */
+export function createProcessRuntime(options: ProcessRuntimeOptions): ProxyRuntime {
+	const { notes, adminFolder } = options;
+	const context: Context = { ...options, running: new Set() };
 	let isSwept = false;
 	return {
-		prepare: async ({ command }) => exactly(programOf(command)),
+		prepare: async ({ command }) => fingerprint(programOf(command)),
 		async start(spec, identity, onOutput) {
 			const [startedAt, parent] = [new Date().toISOString(), process.pid];
-			// Before it is there: whoever ends us in between leaves none that nobody knows of.
+			// Noted before it starts: if we are killed in between, the next daemon still finds it.
 			notes.add({ ...identity, uid: spec.uid, startedAt, parent });
 			const forget = () => notes.remove(identity.instance);
-			const started = await start(spec, { ...identity, startedAt }, onOutput, running).catch((error) => {
+			const started = await start(context, spec, { ...identity, startedAt }, onOutput).catch((error) => {
 				forget();
 				throw error;
 			});
@@ -28,14 +39,14 @@ export function createProcessRuntime(notes: ProcessNotes, adminFolder: string): 
 		},
 		async adopt() {
 			const orphans = findOrphans(notes);
-			// Of a former daemon's; later on there are those of ours.
+			// Only once: later on there are folders of our own Envoys.
 			if (!isSwept) sweepAdmins(adminFolder, orphans);
 			isSwept = true;
 			return orphans;
 		},
 		problem: () => '',
 		async close() {
-			running.forEach(letGo);
+			context.running.forEach(detach);
 			removeAdminFolder(adminFolder);
 		},
 	};
@@ -51,46 +62,38 @@ function programOf(command: string): string {
 	);
 }
 
-/** One that was replaced by a newer is another, though its path is the same. */
-function exactly(program: string): string {
+/** Changes when the program is replaced by another version at the same path. */
+function fingerprint(program: string): string {
 	const { size, mtimeMs, ino } = statSync(program);
 	return `${program} ${size} ${mtimeMs} ${ino}`;
 }
 
-/** Whatever it does from now on does not keep us from ending. */
-function letGo(child: ChildProcess): void {
-	child.unref();
-	for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+/** Leaves it running without keeping us from ending. */
+function detach(child: Child): void {
+	child.nodeChildProcess.unref();
+	for (const stream of [child.stdout, child.stderr]) stream.destroy();
 }
 
+type StartedIdentity = NewProxyIdentity & Pick<RunningProxy, 'startedAt'>;
+
 async function start(
+	context: Context,
 	spec: ProxySpec,
-	identity: NewProxyIdentity & Pick<RunningProxy, 'startedAt'>,
+	identity: StartedIdentity,
 	onOutput: OnOutput,
-	running: Set<ChildProcess>,
 ): Promise<RunningProxy> {
 	const { command, args, uid, gid, env } = spec;
 	const program = programOf(command);
-	await makeForUser(identity.admin.socketPath, uid).catch((cause) => {
+	await makeForUser(identity.admin.socketPath, uid, context.run).catch((cause) => {
 		throw cause instanceof Failure ? cause : doesNotRun(program, cause);
 	});
-	try {
-		const child = spawnAs(program, args, { uid, gid, env: { ...process.env, ...env } });
-		const proxy = attach(child, identity, onOutput, running);
-		await spawned(child, program);
-		return proxy;
-	} catch (error) {
-		removeAdmin(identity);
-		throw error;
-	}
+	const child = startChild(program, args, { uid, gid, env });
+	if (child.pid !== undefined) return attach(context, child, identity, onOutput);
+	removeAdmin(identity);
+	throw doesNotRun(program, (await child).cause);
 }
 
-function attach(
-	child: Child,
-	identity: NewProxyIdentity & Pick<RunningProxy, 'startedAt'>,
-	onOutput: OnOutput,
-	running: Set<ChildProcess>,
-): RunningProxy {
+function attach({ running }: Context, child: Child, identity: StartedIdentity, onOutput: OnOutput): RunningProxy {
 	const read = Promise.all([child.stdout, child.stderr].map((input) => readLines(input, onOutput)));
 	running.add(child);
 	const exited = exitOf(child, read).finally(() => {

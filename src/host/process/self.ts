@@ -1,2 +1,2 @@
-/** This executable, with what it takes to run it once more: the first is the file. */
+/** The program and arguments that start this executable once more. */
 export const ownProgram = (): readonly string[] => [process.execPath, process.argv[1] ?? ''];

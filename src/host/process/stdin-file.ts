@@ -1,12 +1,12 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-/** __O_TMPFILE | O_DIRECTORY (asm-generic/fcntl.h): a file without a name, gone with the last who has it open. */
+/** __O_TMPFILE | O_DIRECTORY (asm-generic/fcntl.h): a file without a name, deleted with its last descriptor. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /**
- * A descriptor from which a child reads all of `text`, whatever becomes of us meanwhile; undefined where there is no room
- * for it. In memory first: a disk may be full.
+ * A descriptor from which a child reads all of `text` even if this process is killed meanwhile; undefined where there is
+ * no room for it. Tries memory first, as a disk may be full.
  */
 export function openUnnamedFile(text: string): number | undefined {
 	for (const folder of ['/dev/shm', '/run', tmpdir()]) {
@@ -18,7 +18,7 @@ export function openUnnamedFile(text: string): number | undefined {
 	return undefined;
 }
 
-/** Each part at its place: the descriptor's own place stays at the beginning, from where the child reads. */
+/** Writes at explicit positions: the descriptor's offset stays 0, where the child begins to read. */
 function writeAll(file: number, bytes: Buffer): number {
 	let at = 0;
 	while (at < bytes.length) at += writeSync(file, bytes, at, bytes.length - at, at);

@@ -6,26 +6,26 @@ import { families } from '../../values/units.ts';
 import { readListening } from '../netlink/sock-diag.ts';
 
 /**
- * Two processes listen on the same ports (SO_REUSEPORT), and one of them closes its listeners. What has not been accepted
- * then would be refused; with this the kernel moves it over to the other (ip-sysctl: tcp_migrate_req, Linux 5.14).
+ * While two processes listen on the same ports (SO_REUSEPORT) and one closes its listeners, connections in its accept queue
+ * would be reset; with this switch the kernel moves them to the other (ip-sysctl: tcp_migrate_req, Linux 5.14).
  */
 const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
-/** A busy Envoy may take its time to do as it is told; then it is told again. */
+/** For a busy Envoy to close its listeners, before it is asked again. */
 const PATIENCE_MS = 1_000;
 const POLL_MS = 20;
 
-/** `directory`: where it is written down what the kernel's switch was, for the case that we are killed meanwhile. */
+/** `directory`: for a note of the switch's former value, in case we are killed meanwhile. */
 export function createHandOvers(directory: string): (ports: readonly number[]) => Promise<ListenerHandover> {
-	const migration = createMigration(join(directory, 'tcp_migrate_req'));
-	/** Called while only the former listens. */
+	const migration = createMigrationSwitch(join(directory, 'tcp_migrate_req'));
+	/** Called while only the former process listens. */
 	return async (ports) => {
 		const former = await listening(ports);
 		const isClosed = async (): Promise<boolean> => !isAnyOf(former, await listening(ports));
 		return {
-			async closeFormer(tell, deadline) {
+			async closeFormer(request, deadline) {
 				migration.begin();
 				while (!deadline.aborted) {
-					await tell();
+					await request();
 					if (await within(PATIENCE_MS, isClosed)) return;
 				}
 			},
@@ -51,8 +51,8 @@ async function listening(ports: readonly number[]): Promise<ReadonlySet<string>>
 const isAnyOf = (some: ReadonlySet<string>, all: ReadonlySet<string>): boolean =>
 	[...some].some((inode) => all.has(inode));
 
-/** On while anybody needs it, and then what it was. What a killed daemon has left on is put back at once. */
-function createMigration(notes: string) {
+/** Switches migration on while somebody needs it, then restores it. Restores what a killed daemon left at once. */
+function createMigrationSwitch(notes: string) {
 	let users = 0;
 	const restore = (): void =>
 		quietly(() => {
@@ -78,11 +78,11 @@ function createMigration(notes: string) {
 	};
 }
 
-/** An older kernel has no such switch, and in a container it may be out of reach. */
+/** Older kernels have no such switch, and in a container it may be read-only. */
 function quietly(act: () => void): void {
 	try {
 		act();
 	} catch {
-		// Then connections that nobody has accepted yet are refused, as they always were.
+		// Then connections in the accept queue are reset, as without the switch.
 	}
 }

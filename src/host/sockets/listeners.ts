@@ -4,7 +4,7 @@ import { families } from '../../values/units.ts';
 import { readAliveOn, readListening } from '../netlink/sock-diag.ts';
 import { ownerOf } from './procfs.ts';
 
-/** Everything that listens on TCP in this network namespace. */
+/** All TCP listeners in this network namespace. */
 export async function readListeners(): Promise<Listener[]> {
 	const all = families.map(async (family): Promise<Listener[]> => {
 		const sockets = await readListening(family);
@@ -16,7 +16,7 @@ export async function readListeners(): Promise<Listener[]> {
 	return (await Promise.all(all)).flat();
 }
 
-/** How many connections that were accepted on these ports are open; the kernel tells of these ports alone. */
+/** The number of open connections accepted on these ports. The kernel filters by port. */
 export async function countAccepted(ports: readonly number[]): Promise<number> {
 	const all = ports.flatMap((port) => families.map((family) => readAliveOn(port, family)));
 	return (await Promise.all(all)).flat().length;

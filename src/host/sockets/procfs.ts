@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** The process that holds the socket; looked up only when someone is to be told. */
+/** The process that holds a socket, for messages. Expensive: walks all processes. */
 export function ownerOf(inode: string): string {
 	const pid = pids().find((process) => holdsSocket(process, inode));
 	return pid === undefined ? 'unknown' : `${programOf(pid)} (pid ${pid})`;
@@ -10,7 +10,7 @@ export function ownerOf(inode: string): string {
 const holdsSocket = (pid: string, inode: string): boolean =>
 	readdir(`/proc/${pid}/fd`).some((fd) => readLink(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
 
-/** The group that counts for what each socket sends (the last of `Gid` in proc_pid_status(5)), by the socket's inode. */
+/** By socket inode, the group that netfilter's owner match sees: the filesystem gid (proc_pid_status(5)). */
 export function readGroups(): Map<string, number> {
 	const groups = new Map<string, number>();
 	for (const pid of pids()) {
@@ -20,18 +20,18 @@ export function readGroups(): Map<string, number> {
 	return groups;
 }
 
-/** Inodes. */
+/** The inodes of a process's sockets. */
 export const socketsOf = (pid: string): string[] =>
 	readdir(`/proc/${pid}/fd`).flatMap(
 		(fd) => /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.slice(1) ?? [],
 	);
 
-/** Of every process that can be seen. */
+/** Of all visible processes. */
 export const pids = (): string[] => readdir('/proc').filter((name) => /^\d+$/.test(name));
-/** The name that the kernel has for its program (proc_pid_comm(5)); '' where it has ended. */
+/** The kernel's name of a process (proc_pid_comm(5)); '' if it has ended. */
 export const commOf = (pid: string | number): string => readText(`/proc/${pid}/comm`).trim();
 
-/** Its program and arguments, each with its closing zero; '' where it has ended. */
+/** Program and arguments, each zero-terminated; '' if it has ended. */
 export const commandLineOf = (pid: string | number): string => readText(`/proc/${pid}/cmdline`);
 
 export interface ProcessFacts {
@@ -40,14 +40,14 @@ export interface ProcessFacts {
 	readonly parent: number;
 	readonly group: number;
 	readonly session: number;
-	/** When it started, in clock ticks since the host did: with the pid, no other process's. */
+	/** Start time in clock ticks since boot; together with the pid it identifies a process. */
 	readonly startTicks: string;
 }
 
-/** Undefined where it has ended, waited for by its parent or not (proc_pid_stat(5), proc_pid_status(5)). */
+/** Undefined if it has ended, zombies included (proc_pid_stat(5), proc_pid_status(5)). */
 export function readProcess(pid: string | number): ProcessFacts | undefined {
 	const stat = readText(`/proc/${pid}/stat`);
-	// The name may hold anything: what follows is counted behind it.
+	// The name may hold spaces and parentheses: fields are counted after it.
 	const [state, parent, group, session, ...more] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 	const [, uid] = /^Uid:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`)) ?? [];
 	if (uid === undefined || state === 'Z' || state === 'X') return undefined;
@@ -56,14 +56,14 @@ export function readProcess(pid: string | number): ProcessFacts | undefined {
 		startTicks: more[START_TICKS - 7] ?? '',
 	};
 }
-/** The field's number there; the first four behind the name are 3 to 6. */
+/** The field's number in proc_pid_stat(5); `more` begins with field 7. */
 const START_TICKS = 22;
 
 export const parentOf = (pid: number): number | undefined => readProcess(pid)?.parent || undefined;
 
 /**
- * As a person would call it. The kernel's name is that of its first thread, to which Node.js and the like give another
- * one: where neither the program nor anything that it was started with is called so, its executable tells.
+ * A process's name as people know it. The kernel's name is that of its first thread, which Node.js and others rename: if it
+ * occurs neither in the executable nor among the arguments, the executable's name is used.
  */
 export function programOf(pid: string | number): string {
 	const name = commOf(pid);
@@ -73,10 +73,10 @@ export function programOf(pid: string | number): string {
 	return isKnown ? name : basename(executable) || name;
 }
 
-/** TASK_COMM_LEN (proc_pid_comm(5)), without its closing zero. */
+/** TASK_COMM_LEN (proc_pid_comm(5)) without the terminating zero. */
 const LONGEST_NAME = 15;
 
-/** Processes come and go, and those of others may be closed to us: what cannot be read tells nothing. */
+/** Processes come and go, and others' may be inaccessible: what cannot be read counts as empty. */
 const readdir = (path: string): string[] => quietly(() => readdirSync(path), []);
 const readLink = (path: string): string => quietly(() => readlinkSync(path), '');
 export const readText = (path: string): string => quietly(() => readFileSync(path, 'utf8'), '');

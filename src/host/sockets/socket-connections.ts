@@ -16,7 +16,7 @@ import { readInterfaceTo } from '../netlink/route-lookup.ts';
 import { destroySockets, LISTEN, readOpen, type TcpSocket, unmapV4 } from '../netlink/sock-diag.ts';
 import { readGroups, readText } from './procfs.ts';
 
-/** Over sock_diag(7), ctnetlink and /proc. */
+/** By sock_diag(7), ctnetlink and /proc. */
 export function createConnections(): Connections {
 	return {
 		open: readConnections,
@@ -31,17 +31,17 @@ export function createConnections(): Connections {
 			);
 		},
 		track: (all) => insertEntries(all.map(openerTuple)),
-		details: readAsides,
+		details: readDetails,
 		end: (all) => destroySockets(all.map(({ handle }) => handle)),
 	};
 }
 
 /**
- * Makes the kernel forget what it has translated to these ports of this host; only when all of that has ended. What it
- * keeps (TIME_WAIT for two minutes, ESTABLISHED for days where its last packets went by unseen) it would apply to an
- * untranslated connection of the same ends as soon as rules make it look again, in the middle of it.
+ * Deletes the conntrack entries of connections redirected to these ports; only for once all of them have ended. An entry
+ * stays in TIME_WAIT for two minutes, and as ESTABLISHED for days if its last packets were not seen. The kernel would apply
+ * it to a direct connection between the same ends as soon as rules activate conntrack again.
  */
-export async function forgetTranslated(ports: ReadonlySet<number>): Promise<void> {
+export async function deleteRedirected(ports: ReadonlySet<number>): Promise<void> {
 	const local = localAddresses();
 	await deleteEntries(await readTranslatedTo(ports, (bytes) => local(addressOf(bytes))));
 }
@@ -59,19 +59,19 @@ async function readConnections(): Promise<OpenConnection[]> {
 		return {
 			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote },
 			local: { address: addressOf(socket.from), port },
-			// A caller gets its port from the kernel's range, and none that somebody listens on.
+			// A client's port is from the ephemeral range, and nobody listens on it.
 			isAccepted: listening.has(port) || port < range.from || port > range.to,
 			isHostLocal: local(remote.address) || ends.has(endsOf(socket, 'inwards')),
 		};
 	});
 }
 
-/** Sockets that no process holds are of ended programs, or the kernel's own; neither is anybody's to end. */
+/** Sockets without a process are of ended programs or the kernel's own; neither is ours to end. */
 const isConnected = ({ state, inode }: TcpSocket): boolean => state !== LISTEN && inode !== '0';
 
 const readSockets = async (): Promise<TcpSocket[]> => (await Promise.all(families.map(readTolerantly))).flat();
 
-/** A kernel without a family, or without its socket monitor, tells of none. */
+/** A kernel without the family, or without sock_diag for it, has no sockets. */
 async function readTolerantly(family: Family): Promise<TcpSocket[]> {
 	try {
 		return await readOpen(family);
@@ -103,7 +103,7 @@ function openerTuple(connection: OpenConnection): Tuple {
 const familyOf = (bytes: Buffer): Family => (bytes.length === 4 ? 'ipv4' : 'ipv6');
 const addressOf = (bytes: Buffer): string => showAddress(familyOf(bytes), [...bytes]);
 
-async function readAsides(open: readonly OpenConnection[], asked: SocketDetailsRequest): Promise<SocketDetails> {
+async function readDetails(open: readonly OpenConnection[], asked: SocketDetailsRequest): Promise<SocketDetails> {
 	const groups = asked.groups ? readGroups() : new Map<string, number>();
 	const remotes = new Map(open.map(({ family, remote }) => [remote.address, family]));
 	const interfaces = new Map<string, string | undefined>();
@@ -120,7 +120,7 @@ function localAddresses(): (address: string) => boolean {
 	return (address) => own.has(address) || address.startsWith('127.') || address === '::1';
 }
 
-/** Of this network namespace; the kernel's default where it does not say. */
+/** This network namespace's range, or the kernel's default if it cannot be read. */
 function ephemeralPorts(): { readonly from: number; readonly to: number } {
 	const [from = 32_768, to = 60_999] = readText('/proc/sys/net/ipv4/ip_local_port_range')
 		.split(/\s+/)

@@ -3,16 +3,16 @@ import type { OpenConnection } from '../../connections/connections.ts';
 import { commOf, parentOf, pids, socketsOf } from './procfs.ts';
 import { createConnections } from './socket-connections.ts';
 
-/** Programs that let people in over TCP, by the names that the kernel has for them; OpenSSH is several since 9.8. */
+/** Remote login servers by their process names; OpenSSH has several programs since 9.8. */
 const SERVERS: readonly string[] = ['sshd', 'sshd-session', 'sshd-auth', 'dropbear', 'tinysshd'];
 
-/** Connections that people are logged in over, as far as we may look: root sees all, others none but their own. */
+/** Connections of login sessions, as far as we can see them: root sees all, others only their own. */
 export interface OpenSessions {
-	/** What holds them has started us. */
+	/** Accepted ones, held by an ancestor of this process. */
 	readonly own: readonly OpenConnection[];
-	/** The same where that has called: an agent of SSM, or of a pipeline. */
+	/** Outgoing ones, held by an ancestor: an agent of SSM or of a CI pipeline. */
 	readonly called: readonly OpenConnection[];
-	/** Those that a server holds, ours among them: tmux, screen and systemd are nobody's children. */
+	/** All that a login server holds, as with tmux, screen or systemd no ancestor holds ours. */
 	readonly all: readonly OpenConnection[];
 }
 
@@ -22,7 +22,7 @@ export async function readOpenSessions(): Promise<OpenSessions> {
 	const above = new Set(ancestors().flatMap(socketsOf));
 	const held = new Set(pids().flatMap((pid) => (SERVERS.includes(commOf(pid)) ? socketsOf(pid) : [])));
 	if (above.size + held.size === 0) return noSessions;
-	// What stays within the host is never captured.
+	// Connections within the host are never captured.
 	const open = (await createConnections().open()).filter(({ isHostLocal }) => !isHostLocal);
 	const carrying = open.filter(({ inode }) => above.has(inode));
 	return {
@@ -38,13 +38,13 @@ function ancestors(): string[] {
 	return found;
 }
 
-/** As sshd(8) has it in SSH_CONNECTION: the other end's address and port, and ours; link-local ones with their zone. */
+/** In the form of sshd(8)'s SSH_CONNECTION: remote address and port, local address and port; link-local with zone. */
 export function sessionText({ local, remote }: OpenConnection): string {
 	const zone = local.address.startsWith('fe80:') ? zoneOf(local.address) : '';
 	return `${remote.address}${zone} ${remote.port} ${local.address}${zone} ${local.port}`;
 }
 
-/** A link-local address is one of an interface. */
+/** A link-local address is valid on its interface only. */
 function zoneOf(address: string): string {
 	const [name] =
 		Object.entries(networkInterfaces()).find(([, all = []]) => all.some((one) => one.address === address)) ?? [];

@@ -112,15 +112,15 @@ test('a host without a role takes the login for ECR that somebody has left, and 
 
 const secret = 'lab-hidden-password';
 const brokenFiles: readonly (readonly [unknown, RegExp])[] = [
-	[`{"auths":{"x":{"auth":"${secret}`, /config\.json: it is no JSON object\nMend it/],
-	[`"${secret}"`, /it is no JSON object/],
-	['', /it is no JSON object/],
-	['[]', /it is no JSON object/],
-	[{ auths: secret }, /its auths is no object/],
-	[{ auths: [secret] }, /its auths is no object/],
-	[{ credHelpers: secret }, /its credHelpers is no object/],
-	[{ credHelpers: { 'registry.example': { secret } } }, /its credHelpers names no helper/],
-	[{ credsStore: `../${secret}` }, /its credsStore names no helper/],
+	[`{"auths":{"x":{"auth":"${secret}`, /config\.json: it is not a JSON object\nRepair it/],
+	[`"${secret}"`, /it is not a JSON object/],
+	['', /it is not a JSON object/],
+	['[]', /it is not a JSON object/],
+	[{ auths: secret }, /its auths is not an object/],
+	[{ auths: [secret] }, /its auths is not an object/],
+	[{ credHelpers: secret }, /its credHelpers is not an object/],
+	[{ credHelpers: { 'registry.example': { secret } } }, /its credHelpers is not the name of a helper/],
+	[{ credsStore: `../${secret}` }, /its credsStore is not the name of a helper/],
 	[{ auths: { 'registry.example': { auth: base64(secret) } } }, /its login of registry\.example is damaged/],
 	[{ auths: { 'registry.example': { auth: 7 } } }, /its login of registry\.example is damaged/],
 ];
@@ -140,10 +140,10 @@ test('a config.json that cannot be read is named', async () => {
 
 const brokenHelpers: readonly (readonly [string, RegExp])[] = [
 	[`echo ${secret}; echo ${secret} >&2; exit 1`, /from docker-credential-bad: it ended with code 1\nTry it as/],
-	[`echo ${secret}`, /it gave no user and secret/],
-	[`echo '{"Username":"x","secret":"${secret}"}'`, /it gave no user and secret/],
-	['echo null', /it gave no user and secret/],
-	['exec 0<&-', /it gave no user and secret/],
+	[`echo ${secret}`, /its answer has no Username and Secret/],
+	[`echo '{"Username":"x","secret":"${secret}"}'`, /its answer has no Username and Secret/],
+	['echo null', /its answer has no Username and Secret/],
+	['exec 0<&-', /its answer has no Username and Secret/],
 	[`echo ${secret}; kill -9 $$`, /it ended with code -1/],
 ];
 

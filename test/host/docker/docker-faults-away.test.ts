@@ -73,7 +73,7 @@ describe('Docker', async () => {
 		await using daemon = await place.start({}, scratch.path, { through: anybody });
 		chmodSync(docker.socket, 0o660);
 		assert.deepEqual(await assertEnded(place, daemon), [
-			`turnout: Cannot look for Envoy: Docker's socket ${docker.socket} is not for us`,
+			`turnout: Cannot look for Envoy: this user may not use Docker's socket ${docker.socket}`,
 			'Run turnout as root or in the group docker',
 		]);
 	});

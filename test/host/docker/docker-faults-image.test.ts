@@ -120,7 +120,7 @@ describe('Envoy in Docker', async () => {
 	test('for which Docker refuses a limit is refused in the words of Docker, with the settings', async () => {
 		assert.equal(
 			await refusal({ envoy: { memoryMegabytes: 1 } }),
-			'turnout: Cannot start Envoy: Docker makes no container for it: Minimum memory limit allowed is 6MB\n' +
+			'turnout: Cannot start Envoy: Docker cannot create its container: Minimum memory limit allowed is 6MB\n' +
 				'See envoy.memoryMegabytes (TURNOUT_ENVOY_MEMORY)',
 		);
 	});

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { Failure } from '../../../src/failure.ts';
 import { createLogins } from '../../../src/host/docker/credentials.ts';
+import { runWithExeca } from '../../../src/host/process/execa-run.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { assertTold } from '../../support/logins.ts';
 
@@ -23,7 +24,7 @@ function createAsked(program: string) {
 	writeFileSync(script, `#!/bin/sh\necho "$@" $(cat) >> ${counted}\n${program}\n`, { mode: 0o755 });
 	const clock = { ms: START_MS };
 	const configPath = join(scratch.path, 'config.json');
-	const logins = createLogins({ program: [script, 'main.ts'], configPath, now: () => clock.ms });
+	const logins = createLogins(runWithExeca, { program: [script, 'main.ts'], configPath, now: () => clock.ms });
 	return {
 		clock,
 		ask: (isRefused = false) => logins.authFor(image, isRefused, signal),
@@ -95,7 +96,10 @@ test('a process that does not bring a login is told, and not what it wrote', asy
 });
 
 test('a program that is not there any more is told', async () => {
-	const logins = createLogins({ program: ['/nowhere/node', 'main.cjs'], configPath: '/nowhere/config.json' });
+	const logins = createLogins(runWithExeca, {
+		program: ['/nowhere/node', 'main.cjs'],
+		configPath: '/nowhere/config.json',
+	});
 	await assert.rejects(logins.authFor(image, false, signal), {
 		code: 'registry',
 		message: 'Cannot log in to ECR 123456789012 in us-west-2: /nowhere/node does not run',

@@ -96,8 +96,8 @@ const answers: readonly (readonly [string, string, RegExp])[] = [
 		"The Canonical String should have been 'POST\n/\nx-amz-security-token:SESSION'",
 		/does not take this host's credentials \(InvalidSignatureException\)\nSee .* the host's clock is right/,
 	],
-	['InvalidParameterException', 'SESSION', /AWS's answer is no login \("InvalidParameterException"\)/],
-	['NobodyKnowsException', 'SESSION', /AWS's answer is no login/],
+	['InvalidParameterException', 'SESSION', /AWS's answer is not a login \("InvalidParameterException"\)/],
+	['NobodyKnowsException', 'SESSION', /AWS's answer is not a login/],
 ];
 
 test("AWS's own refusals are told in words of ours, with nothing that they quote", async () => {
@@ -120,7 +120,7 @@ test('an answer that is none of AWS is no login', async () => {
 	] as const) {
 		await using server = await startAnswerer(status, body);
 		using asker = createAsker(here, { env: { ...variables(anyone), AWS_ENDPOINT_URL_ECR: server.url } });
-		assertTold(await asker.failure(image), /AWS's answer is no login .*\nTry again later/, [anyone.secretAccessKey]);
+		assertTold(await asker.failure(image), /AWS's answer is not a login .*\nTry again later/, [anyone.secretAccessKey]);
 	}
 });
 

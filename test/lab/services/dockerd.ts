@@ -1,10 +1,11 @@
 // A real Docker inside a host of the lab, with nothing of it outside: its own mounts, its own /run, its own cgroup.
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execaSync } from 'execa';
 import { removeCgroup } from '../net/cgroups.ts';
 import { untilExit } from '../net/cleanup.ts';
 import type { Host } from '../net/host.ts';
@@ -156,8 +157,8 @@ function killFamily(lab: Host, child: ChildProcess): void {
 }
 
 function processesOf(lab: Host): number[] {
-	const printed = execFileSync('ip', ['netns', 'pids', lab.host.name], { encoding: 'utf8', stdio: 'pipe' });
-	return printed.split('\n').filter(Boolean).map(Number);
+	const { stdout } = execaSync('ip', ['netns', 'pids', lab.host.name]);
+	return stdout.split('\n').filter(Boolean).map(Number);
 }
 
 function mountsOf(pid: number): string | undefined {

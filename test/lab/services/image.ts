@@ -1,7 +1,7 @@
 // Images made from what the machine has, as no registry is within reach of a host of the lab.
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execaSync } from 'execa';
 import { createScratch } from '../net/scratch.ts';
 import type { Docker } from './dockerd.ts';
 
@@ -25,11 +25,11 @@ export function importImage({ docker }: Docker, { tag, program, at = program, ar
 		mkdirSync(join(root, path, '..'), { recursive: true });
 		writeFileSync(join(root, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
 	}
-	execFileSync('chmod', ['1777', join(root, 'tmp')]);
+	execaSync('chmod', ['1777', join(root, 'tmp')]);
 	const archive = join(scratch.path, 'image.tar');
 	const parts = [program, ...librariesOf(program)].map((path) => path.slice(1));
 	const moved = ['--transform', `flags=r;s|^${program.slice(1)}$|${at.slice(1)}|`];
-	execFileSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...parts]);
+	execaSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...parts]);
 	docker(['import', '--change', `ENTRYPOINT ${JSON.stringify([at, ...args])}`, archive, tag]);
 }
 
@@ -57,4 +57,4 @@ while (accept(my $client, $server)) { syswrite($client, "$name\\n"); close $clie
 `;
 
 export const librariesOf = (program: string): string[] =>
-	[...execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+	[...execaSync('ldd', [program]).stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);

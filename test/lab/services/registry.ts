@@ -1,10 +1,11 @@
 // A private registry on a host of the lab, on port 80 so that its names carry no port; with a login, if it is given one.
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execaSync } from 'execa';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
 import { createScratch } from '../net/scratch.ts';
@@ -96,8 +97,8 @@ const settings = (folder: string, hasLogin: boolean, port: number): Record<strin
 
 /** The password goes by standard input, as a program's arguments are everybody's. */
 function writeAccount(folder: string, { username, password }: Account): void {
-	const line = execFileSync('htpasswd', ['-niB', '-C', '4', username], { input: password, encoding: 'utf8' });
-	writeFileSync(join(folder, 'htpasswd'), line, { mode: 0o600 });
+	const { stdout } = execaSync('htpasswd', ['-niB', '-C', '4', username], { input: password });
+	writeFileSync(join(folder, 'htpasswd'), `${stdout}\n`, { mode: 0o600 });
 }
 
 function spawnRegistry(host: Namespace, folder: string): ChildProcess {

@@ -1,13 +1,11 @@
 // A real sshd on a host: Debian's, unpacked and not installed, as installing it would let people into this machine.
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import type { Namespace, Result } from '../net/namespace.ts';
 import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
 
-const run = promisify(execFile);
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 const packages = ['openssh-server', 'libwrap0'];
 
@@ -23,7 +21,8 @@ export async function startSshd(host: Namespace, port: number): Promise<Sshd> {
 	const root = await findSshd();
 	using stack = new DisposableStack();
 	const { path } = stack.use(createScratch('sshd'));
-	for (const key of ['host', 'user']) await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(path, key)]);
+	for (const key of ['host', 'user'])
+		await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(path, key)]);
 	const config = join(path, 'config');
 	writeFileSync(config, renderConfig(path, port));
 	const child = host.spawn('unshare', ['-m', 'sh', '-ec', inside, 'sh', path, `${root}/usr/sbin/sshd`, config], {
@@ -90,13 +89,13 @@ async function findSshd(folder = cache): Promise<string> {
 	const root = join(scratch.path, 'root');
 	// As root apt wants to become another user, who cannot write here.
 	const download = () =>
-		run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: scratch.path });
+		execa('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: scratch.path });
 	await download().catch(async () => {
-		await run('apt-get', ['-qq', 'update']);
+		await execa('apt-get', ['-qq', 'update']);
 		await download();
 	});
 	for (const file of readdirSync(scratch.path).filter((name) => name.endsWith('.deb')))
-		await run('dpkg-deb', ['-x', join(scratch.path, file), root]);
+		await execa('dpkg-deb', ['-x', join(scratch.path, file), root]);
 	try {
 		renameSync(root, path);
 	} catch (error) {

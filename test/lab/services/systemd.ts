@@ -1,5 +1,5 @@
 // A machine with a real systemd: Debian in a root of its own, booted as the host of a lab, with that host's network.
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
 	closeSync,
 	existsSync,
@@ -12,14 +12,13 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { execa, execaSync } from 'execa';
 import { removeCgroup } from '../net/cgroups.ts';
 import { untilExit } from '../net/cleanup.ts';
 import type { Result } from '../net/namespace.ts';
 import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
 import { TEST_NOTICE_BUFFER } from '../turnout.ts';
 
-const execute = promisify(execFile);
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2';
 
@@ -58,9 +57,7 @@ async function findRoot(folder = cache): Promise<string> {
 	// Beside its place, so that it can be put there in one step.
 	using scratch = createScratch('debian', folder);
 	const root = join(scratch.path, 'root');
-	await execute('debootstrap', ['--variant=minbase', `--include=${packages}`, 'bookworm', root], {
-		maxBuffer: 64 << 20,
-	});
+	await execa('debootstrap', ['--variant=minbase', `--include=${packages}`, 'bookworm', root]);
 	try {
 		renameSync(root, kept);
 	} catch (error) {
@@ -180,13 +177,10 @@ const isBooted = (pid: number): boolean =>
 
 function inside(pid: number, program: string, args: readonly string[]): Result {
 	const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' };
-	const options = { encoding: 'utf8', env, timeout: 120_000, maxBuffer: 64 << 20 } as const;
-	const { status, stdout, stderr } = spawnSync(
-		'nsenter',
-		['--target', String(pid), '--all', program, ...args],
-		options,
-	);
-	return { code: status ?? 128, stdout, stderr };
+	const options = { env, extendEnv: false, timeout: 120_000, stripFinalNewline: false, reject: false } as const;
+	const words = ['--target', String(pid), '--all', program, ...args];
+	const { exitCode, stdout, stderr } = execaSync('nsenter', words, options);
+	return { code: exitCode ?? 128, stdout, stderr };
 }
 
 function stdoutOf({ code, stdout, stderr }: Result, command: string): string {

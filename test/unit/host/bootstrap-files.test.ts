@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { bootstrapPath, createBootstraps } from '../../../src/host/envoy/bootstrap-files.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 
-test('a bootstrap of ours is written for its Envoy beside the former one, which goes once the new one is in use', () => {
+test('a bootstrap is written beside the former one, which is removed once the new one is in use', () => {
 	using scratch = createScratch('bootstraps');
 	const directory = join(scratch.path, 'not', 'there');
 	const bootstraps = createBootstraps(directory);
@@ -25,7 +25,7 @@ test('a bootstrap of ours is written for its Envoy beside the former one, which 
 	);
 });
 
-test('files of others are neither written nor taken away, whatever they are called', () => {
+test('other files are neither written nor removed, whatever their names', () => {
 	using scratch = createScratch('bootstraps');
 	const bootstraps = createBootstraps(scratch.path);
 	const theirs = ['envoy.json', 'envoy-mine.json', 'state.json', 'envoy-0123456789abcdef.yaml'].sort();

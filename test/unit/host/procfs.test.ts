@@ -14,7 +14,7 @@ async function running(file: string, args: readonly string[]): Promise<ChildProc
 	return child as ChildProcess & { readonly pid: number };
 }
 
-test('a program in Node.js is called by its executable, and not by the name of its thread', async () => {
+test('a Node.js program is named after its executable, not after its main thread', async () => {
 	const child = await running(process.execPath, ['-e', 'console.log(1); process.stdin.resume()']);
 	assert.equal(commOf(child.pid), 'MainThread');
 	assert.equal(programOf(child.pid), 'node');
@@ -22,7 +22,7 @@ test('a program in Node.js is called by its executable, and not by the name of i
 	child.stdin?.end();
 });
 
-test('a script is called by its own name, also where that is a long one, and so is whatever names itself', async () => {
+test('a script has its own name, even a long one, and so has a process that renames itself', async () => {
 	using scratch = createScratch('programs');
 	const script = join(scratch.path, 'a-script-with-a-long-name');
 	writeFileSync(script, '#!/bin/sh\necho 1\nread _\n');
@@ -39,7 +39,7 @@ test('a script is called by its own name, also where that is a long one, and so 
 	}
 });
 
-test('one that has ended has no name', async () => {
+test('a process that has ended has no name', async () => {
 	const child = spawn('true');
 	await once(child, 'close');
 	assert.deepEqual([programOf(child.pid ?? 0), parentOf(child.pid ?? 0)], ['', undefined]);

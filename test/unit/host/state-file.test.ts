@@ -13,7 +13,7 @@ const whole = {
 	image: { chosen: 'envoy:2', settings: 'envoy:1' },
 } as const;
 
-test('what was written is read, also what a later version has added to it', async () => {
+test('state is read back, and members of a later version are ignored', async () => {
 	using scratch = createScratch('state');
 	const store = createStateStore(join(scratch.path, 'deep', 'er'));
 	assert.deepEqual(store.read(), { state: {}, broken: '' });
@@ -33,24 +33,24 @@ const text =
 	(path) =>
 		writeFileSync(path, content);
 const broken: readonly (readonly [what: string, make: Make, why: RegExp])[] = [
-	['empty', text(''), /no JSON object/],
-	['cut off', text(JSON.stringify(whole).slice(0, -9)), /no JSON object/],
-	['binary', text(Buffer.from([0, 0xff, 0xfe, 0x80, 10])), /no JSON object/],
-	['a list', text('[]'), /no JSON object/],
-	['null', text('null'), /no JSON object/],
-	['of a wish that is none', text('{"wanted":"rm"}'), /its "wanted" is nothing that turnout writes/],
-	['of a time that is none', text('{"since":"yesterday"}'), /its "since" is/],
-	['of a dialect that is none', text('{"dialect":{}}'), /its "dialect" is/],
-	['of an image that is none', text('{"image":{"chosen":"a b; rm","settings":""}}'), /its "image" is/],
+	['empty', text(''), /not a JSON object/],
+	['cut off', text(JSON.stringify(whole).slice(0, -9)), /not a JSON object/],
+	['binary', text(Buffer.from([0, 0xff, 0xfe, 0x80, 10])), /not a JSON object/],
+	['a list', text('[]'), /not a JSON object/],
+	['null', text('null'), /not a JSON object/],
+	['with an invalid choice', text('{"wanted":"rm"}'), /its "wanted" has a value that turnout never writes/],
+	['with an invalid time', text('{"since":"yesterday"}'), /its "since" has a value/],
+	['with an invalid dialect', text('{"dialect":{}}'), /its "dialect" has a value/],
+	['with an invalid image', text('{"image":{"chosen":"a b; rm","settings":""}}'), /its "image" has a value/],
 	['huge', text(`{"since":"${'x'.repeat(100_000)}"}`), /over 64 KiB/],
-	['a folder', (path) => mkdirSync(join(path, 'full'), { recursive: true }), /it is no file/],
-	['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path]), /it is no file/],
+	['a folder', (path) => mkdirSync(join(path, 'full'), { recursive: true }), /it is not a regular file/],
+	['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path]), /it is not a regular file/],
 	['a link to itself', (path) => symlinkSync(path, path), /links lead in a circle/],
-	['a link to what has no end', (path) => symlinkSync('/dev/zero', path), /it is no file/],
+	['a link to what has no end', (path) => symlinkSync('/dev/zero', path), /it is not a regular file/],
 ];
 
 for (const [what, make, why] of broken)
-	test(`a state file that is ${what} is set aside, one of them is kept, and the defaults hold`, async () => {
+	test(`a broken state file (${what}) is set aside, only the last one is kept, and the defaults apply`, async () => {
 		using scratch = createScratch('state');
 		const path = join(scratch.path, 'state.json');
 		mkdirSync(join(scratch.path, 'state.json.broken', 'of last year'), { recursive: true });
@@ -66,7 +66,7 @@ for (const [what, make, why] of broken)
 		assert.deepEqual(createStateStore(scratch.path).read().state, whole);
 	});
 
-test('what is there already is not written again', () => {
+test('a file that has its text already is not written again', () => {
 	using scratch = createScratch('state');
 	const inode = () => statSync(path).ino;
 	const path = join(scratch.path, 'some.json');
@@ -79,7 +79,7 @@ test('what is there already is not written again', () => {
 	assert.equal(statSync(path).mode & 0o777, 0o644);
 });
 
-test('a folder that can never be written is told from a disk that cannot be written now', () => {
+test('a folder that can never be written is distinguished from a disk that is full for now', () => {
 	using scratch = createScratch('state');
 	writeFileSync(join(scratch.path, 'plain'), '');
 	for (const folder of [join(scratch.path, 'plain'), join(scratch.path, 'plain', 'below')]) {
@@ -91,7 +91,7 @@ test('a folder that can never be written is told from a disk that cannot be writ
 
 const other = { ...whole, wanted: 'disabled' } as const;
 
-test('what a kill has left of a change is what counts, and takes its place with the next start', async () => {
+test('a draft that a killed daemon left counts as the state, and is moved into place by the next start', async () => {
 	using scratch = createScratch('state');
 	const path = join(scratch.path, 'state.json');
 	writeFileSync(path, JSON.stringify(whole));
@@ -113,16 +113,16 @@ test('what a kill has left of a change is what counts, and takes its place with 
 for (const [what, draft] of [
 	['empty', ''],
 	['cut off', '{"wanted":"disab'],
-	['of zeros', '\0'.repeat(130)],
+	['full of zeros', '\0'.repeat(130)],
 ] as const)
-	test(`a draft that a power cut has left ${what} changes nothing of what was there before`, () => {
+	test(`a draft that a power cut left ${what} is ignored`, () => {
 		using scratch = createScratch('state');
 		writeFileSync(join(scratch.path, 'state.json'), JSON.stringify(whole));
 		writeFileSync(join(scratch.path, 'state.json.new'), draft);
 		assert.deepEqual(createStateStore(scratch.path).read(), { state: whole, broken: '' });
 	});
 
-test('a wish that the disk has not taken yet is there for whoever reads it, and is told when it cannot be kept', async () => {
+test('state that is not on disk yet can be read, and a failure to write it is reported', async () => {
 	using scratch = createScratch('state');
 	const store = createStateStore(scratch.path);
 	assert.equal(store.write(whole), undefined);
@@ -159,7 +159,7 @@ function callsOf(folder: string, program: string): string[] {
 const hasStrace = ['/usr/bin/strace', '/bin/strace'].some((path) => existsSync(path));
 const skip = hasStrace ? false : 'strace is not installed';
 
-test('a file takes the place of another once its content is on the disk, and the folder follows', { skip }, () => {
+test('a file is renamed into place only once its content is on disk, and then its folder is synced', { skip }, () => {
 	using scratch = createScratch('state');
 	const at = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
 	const folder = JSON.stringify(join(scratch.path, 'disk'));
