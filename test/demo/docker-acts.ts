@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../src/status/types.ts';
 import { createKeptClient } from '../bench/kept-client.ts';
 import { addresses } from '../lab/net/layout.ts';
-import type { Storm } from '../lab/net/peer.ts';
+import type { Load } from '../lab/net/peer.ts';
 import type { Docker } from '../lab/services/dockerd.ts';
 import type { TestDaemon } from '../lab/turnout.ts';
 import { command } from './daemon.ts';
@@ -40,7 +40,7 @@ export const update =
 		await fillColumn(stage, 'after update', witness);
 	};
 
-interface Load {
+interface LoadResult {
 	readonly made: number;
 	readonly failed: number;
 	readonly slowestMs: number;
@@ -55,7 +55,7 @@ async function startLoad({ actors }: Place, daemon: TestDaemon, kept: KeptConnec
 	const talking = kept.talk(over.signal);
 	const storms = await startStorms(actors);
 	return {
-		async stop(): Promise<Load> {
+		async stop(): Promise<LoadResult> {
 			const counters = await Promise.all(storms.map((storm) => storm.stop()));
 			over.abort();
 			const captured = capturedIn(await statusOf(daemon)) - before;
@@ -78,17 +78,17 @@ const capturedIn = ({ counters: { ingress, egress } }: Status): number => ingres
  * connections that differ in nothing but the port that they dialled one gets another client's port by the redirection, as
  * long as the kernel remembers both, and Envoy's log would not name it any more.
  */
-function startStorms({ app, world }: Place['actors']): Promise<Storm[]> {
+function startStorms({ app, world }: Place['actors']): Promise<Load[]> {
 	const more = { clients: 2, pauseMs: 10, timeoutMs: 20_000, limitMs: 120_000 };
 	return Promise.all([
-		app.storm({ address: remote.v4, port: 443, ...more }),
-		app.storm({ address: remote.v6, port: 443, ...more }),
-		world.storm({ address: host.v4, port: ports.app, from: otherRemote.v4, ...more }),
-		world.storm({ address: host.v6, port: ports.app, from: otherRemote.v6, ...more }),
+		app.startLoad({ address: remote.v4, port: 443, ...more }),
+		app.startLoad({ address: remote.v6, port: 443, ...more }),
+		world.startLoad({ address: host.v4, port: ports.app, from: otherRemote.v4, ...more }),
+		world.startLoad({ address: host.v6, port: ports.app, from: otherRemote.v6, ...more }),
 	]);
 }
 
-function tellLoad(stage: Stage, load: Load & { readonly containers: number }): void {
+function tellLoad(stage: Stage, load: LoadResult & { readonly containers: number }): void {
 	const { made, failed, slowestMs, captured, talk, containers } = load;
 	const { asked, answered } = talk;
 	fact(stage, 'load', `8 clients, ${made} connections, ${failed} failed; the slowest took ${slowestMs.toFixed(0)} ms`);

@@ -2,8 +2,8 @@
 
 import { createHost, type Host } from '../lab/net/host.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
-import { type Actor, createActor } from '../lab/net/peer.ts';
-import { createCast } from '../lab/net/peers.ts';
+import { createPeer, type Peer } from '../lab/net/peer.ts';
+import { createPeers } from '../lab/net/peers.ts';
 import { restore } from '../lab/net/restore.ts';
 import { type Docker, startDockerd } from '../lab/services/dockerd.ts';
 import { type Credentials, type Ecr, ecrAccount, findMoto, startEcr } from '../lab/services/ecr.ts';
@@ -35,7 +35,7 @@ export interface DockerWorld extends AsyncDisposable {
 	readonly metadata: Metadata;
 	/** The instance's. */
 	readonly role: Credentials;
-	readonly actors: Readonly<Record<Who, Actor>>;
+	readonly actors: Readonly<Record<Who, Peer>>;
 }
 
 export async function createDockerWorld(options: DemoOptions): Promise<DockerWorld> {
@@ -85,12 +85,12 @@ async function startServices(stack: AsyncDisposableStack, lab: Host) {
 
 async function startActors(stack: AsyncDisposableStack, lab: Host, docker: Docker): Promise<DockerWorld['actors']> {
 	const appPorts = [22, ports.app, ports.other];
-	const cast = createCast(lab, { envoy: false, appPorts, worldPorts: [22, 443] });
+	const cast = createPeers(lab, { envoy: false, appPorts, worldPorts: [22, 443] });
 	const echo = startEcho(lab.world, ECHO_PORT);
 	startContainers(docker);
 	const actors = stack.use(await cast);
 	stack.use(await echo);
-	const inside = (name: string) => stack.use(createActor(namespaceOf(lab, docker, name)));
+	const inside = (name: string) => stack.use(createPeer(namespaceOf(lab, docker, name)));
 	return { ...actors, container: inside('shop'), meshed: inside('meshed') };
 }
 

@@ -1,5 +1,5 @@
 // Makes the connections of a row, and holds to what is expected who answered and which way they went.
-import type { Actor } from '../lab/net/peer.ts';
+import type { Peer } from '../lab/net/peer.ts';
 import type { Answer } from '../lab/net/protocol.ts';
 import type { Answerer, Connection, Phase, Row, Way, Who } from './chart.ts';
 import type { Counters, Watch, Witness } from './witness.ts';
@@ -28,7 +28,7 @@ const ANSWERED_MS = 20_000;
 export async function observeRow(
 	row: Row,
 	phase: Phase,
-	actors: Readonly<Record<Who, Actor>>,
+	actors: Readonly<Record<Who, Peer>>,
 	witness?: Witness,
 ): Promise<Cell> {
 	const { by, way } = row.expected[phase];

@@ -1,7 +1,7 @@
 // What both demos are made of: a place, and a column of the table for each state of its host.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Namespace } from '../lab/net/namespace.ts';
-import type { Actor } from '../lab/net/peer.ts';
+import type { Peer } from '../lab/net/peer.ts';
 import type { Scratch } from '../lab/net/scratch.ts';
 import type { TestDaemon } from '../lab/turnout.ts';
 import { type Chart, type Phase, type Row, rowsOf, type Who } from './chart.ts';
@@ -24,7 +24,7 @@ export interface DemoOptions {
 /** A little world with everything that is there before turnout. */
 export interface Place extends AsyncDisposable {
 	readonly host: Namespace;
-	readonly actors: Readonly<Record<Who, Actor>>;
+	readonly actors: Readonly<Record<Who, Peer>>;
 	/** turnout's, a file. */
 	readonly settings: string;
 	/** turnout as its user would run it; says how it comes up where somebody is told. */

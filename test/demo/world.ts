@@ -2,16 +2,16 @@
 
 import { installDockerRules } from '../lab/net/docker-rules.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
-import { renderJoint } from '../lab/net/layout.ts';
+import { renderCommon } from '../lab/net/layout.ts';
 import { createNamespace, type Namespace } from '../lab/net/namespace.ts';
-import { type Actor, createActor } from '../lab/net/peer.ts';
-import { type Cast, createCast } from '../lab/net/peers.ts';
+import { createPeer, type Peer } from '../lab/net/peer.ts';
+import { createPeers, type Peers } from '../lab/net/peers.ts';
 import { type Family, restore } from '../lab/net/restore.ts';
 import { ignoredNetwork, ports } from './rows.ts';
 
 export interface World extends Disposable {
 	readonly lab: Host;
-	readonly cast: Cast & { readonly meshed: Actor };
+	readonly cast: Peers & { readonly meshed: Peer };
 }
 
 export const meshedBridge = 'br-mesh';
@@ -24,8 +24,8 @@ export async function createWorld(): Promise<World> {
 	installDockerRules(lab.host, 'nft');
 	restore(lab.host, 'nft', rulesOfOthers);
 	const appPorts = [22, ports.app, ports.other];
-	const meshed = stack.use(createActor(namespace));
-	const cast = stack.use(await createCast(lab, { envoy: false, appPorts }));
+	const meshed = stack.use(createPeer(namespace));
+	const cast = stack.use(await createPeers(lab, { envoy: false, appPorts }));
 	const kept = stack.move();
 	return { lab, cast: { ...cast, meshed }, [Symbol.dispose]: () => kept.dispose() };
 }
@@ -33,7 +33,7 @@ export async function createWorld(): Promise<World> {
 function addMeshedContainer(host: Namespace, meshed: Namespace): void {
 	const shell = (namespace: Namespace, lines: readonly string[]) =>
 		namespace.run('sh', ['-es'], { input: lines.join('\n') });
-	shell(meshed, [renderJoint({ ipv6: true })]);
+	shell(meshed, [renderCommon({ ipv6: true })]);
 	shell(host, [
 		`ip link add ${meshedBridge} type bridge`,
 		`ip link add veth1 type veth peer name eth0 netns ${meshed.name}`,

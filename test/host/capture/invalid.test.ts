@@ -6,9 +6,9 @@ import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
 import { openConnection, startListener, type Talker } from '../../support/talk.ts';
 
 const { host: own, world, remote } = addresses;
@@ -121,8 +121,8 @@ const as1337 = (namespace: Namespace): Namespace => ({
 
 test('a real Envoy goes on with a connection after packets that cannot be placed', async () => {
 	await using stack = new AsyncDisposableStack();
-	const { lab, args } = await createEnvoyPlace(stack);
-	stack.use(await createEcho(lab.host, 8081));
+	const { lab, args } = await createEnvoyHost(stack);
+	stack.use(await startEcho(lab.host, 8081));
 	await using daemon = await startDaemon(lab.host, {
 		args: [...args, '--app-ports', '8081', '--envoy-drain-seconds', '5'],
 	});
@@ -130,7 +130,7 @@ test('a real Envoy goes on with a connection after packets that cannot be placed
 		() => lab.host.run('iptables-nft-save', []),
 		(text) => text.includes('-j APPMESH_INVALID'),
 	);
-	using held = await holdConnection(lab.world, { address: own.v4, port: 8081, uid: 0 });
+	using held = await openEchoConnection(lab.world, { address: own.v4, port: 8081, uid: 0 });
 	const [, port = ''] = /10\.77\.0\.1:(\d+)/.exec(lab.world.run('ss', ['-Htn', 'dport', '=', ':8081'])) ?? [];
 	for (let round = 0; round < ROUNDS; round += 1) {
 		sendInvalid(lab.world, { from: world.v4, fromPort: Number(port), to: own.v4, toPort: 8081 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf } from '../../support/daemon.ts';
@@ -15,7 +15,7 @@ describe('the prompt', async () => {
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
+	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
 	await envoy.listen('envoy', [15000, 15001]);
 
 	test('words that are piped into the prompt are obeyed one after the other, until quit', async () => {

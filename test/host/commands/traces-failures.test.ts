@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
@@ -32,9 +32,9 @@ describe('a family that cannot be had', async () => {
 	after(() => stack.dispose());
 	const lab = stack.use(createHost());
 	const { host } = lab;
-	const cast = stack.use(await createCast(lab));
+	const peers = stack.use(await createPeers(lab));
 	const answersTo = async (port: number) =>
-		Promise.all([addresses.host.v4, addresses.host.v6].map(async (to) => nameOf(await cast.world.connect(to, port))));
+		Promise.all([addresses.host.v4, addresses.host.v6].map(async (to) => nameOf(await peers.world.connect(to, port))));
 	afterEach(() => void run(host, ['clean']));
 
 	for (const dialect of dialects) {

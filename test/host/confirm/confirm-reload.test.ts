@@ -10,9 +10,9 @@ import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startStorms, stopStorms, summary } from '../../support/proxied.ts';
+import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
 
 describe('reload --confirm', async () => {
 	const stack = new AsyncDisposableStack();
@@ -169,7 +169,7 @@ describe('reload --confirm', async () => {
 
 test('an Envoy of ours goes back too, to the ports of before, and no connection is lost', async () => {
 	await using stack = new AsyncDisposableStack();
-	const place = await createEnvoyPlace(stack);
+	const place = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const write = (text: string) => writeFileSync(file, text);
 	write('egressPort: 15001\n');
@@ -179,7 +179,7 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 		({ is, envoy }) => is === 'enabled' && envoy.state === 'live',
 	);
 	const before = rulesOf(place.lab.host);
-	const storms = await startStorms(place);
+	const load = await startLoad(place);
 	write('{egressPort: 16001, ingressPort: 16000, envoy: {adminPort: 9902}}\n');
 	const { stdout, stderr } = daemon.ask('reload', '--confirm', '12');
 	assert.match(stdout, /^changed: .*egressPort/, stderr);
@@ -187,6 +187,6 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 	await eventually(() => rulesOf(place.lab.host) === before, Boolean, 60_000);
 	const { envoy, is } = daemon.status();
 	assert.deepEqual([envoy.state, envoy.listeners?.includes(15_001), is], ['live', true, 'enabled']);
-	const counters = await stopStorms(storms);
+	const counters = await stopLoad(load);
 	for (const { failures } of counters) assert.deepEqual(failures, {}, summary(counters));
 });

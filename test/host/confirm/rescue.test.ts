@@ -8,14 +8,14 @@ import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import { type Actor, createActor } from '../../lab/net/peer.ts';
+import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createDockerPlace, untilLive } from '../../support/docker-place.ts';
+import { createDockerHost, untilLive } from '../../support/docker-host.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { commandsOf } from '../../support/pages.ts';
 import { run } from '../../support/run.ts';
@@ -57,8 +57,8 @@ test('clean is refused while a daemon runs that would put everything back, and o
 for (const dialect of dialects) {
 	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {
 		using lab = createHost();
-		using app = createActor(lab.host, { uid: 1000 });
-		using world = createActor(lab.world);
+		using app = createPeer(lab.host, { uid: 1000 });
+		using world = createPeer(lab.world);
 		await world.listen('remote', [443]);
 		installDockerRules(lab.host, dialect);
 		installAdministratorRules(lab.host, dialect);
@@ -88,7 +88,7 @@ for (const dialect of dialects) {
 describe('with an Envoy in Docker, after the daemon has been killed', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 
 	test('the three commands leave no rule, no route and no container', async () => {
 		const daemon = await place.start();
@@ -117,5 +117,5 @@ function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] 
 	return saved.join('').match(/^(-A .*|:\S+ DROP|:\S+ -)/gm) ?? [];
 }
 
-const answersTo = (who: Actor): Promise<string[]> =>
+const answersTo = (who: Peer): Promise<string[]> =>
 	Promise.all([addresses.remote.v4, addresses.remote.v6].map(async (to) => nameOf(await who.connect(to, 443))));

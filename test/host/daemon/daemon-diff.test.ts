@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import type { DiffReply } from '../../../src/localapi/protocol.ts';
 import type { Condition, Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
@@ -15,7 +15,7 @@ describe('what somebody changes by hand', async () => {
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
+	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
 	await envoy.listen('envoy', [15000, 15001]);
 	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);

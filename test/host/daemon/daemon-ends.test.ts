@@ -4,11 +4,11 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { ids } from '../../lab/net/peers.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
 
 const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 const ROUNDS = 60;
@@ -29,13 +29,13 @@ describe('what the daemon does by itself', async () => {
 	after(() => stack.disposeAsync());
 	const lab = stack.use(createHost({ container: false }));
 	// Stands in for Envoy, so that what is captured stays open.
-	stack.use(await createEcho(lab.host, 15_001, { uid: ids.proxy }));
-	await stack.use(createActor(lab.host, { uid: ids.proxy })).listen('envoy', [15_000]);
+	stack.use(await startEcho(lab.host, 15_001, { uid: ids.proxy }));
+	await stack.use(createPeer(lab.host, { uid: ids.proxy })).listen('envoy', [15_000]);
 
 	test(`switched off ${ROUNDS} times while a captured connection is open, it looks no more often than after the first`, async (context) => {
 		await using daemon = await startDaemon(lab.host, { args });
 		daemon.ask('enable');
-		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 443, uid: ids.app });
+		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 443, uid: ids.app });
 		for (let round = 0; round < ROUNDS; round += 1) await askSocket(daemon.socket, 'POST', '/v1/disable', '{}');
 		const before = spentMs(lab, daemon);
 		await sleep(WATCHED_MS);

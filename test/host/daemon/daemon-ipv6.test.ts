@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { unhurried } from '../../support/daemon.ts';
 
@@ -10,9 +10,9 @@ describe('an Envoy that listens on IPv4 only', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
 	const lab = stack.use(createHost({ container: false }));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
+	const world = stack.use(createPeer(lab.world));
+	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
 	await world.listen('remote', [443]);
 	const listener = await envoy.listen('envoy', [15000, 15001], { address: '0.0.0.0' });
 	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] }));

@@ -5,7 +5,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
@@ -21,9 +21,9 @@ describe('the life of a daemon', async () => {
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	const world = stack.use(createActor(lab.world));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	const world = stack.use(createPeer(lab.world));
+	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
+	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
 	await Promise.all([world.listen('remote', [443]), envoy.listen('envoy', [15000, 15001])]);
 
 	test('the last wish holds across restarts, with its time', async () => {

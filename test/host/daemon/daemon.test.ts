@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { installOthersRules, ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
@@ -17,9 +17,9 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
+	const world = stack.use(createPeer(lab.world));
+	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
+	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
 	await Promise.all([
 		world.listen('remote', [22, 443]),
 		app.listen('app', [8080]),

@@ -84,11 +84,11 @@ describe('the socket of a daemon as a border', async () => {
 		const requests = rounds(100_000);
 		const samples: number[] = [];
 		const sampling = setInterval(() => samples.push(memory()), 100);
-		const storm = new Worker(new URL('../../support/request-storm-worker.ts', import.meta.url), {
+		const load = new Worker(new URL('../../support/request-load-worker.ts', import.meta.url), {
 			workerData: { socket: daemon.socket, requests, clients: 8, seed },
 		});
 		const started = performance.now();
-		const over = once(storm, 'message') as Promise<[{ sent: number; replies: Record<string, number> }]>;
+		const over = once(load, 'message') as Promise<[{ sent: number; replies: Record<string, number> }]>;
 		const taken = await latencies(over).finally(() => clearInterval(sampling));
 		const [{ sent, replies }] = await over;
 		const third = Math.ceil(samples.length / 3);

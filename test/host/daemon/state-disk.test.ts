@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, type TestDaemon, turnoutProgram } from '../../lab/turnout.ts';
 import { installOthersRules, ownLines, rulesOf } from '../../support/daemon.ts';
@@ -19,7 +19,7 @@ describe('a daemon whose disk fails it', async () => {
 	const { host } = stack.use(createHost({ container: false }));
 	installOthersRules(host);
 	const untouched = rulesOf(host);
-	const envoy = stack.use(createActor(host, { uid: 1337 }));
+	const envoy = stack.use(createPeer(host, { uid: 1337 }));
 	await envoy.listen('envoy', [15000, 15001]);
 	const args = ['--app-ports', '8080'];
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, describe, test } from 'node:test';
 import { turnout } from '../../lab/turnout.ts';
-import { IMAGE } from '../../support/docker-place.ts';
+import { IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-place.ts';
+import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-host.ts';
 
 /** Far from what a stalled pull is waited for. */
 const PATIENCE_MS = 15_000;

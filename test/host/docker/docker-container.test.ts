@@ -7,14 +7,14 @@ import type Docker from 'dockerode';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { DaemonOptions } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
-import { createDockerPlace, pidIn } from '../../support/docker-place.ts';
+import { createDockerHost, pidIn } from '../../support/docker-host.ts';
 
 const enabled = ['--start-enabled', '1'];
 
 describe("Envoy's container", async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 	const { path: folder } = stack.use(createScratch('files'));
 	afterEach(() => removeContainers(place.docker));
 	const inspect = () =>
@@ -106,7 +106,7 @@ describe("Envoy's container", async () => {
 describe("Envoy's container, where Docker maps users", async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, { isRemapped: true });
+	const place = await createDockerHost(stack, { isRemapped: true });
 
 	test('runs all the same, as the user that is ignored', async () => {
 		await using daemon = await place.start();

@@ -18,7 +18,7 @@ import {
 	whysOf,
 } from '../../support/as-said.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 
 const SEE =
 	'See envoy.command (TURNOUT_ENVOY_COMMAND), envoy.image (TURNOUT_ENVOY_IMAGE) and envoy.config (TURNOUT_ENVOY_CONFIG)';
@@ -27,7 +27,7 @@ const { remote } = addresses;
 describe('Envoy in Docker', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	const { path: folder } = stack.use(createScratch('files'));
 	afterEach(() => removeContainers(place.docker));

@@ -16,7 +16,7 @@ import {
 	untilStatus,
 	whysOf,
 } from '../../support/as-said.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLink } from '../../support/link.ts';
 import { assertNoSecret } from '../../support/logins.ts';
@@ -35,7 +35,7 @@ const SEE = 'See envoy.image (TURNOUT_ENVOY_IMAGE): registry, repository and tag
 describe('an image that is to be pulled', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, {
+	const place = await createDockerHost(stack, {
 		hosts: `127.0.0.1 localhost ${name} ${ecrName}\n`,
 		// In memory, and of a size that can be changed.
 		config: { 'insecure-registries': [name, linked, ecrName], 'data-root': '/run/data' },

@@ -15,7 +15,7 @@ import {
 } from '../../support/as-said.ts';
 import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { ownLines, rulesOf } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const NAME = 'turnout-envoy';
@@ -25,7 +25,7 @@ const hasty = { healthSeconds: 1, healthTimeoutSeconds: 5, healthRetries: 2 };
 describe("Envoy's container", async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	// What one test leaves behind by mistake fails that one only.
 	afterEach(() => removeContainers(place.docker));

@@ -14,7 +14,7 @@ import {
 	untilStatus,
 } from '../../support/as-said.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 
 /** One on the host itself, whose traffic nobody captures, and one out there. */
 const near = 'near.example';
@@ -23,7 +23,7 @@ const far = 'far.example:5000';
 describe('Envoy in Docker', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, {
+	const place = await createDockerHost(stack, {
 		hosts: `127.0.0.1 localhost ${near}\n${addresses.otherRemote.v4} far.example\n`,
 		config: { 'insecure-registries': [near, far] },
 	});

@@ -11,7 +11,7 @@ import { startMetadata } from '../../lab/services/metadata.ts';
 import { type Account, isListening, pushImage, startRegistry } from '../../lab/services/registry.ts';
 import { type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
-import { createDockerPlace, IMAGE, pidIn, untilLive } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE, pidIn, untilLive } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readIfThere, type Search, startSearch } from '../../support/secrets.ts';
 
@@ -30,7 +30,7 @@ describe('nothing secret is to be found', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
 	const hosts = `127.0.0.1 localhost ${name} ${ecrName}\n`;
-	const place = await createDockerPlace(stack, { hosts, config: { 'insecure-registries': [name, ecrName] } });
+	const place = await createDockerHost(stack, { hosts, config: { 'insecure-registries': [name, ecrName] } });
 	const { docker, lab } = place;
 	const registry = stack.use(await startRegistry(lab.host, user));
 	for (const version of ['v1', 'v2']) {

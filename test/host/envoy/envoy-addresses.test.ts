@@ -7,7 +7,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 
 const listener = (address: string, port: number): string => `
   - address: { socket_address: { address: '${address}', port_value: ${port} } }
@@ -37,7 +37,7 @@ const wrong = [
 describe('an Envoy with a bootstrap of the user', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const { lab, app, world, args, untouched } = await createEnvoyPlace(stack);
+	const { lab, app, world, args, untouched } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('addresses')).path, 'envoy.yaml');
 
 	for (const [what, ingress, egress, more, why] of wrong)

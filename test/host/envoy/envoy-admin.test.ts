@@ -8,10 +8,10 @@ import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { unhurried, unprivileged } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE, pidIn } from '../../support/docker-place.ts';
-import { createEnvoyPlace, type EnvoyPlace, pidOf } from '../../support/envoy-place.ts';
+import { createDockerHost, IMAGE, pidIn } from '../../support/docker-host.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { createEnvoyHost, type EnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
 
 const { remote } = addresses;
 const PORT = 9901;
@@ -117,7 +117,7 @@ function stateOf(lab: Host, daemon: TestDaemon) {
 interface Runtime {
 	readonly title: string;
 	readonly lab: Host;
-	readonly app: EnvoyPlace['app'];
+	readonly app: EnvoyHost['app'];
 	readonly start: () => Promise<TestDaemon>;
 	readonly settings: (logLevel: string) => string;
 	readonly pid: (daemon: TestDaemon) => number;
@@ -183,7 +183,7 @@ function testRuntime({ title, lab, app, start, settings, pid }: Runtime): void {
 		await using daemon = await start();
 		const former = pid(daemon);
 		const [socket] = socketsOf(daemon);
-		await using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		await using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		// One that reads is no connection that is waited for.
 		const reader = lab.host.spawn('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${PORT}; exec sleep 600`]);
 		const { code, stderr } = daemon.ask('reload');
@@ -208,7 +208,7 @@ function testRuntime({ title, lab, app, start, settings, pid }: Runtime): void {
 describe('an Envoy that is a process', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createEnvoyPlace(stack);
+	const place = await createEnvoyHost(stack);
 	const settings = (logLevel: string): string => JSON.stringify({ envoy: { drainSeconds: 60, logLevel } });
 	const start = async (...more: readonly string[]): Promise<TestDaemon> => {
 		const { path: folder } = stack.use(createScratch('doors'));
@@ -254,7 +254,7 @@ static_resources:
 describe('an Envoy in a container', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 	const settings = (logLevel: string) =>
 		JSON.stringify({
 			appPorts: '8080',

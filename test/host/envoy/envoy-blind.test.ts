@@ -9,7 +9,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 
 interface Bootstrap {
 	readonly static_resources: { readonly listeners: readonly Readonly<Record<string, unknown>>[] };
@@ -28,7 +28,7 @@ const without = (names: readonly string[], instead: object): string => {
 describe('an Envoy with a bootstrap of the user', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const { lab, app, args, untouched } = await createEnvoyPlace(stack);
+	const { lab, app, args, untouched } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('blind')).path, 'envoy.json');
 
 	for (const [names, instead, told] of [

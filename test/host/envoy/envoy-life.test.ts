@@ -10,21 +10,21 @@ import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace, pidOf, untilBack } from '../../support/envoy-place.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { createEnvoyHost, pidOf, untilBack } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
 
 const { host: own, remote } = addresses;
 
 describe('the life of an Envoy that is ours', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const { lab, world, app, untouched, program, args } = await createEnvoyPlace(stack);
+	const { lab, world, app, untouched, program, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
 	test('from before its start until after its end no connection finds rules without an Envoy behind', async () => {
-		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
-		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
+		await using outbound = await app.startLoad({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
+		await using inbound = await world.startLoad({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		assert.equal(daemon.status().is, 'enabled');
 		const { egress, ingress } = await eventually(
@@ -32,13 +32,16 @@ describe('the life of an Envoy that is ours', async () => {
 			(counters) => counters.egress.connections > 100 && counters.ingress.connections > 100,
 		);
 		assert.equal(await daemon.stop(), 0);
-		for (const [storm, by, through] of [
+		for (const [load, by, through] of [
 			[outbound, 'remote', egress],
 			[inbound, 'app', ingress],
 		] as const) {
-			const tally = await storm.stop();
-			assert.deepEqual({ by: tally.by, failures: tally.failures }, { by: { [by]: tally.connections }, failures: {} });
-			assert.ok(tally.connections > through.connections, 'some of them came before or after');
+			const counts = await load.stop();
+			assert.deepEqual(
+				{ by: counts.by, failures: counts.failures },
+				{ by: { [by]: counts.connections }, failures: {} },
+			);
+			assert.ok(counts.connections > through.connections, 'some of them came before or after');
 		}
 	});
 
@@ -77,7 +80,7 @@ describe('the life of an Envoy that is ours', async () => {
 
 	test('a connection that does not end in drainSeconds ends with Envoy', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		const started = performance.now();
 		const end = daemon.stop();
 		assert.equal(await end, 0);
@@ -178,7 +181,7 @@ describe('the life of an Envoy that is ours', async () => {
 		writeFileSync(file, 'envoy: {drainSeconds: 60}\n');
 		await using daemon = await startDaemon(lab.host, { args: [...args, '--config', file] });
 		const pid = pidOf(daemon);
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		writeFileSync(file, 'envoy: {drainSeconds: 60, logLevel: debug}\negressPort: 16001\n');
 		const { stdout, stderr, code } = daemon.ask('reload');
 		assert.equal(code, 0, stderr);

@@ -2,7 +2,7 @@
 import { after, describe } from 'node:test';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createFaultPlace, type Fault, testFaults } from '../../support/faults.ts';
+import { createFaultHost, type Fault, testFaults } from '../../support/faults.ts';
 
 /** What docs/firewalls.md says to let in, with SSH. */
 const ports = ['22', '8080', '15000'];
@@ -31,7 +31,7 @@ for (const backend of ['nftables', 'iptables'])
 		firewalls.run('sed', ['-i', settings, '/etc/firewalld/firewalld.conf']);
 		const allow = ports.map((port) => `--add-port=${port}/tcp`);
 		firewalls.run('firewall-offline-cmd', allow);
-		const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+		const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 		testFaults(() => place, firewalld);
 	});
 
@@ -41,7 +41,7 @@ describe('ufw', async () => {
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ports) firewalls.run('ufw', ['allow', `${port}/tcp`]);
-	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 	testFaults(
 		() => place,
 		['--force enable', 'reload', 'disable'].map((words) => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { callAll, nameOf } from '../../support/calls.ts';
 import { converseWell, type Variables } from '../../support/converse.ts';
 import { type Answerer, type Call, overBothFamilies, type Place, places, type Who } from '../../support/rows.ts';
@@ -25,11 +25,11 @@ describe("the script's flaws in who is captured", async () => {
 	const stack = new DisposableStack();
 	after(() => stack.dispose());
 	const lab = stack.use(createHost({ worldAddresses }));
-	const cast = stack.use(await createCast(lab));
+	const peers = stack.use(await createPeers(lab));
 	afterEach(() => void run(lab.host, ['clean']));
 	const enable = (more: Variables = {}) => converseWell(lab.host, ['enable'], more);
 	const answers = async (...calls: readonly Call[][]) => {
-		for (const { call, answer } of await callAll(cast, calls.flat()))
+		for (const { call, answer } of await callAll(peers, calls.flat()))
 			assert.equal(nameOf(answer), call.expected, call.title);
 	};
 

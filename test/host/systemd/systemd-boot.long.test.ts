@@ -6,7 +6,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import { createDisk, type Machine } from '../../lab/services/systemd.ts';
 import { ownLines } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
-import { powerOn, propertyOf, statusOf, unpacked, writeUnit } from '../../support/machine-place.ts';
+import { powerOn, propertyOf, statusOf, unpacked, writeUnit } from '../../support/machine-host.ts';
 import { root } from '../../support/pages.ts';
 
 const CONNECTIONS = 20;

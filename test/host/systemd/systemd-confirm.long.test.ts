@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
-import { statusOf } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
 
 describe('enable --confirm on a real systemd', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const { lab, machine, configure, kill, property, runsAgain } = await createServicePlace(stack);
+	const { lab, machine, configure, kill, property, runsAgain } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 	run('systemctl', 'enable', '--now', 'turnout');
 	configure();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { statusOf, unpacked } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf, unpacked } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
 
 describe('turnout as a service of a real systemd, on a host that uses iptables-legacy', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const { machine, property, configure, answered } = await createServicePlace(stack);
+	const { machine, property, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 
 	test('it says what it lacks, and has it once it is installed for that', async () => {

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { rulesOf } from '../../support/daemon.ts';
+import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
-import { statusOf, unpacked } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf, unpacked } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
 
 describe('turnout as a service of a real systemd', async () => {
 	const stack = new AsyncDisposableStack();
 	after(() => stack.disposeAsync());
-	const place = await createServicePlace(stack);
+	const place = await createServiceHost(stack);
 	const { lab, machine, untouched, property, kill, runsAgain, configure, answered } = place;
 	const { run, tryRun } = machine;
 
@@ -90,7 +90,7 @@ describe('turnout as a service of a real systemd', async () => {
 
 	test('a daemon that hangs is ended by the watchdog and comes back; rules and connections stay meanwhile', async () => {
 		run('turnout', 'wait', '--timeout', '20');
-		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
 		const whole = rulesOf(lab.host);
 		const restarts = Number(property('NRestarts'));
 		kill('STOP');

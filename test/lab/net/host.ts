@@ -1,7 +1,7 @@
 // A host like an EC2 instance with Docker on it, the world beyond its network card, and a container behind its bridge.
 
-import { sweepAbandoned } from './cleanup-stale.ts';
-import { renderContainer, renderHost, renderJoint, renderWorld } from './layout.ts';
+import { cleanUpStale } from './cleanup-stale.ts';
+import { renderCommon, renderContainer, renderHost, renderWorld } from './layout.ts';
 import { createNamespace, type Namespace } from './namespace.ts';
 
 export interface HostOptions {
@@ -23,11 +23,12 @@ export interface Host extends Disposable {
 
 export function createHost(options: HostOptions = {}): Host {
 	const { ipv6 = true, container: hasContainer = true, worldAddresses = [] } = options;
-	sweepAbandoned();
+	cleanUpStale();
 	using stack = new DisposableStack();
 	const [host, world, container] = ['host', 'world', 'container'].map((role) => stack.use(createNamespace(role)));
 	if (!host || !world || !container) throw new Error('unreachable: three were made');
-	for (const namespace of [host, world, container]) shell(namespace, renderJoint({ ipv6: ipv6 || namespace !== host }));
+	for (const namespace of [host, world, container])
+		shell(namespace, renderCommon({ ipv6: ipv6 || namespace !== host }));
 	shell(host, renderHost({ ipv6, world: world.name, ...(hasContainer ? { container: container.name } : {}) }));
 	shell(world, renderWorld(worldAddresses));
 	if (hasContainer) shell(container, renderContainer({ ipv6 }));

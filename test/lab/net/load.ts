@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { setPriority } from 'node:os';
 import { addresses } from './layout.ts';
 import type { Namespace } from './namespace.ts';
-import type { Storm } from './peer.ts';
-import type { Cast } from './peers.ts';
-import type { Tally } from './protocol.ts';
+import type { Load } from './peer.ts';
+import type { Peers } from './peers.ts';
+import type { LoadCounts } from './protocol.ts';
 
 interface Way {
 	readonly way: 'egress' | 'ingress';
@@ -32,7 +32,7 @@ const LIMIT_MS = 900_000;
 /** What they would leave to nobody else: what is under test is to have the processor whenever it wants it. */
 const NICENESS = 19;
 
-export interface Storms {
+export interface CheckedLoad {
 	/** Fails unless each connection was answered, and by nobody else than the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
 	/** How many were answered by whom, whoever it was. */
@@ -42,29 +42,30 @@ export interface Storms {
 export interface Counts {
 	readonly captured: number;
 	/** Past Envoy. */
-	readonly past: number;
+	readonly bypassed: number;
 	readonly failed: number;
 }
 
-export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<Storms> {
-	for (const { pid } of [cast.world, cast.app, cast.proxyUser]) setPriority(pid, NICENESS);
-	const storms = await Promise.all(
+export async function startLoad(peers: Peers, timeoutMs = PATIENCE_MS): Promise<CheckedLoad> {
+	for (const { pid } of [peers.world, peers.app, peers.proxyUser]) setPriority(pid, NICENESS);
+	const loads = await Promise.all(
 		ways.map(({ from, address, port }) =>
-			cast[from].storm({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
+			peers[from].startLoad({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
 		),
 	);
 	return {
 		async count() {
-			const counters = await stopAll(storms);
-			const sum = (of: (tally: Way & Tally) => number) => counters.reduce((total, tally) => total + of(tally), 0);
+			const counters = await stopAll(loads);
+			const sum = (of: (counts: Way & LoadCounts) => number) =>
+				counters.reduce((total, counts) => total + of(counts), 0);
 			return {
 				captured: sum(({ by, captured }) => by[captured] ?? 0),
-				past: sum(({ by, direct }) => by[direct] ?? 0),
+				bypassed: sum(({ by, direct }) => by[direct] ?? 0),
 				failed: sum(({ failures }) => Object.values(failures).reduce((total, count) => total + count, 0)),
 			};
 		},
 		async stop(allowed, least) {
-			const counters = await stopAll(storms);
+			const counters = await stopAll(loads);
 			for (const { captured, direct, by, failures, limited, connections } of counters) {
 				const names = allowed === 'captured only' ? [captured] : [captured, direct].sort();
 				assert.deepEqual(
@@ -78,14 +79,16 @@ export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<
 	};
 }
 
-const stopAll = (storms: readonly Storm[]): Promise<(Way & Tally)[]> =>
-	Promise.all(storms.map(async (storm, at) => ({ ...(ways[at] ?? ways[0]), ...(await storm.stop()) }) as Way & Tally));
+const stopAll = (loads: readonly Load[]): Promise<(Way & LoadCounts)[]> =>
+	Promise.all(
+		loads.map(async (load, at) => ({ ...(ways[at] ?? ways[0]), ...(await load.stop()) }) as Way & LoadCounts),
+	);
 
 /** One more connection each way: all are captured, or none is. */
-export async function requireAll(cast: Cast, state: 'captured' | 'direct'): Promise<void> {
+export async function requireAll(peers: Peers, state: 'captured' | 'direct'): Promise<void> {
 	const answers = await Promise.all(
 		ways.map(async ({ from, address, port }) => {
-			const answer = await cast[from].connect(address, port, { timeoutMs: PATIENCE_MS });
+			const answer = await peers[from].connect(address, port, { timeoutMs: PATIENCE_MS });
 			return answer.kind === 'answered' ? answer.by : answer.kind;
 		}),
 	);

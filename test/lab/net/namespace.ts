@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { untilExit } from './cleanup.ts';
-import { isAbandoned, ownName } from './owner.ts';
+import { isStale, ownName } from './owner.ts';
 import { killAll } from './processes.ts';
 
 const folder = '/var/run/netns';
@@ -54,12 +54,12 @@ export function createNamespace(role: string): Namespace {
 }
 
 /** Removes what a killed owner left; what belongs to a live one stays. */
-export function sweepAbandonedNamespaces(): void {
-	for (const name of listNamespaces().filter(isAbandoned))
+export function removeStaleNamespaces(): void {
+	for (const name of listNamespaces().filter(isStale))
 		try {
 			removeNamespace(name);
 		} catch (error) {
-			// Two suites may sweep at the same time: only what is still there is a failure.
+			// Two suites may clean up at the same time: only what is still there is a failure.
 			if (listNamespaces().includes(name)) throw error;
 		}
 }

@@ -1,4 +1,4 @@
-// A process of its own that has made a host with its cast, for tests that then do something to it.
+// A process of its own that has made a host with its peers, for tests that then do something to it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { listNamespaces } from './namespace.ts';
@@ -9,7 +9,7 @@ const program = `
 import { createHost } from '${here}host.ts';
 import { createCast } from '${here}peers.ts';
 const host = createHost();
-const cast = await createCast(host);
+const peers = await createCast(host);
 console.log('ready');
 setInterval(() => {}, 1000);
 if (process.argv[1] === 'fail') throw new Error('a test fails');

@@ -23,7 +23,7 @@ export const ownName = (role: string): string =>
 	`turnout-${process.pid}-${readOwner(process.pid)?.start}-${Math.random().toString(36).slice(2, 7)}-${role}`;
 
 /** False for every name that is not ours: what others made is never touched. */
-export function isAbandoned(name: string): boolean {
+export function isStale(name: string): boolean {
 	const [, pid, start] = /^turnout-(\d+)-(\d+)-/.exec(name) ?? [];
 	if (pid === undefined) return false;
 	const owner = readOwner(Number(pid));

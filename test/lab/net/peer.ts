@@ -4,19 +4,19 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from './namespace.ts';
-import type { Answer, Method, Methods, Reply, Sign, StormTarget, Tally, Target } from './protocol.ts';
+import type { Answer, ListenRequest, LoadCounts, LoadTarget, Method, Methods, Reply, Target } from './protocol.ts';
 
 export interface Listener {
 	readonly close: () => Promise<void>;
 }
 
-export interface Storm extends AsyncDisposable {
-	/** How it stands; the storm goes on. */
-	readonly tally: () => Promise<Tally>;
-	readonly stop: () => Promise<Tally>;
+export interface Load extends AsyncDisposable {
+	/** How it stands; the load goes on. */
+	readonly counts: () => Promise<LoadCounts>;
+	readonly stop: () => Promise<LoadCounts>;
 }
 
-export interface Actor extends Disposable {
+export interface Peer extends Disposable {
 	readonly pid: number;
 	/** Each connection to these ports is told the name, and closed. */
 	readonly listen: (
@@ -26,43 +26,43 @@ export interface Actor extends Disposable {
 	) => Promise<Listener>;
 	readonly connect: (address: string, port: number, options?: Omit<Target, 'address' | 'port'>) => Promise<Answer>;
 	/** Clients that connect without a pause until told to stop. Begun when the first connection has ended. */
-	readonly storm: (target: StormTarget) => Promise<Storm>;
+	readonly startLoad: (target: LoadTarget) => Promise<Load>;
 }
 
 /** Ready at once: what is asked before the process runs is answered when it does. Unless told otherwise it is root. */
-export function createActor(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Actor {
+export function createPeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Peer {
 	const child = startWorker(namespace, identity);
 	const ask = createAsk(child);
 	return {
 		pid: child.pid ?? 0,
 		listen: async (name, ports, options = {}) => {
-			await ask('listen', { name, ports, ...options } satisfies Sign);
+			await ask('listen', { name, ports, ...options } satisfies ListenRequest);
 			return { close: async () => void (await ask('unlisten', { ports })) };
 		},
 		connect: (address, port, options = {}) => ask('connect', { address, port, ...options }),
-		storm: async (target) => createStorm(ask, await ask('storm', target)),
+		startLoad: async (target) => createLoad(ask, await ask('load', target)),
 		[Symbol.dispose]: () => void child.kill('SIGKILL'),
 	};
 }
 
 type Ask = <M extends Method>(method: M, request: Methods[M]['request']) => Promise<Methods[M]['reply']>;
 
-function createStorm(ask: Ask, storm: number): Storm {
-	const halts: Promise<Tally>[] = [];
-	// Told once only: the worker forgets a storm that it has reported.
-	const stop = (): Promise<Tally> => {
-		if (halts.length === 0) halts.push(ask('halt', { storm }));
-		return halts[0] ?? ask('halt', { storm });
+function createLoad(ask: Ask, load: number): Load {
+	const halts: Promise<LoadCounts>[] = [];
+	// Told once only: the worker forgets a load that it has reported.
+	const stop = (): Promise<LoadCounts> => {
+		if (halts.length === 0) halts.push(ask('halt', { load }));
+		return halts[0] ?? ask('halt', { load });
 	};
 	return {
-		tally: () => halts[0] ?? ask('tally', { storm }),
+		counts: () => halts[0] ?? ask('counts', { load }),
 		stop,
 		[Symbol.asyncDispose]: async () => void (await stop()),
 	};
 }
 
 /**
- * The worker goes to Node as text without its types: to strip them again in each of a cast of six costs 70 ms of processor
+ * The worker goes to Node as text without its types: to strip them again for each of six peers costs 70 ms of processor
  * time a piece, and a uid that has dropped its rights could not read a file below /root.
  */
 function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
@@ -117,7 +117,7 @@ function settle(waiting: Map<number, Waiting>, line: string): void {
 	else reject?.(new Error(reply.why));
 }
 
-const ended = (complaints: readonly string[]): Error => new Error(`The actor has ended: ${complaints.join('').trim()}`);
+const ended = (complaints: readonly string[]): Error => new Error(`The peer has ended: ${complaints.join('').trim()}`);
 
 function* counter(): Generator<number, never> {
 	for (let id = 1; ; id += 1) yield id;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 import { isListening } from './registry.ts';
 
 const run = promisify(execFile);
@@ -66,7 +66,7 @@ export async function findMoto(folder = cache): Promise<string> {
 
 async function installMoto(path: string, folder: string): Promise<void> {
 	mkdirSync(folder, { recursive: true });
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	// Beside its place, so that it can be put there in one step.
 	using scratch = createScratch('moto', folder);
 	const packages = join(scratch.path, 'packages');

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 
 const run = promisify(execFile);
 const release = '1.40.0';
@@ -20,7 +20,7 @@ export async function findEnvoy(env: NodeJS.ProcessEnv = process.env, folder = c
 
 async function fetchEnvoy(path: string, folder: string): Promise<void> {
 	mkdirSync(dirname(path), { recursive: true });
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	// Beside its place, not in /tmp: it can then be put there in one step, as a second suite may be doing the same.
 	using scratch = createScratch('envoy', folder);
 	await run('python3', [

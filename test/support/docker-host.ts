@@ -6,12 +6,12 @@ import { type Docker, type DockerOptions, startDockerd } from '../lab/services/d
 import { importEnvoy } from '../lab/services/image.ts';
 import { type DaemonOptions, startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { rulesOf } from './daemon.ts';
-import { createEnvoyPlace, type EnvoyPlace } from './envoy-place.ts';
+import { createEnvoyHost, type EnvoyHost } from './envoy-host.ts';
 import { eventually } from './eventually.ts';
 
 export const IMAGE = 'envoyproxy/envoy:v1.40.0';
 
-export interface DockerPlace extends EnvoyPlace {
+export interface DockerHost extends EnvoyHost {
 	readonly docker: Docker;
 	/** `turnout run` with the docker runtime; `settings` are those of its file, which `write` replaces. */
 	readonly start: (settings?: object, folder?: string, more?: DaemonOptions) => Promise<TestDaemon>;
@@ -21,15 +21,15 @@ export interface DockerPlace extends EnvoyPlace {
 	readonly containers: () => string[];
 }
 
-export async function createDockerPlace(stack: AsyncDisposableStack, options?: DockerOptions): Promise<DockerPlace> {
-	const place = await createEnvoyPlace(stack);
+export async function createDockerHost(stack: AsyncDisposableStack, options?: DockerOptions): Promise<DockerHost> {
+	const place = await createEnvoyHost(stack);
 	const docker = stack.use(await startDockerd(place.lab, options));
 	importEnvoy(docker, place.program);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const standard = { runtime: 'docker', image: IMAGE, pull: 'never', dockerSocket: docker.socket, drainSeconds: 15 };
 	const write = ({ envoy = {}, ...settings }: { readonly envoy?: object }): void =>
 		writeFileSync(file, JSON.stringify({ appPorts: '8080', ...settings, envoy: { ...standard, ...envoy } }));
-	const start: DockerPlace['start'] = (settings = {}, folder, more = {}) => {
+	const start: DockerHost['start'] = (settings = {}, folder, more = {}) => {
 		write(settings);
 		const args = ['--config', file, ...(more.args ?? ['--start-enabled', '1'])];
 		return startDaemon(place.lab.host, { ...more, args, ...(folder === undefined ? {} : { folder }) });
@@ -61,7 +61,7 @@ const listener = (name: string, port: number): string => `
           response: { inline_string: "${name}\\n" }`;
 
 /** Its process on this machine; of two the one that came last. */
-export const pidIn = ({ docker }: DockerPlace, container = 'turnout-envoy'): number =>
+export const pidIn = ({ docker }: DockerHost, container = 'turnout-envoy'): number =>
 	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));
 
 export const untilLive = (daemon: TestDaemon, patienceMs = 120_000): Promise<string> =>

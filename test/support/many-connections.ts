@@ -10,12 +10,15 @@ export interface Target {
 }
 
 /** Takes and keeps whatever comes on these ports. */
-export const stand = (namespace: Namespace, ports: readonly number[]): Promise<Disposable> =>
+export const acceptConnections = (namespace: Namespace, ports: readonly number[]): Promise<Disposable> =>
 	start(namespace, {}, keeper, ports);
 
 /** Resolves once all of them are connected. */
-export const hold = (namespace: Namespace, identity: Identity, targets: readonly Target[]): Promise<Disposable> =>
-	start(namespace, identity, caller, targets);
+export const openConnections = (
+	namespace: Namespace,
+	identity: Identity,
+	targets: readonly Target[],
+): Promise<Disposable> => start(namespace, identity, caller, targets);
 
 const keeper = `
 	const ports = JSON.parse(process.argv[1]);
