@@ -19,6 +19,8 @@ export interface PeersOptions {
 	readonly ingressPort?: number;
 	/** Where `world` answers: not on a port that somebody else out there has. */
 	readonly worldPorts?: readonly number[];
+	/** What the container answers with; `container` unless given. */
+	readonly containerName?: string;
 }
 
 export interface Peers extends Disposable {
@@ -31,7 +33,7 @@ export interface Peers extends Disposable {
 	readonly proxyUser: Peer;
 	/** Another uid, with Envoy's gid. */
 	readonly proxyGroup: Peer;
-	/** Answers `container`. */
+	/** Answers `container`, or the name that it was given. */
 	readonly container: Peer;
 }
 
@@ -54,12 +56,12 @@ export async function createPeers(lab: Host, options: PeersOptions = {}): Promis
 
 async function listenAll(peers: Omit<Peers, typeof Symbol.dispose>, options: PeersOptions): Promise<void> {
 	const { envoy = true, appPorts = usualAppPorts, worldPorts = remotePorts } = options;
-	const { egressPort = 15001, ingressPort = 15000 } = options;
+	const { egressPort = 15001, ingressPort = 15000, containerName = 'container' } = options;
 	const { world, app, proxyUser, container } = peers;
 	await Promise.all([
 		world.listen('remote', worldPorts),
 		app.listen('app', appPorts),
-		container.listen('container', containerPorts),
+		container.listen(containerName, containerPorts),
 		...(envoy ? [proxyUser.listen('egress listener', [egressPort])] : []),
 		...(envoy ? [proxyUser.listen('ingress listener', [ingressPort])] : []),
 	]);
