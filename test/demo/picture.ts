@@ -16,9 +16,10 @@ const world = `
 
 const docker = `Docker runs Envoy and the containers. With the keys of the instance's role
 turnout gets a login from ECR, has Docker pull Envoy's image with it, and
-replaces Envoy under load. `;
+replaces Envoy under load.
+`;
 
-const legend = `Who answers each connection in each state?
+const legend = `Who answers each connection, over IPv4 and IPv6, in each state?
   ↓in ↑out   through Envoy: its access log names these very connections, and the
              number is by how much its listener's own counter rose meanwhile
   dropped    nobody dials Envoy's own ports;   closed: Envoy led it nowhere
