@@ -44,22 +44,6 @@ export async function createDockerHost(stack: AsyncDisposableStack, options?: Do
 	return { ...place, untouched: rulesOf(place.lab.host), docker, start, write, containers };
 }
 
-/** An Envoy whose listeners answer themselves: who is told its name has been captured. */
-export const namedBootstrap = (name: string): string => `
-admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
-static_resources:
-  listeners:${[15000, 15001].map((port) => listener(name, port)).join('')}
-`;
-
-const listener = (name: string, port: number): string => `
-  - address: { socket_address: { address: '::', port_value: ${port}, ipv4_compat: true } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "${name}\\n" }`;
-
 /** Its process on this machine; of two the one that came last. */
 export const pidIn = ({ docker }: DockerHost, container = 'turnout-envoy'): number =>
 	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));

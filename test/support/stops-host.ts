@@ -9,7 +9,8 @@ import { pushImage, type Registry, startRegistry } from '../lab/services/registr
 import { type TestDaemon, turnout } from '../lab/turnout.ts';
 import { removeContainers } from './as-said.ts';
 import { rulesOf } from './daemon.ts';
-import { createDockerHost, type DockerHost, namedBootstrap } from './docker-host.ts';
+import { createDockerHost, type DockerHost } from './docker-host.ts';
+import { answeringBootstrap } from './envoy-bootstrap.ts';
 import { eventually } from './eventually.ts';
 import { statusOf } from './proxied.ts';
 
@@ -36,7 +37,7 @@ export async function createStopsPlace(stack: AsyncDisposableStack): Promise<Sto
 	for (const tag of [OTHER, `${name}/envoy:v1`]) importEnvoy(docker, program, tag);
 	await pushImage(docker, `${name}/envoy:v1`);
 	const config = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	writeFileSync(config, namedBootstrap('Envoy'));
+	writeFileSync(config, answeringBootstrap('Envoy'));
 	return {
 		...place,
 		registry,

@@ -1,7 +1,7 @@
 // The host's firewall beside turnout: what it drops or lets in otherwise is told, and each recipe of docs/firewalls.md does
 // what it says for those who are allowed, denied and banned.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
@@ -10,6 +10,7 @@ import { nameOf } from '../../support/calls.ts';
 import { dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type FaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const ALLOWED = addresses.world.v4;
 const DENIED = addresses.remote.v4;
@@ -28,8 +29,7 @@ const isWell = (text: string) => text === '';
 
 for (const dialect of dialects)
 	describe(`a plain firewall in iptables-${dialect}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const place = stack.use(await createFaultHost(dialect));
 		const iptables = (...args: string[]) => place.lab.host.run(`iptables-${dialect}`, args);
 		const ending = [
@@ -91,8 +91,7 @@ for (const dialect of dialects)
 	});
 
 describe('ufw', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	const ufw = (...args: string[]) => firewalls.run('ufw', args);
@@ -135,8 +134,7 @@ describe('ufw', async () => {
 });
 
 describe('firewalld', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	firewalls.run('firewall-offline-cmd', ['--add-port=22/tcp']);

@@ -1,7 +1,7 @@
 // A packet that the kernel's connection tracking calls INVALID, in the middle of a captured connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHost, type Host } from '../../lab/net/host.ts';
+import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
@@ -9,7 +9,8 @@ import { backendOf, dialects } from '../../support/dialects.ts';
 import { openEchoConnection, startEcho } from '../../support/echo.ts';
 import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { openConnection, startListener, type Talker } from '../../support/talk.ts';
+import { openConnection } from '../../support/talk.ts';
+import { answers, createTalkingHost } from '../../support/talking-host.ts';
 
 const { host: own, world, remote } = addresses;
 const ROUNDS = 5;
@@ -47,11 +48,6 @@ interface Ends {
 const sendInvalid = (namespace: Namespace, { from, fromPort, to, toPort }: Ends): string =>
 	namespace.run('/usr/bin/python3', ['-c', program, from, `${fromPort}`, to, `${toPort}`]);
 
-const answers = async (talker: Talker, word: string): Promise<string> => {
-	talker.say(word);
-	return talker.hear();
-};
-
 const droppedBy = (host: Host, dialect: string, program_: string): number =>
 	[
 		...host.host
@@ -64,12 +60,8 @@ const droppedBy = (host: Host, dialect: string, program_: string): number =>
 for (const dialect of dialects)
 	for (const family of ['v4', 'v6'] as const)
 		test(`packets that cannot be placed end no captured connection, with ${dialect} over IP${family}`, async (context) => {
-			using stack = new DisposableStack();
-			const lab = stack.use(createHost({ container: false }));
-			const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number) =>
-				stack.use(await startListener(lab[where], name, port, uid));
-			await Promise.all([listen('host', 'app', 8080), listen('world', 'remote', 443)]);
-			await Promise.all([listen('host', 'egress', 15_001, 1337), listen('host', 'ingress', 15_000, 1337)]);
+			using place = await createTalkingHost();
+			const { lab } = place;
 			const args = ['--backend', backendOf(dialect), '--app-ports', '8080', '--envoy-drain-seconds', '5'];
 			await using daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
 			const iptables = family === 'v4' ? 'iptables' : 'ip6tables';

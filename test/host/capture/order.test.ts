@@ -1,6 +1,6 @@
 // Rules of others that a connection meets before ours: those that can be overtaken are, the others are told.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Condition } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
@@ -11,6 +11,7 @@ import { nameOf } from '../../support/calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type FaultHost, testFaults } from '../../support/faults.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const PATIENCE_MS = 5_000;
 
@@ -53,8 +54,7 @@ table inet other {
 
 for (const dialect of ['nft', 'legacy'] satisfies Dialect[])
 	describe(`with rules of ours in iptables-${dialect}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const place = stack.use(await createFaultHost(dialect));
 		const { host } = place.lab;
 
@@ -179,8 +179,7 @@ test('init tells of what comes before its rules', () => {
 });
 
 describe('chains that others make later, with the priority that ours have', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = stack.use(await createFaultHost('nft'));
 
 	for (const table of ['ip docker-bridges', 'inet netavark', 'ip6 kube-proxy'])

@@ -1,6 +1,6 @@
 // Somebody gives the host a second interface and answers by it from a route table that has our number: nobody loses the way.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createPeer } from '../../lab/net/peer.ts';
@@ -19,14 +19,14 @@ import {
 	versions,
 	watchMoments,
 } from '../../support/second-interface.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const OURS_GONE = /^Deleted local default dev lo table 100 .*scope host/;
 const args = ['--app-ports', '8080', '--ipv6', '1'];
 const SSH = 2022;
 
 describe('a second interface, answered by from table 100', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	const { host } = lab;
 	const beyond = stack.use(createSecondInterface(lab));

@@ -4,23 +4,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingConfirmation } from '../../../src/daemon/stores.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { createBreakable } from '../../support/breakable.ts';
-import { installOthersRules, rulesOf } from '../../support/daemon.ts';
+import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('enable --confirm, and what happens meanwhile', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const start = (folder?: string) =>
-		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
+	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
 	const fileOf = ({ folder }: TestDaemon) => join(folder, 'state', 'confirm.json');
 	const pendingOf = (daemon: TestDaemon) => JSON.parse(readFileSync(fileOf(daemon), 'utf8')) as PendingConfirmation;
 	const change = (daemon: TestDaemon, by: Partial<PendingConfirmation>) =>

@@ -2,34 +2,34 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('reload --confirm', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
+	const stack = suiteStack();
+	const place = stack.use(await createDaemonHost());
+	const { lab } = place;
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const write = (appPorts: string) => writeFileSync(file, `appPorts: "${appPorts}"\n`);
 
 	/** A daemon that captures 8080 only; `before`: its rules. */
 	async function start(): Promise<{ daemon: TestDaemon; before: string }> {
 		write('8080');
-		const daemon = await startDaemon(lab.host, { args: ['--config', file] });
+		const daemon = await place.start(['--config', file]);
 		daemon.ask('enable');
 		return { daemon, before: await wholeRulesOf(lab.host) };
 	}
-	const again = ({ folder }: TestDaemon) => startDaemon(lab.host, { args: ['--config', file], folder });
+	const again = ({ folder }: TestDaemon) => place.start(['--config', file], { folder });
 
 	/** Captures all ports but 22; says when the time is over. */
 	async function reloadFor(daemon: TestDaemon, seconds: number): Promise<number> {

@@ -2,23 +2,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../../../src/lib/delay.ts';
 import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('enable --confirm', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const start = (folder?: string) =>
-		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
+	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
 	const isUntouched = () => rulesOf(lab.host) === untouched;
 
 	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */

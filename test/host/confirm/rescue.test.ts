@@ -1,7 +1,7 @@
 // A host is brought back without turnout, by the commands of docs/rescue.md as they stand there.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
@@ -19,6 +19,7 @@ import { createDockerHost, untilLive } from '../../support/docker-host.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { commandsOf } from '../../support/pages.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { startListener } from '../../support/talk.ts';
 
 /** Every chain that there is. */
@@ -86,8 +87,7 @@ for (const dialect of dialects) {
 }
 
 describe('with an Envoy in Docker, after the daemon has been killed', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 
 	test('the three commands leave no rule, no route and no container', async () => {

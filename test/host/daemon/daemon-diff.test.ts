@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { DiffReply } from '../../../src/localapi/protocol.ts';
-import type { Condition, Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
-import { createPeer } from '../../lab/net/peer.ts';
+import type { Condition } from '../../../src/status/types.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { withDaemon } from '../../support/with-daemon.ts';
 
 describe('what somebody changes by hand', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
-	await envoy.listen('envoy', [15000, 15001]);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const { lab, untouched, daemon } = suiteStack().use(await withDaemon(undefined, { envoy: [15000, 15001] }));
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
-	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 	const diff = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/diff')).text) as DiffReply;
 
 	/** What was told of repairs, from the first on. */

@@ -1,6 +1,6 @@
 // What goes on by itself in the daemon: no more than is needed, and nothing once it has said that it has stopped.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
@@ -9,6 +9,7 @@ import { ids } from '../../lab/net/peers.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { openEchoConnection, startEcho } from '../../support/echo.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 const ROUNDS = 60;
@@ -25,8 +26,7 @@ function spentMs(lab: ReturnType<typeof createHost>, { process: { pid } }: TestD
 }
 
 describe('what the daemon does by itself', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	// Stands in for Envoy, so that what is captured stays open.
 	stack.use(await startEcho(lab.host, 15_001, { uid: ids.proxy }));

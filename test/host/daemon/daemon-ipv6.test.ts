@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import { createPeer } from '../../lab/net/peer.ts';
-import { startDaemon } from '../../lab/turnout.ts';
 import { unhurried } from '../../support/daemon.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('an Envoy that listens on IPv4 only', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
-	const world = stack.use(createPeer(lab.world));
-	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
-	await world.listen('remote', [443]);
+	const stack = suiteStack();
+	const { peers, start } = stack.use(await createDaemonHost({ world: [443] }));
+	const { app, envoy } = peers;
 	const listener = await envoy.listen('envoy', [15000, 15001], { address: '0.0.0.0' });
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] }));
+	const daemon = stack.use(await start(['--app-ports', '8080', '--start-enabled', '1']));
 	const { v4, v6 } = addresses.remote;
 
 	test('IPv4 is captured and IPv6 is not; status and log say that it goes past Envoy', async () => {

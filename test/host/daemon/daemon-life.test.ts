@@ -1,30 +1,23 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
+import { type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomeOf } from '../../support/outcome.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const args = ['--app-ports', '8080'];
 
 describe('the life of a daemon', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const world = stack.use(createPeer(lab.world));
-	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
-	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
-	await Promise.all([world.listen('remote', [443]), envoy.listen('envoy', [15000, 15001])]);
+	const ports = { world: [443], envoy: [15000, 15001] };
+	const { lab, untouched, peers, start } = suiteStack().use(await createDaemonHost(ports));
 
 	test('the last wish holds across restarts, with its time', async () => {
 		using scratch = createScratch('life');
@@ -47,17 +40,13 @@ describe('the life of a daemon', async () => {
 	test('startEnabled wins over the last wish', async () => {
 		using scratch = createScratch('life');
 		await during(scratch.path, (daemon) => void daemon.ask('disable'));
-		await using daemon = await startDaemon(lab.host, {
-			folder: scratch.path,
-			args,
-			env: { APPMESH_START_ENABLED: '1' },
-		});
+		await using daemon = await start(args, { folder: scratch.path, env: { APPMESH_START_ENABLED: '1' } });
 		assert.partialDeepStrictEqual(daemon.status(), { wanted: 'enabled', is: 'enabled' });
 	});
 
 	for (const signal of signals)
 		test(`on ${signal} the rules go, the socket goes, and the end is 0`, async () => {
-			await using daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
+			await using daemon = await start([...args, '--start-enabled', '1']);
 			assert.notEqual(rulesOf(lab.host), untouched);
 			daemon.process.kill(signal);
 			assert.equal(await daemon.ended, 0);
@@ -114,13 +103,13 @@ describe('the life of a daemon', async () => {
 	test('killed, it leaves its rules in force; the next one takes them over as they are and doubles nothing', async () => {
 		using scratch = createScratch('life');
 		const folder = scratch.path;
-		await using killed = await startDaemon(lab.host, { folder, args: [...args, '--start-enabled', '1'] });
+		await using killed = await start([...args, '--start-enabled', '1'], { folder });
 		const whole = rulesOf(lab.host);
 		killed.process.kill('SIGKILL');
 		await killed.ended;
 		assert.ok(statSync(killed.socket).isSocket());
 		assert.equal(killed.ask('status').code, 3);
-		const connect = () => app.connect(addresses.remote.v4, 443, unhurried);
+		const connect = () => peers.app.connect(addresses.remote.v4, 443, unhurried);
 		assert.partialDeepStrictEqual(await connect(), { by: 'envoy' });
 		await during(
 			folder,
@@ -137,7 +126,7 @@ describe('the life of a daemon', async () => {
 
 	test('killed while enabled and started again disabled, the rules that were left go', async () => {
 		using scratch = createScratch('life');
-		await using killed = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
+		await using killed = await start([...args, '--start-enabled', '1']);
 		killed.process.kill('SIGKILL');
 		await killed.ended;
 		await during(scratch.path, (daemon) => {
@@ -163,13 +152,13 @@ describe('the life of a daemon', async () => {
 	});
 
 	test('onStop keep and an Envoy of its own do not go together yet, and the start says so', async () => {
-		await using daemon = await startDaemon(lab.host, { args: ['--on-stop', 'keep', '--envoy-runtime', 'process'] });
+		await using daemon = await start(['--on-stop', 'keep', '--envoy-runtime', 'process']);
 		assert.equal(await daemon.ended, 1);
 		assert.match(daemon.log(), /onStop \(--on-stop\): keep .*; allowed: disable/);
 	});
 
 	test('nobody who reads its log any more is no reason to end', async () => {
-		await using daemon = await startDaemon(lab.host, { args });
+		await using daemon = await start(args);
 		daemon.process.stderr?.destroy();
 		for (const command of ['enable', 'disable', 'enable']) assert.equal(daemon.ask(command).code, 0);
 		assert.equal(await daemon.stop(), 0);
@@ -217,10 +206,10 @@ describe('the life of a daemon', async () => {
 	/** From the start of a daemon to its orderly end. */
 	async function during<T>(
 		folder: string,
-		act: (daemon: Awaited<ReturnType<typeof startDaemon>>) => T | Promise<T>,
+		act: (daemon: TestDaemon) => T | Promise<T>,
 		more: readonly string[] = [],
 	): Promise<T> {
-		await using daemon = await startDaemon(lab.host, { folder, args: [...args, ...more] });
+		await using daemon = await start([...args, ...more], { folder });
 		const result = await act(daemon);
 		assert.equal(await daemon.stop(), 0);
 		return result;

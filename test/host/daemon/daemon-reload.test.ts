@@ -1,30 +1,25 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('reload', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
+	const stack = suiteStack();
+	const ports = { world: [80, 443], envoy: [15000, 15001, 16001] };
+	const { lab, peers, start } = stack.use(await createDaemonHost(ports));
+	const { world, app } = peers;
 	lab.host.run('ip', ['route', 'add', '10.9.0.0/16', 'via', addresses.world.v4, 'table', '177']);
-	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
-	const world = stack.use(createPeer(lab.world));
-	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
-	await Promise.all([envoy.listen('envoy', [15000, 15001, 16001]), world.listen('remote', [80, 443])]);
 	const file = join(stack.use(createScratch('reload')).path, 'turnout.yaml');
 	const write = (text: string) => writeFileSync(file, text);
 	write('appPorts: 8080\n');
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--config', file, '--start-enabled', '1'] }));
+	const daemon = stack.use(await start(['--config', file, '--start-enabled', '1']));
 	const settings = async () => (await askSocket(daemon.socket, 'GET', '/v1/config')).text;
 	const counted = () =>
 		lab.host.run('sh', ['-c', 'iptables-nft-save -c; ip6tables-nft-save -c']).replace(/^#.*\n/gm, '');

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
 import { assertExposition, samplesIn } from '../../support/exposition.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { withDaemon } from '../../support/with-daemon.ts';
 
 describe('the socket of a daemon', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const { daemon } = suiteStack().use(await withDaemon());
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
-	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 
 	test('it is open to its owner and its group, and to nobody else', () => {
 		const socket = statSync(daemon.socket);

@@ -1,35 +1,24 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
-import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import { createPeer } from '../../lab/net/peer.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { turnout } from '../../lab/turnout.ts';
+import { ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { follow } from '../../support/follower.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('a daemon on a host where somebody else runs Envoy', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const world = stack.use(createPeer(lab.world));
-	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
-	const envoy = stack.use(createPeer(lab.host, { uid: 1337 }));
-	await Promise.all([
-		world.listen('remote', [22, 443]),
-		app.listen('app', [8080]),
-		envoy.listen('egress listener', [15001]),
-		envoy.listen('ingress listener', [15000]),
-	]);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const stack = suiteStack();
+	const { lab, untouched, peers, start } = stack.use(await createDaemonHost({ world: [22, 443], app: [8080] }));
+	const { world, app, envoy } = peers;
+	await Promise.all([envoy.listen('egress listener', [15001]), envoy.listen('ingress listener', [15000])]);
+	const daemon = stack.use(await start());
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
-	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 
 	test('it starts as nobody asked it otherwise: disabled, and nothing of it in the kernel', async () => {
 		assert.partialDeepStrictEqual(await status(), { wanted: 'disabled', is: 'disabled' });
@@ -140,7 +129,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 	test('a second daemon on the same socket is refused, and the first does not notice', async () => {
 		await post('/v1/enable');
 		const whole = await wholeRulesOf(lab.host);
-		await using second = await startDaemon(lab.host, { folder: daemon.folder, args: ['--app-ports', '9090'] });
+		await using second = await start(['--app-ports', '9090'], { folder: daemon.folder });
 		assert.equal(await second.ended, 1);
 		assert.match(second.log(), /^turnout: Cannot start a second daemon: one answers on .*control\.sock already\n/m);
 		assert.equal(rulesOf(lab.host), whole);

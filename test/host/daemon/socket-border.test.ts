@@ -3,29 +3,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unprivileged } from '../../support/daemon.ts';
+import { rulesOf, unprivileged } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { openConnection, startListener } from '../../support/talk.ts';
+import { createDaemonHost, withDaemon } from '../../support/with-daemon.ts';
 
 describe('the socket of a daemon as a border', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const { lab, untouched, daemon } = suiteStack().use(await withDaemon());
 	const { pid } = daemon.process;
-	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 	const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
 	const memory = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
@@ -169,12 +165,10 @@ test('of two daemons that start at the same moment, where a killed one has left 
 });
 
 test('a wish that comes while the daemon is being stopped is refused, and nothing of it outlives the daemon', async () => {
-	using lab = createHost({ container: false });
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
+	using place = await createDaemonHost();
+	const { lab, untouched } = place;
 	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
-	const args = ['--start-enabled', '1', '--envoy-drain-seconds', '30'];
-	await using daemon = await startDaemon(lab.host, { args });
+	await using daemon = await place.start(['--start-enabled', '1', '--envoy-drain-seconds', '30']);
 	using captured = await openConnection(lab.host, addresses.remote.v4, 443);
 	daemon.process.kill('SIGTERM');
 	await eventually(daemon.log, (log) => log.includes('"event":"interception disabled"'));

@@ -1,18 +1,18 @@
 // What people ask of the daemon while it is busy with Envoy in Docker, or while Envoy is away.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { turnout } from '../../lab/turnout.ts';
 import { IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 /** Far from what a stalled pull is waited for. */
 const PATIENCE_MS = 15_000;
 
 describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createStopsPlace(stack);
 	const { docker, lab, registry, pulled, assertNothingLeft } = place;
 	afterEach(() => place.forget());

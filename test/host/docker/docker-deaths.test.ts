@@ -2,24 +2,25 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../../src/status/types.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import { rulesOf } from '../../support/daemon.ts';
-import { createDockerHost, type DockerHost, IMAGE, namedBootstrap, pidIn } from '../../support/docker-host.ts';
+import { createDockerHost, type DockerHost, IMAGE, pidIn } from '../../support/docker-host.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLoad, statusOf, stopLoad, summary } from '../../support/proxied.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const DEATHS = rounds(50);
 const DAEMONS = rounds(20);
 
 describe('8 clients, in both directions and families, while', { concurrency: true }, () => {
 	describe('what runs is killed, closed', { concurrency: 1 }, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const { place, envoy } = await createNamedPlace(stack);
 
 		test(`Envoy is killed ${DEATHS} times: none gets past it, and in the end there is one Envoy`, async (context) => {
@@ -54,8 +55,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 	});
 
 	describe('what runs is killed, open', { concurrency: 1 }, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const { place, envoy } = await createNamedPlace(stack);
 
 		test(`Envoy is killed ${DEATHS} times: each is answered once the grace is over, and captured again`, async (context) => {
@@ -82,7 +82,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 				assert.deepEqual(failures, {});
 				assert.ok(!Object.keys(by).includes('Envoy'));
 			}
-			writeFileSync(envoy.config, namedBootstrap('Envoy'));
+			writeFileSync(envoy.config, answeringBootstrap('Envoy'));
 			await untilIs(daemon, 'enabled');
 		});
 	});
@@ -91,7 +91,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 async function createNamedPlace(stack: AsyncDisposableStack) {
 	const place = await createDockerHost(stack);
 	const config = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	writeFileSync(config, namedBootstrap('Envoy'));
+	writeFileSync(config, answeringBootstrap('Envoy'));
 	return { place, envoy: { config, stableSeconds: 1 } };
 }
 

@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { assertAsSaid, assertEnded, assertNothingLeft, told, untilStatus, whysOf } from '../../support/as-said.ts';
 import { ownLines, unhurried } from '../../support/daemon.ts';
 import { createDockerHost, type DockerHost } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const START = 'Start Docker; Envoy and the rules stay as they are meanwhile';
 
 describe('Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const { docker } = place;
 	const nobody = `there is no Docker at ${docker.socket}`;
@@ -114,8 +114,7 @@ describe('Docker', async () => {
 });
 
 describe('Docker with live-restore', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack, { config: { 'live-restore': true } });
 	const { docker } = place;
 

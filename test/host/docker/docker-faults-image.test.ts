@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { importAnswerer } from '../../lab/services/image.ts';
@@ -19,14 +19,14 @@ import {
 } from '../../support/as-said.ts';
 import { unhurried } from '../../support/daemon.ts';
 import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const SEE =
 	'See envoy.command (TURNOUT_ENVOY_COMMAND), envoy.image (TURNOUT_ENVOY_IMAGE) and envoy.config (TURNOUT_ENVOY_CONFIG)';
 const { remote } = addresses;
 
 describe('Envoy in Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	const { path: folder } = stack.use(createScratch('files'));

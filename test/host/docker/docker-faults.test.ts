@@ -1,7 +1,7 @@
 // Somebody lays hands on Envoy's container, or has one of its name: what status, the log and the rules make of it.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import {
@@ -17,14 +17,14 @@ import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { ownLines, rulesOf } from '../../support/daemon.ts';
 import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const NAME = 'turnout-envoy';
 /** An Envoy that is well answers within that, on a busy machine too. */
 const hasty = { healthSeconds: 1, healthTimeoutSeconds: 5, healthRetries: 2 };
 
 describe("Envoy's container", async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	// What one test leaves behind by mistake fails that one only.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import {
@@ -17,6 +17,7 @@ import { ownLines, unhurried } from '../../support/daemon.ts';
 import { createDockerHost, type DockerHost, pidIn } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { isFull } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const GONE = /Envoy is gone: nobody answers on its admin \S+, and nobody listens/;
@@ -24,8 +25,7 @@ const GONE = /Envoy is gone: nobody answers on its admin \S+, and nobody listens
 const BOUNDED_MS = 30_000;
 
 describe('While Docker hangs', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const hang = hanging(place);
 	afterEach(async () => {
@@ -143,8 +143,7 @@ describe('While Docker hangs', async () => {
 
 for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as const))
 	describe(`After Docker was ${how}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const place = await createDockerHost(stack, { config: { 'live-restore': true } });
 		const end = async () => {
 			if (how === 'stopped') return place.docker.stop();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { ecrAccount, startEcr } from '../../lab/services/ecr.ts';
@@ -14,6 +14,7 @@ import { removeContainers } from '../../support/as-said.ts';
 import { createDockerHost, IMAGE, pidIn, untilLive } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readIfThere, type Search, startSearch } from '../../support/secrets.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const ACCOUNT = '123456789012';
 const ecrName = `${ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com`;
@@ -27,8 +28,7 @@ const user = { username: 'ann', password: 'pass:"word"/of+ann' };
 const refusing = { username: 'nobody', password: 'another-password' };
 
 describe('nothing secret is to be found', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const hosts = `127.0.0.1 localhost ${name} ${ecrName}\n`;
 	const place = await createDockerHost(stack, { hosts, config: { 'insecure-registries': [name, ecrName] } });
 	const { docker, lab } = place;

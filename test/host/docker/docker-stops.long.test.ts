@@ -1,6 +1,6 @@
 // The daemon ends in the middle of what it does with Envoy in Docker, and the next one finds what is left.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
 import { turnout } from '../../lab/turnout.ts';
@@ -11,13 +11,13 @@ import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLoad, statusOf, stopLoad } from '../../support/proxied.ts';
 import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const RUNNING = [`turnout-envoy ${IMAGE} running`];
 
 describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createStopsPlace(stack);
 	const { docker, lab, registry, config, pulled, assertNothingLeft } = place;
 	afterEach(() => place.forget());

@@ -2,28 +2,29 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { importEnvoy, importImage } from '../../lab/services/image.ts';
-import { createDockerHost, IMAGE, namedBootstrap } from '../../support/docker-host.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const OTHER = 'envoyproxy/envoy:v1.40.1';
 
 describe('Envoy is replaced under 8 clients, in both directions and families', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const { docker, program, lab } = place;
 	const bootstrap = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	const become = (name: string): void => writeFileSync(bootstrap, namedBootstrap(name));
+	const become = (name: string): void => writeFileSync(bootstrap, answeringBootstrap(name));
 	become('one');
 	// Another program of the same name, so that it is another image.
 	importEnvoy(docker, program, OTHER);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -10,8 +10,10 @@ import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { unhurried, unprivileged } from '../../support/daemon.ts';
 import { createDockerHost, IMAGE, pidIn } from '../../support/docker-host.ts';
 import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap, socketAddress } from '../../support/envoy-bootstrap.ts';
 import { createEnvoyHost, type EnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const PORT = 9901;
@@ -206,8 +208,7 @@ function testRuntime({ title, lab, app, start, settings, pid }: Runtime): void {
 }
 
 describe('an Envoy that is a process', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createEnvoyHost(stack);
 	const settings = (logLevel: string): string => JSON.stringify({ envoy: { drainSeconds: 60, logLevel } });
 	const start = async (...more: readonly string[]): Promise<TestDaemon> => {
@@ -233,27 +234,13 @@ describe('an Envoy that is a process', async () => {
 	});
 });
 
-const theirs = `
-admin: { address: { socket_address: { address: 0.0.0.0, port_value: 9999 } }, access_log: [] }
-static_resources:
-  clusters: [{ name: mine, type: STATIC }]
-  listeners:${[15000, 15001]
-		.map(
-			(port) => `
-  - address: { socket_address: { address: 0.0.0.0, port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "theirs\\n" }`,
-		)
-		.join('')}
-`;
+const theirs = answeringBootstrap('theirs', {
+	...{ ingress: '0.0.0.0', egress: '0.0.0.0', more: { clusters: [{ name: 'mine', type: 'STATIC' }] } },
+	admin: { address: socketAddress('0.0.0.0', 9999), access_log: [] },
+});
 
 describe('an Envoy in a container', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createDockerHost(stack);
 	const settings = (logLevel: string) =>
 		JSON.stringify({

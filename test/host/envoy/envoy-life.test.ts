@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { addresses } from '../../lab/net/layout.ts';
@@ -11,14 +11,15 @@ import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { createEnvoyHost, pidOf, untilBack } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 
 describe('the life of an Envoy that is ours', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, world, app, untouched, program, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
@@ -245,17 +246,4 @@ describe('the life of an Envoy that is ours', async () => {
 	}
 });
 
-const listener = (port: number): string => `
-  - address: { socket_address: { address: 0.0.0.0, port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "my own Envoy\\n" }`;
-
-const ownBootstrap = `
-admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
-static_resources:
-  listeners:${[15000, 15001].map(listener).join('')}
-`;
+const ownBootstrap = answeringBootstrap('my own Envoy', { ingress: '0.0.0.0', egress: '0.0.0.0' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -11,12 +11,12 @@ import { openEchoConnection } from '../../support/echo.ts';
 import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { follow } from '../../support/follower.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 
 describe('Envoy as a process of ours, while it runs', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, world, app, untouched, args } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('envoy')).path, 'turnout.yaml');
 	const settings = 'guard: 0\nenvoy: {drainSeconds: 100}\n';

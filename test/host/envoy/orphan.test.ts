@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { isAlive, killAll } from '../../lab/net/processes.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -10,12 +10,12 @@ import { unhurried } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
 import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 
 describe('an Envoy whose daemon was killed', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, app, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 

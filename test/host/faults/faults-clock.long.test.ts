@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { requireAll, startLoad } from '../../lab/net/load.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { counted, createFaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const HOUR_MS = 3_600_000;
 const libraries = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`);
 
 describe('a clock that is set', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const file = join(stack.use(createScratch('clock')).path, 'offset');
 	const setClock = (offsetMs: number) =>
 		writeFileSync(file, `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1_000}\n`);

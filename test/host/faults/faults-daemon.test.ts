@@ -1,14 +1,14 @@
 // What happens to the daemon itself while connections are captured.
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { requireAll, startLoad } from '../../lab/net/load.ts';
 import { eventually } from '../../support/eventually.ts';
 import { counted, createFaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('a daemon that captures', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = stack.use(await createFaultHost('nft'));
 	const { lab, daemon, peers, rules, status } = place;
 	const whole = rules();

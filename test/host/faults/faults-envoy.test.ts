@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Load } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf } from '../../support/daemon.ts';
-import { namedBootstrap } from '../../support/docker-host.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 const LIMIT_MS = 300_000;
@@ -20,11 +21,10 @@ const FAULT_PATIENCE_MS = 3_000;
 const PATIENCE_MS = 20_000;
 
 describe('Envoy and the rules at once', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, world, app, args } = await createEnvoyHost(stack);
 	const bootstrap = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	writeFileSync(bootstrap, namedBootstrap('envoy'));
+	writeFileSync(bootstrap, answeringBootstrap('envoy'));
 	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--envoy-config', bootstrap] }));
 	const ours = () => (rulesOf(lab.host).match(/^-A .*APPMESH_.*$/gm) ?? []).join('\n');
 	const load = (timeoutMs: number) =>

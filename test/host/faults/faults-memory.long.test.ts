@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createMemoryCgroup } from '../../lab/net/cgroups.ts';
 import { requireAll, startLoad } from '../../lab/net/load.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { counted, createFaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const MIB = 1024 * 1024;
 
 describe('with little memory', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const cgroup = stack.use(createMemoryCgroup());
 	const place = stack.use(await createFaultHost('nft', { through: cgroup.through }));
 	const { lab, daemon, peers, rules, status } = place;

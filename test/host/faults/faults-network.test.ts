@@ -1,9 +1,10 @@
 // What happens to routes, addresses and interfaces.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { requireAll } from '../../lab/net/load.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type Fault, testFaults } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const faults: readonly Fault[] = [
 	{ what: 'the policy rule is deleted', script: 'ip rule del fwmark 0x1e7700ce' },
@@ -30,8 +31,7 @@ const faults: readonly Fault[] = [
 ];
 
 describe('on a host', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = stack.use(await createFaultHost('nft'));
 	testFaults(() => place, faults);
 

@@ -1,6 +1,6 @@
 // Docker is restarted, and somebody who never leaves us alone.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { requireAll, startLoad } from '../../lab/net/load.ts';
@@ -9,10 +9,10 @@ import { importAnswerer } from '../../lab/services/image.ts';
 import { eventually } from '../../support/eventually.ts';
 import { counted, createFaultHost, testFaults } from '../../support/faults.ts';
 import { isFull } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('a Docker that publishes an app port', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const docker = await startDockerd(lab, { dialect: 'nft' });
 	importAnswerer(docker);
@@ -50,8 +50,7 @@ describe('a Docker that publishes an app port', async () => {
 });
 
 describe('somebody empties our chains without end', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ['22', '8080', '15000']) firewalls.run('ufw', ['allow', `${port}/tcp`]);

@@ -1,14 +1,14 @@
 // The 2019 script's flaws 22, 23 and 26: what it took and should not have. Each test fails when its flaw comes back.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { converse, type Variables } from '../../support/converse.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes } from '../../support/traces.ts';
 
 describe("the script's flaws in what it takes", () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost());
 	const before = snapshotHost(lab.host);
 	afterEach(() => assert.deepEqual(changes(before, snapshotHost(lab.host)), []));

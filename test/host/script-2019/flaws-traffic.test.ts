@@ -1,6 +1,6 @@
 // The 2019 script's flaws in who is answered by whom, with real connections. Each test fails when its flaw comes back.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createPeers } from '../../lab/net/peers.ts';
@@ -8,6 +8,7 @@ import { callAll, nameOf } from '../../support/calls.ts';
 import { converseWell, type Variables } from '../../support/converse.ts';
 import { type Answerer, type Call, overBothFamilies, type Place, places, type Who } from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote, ignoredAddress: otherRemote, metadata, credentials, host: ownAddress } = places;
 
@@ -22,8 +23,7 @@ const endpoints: readonly Place[] = [
 const worldAddresses = endpoints.slice(2).flatMap(({ v4, v6 }) => [`${v4}/32`, `${v6}/128`]);
 
 describe("the script's flaws in who is captured", async () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ worldAddresses }));
 	const peers = stack.use(await createPeers(lab));
 	afterEach(() => void run(lab.host, ['clean']));

@@ -1,7 +1,7 @@
 // The 2019 script's flaws in how rules come, stay and go. Each test fails when its flaw comes back.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
@@ -15,12 +15,12 @@ import { converse, converseWell } from '../../support/converse.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
 import { savedText } from '../../support/saved.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 import { createWrappers } from '../../support/wrapper.ts';
 
 describe("the script's flaws in how rules come and go", async () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const { host, ...others } = stack.use(createHost());
 	const peers = stack.use(await createPeers({ host, ...others }));
 	const ip = (...args: string[]): string => host.run('ip', args);

@@ -1,14 +1,14 @@
 // `enable --confirm` where systemd runs the host: the timer is one of systemd's own.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { statusOf } from '../../support/machine-host.ts';
 import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('enable --confirm on a real systemd', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, machine, configure, kill, property, runsAgain } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 	run('systemctl', 'enable', '--now', 'turnout');

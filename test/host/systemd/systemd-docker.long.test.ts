@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDockerd } from '../../lab/services/dockerd.ts';
@@ -14,6 +14,7 @@ import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createWorld, powerOnIn, propertyOf, statusOf, unpacked } from '../../support/machine-host.ts';
 import { commandsOf } from '../../support/pages.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 
@@ -27,8 +28,7 @@ mkdir /run/turnout
 mount --bind "$2" /run/turnout`;
 
 describe('turnout as a service of a real systemd, with Envoy in a real Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createWorld(stack);
 	const { lab, app } = place;
 	const docker = stack.use(await startDockerd(lab));

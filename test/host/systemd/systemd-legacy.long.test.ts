@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { statusOf, unpacked } from '../../support/machine-host.ts';
 import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('turnout as a service of a real systemd, on a host that uses iptables-legacy', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { machine, property, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 

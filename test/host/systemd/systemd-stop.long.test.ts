@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { ownLines, rulesOf } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
 import { loopForever } from '../../support/loop-forever.ts';
 import { statusOf, unpacked, writeUnit } from '../../support/machine-host.ts';
 import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const unit = '/etc/systemd/system/turnout.service';
 
 describe('turnout as a service of a real systemd, when it is stopped', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { lab, app, machine, untouched, property, kill, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { rulesOf } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
 import { statusOf, unpacked } from '../../support/machine-host.ts';
 import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('turnout as a service of a real systemd', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createServiceHost(stack);
 	const { lab, machine, untouched, property, kill, runsAgain, configure, answered } = place;
 	const { run, tryRun } = machine;
