@@ -14,7 +14,7 @@ describe('reload', async () => {
 	const stack = suiteStack();
 	const ports = { world: [80, 443], envoy: [15000, 15001, 16001] };
 	const { lab, peers, start } = stack.use(await createDaemonHost(ports));
-	const { world, app } = peers;
+	const { app } = peers;
 	lab.host.run('ip', ['route', 'add', '10.9.0.0/16', 'via', addresses.world.v4, 'table', '177']);
 	const file = join(stack.use(createScratch('reload')).path, 'turnout.yaml');
 	const write = (text: string) => writeFileSync(file, text);
