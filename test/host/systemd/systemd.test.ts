@@ -43,6 +43,15 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.equal(tryRun('turnout', 'wait', '--timeout', '20').code, 0);
 	});
 
+	test('it is started after Docker, and neither stopped nor restarted with it', () => {
+		assert.match(property('After'), /\bdocker\.service\b/);
+		for (const tie of ['Requires', 'BindsTo', 'PartOf', 'Requisite']) assert.doesNotMatch(property(tie), /docker/, tie);
+	});
+
+	test('it reads the variables of /etc/turnout/environment where that is there', () => {
+		assert.equal(property('EnvironmentFiles'), '/etc/turnout/environment (ignore_errors=yes)');
+	});
+
 	test('its rights are few: systemd rates its exposure at 2.0 or less', () => {
 		const [, figure = '10'] = /: (\d+\.\d) /.exec(run('systemd-analyze', 'security', 'turnout')) ?? [];
 		assert.ok(Number(figure) <= 2, figure);
