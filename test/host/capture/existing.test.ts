@@ -116,7 +116,7 @@ test('whoever asks for it over SSH keeps the session, also where sshd listens el
 	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
 });
 
-test('nobody is cut off while Envoy does not listen', async () => {
+test('--cut-existing ends nothing while Envoy does not listen', async () => {
 	using lab = createHost({ container: false });
 	using _ = await startListener(lab.world, 'remote', 443);
 	await using daemon = await startDaemon(lab.host);

@@ -48,7 +48,7 @@ async function enabled(daemon: TestDaemon, lab: Host, dialect: Dialect): Promise
 }
 
 for (const dialect of dialects)
-	test(`captured connections go on when the kernel forgets them, with ${dialect}`, async (context) => {
+	test(`captured connections survive the loss of their conntrack entries, with ${dialect}`, async (context) => {
 		using place = await createTalkingHost();
 		const { lab, ingress, egress } = place;
 		await using daemon = await startDaemon(lab.host, {
@@ -60,27 +60,30 @@ for (const dialect of dialects)
 			for (const { talker, by } of captured) assert.equal(await answers(talker, word), `${by} hears ${word}`);
 		};
 		await allAnswer('first');
-		await context.test('flushed, twelve of twelve', async () => {
+		await context.test('conntrack is flushed, and all twelve continue', async () => {
 			await forget(lab);
 			await allAnswer('after');
 		});
-		await context.test('flushed, and Envoy speaks first: it is heard once the other side has spoken', async () => {
-			await forget(lab);
-			for (const listener of [ingress, egress]) listener.say('soon');
-			// Long enough for what would end the connection to arrive.
-			await sleep(500);
-			for (const { talker } of captured) talker.say('now');
-			for (const { talker, by } of captured)
-				assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
-		});
-		await context.test('idle for longer than it remembers', async () => {
+		await context.test(
+			'conntrack is flushed and Envoy speaks first: it is heard once the other side has spoken',
+			async () => {
+				await forget(lab);
+				for (const listener of [ingress, egress]) listener.say('soon');
+				// Long enough for what would end the connection to arrive.
+				await sleep(500);
+				for (const { talker } of captured) talker.say('now');
+				for (const { talker, by } of captured)
+					assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
+			},
+		);
+		await context.test("idle for longer than conntrack's timeout", async () => {
 			lab.host.run('sh', ['-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established']);
 			await allAnswer('short');
 			await sleep(3_000);
 			lab.host.run('sh', ['-c', 'echo 432000 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established']);
 			await allAnswer('again');
 		});
-		await context.test('forgotten while the daemon is replaced', async () => {
+		await context.test('flushed before another enable', async () => {
 			assert.equal(daemon.ask('diff').code, 0);
 			await forget(lab);
 			assert.equal(daemon.ask('enable', '--json').stderr, '');
@@ -120,7 +123,7 @@ async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) =
 }
 
 for (const dialect of dialects) {
-	test(`on a bare host what was open before goes on with ${dialect}, by the daemon`, (context) =>
+	test(`on a host without conntrack entries open connections survive an enable by the daemon, with ${dialect}`, (context) =>
 		testOpenBefore({ context, dialect }, async (lab) => {
 			await using daemon = await startDaemon(lab.host, {
 				args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN, '--on-stop', 'keep'],
@@ -128,13 +131,13 @@ for (const dialect of dialects) {
 			await enabled(daemon, lab, dialect);
 		}));
 
-	test(`on a bare host what was open before goes on with ${dialect}, by init`, (context) =>
+	test(`on a host without conntrack entries open connections survive init, with ${dialect}`, (context) =>
 		testOpenBefore({ context, dialect }, async (lab) => {
 			const { stdout } = run(lab.host, ['init', '--json', '--backend', backendOf(dialect), '--app-ports', '8080']);
 			assert.deepEqual(JSON.parse(stdout).notices, []);
 		}));
 
-	test(`what was opened in a hole goes on after the repair, with ${dialect}`, async () => {
+	test(`connections opened while the rules were gone survive the repair, with ${dialect}`, async () => {
 		using place = await createTalkingHost();
 		const { lab } = place;
 		await using daemon = await startDaemon(lab.host, {
@@ -156,7 +159,7 @@ for (const dialect of dialects) {
 		assert.equal(daemon.ask('diff').code, 0);
 	});
 
-	test(`what was open before goes on after a repair of what captures, with ${dialect}`, async () => {
+	test(`connections from before survive a repair of the redirection, with ${dialect}`, async () => {
 		using place = await createTalkingHost();
 		const { lab } = place;
 		const before = await openAll(place);

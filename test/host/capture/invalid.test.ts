@@ -59,7 +59,7 @@ const droppedBy = (host: Host, dialect: string, program_: string): number =>
 
 for (const dialect of dialects)
 	for (const family of ['v4', 'v6'] as const)
-		test(`packets that cannot be placed end no captured connection, with ${dialect} over IP${family}`, async (context) => {
+		test(`INVALID packets end no captured connection, with ${dialect} over IP${family}`, async (context) => {
 			using place = await createTalkingHost();
 			const { lab } = place;
 			const args = ['--backend', backendOf(dialect), '--app-ports', '8080', '--envoy-drain-seconds', '5'];
@@ -111,7 +111,7 @@ const as1337 = (namespace: Namespace): Namespace => ({
 		]),
 });
 
-test('a real Envoy goes on with a connection after packets that cannot be placed', async () => {
+test('a connection through a real Envoy survives INVALID packets', async () => {
 	await using stack = new AsyncDisposableStack();
 	const { lab, args } = await createEnvoyHost(stack);
 	stack.use(await startEcho(lab.host, 8081));

@@ -49,7 +49,7 @@ test('the demo shows who answers each connection, proves that the host is what i
 	assert.deepEqual(remainsOf('plain', child.pid ?? 0), []);
 });
 
-test('who stays at the prompt switches interception on and off, and takes everything down by leaving', async () => {
+test('with --keep the visitor enables and disables at the prompt, and leaving it takes everything down', async () => {
 	// A terminal on which the table has no place to be drawn over itself.
 	using terminal = startOnTerminal('keep', '--keep', 'stty rows 20');
 	for (const step of [/turnout run/, /turnout enable/, /turnout clean/, /quit.*leave/]) await terminal.shows(step);

@@ -12,7 +12,7 @@ import { createDaemonHost } from '../../support/with-daemon.ts';
 describe('the prompt', async () => {
 	const { lab, untouched, start } = suiteStack().use(await createDaemonHost({ envoy: [15000, 15001] }));
 
-	test('words that are piped into the prompt are obeyed one after the other, until quit', async () => {
+	test('commands that are piped into the prompt are run one after the other, until quit', async () => {
 		await using daemon = await start([]);
 		const words = ['status', '', 'nonsense', ' enable ', 'disable --drain x', 'diff --json', 'quit', 'disable'];
 		const { code, stdout, stderr } = turnout(lab.host, ['prompt', '--socket', daemon.socket], {
@@ -33,7 +33,7 @@ describe('the prompt', async () => {
 		assert.equal(daemon.status().wanted, 'enabled');
 	});
 
-	test('on a terminal the prompt completes words and remembers them, and Ctrl-D leaves it', async () => {
+	test('on a terminal the prompt completes words and keeps a history, and Ctrl-D leaves it', async () => {
 		await using daemon = await start([]);
 		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
 		await terminal.shows(/> /);

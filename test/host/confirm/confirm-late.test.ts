@@ -14,7 +14,7 @@ import { eventually } from '../../support/eventually.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 import { createDaemonHost } from '../../support/with-daemon.ts';
 
-describe('enable --confirm, and what happens meanwhile', async () => {
+describe('enable --confirm, and what may happen while it waits', async () => {
 	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
 	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
 	const fileOf = ({ folder }: TestDaemon) => join(folder, 'state', 'confirm.json');
@@ -36,7 +36,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 		['back', 1],
 		['forward', -1],
 	] as const)
-		test(`the clock is set ${way} an hour and the daemon is dead: it goes back all the same`, async () => {
+		test(`with the clock set ${way} an hour and the daemon dead, it rolls back all the same`, async () => {
 			const daemon = await enableAndDie();
 			// By the host's uptime the time is what it was, by the clock an hour off.
 			const until = new Date(Date.parse(pendingOf(daemon).until) + sign * 3_600_000).toISOString();
@@ -47,7 +47,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			assert.equal(rulesOf(lab.host), untouched);
 		});
 
-	test('a program that has the process id which the alarm had before a reboot is left alone', async () => {
+	test("after a reboot a process that reuses the rollback timer's pid is left alone", async () => {
 		const daemon = await enableAndDie();
 		const other = spawn('sleep', ['60']);
 		const ended = once(other, 'close');
@@ -87,7 +87,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			);
 		});
 
-	test('where going back fails it is told, and tried again until it succeeds', async () => {
+	test('a failed rollback is reported, and retried until it succeeds', async () => {
 		using restore = createBreakable();
 		const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 		await using daemon = await startDaemon(lab.host, { args, env: restore.env });

@@ -65,7 +65,7 @@ describe('reload --confirm', async () => {
 		assert.match(stdout, told);
 	}
 
-	test('without a word in time the rules are those of before, byte for byte; that the file says otherwise is told until it is taken', async () => {
+	test('without a confirmation the former rules are restored byte for byte; status says that the file differs until it is loaded', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		await assertGoesBack(before, await reloadFor(daemon, 6));
@@ -78,7 +78,7 @@ describe('reload --confirm', async () => {
 		assert.notEqual(rulesOf(lab.host), before);
 	});
 
-	test('with `turnout confirm` it stays', async () => {
+	test('with `turnout confirm` the change stays', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		const until = await reloadFor(daemon, 8);
@@ -88,7 +88,7 @@ describe('reload --confirm', async () => {
 		assert.equal(await appPorts(daemon), '*');
 	});
 
-	test('a reload for good confirms it, and so does enable', async () => {
+	test('a reload without --confirm confirms it, and so does enable', async () => {
 		const { daemon } = await start();
 		await using _ = daemon;
 		for (const word of ['reload', 'enable']) {
@@ -100,7 +100,7 @@ describe('reload --confirm', async () => {
 		}
 	});
 
-	test('a daemon that was killed does not keep it from going back, and the next one holds the former settings', async () => {
+	test('the rollback happens although the daemon was killed, and the next one uses the former settings', async () => {
 		const { daemon, before } = await start();
 		const until = await reloadFor(daemon, 6);
 		daemon.process.kill('SIGKILL');
@@ -111,7 +111,7 @@ describe('reload --confirm', async () => {
 		assert.equal(rulesOf(lab.host), before);
 	});
 
-	test('a daemon that hangs does not keep it from going back, and leaves it so when it goes on', async () => {
+	test('the rollback happens although the daemon hangs, and it respects that when it continues', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		const until = await reloadFor(daemon, 6);
@@ -123,7 +123,7 @@ describe('reload --confirm', async () => {
 		assert.equal(rulesOf(lab.host), before);
 	});
 
-	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+	test('a restarted daemon keeps the deadline', async () => {
 		const { daemon, before } = await start();
 		const until = await reloadFor(daemon, 12);
 		daemon.process.kill('SIGKILL');
@@ -134,7 +134,7 @@ describe('reload --confirm', async () => {
 		await assertFormer(next);
 	});
 
-	test('enabled and reloaded for a time, it goes back to what was before the first of them', async () => {
+	test('after enable --confirm and reload --confirm it rolls back to the state before the first', async () => {
 		const { daemon } = await start();
 		await using _ = daemon;
 		daemon.ask('disable');
@@ -147,7 +147,7 @@ describe('reload --confirm', async () => {
 		assert.equal(await appPorts(daemon), '8080');
 	});
 
-	test('revert goes back at once', async () => {
+	test('revert rolls back at once', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		await reloadFor(daemon, 60);
@@ -167,7 +167,7 @@ describe('reload --confirm', async () => {
 	});
 });
 
-test('an Envoy of ours goes back too, to the ports of before, and no connection is lost', async () => {
+test('Envoy rolls back as well, to its former ports, and no connection is lost', async () => {
 	await using stack = new AsyncDisposableStack();
 	const place = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');

@@ -30,7 +30,7 @@ const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egres
 	],
 );
 
-test('clean is refused while a daemon runs that would put everything back, and one that hangs keeps nobody from it', async () => {
+test('clean is refused while an enabled daemon runs, but not because of one that hangs', async () => {
 	using lab = createHost({ container: false });
 	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });

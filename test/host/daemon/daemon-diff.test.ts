@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 import { withDaemon } from '../../support/with-daemon.ts';
 
-describe('what somebody changes by hand', async () => {
+describe('drift: rules that are changed by hand', async () => {
 	const { lab, untouched, daemon } = suiteStack().use(await withDaemon(undefined, { envoy: [15000, 15001] }));
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
 	const status = daemon.readStatus;
@@ -23,7 +23,7 @@ describe('what somebody changes by hand', async () => {
 			.filter(({ event }) => event === 'repaired');
 
 	for (const [what, line, tamper] of tampering)
-		test(`is told and put right at once: ${what}`, async () => {
+		test(`is logged and repaired at once: ${what}`, async () => {
 			await post('/v1/enable');
 			const whole = await wholeRulesOf(lab.host);
 			const before = (await repairs()).length;
@@ -35,7 +35,7 @@ describe('what somebody changes by hand', async () => {
 			assert.equal((await status()).is, 'enabled');
 		});
 
-	test('that it cannot be put right is told with the reason; diff says each line with a sign, and ends with 2', async () => {
+	test('a failed repair is reported with its reason; diff marks each line with a sign and exits with 2', async () => {
 		await post('/v1/enable');
 		lab.host.run('ip', ['link', 'set', 'lo', 'down']);
 		const { conditions, is } = await eventually(status, (now) => now.conditions.some(isWrong('repairs')));
@@ -60,7 +60,7 @@ describe('what somebody changes by hand', async () => {
 		assert.equal(daemon.ask('status').code, 0);
 	});
 
-	test('a chain of ours that somebody puts back after disable is taken away', async () => {
+	test('a chain of ours that is recreated after disable is removed', async () => {
 		await post('/v1/disable');
 		lab.host.run('iptables-nft', ['-t', 'nat', '-N', 'APPMESH_EGRESS']);
 		await eventually(

@@ -25,14 +25,14 @@ function spentMs(lab: ReturnType<typeof createHost>, { process: { pid } }: TestD
 	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-describe('what the daemon does by itself', async () => {
+describe('what the daemon does in the background', async () => {
 	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	// Stands in for Envoy, so that what is captured stays open.
 	stack.use(await startEcho(lab.host, 15_001, { uid: ids.proxy }));
 	await stack.use(createPeer(lab.host, { uid: ids.proxy })).listen('envoy', [15_000]);
 
-	test(`switched off ${ROUNDS} times while a captured connection is open, it looks no more often than after the first`, async (context) => {
+	test(`disabled ${ROUNDS} times while a captured connection drains, it polls no more often than after the first time`, async (context) => {
 		await using daemon = await startDaemon(lab.host, { args });
 		daemon.ask('enable');
 		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 443, uid: ids.app });
@@ -45,7 +45,7 @@ describe('what the daemon does by itself', async () => {
 		assert.equal(await held.echo('still open'), 'still open');
 	});
 
-	test('told to stop in the middle of a repair it brings that to its end, and then does nothing more', async () => {
+	test('stopped in the middle of a repair, it finishes the repair and then changes nothing more', async () => {
 		for (let round = 0; round < 10; round += 1) {
 			const daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1', '--on-stop', 'keep'] });
 			for (const table of ['nat', 'mangle']) lab.host.run('iptables-nft', ['-t', table, '-F', 'PREROUTING']);

@@ -13,7 +13,7 @@ describe('an Envoy that listens on IPv4 only', async () => {
 	const daemon = stack.use(await start(['--app-ports', '8080', '--start-enabled', '1']));
 	const { v4, v6 } = addresses.remote;
 
-	test('IPv4 is captured and IPv6 is not; status and log say that it goes past Envoy', async () => {
+	test('IPv4 is captured and IPv6 is not; status and log say that IPv6 bypasses Envoy', async () => {
 		const { code, stdout } = daemon.ask('status');
 		assert.match(stdout, /^interception {2}enabled since .*\nbackend .*, ipv4\n/);
 		assert.match(
@@ -35,7 +35,7 @@ describe('an Envoy that listens on IPv4 only', async () => {
 		assert.deepEqual(daemon.status().families, ['ipv4', 'ipv6']);
 	});
 
-	test('disabled, nothing goes past Envoy that should not', async () => {
+	test('while disabled, the missing IPv6 is no problem', async () => {
 		assert.match(daemon.ask('disable').stdout, /ok {2}ipv6\n/);
 	});
 });

@@ -15,11 +15,11 @@ import { createDaemonHost } from '../../support/with-daemon.ts';
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const args = ['--app-ports', '8080'];
 
-describe('the life of a daemon', async () => {
+describe("the daemon's life cycle", async () => {
 	const ports = { world: [443], envoy: [15000, 15001] };
 	const { lab, untouched, peers, start } = suiteStack().use(await createDaemonHost(ports));
 
-	test('the last wish holds across restarts, with its time', async () => {
+	test('the desired state survives restarts, with its time', async () => {
 		using scratch = createScratch('life');
 		const folder = scratch.path;
 		const since = await during(folder, (daemon) => {
@@ -37,7 +37,7 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('startEnabled wins over the last wish', async () => {
+	test('startEnabled takes precedence over the saved state', async () => {
 		using scratch = createScratch('life');
 		await during(scratch.path, (daemon) => void daemon.ask('disable'));
 		await using daemon = await start(args, { folder: scratch.path, env: { APPMESH_START_ENABLED: '1' } });
@@ -45,7 +45,7 @@ describe('the life of a daemon', async () => {
 	});
 
 	for (const signal of signals)
-		test(`on ${signal} the rules go, the socket goes, and the end is 0`, async () => {
+		test(`on ${signal} it removes its rules and its socket, and exits with 0`, async () => {
 			await using daemon = await start([...args, '--start-enabled', '1']);
 			assert.notEqual(rulesOf(lab.host), untouched);
 			daemon.process.kill(signal);
@@ -54,7 +54,7 @@ describe('the life of a daemon', async () => {
 			assert.equal(existsSync(daemon.socket), false);
 		});
 
-	test('told to stop at any moment of its start, it leaves nothing', async () => {
+	test('stopped at any moment of its start, it leaves nothing behind', async () => {
 		for (const delayMs of [20, 80, 140, 200, 260, 320]) {
 			using scratch = createScratch('life');
 			const socket = join(scratch.path, 'control.sock');
@@ -71,7 +71,7 @@ describe('the life of a daemon', async () => {
 		}
 	});
 
-	test('told to stop while it waits for Envoy, it stops Envoy, and that is no failure', async () => {
+	test('stopped while it waits for Envoy, it stops Envoy and exits with 0', async () => {
 		using scratch = createScratch('life');
 		const sleeper = join(scratch.path, 'envoy');
 		writeFileSync(sleeper, '#!/bin/sh\nexec sleep 1000\n');
@@ -100,7 +100,7 @@ describe('the life of a daemon', async () => {
 		assert.doesNotMatch(stderr, /"level":"(error|warn)"/);
 	});
 
-	test('killed, it leaves its rules in force; the next one takes them over as they are and doubles nothing', async () => {
+	test('when it is killed its rules stay in force, and the next daemon adopts them without a change', async () => {
 		using scratch = createScratch('life');
 		const folder = scratch.path;
 		await using killed = await start([...args, '--start-enabled', '1'], { folder });
@@ -124,7 +124,7 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('killed while enabled and started again disabled, the rules that were left go', async () => {
+	test('killed while enabled and restarted disabled, it removes the rules that were left', async () => {
 		using scratch = createScratch('life');
 		await using killed = await start([...args, '--start-enabled', '1']);
 		killed.process.kill('SIGKILL');
@@ -135,7 +135,7 @@ describe('the life of a daemon', async () => {
 		});
 	});
 
-	test('with onStop keep the rules stay, and the next daemon finds them as they are', async () => {
+	test('with onStop keep the rules stay, and the next daemon adopts them', async () => {
 		using scratch = createScratch('life');
 		const keep = ['--on-stop', 'keep'];
 		const whole = await during(
@@ -151,13 +151,13 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('onStop keep and an Envoy of its own do not go together yet, and the start says so', async () => {
+	test('onStop keep is refused together with an Envoy that runs as a process', async () => {
 		await using daemon = await start(['--on-stop', 'keep', '--envoy-runtime', 'process']);
 		assert.equal(await daemon.ended, 1);
 		assert.match(daemon.log(), /onStop \(--on-stop\): keep .*; allowed: disable/);
 	});
 
-	test('nobody who reads its log any more is no reason to end', async () => {
+	test('it survives the loss of whoever reads its log', async () => {
 		await using daemon = await start(args);
 		daemon.process.stderr?.destroy();
 		for (const command of ['enable', 'disable', 'enable']) assert.equal(daemon.ask(command).code, 0);
@@ -165,7 +165,7 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('where there is a group turnout, its members may use the socket, and others are told that it is closed to them', async () => {
+	test('members of the group turnout may use the socket, and others get the reason why not', async () => {
 		using scratch = createScratch('life');
 		const group = join(scratch.path, 'group');
 		const socket = join(scratch.path, 'control.sock');
@@ -191,7 +191,7 @@ describe('the life of a daemon', async () => {
 		assert.equal((await outcome).code, 0);
 	});
 
-	test('wait waits for a daemon that is not there yet', async () => {
+	test('wait also waits for the daemon to start', async () => {
 		using scratch = createScratch('life');
 		const socket = join(scratch.path, 'control.sock');
 		const waiting = outcomeOf(lab.host.spawn(turnoutProgram, ['wait', '--timeout', '20', '--socket', socket]));

@@ -24,7 +24,7 @@ describe('reload', async () => {
 	const counted = () =>
 		lab.host.run('sh', ['-c', 'iptables-nft-save -c; ip6tables-nft-save -c']).replace(/^#.*\n/gm, '');
 
-	test('a setting that changed is told, and nothing else of the rules is another', async () => {
+	test('a changed setting is named, and only the rules that depend on it change', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		const before = (await wholeRulesOf(lab.host)).split('\n');
@@ -42,7 +42,7 @@ describe('reload', async () => {
 		assert.deepEqual(chains(come, '8080,9000:9100'), ['APPMESH_INGRESS', 'APPMESH_INVALID']);
 	});
 
-	test('where nothing changed nothing is committed, and what was counted stays', async () => {
+	test('without a changed setting nothing is committed, and the counters stay', async () => {
 		await app.connect(addresses.remote.v4, 443, unhurried);
 		await wholeRulesOf(lab.host);
 		const before = counted();
@@ -52,7 +52,7 @@ describe('reload', async () => {
 		assert.equal(counted(), before);
 	});
 
-	test('what a new setting means holds for the next connection, in both families', async () => {
+	test('a new setting applies to the next connection, in both families', async () => {
 		const { v4, v6 } = addresses.remote;
 		const answers = async () =>
 			Promise.all([v4, v6].map(async (to) => JSON.stringify(await app.connect(to, 80, unhurried))));
@@ -62,7 +62,7 @@ describe('reload', async () => {
 		for (const answer of await answers()) assert.match(answer, /"by":"remote"/);
 	});
 
-	test("Envoy's ports can be changed live where somebody else runs it", async () => {
+	test('the ports of an unmanaged Envoy can be changed by a reload', async () => {
 		write('egressPort: 16001\n');
 		const { code, stdout } = daemon.ask('reload');
 		assert.equal(code, 0);
@@ -71,7 +71,7 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /--to-ports 16001\n/);
 	});
 
-	test('a notice about what was taken otherwise than written is told', async () => {
+	test('a setting that is normalized is reported', async () => {
 		write('egressIgnoredIps: 10.1.2.3/8\n');
 		assert.match(
 			daemon.ask('reload').stdout,
@@ -94,7 +94,7 @@ describe('reload', async () => {
 			assert.deepEqual({ rules: counted(), settings: await settings(), status: daemon.status() }, before);
 		});
 
-	test('while disabled it changes no rule, and the next enable does as the new settings say', async () => {
+	test('a reload while disabled changes no rule, and the next enable uses the new settings', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('disable');
@@ -106,7 +106,7 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /-A APPMESH_INGRESS .* --dports 9090 /);
 	});
 
-	test('in the middle of a reload diff and status tell of nothing that is not as wanted', async () => {
+	test('during a reload diff and status report no drift', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('enable');
@@ -128,7 +128,7 @@ describe('reload', async () => {
 		assert.deepEqual(alarms, []);
 	});
 
-	test("the table of new settings holds a route of somebody else's: ours are left out, and the raw status shows that table", () => {
+	test('where the new route table has a foreign route, ours are left out, and the raw status shows that table', () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('enable');
@@ -142,7 +142,7 @@ describe('reload', async () => {
 		assert.match(daemon.ask('status', '--raw').stdout, /=== AppMesh routing table ===\n10\.9\.0\.0\/16 via /);
 	});
 
-	test('config tells the settings that were loaded last, and the line of the file that each came from', async () => {
+	test('config shows the settings in force, and the line of the file that each came from', async () => {
 		write('\nappPorts: 7070\n');
 		daemon.ask('reload');
 		const { settings: shown } = JSON.parse(await settings()) as ConfigReply;

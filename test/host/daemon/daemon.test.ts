@@ -20,13 +20,13 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
 	const status = daemon.readStatus;
 
-	test('it starts as nobody asked it otherwise: disabled, and nothing of it in the kernel', async () => {
+	test('it starts disabled unless told otherwise, and puts nothing into the kernel', async () => {
 		assert.partialDeepStrictEqual(await status(), { wanted: 'disabled', is: 'disabled' });
 		assert.equal(rulesOf(lab.host), untouched);
 		assert.equal(daemon.ask('status').code, 0);
 	});
 
-	test('enable and disable do what they say, however often, and end with what is there', async () => {
+	test('enable and disable can be repeated, and always give the same rules', async () => {
 		const texts = new Set<string>();
 		for (const wanted of ['enable', 'enable', 'enable', 'disable', 'disable', 'enable'] as const) {
 			const { code, stdout } = daemon.ask(wanted);
@@ -82,7 +82,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(code, 0);
 	});
 
-	test('the counters are connections: in, out, and direct', async () => {
+	test('the counters count connections: in, out and direct', async () => {
 		await post('/v1/disable');
 		await post('/v1/enable');
 		const { host, remote } = addresses;
@@ -97,7 +97,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
 	});
 
-	test('events tells what happened, newest last, and -f goes on with what happens', async () => {
+	test('events lists what happened, newest last, and -f follows', async () => {
 		await post('/v1/enable');
 		const kept = daemon.ask('events').stdout.trimEnd().split('\n');
 		assert.match(kept.at(-1) ?? '', /^\{"time":"[\dT:.-]+Z","level":"info","event":"interception enabled","backend":/);
@@ -109,7 +109,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(await follower.stop(), 0);
 	});
 
-	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {
+	test('wait returns at once where all is well, and with 1 and the reason on a timeout', async () => {
 		await post('/v1/enable');
 		assert.equal(daemon.ask('wait').code, 0);
 		const thief = 'table ip thief { chain out { type filter hook output priority -300; tcp dport 443 notrack; }; }';
@@ -126,7 +126,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
 	});
 
-	test('a second daemon on the same socket is refused, and the first does not notice', async () => {
+	test('a second daemon on the same socket is refused, and the first is not disturbed', async () => {
 		await post('/v1/enable');
 		const whole = await wholeRulesOf(lab.host);
 		await using second = await start(['--app-ports', '9090'], { folder: daemon.folder });
@@ -136,7 +136,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal((await status()).is, 'enabled');
 	});
 
-	test('told to stop, it takes its rules along, and its socket, and ends with 0', async () => {
+	test('stopped, it removes its rules and its socket and exits with 0', async () => {
 		await post('/v1/enable');
 		assert.notEqual(ownLines(lab.host), 0);
 		assert.equal(await daemon.stop(), 0);

@@ -20,7 +20,7 @@ describe('a daemon that wants interception off', async () => {
 		['legacy', 'legacy'],
 		['legacy', 'nft'],
 	] as const)
-		test(`with ${own} rules: a dump of ${restored} rules with ours in it is restored, and they go again, nobody else's`, async () => {
+		test(`with ${own} rules: when a dump of ${restored} rules is restored, ours are removed from it and foreign ones stay`, async () => {
 			await using first = await start(['--app-ports', '8080', '--backend', `iptables-${restored}`]);
 			first.ask('enable');
 			const dumps = ['', '6'].map((family) => host.run(`ip${family}tables-${restored}-save`, []));
@@ -45,7 +45,7 @@ describe('a daemon that wants interception off', async () => {
 			assert.equal(await daemon.stop(), 0);
 		});
 
-	test('init and the 2019 script refuse to switch on what it would take away, and do not once it wants the same', async () => {
+	test('init and the 2019 script refuse to enable while a daemon wants it off, and work once it wants the same', async () => {
 		await using daemon = await start();
 		const own = { ...env, TURNOUT_SOCKET: daemon.socket };
 		const init = () => turnout(host, ['init', '--app-ports', '8080'], { env: { TURNOUT_SOCKET: daemon.socket } });
@@ -61,7 +61,7 @@ describe('a daemon that wants interception off', async () => {
 		assert.equal(await daemon.stop(), 0);
 	});
 
-	test('rules of another turnout that runs here are not taken for put back by somebody, nor by a daemon that begins', async () => {
+	test('the rules of another running turnout are not removed as leftovers, also not at a start', async () => {
 		await using off = await start();
 		await using on = await start();
 		on.ask('enable');

@@ -13,7 +13,7 @@ import { suiteStack } from '../../support/suite-stack.ts';
 import { createDaemonHost } from '../../support/with-daemon.ts';
 import { withMount } from '../../support/without.ts';
 
-describe('a daemon whose disk fails it', async () => {
+describe('a daemon whose disk fails', async () => {
 	const { host, untouched, start } = suiteStack().use(await createDaemonHost({ envoy: [15000, 15001] }));
 	const args = ['--app-ports', '8080'];
 
@@ -44,7 +44,7 @@ describe('a daemon whose disk fails it', async () => {
 		['full', 'size=4k', 'head -c 4096 /dev/zero > "$1/fill"', '.', 'remount,size=64k', /its disk is full/],
 	] as const;
 	for (const [what, options, then, below, remedy, why] of disks)
-		test(`a disk that is ${what} keeps no daemon from its rules, and what is wished is written once it can be`, async () => {
+		test(`a disk that is ${what} blocks no rule, and the desired state is written once that is possible`, async () => {
 			using scratch = createScratch('disk');
 			const folder = join(scratch.path, 'mounted');
 			const own = ['--state-directory', join(folder, below), '--start-enabled', '1'];
@@ -75,7 +75,7 @@ describe('a daemon whose disk fails it', async () => {
 	const startElsewhere = (folder: string, more: readonly string[], through: readonly string[]) =>
 		startDaemon(host, { folder, args: more, through });
 
-	test('a disk that fills up or becomes read-only under a daemon: enable and disable do what they say', async () => {
+	test('enable and disable work when the disk fills up or becomes read-only', async () => {
 		using scratch = createScratch('disk');
 		const folder = join(scratch.path, 'mounted');
 		const own = ['--state-directory', join(folder, 'state')];
@@ -146,7 +146,7 @@ describe('a daemon whose disk fails it', async () => {
 	}
 
 	const asStranger = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
-	test('a state file that may not be read is set aside, and a state folder that may not be written is refused', async () => {
+	test('a state file without read permission is set aside, and a state folder without write permission is refused', async () => {
 		using scratch = createScratch('disk');
 		const state = join(scratch.path, 'state/state.json');
 		writeInto(state, '{"wanted":"enabled"}');
@@ -165,7 +165,7 @@ describe('a daemon whose disk fails it', async () => {
 		assert.equal(rulesOf(host), untouched);
 	});
 
-	test('a state folder that is taken away under a daemon is there again with the next wish', async () => {
+	test('a state folder that is deleted is recreated with the next change', async () => {
 		using scratch = createScratch('disk');
 		await using daemon = await start(args, { folder: scratch.path });
 		const state = join(scratch.path, 'state');

@@ -40,7 +40,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
 	});
 
-	test('an update pulls for long: enable and disable do not wait for it, and an end of the daemon neither', async () => {
+	test('enable, disable and a stop of the daemon do not wait for an update that pulls', async () => {
 		const daemon = await place.start({ envoy: { pull: 'missing', pullStallSeconds: 60 } });
 		registry.stall();
 		docker.docker(['rmi', pulled.image]);
@@ -55,7 +55,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assertNothingLeft();
 	});
 
-	test('two are told to update at once: there is one Envoy, of one of the two', async () => {
+	test('two updates at once lead to one Envoy, of one of the two images', async () => {
 		await using daemon = await place.start();
 		const both = [OTHER, IMAGE].map((image) => updating(place, daemon, image));
 		await Promise.all(both.map((child) => once(child, 'close')));
@@ -92,7 +92,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assert.equal(first.ask('status').code, 0, first.ask('status').stdout);
 	});
 
-	test('somebody cleans the host: what is left of it goes too, whether it runs or not', async () => {
+	test('clean removes its container too, whether it runs or not', async () => {
 		const daemon = await place.start();
 		await killed(daemon);
 		docker.docker(['stop', '--time', '0', 'turnout-envoy']);

@@ -78,7 +78,7 @@ describe('Envoy in Docker', async () => {
 		assert.equal(remedy, SEE);
 	});
 
-	test('that refuses its bootstrap is told of in its own words', async () => {
+	test('that refuses its bootstrap is reported in its own words', async () => {
 		const file = join(folder, 'nonsense.json');
 		writeFileSync(file, '{"nonsense": 1}');
 		const [said = '', remedy] = (await refusal({ envoy: { config: file } })).split('\n');
@@ -111,7 +111,7 @@ describe('Envoy in Docker', async () => {
 		assert.match(said, /\nStop that program, or set envoy.adminPort to another port$/);
 	});
 
-	test('that has too little memory is told of as such', async () => {
+	test('that has too little memory is reported as that', async () => {
 		const [said = '', remedy] = (await refusal({ envoy: { memoryMegabytes: 12 } })).split('\n');
 		assert.match(said, /^turnout: Cannot start Envoy: Envoy ended by SIGKILL, out of memory/);
 		assert.equal(remedy, SEE);

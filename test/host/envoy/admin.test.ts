@@ -200,7 +200,7 @@ test('while clients connect without a pause one Envoy takes over from another, a
 	assert.equal(migrate(), before);
 });
 
-test('who is no Envoy, or nobody, says nothing; nor does one that does not answer in time, or whose answer has no end', async () => {
+test("answers that are not Envoy's, come late or never end are not trusted", async () => {
 	await using stack = new AsyncDisposableStack();
 	const asked = (admin: ReturnType<typeof createProxyAdmin>, until: AbortSignal) =>
 		Promise.all([admin.info(until), admin.listeners(until), admin.connections(until), admin.drain('at-once', until)]);

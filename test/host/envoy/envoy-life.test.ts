@@ -18,12 +18,12 @@ import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 
-describe('the life of an Envoy that is ours', async () => {
+describe('the life cycle of a managed Envoy', async () => {
 	const stack = suiteStack();
 	const { lab, world, app, untouched, program, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
-	test('from before its start until after its end no connection finds rules without an Envoy behind', async () => {
+	test('from before its start until after its end no connection is captured without an Envoy', async () => {
 		await using outbound = await app.startLoad({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
 		await using inbound = await world.startLoad({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
 		await using daemon = await startDaemon(lab.host, { args: hasty });
@@ -46,7 +46,7 @@ describe('the life of an Envoy that is ours', async () => {
 		}
 	});
 
-	test('comes back where somebody has taken the port to read from, without it; a reload brings it back', async () => {
+	test('it restarts without its admin port where that is taken; a reload brings the port back', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		const former = pidOf(daemon);
 		const adminFact = () => daemon.status().conditions.find(({ subject }) => subject === 'admin');
@@ -90,7 +90,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(await held.echo('still there'), undefined);
 	});
 
-	test('where the rules cannot be taken away Envoy stays behind them; the daemon ends and says so', async () => {
+	test('Envoy keeps running where its rules cannot be removed; the daemon exits and says so', async () => {
 		using restore = createBreakable();
 		await using daemon = await startDaemon(lab.host, { args: hasty, env: restore.env });
 		const pid = pidOf(daemon);
@@ -154,7 +154,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(rulesOf(lab.host), whole);
 	});
 
-	test('with onEnvoyFailure open the rules are lifted while Envoy is away, and come back with it', async () => {
+	test('with onEnvoyFailure open the rules are lifted while Envoy is down, and reapplied once it is back', async () => {
 		await using scene = await startMortal('--on-envoy-failure', 'open', '--envoy-grace-seconds', '1');
 		const { daemon, whole } = scene;
 		const { stdout } = await eventually(
@@ -176,7 +176,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(rulesOf(lab.host), whole);
 	});
 
-	test('a changed setting of Envoy and a reload: another one takes over, and the connection that is open goes on', async () => {
+	test('a reload that changes Envoy replaces it, and open connections continue', async () => {
 		using scratch = createScratch('reload');
 		const file = join(scratch.path, 'turnout.yaml');
 		writeFileSync(file, 'envoy: {drainSeconds: 60}\n');
@@ -198,7 +198,7 @@ describe('the life of an Envoy that is ours', async () => {
 		);
 	});
 
-	test("a bootstrap of the user's own is what Envoy runs", async () => {
+	test("Envoy runs with the user's own bootstrap", async () => {
 		using scratch = createScratch('bootstrap');
 		const file = join(scratch.path, 'envoy.yaml');
 		writeFileSync(file, ownBootstrap);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withDaemon } from '../../support/with-daemon.ts';
 
-test('a table that somebody has switched off is told with what switches it on: its rules are there and do nothing', async () => {
+test('a dormant table is reported with the command that activates it', async () => {
 	await using place = await withDaemon(['--app-ports', '8080', '--start-enabled', '1']);
 	const { lab, daemon } = place;
 	const condition = () => daemon.status().conditions.find(({ subject }) => subject === 'tables');
@@ -15,7 +15,7 @@ test('a table that somebody has switched off is told with what switches it on: i
 	assert.equal(condition()?.ok, true);
 });
 
-test('what is said of the choice of backend holds also when others have come to use the other dialect since', async () => {
+test('the reason for the backend stays correct when others begin to use the other one', async () => {
 	await using place = await withDaemon();
 	const { lab, daemon } = place;
 	lab.host.run('iptables-legacy', ['-t', 'nat', '-A', 'POSTROUTING', '-p', 'udp', '-j', 'RETURN']);

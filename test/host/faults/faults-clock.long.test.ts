@@ -33,7 +33,7 @@ describe('a clock that is set', async () => {
 	/** By how much the time differs from ours. */
 	const apart = (time: string | undefined, ms = Date.now()): number => Date.parse(time ?? '') - ms;
 
-	test('back an hour: faults are put right as before, and are told with the new time', async (context) => {
+	test('set back an hour: drift is repaired as before, and logged with the new time', async (context) => {
 		assert.ok(Math.abs(apart((await status()).since)) < 60_000);
 		const load = await startLoad(peers);
 		setClock(-HOUR_MS);

@@ -23,7 +23,7 @@ describe('a daemon that captures', async () => {
 		await requireAll(peers, 'captured');
 	}
 
-	test('the folders of its socket and its state are taken away: no connection notices, it can be asked again', async (context) => {
+	test('when the folders of its socket and state are deleted, no connection is affected, and it can be reached again', async (context) => {
 		const load = await startLoad(peers);
 		rmSync(daemon.folder, { recursive: true });
 		const goneMs = performance.now();
@@ -38,7 +38,7 @@ describe('a daemon that captures', async () => {
 		assert.ok(daemon.status().conditions.every(({ ok }) => ok));
 	});
 
-	test('whoever read its log is gone: no connection notices, and it goes on', async (context) => {
+	test('when the reader of its log is gone, no connection is affected, and it continues', async (context) => {
 		const load = await startLoad(peers);
 		daemon.process.stderr?.destroy();
 		await assertRepairs();

@@ -33,7 +33,7 @@ describe('Envoy and the rules at once', async () => {
 			world.startLoad({ address: own.v6, port: 8080, timeoutMs, limitMs: LIMIT_MS }),
 		]);
 
-	test('nothing gets past but in the moment until the rules are back; when Envoy is back all is captured again', async (context) => {
+	test('connections bypass Envoy only until the rules are repaired, and all are captured again once Envoy is back', async (context) => {
 		for (let round = 0; round < rounds(5); round += 1) {
 			const [whole, { count }] = [ours(), daemon.status().repairs];
 			const { restarts } = daemon.status().envoy;

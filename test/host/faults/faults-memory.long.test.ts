@@ -21,7 +21,7 @@ describe('with little memory', async () => {
 	const whole = rules();
 	const flush = () => lab.host.run('iptables-nft', ['-w', '-t', 'nat', '-F', 'APPMESH_EGRESS']);
 
-	test('another program takes all there is: the kernel ends that one, and we go on putting right what others do', async (context) => {
+	test('when another program uses up the memory, the kernel kills that one, and repairs go on', async (context) => {
 		const used = cgroup.used();
 		const limit = Math.round(3 * used);
 		cgroup.limit(limit);
@@ -38,7 +38,7 @@ describe('with little memory', async () => {
 		await requireAll(peers, 'captured');
 	});
 
-	test('the kernel ends us: connections stay captured, and the next one takes over what is there', async (context) => {
+	test('when the kernel kills the daemon, connections stay captured, and the next daemon takes over', async (context) => {
 		const load = await startLoad(peers);
 		cgroup.limit(Math.round(1.5 * cgroup.used()));
 		writeFileSync(`/proc/${daemon.process.pid}/oom_score_adj`, '1000');

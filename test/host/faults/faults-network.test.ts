@@ -35,7 +35,7 @@ describe('on a host', async () => {
 	const place = stack.use(await createFaultHost('nft'));
 	testFaults(() => place, faults);
 
-	test('IPv6 is switched off and on: its rules stay, its routes come back, and all is captured again', async () => {
+	test('when IPv6 is switched off and on, its rules stay, its routes come back, and all is captured again', async () => {
 		const { lab, rules, status, peers } = place;
 		const whole = rules();
 		const own = (text: string) => text.split('\n').filter((line) => line.startsWith('-A'));

@@ -22,7 +22,7 @@ describe('a Docker that publishes an app port', async () => {
 	stack.use(place);
 	stack.use(docker);
 
-	test('is restarted: no connection notices', async (context) => {
+	test('is restarted: no connection is affected', async (context) => {
 		const whole = place.rules();
 		const load = await startLoad(place.peers);
 		await docker.restart();
@@ -49,7 +49,7 @@ describe('a Docker that publishes an app port', async () => {
 	);
 });
 
-describe('somebody empties our chains without end', async () => {
+describe('a program that keeps emptying our chains', async () => {
 	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
@@ -57,7 +57,7 @@ describe('somebody empties our chains without end', async () => {
 	firewalls.run('ufw', ['--force', 'enable']);
 	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 
-	test('soon they are put back only now and then, status tells who it is, and when it stops all is well', async (context) => {
+	test('repairs slow down, status names the program, and all recovers when it stops', async (context) => {
 		const whole = place.rules();
 		// As soon as they are back, so that on a busy machine too there is something to undo.
 		const isThere = 'iptables-nft -w -t nat -S APPMESH_EGRESS | grep -q "^-A"';

@@ -61,7 +61,7 @@ test('flaw 22: Envoy runs as the user that is ignored, so that its own connectio
 	assert.equal(log.length, 1);
 });
 
-test('flaw 22: an Envoy of somebody else that would get its own connections back is told of', async () => {
+test('flaw 22: status warns of an unmanaged Envoy that would get its own connections back', async () => {
 	using lab = createHost();
 	using _cast = await createPeers(lab);
 	const args = ['--app-ports', '8080', '--ignore-uids', '1336'];

@@ -26,7 +26,7 @@ describe("the script's flaws in how rules come and go", async () => {
 	const ip = (...args: string[]): string => host.run('ip', args);
 	afterEach(() => void run(host, ['clean']));
 
-	test('flaw 1: a second start goes on where the first one left off', () => {
+	test('flaw 1: a second start completes what the first one left half done', () => {
 		converseWell(host, [], { APPMESH_START_ENABLED: '1' });
 		const once = savedText(host);
 		converseWell(host, [], { APPMESH_START_ENABLED: '1' });
@@ -56,7 +56,7 @@ describe("the script's flaws in how rules come and go", async () => {
 		assert.match(listed, /^\s+[1-9]\d* .* DROP /m);
 	});
 
-	test('flaw 7: a rule that is refused half-way leaves no other rule behind', () => {
+	test('flaw 7: when one rule is refused, none of the others stays', () => {
 		for (const program of ['iptables-nft-restore', 'ip6tables-legacy-restore']) {
 			const before = withoutEmptyTables(snapshotHost(host));
 			using wrappers = createWrappers({ [program]: refusingIngress });
@@ -67,7 +67,7 @@ describe("the script's flaws in how rules come and go", async () => {
 		}
 	});
 
-	test('flaw 27: what was wanted is remembered, also after the end', async () => {
+	test('flaw 27: the desired state survives a restart', async () => {
 		using state = createScratch('state');
 		const args = ['--state-directory', state.path, '--app-ports', '8080'];
 		{

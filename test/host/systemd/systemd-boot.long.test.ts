@@ -77,7 +77,7 @@ describe('an application that must not start before it is captured', async () =>
 		assert.equal(ownLines(lab.host), 0);
 	});
 
-	test('after a reboot the last wish holds, and the application has made no connection before it was captured', async () => {
+	test('the desired state survives a reboot, and the application makes no connection before it is captured', async () => {
 		run('systemctl', 'enable', 'turnout', 'application');
 		writeProgram(machine, 'late-envoy', 'sleep 1; exec envoy "$@"');
 		await machine.powerOff();

@@ -9,7 +9,7 @@ describe('turnout as a service of a real systemd, on a host that uses iptables-l
 	const { machine, property, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 
-	test('it says what it lacks, and has it once it is installed for that', async () => {
+	test('it names the right that it lacks for iptables-legacy, and has it once it is installed with it', async () => {
 		run('rm', '-f', '/etc/systemd/system/turnout.service.d/legacy.conf');
 		run('systemctl', 'daemon-reload');
 		configure('backend: iptables-legacy');

@@ -14,7 +14,7 @@ describe('turnout as a service of a real systemd', async () => {
 	const { lab, machine, untouched, property, kill, runsAgain, configure, answered } = place;
 	const { run, tryRun } = machine;
 
-	test('installed and started, it enables what it is told to, and says in systemctl status how it is', async () => {
+	test('installed and started, it can be enabled, and systemctl status shows its state', async () => {
 		run('systemctl', 'enable', '--now', 'turnout');
 		assert.equal(rulesOf(lab.host), untouched);
 		configure();
@@ -34,7 +34,7 @@ describe('turnout as a service of a real systemd', async () => {
 		run('systemctl', 'start', 'envoy');
 	});
 
-	test('installed once more, it keeps what the user has written, and the daemon goes on', () => {
+	test("a second installation keeps the user's settings, and the daemon keeps running", () => {
 		const settings = run('cat', '/etc/turnout/turnout.yaml');
 		const pid = property('MainPID');
 		run(`${unpacked}/scripts/install`);
@@ -60,7 +60,7 @@ describe('turnout as a service of a real systemd', async () => {
 		for (const kind of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${kind}:\\t0*1000$`, 'm'));
 	});
 
-	test('of the host it can change the network, its own folders and one switch of the kernel’s, and nothing else', () => {
+	test('it can change the network, its own folders and one kernel setting, and nothing else on the host', () => {
 		// The machine's own sandbox has no part in it.
 		run('mount', '-o', 'remount,bind,rw', '/proc/sys');
 		run('systemctl', 'restart', 'turnout');
@@ -88,7 +88,7 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.match(statusAs('stranger').stderr, /its socket \S+ is closed to you/);
 	});
 
-	test('a daemon that is well says so to the watchdog', async () => {
+	test('a healthy daemon notifies the watchdog', async () => {
 		const [pid, heard] = [property('MainPID'), property('WatchdogTimestampMonotonic')];
 		await eventually(
 			() => property('WatchdogTimestampMonotonic'),
@@ -97,7 +97,7 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.equal(property('MainPID'), pid);
 	});
 
-	test('a daemon that hangs is ended by the watchdog and comes back; rules and connections stay meanwhile', async () => {
+	test('the watchdog restarts a daemon that hangs; rules and connections stay meanwhile', async () => {
 		run('turnout', 'wait', '--timeout', '20');
 		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
 		const whole = rulesOf(lab.host);
@@ -116,7 +116,7 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.equal(await answered(), 'remote');
 	});
 
-	test('a daemon that is killed comes back, and its rules have stayed', async () => {
+	test('systemd restarts a daemon that was killed, and its rules stay', async () => {
 		const whole = rulesOf(lab.host);
 		const restarts = Number(property('NRestarts'));
 		kill('KILL');
