@@ -1,11 +1,11 @@
-// Makes the calls of a table with real connections, all at once, and holds the answers to the table.
+// Makes the connections of a table, all at once, and compares the answers with it.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Peers } from '../lab/net/peers.ts';
 import type { Answer } from '../lab/net/protocol.ts';
 import type { Call } from './rows.ts';
 
-/** What is dropped is not answered after any time; what is answered may take its time on a busy machine. */
+/** What is dropped is never answered; an answer may be slow on a busy machine. */
 const DROPPED_MS = 300;
 const ANSWERED_MS = 20_000;
 

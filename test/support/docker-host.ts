@@ -1,4 +1,4 @@
-// A host with a real Docker, an image of a real Envoy in it, and Envoys that say who they are.
+// A host with a real Docker and an image of a real Envoy in it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createScratch } from '../lab/net/scratch.ts';
@@ -17,7 +17,7 @@ export interface DockerHost extends EnvoyHost {
 	readonly start: (settings?: object, folder?: string, more?: DaemonOptions) => Promise<TestDaemon>;
 	/** Takes effect with the next reload. */
 	readonly write: (settings: object) => void;
-	/** Its containers but those that keep an image, as Docker tells of them: name, image and state. */
+	/** Its containers but those that only keep an image: name, image and state, as Docker lists them. */
 	readonly containers: () => string[];
 }
 

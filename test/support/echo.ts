@@ -1,4 +1,4 @@
-// A connection that stays open until it is told otherwise, and whose other end sends back what it is sent.
+// A connection that stays open, to a server that echoes.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts';
 export interface EchoConnection extends Disposable {
 	/** What came back, or undefined where the connection is at its end. */
 	readonly echo: (text: string) => Promise<string | undefined>;
-	/** Ends it from this side; resolves once the other side has, too. */
+	/** Closes it from this side; resolves once the other side has, too. */
 	readonly close: () => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// PURE. The bootstrap of an Envoy whose listeners answer themselves: whoever is told its name has been captured.
+// PURE. The bootstrap of an Envoy whose listeners answer with its name, which proves that a connection was captured.
 
 export interface BootstrapOptions {
 	/** The address of the listener on 15000; all of both families unless given. */

@@ -1,4 +1,4 @@
-// A host with a real Envoy at hand, somebody out there who answers, and the application that the host is for.
+// A host with a real Envoy's program, a world that answers, and an application.
 
 import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
@@ -15,7 +15,7 @@ export interface EnvoyHost {
 	readonly world: Peer;
 	/** uid 1000. Answers `app` on 8080. */
 	readonly app: Peer;
-	/** The host's rules before we came. */
+	/** The host's rules before turnout. */
 	readonly untouched: string;
 	/** Envoy's program. */
 	readonly program: string;

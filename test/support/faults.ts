@@ -28,7 +28,7 @@ export interface FaultHost extends AsyncDisposable {
 export interface FaultOptions {
 	/** More of the daemon's. */
 	readonly args?: readonly string[];
-	/** The host; one without containers unless given. It goes with the place. */
+	/** The host; one without containers unless given. It is disposed of as well. */
 	readonly lab?: Host;
 	/** A program, with its arguments, that runs turnout and whoever does the faults. */
 	readonly through?: readonly string[];
@@ -77,7 +77,7 @@ export interface Fault {
 	readonly isOthers?: boolean;
 }
 
-/** Each is a test: what it cost connections is told, and in the end all is as it was and everything is captured. */
+/** One test per fault: its cost in connections is printed; in the end all is as before and everything is captured. */
 export function testFaults(place: () => FaultHost, faults: readonly Fault[]): void {
 	for (const fault of faults)
 		test(`${fault.what}: ${outcomeOf(fault)}`, (context) => testFault(place(), fault, context));
@@ -94,7 +94,7 @@ async function testFault(place: FaultHost, fault: Fault, context: TestContext): 
 	const told = tellings();
 	const whole = rules();
 	const { count } = (await status()).repairs;
-	// Where nobody is to notice nobody is waited for in vain.
+	// A harmless fault fails no connection, so none needs a short timeout.
 	const load = await (fault.isHarmless ? startLoad(peers) : startLoad(peers, FAULT_PATIENCE_MS));
 	run(place, fault.script);
 	if (fault.undo !== undefined) run(place, fault.undo);

@@ -1,4 +1,4 @@
-// Many connections that simply stay open, until whoever made them ends.
+// Many connections that stay open until they are disposed of.
 import { once } from 'node:events';
 import type { Identity, Namespace } from '../lab/net/namespace.ts';
 
@@ -9,7 +9,7 @@ export interface Target {
 	readonly from?: string;
 }
 
-/** Takes and keeps whatever comes on these ports. */
+/** Accepts and keeps every connection on these ports. */
 export const acceptConnections = (namespace: Namespace, ports: readonly number[]): Promise<Disposable> =>
 	start(namespace, {}, keeper, ports);
 

@@ -1,4 +1,4 @@
-// What connections through an Envoy of ours meet, and what its daemon says of it.
+// Load through a managed Envoy, and its daemon's status.
 import assert from 'node:assert/strict';
 import type { Status } from '../../src/status/types.ts';
 import { addresses } from '../lab/net/layout.ts';
@@ -34,10 +34,10 @@ export async function stopLoad(loads: readonly Load[]): Promise<LoadCounts[]> {
 	return counters;
 }
 
-/** For diagnostics: who answered how often, and why nobody did. */
+/** For diagnostics: answers by name, and failures by reason. */
 export const summary = (counters: readonly LoadCounts[]): string =>
 	counters.map(({ by, failures }) => JSON.stringify({ ...by, ...failures })).join(' ');
 
-/** As the daemon's socket says it: a process for each look would take the processor from what is looked at. */
+/** Over the daemon's socket: a process per poll would compete for the processor. */
 export const statusOf = async ({ socket }: TestDaemon): Promise<Status> =>
 	JSON.parse((await askSocket(socket, 'GET', '/v1/status')).text) as Status;

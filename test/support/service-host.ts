@@ -10,7 +10,7 @@ import { installEnvoyService, powerOn, propertyOf, unpacked, type World, writeUn
 
 export interface ServiceHost extends World {
 	readonly machine: Machine;
-	/** The host's rules before we came. */
+	/** The host's rules before turnout. */
 	readonly untouched: string;
 	/** What `systemctl show` says of turnout.service. */
 	readonly property: (name: string) => string;

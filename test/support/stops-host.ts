@@ -1,4 +1,4 @@
-// A host with Docker, a registry that can be made to answer nobody, and daemons that come after one another.
+// A host with Docker, a registry that can be stalled, and daemons that succeed one another.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

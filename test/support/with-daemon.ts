@@ -20,7 +20,7 @@ export interface Answering {
 export interface DaemonHost extends Disposable {
 	readonly lab: Host;
 	readonly host: Namespace;
-	/** The host's rules before us. */
+	/** The host's rules before turnout. */
 	readonly untouched: string;
 	/** Each is a process of its own, started with its first use. */
 	readonly peers: Readonly<Record<keyof Answering, Peer>>;

@@ -16,7 +16,7 @@ export interface HostOptions {
 export interface Host extends Disposable {
 	readonly host: Namespace;
 	readonly world: Namespace;
-	/** Empty when the host was asked to be without a container. */
+	/** Unused when the host was made without a container. */
 	readonly container: Namespace;
 	readonly hasIpv6: boolean;
 }
@@ -37,7 +37,7 @@ export function createHost(options: HostOptions = {}): Host {
 	return { host, world, container, hasIpv6: ipv6, [Symbol.dispose]: () => kept.dispose() };
 }
 
-/** The kernel tells its routes of a cable that has been plugged in a moment later, on a busy machine a second. */
+/** A new link gets its carrier a moment later, on a busy machine after a second; routes are unusable until then. */
 const untilCarrier = `
 for _ in $(seq 250); do
 	case $(ip -o link) in *NO-CARRIER*|*LOWERLAYERDOWN*) sleep 0.02 ;; *) exit ;; esac

@@ -25,17 +25,17 @@ const ways: readonly Way[] = [
 	{ ...ingress, address: addresses.host.v6 },
 ];
 
-/** On a busy machine an answer may take its time. That no packet was lost the kernel's counters tell. */
+/** Long, as a busy machine is slow; lost packets show in the kernel's counters instead. */
 const PATIENCE_MS = 20_000;
 const LIMIT_MS = 900_000;
 
-/** What they would leave to nobody else: what is under test is to have the processor whenever it wants it. */
+/** Low, so that what is under test gets the processor whenever it wants it. */
 const NICENESS = 19;
 
 export interface CheckedLoad {
-	/** Fails unless each connection was answered, and by nobody else than the state allows. */
+	/** Fails unless each connection was answered, and only by those that the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
-	/** How many were answered by whom, whoever it was. */
+	/** Counts only, and allows everything. */
 	readonly count: () => Promise<Counts>;
 }
 
@@ -72,7 +72,7 @@ export async function startLoad(peers: Peers, timeoutMs = PATIENCE_MS): Promise<
 					{ by: Object.keys(by).sort(), failures, limited },
 					{ by: names, failures: {}, limited: false },
 				);
-				// Who counts must have had something to count.
+				// Zero connections prove nothing.
 				assert.ok(connections >= least, `only ${connections} connections`);
 			}
 		},
@@ -84,7 +84,7 @@ const stopAll = (loads: readonly Load[]): Promise<(Way & LoadCounts)[]> =>
 		loads.map(async (load, at) => ({ ...(ways[at] ?? ways[0]), ...(await load.stop()) }) as Way & LoadCounts),
 	);
 
-/** One more connection each way: all are captured, or none is. */
+/** One connection each way: all are captured, or none is. */
 export async function requireAll(peers: Peers, state: 'captured' | 'direct'): Promise<void> {
 	const answers = await Promise.all(
 		ways.map(async ({ from, address, port }) => {
@@ -98,7 +98,7 @@ export async function requireAll(peers: Peers, state: 'captured' | 'direct'): Pr
 	);
 }
 
-/** First packets that nobody answered within a second: a dropped one would not fail, only come late. */
+/** SYNs that were sent again after a second: a dropped one does not fail a connection, only delays it. */
 export function retriedConnections(namespace: Namespace): number {
 	const [names = '', values = ''] = namespace
 		.run('cat', ['/proc/net/netstat'])

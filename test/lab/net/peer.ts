@@ -1,4 +1,4 @@
-// Who connects and who answers: a worker process inside a namespace, with a uid and gid of its own.
+// A client and listener: a worker process inside a namespace, with a uid and gid of its own.
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -11,25 +11,25 @@ export interface Listener {
 }
 
 export interface Load extends AsyncDisposable {
-	/** How it stands; the load goes on. */
+	/** The counts so far; the load goes on. */
 	readonly counts: () => Promise<LoadCounts>;
 	readonly stop: () => Promise<LoadCounts>;
 }
 
 export interface Peer extends Disposable {
 	readonly pid: number;
-	/** Each connection to these ports is told the name, and closed. */
+	/** Answers each connection to these ports with the name, and closes it. */
 	readonly listen: (
 		name: string,
 		ports: readonly number[],
 		options?: { readonly address?: string },
 	) => Promise<Listener>;
 	readonly connect: (address: string, port: number, options?: Omit<Target, 'address' | 'port'>) => Promise<Answer>;
-	/** Clients that connect without a pause until told to stop. Begun when the first connection has ended. */
+	/** Clients that connect without a pause until stopped. Resolves once the first connection has ended. */
 	readonly startLoad: (target: LoadTarget) => Promise<Load>;
 }
 
-/** Ready at once: what is asked before the process runs is answered when it does. Unless told otherwise it is root. */
+/** Usable at once: requests are queued until the process runs. Runs as root unless given an identity. */
 export function createPeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Peer {
 	const child = startWorker(namespace, identity);
 	const ask = createAsk(child);
@@ -49,7 +49,7 @@ type Ask = <M extends Method>(method: M, request: Methods[M]['request']) => Prom
 
 function createLoad(ask: Ask, load: number): Load {
 	const halts: Promise<LoadCounts>[] = [];
-	// Told once only: the worker forgets a load that it has reported.
+	// Sent once only: the worker drops a load that it has reported.
 	const stop = (): Promise<LoadCounts> => {
 		if (halts.length === 0) halts.push(ask('halt', { load }));
 		return halts[0] ?? ask('halt', { load });
@@ -68,11 +68,11 @@ function createLoad(ask: Ask, load: number): Load {
 function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
 	const program = quietly(() => stripTypeScriptTypes(readFileSync(new URL('peer-worker.ts', import.meta.url), 'utf8')));
 	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
-	// Without a folder of the caller's, which the uid may not enter, and without a debugger's options.
+	// Not in the caller's folder, which the uid may not enter, and without a debugger's options.
 	return namespace.spawn(process.execPath, options, { stdio: 'pipe', cwd: '/', env: {} });
 }
 
-/** Node says once per process that the function is an experiment; no test's reader wants to know. */
+/** Node warns once per process that the function is experimental. */
 function quietly<T>(act: () => T): T {
 	const { emitWarning } = process;
 	process.emitWarning = () => undefined;

@@ -1,4 +1,4 @@
-// The usual peers of a host: everybody who may answer, by name, and everybody who may ask, by uid and gid.
+// The usual peers of a host: listeners that answer with their name, and clients by uid and gid.
 
 import type { Host } from './host.ts';
 import type { Namespace } from './namespace.ts';
@@ -11,13 +11,13 @@ export const usualAppPorts: readonly number[] = [22, 8080, 8081, 9090];
 export const containerPorts: readonly number[] = [80, 8080];
 
 export interface PeersOptions {
-	/** False: nobody stands in for Envoy, as a real one listens. */
+	/** False: no stand-in for Envoy, because a real one listens. */
 	readonly envoy?: boolean;
 	/** Where `app` answers: fewer than usual when Docker has published one of them. */
 	readonly appPorts?: readonly number[];
 	readonly egressPort?: number;
 	readonly ingressPort?: number;
-	/** Where `world` answers: not on a port that somebody else out there has. */
+	/** Where `world` answers: not on ports that another listener out there has. */
 	readonly worldPorts?: readonly number[];
 	/** What the container answers with; `container` unless given. */
 	readonly containerName?: string;

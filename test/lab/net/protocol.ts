@@ -1,4 +1,4 @@
-// What a peer and its worker say to each other: one JSON document per line.
+// The protocol between a peer and its worker: one JSON document per line.
 
 /** Who answered a connection, or why nobody did. */
 export type Answer =
@@ -24,9 +24,9 @@ export interface Target {
 
 export interface LoadTarget extends Target {
 	readonly clients?: number;
-	/** Between two connections of a client: a load without any takes all of the processor. */
+	/** Between two connections of a client; without it the load takes all of the processor. */
 	readonly pauseMs?: number;
-	/** The load ends by itself after this time, whatever else happens. */
+	/** The load ends by itself after this time. */
 	readonly limitMs?: number;
 }
 
@@ -38,7 +38,7 @@ export interface LoadCounts {
 	readonly failures: Readonly<Record<string, number>>;
 	readonly slowestMs: number;
 	readonly ms: number;
-	/** True when nobody stopped the load in time: a test that counts must not take it for the whole truth. */
+	/** True when it ended at its limit before it was stopped: the counts are incomplete. */
 	readonly limited: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Folders of the lab's own, gone with their owner.
+// Temporary folders, removed with their owner.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,5 +20,5 @@ export function removeStaleScratches(parent = tmpdir()): void {
 	for (const name of readdirSync(parent).filter(isStale)) remove(join(parent, name));
 }
 
-/** With patience: what was mounted in there is let go a moment after the last process that saw it. */
+/** Retries: mounts in there are released a moment after the last process that saw them. */
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });

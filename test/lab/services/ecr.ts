@@ -15,14 +15,14 @@ const cache = new URL('../../../.cache', import.meta.url).pathname;
 const PORT = 5555;
 
 export interface Ecr extends Disposable {
-	/** For whoever is to take it for AWS; without credentials. */
+	/** For a process that is to take it for AWS; without credentials. */
 	readonly env: Readonly<Record<string, string>>;
 	/** How many requests it has answered. */
 	readonly answers: () => number;
-	/** It goes on to hold its connections and answers none. */
+	/** Keeps its connections open and answers none. */
 	readonly stall: () => void;
 	readonly resume: () => void;
-	/** From now on AWS's rules hold: without an account nobody is let in. */
+	/** From now on requests need credentials, as with AWS. */
 	readonly requireCredentials: () => void;
 	/** A user of its own with an access key; `mayLogin`: who is allowed ecr:GetAuthorizationToken. Before the above. */
 	readonly createUser: (name: string, mayLogin: boolean) => Credentials;
