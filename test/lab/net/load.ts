@@ -35,7 +35,7 @@ const NICENESS = 19;
 export interface CheckedLoad {
 	/** Fails unless each connection was answered, and only by those that the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
-	/** Counts only, and allows everything. */
+	/** Stops it as well, and counts the answers by who gave them. */
 	readonly count: () => Promise<Counts>;
 }
 
