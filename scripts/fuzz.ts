@@ -27,7 +27,7 @@ const madeRoom = sum(outcomes.map((outcome) => (outcome.status === 'fulfilled' ?
 for (const failure of failures) process.stdout.write(`${failure}\n`);
 process.stdout.write(
 	failures.length === 0
-		? `${sum(tried)} settings applied, read back equal and cleaned to the same host (${madeRoom} of them made room for a neighbour's mark or table)`
+		? `${sum(tried)} settings applied, read back equal and cleaned to the same host (${madeRoom} of them made room for a foreign mark or table)`
 		: `Failed; the same again: scripts/fuzz ${runs} ${seed}`,
 );
 process.stdout.write(` in ${Math.round((performance.now() - startedMs) / 1000)} s\n`);

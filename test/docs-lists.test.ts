@@ -1,6 +1,5 @@
 // What the documentation lists, it lists whole: nothing that the code has is missing, and nothing is there that the code has not.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { planReload } from '../src/config/changes.ts';
@@ -8,28 +7,37 @@ import { readConfig } from '../src/config/merge-sources.ts';
 import { allSettings } from '../src/config/names.ts';
 import { handedOnNames, variablesOfSettings } from '../src/config/pass-through.ts';
 import { pauseMs } from '../src/envoy/exit-text.ts';
+import type { FailureCode } from '../src/failure.ts';
 import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
 import { metrics } from '../src/status/metrics.ts';
-import { blocksOf, codeOf, type Page, readPages, root } from './support/pages.ts';
+import type { EnvoyStatus, Subject } from '../src/status/types.ts';
+import { blocksOf, codeOf, type Page, readPages } from './support/pages.ts';
 
 const pages = readPages();
 
+/** The compiler asks for each that is missing here. */
+const codes: Readonly<Record<FailureCode, true>> = {
+	...{ usage: true, config: true, permission: true, tools: true, firewall: true, unsupported: true, interrupted: true },
+	...{ routing: true, envoy: true, docker: true, image: true, registry: true, state: true, confirm: true },
+	...{ socket: true, 'not-running': true, running: true, resources: true, internal: true },
+};
+
 test('every code that an error may have is in the table of errors', () => {
-	const [type = ''] = /export type FailureCode =[^;]*/.exec(source('src/failure.ts')) ?? [];
-	const codes = [...type.matchAll(/'([\w-]+)'/g)].map(([, code]) => code);
-	assert.ok(codes.length > 10);
 	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'Errors');
 	const listed = [...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
-	assert.deepEqual(listed.toSorted(), codes.toSorted());
+	assert.deepEqual(listed.toSorted(), Object.keys(codes).toSorted());
 });
 
+const subjects: Readonly<Record<Subject, true>> = {
+	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
+	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
+	...{ denials: true, tables: true, tracking: true },
+};
+
 test('every condition that status may have is in the table of conditions', () => {
-	const [type = ''] = /export type Subject =[^;]*/.exec(source('src/status/types.ts')) ?? [];
-	const subjects = [...type.matchAll(/'(\w+)'/g)].map(([, subject]) => subject);
-	assert.ok(subjects.length > 7);
 	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'What status says');
 	const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, subject]) => subject);
-	assert.deepEqual(listed.toSorted(), subjects.toSorted());
+	assert.deepEqual(listed.toSorted(), Object.keys(subjects).toSorted());
 });
 
 test('every metric is in the table of metrics', () => {
@@ -47,17 +55,20 @@ test('every request that the socket understands is in the table of requests', ()
 	assert.deepEqual(listed.toSorted(), requests.toSorted());
 });
 
+const members: Readonly<Record<keyof EnvoyStatus | EnvoyStatus['state'], true>> = {
+	...{ runtime: true, state: true, version: true, id: true, container: true, image: true, since: true },
+	...{ restarts: true, lastExit: true, listeners: true, retryMs: true, pull: true },
+	...{ absent: true, pulling: true, starting: true, live: true, silent: true, draining: true, failed: true },
+	unmanaged: true,
+};
+
 test("every state and member of Envoy's status is on the socket's page", () => {
-	const [members = ''] = /export interface EnvoyStatus \{[^}]*/.exec(source('src/status/types.ts')) ?? [];
-	const names = [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name);
-	const states = [...members.matchAll(/'(\w+)'/g)].map(([, state = '']) => state);
-	assert.ok(names.length > 8 && states.length > 8);
 	const status = sectionOf(page('docs/socket.md'), 'Status');
-	const runtimes = ['none', 'process', 'docker'];
-	const missing = [...names, ...states.filter((state) => !runtimes.includes(state))].filter(
-		(name) => !new RegExp(`[\`".]${name}[\`"]`).test(status),
+	const isNamed = (name: string) => new RegExp(`[\`".]${name}[\`"]`).test(status);
+	assert.deepEqual(
+		Object.keys(members).filter((name) => !isNamed(name)),
+		[],
 	);
-	assert.deepEqual(missing, []);
 });
 
 test("every variable that Envoy's container is given is in the table of variables", () => {
@@ -116,23 +127,11 @@ test('JSON that is shown whole is JSON', () => {
 	for (const { text } of objects) assert.doesNotThrow(() => JSON.parse(text), text);
 });
 
-test('systemd orders turnout behind Docker without tying the one to the other, and gives a reload the time for a pull', () => {
-	const unit = source('systemd/turnout.service');
-	assert.match(unit, /^After=.*\bdocker\.service\b/m);
-	assert.doesNotMatch(unit, /^(Requires|BindsTo|PartOf|Requisite)=/m);
-	assert.match(unit, /^EnvironmentFile=-\/etc\/turnout\/environment$/m);
-	const [, seconds = '0'] = /^TimeoutStartSec=(\d+)$/m.exec(unit) ?? [];
-	const [, longest = ''] = / to (\d+)$/.exec(allSettings.get('envoy.startSeconds')?.allowed ?? '') ?? [];
-	assert.ok(Number(seconds) > Number(longest), `${seconds} s for ${longest} s`);
-});
-
 function page(path: string): Page {
 	const found = pages.find((each) => each.path === path);
 	assert.ok(found, path);
 	return found;
 }
-
-const source = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** From its heading to the next of its kind. */
 function sectionOf({ path, text }: Page, title: string): string {

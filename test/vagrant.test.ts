@@ -1,4 +1,4 @@
-// The boxes are provisioned with the commands that the documentation gives, and with nothing else.
+// The boxes are provisioned with the commands that the documentation gives, which the Vagrantfile looks up by their title.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,27 +6,18 @@ import { test } from 'node:test';
 import { blocksOf, commandsOf, readPages, root } from './support/pages.ts';
 
 const vagrantfile = readFileSync(join(root, 'vagrant/Vagrantfile'), 'utf8');
-const boxes = [...vagrantfile.matchAll(/^ {2}'\w+' => \['([\w./-]+)', '([\w, ]+)'\]/gm)].map(
-	([, box = '', title = '']) => ({
-		box,
-		title,
-	}),
-);
+const titles = [...vagrantfile.matchAll(/^ {2}'\w+' => \['[\w./-]+', '([\w, ]+)'\]/gm)].map(([, title = '']) => title);
 
-test('there are boxes of all the systems that the documentation names', () => {
-	const named = ['bento/amazonlinux-2023', 'bento/ubuntu-24.04', 'bento/debian-12', 'bento/rockylinux-9'];
-	assert.deepEqual(
-		boxes.map(({ box }) => box),
-		named,
-	);
+test('for the system of each box, and for all of them, the documentation has commands', () => {
+	assert.ok(titles.length > 0);
+	for (const title of [...titles, 'All']) assert.match(commandsOf('docs/service.md', title), /\n\w/, title);
 });
 
-test('what a box is provisioned with stands in the documentation', () => {
-	const provisioning = [...vagrantfile.matchAll(/provision .*inline: "(.*)"$/gm)].map(([, text]) => text);
-	assert.deepEqual(provisioning, ["set -eux\\ncd /srv/turnout\\n#{commands(title)}#{commands('All')}"]);
-	for (const title of [...boxes.map((each) => each.title), 'All'])
-		assert.match(commandsOf('docs/service.md', title), /\n\w/, title);
+test('each system that the documentation has commands for has a box', () => {
 	const page = readPages().find(({ path }) => path === 'docs/service.md');
-	const blocks = page ? blocksOf(page).filter(({ language }) => language === 'sh') : [];
-	assert.equal(blocks.length, new Set(boxes.map(({ title }) => title)).size + 1);
+	assert.ok(page);
+	const documented = blocksOf(page)
+		.filter(({ language }) => language === 'sh')
+		.map(({ text }) => /^# (.+)$/m.exec(text)?.[1] ?? text);
+	assert.deepEqual(documented.toSorted(), [...new Set([...titles, 'All'])].toSorted());
 });

@@ -5,9 +5,9 @@ import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/values/units.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
-import { createActor } from '../lab/net/peer.ts';
+import { createPeer } from '../lab/net/peer.ts';
 import { ids } from '../lab/net/peers.ts';
-import type { Tally } from '../lab/net/protocol.ts';
+import type { LoadCounts } from '../lab/net/protocol.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { type Docker, startDockerd } from '../lab/services/dockerd.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
@@ -19,7 +19,7 @@ import { interleave, type Patience, sum } from './samples.ts';
 import { type Command, createStopwatch } from './stopwatch.ts';
 
 const [IMAGE, OTHER, NOWHERE] = ['envoyproxy/envoy:v1.40.0', 'envoyproxy/envoy:other', 'nowhere:1'];
-const STORM_LIMIT_MS = 1_800_000;
+const LOAD_LIMIT_MS = 1_800_000;
 
 /** Envoy in Docker: from nothing to LIVE, taken over by the next daemon, and replaced under clients. */
 export async function benchDocker(patience: Patience): Promise<readonly Figure[]> {
@@ -115,7 +115,7 @@ async function benchUpdates(
 	reference: Parameters<typeof compare>[2],
 ): Promise<readonly Figure[]> {
 	await using stack = new AsyncDisposableStack();
-	await stack.use(createActor(lab.world)).listen('remote', [443]);
+	await stack.use(createPeer(lab.world)).listen('remote', [443]);
 	const daemon = stack.use((await timedStart(lab, docker)).daemon);
 	const client = stack.use(createKeptClient(daemon.socket));
 	const often = Math.min(runs, MOST_UPDATES);
@@ -185,33 +185,33 @@ async function underClients(
 	seconds: number,
 	act: (at: number) => Promise<number>,
 ): Promise<Outcome> {
-	using app = createActor(lab.host, { uid: ids.app });
+	using app = createPeer(lab.host, { uid: ids.app });
 	const target = {
 		address: addresses.remote.v4,
 		port: 443,
 		clients: 8,
 		pauseMs: 5,
 		timeoutMs: 20_000,
-		limitMs: STORM_LIMIT_MS,
+		limitMs: LOAD_LIMIT_MS,
 	};
-	await using storm = await app.storm(target);
+	await using load = await app.startLoad(target);
 	const deadline = performance.now() + seconds * 1_000;
 	const ms: number[] = [];
 	let withoutMs = 0;
 	for (let at = 0; at < often && (at === 0 || performance.now() < deadline); at += 1) {
-		const before = await storm.tally();
+		const before = await load.counts();
 		ms.push(await act(at));
-		const after = await storm.tally();
+		const after = await load.counts();
 		withoutMs += silence(before, after);
 	}
-	return { ms, failed: failures(await storm.stop()), withoutMs: withoutMs / ms.length };
+	return { ms, failed: failures(await load.stop()), withoutMs: withoutMs / ms.length };
 }
 
 /** The share of the clients' connections that failed, of the time between two looks. */
-function silence(before: Tally, after: Tally): number {
+function silence(before: LoadCounts, after: LoadCounts): number {
 	const made = after.connections - before.connections;
 	const failed = failures(after) - failures(before);
 	return failed === 0 ? 0 : (failed / made) * (after.ms - before.ms);
 }
 
-const failures = ({ failures: all }: Tally): number => sum(Object.values(all));
+const failures = ({ failures: all }: LoadCounts): number => sum(Object.values(all));

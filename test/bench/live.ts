@@ -2,22 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
-import { createActor } from '../lab/net/peer.ts';
+import { createPeer } from '../lab/net/peer.ts';
 import { ids } from '../lab/net/peers.ts';
-import type { Tally } from '../lab/net/protocol.ts';
+import type { LoadCounts } from '../lab/net/protocol.ts';
 import type { Dialect } from '../lab/net/restore.ts';
 import { createScratch } from '../lab/net/scratch.ts';
-import type { SeedSettings } from '../lab/script-2019.ts';
+import type { Script2019Settings } from '../lab/script-2019.ts';
 import { startDaemon } from '../lab/turnout.ts';
 import { createAnswerers } from './answerers.ts';
 import type { Figure } from './figure.ts';
 import { createKeptClient } from './kept-client.ts';
 import { createPlace } from './places.ts';
-import { seedChange, seedSettings, seedStart } from './programs.ts';
+import { scriptChange, scriptSettings, scriptStart } from './programs.ts';
 import { lateAfter, median, sum } from './samples.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 
-type Change = Pick<SeedSettings, 'appPorts' | 'ignoredIps'>;
+type Change = Pick<Script2019Settings, 'appPorts' | 'ignoredIps'>;
 
 /** What the two ways change between: captured is the remote's port 443 in all of them. */
 const settings: readonly [Change, ...Change[]] = [
@@ -42,7 +42,7 @@ interface Way extends AsyncDisposable {
 /** A setting is changed, live, under eight clients, while another program adds rules of its own. */
 export async function benchLive(dialect: Dialect, pace: Pace): Promise<readonly Figure[]> {
 	const ours = await observe(dialect, pace, startOurWay);
-	const theirs = await observe(dialect, pace, startSeedWay);
+	const theirs = await observe(dialect, pace, startScriptWay);
 	const figure = (name: string, of: (outcome: Outcome) => number): Figure => ({
 		name: `${name}, ${dialect}`,
 		unit: '',
@@ -72,7 +72,7 @@ interface Outcome {
 }
 
 /** Beyond what anybody has the patience for: clients that nobody stops must not blow for ever. */
-const STORM_LIMIT_MS = 1_800_000;
+const LOAD_LIMIT_MS = 1_800_000;
 
 type StartWay = (lab: Host, dialect: Dialect) => Promise<Way>;
 
@@ -80,10 +80,10 @@ async function observe(dialect: Dialect, { changes, seconds }: Pace, start: Star
 	await using stack = new AsyncDisposableStack();
 	const lab = stack.use(createPlace(dialect));
 	await stack.use(createAnswerers(lab)).ready;
-	const app = stack.use(createActor(lab.host, { uid: ids.app }));
+	const app = stack.use(createPeer(lab.host, { uid: ids.app }));
 	const way = stack.use(await start(lab, dialect));
 	const writer = createWriter(stack.use(createStopwatch(lab.host)), lab, dialect);
-	await using storm = await app.storm({ address: addresses.remote.v4, port: 443, limitMs: STORM_LIMIT_MS });
+	await using load = await app.startLoad({ address: addresses.remote.v4, port: 443, limitMs: LOAD_LIMIT_MS });
 	const taken: number[] = [];
 	const isLate = lateAfter(seconds);
 	let errors = 0;
@@ -97,10 +97,10 @@ async function observe(dialect: Dialect, { changes, seconds }: Pace, start: Star
 	}
 	const made = taken.length;
 	const lost = made - writer.present();
-	return { ...counted(await storm.stop()), changes: made, lost, errors, ms: median(taken) };
+	return { ...counted(await load.stop()), changes: made, lost, errors, ms: median(taken) };
 }
 
-function counted({ by, failures, limited }: Tally): Pick<Outcome, 'past' | 'failed'> {
+function counted({ by, failures, limited }: LoadCounts): Pick<Outcome, 'past' | 'failed'> {
 	if (limited) throw new Error('The clients stopped before the changes did: take fewer changes');
 	return { past: by['remote'] ?? 0, failed: sum(Object.values(failures)) };
 }
@@ -126,13 +126,13 @@ async function startOurWay({ host }: Host): Promise<Way> {
 }
 
 /** Everything flushed, and all of it added again, one process after the other. */
-async function startSeedWay({ host }: Host, dialect: Dialect): Promise<Way> {
+async function startScriptWay({ host }: Host, dialect: Dialect): Promise<Way> {
 	using stack = new DisposableStack();
 	const stopwatch = stack.use(createStopwatch(host));
-	await stopwatch.time(seedStart(seedSettings(dialect)));
+	await stopwatch.time(scriptStart(scriptSettings(dialect)));
 	const kept = stack.move();
 	return {
-		change: (to) => stopwatch.time(seedChange({ ...seedSettings(dialect), ...to })),
+		change: (to) => stopwatch.time(scriptChange({ ...scriptSettings(dialect), ...to })),
 		[Symbol.asyncDispose]: async () => kept.dispose(),
 	};
 }

@@ -2,12 +2,12 @@
 import { dirname, join } from 'node:path';
 import type { Dialect } from '../lab/net/restore.ts';
 import type { Argv } from '../lab/script-2019.ts';
-import { type SeedSettings, seedCommands } from '../lab/script-2019.ts';
+import { type Script2019Settings, script2019Commands } from '../lab/script-2019.ts';
 import { turnoutProgram } from '../lab/turnout.ts';
 import type { Command } from './stopwatch.ts';
 
 /** As in the guide, with the two addresses that the script ignores. */
-export const seedSettings = (dialect: Dialect): SeedSettings => ({
+export const scriptSettings = (dialect: Dialect): Script2019Settings => ({
 	iptables: `iptables-${dialect}`,
 	uid: 1337,
 	appPorts: [8080],
@@ -35,8 +35,8 @@ export const nodeProgram = join(dirname(turnoutProgram), 'lib/node');
 export const bareNode = (program: string): Command => ({ program: nodeProgram, args: ['--eval', program] });
 
 /** From the first line to rules that are on, as the guide runs it: bash, and one process for each command. */
-export function seedStart(settings: SeedSettings): Command {
-	const { initialise, enable } = seedCommands(settings);
+export function scriptStart(settings: Script2019Settings): Command {
+	const { initialise, enable } = script2019Commands(settings);
 	return script([
 		...Object.entries(turnoutEnvironment).map(([name, value]) => `${name}=${value}`),
 		'APPMESH_EGRESS_IGNORED_IP=169.254.169.254,169.254.170.2',
@@ -51,13 +51,13 @@ export function seedStart(settings: SeedSettings): Command {
 }
 
 /** The only way that the script knows to change a setting of a running host. */
-export function seedChange(settings: SeedSettings): Command {
-	const { disable, enable } = seedCommands(settings);
+export function scriptChange(settings: Script2019Settings): Command {
+	const { disable, enable } = script2019Commands(settings);
 	return script([...disable.map(line), ...enable.map(line)]);
 }
 
 /** What the script never does: back to where `seedStart` found the host. Other rules stay. */
-export function seedUndo({ iptables }: SeedSettings): Command {
+export function scriptUndo({ iptables }: Script2019Settings): Command {
 	const nat = `${iptables} -w -t nat`;
 	return script([
 		`${nat} -D OUTPUT -p tcp -m addrtype ! --dst-type LOCAL -j APPMESH_EGRESS`,

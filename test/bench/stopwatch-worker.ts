@@ -23,7 +23,7 @@ async function run({ program, args, input = '', env = {}, codes = [0] }: Command
 	const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'ignore', 'pipe'] });
 	const complaints: string[] = [];
 	child.stderr.on('data', (text) => complaints.push(String(text)));
-	// A program that ends before it has read all of its input is no error of ours.
+	// A program may end before it has read all of its input.
 	child.stdin.on('error', () => undefined);
 	child.stdin.end(input);
 	const [code] = await once(child, 'close');

@@ -1,11 +1,10 @@
 // turnout on the demo's host, as its user would run it: a daemon, and commands to it.
-import { once } from 'node:events';
 import { dirname } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { startDaemon, type TestDaemon, turnoutProgram } from '../lab/turnout.ts';
+import { outcomeOf } from '../support/outcome.ts';
 
-/** In a folder that is there before the host and goes after it: nothing is written into it once it is gone. */
+/** In the settings' folder, which is there before the host and goes after it. */
 export async function startTurnout(
 	host: Namespace,
 	settings: string,
@@ -24,13 +23,7 @@ export function forgetSettings(env: NodeJS.ProcessEnv): void {
 
 /** What it prints, once it has ended well. */
 export async function command(host: Namespace, ...args: readonly string[]): Promise<string> {
-	const child = host.spawn(turnoutProgram, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-	const ended = once(child, 'exit');
-	const [stdout, stderr, [code]] = await Promise.all([
-		child.stdout ? text(child.stdout) : '',
-		child.stderr ? text(child.stderr) : '',
-		ended,
-	]);
+	const { code, stdout, stderr } = await outcomeOf(host.spawn(turnoutProgram, args, { stdio: 'pipe' }));
 	if (code === 0) return stdout;
 	throw new Error(`turnout ${args[0]} ends with ${code}: ${lastLines(stderr) || stdout.trim()}`);
 }
@@ -38,7 +31,6 @@ export async function command(host: Namespace, ...args: readonly string[]): Prom
 const lastLines = (printed: string): string =>
 	printed
 		.trim()
-		.split('\n')
+		.split(/\s*\n\s*/)
 		.slice(-2)
-		.map((line) => line.trim())
 		.join(' ');

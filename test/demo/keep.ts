@@ -2,23 +2,22 @@
 import { once } from 'node:events';
 import { addresses } from '../lab/net/layout.ts';
 import { type TestDaemon, turnoutProgram } from '../lab/turnout.ts';
-import type { Colours } from './colours.ts';
-import type { Hint, Place, Stage } from './stage.ts';
-import { rememberTerminal } from './terminal.ts';
+import type { Setup } from './demo.ts';
+import { rememberTerminal, type Screen } from './screen.ts';
 
-export async function keepAtPrompt({ place, colours }: Stage, daemon: TestDaemon): Promise<void> {
-	process.stdout.write(hints(place, colours));
+export type Hint = readonly [what: string, why: string];
+
+export async function keepAtPrompt(setup: Setup, { socket }: TestDaemon, screen: Screen): Promise<void> {
+	screen.print(renderHints(setup, screen));
 	const restore = rememberTerminal();
-	const prompt = place.host.spawn(turnoutProgram, ['prompt', '--socket', daemon.socket], { stdio: 'inherit' });
-	await once(prompt, 'exit');
+	await once(setup.host.spawn(turnoutProgram, ['prompt', '--socket', socket], { stdio: 'inherit' }), 'exit');
 	restore();
 }
 
-/** Bash opens connections by itself, so that a host without any client can follow too; an actor's pid is its host's name. */
-function hints({ actors, settings, hints: more }: Place, { bold, dim }: Colours): string {
-	const { app, world: remote } = actors;
+/** Bash opens connections by itself, so that no client has to be there; a namespace is entered by a peer's pid. */
+function renderHints({ peers: { app, world }, settings, hints }: Setup, { colours: { bold, dim } }: Screen): string {
 	const sudo = process.env['SUDO_USER'] === undefined ? '' : 'sudo ';
-	const enter = (pid: number, command: string) => `${sudo}nsenter -n -t ${pid} ${command}`;
+	const enter = (pid: number, command: string) => `nsenter -n -t ${pid} ${command}`;
 	const dial = (address: string, port: number) => `bash -c 'cat < /dev/tcp/${address}/${port}'`;
 	const line = (width: number, [what, why]: Hint) =>
 		`  ${bold(what)}${' '.repeat(Math.max(1, width - what.length))}${why}\n`;
@@ -26,22 +25,22 @@ function hints({ actors, settings, hints: more }: Place, { bold, dim }: Colours)
 		['enable', 'traffic goes through Envoy; disable: directly again'],
 		['status', 'what is wanted, what is, what is wrong and the remedy'],
 		['logs --tail 5', "Envoy's line for each connection"],
-		...more.prompt,
+		...(hints ? [hints.prompt] : []),
 		['reload', 'after a change of the settings, which are in'],
 		['', dim(settings)],
 		['quit', 'leave; everything is then taken down'],
 	];
 	const commands: readonly Hint[] = [
 		[enter(app.pid, dial(addresses.remote.v4, 443)), 'out'],
-		[enter(remote.pid, dial(addresses.host.v4, 8081)), 'in'],
+		[enter(world.pid, dial(addresses.host.v4, 8081)), 'in'],
 		[enter(app.pid, 'iptables-save'), 'rules'],
-		...more.shell.map(([what, why]): Hint => [`${sudo}${what}`, why]),
+		...(hints ? [hints.shell] : []),
 	];
 	return [
-		`\nturnout runs on the little host again, and this is its prompt. Try:\n`,
+		'\nturnout runs on the little host again, and this is its prompt. Try:\n',
 		...words.map((word) => line(17, word)),
 		'\nFrom another terminal, as root; who answers says its name:\n',
-		...commands.map(([what, why]) => line(66, [what, dim(why)])),
+		...commands.map(([what, why]) => line(66, [sudo + what, dim(why)])),
 		'\n',
 	].join('');
 }

@@ -1,17 +1,15 @@
 // The demo's executable, and its only file that acts when it is loaded. `scripts/demo` has looked at the arguments.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createScratch } from '../lab/net/scratch.ts';
-import { createColours } from './colours.ts';
 import { forgetSettings } from './daemon.ts';
 import { runDemo } from './demo.ts';
-import { dockerVariant } from './docker-variant.ts';
-import { processVariant } from './process-variant.ts';
+import { openDockerSetup } from './docker.ts';
+import { openProcessSetup } from './process.ts';
 import { createScreen } from './screen.ts';
 
-const output = process.stdout;
 /** As a program that SIGPIPE has ended: whoever pipes us into `head` has seen enough. */
 const READ_NO_FURTHER = 141;
-output.on('error', () => process.exit(READ_NO_FURTHER));
+process.stdout.on('error', () => process.exit(READ_NO_FURTHER));
 forgetSettings(process.env);
 process.exitCode = await main(process.argv.slice(2)).catch(failed);
 
@@ -21,12 +19,10 @@ async function main(words: readonly string[]): Promise<number> {
 	process.on('exit', (code) => {
 		if (code > 128 && code !== READ_NO_FURTHER) process.stderr.write('\nStopped. Everything is taken down.\n');
 	});
-	const colours = createColours(output.isTTY, process.env);
-	const print = (text: string): void => void output.write(text);
-	using screen = createScreen(output, { columns: 80, rows: 22 });
-	const variant = words.includes('--docker') ? dockerVariant : processVariant;
-	const isWell = await runDemo({ keep: words.includes('--keep'), screen, colours, scratch, print }, variant);
-	return isWell ? 0 : 1;
+	using screen = createScreen(process.stdout, process.env);
+	const [keep, isDocker] = [words.includes('--keep'), words.includes('--docker')];
+	const options = { keep, isDocker, screen, folder: scratch.path };
+	return (await runDemo(options, isDocker ? openDockerSetup : openProcessSetup)) ? 0 : 1;
 }
 
 /** A Ctrl-C reaches our children as well, and first shows as their failure: it gets a turn to end us. */

@@ -1,74 +1,79 @@
-// Makes the connections of a row, and holds to what is expected who answered and which way they went.
-import type { Actor } from '../lab/net/peer.ts';
+// Makes the connections of a row, and compares who answered and which way they went with what is expected.
+import type { Peer } from '../lab/net/peer.ts';
 import type { Answer } from '../lab/net/protocol.ts';
-import type { Answerer, Connection, Phase, Row, Way, Who } from './chart.ts';
-import type { Counters, Watch, Witness } from './witness.ts';
+import type { Connection, Phase, Row, Way, Who } from './connections.ts';
+import type { Counters, Evidence, Since } from './evidence.ts';
 
 export interface Observed {
 	readonly connection: Connection;
 	readonly by: string;
 	readonly way: Way;
-	readonly ok: boolean;
+	readonly isRight: boolean;
 }
 
 export interface Cell {
 	readonly observed: readonly Observed[];
-	/** What Envoy counted meanwhile; none where no Envoy runs. */
+	/** What Envoy counted meanwhile; nothing where no Envoy runs. */
 	readonly counted: Counters;
-	/** Envoy's two accounts, its log and its counters, agree; of what it closes it only counts. */
-	readonly isAgreed: boolean;
+	/** Envoy accepted them on its own ports and closed them: it counts such, and does not log them. */
+	readonly isClosed: boolean;
 }
 
-export const isAsExpected = ({ observed, isAgreed }: Cell): boolean => isAgreed && observed.every(({ ok }) => ok);
+/** Envoy's log and its counters tell the same. */
+const isAgreed = ({ observed, counted, isClosed }: Cell): boolean =>
+	isClosed ||
+	(['in', 'out'] as const).every((way) => observed.filter((one) => one.way === way).length === counted[way]);
+
+export const isAsExpected = (cell: Cell): boolean => isAgreed(cell) && cell.observed.every(({ isRight }) => isRight);
 
 /** What is dropped is never answered; what is to be answered may take its time on a busy machine. */
 const DROPPED_MS = 400;
 const ANSWERED_MS = 20_000;
 
 export async function observeRow(
-	row: Row,
+	{ connections, expected }: Row,
 	phase: Phase,
-	actors: Readonly<Record<Who, Actor>>,
-	witness?: Witness,
+	peers: Readonly<Record<Who, Peer>>,
+	evidence?: Evidence,
 ): Promise<Cell> {
-	const { by, way } = row.expected[phase];
-	const watch = await witness?.watch();
+	const { by, way } = expected[phase];
+	const since = evidence?.since();
 	const timeoutMs = by === 'dropped' ? DROPPED_MS : ANSWERED_MS;
 	const answers = await Promise.all(
-		row.connections.map(({ who, address, port }) => actors[who].connect(address, port, { timeoutMs })),
+		connections.map(({ who, address, port }) => peers[who].connect(address, port, { timeoutMs })),
 	);
-	const counted = (await watch?.counted()) ?? { in: 0, out: 0 };
-	const ways = await waysOf(row, answers, counted.in + counted.out > 0 ? watch : undefined);
-	const observed = row.connections.map((connection, at): Observed => {
-		const seen = { by: nameOf(answers[at]), way: ways[at] ?? 'direct' };
-		return { connection, ...seen, ok: seen.by === by && seen.way === way };
-	});
-	return { observed, counted, isAgreed: by === 'closed' || agree(observed, counted) };
-}
-
-/** Without a watch there is no line to wait for: no Envoy runs, or it has counted nothing. */
-const waysOf = ({ connections }: Row, answers: readonly Answer[], watch?: Watch): Promise<Way[]> =>
-	Promise.all(
-		connections.map(async ({ port }, at) => {
+	const counted = since?.counted() ?? { in: 0, out: 0 };
+	// Where Envoy has counted nothing there is no line to wait for.
+	const log = counted.in + counted.out > 0 ? since : undefined;
+	const observed = await Promise.all(
+		connections.map(async (connection, at): Promise<Observed> => {
 			const answer = answers[at];
-			return answer?.kind === 'answered' && watch !== undefined ? watch.wayOf(answer.ownPort, port) : 'direct';
+			const seen = { by: nameOf(answer), way: await wayOf(connection, answer, log) };
+			return { connection, ...seen, isRight: seen.by === by && seen.way === way };
 		}),
 	);
+	return { observed, counted, isClosed: by === 'closed' };
+}
 
-const agree = (observed: readonly Observed[], counted: Counters): boolean =>
-	(['in', 'out'] as const).every((way) => observed.filter((one) => one.way === way).length === counted[way]);
+const wayOf = async ({ port }: Connection, answer: Answer | undefined, log: Since | undefined): Promise<Way> =>
+	answer?.kind === 'answered' && log !== undefined ? log.wayOf(answer.ownPort, port) : 'direct';
 
-function nameOf(answer: Answer | undefined): Answerer | string {
-	switch (answer?.kind) {
-		case 'answered':
-			return answer.by;
-		case 'timeout':
-			return 'dropped';
-		case 'refused':
-			return 'refused';
-		case 'error':
-			return ['closed without a name', 'ECONNRESET'].includes(answer.why) ? 'closed' : answer.why;
-		case undefined:
-			return 'nothing';
-	}
+function nameOf(answer: Answer | undefined): string {
+	if (answer?.kind === 'answered') return answer.by;
+	if (answer?.kind === 'timeout') return 'dropped';
+	if (answer?.kind !== 'error') return answer?.kind ?? 'nothing';
+	return ['closed without a name', 'ECONNRESET'].includes(answer.why) ? 'closed' : answer.why;
+}
+
+/** Everything in a cell that is not as it should be, in words. */
+export function mistakesIn({ title, expected }: Row, phase: Phase, cell: Cell): string[] {
+	const [where, { by, way }] = [`${phase}: ${title}`, expected[phase]];
+	const wrong = cell.observed
+		.filter(({ isRight }) => !isRight)
+		.map(({ connection: { address, port }, ...seen }) => {
+			return `${where}: ${address} port ${port}: ${seen.by}, ${seen.way}; it should be ${by}, ${way}`;
+		});
+	const { counted } = cell;
+	const account = `${where}: Envoy's counters rose by ${counted.in} in and ${counted.out} out, its log says otherwise`;
+	return isAgreed(cell) ? wrong : [...wrong, account];
 }

@@ -9,30 +9,33 @@ const world = `
 │ 169.254.169.254  metadata  │     │  ◀───────────── all else ───────▶ :22 …   │
 └────────────────────────────┘     └──┬─ docker0 ─────────────┬─ br-mesh ──────┘
                                    ┌──┴────────────────┐ ┌────┴───────────────┐
-                                   │ container  :80    │ │ meshed container   │
+                                   │ shop  :80         │ │ meshed             │
                                    │ Docker: host:8080 │ │ bridges: br-mesh   │
                                    └───────────────────┘ └────────────────────┘
 `;
 
-const legend = `
-Who answers each connection, over IPv4 and IPv6, in four states of the host?
+const docker = `Docker runs Envoy and the containers. With the keys of the instance's role
+turnout gets a login from ECR, has Docker pull Envoy's image with it, and
+replaces Envoy under load.
+`;
+
+const legend = `Who answers each connection, over IPv4 and IPv6, in each state?
   ↓in ↑out   through Envoy: its access log names these very connections, and the
              number is by how much its listener's own counter rose meanwhile
   dropped    nobody dials Envoy's own ports;   closed: Envoy led it nowhere
 `;
 
-export function renderPicture({ bold, dim, inbound, outbound }: Colours): string {
+export function renderPicture({ bold, dim, inbound, outbound }: Colours, isDocker: boolean): string {
 	const paint = (text: string) => text.replace('↓in', inbound).replace('↑out', outbound);
 	const drawn = world
 		.trim()
 		.replace(/[┌┐└┘├┤┬┴─│]+/g, dim)
-		.replace(/(?<!: )\b(remote|host|(meshed )?container|Envoy|app)\b/g, bold);
+		.replace(/(?<!: )\b(remote|host|shop|meshed|Envoy|app)\b/g, bold);
 	return `${bold('turnout, shown on a little world made of network namespaces')}
 This machine's own network is not touched, and nothing of it stays.
 
 ${paint(drawn)}
 
-${paint(legend.trim())}
-
+${isDocker ? docker : ''}${paint(legend)}
 `;
 }

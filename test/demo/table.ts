@@ -1,31 +1,35 @@
 // PURE. The table of who answered, as lines of at most 80 columns.
-import { type Chart, type Column, type Phase, phasesOf, type Row, rowsOf, type Way } from './chart.ts';
 import type { Colours } from './colours.ts';
+import { groups, type Phase, type Row, rows, type Way } from './connections.ts';
 import { type Cell, isAsExpected } from './observe.ts';
 
 export type Cells = ReadonlyMap<Row, Readonly<Partial<Record<Phase, Cell>>>>;
 
-export function renderTable(chart: Chart, cells: Cells, colours: Colours, current?: Phase): string[] {
-	const { columns, groups, titleWidth, total } = chart;
+const widths: Readonly<Record<Phase, number>> = {
+	before: 7,
+	enabled: 14,
+	'after update': 14,
+	disabled: 8,
+	cleaned: 7,
+};
+const TITLE_WIDTH = 25;
+
+export function renderTable(phases: readonly Phase[], cells: Cells, colours: Colours, current?: Phase): string[] {
 	const { bold, dim } = colours;
-	const width = columns.reduce((sum, column) => sum + 1 + column.width, titleWidth);
-	const line = (title: string, show: (column: Column) => Shown) =>
-		renderLine(
-			title.padEnd(titleWidth),
-			columns.map((column) => ({ ...show(column), width: column.width })),
-		);
+	const width = phases.reduce((sum, phase) => sum + 1 + widths[phase], TITLE_WIDTH);
+	const line = (title: string, show: (phase: Phase) => Shown) =>
+		[title.padEnd(TITLE_WIDTH), ...phases.map((phase) => renderCell(show(phase), widths[phase]))].join(' ').trimEnd();
 	return [
-		line('', ({ phase, title }) => ({ text: title, paint: phase === (current ?? phase) ? bold : dim })),
+		line('', (phase) => ({ text: phase, paint: phase === (current ?? phase) ? bold : dim })),
 		...groups.flatMap((group) => [
 			dim(`${group.title} `.padEnd(width, '─')),
-			...group.rows.map((row) => line(row.title, ({ phase }) => cellOf(row, phase, cells, colours))),
+			...group.rows.map((row) => line(row.title, (phase) => cellOf(row, phase, cells, colours))),
 		]),
 		dim('─'.repeat(width)),
-		line(total.title, ({ phase }) => totalOf(chart, phase, cells, colours)),
+		line("Envoy's own counters", (phase) => totalOf(phase, cells, colours)),
 	];
 }
 
-/** Padding is done by the bare text and outside of its colour: a line ends where its last word does. */
 interface Shown {
 	readonly text: string;
 	readonly paint?: (text: string) => string;
@@ -34,58 +38,28 @@ interface Shown {
 	readonly paintMark?: (text: string) => string;
 }
 
-function renderLine(title: string, shown: readonly (Shown & { readonly width: number })[]): string {
-	const plain = (text: string) => text;
-	const cells = shown.map(({ text, width, paint = plain, mark = '', paintMark = plain }) => {
-		return paint(text) + ' '.repeat(Math.max(0, width - text.length - mark.length)) + paintMark(mark);
-	});
-	return [title, ...cells].join(' ').trimEnd();
-}
+const plain = (text: string): string => text;
+
+/** Padded outside of the colour, so that a line ends where its last word does. */
+const renderCell = ({ text, paint = plain, mark = '', paintMark = plain }: Shown, width: number): string =>
+	paint(text) + ' '.repeat(Math.max(0, width - text.length - mark.length)) + paintMark(mark);
+
+const arrows: Readonly<Record<Way, string>> = { in: '↓in', out: '↑out', direct: '' };
 
 function cellOf(row: Row, phase: Phase, cells: Cells, { dim, bad, inbound, outbound }: Colours): Shown {
 	const cell = cells.get(row)?.[phase];
 	if (cell === undefined) return { text: '·', paint: dim };
-	const { by = '', way = 'direct' } = cell.observed.find(({ ok }) => !ok) ?? cell.observed[0] ?? {};
-	if (!isAsExpected(cell)) return { text: `✗ ${by}`, paint: bad, mark: way === 'direct' ? '' : arrows[way] };
+	const { by = '', way = 'direct' } = cell.observed.find(({ isRight }) => !isRight) ?? cell.observed[0] ?? {};
+	if (!isAsExpected(cell)) return { text: `✗ ${by}`, paint: bad, mark: arrows[way] };
 	if (way === 'direct') return { text: by };
 	return { text: by, mark: `${arrows[way]} ${cell.counted[way]}`, paintMark: way === 'in' ? inbound : outbound };
 }
 
-const arrows: Readonly<Record<Exclude<Way, 'direct'>, string>> = { in: '↓in', out: '↑out' };
-
-/** Without those that Envoy takes on its own ports and leads nowhere: they do not go through it. */
-function totalOf(chart: Chart, phase: Phase, cells: Cells, { dim }: Colours): Shown {
-	const through = rowsOf(chart).flatMap((row) => {
-		const cell = row.expected[phase].by === 'closed' ? undefined : cells.get(row)?.[phase];
-		return cell === undefined ? [] : [cell.counted];
-	});
-	const sum = (way: 'in' | 'out') => through.reduce((total, counted) => total + counted[way], 0);
-	if (through.length === 0) return { text: '·', paint: dim };
-	if (phase === 'before' || phase === 'after clean') return { text: chart.total.none, paint: dim };
+/** Without the connections that Envoy accepts on its own ports and closes: they do not go through it. */
+function totalOf(phase: Phase, cells: Cells, { dim }: Colours): Shown {
+	const counted = rows.flatMap((row) => cells.get(row)?.[phase] ?? []).filter(({ isClosed }) => !isClosed);
+	if (counted.length === 0) return { text: '·', paint: dim };
+	if (phase === 'before' || phase === 'cleaned') return { text: '–', paint: dim };
+	const sum = (way: 'in' | 'out') => counted.reduce((total, cell) => total + cell.counted[way], 0);
 	return { text: `↓${sum('in')} ↑${sum('out')}` };
-}
-
-/** Every connection that was not answered as it should be, in words. */
-export function mistakes(chart: Chart, cells: Cells): string[] {
-	return rowsOf(chart).flatMap((row) =>
-		phasesOf(chart).flatMap((phase) => {
-			const cell = cells.get(row)?.[phase];
-			return cell === undefined ? [] : mistakesOf(row, phase, cell);
-		}),
-	);
-}
-
-function mistakesOf(row: Row, phase: Phase, { observed, counted, isAgreed }: Cell): string[] {
-	const { by, way } = row.expected[phase];
-	const where = `${phase}: ${row.title}`;
-	const account = `${where}: Envoy's counters rose by ${counted.in} in and ${counted.out} out, its log says otherwise`;
-	return [
-		...observed
-			.filter(({ ok }) => !ok)
-			.map(({ connection, ...seen }) => {
-				const target = `${connection.address} port ${connection.port}`;
-				return `${where}: ${target}: ${seen.by}, ${seen.way}; it should be ${by}, ${way}`;
-			}),
-		...(isAgreed ? [] : [account]),
-	];
 }

@@ -2,7 +2,7 @@
 export type Argv = readonly [program: string, ...args: string[]];
 
 /** What the guide's script reads from its variables; IPv4 only, as it knows no other family. */
-export interface SeedSettings {
+export interface Script2019Settings {
 	readonly iptables: 'iptables' | 'iptables-nft' | 'iptables-legacy';
 	readonly uid: number;
 	readonly appPorts: readonly number[];
@@ -12,7 +12,7 @@ export interface SeedSettings {
 	readonly ignoredIps: readonly string[];
 }
 
-export interface SeedCommands {
+export interface Script2019Commands {
 	/** At every start, enabled or not; fails on a host where it ran before. */
 	readonly initialise: readonly Argv[];
 	/** Stopping half-way leaves half of it behind; running it again doubles every rule. */
@@ -26,7 +26,7 @@ export interface SeedCommands {
  * facts: the bench and the leak comparison measure turnout against them. Run one by one; the script stops at the first
  * that fails.
  */
-export function seedCommands(settings: SeedSettings): SeedCommands {
+export function script2019Commands(settings: Script2019Settings): Script2019Commands {
 	const rule = (...args: string[]): Argv => [settings.iptables, ...args];
 	const nat = (chain: string, ...args: string[]): Argv => rule('-t', 'nat', '-A', chain, ...args);
 	const ignoredIps = settings.ignoredIps.join(',');

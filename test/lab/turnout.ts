@@ -22,18 +22,18 @@ export interface RunOptions {
 	readonly env?: Readonly<Record<string, string>>;
 }
 
-/** One turnout command on a host, to its end. */
+/** Runs one turnout command on a host. */
 export const turnout = (host: Namespace, args: readonly string[], options: RunOptions = {}): Outcome =>
 	host.tryRun(turnoutProgram, args, options);
 
 export interface DaemonOptions extends RunOptions {
 	/** Beside a socket and a state directory of its own. */
 	readonly args?: readonly string[];
-	/** A former daemon's, to be its successor: the same socket and state. Gone with whoever made it. */
+	/** A former daemon's, for its successor: the same socket and state. Its creator disposes of it. */
 	readonly folder?: string;
 	/** A program, with its arguments, that runs turnout: as somebody else, or with something missing. It execs. */
 	readonly through?: readonly string[];
-	/** What it has to say before it counts as started; that it is ready, unless given. */
+	/** The log line that means started; the event `ready` unless given. */
 	readonly says?: string;
 }
 
@@ -41,24 +41,24 @@ export interface TestDaemon extends AsyncDisposable {
 	readonly socket: string;
 	readonly folder: string;
 	readonly process: ChildProcess;
-	/** Everything it wrote to standard error so far. */
+	/** Its standard error so far. */
 	readonly log: () => string;
 	/** A command to this daemon. */
 	readonly ask: (...args: string[]) => Outcome;
 	/** By the command. */
 	readonly status: () => Status;
-	/** Without one, for who asks again and again. */
+	/** Over the socket, without a process: for polling. */
 	readonly readStatus: () => Promise<Status>;
 	/** Its exit code once it has ended. */
 	readonly ended: Promise<number | null>;
-	/** SIGTERM, and its exit code; null where it had to be killed after all. */
+	/** SIGTERM; resolves to its exit code, null where it had to be killed. */
 	readonly stop: () => Promise<number | null>;
 }
 
-/** In bytes: net.core.rmem_max of an ordinary host, whatever this machine's is. */
+/** In bytes: the default net.core.rmem_max, whatever this machine's is. */
 export const TEST_NOTICE_BUFFER = '212992';
 
-/** A daemon that does not end when it is told to makes its test fail, and not the whole suite wait for ever. */
+/** A daemon that ignores SIGTERM fails its own test instead of blocking the suite. */
 const STOP_PATIENCE_MS = 60_000;
 
 /** `turnout run` on a host; resolves once it has said that it is ready, or has ended. */
@@ -76,7 +76,7 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 	child.stderr?.on('data', (part) => {
 		log += part;
 	});
-	// Not `exit`: what it said last may be read after that.
+	// Not `exit`: its last output may arrive after that.
 	const ended = once(child, 'close').then(([code]) => code as number | null);
 	const isRunning = () => child.exitCode === null && child.signalCode === null;
 	while (!log.includes(says) && isRunning()) await sleep(10);

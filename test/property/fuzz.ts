@@ -1,4 +1,4 @@
-// Tries any settings on a host with neighbours: each valid one applies, reads back equal, and cleans to the same host.
+// Tries any settings on a host with foreign rules: each valid one applies, reads back equal, and cleans to the same host.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -7,8 +7,8 @@ import { installAdministratorRules, installUfwRules } from '../lab/net/foreign-r
 import { createHost } from '../lab/net/host.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { snapshotHost } from '../lab/net/snapshot.ts';
-import { neighbour } from './generators.ts';
-import type { Job, Word } from './property.ts';
+import { foreignRule } from './generators.ts';
+import type { Job, Progress } from './property.ts';
 
 /**
  * Half of them per dialect. A commit of the nft-backed one is mostly waiting for the kernel: two such hosts at once cost little
@@ -26,9 +26,9 @@ export function planJobs(runs: number, seed: number): Job[] {
 }
 
 /** Rejects with the seed and the smallest settings that fail. */
-export async function fuzz(job: Job, onProgress: (word: Word) => void = () => undefined): Promise<Word> {
+export async function fuzz(job: Job, onProgress: (word: Progress) => void = () => undefined): Promise<Progress> {
 	using lab = createHost({ container: false });
-	installNeighbours(lab.host, job);
+	installForeignRules(lab.host, job);
 	const before = snapshotHost(lab.host);
 	const last = await tryAll(lab.host, job, onProgress);
 	if (last.end !== '') throw new Error(`iptables-${job.dialect}: ${last.end}`);
@@ -36,22 +36,22 @@ export async function fuzz(job: Job, onProgress: (word: Word) => void = () => un
 	return last;
 }
 
-function installNeighbours(host: Namespace, { dialect }: Job): void {
+function installForeignRules(host: Namespace, { dialect }: Job): void {
 	for (const install of [installUfwRules, installAdministratorRules, installDockerRules]) install(host, dialect);
-	const { mark, mask, table } = neighbour;
+	const { mark, mask, table } = foreignRule;
 	const rule = `rule add priority 90 fwmark ${mark}/${mask} lookup ${table}`;
 	for (const family of ['-4', '-6'])
 		host.run('ip', [family, '-batch', '-'], { input: `${rule}\nroute add unreachable default table ${table}\n` });
 }
 
-async function tryAll(host: Namespace, job: Job, onProgress: (word: Word) => void): Promise<Word> {
+async function tryAll(host: Namespace, job: Job, onProgress: (word: Progress) => void): Promise<Progress> {
 	const child = host.spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program(job)]);
 	const complaints: string[] = [];
 	child.stderr?.on('data', (text) => complaints.push(String(text)));
 	const ended = once(child, 'exit');
-	let last: Word = { runs: 0, madeRoom: 0, end: 'it ended before the end' };
+	let last: Progress = { runs: 0, madeRoom: 0, end: 'it ended before the end' };
 	for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
-		last = JSON.parse(line) as Word;
+		last = JSON.parse(line) as Progress;
 		onProgress(last);
 	}
 	await ended;

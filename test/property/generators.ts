@@ -58,11 +58,11 @@ const whole = (usual: number, most: number): fc.Arbitrary<string> =>
 		{ weight: 1, arbitrary: fc.integer({ min: 1, max: most }).map((value) => `0x${value.toString(16)}`) },
 	);
 
-/** A neighbour's policy rule and its table: where settings name either, rule and route of ours make room. */
-export const neighbour = { mark: 0x10, mask: 0xff, table: 500 } as const;
+/** A foreign policy rule and its table: settings that name its mark or table get neither rule nor route of ours. */
+export const foreignRule = { mark: 0x10, mask: 0xff, table: 500 } as const;
 
 export const areTaken = ({ mark, routeTable }: Texts): boolean =>
-	(Number(mark) & neighbour.mask) === neighbour.mark || Number(routeTable) === neighbour.table;
+	(Number(mark) & foreignRule.mask) === foreignRule.mark || Number(routeTable) === foreignRule.table;
 
 const raw = fc.record({
 	own: fc.uniqueArray(
@@ -87,7 +87,7 @@ const raw = fc.record({
 	mark: whole(0x1e7700ce, 0xffff_ffff),
 	routeTable: fc.oneof(
 		{ weight: 9, arbitrary: whole(100, 0xffff_ffff) },
-		{ weight: 1, arbitrary: fc.constant(String(neighbour.table)) },
+		{ weight: 1, arbitrary: fc.constant(String(foreignRule.table)) },
 	),
 	comma: fc.constantFrom(',', ', ', ' ,'),
 	dash: fc.constantFrom('-', ':'),

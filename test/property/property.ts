@@ -24,8 +24,8 @@ export interface Job {
 }
 
 /** What the process says on its standard output, one JSON document per line; the last one has an end. */
-export interface Word {
-	/** Settings tried so far, and those among them whose rule and route made room for the neighbour's. */
+export interface Progress {
+	/** Settings tried so far, and those among them whose rule and route made room for the foreign ones. */
 	readonly runs: number;
 	readonly madeRoom: number;
 	/** '' for success; else the seed and the smallest settings that fail. */
@@ -36,7 +36,7 @@ export async function serveProperty({ dialect, runs, seed }: Job): Promise<void>
 	const host = await openHost(iptables, patience());
 	const watch = await createWatch(dialect, host.routing);
 	const done = { runs: 0, madeRoom: 0 };
-	const say = (word: Word): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
+	const say = (word: Progress): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 	const property = fc.asyncProperty(anySettings, async (texts) => {
 		await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
 		done.runs += 1;
@@ -78,7 +78,7 @@ function requireHeld(saved: string, desired: Ruleset): void {
 	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);
 }
 
-/** Both where there is room for them, and neither where a neighbour has mark or table. */
+/** Both where there is room for them, and neither where the foreign rule has the mark or the table. */
 async function requireRouting({ routing }: OpenHost, family: Family, isWanted: boolean): Promise<void> {
 	const own = ({ protocol }: { readonly protocol: number }) => protocol === ROUTE_PROTOCOL;
 	const [rules, routes] = await Promise.all([routing.rules(family), routing.routes(family)]);

@@ -7,8 +7,8 @@ import type { DiffReply } from '../../src/localapi/protocol.ts';
 import type { Status } from '../../src/status/types.ts';
 import { readResidentMb } from '../bench/process-figures.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
-import { type Counts, startStorms } from '../lab/net/load.ts';
-import { type Cast, createCast } from '../lab/net/peers.ts';
+import { type Counts, startLoad } from '../lab/net/load.ts';
+import { createPeers, type Peers } from '../lab/net/peers.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
@@ -46,7 +46,7 @@ export interface SoakReport {
 
 interface Scene {
 	readonly lab: Host;
-	readonly cast: Cast;
+	readonly peers: Peers;
 	readonly daemon: TestDaemon;
 	readonly file: string;
 }
@@ -55,15 +55,15 @@ export async function soak(seconds: number, tell: (text: string) => void): Promi
 	await using stack = new AsyncDisposableStack();
 	const lab = stack.use(createHost({ container: false }));
 	trackConnections(lab);
-	const cast = stack.use(await createCast(lab));
-	await cast.proxyUser.listen('egress listener', [16001]);
-	await cast.proxyUser.listen('ingress listener', [16000]);
+	const peers = stack.use(await createPeers(lab));
+	await peers.proxyUser.listen('egress listener', [16001]);
+	await peers.proxyUser.listen('ingress listener', [16000]);
 	const { path } = stack.use(createScratch('soak'));
 	const file = join(path, 'turnout.yaml');
 	writeFileSync(file, JSON.stringify(settings[0]));
 	const args = ['--config', file, '--backend', 'iptables-nft', '--start-enabled', '1'];
 	const daemon = stack.use(await startDaemon(lab.host, { args, folder: path }));
-	return await rounds({ lab, cast, daemon, file }, seconds, tell);
+	return await rounds({ lab, peers, daemon, file }, seconds, tell);
 }
 
 /** As any firewall does; without, the first translation of addresses is what makes the kernel track. */
@@ -76,31 +76,31 @@ async function rounds(scene: Scene, seconds: number, tell: (text: string) => voi
 	const startedMs = performance.now();
 	const [calm, faults, memory, files]: [Counts[], FaultFigure[], number[], number[]] = [[], [], [], []];
 	let changes = 0;
-	let storms = await startStorms(scene.cast);
+	let load = await startLoad(scene.peers);
 	while (performance.now() - startedMs < seconds * 1_000) {
 		for (let at = 0; at < CHANGES_A_FAULT; at += 1, changes += 1) await change(scene, changes);
 		// There are clients at every moment: the next begin before these end.
-		const during = await startStorms(scene.cast, FAULT_PATIENCE_MS);
-		calm.push(await storms.count());
+		const during = await startLoad(scene.peers, FAULT_PATIENCE_MS);
+		calm.push(await load.count());
 		const fault = soakFaults[faults.length % soakFaults.length] ?? soakFaults[0];
 		const ms = await injure(scene, fault);
-		storms = await startStorms(scene.cast);
+		load = await startLoad(scene.peers);
 		const figure = { what: fault.what, ms, ...(await during.count()) };
 		faults.push(figure);
 		memory.push(readResidentMb(scene.daemon.process.pid ?? 0));
 		files.push(readdirSync(`/proc/${scene.daemon.process.pid}/fd`).length);
 		tell(
-			`${figure.what}: ${ms === undefined ? 'nothing to repair' : `repaired in ${ms} ms`}, ${figure.past} past, ${figure.failed} failed; ${Math.round(memory.at(-1) ?? 0)} MB`,
+			`${figure.what}: ${ms === undefined ? 'nothing to repair' : `repaired in ${ms} ms`}, ${figure.bypassed} past, ${figure.failed} failed; ${Math.round(memory.at(-1) ?? 0)} MB`,
 		);
 	}
-	calm.push(await storms.count());
+	calm.push(await load.count());
 	const total = (of: (counts: Counts) => number) => calm.reduce((sum, counts) => sum + of(counts), 0);
 	return {
 		seconds: Math.round((performance.now() - startedMs) / 1_000),
 		changes,
 		calm: {
 			captured: total(({ captured }) => captured),
-			past: total(({ past }) => past),
+			bypassed: total(({ bypassed }) => bypassed),
 			failed: total(({ failed }) => failed),
 		},
 		faults,

@@ -1,4 +1,4 @@
-// What Docker and the kernel have, held against what status says of it.
+// Compares what Docker and the kernel have with what status says.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { createClient } from '../../src/localapi/client.ts';
@@ -36,7 +36,7 @@ export function containersOf({ docker }: Seen, folder: string, label = 'turnout.
 	});
 }
 
-/** Rules and container are as status says, at the latest when what is on its way has come about. */
+/** Rules and container are as status says, once pending changes are done. */
 export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turnout-envoy'): Promise<Status> {
 	const { status } = await eventually(
 		async () => {
@@ -74,7 +74,7 @@ export function assertNothingLeft(seen: Seen, { folder }: TestDaemon): void {
 	assert.equal(ownLines(seen.lab.host), 0);
 }
 
-/** It did not start, says why and what to do, and has left nothing. Gives back both lines. */
+/** It did not start, says why and what to do, and has left nothing. Returns both lines. */
 export async function assertEnded(seen: Seen, daemon: TestDaemon): Promise<readonly string[]> {
 	assert.equal(await daemon.ended, 1, daemon.log());
 	assertNothingLeft(seen, daemon);
@@ -91,7 +91,7 @@ export const told = ({ conditions }: Status): string =>
 		)
 		.join('\n');
 
-/** What `status --json` would print, asked of the socket itself: no program has to start for each look. */
+/** What `status --json` prints, over the socket: without a process per poll. */
 export const untilStatus = (
 	{ socket }: TestDaemon,
 	holds: (status: Status) => boolean,

@@ -1,11 +1,11 @@
-// Makes the calls of a table with real connections, all at once, and holds the answers to the table.
+// Makes the connections of a table, all at once, and compares the answers with it.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { Cast } from '../lab/net/peers.ts';
+import type { Peers } from '../lab/net/peers.ts';
 import type { Answer } from '../lab/net/protocol.ts';
 import type { Call } from './rows.ts';
 
-/** What is dropped is not answered after any time; what is answered may take its time on a busy machine. */
+/** What is dropped is never answered; an answer may be slow on a busy machine. */
 const DROPPED_MS = 300;
 const ANSWERED_MS = 20_000;
 
@@ -14,12 +14,12 @@ export interface Called {
 	readonly answer: Answer;
 }
 
-export const callAll = (cast: Cast, calls: readonly Call[]): Promise<Called[]> =>
+export const callAll = (peers: Peers, calls: readonly Call[]): Promise<Called[]> =>
 	Promise.all(
 		calls.map(async (call) => {
 			const { who, address, port, from, expected } = call;
 			const timeoutMs = expected === 'nobody' ? DROPPED_MS : ANSWERED_MS;
-			const answer = await cast[who].connect(address, port, { timeoutMs, ...(from === undefined ? {} : { from }) });
+			const answer = await peers[who].connect(address, port, { timeoutMs, ...(from === undefined ? {} : { from }) });
 			return { call, answer };
 		}),
 	);
@@ -27,11 +27,11 @@ export const callAll = (cast: Cast, calls: readonly Call[]): Promise<Called[]> =
 /** A test for each call. */
 export async function testCalls(
 	context: TestContext,
-	cast: Cast,
+	peers: Peers,
 	state: string,
 	calls: readonly Call[],
 ): Promise<void> {
-	const called = await callAll(cast, calls);
+	const called = await callAll(peers, calls);
 	for (const { call, answer } of called)
 		await context.test(`${state}: ${call.title}`, () => assert.equal(nameOf(answer), call.expected));
 }

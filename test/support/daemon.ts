@@ -1,4 +1,4 @@
-// What the tests of the daemon look at, beside what it says itself.
+// What the tests of the daemon check on the host.
 import type { Namespace } from '../lab/net/namespace.ts';
 import { eventually } from './eventually.ts';
 
@@ -44,7 +44,7 @@ export const ownLines = (host: Namespace): number =>
 		.split('\n')
 		.filter((line) => /APPMESH_|0x1e7700ce|local default/.test(line)).length;
 
-/** Rules of somebody else in every table that we use, so that the tables are there before us. */
+/** Foreign rules in every table that we use, so that the tables exist before us. */
 export function installOthersRules(host: Namespace): void {
 	for (const program of ['iptables-nft', 'ip6tables-nft']) {
 		host.run(program, ['-t', 'nat', '-A', 'PREROUTING', '-p', 'tcp', '--dport', '2222', '-j', 'REDIRECT']);
@@ -52,7 +52,7 @@ export function installOthersRules(host: Namespace): void {
 	}
 }
 
-/** For a connection that has to be answered: a machine that runs two suites at once is slow. */
+/** For a connection that has to be answered, even on a busy machine. */
 export const unhurried = { timeoutMs: 20_000 } as const;
 
 /**

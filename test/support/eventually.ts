@@ -4,8 +4,8 @@ const SOONEST_MS = 20;
 const LATEST_MS = 250;
 
 /**
- * Looks until what is seen holds, and gives it back; fails with the last look when patience ends. It is there for what
- * never comes: on a busy machine anything may take long, and what has to be quick is measured and not waited for.
+ * Polls until the value holds, and returns it; throws with the last value on a timeout. The timeout only catches what never
+ * comes, as a busy machine is slow: what has to be fast is measured instead.
  */
 export async function eventually<T>(
 	look: () => T | Promise<T>,
@@ -19,7 +19,7 @@ export async function eventually<T>(
 		if (holds(seen)) return seen;
 		if (performance.now() > firstMs + patienceMs)
 			throw new Error(`It did not come in ${patienceMs} ms: ${JSON.stringify(seen)}`);
-		// Whoever looks is not to take the time of what is looked for, and after a second not to know it to the millisecond.
+		// Polling must not slow down what is waited for; after a second, precision matters less.
 		const now = performance.now();
 		await sleep(Math.max(SOONEST_MS, now - startedMs, Math.min((now - firstMs) / 20, LATEST_MS)));
 	}

@@ -1,4 +1,4 @@
-// The real adapters, each call of which happens inside a namespace: in a process that runs there and is told what to do.
+// The real adapters, called inside a namespace: by a process that runs there and gets the calls over a pipe.
 import { createInterface } from 'node:readline';
 import { Failure, failureOf } from '../../src/failure.ts';
 import type { Dialect } from '../../src/firewall/firewall.ts';

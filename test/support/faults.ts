@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
-import { type Counts, requireAll, startStorms } from '../lab/net/load.ts';
-import { type Cast, createCast } from '../lab/net/peers.ts';
+import { type Counts, requireAll, startLoad } from '../lab/net/load.ts';
+import { createPeers, type Peers } from '../lab/net/peers.ts';
 import type { Dialect } from '../lab/net/restore.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
@@ -14,9 +14,9 @@ import { nameOf } from './calls.ts';
 import { backendOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
 
-export interface FaultPlace extends AsyncDisposable {
+export interface FaultHost extends AsyncDisposable {
 	readonly lab: Host;
-	readonly cast: Cast;
+	readonly peers: Peers;
 	readonly daemon: TestDaemon;
 	readonly dialect: Dialect;
 	readonly through: readonly string[];
@@ -28,7 +28,7 @@ export interface FaultPlace extends AsyncDisposable {
 export interface FaultOptions {
 	/** More of the daemon's. */
 	readonly args?: readonly string[];
-	/** The host; one without containers unless given. It goes with the place. */
+	/** The host; one without containers unless given. It is disposed of as well. */
 	readonly lab?: Host;
 	/** A program, with its arguments, that runs turnout and whoever does the faults. */
 	readonly through?: readonly string[];
@@ -38,21 +38,21 @@ export interface FaultOptions {
 	readonly appPorts?: readonly number[];
 }
 
-export async function createFaultPlace(dialect: Dialect, options: FaultOptions = {}): Promise<FaultPlace> {
+export async function createFaultHost(dialect: Dialect, options: FaultOptions = {}): Promise<FaultHost> {
 	await using stack = new AsyncDisposableStack();
 	const { args: more = [], through = [], env = {}, appPorts } = options;
 	const lab = stack.use(options.lab ?? createHost({ container: false }));
 	// Somebody else's tables and rules.
 	for (const program of ['iptables', 'ip6tables'])
 		lab.host.run(`${program}-${dialect}`, ['-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP']);
-	const cast = stack.use(await createCast(lab, appPorts === undefined ? {} : { appPorts }));
+	const peers = stack.use(await createPeers(lab, appPorts === undefined ? {} : { appPorts }));
 	const folder = stack.use(createScratch('fault')).path;
 	const args = ['--app-ports', '8080', '--backend', backendOf(dialect), '--start-enabled', '1', ...more];
 	const daemon = stack.use(await startDaemon(lab.host, { args, folder, through, env }));
 	const rules = () => savedRules(lab, dialect);
 	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
 	const kept = stack.move();
-	return { lab, cast, daemon, dialect, through, rules, status, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+	return { lab, peers, daemon, dialect, through, rules, status, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 function savedRules({ host }: Host, dialect: Dialect): string {
@@ -77,8 +77,8 @@ export interface Fault {
 	readonly isOthers?: boolean;
 }
 
-/** Each is a test: what it cost connections is told, and in the end all is as it was and everything is captured. */
-export function testFaults(place: () => FaultPlace, faults: readonly Fault[]): void {
+/** One test per fault: its cost in connections is printed; in the end all is as before and everything is captured. */
+export function testFaults(place: () => FaultHost, faults: readonly Fault[]): void {
 	for (const fault of faults)
 		test(`${fault.what}: ${outcomeOf(fault)}`, (context) => testFault(place(), fault, context));
 }
@@ -88,14 +88,14 @@ function outcomeOf({ isHarmless, isOthers }: Fault): string {
 	return isHarmless ? 'no connection notices' : 'put right at once, and told';
 }
 
-async function testFault(place: FaultPlace, fault: Fault, context: TestContext): Promise<void> {
-	const { cast, daemon, rules, status } = place;
+async function testFault(place: FaultHost, fault: Fault, context: TestContext): Promise<void> {
+	const { peers, daemon, rules, status } = place;
 	const tellings = () => daemon.log().split('"event":"repaired"').length;
 	const told = tellings();
 	const whole = rules();
 	const { count } = (await status()).repairs;
-	// Where nobody is to notice nobody is waited for in vain.
-	const storms = await (fault.isHarmless ? startStorms(cast) : startStorms(cast, FAULT_PATIENCE_MS));
+	// A harmless fault fails no connection, so none needs a short timeout.
+	const load = await (fault.isHarmless ? startLoad(peers) : startLoad(peers, FAULT_PATIENCE_MS));
 	run(place, fault.script);
 	if (fault.undo !== undefined) run(place, fault.undo);
 	const endedMs = performance.now();
@@ -104,7 +104,7 @@ async function testFault(place: FaultPlace, fault: Fault, context: TestContext):
 	if (isRepaired) await eventually(tellings, (now) => now > told);
 	await eventually(rules, (now) => now === whole);
 	const ms = performance.now() - endedMs;
-	const counts = await storms.count();
+	const counts = await load.count();
 	const { repairs, is } = await status();
 	const figure = !isRepaired ? '' : `in ${repairs.last?.ms} ms, seen from outside within ${Math.round(ms)} ms, `;
 	context.diagnostic(`${figure}${counted(counts)}`);
@@ -112,20 +112,20 @@ async function testFault(place: FaultPlace, fault: Fault, context: TestContext):
 	if (!isRepaired) assert.equal(repairs.count, count);
 	assert.ok(counts.captured > 0);
 	if (fault.isHarmless) assert.deepEqual({ ...counts, captured: 0 }, { captured: 0, past: 0, failed: 0 });
-	await requireAll(cast, 'captured');
-	assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 22)), 'app');
-	const after = await startStorms(cast);
+	await requireAll(peers, 'captured');
+	assert.equal(nameOf(await peers.world.connect(addresses.host.v4, 22)), 'app');
+	const after = await startLoad(peers);
 	await after.stop('captured only', 1);
 }
 
 /** A connection of the moment of the fault may get no answer at all. */
 const FAULT_PATIENCE_MS = 3_000;
 
-export const counted = ({ captured, past, failed }: Counts): string =>
-	`meanwhile ${past} past Envoy, ${failed} failed, ${captured} captured`;
+export const counted = ({ captured, bypassed, failed }: Counts): string =>
+	`meanwhile ${bypassed} past Envoy, ${failed} failed, ${captured} captured`;
 
 /** The dialect's programs under their plain names. */
-function run({ lab, dialect, through }: FaultPlace, script: string): void {
+function run({ lab, dialect, through }: FaultHost, script: string): void {
 	const plain = ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'].map((name) => {
 		const [program = '', verb] = name.split('-');
 		return `${name.replace('-', '_')}() { ${program}-${dialect}${verb === undefined ? '' : `-${verb}`} "$@"; }`;

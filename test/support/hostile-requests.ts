@@ -1,4 +1,4 @@
-// What somebody may write to the daemon's socket who errs, or means harm: bytes, not requests of a client that cannot do wrong.
+// Faulty and malicious bytes for the daemon's socket, which no correct client would send.
 import { hostileTexts } from './hostile.ts';
 
 export type Random = () => number;

@@ -1,4 +1,4 @@
-// kill -9 at any moment, in one dialect: the host can be reached, nobody else's rules are touched, and the next start goes on.
+// kill -9 at any moment, with one backend: the host stays reachable, foreign rules stay, and the next start completes it.
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

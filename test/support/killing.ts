@@ -1,4 +1,4 @@
-// A host with neighbours and with open connections, on which turnout is killed; and what it looks like then.
+// A host with foreign rules and open connections, on which turnout is killed; and its state then.
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';

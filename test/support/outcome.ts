@@ -12,7 +12,7 @@ export async function outcomeOf(child: ChildProcess, input = ''): Promise<Result
 	child.stderr?.setEncoding('utf8').on('data', (part: string) => {
 		said.stderr += part;
 	});
-	// A program that ends before it has read all of its input is no error of ours.
+	// A program may end before it has read all of its input.
 	child.stdin?.on('error', () => undefined).end(input);
 	const [code] = (await once(child, 'close')) as [number | null];
 	return { code: code ?? 128, ...said };

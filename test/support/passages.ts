@@ -1,4 +1,4 @@
-// What the behaviour table says where a real Envoy passes connections on: who answers in the end, and through what.
+// The behaviour table with a real Envoy: who answers in the end, and through which listener.
 import type { TestDaemon } from '../lab/turnout.ts';
 import { type Answerer, type Call, overBothFamilies, type Row, table } from './rows.ts';
 

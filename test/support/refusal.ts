@@ -1,4 +1,4 @@
-// How turnout says no: what a person reads, and what a program reads.
+// How turnout refuses: the text for a person, and the JSON for a program.
 import assert from 'node:assert/strict';
 import type { Outcome } from '../lab/turnout.ts';
 import { isPrintable } from './printable.ts';
@@ -43,7 +43,7 @@ function assertSaid({ code, stdout, stderr }: Outcome, wanted: number, text: str
 		else assert.match(text, said);
 }
 
-/** The daemon's log stands before what it says at last. */
+/** The daemon's log precedes its last words. */
 const withoutLog = (stderr: string): string =>
 	stderr
 		.split('\n')

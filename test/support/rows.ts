@@ -1,7 +1,7 @@
 // DATA. The behaviour table: who connects to what, and who answers, in every state that a host can be in.
 
 import { addresses } from '../lab/net/layout.ts';
-import type { Cast } from '../lab/net/peers.ts';
+import type { Peers } from '../lab/net/peers.ts';
 
 export type Who = keyof typeof people;
 export type Answerer =
@@ -20,7 +20,7 @@ export const people = {
 	proxyGroup: "another user of Envoy's group",
 	world: 'a remote',
 	container: 'a container',
-} satisfies Partial<Record<keyof Cast, string>>;
+} satisfies Partial<Record<keyof Peers, string>>;
 
 /** What a connection goes to; a place without an address of a family has no row in it. */
 export interface Place {

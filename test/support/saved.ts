@@ -1,4 +1,4 @@
-// What iptables-save prints, without what differs between two looks at the same rules.
+// What iptables-save prints, without what differs between two reads of the same rules.
 import type { Namespace } from '../lab/net/namespace.ts';
 import { type Dialect, type Family, families } from '../lab/net/restore.ts';
 

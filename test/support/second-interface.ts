@@ -10,7 +10,7 @@ export const second = {
 export const versions = ['v4', 'v6'] as const;
 export type Version = (typeof versions)[number];
 
-/** Whoever is behind it; it answers nobody by way of the first one. */
+/** The world behind it, which cannot be reached by the first interface. */
 export function createSecondInterface({ host }: Host): Namespace {
 	const beyond = createNamespace('beyond');
 	const lines = (of: 'own' | 'gateway') =>
@@ -33,7 +33,7 @@ export interface Moments extends Disposable {
 	readonly of: (line: RegExp) => readonly number[];
 }
 
-/** What the kernel tells of rules and routes, each with its time. */
+/** The kernel's notifications of rules and routes, each with its time. */
 export function watchMoments(host: Namespace): Moments {
 	const child = host.spawn('ip', ['-ts', 'monitor', 'rule', 'route'], { env: { ...process.env, TZ: 'UTC' } });
 	const seen: { readonly ms: number; readonly line: string }[] = [];

@@ -1,10 +1,10 @@
-// A search for what nobody may read, in all that turnout says, hands on and writes.
+// A search for secrets in all that turnout prints, passes on and writes.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Search extends Disposable {
-	/** Looks into this too; `where` is what a finding is told with. */
+	/** Searches this text too; `where` names it in a finding. */
 	readonly add: (where: string, text: string) => void;
 	/** Each file below a folder, by its name too. */
 	readonly addFolder: (path: string) => void;
@@ -15,7 +15,7 @@ export interface Search extends Disposable {
 
 const LOOK_MS = 25;
 
-/** From now on the arguments of every process are looked at, again and again. `secrets`: by what they are called. */
+/** From now on the arguments of all processes are polled. `secrets`: by their names. */
 export function startSearch(secrets: Readonly<Record<string, string>>): Search {
 	const seen = new Set<string>();
 	const places = new Set<string>();

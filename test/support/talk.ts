@@ -1,4 +1,4 @@
-// Connections that stay open, with both ends in the test's hands: whether they survive what happens to the rules.
+// Connections that stay open, with both ends controlled by the test: do they survive changes of the rules?
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Namespace } from '../lab/net/namespace.ts';
@@ -10,7 +10,7 @@ export interface Talker extends Disposable {
 	readonly hear: () => Promise<string>;
 }
 
-/** Says to each what it is told to say, and answers each word with the name and the word. */
+/** Sends what `say` is given to every client, and answers each word with its name and the word. */
 export const startListener = (namespace: Namespace, name: string, port: number, uid?: number): Promise<Talker> =>
 	startTalker(namespace, listener, [name, String(port)], uid);
 

@@ -1,4 +1,4 @@
-// A host that bad input must not change: it has neighbours' rules, and rules of ours from a start that went well.
+// A host that bad input must not change: it has foreign rules, and rules of ours from a start that went well.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -15,7 +15,7 @@ const victim = createVictim();
 after(() => victim[Symbol.dispose]());
 const inside = (...parts: string[]): string => join(victim.folder, ...parts);
 
-test('a second daemon is refused, and the first goes on as if nothing had been', async () => {
+test('a second daemon is refused, and the first is not disturbed', async () => {
 	using lab = createHost({ container: false });
 	await using first = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
 	const before = { host: snapshotHost(lab.host), status: first.status(), log: first.log() };
@@ -34,7 +34,7 @@ test('a second daemon is refused, and the first goes on as if nothing had been',
 	assert.equal(first.log(), before.log);
 });
 
-test('a socket that a killed daemon left is taken over, with the wish and the rules', async () => {
+test('the socket, state and rules of a killed daemon are taken over', async () => {
 	using lab = createHost({ container: false });
 	await using killed = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
 	killed.ask('enable');

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { type Outcome, startDaemon } from '../../lab/turnout.ts';
 import { ownLines } from '../../support/daemon.ts';
@@ -130,7 +130,7 @@ const takers = [
 ] as const;
 
 test('a port of Envoy that somebody has already is refused, and the program and its process are named', async () => {
-	using taker = createActor(victim.host, { uid: 1000 });
+	using taker = createPeer(victim.host, { uid: 1000 });
 	for (const [port, key, address] of takers) {
 		const sign = await taker.listen('somebody', [port], { address });
 		const outcome = await start(`taken-${port}`, envoy);

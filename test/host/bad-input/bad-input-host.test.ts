@@ -124,7 +124,7 @@ for (const [who, through] of strangers)
 		await victim.assertUntouched();
 	});
 
-test('what only looks needs no privilege', async () => {
+test('read-only commands need no privilege', async () => {
 	const through = ['setpriv', '--bounding-set=-net_admin'];
 	for (const args of [['render'], ['config'], ['version'], ['init', '--help']])
 		assert.equal((await victim.turnout(args, { through })).code, 0, args[0]);
@@ -133,7 +133,7 @@ test('what only looks needs no privilege', async () => {
 
 for (const dialect of dialects) {
 	const other = dialect === 'nft' ? 'legacy' : 'nft';
-	test(`a host with iptables-${dialect} only gets its rules by it, and is told why`, async () => {
+	test(`on a host with only iptables-${dialect} that is used, with the reason`, async () => {
 		using lab = createHost({ container: false });
 		const through = without(`rm -f *${other}*`);
 		const { code, stdout } = turnoutThrough(lab.host, through, ['init', '--json', '--app-ports', '8080']);

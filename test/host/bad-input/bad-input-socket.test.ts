@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { type Method, paths, streams } from '../../../src/localapi/protocol.ts';
 import { members } from '../../../src/localapi/validate.ts';
 import { createHost } from '../../lab/net/host.ts';
@@ -13,10 +13,10 @@ import { startDaemon } from '../../lab/turnout.ts';
 import { installOthersRules } from '../../support/daemon.ts';
 import { hostileTexts } from '../../support/hostile.ts';
 import { isPrintable } from '../../support/printable.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('hostile text over the socket', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { host } = stack.use(createHost({ container: false }));
 	const { path: folder } = stack.use(createScratch('hostile'));
 	installOthersRules(host);

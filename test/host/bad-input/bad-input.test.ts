@@ -66,7 +66,7 @@ for (const [title, texts, says] of wrong)
 		await victim.assertUntouched();
 	});
 
-test('all mistakes are told at once, each with where it stands, and the same by init, run and config check', async () => {
+test('all mistakes are reported at once with their places, and the same by init, run and config check', async () => {
 	const file = fileWith('mistakes.yaml', 'appPort: 8080\nenvoy:\n  adminPort: 70000\nbridges: [docker0, "a b"]\n');
 	const says = [
 		`${file}:1: unknown setting "appPort"; did you mean "appPorts"?`,
@@ -122,7 +122,7 @@ test('a settings file that may not be read is refused, and says that it is its p
 	await victim.assertUntouched();
 });
 
-test('a command, an option or a word that there is not is wrong usage: 64', async () => {
+test('an unknown command, option or word exits with 64', async () => {
 	const usage: readonly (readonly [readonly string[], string])[] = [
 		[['inti'], 'inti'],
 		[['init', '--app-port=8080'], '--app-port'],
@@ -145,7 +145,7 @@ test('a command, an option or a word that there is not is wrong usage: 64', asyn
 	await victim.assertUntouched();
 });
 
-test('without a daemon the commands that need one say so: 3', async () => {
+test('commands that need a daemon exit with 3 where there is none', async () => {
 	const socket = join(victim.folder, 'nobody.sock');
 	const words = ['enable', 'disable', 'status', 'reload', 'diff'];
 	const asked = words.map((word) => victim.turnout([word, '--socket', socket]));

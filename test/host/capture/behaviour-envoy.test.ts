@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost, type Host } from '../../lab/net/host.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { callAll, nameOf } from '../../support/calls.ts';
@@ -14,14 +14,14 @@ import { tableSettings, worldAddresses } from '../../support/rows.ts';
 
 test('a real Envoy passes on what the table says it is sent, and sees nothing else', async (context) => {
 	using lab = createHost({ worldAddresses });
-	using cast = await createCast(lab, { envoy: false });
+	using peers = await createPeers(lab, { envoy: false });
 	installDockerRules(lab.host, 'nft');
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy()];
 	await using daemon = await startDaemon(lab.host, { args: [...tableSettings, ...envoy] });
 	assert.equal(daemon.ask('enable').code, 0);
 
 	const passages = passagesOf();
-	const called = await callAll(cast, passages);
+	const called = await callAll(peers, passages);
 	const counted = connectionsOf(lab);
 	const log = await eventually(
 		() => loggedBy(daemon),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost, type Host } from '../../lab/net/host.ts';
-import { type Cast, createCast } from '../../lab/net/peers.ts';
+import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { testCalls } from '../../support/calls.ts';
@@ -15,7 +15,7 @@ import { run } from '../../support/run.ts';
 interface Stage {
 	readonly context: TestContext;
 	readonly lab: Host;
-	readonly cast: Cast;
+	readonly peers: Peers;
 	readonly dialect: Dialect;
 	readonly settings: readonly string[];
 }
@@ -23,19 +23,19 @@ interface Stage {
 for (const dialect of dialects) {
 	test(`on a host with Docker's ${dialect} rules, whoever connects is answered as the table says`, async (context) => {
 		using lab = createHost({ worldAddresses });
-		using cast = await createCast(lab);
-		const stage = { context, lab, cast, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
-		await testCalls(context, cast, 'before anything', callsOf({ isCaptured: false, hasDocker: false }));
+		using peers = await createPeers(lab);
+		const stage = { context, lab, peers, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		await testCalls(context, peers, 'before anything', callsOf({ isCaptured: false, hasDocker: false }));
 		installDockerRules(lab.host, dialect);
-		await testCalls(context, cast, 'with Docker alone', callsOf({ isCaptured: false, hasDocker: true }));
+		await testCalls(context, peers, 'with Docker alone', callsOf({ isCaptured: false, hasDocker: true }));
 		await initBehind(stage);
 		await daemonBehind(stage);
 	});
 
 	test(`on a host that gets Docker's ${dialect} rules after ours, whoever connects is answered as the table says`, async (context) => {
 		using lab = createHost({ worldAddresses });
-		using cast = await createCast(lab);
-		const stage = { context, lab, cast, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		using peers = await createPeers(lab);
+		const stage = { context, lab, peers, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
 		await initBefore(stage);
 		removeDockerRules(stage);
 		await daemonBefore(stage);
@@ -45,37 +45,37 @@ for (const dialect of dialects) {
 const ours = (hasDocker: boolean) => callsOf({ isCaptured: true, hasDocker });
 const plain = (hasDocker: boolean) => callsOf({ isCaptured: false, hasDocker });
 
-async function initBehind({ context, lab, cast, settings }: Stage): Promise<void> {
+async function initBehind({ context, lab, peers, settings }: Stage): Promise<void> {
 	run(lab.host, ['init', ...settings]);
-	await testCalls(context, cast, 'after init', ours(true));
+	await testCalls(context, peers, 'after init', ours(true));
 	run(lab.host, ['clean']);
-	await testCalls(context, cast, 'after clean', plain(true));
+	await testCalls(context, peers, 'after clean', plain(true));
 }
 
-async function daemonBehind({ context, lab, cast, settings }: Stage): Promise<void> {
+async function daemonBehind({ context, lab, peers, settings }: Stage): Promise<void> {
 	await using daemon = await startDaemon(lab.host, { args: settings });
 	assert.equal(daemon.ask('enable').code, 0);
-	await testCalls(context, cast, 'after enable', ours(true));
+	await testCalls(context, peers, 'after enable', ours(true));
 	assert.equal(daemon.ask('disable').code, 0);
-	await testCalls(context, cast, 'after disable', plain(true));
+	await testCalls(context, peers, 'after disable', plain(true));
 }
 
-async function initBefore({ context, lab, cast, dialect, settings }: Stage): Promise<void> {
+async function initBefore({ context, lab, peers, dialect, settings }: Stage): Promise<void> {
 	run(lab.host, ['init', ...settings]);
-	await testCalls(context, cast, 'after init', ours(false));
+	await testCalls(context, peers, 'after init', ours(false));
 	installDockerRules(lab.host, dialect);
-	await testCalls(context, cast, 'after init and then Docker', ours(true));
+	await testCalls(context, peers, 'after init and then Docker', ours(true));
 	run(lab.host, ['clean']);
-	await testCalls(context, cast, 'after clean', plain(true));
+	await testCalls(context, peers, 'after clean', plain(true));
 }
 
-async function daemonBefore({ context, lab, cast, dialect, settings }: Stage): Promise<void> {
+async function daemonBefore({ context, lab, peers, dialect, settings }: Stage): Promise<void> {
 	await using daemon = await startDaemon(lab.host, { args: settings });
 	assert.equal(daemon.ask('enable').code, 0);
 	installDockerRules(lab.host, dialect);
-	await testCalls(context, cast, 'after enable and then Docker', ours(true));
+	await testCalls(context, peers, 'after enable and then Docker', ours(true));
 	assert.equal(await daemon.stop(), 0);
-	await testCalls(context, cast, 'after the daemon', plain(true));
+	await testCalls(context, peers, 'after the daemon', plain(true));
 }
 
 /** A document that names tables and holds nothing empties them. */

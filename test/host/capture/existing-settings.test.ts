@@ -5,9 +5,9 @@ import { createHost, type Host } from '../../lab/net/host.ts';
 import type { Identity, Namespace } from '../../lab/net/namespace.ts';
 import { ids } from '../../lab/net/peers.ts';
 import { startDaemon } from '../../lab/turnout.ts';
+import { acceptConnections, openConnections } from '../../support/many-connections.ts';
 import { isFull } from '../../support/rounds.ts';
 import { type Call, places, type Who, worldAddresses } from '../../support/rows.ts';
-import { hold, stand } from '../../support/standing.ts';
 import { variants } from '../../support/variants.ts';
 
 const identities: Readonly<Record<Who, readonly [keyof Host & ('host' | 'world' | 'container'), Identity]>> = {
@@ -25,7 +25,7 @@ const here = [places.host.v4, places.host.v6] as const;
 test('the connections counted under each setting are those that would be captured, were they opened now', async (context) => {
 	using lab = createHost({ worldAddresses });
 	using stack = new DisposableStack();
-	for (const namespace of [lab.host, lab.world]) stack.use(await stand(namespace, ports));
+	for (const namespace of [lab.host, lab.world]) stack.use(await acceptConnections(namespace, ports));
 	for (const { title, settings, calls } of variants.filter((_, at) => isFull || at % 4 === 0)) {
 		const own = calls.filter(isOfHost);
 		using held = await holdAll(lab, own);
@@ -51,7 +51,7 @@ async function holdAll(lab: Host, calls: readonly Call[]): Promise<Disposable> {
 	const held = callers.map((who) => {
 		const [place, identity] = identities[who];
 		const namespace: Namespace = lab[place];
-		return hold(
+		return openConnections(
 			namespace,
 			identity,
 			calls.filter((call) => call.who === who),

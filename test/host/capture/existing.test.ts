@@ -6,7 +6,8 @@ import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
-import { openConnection, startListener, type Talker } from '../../support/talk.ts';
+import { openConnection, startListener } from '../../support/talk.ts';
+import { answers, createTalkingHost } from '../../support/talking-host.ts';
 
 const both = ['v4', 'v6'] as const;
 
@@ -24,22 +25,10 @@ const hosts = [...dialects.map((dialect) => ({ dialect, isBare: true })), { dial
 
 for (const { dialect, isBare } of hosts)
 	test(`on a ${isBare ? 'bare' : 'tracking'} ${dialect} host connections that were open before are counted, and ended where that is asked`, async (context) => {
-		using lab = createHost({ container: false });
+		using place = await createTalkingHost();
+		const { lab, listen, open } = place;
 		if (!isBare) redirectByOthers(lab.host);
-		using stack = new DisposableStack();
-		const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
-			stack.use(await startListener(lab[where], name, port, uid));
-		await Promise.all([
-			...[listen('host', 'sshd', 22), listen('host', 'app', 8080), listen('host', 'other', 9090)],
-			...[listen('world', 'remote', 443), listen('world', 'remote sshd', 22)],
-			...[listen('host', 'egress', 15001, 1337), listen('host', 'ingress', 15000, 1337)],
-		]);
-		const open = async (from: 'host' | 'world', address: string, port: number, uid?: number): Promise<Talker> =>
-			stack.use(await openConnection(lab[from], address, port, uid === undefined ? {} : { uid }));
-		const answer = async (talker: Talker): Promise<string> => {
-			talker.say('word');
-			return talker.hear();
-		};
+		await Promise.all([listen('host', 'other', 9090), listen('world', 'remote sshd', 22)]);
 		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
 		await using first = await startDaemon(lab.host, { args });
 
@@ -72,7 +61,7 @@ for (const { dialect, isBare } of hosts)
 			]),
 		);
 		await context.test('what is opened from then on is captured and not counted', async () => {
-			for (const talker of captured) assert.match(await answer(talker), /^(egress|ingress) hears/);
+			for (const talker of captured) assert.match(await answers(talker, 'word'), /^(egress|ingress) hears/);
 			assert.equal(first.status().bypassing, 4);
 		});
 		await context.test('nor is it after disable and enable', () => {
@@ -98,14 +87,14 @@ for (const { dialect, isBare } of hosts)
 		const status = JSON.parse(second.ask('enable', '--cut-existing', '--json').stdout);
 		await context.test('they are ended, and nothing else is', async () => {
 			assert.deepEqual([status.cut, status.bypassing], [{ ended: 3, left: 0, unheard: 0 }, 0]);
-			for (const talker of passing) assert.match(await answer(talker), /^ECONN(RESET|ABORTED)$/);
-			for (const talker of [...spared, ...captured]) assert.match(await answer(talker), / hears word$/);
+			for (const talker of passing) assert.match(await answers(talker, 'word'), /^ECONN(RESET|ABORTED)$/);
+			for (const talker of [...spared, ...captured]) assert.match(await answers(talker, 'word'), / hears word$/);
 		});
 		await context.test('there is nothing more to end', () =>
 			assert.match(second.ask('enable', '--cut-existing').stdout, /^0 connections were ended\n/),
 		);
 		// Or the daemon would wait for them.
-		stack.dispose();
+		place.closeAll();
 	});
 
 test('whoever asks for it over SSH keeps the session, also where sshd listens elsewhere and all ports are captured', async () => {
@@ -127,7 +116,7 @@ test('whoever asks for it over SSH keeps the session, also where sshd listens el
 	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
 });
 
-test('nobody is cut off while Envoy does not listen', async () => {
+test('--cut-existing ends nothing while Envoy does not listen', async () => {
 	using lab = createHost({ container: false });
 	using _ = await startListener(lab.world, 'remote', 443);
 	await using daemon = await startDaemon(lab.host);

@@ -1,7 +1,7 @@
 // The host's firewall beside turnout: what it drops or lets in otherwise is told, and each recipe of docs/firewalls.md does
 // what it says for those who are allowed, denied and banned.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
@@ -9,28 +9,28 @@ import { addresses } from '../../lab/net/layout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createFaultPlace, type FaultPlace } from '../../support/faults.ts';
+import { createFaultHost, type FaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const ALLOWED = addresses.world.v4;
 const DENIED = addresses.remote.v4;
 const SHORT_MS = 1_000;
 
-const answer = async ({ cast }: FaultPlace, from: string): Promise<string> =>
-	nameOf(await cast.world.connect(addresses.host.v4, 8080, { from, timeoutMs: SHORT_MS }));
+const answer = async ({ peers }: FaultHost, from: string): Promise<string> =>
+	nameOf(await peers.world.connect(addresses.host.v4, 8080, { from, timeoutMs: SHORT_MS }));
 /** What status says of the subject; '' while all is well. */
-const told = async ({ status }: FaultPlace, subject: 'firewall' | 'denials'): Promise<string> => {
+const told = async ({ status }: FaultHost, subject: 'firewall' | 'denials'): Promise<string> => {
 	const condition = (await status()).conditions.find((each) => each.subject === subject);
 	return condition === undefined ? 'missing' : condition.ok ? '' : condition.why;
 };
-const saying = (place: FaultPlace, subject: 'firewall' | 'denials', holds: (text: string) => boolean) =>
+const saying = (place: FaultHost, subject: 'firewall' | 'denials', holds: (text: string) => boolean) =>
 	eventually(() => told(place, subject), holds);
 const isWell = (text: string) => text === '';
 
 for (const dialect of dialects)
 	describe(`a plain firewall in iptables-${dialect}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
-		const place = stack.use(await createFaultPlace(dialect));
+		const stack = suiteStack();
+		const place = stack.use(await createFaultHost(dialect));
 		const iptables = (...args: string[]) => place.lab.host.run(`iptables-${dialect}`, args);
 		const ending = [
 			['-i', 'lo', '-j', 'ACCEPT'],
@@ -91,14 +91,13 @@ for (const dialect of dialects)
 	});
 
 describe('ufw', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	const ufw = (...args: string[]) => firewalls.run('ufw', args);
 	ufw('allow', '22/tcp');
 	ufw('allow', '8080/tcp');
-	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 
 	test('that lets an app port in drops what is redirected, and with the recipe does not', async () => {
 		ufw('--force', 'enable');
@@ -135,12 +134,11 @@ describe('ufw', async () => {
 });
 
 describe('firewalld', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	firewalls.run('firewall-offline-cmd', ['--add-port=22/tcp']);
-	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 
 	test('opens app ports that its zones close, which is told, as is what it rejects of IPv6; a table of nft closes them', async () => {
 		const start = `firewalld --nofork --nopid </dev/null >/dev/null 2>&1 & echo $! > /run/firewalld.pid
@@ -166,7 +164,7 @@ describe('firewalld', async () => {
 });
 
 test('a host without rules, and one with those of Docker, hears nothing of its firewall', async () => {
-	await using place = await createFaultPlace('nft');
+	await using place = await createFaultHost('nft');
 	assert.deepEqual([await told(place, 'firewall'), await told(place, 'denials')], ['', '']);
 	installDockerRules(place.lab.host, 'nft');
 	await eventually(

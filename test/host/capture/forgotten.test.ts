@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost, type Host } from '../../lab/net/host.ts';
+import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
@@ -10,7 +10,7 @@ import { backendOf, dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
 import { savedText } from '../../support/saved.ts';
-import { openConnection, startListener, type Talker } from '../../support/talk.ts';
+import { answers, createTalkingHost, type TalkingHost } from '../../support/talking-host.ts';
 
 const families = ['v4', 'v6'] as const;
 const { host: own, remote } = addresses;
@@ -25,28 +25,8 @@ const isWhole = (host: Host, dialect: Dialect) => {
 	return hooks.length === 2;
 };
 
-async function createPlace(stack: DisposableStack) {
-	const lab = stack.use(createHost({ container: false }));
-	const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
-		stack.use(await startListener(lab[where], name, port, uid));
-	const [sshd, ...envoy] = await Promise.all([
-		listen('host', 'sshd', 22),
-		listen('host', 'egress', 15_001, 1337),
-		listen('host', 'ingress', 15_000, 1337),
-		...[listen('host', 'app', 8080), listen('world', 'remote', 443)],
-	]);
-	const open = async (from: 'host' | 'world', address: string, port: number): Promise<Talker> =>
-		stack.use(await openConnection(lab[from], address, port));
-	return { lab, sshd, envoy: envoy.slice(0, 2), open };
-}
-
-const answers = async (talker: Talker, word: string): Promise<string> => {
-	talker.say(word);
-	return talker.hear();
-};
-
 /** As many inbound and outbound ones in each family. */
-async function openAll(open: Awaited<ReturnType<typeof createPlace>>['open']) {
+async function openAll({ open }: TalkingHost) {
 	const places = families.flatMap((family) => [
 		{ from: 'host', to: remote[family], port: 443, by: 'egress', plain: 'remote' } as const,
 		{ from: 'world', to: own[family], port: 8080, by: 'ingress', plain: 'app' } as const,
@@ -68,39 +48,42 @@ async function enabled(daemon: TestDaemon, lab: Host, dialect: Dialect): Promise
 }
 
 for (const dialect of dialects)
-	test(`captured connections go on when the kernel forgets them, with ${dialect}`, async (context) => {
-		using stack = new DisposableStack();
-		const { lab, envoy, open } = await createPlace(stack);
+	test(`captured connections survive the loss of their conntrack entries, with ${dialect}`, async (context) => {
+		using place = await createTalkingHost();
+		const { lab, ingress, egress } = place;
 		await using daemon = await startDaemon(lab.host, {
 			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
 		});
 		await enabled(daemon, lab, dialect);
-		const captured = await openAll(open);
+		const captured = await openAll(place);
 		const allAnswer = async (word: string) => {
 			for (const { talker, by } of captured) assert.equal(await answers(talker, word), `${by} hears ${word}`);
 		};
 		await allAnswer('first');
-		await context.test('flushed, twelve of twelve', async () => {
+		await context.test('conntrack is flushed, and all twelve continue', async () => {
 			await forget(lab);
 			await allAnswer('after');
 		});
-		await context.test('flushed, and Envoy speaks first: it is heard once the other side has spoken', async () => {
-			await forget(lab);
-			for (const listener of envoy) listener.say('soon');
-			// Long enough for what would end the connection to arrive.
-			await sleep(500);
-			for (const { talker } of captured) talker.say('now');
-			for (const { talker, by } of captured)
-				assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
-		});
-		await context.test('idle for longer than it remembers', async () => {
+		await context.test(
+			'conntrack is flushed and Envoy speaks first: it is heard once the other side has spoken',
+			async () => {
+				await forget(lab);
+				for (const listener of [ingress, egress]) listener.say('soon');
+				// Long enough for what would end the connection to arrive.
+				await sleep(500);
+				for (const { talker } of captured) talker.say('now');
+				for (const { talker, by } of captured)
+					assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
+			},
+		);
+		await context.test("idle for longer than conntrack's timeout", async () => {
 			lab.host.run('sh', ['-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established']);
 			await allAnswer('short');
 			await sleep(3_000);
 			lab.host.run('sh', ['-c', 'echo 432000 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established']);
 			await allAnswer('again');
 		});
-		await context.test('forgotten while the daemon is replaced', async () => {
+		await context.test('flushed before another enable', async () => {
 			assert.equal(daemon.ask('diff').code, 0);
 			await forget(lab);
 			assert.equal(daemon.ask('enable', '--json').stderr, '');
@@ -116,9 +99,9 @@ interface Stage {
 
 /** Nobody else tracks connections on a bare host. Half of them say nothing until all of it is captured. */
 async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) => Promise<void>): Promise<void> {
-	using stack = new DisposableStack();
-	const { lab, sshd, open } = await createPlace(stack);
-	const before = await openAll(open);
+	using place = await createTalkingHost();
+	const { lab, sshd, open } = place;
+	const before = await openAll(place);
 	const sessions = await Promise.all(families.map((family) => open('world', own[family], 22)));
 	for (const { talker, plain } of before.filter((_, at) => at % 2 === 0))
 		assert.equal(await answers(talker, 'active'), `${plain} hears active`);
@@ -140,7 +123,7 @@ async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) =
 }
 
 for (const dialect of dialects) {
-	test(`on a bare host what was open before goes on with ${dialect}, by the daemon`, (context) =>
+	test(`on a host without conntrack entries open connections survive an enable by the daemon, with ${dialect}`, (context) =>
 		testOpenBefore({ context, dialect }, async (lab) => {
 			await using daemon = await startDaemon(lab.host, {
 				args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN, '--on-stop', 'keep'],
@@ -148,15 +131,15 @@ for (const dialect of dialects) {
 			await enabled(daemon, lab, dialect);
 		}));
 
-	test(`on a bare host what was open before goes on with ${dialect}, by init`, (context) =>
+	test(`on a host without conntrack entries open connections survive init, with ${dialect}`, (context) =>
 		testOpenBefore({ context, dialect }, async (lab) => {
 			const { stdout } = run(lab.host, ['init', '--json', '--backend', backendOf(dialect), '--app-ports', '8080']);
 			assert.deepEqual(JSON.parse(stdout).notices, []);
 		}));
 
-	test(`what was opened in a hole goes on after the repair, with ${dialect}`, async () => {
-		using stack = new DisposableStack();
-		const { lab, open } = await createPlace(stack);
+	test(`connections opened while the rules were gone survive the repair, with ${dialect}`, async () => {
+		using place = await createTalkingHost();
+		const { lab } = place;
 		await using daemon = await startDaemon(lab.host, {
 			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
 		});
@@ -164,7 +147,7 @@ for (const dialect of dialects) {
 		daemon.process.kill('SIGSTOP');
 		for (const program of ['iptables', 'ip6tables'])
 			for (const table of ['nat', 'mangle']) lab.host.run(`${program}-${dialect}`, ['-w', '-t', table, '-F']);
-		const past = await openAll(open);
+		const past = await openAll(place);
 		for (const { talker, plain } of past) assert.equal(await answers(talker, 'past'), `${plain} hears past`);
 		await forget(lab);
 		daemon.process.kill('SIGCONT');
@@ -176,10 +159,10 @@ for (const dialect of dialects) {
 		assert.equal(daemon.ask('diff').code, 0);
 	});
 
-	test(`what was open before goes on after a repair of what captures, with ${dialect}`, async () => {
-		using stack = new DisposableStack();
-		const { lab, open } = await createPlace(stack);
-		const before = await openAll(open);
+	test(`connections from before survive a repair of the redirection, with ${dialect}`, async () => {
+		using place = await createTalkingHost();
+		const { lab } = place;
+		const before = await openAll(place);
 		await using daemon = await startDaemon(lab.host, {
 			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
 		});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
@@ -45,9 +45,9 @@ for (const dialect of dialects)
 		const before = savedText(lab.host, dialect);
 		using stack = new DisposableStack();
 		const [envoy, world, app] = [
-			stack.use(createActor(lab.host, { uid: 1337 })),
-			stack.use(createActor(lab.world)),
-			stack.use(createActor(lab.host, { uid: 1000 })),
+			stack.use(createPeer(lab.host, { uid: 1337 })),
+			stack.use(createPeer(lab.world)),
+			stack.use(createPeer(lab.host, { uid: 1000 })),
 		];
 		await Promise.all([envoy.listen('envoy', envoyPorts), world.listen('remote', [443])]);
 		const settings = ['--backend', backendOf(dialect), '--app-ports', '8080', '--ipv6', '0'];

@@ -1,15 +1,16 @@
 // A packet that the kernel's connection tracking calls INVALID, in the middle of a captured connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHost, type Host } from '../../lab/net/host.ts';
+import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
-import { openConnection, startListener, type Talker } from '../../support/talk.ts';
+import { openConnection } from '../../support/talk.ts';
+import { answers, createTalkingHost } from '../../support/talking-host.ts';
 
 const { host: own, world, remote } = addresses;
 const ROUNDS = 5;
@@ -47,11 +48,6 @@ interface Ends {
 const sendInvalid = (namespace: Namespace, { from, fromPort, to, toPort }: Ends): string =>
 	namespace.run('/usr/bin/python3', ['-c', program, from, `${fromPort}`, to, `${toPort}`]);
 
-const answers = async (talker: Talker, word: string): Promise<string> => {
-	talker.say(word);
-	return talker.hear();
-};
-
 const droppedBy = (host: Host, dialect: string, program_: string): number =>
 	[
 		...host.host
@@ -63,13 +59,9 @@ const droppedBy = (host: Host, dialect: string, program_: string): number =>
 
 for (const dialect of dialects)
 	for (const family of ['v4', 'v6'] as const)
-		test(`packets that cannot be placed end no captured connection, with ${dialect} over IP${family}`, async (context) => {
-			using stack = new DisposableStack();
-			const lab = stack.use(createHost({ container: false }));
-			const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number) =>
-				stack.use(await startListener(lab[where], name, port, uid));
-			await Promise.all([listen('host', 'app', 8080), listen('world', 'remote', 443)]);
-			await Promise.all([listen('host', 'egress', 15_001, 1337), listen('host', 'ingress', 15_000, 1337)]);
+		test(`INVALID packets end no captured connection, with ${dialect} over IP${family}`, async (context) => {
+			using place = await createTalkingHost();
+			const { lab } = place;
 			const args = ['--backend', backendOf(dialect), '--app-ports', '8080', '--envoy-drain-seconds', '5'];
 			await using daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
 			const iptables = family === 'v4' ? 'iptables' : 'ip6tables';
@@ -119,10 +111,10 @@ const as1337 = (namespace: Namespace): Namespace => ({
 		]),
 });
 
-test('a real Envoy goes on with a connection after packets that cannot be placed', async () => {
+test('a connection through a real Envoy survives INVALID packets', async () => {
 	await using stack = new AsyncDisposableStack();
-	const { lab, args } = await createEnvoyPlace(stack);
-	stack.use(await createEcho(lab.host, 8081));
+	const { lab, args } = await createEnvoyHost(stack);
+	stack.use(await startEcho(lab.host, 8081));
 	await using daemon = await startDaemon(lab.host, {
 		args: [...args, '--app-ports', '8081', '--envoy-drain-seconds', '5'],
 	});
@@ -130,7 +122,7 @@ test('a real Envoy goes on with a connection after packets that cannot be placed
 		() => lab.host.run('iptables-nft-save', []),
 		(text) => text.includes('-j APPMESH_INVALID'),
 	);
-	using held = await holdConnection(lab.world, { address: own.v4, port: 8081, uid: 0 });
+	using held = await openEchoConnection(lab.world, { address: own.v4, port: 8081, uid: 0 });
 	const [, port = ''] = /10\.77\.0\.1:(\d+)/.exec(lab.world.run('ss', ['-Htn', 'dport', '=', ':8081'])) ?? [];
 	for (let round = 0; round < ROUNDS; round += 1) {
 		sendInvalid(lab.world, { from: world.v4, fromPort: Number(port), to: own.v4, toPort: 8081 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
@@ -13,14 +13,14 @@ const CONTROLLERS = ['--egress-ignored-ips', '169.254.169.254'];
 for (const dialect of dialects)
 	test(`what dials a link-local IPv6 address is answered by whom it dialled, with ${dialect} rules`, async () => {
 		using lab = createHost();
-		using cast = await createCast(lab);
+		using peers = await createPeers(lab);
 		const show = () => lab.world.run('ip', ['-6', '-oneline', 'address', 'show', 'dev', 'eth0', 'scope', 'link']);
 		const [address = ''] = await eventually(
 			() => /fe80::[\da-f:]+/.exec(show()) ?? [],
 			({ length }) => length > 0,
 		);
 		const dial = async (to: string) => {
-			const answer = await cast.app.connect(to, 9090);
+			const answer = await peers.app.connect(to, 9090);
 			return answer.kind === 'answered' ? answer.by : answer.kind;
 		};
 		assert.equal(await dial(`${address}%eth0`), 'remote');

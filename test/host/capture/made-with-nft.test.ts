@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { createWrappers } from '../../support/wrapper.ts';
 
 describe('rules that others make with nft in the tables of iptables', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const { host } = stack.use(createHost({ container: false }));
 	const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 	const nft = (...words: string[]) => host.run('nft', words);

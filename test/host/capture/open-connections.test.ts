@@ -1,38 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { savedText } from '../../support/saved.ts';
-import { openConnection, startListener, type Talker } from '../../support/talk.ts';
+import { answers, createTalkingHost } from '../../support/talking-host.ts';
 
 /** A host on which nobody else tracks connections: what a kernel has never seen before it cannot know to be old. */
 for (const dialect of dialects)
 	test(`on a bare ${dialect} host open connections go on, whatever happens to the rules`, async (context) => {
-		using lab = createHost({ container: false });
-		using stack = new DisposableStack();
-		const listen = async (where: 'host' | 'world', name: string, port: number, uid?: number): Promise<Talker> =>
-			stack.use(await startListener(lab[where], name, port, uid));
-		const [sshd] = await Promise.all([
-			listen('host', 'sshd', 22),
-			listen('host', 'app', 8080),
-			listen('world', 'remote', 443),
-			listen('host', 'egress', 15001, 1337),
-		]);
-		const ingress = await listen('host', 'ingress', 15000, 1337);
+		using place = await createTalkingHost();
+		const { lab, sshd, ingress, open } = place;
 		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
 		await using daemon = await startDaemon(lab.host, { args });
 		const post = async (method: 'enable' | 'disable') => {
 			const { status, text } = await askSocket(daemon.socket, 'POST', `/v1/${method}`);
 			assert.equal(status, 200, text);
-		};
-		const open = async (from: 'host' | 'world', address: string, port: number): Promise<Talker> =>
-			stack.use(await openConnection(lab[from], address, port));
-		const answers = async (talker: Talker, word: string): Promise<string> => {
-			talker.say(word);
-			return talker.hear();
 		};
 
 		for (const family of ['v4', 'v6'] as const) {
@@ -41,7 +25,7 @@ for (const dialect of dialects)
 			const into = await open('world', addresses.host[family], 8080);
 			await post('enable');
 			await context.test(`enable, ${family}: an SSH session on which the host speaks first`, async () => {
-				sshd?.say('hello');
+				sshd.say('hello');
 				assert.equal(await ssh.hear(), 'sshd says hello');
 			});
 			await context.test(`enable, ${family}: a connection out, and one in`, async () => {

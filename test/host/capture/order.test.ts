@@ -1,32 +1,33 @@
 // Rules of others that a connection meets before ours: those that can be overtaken are, the others are told.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Condition } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { type Cast, createCast } from '../../lab/net/peers.ts';
+import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createFaultPlace, type FaultPlace, testFaults } from '../../support/faults.ts';
+import { createFaultHost, type FaultHost, testFaults } from '../../support/faults.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const PATIENCE_MS = 5_000;
 
-const order = async ({ status }: FaultPlace): Promise<Condition | undefined> =>
+const order = async ({ status }: FaultHost): Promise<Condition | undefined> =>
 	(await status()).conditions.find(({ subject }) => subject === 'order');
-const told = async (place: FaultPlace): Promise<string> => {
+const told = async (place: FaultHost): Promise<string> => {
 	const condition = await order(place);
 	return condition === undefined || condition.ok ? '' : `${condition.why} ${condition.remedy}`;
 };
-const inbound = async ({ cast }: FaultPlace, family: 'v4' | 'v6' = 'v4'): Promise<string> =>
-	nameOf(await cast.world.connect(addresses.host[family], 8080, { timeoutMs: PATIENCE_MS }));
-const outbound = async ({ cast }: FaultPlace, family: 'v4' | 'v6' = 'v4'): Promise<string> =>
-	nameOf(await cast.app.connect(addresses.remote[family], 443, { timeoutMs: PATIENCE_MS }));
+const inbound = async ({ peers }: FaultHost, family: 'v4' | 'v6' = 'v4'): Promise<string> =>
+	nameOf(await peers.world.connect(addresses.host[family], 8080, { timeoutMs: PATIENCE_MS }));
+const outbound = async ({ peers }: FaultHost, family: 'v4' | 'v6' = 'v4'): Promise<string> =>
+	nameOf(await peers.app.connect(addresses.remote[family], 443, { timeoutMs: PATIENCE_MS }));
 
-const nft = ({ lab }: FaultPlace, script: string): string => lab.host.run('nft', ['-f', '-'], { input: script });
-const dropTable = (place: FaultPlace, table: string): string => nft(place, `delete table ${table}\n`);
+const nft = ({ lab }: FaultHost, script: string): string => lab.host.run('nft', ['-f', '-'], { input: script });
+const dropTable = (place: FaultHost, table: string): string => nft(place, `delete table ${table}\n`);
 
 /** Chains of somebody who sends what is captured elsewhere: to other ports of the same hosts. */
 const translating = (table: string, priority: number): string => `
@@ -53,9 +54,8 @@ table inet other {
 
 for (const dialect of ['nft', 'legacy'] satisfies Dialect[])
 	describe(`with rules of ours in iptables-${dialect}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
-		const place = stack.use(await createFaultPlace(dialect));
+		const stack = suiteStack();
+		const place = stack.use(await createFaultHost(dialect));
 		const { host } = place.lab;
 
 		for (const [what, script, undo] of [
@@ -137,7 +137,7 @@ table inet harmless {
 	});
 
 test('iptables-nft, where its nat comes later than that of iptables-legacy, is told', async () => {
-	await using place = await createFaultPlace('legacy');
+	await using place = await createFaultHost('legacy');
 	const rule = ['PREROUTING', '-p', 'tcp', '-m', 'tcp', '--dport', '8080', '-j', 'REDIRECT', '--to-ports', '8081'];
 	place.lab.host.run('iptables-nft', ['-t', 'nat', '-A', ...rule]);
 	assert.equal(await inbound(place), 'app');
@@ -158,14 +158,14 @@ test('chains that are there before turnout is are asked after ours from the star
 		host.run(program, ['-t', 'nat', '-F']);
 	}
 	host.run('nft', ['-f', '-'], { input: translating('inet netavark', -100) });
-	const answer = async (cast: Cast) => nameOf(await cast.world.connect(addresses.host.v4, 8080));
-	using cast = await createCast(lab);
+	const answer = async (peers: Peers) => nameOf(await peers.world.connect(addresses.host.v4, 8080));
+	using peers = await createPeers(lab);
 	run(host, ['init', '--app-ports', '8080']);
-	assert.equal(await answer(cast), 'ingress listener');
+	assert.equal(await answer(peers), 'ingress listener');
 	run(host, ['clean']);
 	host.run('nft', ['-f', '-'], { input: `delete table inet netavark\n${translating('inet netavark', -100)}` });
 	await using daemon = await startDaemon(host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
-	assert.equal(await answer(cast), 'ingress listener');
+	assert.equal(await answer(peers), 'ingress listener');
 	const { repairs, conditions } = daemon.status();
 	assert.equal(repairs.count, 0);
 	assert.equal(conditions.find(({ subject }) => subject === 'order')?.ok, true);
@@ -179,9 +179,8 @@ test('init tells of what comes before its rules', () => {
 });
 
 describe('chains that others make later, with the priority that ours have', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = stack.use(await createFaultPlace('nft'));
+	const stack = suiteStack();
+	const place = stack.use(await createFaultHost('nft'));
 
 	for (const table of ['ip docker-bridges', 'inet netavark', 'ip6 kube-proxy'])
 		test(`those of table ${table} are asked after ours in a moment, and it is told as a repair`, async () => {

@@ -1,13 +1,13 @@
 // Somebody gives the host a second interface and answers by it from a route table that has our number: nobody loses the way.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { ids } from '../../lab/net/peers.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
 import { run } from '../../support/run.ts';
 import {
 	batch,
@@ -18,21 +18,21 @@ import {
 	versions,
 	watchMoments,
 } from '../../support/second-interface.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const OURS_GONE = /^Deleted local default dev lo table 100 .*scope host/;
 const args = ['--app-ports', '8080', '--ipv6', '1'];
 const SSH = 2022;
 
 describe('a second interface, answered by from table 100', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	const { host } = lab;
 	const beyond = stack.use(createSecondInterface(lab));
-	stack.use(await createEcho(host, SSH));
-	const client = stack.use(createActor(beyond));
-	await stack.use(createActor(host)).listen('sshd', [SSH + 1]);
-	await stack.use(createActor(host, { uid: ids.proxy })).listen('envoy', [15_000, 15_001]);
+	stack.use(await startEcho(host, SSH));
+	const client = stack.use(createPeer(beyond));
+	await stack.use(createPeer(host)).listen('sshd', [SSH + 1]);
+	await stack.use(createPeer(host, { uid: ids.proxy })).listen('envoy', [15_000, 15_001]);
 
 	const routing = () =>
 		versions.map((version) =>
@@ -153,7 +153,7 @@ describe('a second interface, answered by from table 100', async () => {
 		theirs.routes('add');
 		theirs.rules('add');
 		const held = await Promise.all(
-			versions.map((version) => holdConnection(beyond, { address: second[version].own, port: SSH, uid: 1000 })),
+			versions.map((version) => openEchoConnection(beyond, { address: second[version].own, port: SSH, uid: 1000 })),
 		);
 		const goesOn = async () => {
 			for (const connection of held) assert.equal(await connection.echo('still here'), 'still here');

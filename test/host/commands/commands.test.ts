@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { allDescribed } from '../../../src/commands/find.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -9,6 +9,7 @@ import { turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { installOthersRules, rulesOf, unprivileged } from '../../support/daemon.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { outcomeOf } from '../../support/outcome.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 const nowhere = '/nowhere/control.sock';
@@ -61,8 +62,7 @@ const refusals: readonly Refusal[] = [
 ];
 
 describe('the commands', () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
 	const untouched = rulesOf(lab.host);

@@ -15,25 +15,25 @@ const atLength = isFull ? test : () => undefined;
 const demo = join(import.meta.dirname, '../../../scripts/demo');
 
 const table = `
-                                 before    enabled         disabled  after clean
-out of the host ────────────────────────────────────────────────────────────────
-app → remote:443                 remote    remote   ↑out 2 remote    remote
-root → remote:443                remote    remote   ↑out 2 remote    remote
-app → remote:22, metadata        remote    remote          remote    remote
-app → ignored port, address, net remote    remote          remote    remote
-Envoy's user, group → remote:443 remote    remote          remote    remote
-app → loopback, own address      app       app             app       app
-into the host ──────────────────────────────────────────────────────────────────
-remote → host:8081 (app port)    app       app       ↓in 2 app       app
-remote → host:8080 (Docker's)    container container ↓in 2 container container
-remote → host:22, :9090 (no app) app       app             app       app
-remote → host:15000, :15001      refused   dropped         closed    refused
-containers ─────────────────────────────────────────────────────────────────────
-container → remote:443, :8080    remote    remote          remote    remote
-container → host:9090            app       app             app       app
-meshed container → remote:443    remote    remote   ↑out 2 remote    remote
-────────────────────────────────────────────────────────────────────────────────
-through Envoy, by its counters   no Envoy  ↓4 ↑6           ↓0 ↑0     no Envoy
+                          before  enabled        disabled cleaned
+out of the host ─────────────────────────────────────────────────
+app → remote:443          remote  remote  ↑out 2 remote   remote
+root → remote:443         remote  remote  ↑out 2 remote   remote
+app → remote:22, metadata remote  remote         remote   remote
+app → ignored port, IP    remote  remote         remote   remote
+Envoy's uid, gid → remote remote  remote         remote   remote
+app → loopback, own IP    app     app            app      app
+into the host ───────────────────────────────────────────────────
+remote → host:8081 (app)  app     app      ↓in 2 app      app
+remote → host:8080 (shop) shop    shop     ↓in 2 shop     shop
+remote → host:22, :9090   app     app            app      app
+remote → :15000, :15001   refused dropped        closed   refused
+containers ──────────────────────────────────────────────────────
+shop → remote:443, :8080  remote  remote         remote   remote
+shop → host:9090          app     app            app      app
+meshed → remote:443       remote  remote  ↑out 2 remote   remote
+─────────────────────────────────────────────────────────────────
+Envoy's own counters      –       ↓4 ↑6          ↓0 ↑0    –
 `;
 
 test('the demo shows who answers each connection, proves that the host is what it was, and leaves nothing', async () => {
@@ -49,7 +49,7 @@ test('the demo shows who answers each connection, proves that the host is what i
 	assert.deepEqual(remainsOf('plain', child.pid ?? 0), []);
 });
 
-test('who stays at the prompt switches interception on and off, and takes everything down by leaving', async () => {
+test('with --keep the visitor enables and disables at the prompt, and leaving it takes everything down', async () => {
 	// A terminal on which the table has no place to be drawn over itself.
 	using terminal = startOnTerminal('keep', '--keep', 'stty rows 20');
 	for (const step of [/turnout run/, /turnout enable/, /turnout clean/, /quit.*leave/]) await terminal.shows(step);
@@ -89,15 +89,17 @@ out of the host ─────────────────────�
 app → remote:443          remote  remote  ↑out 2 remote  ↑out 2 remote   remote
 root → remote:443         remote  remote  ↑out 2 remote  ↑out 2 remote   remote
 app → remote:22, metadata remote  remote         remote         remote   remote
-Envoy's user → remote:443 remote  remote         remote         remote   remote
-app → loopback, own       app     app            app            app      app
+app → ignored port, IP    remote  remote         remote         remote   remote
+Envoy's uid, gid → remote remote  remote         remote         remote   remote
+app → loopback, own IP    app     app            app            app      app
 into the host ──────────────────────────────────────────────────────────────────
 remote → host:8081 (app)  app     app      ↓in 2 app      ↓in 2 app      app
 remote → host:8080 (shop) shop    shop     ↓in 2 shop     ↓in 2 shop     shop
 remote → host:22, :9090   app     app            app            app      app
 remote → :15000, :15001   refused dropped        dropped        closed   refused
 containers ─────────────────────────────────────────────────────────────────────
-shop → remote:443         remote  remote         remote         remote   remote
+shop → remote:443, :8080  remote  remote         remote         remote   remote
+shop → host:9090          app     app            app            app      app
 meshed → remote:443       remote  remote  ↑out 2 remote  ↑out 2 remote   remote
 ────────────────────────────────────────────────────────────────────────────────
 Envoy's own counters      –       ↓4 ↑6          ↓4 ↑6          ↓0 ↑0    –
@@ -107,16 +109,16 @@ Envoy's own counters      –       ↓4 ↑6          ↓4 ↑6          ↓0 �
 const dockerSteps = [
 	/^\$ turnout run +\d/,
 	/^ {2}login +[1-9]\d* requests to 169\.254\.169\.254 for the role's keys, 1 to ECR with them$/,
-	/^ {2}pulled +2 layers, [1-9]\d*\.\d MB in /,
+	/^ {2}pulled +1 layer, [1-9]\d*\.\d MB in /,
 	/^ {2}LIVE +user 1337:1337, capabilities dropped: ALL/,
 	/^\$ turnout enable/,
 	/^\$ turnout update --image …:v2/,
-	/^ {2}pulled +2 layers, /,
+	/^ {2}pulled +1 layer, [1-9]\d*\.\d MB in /,
 	/^ {2}load +8 clients, \d+ connections, 0 failed/,
 	/^ {2}former +has ended/,
 	/^\$ turnout disable/,
 	/^\$ turnout clean/,
-	/^✓ \d+ connections, and each was answered by whom it should be\.$/,
+	/^✓ 210 connections, and each was answered by whom it should be\.$/,
 	/^✓ [1-9]\d+ more while Envoy was replaced: none failed or got past, one stayed\.$/,
 	/^✓ No password or key /,
 	/^✓ Docker has no container of turnout's any more\.$/,
@@ -148,7 +150,7 @@ const DOCKER_MS = 300_000;
 
 atLength('the demo with Docker draws how the pull goes on, and Ctrl-C in the middle of it leaves nothing', async () => {
 	using terminal = startOnTerminal('pulling', '--docker', 'trap : INT');
-	await terminal.shows(/ \d+% +[\d.]+\/[\d.]+ MB +[01]\/2 layers/, DOCKER_MS);
+	await terminal.shows(/ \d+% +[\d.]+\/[\d.]+ MB +[01]\/1 layers/, DOCKER_MS);
 	const pid = pidOf('pulling');
 	assert.notDeepEqual(remainsOf('pulling', pid), []);
 	terminal.type('\u0003');

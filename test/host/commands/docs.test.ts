@@ -5,8 +5,8 @@ import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import type { Actor } from '../../lab/net/peer.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import type { Peer } from '../../lab/net/peer.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { commandsOf } from '../../support/pages.ts';
@@ -17,19 +17,19 @@ const { host: ours, remote } = addresses;
 for (const dialect of dialects) {
 	test(`with ${dialect} rules the commands for a host that drops what it does not know let in what is captured`, async () => {
 		using lab = createHost();
-		using cast = await createCast(lab);
+		using peers = await createPeers(lab);
 		installAdministratorRules(lab.host, dialect);
 		run(lab.host, ['init', '--app-ports', '8080', '--bridges', 'docker0', '--backend', backendOf(dialect)]);
-		const inbound = (timeoutMs?: number) => answersTo(cast.world, ours, 8080, timeoutMs);
-		const outbound = (timeoutMs?: number) => answersTo(cast.app, remote, 443, timeoutMs);
-		const bridged = (timeoutMs?: number) => answersTo(cast.container, remote, 443, timeoutMs);
+		const inbound = (timeoutMs?: number) => answersTo(peers.world, ours, 8080, timeoutMs);
+		const outbound = (timeoutMs?: number) => answersTo(peers.app, remote, 443, timeoutMs);
+		const bridged = (timeoutMs?: number) => answersTo(peers.container, remote, 443, timeoutMs);
 		assert.deepEqual(await Promise.all([inbound(DROPPED_MS), bridged(DROPPED_MS)]), [both('timeout'), both('timeout')]);
 		follow(lab.host, dialect, 'docs/firewalls.md', 'INPUT: redirected to Envoy, dialled on an app port');
 		follow(lab.host, dialect, 'docs/firewalls.md', 'INPUT: containers behind a captured bridge');
 		assert.deepEqual(await Promise.all([inbound(), bridged()]), [both('ingress listener'), both('egress listener')]);
 		assert.deepEqual(await outbound(), both('egress listener'));
 		closeOutput(lab.host, dialect);
-		const dialled = answersTo(cast.world, ours, 15000, DROPPED_MS);
+		const dialled = answersTo(peers.world, ours, 15000, DROPPED_MS);
 		assert.deepEqual(await Promise.all([outbound(DROPPED_MS), dialled]), [both('timeout'), both('timeout')]);
 		follow(lab.host, dialect, 'docs/firewalls.md', "OUTPUT: to Envoy's outbound listener");
 		assert.deepEqual(await outbound(), both('egress listener'));
@@ -59,7 +59,7 @@ const both = (name: string): string[] => [name, name];
 const DROPPED_MS = 1_000;
 
 const answersTo = (
-	who: Actor,
+	who: Peer,
 	{ v4, v6 }: { readonly v4: string; readonly v6: string },
 	port: number,
 	timeoutMs = 20_000,

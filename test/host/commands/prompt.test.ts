@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf } from '../../support/daemon.ts';
+import { turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { openTerminal } from '../../support/terminal.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('the prompt', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	await envoy.listen('envoy', [15000, 15001]);
+	const { lab, untouched, start } = suiteStack().use(await createDaemonHost({ envoy: [15000, 15001] }));
 
-	test('words that are piped into the prompt are obeyed one after the other, until quit', async () => {
-		await using daemon = await startDaemon(lab.host);
+	test('commands that are piped into the prompt are run one after the other, until quit', async () => {
+		await using daemon = await start([]);
 		const words = ['status', '', 'nonsense', ' enable ', 'disable --drain x', 'diff --json', 'quit', 'disable'];
 		const { code, stdout, stderr } = turnout(lab.host, ['prompt', '--socket', daemon.socket], {
 			input: words.map((word) => `${word}\n`).join(''),
@@ -39,8 +33,8 @@ describe('the prompt', async () => {
 		assert.equal(daemon.status().wanted, 'enabled');
 	});
 
-	test('on a terminal the prompt completes words and remembers them, and Ctrl-D leaves it', async () => {
-		await using daemon = await startDaemon(lab.host);
+	test('on a terminal the prompt completes words and keeps a history, and Ctrl-D leaves it', async () => {
+		await using daemon = await start([]);
 		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
 		await terminal.shows(/> /);
 		terminal.type('ena\t');
@@ -64,7 +58,7 @@ describe('the prompt', async () => {
 	});
 
 	test('at the prompt Ctrl-C ends what goes on for ever, and then the prompt', async () => {
-		await using daemon = await startDaemon(lab.host);
+		await using daemon = await start([]);
 		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
 		await terminal.shows(/> /);
 		terminal.type('events -f\r');

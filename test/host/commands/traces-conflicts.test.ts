@@ -1,9 +1,10 @@
 // A table or a mark that serves somebody else: it stays theirs alone, with word of the setting that moves ours.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 
 interface Conflict {
@@ -41,8 +42,7 @@ const conflicts: readonly Conflict[] = [
 ];
 
 describe('a table or a mark that serves somebody else', () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const { host } = stack.use(createHost());
 
 	const ownIn = (option: string) =>

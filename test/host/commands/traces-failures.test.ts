@@ -1,14 +1,15 @@
 // When one of the two families cannot be had: both are as they were, or IPv4 goes on and says so.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 import { createWrappers } from '../../support/wrapper.ts';
 
@@ -28,13 +29,12 @@ exit 4`,
 } as const;
 
 describe('a family that cannot be had', async () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost());
 	const { host } = lab;
-	const cast = stack.use(await createCast(lab));
+	const peers = stack.use(await createPeers(lab));
 	const answersTo = async (port: number) =>
-		Promise.all([addresses.host.v4, addresses.host.v6].map(async (to) => nameOf(await cast.world.connect(to, port))));
+		Promise.all([addresses.host.v4, addresses.host.v6].map(async (to) => nameOf(await peers.world.connect(to, port))));
 	afterEach(() => void run(host, ['clean']));
 
 	for (const dialect of dialects) {

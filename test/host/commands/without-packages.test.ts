@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { turnoutProgram } from '../../lab/turnout.ts';
-import { createDockerPlace, IMAGE, untilLive } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE, untilLive } from '../../support/docker-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const packages = ['dockerode.cjs', 'client-ecr.cjs'] as const;
 
 describe("a turnout without Docker's and AWS's packages", async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { docker, lab } = place;
 	const bare = copyWithout(stack.use(createScratch('without-packages')).path, packages);
 	const run = (...args: string[]) => lab.host.tryRun(bare, args);

@@ -4,23 +4,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingConfirmation } from '../../../src/daemon/stores.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { createBreakable } from '../../support/breakable.ts';
-import { installOthersRules, rulesOf } from '../../support/daemon.ts';
+import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
-describe('enable --confirm, and what happens meanwhile', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const start = (folder?: string) =>
-		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+describe('enable --confirm, and what may happen while it waits', async () => {
+	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
+	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
 	const fileOf = ({ folder }: TestDaemon) => join(folder, 'state', 'confirm.json');
 	const pendingOf = (daemon: TestDaemon) => JSON.parse(readFileSync(fileOf(daemon), 'utf8')) as PendingConfirmation;
 	const change = (daemon: TestDaemon, by: Partial<PendingConfirmation>) =>
@@ -40,7 +36,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 		['back', 1],
 		['forward', -1],
 	] as const)
-		test(`the clock is set ${way} an hour and the daemon is dead: it goes back all the same`, async () => {
+		test(`with the clock set ${way} an hour and the daemon dead, it rolls back all the same`, async () => {
 			const daemon = await enableAndDie();
 			// By the host's uptime the time is what it was, by the clock an hour off.
 			const until = new Date(Date.parse(pendingOf(daemon).until) + sign * 3_600_000).toISOString();
@@ -51,7 +47,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			assert.equal(rulesOf(lab.host), untouched);
 		});
 
-	test('a program that has the process id which the alarm had before a reboot is left alone', async () => {
+	test("after a reboot a process that reuses the rollback timer's pid is left alone", async () => {
 		const daemon = await enableAndDie();
 		const other = spawn('sleep', ['60']);
 		const ended = once(other, 'close');
@@ -91,7 +87,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			);
 		});
 
-	test('where going back fails it is told, and tried again until it succeeds', async () => {
+	test('a failed rollback is reported, and retried until it succeeds', async () => {
 		using restore = createBreakable();
 		const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 		await using daemon = await startDaemon(lab.host, { args, env: restore.env });

@@ -2,34 +2,34 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startStorms, stopStorms, summary } from '../../support/proxied.ts';
+import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('reload --confirm', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
+	const stack = suiteStack();
+	const place = stack.use(await createDaemonHost());
+	const { lab } = place;
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const write = (appPorts: string) => writeFileSync(file, `appPorts: "${appPorts}"\n`);
 
 	/** A daemon that captures 8080 only; `before`: its rules. */
 	async function start(): Promise<{ daemon: TestDaemon; before: string }> {
 		write('8080');
-		const daemon = await startDaemon(lab.host, { args: ['--config', file] });
+		const daemon = await place.start(['--config', file]);
 		daemon.ask('enable');
 		return { daemon, before: await wholeRulesOf(lab.host) };
 	}
-	const again = ({ folder }: TestDaemon) => startDaemon(lab.host, { args: ['--config', file], folder });
+	const again = ({ folder }: TestDaemon) => place.start(['--config', file], { folder });
 
 	/** Captures all ports but 22; says when the time is over. */
 	async function reloadFor(daemon: TestDaemon, seconds: number): Promise<number> {
@@ -65,7 +65,7 @@ describe('reload --confirm', async () => {
 		assert.match(stdout, told);
 	}
 
-	test('without a word in time the rules are those of before, byte for byte; that the file says otherwise is told until it is taken', async () => {
+	test('without a confirmation the former rules are restored byte for byte; status says that the file differs until it is loaded', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		await assertGoesBack(before, await reloadFor(daemon, 6));
@@ -78,7 +78,7 @@ describe('reload --confirm', async () => {
 		assert.notEqual(rulesOf(lab.host), before);
 	});
 
-	test('with `turnout confirm` it stays', async () => {
+	test('with `turnout confirm` the change stays', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		const until = await reloadFor(daemon, 8);
@@ -88,7 +88,7 @@ describe('reload --confirm', async () => {
 		assert.equal(await appPorts(daemon), '*');
 	});
 
-	test('a reload for good confirms it, and so does enable', async () => {
+	test('a reload without --confirm confirms it, and so does enable', async () => {
 		const { daemon } = await start();
 		await using _ = daemon;
 		for (const word of ['reload', 'enable']) {
@@ -100,7 +100,7 @@ describe('reload --confirm', async () => {
 		}
 	});
 
-	test('a daemon that was killed does not keep it from going back, and the next one holds the former settings', async () => {
+	test('the rollback happens although the daemon was killed, and the next one uses the former settings', async () => {
 		const { daemon, before } = await start();
 		const until = await reloadFor(daemon, 6);
 		daemon.process.kill('SIGKILL');
@@ -111,7 +111,7 @@ describe('reload --confirm', async () => {
 		assert.equal(rulesOf(lab.host), before);
 	});
 
-	test('a daemon that hangs does not keep it from going back, and leaves it so when it goes on', async () => {
+	test('the rollback happens although the daemon hangs, and it respects that when it continues', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		const until = await reloadFor(daemon, 6);
@@ -123,7 +123,7 @@ describe('reload --confirm', async () => {
 		assert.equal(rulesOf(lab.host), before);
 	});
 
-	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+	test('a restarted daemon keeps the deadline', async () => {
 		const { daemon, before } = await start();
 		const until = await reloadFor(daemon, 12);
 		daemon.process.kill('SIGKILL');
@@ -134,7 +134,7 @@ describe('reload --confirm', async () => {
 		await assertFormer(next);
 	});
 
-	test('enabled and reloaded for a time, it goes back to what was before the first of them', async () => {
+	test('after enable --confirm and reload --confirm it rolls back to the state before the first', async () => {
 		const { daemon } = await start();
 		await using _ = daemon;
 		daemon.ask('disable');
@@ -147,7 +147,7 @@ describe('reload --confirm', async () => {
 		assert.equal(await appPorts(daemon), '8080');
 	});
 
-	test('revert goes back at once', async () => {
+	test('revert rolls back at once', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		await reloadFor(daemon, 60);
@@ -167,9 +167,9 @@ describe('reload --confirm', async () => {
 	});
 });
 
-test('an Envoy of ours goes back too, to the ports of before, and no connection is lost', async () => {
+test('Envoy rolls back as well, to its former ports, and no connection is lost', async () => {
 	await using stack = new AsyncDisposableStack();
-	const place = await createEnvoyPlace(stack);
+	const place = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const write = (text: string) => writeFileSync(file, text);
 	write('egressPort: 15001\n');
@@ -179,7 +179,7 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 		({ is, envoy }) => is === 'enabled' && envoy.state === 'live',
 	);
 	const before = await wholeRulesOf(place.lab.host);
-	const storms = await startStorms(place);
+	const load = await startLoad(place);
 	write('{egressPort: 16001, ingressPort: 16000, envoy: {adminPort: 9902}}\n');
 	const { stdout, stderr } = daemon.ask('reload', '--confirm', '12');
 	assert.match(stdout, /^changed: .*egressPort/, stderr);
@@ -187,6 +187,6 @@ test('an Envoy of ours goes back too, to the ports of before, and no connection 
 	await eventually(() => rulesOf(place.lab.host) === before, Boolean, 60_000);
 	const { envoy, is } = daemon.status();
 	assert.deepEqual([envoy.state, envoy.listeners?.includes(15_001), is], ['live', true, 'enabled']);
-	const counters = await stopStorms(storms);
+	const counters = await stopLoad(load);
 	for (const { failures } of counters) assert.deepEqual(failures, {}, summary(counters));
 });

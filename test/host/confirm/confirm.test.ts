@@ -2,23 +2,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../../../src/lib/delay.ts';
 import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('enable --confirm', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const start = (folder?: string) =>
-		startDaemon(lab.host, { args: ['--app-ports', '8080'], ...(folder === undefined ? {} : { folder }) });
+	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
+	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
 	const isUntouched = () => rulesOf(lab.host) === untouched;
 
 	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */
@@ -42,7 +38,7 @@ describe('enable --confirm', async () => {
 		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
 	}
 
-	test('without a word in time it is as it was before, byte for byte, and disabled is what is remembered', async () => {
+	test('without a confirmation the host is restored byte for byte, and disabled is the saved state', async () => {
 		await using daemon = await start();
 		await assertGoesBack(enableFor(daemon, 4));
 		const { is, wanted, confirmUntil } = await eventually(
@@ -53,7 +49,7 @@ describe('enable --confirm', async () => {
 		await eventually(daemon.log, (log) => log.includes('"event":"not confirmed in time: back to what was before"'));
 	});
 
-	test('with `turnout confirm` in time it stays, and there is nothing more to confirm', async () => {
+	test('with `turnout confirm` in time it stays enabled, and a second confirm is refused', async () => {
 		await using daemon = await start();
 		const until = enableFor(daemon, 20);
 		assert.equal(daemon.ask('confirm').code, 1);
@@ -67,7 +63,7 @@ describe('enable --confirm', async () => {
 		assert.equal(daemon.ask('disable').code, 0);
 	});
 
-	test('a daemon that was killed does not keep it from going back, and the next one finds it disabled', async () => {
+	test('the rollback happens although the daemon was killed, and the next one starts disabled', async () => {
 		const daemon = await start();
 		const until = enableFor(daemon, 4);
 		daemon.process.kill('SIGKILL');
@@ -78,7 +74,7 @@ describe('enable --confirm', async () => {
 		assert.ok(isUntouched());
 	});
 
-	test('a daemon that hangs does not keep it from going back, and does not enable again when it goes on', async () => {
+	test('the rollback happens although the daemon hangs, and it does not enable again when it continues', async () => {
 		await using daemon = await start();
 		const until = enableFor(daemon, 4);
 		daemon.process.kill('SIGSTOP');
@@ -98,7 +94,7 @@ describe('enable --confirm', async () => {
 		assert.equal(daemon.status().repairs.count, 0);
 	});
 
-	test('a daemon that is started anew meanwhile waits for the same moment', async () => {
+	test('a restarted daemon keeps the deadline', async () => {
 		const daemon = await start();
 		const until = enableFor(daemon, 15);
 		daemon.process.kill('SIGKILL');
@@ -113,7 +109,7 @@ describe('enable --confirm', async () => {
 		);
 	});
 
-	test('a time that was waited for before does not end the next one', async () => {
+	test('the deadline of an earlier confirmation does not affect the next', async () => {
 		await using daemon = await start();
 		const until = enableFor(daemon, 60);
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
@@ -123,7 +119,7 @@ describe('enable --confirm', async () => {
 		daemon.ask('disable');
 	});
 
-	test('a reboot in between, for longer than the time, leaves it disabled', async () => {
+	test('after a reboot that outlasts the deadline it is disabled', async () => {
 		const daemon = await start();
 		enableFor(daemon, 60);
 		daemon.process.kill('SIGKILL');
@@ -141,7 +137,7 @@ describe('enable --confirm', async () => {
 		assert.ok(!existsSync(file));
 	});
 
-	test('a moment that is further away than a timer can be set for does not come at once', async () => {
+	test("a deadline beyond a timer's range does not fire at once", async () => {
 		const daemon = await start();
 		enableFor(daemon, 86_400);
 		assert.match(daemon.ask('status').stdout, /^confirm {7}until .* with `turnout confirm`/m);
@@ -157,7 +153,7 @@ describe('enable --confirm', async () => {
 		assert.equal(next.ask('disable').code, 0);
 	});
 
-	test('what was enabled before stays enabled, and disable needs no confirmation', async () => {
+	test('a rollback to enabled stays enabled, and disable needs no confirmation', async () => {
 		await using daemon = await start();
 		daemon.ask('enable');
 		const whole = await wholeRulesOf(lab.host);
@@ -174,7 +170,7 @@ describe('enable --confirm', async () => {
 		assert.ok(isUntouched());
 	});
 
-	test('revert goes back at once, with the daemon and without it', async () => {
+	test('revert rolls back at once, with the daemon and without it', async () => {
 		const daemon = await start();
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Nothing waits for confirmation\n');
@@ -188,7 +184,7 @@ describe('enable --confirm', async () => {
 		assert.ok(isUntouched());
 	});
 
-	test('over SSH it is said when new sessions would go to Envoy, and how to keep them out', async () => {
+	test('over SSH it warns when new sessions would go to Envoy, and says how to exclude them', async () => {
 		const args = ['--app-ports', '2222,8080', '--egress-ignored-ips', ''];
 		await using daemon = await startDaemon(lab.host, { args });
 		const over = (session: string) =>
@@ -201,7 +197,7 @@ describe('enable --confirm', async () => {
 		assert.equal(daemon.ask('disable').code, 0);
 	});
 
-	test('a time that is none is refused, and nothing is enabled', async () => {
+	test('an invalid time is refused, and nothing is enabled', async () => {
 		await using daemon = await start();
 		for (const seconds of ['0', '86401', 'soon', '-1', '1.5'])
 			assert.equal(daemon.ask('enable', `--confirm=${seconds}`).code, 64, seconds);

@@ -1,24 +1,25 @@
 // A host is brought back without turnout, by the commands of docs/rescue.md as they stand there.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import { type Actor, createActor } from '../../lab/net/peer.ts';
+import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createDockerPlace, untilLive } from '../../support/docker-place.ts';
+import { createDockerHost, untilLive } from '../../support/docker-host.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { commandsOf } from '../../support/pages.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { startListener } from '../../support/talk.ts';
 
 /** Every chain that there is. */
@@ -29,7 +30,7 @@ const everything = ['--bridges', 'docker0', '--only-uids', '1000,1337', '--egres
 	],
 );
 
-test('clean is refused while a daemon runs that would put everything back, and one that hangs keeps nobody from it', async () => {
+test('clean is refused while an enabled daemon runs, but not because of one that hangs', async () => {
 	using lab = createHost({ container: false });
 	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
@@ -57,8 +58,8 @@ test('clean is refused while a daemon runs that would put everything back, and o
 for (const dialect of dialects) {
 	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {
 		using lab = createHost();
-		using app = createActor(lab.host, { uid: 1000 });
-		using world = createActor(lab.world);
+		using app = createPeer(lab.host, { uid: 1000 });
+		using world = createPeer(lab.world);
 		await world.listen('remote', [443]);
 		installDockerRules(lab.host, dialect);
 		installAdministratorRules(lab.host, dialect);
@@ -86,9 +87,8 @@ for (const dialect of dialects) {
 }
 
 describe('with an Envoy in Docker, after the daemon has been killed', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 
 	test('the three commands leave no rule, no route and no container', async () => {
 		const daemon = await place.start();
@@ -117,5 +117,5 @@ function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] 
 	return saved.join('').match(/^(-A .*|:\S+ DROP|:\S+ -)/gm) ?? [];
 }
 
-const answersTo = (who: Actor): Promise<string[]> =>
+const answersTo = (who: Peer): Promise<string[]> =>
 	Promise.all([addresses.remote.v4, addresses.remote.v6].map(async (to) => nameOf(await who.connect(to, 443))));

@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { DiffReply } from '../../../src/localapi/protocol.ts';
-import type { Condition, Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import type { Condition } from '../../../src/status/types.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { withDaemon } from '../../support/with-daemon.ts';
 
-describe('what somebody changes by hand', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	await envoy.listen('envoy', [15000, 15001]);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+describe('drift: rules that are changed by hand', async () => {
+	const { lab, untouched, daemon } = suiteStack().use(await withDaemon(undefined, { envoy: [15000, 15001] }));
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
-	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 	const diff = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/diff')).text) as DiffReply;
 
 	/** What was told of repairs, from the first on. */
@@ -31,7 +23,7 @@ describe('what somebody changes by hand', async () => {
 			.filter(({ event }) => event === 'repaired');
 
 	for (const [what, line, tamper] of tampering)
-		test(`is told and put right at once: ${what}`, async () => {
+		test(`is logged and repaired at once: ${what}`, async () => {
 			await post('/v1/enable');
 			const whole = await wholeRulesOf(lab.host);
 			const before = (await repairs()).length;
@@ -43,7 +35,7 @@ describe('what somebody changes by hand', async () => {
 			assert.equal((await status()).is, 'enabled');
 		});
 
-	test('that it cannot be put right is told with the reason; diff says each line with a sign, and ends with 2', async () => {
+	test('a failed repair is reported with its reason; diff marks each line with a sign and exits with 2', async () => {
 		await post('/v1/enable');
 		lab.host.run('ip', ['link', 'set', 'lo', 'down']);
 		const { conditions, is } = await eventually(status, (now) => now.conditions.some(isWrong('repairs')));
@@ -68,7 +60,7 @@ describe('what somebody changes by hand', async () => {
 		assert.equal(daemon.ask('status').code, 0);
 	});
 
-	test('a chain of ours that somebody puts back after disable is taken away', async () => {
+	test('a chain of ours that is recreated after disable is removed', async () => {
 		await post('/v1/disable');
 		lab.host.run('iptables-nft', ['-t', 'nat', '-N', 'APPMESH_EGRESS']);
 		await eventually(

@@ -1,14 +1,15 @@
 // What goes on by itself in the daemon: no more than is needed, and nothing once it has said that it has stopped.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { ids } from '../../lab/net/peers.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
 const ROUNDS = 60;
@@ -24,18 +25,17 @@ function spentMs(lab: ReturnType<typeof createHost>, { process: { pid } }: TestD
 	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-describe('what the daemon does by itself', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+describe('what the daemon does in the background', async () => {
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ container: false }));
 	// Stands in for Envoy, so that what is captured stays open.
-	stack.use(await createEcho(lab.host, 15_001, { uid: ids.proxy }));
-	await stack.use(createActor(lab.host, { uid: ids.proxy })).listen('envoy', [15_000]);
+	stack.use(await startEcho(lab.host, 15_001, { uid: ids.proxy }));
+	await stack.use(createPeer(lab.host, { uid: ids.proxy })).listen('envoy', [15_000]);
 
-	test(`switched off ${ROUNDS} times while a captured connection is open, it looks no more often than after the first`, async (context) => {
+	test(`disabled ${ROUNDS} times while a captured connection drains, it polls no more often than after the first time`, async (context) => {
 		await using daemon = await startDaemon(lab.host, { args });
 		daemon.ask('enable');
-		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 443, uid: ids.app });
+		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 443, uid: ids.app });
 		for (let round = 0; round < ROUNDS; round += 1) await askSocket(daemon.socket, 'POST', '/v1/disable', '{}');
 		const before = spentMs(lab, daemon);
 		await sleep(WATCHED_MS);
@@ -45,7 +45,7 @@ describe('what the daemon does by itself', async () => {
 		assert.equal(await held.echo('still open'), 'still open');
 	});
 
-	test('told to stop in the middle of a repair it brings that to its end, and then does nothing more', async () => {
+	test('stopped in the middle of a repair, it finishes the repair and then changes nothing more', async () => {
 		for (let round = 0; round < 10; round += 1) {
 			const daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1', '--on-stop', 'keep'] });
 			for (const table of ['nat', 'mangle']) lab.host.run('iptables-nft', ['-t', table, '-F', 'PREROUTING']);

@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
-import { startDaemon } from '../../lab/turnout.ts';
 import { unhurried } from '../../support/daemon.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('an Envoy that listens on IPv4 only', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
-	await world.listen('remote', [443]);
+	const stack = suiteStack();
+	const { peers, start } = stack.use(await createDaemonHost({ world: [443] }));
+	const { app, envoy } = peers;
 	const listener = await envoy.listen('envoy', [15000, 15001], { address: '0.0.0.0' });
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] }));
+	const daemon = stack.use(await start(['--app-ports', '8080', '--start-enabled', '1']));
 	const { v4, v6 } = addresses.remote;
 
-	test('IPv4 is captured and IPv6 is not; status and log say that it goes past Envoy', async () => {
+	test('IPv4 is captured and IPv6 is not; status and log say that IPv6 bypasses Envoy', async () => {
 		const { code, stdout } = daemon.ask('status');
 		assert.match(stdout, /^interception {2}enabled since .*\nbackend .*, ipv4\n/);
 		assert.match(
@@ -40,7 +35,7 @@ describe('an Envoy that listens on IPv4 only', async () => {
 		assert.deepEqual(daemon.status().families, ['ipv4', 'ipv6']);
 	});
 
-	test('disabled, nothing goes past Envoy that should not', async () => {
+	test('while disabled, the missing IPv6 is no problem', async () => {
 		assert.match(daemon.ask('disable').stdout, /ok {2}ipv6\n/);
 	});
 });

@@ -1,32 +1,25 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
-import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
+import { type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
+import { rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomeOf } from '../../support/outcome.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const args = ['--app-ports', '8080'];
 
-describe('the life of a daemon', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const world = stack.use(createActor(lab.world));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
-	await Promise.all([world.listen('remote', [443]), envoy.listen('envoy', [15000, 15001])]);
+describe("the daemon's life cycle", async () => {
+	const ports = { world: [443], envoy: [15000, 15001] };
+	const { lab, untouched, peers, start } = suiteStack().use(await createDaemonHost(ports));
 
-	test('the last wish holds across restarts, with its time', async () => {
+	test('the desired state survives restarts, with its time', async () => {
 		using scratch = createScratch('life');
 		const folder = scratch.path;
 		const since = await during(folder, (daemon) => {
@@ -44,20 +37,16 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('startEnabled wins over the last wish', async () => {
+	test('startEnabled takes precedence over the saved state', async () => {
 		using scratch = createScratch('life');
 		await during(scratch.path, (daemon) => void daemon.ask('disable'));
-		await using daemon = await startDaemon(lab.host, {
-			folder: scratch.path,
-			args,
-			env: { APPMESH_START_ENABLED: '1' },
-		});
+		await using daemon = await start(args, { folder: scratch.path, env: { APPMESH_START_ENABLED: '1' } });
 		assert.partialDeepStrictEqual(daemon.status(), { wanted: 'enabled', is: 'enabled' });
 	});
 
 	for (const signal of signals)
-		test(`on ${signal} the rules go, the socket goes, and the end is 0`, async () => {
-			await using daemon = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
+		test(`on ${signal} it removes its rules and its socket, and exits with 0`, async () => {
+			await using daemon = await start([...args, '--start-enabled', '1']);
 			assert.notEqual(rulesOf(lab.host), untouched);
 			daemon.process.kill(signal);
 			assert.equal(await daemon.ended, 0);
@@ -65,7 +54,7 @@ describe('the life of a daemon', async () => {
 			assert.equal(existsSync(daemon.socket), false);
 		});
 
-	test('told to stop at any moment of its start, it leaves nothing', async () => {
+	test('stopped at any moment of its start, it leaves nothing behind', async () => {
 		for (const delayMs of [20, 80, 140, 200, 260, 320]) {
 			using scratch = createScratch('life');
 			const socket = join(scratch.path, 'control.sock');
@@ -82,7 +71,7 @@ describe('the life of a daemon', async () => {
 		}
 	});
 
-	test('told to stop while it waits for Envoy, it stops Envoy, and that is no failure', async () => {
+	test('stopped while it waits for Envoy, it stops Envoy and exits with 0', async () => {
 		using scratch = createScratch('life');
 		const sleeper = join(scratch.path, 'envoy');
 		writeFileSync(sleeper, '#!/bin/sh\nexec sleep 1000\n');
@@ -111,16 +100,16 @@ describe('the life of a daemon', async () => {
 		assert.doesNotMatch(stderr, /"level":"(error|warn)"/);
 	});
 
-	test('killed, it leaves its rules in force; the next one takes them over as they are and doubles nothing', async () => {
+	test('when it is killed its rules stay in force, and the next daemon adopts them without a change', async () => {
 		using scratch = createScratch('life');
 		const folder = scratch.path;
-		await using killed = await startDaemon(lab.host, { folder, args: [...args, '--start-enabled', '1'] });
+		await using killed = await start([...args, '--start-enabled', '1'], { folder });
 		const whole = rulesOf(lab.host);
 		killed.process.kill('SIGKILL');
 		await killed.ended;
 		assert.ok(statSync(killed.socket).isSocket());
 		assert.equal(killed.ask('status').code, 3);
-		const connect = () => app.connect(addresses.remote.v4, 443, unhurried);
+		const connect = () => peers.app.connect(addresses.remote.v4, 443, unhurried);
 		assert.partialDeepStrictEqual(await connect(), { by: 'envoy' });
 		await during(
 			folder,
@@ -135,9 +124,9 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('killed while enabled and started again disabled, the rules that were left go', async () => {
+	test('killed while enabled and restarted disabled, it removes the rules that were left', async () => {
 		using scratch = createScratch('life');
-		await using killed = await startDaemon(lab.host, { args: [...args, '--start-enabled', '1'] });
+		await using killed = await start([...args, '--start-enabled', '1']);
 		killed.process.kill('SIGKILL');
 		await killed.ended;
 		await during(scratch.path, (daemon) => {
@@ -146,7 +135,7 @@ describe('the life of a daemon', async () => {
 		});
 	});
 
-	test('with onStop keep the rules stay, and the next daemon finds them as they are', async () => {
+	test('with onStop keep the rules stay, and the next daemon adopts them', async () => {
 		using scratch = createScratch('life');
 		const keep = ['--on-stop', 'keep'];
 		const whole = await during(
@@ -162,21 +151,21 @@ describe('the life of a daemon', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('onStop keep and an Envoy of its own do not go together yet, and the start says so', async () => {
-		await using daemon = await startDaemon(lab.host, { args: ['--on-stop', 'keep', '--envoy-runtime', 'process'] });
+	test('onStop keep is refused together with an Envoy that runs as a process', async () => {
+		await using daemon = await start(['--on-stop', 'keep', '--envoy-runtime', 'process']);
 		assert.equal(await daemon.ended, 1);
 		assert.match(daemon.log(), /onStop \(--on-stop\): keep .*; allowed: disable/);
 	});
 
-	test('nobody who reads its log any more is no reason to end', async () => {
-		await using daemon = await startDaemon(lab.host, { args });
+	test('it survives the loss of whoever reads its log', async () => {
+		await using daemon = await start(args);
 		daemon.process.stderr?.destroy();
 		for (const command of ['enable', 'disable', 'enable']) assert.equal(daemon.ask(command).code, 0);
 		assert.equal(await daemon.stop(), 0);
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('where there is a group turnout, its members may use the socket, and others are told that it is closed to them', async () => {
+	test('members of the group turnout may use the socket, and others get the reason why not', async () => {
 		using scratch = createScratch('life');
 		const group = join(scratch.path, 'group');
 		const socket = join(scratch.path, 'control.sock');
@@ -202,7 +191,7 @@ describe('the life of a daemon', async () => {
 		assert.equal((await outcome).code, 0);
 	});
 
-	test('wait waits for a daemon that is not there yet', async () => {
+	test('wait also waits for the daemon to start', async () => {
 		using scratch = createScratch('life');
 		const socket = join(scratch.path, 'control.sock');
 		const waiting = outcomeOf(lab.host.spawn(turnoutProgram, ['wait', '--timeout', '20', '--socket', socket]));
@@ -217,10 +206,10 @@ describe('the life of a daemon', async () => {
 	/** From the start of a daemon to its orderly end. */
 	async function during<T>(
 		folder: string,
-		act: (daemon: Awaited<ReturnType<typeof startDaemon>>) => T | Promise<T>,
+		act: (daemon: TestDaemon) => T | Promise<T>,
 		more: readonly string[] = [],
 	): Promise<T> {
-		await using daemon = await startDaemon(lab.host, { folder, args: [...args, ...more] });
+		await using daemon = await start([...args, ...more], { folder });
 		const result = await act(daemon);
 		assert.equal(await daemon.stop(), 0);
 		return result;

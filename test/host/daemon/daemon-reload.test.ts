@@ -1,35 +1,30 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('reload', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
+	const stack = suiteStack();
+	const ports = { world: [80, 443], envoy: [15000, 15001, 16001] };
+	const { lab, peers, start } = stack.use(await createDaemonHost(ports));
+	const { app } = peers;
 	lab.host.run('ip', ['route', 'add', '10.9.0.0/16', 'via', addresses.world.v4, 'table', '177']);
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
-	await Promise.all([envoy.listen('envoy', [15000, 15001, 16001]), world.listen('remote', [80, 443])]);
 	const file = join(stack.use(createScratch('reload')).path, 'turnout.yaml');
 	const write = (text: string) => writeFileSync(file, text);
 	write('appPorts: 8080\n');
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--config', file, '--start-enabled', '1'] }));
+	const daemon = stack.use(await start(['--config', file, '--start-enabled', '1']));
 	const settings = async () => (await askSocket(daemon.socket, 'GET', '/v1/config')).text;
 	const counted = () =>
 		lab.host.run('sh', ['-c', 'iptables-nft-save -c; ip6tables-nft-save -c']).replace(/^#.*\n/gm, '');
 
-	test('a setting that changed is told, and nothing else of the rules is another', async () => {
+	test('a changed setting is named, and only the rules that depend on it change', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		const before = (await wholeRulesOf(lab.host)).split('\n');
@@ -47,7 +42,7 @@ describe('reload', async () => {
 		assert.deepEqual(chains(come, '8080,9000:9100'), ['APPMESH_INGRESS', 'APPMESH_INVALID']);
 	});
 
-	test('where nothing changed nothing is committed, and what was counted stays', async () => {
+	test('without a changed setting nothing is committed, and the counters stay', async () => {
 		await app.connect(addresses.remote.v4, 443, unhurried);
 		await wholeRulesOf(lab.host);
 		const before = counted();
@@ -57,7 +52,7 @@ describe('reload', async () => {
 		assert.equal(counted(), before);
 	});
 
-	test('what a new setting means holds for the next connection, in both families', async () => {
+	test('a new setting applies to the next connection, in both families', async () => {
 		const { v4, v6 } = addresses.remote;
 		const answers = async () =>
 			Promise.all([v4, v6].map(async (to) => JSON.stringify(await app.connect(to, 80, unhurried))));
@@ -67,7 +62,7 @@ describe('reload', async () => {
 		for (const answer of await answers()) assert.match(answer, /"by":"remote"/);
 	});
 
-	test("Envoy's ports can be changed live where somebody else runs it", async () => {
+	test('the ports of an unmanaged Envoy can be changed by a reload', async () => {
 		write('egressPort: 16001\n');
 		const { code, stdout } = daemon.ask('reload');
 		assert.equal(code, 0);
@@ -76,7 +71,7 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /--to-ports 16001\n/);
 	});
 
-	test('a notice about what was taken otherwise than written is told', async () => {
+	test('a setting that is normalized is reported', async () => {
 		write('egressIgnoredIps: 10.1.2.3/8\n');
 		assert.match(
 			daemon.ask('reload').stdout,
@@ -99,7 +94,7 @@ describe('reload', async () => {
 			assert.deepEqual({ rules: counted(), settings: await settings(), status: daemon.status() }, before);
 		});
 
-	test('while disabled it changes no rule, and the next enable does as the new settings say', async () => {
+	test('a reload while disabled changes no rule, and the next enable uses the new settings', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('disable');
@@ -111,7 +106,7 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /-A APPMESH_INGRESS .* --dports 9090 /);
 	});
 
-	test('in the middle of a reload diff and status tell of nothing that is not as wanted', async () => {
+	test('during a reload diff and status report no drift', async () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('enable');
@@ -133,7 +128,7 @@ describe('reload', async () => {
 		assert.deepEqual(alarms, []);
 	});
 
-	test("the table of new settings holds a route of somebody else's: ours are left out, and the raw status shows that table", () => {
+	test('where the new route table has a foreign route, ours are left out, and the raw status shows that table', () => {
 		write('appPorts: 8080\n');
 		daemon.ask('reload');
 		daemon.ask('enable');
@@ -147,7 +142,7 @@ describe('reload', async () => {
 		assert.match(daemon.ask('status', '--raw').stdout, /=== AppMesh routing table ===\n10\.9\.0\.0\/16 via /);
 	});
 
-	test('config tells the settings that were loaded last, and the line of the file that each came from', async () => {
+	test('config shows the settings in force, and the line of the file that each came from', async () => {
 		write('\nappPorts: 7070\n');
 		daemon.ask('reload');
 		const { settings: shown } = JSON.parse(await settings()) as ConfigReply;

@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon } from '../../lab/turnout.ts';
 import { assertExposition, samplesIn } from '../../support/exposition.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { withDaemon } from '../../support/with-daemon.ts';
 
 describe('the socket of a daemon', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const { daemon } = suiteStack().use(await withDaemon());
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
-	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 
-	test('it is open to its owner and its group, and to nobody else', () => {
+	test('it is open to its owner and its group only', () => {
 		const socket = statSync(daemon.socket);
 		assert.ok(socket.isSocket());
 		assert.equal(socket.mode & 0o777, 0o660);
 	});
 
-	test('config over the socket tells the settings of the running daemon, and where each came from', async () => {
+	test('config over the socket lists the settings of the running daemon, and the origin of each', async () => {
 		const { settings } = JSON.parse((await get('/v1/config')).text);
 		const of = (name: string) => settings.find(({ key }: { key: string }) => key === name);
 		assert.deepEqual(of('appPorts'), { key: 'appPorts', value: '8080', origin: '--app-ports' });
@@ -31,7 +27,7 @@ describe('the socket of a daemon', async () => {
 	});
 
 	for (const [what, verb, path, body, expected, says] of wrongRequests)
-		test(`over the socket ${what} gets ${expected} and the reason`, async () => {
+		test(`over the socket ${what} gets ${expected} with the reason`, async () => {
 			const wanted = (await status()).wanted;
 			const { status: code, text } = await askSocket(daemon.socket, verb, path, body);
 			assert.equal(code, expected);
@@ -41,7 +37,7 @@ describe('the socket of a daemon', async () => {
 			assert.equal((await status()).wanted, wanted);
 		});
 
-	test('Prometheus finds metrics that are as status says', async () => {
+	test('the metrics are valid for Prometheus and agree with status', async () => {
 		const args = ['-sS', '--include', '--unix-socket', daemon.socket, 'http://turnout/metrics'];
 		const [head = '', text = ''] = (await promisify(execFile)('curl', args)).stdout.split('\r\n\r\n');
 		assert.match(head, /^HTTP\/1\.1 200 /);
@@ -63,7 +59,7 @@ describe('the socket of a daemon', async () => {
 		}
 	});
 
-	test('of what happened one asks for what came since', async () => {
+	test('events can be asked for since a moment', async () => {
 		assert.match((await get('/v1/events?since=10m')).text, /"event":"ready"/);
 		assert.equal((await get('/v1/events?since=2999-01-01T00:00:00+01:00')).text, '');
 		assert.match(daemon.ask('events', '--since', '1h').stdout, /"event":"ready"/);
@@ -72,7 +68,7 @@ describe('the socket of a daemon', async () => {
 		assert.match(refused.stderr, /--since takes a time ago such as 45s, 10m, .*, not "yesterday"/);
 	});
 
-	test('an unknown path is told all known ones', async () => {
+	test('an unknown path gets the list of the known ones', async () => {
 		const { text } = await get('/v1/stats');
 		for (const path of ['status', 'enable', 'disable', 'reload', 'diff', 'config', 'logs', 'events'])
 			assert.match(text, new RegExp(`/v1/${path}\\b`));

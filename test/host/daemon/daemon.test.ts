@@ -1,43 +1,32 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
-import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
 import { askSocket } from '../../lab/net/socket.ts';
-import { startDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
+import { turnout } from '../../lab/turnout.ts';
+import { ownLines, rulesOf, unhurried, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { follow } from '../../support/follower.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('a daemon on a host where somebody else runs Envoy', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
-	const envoy = stack.use(createActor(lab.host, { uid: 1337 }));
-	await Promise.all([
-		world.listen('remote', [22, 443]),
-		app.listen('app', [8080]),
-		envoy.listen('egress listener', [15001]),
-		envoy.listen('ingress listener', [15000]),
-	]);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+	const stack = suiteStack();
+	const { lab, untouched, peers, start } = stack.use(await createDaemonHost({ world: [22, 443], app: [8080] }));
+	const { world, app, envoy } = peers;
+	await Promise.all([envoy.listen('egress listener', [15001]), envoy.listen('ingress listener', [15000])]);
+	const daemon = stack.use(await start());
 	const post = async (path: string) => askSocket(daemon.socket, 'POST', path);
 	const get = async (path: string) => askSocket(daemon.socket, 'GET', path);
-	const status = async () => JSON.parse((await get('/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 
-	test('it starts as nobody asked it otherwise: disabled, and nothing of it in the kernel', async () => {
+	test('it starts disabled unless told otherwise, and puts nothing into the kernel', async () => {
 		assert.partialDeepStrictEqual(await status(), { wanted: 'disabled', is: 'disabled' });
 		assert.equal(rulesOf(lab.host), untouched);
 		assert.equal(daemon.ask('status').code, 0);
 	});
 
-	test('enable and disable do what they say, however often, and end with what is there', async () => {
+	test('enable and disable can be repeated, and always give the same rules', async () => {
 		const texts = new Set<string>();
 		for (const wanted of ['enable', 'enable', 'enable', 'disable', 'disable', 'enable'] as const) {
 			const { code, stdout } = daemon.ask(wanted);
@@ -93,7 +82,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(code, 0);
 	});
 
-	test('the counters are connections: in, out, and direct', async () => {
+	test('the counters count connections: in, out and direct', async () => {
 		await post('/v1/disable');
 		await post('/v1/enable');
 		const { host, remote } = addresses;
@@ -108,7 +97,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
 	});
 
-	test('events tells what happened, newest last, and -f goes on with what happens', async () => {
+	test('events lists what happened, newest last, and -f follows', async () => {
 		await post('/v1/enable');
 		const kept = daemon.ask('events').stdout.trimEnd().split('\n');
 		assert.match(kept.at(-1) ?? '', /^\{"time":"[\dT:.-]+Z","level":"info","event":"interception enabled","backend":/);
@@ -120,7 +109,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(await follower.stop(), 0);
 	});
 
-	test('wait ends at once where all is as wanted, and with 1 and the reason when its time is over', async () => {
+	test('wait returns at once where all is well, and with 1 and the reason on a timeout', async () => {
 		await post('/v1/enable');
 		assert.equal(daemon.ask('wait').code, 0);
 		const thief = 'table ip thief { chain out { type filter hook output priority -300; tcp dport 443 notrack; }; }';
@@ -137,17 +126,17 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
 	});
 
-	test('a second daemon on the same socket is refused, and the first does not notice', async () => {
+	test('a second daemon on the same socket is refused, and the first is not disturbed', async () => {
 		await post('/v1/enable');
 		const whole = await wholeRulesOf(lab.host);
-		await using second = await startDaemon(lab.host, { folder: daemon.folder, args: ['--app-ports', '9090'] });
+		await using second = await start(['--app-ports', '9090'], { folder: daemon.folder });
 		assert.equal(await second.ended, 1);
 		assert.match(second.log(), /^turnout: Cannot start a second daemon: one answers on .*control\.sock already\n/m);
 		assert.equal(rulesOf(lab.host), whole);
 		assert.equal((await status()).is, 'enabled');
 	});
 
-	test('told to stop, it takes its rules along, and its socket, and ends with 0', async () => {
+	test('stopped, it removes its rules and its socket and exits with 0', async () => {
 		await post('/v1/enable');
 		assert.notEqual(ownLines(lab.host), 0);
 		assert.equal(await daemon.stop(), 0);

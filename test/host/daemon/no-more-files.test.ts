@@ -4,7 +4,7 @@ import { createHost } from '../../lab/net/host.ts';
 import { startDaemon, turnoutProgram } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 
-test('a limit of open files that is reached is told as that, with what raises it, and as no defect', () => {
+test('reaching the limit of open files is reported as that, with the way to raise it', () => {
 	using lab = createHost({ container: false });
 	const said = [24, 26, 30, 32, 36].map((limit) => {
 		const words = ['-c', `ulimit -n ${limit}; exec ${turnoutProgram} init --app-ports 8080`];
@@ -14,7 +14,7 @@ test('a limit of open files that is reached is told as that, with what raises it
 	assert.match(said.join(''), /this process may have no more files open \(EMFILE\)\nRaise its limit: LimitNOFILE=/);
 });
 
-test('a daemon that has no more files for a while goes on, and hears what changes again when it has', async () => {
+test('a daemon that runs out of files for a while continues, and watches again afterwards', async () => {
 	using lab = createHost({ container: false });
 	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
 	const limit = (most: string) => lab.host.run('prlimit', ['--pid', String(daemon.process.pid), `--nofile=${most}:`]);

@@ -1,22 +1,19 @@
 // What others do beside us is not to keep anybody from switching ours off.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, describe, test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
-import { routeManagerProgram, startDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, ownLines, rulesOf } from '../../support/daemon.ts';
+import { describe, test } from 'node:test';
+import { routeManagerProgram, turnout } from '../../lab/turnout.ts';
+import { ownLines, rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
-describe('what others do on the host', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { host } = stack.use(createHost({ container: false }));
+describe('what other programs do on the host', async () => {
+	const { host, untouched, start } = suiteStack().use(await createDaemonHost());
 	const args = ['--app-ports', '8080', '--backend', 'iptables-nft'];
-	installOthersRules(host);
-	const untouched = rulesOf(host);
 
-	test('a chain of somebody else that leads to ours does not keep anybody from switching ours off', async () => {
-		await using daemon = await startDaemon(host, { args });
+	test('a foreign chain that jumps to ours does not block disable', async () => {
+		await using daemon = await start(args);
 		daemon.ask('enable');
 		host.run('iptables-nft', ['-t', 'nat', '-N', 'THEIRS']);
 		host.run('iptables-nft', ['-t', 'nat', '-A', 'THEIRS', '-p', 'tcp', '-j', 'APPMESH_EGRESS']);
@@ -26,7 +23,7 @@ describe('what others do on the host', async () => {
 		host.run('iptables-nft', ['-t', 'nat', '-X', 'THEIRS']);
 	});
 
-	test('a rule that is deleted while the script waits for a word is there again after `enable`', async () => {
+	test('a rule deleted while the script waits for input is restored by `enable`', async () => {
 		const env = {
 			...{ APPMESH_START_ENABLED: '0', APPMESH_IGNORE_UID: '1337', APPMESH_APP_PORTS: '8080' },
 			...{ APPMESH_ENVOY_INGRESS_PORT: '15000', APPMESH_ENVOY_EGRESS_PORT: '15001' },
@@ -51,9 +48,9 @@ describe('what others do on the host', async () => {
 		assert.equal(turnout(host, ['clean']).code, 0);
 	});
 
-	test('somebody uses iptables-legacy, into which the daemon may not look: it goes on in its own dialect', async () => {
+	test('where iptables-legacy is in use and unreadable, the daemon keeps working with its own backend', async () => {
 		const through = ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'];
-		await using daemon = await startDaemon(host, { args, through });
+		await using daemon = await start(args, { through });
 		daemon.ask('enable');
 		host.run('iptables-legacy', ['-t', 'nat', '-L']);
 		assert.equal(daemon.ask('disable').code, 0);
@@ -64,7 +61,7 @@ describe('what others do on the host', async () => {
 		daemon.ask('enable');
 		assert.equal(daemon.status().is, 'enabled');
 		assert.equal(await daemon.stop(), 0);
-		await using next = await startDaemon(host, { args, through, folder: daemon.folder });
+		await using next = await start(args, { through, folder: daemon.folder });
 		assert.equal(next.status().is, 'enabled');
 	});
 });

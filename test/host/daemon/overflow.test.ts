@@ -43,7 +43,7 @@ const floods: Readonly<Record<string, (lab: Host) => void>> = {
 };
 
 for (const [what, flood] of Object.entries(floods))
-	test(`${what} while status is asked: the daemon lives, and puts right what was broken meanwhile`, async (context) => {
+	test(`${what} while status is polled: the daemon survives, and repairs what was broken meanwhile`, async (context) => {
 		using lab = createHost({ container: false });
 		await using daemon = await startDaemon(lab.host, {
 			env: TINY,
@@ -61,7 +61,7 @@ for (const [what, flood] of Object.entries(floods))
 		tell(context, daemon, lab, brokenMs);
 	});
 
-test('enabling with 1,000 ignored addresses: the daemon lives through the notices of its own rules', async (context) => {
+test('enable with 1,000 ignored addresses: the daemon survives the netlink events of its own rules', async (context) => {
 	using lab = createHost({ container: false });
 	const ignored = countTo(1_000).map(addressOf).join(',');
 	await using daemon = await startDaemon(lab.host, { env: TINY, args: ['--egress-ignored-ips', ignored] });
@@ -78,7 +78,7 @@ test('enabling with 1,000 ignored addresses: the daemon lives through the notice
 	}
 });
 
-test('a daemon that is stopped while 20,000 notices come goes on afterwards, and puts right what it did not hear of', async (context) => {
+test('a daemon suspended during 20,000 netlink events continues, and repairs what it missed', async (context) => {
 	using lab = createHost({ container: false });
 	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
 	const before = rulesOf(lab.host);

@@ -1,18 +1,15 @@
 // An old dump that is restored, or whoever else puts our rules back, while a daemon wants them off.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost } from '../../lab/net/host.ts';
-import { routeManagerProgram, startDaemon, turnout } from '../../lab/turnout.ts';
-import { installOthersRules, ownLines, rulesOf } from '../../support/daemon.ts';
+import { routeManagerProgram, turnout } from '../../lab/turnout.ts';
+import { ownLines, rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('a daemon that wants interception off', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { host } = stack.use(createHost({ container: false }));
-	installOthersRules(host);
-	const untouched = rulesOf(host);
+	const { host, untouched, start } = suiteStack().use(await createDaemonHost());
 	const env = {
 		...{ APPMESH_START_ENABLED: '1', APPMESH_IGNORE_UID: '1337', APPMESH_APP_PORTS: '8080' },
 		...{ APPMESH_ENVOY_INGRESS_PORT: '15000', APPMESH_ENVOY_EGRESS_PORT: '15001' },
@@ -23,14 +20,12 @@ describe('a daemon that wants interception off', async () => {
 		['legacy', 'legacy'],
 		['legacy', 'nft'],
 	] as const)
-		test(`with ${own} rules: a dump of ${restored} rules with ours in it is restored, and they go again, nobody else's`, async () => {
-			await using first = await startDaemon(host, {
-				args: ['--app-ports', '8080', '--backend', `iptables-${restored}`],
-			});
+		test(`with ${own} rules: when a dump of ${restored} rules is restored, ours are removed from it and foreign ones stay`, async () => {
+			await using first = await start(['--app-ports', '8080', '--backend', `iptables-${restored}`]);
 			first.ask('enable');
 			const dumps = ['', '6'].map((family) => host.run(`ip${family}tables-${restored}-save`, []));
 			assert.equal(await first.stop(), 0);
-			await using daemon = await startDaemon(host, { args: ['--app-ports', '8080', '--backend', `iptables-${own}`] });
+			await using daemon = await start(['--app-ports', '8080', '--backend', `iptables-${own}`]);
 			daemon.ask('enable');
 			assert.equal(daemon.ask('disable').code, 0);
 			for (const [at, family] of ['', '6'].entries())
@@ -50,8 +45,8 @@ describe('a daemon that wants interception off', async () => {
 			assert.equal(await daemon.stop(), 0);
 		});
 
-	test('init and the 2019 script refuse to switch on what it would take away, and do not once it wants the same', async () => {
-		await using daemon = await startDaemon(host, { args: ['--app-ports', '8080'] });
+	test('init and the 2019 script refuse to enable while a daemon wants it off, and work once it wants the same', async () => {
+		await using daemon = await start();
 		const own = { ...env, TURNOUT_SOCKET: daemon.socket };
 		const init = () => turnout(host, ['init', '--app-ports', '8080'], { env: { TURNOUT_SOCKET: daemon.socket } });
 		const script = () => host.tryRun(routeManagerProgram, [], { env: own });
@@ -66,9 +61,9 @@ describe('a daemon that wants interception off', async () => {
 		assert.equal(await daemon.stop(), 0);
 	});
 
-	test('rules of another turnout that runs here are not taken for put back by somebody, nor by a daemon that begins', async () => {
-		await using off = await startDaemon(host, { args: ['--app-ports', '8080'] });
-		await using on = await startDaemon(host, { args: ['--app-ports', '8080'] });
+	test('the rules of another running turnout are not removed as leftovers, also not at a start', async () => {
+		await using off = await start();
+		await using on = await start();
 		on.ask('enable');
 		assert.equal(on.status().is, 'enabled');
 		const whole = ownLines(host);
@@ -78,7 +73,7 @@ describe('a daemon that wants interception off', async () => {
 		// What is open already is captured in a second step.
 		assert.ok(ownLines(host) >= whole);
 		const rules = rulesOf(host);
-		await using late = await startDaemon(host, { args: ['--app-ports', '8080'] });
+		await using late = await start();
 		assert.equal(late.status().wanted, 'disabled');
 		assert.equal(await late.stop(), 0);
 		assert.equal(rulesOf(host), rules);

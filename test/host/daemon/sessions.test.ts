@@ -26,7 +26,7 @@ const warned = (stdout: string): readonly (string | undefined)[] =>
 		.exec(stdout)
 		?.slice(1) ?? [];
 
-test('whoever is logged in is told that sessions like theirs go to Envoy: both families, link-local, another port, no variable', async (context) => {
+test('enable over SSH warns that new sessions like this one go to Envoy: both families, link-local, any port, without SSH_CONNECTION', async (context) => {
 	using lab = createHost({ container: false });
 	using sshd = await startSshd(lab.host, PORT);
 	const ways = [
@@ -46,7 +46,7 @@ test('whoever is logged in is told that sessions like theirs go to Envoy: both f
 		});
 });
 
-test('nothing is said of sessions that stay direct: an ignored port, an ignored source, an ignored interface', async () => {
+test('enable over SSH does not warn where sessions stay direct: an ignored port, source or interface', async () => {
 	using lab = createHost({ container: false });
 	using sshd = await startSshd(lab.host, PORT);
 	for (const args of [
@@ -60,7 +60,7 @@ test('nothing is said of sessions that stay direct: an ignored port, an ignored 
 	}
 });
 
-test('a reload that captures the session says so, and init and route-manager do', async () => {
+test('reload, init and route-manager warn when they capture the SSH session', async () => {
 	using lab = createHost({ container: false });
 	using sshd = await startSshd(lab.host, PORT);
 	using scratch = createScratch('settings');
@@ -85,7 +85,7 @@ test('a reload that captures the session says so, and init and route-manager do'
 	turnout(lab.host, ['clean']);
 });
 
-test('cutting off ends no session that sshd holds, whoever asks for it and wherever it listens', async (context) => {
+test('--cut-existing ends no SSH session, whoever runs it and wherever sshd listens', async (context) => {
 	using lab = createHost({ container: false });
 	using sshd = await startSshd(lab.host, PORT);
 	using _app = await startListener(lab.host, 'app', 8080);
@@ -94,14 +94,14 @@ test('cutting off ends no session that sshd holds, whoever asks for it and where
 	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '*'] });
 	using shell = openShell(sshd.open(lab.world, addresses.host.v6, 'sh'));
 	const cut = ['enable', '--cut-existing', '--socket', daemon.socket];
-	await context.test('asked for in the session', async () => {
+	await context.test('run in the session', async () => {
 		using other = await openConnection(lab.world, addresses.host.v4, 8080);
 		shell.type(withoutEnvironment(...cut));
 		assert.equal(await shell.next(/ended/), '1 connection was ended, 1 left open');
 		other.say('word');
 		assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
 	});
-	await context.test('asked for by somebody who is no child of it, as in tmux', () => {
+	await context.test('run outside of the session, as in tmux', () => {
 		const { stdout } = turnout(lab.host, cut);
 		assert.match(stdout, /^0 connections were ended, 1 left open$/m);
 		assert.match(stdout, /^New connections from fd77::1 to port 2222, as an SSH session that is open here is one, /m);
@@ -110,7 +110,7 @@ test('cutting off ends no session that sshd holds, whoever asks for it and where
 	assert.equal(await shell.next(/^alive$/), 'alive');
 });
 
-test('cutting off leaves the connection by which an agent has called its service, where it is the agent that asks', async () => {
+test('--cut-existing spares the connection of an agent that runs it', async () => {
 	using lab = createHost({ container: false });
 	using _remote = await startListener(lab.world, 'service', 443);
 	using _egress = await startListener(lab.host, 'egress', 15001, 1337);

@@ -3,29 +3,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Status } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon } from '../../lab/turnout.ts';
-import { installOthersRules, rulesOf, unprivileged } from '../../support/daemon.ts';
+import { rulesOf, unprivileged } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { openConnection, startListener } from '../../support/talk.ts';
+import { createDaemonHost, withDaemon } from '../../support/with-daemon.ts';
 
-describe('the socket of a daemon as a border', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const lab = stack.use(createHost({ container: false }));
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
-	const daemon = stack.use(await startDaemon(lab.host, { args: ['--app-ports', '8080'] }));
+describe("the daemon's socket as a trust boundary", async () => {
+	const { lab, untouched, daemon } = suiteStack().use(await withDaemon());
 	const { pid } = daemon.process;
-	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
+	const status = daemon.readStatus;
 	const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
 	const memory = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
@@ -51,7 +47,7 @@ describe('the socket of a daemon as a border', async () => {
 		return `status answered ${taken.length} times, median ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 	};
 
-	test('a socket that somebody has taken away is made again as it was', async () => {
+	test('a socket that was deleted is recreated with the same mode and group', async () => {
 		using follower = disposable(connect(daemon.socket));
 		follower.write('GET /v1/events?follow=1 HTTP/1.1\r\nhost: turnout\r\n\r\n');
 		await once(follower, 'data');
@@ -69,7 +65,7 @@ describe('the socket of a daemon as a border', async () => {
 		assert.match(String(await heard), /interception disabled/);
 	});
 
-	test('another user is refused by the kernel', () => {
+	test('the kernel refuses the socket to other users', () => {
 		assert.equal(statSync(daemon.socket).mode & 0o777, 0o660);
 		const curl = ['curl', '-sv', '--unix-socket', daemon.socket, 'http://turnout/v1/status'];
 		const { code, stderr, stdout } = lab.host.tryRun('setpriv', [...unprivileged(1000, 1000), ...curl]);
@@ -78,17 +74,17 @@ describe('the socket of a daemon as a border', async () => {
 		assert.equal(stdout, '');
 	});
 
-	test('random and hostile requests neither end it nor fill it, and status goes on answering', async (context) => {
+	test('random and hostile requests neither crash the daemon nor use up its memory, and status keeps answering', async (context) => {
 		const open = descriptors();
 		const seed = Date.now() % 1_000_000;
 		const requests = rounds(100_000);
 		const samples: number[] = [];
 		const sampling = setInterval(() => samples.push(memory()), 100);
-		const storm = new Worker(new URL('../../support/request-storm-worker.ts', import.meta.url), {
+		const load = new Worker(new URL('../../support/request-load-worker.ts', import.meta.url), {
 			workerData: { socket: daemon.socket, requests, clients: 8, seed },
 		});
 		const started = performance.now();
-		const over = once(storm, 'message') as Promise<[{ sent: number; replies: Record<string, number> }]>;
+		const over = once(load, 'message') as Promise<[{ sent: number; replies: Record<string, number> }]>;
 		const taken = await latencies(over).finally(() => clearInterval(sampling));
 		const [{ sent, replies }] = await over;
 		const third = Math.ceil(samples.length / 3);
@@ -110,7 +106,7 @@ describe('the socket of a daemon as a border', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 	});
 
-	test('500 idle clients and half-sent requests keep nobody from an answer, and are sent away', async (context) => {
+	test('500 idle clients and half-sent requests block nobody, and are disconnected', async (context) => {
 		const open = descriptors();
 		const halves = [
 			'',
@@ -130,7 +126,7 @@ describe('the socket of a daemon as a border', async () => {
 		await eventually(descriptors, (now) => now <= open);
 	});
 
-	test('who follows and does not read is held to little, and there is a limit to those who follow', async () => {
+	test('a follower that stops reading is buffered up to a limit, and the number of followers is limited', async () => {
 		const [open, before] = [descriptors(), memory()];
 		using clients = new DisposableStack();
 		const heads: string[] = [];
@@ -150,7 +146,7 @@ describe('the socket of a daemon as a border', async () => {
 	});
 });
 
-test('of two daemons that start at the same moment, where a killed one has left its socket, one is refused', async () => {
+test('when two daemons start at once on the stale socket of a killed one, exactly one is refused', async () => {
 	using lab = createHost({ container: false });
 	using scratch = createScratch('border');
 	const folder = scratch.path;
@@ -168,13 +164,11 @@ test('of two daemons that start at the same moment, where a killed one has left 
 	}
 });
 
-test('a wish that comes while the daemon is being stopped is refused, and nothing of it outlives the daemon', async () => {
-	using lab = createHost({ container: false });
-	installOthersRules(lab.host);
-	const untouched = rulesOf(lab.host);
+test('enable during a stop is refused, and leaves no rules behind', async () => {
+	using place = await createDaemonHost();
+	const { lab, untouched } = place;
 	using _envoy = await startListener(lab.host, 'envoy', 15001, 1337);
-	const args = ['--start-enabled', '1', '--envoy-drain-seconds', '30'];
-	await using daemon = await startDaemon(lab.host, { args });
+	await using daemon = await place.start(['--start-enabled', '1', '--envoy-drain-seconds', '30']);
 	using captured = await openConnection(lab.host, addresses.remote.v4, 443);
 	daemon.process.kill('SIGTERM');
 	await eventually(daemon.log, (log) => log.includes('"event":"interception disabled"'));

@@ -3,24 +3,18 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Status } from '../../../src/status/types.ts';
-import { createHost } from '../../lab/net/host.ts';
-import { createActor } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, type TestDaemon, turnoutProgram } from '../../lab/turnout.ts';
-import { installOthersRules, ownLines, rulesOf } from '../../support/daemon.ts';
+import { ownLines, rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+import { createDaemonHost } from '../../support/with-daemon.ts';
 import { withMount } from '../../support/without.ts';
 
-describe('a daemon whose disk fails it', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { host } = stack.use(createHost({ container: false }));
-	installOthersRules(host);
-	const untouched = rulesOf(host);
-	const envoy = stack.use(createActor(host, { uid: 1337 }));
-	await envoy.listen('envoy', [15000, 15001]);
+describe('a daemon whose disk fails', async () => {
+	const { host, untouched, start } = suiteStack().use(await createDaemonHost({ envoy: [15000, 15001] }));
 	const args = ['--app-ports', '8080'];
 
 	/** The disk is seen by the daemon alone: whoever wants to see it too has to look with its eyes. */
@@ -50,7 +44,7 @@ describe('a daemon whose disk fails it', async () => {
 		['full', 'size=4k', 'head -c 4096 /dev/zero > "$1/fill"', '.', 'remount,size=64k', /its disk is full/],
 	] as const;
 	for (const [what, options, then, below, remedy, why] of disks)
-		test(`a disk that is ${what} keeps no daemon from its rules, and what is wished is written once it can be`, async () => {
+		test(`a disk that is ${what} blocks no rule, and the desired state is written once that is possible`, async () => {
 			using scratch = createScratch('disk');
 			const folder = join(scratch.path, 'mounted');
 			const own = ['--state-directory', join(folder, below), '--start-enabled', '1'];
@@ -81,7 +75,7 @@ describe('a daemon whose disk fails it', async () => {
 	const startElsewhere = (folder: string, more: readonly string[], through: readonly string[]) =>
 		startDaemon(host, { folder, args: more, through });
 
-	test('a disk that fills up or becomes read-only under a daemon: enable and disable do what they say', async () => {
+	test('enable and disable work when the disk fills up or becomes read-only', async () => {
 		using scratch = createScratch('disk');
 		const folder = join(scratch.path, 'mounted');
 		const own = ['--state-directory', join(folder, 'state')];
@@ -127,7 +121,7 @@ describe('a daemon whose disk fails it', async () => {
 			const state = join(scratch.path, 'state/state.json');
 			if (text === 'a folder') mkdirSync(state, { recursive: true });
 			else writeInto(state, text);
-			await using daemon = await startDaemon(host, { folder: scratch.path, args });
+			await using daemon = await start(args, { folder: scratch.path });
 			assert.match(daemon.log(), /"event":"state set aside","why":".*state\.json could not be used/);
 			assert.match(daemon.log(), /"event":"ready"/);
 			assert.partialDeepStrictEqual(daemon.status(), { wanted: 'disabled', backend: { name: 'iptables-nft' } });
@@ -152,28 +146,28 @@ describe('a daemon whose disk fails it', async () => {
 	}
 
 	const asStranger = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
-	test('a state file that may not be read is set aside, and a state folder that may not be written is refused', async () => {
+	test('a state file without read permission is set aside, and a state folder without write permission is refused', async () => {
 		using scratch = createScratch('disk');
 		const state = join(scratch.path, 'state/state.json');
 		writeInto(state, '{"wanted":"enabled"}');
 		chmodSync(state, 0o600);
 		chownSync(state, 1000, 1000);
 		{
-			await using daemon = await startDaemon(host, { folder: scratch.path, args, through: asStranger });
+			await using daemon = await start(args, { folder: scratch.path, through: asStranger });
 			assert.match(daemon.ask('status').stdout, /!! {2}state: .* \(its permissions forbid it\) and was set aside as /);
 			assert.equal(daemon.status().wanted, 'disabled');
 		}
 		chownSync(join(state, '..'), 1000, 1000);
 		chmodSync(join(state, '..'), 0o500);
-		await using refused = await startDaemon(host, { folder: scratch.path, args, through: asStranger });
+		await using refused = await start(args, { folder: scratch.path, through: asStranger });
 		assert.equal(await refused.ended, 1);
 		assert.match(refused.log(), /^turnout: Cannot write .*state\.json: its permissions forbid it\nMake it writable/m);
 		assert.equal(rulesOf(host), untouched);
 	});
 
-	test('a state folder that is taken away under a daemon is there again with the next wish', async () => {
+	test('a state folder that is deleted is recreated with the next change', async () => {
 		using scratch = createScratch('disk');
-		await using daemon = await startDaemon(host, { folder: scratch.path, args });
+		await using daemon = await start(args, { folder: scratch.path });
 		const state = join(scratch.path, 'state');
 		execFileSync('rm', ['-r', state]);
 		assert.equal(daemon.ask('enable').code, 0);

@@ -7,7 +7,7 @@ import { requireAll } from '../../lab/net/load.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createFaultPlace } from '../../support/faults.ts';
+import { createFaultHost } from '../../support/faults.ts';
 import { rounds } from '../../support/rounds.ts';
 import { savedText } from '../../support/saved.ts';
 
@@ -49,8 +49,8 @@ function startWriter(host: Namespace, dialect: string) {
 
 for (const dialect of dialects)
 	test(`for ${SECONDS} s on ${backendOf(dialect)}: none of their rules is lost, ours come back each time, and there is no fight`, async (context) => {
-		await using place = await createFaultPlace(dialect);
-		const { lab, status, cast } = place;
+		await using place = await createFaultHost(dialect);
+		const { lab, status, peers } = place;
 		const stop = startWriter(lab.host, dialect);
 		const end = performance.now() + SECONDS * 1_000;
 		let faults = 0;
@@ -72,5 +72,5 @@ for (const dialect of dialects)
 		assert.deepEqual([...found].sort(), [3, 2, 1].map((back) => `--comment writer-${count - back}`).sort());
 		// Each fault once, and each rule that was put before ours once, or several of them together.
 		assert.ok(repairs.count >= faults && repairs.count <= faults + Math.ceil(count / 50), `${repairs.count} repairs`);
-		await requireAll(cast, 'captured');
+		await requireAll(peers, 'captured');
 	});

@@ -1,18 +1,18 @@
 // What people ask of the daemon while it is busy with Envoy in Docker, or while Envoy is away.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { turnout } from '../../lab/turnout.ts';
-import { IMAGE } from '../../support/docker-place.ts';
+import { IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-place.ts';
+import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 /** Far from what a stalled pull is waited for. */
 const PATIENCE_MS = 15_000;
 
 describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createStopsPlace(stack);
 	const { docker, lab, registry, pulled, assertNothingLeft } = place;
 	afterEach(() => place.forget());
@@ -40,7 +40,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
 	});
 
-	test('an update pulls for long: enable and disable do not wait for it, and an end of the daemon neither', async () => {
+	test('enable, disable and a stop of the daemon do not wait for an update that pulls', async () => {
 		const daemon = await place.start({ envoy: { pull: 'missing', pullStallSeconds: 60 } });
 		registry.stall();
 		docker.docker(['rmi', pulled.image]);
@@ -55,7 +55,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assertNothingLeft();
 	});
 
-	test('two are told to update at once: there is one Envoy, of one of the two', async () => {
+	test('two updates at once lead to one Envoy, of one of the two images', async () => {
 		await using daemon = await place.start();
 		const both = [OTHER, IMAGE].map((image) => updating(place, daemon, image));
 		await Promise.all(both.map((child) => once(child, 'close')));
@@ -92,7 +92,7 @@ describe('Envoy in Docker, when', { concurrency: 1 }, async () => {
 		assert.equal(first.ask('status').code, 0, first.ask('status').stdout);
 	});
 
-	test('somebody cleans the host: what is left of it goes too, whether it runs or not', async () => {
+	test('clean removes its container too, whether it runs or not', async () => {
 		const daemon = await place.start();
 		await killed(daemon);
 		docker.docker(['stop', '--time', '0', 'turnout-envoy']);

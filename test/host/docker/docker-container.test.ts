@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import type Docker from 'dockerode';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { DaemonOptions } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
-import { createDockerPlace, pidIn } from '../../support/docker-place.ts';
+import { createDockerHost, pidIn } from '../../support/docker-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const enabled = ['--start-enabled', '1'];
 
 describe("Envoy's container", async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { path: folder } = stack.use(createScratch('files'));
 	afterEach(() => removeContainers(place.docker));
 	const inspect = () =>
@@ -104,9 +104,8 @@ describe("Envoy's container", async () => {
 });
 
 describe("Envoy's container, where Docker maps users", async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, { isRemapped: true });
+	const stack = suiteStack();
+	const place = await createDockerHost(stack, { isRemapped: true });
 
 	test('runs all the same, as the user that is ignored', async () => {
 		await using daemon = await place.start();

@@ -2,31 +2,32 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../../src/status/types.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import { rulesOf } from '../../support/daemon.ts';
-import { createDockerPlace, type DockerPlace, IMAGE, namedBootstrap, pidIn } from '../../support/docker-place.ts';
+import { createDockerHost, type DockerHost, IMAGE, pidIn } from '../../support/docker-host.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startStorms, statusOf, stopStorms, summary } from '../../support/proxied.ts';
+import { startLoad, statusOf, stopLoad, summary } from '../../support/proxied.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const DEATHS = rounds(50);
 const DAEMONS = rounds(20);
 
 describe('8 clients, in both directions and families, while', { concurrency: true }, () => {
 	describe('what runs is killed, closed', { concurrency: 1 }, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const { place, envoy } = await createNamedPlace(stack);
 
 		test(`Envoy is killed ${DEATHS} times: none gets past it, and in the end there is one Envoy`, async (context) => {
 			await using daemon = await place.start({ envoy });
-			const storms = await startStorms(place);
+			const load = await startLoad(place);
 			const slowestMs = await killEnvoys(place, daemon);
-			const counters = await stopStorms(storms);
+			const counters = await stopLoad(load);
 			context.diagnostic(`LIVE again after ${slowestMs} ms at most after a stable life; ${summary(counters)}`);
 			for (const { by } of counters) assert.deepEqual(Object.keys(by), ['Envoy']);
 			assert.equal((await statusOf(daemon)).envoy.restarts, DEATHS);
@@ -37,7 +38,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 			let daemon = await place.start({ envoy });
 			const { container, since } = daemon.status().envoy;
 			const { folder } = daemon;
-			const storms = await startStorms(place);
+			const load = await startLoad(place);
 			for (let at = 0; at < DAEMONS; at += 1) {
 				await sleep(Math.random() * 300);
 				daemon.process.kill('SIGKILL');
@@ -45,7 +46,7 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 				daemon = await place.start({ envoy }, folder);
 				assert.partialDeepStrictEqual(daemon.status().envoy, { container, since, state: 'live', restarts: 0 });
 			}
-			for (const { by, failures } of await stopStorms(storms))
+			for (const { by, failures } of await stopLoad(load))
 				assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
 			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
 			assert.equal(await daemon.stop(), 0);
@@ -54,18 +55,17 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 	});
 
 	describe('what runs is killed, open', { concurrency: 1 }, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const { place, envoy } = await createNamedPlace(stack);
 
 		test(`Envoy is killed ${DEATHS} times: each is answered once the grace is over, and captured again`, async (context) => {
 			await using daemon = await place.start({ onEnvoyFailure: 'open', envoy: { ...envoy, graceSeconds: 0 } });
-			const storms = await startStorms(place);
+			const load = await startLoad(place);
 			await killEnvoys(place, daemon);
 			await untilIs(daemon, 'enabled');
-			context.diagnostic(summary(await stopStorms(storms)));
-			const after = await startStorms(place);
-			for (const { by, failures } of await stopStorms(after))
+			context.diagnostic(summary(await stopLoad(load)));
+			const after = await startLoad(place);
+			for (const { by, failures } of await stopLoad(after))
 				assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
 			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);
 			assert.equal(daemon.ask('status').code, 0);
@@ -77,21 +77,21 @@ describe('8 clients, in both directions and families, while', { concurrency: tru
 			process.kill(pidIn(place), 'SIGKILL');
 			await untilIs(daemon, 'lifted');
 			assert.equal(rulesOf(place.lab.host), place.untouched);
-			const storms = await startStorms(place);
-			for (const { by, failures } of await stopStorms(storms)) {
+			const load = await startLoad(place);
+			for (const { by, failures } of await stopLoad(load)) {
 				assert.deepEqual(failures, {});
 				assert.ok(!Object.keys(by).includes('Envoy'));
 			}
-			writeFileSync(envoy.config, namedBootstrap('Envoy'));
+			writeFileSync(envoy.config, answeringBootstrap('Envoy'));
 			await untilIs(daemon, 'enabled');
 		});
 	});
 });
 
 async function createNamedPlace(stack: AsyncDisposableStack) {
-	const place = await createDockerPlace(stack);
+	const place = await createDockerHost(stack);
 	const config = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	writeFileSync(config, namedBootstrap('Envoy'));
+	writeFileSync(config, answeringBootstrap('Envoy'));
 	return { place, envoy: { config, stableSeconds: 1 } };
 }
 
@@ -110,7 +110,7 @@ const untilLive = (daemon: TestDaemon) =>
 	);
 
 /** At any moment of its life. Says how long it took at most to be LIVE again after a death that followed a stable life. */
-async function killEnvoys(place: DockerPlace, daemon: TestDaemon): Promise<number> {
+async function killEnvoys(place: DockerHost, daemon: TestDaemon): Promise<number> {
 	let slowestMs = 0;
 	for (let death = 1; death <= DEATHS; death += 1) {
 		await untilLive(daemon);

@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { assertAsSaid, assertEnded, assertNothingLeft, told, untilStatus, whysOf } from '../../support/as-said.ts';
 import { ownLines, unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, type DockerPlace } from '../../support/docker-place.ts';
+import { createDockerHost, type DockerHost } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const START = 'Start Docker; Envoy and the rules stay as they are meanwhile';
 
 describe('Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { docker } = place;
 	const nobody = `there is no Docker at ${docker.socket}`;
 
@@ -114,9 +114,8 @@ describe('Docker', async () => {
 });
 
 describe('Docker with live-restore', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, { config: { 'live-restore': true } });
+	const stack = suiteStack();
+	const place = await createDockerHost(stack, { config: { 'live-restore': true } });
 	const { docker } = place;
 
 	test('that restarts leaves Envoy and traffic alone, status tells of it, and afterwards Envoy is looked after as before', async () => {
@@ -182,7 +181,7 @@ describe('Docker with live-restore', async () => {
 });
 
 /** Its containerd dies with it; on a machine where nobody buries the dead the next one would take it for alive. */
-function crash({ folder }: DockerPlace['docker']): void {
+function crash({ folder }: DockerHost['docker']): void {
 	process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
 	rmSync(join(folder, 'exec/containerd/containerd.pid'));
 }
@@ -194,5 +193,5 @@ const anybody = [
 	...['--inh-caps=-all,+net_admin,+net_raw,+dac_read_search', '--ambient-caps=+net_admin,+net_raw,+dac_read_search'],
 ];
 
-const pidOf = ({ docker }: DockerPlace): number =>
+const pidOf = ({ docker }: DockerHost): number =>
 	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', 'turnout-envoy']));

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { importAnswerer } from '../../lab/services/image.ts';
@@ -18,16 +18,16 @@ import {
 	whysOf,
 } from '../../support/as-said.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const SEE =
 	'See envoy.command (TURNOUT_ENVOY_COMMAND), envoy.image (TURNOUT_ENVOY_IMAGE) and envoy.config (TURNOUT_ENVOY_CONFIG)';
 const { remote } = addresses;
 
 describe('Envoy in Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	const { path: folder } = stack.use(createScratch('files'));
 	afterEach(() => removeContainers(place.docker));
@@ -78,7 +78,7 @@ describe('Envoy in Docker', async () => {
 		assert.equal(remedy, SEE);
 	});
 
-	test('that refuses its bootstrap is told of in its own words', async () => {
+	test('that refuses its bootstrap is reported in its own words', async () => {
 		const file = join(folder, 'nonsense.json');
 		writeFileSync(file, '{"nonsense": 1}');
 		const [said = '', remedy] = (await refusal({ envoy: { config: file } })).split('\n');
@@ -111,7 +111,7 @@ describe('Envoy in Docker', async () => {
 		assert.match(said, /\nStop that program, or set envoy.adminPort to another port$/);
 	});
 
-	test('that has too little memory is told of as such', async () => {
+	test('that has too little memory is reported as that', async () => {
 		const [said = '', remedy] = (await refusal({ envoy: { memoryMegabytes: 12 } })).split('\n');
 		assert.match(said, /^turnout: Cannot start Envoy: Envoy ended by SIGKILL, out of memory/);
 		assert.equal(remedy, SEE);

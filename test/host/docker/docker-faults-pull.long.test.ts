@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { ecrAccount, startEcr } from '../../lab/services/ecr.ts';
 import { pushImage, startRegistry } from '../../lab/services/registry.ts';
@@ -16,11 +16,12 @@ import {
 	untilStatus,
 	whysOf,
 } from '../../support/as-said.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLink } from '../../support/link.ts';
 import { assertNoSecret } from '../../support/logins.ts';
 import { outcomeOf } from '../../support/outcome.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const ACCOUNT = '123456789012';
 const account = ecrAccount(ACCOUNT);
@@ -33,9 +34,8 @@ const LOGIN =
 const SEE = 'See envoy.image (TURNOUT_ENVOY_IMAGE): registry, repository and tag';
 
 describe('an image that is to be pulled', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, {
+	const stack = suiteStack();
+	const place = await createDockerHost(stack, {
 		hosts: `127.0.0.1 localhost ${name} ${ecrName}\n`,
 		// In memory, and of a size that can be changed.
 		config: { 'insecure-registries': [name, linked, ecrName], 'data-root': '/run/data' },

@@ -1,7 +1,7 @@
 // Somebody lays hands on Envoy's container, or has one of its name: what status, the log and the rules make of it.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import {
@@ -15,17 +15,17 @@ import {
 } from '../../support/as-said.ts';
 import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { ownLines, rulesOf } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const NAME = 'turnout-envoy';
 /** An Envoy that is well answers within that, on a busy machine too. */
 const hasty = { healthSeconds: 1, healthTimeoutSeconds: 5, healthRetries: 2 };
 
 describe("Envoy's container", async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { docker } = place.docker;
 	// What one test leaves behind by mistake fails that one only.
 	afterEach(() => removeContainers(place.docker));
@@ -44,7 +44,7 @@ describe("Envoy's container", async () => {
 		assertNothingLeft(place, daemon);
 	}
 
-	test('that is removed by hand is made anew, and the log says that somebody has removed it', async () => {
+	test('that is removed by hand is recreated, and the log says that it was removed', async () => {
 		await using daemon = await place.start();
 		const { container } = (await assertAsSaid(place, daemon)).envoy;
 		docker(['rm', '--force', NAME]);
@@ -52,21 +52,21 @@ describe("Envoy's container", async () => {
 		assert.doesNotMatch(daemon.log(), /SIGKILL/);
 	});
 
-	test('that is stopped by hand is started anew, and the log says how it ended', async () => {
+	test('that is stopped by hand is restarted, and the log says how it ended', async () => {
 		await using daemon = await place.start();
 		const { container } = daemon.status().envoy;
 		docker(['stop', NAME]);
 		await assertRevived(daemon, container, /^Envoy ended with code 0; its last line: .*exiting$/);
 	});
 
-	test('that is killed by hand is started anew, and the log names the signal', async () => {
+	test('that is killed by hand is restarted, and the log names the signal', async () => {
 		await using daemon = await place.start();
 		const { container } = daemon.status().envoy;
 		docker(['kill', NAME]);
 		await assertRevived(daemon, container, /^Envoy ended by SIGKILL; its last line: .*starting main dispatch loop$/);
 	});
 
-	test('that is paused is told of within healthSeconds, and after healthRetries is replaced by one that answers', async () => {
+	test('that is paused is reported within healthSeconds, and replaced after healthRetries', async () => {
 		await using daemon = await place.start({ envoy: hasty });
 		const { container } = daemon.status().envoy;
 		docker(['pause', NAME]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import {
@@ -14,9 +14,10 @@ import {
 	untilStatus,
 } from '../../support/as-said.ts';
 import { ownLines, unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, type DockerPlace, pidIn } from '../../support/docker-place.ts';
+import { createDockerHost, type DockerHost, pidIn } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { isFull } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const GONE = /Envoy is gone: nobody answers on its admin \S+, and nobody listens/;
@@ -24,9 +25,8 @@ const GONE = /Envoy is gone: nobody answers on its admin \S+, and nobody listens
 const BOUNDED_MS = 30_000;
 
 describe('While Docker hangs', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const hang = hanging(place);
 	afterEach(async () => {
 		hang.end();
@@ -143,9 +143,8 @@ describe('While Docker hangs', async () => {
 
 for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as const))
 	describe(`After Docker was ${how}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
-		const place = await createDockerPlace(stack, { config: { 'live-restore': true } });
+		const stack = suiteStack();
+		const place = await createDockerHost(stack, { config: { 'live-restore': true } });
 		const end = async () => {
 			if (how === 'stopped') return place.docker.stop();
 			process.kill(dockerdOf(place), 'SIGKILL');
@@ -181,15 +180,15 @@ for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as co
 		});
 	});
 
-const restarted = (place: DockerPlace): Promise<void> => place.docker.restart();
+const restarted = (place: DockerHost): Promise<void> => place.docker.restart();
 
-const dockerdOf = ({ docker }: DockerPlace): number => Number(readFileSync(join(docker.folder, 'pid'), 'utf8'));
+const dockerdOf = ({ docker }: DockerHost): number => Number(readFileSync(join(docker.folder, 'pid'), 'utf8'));
 
-const hangs = ({ docker }: DockerPlace): RegExp =>
+const hangs = ({ docker }: DockerHost): RegExp =>
 	new RegExp(`^docker: Docker at ${docker.socket} does not answer within 10 s$`, 'm');
 
 /** It takes what comes and does nothing. */
-function hanging(place: DockerPlace): { readonly begin: () => void; readonly end: () => void } {
+function hanging(place: DockerHost): { readonly begin: () => void; readonly end: () => void } {
 	const signal = (name: NodeJS.Signals) => () => void process.kill(dockerdOf(place), name);
 	return { begin: signal('SIGSTOP'), end: signal('SIGCONT') };
 }

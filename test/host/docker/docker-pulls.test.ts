@@ -1,6 +1,6 @@
 // Envoy is dead, and what it is to be started from is being pulled, or is gone.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { pushImage, startRegistry } from '../../lab/services/registry.ts';
@@ -14,16 +14,16 @@ import {
 	untilStatus,
 } from '../../support/as-said.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 /** One on the host itself, whose traffic nobody captures, and one out there. */
 const near = 'near.example';
 const far = 'far.example:5000';
 
 describe('Envoy in Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack, {
+	const stack = suiteStack();
+	const place = await createDockerHost(stack, {
 		hosts: `127.0.0.1 localhost ${near}\n${addresses.otherRemote.v4} far.example\n`,
 		config: { 'insecure-registries': [near, far] },
 	});

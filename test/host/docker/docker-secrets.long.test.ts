@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { ecrAccount, startEcr } from '../../lab/services/ecr.ts';
@@ -11,9 +11,10 @@ import { startMetadata } from '../../lab/services/metadata.ts';
 import { type Account, isListening, pushImage, startRegistry } from '../../lab/services/registry.ts';
 import { type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
-import { createDockerPlace, IMAGE, pidIn, untilLive } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE, pidIn, untilLive } from '../../support/docker-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readIfThere, type Search, startSearch } from '../../support/secrets.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const ACCOUNT = '123456789012';
 const ecrName = `${ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com`;
@@ -27,10 +28,9 @@ const user = { username: 'ann', password: 'pass:"word"/of+ann' };
 const refusing = { username: 'nobody', password: 'another-password' };
 
 describe('nothing secret is to be found', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const hosts = `127.0.0.1 localhost ${name} ${ecrName}\n`;
-	const place = await createDockerPlace(stack, { hosts, config: { 'insecure-registries': [name, ecrName] } });
+	const place = await createDockerHost(stack, { hosts, config: { 'insecure-registries': [name, ecrName] } });
 	const { docker, lab } = place;
 	const registry = stack.use(await startRegistry(lab.host, user));
 	for (const version of ['v1', 'v2']) {

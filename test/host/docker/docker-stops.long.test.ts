@@ -1,23 +1,23 @@
 // The daemon ends in the middle of what it does with Envoy in Docker, and the next one finds what is left.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
 import { turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
 import { capturing, rulesOf } from '../../support/daemon.ts';
-import { IMAGE, pidIn } from '../../support/docker-place.ts';
+import { IMAGE, pidIn } from '../../support/docker-host.ts';
+import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
-import { startStorms, statusOf, stopStorms } from '../../support/proxied.ts';
-import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-place.ts';
+import { startLoad, statusOf, stopLoad } from '../../support/proxied.ts';
+import { createStopsPlace, killed, OTHER, stopped, untilIs, updating } from '../../support/stops-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const RUNNING = [`turnout-envoy ${IMAGE} running`];
 
 describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createStopsPlace(stack);
 	const { docker, lab, registry, config, pulled, assertNothingLeft } = place;
 	afterEach(() => place.forget());
@@ -95,31 +95,31 @@ describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
 
 	test('ports have changed when the next daemon comes: it takes over, and no connection fails', async () => {
 		const first = await place.start();
-		const storms = await startStorms(place);
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		const load = await startLoad(place);
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		await killed(first);
 		const changed = { egressPort: 16001, ingressPort: 16000, envoy: { drainSeconds: 20 } };
 		await using second = await place.start(changed, first.folder);
 		assert.deepEqual(second.status().envoy.listeners?.toSorted(), [16000, 16001]);
 		assert.equal(await held.echo('still'), 'still');
 		await held.close();
-		for (const { failures } of await stopStorms(storms)) assert.deepEqual(failures, {});
+		for (const { failures } of await stopLoad(load)) assert.deepEqual(failures, {});
 	});
 
 	test('a daemon that keeps it ends and the next one comes: the same Envoy, and no connection fails', async () => {
 		const first = await place.start({ onStop: 'keep', envoy: { config } });
 		const { container, since } = first.status().envoy;
-		const storms = await startStorms(place);
+		const load = await startLoad(place);
 		assert.equal(await stopped(first), 0);
 		await using second = await place.start({ envoy: { config } }, first.folder);
 		assert.partialDeepStrictEqual(second.status().envoy, { container, since });
-		for (const { by, failures } of await stopStorms(storms))
+		for (const { by, failures } of await stopLoad(load))
 			assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
 	});
 
 	test('the daemon is killed in the middle of an update: the next one has one Envoy, and no connection fails', async () => {
 		let daemon = await place.start({ envoy: { config } });
-		const storms = await startStorms(place);
+		const load = await startLoad(place);
 		for (const [at, afterMs] of [200, 600, 1_000, 1_400].entries()) {
 			const child = updating(place, daemon, at % 2 === 0 ? OTHER : IMAGE);
 			await sleep(afterMs);
@@ -129,7 +129,7 @@ describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
 			await eventually(place.containers, ({ length }) => length === 1);
 			await untilIs(daemon, 'enabled');
 		}
-		for (const { by, failures } of await stopStorms(storms))
+		for (const { by, failures } of await stopLoad(load))
 			assert.deepEqual({ by: Object.keys(by), failures }, { by: ['Envoy'], failures: {} });
 		assert.equal(await stopped(daemon), 0);
 		assertNothingLeft();

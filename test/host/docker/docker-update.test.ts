@@ -2,28 +2,29 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { importEnvoy, importImage } from '../../lab/services/image.ts';
-import { createDockerPlace, IMAGE, namedBootstrap } from '../../support/docker-place.ts';
+import { createDockerHost, IMAGE } from '../../support/docker-host.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
-import { startStorms, stopStorms, summary } from '../../support/proxied.ts';
+import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
 import { rounds } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const OTHER = 'envoyproxy/envoy:v1.40.1';
 
 describe('Envoy is replaced under 8 clients, in both directions and families', { concurrency: 1 }, async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const { docker, program, lab } = place;
 	const bootstrap = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	const become = (name: string): void => writeFileSync(bootstrap, namedBootstrap(name));
+	const become = (name: string): void => writeFileSync(bootstrap, answeringBootstrap(name));
 	become('one');
 	// Another program of the same name, so that it is another image.
 	importEnvoy(docker, program, OTHER);
@@ -35,13 +36,13 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 	test('a changed bootstrap and a reload: each connection is answered, first by the one, then by the other', async (context) => {
 		become('one');
 		await using daemon = await place.start({ envoy: { config: bootstrap } });
-		const storms = await startStorms(place);
+		const load = await startLoad(place);
 		for (const name of ['two', 'three', 'four', 'five', 'six']) {
 			become(name);
 			assert.equal(daemon.ask('reload').code, 0);
 			await eventually(place.containers, ({ length }) => length === 1);
 		}
-		const counters = await stopStorms(storms);
+		const counters = await stopLoad(load);
 		context.diagnostic(summary(counters));
 		for (const { by, failures } of counters) {
 			assert.deepEqual(failures, {});
@@ -66,8 +67,8 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 	test('another image: no connection fails, and one that is under way goes on until it ends', async () => {
 		await using daemon = await place.start({ envoy: { drainSeconds: 60 } });
 		const { container } = daemon.status().envoy;
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
-		const storms = await startStorms(place);
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		const load = await startLoad(place);
 		const updated = daemon.ask('update', '--image', OTHER);
 		assert.match(updated.stdout, /^Envoy was replaced\ninterception {2}enabled since /);
 		assert.equal(updated.code, 0);
@@ -76,7 +77,7 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 			await sleep(1_000);
 			assert.equal(await held.echo(`second ${second}`), `second ${second}`);
 		}
-		const counters = await stopStorms(storms);
+		const counters = await stopLoad(load);
 		for (const { failures } of counters) assert.deepEqual(failures, {});
 		await held.close();
 		await eventually(place.containers, (containers) => containers.length === 1);
@@ -87,12 +88,12 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 
 	test('ports that a reload moves: the rules follow, and no connection fails', async () => {
 		await using daemon = await place.start();
-		const storms = await startStorms(place);
+		const load = await startLoad(place);
 		place.write({ egressPort: 16001, ingressPort: 16000, envoy: { adminPort: 9902 } });
 		const reloaded = daemon.ask('reload');
 		assert.equal(reloaded.code, 0, reloaded.stderr);
 		assert.deepEqual(daemon.status().envoy.listeners?.toSorted(), [16000, 16001]);
-		const counters = await stopStorms(storms);
+		const counters = await stopLoad(load);
 		for (const { failures } of counters) assert.deepEqual(failures, {});
 		assert.equal(daemon.ask('diff').code, 0);
 	});
@@ -110,13 +111,13 @@ describe('Envoy is replaced under 8 clients, in both directions and families', {
 			become('one');
 			await using daemon = await place.start({ envoy: { config: bootstrap } });
 			const { container } = daemon.status().envoy;
-			const storms = await startStorms(place);
+			const load = await startLoad(place);
 			place.write({ envoy: { config: bootstrap, ...change } });
 			const refused = daemon.ask('reload');
 			assert.equal(refused.code, 1);
 			assert.match(refused.stderr, /^turnout: Cannot start Envoy: .*; the former goes on\n/);
 			assert.ok(refused.stderr.includes(why), refused.stderr);
-			for (const { by, failures } of await stopStorms(storms))
+			for (const { by, failures } of await stopLoad(load))
 				assert.deepEqual({ by: Object.keys(by), failures }, { by: ['one'], failures: {} });
 			assert.equal(daemon.status().envoy.container, container);
 			assert.deepEqual(place.containers(), [`turnout-envoy ${IMAGE} running`]);

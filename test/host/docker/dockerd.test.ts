@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHost, type Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { type Cast, createCast } from '../../lab/net/peers.ts';
+import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { type Docker, startDockerd } from '../../lab/services/dockerd.ts';
@@ -22,29 +22,29 @@ for (const dialect of dialects) {
 		using lab = createHost({ container: false });
 		await using docker = await startDockerd(lab, { dialect });
 		publish(docker);
-		using cast = await createCast(lab, { appPorts: [22] });
-		assert.deepEqual(await answersTo(cast), both('container'));
+		using peers = await createPeers(lab, { appPorts: [22] });
+		assert.deepEqual(await answersTo(peers), both('container'));
 		const before = withoutEmptyTables(snapshotHost(lab.host));
-		await underDaemon(lab, cast, dialect);
-		assert.deepEqual(await answersTo(cast), both('container'));
+		await underDaemon(lab, peers, dialect);
+		assert.deepEqual(await answersTo(peers), both('container'));
 		assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(lab.host))), []);
 	});
 
 	test(`with ${dialect} rules what a Docker publishes that starts after us enters through Envoy, also when it starts again`, async () => {
 		using lab = createHost({ container: false });
-		using cast = await createCast(lab, { appPorts: [22] });
+		using peers = await createPeers(lab, { appPorts: [22] });
 		run(lab.host, ['init', ...settings(dialect)]);
 		await using docker = await startDockerd(lab, { dialect });
 		publish(docker);
-		assert.deepEqual(await answersTo(cast), both('ingress listener'));
+		assert.deepEqual(await answersTo(peers), both('ingress listener'));
 		await docker.restart();
 		await eventually(
 			() => docker.docker(['ps', '--format', '{{.Names}} {{.Ports}}']),
 			(list) => /^shop .*8080->80/.test(list),
 		);
-		assert.deepEqual(await answersTo(cast), both('ingress listener'));
+		assert.deepEqual(await answersTo(peers), both('ingress listener'));
 		run(lab.host, ['clean']);
-		assert.deepEqual(await answersTo(cast), both('container'));
+		assert.deepEqual(await answersTo(peers), both('container'));
 	});
 }
 
@@ -67,15 +67,15 @@ function publish(docker: Docker): void {
 	]);
 }
 
-async function underDaemon(lab: Host, cast: Cast, dialect: Dialect): Promise<void> {
+async function underDaemon(lab: Host, peers: Peers, dialect: Dialect): Promise<void> {
 	await using daemon = await startDaemon(lab.host, { args: settings(dialect) });
 	assert.equal(daemon.ask('enable').code, 0);
-	assert.deepEqual(await answersTo(cast), both('ingress listener'));
+	assert.deepEqual(await answersTo(peers), both('ingress listener'));
 	assert.equal(await daemon.stop(), 0);
 }
 
 /** Over IPv4 and over IPv6, from another host. */
-const answersTo = ({ world }: Cast): Promise<string[]> =>
+const answersTo = ({ world }: Peers): Promise<string[]> =>
 	Promise.all(
 		[addresses.host.v4, addresses.host.v6].map(async (to) =>
 			nameOf(await world.connect(to, 8080, { timeoutMs: 10_000 })),

@@ -11,12 +11,12 @@ import { overlayArguments } from '../../../src/envoy/overlay.ts';
 import type { ProxyIdentity } from '../../../src/envoy/runtime.ts';
 import { createProxyAdmin } from '../../../src/host/envoy/envoy-admin.ts';
 import { createNamespace, type Namespace } from '../../lab/net/namespace.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type FarAdmin, type FarProxyAdmin, openFarAdmin } from '../../support/far-admin.ts';
-import { createEcho, holdConnection } from '../../support/held.ts';
 
 const ADMIN = 9901;
 /** Leads to who says a name, and to who sends back what it is sent. */
@@ -40,9 +40,9 @@ async function createPlace(stack: AsyncDisposableStack): Promise<Place> {
 	const program = await findEnvoy();
 	const host = stack.use(createNamespace('admin'));
 	host.run('ip', ['link', 'set', 'lo', 'up']);
-	const app = stack.use(createActor(host));
+	const app = stack.use(createPeer(host));
 	await app.listen('app', [BEHIND[NAMED]]);
-	stack.use(await createEcho(host, BEHIND[ECHO]));
+	stack.use(await startEcho(host, BEHIND[ECHO]));
 	const far = stack.use(openFarAdmin(host));
 	const { path: folder } = stack.use(createScratch('admin'));
 	const file = join(folder, 'envoy.json');
@@ -126,7 +126,7 @@ test('of two Envoys the one that was meant is asked, every time; also one that a
 test('connections are those of the one that is asked, and no more when they have ended', async () => {
 	await using stack = new AsyncDisposableStack();
 	const { host, far, start } = await createPlace(stack);
-	const hold = async () => stack.use(await holdConnection(host, { address: '127.0.0.1', port: ECHO, uid: 1000 }));
+	const hold = async () => stack.use(await openEchoConnection(host, { address: '127.0.0.1', port: ECHO, uid: 1000 }));
 	const former = await start();
 	const held = [await hold(), await hold()];
 	assert.equal(await former.asked.connections(), 2);
@@ -169,7 +169,7 @@ test('one that drains at once closes its own listeners and no others', async () 
 test('one that drains with grace goes on taking connections', async () => {
 	await using stack = new AsyncDisposableStack();
 	const { host, start } = await createPlace(stack);
-	const client = stack.use(createActor(host));
+	const client = stack.use(createPeer(host));
 	const envoy = await start();
 	await envoy.asked.drain('graceful');
 	assert.equal((await client.connect('127.0.0.1', NAMED)).kind, 'answered');
@@ -178,11 +178,11 @@ test('one that drains with grace goes on taking connections', async () => {
 test('while clients connect without a pause one Envoy takes over from another, again and again, and none of them fails', async () => {
 	await using stack = new AsyncDisposableStack();
 	const { host, far, start } = await createPlace(stack);
-	const clients = stack.use(createActor(host));
+	const clients = stack.use(createPeer(host));
 	const migrate = () => host.run('cat', ['/proc/sys/net/ipv4/tcp_migrate_req']);
 	const before = migrate();
 	let former = await start('former');
-	const storm = stack.use(await clients.storm({ address: '127.0.0.1', port: NAMED, clients: 8 }));
+	const load = stack.use(await clients.startLoad({ address: '127.0.0.1', port: NAMED, clients: 8 }));
 	for (let round = 1; round <= 6; round += 1) {
 		await far.begin([NAMED, ECHO]);
 		const next = await start();
@@ -194,13 +194,13 @@ test('while clients connect without a pause one Envoy takes over from another, a
 		await former.stop();
 		former = next;
 	}
-	const { connections, failures, limited } = await storm.stop();
+	const { connections, failures, limited } = await load.stop();
 	assert.deepEqual([failures, limited], [{}, false]);
 	assert.ok(connections > 1_000, String(connections));
 	assert.equal(migrate(), before);
 });
 
-test('who is no Envoy, or nobody, says nothing; nor does one that does not answer in time, or whose answer has no end', async () => {
+test("answers that are not Envoy's, come late or never end are not trusted", async () => {
 	await using stack = new AsyncDisposableStack();
 	const asked = (admin: ReturnType<typeof createProxyAdmin>, until: AbortSignal) =>
 		Promise.all([admin.info(until), admin.listeners(until), admin.connections(until), admin.drain('at-once', until)]);

@@ -2,24 +2,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
-
-const listener = (address: string, port: number): string => `
-  - address: { socket_address: { address: '${address}', port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "envoy\\n" }`;
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const bootstrap = (ingress: string, egress: string): string =>
-	`static_resources:\n  listeners:${listener(ingress, 15_000)}${listener(egress, 15_001)}\n`;
+	answeringBootstrap('envoy', { ingress, egress, admin: null });
 
 const others =
 	/on 15000 \(ingressPort\) it listens at 127\.0\.0\.1 only, where no captured connection of others arrives/;
@@ -35,9 +28,8 @@ const wrong = [
 ] as const;
 
 describe('an Envoy with a bootstrap of the user', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, app, world, args, untouched } = await createEnvoyPlace(stack);
+	const stack = suiteStack();
+	const { lab, app, world, args, untouched } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('addresses')).path, 'envoy.yaml');
 
 	for (const [what, ingress, egress, more, why] of wrong)

@@ -2,16 +2,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { unhurried, unprivileged } from '../../support/daemon.ts';
-import { createDockerPlace, IMAGE, pidIn } from '../../support/docker-place.ts';
-import { createEnvoyPlace, type EnvoyPlace, pidOf } from '../../support/envoy-place.ts';
+import { createDockerHost, IMAGE, pidIn } from '../../support/docker-host.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap, socketAddress } from '../../support/envoy-bootstrap.ts';
+import { createEnvoyHost, type EnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 const PORT = 9901;
@@ -117,7 +119,7 @@ function stateOf(lab: Host, daemon: TestDaemon) {
 interface Runtime {
 	readonly title: string;
 	readonly lab: Host;
-	readonly app: EnvoyPlace['app'];
+	readonly app: EnvoyHost['app'];
 	readonly start: () => Promise<TestDaemon>;
 	readonly settings: (logLevel: string) => string;
 	readonly pid: (daemon: TestDaemon) => number;
@@ -183,7 +185,7 @@ function testRuntime({ title, lab, app, start, settings, pid }: Runtime): void {
 		await using daemon = await start();
 		const former = pid(daemon);
 		const [socket] = socketsOf(daemon);
-		await using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		await using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		// One that reads is no connection that is waited for.
 		const reader = lab.host.spawn('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${PORT}; exec sleep 600`]);
 		const { code, stderr } = daemon.ask('reload');
@@ -206,9 +208,8 @@ function testRuntime({ title, lab, app, start, settings, pid }: Runtime): void {
 }
 
 describe('an Envoy that is a process', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createEnvoyPlace(stack);
+	const stack = suiteStack();
+	const place = await createEnvoyHost(stack);
 	const settings = (logLevel: string): string => JSON.stringify({ envoy: { drainSeconds: 60, logLevel } });
 	const start = async (...more: readonly string[]): Promise<TestDaemon> => {
 		const { path: folder } = stack.use(createScratch('doors'));
@@ -233,28 +234,14 @@ describe('an Envoy that is a process', async () => {
 	});
 });
 
-const theirs = `
-admin: { address: { socket_address: { address: 0.0.0.0, port_value: 9999 } }, access_log: [] }
-static_resources:
-  clusters: [{ name: mine, type: STATIC }]
-  listeners:${[15000, 15001]
-		.map(
-			(port) => `
-  - address: { socket_address: { address: 0.0.0.0, port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "theirs\\n" }`,
-		)
-		.join('')}
-`;
+const theirs = answeringBootstrap('theirs', {
+	...{ ingress: '0.0.0.0', egress: '0.0.0.0', more: { clusters: [{ name: 'mine', type: 'STATIC' }] } },
+	admin: { address: socketAddress('0.0.0.0', 9999), access_log: [] },
+});
 
 describe('an Envoy in a container', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createDockerPlace(stack);
+	const stack = suiteStack();
+	const place = await createDockerHost(stack);
 	const settings = (logLevel: string) =>
 		JSON.stringify({
 			appPorts: '8080',

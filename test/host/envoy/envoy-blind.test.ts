@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace } from '../../support/envoy-place.ts';
+import { createEnvoyHost } from '../../support/envoy-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 interface Bootstrap {
 	readonly static_resources: { readonly listeners: readonly Readonly<Record<string, unknown>>[] };
@@ -26,9 +27,8 @@ const without = (names: readonly string[], instead: object): string => {
 };
 
 describe('an Envoy with a bootstrap of the user', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, app, args, untouched } = await createEnvoyPlace(stack);
+	const stack = suiteStack();
+	const { lab, app, args, untouched } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('blind')).path, 'envoy.json');
 
 	for (const [names, instead, told] of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { addresses } from '../../lab/net/layout.ts';
@@ -10,21 +10,22 @@ import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { BROKEN, createBreakable } from '../../support/breakable.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace, pidOf, untilBack } from '../../support/envoy-place.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { answeringBootstrap } from '../../support/envoy-bootstrap.ts';
+import { createEnvoyHost, pidOf, untilBack } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 
-describe('the life of an Envoy that is ours', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, world, app, untouched, program, args } = await createEnvoyPlace(stack);
+describe('the life cycle of a managed Envoy', async () => {
+	const stack = suiteStack();
+	const { lab, world, app, untouched, program, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
-	test('from before its start until after its end no connection finds rules without an Envoy behind', async () => {
-		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
-		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
+	test('from before its start until after its end no connection is captured without an Envoy', async () => {
+		await using outbound = await app.startLoad({ address: remote.v4, port: 443, limitMs: 300_000, ...unhurried });
+		await using inbound = await world.startLoad({ address: own.v6, port: 8080, limitMs: 300_000, ...unhurried });
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		assert.equal(daemon.status().is, 'enabled');
 		const { egress, ingress } = await eventually(
@@ -32,17 +33,20 @@ describe('the life of an Envoy that is ours', async () => {
 			(counters) => counters.egress.connections > 100 && counters.ingress.connections > 100,
 		);
 		assert.equal(await daemon.stop(), 0);
-		for (const [storm, by, through] of [
+		for (const [load, by, through] of [
 			[outbound, 'remote', egress],
 			[inbound, 'app', ingress],
 		] as const) {
-			const tally = await storm.stop();
-			assert.deepEqual({ by: tally.by, failures: tally.failures }, { by: { [by]: tally.connections }, failures: {} });
-			assert.ok(tally.connections > through.connections, 'some of them came before or after');
+			const counts = await load.stop();
+			assert.deepEqual(
+				{ by: counts.by, failures: counts.failures },
+				{ by: { [by]: counts.connections }, failures: {} },
+			);
+			assert.ok(counts.connections > through.connections, 'some of them came before or after');
 		}
 	});
 
-	test('comes back where somebody has taken the port to read from, without it; a reload brings it back', async () => {
+	test('it restarts without its admin port where that is taken; a reload brings the port back', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
 		const former = pidOf(daemon);
 		const adminFact = () => daemon.status().conditions.find(({ subject }) => subject === 'admin');
@@ -77,7 +81,7 @@ describe('the life of an Envoy that is ours', async () => {
 
 	test('a connection that does not end in drainSeconds ends with Envoy', async () => {
 		await using daemon = await startDaemon(lab.host, { args: hasty });
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		const started = performance.now();
 		const end = daemon.stop();
 		assert.equal(await end, 0);
@@ -86,7 +90,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal(await held.echo('still there'), undefined);
 	});
 
-	test('where the rules cannot be taken away Envoy stays behind them; the daemon ends and says so', async () => {
+	test('Envoy keeps running where its rules cannot be removed; the daemon exits and says so', async () => {
 		using restore = createBreakable();
 		await using daemon = await startDaemon(lab.host, { args: hasty, env: restore.env });
 		const pid = pidOf(daemon);
@@ -151,7 +155,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
-	test('with onEnvoyFailure open the rules are lifted while Envoy is away, and come back with it', async () => {
+	test('with onEnvoyFailure open the rules are lifted while Envoy is down, and reapplied once it is back', async () => {
 		await using scene = await startMortal('--on-envoy-failure', 'open', '--envoy-grace-seconds', '1');
 		const { daemon, whole } = scene;
 		const { stdout } = await eventually(
@@ -173,13 +177,13 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
-	test('a changed setting of Envoy and a reload: another one takes over, and the connection that is open goes on', async () => {
+	test('a reload that changes Envoy replaces it, and open connections continue', async () => {
 		using scratch = createScratch('reload');
 		const file = join(scratch.path, 'turnout.yaml');
 		writeFileSync(file, 'envoy: {drainSeconds: 60}\n');
 		await using daemon = await startDaemon(lab.host, { args: [...args, '--config', file] });
 		const pid = pidOf(daemon);
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		writeFileSync(file, 'envoy: {drainSeconds: 60, logLevel: debug}\negressPort: 16001\n');
 		const { stdout, stderr, code } = daemon.ask('reload');
 		assert.equal(code, 0, stderr);
@@ -195,7 +199,7 @@ describe('the life of an Envoy that is ours', async () => {
 		);
 	});
 
-	test("a bootstrap of the user's own is what Envoy runs", async () => {
+	test("Envoy runs with the user's own bootstrap", async () => {
 		using scratch = createScratch('bootstrap');
 		const file = join(scratch.path, 'envoy.yaml');
 		writeFileSync(file, ownBootstrap);
@@ -243,17 +247,4 @@ describe('the life of an Envoy that is ours', async () => {
 	}
 });
 
-const listener = (port: number): string => `
-  - address: { socket_address: { address: 0.0.0.0, port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "my own Envoy\\n" }`;
-
-const ownBootstrap = `
-admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
-static_resources:
-  listeners:${[15000, 15001].map(listener).join('')}
-`;
+const ownBootstrap = answeringBootstrap('my own Envoy', { ingress: '0.0.0.0', egress: '0.0.0.0' });

@@ -4,12 +4,12 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { createDockerPlace, pidIn, untilLive } from '../../support/docker-place.ts';
-import { createEnvoyPlace, pidOf, untilBack } from '../../support/envoy-place.ts';
+import { createDockerHost, pidIn, untilLive } from '../../support/docker-host.ts';
+import { createEnvoyHost, pidOf, untilBack } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const { remote } = addresses;
@@ -21,8 +21,8 @@ const bootstrapsIn = (folder: string): string[] =>
 
 test('a reload to a port that is taken is refused; an Envoy that dies then, and a daemon that starts anew, are as before', async () => {
 	await using stack = new AsyncDisposableStack();
-	const { lab, app, args } = await createEnvoyPlace(stack);
-	const other = stack.use(createActor(lab.host));
+	const { lab, app, args } = await createEnvoyHost(stack);
+	const other = stack.use(createPeer(lab.host));
 	const taken = await other.listen('other', [TAKEN]);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const settle = (settings: object) => writeFileSync(file, JSON.stringify(settings));
@@ -58,8 +58,8 @@ test('a reload to a port that is taken is refused; an Envoy that dies then, and 
 
 test('so it is with a container', async () => {
 	await using stack = new AsyncDisposableStack();
-	const place = await createDockerPlace(stack);
-	const other = stack.use(createActor(place.lab.host));
+	const place = await createDockerHost(stack);
+	const other = stack.use(createPeer(place.lab.host));
 	await other.listen('other', [TAKEN]);
 	const daemon = stack.use(await place.start());
 	place.write({ egressPort: TAKEN });

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { capturing, rulesOf, unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace, pidOf } from '../../support/envoy-place.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { follow } from '../../support/follower.ts';
-import { holdConnection } from '../../support/held.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { host: own, remote } = addresses;
 
 describe('Envoy as a process of ours, while it runs', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, world, app, untouched, args } = await createEnvoyPlace(stack);
+	const stack = suiteStack();
+	const { lab, world, app, untouched, args } = await createEnvoyHost(stack);
 	const file = join(stack.use(createScratch('envoy')).path, 'turnout.yaml');
 	const settings = 'guard: 0\nenvoy: {drainSeconds: 100}\n';
 	writeFileSync(file, settings);
@@ -83,7 +83,7 @@ describe('Envoy as a process of ours, while it runs', async () => {
 	});
 
 	test('disable says how many connections are still open when its time is over', async () => {
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		const started = performance.now();
 		const { stdout, code } = daemon.ask('disable', '--drain', '1');
 		assert.ok(performance.now() - started >= 1_000);
@@ -100,7 +100,7 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		writeFileSync(file, `${settings}egressPort: 15011\n`);
 		assert.equal(daemon.ask('reload').code, 0);
 		assert.equal(daemon.ask('enable').code, 0);
-		using held = await holdConnection(lab.host, { address: remote.v6, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v6, port: 7, uid: 1000 });
 		const pid = pidOf(daemon);
 		const end = daemon.stop();
 		await eventually(

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import { type Actor, createActor } from '../../lab/net/peer.ts';
+import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { unhurried } from '../../support/daemon.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createEnvoyPlace, pidOf } from '../../support/envoy-place.ts';
+import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
 import { savedText } from '../../support/saved.ts';
@@ -78,15 +78,15 @@ for (const dialect of dialects)
 		using lab = createHost({ container: false });
 		using stack = new DisposableStack();
 		const [world, app, root] = [
-			stack.use(createActor(lab.world)),
-			stack.use(createActor(lab.host, { uid: 1000 })),
-			stack.use(createActor(lab.host)),
+			stack.use(createPeer(lab.world)),
+			stack.use(createPeer(lab.host, { uid: 1000 })),
+			stack.use(createPeer(lab.host)),
 		];
 		await Promise.all([world.listen('remote', [443]), app.listen('app', [8080])]);
 		await using daemon = await startDaemon(lab.host, {
 			args: ['--backend', backendOf(dialect), '--app-ports', '8080', '--start-enabled', '1'],
 		});
-		const calls: readonly (readonly [Actor, string, number])[] = families.flatMap((family) => [
+		const calls: readonly (readonly [Peer, string, number])[] = families.flatMap((family) => [
 			[root, remote[family], 443] as const,
 			[app, remote[family], 443] as const,
 			[world, own[family], 8080] as const,
@@ -99,7 +99,7 @@ for (const dialect of dialects)
 			);
 		for (const { title, ...how } of ways)
 			await context.test(title, async () => {
-				const envoy = createActor(lab.host, { uid: 1337 });
+				const envoy = createPeer(lab.host, { uid: 1337 });
 				await envoy.listen('envoy', [15_000, 15_001]);
 				for (const answer of await callAll(1, unhurried.timeoutMs))
 					assert.partialDeepStrictEqual(answer, { by: 'envoy' });
@@ -132,13 +132,13 @@ for (const dialect of dialects)
 for (const onEnvoyFailure of ['closed', 'open'] as const)
 	test(`with Envoy killed and onEnvoyFailure ${onEnvoyFailure}, nobody who takes its ports is given a connection`, async () => {
 		await using stack = new AsyncDisposableStack();
-		const { lab, world, app, args } = await createEnvoyPlace(stack);
+		const { lab, world, app, args } = await createEnvoyHost(stack);
 		await using daemon = await startDaemon(lab.host, {
 			args: [...args, '--on-envoy-failure', onEnvoyFailure, '--envoy-grace-seconds', '1'],
 		});
 		using impostor = startImpostor(lab.host);
-		await using outbound = await app.storm({ address: remote.v4, port: 443, limitMs: 60_000, timeoutMs: 500 });
-		await using inbound = await world.storm({ address: own.v6, port: 8080, limitMs: 60_000, timeoutMs: 500 });
+		await using outbound = await app.startLoad({ address: remote.v4, port: 443, limitMs: 60_000, timeoutMs: 500 });
+		await using inbound = await world.startLoad({ address: own.v6, port: 8080, limitMs: 60_000, timeoutMs: 500 });
 		process.kill(pidOf(daemon), 'SIGKILL');
 		await impostor.has();
 		if (onEnvoyFailure === 'open')
@@ -146,7 +146,7 @@ for (const onEnvoyFailure of ['closed', 'open'] as const)
 				() => app.connect(remote.v4, 443),
 				(answer) => answer.kind === 'answered' && answer.by === 'remote',
 			);
-		for (const storm of [outbound, inbound]) assert.equal((await storm.stop()).by['impostor'], undefined);
+		for (const load of [outbound, inbound]) assert.equal((await load.stop()).by['impostor'], undefined);
 		assert.deepEqual(impostor.got(), []);
 		impostor[Symbol.dispose]();
 		await eventually(
@@ -161,8 +161,8 @@ for (const onEnvoyFailure of ['closed', 'open'] as const)
 test('where the kernel answers with SYN cookies only, Envoy gets what is captured, and status says what that costs', async () => {
 	using lab = createHost({ container: false });
 	lab.host.run('sh', ['-c', 'echo 2 > /proc/sys/net/ipv4/tcp_syncookies']);
-	using envoy = createActor(lab.host, { uid: 1337 });
-	using app = createActor(lab.host, { uid: 1000 });
+	using envoy = createPeer(lab.host, { uid: 1337 });
+	using app = createPeer(lab.host, { uid: 1000 });
 	await envoy.listen('envoy', [15_000, 15_001]);
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
 	for (const family of families)
@@ -173,14 +173,14 @@ test('where the kernel answers with SYN cookies only, Envoy gets what is capture
 
 test('where only some users are captured, an Envoy that somebody else runs as any other user answers', async () => {
 	using lab = createHost({ container: false });
-	using envoy = createActor(lab.host, { uid: 2000 });
-	using app = createActor(lab.host, { uid: 1000 });
+	using envoy = createPeer(lab.host, { uid: 2000 });
+	using app = createPeer(lab.host, { uid: 1000 });
 	await envoy.listen('envoy', [15_001]);
 	run(lab.host, ['init', '--only-uids', '1000']);
 	for (const family of families)
 		assert.partialDeepStrictEqual(await app.connect(remote[family], 443, unhurried), { by: 'envoy' });
 	envoy[Symbol.dispose]();
-	using taker = createActor(lab.host, { uid: 1000 });
+	using taker = createPeer(lab.host, { uid: 1000 });
 	await taker.listen('taker', [15_001]);
 	assert.equal((await app.connect(remote.v4, 443, { timeoutMs: 1_500 })).kind, 'timeout');
 });

@@ -3,9 +3,9 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createHost, type Host } from '../../lab/net/host.ts';
-import { requireAll, retriedConnections, startStorms } from '../../lab/net/load.ts';
+import { requireAll, retriedConnections, startLoad } from '../../lab/net/load.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import { type Cast, createCast } from '../../lab/net/peers.ts';
+import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
@@ -48,15 +48,15 @@ test('under 8 clients that connect without a pause, both ways, IPv4 and IPv6', {
 async function testChanges(context: TestContext, dialect: Dialect): Promise<void> {
 	using lab = createHost();
 	trackConnections(lab.host, dialect);
-	using cast = await createCast(lab);
-	await cast.proxyUser.listen('egress listener', [16001]);
-	await cast.proxyUser.listen('ingress listener', [16000]);
+	using peers = await createPeers(lab);
+	await peers.proxyUser.listen('egress listener', [16001]);
+	await peers.proxyUser.listen('ingress listener', [16000]);
 	using scratch = createScratch('live');
 	const file = join(scratch.path, 'turnout.yaml');
 	writeFileSync(file, JSON.stringify(first));
 	const args = ['--config', file, '--backend', backendOf(dialect), '--start-enabled', '1'];
 	await using daemon = await startDaemon(lab.host, { args });
-	const scene: Scene = { lab, cast, daemon, dialect, file };
+	const scene: Scene = { lab, peers, daemon, dialect, file };
 
 	await context.test(
 		`${changes} live changes among 4 settings: 0 connections past Envoy, 0 failed, 0 of ${othersRules} rules lost that another writer adds meanwhile`,
@@ -78,15 +78,15 @@ function trackConnections(host: Namespace, dialect: Dialect): void {
 
 interface Scene {
 	readonly lab: Host;
-	readonly cast: Cast;
+	readonly peers: Peers;
 	readonly daemon: TestDaemon;
 	readonly dialect: Dialect;
 	readonly file: string;
 }
 
-async function changeSettings({ lab, cast, daemon, dialect, file }: Scene): Promise<void> {
+async function changeSettings({ lab, peers, daemon, dialect, file }: Scene): Promise<void> {
 	using writer = createWriter(lab.host, dialect);
-	const storms = await startStorms(cast);
+	const load = await startLoad(peers);
 	const openFiles: number[] = [];
 	let lastMs = 0;
 	for (let at = 0; at < changes; at += 1) {
@@ -100,7 +100,7 @@ async function changeSettings({ lab, cast, daemon, dialect, file }: Scene): Prom
 	}
 	writer.askFor(othersRules);
 	assert.deepEqual(await writer.finish(), []);
-	await storms.stop('captured only', changes);
+	await load.stop('captured only', changes);
 	for (const namespace of [lab.host, lab.world]) assert.equal(retriedConnections(namespace), 0);
 	assert.deepEqual(writer.lost(), []);
 	// One connection of ours may still be closing.
@@ -108,15 +108,15 @@ async function changeSettings({ lab, cast, daemon, dialect, file }: Scene): Prom
 	assert.ok(least <= most, `the daemon had ${most} files open at the beginning and has ${least} now`);
 }
 
-async function switchOffAndOn({ cast, daemon }: Scene): Promise<void> {
-	const storms = await startStorms(cast);
+async function switchOffAndOn({ peers, daemon }: Scene): Promise<void> {
+	const load = await startLoad(peers);
 	for (let at = 0; at < cycles; at += 1) {
 		await post(daemon, 'disable');
-		await requireAll(cast, 'direct');
+		await requireAll(peers, 'direct');
 		await post(daemon, 'enable');
-		await requireAll(cast, 'captured');
+		await requireAll(peers, 'captured');
 	}
-	await storms.stop('captured or direct', cycles);
+	await load.stop('captured or direct', cycles);
 }
 
 async function post({ socket }: TestDaemon, method: 'reload' | 'enable' | 'disable'): Promise<void> {

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { isAlive, killAll } from '../../lab/net/processes.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { createEnvoyPlace, pidOf } from '../../support/envoy-place.ts';
+import { openEchoConnection } from '../../support/echo.ts';
+import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 
 describe('an Envoy whose daemon was killed', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, app, args } = await createEnvoyPlace(stack);
+	const stack = suiteStack();
+	const { lab, app, args } = await createEnvoyHost(stack);
 	const hasty = [...args, '--envoy-drain-seconds', '5'];
 
 	/** A folder with what a daemon has left there that was killed, and its Envoy's process. */
@@ -34,8 +34,8 @@ describe('an Envoy whose daemon was killed', async () => {
 	test('is taken over from by the next daemon: no connection is refused, and what was open has its time to end', async () => {
 		await using own = new AsyncDisposableStack();
 		const { folder, pid } = await leaveBehind(own);
-		const storm = own.use(await app.storm({ address: remote.v4, port: 443, limitMs: 60_000, ...unhurried }));
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		const load = own.use(await app.startLoad({ address: remote.v4, port: 443, limitMs: 60_000, ...unhurried }));
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		await using daemon = await startDaemon(lab.host, { args: hasty, folder });
 		assert.partialDeepStrictEqual(daemon.status(), { is: 'enabled', envoy: { state: 'live' } }, daemon.log());
 		assert.notEqual(pidOf(daemon), pid);
@@ -44,7 +44,7 @@ describe('an Envoy whose daemon was killed', async () => {
 			() => isAlive(pid),
 			(is) => !is,
 		);
-		const { by, failures, connections } = await storm.stop();
+		const { by, failures, connections } = await load.stop();
 		assert.deepEqual({ by, failures }, { by: { remote: connections }, failures: {} });
 		assert.match(daemon.ask('logs').stdout, /egress /, 'the new one is heard');
 	});

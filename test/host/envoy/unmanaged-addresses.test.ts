@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
-import { createActor } from '../../lab/net/peer.ts';
+import { createPeer } from '../../lab/net/peer.ts';
 import { ids } from '../../lab/net/peers.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -20,7 +20,7 @@ async function listen(host: Namespace, ingress: At, egress: At): Promise<Disposa
 		[15_001, egress],
 	] as const)
 		for (const address of all)
-			await stack.use(createActor(host, { uid: ids.proxy })).listen('envoy', [port], { address });
+			await stack.use(createPeer(host, { uid: ids.proxy })).listen('envoy', [port], { address });
 	return stack;
 }
 
@@ -83,14 +83,14 @@ describe('an Envoy that somebody else runs', () => {
 		await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--ipv6', '1'] });
 		assert.equal(daemon.ask('enable').code, 0);
 		assert.equal(envoyCondition(daemon), '');
-		using world = createActor(lab.world);
+		using world = createPeer(lab.world);
 		assert.partialDeepStrictEqual(await world.connect(addresses.host.v6, 8080, { timeoutMs: 20_000 }), { by: 'envoy' });
 	});
 
 	test('and moves away while it is watched is told of once it has', async () => {
 		using lab = createHost({ container: false });
 		using _ = await listen(lab.host, all, []);
-		using first = createActor(lab.host, { uid: ids.proxy });
+		using first = createPeer(lab.host, { uid: ids.proxy });
 		const well = await first.listen('envoy', [15_001]);
 		await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
 		assert.equal(daemon.ask('enable').code, 0);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHost } from '../../lab/net/host.ts';
-import { startDaemon } from '../../lab/turnout.ts';
+import { withDaemon } from '../../support/with-daemon.ts';
 
-test('a table that somebody has switched off is told with what switches it on: its rules are there and do nothing', async () => {
-	using lab = createHost({ container: false });
-	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
+test('a dormant table is reported with the command that activates it', async () => {
+	await using place = await withDaemon(['--app-ports', '8080', '--start-enabled', '1']);
+	const { lab, daemon } = place;
 	const condition = () => daemon.status().conditions.find(({ subject }) => subject === 'tables');
 	assert.equal(condition()?.ok, true);
 	lab.host.run('nft', ['add table ip nat { flags dormant; }']);
@@ -16,9 +15,9 @@ test('a table that somebody has switched off is told with what switches it on: i
 	assert.equal(condition()?.ok, true);
 });
 
-test('what is said of the choice of backend holds also when others have come to use the other dialect since', async () => {
-	using lab = createHost({ container: false });
-	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080'] });
+test('the reason for the backend stays correct when others begin to use the other one', async () => {
+	await using place = await withDaemon();
+	const { lab, daemon } = place;
 	lab.host.run('iptables-legacy', ['-t', 'nat', '-A', 'POSTROUTING', '-p', 'udp', '-j', 'RETURN']);
 	assert.doesNotMatch(daemon.status().backend.why, /nothing on this host uses/);
 });

@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { requireAll, startStorms } from '../../lab/net/load.ts';
+import { describe, test } from 'node:test';
+import { requireAll, startLoad } from '../../lab/net/load.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
-import { counted, createFaultPlace } from '../../support/faults.ts';
+import { counted, createFaultHost } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const HOUR_MS = 3_600_000;
 const libraries = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`);
 
 describe('a clock that is set', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const file = join(stack.use(createScratch('clock')).path, 'offset');
 	const setClock = (offsetMs: number) =>
 		writeFileSync(file, `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1_000}\n`);
@@ -26,24 +26,24 @@ describe('a clock that is set', async () => {
 		FAKETIME_DONT_FAKE_MONOTONIC: '1',
 		DONT_FAKE_MONOTONIC: '1',
 	};
-	const place = stack.use(await createFaultPlace('nft', { env }));
-	const { lab, daemon, cast, rules, status } = place;
+	const place = stack.use(await createFaultHost('nft', { env }));
+	const { lab, daemon, peers, rules, status } = place;
 	const whole = rules();
 	const flush = () => lab.host.run('iptables-nft', ['-w', '-t', 'nat', '-F', 'APPMESH_EGRESS']);
 	/** By how much the time differs from ours. */
 	const apart = (time: string | undefined, ms = Date.now()): number => Date.parse(time ?? '') - ms;
 
-	test('back an hour: faults are put right as before, and are told with the new time', async (context) => {
+	test('set back an hour: drift is repaired as before, and logged with the new time', async (context) => {
 		assert.ok(Math.abs(apart((await status()).since)) < 60_000);
-		const storms = await startStorms(cast);
+		const load = await startLoad(peers);
 		setClock(-HOUR_MS);
 		flush();
 		const { repairs, is } = await eventually(status, (seen) => seen.repairs.count === 1);
 		assert.ok(Math.abs(apart(repairs.last?.at) + HOUR_MS) < 60_000, repairs.last?.at);
 		assert.equal(is, 'enabled');
 		await eventually(rules, (now) => now === whole);
-		context.diagnostic(`put right in ${repairs.last?.ms} ms, ${counted(await storms.count())}`);
-		await requireAll(cast, 'captured');
+		context.diagnostic(`put right in ${repairs.last?.ms} ms, ${counted(await load.count())}`);
+		await requireAll(peers, 'captured');
 		// Each new repair counts, whatever the clock says.
 		flush();
 		await eventually(status, (seen) => seen.repairs.count === 2);
@@ -70,7 +70,7 @@ describe('a clock that is set', async () => {
 			const ms = Math.round(performance.now() - startedMs);
 			context.diagnostic(`it went back after ${ms} ms`);
 			assert.ok(ms >= 4_000);
-			await requireAll(cast, 'direct');
+			await requireAll(peers, 'direct');
 		});
 
 	test('back or forward while it waits for `confirm` and is started anew: neither too soon nor an hour late', async (context) => {

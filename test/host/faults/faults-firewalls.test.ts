@@ -1,8 +1,9 @@
 // What the firewalls of distributions do, real ones: firewalld and ufw.
-import { after, describe } from 'node:test';
+import { describe } from 'node:test';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createFaultPlace, type Fault, testFaults } from '../../support/faults.ts';
+import { createFaultHost, type Fault, testFaults } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 /** What docs/firewalls.md says to let in, with SSH. */
 const ports = ['22', '8080', '15000'];
@@ -23,25 +24,23 @@ const firewalld: readonly Fault[] = [
 
 for (const backend of ['nftables', 'iptables'])
 	describe(`firewalld with FirewallBackend=${backend}`, async () => {
-		const stack = new AsyncDisposableStack();
-		after(() => stack.disposeAsync());
+		const stack = suiteStack();
 		const lab = createHost({ container: false });
 		const firewalls = stack.use(await createFirewalls(lab.host));
 		const settings = `s/^FirewallBackend=.*/FirewallBackend=${backend}/; s/^RFC3964_IPv4=.*/RFC3964_IPv4=no/`;
 		firewalls.run('sed', ['-i', settings, '/etc/firewalld/firewalld.conf']);
 		const allow = ports.map((port) => `--add-port=${port}/tcp`);
 		firewalls.run('firewall-offline-cmd', allow);
-		const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+		const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 		testFaults(() => place, firewalld);
 	});
 
 describe('ufw', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ports) firewalls.run('ufw', ['allow', `${port}/tcp`]);
-	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 	testFaults(
 		() => place,
 		['--force enable', 'reload', 'disable'].map((words) => ({

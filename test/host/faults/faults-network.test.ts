@@ -1,9 +1,10 @@
 // What happens to routes, addresses and interfaces.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { requireAll } from '../../lab/net/load.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createFaultPlace, type Fault, testFaults } from '../../support/faults.ts';
+import { createFaultHost, type Fault, testFaults } from '../../support/faults.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const faults: readonly Fault[] = [
 	{ what: 'the policy rule is deleted', script: 'ip rule del fwmark 0x1e7700ce' },
@@ -30,13 +31,12 @@ const faults: readonly Fault[] = [
 ];
 
 describe('on a host', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = stack.use(await createFaultPlace('nft'));
+	const stack = suiteStack();
+	const place = stack.use(await createFaultHost('nft'));
 	testFaults(() => place, faults);
 
-	test('IPv6 is switched off and on: its rules stay, its routes come back, and all is captured again', async () => {
-		const { lab, rules, status, cast } = place;
+	test('when IPv6 is switched off and on, its rules stay, its routes come back, and all is captured again', async () => {
+		const { lab, rules, status, peers } = place;
 		const whole = rules();
 		const own = (text: string) => text.split('\n').filter((line) => line.startsWith('-A'));
 		const interfaces = ['all', 'default', 'lo', ...lab.host.run('ls', ['/proc/sys/net/ipv6/conf']).split('\n')];
@@ -57,6 +57,6 @@ describe('on a host', async () => {
 		for (const line of routes.split('\n').filter(Boolean)) lab.host.tryRun('sh', ['-c', `ip -6 route add ${line}`]);
 		await eventually(rules, (now) => now === whole);
 		assert.equal((await eventually(status, ({ families }) => families.length === 2)).is, 'enabled');
-		await requireAll(cast, 'captured');
+		await requireAll(peers, 'captured');
 	});
 });

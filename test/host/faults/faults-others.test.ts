@@ -1,40 +1,40 @@
 // Docker is restarted, and somebody who never leaves us alone.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { requireAll, startStorms } from '../../lab/net/load.ts';
+import { requireAll, startLoad } from '../../lab/net/load.ts';
 import { startDockerd } from '../../lab/services/dockerd.ts';
 import { importAnswerer } from '../../lab/services/image.ts';
 import { eventually } from '../../support/eventually.ts';
-import { counted, createFaultPlace, testFaults } from '../../support/faults.ts';
+import { counted, createFaultHost, testFaults } from '../../support/faults.ts';
 import { isFull } from '../../support/rounds.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('a Docker that publishes an app port', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const docker = await startDockerd(lab, { dialect: 'nft' });
 	importAnswerer(docker);
 	const published = ['--detach', '--restart', 'always', '--name', 'shop', '--publish', '8080:80', 'answerer:1'];
 	docker.docker(['run', ...published, 'container', '80']);
-	const place = await createFaultPlace('nft', { lab, appPorts: [22] });
+	const place = await createFaultHost('nft', { lab, appPorts: [22] });
 	stack.use(place);
 	stack.use(docker);
 
-	test('is restarted: no connection notices', async (context) => {
+	test('is restarted: no connection is affected', async (context) => {
 		const whole = place.rules();
-		const storms = await startStorms(place.cast);
+		const load = await startLoad(place.peers);
 		await docker.restart();
 		const list = () => docker.docker(['ps', '--format', '{{.Names}} {{.Ports}}']);
 		await eventually(list, (names) => /^shop .*8080->80/.test(names));
-		const counts = await storms.count();
+		const counts = await load.count();
 		context.diagnostic(counted(counts));
 		assert.deepEqual({ ...counts, captured: 0 }, { captured: 0, past: 0, failed: 0 });
 		assert.ok(counts.captured > 0);
 		assert.equal(place.rules(), whole);
 		assert.equal((await place.status()).repairs.count, 0);
-		await requireAll(place.cast, 'captured');
+		await requireAll(place.peers, 'captured');
 	});
 
 	testFaults(
@@ -49,16 +49,15 @@ describe('a Docker that publishes an app port', async () => {
 	);
 });
 
-describe('somebody empties our chains without end', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+describe('a program that keeps emptying our chains', async () => {
+	const stack = suiteStack();
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ['22', '8080', '15000']) firewalls.run('ufw', ['allow', `${port}/tcp`]);
 	firewalls.run('ufw', ['--force', 'enable']);
-	const place = stack.use(await createFaultPlace('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
 
-	test('soon they are put back only now and then, status tells who it is, and when it stops all is well', async (context) => {
+	test('repairs slow down, status names the program, and all recovers when it stops', async (context) => {
 		const whole = place.rules();
 		// As soon as they are back, so that on a busy machine too there is something to undo.
 		const isThere = 'iptables-nft -w -t nat -S APPMESH_EGRESS | grep -q "^-A"';
@@ -87,7 +86,7 @@ describe('somebody empties our chains without end', async () => {
 		const stoppedMs = performance.now();
 		await eventually(place.rules, (rules) => rules === whole);
 		context.diagnostic(`put right ${Math.round(performance.now() - stoppedMs)} ms after it stopped`);
-		await requireAll(place.cast, 'captured');
+		await requireAll(place.peers, 'captured');
 		// That is the minute which it tells of.
 		if (!isFull) return;
 		await eventually(repairs, (found) => found === undefined, 90_000);

@@ -1,7 +1,7 @@
 // What others do to the rules, in each dialect.
 import { after, before, describe } from 'node:test';
 import { backendOf, dialects } from '../../support/dialects.ts';
-import { createFaultPlace, type Fault, type FaultPlace, testFaults } from '../../support/faults.ts';
+import { createFaultHost, type Fault, type FaultHost, testFaults } from '../../support/faults.ts';
 
 const faults: readonly Fault[] = [
 	{ what: 'one rule is deleted', script: 'iptables -w -t nat -D APPMESH_EGRESS 1' },
@@ -22,12 +22,12 @@ const ofNft: readonly Fault[] = [{ what: 'nft flush ruleset', script: 'nft flush
 
 for (const dialect of dialects)
 	describe(`on ${backendOf(dialect)}`, () => {
-		const held: { place?: FaultPlace } = {};
+		const held: { place?: FaultHost } = {};
 		before(async () => {
-			held.place = await createFaultPlace(dialect);
+			held.place = await createFaultHost(dialect);
 		});
 		after(() => held.place?.[Symbol.asyncDispose]());
-		const place = (): FaultPlace => held.place ?? fail();
+		const place = (): FaultHost => held.place ?? fail();
 		testFaults(place, dialect === 'nft' ? [...faults, ...ofNft] : faults);
 	});
 

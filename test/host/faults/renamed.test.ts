@@ -5,7 +5,7 @@ import { startDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 
 for (const dialect of ['nft', 'legacy'] as const)
-	test(`a chain of ours that somebody renames is made anew, and nothing leads to the other name any more (${dialect})`, async () => {
+	test(`a chain of ours that was renamed is recreated, and nothing jumps to the other name any more (${dialect})`, async () => {
 		using lab = createHost({ container: false });
 		const args = ['--app-ports', '8080', '--start-enabled', '1', '--backend', `iptables-${dialect}`];
 		await using daemon = await startDaemon(lab.host, { args });

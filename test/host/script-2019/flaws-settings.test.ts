@@ -1,14 +1,14 @@
 // The 2019 script's flaws 22, 23 and 26: what it took and should not have. Each test fails when its flaw comes back.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { converse, type Variables } from '../../support/converse.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes } from '../../support/traces.ts';
 
 describe("the script's flaws in what it takes", () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost());
 	const before = snapshotHost(lab.host);
 	afterEach(() => assert.deepEqual(changes(before, snapshotHost(lab.host)), []));
@@ -26,12 +26,12 @@ describe("the script's flaws in what it takes", () => {
 		assert.match(refusal({ APPMESH_IGNORE_UID: '4294967295' }), /APPMESH_IGNORE_UID.* "4294967295"/);
 	});
 
-	test('flaw 23: SSH is no app port, unless one says so twice', () => {
+	test('flaw 23: SSH is an app port only if it is asked for twice', () => {
 		assert.match(refusal({ APPMESH_APP_PORTS: '8080,22' }), /APPMESH_APP_PORTS\).*\b22\b.*SSH/);
 		assert.match(refusal({ APPMESH_APP_PORTS: '20-30' }), /APPMESH_APP_PORTS\).*\b22\b.*SSH/);
 	});
 
-	test('flaw 26: a port that is none is found out before anything is touched', () => {
+	test('flaw 26: an invalid port is refused before anything is changed', () => {
 		for (const port of ['70000', 'abc', '0', '80-70'])
 			assert.match(refusal({ APPMESH_APP_PORTS: `8080,${port}` }), new RegExp(`APPMESH_APP_PORTS\\).*"${port}"`));
 		assert.match(refusal({ APPMESH_ENVOY_INGRESS_PORT: '70000' }), /APPMESH_ENVOY_INGRESS_PORT\).*"70000"/);

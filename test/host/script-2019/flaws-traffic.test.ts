@@ -1,13 +1,14 @@
 // The 2019 script's flaws in who is answered by whom, with real connections. Each test fails when its flaw comes back.
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { callAll, nameOf } from '../../support/calls.ts';
 import { converseWell, type Variables } from '../../support/converse.ts';
 import { type Answerer, type Call, overBothFamilies, type Place, places, type Who } from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote, ignoredAddress: otherRemote, metadata, credentials, host: ownAddress } = places;
 
@@ -22,14 +23,13 @@ const endpoints: readonly Place[] = [
 const worldAddresses = endpoints.slice(2).flatMap(({ v4, v6 }) => [`${v4}/32`, `${v6}/128`]);
 
 describe("the script's flaws in who is captured", async () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const lab = stack.use(createHost({ worldAddresses }));
-	const cast = stack.use(await createCast(lab));
+	const peers = stack.use(await createPeers(lab));
 	afterEach(() => void run(lab.host, ['clean']));
 	const enable = (more: Variables = {}) => converseWell(lab.host, ['enable'], more);
 	const answers = async (...calls: readonly Call[][]) => {
-		for (const { call, answer } of await callAll(cast, calls.flat()))
+		for (const { call, answer } of await callAll(peers, calls.flat()))
 			assert.equal(nameOf(answer), call.expected, call.title);
 	};
 

@@ -1,12 +1,12 @@
 // The 2019 script's flaws in how rules come, stay and go. Each test fails when its flaw comes back.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { installAdministratorRules } from '../../lab/net/foreign-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import { createCast } from '../../lab/net/peers.ts';
+import { createPeers } from '../../lab/net/peers.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
@@ -15,18 +15,18 @@ import { converse, converseWell } from '../../support/converse.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
 import { savedText } from '../../support/saved.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 import { createWrappers } from '../../support/wrapper.ts';
 
 describe("the script's flaws in how rules come and go", async () => {
-	const stack = new DisposableStack();
-	after(() => stack.dispose());
+	const stack = suiteStack();
 	const { host, ...others } = stack.use(createHost());
-	const cast = stack.use(await createCast({ host, ...others }));
+	const peers = stack.use(await createPeers({ host, ...others }));
 	const ip = (...args: string[]): string => host.run('ip', args);
 	afterEach(() => void run(host, ['clean']));
 
-	test('flaw 1: a second start goes on where the first one left off', () => {
+	test('flaw 1: a second start completes what the first one left half done', () => {
 		converseWell(host, [], { APPMESH_START_ENABLED: '1' });
 		const once = savedText(host);
 		converseWell(host, [], { APPMESH_START_ENABLED: '1' });
@@ -51,12 +51,12 @@ describe("the script's flaws in how rules come and go", async () => {
 			assert.match(ip(family, 'route', 'show', 'table', '100'), /^throw default .*\nlocal default dev lo /);
 			assert.match(ip('route', 'get', to, 'mark', '0x1e7700ce'), / dev eth0 /);
 		}
-		assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 15_001, { timeoutMs: 300 })), 'nobody');
+		assert.equal(nameOf(await peers.world.connect(addresses.host.v4, 15_001, { timeoutMs: 300 })), 'nobody');
 		const listed = host.run('iptables-nft', ['-t', 'mangle', '-nvxL', 'APPMESH_INGRESS']);
 		assert.match(listed, /^\s+[1-9]\d* .* DROP /m);
 	});
 
-	test('flaw 7: a rule that is refused half-way leaves no other rule behind', () => {
+	test('flaw 7: when one rule is refused, none of the others stays', () => {
 		for (const program of ['iptables-nft-restore', 'ip6tables-legacy-restore']) {
 			const before = withoutEmptyTables(snapshotHost(host));
 			using wrappers = createWrappers({ [program]: refusingIngress });
@@ -67,25 +67,25 @@ describe("the script's flaws in how rules come and go", async () => {
 		}
 	});
 
-	test('flaw 27: what was wanted is remembered, also after the end', async () => {
+	test('flaw 27: the desired state survives a restart', async () => {
 		using state = createScratch('state');
 		const args = ['--state-directory', state.path, '--app-ports', '8080'];
 		{
 			await using daemon = await startDaemon(host, { args });
 			assert.equal(daemon.ask('enable').code, 0);
 		}
-		assert.equal(nameOf(await cast.app.connect(addresses.remote.v4, 443)), 'remote');
+		assert.equal(nameOf(await peers.app.connect(addresses.remote.v4, 443)), 'remote');
 		await using again = await startDaemon(host, { args });
 		assert.partialDeepStrictEqual(again.status(), { wanted: 'enabled', is: 'enabled' });
-		assert.equal(nameOf(await cast.app.connect(addresses.remote.v4, 443)), 'egress listener');
+		assert.equal(nameOf(await peers.app.connect(addresses.remote.v4, 443)), 'egress listener');
 	});
 
 	test('flaw 28: status says whether traffic is intercepted, and how much has been', async () => {
 		await using daemon = await startDaemon(host, { args: ['--app-ports', '8080'] });
 		assert.equal(daemon.status().is, 'disabled');
 		assert.equal(daemon.ask('enable').code, 0);
-		await cast.app.connect(addresses.remote.v4, 443);
-		await cast.world.connect(addresses.host.v6, 8080);
+		await peers.app.connect(addresses.remote.v4, 443);
+		await peers.world.connect(addresses.host.v6, 8080);
 		const { is, counters } = daemon.status();
 		assert.deepEqual(
 			{ is, counters },
@@ -122,7 +122,7 @@ describe("the script's flaws in how rules come and go", async () => {
 			/^ipv4 connections dialled on port 8080 are redirected to Envoy, and there the firewall drops them/,
 		);
 		assert.equal(savedText(host), before);
-		assert.equal(nameOf(await cast.world.connect(addresses.host.v4, 22)), 'app');
+		assert.equal(nameOf(await peers.world.connect(addresses.host.v4, 22)), 'app');
 	});
 });
 

@@ -95,7 +95,7 @@ describe('the 2019 script, word for word', { concurrency: 2 }, () => {
 		});
 	}
 
-	test('every flaw of the script has something that we do instead', () => {
+	test('every flaw of the script has a test here', () => {
 		const flaws = conversations.filter(({ known_flaw }) => known_flaw).map(({ title }) => title);
 		assert.deepEqual(Object.keys(instead).sort(), flaws.sort());
 	});
@@ -126,7 +126,7 @@ describe('the 2019 script, word for word', { concurrency: 2 }, () => {
 		assert.doesNotMatch(rules, /--to-ports 15000/);
 	});
 
-	test('a variable that looks like one of ours is no mistake here', async () => {
+	test('a variable that only looks like one of ours is ignored', async () => {
 		using namespace = createNamespace('script');
 		const env = { ...usual, APPMESH_APP_PORT: 'abc', APPMESH_IGNORE_UIDS: 'abc' };
 		const { code, stderr } = await startIn(namespace, routeManagerProgram, [], env, '');

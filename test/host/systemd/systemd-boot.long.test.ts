@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createDisk, type Machine } from '../../lab/services/systemd.ts';
 import { ownLines } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
-import { powerOn, propertyOf, statusOf, unpacked, writeUnit } from '../../support/machine-place.ts';
+import { powerOn, propertyOf, statusOf, unpacked, writeUnit } from '../../support/machine-host.ts';
 import { root } from '../../support/pages.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const CONNECTIONS = 20;
 const page = readFileSync(join(root, 'docs/service.md'), 'utf8');
@@ -28,8 +29,7 @@ for (let count = 0; count < ${CONNECTIONS}; count += 1) {
 const settings = ['appPorts: 8080', 'envoy:', '  runtime: process', '  command: /usr/local/bin/late-envoy'].join('\n');
 
 describe('an application that must not start before it is captured', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const disk = stack.use(createDisk());
 	const first = stack.use(new AsyncDisposableStack());
 	const { lab, machine } = await powerOn(first, disk);
@@ -77,7 +77,7 @@ describe('an application that must not start before it is captured', async () =>
 		assert.equal(ownLines(lab.host), 0);
 	});
 
-	test('after a reboot the last wish holds, and the application has made no connection before it was captured', async () => {
+	test('the desired state survives a reboot, and the application makes no connection before it is captured', async () => {
 		run('systemctl', 'enable', 'turnout', 'application');
 		writeProgram(machine, 'late-envoy', 'sleep 1; exec envoy "$@"');
 		await machine.powerOff();

@@ -1,15 +1,15 @@
 // `enable --confirm` where systemd runs the host: the timer is one of systemd's own.
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
-import { statusOf } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('enable --confirm on a real systemd', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, machine, configure, kill, property, runsAgain } = await createServicePlace(stack);
+	const stack = suiteStack();
+	const { lab, machine, configure, kill, property, runsAgain } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 	run('systemctl', 'enable', '--now', 'turnout');
 	configure();
@@ -38,13 +38,13 @@ describe('enable --confirm on a real systemd', async () => {
 
 	const isOff = () => assert.partialDeepStrictEqual(statusOf(machine), { is: 'disabled', wanted: 'disabled' });
 
-	test('without a word it goes back to what was before, byte for byte, and no timer is left', async () => {
+	test('without a confirmation it rolls back byte for byte, and leaves no timer', async () => {
 		await goesBack(await enableFor(2));
 		isOff();
 		assert.doesNotMatch(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-/);
 	});
 
-	test('a daemon that is killed at that moment does not keep it from going back, and finds it so when systemd has started it again', async () => {
+	test('the rollback happens although the daemon is killed, which finds it done when systemd has restarted it', async () => {
 		const restarts = Number(property('NRestarts'));
 		const until = await enableFor(4);
 		kill('KILL');
@@ -54,7 +54,7 @@ describe('enable --confirm on a real systemd', async () => {
 		assert.equal(rulesOf(lab.host), before);
 	});
 
-	test('a daemon that hangs does not keep it from going back', async () => {
+	test('the rollback happens although the daemon hangs', async () => {
 		const until = await enableFor(2);
 		kill('STOP');
 		await goesBack(until);

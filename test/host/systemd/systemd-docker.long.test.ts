@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDockerd } from '../../lab/services/dockerd.ts';
@@ -10,10 +10,11 @@ import { findEnvoy } from '../../lab/services/envoy.ts';
 import { importEnvoy } from '../../lab/services/image.ts';
 import { createDisk } from '../../lab/services/systemd.ts';
 import { unhurried } from '../../support/daemon.ts';
+import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
-import { createWorld, powerOnIn, propertyOf, statusOf, unpacked } from '../../support/machine-place.ts';
+import { createWorld, powerOnIn, propertyOf, statusOf, unpacked } from '../../support/machine-host.ts';
 import { commandsOf } from '../../support/pages.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const { remote } = addresses;
 
@@ -27,8 +28,7 @@ mkdir /run/turnout
 mount --bind "$2" /run/turnout`;
 
 describe('turnout as a service of a real systemd, with Envoy in a real Docker', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
+	const stack = suiteStack();
 	const place = await createWorld(stack);
 	const { lab, app } = place;
 	const docker = stack.use(await startDockerd(lab));
@@ -68,9 +68,15 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 	});
 
 	test('killed, it comes back and goes on with the same Envoy; no connection is lost', async () => {
-		using held = await holdConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
 		const before = container();
-		await using storm = await app.storm({ address: remote.v4, port: 443, clients: 2, pauseMs: 5, timeoutMs: 10_000 });
+		await using load = await app.startLoad({
+			address: remote.v4,
+			port: 443,
+			clients: 2,
+			pauseMs: 5,
+			timeoutMs: 10_000,
+		});
 		run('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'turnout');
 		await eventually(
 			() => propertyOf(machine, 'turnout', 'NRestarts'),
@@ -78,7 +84,7 @@ describe('turnout as a service of a real systemd, with Envoy in a real Docker', 
 		);
 		run('systemctl', 'start', 'turnout');
 		assert.equal(container(), before);
-		const { connections, failures, by } = await storm.stop();
+		const { connections, failures, by } = await load.stop();
 		assert.deepEqual({ failures, by }, { failures: {}, by: { remote: connections } });
 		assert.equal(await held.echo('still there'), 'still there');
 	});

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
-import { statusOf, unpacked } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { describe, test } from 'node:test';
+import { statusOf, unpacked } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('turnout as a service of a real systemd, on a host that uses iptables-legacy', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { machine, property, configure, answered } = await createServicePlace(stack);
+	const stack = suiteStack();
+	const { machine, property, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 
-	test('it says what it lacks, and has it once it is installed for that', async () => {
+	test('it names the right that it lacks for iptables-legacy, and has it once it is installed with it', async () => {
 		run('rm', '-f', '/etc/systemd/system/turnout.service.d/legacy.conf');
 		run('systemctl', 'daemon-reload');
 		configure('backend: iptables-legacy');

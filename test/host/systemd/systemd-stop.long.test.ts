@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { ownLines, rulesOf } from '../../support/daemon.ts';
-import { holdConnection } from '../../support/held.ts';
+import { openEchoConnection } from '../../support/echo.ts';
 import { loopForever } from '../../support/loop-forever.ts';
-import { statusOf, unpacked, writeUnit } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf, unpacked, writeUnit } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 const unit = '/etc/systemd/system/turnout.service';
 
 describe('turnout as a service of a real systemd, when it is stopped', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const { lab, app, machine, untouched, property, kill, configure, answered } = await createServicePlace(stack);
+	const stack = suiteStack();
+	const { lab, app, machine, untouched, property, kill, configure, answered } = await createServiceHost(stack);
 	const { run, tryRun } = machine;
 
 	test('stopped, it leaves nothing', async () => {
@@ -43,9 +43,9 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 		run('systemctl', 'start', 'turnout');
 		configure('onStop: keep');
 		run('turnout', 'wait', '--timeout', '20');
-		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
 		const before = statusOf(machine).counters.egress.connections;
-		await using storm = await app.storm({
+		await using load = await app.startLoad({
 			address: addresses.remote.v4,
 			port: 443,
 			clients: 2,
@@ -57,11 +57,11 @@ describe('turnout as a service of a real systemd, when it is stopped', async () 
 			if (hang) await loopForever(lab.host, () => kill('USR1'));
 			run('systemctl', 'restart', 'turnout');
 		}
-		const { connections, failures, by } = await storm.stop();
+		const { connections, failures, by } = await load.stop();
 		assert.deepEqual(failures, {});
 		assert.deepEqual(by, { remote: connections });
 		assert.equal(await held.echo('still there'), 'still there');
-		// Each of them was captured: those of the storm, and none beside.
+		// Each of them was captured: those of the load, and none beside.
 		assert.equal(statusOf(machine).counters.egress.connections - before, connections);
 	});
 

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { rulesOf } from '../../support/daemon.ts';
+import { openEchoConnection } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
-import { holdConnection } from '../../support/held.ts';
-import { statusOf, unpacked } from '../../support/machine-place.ts';
-import { createServicePlace } from '../../support/service-place.ts';
+import { statusOf, unpacked } from '../../support/machine-host.ts';
+import { createServiceHost } from '../../support/service-host.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('turnout as a service of a real systemd', async () => {
-	const stack = new AsyncDisposableStack();
-	after(() => stack.disposeAsync());
-	const place = await createServicePlace(stack);
+	const stack = suiteStack();
+	const place = await createServiceHost(stack);
 	const { lab, machine, untouched, property, kill, runsAgain, configure, answered } = place;
 	const { run, tryRun } = machine;
 
-	test('installed and started, it enables what it is told to, and says in systemctl status how it is', async () => {
+	test('installed and started, it can be enabled, and systemctl status shows its state', async () => {
 		run('systemctl', 'enable', '--now', 'turnout');
 		assert.equal(rulesOf(lab.host), untouched);
 		configure();
@@ -34,13 +34,22 @@ describe('turnout as a service of a real systemd', async () => {
 		run('systemctl', 'start', 'envoy');
 	});
 
-	test('installed once more, it keeps what the user has written, and the daemon goes on', () => {
+	test("a second installation keeps the user's settings, and the daemon keeps running", () => {
 		const settings = run('cat', '/etc/turnout/turnout.yaml');
 		const pid = property('MainPID');
 		run(`${unpacked}/scripts/install`);
 		assert.equal(run('cat', '/etc/turnout/turnout.yaml'), settings);
 		assert.equal(property('MainPID'), pid);
 		assert.equal(tryRun('turnout', 'wait', '--timeout', '20').code, 0);
+	});
+
+	test('it is started after Docker, and neither stopped nor restarted with it', () => {
+		assert.match(property('After'), /\bdocker\.service\b/);
+		for (const tie of ['Requires', 'BindsTo', 'PartOf', 'Requisite']) assert.doesNotMatch(property(tie), /docker/, tie);
+	});
+
+	test('it reads the variables of /etc/turnout/environment where that is there', () => {
+		assert.equal(property('EnvironmentFiles'), '/etc/turnout/environment (ignore_errors=yes)');
 	});
 
 	test('its rights are few: systemd rates its exposure at 2.0 or less', () => {
@@ -51,7 +60,7 @@ describe('turnout as a service of a real systemd', async () => {
 		for (const kind of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${kind}:\\t0*1000$`, 'm'));
 	});
 
-	test('of the host it can change the network, its own folders and one switch of the kernel’s, and nothing else', () => {
+	test('it can change the network, its own folders and one kernel setting, and nothing else on the host', () => {
 		// The machine's own sandbox has no part in it.
 		run('mount', '-o', 'remount,bind,rw', '/proc/sys');
 		run('systemctl', 'restart', 'turnout');
@@ -79,7 +88,7 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.match(statusAs('stranger').stderr, /its socket \S+ is closed to you/);
 	});
 
-	test('a daemon that is well says so to the watchdog', async () => {
+	test('a healthy daemon notifies the watchdog', async () => {
 		const [pid, heard] = [property('MainPID'), property('WatchdogTimestampMonotonic')];
 		await eventually(
 			() => property('WatchdogTimestampMonotonic'),
@@ -88,9 +97,9 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.equal(property('MainPID'), pid);
 	});
 
-	test('a daemon that hangs is ended by the watchdog and comes back; rules and connections stay meanwhile', async () => {
+	test('the watchdog restarts a daemon that hangs; rules and connections stay meanwhile', async () => {
 		run('turnout', 'wait', '--timeout', '20');
-		using held = await holdConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
+		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
 		const whole = rulesOf(lab.host);
 		const restarts = Number(property('NRestarts'));
 		kill('STOP');
@@ -107,7 +116,7 @@ describe('turnout as a service of a real systemd', async () => {
 		assert.equal(await answered(), 'remote');
 	});
 
-	test('a daemon that is killed comes back, and its rules have stayed', async () => {
+	test('systemd restarts a daemon that was killed, and its rules stay', async () => {
 		const whole = rulesOf(lab.host);
 		const restarts = Number(property('NRestarts'));
 		kill('KILL');

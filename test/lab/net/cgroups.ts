@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilExit } from './cleanup.ts';
-import { isAbandoned, ownName } from './owner.ts';
+import { isStale, ownName } from './owner.ts';
 import { killAll } from './processes.ts';
 
 const root = '/sys/fs/cgroup';
@@ -17,15 +17,15 @@ export function removeCgroup(name: string): void {
 	for (const folder of folders) removeFolder(folder);
 }
 
-export function sweepAbandonedCgroups(): void {
-	for (const name of new Set(hierarchies().flatMap(foldersIn).filter(isAbandoned))) removeCgroup(name);
+export function removeStaleCgroups(): void {
+	for (const name of new Set(hierarchies().flatMap(foldersIn).filter(isStale))) removeCgroup(name);
 }
 
 function removeFolder(folder: string): void {
 	try {
 		rmdirSync(folder);
 	} catch (error) {
-		// Two suites may sweep at the same time.
+		// Two suites may clean up at the same time.
 		if (existsSync(folder)) throw error;
 	}
 }

@@ -1,11 +1,11 @@
-import { sweepAbandonedCgroups } from './cgroups.ts';
-import { sweepAbandonedNamespaces } from './namespace.ts';
-import { sweepAbandonedScratches } from './scratch.ts';
+import { removeStaleCgroups } from './cgroups.ts';
+import { removeStaleNamespaces } from './namespace.ts';
+import { removeStaleScratches } from './scratch.ts';
 
-/** Takes away what owners that are dead left: processes, namespaces, folders. Safe beside a suite that is running. */
-export function sweepAbandoned(): void {
-	// Docker before its containers, or it starts them again; the folders last, as both have files open in them.
-	sweepAbandonedNamespaces();
-	sweepAbandonedCgroups();
-	sweepAbandonedScratches();
+/** Removes what dead owners left: namespaces with their processes, cgroups, folders. Safe beside a suite that is running. */
+export function cleanUpStale(): void {
+	// Docker before its containers, or it restarts them; the folders last, as both have files open in them.
+	removeStaleNamespaces();
+	removeStaleCgroups();
+	removeStaleScratches();
 }

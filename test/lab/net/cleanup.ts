@@ -1,11 +1,11 @@
-// What must not outlive this process: undone on its normal end, on an uncaught error, and on a signal.
+// Cleanup at exit: normal, by an uncaught error, or by a signal.
 import { constants } from 'node:os';
 
 type Undo = () => void;
 const live = new Set<Undo>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Returns an undo that works once, whoever comes first: the caller or the end of the process. */
+/** Returns an undo that runs once: by the caller, or at the end of the process. */
 export function untilExit(undo: Undo): Undo {
 	installHandlers();
 	const once = (): void => {
@@ -21,7 +21,7 @@ function installHandlers(): void {
 	for (const signal of signals) process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
-/** Last made, first undone; one failure does not keep the others. */
+/** Last in, first out; a failure does not stop the others. */
 function undoAll(): void {
 	for (const undo of [...live].reverse())
 		try {

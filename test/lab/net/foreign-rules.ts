@@ -1,4 +1,4 @@
-// Rules that others have on a host, and that must be found there unharmed after ours have come and gone. Each document says
+// Rules of other programs, which must be unchanged after ours have come and gone. Each document says
 // nothing about policies that are not its own, so that they can be installed together, in any order.
 import type { Namespace } from './namespace.ts';
 import { type Dialect, type Family, restore } from './restore.ts';
@@ -44,14 +44,14 @@ export function ufwRules(family: Family): string {
 	].join('\n');
 }
 
-/** Somebody's own firewall: closed but for a few ports, with a translation and a mark of its own. */
+/** An administrator's firewall: closed but for a few ports, with a NAT rule and a mark of its own. */
 export function administratorRules(family: Family): string {
 	return [
 		'*filter',
 		':INPUT DROP [0:0]',
 		'-A INPUT -i lo -j ACCEPT',
 		'-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
-		// Without its neighbour discovery an IPv6 host answers nobody.
+		// Without neighbour discovery an IPv6 host is unreachable.
 		`-A INPUT ${icmp(family)} -j ACCEPT`,
 		...openPorts.map((port) => `-A INPUT -p tcp -m tcp --dport ${port} -m comment --comment "ticket 4711" -j ACCEPT`),
 		'COMMIT',

@@ -4,17 +4,17 @@ import { test } from 'node:test';
 import { createHost } from './host.ts';
 import { listNamespaces } from './namespace.ts';
 import { namespacesOf, startOwner } from './owner-program.ts';
-import { createActor } from './peer.ts';
+import { createPeer } from './peer.ts';
 import { isAlive } from './processes.ts';
 
 test('a host made of namespaces is gone after a failure, with all that ran in it', async () => {
 	const seen: { names: string[]; pid: number } = { names: [], pid: 0 };
 	await assert.rejects(async () => {
 		using lab = createHost();
-		const actor = createActor(lab.host);
-		await actor.listen('app', [8080]);
+		const peer = createPeer(lab.host);
+		await peer.listen('app', [8080]);
 		seen.names = [lab.host.name, lab.world.name, lab.container.name];
-		seen.pid = actor.pid;
+		seen.pid = peer.pid;
 		throw new Error('a test fails');
 	}, /a test fails/);
 	assert.deepEqual(

@@ -1,7 +1,7 @@
 // A host like an EC2 instance with Docker on it, the world beyond its network card, and a container behind its bridge.
 
-import { sweepAbandoned } from './cleanup-stale.ts';
-import { renderContainer, renderHost, renderJoint, renderWorld } from './layout.ts';
+import { cleanUpStale } from './cleanup-stale.ts';
+import { renderCommon, renderContainer, renderHost, renderWorld } from './layout.ts';
 import { createNamespace, type Namespace } from './namespace.ts';
 
 export interface HostOptions {
@@ -16,18 +16,19 @@ export interface HostOptions {
 export interface Host extends Disposable {
 	readonly host: Namespace;
 	readonly world: Namespace;
-	/** Empty when the host was asked to be without a container. */
+	/** Unused when the host was made without a container. */
 	readonly container: Namespace;
 	readonly hasIpv6: boolean;
 }
 
 export function createHost(options: HostOptions = {}): Host {
 	const { ipv6 = true, container: hasContainer = true, worldAddresses = [] } = options;
-	sweepAbandoned();
+	cleanUpStale();
 	using stack = new DisposableStack();
 	const [host, world, container] = ['host', 'world', 'container'].map((role) => stack.use(createNamespace(role)));
 	if (!host || !world || !container) throw new Error('unreachable: three were made');
-	for (const namespace of [host, world, container]) shell(namespace, renderJoint({ ipv6: ipv6 || namespace !== host }));
+	for (const namespace of [host, world, container])
+		shell(namespace, renderCommon({ ipv6: ipv6 || namespace !== host }));
 	shell(host, renderHost({ ipv6, world: world.name, ...(hasContainer ? { container: container.name } : {}) }));
 	shell(world, renderWorld(worldAddresses));
 	if (hasContainer) shell(container, renderContainer({ ipv6 }));
@@ -36,7 +37,7 @@ export function createHost(options: HostOptions = {}): Host {
 	return { host, world, container, hasIpv6: ipv6, [Symbol.dispose]: () => kept.dispose() };
 }
 
-/** The kernel tells its routes of a cable that has been plugged in a moment later, on a busy machine a second. */
+/** A new link gets its carrier a moment later, on a busy machine after a second; routes are unusable until then. */
 const untilCarrier = `
 for _ in $(seq 250); do
 	case $(ip -o link) in *NO-CARRIER*|*LOWERLAYERDOWN*) sleep 0.02 ;; *) exit ;; esac

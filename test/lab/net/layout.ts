@@ -17,7 +17,7 @@ const worldLoopback = [addresses.remote, addresses.otherRemote, addresses.metada
 );
 
 /** What all namespaces have in common, before any link is made in them: nothing that happens by itself, later. */
-export function renderJoint({ ipv6 }: { readonly ipv6: boolean }): string {
+export function renderCommon({ ipv6 }: { readonly ipv6: boolean }): string {
 	const settings = [
 		// A listener that has dropped its rights may bind port 22.
 		['ipv4/ip_unprivileged_port_start', 0],

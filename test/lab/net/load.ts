@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { setPriority } from 'node:os';
 import { addresses } from './layout.ts';
 import type { Namespace } from './namespace.ts';
-import type { Storm } from './peer.ts';
-import type { Cast } from './peers.ts';
-import type { Tally } from './protocol.ts';
+import type { Load } from './peer.ts';
+import type { Peers } from './peers.ts';
+import type { LoadCounts } from './protocol.ts';
 
 interface Way {
 	readonly way: 'egress' | 'ingress';
@@ -25,67 +25,70 @@ const ways: readonly Way[] = [
 	{ ...ingress, address: addresses.host.v6 },
 ];
 
-/** On a busy machine an answer may take its time. That no packet was lost the kernel's counters tell. */
+/** Long, as a busy machine is slow; lost packets show in the kernel's counters instead. */
 const PATIENCE_MS = 20_000;
 const LIMIT_MS = 900_000;
 
-/** What they would leave to nobody else: what is under test is to have the processor whenever it wants it. */
+/** Low, so that what is under test gets the processor whenever it wants it. */
 const NICENESS = 19;
 
-export interface Storms {
-	/** Fails unless each connection was answered, and by nobody else than the state allows. */
+export interface CheckedLoad {
+	/** Fails unless each connection was answered, and only by those that the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
-	/** How many were answered by whom, whoever it was. */
+	/** Stops it as well, and counts the answers by who gave them. */
 	readonly count: () => Promise<Counts>;
 }
 
 export interface Counts {
 	readonly captured: number;
 	/** Past Envoy. */
-	readonly past: number;
+	readonly bypassed: number;
 	readonly failed: number;
 }
 
-export async function startStorms(cast: Cast, timeoutMs = PATIENCE_MS): Promise<Storms> {
-	for (const { pid } of [cast.world, cast.app, cast.proxyUser]) setPriority(pid, NICENESS);
-	const storms = await Promise.all(
+export async function startLoad(peers: Peers, timeoutMs = PATIENCE_MS): Promise<CheckedLoad> {
+	for (const { pid } of [peers.world, peers.app, peers.proxyUser]) setPriority(pid, NICENESS);
+	const loads = await Promise.all(
 		ways.map(({ from, address, port }) =>
-			cast[from].storm({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
+			peers[from].startLoad({ address, port, clients: 2, timeoutMs, limitMs: LIMIT_MS }),
 		),
 	);
 	return {
 		async count() {
-			const counters = await stopAll(storms);
-			const sum = (of: (tally: Way & Tally) => number) => counters.reduce((total, tally) => total + of(tally), 0);
+			const counters = await stopAll(loads);
+			const sum = (of: (counts: Way & LoadCounts) => number) =>
+				counters.reduce((total, counts) => total + of(counts), 0);
 			return {
 				captured: sum(({ by, captured }) => by[captured] ?? 0),
-				past: sum(({ by, direct }) => by[direct] ?? 0),
+				bypassed: sum(({ by, direct }) => by[direct] ?? 0),
 				failed: sum(({ failures }) => Object.values(failures).reduce((total, count) => total + count, 0)),
 			};
 		},
 		async stop(allowed, least) {
-			const counters = await stopAll(storms);
+			const counters = await stopAll(loads);
 			for (const { captured, direct, by, failures, limited, connections } of counters) {
 				const names = allowed === 'captured only' ? [captured] : [captured, direct].sort();
 				assert.deepEqual(
 					{ by: Object.keys(by).sort(), failures, limited },
 					{ by: names, failures: {}, limited: false },
 				);
-				// Who counts must have had something to count.
+				// Zero connections prove nothing.
 				assert.ok(connections >= least, `only ${connections} connections`);
 			}
 		},
 	};
 }
 
-const stopAll = (storms: readonly Storm[]): Promise<(Way & Tally)[]> =>
-	Promise.all(storms.map(async (storm, at) => ({ ...(ways[at] ?? ways[0]), ...(await storm.stop()) }) as Way & Tally));
+const stopAll = (loads: readonly Load[]): Promise<(Way & LoadCounts)[]> =>
+	Promise.all(
+		loads.map(async (load, at) => ({ ...(ways[at] ?? ways[0]), ...(await load.stop()) }) as Way & LoadCounts),
+	);
 
-/** One more connection each way: all are captured, or none is. */
-export async function requireAll(cast: Cast, state: 'captured' | 'direct'): Promise<void> {
+/** One connection each way: all are captured, or none is. */
+export async function requireAll(peers: Peers, state: 'captured' | 'direct'): Promise<void> {
 	const answers = await Promise.all(
 		ways.map(async ({ from, address, port }) => {
-			const answer = await cast[from].connect(address, port, { timeoutMs: PATIENCE_MS });
+			const answer = await peers[from].connect(address, port, { timeoutMs: PATIENCE_MS });
 			return answer.kind === 'answered' ? answer.by : answer.kind;
 		}),
 	);
@@ -95,7 +98,7 @@ export async function requireAll(cast: Cast, state: 'captured' | 'direct'): Prom
 	);
 }
 
-/** First packets that nobody answered within a second: a dropped one would not fail, only come late. */
+/** SYNs that were sent again after a second: a dropped one does not fail a connection, only delays it. */
 export function retriedConnections(namespace: Namespace): number {
 	const [names = '', values = ''] = namespace
 		.run('cat', ['/proc/net/netstat'])

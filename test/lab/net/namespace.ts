@@ -1,8 +1,8 @@
-// A network namespace of our own. The machine's own network is never touched, and nothing outlives the owner.
+// A network namespace. The machine's own network is never touched, and nothing outlives the owner.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { untilExit } from './cleanup.ts';
-import { isAbandoned, ownName } from './owner.ts';
+import { isStale, ownName } from './owner.ts';
 import { killAll } from './processes.ts';
 
 const folder = '/var/run/netns';
@@ -16,7 +16,7 @@ export interface Identity {
 export interface RunOptions extends Identity {
 	readonly input?: string;
 	readonly env?: Readonly<Record<string, string>>;
-	/** One that hangs is ended then; on a busy machine it may take long. */
+	/** A program that hangs is killed then. */
 	readonly timeoutMs?: number;
 }
 
@@ -53,13 +53,13 @@ export function createNamespace(role: string): Namespace {
 	};
 }
 
-/** Removes what a killed owner left; what belongs to a live one stays. */
-export function sweepAbandonedNamespaces(): void {
-	for (const name of listNamespaces().filter(isAbandoned))
+/** Removes what killed owners left; those of live owners stay. */
+export function removeStaleNamespaces(): void {
+	for (const name of listNamespaces().filter(isStale))
 		try {
 			removeNamespace(name);
 		} catch (error) {
-			// Two suites may sweep at the same time: only what is still there is a failure.
+			// Two suites may clean up at the same time: it fails only if the namespace is still there.
 			if (listNamespaces().includes(name)) throw error;
 		}
 }
@@ -108,7 +108,7 @@ function runInside(name: string, file: string, args: readonly string[], options:
 		killSignal: 'SIGKILL',
 		maxBuffer: 64 << 20,
 	});
-	// A program that ends before it has read all of its input is no error of ours.
+	// A program may end before it has read all of its input.
 	if (error !== undefined && status === null) throw new Error(`Cannot run ${file}: ${error.message}`, { cause: error });
 	return { code: status ?? 128, stdout, stderr: signal === null ? stderr : `${stderr}killed by ${signal}` };
 }

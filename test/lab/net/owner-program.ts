@@ -1,4 +1,4 @@
-// A process of its own that has made a host with its cast, for tests that then do something to it.
+// A process of its own that has made a host with its peers, for tests that then do something to it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { listNamespaces } from './namespace.ts';
@@ -7,9 +7,9 @@ const here = new URL('./', import.meta.url).href;
 
 const program = `
 import { createHost } from '${here}host.ts';
-import { createCast } from '${here}peers.ts';
+import { createPeers } from '${here}peers.ts';
 const host = createHost();
-const cast = await createCast(host);
+const peers = await createPeers(host);
 console.log('ready');
 setInterval(() => {}, 1000);
 if (process.argv[1] === 'fail') throw new Error('a test fails');
@@ -29,7 +29,10 @@ export async function startOwner(mode: 'wait' | 'fail' = 'wait'): Promise<Owner>
 		detached: true,
 	});
 	const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
-	await once(child.stdout, 'data');
+	const early = ended.then((how) => {
+		throw new Error(`The owner has ended before it was ready: ${how}`);
+	});
+	await Promise.race([once(child.stdout, 'data'), early]);
 	return { child, ended, signal: (signal) => void process.kill(-(child.pid ?? 0), signal) };
 }
 

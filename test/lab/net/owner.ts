@@ -1,10 +1,10 @@
-// Everything the lab leaves on the machine for a while bears the pid and start time of its owner, so that what a killed
-// owner left can be told from what a suite running beside us still uses. Holds within one pid namespace.
+// Everything that the lab creates on the machine is named after the pid and start time of its owner, so that what a killed
+// owner left can be told from what another running suite uses. Holds within one pid namespace.
 import { readFileSync } from 'node:fs';
 
 interface Owner {
 	readonly state: string;
-	/** In clock ticks since boot: a pid that was given out again has another one. */
+	/** In clock ticks since boot: it differs when the pid was reused. */
 	readonly start: string;
 }
 
@@ -22,8 +22,8 @@ function readOwner(pid: number): Owner | undefined {
 export const ownName = (role: string): string =>
 	`turnout-${process.pid}-${readOwner(process.pid)?.start}-${Math.random().toString(36).slice(2, 7)}-${role}`;
 
-/** False for every name that is not ours: what others made is never touched. */
-export function isAbandoned(name: string): boolean {
+/** False for every name that is not the lab's: those are never touched. */
+export function isStale(name: string): boolean {
 	const [, pid, start] = /^turnout-(\d+)-(\d+)-/.exec(name) ?? [];
 	if (pid === undefined) return false;
 	const owner = readOwner(Number(pid));

@@ -1,19 +1,19 @@
 // The one file here that acts on import: a process inside a namespace that connects and answers as told on its standard
-// input, and ends with it. It imports nothing but Node's own, as it is handed to Node as text (see actor.ts).
+// input, and ends with it. It imports nothing but Node's own, as it is handed to Node as text (see peer.ts).
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer, Methods, Reply, Request, Sign, StormTarget, Tally, Target } from './protocol.ts';
+import type { Answer, ListenRequest, LoadCounts, LoadTarget, Methods, Reply, Request, Target } from './protocol.ts';
 
 type Count = Record<string, number>;
-interface Storm {
+interface Load {
 	readonly halt: () => void;
-	readonly tally: () => Tally;
+	readonly counts: () => LoadCounts;
 	readonly over: Promise<unknown>;
 }
 
 const servers = new Map<number, Server>();
-const storms = new Map<number, Storm>();
+const loads = new Map<number, Load>();
 
 function dropTo(uid: string | undefined, gid: string | undefined): void {
 	if (gid) {
@@ -30,7 +30,7 @@ function sayName(socket: Socket, name: string): void {
 	socket.resume().end(`${name}\n`);
 }
 
-async function listen({ name, ports, address }: Sign): Promise<null> {
+async function listen({ name, ports, address }: ListenRequest): Promise<null> {
 	await Promise.all(
 		ports.map((port) => {
 			const server = createServer((socket) => sayName(socket, name));
@@ -87,12 +87,12 @@ function addTo(count: Count, key: string): void {
 	count[key] = (count[key] ?? 0) + 1;
 }
 
-function startStorm({
+function beginLoad({
 	clients = 8,
 	limitMs = 120_000,
 	pauseMs = 0,
 	...target
-}: StormTarget): Storm & { readonly begun: Promise<unknown> } {
+}: LoadTarget): Load & { readonly begun: Promise<unknown> } {
 	const start = performance.now();
 	const state = { halted: false, connections: 0, slowestMs: 0, endMs: 0 };
 	const by: Count = {};
@@ -116,7 +116,7 @@ function startStorm({
 	const over = Promise.all(firsts.map(client)).then(() => {
 		state.endMs = performance.now();
 	});
-	const tally = (): Tally => {
+	const counts = (): LoadCounts => {
 		const { connections, slowestMs, halted, endMs } = state;
 		return {
 			connections,
@@ -128,30 +128,30 @@ function startStorm({
 		};
 	};
 	const halt = (): void => {
-		// Only a storm that still blows can be told to stop: one that reached its limit says so.
+		// Only a load that still runs can be told to stop: one that has reached its limit says so.
 		state.halted = !isLimited();
 	};
-	return { begun: Promise.race(firsts), halt, tally, over };
+	return { begun: Promise.race(firsts), halt, counts, over };
 }
 
-function stormOf(id: number): Storm {
-	const storm = storms.get(id);
-	if (!storm) throw new Error(`No storm has the number ${id}`);
-	return storm;
+function loadOf(id: number): Load {
+	const load = loads.get(id);
+	if (!load) throw new Error(`No load has the number ${id}`);
+	return load;
 }
 
-async function halt(id: number): Promise<Tally> {
-	const storm = stormOf(id);
-	storm.halt();
-	await storm.over;
-	storms.delete(id);
-	return storm.tally();
+async function halt(id: number): Promise<LoadCounts> {
+	const load = loadOf(id);
+	load.halt();
+	await load.over;
+	loads.delete(id);
+	return load.counts();
 }
 
-async function beginStorm(id: number, target: StormTarget): Promise<number> {
-	const storm = startStorm(target);
-	storms.set(id, storm);
-	await storm.begun;
+async function startLoad(id: number, target: LoadTarget): Promise<number> {
+	const load = beginLoad(target);
+	loads.set(id, load);
+	await load.begun;
 	return id;
 }
 
@@ -163,12 +163,12 @@ async function carryOut(message: Request): Promise<Methods[Request['method']]['r
 			return unlisten(message.request.ports);
 		case 'connect':
 			return connect(message.request);
-		case 'storm':
-			return beginStorm(message.id, message.request);
-		case 'tally':
-			return stormOf(message.request.storm).tally();
+		case 'load':
+			return startLoad(message.id, message.request);
+		case 'counts':
+			return loadOf(message.request.load).counts();
 		case 'halt':
-			return halt(message.request.storm);
+			return halt(message.request.load);
 	}
 }
 

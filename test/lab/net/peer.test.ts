@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createHost } from './host.ts';
 import { addresses } from './layout.ts';
-import type { Actor } from './peer.ts';
-import { createCast } from './peers.ts';
+import type { Peer } from './peer.ts';
+import { createPeers } from './peers.ts';
 
 type Case = readonly [
 	who: 'app' | 'root' | 'proxyUser' | 'proxyGroup' | 'world' | 'container',
@@ -28,64 +28,64 @@ const cases: readonly Case[] = [
 	['container', host.v4, 9090, 'app'],
 ];
 
-describe('the cast of a host', async () => {
+describe('the peers of a host', async () => {
 	const stack = new DisposableStack();
 	after(() => stack.dispose());
 	const lab = stack.use(createHost());
-	const cast = stack.use(await createCast(lab));
+	const peers = stack.use(await createPeers(lab));
 
 	for (const [who, to, port, by] of cases)
 		test(`each connection says who answered: ${by}, when ${who} connects to ${to} port ${port}`, async () => {
-			assert.equal(await nameOf(cast[who], to, port), by);
+			assert.equal(await nameOf(peers[who], to, port), by);
 		});
 
 	test('a connection that nobody answers says why', async () => {
 		rule('-p', 'tcp', '--dport', '5432', '-j', 'DROP');
-		assert.equal(await nameOf(cast.app, remote.v4, 7), 'refused');
-		assert.equal(await nameOf(cast.app, remote.v4, 5432, 500), 'timeout');
-		assert.equal(await nameOf(cast.app, '255.255.255.255', 80), 'error');
+		assert.equal(await nameOf(peers.app, remote.v4, 7), 'refused');
+		assert.equal(await nameOf(peers.app, remote.v4, 5432, 500), 'timeout');
+		assert.equal(await nameOf(peers.app, '255.255.255.255', 80), 'error');
 	});
 
-	test('rules about users and groups see the cast as who they are', async () => {
+	test('rules that match users and groups tell the peers apart', async () => {
 		const reset = ['-j', 'REJECT', '--reject-with', 'tcp-reset'];
 		rule('-p', 'tcp', '--dport', '81', '-m', 'owner', '--uid-owner', '1000', '-j', 'DROP');
 		rule('-p', 'tcp', '--dport', '80', '-m', 'owner', '--uid-owner', '1337', ...reset);
 		rule('-p', 'tcp', '--dport', '443', '-m', 'owner', '--gid-owner', '1337', ...reset);
-		assert.equal(await nameOf(cast.proxyUser, remote.v4, 80), 'refused');
-		assert.equal(await nameOf(cast.proxyGroup, remote.v4, 80), 'remote');
-		assert.equal(await nameOf(cast.proxyUser, remote.v4, 443), 'refused');
-		assert.equal(await nameOf(cast.proxyGroup, remote.v4, 443), 'refused');
-		assert.equal(await nameOf(cast.root, remote.v4, 443), 'remote');
-		assert.equal(await nameOf(cast.app, remote.v4, 81, 500), 'timeout');
-		assert.equal(await nameOf(cast.root, remote.v4, 81), 'refused');
+		assert.equal(await nameOf(peers.proxyUser, remote.v4, 80), 'refused');
+		assert.equal(await nameOf(peers.proxyGroup, remote.v4, 80), 'remote');
+		assert.equal(await nameOf(peers.proxyUser, remote.v4, 443), 'refused');
+		assert.equal(await nameOf(peers.proxyGroup, remote.v4, 443), 'refused');
+		assert.equal(await nameOf(peers.root, remote.v4, 443), 'remote');
+		assert.equal(await nameOf(peers.app, remote.v4, 81, 500), 'timeout');
+		assert.equal(await nameOf(peers.root, remote.v4, 81), 'refused');
 	});
 
 	test('a listener that is closed is refused from then on', async () => {
-		const listener = await cast.app.listen('late', [7070]);
-		assert.equal(await nameOf(cast.world, host.v4, 7070), 'late');
+		const listener = await peers.app.listen('late', [7070]);
+		assert.equal(await nameOf(peers.world, host.v4, 7070), 'late');
 		await listener.close();
-		assert.equal(await nameOf(cast.world, host.v4, 7070), 'refused');
+		assert.equal(await nameOf(peers.world, host.v4, 7070), 'refused');
 	});
 
-	test('a storm answers every one of its connections, and counts them by who answered', async () => {
-		await using storm = await cast.root.storm({ address: remote.v4, port: 8080 });
-		await reached(async () => (await storm.tally()).connections >= 2_000);
-		const { connections, by, failures, limited } = await storm.stop();
+	test('a load counts each of its connections by who answered', async () => {
+		await using load = await peers.root.startLoad({ address: remote.v4, port: 8080 });
+		await reached(async () => (await load.counts()).connections >= 2_000);
+		const { connections, by, failures, limited } = await load.stop();
 		assert.deepEqual({ by, failures, limited }, { by: { remote: connections }, failures: {}, limited: false });
 	});
 
-	test('a storm that nobody stops ends by itself, and says so', async () => {
-		await using storm = await cast.root.storm({ address: remote.v6, port: 8080, limitMs: 50 });
-		await reached(async () => (await storm.tally()).limited);
-		const { ms, limited } = await storm.stop();
+	test('a load that nobody stops ends at its limit, and says so', async () => {
+		await using load = await peers.root.startLoad({ address: remote.v6, port: 8080, limitMs: 50 });
+		await reached(async () => (await load.counts()).limited);
+		const { ms, limited } = await load.stop();
 		assert.ok(limited && ms < 10_000, `after ${ms} ms`);
 	});
 
 	const rule = (...args: readonly string[]): string => lab.host.run('iptables', ['-A', 'OUTPUT', ...args]);
 });
 
-async function nameOf(actor: Actor, to: string, port: number, timeoutMs = 20_000): Promise<string> {
-	const answer = await actor.connect(to, port, { timeoutMs });
+async function nameOf(peer: Peer, to: string, port: number, timeoutMs = 20_000): Promise<string> {
+	const answer = await peer.connect(to, port, { timeoutMs });
 	return answer.kind === 'answered' ? answer.by : answer.kind;
 }
 

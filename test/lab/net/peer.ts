@@ -1,78 +1,78 @@
-// Who connects and who answers: a worker process inside a namespace, with a uid and gid of its own.
+// A client and listener: a worker process inside a namespace, with a uid and gid of its own.
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from './namespace.ts';
-import type { Answer, Method, Methods, Reply, Sign, StormTarget, Tally, Target } from './protocol.ts';
+import type { Answer, ListenRequest, LoadCounts, LoadTarget, Method, Methods, Reply, Target } from './protocol.ts';
 
 export interface Listener {
 	readonly close: () => Promise<void>;
 }
 
-export interface Storm extends AsyncDisposable {
-	/** How it stands; the storm goes on. */
-	readonly tally: () => Promise<Tally>;
-	readonly stop: () => Promise<Tally>;
+export interface Load extends AsyncDisposable {
+	/** The counts so far; the load goes on. */
+	readonly counts: () => Promise<LoadCounts>;
+	readonly stop: () => Promise<LoadCounts>;
 }
 
-export interface Actor extends Disposable {
+export interface Peer extends Disposable {
 	readonly pid: number;
-	/** Each connection to these ports is told the name, and closed. */
+	/** Answers each connection to these ports with the name, and closes it. */
 	readonly listen: (
 		name: string,
 		ports: readonly number[],
 		options?: { readonly address?: string },
 	) => Promise<Listener>;
 	readonly connect: (address: string, port: number, options?: Omit<Target, 'address' | 'port'>) => Promise<Answer>;
-	/** Clients that connect without a pause until told to stop. Begun when the first connection has ended. */
-	readonly storm: (target: StormTarget) => Promise<Storm>;
+	/** Clients that connect without a pause until stopped. Resolves once the first connection has ended. */
+	readonly startLoad: (target: LoadTarget) => Promise<Load>;
 }
 
-/** Ready at once: what is asked before the process runs is answered when it does. Unless told otherwise it is root. */
-export function createActor(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Actor {
+/** Usable at once: requests are queued until the process runs. Runs as root unless given an identity. */
+export function createPeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): Peer {
 	const child = startWorker(namespace, identity);
 	const ask = createAsk(child);
 	return {
 		pid: child.pid ?? 0,
 		listen: async (name, ports, options = {}) => {
-			await ask('listen', { name, ports, ...options } satisfies Sign);
+			await ask('listen', { name, ports, ...options } satisfies ListenRequest);
 			return { close: async () => void (await ask('unlisten', { ports })) };
 		},
 		connect: (address, port, options = {}) => ask('connect', { address, port, ...options }),
-		storm: async (target) => createStorm(ask, await ask('storm', target)),
+		startLoad: async (target) => createLoad(ask, await ask('load', target)),
 		[Symbol.dispose]: () => void child.kill('SIGKILL'),
 	};
 }
 
 type Ask = <M extends Method>(method: M, request: Methods[M]['request']) => Promise<Methods[M]['reply']>;
 
-function createStorm(ask: Ask, storm: number): Storm {
-	const halts: Promise<Tally>[] = [];
-	// Told once only: the worker forgets a storm that it has reported.
-	const stop = (): Promise<Tally> => {
-		if (halts.length === 0) halts.push(ask('halt', { storm }));
-		return halts[0] ?? ask('halt', { storm });
+function createLoad(ask: Ask, load: number): Load {
+	const halts: Promise<LoadCounts>[] = [];
+	// Sent once only: the worker drops a load that it has reported.
+	const stop = (): Promise<LoadCounts> => {
+		if (halts.length === 0) halts.push(ask('halt', { load }));
+		return halts[0] ?? ask('halt', { load });
 	};
 	return {
-		tally: () => halts[0] ?? ask('tally', { storm }),
+		counts: () => halts[0] ?? ask('counts', { load }),
 		stop,
 		[Symbol.asyncDispose]: async () => void (await stop()),
 	};
 }
 
 /**
- * The worker goes to Node as text without its types: to strip them again in each of a cast of six costs 70 ms of processor
+ * The worker goes to Node as text without its types: to strip them again for each of six peers costs 70 ms of processor
  * time a piece, and a uid that has dropped its rights could not read a file below /root.
  */
 function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
 	const program = quietly(() => stripTypeScriptTypes(readFileSync(new URL('peer-worker.ts', import.meta.url), 'utf8')));
 	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
-	// Without a folder of the caller's, which the uid may not enter, and without a debugger's options.
+	// Not in the caller's folder, which the uid may not enter, and without a debugger's options.
 	return namespace.spawn(process.execPath, options, { stdio: 'pipe', cwd: '/', env: {} });
 }
 
-/** Node says once per process that the function is an experiment; no test's reader wants to know. */
+/** Node warns once per process that the function is experimental. */
 function quietly<T>(act: () => T): T {
 	const { emitWarning } = process;
 	process.emitWarning = () => undefined;
@@ -117,7 +117,7 @@ function settle(waiting: Map<number, Waiting>, line: string): void {
 	else reject?.(new Error(reply.why));
 }
 
-const ended = (complaints: readonly string[]): Error => new Error(`The actor has ended: ${complaints.join('').trim()}`);
+const ended = (complaints: readonly string[]): Error => new Error(`The peer has ended: ${complaints.join('').trim()}`);
 
 function* counter(): Generator<number, never> {
 	for (let id = 1; ; id += 1) yield id;

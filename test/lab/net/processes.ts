@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 
 const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-/** Asks again until none is left, as a process may start another while it is being killed. Synchronous: it runs at exit. */
+/** Repeats until none is left, as processes may fork meanwhile. Synchronous, because it runs at exit. */
 export function killAll(list: () => readonly number[], patienceMs = 30_000): void {
 	const deadline = performance.now() + patienceMs;
 	for (let pids = list(); pids.length > 0; pids = list()) {
@@ -13,7 +13,7 @@ export function killAll(list: () => readonly number[], patienceMs = 30_000): voi
 }
 
 function kill(pid: number): void {
-	// Never ourselves: `setns` would put us on the list.
+	// Never the caller: after `setns` it would be on the list.
 	if (pid === process.pid || pid === process.ppid) throw new Error('The lab was asked to kill its own owner');
 	try {
 		process.kill(pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-// What an actor and its worker say to each other: one JSON document per line.
+// The protocol between a peer and its worker: one JSON document per line.
 
 /** Who answered a connection, or why nobody did. */
 export type Answer =
@@ -22,15 +22,15 @@ export interface Target {
 	readonly from?: string;
 }
 
-export interface StormTarget extends Target {
+export interface LoadTarget extends Target {
 	readonly clients?: number;
-	/** Between two connections of a client: a storm without any takes all of the processor. */
+	/** Between two connections of a client; without it the load takes all of the processor. */
 	readonly pauseMs?: number;
-	/** The storm ends by itself after this time, whatever else happens. */
+	/** The load ends by itself after this time. */
 	readonly limitMs?: number;
 }
 
-export interface Tally {
+export interface LoadCounts {
 	readonly connections: number;
 	/** Answered connections, by the name of who answered. */
 	readonly by: Readonly<Record<string, number>>;
@@ -38,11 +38,11 @@ export interface Tally {
 	readonly failures: Readonly<Record<string, number>>;
 	readonly slowestMs: number;
 	readonly ms: number;
-	/** True when nobody stopped the storm in time: a test that counts must not take it for the whole truth. */
+	/** True when it ended at its limit before it was stopped: the counts are incomplete. */
 	readonly limited: boolean;
 }
 
-export interface Sign {
+export interface ListenRequest {
 	readonly name: string;
 	readonly ports: readonly number[];
 	/** All addresses of both families, unless given. */
@@ -50,14 +50,14 @@ export interface Sign {
 }
 
 export interface Methods {
-	listen: { request: Sign; reply: null };
+	listen: { request: ListenRequest; reply: null };
 	/** Stops listening on these ports; connections that are open stay. */
 	unlisten: { request: { readonly ports: readonly number[] }; reply: null };
 	connect: { request: Target; reply: Answer };
-	/** Replies with the storm's number as soon as the first connection has ended. */
-	storm: { request: StormTarget; reply: number };
-	tally: { request: { readonly storm: number }; reply: Tally };
-	halt: { request: { readonly storm: number }; reply: Tally };
+	/** Replies with the load's number as soon as the first connection has ended. */
+	load: { request: LoadTarget; reply: number };
+	counts: { request: { readonly load: number }; reply: LoadCounts };
+	halt: { request: { readonly load: number }; reply: LoadCounts };
 }
 
 export type Method = keyof Methods;

@@ -1,9 +1,9 @@
-// Folders of the lab's own, gone with their owner.
+// Temporary folders, removed with their owner.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { untilExit } from './cleanup.ts';
-import { isAbandoned, ownName } from './owner.ts';
+import { isStale, ownName } from './owner.ts';
 
 export interface Scratch extends Disposable {
 	readonly path: string;
@@ -16,9 +16,9 @@ export function createScratch(role: string, parent = tmpdir()): Scratch {
 	return { path, [Symbol.dispose]: dispose };
 }
 
-export function sweepAbandonedScratches(parent = tmpdir()): void {
-	for (const name of readdirSync(parent).filter(isAbandoned)) remove(join(parent, name));
+export function removeStaleScratches(parent = tmpdir()): void {
+	for (const name of readdirSync(parent).filter(isStale)) remove(join(parent, name));
 }
 
-/** With patience: what was mounted in there is let go a moment after the last process that saw it. */
+/** Retries: mounts in there are released a moment after the last process that saw them. */
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });

@@ -4,23 +4,23 @@ import { installDockerRules } from './docker-rules.ts';
 import { installAdministratorRules, installUfwRules } from './foreign-rules.ts';
 import { createHost } from './host.ts';
 import { addresses } from './layout.ts';
-import { createCast } from './peers.ts';
+import { createPeers } from './peers.ts';
 import { type Snapshot, snapshotHost } from './snapshot.ts';
 
 const dialects = ['nft', 'legacy'] as const;
 
 for (const dialect of dialects)
-	test(`a host with the ${dialect} rules of its neighbours answers as they say, and stays the same under traffic`, async () => {
+	test(`a host with ${dialect} rules of other programs answers as they say, and stays the same under traffic`, async () => {
 		using lab = createHost();
 		installUfwRules(lab.host, dialect);
 		installAdministratorRules(lab.host, dialect);
 		installDockerRules(lab.host, dialect);
 		const before = snapshotHost(lab.host);
-		using cast = await createCast(lab);
+		using peers = await createPeers(lab);
 		for (const to of [addresses.host.v4, addresses.host.v6]) {
-			assert.partialDeepStrictEqual(await cast.world.connect(to, 8080), { by: 'container' });
-			assert.partialDeepStrictEqual(await cast.world.connect(to, 2222), { by: 'app' });
-			assert.partialDeepStrictEqual(await cast.world.connect(to, 9090, { timeoutMs: 200 }), { kind: 'timeout' });
+			assert.partialDeepStrictEqual(await peers.world.connect(to, 8080), { by: 'container' });
+			assert.partialDeepStrictEqual(await peers.world.connect(to, 2222), { by: 'app' });
+			assert.partialDeepStrictEqual(await peers.world.connect(to, 9090, { timeoutMs: 200 }), { kind: 'timeout' });
 		}
 		assert.deepEqual(snapshotHost(lab.host), before);
 	});

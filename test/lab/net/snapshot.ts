@@ -1,4 +1,4 @@
-// Everything about a host's network that must be the same again after us, in a form that a diff is readable in.
+// Everything about a host's network that must be the same again after us, as text that diffs well.
 import type { Namespace } from './namespace.ts';
 
 /** Section by section, what the kernel holds. */
@@ -7,7 +7,7 @@ export type Snapshot = Readonly<Record<string, string>>;
 const commands: Readonly<Record<string, string>> = {
 	'iptables-nft': 'iptables-nft-save',
 	'ip6tables-nft': 'ip6tables-nft-save',
-	// To look at a legacy table makes it: only those that are there are looked at.
+	// Reading a legacy table creates it, so only existing ones are read.
 	'iptables-legacy': 'grep -q . /proc/net/ip_tables_names && iptables-legacy-save',
 	'ip6tables-legacy': 'grep -q . /proc/net/ip6_tables_names && ip6tables-legacy-save',
 	'legacy tables': 'sort /proc/net/ip_tables_names /proc/net/ip6_tables_names',
@@ -33,7 +33,7 @@ function parseSection(text: string): [string, string] {
 	return [text.slice(0, end), withoutChance(text.slice(end + 1))];
 }
 
-/** Without what differs between two looks at the same rules: counters, dates, and what runs out. */
+/** Without what differs between two reads of the same rules: counters, dates and timeouts. */
 function withoutChance(text: string): string {
 	return text
 		.replace(/^#.*\n/gm, '')

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { dockerRules, published } from '../net/docker-rules.ts';
 import { createHost, type Host } from '../net/host.ts';
 import { addresses } from '../net/layout.ts';
-import { createCast } from '../net/peers.ts';
+import { createPeers } from '../net/peers.ts';
 import { families } from '../net/restore.ts';
 import { type Docker, startDockerd } from './dockerd.ts';
 import { importAnswerer } from './image.ts';
@@ -18,9 +18,9 @@ test('a real Docker answers on its published port, has the rules written down fo
 		seen.folder = docker.folder;
 		importAnswerer(docker);
 		docker.docker(['run', '--detach', '--name', 'shop', '--publish', '8080:80', 'answerer:1', 'container', '80']);
-		using cast = await createCast(lab, { appPorts: [22] });
+		using peers = await createPeers(lab, { appPorts: [22] });
 		for (const to of [addresses.host.v4, addresses.host.v6])
-			assert.partialDeepStrictEqual(await cast.world.connect(to, 8080), { by: 'container' });
+			assert.partialDeepStrictEqual(await peers.world.connect(to, 8080), { by: 'container' });
 		for (const family of families) assert.deepEqual(rulesOf(lab, family), expected(docker, family));
 	}
 	assert.equal(existsSync(seen.folder), false);

@@ -22,15 +22,15 @@ export interface DockerOptions {
 	readonly config?: Readonly<Record<string, unknown>>;
 	/** What Docker finds in /etc/hosts. */
 	readonly hosts?: string;
-	/** Whoever is root in a container is a nobody outside (`userns-remap`). */
+	/** Root in a container is an unprivileged user outside (`userns-remap`). */
 	readonly isRemapped?: boolean;
 }
 
 export interface Docker extends AsyncDisposable {
 	readonly socket: string;
-	/** For files that go with it, and with it. */
+	/** For files; removed with Docker. */
 	readonly folder: string;
-	/** For whoever calls the client: the socket, and a configuration without anybody's login. */
+	/** For the client: the socket, and a configuration without any login. */
 	readonly env: Readonly<Record<'DOCKER_HOST' | 'DOCKER_CONFIG', string>>;
 	/** Standard output of the client. */
 	readonly docker: (args: readonly string[]) => string;
@@ -123,7 +123,7 @@ function spawnDockerd(lab: Host, folder: string, path: string, mounts?: number):
 
 const dockerd = ['/usr/sbin/dockerd', '--config-file'];
 
-/** The programs tell by their name what they are, and Docker takes the first `iptables` in its PATH. */
+/** The name selects the program, and Docker takes the first `iptables` in its PATH. */
 function linkPrograms(folder: string, dialect: Dialect): string {
 	for (const name of ['iptables', 'ip6tables']) symlinkSync(`/usr/sbin/xtables-${dialect}-multi`, join(folder, name));
 	return folder;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 import { isListening } from './registry.ts';
 
 const release = '5.2.5';
@@ -14,14 +14,14 @@ const cache = new URL('../../../.cache', import.meta.url).pathname;
 const PORT = 5555;
 
 export interface Ecr extends Disposable {
-	/** For whoever is to take it for AWS; without credentials. */
+	/** For a process that is to take it for AWS; without credentials. */
 	readonly env: Readonly<Record<string, string>>;
 	/** How many requests it has answered. */
 	readonly answers: () => number;
-	/** It goes on to hold its connections and answers none. */
+	/** Keeps its connections open and answers none. */
 	readonly stall: () => void;
 	readonly resume: () => void;
-	/** From now on AWS's rules hold: without an account nobody is let in. */
+	/** From now on requests need credentials, as with AWS. */
 	readonly requireCredentials: () => void;
 	/** A user of its own with an access key; `mayLogin`: who is allowed ecr:GetAuthorizationToken. Before the above. */
 	readonly createUser: (name: string, mayLogin: boolean) => Credentials;
@@ -65,7 +65,7 @@ export async function findMoto(folder = cache): Promise<string> {
 
 async function installMoto(path: string, folder: string): Promise<void> {
 	mkdirSync(folder, { recursive: true });
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	// Beside its place, so that it can be put there in one step.
 	using scratch = createScratch('moto', folder);
 	const packages = join(scratch.path, 'packages');

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 
 const release = '1.40.0';
 const cache = new URL('../../../.cache', import.meta.url).pathname;
@@ -18,7 +18,7 @@ export async function findEnvoy(env: NodeJS.ProcessEnv = process.env, folder = c
 
 async function fetchEnvoy(path: string, folder: string): Promise<void> {
 	mkdirSync(dirname(path), { recursive: true });
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	// Beside its place, not in /tmp: it can then be put there in one step, as a second suite may be doing the same.
 	using scratch = createScratch('envoy', folder);
 	await execa('python3', [

@@ -40,7 +40,7 @@ export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
 
 export const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
 
-/** As upstream's own has it: Envoy where it is looked for first. */
+/** As the upstream image: Envoy at the path that is tried first. */
 export const importEnvoy = (docker: Docker, program: string, tag = 'envoyproxy/envoy:v1.40.0'): void =>
 	importImage(docker, { tag, program, at: '/usr/local/bin/envoy' });
 

@@ -10,7 +10,7 @@ export interface Metadata extends Disposable {
 	readonly asked: () => readonly string[];
 }
 
-/** What it has to give; `undefined`: an instance without a role; `stalled`: connections that nobody answers. */
+/** `undefined`: an instance without a role; `stalled`: connections stay unanswered. */
 export type Role = (Credentials & { readonly sessionToken?: string }) | 'stalled' | undefined;
 
 /** In the namespace that has 169.254.169.254: the world of a lab's host. */

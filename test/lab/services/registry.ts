@@ -20,9 +20,9 @@ export interface Registry extends Disposable {
 	readonly folder: string;
 	/** What it has logged so far. */
 	readonly log: () => string;
-	/** From now on this is the only one who may. */
+	/** From now on only this account is accepted. */
 	readonly setAccount: (account: Account) => void;
-	/** It goes on to hold its connections and answers none, as one that is overloaded. */
+	/** Keeps its connections open and answers none, as an overloaded one does. */
 	readonly stall: () => void;
 	readonly resume: () => void;
 	readonly stop: () => void;
@@ -57,7 +57,7 @@ export async function startRegistry(host: Namespace, account?: Account, port = 8
 }
 
 /**
- * Pushes what Docker has under this tag, with a login that nobody keeps. Not by Docker's client: it looks the registry up
+ * Pushes what Docker has under this tag, with a login that is not stored. Not by Docker's client: it looks the registry up
  * itself, and finds it in no hosts file.
  */
 export async function pushImage(docker: Docker, tag: string, account?: Account): Promise<void> {
@@ -67,7 +67,7 @@ export async function pushImage(docker: Docker, tag: string, account?: Account):
 	if (!said.includes('"aux"')) throw new Error(`Cannot push ${tag}: ${said}`);
 }
 
-/** All that Docker says to a pull, as it says it: a JSON object a line. */
+/** Docker's output of a pull: a JSON object per line. */
 export function pullImage(docker: Docker, tag: string, login?: object): Promise<string> {
 	const [fromImage = '', version = ''] = splitTag(tag);
 	return postImage(docker, `/images/create?${new URLSearchParams({ fromImage, tag: version })}`, login);

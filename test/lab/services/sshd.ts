@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Namespace, Result } from '../net/namespace.ts';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 const packages = ['openssh-server', 'libwrap0'];
@@ -84,7 +84,7 @@ async function findSshd(folder = cache): Promise<string> {
 	const path = join(folder, 'sshd');
 	if (existsSync(path)) return path;
 	mkdirSync(folder, { recursive: true });
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	using scratch = createScratch('sshd', folder);
 	const root = join(scratch.path, 'root');
 	// As root apt wants to become another user, who cannot write here.

@@ -16,7 +16,7 @@ import { execa, execaSync } from 'execa';
 import { removeCgroup } from '../net/cgroups.ts';
 import { untilExit } from '../net/cleanup.ts';
 import type { Result } from '../net/namespace.ts';
-import { createScratch, sweepAbandonedScratches } from '../net/scratch.ts';
+import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 import { TEST_NOTICE_BUFFER } from '../turnout.ts';
 
 const cache = new URL('../../../.cache', import.meta.url).pathname;
@@ -68,7 +68,7 @@ async function findRoot(folder = cache): Promise<string> {
 }
 
 function isBeingMade(folder: string): boolean {
-	sweepAbandonedScratches(folder);
+	removeStaleScratches(folder);
 	return readdirSync(folder).some((name) => name.endsWith('-debian'));
 }
 

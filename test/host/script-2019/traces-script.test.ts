@@ -5,7 +5,7 @@ import { createHost } from '../../lab/net/host.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { type Snapshot, snapshotHost } from '../../lab/net/snapshot.ts';
-import { type Argv, type SeedCommands, seedCommands } from '../../lab/script-2019.ts';
+import { type Argv, type Script2019Commands, script2019Commands } from '../../lab/script-2019.ts';
 import { backendOf, dialects } from '../../support/dialects.ts';
 import { run } from '../../support/run.ts';
 import { rulesIn, savedText } from '../../support/saved.ts';
@@ -80,8 +80,8 @@ for (const dialect of dialects)
 		assert.deepEqual(JSON.parse(run(host, ['clean', '--json']).stdout), { clean: true });
 	});
 
-const commandsFor = (dialect: Dialect): SeedCommands =>
-	seedCommands({
+const commandsFor = (dialect: Dialect): Script2019Commands =>
+	script2019Commands({
 		iptables: `iptables-${dialect}`,
 		uid: 1337,
 		appPorts: [8080],
@@ -91,9 +91,10 @@ const commandsFor = (dialect: Dialect): SeedCommands =>
 	});
 
 /** `enable` typed so many times: it doubles every rule. */
-function start(host: Namespace, seed: SeedCommands, times: number): void {
-	const enables = Array.from({ length: times }, () => seed.enable).flat();
-	for (const [program, ...args] of [...seed.initialise, ...enables] satisfies readonly Argv[]) host.run(program, args);
+function start(host: Namespace, script: Script2019Commands, times: number): void {
+	const enables = Array.from({ length: times }, () => script.enable).flat();
+	for (const [program, ...args] of [...script.initialise, ...enables] satisfies readonly Argv[])
+		host.run(program, args);
 }
 
 const markedRules = (host: Namespace): number => host.run('ip', ['rule']).match(/fwmark 0x1e7700ce/g)?.length ?? 0;

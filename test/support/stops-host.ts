@@ -1,4 +1,4 @@
-// A host with Docker, a registry that can be made to answer nobody, and daemons that come after one another.
+// A host with Docker, a registry that can be stalled, and daemons that succeed one another.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,15 @@ import { pushImage, type Registry, startRegistry } from '../lab/services/registr
 import { type TestDaemon, turnout } from '../lab/turnout.ts';
 import { removeContainers } from './as-said.ts';
 import { rulesOf } from './daemon.ts';
-import { createDockerPlace, type DockerPlace, namedBootstrap } from './docker-place.ts';
+import { createDockerHost, type DockerHost } from './docker-host.ts';
+import { answeringBootstrap } from './envoy-bootstrap.ts';
 import { eventually } from './eventually.ts';
 import { statusOf } from './proxied.ts';
 
 const name = 'registry.example';
 export const OTHER = 'envoyproxy/envoy:v1.40.1';
 
-export interface StopsPlace extends DockerPlace {
+export interface StopsPlace extends DockerHost {
 	readonly registry: Registry;
 	/** Settings of an image that is pulled, and while the registry stalls not to the end. */
 	readonly pulled: { readonly image: string; readonly pull: string; readonly pullStallSeconds: number };
@@ -29,14 +30,14 @@ export interface StopsPlace extends DockerPlace {
 
 export async function createStopsPlace(stack: AsyncDisposableStack): Promise<StopsPlace> {
 	const hosts = `127.0.0.1 localhost ${name}\n`;
-	const place = await createDockerPlace(stack, { hosts, config: { 'insecure-registries': [name] } });
+	const place = await createDockerHost(stack, { hosts, config: { 'insecure-registries': [name] } });
 	const { docker, lab, program } = place;
 	const registry = stack.use(await startRegistry(lab.host));
 	// Each another program of the same name, so that it is another image.
 	for (const tag of [OTHER, `${name}/envoy:v1`]) importEnvoy(docker, program, tag);
 	await pushImage(docker, `${name}/envoy:v1`);
 	const config = join(stack.use(createScratch('bootstrap')).path, 'envoy.yaml');
-	writeFileSync(config, namedBootstrap('Envoy'));
+	writeFileSync(config, answeringBootstrap('Envoy'));
 	return {
 		...place,
 		registry,
@@ -73,7 +74,7 @@ export async function stopped(daemon: TestDaemon): Promise<number | null> {
 }
 
 /** Node's program for a request to update that goes on while we do something else. */
-export const updating = ({ lab }: DockerPlace, { socket }: TestDaemon, image: string) =>
+export const updating = ({ lab }: DockerHost, { socket }: TestDaemon, image: string) =>
 	lab.host.spawn(process.execPath, ['-e', post, '--', socket, image]);
 
 const post = `

@@ -4,14 +4,14 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRandom, hostileRequest, type Random } from './hostile-requests.ts';
 
-interface Storm {
+interface Load {
 	readonly socket: string;
 	readonly requests: number;
 	readonly clients: number;
 	readonly seed: number;
 }
 
-const { socket, requests, clients, seed } = workerData as Storm;
+const { socket, requests, clients, seed } = workerData as Load;
 const PATIENCE_MS = 1_000;
 /** This thread's alone: on a machine with few processors the daemon and who asks it are not to wait for us to pause. */
 setPriority(19);

@@ -3,19 +3,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
-import { type Actor, createActor } from '../lab/net/peer.ts';
+import { createPeer, type Peer } from '../lab/net/peer.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import { type BootOptions, boot, type Disk, type Machine } from '../lab/services/systemd.ts';
 import { installOthersRules } from './daemon.ts';
-import { createEcho } from './held.ts';
+import { startEcho } from './echo.ts';
 import { root } from './pages.ts';
 
 export interface World {
 	readonly lab: Host;
 	/** Answers `remote` on 443, and sends back what it is sent on 7. */
-	readonly world: Actor;
+	readonly world: Peer;
 	/** uid 1000 on the machine. Answers `app` on 8080. */
-	readonly app: Actor;
+	readonly app: Peer;
 }
 
 /** Where a user has unpacked what he copied to his host. */
@@ -24,10 +24,10 @@ export const unpacked = '/srv/turnout';
 /** A network that nothing is left in from before, for a machine to be powered on in. */
 export async function createWorld(stack: AsyncDisposableStack): Promise<World> {
 	const lab = stack.use(createHost({ container: false }));
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	const world = stack.use(createPeer(lab.world));
+	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
 	await Promise.all([world.listen('remote', [443]), app.listen('app', [8080])]);
-	stack.use(await createEcho(lab.world, 7));
+	stack.use(await startEcho(lab.world, 7));
 	installOthersRules(lab.host);
 	return { lab, world, app };
 }

@@ -1,4 +1,4 @@
-// Many connections that simply stay open, until whoever made them ends.
+// Many connections that stay open until they are disposed of.
 import { once } from 'node:events';
 import type { Identity, Namespace } from '../lab/net/namespace.ts';
 
@@ -9,13 +9,16 @@ export interface Target {
 	readonly from?: string;
 }
 
-/** Takes and keeps whatever comes on these ports. */
-export const stand = (namespace: Namespace, ports: readonly number[]): Promise<Disposable> =>
+/** Accepts and keeps every connection on these ports. */
+export const acceptConnections = (namespace: Namespace, ports: readonly number[]): Promise<Disposable> =>
 	start(namespace, {}, keeper, ports);
 
 /** Resolves once all of them are connected. */
-export const hold = (namespace: Namespace, identity: Identity, targets: readonly Target[]): Promise<Disposable> =>
-	start(namespace, identity, caller, targets);
+export const openConnections = (
+	namespace: Namespace,
+	identity: Identity,
+	targets: readonly Target[],
+): Promise<Disposable> => start(namespace, identity, caller, targets);
 
 const keeper = `
 	const ports = JSON.parse(process.argv[1]);

@@ -1,4 +1,4 @@
-// A host with a real Docker, an image of a real Envoy in it, and Envoys that say who they are.
+// A host with a real Docker and an image of a real Envoy in it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createScratch } from '../lab/net/scratch.ts';
@@ -6,30 +6,30 @@ import { type Docker, type DockerOptions, startDockerd } from '../lab/services/d
 import { importEnvoy } from '../lab/services/image.ts';
 import { type DaemonOptions, startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { rulesOf } from './daemon.ts';
-import { createEnvoyPlace, type EnvoyPlace } from './envoy-place.ts';
+import { createEnvoyHost, type EnvoyHost } from './envoy-host.ts';
 import { eventually } from './eventually.ts';
 
 export const IMAGE = 'envoyproxy/envoy:v1.40.0';
 
-export interface DockerPlace extends EnvoyPlace {
+export interface DockerHost extends EnvoyHost {
 	readonly docker: Docker;
 	/** `turnout run` with the docker runtime; `settings` are those of its file, which `write` replaces. */
 	readonly start: (settings?: object, folder?: string, more?: DaemonOptions) => Promise<TestDaemon>;
 	/** Takes effect with the next reload. */
 	readonly write: (settings: object) => void;
-	/** Its containers but those that keep an image, as Docker tells of them: name, image and state. */
+	/** Its containers but those that only keep an image: name, image and state, as Docker lists them. */
 	readonly containers: () => string[];
 }
 
-export async function createDockerPlace(stack: AsyncDisposableStack, options?: DockerOptions): Promise<DockerPlace> {
-	const place = await createEnvoyPlace(stack);
+export async function createDockerHost(stack: AsyncDisposableStack, options?: DockerOptions): Promise<DockerHost> {
+	const place = await createEnvoyHost(stack);
 	const docker = stack.use(await startDockerd(place.lab, options));
 	importEnvoy(docker, place.program);
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
 	const standard = { runtime: 'docker', image: IMAGE, pull: 'never', dockerSocket: docker.socket, drainSeconds: 15 };
 	const write = ({ envoy = {}, ...settings }: { readonly envoy?: object }): void =>
 		writeFileSync(file, JSON.stringify({ appPorts: '8080', ...settings, envoy: { ...standard, ...envoy } }));
-	const start: DockerPlace['start'] = (settings = {}, folder, more = {}) => {
+	const start: DockerHost['start'] = (settings = {}, folder, more = {}) => {
 		write(settings);
 		const args = ['--config', file, ...(more.args ?? ['--start-enabled', '1'])];
 		return startDaemon(place.lab.host, { ...more, args, ...(folder === undefined ? {} : { folder }) });
@@ -44,24 +44,8 @@ export async function createDockerPlace(stack: AsyncDisposableStack, options?: D
 	return { ...place, untouched: rulesOf(place.lab.host), docker, start, write, containers };
 }
 
-/** An Envoy whose listeners answer themselves: who is told its name has been captured. */
-export const namedBootstrap = (name: string): string => `
-admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
-static_resources:
-  listeners:${[15000, 15001].map((port) => listener(name, port)).join('')}
-`;
-
-const listener = (name: string, port: number): string => `
-  - address: { socket_address: { address: '::', port_value: ${port}, ipv4_compat: true } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.direct_response
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config
-          response: { inline_string: "${name}\\n" }`;
-
 /** Its process on this machine; of two the one that came last. */
-export const pidIn = ({ docker }: DockerPlace, container = 'turnout-envoy'): number =>
+export const pidIn = ({ docker }: DockerHost, container = 'turnout-envoy'): number =>
 	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));
 
 export const untilLive = (daemon: TestDaemon, patienceMs = 120_000): Promise<string> =>

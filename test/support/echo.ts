@@ -1,14 +1,14 @@
-// A connection that stays open until it is told otherwise, and whose other end sends back what it is sent.
+// A connection that stays open, to a server that echoes.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from '../lab/net/namespace.ts';
 import { eventually } from './eventually.ts';
 
-export interface HeldConnection extends Disposable {
+export interface EchoConnection extends Disposable {
 	/** What came back, or undefined where the connection is at its end. */
 	readonly echo: (text: string) => Promise<string | undefined>;
-	/** Ends it from this side; resolves once the other side has, too. */
+	/** Closes it from this side; resolves once the other side has, too. */
 	readonly close: () => Promise<void>;
 }
 
@@ -23,20 +23,20 @@ const socket = require('node:net').connect(Number(port), address);
 socket.on('error', () => undefined).on('close', () => process.exit(0)).pipe(process.stdout);
 process.stdin.pipe(socket);`;
 
-export async function createEcho(namespace: Namespace, port: number, identity: Identity = {}): Promise<Disposable> {
+export async function startEcho(namespace: Namespace, port: number, identity: Identity = {}): Promise<Disposable> {
 	const child = startNode(namespace, server, [String(port)], identity);
 	await once(child.stdout ?? child, 'data');
 	return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
 }
 
-export interface HeldOptions {
+export interface EchoOptions {
 	readonly address: string;
 	readonly port: number;
 	readonly uid: number;
 }
 
 /** Resolves once the other end has answered. */
-export async function holdConnection(namespace: Namespace, options: HeldOptions): Promise<HeldConnection> {
+export async function openEchoConnection(namespace: Namespace, options: EchoOptions): Promise<EchoConnection> {
 	const child = startNode(namespace, client, [options.address, String(options.port), String(options.uid)]);
 	const heard: string[] = [];
 	createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => heard.push(line));

@@ -6,11 +6,11 @@ import type { Machine } from '../lab/services/systemd.ts';
 import { createDisk } from '../lab/services/systemd.ts';
 import { rulesOf, unhurried } from './daemon.ts';
 import { eventually } from './eventually.ts';
-import { installEnvoyService, powerOn, propertyOf, unpacked, type World, writeUnit } from './machine-place.ts';
+import { installEnvoyService, powerOn, propertyOf, unpacked, type World, writeUnit } from './machine-host.ts';
 
-export interface ServicePlace extends World {
+export interface ServiceHost extends World {
 	readonly machine: Machine;
-	/** The host's rules before we came. */
+	/** The host's rules before turnout. */
 	readonly untouched: string;
 	/** What `systemctl show` says of turnout.service. */
 	readonly property: (name: string) => string;
@@ -25,7 +25,7 @@ export interface ServicePlace extends World {
 }
 
 /** Installed, and not started. systemd waits less long than usual for its signs of life. */
-export async function createServicePlace(stack: AsyncDisposableStack): Promise<ServicePlace> {
+export async function createServiceHost(stack: AsyncDisposableStack): Promise<ServiceHost> {
 	const { machine, ...world } = await powerOn(stack, stack.use(createDisk()));
 	const { run, path } = machine;
 	const untouched = rulesOf(world.lab.host);

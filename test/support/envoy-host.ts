@@ -1,21 +1,21 @@
-// A host with a real Envoy at hand, somebody out there who answers, and the application that the host is for.
+// A host with a real Envoy's program, a world that answers, and an application.
 
 import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
-import { type Actor, createActor } from '../lab/net/peer.ts';
+import { createPeer, type Peer } from '../lab/net/peer.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import type { TestDaemon } from '../lab/turnout.ts';
 import { installOthersRules, rulesOf } from './daemon.ts';
+import { startEcho } from './echo.ts';
 import { eventually } from './eventually.ts';
-import { createEcho } from './held.ts';
 
-export interface EnvoyPlace {
+export interface EnvoyHost {
 	readonly lab: Host;
 	/** Answers `remote` on 80 and 443, and sends back what it is sent on 7. */
-	readonly world: Actor;
+	readonly world: Peer;
 	/** uid 1000. Answers `app` on 8080. */
-	readonly app: Actor;
-	/** The host's rules before we came. */
+	readonly app: Peer;
+	/** The host's rules before turnout. */
 	readonly untouched: string;
 	/** Envoy's program. */
 	readonly program: string;
@@ -23,13 +23,13 @@ export interface EnvoyPlace {
 	readonly args: readonly string[];
 }
 
-export async function createEnvoyPlace(stack: AsyncDisposableStack): Promise<EnvoyPlace> {
+export async function createEnvoyHost(stack: AsyncDisposableStack): Promise<EnvoyHost> {
 	const lab = stack.use(createHost({ container: false }));
 	installOthersRules(lab.host);
-	const world = stack.use(createActor(lab.world));
-	const app = stack.use(createActor(lab.host, { uid: 1000 }));
+	const world = stack.use(createPeer(lab.world));
+	const app = stack.use(createPeer(lab.host, { uid: 1000 }));
 	await Promise.all([world.listen('remote', [80, 443]), app.listen('app', [8080])]);
-	stack.use(await createEcho(lab.world, 7));
+	stack.use(await startEcho(lab.world, 7));
 	const program = await findEnvoy();
 	const args = [
 		'--envoy-runtime',
