@@ -72,7 +72,7 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 /** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
 export function envoySpecOf(
 	{ config, capture, host, backend }: DaemonContext,
-	handedOn: Loaded['passThrough'],
+	passThrough: Loaded['passThrough'],
 	image = config.envoy.image,
 ): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
@@ -85,10 +85,10 @@ export function envoySpecOf(
 		pull: envoy.pull,
 		command: isContainer ? entrypointFor(image, envoy.command) : envoy.command,
 		args: envoyArguments(envoy, path),
-		env: handedOn.env,
+		env: passThrough.env,
 		uid,
 		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
-		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, own[file] ?? textOf(file)])),
+		files: Object.fromEntries([path, ...passThrough.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
 		mounts: envoy.mounts,

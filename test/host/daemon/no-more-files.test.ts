@@ -11,7 +11,10 @@ test('a limit of open files that is reached is told as that, with what raises it
 		return lab.host.tryRun('sh', words).stderr;
 	});
 	assert.doesNotMatch(said.join(''), /defect/);
-	assert.match(said.join(''), /this process may have no more files open \(EMFILE\)\nRaise its limit: LimitNOFILE=/);
+	assert.match(
+		said.join(''),
+		/this process has reached its limit of open files \(EMFILE\)\nRaise its limit: LimitNOFILE=/,
+	);
 });
 
 test('a daemon that has no more files for a while goes on, and hears what changes again when it has', async () => {
