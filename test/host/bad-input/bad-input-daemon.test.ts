@@ -51,8 +51,8 @@ test('a socket that a killed daemon left is taken over, with the wish and the ru
 });
 
 const noSockets: readonly (readonly [title: string, make: (path: string) => void, says: RegExp])[] = [
-	['a file', (path) => writeFileSync(path, 'precious'), /something that is no socket/],
-	['a folder', (path) => mkdirSync(path), /something that is no socket/],
+	['a file', (path) => writeFileSync(path, 'precious'), /the path exists and is not a socket/],
+	['a folder', (path) => mkdirSync(path), /the path exists and is not a socket/],
 	['below a file', (path) => writeFileSync(join(path, '..'), 'precious'), /no folder/],
 ];
 

@@ -35,7 +35,7 @@ const refusals: readonly Refusal[] = [
 	...['status', 'enable', 'disable', 'reload', 'diff', 'logs', 'events', 'prompt'].map((command) => ({
 		args: [command, '--socket', nowhere],
 		code: 3,
-		says: /^turnout: Cannot reach the daemon: nobody answers on "?\/nowhere\/control\.sock"?\nStart it with `turnout run`/,
+		says: /^turnout: Cannot reach the daemon: nothing answers on "?\/nowhere\/control\.sock"?\nStart it with `turnout run`/,
 	})),
 	{
 		args: ['wait', '--timeout', '0', '--socket', nowhere],

@@ -132,7 +132,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		lab.host.run('nft', ['delete', 'table', 'ip', 'thief']);
 		assert.match(
 			stderr,
-			/^turnout: Cannot wait any longer: after 0 s .* may go past Envoy: table ip thief, chain out .*notrack/,
+			/^turnout: Cannot wait any longer: after 0 s .* may bypass Envoy: table ip thief, chain out .*notrack/,
 		);
 		assert.equal(daemon.ask('wait', '--timeout', '10').code, 0);
 	});
@@ -142,7 +142,7 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		const whole = await wholeRulesOf(lab.host);
 		await using second = await startDaemon(lab.host, { folder: daemon.folder, args: ['--app-ports', '9090'] });
 		assert.equal(await second.ended, 1);
-		assert.match(second.log(), /^turnout: Cannot start a second daemon: one answers on .*control\.sock already\n/m);
+		assert.match(second.log(), /^turnout: Cannot start a second daemon: one already answers on .*control\.sock\n/m);
 		assert.equal(rulesOf(lab.host), whole);
 		assert.equal((await status()).is, 'enabled');
 	});

@@ -40,7 +40,11 @@ const statuses: Readonly<Record<string, Status>> = {
 		is: 'disabled',
 		envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	},
-	degraded: { ...enabled, is: 'degraded', conditions: wrong('rules', 'a line is not as wanted: missing in nat: -A X') },
+	degraded: {
+		...enabled,
+		is: 'degraded',
+		conditions: wrong('rules', '1 line differs from the desired state, first: missing in nat: -A X'),
+	},
 	waiting: {
 		...enabled,
 		is: 'waiting',
@@ -53,7 +57,7 @@ const statuses: Readonly<Record<string, Status>> = {
 		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
 	},
 	bypassing: { ...enabled, bypassing: 3, existing: 3 },
-	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 goes past Envoy: ipv6 is 0') },
+	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 bypasses Envoy: ipv6 is 0') },
 };
 
 test('status tells people what is wanted, what is, what is wrong and the remedy', () => {
