@@ -7,7 +7,7 @@ import { buildInvalid } from './invalid.ts';
 import type { Chain, Match, Rule, Ruleset } from './model.ts';
 import { type Stage, wholeOf } from './stage.ts';
 
-/** The chains of one family, in the order in which they are to come into force: the guard before the redirects. */
+/** Builds the chains of one family, in the order in which they take effect: the guard before the redirects. */
 export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'all'): Ruleset {
 	const ingress = capture.appPorts === '*' || capture.appPorts.length > 0 ? [ingressChain(capture, family)] : [];
 	const capturing = [...buildEgress(capture, family), ...ingress];
@@ -17,20 +17,20 @@ export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'a
 	return [...before, ...buildInvalid(capture, whole), ...whole];
 }
 
-/** All that a family needs that is not captured: Envoy listens on all addresses, whatever is redirected to it. */
+/** The chains of a family that is not captured: the guard alone, as Envoy may listen on its addresses too. */
 export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
 
-/** Remote traffic to this host; what only passes through on its way to elsewhere is not ours (flaw 15). */
+/** Remote traffic to this host, without forwarded traffic (flaw 15). */
 const arriving: readonly Match[] = [
 	{ kind: 'local', end: 'source', is: false },
 	{ kind: 'local', end: 'destination', is: true },
 ];
 
-const opening: readonly Match[] = [{ kind: 'opening' }, ...arriving];
+const opening: readonly Match[] = [{ kind: 'syn' }, ...arriving];
 
 /**
- * In mangle, which sees the port that the client dialled, before nat rewrites it. Only what opens a connection: these may
- * be this host's own ports in others, which it has opened itself.
+ * In mangle, which sees the original destination port, before nat rewrites it. SYN only: in later packets the port may be
+ * the local port of a connection that this host opened.
  */
 function guardChain({ ingressPort, egressPort }: Capture): Chain {
 	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map(single);
