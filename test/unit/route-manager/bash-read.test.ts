@@ -20,21 +20,21 @@ const cases: readonly (readonly [title: string, input: string, heard: readonly s
 ];
 
 for (const [title, input, expected] of cases)
-	test(`${title}, however the input is cut into parts`, async () => {
+	test(`${title}, however the input is split`, async () => {
 		assert.deepEqual(await wordsOf([input]), expected);
 		assert.deepEqual(await wordsOf([...input]), expected);
 		assert.deepEqual(await wordsOf([Buffer.from(input)]), expected);
 	});
 
-test('a long line is one word, and takes no long time', { timeout: 5_000 }, async () => {
+test('a long line is one word, parsed in linear time', { timeout: 5_000 }, async () => {
 	const line = 'x'.repeat(1 << 16);
 	assert.deepEqual(await wordsOf([line, '\n', 'quit\n']), [line, 'quit']);
 });
 
-/** What bash makes of blanks in the middle of a line differs from version to version; such a line is no command. */
+/** Bash versions differ on blanks in the middle of a line; such a line is not a command anyway. */
 const obeyed = (word: string): string => (['quit', 'status', 'enable', 'disable'].includes(word) ? word : '?');
 
-test('any input is obeyed as what bash hears of it', async () => {
+test('any input is read as bash reads it', async () => {
 	using scratch = createScratch('words');
 	const piece = fc.constantFrom(
 		'quit',
@@ -53,7 +53,7 @@ test('any input is obeyed as what bash hears of it', async () => {
 		'"',
 		'*',
 	);
-	// A blank behind a backslash is kept, or not, by what stands before it and by bash's version: those recorded are ours.
+	// Bash versions differ on an escaped blank; the recorded cases are what we do.
 	const input = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
 	const inputs = fc.sample(
 		input.filter((text) => !/\\[ \t]/.test(text)),
