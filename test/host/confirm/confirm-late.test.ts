@@ -47,7 +47,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 			change(daemon, { until });
 			const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 			const { stdout } = turnout(lab.host, ['revert', ...paths, '--until', until]);
-			assert.equal(stdout, 'The host is as it was before\n');
+			assert.equal(stdout, 'Rolled back to the state before\n');
 			assert.equal(rulesOf(lab.host), untouched);
 		});
 

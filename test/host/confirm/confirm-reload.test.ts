@@ -153,7 +153,7 @@ describe('reload --confirm', async () => {
 		await using _ = daemon;
 		await reloadFor(daemon, 60);
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
-		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');
 		assert.equal(await wholeRulesOf(lab.host), before);
 		await assertFormer(daemon);
 	});

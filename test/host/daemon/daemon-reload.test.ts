@@ -76,7 +76,7 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /--to-ports 16001\n/);
 	});
 
-	test('a notice about what was taken otherwise than written is told', async () => {
+	test('a notice about a normalized setting is logged', async () => {
 		write('egressIgnoredIps: 10.1.2.3/8\n');
 		assert.match(
 			daemon.ask('reload').stdout,
