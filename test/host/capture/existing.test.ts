@@ -63,7 +63,7 @@ for (const { dialect, isBare } of hosts)
 		assert.equal(first.status().bypassing, 0);
 		const said = first.ask('enable').stdout;
 		await context.test('enable tells how many go past Envoy, and what ends them', () =>
-			assert.match(said, /^past Envoy {4}4 opened before; `turnout enable --cut-existing` ends them$/m),
+			assert.match(said, /^bypassing {5}4 opened before; `turnout enable --cut-existing` ends them$/m),
 		);
 		const captured = await Promise.all(
 			both.flatMap((family) => [
@@ -134,7 +134,7 @@ test('nobody is cut off while Envoy does not listen', async () => {
 	using talker = await openConnection(lab.host, addresses.remote.v4, 443);
 	const { stdout } = daemon.ask('enable', '--cut-existing');
 	assert.match(stdout, /^No connection was ended: Envoy does not listen yet\n/);
-	assert.match(stdout, /^past Envoy {4}1 opened before;/m);
+	assert.match(stdout, /^bypassing {5}1 opened before;/m);
 	talker.say('word');
 	assert.equal(await talker.hear(), 'remote hears word');
 });

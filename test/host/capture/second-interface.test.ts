@@ -166,7 +166,7 @@ describe('a second interface, answered by from table 100', async () => {
 		assert.equal(code, 0, stdout);
 		assert.match(
 			stdout,
-			/NO {2}routes: .*route table 100: it is looked up by somebody else's rule \d+\n +.*routeTable \(TURNOUT_ROUTE_TABLE\)/,
+			/!! {2}routes: .*route table 100: it is looked up by somebody else's rule \d+\n +.*routeTable \(TURNOUT_ROUTE_TABLE\)/,
 		);
 		await goesOn();
 		assert.deepEqual(routing(), before);

@@ -10,7 +10,7 @@ import { installOthersRules, rulesOf, unprivileged } from '../../support/daemon.
 import { matchesGolden } from '../../support/golden.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 
-const golden = (name: string): string => join(import.meta.dirname, '../golden', name);
+const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 const nowhere = '/nowhere/control.sock';
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'));
 

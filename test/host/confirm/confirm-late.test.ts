@@ -101,7 +101,7 @@ describe('enable --confirm, and what happens meanwhile', async () => {
 		const told = await eventually(confirm, (condition) => condition !== undefined);
 		assert.partialDeepStrictEqual(told, { ok: false });
 		const text = daemon.ask('status').stdout;
-		assert.match(text, /NO {2}confirm: the time to confirm is over, and the rollback fails: .*it is broken/);
+		assert.match(text, /!! {2}confirm: the time to confirm is over, and the rollback fails: .*it is broken/);
 		assert.match(text, /turnout revert, turnout disable/);
 		assert.equal(daemon.status().wanted, 'enabled');
 		restore.mend();

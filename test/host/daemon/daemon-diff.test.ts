@@ -62,7 +62,7 @@ describe('what somebody changes by hand', async () => {
 		const told = daemon.ask('status');
 		assert.equal(told.code, 1);
 		assert.match(told.stdout, /^interception {2}degraded, wanted: enabled since /);
-		assert.match(told.stdout, /ok {2}rules\n {2}NO {2}routes: /);
+		assert.match(told.stdout, /ok {2}rules\n {2}!! {2}routes: /);
 		lab.host.run('ip', ['link', 'set', 'lo', 'up']);
 		await eventually(diff, ({ same }) => same);
 		assert.equal(daemon.ask('status').code, 0);

@@ -140,7 +140,7 @@ describe('reload', async () => {
 		write('appPorts: 8080\nrouteTable: 177\n');
 		assert.match(
 			daemon.ask('reload').stdout,
-			/NO {2}routes: .*route table 177: it holds a route of .* \(10\.9\.0\.0\/16\)/,
+			/!! {2}routes: .*route table 177: it holds a route of .* \(10\.9\.0\.0\/16\)/,
 		);
 		assert.doesNotMatch(lab.host.run('ip', ['-4', 'rule']), /lookup (100|177)/);
 		assert.equal(daemon.status().is, 'enabled');

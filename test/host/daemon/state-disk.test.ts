@@ -63,7 +63,7 @@ describe('a daemon whose disk fails it', async () => {
 			assert.notEqual(ownLines(host), 0);
 			assert.equal(beside.ask('disable').code, 0);
 			assert.equal(rulesOf(host), untouched);
-			assert.match(beside.ask('enable').stdout, /NO {2}state: a restart would forget what was said last/);
+			assert.match(beside.ask('enable').stdout, /!! {2}state: a restart would forget what was said last/);
 			assert.equal(beside.ask('wait', '--timeout', '5').code, 0);
 			beside.run('mount', '-o', remedy, folder);
 			await eventually(
@@ -131,7 +131,7 @@ describe('a daemon whose disk fails it', async () => {
 			assert.match(daemon.log(), /"event":"state set aside","why":".*state\.json could not be used/);
 			assert.match(daemon.log(), /"event":"ready"/);
 			assert.partialDeepStrictEqual(daemon.status(), { wanted: 'disabled', backend: { name: 'iptables-nft' } });
-			assert.match(daemon.ask('status').stdout, /NO {2}state: .* set aside as .*state\.json\.broken/);
+			assert.match(daemon.ask('status').stdout, /!! {2}state: .* set aside as .*state\.json\.broken/);
 			assert.match(daemon.ask('status').stdout, /turnout enable, or turnout disable/);
 			if (text !== 'a folder') assert.equal(readFileSync(`${state}.broken`, 'utf8'), text);
 			assert.equal(daemon.ask('enable').code, 0);
@@ -160,7 +160,7 @@ describe('a daemon whose disk fails it', async () => {
 		chownSync(state, 1000, 1000);
 		{
 			await using daemon = await startDaemon(host, { folder: scratch.path, args, through: asStranger });
-			assert.match(daemon.ask('status').stdout, /NO {2}state: .* \(permission denied\) and was set aside as /);
+			assert.match(daemon.ask('status').stdout, /!! {2}state: .* \(permission denied\) and was set aside as /);
 			assert.equal(daemon.status().wanted, 'disabled');
 		}
 		chownSync(join(state, '..'), 1000, 1000);
@@ -182,7 +182,7 @@ describe('a daemon whose disk fails it', async () => {
 		writeFileSync(state, 'a file in its place');
 		assert.match(
 			daemon.ask('disable').stdout,
-			/NO {2}state: a restart would forget .* a part of the path is not a directory/,
+			/!! {2}state: a restart would forget .* a part of the path is not a directory/,
 		);
 		assert.equal(rulesOf(host), untouched);
 	});

@@ -131,7 +131,7 @@ describe('the life of an Envoy that is ours', async () => {
 		assert.match(stdout, /^interception {2}enabled since /);
 		assert.match(
 			stdout,
-			/^ {2}NO {2}envoy: Cannot start Envoy: Envoy ended with code 7; its last line: it is broken \(\d+ times in a row\)$/m,
+			/^ {2}!! {2}envoy: Cannot start Envoy: Envoy ended with code 7; its last line: it is broken \(\d+ times in a row\)$/m,
 		);
 		assert.match(stdout, /^ {6}It is restarted after \d+ ms; see turnout logs$/m);
 		assert.equal(code, 1);
@@ -158,7 +158,7 @@ describe('the life of an Envoy that is ours', async () => {
 			({ stdout: text }) => text.includes('lifted, wanted: enabled'),
 		);
 		assert.match(stdout, /^interception {2}lifted, wanted: enabled since /);
-		assert.match(stdout, /NO {2}rules: they are lifted while Envoy is down/);
+		assert.match(stdout, /!! {2}rules: they are lifted while Envoy is down/);
 		assert.equal(rulesOf(lab.host), untouched);
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });

@@ -167,7 +167,7 @@ test('where the kernel answers with SYN cookies only, Envoy gets what is capture
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'] });
 	for (const family of families)
 		assert.partialDeepStrictEqual(await app.connect(remote[family], 443, unhurried), { by: 'envoy' });
-	assert.match(daemon.ask('status').stdout, /NO {2}syncookies: .*\n +sysctl net\.ipv4\.tcp_syncookies=1/);
+	assert.match(daemon.ask('status').stdout, /!! {2}syncookies: .*\n +sysctl net\.ipv4\.tcp_syncookies=1/);
 	assert.equal(daemon.ask('wait', '--timeout', '0').code, 0);
 });
 

@@ -70,7 +70,7 @@ describe('an Envoy that somebody else runs', () => {
 			await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', ...more] });
 			const enabled = daemon.ask('enable');
 			assert.equal(enabled.code, 1);
-			assert.match(enabled.stdout, / {2}NO {2}envoy: on 1500\d .* it listens on /);
+			assert.match(enabled.stdout, / {2}!! {2}envoy: on 1500\d .* it listens on /);
 			assert.match(envoyCondition(daemon), why);
 			const waited = daemon.ask('wait', '--timeout', '1');
 			assert.notEqual(waited.code, 0);
