@@ -33,40 +33,40 @@ export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 /** The parsed values of a table of settings. */
 export type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]> };
 
-export type Words = readonly [variable: string, standard: string, doc: string];
+export type SettingArgs = readonly [variable: string, standard: string, doc: string];
 
-function setting<T>([variable, standard, doc]: Words, allowed: string, parse: (text: string) => T): Setting<T> {
+function setting<T>([variable, standard, doc]: SettingArgs, allowed: string, parse: (text: string) => T): Setting<T> {
 	return { variable, default: standard, doc, allowed, parse };
 }
 
-export const port = (...words: Words) =>
-	setting(words, 'one port from 1 to 65535', (text) => parsePort(requireText(text)));
-export const ports = (...words: Words) => setting(words, PORTS_ALLOWED, parsePorts);
+export const port = (...args: SettingArgs) =>
+	setting(args, 'one port from 1 to 65535', (text) => parsePort(requireText(text)));
+export const ports = (...args: SettingArgs) => setting(args, PORTS_ALLOWED, parsePorts);
 const withAlways = (always: string, text: string): string => (text.trim() === '' ? always : `${text},${always}`);
 
 /** Ports, to which `always` is added. */
 export const portsAnd =
 	(always: number) =>
-	(...words: Words) =>
-		setting(words, PORTS_ALLOWED, (text) => parsePorts(withAlways(String(always), text)));
-export const portsOrAll = (...words: Words) =>
-	setting(words, `* or ${PORTS_ALLOWED}`, (text) => (text.trim() === '*' ? ('*' as const) : parsePorts(text)));
-export const cidrs = (...words: Words) => ({ ...setting(words, CIDRS_ALLOWED, parseCidrs), notices: maskedCidrs });
+	(...args: SettingArgs) =>
+		setting(args, PORTS_ALLOWED, (text) => parsePorts(withAlways(String(always), text)));
+export const portsOrAll = (...args: SettingArgs) =>
+	setting(args, `* or ${PORTS_ALLOWED}`, (text) => (text.trim() === '*' ? ('*' as const) : parsePorts(text)));
+export const cidrs = (...args: SettingArgs) => ({ ...setting(args, CIDRS_ALLOWED, parseCidrs), notices: maskedCidrs });
 /** Networks, to which `always` is added. */
 export const cidrsAnd =
 	(always: string) =>
-	(...words: Words) => ({
-		...setting(words, CIDRS_ALLOWED, (text) => parseCidrs(withAlways(always, text))),
+	(...args: SettingArgs) => ({
+		...setting(args, CIDRS_ALLOWED, (text) => parseCidrs(withAlways(always, text))),
 		notices: maskedCidrs,
 	});
-export const ids = (...words: Words) => setting(words, IDS_ALLOWED, parseIds);
-export const interfaces = (...words: Words) => setting(words, INTERFACES_ALLOWED, parseInterfaces);
-export const flag = (...words: Words) => setting(words, '1 or 0', parseFlag);
+export const ids = (...args: SettingArgs) => setting(args, IDS_ALLOWED, parseIds);
+export const interfaces = (...args: SettingArgs) => setting(args, INTERFACES_ALLOWED, parseInterfaces);
+export const flag = (...args: SettingArgs) => setting(args, '1 or 0', parseFlag);
 
 export function choice<const T extends string>(choices: readonly T[]) {
 	const allowed = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
-	return (...words: Words): Setting<T> =>
-		setting(words, allowed, (text) => {
+	return (...args: SettingArgs): Setting<T> =>
+		setting(args, allowed, (text) => {
 			const found = choices.find((one) => one === text.trim());
 			if (found === undefined) throw new Error(`${quote(text)} is not one of them`);
 			return found;
@@ -74,8 +74,8 @@ export function choice<const T extends string>(choices: readonly T[]) {
 }
 
 export function whole(least: number, most: number, unit: string) {
-	return (...words: Words): Setting<number> =>
-		setting(words, `${unit} from ${least} to ${most}`, (text) => {
+	return (...args: SettingArgs): Setting<number> =>
+		setting(args, `${unit} from ${least} to ${most}`, (text) => {
 			const value = parseNumber(text.trim());
 			if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${quote(text)} is not allowed`);
 			return value;
@@ -87,41 +87,41 @@ function parseNumber(text: string): number {
 	return /^(\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : Number.NaN;
 }
 
-export const text = (...words: Words) =>
-	setting(words, 'text without control characters', (value) => withoutControls(value.trim()));
+export const text = (...args: SettingArgs) =>
+	setting(args, 'text without control characters', (value) => withoutControls(value.trim()));
 
-export const imageName = (...words: Words) =>
-	setting(words, IMAGE_ALLOWED, (value) => {
+export const imageName = (...args: SettingArgs) =>
+	setting(args, IMAGE_ALLOWED, (value) => {
 		const name = value.trim();
 		if (name !== '') parseImage(name);
 		return name;
 	});
 
 /** Same as Docker's RestrictedNamePattern (daemon/names). */
-export const containerName = (...words: Words) =>
-	setting(words, 'letters, digits, _ . and -, at most 100, beginning with a letter or digit', (value) => {
+export const containerName = (...args: SettingArgs) =>
+	setting(args, 'letters, digits, _ . and -, at most 100, beginning with a letter or digit', (value) => {
 		const name = value.trim();
 		if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) throw new Error(`${quote(value)} is not a container name`);
 		return name;
 	});
 
 /** sun_path holds 107 bytes and a NUL (unix(7)). */
-export const socketPath = (...words: Words) =>
-	setting(words, 'an absolute path of at most 107 bytes', (value) => {
+export const socketPath = (...args: SettingArgs) =>
+	setting(args, 'an absolute path of at most 107 bytes', (value) => {
 		if (Buffer.byteLength(value.trim()) > 107) throw new Error(`${quote(value)} has ${Buffer.byteLength(value)} bytes`);
 		return parseAbsolute(value);
 	});
-export const absolutePath = (...words: Words) => setting(words, 'an absolute path', parseAbsolute);
+export const absolutePath = (...args: SettingArgs) => setting(args, 'an absolute path', parseAbsolute);
 /** Paths cannot contain commas. */
-export const paths = (...words: Words) =>
-	setting(words, 'absolute paths, with commas between them', (value) =>
+export const paths = (...args: SettingArgs) =>
+	setting(args, 'absolute paths, with commas between them', (value) =>
 		value
 			.split(',')
 			.filter((path) => path.trim() !== '')
 			.map(parseAbsolute),
 	);
 /** Values cannot contain commas. */
-export const pairs = (...words: Words) => setting(words, 'name=value, with commas between them', parsePairs);
+export const pairs = (...args: SettingArgs) => setting(args, 'name=value, with commas between them', parsePairs);
 
 function parsePairs(value: string): readonly (readonly [name: string, value: string])[] {
 	const pairs = value
@@ -138,8 +138,8 @@ function parsePairs(value: string): readonly (readonly [name: string, value: str
 	return pairs;
 }
 
-export const optionalPath = (...words: Words) =>
-	setting(words, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));
+export const optionalPath = (...args: SettingArgs) =>
+	setting(args, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));
 
 function parseAbsolute(value: string): string {
 	const path = withoutControls(requireText(value));

@@ -45,13 +45,13 @@ export async function cutBypassing(
 	isSpared: (connection: OpenConnection) => boolean,
 ): Promise<CutResult> {
 	const found = await findBypassing(connections, capturing);
-	const heard = found.filter((connection) => !isUnheard(connection, gaps));
-	const ended = await connections.end(heard.filter((connection) => !isSpared(connection)));
+	const reachable = found.filter((connection) => !findsNoListener(connection, gaps));
+	const ended = await connections.end(reachable.filter((connection) => !isSpared(connection)));
 	const left = await connections.filterOpen(new Set(found.map(({ cookie }) => cookie)));
-	return { ended, left: left.size, unheard: found.length - heard.length };
+	return { ended, left: left.size, unheard: found.length - reachable.length };
 }
 
-const isUnheard = ({ isAccepted, family }: OpenConnection, gaps: readonly Gap[]): boolean =>
+const findsNoListener = ({ isAccepted, family }: OpenConnection, gaps: readonly Gap[]): boolean =>
 	isAccepted
 		? gapOf(gaps, 'ingressPort', { from: 'others', family }) !== undefined
 		: gapOf(gaps, 'egressPort', { from: 'this host', family }) !== undefined;

@@ -52,7 +52,8 @@ describe('reload --confirm', async () => {
 		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
 	}
 
-	const told = /!! {2}settings: appPorts was not confirmed: the former settings are in effect, but a restart would apply it\n/;
+	const told =
+		/!! {2}settings: appPorts was not confirmed: the former settings are in effect, but a restart would apply it\n/;
 
 	async function assertFormer(daemon: TestDaemon): Promise<void> {
 		await eventually(

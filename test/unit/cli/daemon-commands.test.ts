@@ -32,11 +32,11 @@ const well: Status = {
 
 describe('the exit code of a status', () => {
 	const codes: readonly (readonly [string, Partial<Status>, number])[] = [
-		['is 0 where all is as wanted', {}, 0],
-		['is 0 where disabled is wanted', { wanted: 'disabled', is: 'disabled' }, 0],
-		['is 0 where only IPv6 goes past Envoy', { conditions: [wrong('ipv6')] }, 0],
-		['is 1 where rules are not as wanted', { is: 'degraded', conditions: [wrong('rules')] }, 1],
-		['is 1 where Envoy is not as it should be', { conditions: [wrong('ipv6'), wrong('envoy')] }, 1],
+		['is 0 in the desired state', {}, 0],
+		['is 0 if disabled is the desired state', { wanted: 'disabled', is: 'disabled' }, 0],
+		['is 0 if only IPv6 bypasses Envoy', { conditions: [wrong('ipv6')] }, 0],
+		['is 1 if rules differ from the desired state', { is: 'degraded', conditions: [wrong('rules')] }, 1],
+		['is 1 if something is wrong with Envoy', { conditions: [wrong('ipv6'), wrong('envoy')] }, 1],
 		['is 1 while rules wait for Envoy', { is: 'waiting' }, 1],
 		['is 1 while they are lifted', { is: 'lifted' }, 1],
 	];
@@ -211,7 +211,7 @@ test('logs and events send --since as written, and reject an invalid time', asyn
 
 /** A client with the given answers. */
 function clientOf(answers: Partial<Client>): Client {
-	const unasked = async () => assert.fail('nobody should ask for this');
+	const unasked = async () => assert.fail('this must not be called');
 	return {
 		status: unasked,
 		raw: unasked,

@@ -12,13 +12,13 @@ const layer = (status: string, current = 0, total = 0) => ({ id: 'a1b2c3', statu
 const MB = 1_000_000;
 
 const pulls: Readonly<Record<string, PullProgress>> = {
-	'nothing heard yet': { image, layers: [] },
+	'no layer known yet': { image, layers: [] },
 	'no layer begun': { image, layers: [layer('Pulling fs layer'), layer('Waiting')] },
 	'the first bytes, most sizes unknown': {
 		image,
 		layers: [layer('Downloading', 500_000, 30 * MB), layer('Waiting'), layer('Waiting'), layer('Already exists')],
 	},
-	'a size that is not told': { image, layers: [layer('Downloading', 12.34 * MB)] },
+	'an unknown size': { image, layers: [layer('Downloading', 12.34 * MB)] },
 	'in the middle': {
 		image,
 		layers: [

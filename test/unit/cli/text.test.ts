@@ -57,7 +57,7 @@ const statuses: Readonly<Record<string, Status>> = {
 		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
 	},
 	bypassing: { ...enabled, bypassing: 3, existing: 3 },
-	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 bypasses Envoy: ipv6 is 0') },
+	'bypassing IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 bypasses Envoy: ipv6 is 0') },
 };
 
 test('status shows desired and actual state, what is wrong and the remedy', () => {

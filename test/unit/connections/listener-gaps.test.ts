@@ -18,7 +18,7 @@ const whoReaches: readonly (readonly [address: string, isIpv6Only: boolean, stri
 ];
 
 for (const [address, isIpv6Only, whom] of whoReaches)
-	test(`at ${address}${isIpv6Only ? ' for IPv6 alone' : ''} arrives: ${whom || 'nothing'}`, () => {
+	test(`at ${address}${isIpv6Only ? ' for IPv6 only' : ''} arrives: ${whom || 'nothing'}`, () => {
 		const lanes = [{ key: 'egressPort', port: 15_001, from: ['this host', 'others'] }] as const;
 		const gaps = gapsIn(lanes, both, [{ address, port: 15_001, isIpv6Only }]);
 		const all: Arrival[] = (['this host', 'others'] as const).flatMap((from) =>

@@ -13,17 +13,17 @@ test('returns the newest items, oldest first, at most as many as requested', () 
 
 test('a subscriber gets each new item once and in order until it unsubscribes', () => {
 	const kept = createRingBuffer<string>(2);
-	const heard: string[] = [];
+	const received: string[] = [];
 	kept.add('before');
-	const leave = kept.listen((item) => heard.push(`a ${item}`));
-	const stay = kept.listen((item) => heard.push(`b ${item}`));
+	const leave = kept.listen((item) => received.push(`a ${item}`));
+	const stay = kept.listen((item) => received.push(`b ${item}`));
 	kept.add('one');
 	leave();
 	leave();
 	kept.add('two');
 	stay();
 	kept.add('three');
-	assert.deepEqual(heard, ['a one', 'b one', 'b two']);
+	assert.deepEqual(received, ['a one', 'b one', 'b two']);
 });
 
 test('`sinceMs` filters by age before `count` limits the number', () => {

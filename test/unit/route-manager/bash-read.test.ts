@@ -7,14 +7,14 @@ import fc from 'fast-check';
 import { readWords } from '../../../src/route-manager/bash-read.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 
-const cases: readonly (readonly [title: string, input: string, heard: readonly string[]])[] = [
+const cases: readonly (readonly [title: string, input: string, words: readonly string[]])[] = [
 	['one word a line', 'enable\nquit\n', ['enable', 'quit']],
-	['blanks at both ends go, blanks between stay', ' \tenable  now\t \n', ['enable  now']],
+	['blanks at both ends are trimmed, blanks between words are kept', ' \tenable  now\t \n', ['enable  now']],
 	['an empty line is an empty word', '\n \n', ['', '']],
-	['a backslash keeps what follows it', '\\ quit\\ \n', [' quit ']],
+	['a backslash escapes the next character', '\\ quit\\ \n', [' quit ']],
 	['a backslash joins two lines', 'ena\\\nble\n', ['enable']],
-	['two backslashes are one', 'a\\\\b\n', ['a\\b']],
-	['a last line without its end is not heard', 'enable\nquit', ['enable']],
+	['two backslashes become one', 'a\\\\b\n', ['a\\b']],
+	['a last line without a line feed is ignored', 'enable\nquit', ['enable']],
 	['NUL is dropped', 'en\0able\n\0\n', ['enable', '']],
 	['a carriage return is a letter', 'quit\r\n', ['quit\r']],
 ];

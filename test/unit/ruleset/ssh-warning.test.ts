@@ -42,8 +42,5 @@ test("each port is warned about once, the caller's logins first", () => {
 		first,
 		/^New connections from 198\.51\.100\.1, 198\.51\.100\.2, 198\.51\.100\.3 and 1 more to port 2222, like your SSH login, /,
 	);
-	assert.match(
-		second,
-		/^New connections from 198\.51\.100\.5 to port 2200, like an open SSH login, /,
-	);
+	assert.match(second, /^New connections from 198\.51\.100\.5 to port 2200, like an open SSH login, /);
 });

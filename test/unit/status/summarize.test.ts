@@ -34,18 +34,18 @@ const starting: Partial<Observation> = {
 
 describe('the overall state', () => {
 	const words: readonly (readonly [string, Partial<Observation>, Is])[] = [
-		['everything is as wanted', {}, 'enabled'],
+		['everything is in the desired state', {}, 'enabled'],
 		['a rule is missing', { differences: [difference] }, 'degraded'],
 		['a route is missing', { differences: [route] }, 'degraded'],
-		['nothing is there though it should be', { isClean: true, differences: [difference] }, 'degraded'],
-		['nothing is there and nothing should be', { wanted: 'disabled', isClean: true }, 'disabled'],
-		['something of ours is left', { wanted: 'disabled' }, 'degraded'],
+		['no rule is installed but they should be', { isClean: true, differences: [difference] }, 'degraded'],
+		['no rule is installed and none should be', { wanted: 'disabled', isClean: true }, 'disabled'],
+		['one of our rules is left', { wanted: 'disabled' }, 'degraded'],
 		['rules wait for Envoy', starting, 'waiting'],
-		['rules that a former daemon left are as wanted while Envoy starts', { isWaiting: true }, 'enabled'],
+		['the rules of a former daemon are complete while Envoy starts', { isWaiting: true }, 'enabled'],
 		['a rule that went missing while Envoy is LIVE', { ...starting, isWaiting: false }, 'degraded'],
 		['Docker is down and Envoy keeps running', { envoy: docker, dockerTrouble: 'nobody answers' }, 'enabled'],
 		['rules are lifted while Envoy is down', { isLifted: true, isClean: true }, 'lifted'],
-		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
+		['another program adds our rules while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
 		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
 	];
 	for (const [title, part, is] of words)
@@ -113,7 +113,7 @@ describe('each failed condition has a reason and a remedy', () => {
 			/^Start Docker/,
 		],
 		[
-			"somebody else's Envoy is silent",
+			'an Envoy run by another program does not answer',
 			{ envoy: { ...envoy, runtime: 'none', state: 'unmanaged' }, envoyWhy: 'nobody listens' },
 			'envoy',
 			/^nobody listens$/,
