@@ -20,7 +20,7 @@ export interface Metric {
 	readonly help: string;
 	/** A counter resets with its source: a restart of the daemon, or a new commit of the rules. */
 	readonly type: 'gauge' | 'counter';
-	readonly samples: (seen: MetricsInput) => readonly Sample[];
+	readonly samples: (input: MetricsInput) => readonly Sample[];
 }
 
 /** One row per metric. Envoy's own statistics are on envoy.adminPort. */

@@ -3,7 +3,7 @@ import { escapeControls } from '../lib/escape.ts';
 import type { Metric, MetricsInput, Sample } from './metrics.ts';
 
 /** Renders Prometheus' text format. The library is loaded on the first request for metrics. */
-export async function renderMetrics(metrics: readonly Metric[], seen: MetricsInput): Promise<string> {
+export async function renderMetrics(metrics: readonly Metric[], input: MetricsInput): Promise<string> {
 	const [{ default: Registry }, { default: Gauge }, { default: Counter }] = await Promise.all([
 		import('prom-client/lib/registry.js'),
 		import('prom-client/lib/gauge.js'),
@@ -11,7 +11,7 @@ export async function renderMetrics(metrics: readonly Metric[], seen: MetricsInp
 	]);
 	const registry = new Registry();
 	for (const { name, help, type, samples } of metrics) {
-		const escaped = samples(seen).map(({ labels, value }) => ({ labels: safe(labels), value }));
+		const escaped = samples(input).map(({ labels, value }) => ({ labels: safe(labels), value }));
 		const labelNames = [...new Set(escaped.flatMap(({ labels }) => Object.keys(labels)))];
 		const configuration = { name, help, labelNames, registers: [registry] };
 		if (type === 'gauge') fillGauge(new Gauge(configuration), escaped);
