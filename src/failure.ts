@@ -21,7 +21,7 @@ export type FailureCode =
 	| 'resources'
 	| 'internal';
 
-/** A failure someone can act on: `code` for programs, `message` for logs, `remedy` for the person at the prompt. */
+/** The one error class: `code` is for programs, `message` for logs, `remedy` tells the user what to do. */
 export class Failure extends Error {
 	override readonly name = 'Failure';
 	readonly code: FailureCode;
@@ -34,33 +34,33 @@ export class Failure extends Error {
 	}
 }
 
-/** What the kernel does not give us, and what is to be done about it (errno(3)). */
+/** Resource limits of the kernel, by errno(3), each with its remedy. */
 const shortages: Readonly<Record<string, { readonly why: string; readonly remedy: string } | undefined>> = {
 	EMFILE: {
-		why: 'this process may have no more files open (EMFILE)',
+		why: 'this process has reached its limit of open files (EMFILE)',
 		remedy: 'Raise its limit: LimitNOFILE= of the service, or `ulimit -n`',
 	},
-	ENFILE: { why: 'this host can have no more files open (ENFILE)', remedy: 'Raise it: sysctl fs.file-max' },
+	ENFILE: { why: 'this host has reached its limit of open files (ENFILE)', remedy: 'Raise it: sysctl fs.file-max' },
 	EAGAIN: {
-		why: 'this host, or this service, can have no more processes (EAGAIN)',
+		why: 'this host or this service has reached its limit of processes (EAGAIN)',
 		remedy: 'Raise the limit: TasksMax= of the service, `ulimit -u`, sysctl kernel.pid_max',
 	},
 	ENOMEM: {
 		why: 'this host is out of memory (ENOMEM)',
-		remedy: 'Free some, or see what limits the service: MemoryMax=',
+		remedy: 'Free memory, or raise MemoryMax= of the service',
 	},
 };
 
-/** Whatever was thrown, as something to show; what nobody foresaw is said to be a defect of ours. */
+/** Any thrown value as a Failure. An error that no part foresaw is reported as a defect of turnout. */
 export function failureOf(error: unknown): Failure {
 	if (error instanceof Failure) return error;
 	const short = shortages[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
-	if (short !== undefined) return new Failure('resources', `Cannot go on: ${short.why}`, short.remedy, error);
+	if (short !== undefined) return new Failure('resources', `Cannot continue: ${short.why}`, short.remedy, error);
 	const why = error instanceof Error ? error.message : String(error);
-	return new Failure('internal', `Cannot go on: ${why}`, 'This is a defect of turnout; please report it', error);
+	return new Failure('internal', `Cannot continue: ${why}`, 'This is a defect of turnout; please report it', error);
 }
 
-/** The words for standard error: the message, then the remedy on a line of its own. */
+/** Text for standard error: the message, then the remedy on its own line. */
 export const failureText = ({ message, remedy }: Failure): string => escapeControls(`turnout: ${message}\n${remedy}\n`);
 
 export const failureJson = ({ code, message, remedy }: Failure): string =>

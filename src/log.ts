@@ -4,7 +4,7 @@ export const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof levels)[number];
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An event is a fixed phrase; everything that varies is a field. */
+/** One log entry: `event` is a constant phrase; variable data goes into `fields`. */
 export interface LogEvent {
 	/** RFC 3339, UTC. */
 	readonly time: string;
@@ -14,7 +14,7 @@ export interface LogEvent {
 }
 export type Log = (level: Level, event: string, fields?: Fields) => void;
 
-/** Hands each event at or above `least` to every listener; what a listener does with it is its own business. */
+/** Passes each event at or above the level `least` to every listener. */
 export function createLog(
 	least: Level,
 	listeners: readonly ((event: LogEvent) => void)[],
@@ -28,7 +28,7 @@ export function createLog(
 	};
 }
 
-/** In characters. Events are kept in memory, and what a program says when it fails may be of any length. */
+/** In characters. Events are kept in memory, and the error output of a program can have any length. */
 const LONGEST_FIELD = 4_096;
 
 const clipped = <T>(value: T): T | string =>
@@ -37,7 +37,7 @@ const clipped = <T>(value: T): T | string =>
 /** In bytes. */
 const MOST_UNREAD = 1024 * 1024;
 
-/** Into a stream, for as long as somebody reads it: what they have not read does not fill our memory, and is told of. */
+/** Writes to a stream. If its reader falls behind, lines are dropped (not buffered) and their number is logged later. */
 export function createOutlet(
 	stream: { readonly writableLength: number; readonly write: (text: string) => unknown },
 	now = () => new Date(),
@@ -56,11 +56,11 @@ export function createOutlet(
 const lostLine = (lines: number, now: Date): string =>
 	logJson({ time: now.toISOString(), level: 'warn', event: 'log lines lost', fields: { lines } });
 
-/** One JSON object on a line: for journald and `jq`. */
+/** One JSON object per line, for journald and `jq`. */
 export const logJson = ({ time, level, event, fields }: LogEvent): string =>
 	`${JSON.stringify({ time, level, event, ...fields })}\n`;
 
-/** The same for a person on a terminal. */
+/** One line of text, for a terminal. */
 export function logText({ time, level, event, fields }: LogEvent): string {
 	const shown = Object.entries(fields)
 		.filter(([, value]) => value !== undefined)

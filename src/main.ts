@@ -2,12 +2,12 @@ import { parseArguments } from './cli/arguments.ts';
 import { allDescribed, findEntry } from './commands/find.ts';
 import { Failure, failureJson, failureOf, failureText } from './failure.ts';
 
-/** The executable, and the only file that acts when it is loaded. Everything else is loaded when it is needed. */
+/** Entry point, and the only module with effects on import. Each command loads only the modules that it needs. */
 const stop = new AbortController();
-// A terminal that goes away may send more than one; the second must not cut an orderly stop in two.
+// A closing terminal may send several signals; the second must not interrupt an orderly stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal));
 
-/** Whoever read our output has gone: a command ends with that, the daemon goes on without and is stopped in order. */
+/** EPIPE: the reader of our output has exited. A command ends then; the daemon keeps running without output. */
 process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));
 process.stderr.on('error', () => undefined);
 
@@ -20,13 +20,13 @@ main(process.argv.slice(2))
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	if (['', '--help', '-h', 'help'].includes(name)) return printHelp(name === '' ? 64 : 0);
 	const entry = await findEntry(name);
-	// The 2019 script looked at no arguments; asking for help is no way to start it.
+	// The 2019 script ignored its arguments, but `--help` must not start it.
 	const read = entry.takesArguments || args[0] === '--help' ? args : [];
 	const { given, words } = parseArguments(read, entry.options, entry.words);
 	if (given['help'] === true) return printCommandHelp(name, entry);
 	const out = (text: string) => void process.stdout.write(text);
 	const isJson = given['json'] === true;
-	// Whoever reads JSON is no person.
+	// Output as JSON is for programs, which need no progress bar.
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
 	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
 	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions });
@@ -52,7 +52,7 @@ async function printCommandHelp(name: string, entry: Awaited<ReturnType<typeof f
 	return 0;
 }
 
-/** Told to stop is no failure. */
+/** Returns the exit code. Being stopped by a signal is not a failure. */
 function failed(error: unknown): number {
 	if (stop.signal.aborted && !(error instanceof Failure)) return 0;
 	const failure = failureOf(error);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { planReload } from '../src/config/changes.ts';
 import { readConfig } from '../src/config/merge-sources.ts';
 import { allSettings } from '../src/config/names.ts';
-import { handedOnNames, variablesOfSettings } from '../src/config/pass-through.ts';
+import { passThroughNames, variablesOfSettings } from '../src/config/pass-through.ts';
 import { pauseMs } from '../src/envoy/exit-text.ts';
 import type { FailureCode } from '../src/failure.ts';
 import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
@@ -73,9 +73,9 @@ test("every state and member of Envoy's status is on the socket's page", () => {
 
 test("every variable that Envoy's container is given is in the table of variables", () => {
 	const own = Object.keys(variablesOfSettings({ logLevel: '', adminPort: 0, drainSeconds: 0 }));
-	const table = sectionOf(page('docs/envoy-on-ec2.md'), 'Variables that are handed on');
+	const table = sectionOf(page('docs/envoy-on-ec2.md'), 'Variables that are passed through');
 	const listed = [...table.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
-	assert.deepEqual(listed.toSorted(), [...handedOnNames, ...own].toSorted());
+	assert.deepEqual(listed.toSorted(), [...passThroughNames, ...own].toSorted());
 });
 
 test('what is read only at the start is said to be', () => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { renderParts } from '../scripts/docs/parts.ts';
 import { findEntry } from '../src/commands/find.ts';
 import { allSettings, flagOf, strangeVariables } from '../src/config/names.ts';
-import { handedOnNames } from '../src/config/pass-through.ts';
+import { passThroughNames } from '../src/config/pass-through.ts';
 import { parseSettingsFile } from '../src/config/yaml.ts';
 import { blocksOf, codeOf, linksOf, type Page, readPages, root } from './support/pages.ts';
 
@@ -53,7 +53,7 @@ for (const page of pages) {
 					name,
 				),
 		);
-		const known = new Set([...[...allSettings.values()].map(({ variable }) => variable), ...handedOnNames]);
+		const known = new Set([...[...allSettings.values()].map(({ variable }) => variable), ...passThroughNames]);
 		const strange = own.filter((name) => !known.has(name) && name !== NEVER_A_SETTING);
 		assert.deepEqual(strange, []);
 	});

@@ -3,9 +3,9 @@
 import type { Setting } from '../../src/config/formats.ts';
 import { allSettings } from '../../src/config/names.ts';
 
-const HEAD = `# Settings of turnout. Copy this to /etc/turnout/turnout.yaml and take away the # before what you change.
-# What is written here is the default. Lists: "8080,9000-9100" or a list of YAML's. A variable or a flag goes before
-# this file. See what is wrong with it: turnout config check /etc/turnout/turnout.yaml
+const HEAD = `# Settings of turnout. Copy this to /etc/turnout/turnout.yaml and remove the # before the settings that you change.
+# The values here are the defaults. A list is "8080,9000-9100" or a YAML list. Variables and flags override this file.
+# To check it: turnout config check /etc/turnout/turnout.yaml
 `;
 
 const WIDTH = 116;

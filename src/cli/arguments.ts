@@ -7,7 +7,7 @@ export type Options = Readonly<
 >;
 export type Given = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Options by their long names; anything else on the line is wrong usage. `words`: how many bare words may follow. */
+/** Parses a command line. `words`: the number of positional arguments allowed. Throws a Failure with code `usage`. */
 export function parseArguments(
 	args: readonly string[],
 	options: Options,
@@ -18,7 +18,7 @@ export function parseArguments(
 	);
 	const { values, positionals } = parsed(args, config);
 	const surplus = positionals[words];
-	if (surplus !== undefined) throw usage(`there is no place for ${quote(surplus)}`);
+	if (surplus !== undefined) throw usage(`unexpected argument ${quote(surplus)}`);
 	return { given: values as Given, words: positionals };
 }
 
@@ -36,9 +36,9 @@ function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
 }
 
 export const usage = (why: string): Failure =>
-	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help`, or --help behind a command');
+	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help` or `turnout COMMAND --help`');
 
-/** A whole number of seconds or lines; undefined where the option was not given. */
+/** A whole number of seconds or lines; undefined if the option was not given. */
 export function wholeNumber(given: Given, name: string, { least = 0, most = 999_999 } = {}): number | undefined {
 	const text = given[name];
 	if (text === undefined) return undefined;

@@ -10,7 +10,7 @@ import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
-	/** Whoever is logged in, as far as can be seen. */
+	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;
 }
 
@@ -21,11 +21,11 @@ export interface Command {
 	readonly run: (client: Client, given: Given, terminal: CommandContext) => Promise<number>;
 }
 
-const since = { type: 'string', help: `WHEN: only those kept since then; ${SINCE_ALLOWED}` } as const;
+const since = { type: 'string', help: `WHEN: only lines since then; ${SINCE_ALLOWED}` } as const;
 
 const confirm = {
 	type: 'string',
-	help: 'SECONDS: back to what was before after these, unless `turnout confirm` follows',
+	help: 'SECONDS: roll back after this time unless `turnout confirm` follows',
 } as const;
 
 const confirmOf = (given: Given): { confirmSeconds?: number } => {
@@ -33,10 +33,10 @@ const confirmOf = (given: Given): { confirmSeconds?: number } => {
 	return confirmSeconds === undefined ? {} : { confirmSeconds };
 };
 
-/** One table serves `turnout enable` and the prompt alike; help is printed from it, completion reads it. */
+/** The commands that talk to the daemon: one table for the command line, the prompt, help and completion. */
 export const commands: Readonly<Record<string, Command>> = {
 	status: {
-		summary: 'Say what is wanted, what is, what is wrong and the remedy',
+		summary: 'Show desired and actual state, and what is wrong with its remedy',
 		options: { raw: { type: 'boolean', help: "The five sections of the 2019 script's status" } },
 		run: async (client, { raw }, terminal) => {
 			if (raw !== true) return showStatus(await client.status({}), terminal);
@@ -48,7 +48,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		summary: "Send the host's traffic through Envoy",
 		options: {
 			confirm,
-			'cut-existing': { type: 'boolean', help: 'End the connections that go past Envoy because they were open before' },
+			'cut-existing': { type: 'boolean', help: 'End connections that bypass Envoy because they were opened before' },
 		},
 		run: async (client, given, terminal) => {
 			const isCut = given['cut-existing'] === true;
@@ -62,8 +62,8 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	disable: {
-		summary: 'Send it directly again',
-		options: { drain: { type: 'string', help: 'SECONDS: wait so long for connections through Envoy to end' } },
+		summary: 'Stop sending traffic through Envoy',
+		options: { drain: { type: 'string', help: 'SECONDS: wait up to this long for connections through Envoy to end' } },
 		run: async (client, given, terminal) => {
 			const drainSeconds = wholeNumber(given, 'drain');
 			const reply = await client.disable(drainSeconds === undefined ? {} : { drainSeconds });
@@ -72,12 +72,12 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	confirm: {
-		summary: 'Keep what `enable --confirm` or `reload --confirm` has changed',
+		summary: 'Keep the change made with `--confirm`',
 		options: {},
 		run: async (client, _, terminal) => showStatus(await client.confirm({}), terminal),
 	},
 	reload: {
-		summary: 'Read the settings again and change only what differs, live',
+		summary: 'Re-read the settings and apply what differs, live',
 		options: { confirm },
 		run: async (client, given, terminal) => {
 			const reply = await client.reload({ ...confirmOf(given), ...(await terminal.sessions()) });
@@ -88,8 +88,8 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	update: {
-		summary: 'Replace Envoy by what its image is now, or by another image, without losing a connection',
-		options: { image: { type: 'string', help: 'IMAGE: this one, until the settings name another than today' } },
+		summary: 'Replace Envoy by the current version of its image, or by another image, without losing a connection',
+		options: { image: { type: 'string', help: 'IMAGE: use this image until the image in the settings changes' } },
 		run: async (client, { image }, terminal) => {
 			const reply = await watchingPull(client, terminal, client.update(typeof image === 'string' ? { image } : {}));
 			const text = reply.changed ? 'Envoy was replaced\n' : 'Envoy is up to date\n';
@@ -97,7 +97,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	diff: {
-		summary: 'Say in what the host differs from what is wanted; exit code 2 if it does',
+		summary: 'Show how the host differs from the desired state; exit code 2 if it does',
 		options: {},
 		run: async (client, _, terminal) => {
 			const reply = await client.diff({});
@@ -105,15 +105,15 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	wait: {
-		summary: 'Wait until Envoy is LIVE and everything is as wanted',
-		options: { timeout: { type: 'string', help: 'SECONDS: no longer than this; without it for ever' } },
+		summary: 'Wait until Envoy is LIVE and everything is in the desired state',
+		options: { timeout: { type: 'string', help: 'SECONDS: give up after this time; default: never' } },
 		run: async (client, given, terminal) => showStatus(await waitFor(client, given, terminal), terminal),
 	},
 	logs: {
 		summary: "Envoy's output",
 		options: {
-			follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' },
-			tail: { type: 'string', help: 'LINES: only so many of those kept' },
+			follow: { type: 'boolean', short: 'f', help: 'Keep printing new lines' },
+			tail: { type: 'string', help: 'LINES: only the last lines' },
 			since,
 		},
 		run: async (client, given, { out, signal }) => {
@@ -124,15 +124,15 @@ export const commands: Readonly<Record<string, Command>> = {
 		},
 	},
 	events: {
-		summary: 'What happened, newest last',
-		options: { follow: { type: 'boolean', short: 'f', help: 'Go on with what comes' }, since },
+		summary: 'Events of the daemon, newest last',
+		options: { follow: { type: 'boolean', short: 'f', help: 'Keep printing new events' }, since },
 		run: async (client, given, { out, signal }) => {
 			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(ignoreAbort(signal));
 			return 0;
 		},
 	},
 	config: {
-		summary: 'Every setting of the running daemon, its value, and where the value came from',
+		summary: 'Every setting of the running daemon, its value and its origin',
 		options: {},
 		run: async (client, _, terminal) => {
 			const reply = await client.config({});
@@ -141,7 +141,7 @@ export const commands: Readonly<Record<string, Command>> = {
 	},
 };
 
-/** A time that is none is found out before the daemon is asked. */
+/** Validates `--since` before the daemon is called. */
 function followed(given: Given, signal: AbortSignal): FollowOptions {
 	const follow = given['follow'] === true;
 	const text = given['since'];

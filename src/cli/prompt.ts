@@ -9,18 +9,18 @@ export interface PromptStreams {
 	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 	readonly output: NodeJS.WritableStream;
 	readonly error: NodeJS.WritableStream;
-	/** Whoever is logged in, as far as can be seen. */
+	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;
 }
 
 export interface Prompt {
-	/** Reads and obeys words until `quit`, the end of input or the signal. */
+	/** Reads and executes commands until `quit`, the end of input or the signal. */
 	readonly run: (signal: AbortSignal) => Promise<void>;
-	/** Writes a line of somebody else's without tearing the one being typed. */
+	/** Writes a log line without garbling the line being typed. */
 	readonly interject: (text: string) => void;
 }
 
-/** The 2019 words and all commands, against the daemon; history and completion on a terminal. */
+/** The interactive prompt: the 2019 script's words and all commands of the daemon, with history and completion. */
 export function createPrompt(client: Client, { input, output, error, sessions }: PromptStreams): Prompt {
 	const isTerminal = input.isTTY === true;
 	const words = ['quit', ...Object.keys(commands)];
@@ -31,14 +31,14 @@ export function createPrompt(client: Client, { input, output, error, sessions }:
 		async run(signal) {
 			let word: AbortController | undefined;
 			signal.addEventListener('abort', () => readline.close(), { once: true });
-			// Ctrl-C ends what runs; where nothing does, it leaves.
+			// Ctrl-C ends the running command, or the prompt if none is running.
 			readline.on('SIGINT', () => (word === undefined ? readline.close() : word.abort()));
 			ask();
 			for await (const line of readline) {
 				const [name = '', ...args] = line.trim().split(/\s+/);
 				if (name === 'quit') break;
 				word = new AbortController();
-				await obey(client, name, args, { input, output, error, sessions }, AbortSignal.any([signal, word.signal]));
+				await execute(client, name, args, { input, output, error, sessions }, AbortSignal.any([signal, word.signal]));
 				word = undefined;
 				ask();
 			}
@@ -52,7 +52,7 @@ export function createPrompt(client: Client, { input, output, error, sessions }:
 	};
 }
 
-async function obey(
+async function execute(
 	client: Client,
 	word: string,
 	args: readonly string[],

@@ -6,7 +6,7 @@ const WIDEST_BAR = 30;
 const NARROWEST_BAR = 10;
 const ERASE_LINE = '\r\u001b[K';
 
-/** A pull as one line of plain letters that is at most so wide: what there is no room for is left away. */
+/** The progress of an image pull as one ASCII line of at most `columns`; less important parts are dropped first. */
 export function progressLine({ image, layers }: PullStatus, columns: number): string {
 	const { percent, sizes, done, share } = sumOf(layers);
 	const facts = [percent, sizes, done].filter((fact) => fact !== '').join('  ');
@@ -19,10 +19,10 @@ export function progressLine({ image, layers }: PullStatus, columns: number): st
 	return shorter.find((text) => text !== '' && text.length <= columns) ?? '';
 }
 
-/** Writes over the line that it wrote before, on a terminal. */
+/** A progress line on a terminal that overwrites itself. */
 export interface Progress {
 	readonly show: (pull: PullStatus) => void;
-	/** What was shown last stays, and whoever writes next begins a line. */
+	/** Keeps the last line and starts a new one. */
 	readonly end: () => void;
 }
 
@@ -30,9 +30,9 @@ export function createProgress(write: (text: string) => void, columns: () => num
 	let shown = '';
 	return {
 		show(pull) {
-			// One that finds the image up to date has none.
+			// A pull of an up-to-date image has no layers.
 			if (pull.layers.length === 0) return;
-			// A line that fills the last column makes some terminals go on to the next.
+			// Some terminals wrap if the last column is used.
 			const line = progressLine(pull, columns() - 1);
 			if (line === shown) return;
 			write(ERASE_LINE + line);
@@ -46,7 +46,7 @@ export function createProgress(write: (text: string) => void, columns: () => num
 }
 
 interface Sum {
-	/** '' while it is not known how much there is. */
+	/** '' while the total is unknown. */
 	readonly percent: string;
 	readonly sizes: string;
 	readonly done: string;
@@ -59,7 +59,7 @@ function sumOf(layers: readonly Layer[]): Sum {
 	const total = sum(layers.map((layer) => positive(layer.total)));
 	const fetched = sum(layers.map(fetchedOf));
 	const known = layers.filter((layer) => layer.total > 0 || isDone(layer)).length;
-	// Layers of which nobody knows the size yet count as much as the others, so that the bar does not run back.
+	// Layers of unknown size count as much as the average, so that the bar does not run back.
 	const ofKnown = total === 0 ? 1 : fetched / total;
 	const share = known === 0 ? 0 : (ofKnown * known) / layers.length;
 	const isKnown = known === layers.length && known > 0;
@@ -71,7 +71,7 @@ function sumOf(layers: readonly Layer[]): Sum {
 	};
 }
 
-/** Docker counts from 0 again when it unpacks; then all of the layer has been fetched. */
+/** Docker restarts its count at 0 to unpack a layer; by then the layer has been fetched. */
 function fetchedOf({ status, current, total }: Layer): number {
 	const isOnItsWay = /^(Downloading|Waiting|Pulling fs layer|Retrying)/.test(status);
 	return isOnItsWay ? Math.min(positive(current), positive(total) || positive(current)) : positive(total);
@@ -89,7 +89,7 @@ const bar = (share: number, width: number): string => {
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** `12.3/107 MB`, both in the unit of the larger; nothing where nothing is known. */
+/** `12.3/107 MB`, both in the unit of the larger; '' if both are unknown. */
 function sizesText(fetched: number, total: number): string {
 	const largest = Math.max(fetched, total);
 	if (largest === 0) return '';
@@ -100,5 +100,5 @@ function sizesText(fetched: number, total: number): string {
 
 const inUnit = (count: number, isBytes: boolean): string => count.toFixed(count >= 100 || isBytes ? 0 : 1);
 
-/** Whatever a name holds, each character takes one column and steers nothing. */
+/** ASCII only: each character takes one column, and none is a control character. */
 const plain = (text: string): string => text.replace(/[^\u0020-\u007e]/g, '?');

@@ -4,7 +4,7 @@ import type { Status } from '../status/types.ts';
 
 type Row = readonly [string, string];
 
-/** What people read; programs take `--json`. */
+/** Replies of the daemon as text for people. This is `turnout status`. */
 export function statusText(status: Status): string {
 	const { envoy, backend, counters } = status;
 	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
@@ -31,15 +31,15 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 	const about = [version, id, image].filter((part) => part !== undefined && part !== '').join(', ');
 	const past = [
 		since === undefined ? '' : ` since ${timeText(since)}`,
-		restarts === 0 ? '' : `, started again ${restarts === 1 ? 'once' : `${restarts} times`}`,
-		lastExit === undefined ? '' : `, the last one ${lastExit}`,
+		restarts === 0 ? '' : `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}`,
+		lastExit === undefined ? '' : `, the last instance ${lastExit}`,
 	];
 	return escapeControls(`${state}${about === '' ? '' : ` (${about})`}${past.join('')}`);
 }
 
 function confirmRow({ confirmUntil }: Status): readonly Row[] {
 	if (confirmUntil === undefined) return [];
-	return [['confirm', `until ${timeText(confirmUntil)} with \`turnout confirm\`; then all is as it was before`]];
+	return [['confirm', `until ${timeText(confirmUntil)} with \`turnout confirm\`; rolled back after that`]];
 }
 
 function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
@@ -58,11 +58,11 @@ function bypassingRow({ bypassing }: Status): readonly (readonly [string, string
 	return [['bypassing', `${bypassing} opened before; \`turnout enable --cut-existing\` ends ${them}`]];
 }
 
-/** What has to be said to whoever is logged in over SSH. */
+/** Warning for users who are logged in over SSH. */
 export const warningText = ({ warning }: Pick<Status, 'warning'>): string =>
 	warning === undefined ? '' : escapeControls(`${warning}\n`);
 
-/** What became of those that were to be cut off. */
+/** The result of `enable --cut-existing`. */
 export function cutText({ cut }: Status): string {
 	if (cut === undefined) return 'No connection was ended: Envoy does not listen yet\n';
 	const left = cut.left === 0 ? '' : `, ${cut.left} left open`;
@@ -78,7 +78,7 @@ function conditionText(condition: Status['conditions'][number]): string {
 const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
 
 export function differencesText({ differences }: DiffReply): string {
-	if (differences.length === 0) return 'The host is as wanted\n';
+	if (differences.length === 0) return 'The host is in the desired state\n';
 	const sign = { missing: '+', surplus: '-', misplaced: '~' };
 	return differences
 		.map(({ family, kind, table, line }) => escapeControls(`${sign[kind]} ${family} ${table}: ${line}\n`))
@@ -98,7 +98,7 @@ export function configText({ settings, notices }: ConfigReply): string {
 	return [...lines, ...notices.map((notice) => `${notice}\n`)].join('');
 }
 
-/** What is left of the connections when the time to drain is over. */
+/** The connections left at the end of a drain. */
 export function openText(open: number | undefined): string {
 	if (open === undefined) return '';
 	if (open === 0) return 'All connections through Envoy have ended\n';

@@ -6,19 +6,19 @@ import { type Given, wholeNumber } from './arguments.ts';
 import type { Progress } from './pull-progress.ts';
 
 export interface Waitable {
-	/** Ends the waiting. */
+	/** Aborts the wait. */
 	readonly signal: AbortSignal;
-	/** Where a pull can be shown to somebody. */
+	/** Shows a pull, on a terminal. */
 	readonly progress?: Progress | undefined;
 }
 
-/** How often it is looked. */
+/** Waits for the desired state, and decides what counts as reached. */
 const WAIT_POLL_MS = 100;
 
 /**
- * Told, and no failure: whoever lets IPv6 go past Envoy wants it so, and a full disk keeps no traffic from its way; nor
- * does a host that has its own reasons for SYN cookies. Routes that are missing make `is` another than was wanted; those
- * that are left out for others do not. What a firewall denied and lets in now is for its owner to judge.
+ * Conditions that are reported without being a failure: they do not affect captured traffic (`state`, `admin`), follow
+ * from the user's own settings (`ipv6`, `syncookies`) or are for the owner of the firewall to judge (`denials`). Missing
+ * routes make `is` differ from `wanted`; routes left out because of other programs do not.
  */
 const informational: readonly Subject[] = [
 	'settings',
@@ -37,7 +37,7 @@ export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	return is === wanted && isWell ? 0 : 1;
 }
 
-/** The status, once Envoy is LIVE and everything is as wanted; a pull on the way is shown. */
+/** Resolves to the status once Envoy is LIVE and everything is in the desired state. Shows a pull meanwhile. */
 export async function waitFor(client: Client, given: Given, { signal, progress }: Waitable): Promise<Status> {
 	using _ = { [Symbol.dispose]: () => progress?.end() };
 	const seconds = wholeNumber(given, 'timeout');
@@ -46,29 +46,29 @@ export async function waitFor(client: Client, given: Given, { signal, progress }
 		const status = await client.status({}).catch(whileStarting);
 		if (status?.envoy.pull !== undefined) progress?.show(status.envoy.pull);
 		if (status !== undefined && isReady(status)) return status;
-		if (performance.now() >= deadline) throw late(seconds ?? 0, status);
+		if (performance.now() >= deadline) throw timedOut(seconds ?? 0, status);
 		await sleep(WAIT_POLL_MS, undefined, { signal });
 	}
 }
 
-/** Shows how a pull goes on while something waits for it. */
+/** Shows the progress of a pull until `work` is done. */
 export async function watchingPull<T>(client: Client, { progress, signal }: Waitable, work: Promise<T>): Promise<T> {
 	if (progress === undefined) return work;
 	const done = new AbortController();
 	const ending = AbortSignal.any([signal, done.signal]);
-	const look = async () => {
+	const poll = async () => {
 		for (;;) {
 			await sleep(WAIT_POLL_MS, undefined, { signal: ending });
 			const { pull } = (await client.status({})).envoy;
 			if (pull !== undefined) progress.show(pull);
 		}
 	};
-	const looking = look().catch(() => undefined);
+	const polling = poll().catch(() => undefined);
 	try {
 		return await work;
 	} finally {
 		done.abort();
-		await looking;
+		await polling;
 		progress.end();
 	}
 }
@@ -76,21 +76,17 @@ export async function watchingPull<T>(client: Client, { progress, signal }: Wait
 const isReady = (status: Status): boolean =>
 	exitCodeOf(status) === 0 && ['live', 'unmanaged'].includes(status.envoy.state);
 
-/** A daemon that is not there yet is what one waits for. */
+/** A daemon that is not running yet is waited for. */
 function whileStarting(error: unknown): undefined {
 	if (error instanceof Failure && error.code === 'not-running') return undefined;
 	throw error;
 }
 
-function late(seconds: number, status: Status | undefined): Failure {
-	const wrongs = status?.conditions.filter(({ ok, subject }) => !ok && !informational.includes(subject)) ?? [];
-	// What rules wait for is the reason of the rest.
-	const wrong = wrongs.find(({ subject }) => subject === 'envoy') ?? wrongs[0];
-	const why =
-		wrong !== undefined && !wrong.ok ? wrong.why : `interception is ${status?.is ?? 'nowhere: no daemon answers'}`;
-	return new Failure(
-		'envoy',
-		`Cannot wait any longer: after ${seconds} s ${why}`,
-		'See `turnout status` and `turnout logs`',
-	);
+function timedOut(seconds: number, status: Status | undefined): Failure {
+	const failed = status?.conditions.filter(({ ok, subject }) => !ok && !informational.includes(subject)) ?? [];
+	// Rules and routes wait for Envoy, so its condition is the root cause.
+	const first = failed.find(({ subject }) => subject === 'envoy') ?? failed[0];
+	const state = status === undefined ? 'no daemon answers' : `interception is ${status.is}`;
+	const why = first !== undefined && !first.ok ? first.why : state;
+	return new Failure('envoy', `Timed out after ${seconds} s: ${why}`, 'See `turnout status` and `turnout logs`');
 }

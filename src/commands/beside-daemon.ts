@@ -3,39 +3,39 @@ import { Failure } from '../failure.ts';
 import { readText } from '../host/sockets/procfs.ts';
 import type { Wanted } from '../status/types.ts';
 
-/** On a busy machine an answer takes seconds. Whoever does without a daemon that hangs can wait so long. */
-const PATIENCE_MS = 5_000;
+/** Guards for commands without a daemon: a running daemon would undo their work. A busy one may take seconds to answer. */
+const TIMEOUT_MS = 5_000;
 
-/** What a daemon that runs is to do; undefined where there is none, or one that hangs, which keeps nobody from anything. */
+/** The desired state of a running daemon; undefined if there is none, or it hangs and so cannot interfere. */
 async function wantedBy(socket: string): Promise<Wanted | undefined> {
 	if (!existsSync(socket)) return undefined;
 	const { createClient } = await import('../localapi/client.ts');
-	const client = createClient(socket, AbortSignal.timeout(PATIENCE_MS));
+	const client = createClient(socket, AbortSignal.timeout(TIMEOUT_MS));
 	return (await client.status({}).catch(() => undefined))?.wanted;
 }
 
-/** One that is to have rules puts back within a moment whatever is taken away. */
+/** Throws if a daemon would immediately restore the rules that the caller removes. */
 export async function refuseUndone(socket: string): Promise<void> {
 	if ((await wantedBy(socket)) !== 'enabled') return;
 	throw new Failure(
 		'running',
-		`Cannot clean: a daemon runs (${socket}), wants interception on, and would put everything back`,
+		`Cannot clean: a running daemon (${socket}) has interception enabled and would restore everything`,
 		'`turnout disable`, or stop it first: `systemctl stop turnout`',
 	);
 }
 
-/** One that is to have none takes away within a moment whatever is put there. Another network's, seen by its path, does not. */
+/** Throws if a daemon of this network namespace would immediately remove the rules that the caller adds. */
 export async function refuseUnwanted(socket: string): Promise<void> {
-	if (!isHeardHere(socket) || (await wantedBy(socket)) !== 'disabled') return;
+	if (!isBoundHere(socket) || (await wantedBy(socket)) !== 'disabled') return;
 	throw new Failure(
 		'running',
-		`Cannot switch interception on: a daemon runs (${socket}), wants it off, and would take everything away`,
+		`Cannot enable interception: a running daemon (${socket}) has it disabled and would remove everything`,
 		'`turnout enable`, or stop it first: `systemctl stop turnout`',
 	);
 }
 
-/** The file tells of this network's sockets only (unix(7)). */
-const isHeardHere = (socket: string): boolean =>
+/** /proc/net/unix lists the sockets of this network namespace only (unix(7)); the path may be shared with another one. */
+const isBoundHere = (socket: string): boolean =>
 	readText('/proc/self/net/unix')
 		.split('\n')
 		.some((line) => line.endsWith(` ${socket}`));

@@ -4,7 +4,7 @@ import { createConnections } from '../host/sockets/socket-connections.ts';
 import { type AppliedState, applyDesired } from '../reconcile/resolve.ts';
 import { captureWhole } from '../reconcile/staged-capture.ts';
 
-/** Both stages in one go, by whoever does not stay: what is open is tracked before all of it is captured. */
+/** Applies both stages at once, for commands without a daemon. Open connections are tracked before the second stage. */
 export async function captureOnce(context: DaemonContext, signal: AbortSignal): Promise<AppliedState> {
 	const { lastRead, ...desired } = await applyDesired(context, signal);
 	const { host, capture, config } = context;

@@ -18,20 +18,20 @@ import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { refuseUndone } from './beside-daemon.ts';
 
 export interface Cleaned {
-	/** Chains with names like ours that are not: what each is, and the commands that take it away. */
+	/** Chains with similar names that are not ours, with the commands that remove them. */
 	readonly left: readonly Left[];
 }
 export interface Left extends Namesake {
 	readonly backend: string;
 }
 
-/** Takes away whatever bears our names, Envoy's container after the rules; `routeManager`: also the rule and route that the 2019 script leaves behind. */
+/** Removes everything with our names, Envoy's container after the rules. `routeManager`: also the policy rule and route that the 2019 script leaves behind. */
 export async function runClean(
 	{ routeManager }: { readonly routeManager: boolean },
 	signal: AbortSignal,
 ): Promise<Cleaned> {
 	const host = await openHost(iptables, signal);
-	await releaseForGood(host, signal);
+	await removeVerified(host, signal);
 	if (routeManager) await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
@@ -43,16 +43,21 @@ export async function runClean(
 
 const ATTEMPTS = 3;
 
-/** Somebody who puts ours there at the same moment, such as `turnout init`, may have done so behind our back. */
-async function releaseForGood(host: OpenHost, signal: AbortSignal): Promise<void> {
+/** Repeats the removal until nothing is left: a concurrent `turnout init` may add rules meanwhile. */
+async function removeVerified(host: OpenHost, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
 		await remove(host, { keepConntrack: false }, signal);
 		const installed = await Promise.all(host.firewalls.map((firewall) => firewall.read(signal)));
 		if (installed.every(({ isEmpty }) => isEmpty) && planRemoval(await readRouting(host.routing)).length === 0) return;
 	}
-	throw new Failure('interrupted', 'Cannot clean: somebody puts everything back', 'Find out who it is, and try again');
+	throw new Failure(
+		'interrupted',
+		'Cannot clean: another program restores everything',
+		'Find that program, and try again',
+	);
 }
 
+/** Backends and families that cannot be read are skipped. */
 async function namesakes({ firewalls }: OpenHost, signal: AbortSignal): Promise<Left[]> {
 	const found = firewalls.map(async ({ dialect, namesakes }) =>
 		(await namesakes(signal)).map((namesake) => ({ backend: dialect, ...namesake })),
@@ -61,12 +66,12 @@ async function namesakes({ firewalls }: OpenHost, signal: AbortSignal): Promise<
 }
 
 /**
- * Whether `unit`, which has just ended, has left what it should have taken away: systemd had to end it when it was told to
- * stop, and nothing is to be kept. After a crash, from which systemd starts it again, all stays.
+ * Whether `unit`, which has just ended, left rules that it should have removed: systemd had to kill it during a stop, and
+ * onStop is `disable`. After a crash, from which systemd restarts it, the rules must stay.
  */
 export async function hasLeftBehind(unit: string): Promise<boolean> {
 	if (process.env['SERVICE_RESULT'] === 'success' || !(await hasJob(unit, runLight))) return false;
-	// Settings that cannot be read ask for nothing out of the ordinary.
+	// With unreadable settings the default applies.
 	const onStop = await loadSettings({ flags: {} }).then(
 		({ config }) => config.onStop,
 		() => 'disable',
@@ -79,10 +84,10 @@ export async function clean(given: Given, { out, isJson, signal }: CommandContex
 	if (typeof unit === 'string' && !(await hasLeftBehind(unit))) return 0;
 	else await refuseUndone(socketOf({}));
 	const { left } = await runClean({ routeManager: given['route-manager'] === true || given['seed'] === true }, signal);
-	const said = ['Nothing that bears our names is left\n', ...left.map(leftText)].join('');
-	out(isJson ? `${JSON.stringify({ clean: true, ...(left.length === 0 ? {} : { left }) })}\n` : said);
+	const text = ['Nothing with our names is left\n', ...left.map(leftText)].join('');
+	out(isJson ? `${JSON.stringify({ clean: true, ...(left.length === 0 ? {} : { left }) })}\n` : text);
 	return 0;
 }
 
 const leftText = ({ backend, table, chain, removal }: Left): string =>
-	`Left alone, as it is not turnout's: chain ${chain} of ${table} in ${backend}. If nobody needs it any more:\n${removal.map((command) => `  ${command}\n`).join('')}`;
+	`Left in place, as it is not turnout's: chain ${chain} of ${table} in ${backend}. To remove it:\n${removal.map((command) => `  ${command}\n`).join('')}`;

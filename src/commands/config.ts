@@ -6,10 +6,11 @@ import { loadSettings } from '../config/load.ts';
 import { quote } from '../lib/escape.ts';
 import { settingsArguments } from './settings-options.ts';
 
+/** `turnout config` and `turnout config check FILE`. */
 export async function config(given: Given, words: readonly string[], terminal: CommandContext): Promise<number> {
 	const [verb, file] = words;
 	if (verb === undefined) return showConfig(given, terminal);
-	if (verb !== 'check') throw usage(`config knows "check FILE" and not ${quote(verb)}`);
+	if (verb !== 'check') throw usage(`config takes "check FILE", not ${quote(verb)}`);
 	if (file === undefined) throw usage('config check takes a file');
 	const { notices } = await loadSettings({ ...settingsArguments(given), file });
 	terminal.out(terminal.isJson ? `${JSON.stringify({ ok: true, notices })}\n` : checked(file, notices));

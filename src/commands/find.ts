@@ -5,11 +5,11 @@ import type { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
 import { type LocalCommand, localCommands } from './table.ts';
 
-/** A command as `main.ts` starts it, wherever it does its work. */
+/** Finds a command by name: one of this process (table.ts) or of the daemon (cli/daemon-commands.ts). */
 export interface Entry extends Described {
-	/** Bare words allowed behind it. */
+	/** Number of positional arguments allowed. */
 	readonly words: number;
-	/** Looks at its arguments; the 2019 script does not. */
+	/** False for the 2019 script, which ignores its arguments. */
 	readonly takesArguments: boolean;
 	readonly run: (given: Given, words: readonly string[], terminal: CommandContext) => Promise<number>;
 }
@@ -20,7 +20,7 @@ const common: Options = {
 };
 const socket: Options = { socket: { type: 'string', help: "PATH: the daemon's socket" } };
 
-/** Commands of this process go before those that ask the daemon. */
+/** Local commands take precedence over those of the daemon. Throws a Failure with code `usage` for unknown names. */
 export async function findEntry(name: string): Promise<Entry> {
 	if (name === 'version' || name === '--version') return versionEntry;
 	if (name === 'ecr-login') return ecrLoginEntry;
@@ -43,14 +43,14 @@ export async function findEntry(name: string): Promise<Entry> {
 	};
 }
 
-/** With more letters wrong than that it is another word. */
+/** The most typos for a suggestion, in edits. */
 const NEAR = 2;
 
 async function unknownCommand(name: string): Promise<Failure> {
 	const { closest, distance } = await import('fastest-levenshtein');
 	const nearest = closest(name, Object.keys(await allDescribed()));
 	const hint = distance(name, nearest) <= NEAR ? `; did you mean ${nearest}?` : '';
-	return usage(`there is no command ${quote(name)}${hint}`);
+	return usage(`unknown command ${quote(name)}${hint}`);
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {
@@ -75,16 +75,16 @@ const versionEntry: Entry = {
 	},
 };
 
-/** For the daemon alone, which starts it (host/ecr.ts): no help names it. */
+/** Internal: only the daemon starts it (host/ecr/token.ts), so it is not in the help. */
 const ecrLoginEntry: Entry = {
-	summary: "The login of the ECR registry whose host is on standard input; the daemon's own",
+	summary: 'Internal: log in to the ECR registry on standard input',
 	options: common,
 	words: 0,
 	takesArguments: true,
 	run: async (_given, _words, { out, signal }) => (await import('./ecr-login.ts')).runEcrLogin(out, signal),
 };
 
-/** Every command that there is, for `--help`. */
+/** Every command, for `--help`. */
 export async function allDescribed(): Promise<Readonly<Record<string, Described>>> {
 	const { commands } = await import('../cli/daemon-commands.ts');
 	return { ...localCommands, ...commands, ...localCommands, version: versionEntry };

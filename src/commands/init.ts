@@ -31,7 +31,7 @@ export interface InitReport {
 	readonly notices: readonly string[];
 }
 
-/** Rules and routes on, once, read back; needs no daemon. Envoy is somebody else's business here. */
+/** Applies rules and routes once and reads them back, without a daemon. Envoy is run by another program here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
 	const host = await openHost(iptables, signal);
 	const loaded = await loadSettings(settings);
@@ -40,8 +40,8 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 	await others.chains();
 	const hit = await interceptFor(context, signal);
 	const { target, ipv6BypassReason, limited } = hit;
-	const told = [
-		ipv6BypassReason === '' ? '' : `IPv6 goes past Envoy: ${ipv6BypassReason}`,
+	const warnings = [
+		ipv6BypassReason === '' ? '' : `IPv6 bypasses Envoy: ${ipv6BypassReason}`,
 		limited === undefined ? '' : limitedWhy(limited),
 		...(await comeFirst(others, { context, hit }, signal)),
 		proxyLoopRisk(context.capture, await readListeners()),
@@ -52,7 +52,7 @@ export async function runInit(settings: SettingsArguments, signal: AbortSignal):
 		backend: context.backend,
 		families: target.families,
 		rules: hit.lastRead.get(target.dialect)?.ruleCount ?? 0,
-		notices: [...loaded.notices, ...context.notices, ...told.filter((notice) => notice !== '')],
+		notices: [...loaded.notices, ...context.notices, ...warnings.filter((notice) => notice !== '')],
 	};
 }
 
@@ -63,7 +63,7 @@ async function leftOut(routing: Routing, target: RoutingTarget): Promise<string>
 
 const ATTEMPTS = 3;
 
-/** Somebody who takes ours away at the same moment, such as `turnout clean`, may have been between the routes and the rules. */
+/** Repeats until the read-back matches: a concurrent `turnout clean` may remove some of our rules meanwhile. */
 async function interceptFor(context: DaemonContext, signal: AbortSignal): Promise<AppliedState> {
 	for (let attempt = 1; ; attempt += 1) {
 		const hit = await captureOnce(context, signal);
@@ -72,7 +72,11 @@ async function interceptFor(context: DaemonContext, signal: AbortSignal): Promis
 		if (first === undefined) return hit;
 		if (attempt < ATTEMPTS) continue;
 		const what = `${first.kind} in ${first.table}: ${first.line}`;
-		throw new Failure('interrupted', `Cannot keep rules and routes: somebody takes them away: ${what}`, 'Try again');
+		throw new Failure(
+			'interrupted',
+			`Cannot keep rules and routes: another program removes them: ${what}`,
+			'Try again',
+		);
 	}
 }
 
@@ -80,7 +84,7 @@ export async function init(given: Given, { out, isJson, signal }: CommandContext
 	await refuseUnwanted(socketOf(given));
 	const report = await runInit(settingsArguments(given), signal);
 	const { backend, families, rules, notices } = report;
-	const said = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), read back as meant\n`;
-	out(isJson ? `${JSON.stringify(report)}\n` : [said, ...notices.map((notice) => `${notice}\n`)].join(''));
+	const text = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), verified\n`;
+	out(isJson ? `${JSON.stringify(report)}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''));
 	return 0;
 }

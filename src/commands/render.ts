@@ -18,7 +18,7 @@ export interface Rendered {
 	readonly document: string;
 }
 
-/** The documents that `init` would commit to a host without rules. Looks at no firewall and needs no privilege. */
+/** The iptables-restore input that `init` would commit to a host without rules. Reads no firewall and needs no privileges. */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
 	const loaded = await loadSettings(settings);
 	const { config } = loaded;

@@ -6,7 +6,7 @@ import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
 
-/** The settings on this host. Ids and tools that it lacks are Failures. */
+/** Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool. */
 export async function resolveContext(
 	host: FactualHost,
 	loaded: Pick<Loaded, 'config' | 'written'>,

@@ -14,14 +14,14 @@ import { createClient } from '../localapi/client.ts';
 import { remove } from '../reconcile/apply.ts';
 import { hadRules, restoreCheckpoint } from '../reconcile/checkpoint.ts';
 
-/** A daemon that does not answer within this time hangs. */
-const PATIENCE_MS = 5_000;
-/** What lets captured connections end is not kept for ever. */
+/** A daemon that does not answer within this time counts as hung. */
+const TIMEOUT_MS = 5_000;
+/** Limit of the drain of captured connections. */
 const LONGEST_DRAIN_MS = 3_600_000;
 
 /**
- * Back to what was before `enable --confirm`: by the daemon if it answers, else by ourselves, so that it works with a
- * daemon that was killed or hangs. `only`: what waits until this time, and nothing that was asked for since.
+ * Rolls back an unconfirmed change: by the daemon if it answers, else by ourselves, so that it works after the daemon was
+ * killed or while it hangs. `only`: only the change with this deadline, not a later one.
  */
 export async function runRevert(
 	{ socket, stateDirectory }: { readonly socket: string; readonly stateDirectory: string },
@@ -38,11 +38,11 @@ export async function runRevert(
 	const host = await openHost(iptables, signal);
 	if (pending.before.wanted === 'disabled' || pending.settings !== undefined)
 		await restoreCheckpoint(host, pending, signal);
-	// A daemon that was merely slow has done it too, and has been told something else since, perhaps.
+	// A daemon that was only slow may have rolled back too and have got new requests since.
 	if (confirmationFile.read()?.alarm !== pending.alarm) return 'daemon';
 	const store = createStateStore(stateDirectory);
 	const unwritten = store.write({ ...store.read().state, ...pending.before });
-	// Where the disk is full it is found at the next start that the time is over.
+	// On a full disk this is skipped: the next start of the daemon finds that the deadline has passed.
 	if (unwritten === undefined) confirmationFile.write({ ...pending, isReverted: true });
 	const isOurs = () => unwritten !== undefined || confirmationFile.read()?.isReverted === true;
 	if (pending.before.wanted === 'disabled') await settle(host, pending, isOurs, signal);
@@ -50,24 +50,24 @@ export async function runRevert(
 	return 'ourselves';
 }
 
-/** Undefined where it is not there, hangs or cannot. */
+/** Undefined if there is no daemon, it hangs or it fails. */
 async function askDaemon(socket: string): Promise<'daemon' | 'nothing' | undefined> {
 	try {
-		await createClient(socket, AbortSignal.timeout(PATIENCE_MS)).revert({});
+		await createClient(socket, AbortSignal.timeout(TIMEOUT_MS)).revert({});
 		return 'daemon';
 	} catch (error) {
 		return failureOf(error).code === 'confirm' ? 'nothing' : undefined;
 	}
 }
 
-/** What captured connections need to go on goes with the last of them; `isOurs`: no daemon has come to do it instead. */
+/** Removes what open captured connections need once they have ended. `isOurs`: no daemon has taken over meanwhile. */
 async function settle(
 	host: Awaited<ReturnType<typeof openHost>>,
 	pending: PendingConfirmation,
 	isOurs: () => boolean,
 	signal: AbortSignal,
 ): Promise<void> {
-	// What was there before bears our names too.
+	// The restored rules have our names too and must stay.
 	if (hadRules(pending)) return;
 	const deadline = AbortSignal.timeout(LONGEST_DRAIN_MS);
 	await untilNone(async () => (isOurs() ? countAccepted(pending.ports) : 0), AbortSignal.any([deadline, signal]));
@@ -81,7 +81,7 @@ export async function revert(given: Given, { out, isJson, signal }: CommandConte
 	const only = typeof until === 'string' ? until : undefined;
 	const places = { socket: socketOf(given), stateDirectory: stateDirectoryOf(given) };
 	const did = await runRevert(places, seconds, only, signal);
-	const said = did === 'nothing' ? 'Nothing waits for confirmation\n' : 'The host is as it was before\n';
-	out(isJson ? `${JSON.stringify({ reverted: did !== 'nothing' })}\n` : said);
+	const text = did === 'nothing' ? 'Nothing waits for confirmation\n' : 'Rolled back to the state before\n';
+	out(isJson ? `${JSON.stringify({ reverted: did !== 'nothing' })}\n` : text);
 	return 0;
 }

@@ -18,8 +18,8 @@ import { sessionRisk } from './session-warning.ts';
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 
 /**
- * The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. Beside a
- * daemon at `socket` that would take everything away again it fails as where iptables refuses.
+ * The 2019 script's contract to the letter: its variables, checks, texts, loop on standard input and exit codes. If a
+ * daemon at `socket` would undo `enable`, it fails as the script does when iptables fails.
  */
 export async function runRouteManager(socket: string, signal: AbortSignal): Promise<number> {
 	const out = (text: string) => void process.stdout.write(text);
@@ -44,7 +44,7 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 	return signal.aborted ? (signalCodes[signal.reason] ?? 1) : 0;
 }
 
-/** 128 and the signal's number, as a shell tells of a script that a signal has ended (bash(1)). */
+/** 128 plus the signal's number, a shell's exit code for a script ended by a signal (bash(1)). */
 const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const actionsOf = (
@@ -61,7 +61,7 @@ const actionsOf = (
 		const { target } = hit;
 		for (const why of await comeFirst(others, { context, hit }, signal)) process.stderr.write(`${why}\n`);
 		const risk = await sessionRisk(context.capture, target.families, process.env);
-		// The script says nothing of it, where programs read.
+		// On standard error, as programs parse the script's standard output.
 		if (risk !== '') process.stderr.write(`${risk}\n`);
 	},
 	disable: async () => {
@@ -73,7 +73,7 @@ const actionsOf = (
 	status: () => readRaw(requireDialect(tools, context.backend.name), context.config.routeTable),
 });
 
-/** Those that the script reads, with its meaning of empty and of missing; ours beside them, and no others. */
+/** The variables that the script reads, with its meaning of empty and missing, plus TURNOUT_*; no others. */
 function scriptVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	const read = [
 		'APPMESH_APP_PORTS',

@@ -5,16 +5,16 @@ import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.t
 import { parseSession } from '../values/ssh-session.ts';
 import type { Family } from '../values/units.ts';
 
-/** How long a list may be that is handed to the daemon. */
+/** The most logins in one request to the daemon. */
 const MOST = 200;
 
 /**
- * Who sits at the keyboard, and who else is logged in. sudo drops SSH_CONNECTION, and in tmux it may be that of another
- * day: what the processes above us hold comes first.
+ * Finds the SSH login of the caller and of others. The sockets of our parent processes come before SSH_CONNECTION, which
+ * sudo drops and tmux may keep from an earlier login.
  */
 export async function readSessions(env: NodeJS.ProcessEnv): Promise<Sessions> {
 	const { own, called, all } = await read();
-	const [session = saidBy(env), ...more] = own.map(sessionText);
+	const [session = sessionOf(env), ...more] = own.map(sessionText);
 	const others = new Set([...more, ...[...called, ...all].map(sessionText)]);
 	others.delete(session);
 	return {
@@ -23,7 +23,7 @@ export async function readSessions(env: NodeJS.ProcessEnv): Promise<Sessions> {
 	};
 }
 
-/** Where no daemon says it: what of those who are logged in is to be told before they leave; '' where there is nothing. */
+/** For commands without a daemon: a warning about open SSH logins whose port is captured now; '' if there are none. */
 export async function sessionRisk(
 	capture: Capture,
 	families: readonly Family[],
@@ -33,12 +33,12 @@ export async function sessionRisk(
 	const isCaptured = createSessionEvaluator(capture, families);
 	const captured = (texts: readonly string[]) =>
 		texts.flatMap((text) => parseSession(text) ?? []).filter((session) => isCaptured(session, session.zone));
-	const texts = own.length > 0 ? own.map(sessionText) : [saidBy(env)];
+	const texts = own.length > 0 ? own.map(sessionText) : [sessionOf(env)];
 	return sessionWarning(captured(texts), captured(all.map(sessionText)));
 }
 
 const read = () => readOpenSessions().catch(() => noSessions);
 
-/** As sshd says it (sshd(8)); '' where it is none, or unreadable. */
-const saidBy = ({ SSH_CONNECTION: text = '' }: NodeJS.ProcessEnv): string =>
+/** SSH_CONNECTION of the environment (sshd(8)); '' if unset or invalid. */
+const sessionOf = ({ SSH_CONNECTION: text = '' }: NodeJS.ProcessEnv): string =>
 	parseSession(text) === undefined ? '' : text;

@@ -2,7 +2,7 @@ import type { Given, Options } from '../cli/arguments.ts';
 import type { SettingsArguments } from '../config/load.ts';
 import { allSettings, flagOf } from '../config/names.ts';
 
-/** Every setting as an option of the command line, and the file that holds the rest. */
+/** Every setting as a command-line option, and --config. */
 export function settingsOptions(): Options {
 	const options = [...allSettings].map(([key, { doc, allowed, variable }]) => {
 		return [flagOf(key), { type: 'string', help: `${doc}; ${allowed} (${key}, ${variable})` }] as const;

@@ -3,11 +3,11 @@ import type { CommandContext } from '../cli/daemon-commands.ts';
 import type { Described } from '../cli/help.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 
-/** A command that acts in this process; its module is loaded only when it is asked for. */
+/** The commands that run in this process. Each module is loaded only when its command runs. */
 export interface LocalCommand extends Described {
-	/** Takes every setting as an option too. */
+	/** Every setting is an option too. */
 	readonly takesSettings: boolean;
-	/** Bare words allowed behind it. */
+	/** Number of positional arguments allowed. */
 	readonly words: number;
 	readonly run: (given: Given, words: readonly string[], terminal: CommandContext) => Promise<number>;
 }
@@ -16,21 +16,21 @@ const none: Options = {};
 
 export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	run: {
-		summary: 'The daemon: Envoy, rules, and the prompt in front on a terminal',
-		options: { 'no-prompt': { type: 'boolean', help: 'No prompt, also on a terminal' } },
+		summary: 'Run the daemon; on a terminal, with a prompt',
+		options: { 'no-prompt': { type: 'boolean', help: 'No prompt, even on a terminal' } },
 		takesSettings: true,
 		words: 0,
 		run: async (given, _, { signal }) => (await import('./run/run.ts')).run(given, signal),
 	},
 	prompt: {
-		summary: 'A prompt that speaks to the running daemon',
+		summary: 'Open a prompt that talks to the running daemon',
 		options: none,
 		takesSettings: false,
 		words: 0,
 		run: async (given, _, { signal }) => (await import('./run/run.ts')).runPrompt(given, signal),
 	},
 	'route-manager': {
-		summary: "The 2019 script's contract to the letter, on standard input",
+		summary: 'Behave exactly as the 2019 script, with commands on standard input',
 		options: none,
 		takesSettings: false,
 		words: Number.POSITIVE_INFINITY,
@@ -38,44 +38,44 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			(await import('./route-manager.ts')).runRouteManager(socketOf({}), signal),
 	},
 	init: {
-		summary: 'Rules on, once, and read back; needs no daemon',
+		summary: 'Apply the rules once and verify them; needs no daemon',
 		options: none,
 		takesSettings: true,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./init.ts')).init(given, terminal),
 	},
 	clean: {
-		summary: 'Take away whatever bears our names; needs no daemon',
+		summary: 'Remove everything with our names; needs no daemon',
 		options: {
 			'route-manager': { type: 'boolean', help: 'Also what the 2019 script left' },
-			seed: { type: 'boolean', help: 'The same, by its former name' },
-			after: { type: 'string', help: 'UNIT: only if systemd had to end it on its stop, and onStop is disable' },
+			seed: { type: 'boolean', help: 'Former name of --route-manager' },
+			after: { type: 'string', help: 'UNIT: only if systemd had to kill it during a stop and onStop is disable' },
 		},
 		takesSettings: false,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./clean.ts')).clean(given, terminal),
 	},
 	revert: {
-		summary: 'Back to what was before `--confirm`, at once; needs no daemon',
+		summary: 'Roll back an unconfirmed change at once; needs no daemon',
 		options: {
 			socket: { type: 'string', help: "PATH: the daemon's socket" },
 			'state-directory': { type: 'string', help: "PATH: the daemon's state directory" },
-			after: { type: 'string', help: 'SECONDS: not before' },
-			until: { type: 'string', help: 'TIME: only what waits until then, as status tells it' },
+			after: { type: 'string', help: 'SECONDS: wait this long first' },
+			until: { type: 'string', help: 'TIME: only the change with this deadline, as shown by status' },
 		},
 		takesSettings: false,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./revert.ts')).revert(given, terminal),
 	},
 	render: {
-		summary: 'Print the documents that would be committed, with a reason on each rule',
+		summary: 'Print the rules that would be committed, each with its reason',
 		options: { family: { type: 'string', help: 'ipv4 or ipv6 only' } },
 		takesSettings: true,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	config: {
-		summary: 'Every setting, its value, and where the value came from; config check FILE: all mistakes of a file',
+		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',
 		options: none,
 		takesSettings: true,
 		words: 2,

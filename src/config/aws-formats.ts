@@ -1,11 +1,11 @@
-import { choice, type Setting, type Words } from './formats.ts';
+import { choice, type Setting, type SettingArgs } from './formats.ts';
 
-/** A setting whose variable AWS's own agent reads too. */
+/** A setting whose variable AWS's App Mesh agent reads too: a bad value becomes the default, with a notice. */
 export const forgiving = <T>(strict: Setting<T>): Setting<T> => ({ ...strict, isForgiving: true });
 
-/** Envoy's own words, in any case as AWS's agent takes them; AWS's documentation has `warn`, and Envoy knows both. */
-export function logLevel(...words: Words): Setting<(typeof levels)[number]> {
-	const strict = choice(levels)(...words);
+/** Envoy's log levels, case-insensitive as in AWS's agent. AWS documents `warn`; Envoy accepts both. */
+export function logLevel(...args: SettingArgs): Setting<(typeof levels)[number]> {
+	const strict = choice(levels)(...args);
 	return {
 		...strict,
 		parse: (text) =>

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Loaded } from './merge-sources.ts';
 
-/** Settings that are read once, when the daemon starts. */
+/** What a reload changes: the settings that differ between two loads. These are read only when the daemon starts. */
 export const atStart: readonly string[] = [
 	'socket',
 	'stateDirectory',
@@ -15,7 +15,7 @@ export const atStart: readonly string[] = [
 export const changedKeys = (before: Loaded, after: Loaded): string[] =>
 	[...after.written].flatMap(([key, { text }]) => (before.written.get(key)?.text === text ? [] : [key]));
 
-/** The keys that differ; refuses what cannot be changed while the daemon runs, before anything is. */
+/** Returns the keys that differ. Throws, before anything is changed, if one of them needs a restart. */
 export function planReload(before: Loaded, after: Loaded): string[] {
 	const changed = changedKeys(before, after);
 	const refused = changed.filter((key) => atStart.includes(key));
@@ -28,7 +28,7 @@ export function planReload(before: Loaded, after: Loaded): string[] {
 	);
 }
 
-/** An image that `update` chose holds until the settings name another one than they did then. */
+/** The image that `update` chose; undefined once the settings name another image than they did then. */
 export const imageOf = (
 	{ image }: { readonly image: { readonly chosen: string; readonly settings: string } | undefined },
 	settings: string,

@@ -4,18 +4,18 @@ import type { Config } from './schema.ts';
 type Named = (key: string) => string;
 type Check = (config: Config, named: Named) => string | undefined | false;
 
-/** What each setting alone allows and all together do not: one sentence a mistake. */
+/** Checks across settings: one sentence for each combination that is not allowed. */
 export function conflicts(config: Config, named: Named): string[] {
 	return checks.map((check) => check(config, named)).filter((mistake) => typeof mistake === 'string');
 }
 
-/** Of the 107 bytes that a socket's path may have Envoy's needs `.envoy/01234567/admin` beside it. */
+/** A socket path has at most 107 bytes, and Envoy's admin socket appends `.envoy/01234567/admin` to ours. */
 const LONGEST_BESIDE_ENVOY = 107 - 21;
 
 const checks: readonly Check[] = [
 	({ ignoreUids, ignoreGids }, named) =>
 		ignoreUids.length + ignoreGids.length === 0 &&
-		`${named('ignoreUids')}: neither a user nor a group is ignored, so Envoy's own traffic would be sent back to it for ever; allowed: at least one of ignoreUids and ignoreGids`,
+		`${named('ignoreUids')}: neither a user nor a group is ignored, so Envoy's own traffic would be redirected back to Envoy in a loop; allowed: at least one of ignoreUids and ignoreGids`,
 	(config, named) => sharedPorts(config, named, 'ingressPort', config.ingressPort, 'egressPort', config.egressPort),
 	(config, named) =>
 		sharedPorts(config, named, 'ingressPort', config.ingressPort, 'envoy.adminPort', config.envoy.adminPort),
@@ -30,7 +30,7 @@ const checks: readonly Check[] = [
 		const taken = Object.entries(own).filter(([, port]) => isAppPort(config, port));
 		return (
 			taken.length > 0 &&
-			`${named('appPorts')}: ${taken.map(([key, port]) => `${port} is ${key}, a port of Envoy's own`).join(', ')}; allowed: ports that Envoy does not listen on`
+			`${named('appPorts')}: ${taken.map(([key, port]) => `${port} is ${key}, one of Envoy's own ports`).join(', ')}; allowed: ports that Envoy does not listen on`
 		);
 	},
 	ignoredAppPort,
@@ -46,7 +46,7 @@ const checks: readonly Check[] = [
 	({ envoy, socket }, named) =>
 		envoy.runtime !== 'none' &&
 		Buffer.byteLength(socket) > LONGEST_BESIDE_ENVOY &&
-		`${named('socket')}: it is too long, as Envoy's own socket is in a folder beside it; allowed: an absolute path of at most ${LONGEST_BESIDE_ENVOY} bytes`,
+		`${named('socket')}: it is too long, as Envoy's admin socket is in a directory beside it; allowed: an absolute path of at most ${LONGEST_BESIDE_ENVOY} bytes`,
 	({ envoy, onStop }, named) =>
 		envoy.runtime === 'process' &&
 		onStop === 'keep' &&
@@ -57,18 +57,18 @@ const checks: readonly Check[] = [
 ];
 
 function sharedPorts(_: Config, named: Named, a: string, portA: Port, b: string, portB: Port): string | false {
-	return portA === portB && `${named(b)}: ${portB} is ${named(a)} already; allowed: two different ports`;
+	return portA === portB && `${named(b)}: ${portB} is already used by ${named(a)}; allowed: two different ports`;
 }
 
 const isAppPort = ({ appPorts }: Config, port: number): boolean => appPorts !== '*' && holdsPort(appPorts, port);
 
-/** The error says how to have it all the same: nobody is to lose SSH unasked, and nobody is to be stuck. */
+/** Protects SSH from being captured by accident; the error says how to capture the port on purpose. */
 function ignoredAppPort({ appPorts, ingressIgnoredPorts }: Config, named: Named): string | false {
 	if (appPorts === '*') return false;
 	const shared = appPorts.flatMap((range) => ingressIgnoredPorts.flatMap((other) => overlap(range, other)));
 	if (shared.length === 0) return false;
 	const [first] = shared;
-	return `${named('appPorts')}: ${shared.join(', ')} is in ingressIgnoredPorts too (22 is by default, so that nobody loses SSH); allowed: ports that are not ignored; to capture ${first} all the same, set ingressIgnoredPorts (TURNOUT_INGRESS_IGNORED_PORTS, --ingress-ignored-ports) to a list without it`;
+	return `${named('appPorts')}: ${shared.join(', ')} is in ingressIgnoredPorts too (22 is by default, to protect SSH); allowed: ports that are not ignored; to capture ${first} anyway, set ingressIgnoredPorts (TURNOUT_INGRESS_IGNORED_PORTS, --ingress-ignored-ports) to a list without it`;
 }
 
 function overlap(a: PortRange, b: PortRange): string[] {

@@ -1,6 +1,6 @@
 import type { Loaded } from './merge-sources.ts';
 
-/** Every setting as it is, and where it came from. */
+/** Every setting with its value and origin, as `turnout config` prints it. */
 export const shownSettings = ({
 	written,
 	notices,

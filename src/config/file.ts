@@ -1,15 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
+import { describeFsError } from '../lib/fs.ts';
 import { DEFAULT_FILE } from './paths.ts';
 import type { FileSettings } from './yaml.ts';
 
-/** The file that was named, or the standard one where it exists. Whatever cannot be read is a Failure. */
+/** Reads the given settings file, or the default one if it exists. Throws a Failure if it cannot be read. */
 export async function readSettingsFile(named: string | undefined): Promise<FileSettings> {
 	const path = named ?? DEFAULT_FILE;
 	const text = readText(path, named === undefined);
 	if (text === undefined) return { values: new Map(), mistakes: [] };
-	// YAML's library is loaded only where there is YAML.
+	// The YAML library is loaded only if there is a file to parse.
 	const { parseSettingsFile } = await import('./yaml.ts');
 	return parseSettingsFile(text, path);
 }
@@ -18,34 +19,22 @@ function readText(path: string, isOptional: boolean): string | undefined {
 	try {
 		return readFileSync(path, 'utf8');
 	} catch (cause) {
-		const { code = '', message } = cause as NodeJS.ErrnoException;
-		if (code === 'ENOENT' && isOptional) return undefined;
-		throw new Failure(
-			'config',
-			`Cannot read the settings file ${quote(path)}: ${reasons[code] ?? message}`,
-			remedy,
-			cause,
-		);
+		if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && isOptional) return undefined;
+		const why = describeFsError(cause);
+		throw new Failure('config', `Cannot read the settings file ${quote(path)}: ${why}`, remedy, cause);
 	}
 }
 
-/** Why a file cannot be read; undefined where it can. A pipe that nobody writes to does not make us wait. */
+/** Why a file cannot be read; undefined if it can. Non-blocking, so that a FIFO without a writer does not block us. */
 export function whyNoFile(path: string): string | undefined {
 	try {
 		const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		const isFile = fstatSync(file).isFile();
 		closeSync(file);
-		return isFile ? undefined : 'it is no file';
+		return isFile ? undefined : 'it is not a regular file';
 	} catch (cause) {
-		const { code = '', message } = cause as NodeJS.ErrnoException;
-		return reasons[code] ?? message;
+		return describeFsError(cause);
 	}
 }
 
-const remedy = 'Name a readable YAML file with --config, or leave it away and use variables or flags';
-const reasons: Readonly<Record<string, string>> = {
-	EISDIR: 'it is a directory',
-	EACCES: 'its permissions forbid it',
-	ENOENT: 'there is no such file',
-	ENOTDIR: 'a part of the path is no folder',
-};
+const remedy = 'Give a readable YAML file with --config, or use variables or flags instead';

@@ -3,18 +3,18 @@ import { type Loaded, readConfig } from './merge-sources.ts';
 import { allSettings } from './names.ts';
 import type { Written } from './written.ts';
 
-/** What a command line says about settings: a file, and single ones by their dotted keys. */
+/** The settings of a command line: a file, and single settings by their dotted keys. */
 export interface SettingsArguments {
 	readonly file?: string;
 	readonly flags: Readonly<Record<string, string>>;
 }
 
-/** File, environment and flags as they are now; the only place that reads the environment for settings. */
+/** Reads file, environment and flags. The only place that reads settings from the environment. */
 export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
 	return readConfig({ env: process.env, file: await readSettingsFile(file), flags, whyNoFile });
 }
 
-/** As they were written once, whatever file and flags say now; those that there are no longer are passed over. */
+/** Settings as recorded earlier, regardless of file and flags now. Keys that no longer exist are ignored. */
 export function recallSettings(written: Written): Loaded {
 	const known = Object.entries(written).filter(([key]) => allSettings.has(key));
 	return readConfig({

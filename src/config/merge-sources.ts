@@ -13,25 +13,25 @@ export interface Sources {
 	readonly file: FileSettings;
 	/** Dotted key → text, from the command line. */
 	readonly flags: Readonly<Record<string, string>>;
-	/** Where those stood before, where that was not there. */
+	/** Dotted key → recorded origin, for flags that replay recorded settings. */
 	readonly origins?: Readonly<Record<string, string>>;
-	/** For files that Envoy's variables name; without it they are not looked at. */
+	/** Checks the files that Envoy's variables name; without it they are not checked. */
 	readonly whyNoFile?: FileCheck;
 }
 
 export interface Loaded {
 	readonly config: Config;
-	/** Dotted key → what was written, and where. */
+	/** Dotted key → the text as written, and its origin. */
 	readonly written: ReadonlyMap<string, { readonly text: string; readonly origin: string }>;
-	/** What was taken otherwise than written. */
+	/** Values that were normalized or replaced. */
 	readonly notices: readonly string[];
-	/** Variables for Envoy's images, those that are settings among them, and the files that they name. */
+	/** Variables for Envoy's images, including those that are settings, and the files that they name. */
 	readonly passThrough: Pick<PassThrough, 'env' | 'files'>;
 }
 
-/** Default < file < environment < flag. Every mistake is told in one Failure, each with the place where it stands. */
+/** Merges the sources: default < file < environment < flag. Throws one Failure with all mistakes and their origins. */
 export function readConfig(given: Sources): Loaded {
-	const { env: forgiven, told } = forgive(given.env);
+	const { env: forgiven, replaced } = forgive(given.env);
 	const sources = { ...given, env: forgiven };
 	const texts = merge(sources);
 	const written = new Map(
@@ -44,20 +44,20 @@ export function readConfig(given: Sources): Loaded {
 		valuesOf(settings, '', (key) => (wrong.has(key) ? undefined : String(texts.get(key)))),
 	) as Config;
 	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
-	// A setting that could not be read stands in with its default, and what follows from that is nobody's mistake.
+	// An invalid setting is replaced by its default, so conflicts that involve it are not reported.
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
 	const { env, files, mistakes: misread } = passThrough(sources.env, fileCheck(sources, config));
 	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
-	return { config, written, notices: [...told, ...foreign(given.env), ...notices(written)], passThrough: proxy };
+	return { config, written, notices: [...replaced, ...foreign(given.env), ...notices(written)], passThrough: proxy };
 }
 
-/** Where somebody else runs Envoy, its files may be anywhere. */
+/** If another program runs Envoy, its files may not be visible to us. */
 const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>
 	envoy.runtime === 'none' || whyNoFile === undefined ? () => undefined : whyNoFile;
 
-/** Convict puts the layers over one another; every value stays the text that the user wrote. */
+/** Convict merges the layers; every value stays the text that the user wrote. */
 function merge({ env, file, flags }: Sources): convict.Config<Record<string, string>> {
 	const merged = convict(schemaOf(settings) as convict.Schema<Record<string, string>>, { env, args: [] });
 	for (const [key, { text }] of file.values) {
@@ -84,7 +84,7 @@ function originOf(key: string, variable: string, { env, file, flags, origins }: 
 	return file.values.get(key)?.where ?? 'default';
 }
 
-/** Key → what is wrong with it. */
+/** Key → its error. */
 function malformed(written: Loaded['written']): ReadonlyMap<string, string> {
 	const wrong = new Map<string, string>();
 	for (const [key, { text, origin }] of written) {
@@ -119,7 +119,7 @@ function notices(written: Loaded['written']): string[] {
 }
 
 function refusal(mistakes: readonly string[]): Failure {
-	const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+	const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
 	const lines = mistakes.map((mistake) => `\n  ${mistake}`).join('');
 	return new Failure(
 		'config',

@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Setting, Settings } from './formats.ts';
-import { handedOnNames } from './pass-through.ts';
+import { passThroughNames } from './pass-through.ts';
 import { settings } from './schema.ts';
 
-/** Every setting under its dotted key, in the order of the schema. */
+/** Every setting by its dotted key, in the order of the schema. */
 export const allSettings: ReadonlyMap<string, Setting<unknown>> = new Map(leaves(settings, ''));
 
 function leaves(table: Settings, prefix: string): [string, Setting<unknown>][] {
@@ -12,7 +12,7 @@ function leaves(table: Settings, prefix: string): [string, Setting<unknown>][] {
 	);
 }
 
-/** Keys that hold settings and are none. */
+/** Keys that group settings, such as `envoy`. */
 export const sections: readonly string[] = Object.entries(settings).flatMap(([key, entry]) =>
 	isSetting(entry) ? [] : [key],
 );
@@ -28,11 +28,11 @@ export const flagOf = (key: string): string =>
 const hyphenated = (letters: string): string => (/^\d/.test(letters) ? letters : `-${letters.toLowerCase()}`);
 
 /**
- * Variables that look like ours and are not: any other TURNOUT_*, and an APPMESH_* that is nearly a known one
- * (what Envoy's images read beside ours is open-ended).
+ * Probable typos: any unknown TURNOUT_*, and an APPMESH_* close to a known one. Other APPMESH_* names are fine, as
+ * Envoy's images may read more than we know.
  */
 export function strangeVariables(names: readonly string[]): { readonly name: string; readonly nearest: string }[] {
-	const known = [...[...allSettings.values()].map(({ variable }) => variable), ...handedOnNames];
+	const known = [...[...allSettings.values()].map(({ variable }) => variable), ...passThroughNames];
 	return names
 		.filter((name) => /^(TURNOUT|APPMESH)_/.test(name) && !known.includes(name))
 		.map((name) => ({ name, nearest: closest(name, known) }))
@@ -40,8 +40,8 @@ export function strangeVariables(names: readonly string[]): { readonly name: str
 }
 
 /**
- * What other scripts of App Mesh's are steered by: the route manager's own constants, which people export, and those of
- * the one for gateways (aws-app-mesh-examples). `harmless`: what they have is what we do.
+ * Variables of other App Mesh scripts that we do not read: constants of the route manager, which people export, and
+ * those of the script for gateways (aws-app-mesh-examples). `harmless`: the value that matches our behaviour.
  */
 const others: readonly { readonly name: string; readonly instead: string; readonly harmless?: string }[] = [
 	{ name: 'APPMESH_ENVOY_UID', instead: 'here it is ignoreUids (APPMESH_IGNORE_UID)', harmless: '1337' },
@@ -50,7 +50,7 @@ const others: readonly { readonly name: string; readonly instead: string; readon
 	{ name: 'APPMESH_PACKET_MARK', instead: 'here it is mark (TURNOUT_MARK)', harmless: '0x1e7700ce' },
 ];
 
-/** Those that are set to something that we do not do by ourselves. */
+/** Those set to a value that differs from what we do. */
 export const foreignVariables = (
 	env: NodeJS.ProcessEnv,
 ): readonly { readonly name: string; readonly instead: string }[] =>

@@ -9,7 +9,7 @@ interface Row {
 	readonly kind: Kind;
 }
 
-/** What Envoy's images read and we have no setting for: the same thing in all its spellings, the oldest first. */
+/** Variables that Envoy's images read and that are not settings of ours; a row holds all names of one, the oldest first. */
 const table: readonly Row[] = [
 	{ names: ['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'], kind: 'text' },
 	{ names: ['APPMESH_RESOURCE_ARN'], kind: 'text' },
@@ -32,8 +32,8 @@ const table: readonly Row[] = [
 	{ names: ['ENABLE_ENVOY_STATS_TAGS'], kind: 'flag' },
 ];
 
-/** Every variable that is handed on as it is. No credentials: Envoy gets none that it was not given by its own means. */
-export const handedOnNames: readonly string[] = table.flatMap(({ names }) => names);
+/** All variables passed through to Envoy. No credentials are among them: Envoy gets those by its own means. */
+export const passThroughNames: readonly string[] = table.flatMap(({ names }) => names);
 
 export interface PassThrough {
 	readonly env: Readonly<Record<string, string>>;
@@ -42,12 +42,12 @@ export interface PassThrough {
 	readonly mistakes: readonly string[];
 }
 
-/** Why a file cannot be used; undefined where it can. */
+/** Why a file cannot be used; undefined if it can. */
 export type FileCheck = (path: string) => string | undefined;
 
 /**
- * What of an environment is Envoy's, and all that is wrong with it. Where only one spelling was given the others say the
- * same; where several were, each stays as it is, and the image takes the one that it prefers. Empty is none.
+ * Picks Envoy's variables from an environment and checks them. If one name of a row is given, the others get its value;
+ * if several are, each keeps its own and the image chooses. Empty is unset.
  */
 export function passThrough(env: Environment, whyNot: FileCheck): PassThrough {
 	const rows = table.map((row) => readRow(row, env, whyNot));
@@ -69,17 +69,17 @@ function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): Pas
 		}
 	const [first] = values.values();
 	if (first === undefined) return { env: {}, files: [], mistakes };
-	const said = names.map((name) => [name, values.get(name) ?? first] as const);
-	return { env: Object.fromEntries(said), files: kind === 'file' ? [...values.values()] : [], mistakes };
+	const filled = names.map((name) => [name, values.get(name) ?? first] as const);
+	return { env: Object.fromEntries(filled), files: kind === 'file' ? [...values.values()] : [], mistakes };
 }
 
-/** What is a setting of ours and a variable of Envoy's images too; said by the setting, wherever that was written. */
+/** Variables of Envoy's images that are settings of ours: the setting's value counts, wherever it was written. */
 export const variablesOfSettings = (settings: {
 	readonly logLevel: string;
 	readonly adminPort: number;
 	readonly drainSeconds: number;
 }): Readonly<Record<string, string>> => ({
-	// AWS's agent takes any other spelling for info.
+	// AWS's agent treats any other spelling as info.
 	ENVOY_LOG_LEVEL: settings.logLevel === 'warning' ? 'warn' : settings.logLevel,
 	ENVOY_ADMIN_ACCESS_PORT: String(settings.adminPort),
 	LISTENER_DRAIN_WAIT_TIME_S: String(settings.drainSeconds),
@@ -89,7 +89,7 @@ const allowed: Readonly<Record<Kind, string>> = {
 	text: 'text without control characters',
 	flag: '1 or 0',
 	port: 'one port from 1 to 65535',
-	file: 'the absolute path of a file that can be read',
+	file: 'the absolute path of a readable file',
 };
 
 const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string>> = {
@@ -99,7 +99,7 @@ const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string
 	file: parseFile,
 };
 
-/** The images know no other words than 1 and 0. */
+/** The images accept 1 and 0 only. */
 function parseFlag(text: string): string {
 	const found = new Map([
 		['1', '1'],
@@ -107,7 +107,7 @@ function parseFlag(text: string): string {
 		['0', '0'],
 		['false', '0'],
 	]).get(text);
-	if (found === undefined) throw new Error(`${quote(text)} is neither`);
+	if (found === undefined) throw new Error(`${quote(text)} is neither 1 nor 0`);
 	return found;
 }
 

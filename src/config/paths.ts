@@ -1,4 +1,4 @@
-/** Where things are unless something is said; apart from the schema, for commands that have to start at once. */
+/** Default paths. Apart from the schema, so that commands that must start fast need not load it. */
 export const DEFAULT_FILE = '/etc/turnout/turnout.yaml';
 export const DEFAULT_SOCKET = '/run/turnout/control.sock';
 export const DEFAULT_STATE_DIRECTORY = '/var/lib/turnout';

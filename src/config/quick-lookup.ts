@@ -4,13 +4,13 @@ import { DEFAULT_FILE, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './paths.t
 type Given = Readonly<Record<string, string | boolean | undefined>>;
 
 /**
- * Where the daemon listens: flag, variable, file, default. The file is read for one line only, so that commands which
- * speak to the daemon start at once.
+ * The daemon's socket: flag, variable, file, default. The file is searched with a regular expression instead of the YAML
+ * parser, so that commands that only talk to the daemon start fast.
  */
 export const socketOf = (given: Given): string =>
 	pathOf(given['socket'], 'TURNOUT_SOCKET', /^socket:\s*["']?([^"'\s#]+)/m) ?? DEFAULT_SOCKET;
 
-/** Where the daemon keeps what outlives it, found in the same way. */
+/** The daemon's state directory, found in the same way. */
 export const stateDirectoryOf = (given: Given): string =>
 	pathOf(given['state-directory'], 'TURNOUT_STATE_DIRECTORY', /^stateDirectory:\s*["']?([^"'\s#]+)/m) ??
 	DEFAULT_STATE_DIRECTORY;

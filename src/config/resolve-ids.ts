@@ -2,10 +2,10 @@ import { Failure } from '../failure.ts';
 import type { Id, IdRange } from '../values/units.ts';
 import type { Loaded } from './merge-sources.ts';
 
-/** Looks names up in the host's database; those that it does not know come back as they are. */
+/** Resolves user or group names to ids. Unknown names are returned as they are. */
 export type ResolveIds = (ids: readonly Id[], database: 'passwd' | 'group') => Promise<readonly (IdRange | string)[]>;
 
-/** Users and groups by their ids. Names that this host does not know are told all at once. */
+/** Settings with users and groups as ids. Throws one Failure that lists all unknown names. */
 export async function resolveCapture({ config, written }: Pick<Loaded, 'config' | 'written'>, resolveIds: ResolveIds) {
 	const unknown: string[] = [];
 	const resolved = async (key: IdKey): Promise<IdRange[]> => {
@@ -13,7 +13,7 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 		const ids = await resolveIds(config[key], database);
 		for (const name of ids.filter((id) => typeof id === 'string'))
 			unknown.push(
-				`${key} (${written.get(key)?.origin}): there is no ${database === 'passwd' ? 'user' : 'group'} "${name}"`,
+				`${key} (${written.get(key)?.origin}): unknown ${database === 'passwd' ? 'user' : 'group'} "${name}"`,
 			);
 		return ids.filter((id) => typeof id !== 'string');
 	};

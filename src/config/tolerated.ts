@@ -1,17 +1,21 @@
 import type { Setting } from './formats.ts';
 import { allSettings, foreignVariables } from './names.ts';
 
-/** What AWS's own agent would take for its default is no mistake of whoever wrote it for that. */
-export function forgive(env: NodeJS.ProcessEnv): { readonly env: NodeJS.ProcessEnv; readonly told: readonly string[] } {
+/** Replaces values that AWS's agent would silently replace by its default, so that its configurations keep working. */
+export function forgive(env: NodeJS.ProcessEnv): {
+	readonly env: NodeJS.ProcessEnv;
+	/** A notice for each. */
+	readonly replaced: readonly string[];
+} {
 	const forgiven = [...allSettings].flatMap(([key, setting]) => {
 		const { variable, default: standard, allowed, isForgiving } = setting;
 		const why = isForgiving === true ? whyNot(setting, env[variable]) : undefined;
 		if (why === undefined) return [];
-		const notice = `${key} (${variable}): ${why}; ${standard} is taken, as AWS's agent does; allowed: ${allowed}`;
+		const notice = `${key} (${variable}): ${why}; using ${standard}, as AWS's agent does; allowed: ${allowed}`;
 		return [{ variable, standard, notice }];
 	});
 	const taken = Object.fromEntries(forgiven.map(({ variable, standard }) => [variable, standard]));
-	return { env: { ...env, ...taken }, told: forgiven.map(({ notice }) => notice) };
+	return { env: { ...env, ...taken }, replaced: forgiven.map(({ notice }) => notice) };
 }
 
 export function whyNot({ parse }: Setting<unknown>, text: string | undefined): string | undefined {
@@ -23,6 +27,6 @@ export function whyNot({ parse }: Setting<unknown>, text: string | undefined): s
 	}
 }
 
-/** Told and no mistake: they may be there for the others. */
+/** Notices, not errors: other scripts may need these variables. */
 export const foreign = (env: NodeJS.ProcessEnv): string[] =>
-	foreignVariables(env).map(({ name, instead }) => `${name}: another script's, which is not read; ${instead}`);
+	foreignVariables(env).map(({ name, instead }) => `${name}: belongs to another script and is ignored; ${instead}`);

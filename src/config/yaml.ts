@@ -2,7 +2,7 @@ import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument,
 import { quote } from '../lib/escape.ts';
 import { allSettings, nearestKey, sections } from './names.ts';
 
-/** What a settings file says, as text, each with the place where it stands. */
+/** The values of a settings file as text, each with its file and line. */
 export interface FileSettings {
 	readonly values: ReadonlyMap<string, { readonly text: string; readonly where: string }>;
 	readonly mistakes: readonly string[];
@@ -15,22 +15,22 @@ interface Found {
 	readonly where: string;
 }
 
-/** Never throws: what is wrong with the text is told with its line. */
+/** Parses a settings file. Never throws: mistakes are returned, with file and line. */
 export function parseSettingsFile(text: string, path: string): FileSettings {
 	const lines = new LineCounter();
 	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
 	const where = (offset: number) => `${path}:${lines.linePos(offset).line}`;
 	const wrong = (offset: number, why: string): FileSettings => ({
 		values: new Map(),
-		mistakes: [`${where(offset)}: is no YAML: ${why}`],
+		mistakes: [`${where(offset)}: invalid YAML: ${why}`],
 	});
 	const [error] = document.errors;
 	if (error !== undefined) return wrong(error.pos[0], error.message);
 	if (isNothing(document.contents)) return { values: new Map(), mistakes: [] };
 	if (!isMap(document.contents))
-		return { values: new Map(), mistakes: [`${path}: holds no settings; allowed: lines such as "appPorts: 8080"`] };
+		return { values: new Map(), mistakes: [`${path}: contains no settings; allowed: lines such as "appPorts: 8080"`] };
 	const [stray] = strayAliases(document);
-	if (stray !== undefined) return wrong(offsetOf(stray), `there is no anchor for ${quote(`*${stray.source}`)}`);
+	if (stray !== undefined) return wrong(offsetOf(stray), `no anchor for ${quote(`*${stray.source}`)}`);
 	try {
 		return gather(flatten(document.toJS(), '', document.contents, (node) => where(offsetOf(node))));
 	} catch (cause) {
@@ -57,7 +57,7 @@ function flatten(value: object, prefix: string, map: unknown, where: (key: unkno
 	});
 }
 
-/** A section, also one with nothing in it. */
+/** A section, possibly empty. */
 const isPlain = (value: unknown): value is object | null =>
 	value === null || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
 
@@ -67,10 +67,10 @@ function gather(found: readonly Found[]): FileSettings {
 	for (const { key, value, where } of found) {
 		const text = textOf(value);
 		const former = values.get(key);
-		if (sections.includes(key)) mistakes.push(`${where}: ${key}: holds settings of its own and no value`);
+		if (sections.includes(key)) mistakes.push(`${where}: ${key}: is a section and takes no value`);
 		else if (!allSettings.has(key)) mistakes.push(`${where}: ${unknownKey(key)}`);
 		else if (text === undefined) mistakes.push(`${where}: ${key}: is neither text, number, 1 or 0, nor a list of them`);
-		else if (former !== undefined) mistakes.push(`${where}: ${key}: stands in ${former.where} already`);
+		else if (former !== undefined) mistakes.push(`${where}: ${key}: already set in ${former.where}`);
 		else values.set(key, { text, where });
 	}
 	return { values, mistakes };
@@ -78,7 +78,7 @@ function gather(found: readonly Found[]): FileSettings {
 
 const unknownKey = (key: string): string => `unknown setting ${quote(key)}; did you mean "${nearestKey(key)}"?`;
 
-/** A list is what the comma list would be, true is 1: one way of reading for files, variables and flags. */
+/** Lists become comma lists and true becomes 1, so that files, variables and flags share one parser. */
 function textOf(value: unknown): string | undefined {
 	if (value === null) return '';
 	if (typeof value === 'boolean') return value ? '1' : '0';

@@ -4,39 +4,39 @@ import { requiredDetails, wouldCapture } from './bypassing.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import { type Gap, gapOf } from './listener-gaps.ts';
 
-/** What is captured at the moment. */
+/** Counts and ends connections that bypass Envoy. This is the current capture. */
 export interface ActiveCapture {
-	/** Those that were committed last, another object after each change. */
+	/** Identity of the last committed rules: a new object after each change. */
 	readonly rules: object;
 	readonly capture: Capture;
 	readonly families: readonly Family[];
-	/** Envoy's, those of former settings too. */
+	/** Envoy's listener ports, including those of former settings. */
 	readonly ports: ReadonlySet<number>;
 }
 
-/** Connections that the rules would capture, were they opened now, and that go past Envoy: those opened before. */
+/** Connections that the rules would capture if they were new, but that bypass Envoy because they were opened before. */
 export async function findBypassing(connections: Connections, capturing: ActiveCapture): Promise<OpenConnection[]> {
 	const { capture, families, ports } = capturing;
 	const open = await connections.open();
-	// The sockets first: what is captured in between has its translation when it is asked for.
-	const asides = await connections.details(open, requiredDetails(capture));
-	const candidates = wouldCapture(open, capture, families, asides);
+	// Sockets first: a connection that is captured meanwhile has its NAT entry by the time of the look-up.
+	const details = await connections.details(open, requiredDetails(capture));
+	const candidates = wouldCapture(open, capture, families, details);
 	if (candidates.length === 0) return [];
-	const translated = await connections.findRedirected(candidates, ports);
-	return candidates.filter((connection) => !translated.has(connection));
+	const redirected = await connections.findRedirected(candidates, ports);
+	return candidates.filter((connection) => !redirected.has(connection));
 }
 
 export interface CutResult {
 	readonly ended: number;
-	/** Those that are open still. */
+	/** Still open. */
 	readonly left: number;
-	/** Of these: how many were left because they could not come to Envoy if they were opened anew. */
+	/** Of these: spared because Envoy does not listen where they would arrive. */
 	readonly unheard: number;
 }
 
 /**
- * Whoever cuts others off is not to cut off himself, also where the settings capture SSH; nor what works and would not
- * work captured (`gaps`).
+ * Ends bypassing connections, so that clients reconnect through Envoy. Spares the caller's own SSH login (`isSpared`) and
+ * connections that would fail if captured (`gaps`).
  */
 export async function cutBypassing(
 	connections: Connections,
@@ -45,40 +45,40 @@ export async function cutBypassing(
 	isSpared: (connection: OpenConnection) => boolean,
 ): Promise<CutResult> {
 	const found = await findBypassing(connections, capturing);
-	const heard = found.filter((connection) => !isUnheard(connection, gaps));
-	const ended = await connections.end(heard.filter((connection) => !isSpared(connection)));
+	const reachable = found.filter((connection) => !findsNoListener(connection, gaps));
+	const ended = await connections.end(reachable.filter((connection) => !isSpared(connection)));
 	const left = await connections.filterOpen(new Set(found.map(({ cookie }) => cookie)));
-	return { ended, left: left.size, unheard: found.length - heard.length };
+	return { ended, left: left.size, unheard: found.length - reachable.length };
 }
 
-const isUnheard = ({ isAccepted, family }: OpenConnection, gaps: readonly Gap[]): boolean =>
+const findsNoListener = ({ isAccepted, family }: OpenConnection, gaps: readonly Gap[]): boolean =>
 	isAccepted
 		? gapOf(gaps, 'ingressPort', { from: 'others', family }) !== undefined
 		: gapOf(gaps, 'egressPort', { from: 'this host', family }) !== undefined;
 
 export interface BypassCounter {
-	/** How many there are; undefined captures nothing. What keeps it from being known is told once, and counts as none. */
+	/** Number of bypassing connections; 0 without a capture. A failure is passed to `onFailure` and counts as 0. */
 	readonly count: (capturing: ActiveCapture | undefined) => Promise<number>;
 }
 
-/** Which connections go past Envoy does not change while the rules stay, but that they end: found once, then counted. */
+/** While the rules stay, bypassing connections can only end: the set is found once, then only re-counted. */
 export function createBypassCounter(connections: Connections, onFailure: (error: unknown) => void): BypassCounter {
 	let known: { readonly rules: object; readonly cookies: ReadonlySet<string> } = { rules: {}, cookies: new Set() };
-	// Whatever else a status has to tell is told.
+	// The rest of the status is still reported.
 	const none = (error: unknown): [] => {
 		onFailure(error);
 		return [];
 	};
 	const find = async (capturing: ActiveCapture): Promise<ReadonlySet<string>> =>
 		new Set((await findBypassing(connections, capturing).catch(none)).map(({ cookie }) => cookie));
-	const look = async (capturing: ActiveCapture): Promise<ReadonlySet<string>> => {
+	const refresh = async (capturing: ActiveCapture): Promise<ReadonlySet<string>> => {
 		if (known.rules !== capturing.rules) return find(capturing);
 		return known.cookies.size === 0 ? known.cookies : connections.filterOpen(known.cookies);
 	};
 	return {
 		async count(capturing) {
 			if (capturing === undefined) return 0;
-			known = { rules: capturing.rules, cookies: await look(capturing) };
+			known = { rules: capturing.rules, cookies: await refresh(capturing) };
 			return known.cookies.size;
 		},
 	};

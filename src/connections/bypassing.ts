@@ -4,45 +4,52 @@ import { type ConnectionAttempt, createEvaluator, type Evaluator } from '../rule
 import type { Family } from '../values/units.ts';
 import type { OpenConnection, SocketDetails, SocketDetailsRequest } from './connections.ts';
 
-/** What has to be known of connections beyond the table of sockets. */
+/** Socket details that the settings need to decide about a connection, beyond the table of sockets. */
 export const requiredDetails = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): SocketDetailsRequest => ({
 	groups: ignoreGids.length + onlyGids.length > 0,
 	interfaces: interfacesIgnored.length > 0,
 });
 
 /**
- * Those of the connections that the rules would capture, were they opened now. Where something is not known that the
- * settings ask for, a connection is none of them: nobody is cut off by a guess.
+ * The connections that the rules would capture if they were new. One with an unknown detail is left out, as no connection
+ * may be ended on a guess.
  */
 export function wouldCapture(
 	connections: readonly OpenConnection[],
 	capture: Capture,
 	families: readonly Family[],
-	asides: SocketDetails,
+	details: SocketDetails,
 ): OpenConnection[] {
-	const judges = new Map(families.map((family) => [family, createEvaluator(buildRuleset(capture, family), family)]));
+	const evaluators = new Map(
+		families.map((family) => [family, createEvaluator(buildRuleset(capture, family), family)]),
+	);
 	return connections.filter((connection) => {
-		const judge = judges.get(connection.family);
-		if (judge === undefined || isEnvoys(connection, capture)) return false;
-		return isCapturable(connection, judge, capture, asides);
+		const evaluate = evaluators.get(connection.family);
+		if (evaluate === undefined || isEnvoys(connection, capture)) return false;
+		return isCapturable(connection, evaluate, capture, details);
 	});
 }
 
-/** What Envoy has accepted has come to it already. */
+/** Connections that Envoy itself has accepted. */
 const isEnvoys = ({ isAccepted, local }: OpenConnection, { ingressPort, egressPort }: Capture): boolean =>
 	isAccepted && (local.port === ingressPort || local.port === egressPort);
 
-function isCapturable(connection: OpenConnection, judge: Evaluator, capture: Capture, asides: SocketDetails): boolean {
+function isCapturable(
+	connection: OpenConnection,
+	evaluate: Evaluator,
+	capture: Capture,
+	details: SocketDetails,
+): boolean {
 	const { isAccepted, isHostLocal, local, remote, uid } = connection;
-	const through = requiredDetails(capture).interfaces ? asides.interfaceOf(connection) : '';
+	const through = requiredDetails(capture).interfaces ? details.interfaceOf(connection) : '';
 	if (through === undefined) return false;
 	const common = { interface: through, isFromHere: !isAccepted || isHostLocal, isToHere: isAccepted || isHostLocal };
 	if (isAccepted) {
-		const opening: ConnectionAttempt = { ...common, from: remote.address, to: local.address, port: local.port };
-		return typeof judge('PREROUTING', opening) === 'number';
+		const attempt: ConnectionAttempt = { ...common, from: remote.address, to: local.address, port: local.port };
+		return typeof evaluate('PREROUTING', attempt) === 'number';
 	}
-	const gid = requiredDetails(capture).groups ? asides.groupOf(connection) : 0;
-	const opening: ConnectionAttempt = {
+	const gid = requiredDetails(capture).groups ? details.groupOf(connection) : 0;
+	const attempt: ConnectionAttempt = {
 		...common,
 		from: local.address,
 		to: remote.address,
@@ -50,5 +57,5 @@ function isCapturable(connection: OpenConnection, judge: Evaluator, capture: Cap
 		uid,
 		gid,
 	};
-	return gid !== undefined && typeof judge('OUTPUT', opening) === 'number';
+	return gid !== undefined && typeof evaluate('OUTPUT', attempt) === 'number';
 }

@@ -1,34 +1,34 @@
 import type { Family } from '../values/units.ts';
 
-/** Who listens on a TCP port of this network namespace, as far as we may see. */
+/** The interface to the kernel's TCP sockets of this network namespace. This is a listening one. */
 export interface Listener {
 	readonly family: Family;
-	/** `0.0.0.0` and `::` are all. */
+	/** `0.0.0.0` and `::` mean all addresses. */
 	readonly address: string;
 	readonly port: number;
-	/** `::` takes no IPv4. */
+	/** `::` does not accept IPv4. */
 	readonly isIpv6Only: boolean;
-	/** Who opened the socket. */
+	/** Owner of the socket. */
 	readonly uid: number;
-	/** `envoy (pid 4711)`, or 'unknown' where /proc does not tell. */
+	/** `envoy (pid 4711)`, or 'unknown' if /proc does not show it. */
 	readonly owner: () => string;
 }
 
-/** A TCP connection that is open at a socket of this network namespace. */
+/** An open TCP connection of a socket in this network namespace. */
 export interface OpenConnection {
-	/** Of its addresses: a socket of IPv6 may carry IPv4. */
+	/** Of the addresses: an IPv6 socket may carry IPv4. */
 	readonly family: Family;
 	readonly local: Endpoint;
 	readonly remote: Endpoint;
-	/** The other end called; else the socket's owner did. */
+	/** Inbound; else opened by the socket's owner. */
 	readonly isAccepted: boolean;
-	/** Both ends are here. */
+	/** Both ends are on this host. */
 	readonly isHostLocal: boolean;
 	readonly uid: number;
 	readonly inode: string;
-	/** What the kernel calls it, and will call no other. */
+	/** The kernel's id of the socket, never reused. */
 	readonly cookie: string;
-	/** The same for `end`. */
+	/** Opaque id for `end`. */
 	readonly handle: Uint8Array;
 }
 
@@ -38,21 +38,21 @@ export interface Endpoint {
 	readonly port: number;
 }
 
-/** What the kernel says of the connections that are open here. */
+/** Queries and actions on open connections. */
 export interface Connections {
 	open(): Promise<readonly OpenConnection[]>;
-	/** Those of these cookies whose connections are open still. */
+	/** The cookies whose connections are still open. */
 	filterOpen(cookies: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 	/**
-	 * Those among them that are translated to one of these ports of this host. Of accepted ones all that are translated: by
-	 * whomever, the port that was dialled is not the one that the socket has.
+	 * The connections that NAT redirects to one of these local ports. For accepted connections any translation counts, by
+	 * whichever rule: their original port differs from the socket's.
 	 */
 	findRedirected(of: readonly OpenConnection[], ports: ReadonlySet<number>): Promise<ReadonlySet<OpenConnection>>;
-	/** Makes the kernel track them as they are, untranslated, if it does not track them yet. */
+	/** Creates conntrack entries without translation for connections that have none. */
 	track(all: readonly OpenConnection[]): Promise<void>;
-	/** What the table of sockets does not say; looked up only as far as it is asked for. */
+	/** Details that the table of sockets lacks; only the requested ones are looked up. */
 	details(of: readonly OpenConnection[], asked: SocketDetailsRequest): Promise<SocketDetails>;
-	/** Their owners are told of an abort, the other ends of a reset. Resolves to how many the kernel has ended. */
+	/** Ends connections: their owners get ECONNABORTED, the peers a reset. Resolves to the number that the kernel ended. */
 	end(all: readonly OpenConnection[]): Promise<number>;
 }
 
@@ -61,10 +61,10 @@ export interface SocketDetailsRequest {
 	readonly interfaces: boolean;
 }
 
-/** Undefined is what was not asked for, or cannot be found out. */
+/** Undefined: not requested, or not available. */
 export interface SocketDetails {
-	/** That the socket's owner runs as. */
+	/** Group of the socket's owner. */
 	readonly groupOf: (connection: OpenConnection) => number | undefined;
-	/** By which its packets would leave now. */
+	/** Outgoing interface, by the current routes. */
 	readonly interfaceOf: (connection: OpenConnection) => string | undefined;
 }

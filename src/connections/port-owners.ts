@@ -7,6 +7,6 @@ interface Holder {
 	readonly uid: number;
 }
 
-/** Somebody who listens where captured traffic goes, and whom the rules let answer nobody. */
+/** A listener on a port that traffic is redirected to, whose user the rules do not allow to accept. */
 export const strangerAmong = <T extends Holder>(capture: Capture, listeners: readonly T[]): T | undefined =>
 	listeners.find(({ port, uid }) => holdsPort(redirectedTo(capture), port) && mayAnswer(capture, uid) === false);

@@ -4,8 +4,8 @@ import type { Family } from '../values/units.ts';
 import type { OpenConnection } from './connections.ts';
 
 /**
- * Those of the open connections that are to be tracked as they are. Not what is captured, whose entry is a translation, at
- * neither of its sockets: its opener's, nor Envoy's. `ports`: Envoy's, those of former settings too.
+ * The open connections that need an untranslated conntrack entry before later packets are captured. Leaves out captured
+ * connections, on both of their sockets, as their entry is a translation. `ports`: Envoy's, former ones included.
  */
 export function trackable(
 	open: readonly OpenConnection[],

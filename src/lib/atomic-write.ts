@@ -4,14 +4,14 @@ import { promisify } from 'node:util';
 import { ensureDirectory } from './fs.ts';
 
 /**
- * Files that are replaced as a whole, and are whole after a power cut too: XFS and ext4 may keep the new name of a file
- * and lose what is in it, unless it was on the disk before (fsync(2), which the folder needs as well).
+ * Atomic, durable file replacement: write a draft, fsync, rename, fsync the directory. Without the fsync, XFS and ext4
+ * may keep the rename but lose the content in a power failure; the directory needs its own (fsync(2)).
  */
 
-/** Where it is until it is on the disk. */
+/** The path of the new content until it is synced. */
 export const draftOf = (path: string): string => `${path}.new`;
 
-/** On the disk when this returns, which may take as long as the disk likes. */
+/** Synchronous: the file is on the disk when this returns. May block for as long as the disk takes. */
 export function writeDurably(path: string, text: string, mode: number): void {
 	const draft = draftOf(path);
 	try {
@@ -25,13 +25,13 @@ export function writeDurably(path: string, text: string, mode: number): void {
 	try {
 		syncNow(dirname(path));
 	} catch (cause) {
-		// Whoever is told that it failed counts on nothing being there.
+		// Callers rely on it: after an error the file does not exist.
 		removeQuietly(path);
 		throw cause;
 	}
 }
 
-/** Whole, or as it was before, also for whoever kills us at this moment; nobody waits for the disk. */
+/** Writes the draft without waiting for the disk. A kill at any moment leaves the former draft or the new one. */
 export function writeDraft(path: string, text: string, mode: number): void {
 	const part = `${path}.part`;
 	try {
@@ -43,7 +43,7 @@ export function writeDraft(path: string, text: string, mode: number): void {
 	}
 }
 
-/** The draft takes its place once it is on the disk; `isLast`: no newer one has come meanwhile. */
+/** Syncs the draft, then renames it into place unless `isLast` says that a newer draft was written meanwhile. */
 export async function publishDraft(path: string, isLast: () => boolean): Promise<void> {
 	await sync(draftOf(path));
 	if (!isLast()) return;
@@ -54,7 +54,7 @@ export async function publishDraft(path: string, isLast: () => boolean): Promise
 function writeWhole(path: string, text: string, mode: number): void {
 	ensureDirectory(dirname(path), 0o755);
 	writeFileSync(path, text, { mode });
-	// Whatever our umask leaves of it.
+	// The umask may have cleared bits.
 	chmodSync(path, mode);
 }
 
@@ -76,11 +76,11 @@ async function sync(path: string): Promise<void> {
 	}
 }
 
-/** What made the writing fail is what is told. */
+/** Never throws, so that the caller reports the error that made the write fail. */
 function removeQuietly(path: string): void {
 	try {
 		rmSync(path, { force: true });
 	} catch {
-		// It is no file that counts.
+		// A left-over draft does no harm.
 	}
 }

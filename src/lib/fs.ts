@@ -2,14 +2,14 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * One by one: Node's own recursive way reports a missing folder where the file system is read-only. Says whether the
- * last one was not there before.
+ * `mkdir -p`; returns whether the last directory is new. Not Node's recursive mkdir, which reports ENOENT on a
+ * read-only file system.
  */
 export function ensureDirectory(path: string, mode: number): boolean {
 	if (existsSync(path)) return false;
 	ensureDirectory(dirname(path), 0o755);
 	mkdirSync(path, { mode });
-	// Whatever our umask leaves of it.
+	// The umask may have cleared bits.
 	chmodSync(path, mode);
 	return true;
 }
@@ -17,20 +17,20 @@ export function ensureDirectory(path: string, mode: number): boolean {
 const reasons: Readonly<Record<string, string>> = {
 	EROFS: 'its file system is read-only',
 	ENOSPC: 'its disk is full',
-	EDQUOT: 'its quota is used up',
-	EIO: 'its disk fails',
-	EACCES: 'its permissions forbid it',
-	ENOTDIR: 'a part of the path is no folder',
-	EEXIST: 'a part of the path is no folder',
-	ELOOP: 'its links lead in a circle',
+	EDQUOT: 'its disk quota is used up',
+	EIO: 'its disk reports an I/O error',
+	EACCES: 'permission denied',
+	ENOTDIR: 'a part of the path is not a directory',
+	EEXIST: 'a part of the path is not a directory',
+	ELOOP: 'its symbolic links form a loop',
 	EADDRINUSE: 'it is in use',
-	ENOENT: 'there is none',
-	EISDIR: 'it is a folder',
-	EMFILE: 'this process may have no more files open (EMFILE)',
-	ENFILE: 'this host can have no more files open (ENFILE)',
+	ENOENT: 'no such file or directory',
+	EISDIR: 'it is a directory',
+	EMFILE: 'this process has reached its limit of open files (EMFILE)',
+	ENFILE: 'this host has reached its limit of open files (ENFILE)',
 };
 
-/** Why a file could not be written, in words. */
+/** The reason of a failed file operation, for the end of a message. */
 export function describeFsError(cause: unknown): string {
 	const { code = '', message } = cause as NodeJS.ErrnoException;
 	return reasons[code] ?? message;

@@ -1,4 +1,4 @@
-/** Runs one at a time, in the order asked; a failure of one is no business of the next. */
+/** Runs functions one at a time, in the order of the calls. An error rejects its own call only. */
 export type Mutex = <T>(act: () => Promise<T>) => Promise<T>;
 
 export function createMutex(): Mutex {

@@ -1,9 +1,9 @@
-/** The last lines of something, and whoever wants to hear the next ones. Memory stays bounded. */
+/** A bounded buffer of the newest items, with subscribers for new ones. */
 export interface RingBuffer<T> {
 	readonly add: (item: T) => void;
-	/** The last `count` of those kept, oldest first; none that was added before `sinceMs`. */
+	/** The newest `count` items, oldest first, without those added before `sinceMs`. */
 	readonly last: (count?: number, sinceMs?: number) => readonly T[];
-	/** Calls back for each new one until the returned function is called. */
+	/** Calls back for each new item until the returned function is called. */
 	readonly listen: (onItem: (item: T) => void) => () => void;
 }
 

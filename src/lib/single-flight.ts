@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * However many ask at once, there is one answer for all of them; nobody gets one that was begun before they asked. What
- * an answer costs does not grow with those who ask; `restMs`: nor with how soon they ask again.
+ * Single-flight: concurrent callers share one run, but never one that started before their call. `restMs`: the least
+ * time between the end of a run and the start of the next, so that fast callers do not cause more runs.
  */
 export function createSingleFlight<T>(answer: () => Promise<T>, restMs = 0): () => Promise<T> {
 	let running: Promise<unknown> = Promise.resolve();

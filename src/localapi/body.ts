@@ -3,12 +3,12 @@ import { HttpFailure } from './send-error.ts';
 
 const LARGEST_BODY = 64 * 1024;
 
-/** Whole, or not at all: what is over 64 KiB is not read to its end. */
+/** Reads a request body. Rejects with status 413 as soon as it is over 64 KiB. */
 export function readBody(request: IncomingMessage): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const parts: Buffer[] = [];
 		let size = 0;
-		// Not `for await`: leaving that loop would cut the connection before the reason is told.
+		// Not `for await`: leaving that loop would close the connection before the error is sent.
 		request.on('data', (part: Buffer) => {
 			size += part.length;
 			if (size > LARGEST_BODY) reject(tooLarge(request));
@@ -21,5 +21,5 @@ export function readBody(request: IncomingMessage): Promise<string> {
 
 function tooLarge(request: IncomingMessage): HttpFailure {
 	request.pause();
-	return new HttpFailure(413, 'Cannot take the request: its body is over 64 KiB', 'Send less');
+	return new HttpFailure(413, 'Cannot accept the request: its body is over 64 KiB', 'Send a smaller body');
 }

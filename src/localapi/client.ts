@@ -3,13 +3,13 @@ import { Failure, type FailureCode } from '../failure.ts';
 import { type Client, type ErrorReply, type FollowOptions, type Method, paths, streams } from './protocol.ts';
 
 /**
- * Speaks to the daemon behind a socket; a daemon that is not there, or has not answered when `patience` is aborted, is a
- * Failure with the code `not-running`.
+ * Client of the daemon's socket. Calls reject with a Failure of code `not-running` if no daemon answers before
+ * `timeout` is aborted.
  */
-export function createClient(socket: string, patience?: AbortSignal): Client {
+export function createClient(socket: string, timeout?: AbortSignal): Client {
 	requirePath(socket);
 	const methods = Object.keys(paths) as Method[];
-	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body, patience)]);
+	const calls = methods.map((method) => [method, (body: object) => call(socket, method, body, timeout)]);
 	return {
 		...(Object.fromEntries(calls) as Omit<Client, 'follow'>),
 		follow: (stream, options, onLine) => followStream(socket, streams[stream], options, onLine),
@@ -32,12 +32,12 @@ async function followStream(
 	try {
 		for await (const line of linesOf(reply, socket)) onLine(line);
 	} catch (error) {
-		// A daemon that stops cuts its streams; that is their end and no failure.
+		// A stopping daemon resets its streams: that is their end, not a failure.
 		if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
 	}
 }
 
-/** Node would take an empty path for a TCP port of this host, and the kernel cuts off what is over 107 bytes (unix(7)). */
+/** Node would take an empty path for a TCP port, and longer paths do not fit sun_path (unix(7)). */
 function requirePath(socket: string): void {
 	const why = socket === '' ? 'it is empty' : Buffer.byteLength(socket) > 107 ? 'it is longer than 107 bytes' : '';
 	if (why === '') return;
@@ -48,9 +48,9 @@ function requirePath(socket: string): void {
 	);
 }
 
-async function call(socket: string, method: Method, body: object, patience?: AbortSignal): Promise<unknown> {
+async function call(socket: string, method: Method, body: object, timeout?: AbortSignal): Promise<unknown> {
 	const { verb, path } = paths[method];
-	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined, patience);
+	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined, timeout);
 	const text = await textOf(reply, socket);
 	if (reply.statusCode !== 200) throw errorOf(text, socket);
 	return parsed(text, socket);
@@ -65,9 +65,9 @@ function send(socketPath: string, method: string, path: string, body?: string, s
 	});
 }
 
-/** A whole host's rules have room in it several times over: what says more is no daemon of ours. */
+/** Several times the size of all rules of a host: a longer reply is not from our daemon. */
 const LARGEST_REPLY = 64 * 1024 * 1024;
-/** Envoy's own lines are cut off long before. */
+/** Lines of Envoy are truncated long before. */
 const LONGEST_LINE = 1024 * 1024;
 
 async function textOf(reply: IncomingMessage, socket: string): Promise<string> {
@@ -75,7 +75,7 @@ async function textOf(reply: IncomingMessage, socket: string): Promise<string> {
 	let size = 0;
 	for await (const part of reply as AsyncIterable<Buffer>) {
 		size += part.length;
-		if (size > LARGEST_REPLY) throw strange(socket, `its answer is longer than ${LARGEST_REPLY} bytes`);
+		if (size > LARGEST_REPLY) throw strange(socket, `its reply is longer than ${LARGEST_REPLY} bytes`);
 		parts.push(part);
 	}
 	return Buffer.concat(parts).toString('utf8');
@@ -87,7 +87,7 @@ async function* linesOf(reply: IncomingMessage, socket: string): AsyncGenerator<
 		const lines = (rest + part).split('\n');
 		rest = lines.pop() ?? '';
 		yield* lines;
-		if (rest.length > LONGEST_LINE) throw strange(socket, `a line of it is longer than ${LONGEST_LINE} bytes`);
+		if (rest.length > LONGEST_LINE) throw strange(socket, `a line of its reply is longer than ${LONGEST_LINE} bytes`);
 	}
 	if (rest !== '') yield rest;
 }
@@ -96,21 +96,21 @@ function parsed(text: string, socket: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch (cause) {
-		throw strange(socket, 'its answer is no JSON', cause);
+		throw strange(socket, 'its reply is not JSON', cause);
 	}
 }
 
 function errorOf(text: string, socket: string): Failure {
 	const { error } = (parsed(text, socket) ?? {}) as Partial<ErrorReply>;
-	if (typeof error?.message !== 'string') return strange(socket, 'its answer is none of ours');
+	if (typeof error?.message !== 'string') return strange(socket, "its reply is not one of turnout's");
 	return new Failure(error.code as FailureCode, error.message, error.remedy);
 }
 
 const strange = (socket: string, why: string, cause?: unknown): Failure =>
 	new Failure(
 		'socket',
-		`Cannot understand what answers on ${socket}: ${why}`,
-		'See whose socket that is; for another one: --socket or TURNOUT_SOCKET',
+		`Cannot understand the reply on ${socket}: ${why}`,
+		'Check which program owns the socket; for another socket: --socket or TURNOUT_SOCKET',
 		cause,
 	);
 
@@ -118,13 +118,13 @@ function unreachable(socket: string, error: NodeJS.ErrnoException): Failure {
 	if (error.code === 'EACCES')
 		return new Failure(
 			'permission',
-			`Cannot reach the daemon: its socket ${socket} is closed to you`,
-			'Use sudo, or become a member of the group turnout',
+			`Cannot reach the daemon: no permission for its socket ${socket}`,
+			'Use sudo, or join the group turnout',
 			error,
 		);
 	return new Failure(
 		'not-running',
-		`Cannot reach the daemon: nobody answers on ${socket}`,
+		`Cannot reach the daemon: nothing answers on ${socket}`,
 		'Start it with `turnout run` or `systemctl start turnout`; for another socket: --socket or TURNOUT_SOCKET',
 		error,
 	);

@@ -5,14 +5,14 @@ import { Failure } from '../failure.ts';
 import { describeFsError, ensureDirectory } from '../lib/fs.ts';
 
 /**
- * Listens where nobody does: a socket left over by a dead daemon is taken away, a living daemon or a file that is no
- * socket is not. Only root and the group `turnout`, where it exists, may connect.
+ * Binds the daemon's socket. Removes a stale socket of a dead daemon; throws if a daemon answers or the path is another
+ * kind of file. Only root and the group `turnout`, if it exists, may connect.
  */
 export async function bindSocket(server: Server, path: string): Promise<void> {
 	const group = turnoutGroup();
 	try {
 		await refuseTaken(path);
-		// Envoy's user gets through to the folder of its own there.
+		// 0751: Envoy's user must reach its own directory below.
 		const isOurs = ensureDirectory(dirname(path), 0o751);
 		if (isOurs) giveTo(dirname(path), group);
 		await bound(server, path);
@@ -24,47 +24,47 @@ export async function bindSocket(server: Server, path: string): Promise<void> {
 	}
 }
 
-const LOOK_MS = 2_000;
+const CHECK_MS = 2_000;
 
 /**
- * Whoever cleans up /run may take a living socket away: then it is made again, until the returned function is called.
- * What somebody else has put in its place is left alone.
+ * Recreates the socket if something that cleans /run has removed it, until the returned function is called. A file that
+ * another program has put in its place is left alone.
  */
 export function keepListening(server: Server, path: string): () => void {
-	let isMaking = false;
-	const look = () => {
-		if (isMaking || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
-		isMaking = true;
+	let isBinding = false;
+	const check = () => {
+		if (isBinding || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		isBinding = true;
 		if (server.listening) server.close();
 		bindSocket(server, path)
-			// It is tried again.
+			// The next check retries.
 			.catch(() => undefined)
 			.finally(() => {
-				isMaking = false;
+				isBinding = false;
 			});
 	};
-	const timer = setInterval(look, LOOK_MS).unref();
+	const timer = setInterval(check, CHECK_MS).unref();
 	return () => clearInterval(timer);
 }
 
-/** As a service our own group is that one already, and a change of owners is forbidden. */
+/** The systemd service already runs with this group and may not change owners. */
 function giveTo(path: string, group: number | undefined): void {
 	if (group !== undefined && statSync(path).gid !== group) chownSync(path, 0, group);
 }
 
-const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path whose folder can be written';
+const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path in a writable directory';
 
 async function refuseTaken(path: string): Promise<void> {
 	const entry = lstatSync(path, { throwIfNoEntry: false });
 	if (entry === undefined) return;
 	if (!entry.isSocket())
-		throw new Failure('socket', `Cannot listen on ${path}: there is something that is no socket`, REMEDY);
+		throw new Failure('socket', `Cannot listen on ${path}: the path exists and is not a socket`, REMEDY);
 	if ((await answers(path)) || (await reclaimStale(path))) throw secondDaemon(path);
 }
 
 /**
- * Takes a socket away that nobody answers on. What is taken is looked at once more under another name: a daemon that
- * starts at the same moment may have put its own there meanwhile, and then gets it back.
+ * Removes a stale socket; resolves to whether it was alive after all. It is renamed first and probed again, because a
+ * daemon that starts at the same moment may have bound the path meanwhile: then the socket is renamed back.
  */
 async function reclaimStale(path: string): Promise<boolean> {
 	const aside = `${path}.${process.pid}`;
@@ -83,7 +83,7 @@ async function reclaimStale(path: string): Promise<boolean> {
 const secondDaemon = (path: string): Failure =>
 	new Failure(
 		'socket',
-		`Cannot start a second daemon: one answers on ${path} already`,
+		`Cannot start a second daemon: one already answers on ${path}`,
 		'Use it with `turnout prompt`, stop it first, or set socket (TURNOUT_SOCKET) for another network namespace',
 	);
 
@@ -99,7 +99,7 @@ function answers(path: string): Promise<boolean> {
 	});
 }
 
-/** The socket is made before `listen` returns, so nobody else's file gets the umask that holds meanwhile. */
+/** `listen` creates the socket synchronously, so the umask affects no other file. */
 function bound(server: Server, path: string): Promise<void> {
 	return new Promise((resolve, reject) => {
 		server.once('error', reject);

@@ -1,7 +1,7 @@
 import type { LogEvent } from '../log.ts';
 import type { Status } from '../status/types.ts';
 
-/** What the socket understands and carries; also what `--json` prints. All times are RFC 3339 in UTC. */
+/** Requests and replies of the socket; `--json` prints the replies. All times are RFC 3339 in UTC. */
 
 export interface DiffReply {
 	readonly same: boolean;
@@ -18,11 +18,11 @@ export interface ConfigReply {
 	readonly notices: readonly string[];
 }
 
-/** Connections that people are logged in over, each as SSH_CONNECTION has it (sshd(8)): their address and port, and ours. */
+/** SSH logins in the form of SSH_CONNECTION (sshd(8)): address and port of the client, then ours. */
 export interface Sessions {
-	/** Of whoever asks. */
+	/** The caller's own. */
 	readonly session?: string;
-	/** Of others, and more of whoever asks. */
+	/** All that are known. */
 	readonly sessions?: readonly string[];
 }
 
@@ -36,17 +36,17 @@ export interface ReloadReply {
 
 export interface DisableReply {
 	readonly status: Status;
-	/** Connections still open through Envoy when the drain time was over; left away where nobody waited. */
+	/** Connections through Envoy still open at the end of the drain time; absent without a drain. */
 	readonly open?: number;
 }
 
 export interface UpdateReply {
-	/** False: it was as wanted already. */
+	/** False: Envoy was already up to date. */
 	readonly changed: boolean;
 	readonly status: Status;
 }
 
-/** Every method: its verb and path, what it takes and what it replies. Server, client and commands are typed by it. */
+/** Request and reply of every method; server, client and commands are typed by it. */
 export interface Methods {
 	status: { request: Record<string, never>; reply: Status };
 	raw: { request: Record<string, never>; reply: { readonly text: string } };
@@ -77,7 +77,7 @@ export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; r
 	config: { verb: 'GET', path: '/v1/config' },
 };
 
-/** What is kept and followed: Envoy's output as text, what happened as one JSON object a line. */
+/** Streams that are buffered and can be followed: Envoy's output as text, events as one JSON object per line. */
 export interface Streams {
 	logs: string;
 	events: LogEvent;
@@ -85,7 +85,7 @@ export interface Streams {
 export type Stream = keyof Streams;
 export const streams: { readonly [S in Stream]: string } = { logs: '/v1/logs', events: '/v1/events' };
 
-/** Where Prometheus looks, in its own format. */
+/** In Prometheus' text format. */
 export const METRICS_PATH = '/metrics';
 
 export type Handlers = {
@@ -94,15 +94,15 @@ export type Handlers = {
 export type Client = {
 	readonly [M in Method]: (request: Methods[M]['request']) => Promise<Methods[M]['reply']>;
 } & {
-	/** Calls back for every line, those kept first; resolves when the stream ends. */
+	/** Calls back for every line, buffered ones first; resolves when the stream ends. */
 	readonly follow: (stream: Stream, options: FollowOptions, onLine: (line: string) => void) => Promise<void>;
 };
 
 export interface FollowOptions {
 	readonly follow: boolean;
-	/** How many of the kept lines come first; all where it is left away. */
+	/** Number of buffered lines; absent: all. */
 	readonly tail?: number;
-	/** Only kept lines from then on: `10m`, or an RFC 3339 time. */
+	/** Only buffered lines since then: `10m`, or an RFC 3339 time. */
 	readonly since?: string;
 	readonly signal?: AbortSignal;
 }

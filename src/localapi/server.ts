@@ -5,35 +5,35 @@ import { readBody } from './body.ts';
 import { bindSocket, keepListening } from './listen.ts';
 import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
 import { sendError, tooMany, unknownPath, wrongVerb } from './send-error.ts';
-import { createPour } from './stream.ts';
-import { parsePortion, parseRequest, refuseQuery } from './validate.ts';
+import { createStreamer } from './stream.ts';
+import { parseRequest, parseStreamQuery, refuseQuery } from './validate.ts';
 
-/** Who may connect is trusted with the host's traffic, but may err: none of this is ever needed by who does not. */
+/** Clients are trusted with the host's traffic; these limits only protect the daemon from their mistakes. */
 const limits = {
-	/** Bytes, before the body. */
+	/** In bytes. */
 	maxHeaderSize: 8 * 1024,
 	headersTimeout: 5_000,
 	requestTimeout: 5_000,
-	/** Between two requests. */
+	/** Idle time between two requests. */
 	keepAliveTimeout: 5_000,
 	connectionsCheckingInterval: 1_000,
 } as const;
 const MOST_HEADERS = 64;
 const MOST_CONNECTIONS = 1_024;
-/** Changes wait for one another. */
+/** Changes run one after another, so more only queue up. */
 const MOST_CHANGES = 64;
-/** For an answer to be read. */
+/** Timeout for a client to read its reply. */
 const UNREAD_MS = 30_000;
 
 export interface Service {
 	readonly handlers: Handlers;
-	/** Each as lines, ready to be sent. */
+	/** Buffered lines, ready to be sent. */
 	readonly kept: Readonly<Record<Stream, RingBuffer<string>>>;
 	/** In Prometheus' text format. */
 	readonly metrics: () => Promise<string>;
 }
 
-/** HTTP/1.1 and JSON on a unix socket, until the returned function is called. */
+/** Serves HTTP/1.1 with JSON on a unix socket until the returned function is called. */
 export async function serve(path: string, service: Service, signal: AbortSignal): Promise<() => Promise<void>> {
 	const answer = createAnswer(service, signal);
 	const server = createServer(limits, (request, reply) => {
@@ -70,12 +70,12 @@ function createAnswer(service: Service, signal: AbortSignal) {
 }
 
 function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { verb: string; answer: Answer }> {
-	const pour = createPour();
+	const stream = createStreamer();
 	const handle = createHandle(service.handlers, signal);
 	const metrics = createSingleFlight(service.metrics);
 	const routes = new Map<string, { verb: string; answer: Answer }>();
 	for (const name of Object.keys(streams) as Stream[]) {
-		const answer: Answer = async (query, _, reply) => pour(service.kept[name], parsePortion(query), reply);
+		const answer: Answer = async (query, _, reply) => stream(service.kept[name], parseStreamQuery(query), reply);
 		routes.set(streams[name], { verb: 'GET', answer });
 	}
 	for (const method of Object.keys(paths) as Method[]) {
@@ -86,7 +86,7 @@ function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { 
 		};
 		routes.set(paths[method].path, { verb: paths[method].verb, answer });
 	}
-	// What Prometheus is told to add to its question is its own business.
+	// Prometheus may be configured to add query parameters; they are ignored.
 	return routes.set(METRICS_PATH, {
 		verb: 'GET',
 		answer: async (_, _request, reply) => send(reply, METRICS_TYPE, await metrics()),
@@ -100,7 +100,7 @@ function send(reply: ServerResponse, type: string, text: string): void {
 	reply.writeHead(200, { 'content-type': type }).end(text);
 }
 
-/** One answer serves all who ask a question at the same time; of changes only so many are taken at a time. */
+/** Concurrent identical GETs share one answer; the number of concurrent changes is limited. */
 function createHandle(handlers: Handlers, signal: AbortSignal) {
 	const call = (method: Method, body: object): Promise<unknown> => {
 		const handle = handlers[method] as (body: object, signal: AbortSignal) => Promise<unknown>;
@@ -117,7 +117,7 @@ function createHandle(handlers: Handlers, signal: AbortSignal) {
 	return async (method: Method, body: object): Promise<unknown> => {
 		const question = questions.get(method);
 		if (question !== undefined) return question();
-		if (changes >= MOST_CHANGES) throw tooMany(`${changes} changes are under way already`);
+		if (changes >= MOST_CHANGES) throw tooMany(`${changes} changes are already in progress`);
 		changes += 1;
 		return call(method, body).finally(() => {
 			changes -= 1;
@@ -125,10 +125,10 @@ function createHandle(handlers: Handlers, signal: AbortSignal) {
 	};
 }
 
-/** It runs programs and is for people: so it keeps nobody waiting for status. */
+/** `raw` starts programs; the pause keeps frequent callers from slowing down `status`. */
 const restMs = (method: Method): number => (method === 'raw' ? 500 : 0);
 
-/** What is no path of ours, or of anybody's, is looked up as it stands. */
+/** A target that is not a valid URL is looked up literally, and not found. */
 function urlOf(target: string): URL {
 	return URL.parse(target, 'http://turnout') ?? new URL(`/${encodeURIComponent(target)}`, 'http://turnout');
 }

@@ -9,28 +9,28 @@ const MOST_FOLLOWERS = 64;
 const MOST_UNREAD = 256 * 1024;
 const UNREAD_MS = 30_000;
 
-export type Streamer = (kept: RingBuffer<string>, portion: StreamQuery, reply: ServerResponse) => Promise<void>;
+export type Streamer = (kept: RingBuffer<string>, query: StreamQuery, reply: ServerResponse) => Promise<void>;
 
-/** Whoever reads too slowly is cut off: what happens on the host does not wait for readers, nor is it kept for them. */
-export function createPour(): Streamer {
+/** Streams buffered and new lines. A client that reads too slowly is disconnected: lines are not buffered per client. */
+export function createStreamer(): Streamer {
 	let followers = 0;
-	return async (kept, portion, reply) => {
-		if (portion.isFollowed && followers >= MOST_FOLLOWERS) throw tooMany(`${followers} follow already`);
+	return async (kept, query, reply) => {
+		if (query.isFollowed && followers >= MOST_FOLLOWERS) throw tooMany(`there are already ${followers} followers`);
 		const reader = createReader(reply);
-		if (!portion.isFollowed) return pourKept(kept, portion, reader).then(() => void reply.end());
+		if (!query.isFollowed) return sendKept(kept, query, reader).then(() => void reply.end());
 		followers += 1;
-		await follow(kept, portion, reader).finally(() => {
+		await follow(kept, query, reader).finally(() => {
 			followers -= 1;
 		});
 	};
 }
 
-async function pourKept(kept: RingBuffer<string>, { tail, sinceMs }: StreamQuery, { write }: Reader): Promise<void> {
+async function sendKept(kept: RingBuffer<string>, { tail, sinceMs }: StreamQuery, { write }: Reader): Promise<void> {
 	for (const line of kept.last(tail, sinceMs)) await write(line);
 }
 
-/** The kept lines first, then those that come, until the reader leaves or falls behind. */
-async function follow(kept: RingBuffer<string>, portion: StreamQuery, reader: Reader): Promise<void> {
+/** Sends the buffered lines, then new ones, until the reader leaves or falls behind. */
+async function follow(kept: RingBuffer<string>, query: StreamQuery, reader: Reader): Promise<void> {
 	const coming: string[] = [];
 	let unread = 0;
 	const leave = kept.listen((line) => {
@@ -40,7 +40,7 @@ async function follow(kept: RingBuffer<string>, portion: StreamQuery, reader: Re
 		reader.notify();
 	});
 	try {
-		await pourKept(kept, portion, reader);
+		await sendKept(kept, query, reader);
 		while (!reader.hasLeft()) {
 			const line = coming.shift();
 			if (line === undefined) await reader.woken();
@@ -66,7 +66,7 @@ function createReader(reply: ServerResponse) {
 	return {
 		hasLeft: () => left.signal.aborted,
 		disconnect: () => void reply.destroy(),
-		/** Resolves when there is room for the next one, or nobody for it. */
+		/** Resolves when there is room for the next line or the reader has left. */
 		async write(line: string): Promise<void> {
 			if (left.signal.aborted || reply.write(`${line}\n`)) return;
 			const late = setTimeout(() => reply.destroy(), UNREAD_MS).unref();
@@ -74,7 +74,7 @@ function createReader(reply: ServerResponse) {
 			clearTimeout(late);
 		},
 		notify: () => bell.resolve(),
-		/** At once if woken since the last time, and once the reader has left. */
+		/** Resolves at the next `notify`, at once if there was one since the last call or the reader has left. */
 		async woken(): Promise<void> {
 			await bell.promise;
 			if (!left.signal.aborted) bell = Promise.withResolvers<void>();

@@ -5,17 +5,16 @@ import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
 import type { Method, Methods } from './protocol.ts';
 
-/** The longest that anybody may want to wait for connections to end, in seconds. */
 const LONGEST_DRAIN_SECONDS = 3600;
 
-/** Checks a body before anything is done with it; an empty one is an empty object. */
+/** Parses and validates a request body; an empty one is an empty object. Throws a Failure with code `usage`. */
 export function parseRequest<M extends Method>(method: M, body: string): Methods[M]['request'] {
 	const value = body.trim() === '' ? {} : parseObject(body);
 	const known: Readonly<Record<string, Member>> = members[method] ?? {};
 	for (const [name, member] of Object.entries(value)) {
 		const check = Object.hasOwn(known, name) ? known[name] : undefined;
-		if (check === undefined) throw wrongBody(`${quote(name)} is not known here`);
-		if (!check.allows(member)) throw wrongBody(`${name} is no ${check.allowed}`);
+		if (check === undefined) throw wrongBody(`unknown member ${quote(name)}`);
+		if (!check.allows(member)) throw wrongBody(`${name} is not a ${check.allowed}`);
 	}
 	return value as Methods[M]['request'];
 }
@@ -28,7 +27,7 @@ export interface Member {
 /** A day, in seconds. */
 export const LONGEST_CONFIRM_SECONDS = 86_400;
 
-/** How many connections that others are logged in over may be told of. */
+/** The most SSH logins in one request. */
 const MOST_SESSIONS = 500;
 
 const sessions: Readonly<Record<'session' | 'sessions', Member>> = {
@@ -46,7 +45,7 @@ const confirmSeconds: Member = {
 
 const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
 
-/** What may stand in a body. */
+/** Allowed members of each request body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
 		confirmSeconds,
@@ -60,7 +59,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 		},
 	},
 	reload: { confirmSeconds, ...sessions },
-	update: { image: { allowed: 'reference of an image', allows: (value) => isImage(value) } },
+	update: { image: { allowed: 'valid image reference', allows: (value) => isImage(value) } },
 };
 
 function isImage(value: unknown): boolean {
@@ -76,7 +75,7 @@ const isWhole = (value: unknown, least: number, most: number): boolean =>
 
 function parseObject(body: string): object {
 	const value = parseJson(body);
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongBody('it is no JSON object');
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongBody('it is not a JSON object');
 	return value;
 }
 
@@ -89,16 +88,16 @@ function parseJson(body: string): unknown {
 }
 
 const wrongBody = (why: string): Failure =>
-	new Failure('usage', `Cannot take the request: ${why}`, 'Send a JSON object, or no body at all');
+	new Failure('usage', `Cannot accept the request: ${why}`, 'Send a JSON object, or no body');
 
-/** What of a stream is asked for. */
+/** The query of a stream. */
 export interface StreamQuery {
 	readonly tail: number | undefined;
 	readonly sinceMs: number | undefined;
 	readonly isFollowed: boolean;
 }
 
-export function parsePortion(query: URLSearchParams, nowMs = Date.now()): StreamQuery {
+export function parseStreamQuery(query: URLSearchParams, nowMs = Date.now()): StreamQuery {
 	refuseQuery(query, ['tail', 'since', 'follow']);
 	const [tail, since, follow] = [query.get('tail'), query.get('since'), query.get('follow') ?? '0'];
 	if (tail !== null && !/^\d{1,6}$/.test(tail)) throw wrongQuery('tail', tail, 'a number of lines');
@@ -108,15 +107,15 @@ export function parsePortion(query: URLSearchParams, nowMs = Date.now()): Stream
 	return { tail: tail === null ? undefined : Number(tail), sinceMs, isFollowed: follow === '1' };
 }
 
-/** What is passed over unseen may be what mattered to whoever asked. */
+/** Throws on unknown or repeated parameters: silently ignoring one could change the meaning of a request. */
 export function refuseQuery(query: URLSearchParams, known: readonly string[] = []): void {
 	const names = [...query.keys()];
 	const unknown = names.find((name, at) => !known.includes(name) || names.indexOf(name) !== at);
 	if (unknown === undefined) return;
-	const why = known.includes(unknown) ? 'stands there twice' : 'is not known here';
-	const remedy = known.length === 0 ? 'What is asked for stands in the body' : `Known: ${known.join(', ')}, each once`;
-	throw new Failure('usage', `Cannot take the request: ${quote(unknown)} ${why}`, remedy);
+	const why = known.includes(unknown) ? 'is given twice' : 'is not a known parameter';
+	const remedy = known.length === 0 ? 'Send parameters in the body' : `Known: ${known.join(', ')}, each once`;
+	throw new Failure('usage', `Cannot accept the request: ${quote(unknown)} ${why}`, remedy);
 }
 
 const wrongQuery = (name: string, value: string, allowed: string): Failure =>
-	new Failure('usage', `Cannot take the request: ${name} is ${quote(value)}`, `Allowed: ${allowed}`);
+	new Failure('usage', `Cannot accept the request: ${name} is ${quote(value)}`, `Allowed: ${allowed}`);

@@ -1,6 +1,6 @@
 /**
- * The words of a conversation as bash's `read` without -r hears them (bash(1)): spaces and tabs at both ends go, a
- * backslash keeps the next character and joins lines, NUL is dropped, a last line without its end is not heard.
+ * Reads words as bash's `read` without -r does (bash(1)): spaces and tabs at both ends are trimmed, a backslash escapes
+ * the next character and joins lines, NUL is dropped, and a last line without a line feed is ignored.
  */
 export async function* readWords(input: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
 	let rest = '';
@@ -8,15 +8,15 @@ export async function* readWords(input: AsyncIterable<Buffer | string>): AsyncGe
 		rest += String(part).replaceAll('\0', '');
 		for (let line = LINE.exec(rest); line !== null; line = LINE.exec(rest)) {
 			rest = rest.slice(line[0].length);
-			yield heard(String(line[1]).replaceAll('\\\n', ''));
+			yield unescaped(String(line[1]).replaceAll('\\\n', ''));
 		}
 	}
 }
 
-/** Up to a line's end that no backslash escapes. */
+/** Up to a line feed that is not escaped. */
 const LINE = /^((?:[^\\\n]|\\[\s\S])*)\n/;
 
-function heard(line: string): string {
+function unescaped(line: string): string {
 	const letters = [...line.matchAll(/\\(.)|([^\\])/gs)].map(([, kept, bare]) => ({
 		letter: kept ?? bare ?? '',
 		isBlank: bare === ' ' || bare === '\t',

@@ -1,6 +1,6 @@
 import { readWords } from './bash-read.ts';
 
-/** What the 2019 script's words do. */
+/** The 2019 script's conversation on standard input; every text is the script's, to the letter. These are its commands. */
 export interface RouteManagerActions {
 	readonly enable: () => Promise<void>;
 	readonly disable: () => Promise<void>;
@@ -10,11 +10,11 @@ export interface RouteManagerActions {
 export interface Conversation {
 	readonly input: AsyncIterable<Buffer | string>;
 	readonly out: (text: string) => void;
-	/** Shown before each word, on a terminal only. */
+	/** Called before each word; prints on a terminal only. */
 	readonly prompt: () => void;
 }
 
-/** What stands between the settings and the first word, in the script's order and words. */
+/** What the script prints and does before it reads the first word. */
 export async function begin(env: NodeJS.ProcessEnv, actions: RouteManagerActions, out: (text: string) => void) {
 	out('=== Input configuration ===\n');
 	out(configurationText(env));
@@ -24,18 +24,18 @@ export async function begin(env: NodeJS.ProcessEnv, actions: RouteManagerActions
 	await actions.enable();
 }
 
-/** The script's loop. It ends with `quit` or the end of input, and the rules stay as they are. */
+/** The script's loop: ends with `quit` or the end of input and leaves the rules as they are. */
 export async function converse(actions: RouteManagerActions, { input, out, prompt }: Conversation): Promise<void> {
 	out('=== Entering main loop ===\n');
 	prompt();
 	for await (const word of readWords(input)) {
 		if (word === 'quit') return;
-		await obey(word, actions, out);
+		await execute(word, actions, out);
 		prompt();
 	}
 }
 
-async function obey(word: string, actions: RouteManagerActions, out: (text: string) => void): Promise<void> {
+async function execute(word: string, actions: RouteManagerActions, out: (text: string) => void): Promise<void> {
 	switch (word) {
 		case 'status':
 			return out(await actions.status());
@@ -51,8 +51,8 @@ async function obey(word: string, actions: RouteManagerActions, out: (text: stri
 }
 
 /**
- * The script's two refusals; undefined where nothing is missing. Empty is missing, but for app ports: AWS's later script
- * takes a node without listeners, and so outbound traffic alone.
+ * The script's error for missing variables; undefined if none is missing. Empty counts as missing except for app ports:
+ * AWS's later script accepts a node without listeners, which means outbound traffic only.
  */
 export function refusal(env: NodeJS.ProcessEnv): string | undefined {
 	const isMissing = (name: string) => (env[name] ?? '') === '';
@@ -70,7 +70,7 @@ export function refusal(env: NodeJS.ProcessEnv): string | undefined {
 	return undefined;
 }
 
-/** What the script assigns over what it was given, seen only where it was given something. */
+/** Variables that the script overwrites; shown only if they were given. */
 const assigned: Readonly<Record<string, (value: string) => string>> = {
 	APPMESH_START_ENABLED: (value) => (value === '' ? '0' : value),
 	APPMESH_EGRESS_IGNORED_PORTS: (value) => (value === '' ? '22' : `${value},22`),
@@ -78,7 +78,7 @@ const assigned: Readonly<Record<string, (value: string) => string>> = {
 	APPMESH_PACKET_MARK: () => '0x1e7700ce',
 };
 
-/** Every line of the environment that holds APPMESH_, as the script's `env | grep` prints it. */
+/** Every line of the environment that contains APPMESH_, as the script's `env | grep` prints it. */
 function configurationText(env: NodeJS.ProcessEnv): string {
 	return Object.entries(env)
 		.flatMap(([name, value = '']) => `${name}=${assigned[name]?.(value) ?? value}`.split('\n'))

@@ -3,12 +3,12 @@ import type { Capture } from './capture.ts';
 import type { Chain, Match, Rule } from './model.ts';
 
 /**
- * Whoever binds Envoy's ports while it is away would be given all that is captured. A connection begins with the answer to
- * its first packet, and that has the owner of the socket that listens (owner_mt, xt_owner.c; skb_to_full_sk): it is let
- * go for Envoy's user only. An empty port goes on to refuse at once, as its answer is another packet.
+ * Only Envoy's user may accept connections on Envoy's ports; otherwise any program that binds them while Envoy is down
+ * would get all captured connections. The SYN-ACK carries the owner of the listening socket (owner_mt, xt_owner.c;
+ * skb_to_full_sk), so it is dropped for other users. A port without a listener still refuses at once, by RST.
  */
 export function buildAnswers(capture: Capture): Chain[] {
-	// Each such answer is a SYN cookie then, and has no owner (tcp_make_synack, TCP_SYNACK_COOKIE).
+	// Then every SYN-ACK is a SYN cookie, which has no owner (tcp_make_synack, TCP_SYNACK_COOKIE).
 	if (capture.hasOnlyCookies === true) return [];
 	return [
 		{
@@ -17,7 +17,7 @@ export function buildAnswers(capture: Capture): Chain[] {
 			hooks: [
 				{
 					at: 'OUTPUT',
-					matches: [{ kind: 'answer' }, { kind: 'own-ports', ports: redirectedTo(capture) }],
+					matches: [{ kind: 'syn-ack' }, { kind: 'own-ports', ports: redirectedTo(capture) }],
 					because: "who takes connections on Envoy's ports",
 				},
 			],
@@ -26,7 +26,7 @@ export function buildAnswers(capture: Capture): Chain[] {
 	];
 }
 
-/** A port that nothing is sent to may be anybody's. */
+/** The listener ports that traffic is redirected to; a port without redirects needs no protection. */
 export const redirectedTo = ({ appPorts, ingressPort, egressPort }: Capture): readonly PortRange[] =>
 	(appPorts === '*' || appPorts.length > 0 ? [ingressPort, egressPort] : [egressPort])
 		.toSorted((a, b) => a - b)
@@ -38,7 +38,7 @@ const dropped: Rule = {
 	because: "nobody but Envoy's user answers on Envoy's ports",
 };
 
-/** Where it is ours we know as whom it runs; somebody else's is one of those whose traffic is ignored. */
+/** Who Envoy runs as: known if we run it; else one of the users and groups whose traffic is ignored. */
 export function envoyOwners({ envoy, ignoreUids, ignoreGids }: Capture): Match[] {
 	const owner = (id: 'uid' | 'gid') => (range: IdRange) => ({ kind: 'owner', id, range }) as const;
 	if (envoy.runtime !== 'none') return [single(envoyUser(ignoreUids))].map(owner('uid'));
@@ -47,7 +47,7 @@ export function envoyOwners({ envoy, ignoreUids, ignoreGids }: Capture): Match[]
 
 const returning = (match: Match): Rule => ({ matches: [match], verdict: { kind: 'return' }, because: 'Envoy answers' });
 
-/** With a list of those who are captured, somebody else's Envoy may be anybody who is not on it. */
+/** With an only-list, an Envoy run by another program may be any user who is not on it. */
 function captured({ envoy, onlyUids, onlyGids }: Capture): Rule[] {
 	if (envoy.runtime !== 'none' || onlyUids.length + onlyGids.length === 0) return [];
 	const rule = (id: 'uid' | 'gid') => (range: IdRange) => ({
@@ -57,7 +57,7 @@ function captured({ envoy, onlyUids, onlyGids }: Capture): Rule[] {
 	return [...onlyUids.map(rule('uid')), ...onlyGids.map(rule('gid')), returning({ kind: 'owned' })];
 }
 
-/** Whether the rules let this user answer on Envoy's ports; undefined where it depends on groups, or they let everybody. */
+/** Whether the rules let this user accept on Envoy's ports; undefined if it depends on groups, or everybody may. */
 export function mayAnswer(capture: Capture, uid: number): boolean | undefined {
 	const { envoy, ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
 	if (capture.hasOnlyCookies === true) return undefined;
@@ -70,8 +70,8 @@ export function mayAnswer(capture: Capture, uid: number): boolean | undefined {
 const holdsId = (ranges: readonly IdRange[], id: number): boolean =>
 	ranges.some(({ from, to }) => from <= id && id <= to);
 
-/** Where no user is ignored but a group is, our Envoy runs as the user that the 2019 guide gave it. */
+/** If only a group is ignored, our Envoy runs as the user that the 2019 guide names. */
 const GUIDE_UID = 1337;
 
-/** Our Envoy's own is the first that is ignored; without any, root's traffic is not, so it cannot be root. */
+/** Our Envoy runs as the first ignored user. Without one it cannot be root, whose traffic is captured then. */
 export const envoyUser = (ignoreUids: readonly IdRange[]): number => ignoreUids[0]?.from ?? GUIDE_UID;

@@ -7,7 +7,7 @@ import { buildInvalid } from './invalid.ts';
 import type { Ruleset } from './model.ts';
 import { type Stage, wholeOf } from './stage.ts';
 
-/** The chains of one family, in the order in which they come into force: the guard before the redirects. */
+/** Builds the chains of one family, in the order in which they take effect: the guard before the redirects. */
 export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'all'): Ruleset {
 	const capturing = [...buildEgress(capture, family), ...buildIngress(capture, family)];
 	const before = [...buildGuard(capture), ...buildAnswers(capture)];

@@ -1,7 +1,7 @@
 import type { Cidr } from '../values/cidr.ts';
 import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
-/** What is to be captured. `Config` satisfies it once the names of users and groups are looked up. */
+/** What to capture. `Config` satisfies it once names of users and groups are resolved. */
 export interface Capture {
 	readonly appPorts: readonly PortRange[] | '*';
 	readonly ingressIgnoredPorts: readonly PortRange[];
@@ -20,8 +20,8 @@ export interface Capture {
 	readonly bridges: readonly InterfaceName[];
 	readonly guard: boolean;
 	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
-	/** Of the host: the ports that it gives to those who call others (sysctl net.ipv4.ip_local_port_range). */
+	/** Fact of the host: its ephemeral ports (sysctl net.ipv4.ip_local_port_range). */
 	readonly callerPorts?: PortRange;
-	/** Of the host: it answers each connection with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
+	/** Fact of the host: it answers every SYN with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
 	readonly hasOnlyCookies?: boolean;
 }

@@ -3,14 +3,14 @@ import type { Capture } from './capture.ts';
 import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
 import type { Chain, ChainName, Match, Rule } from './model.ts';
 
-/** One of several ways to be in an only-list; a list without any lets everything through. */
+/** An only-list: a connection must match one of the alternatives. */
 interface Stage {
 	readonly chain: ChainName;
 	readonly alternatives: readonly (readonly Match[])[];
 	readonly because: string;
 }
 
-/** What leaves this host, and what containers on captured bridges send through it. */
+/** Outbound connections of this host, and of containers on captured bridges. */
 export function buildEgress(capture: Capture, family: Family): Chain[] {
 	const destinations = [onlyIps(capture, family), onlyPorts(capture)].filter((stage) => stage !== undefined);
 	const users = onlyUsers(capture);
@@ -21,7 +21,7 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 	const egress: Chain = {
 		table: 'nat',
 		name: 'APPMESH_EGRESS',
-		hooks: [{ at: 'OUTPUT', matches: [{ kind: 'opening' }, leaving], because: 'connections from this host to others' }],
+		hooks: [{ at: 'OUTPUT', matches: [{ kind: 'syn' }, leaving], because: 'connections from this host to others' }],
 		rules: [
 			...owners(capture),
 			...direct,
@@ -49,7 +49,7 @@ function owners({ ignoreUids, ignoreGids }: Capture): Rule[] {
 	return [...ignoreUids.map((range) => rule('uid', range)), ...ignoreGids.map((range) => rule('gid', range))];
 }
 
-/** Forwarded traffic has no owner and takes no part in the lists of users. */
+/** Forwarded traffic has no owner, so the lists of users do not apply to it. */
 function bridge(capture: Capture, exclusions: readonly Rule[], destinations: readonly Stage[]): Chain[] {
 	if (capture.bridges.length === 0) return [];
 	return [
@@ -58,7 +58,7 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 			name: 'APPMESH_BRIDGE',
 			hooks: capture.bridges.map((name) => ({
 				at: 'PREROUTING',
-				matches: [{ kind: 'in', interface: name }, { kind: 'opening' }, leaving],
+				matches: [{ kind: 'in', interface: name }, { kind: 'syn' }, leaving],
 				because: 'connections of containers on this bridge to other hosts',
 			})),
 			rules: [...exclusions, ...redirectOrJump(destinations, capture)],
@@ -74,7 +74,7 @@ function onlyUsers({ onlyUids, onlyGids }: Capture): Stage | undefined {
 		: { chain: 'APPMESH_EGRESS', alternatives, because: 'only these users and groups' };
 }
 
-/** A list with addresses of the other family alone leaves no alternative: nothing of this family is captured. */
+/** If the list has addresses of the other family only, there is no alternative: nothing of this family is captured. */
 function onlyIps({ egressOnlyIps }: Capture, family: Family): Stage | undefined {
 	if (egressOnlyIps.length === 0) return undefined;
 	const alternatives = egressOnlyIps
@@ -89,7 +89,7 @@ function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
 		: { chain: 'APPMESH_ONLY_PORT', alternatives: [[{ kind: 'ports', ports }]], because: 'only these ports' };
 }
 
-/** The first stage's alternatives lead to the second stage's chain, or to Envoy where there is none. */
+/** Alternatives of the first stage jump to the next stage's chain, or redirect to Envoy after the last stage. */
 function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
 	const captured = "leaves through Envoy's outbound listener";
 	const redirect = { verdict: { kind: 'redirect', port: egressPort }, role: 'redirect' } as const;
@@ -101,7 +101,7 @@ function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture
 	);
 }
 
-/** The chains of all stages that another one leads to. */
+/** Chains for the stages that another stage jumps to. */
 function stageChains(users: Stage | undefined, destinations: readonly Stage[], capture: Capture): Chain[] {
 	const entered = users === undefined ? destinations.slice(1) : destinations;
 	return entered.map((stage) => ({

@@ -2,48 +2,48 @@ import { holderOf } from '../values/cidr.ts';
 import { type Family, holdsPort } from '../values/units.ts';
 import type { Chain, ChainName, Hook, Match, Rule, Ruleset, Verdict } from './model.ts';
 
-/** A connection as its first packet shows it to the rules. */
+/** A connection as described by its first packet. */
 export interface ConnectionAttempt {
 	readonly from: string;
 	readonly to: string;
-	/** The one dialled. */
+	/** Original destination port. */
 	readonly port: number;
-	/** The interface that it comes in by, in PREROUTING, or leaves by, in OUTPUT. */
+	/** The incoming interface in PREROUTING, the outgoing one in OUTPUT. */
 	readonly interface: string;
-	/** Whether its ends are addresses of this host. */
+	/** Whether source and destination are addresses of this host. */
 	readonly isFromHere: boolean;
 	readonly isToHere: boolean;
-	/** Of the process that opened it, in OUTPUT; what only passes has none. */
+	/** Of the socket's owner, in OUTPUT; forwarded traffic has none. */
 	readonly uid?: number | undefined;
 	readonly gid?: number | undefined;
 }
 
-/** A port: Envoy's, where it is redirected to. */
+/** A number is the port of Envoy that the connection is redirected to. */
 export type Outcome = 'direct' | 'dropped' | number;
 
-export type Evaluator = (at: Hook['at'], opening: ConnectionAttempt) => Outcome;
+export type Evaluator = (at: Hook['at'], attempt: ConnectionAttempt) => Outcome;
 
-/** What the rules of one family do with a connection: the kernel's own way through the chains, without the kernel. */
+/** Evaluates the rules of one family for a connection, walking tables and chains as the kernel does. */
 export function createEvaluator(ruleset: Ruleset, family: Family): Evaluator {
 	const tables = (['mangle', 'nat'] as const).map((table) => {
 		const chains = ruleset.filter((chain) => chain.table === table);
 		const steps = new Map(chains.map(({ name, rules }) => [name, rules.map((rule) => stepOf(rule, family))]));
 		return { steps, hooks: chains.flatMap((chain) => hooksOf(chain, family)) };
 	});
-	return (at, opening) => {
+	return (at, attempt) => {
 		for (const { hooks, steps } of tables) {
-			const standing = hooks.filter((hook) => hook.at === at);
-			const fate = walk(standing, steps, opening);
-			if (fate !== undefined) return fate;
+			const attached = hooks.filter((hook) => hook.at === at);
+			const outcome = walk(attached, steps, attempt);
+			if (outcome !== undefined) return outcome;
 		}
 		return 'direct';
 	};
 }
 
 interface Step extends Pick<Rule, 'verdict'> {
-	readonly matches: Holds;
+	readonly matches: Matcher;
 }
-type Holds = (opening: ConnectionAttempt) => boolean;
+type Matcher = (attempt: ConnectionAttempt) => boolean;
 type Steps = ReadonlyMap<ChainName, readonly Step[]>;
 
 const stepOf = ({ matches, verdict }: Pick<Rule, 'matches' | 'verdict'>, family: Family): Step => ({
@@ -54,16 +54,16 @@ const stepOf = ({ matches, verdict }: Pick<Rule, 'matches' | 'verdict'>, family:
 const hooksOf = ({ name, hooks }: Chain, family: Family) =>
 	hooks.map(({ at, matches }) => ({ at, ...stepOf({ matches, verdict: { kind: 'jump', chain: name } }, family) }));
 
-/** Undefined: nobody decided before the end of the chain, or before a return. */
-function walk(chain: readonly Step[], steps: Steps, opening: ConnectionAttempt): Outcome | undefined {
+/** Undefined: no verdict before the end of the chain or a return. */
+function walk(chain: readonly Step[], steps: Steps, attempt: ConnectionAttempt): Outcome | undefined {
 	for (const { matches, verdict } of chain) {
-		const fate = matches(opening) ? follow(verdict, steps, opening) : undefined;
-		if (fate !== undefined) return fate === 'return' ? undefined : fate;
+		const outcome = matches(attempt) ? follow(verdict, steps, attempt) : undefined;
+		if (outcome !== undefined) return outcome === 'return' ? undefined : outcome;
 	}
 	return undefined;
 }
 
-function follow(verdict: Verdict, steps: Steps, opening: ConnectionAttempt): Outcome | 'return' | undefined {
+function follow(verdict: Verdict, steps: Steps, attempt: ConnectionAttempt): Outcome | 'return' | undefined {
 	switch (verdict.kind) {
 		case 'return':
 			return 'return';
@@ -72,38 +72,38 @@ function follow(verdict: Verdict, steps: Steps, opening: ConnectionAttempt): Out
 		case 'redirect':
 			return verdict.port;
 		case 'jump':
-			return walk(steps.get(verdict.chain) ?? [], steps, opening);
+			return walk(steps.get(verdict.chain) ?? [], steps, attempt);
 	}
 }
 
-function compile(matches: readonly Match[], family: Family): Holds {
+function compile(matches: readonly Match[], family: Family): Matcher {
 	const all = matches.map((match) => compileMatch(match, family));
-	return (opening) => all.every((holds) => holds(opening));
+	return (attempt) => all.every((matches) => matches(attempt));
 }
 
-function compileMatch(match: Match, family: Family): Holds {
+function compileMatch(match: Match, family: Family): Matcher {
 	switch (match.kind) {
 		case 'ports':
 			return ({ port }) => holdsPort(match.ports, port);
 		case 'owner':
-			return (opening) => isWithin(match.range, opening[match.id]);
+			return (attempt) => isWithin(match.range, attempt[match.id]);
 		case 'from':
 		case 'to': {
 			const { kind, cidr } = match;
-			const holds = cidr.family === family ? holderOf(cidr) : () => false;
-			return (opening) => holds(opening[kind]);
+			const isInside = cidr.family === family ? holderOf(cidr) : () => false;
+			return (attempt) => isInside(attempt[kind]);
 		}
 		case 'in':
 		case 'out':
-			return (opening) => isNamed(match.interface, opening.interface);
-		case 'opening':
+			return (attempt) => isNamed(match.interface, attempt.interface);
+		case 'syn':
 			return () => true;
-		case 'going-on':
+		case 'not-syn':
 		case 'state':
-		case 'answer':
+		case 'syn-ack':
 		case 'own-ports':
 		case 'owned':
-			// Never about what opens a connection.
+			// These never match the SYN of a connection.
 			return () => false;
 		case 'local':
 			return ({ isFromHere, isToHere }) => (match.end === 'source' ? isFromHere : isToHere) === match.is;

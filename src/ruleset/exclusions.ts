@@ -2,6 +2,7 @@ import type { Cidr } from '../values/cidr.ts';
 import type { Family, InterfaceName, PortRange } from '../values/units.ts';
 import type { Match, Rule } from './model.ts';
 
+/** Exclusions: rules that return before the redirect. */
 const ignored = (match: Match, because: string): Rule => ({
 	matches: [match],
 	verdict: { kind: 'return' },

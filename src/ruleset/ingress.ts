@@ -3,20 +3,20 @@ import type { Capture } from './capture.ts';
 import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
 import type { Chain, Match, Rule, Ruleset } from './model.ts';
 
-/** Keeps other hosts from dialling Envoy's own ports. A family that is not captured needs it too: Envoy listens on all addresses. */
+/** Keeps other hosts from connecting to Envoy's own ports. A family that is not captured needs it too, as Envoy may listen on its addresses. */
 export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
 
-/** Remote traffic to this host; what only passes through on its way to elsewhere is not ours (flaw 15). */
+/** Remote traffic to this host, without forwarded traffic (flaw 15). */
 const arriving: readonly Match[] = [
 	{ kind: 'local', end: 'source', is: false },
 	{ kind: 'local', end: 'destination', is: true },
 ];
 
-const opening: readonly Match[] = [{ kind: 'opening' }, ...arriving];
+const opening: readonly Match[] = [{ kind: 'syn' }, ...arriving];
 
 /**
- * In mangle, which sees the port that the client dialled, before nat rewrites it. Only what opens a connection: these may
- * be this host's own ports in others, which it has opened itself.
+ * In mangle, which sees the original destination port, before nat rewrites it. SYN only: in later packets the port may be
+ * the local port of a connection that this host opened.
  */
 function guardChain({ ingressPort, egressPort }: Capture): Chain {
 	const ports = [ingressPort, egressPort].sort((a, b) => a - b).map(single);
@@ -34,7 +34,7 @@ function guardChain({ ingressPort, egressPort }: Capture): Chain {
 	};
 }
 
-/** What others send to the application's ports; no chain where it has none. */
+/** Redirects remote traffic to the application's ports; no chain where there are none. */
 export function buildIngress(capture: Capture, family: Family): Chain[] {
 	if (capture.appPorts !== '*' && capture.appPorts.length === 0) return [];
 	return [

@@ -1,12 +1,12 @@
 import { envoyOwners, redirectedTo } from './answers.ts';
 import type { Capture } from './capture.ts';
 import type { Chain, Hook, Match, Ruleset } from './model.ts';
-import { withoutOpening } from './stage.ts';
+import { withoutSyn } from './stage.ts';
 
 /**
- * A packet that the kernel cannot place in the connection that it belongs to is not translated: it would reach the app's
- * port or leave for the real server, which know nothing of the connection and reset it. `capturing`: whatever is redirected
- * in nat is dropped here, if it is such a one.
+ * A packet that conntrack classifies as INVALID is not translated: it would reach the application or the real server,
+ * which reset the unknown connection. So chains in mangle mirror those of nat (`capturing`) and drop such packets where
+ * nat would redirect.
  */
 export function buildInvalid(capture: Capture, capturing: Ruleset): Chain[] {
 	return [...capturing.map(mirrored), ...untranslated(capture)];
@@ -20,7 +20,7 @@ function mirrored(chain: Chain): Chain {
 			.filter((hook) => isLater(chain, hook))
 			.map((hook) => ({
 				at: hook.at,
-				matches: [{ kind: 'state', states: ['INVALID'] }, ...withoutOpening(hook)],
+				matches: [{ kind: 'state', states: ['INVALID'] }, ...withoutSyn(hook)],
 				because: 'packets that the kernel cannot place in a connection',
 			})),
 		rules: chain.rules.map((rule) =>
@@ -36,18 +36,18 @@ function mirrored(chain: Chain): Chain {
 	};
 }
 
-/** Of a bridge's connections, which are forwarded, the direction is known by their interface. */
+/** For forwarded connections of a bridge, the interface tells the direction. */
 const isLater = ({ name }: Chain, { matches }: Hook): boolean =>
-	name === 'APPMESH_BRIDGE' || matches.every(({ kind }) => kind !== 'opening');
+	name === 'APPMESH_BRIDGE' || matches.every(({ kind }) => kind !== 'syn');
 
 /**
- * Envoy's own, where the kernel has forgotten their connection: they would leave with Envoy's port. Dropped they are sent
- * again, and the connection goes on with the next packet of the other side.
+ * Packets of Envoy whose conntrack entry is lost would leave with Envoy's port as source. If dropped they are
+ * retransmitted, and the next packet of the peer restores the connection.
  */
 function untranslated(capture: Capture): Chain[] {
 	const matches: readonly Match[] = [
 		{ kind: 'state', states: ['INVALID', 'NEW'] },
-		{ kind: 'going-on' },
+		{ kind: 'not-syn' },
 		{ kind: 'own-ports', ports: redirectedTo(capture) },
 	];
 	const because = "what Envoy sends in connections that the kernel doesn't know";

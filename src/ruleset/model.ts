@@ -1,28 +1,27 @@
 import type { Cidr } from '../values/cidr.ts';
 import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
-/** A ruleset is plain data: what the kernel should hold for one family, and why. Every rule is about TCP. */
+/** A ruleset is plain data: the desired rules of one family, each with its reason. Every rule is about TCP. */
 export type Match =
 	| { readonly kind: 'ports'; readonly ports: readonly PortRange[] }
 	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly range: IdRange }
 	| { readonly kind: 'from' | 'to'; readonly cidr: Cidr }
 	| { readonly kind: 'in' | 'out'; readonly interface: InterfaceName }
 	/**
-	 * The packet that opens a connection. Where nobody has tracked connections before, the kernel takes a later packet of
-	 * an old one for the first (sysctl nf_conntrack_tcp_loose), and would send an open SSH session into Envoy.
+	 * SYN without ACK. Without it, conntrack that starts late would take a packet of an established connection for its
+	 * first (sysctl nf_conntrack_tcp_loose), and nat would redirect an open SSH session into Envoy.
 	 */
-	| { readonly kind: 'opening' }
-	/** Any packet but that. */
-	| { readonly kind: 'going-on' }
-	/** The answer to it. */
-	| { readonly kind: 'answer' }
-	/** What connection tracking says of the packet (iptables-extensions(8), conntrack). */
+	| { readonly kind: 'syn' }
+	/** Any other packet. */
+	| { readonly kind: 'not-syn' }
+	| { readonly kind: 'syn-ack' }
+	/** The packet's conntrack state (iptables-extensions(8), conntrack). */
 	| { readonly kind: 'state'; readonly states: readonly ('INVALID' | 'NEW')[] }
-	/** Whose local port it is. */
+	/** Source ports. */
 	| { readonly kind: 'own-ports'; readonly ports: readonly PortRange[] }
-	/** A socket's, and not the kernel's own. */
+	/** Sent by a socket, not by the kernel itself. */
 	| { readonly kind: 'owned' }
-	/** Whether an end of the connection is an address of this host. */
+	/** Whether the source or destination is an address of this host. */
 	| { readonly kind: 'local'; readonly end: 'source' | 'destination'; readonly is: boolean };
 
 export type Verdict =
@@ -41,16 +40,16 @@ export interface Rule {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
 	readonly role?: RuleRole;
-	/** Shown beside the rule by `iptables -S`: every rule says why it is there. */
+	/** The reason of the rule, its comment in `iptables -S`. */
 	readonly because: string;
 }
 
 export type TableName = 'mangle' | 'nat';
 
 /**
- * The first two are the 2019 script's. APPMESH_ANSWER sees who answers on Envoy's ports, APPMESH_INVALID and
- * APPMESH_LOST what would go past translation; APPMESH_BRIDGE takes what containers send; APPMESH_ONLY_… hold the later stages
- * where more than one only-list has to agree; APPMESH_TRACKING outlives the others while captured connections are open.
+ * The first two names are the 2019 script's. APPMESH_ANSWER protects Envoy's ports, APPMESH_INVALID and APPMESH_LOST drop
+ * packets that nat would not translate, APPMESH_BRIDGE captures containers, APPMESH_ONLY_… combine several only-lists,
+ * APPMESH_TRACKING keeps conntrack on while captured connections are open after the other chains are gone.
  */
 export const chainNames = [
 	'APPMESH_INGRESS',
@@ -65,7 +64,7 @@ export const chainNames = [
 ] as const;
 export type ChainName = (typeof chainNames)[number];
 
-/** The traffic that a chain is given, always before any other rule of the built-in chain sees it. */
+/** A jump from a built-in chain, always its first rule: the traffic that enters a chain. */
 export interface Hook {
 	readonly at: 'PREROUTING' | 'OUTPUT';
 	readonly matches: readonly Match[];

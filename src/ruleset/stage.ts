@@ -3,9 +3,9 @@ import type { Capture } from './capture.ts';
 import type { Chain, Hook, Match } from './model.ts';
 
 /**
- * What of a connection is captured. `opening`: its first packet only, as nobody may have tracked those that are open. `all`:
- * also a later one, by which the kernel knows anew a connection that it had forgotten; those that were open before are
- * tracked by then (see reconcile/staged-capture.ts).
+ * Which packets of a connection the rules capture. `opening`: the SYN only, as open connections may be untracked. `all`:
+ * also later packets, so that a captured connection whose conntrack entry was lost is redirected again; by then the
+ * connections that were open before are tracked (see reconcile/staged-capture.ts).
  */
 export type Stage = 'opening' | 'all';
 
@@ -14,9 +14,9 @@ const USUAL_PORTS = { from: 32_768, to: 60_999 } as PortRange;
 const LAST_PORT = 65_535;
 
 /**
- * A later packet does not say who has opened its connection: an answer of this host's SSH server is not to be taken for what
- * a program here sends, nor an answer of a remote server for what a client sends. So one that leaves has to come from a port
- * that the kernel gives to callers, and one that arrives has to go to an app port that is named, or to none of those.
+ * Extends a chain to later packets. Such a packet does not say who opened its connection: a reply of this host's SSH
+ * server must not count as outbound, nor a reply of a remote server as inbound. So an outbound one must come from an
+ * ephemeral port, and an inbound one must go to a listed app port or, with `*`, to a port that is not ephemeral.
  */
 export function wholeOf(chain: Chain, capture: Capture): Chain {
 	const later = chain.hooks.flatMap((hook) => laterHook(chain, hook, capture));
@@ -25,17 +25,17 @@ export function wholeOf(chain: Chain, capture: Capture): Chain {
 }
 
 function laterHook({ name }: Chain, hook: Hook, capture: Capture): Hook[] {
-	const matches = withoutOpening(hook);
-	if (name === 'APPMESH_EGRESS') return [{ ...hook, matches: [goingOn, callers(capture), ...matches] }];
+	const matches = withoutSyn(hook);
+	if (name === 'APPMESH_EGRESS') return [{ ...hook, matches: [notSyn, callers(capture), ...matches] }];
 	if (name !== 'APPMESH_INGRESS') return [];
-	return [{ ...hook, matches: capture.appPorts === '*' ? [goingOn, servers(capture), ...matches] : matches }];
+	return [{ ...hook, matches: capture.appPorts === '*' ? [notSyn, servers(capture), ...matches] : matches }];
 }
 
-/** What opens a connection has been through the chain by then: it is not counted twice. */
-const goingOn: Match = { kind: 'going-on' };
+/** The SYN has been through the chain already and must not be counted twice. */
+const notSyn: Match = { kind: 'not-syn' };
 
-export const withoutOpening = ({ matches }: Hook): readonly Match[] =>
-	matches.filter(({ kind }) => kind !== 'opening' && kind !== 'going-on');
+export const withoutSyn = ({ matches }: Hook): readonly Match[] =>
+	matches.filter(({ kind }) => kind !== 'syn' && kind !== 'not-syn');
 
 const callers = ({ callerPorts = USUAL_PORTS }: Capture): Match => ({ kind: 'own-ports', ports: [callerPorts] });
 

@@ -12,11 +12,11 @@ interface Readable {
 	readonly uid: number;
 }
 
-/** Somebody who listens where Envoy could be read. */
+/** The condition `admin`: another program listens on the port of Envoy's admin interface. */
 export const holderAmong = <T extends Holder>({ adminPort, uid }: Readable, listeners: readonly T[]): T | undefined =>
 	listeners.find((one) => one.port === adminPort && one.uid !== uid);
 
-/** `owner`: which program the holder is. */
+/** `owner`: the holder's program and pid. */
 export function readableFact(
 	{ adminPort, egressPort, uid }: Readable,
 	listeners: readonly Holder[],
@@ -27,10 +27,10 @@ export function readableFact(
 	const port = `port ${adminPort} (envoy.adminPort)`;
 	const remedy = 'End that program, then turnout reload; or set envoy.adminPort to another port';
 	if (holder !== undefined) {
-		const why = `${port} is held by ${owner} of user ${holder.uid}: Envoy cannot be read there, and whoever reads there reads that program`;
+		const why = `${port} is held by ${owner} of user ${holder.uid}: Envoy's admin interface is not available there, and clients reach that program instead`;
 		return { subject: 'admin', ok: false, why, remedy };
 	}
 	if (isEnvoys(adminPort) || !isEnvoys(egressPort)) return { subject: 'admin', ok: true };
-	const why = `Envoy was started while somebody else held ${port}, and cannot be read there`;
+	const why = `Envoy was started while another program held ${port}, so its admin interface is not available there`;
 	return { subject: 'admin', ok: false, why, remedy: 'turnout reload' };
 }

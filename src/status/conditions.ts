@@ -1,11 +1,11 @@
 import type { Condition, Subject } from './types.ts';
 
-/** A fact as it is now; since when it has been so is kept by `carry`. */
+/** A condition without its time: `keepSince` adds `since`. */
 export type Fact =
 	| { readonly subject: Subject; readonly ok: true }
 	| { readonly subject: Subject; readonly ok: false; readonly why: string; readonly remedy: string };
 
-/** What was so before keeps its time; what changed has `now`. */
+/** Turns facts into conditions: unchanged ones keep their `since`, changed ones get `now`. */
 export function keepSince(before: readonly Condition[], facts: readonly Fact[], now: string): Condition[] {
 	return facts.map((fact) => {
 		const former = before.find((condition) => condition.subject === fact.subject && sameAs(condition) === sameAs(fact));

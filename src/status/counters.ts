@@ -1,4 +1,4 @@
-/** What the daemon counts as it does it, from its start on: each name with the labels that it is counted by. */
+/** Counters of the daemon since its start: each name with its label values. */
 const counted = {
 	pulls: ['pulled', 'failed'],
 	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore', 'revert'],
@@ -8,7 +8,7 @@ const counted = {
 
 export type CounterName = keyof typeof counted;
 export type CounterLabel<N extends CounterName> = (typeof counted)[N][number];
-/** All of them, also those that are 0. */
+/** Every counter, including zeros. */
 export type CounterValues = { readonly [N in CounterName]: Readonly<Record<CounterLabel<N>, number>> };
 
 export interface Counters {

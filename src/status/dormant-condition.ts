@@ -1,13 +1,13 @@
 import type { Fact } from './conditions.ts';
 
-/** `dormant`: as nft names them. The rules are all there, and none of them acts. */
+/** The condition `tables`: nft tables with the flag `dormant` hold rules that do nothing. `dormant`: names as in nft. */
 export function tablesFact(dormant: readonly string[]): Fact {
 	if (dormant.length === 0) return { subject: 'tables', ok: true };
 	const what = dormant.length === 1 ? `the table ${dormant[0]} is` : `the tables ${dormant.join(', ')} are`;
 	return {
 		subject: 'tables',
 		ok: false,
-		why: `${what} switched off (flags dormant): its rules are there and do nothing, ours among them`,
-		remedy: `Switch on again: ${dormant.map((name) => `\`nft add table ${name}\``).join(', ')}`,
+		why: `${what} disabled (flags dormant): its rules, ours among them, have no effect`,
+		remedy: `Enable with ${dormant.map((name) => `\`nft add table ${name}\``).join(', ')}`,
 	};
 }

@@ -1,6 +1,6 @@
 import type { Fact } from './conditions.ts';
 
-/** What the host's firewall does otherwise with what is captured; as src/firewall/foreign/filtered.ts finds it. */
+/** A packet filter rule that treats captured connections differently than before; found by src/firewall/foreign/filtered.ts. */
 export interface Changed {
 	readonly kind: 'dropped' | 'opened';
 	readonly way: string;
@@ -9,7 +9,7 @@ export interface Changed {
 	readonly rule: string;
 }
 
-/** What does not arrive is a failure; what is let in that was denied is told. */
+/** `firewall` (connections that are dropped) counts as a failure; `denials` (connections that are let in) is only reported. */
 export function firewallFacts(found: readonly Changed[]): Fact[] {
 	return [
 		droppedFact(found.filter(({ kind }) => kind === 'dropped')),
@@ -20,12 +20,12 @@ export function firewallFacts(found: readonly Changed[]): Fact[] {
 function droppedFact([first]: readonly Changed[]): Fact {
 	if (first === undefined) return { subject: 'firewall', ok: true };
 	const { way, family, port, rule } = first;
-	const rest = way === 'inbound' ? `dialled on port ${port}` : 'of programs here';
+	const rest = way === 'inbound' ? `to port ${port}` : 'of local programs';
 	return {
 		subject: 'firewall',
 		ok: false,
-		why: `${family} connections ${rest} are redirected to Envoy, and there the firewall drops them: ${rule}`,
-		remedy: 'Let in what is redirected: see docs/firewalls.md, "A host that drops what it does not know"',
+		why: `${family} connections ${rest} are redirected to Envoy, where the firewall drops them: ${rule}`,
+		remedy: 'Accept redirected connections: see docs/firewalls.md, "A host that drops by default"',
 	};
 }
 
@@ -33,11 +33,11 @@ function openedFact(found: readonly Changed[]): Fact {
 	const [first] = found;
 	if (first === undefined) return { subject: 'denials', ok: true };
 	const { way, family, port, rule } = first;
-	const more = found.length === 1 ? '' : `, nor do ${found.length - 1} more`;
+	const more = found.length === 1 ? '' : `; so do ${found.length - 1} more rules`;
 	return {
 		subject: 'denials',
 		ok: false,
-		why: `the firewall's "${rule}" does not hold for ${way} ${family} connections to port ${port}, as they are redirected to Envoy before it is asked${more}`,
+		why: `the firewall's "${rule}" does not apply to ${way} ${family} connections to port ${port}, as they are redirected to Envoy before they reach it${more}`,
 		remedy: 'Deny in mangle or raw, or by --ctorigdstport: see docs/firewalls.md, "Rules that deny by port"',
 	};
 }

@@ -1,12 +1,12 @@
 import type { CounterValues } from './counters.ts';
 import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
 
-/** What metrics are made from. */
+/** The metrics of GET /metrics, as data. This is their input. */
 export interface MetricsInput {
 	readonly status: Status;
 	readonly counters: CounterValues;
 	readonly process: { readonly startedMs: number; readonly residentBytes: number };
-	/** Undefined where nobody tracks connections. */
+	/** Undefined if connection tracking is not in use. */
 	readonly conntrack: { readonly count: number; readonly most: number } | undefined;
 }
 
@@ -18,52 +18,52 @@ export interface Sample {
 export interface Metric {
 	readonly name: `turnout_${string}`;
 	readonly help: string;
-	/** A counter only grows, and begins anew with what it counts: the daemon, or the rules in the kernel. */
+	/** A counter resets with its source: a restart of the daemon, or a new commit of the rules. */
 	readonly type: 'gauge' | 'counter';
-	readonly samples: (seen: MetricsInput) => readonly Sample[];
+	readonly samples: (input: MetricsInput) => readonly Sample[];
 }
 
-/** Each metric is a row; Envoy's own statistics are read on envoy.adminPort. */
+/** One row per metric. Envoy's own statistics are on envoy.adminPort. */
 export const metrics: readonly Metric[] = [
 	{
 		name: 'turnout_info',
-		help: 'The version of turnout and the firewall dialect that it uses; always 1.',
+		help: 'Version of turnout and its firewall backend as labels; always 1.',
 		type: 'gauge',
 		samples: ({ status }) => [{ value: 1, labels: { version: status.version, backend: status.backend.name } }],
 	},
 	{
 		name: 'turnout_start_time_seconds',
-		help: 'When the daemon started, in seconds since 1970.',
+		help: 'Start time of the daemon, in seconds since 1970.',
 		type: 'gauge',
 		samples: ({ process }) => [only(process.startedMs / 1_000)],
 	},
 	{
 		name: 'turnout_resident_memory_bytes',
-		help: 'The memory that the daemon holds.',
+		help: 'Resident memory of the daemon.',
 		type: 'gauge',
 		samples: ({ process }) => [only(process.residentBytes)],
 	},
 	{
 		name: 'turnout_interception_wanted',
-		help: '1 for what interception should be.',
+		help: '1 for the desired state of interception.',
 		type: 'gauge',
 		samples: ({ status }) => oneOf(wanted, status.wanted),
 	},
 	{
 		name: 'turnout_interception_is',
-		help: '1 for what interception is.',
+		help: '1 for the actual state of interception.',
 		type: 'gauge',
 		samples: ({ status }) => oneOf(is, status.is),
 	},
 	{
 		name: 'turnout_condition_ok',
-		help: '1 where a part is as it should be, 0 where turnout status says what is wrong with it.',
+		help: '1 if the condition is met, 0 if not; turnout status has the reason.',
 		type: 'gauge',
 		samples: ({ status }) => status.conditions.map(({ subject, ok }) => ({ value: ok ? 1 : 0, labels: { subject } })),
 	},
 	{
 		name: 'turnout_connections_total',
-		help: 'Connections since the rules were last committed, by direction and by where they were sent.',
+		help: 'Connections since the rules were last committed, by direction and verdict.',
 		type: 'counter',
 		samples: ({ status: { counters } }) => [
 			{ value: counters.ingress.connections, labels: { direction: 'ingress', verdict: 'captured' } },
@@ -73,73 +73,73 @@ export const metrics: readonly Metric[] = [
 	},
 	{
 		name: 'turnout_packets_dropped_total',
-		help: 'Packets of captured connections that would have gone past Envoy, as the kernel could not place them.',
+		help: 'Packets dropped because the kernel could not match them to a connection; they would have bypassed Envoy.',
 		type: 'counter',
 		samples: ({ status }) => [only(status.counters.dropped)],
 	},
 	{
 		name: 'turnout_connections_existing',
-		help: 'Open connections that would be captured, were they opened now, and go past Envoy.',
+		help: 'Open connections that bypass Envoy because they were opened before the rules.',
 		type: 'gauge',
 		samples: ({ status }) => [only(status.bypassing)],
 	},
 	{
 		name: 'turnout_conntrack_entries',
-		help: 'Connections that the kernel tracks in this network; not there where nobody tracks any.',
+		help: 'Connections tracked by the kernel in this network namespace; absent without connection tracking.',
 		type: 'gauge',
 		samples: ({ conntrack }) => (conntrack === undefined ? [] : [only(conntrack.count)]),
 	},
 	{
 		name: 'turnout_conntrack_limit',
-		help: 'The most that it tracks; new ones beyond it are dropped.',
+		help: 'Limit of tracked connections; new ones beyond it are dropped.',
 		type: 'gauge',
 		samples: ({ conntrack }) => (conntrack === undefined ? [] : [only(conntrack.most)]),
 	},
 	{
 		name: 'turnout_rule_changes_total',
-		help: 'Changes of the rules by what they were made for.',
+		help: 'Changes of the rules, by reason.',
 		type: 'counter',
 		samples: ({ counters }) => byLabel('kind', counters.ruleChanges),
 	},
 	{
 		name: 'turnout_repairs_total',
-		help: 'How often something that others had changed was put right, by what it was.',
+		help: 'Repairs of what other programs had changed, by subject.',
 		type: 'counter',
 		samples: ({ counters }) => byLabel('subject', counters.repairs),
 	},
 	{
 		name: 'turnout_notices_lost_total',
-		help: 'How often the kernel had more to tell of changes than there was room for; then everything is read once.',
+		help: 'Overflows of the netlink socket for change events; each causes a full read.',
 		type: 'counter',
 		samples: ({ counters }) => byLabel('subject', counters.noticesLost),
 	},
 	{
 		name: 'turnout_envoy_state',
-		help: '1 for the state that Envoy is in.',
+		help: '1 for the current state of Envoy.',
 		type: 'gauge',
 		samples: ({ status }) => oneOf(states, status.envoy.state),
 	},
 	{
 		name: 'turnout_envoy_start_time_seconds',
-		help: 'When Envoy started, in seconds since 1970; not there while it does not run or somebody else runs it.',
+		help: 'Start time of Envoy, in seconds since 1970; absent while it does not run or if another program runs it.',
 		type: 'gauge',
 		samples: ({ status: { envoy } }) => (envoy.since === undefined ? [] : [only(Date.parse(envoy.since) / 1_000)]),
 	},
 	{
 		name: 'turnout_envoy_restarts_total',
-		help: 'How often Envoy was started again after it had ended by itself.',
+		help: 'Restarts of Envoy after it had exited by itself.',
 		type: 'counter',
 		samples: ({ status }) => [only(status.envoy.restarts)],
 	},
 	{
 		name: 'turnout_pulls_total',
-		help: "Pulls of Envoy's image by their result.",
+		help: "Pulls of Envoy's image, by result.",
 		type: 'counter',
 		samples: ({ counters }) => byLabel('result', counters.pulls),
 	},
 ];
 
-/** Records and no lists: a state that is added and not told here does not compile. */
+/** Records instead of lists, so that a new state that is missing here does not compile. */
 const wanted: Readonly<Record<Wanted, true>> = { enabled: true, disabled: true };
 const is: Readonly<Record<Is, true>> = { enabled: true, disabled: true, waiting: true, lifted: true, degraded: true };
 const states: Readonly<Record<EnvoyStatus['state'], true>> = {

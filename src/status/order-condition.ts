@@ -1,6 +1,6 @@
 import type { Fact } from './conditions.ts';
 
-/** Somebody's rule that takes captured connections before ours see them; as src/firewall/foreign/overtaking.ts finds it. */
+/** Another program's rule that handles captured connections before ours; found by src/firewall/foreign/overtaking.ts. */
 export interface Overtaken {
 	readonly family: string;
 	readonly kind: string;
@@ -17,14 +17,14 @@ export function orderFact(found: readonly Overtaken[]): Fact {
 	return {
 		subject: 'order',
 		ok: false,
-		why: `${sayingOf(first)}${more}`,
-		remedy: `Take the rule away, keep ${first.kind === 'inbound' ? 'the port out of appPorts' : 'what it is about out of what is captured'}, or give its chain a priority above -100; see docs/firewalls.md, "Who comes first"`,
+		why: `${reasonOf(first)}${more}`,
+		remedy: `Remove the rule, ${first.kind === 'inbound' ? 'remove the port from appPorts' : 'exclude its connections from capture'}, or give its chain a priority above -100; see docs/firewalls.md, "Whose rules come first"`,
 	};
 }
 
-function sayingOf({ family, kind, port, place, rule, isFirst }: Overtaken): string {
+function reasonOf({ family, kind, port, place, rule, isFirst }: Overtaken): string {
 	const connections = `${kind} ${family} connections${port === undefined ? '' : `, such as those to port ${port},`}`;
-	if (rule === '') return `${connections} may go past Envoy: ${place} comes before ours and cannot be read without nft`;
+	if (rule === '') return `${connections} may bypass Envoy: ${place} comes before ours and cannot be read without nft`;
 	const order = isFirst ? 'comes before ours' : 'may come before ours';
-	return `${connections} may go past Envoy: ${place} ${order} and has "${rule}"`;
+	return `${connections} may bypass Envoy: ${place} ${order} and has "${rule}"`;
 }

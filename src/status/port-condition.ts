@@ -5,16 +5,15 @@ interface Holder {
 	readonly uid: number;
 }
 
-/** `owner`: which program it is. */
+/** The condition `ports`: another program holds a port of Envoy's. `owner`: its name and pid. */
 export function portsFact(stranger: Holder | undefined, owner: string): Fact {
 	if (stranger === undefined) return { subject: 'ports', ok: true };
 	const { port, uid } = stranger;
 	return {
 		subject: 'ports',
 		ok: false,
-		why: `port ${port} is held by ${owner} of user ${uid}, who is not Envoy's: connections that are sent there are dropped`,
-		remedy:
-			'End that program, and Envoy can have its port; if it is Envoy, add its user to ignoreUids (APPMESH_IGNORE_UID)',
+		why: `port ${port} is held by ${owner} of user ${uid}, which is not Envoy's: connections redirected there are dropped`,
+		remedy: 'End that program to free the port; if it is Envoy, add its user to ignoreUids (APPMESH_IGNORE_UID)',
 	};
 }
 
@@ -23,7 +22,7 @@ export const cookiesFact = (hasOnlyCookies: boolean): Fact =>
 		? {
 				subject: 'syncookies',
 				ok: false,
-				why: "the kernel answers every connection with a SYN cookie, which names no user: whoever binds Envoy's ports while it is away gets what is captured",
+				why: "the kernel answers every connection with a SYN cookie, which carries no user: any program that binds Envoy's ports while Envoy is down gets captured connections",
 				remedy: 'sysctl net.ipv4.tcp_syncookies=1, the default, then turnout reload',
 			}
 		: { subject: 'syncookies', ok: true };

@@ -1,4 +1,4 @@
-/** The library's parts, of which it declares the whole only; the whole brings in ten megabytes that nobody here uses. */
+/** Types for single files of prom-client: importing the whole package would cost ten megabytes of unused code. */
 declare module 'prom-client/lib/registry.js' {
 	export { Registry as default } from 'prom-client';
 }

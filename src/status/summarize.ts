@@ -2,37 +2,36 @@ import { PULL_CAPTURED } from './captured-pull.ts';
 import type { Fact } from './conditions.ts';
 import type { EnvoyStatus, Is, Wanted } from './types.ts';
 
-/** What status is made from, all of it read a moment ago. */
+/** Builds status from an observation: state, conditions, counters. This is the input, read just before. */
 export interface Observation {
 	readonly wanted: Wanted;
 	readonly envoy: EnvoyStatus;
-	/** Why Envoy is not as it should be, where it is not. */
+	/** What is wrong with Envoy, or ''. */
 	readonly envoyWhy: string;
-	/** Each line in which the host is not as wanted. */
+	/** Each line in which the host differs from the desired state. */
 	readonly differences: readonly { readonly table: string; readonly kind: string; readonly line: string }[];
 	readonly isClean: boolean;
-	/** The rules were taken away because Envoy is gone (onEnvoyFailure: open). */
+	/** The rules were removed because Envoy is down (onEnvoyFailure: open). */
 	readonly isLifted: boolean;
-	/** Our Envoy is not LIVE: rules that are not there wait for it. */
+	/** Missing rules wait until our Envoy is LIVE. */
 	readonly isWaiting: boolean;
-	/** Why Docker does not answer; '' while it does, or is not in use. */
+	/** Why Docker does not answer; '' if it does, or is not in use. */
 	readonly dockerTrouble: string;
 	readonly ipv6BypassReason: string;
-	/** Why our rule and route are left out for the sake of others. */
+	/** Why our rule and route are not installed: they would break another program's. */
 	readonly routesLeftOut: { readonly why: string; readonly remedy: string } | undefined;
-	/** What keeps rules and routes from being put right. */
+	/** Why rules and routes cannot be repaired. */
 	readonly driftProblem: { readonly why: string; readonly remedy: string } | undefined;
-	/** What a restart would not find. */
+	/** Why state could not be written, so that a restart would lose it. */
 	readonly stateTrouble: { readonly why: string; readonly remedy: string } | undefined;
-	/** Settings that nobody has confirmed: what was before holds. */
+	/** Settings that were not confirmed and therefore rolled back. */
 	readonly unconfirmed: readonly string[];
-	/** What keeps us from going back to what was before, once the time to confirm is over; '' where nothing does. */
+	/** Why the rollback after the time to confirm fails; '' if it does not. */
 	readonly revertWhy: string;
-	/** What was found by looking at more of the host. */
+	/** Facts from further inspections of the host. */
 	readonly findings: readonly Fact[];
 }
 
-/** One word for all of it. */
 export function overallState({ wanted, differences, isClean, isLifted, isWaiting }: Observation): Is {
 	if (wanted === 'disabled') return isClean ? 'disabled' : 'degraded';
 	if (isLifted && isClean) return 'lifted';
@@ -48,19 +47,19 @@ export function factsOf(observation: Observation): Fact[] {
 
 function rulesFact(observation: Observation): Fact {
 	const is = overallState(observation);
-	const off = observation.differences.filter(({ table }) => table !== 'routing');
-	const [first] = off;
+	const wrong = observation.differences.filter(({ table }) => table !== 'routing');
+	const [first] = wrong;
 	if (is === 'waiting')
 		return { subject: 'rules', ok: false, why: 'they wait for Envoy to be LIVE', remedy: 'turnout wait' };
 	if (is === 'lifted')
 		return {
 			subject: 'rules',
 			ok: false,
-			why: 'they are lifted while Envoy is away',
-			remedy: 'They come back when Envoy is LIVE; see turnout logs',
+			why: 'they are lifted while Envoy is down',
+			remedy: 'They are restored when Envoy is LIVE; see turnout logs',
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
-	const why = `${off.length === 1 ? '1 line is' : `${off.length} lines are`} not as wanted, the first: ${first.kind} in ${first.table}: ${first.line}`;
+	const why = `${wrong.length === 1 ? '1 line differs' : `${wrong.length} lines differ`} from the desired state, first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
 
@@ -89,23 +88,23 @@ function envoyFact({ envoy, envoyWhy }: Observation): Fact {
 	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy, envoyWhy) };
 }
 
-/** As src/connections/listener-gaps.ts says it. */
+/** For reasons given by src/connections/listener-gaps.ts, which begin with `on`. */
 const ADDRESSES =
-	'Let it listen at 0.0.0.0 and ::, or see bridges (TURNOUT_CAPTURE_BRIDGES) and ipv6 (APPMESH_ENABLE_IPV6)';
+	'Let it listen on 0.0.0.0 and ::, or see bridges (TURNOUT_CAPTURE_BRIDGES) and ipv6 (APPMESH_ENABLE_IPV6)';
 
 function envoyRemedy({ runtime, state, retryMs }: EnvoyStatus, why: string): string {
 	if (why.startsWith('on ')) return ADDRESSES;
 	if (runtime === 'none') return 'Start Envoy, or let turnout run it (envoy.runtime)';
-	if (why.startsWith('Envoy does not answer')) return 'It is started anew if it goes on so; see turnout logs';
+	if (why.startsWith('Envoy does not answer')) return 'It is restarted if it stays so; see turnout logs';
 	if (state === 'live') return 'See turnout logs, and the listeners of its bootstrap (envoy.config)';
 	if (why.includes(PULL_CAPTURED))
-		return 'turnout disable, and turnout enable once Envoy is LIVE; or let pulls past with egressIgnoredIps';
-	if (state === 'silent') return 'It is started anew as soon as Docker can do it (see docker); see turnout logs';
-	if (retryMs !== undefined) return `It is started again after ${retryMs} ms; see turnout logs`;
+		return 'turnout disable, and turnout enable once Envoy is LIVE; or exclude the registry with egressIgnoredIps';
+	if (state === 'silent') return 'It is restarted as soon as Docker can do it (see docker); see turnout logs';
+	if (retryMs !== undefined) return `It is restarted after ${retryMs} ms; see turnout logs`;
 	return state === 'failed' ? 'turnout logs, then restart turnout' : 'turnout wait';
 }
 
-/** As its failure says it (host/docker/limit.ts). */
+/** Part of the message of host/docker/time-limit.ts. */
 const HANGS = 'does not answer within';
 
 function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
@@ -113,7 +112,7 @@ function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
 	const verb = dockerTrouble.includes(HANGS) ? 'Restart' : 'Start';
 	const meanwhile =
 		envoy.state === 'silent'
-			? 'only then Envoy can be started again'
+			? 'Envoy cannot be restarted before that'
 			: 'Envoy and the rules stay as they are meanwhile';
 	const remedy = `${verb} Docker; ${meanwhile}`;
 	return { subject: 'docker', ok: false, why: dockerTrouble, remedy };
@@ -122,30 +121,30 @@ function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
 function ipv6Fact({ ipv6BypassReason }: Observation): Fact {
 	if (ipv6BypassReason === '') return { subject: 'ipv6', ok: true };
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
-	return { subject: 'ipv6', ok: false, why: `IPv6 goes past Envoy: ${ipv6BypassReason}`, remedy };
+	return { subject: 'ipv6', ok: false, why: `IPv6 bypasses Envoy: ${ipv6BypassReason}`, remedy };
 }
 
 const stateFact = ({ stateTrouble }: Observation): Fact =>
 	stateTrouble === undefined ? { subject: 'state', ok: true } : { subject: 'state', ok: false, ...stateTrouble };
 
-/** While it is so. */
+/** Present only while the rollback fails. */
 function confirmFacts({ revertWhy }: Observation): Fact[] {
 	if (revertWhy === '') return [];
-	const why = `the time to confirm is over, and going back to what was before fails: ${revertWhy}`;
-	return [{ subject: 'confirm', ok: false, why, remedy: 'It is tried again; or turnout revert, turnout disable' }];
+	const why = `the time to confirm is over, and the rollback fails: ${revertWhy}`;
+	return [{ subject: 'confirm', ok: false, why, remedy: 'It is retried; or turnout revert, turnout disable' }];
 }
 
-/** Only once it has happened. */
+/** Present only after a rollback of settings. */
 function settingsFacts({ unconfirmed }: Observation): Fact[] {
 	if (unconfirmed.length === 0) return [];
 	const [was, it] = unconfirmed.length === 1 ? ['was', 'it'] : ['were', 'them'];
-	const why = `${unconfirmed.join(', ')} ${was} not confirmed: what was before holds, and a restart would take ${it}`;
+	const why = `${unconfirmed.join(', ')} ${was} not confirmed: the former settings are in effect, but a restart would apply ${it}`;
 	return [
 		{
 			subject: 'settings',
 			ok: false,
 			why,
-			remedy: `Change ${it} back where ${it} stands, or take ${it}: turnout reload`,
+			remedy: `Undo the change at its source, or apply it: turnout reload`,
 		},
 	];
 }

@@ -1,10 +1,10 @@
 import type { Fact } from './conditions.ts';
 
 export const limitedWhy = (why: string): string =>
-	`captured connections that the kernel forgets (conntrack -F, idle for days) are reset: ${why}`;
+	`captured connections whose conntrack entry is lost (conntrack -F, idle for days) are reset: ${why}`;
 
-/** `why`: what keeps more than the opening of a connection from being captured. */
+/** The condition `tracking`. `why`: the reason why only the opening of a connection can be captured. */
 export const trackingFact = (why: string | undefined): Fact =>
 	why === undefined
 		? { subject: 'tracking', ok: true }
-		: { subject: 'tracking', ok: false, why: limitedWhy(why), remedy: 'Put that right, then turnout enable' };
+		: { subject: 'tracking', ok: false, why: limitedWhy(why), remedy: 'Fix that, then turnout enable' };

@@ -2,7 +2,7 @@ export type Wanted = 'enabled' | 'disabled';
 
 export type Is = 'enabled' | 'disabled' | 'waiting' | 'lifted' | 'degraded';
 
-/** Health is a list of facts, not a boolean: status, metrics and exit codes are all derived from it. */
+/** Health is a list of conditions, not a boolean: status, metrics and exit codes are derived from it. */
 export type Subject =
 	| 'rules'
 	| 'routes'
@@ -35,27 +35,27 @@ export type Condition =
 
 export interface EnvoyStatus {
 	readonly runtime: 'none' | 'process' | 'docker';
-	/** `unmanaged`: somebody else runs it. */
+	/** `unmanaged`: another program runs it. */
 	readonly state: 'absent' | 'pulling' | 'starting' | 'live' | 'silent' | 'draining' | 'failed' | 'unmanaged';
 	readonly version?: string;
 	readonly id?: string;
 	/** With the docker runtime. */
 	readonly container?: string;
 	readonly image?: string;
-	/** Since when it runs. */
+	/** Start time. */
 	readonly since?: string;
 	readonly restarts: number;
-	/** How the last one ended, once one has. */
+	/** How the last instance ended, if one has. */
 	readonly lastExit?: string;
 	/** The TCP ports that it listens on, while it is LIVE. */
 	readonly listeners?: readonly number[];
-	/** Milliseconds from its end to the next start, where it has failed. */
+	/** After a failure: back-off until the next start, in milliseconds. */
 	readonly retryMs?: number;
-	/** While its image is pulled. */
+	/** Present while the image is pulled. */
 	readonly pull?: PullStatus;
 }
 
-/** A pull on its way, layer by layer, in bytes and Docker's words; `total` is 0 while it is not known. */
+/** Progress of a pull by layer, in bytes; `status` is Docker's text, `total` is 0 while unknown. */
 export interface PullStatus {
 	readonly image: string;
 	readonly layers: readonly {
@@ -66,16 +66,16 @@ export interface PullStatus {
 	}[];
 }
 
-/** What others had changed and turnout has put right since the daemon started. */
+/** Repairs of changes by other programs since the daemon started. */
 export interface Repairs {
 	readonly count: number;
 	readonly last?: {
 		readonly at: string;
-		/** What was not as wanted, as `turnout diff` tells it. */
+		/** The drift, as a line of `turnout diff`. */
 		readonly what: string;
-		/** Which program it was, where the kernel tells. */
+		/** The program that caused it, if the kernel reports it. */
 		readonly by?: string;
-		/** Milliseconds from the notice to the reading back. */
+		/** Milliseconds from the change event to the read-back. */
 		readonly ms: number;
 	};
 }
@@ -90,24 +90,24 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly conditions: readonly Condition[];
 	readonly repairs: Repairs;
-	/** When what was enabled or reloaded goes back to what was before, unless it is confirmed; left away where nothing waits. */
+	/** Time of the rollback if `enable` or `reload` is not confirmed; absent if nothing waits for a confirmation. */
 	readonly confirmUntil?: string;
-	/** Connections by verdict since the rules were last committed. */
+	/** Connections by verdict, since the rules were last committed. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
-		/** Packets of captured connections that would have gone past Envoy, as the kernel could not place them. */
+		/** Packets dropped because the kernel could not match them to a connection; they would have bypassed Envoy. */
 		readonly dropped: number;
 	};
-	/** Open connections that would be captured, were they opened now: they go past Envoy. 0 while the rules are off. */
+	/** Open connections that bypass Envoy because they were opened before the rules. 0 while the rules are off. */
 	readonly bypassing: number;
 	/** The former name of `bypassing`, for scripts that read it. */
 	readonly existing: number;
-	/** In the reply to `enable`, where an SSH session that was told of would be captured, were it opened now. */
+	/** In the reply to `enable`: the caller's SSH login uses a port that is now captured. */
 	readonly warning?: string;
 	/**
-	 * In the reply to `enable`, where it was asked and Envoy listens: how many were ended, and how many are open still; of
-	 * these `unheard` work, and would not come to Envoy if they were opened anew.
+	 * In the reply to `enable` with `cutExisting`, if Envoy listens: connections ended, and left open. Of the latter,
+	 * `unheard` were spared because Envoy does not listen where they would arrive.
 	 */
 	readonly cut?: { readonly ended: number; readonly left: number; readonly unheard: number };
 }

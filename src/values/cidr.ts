@@ -2,7 +2,7 @@ import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { quote } from '../lib/escape.ts';
 import { type Family, parseEach, unique } from './units.ts';
 
-/** A network, its host bits zero, its address spelt as inet_ntop(3) spells it. Only `parseCidr` makes one. */
+/** A network: host bits are zero, the address is spelt as by inet_ntop(3). Only `parseCidr` makes one. */
 export interface Cidr {
 	readonly family: Family;
 	readonly address: string;
@@ -15,7 +15,7 @@ export const parseCidrs = (text: string): Cidr[] => unique(parseEach(text, parse
 
 export const showCidr = ({ address, bits }: Cidr): string => `${address}/${bits}`;
 
-/** Says of addresses, as inet_ntop(3) spells them, whether they belong to it; those of the other family do not. */
+/** A test whether an address, spelt as by inet_ntop(3), is in the network; false for the other family. */
 export function holderOf({ family, address, bits }: Cidr): (address: string) => boolean {
 	const list = new BlockList();
 	list.addSubnet(address, bits, family);
@@ -25,7 +25,7 @@ export function holderOf({ family, address, bits }: Cidr): (address: string) => 
 export function parseCidr(text: string): Cidr {
 	const [, address = '', bits] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
 	const family = familyOf(address);
-	if (family === undefined) throw new Error(`${quote(text)} is no address or network${hintOfAddress(text)}`);
+	if (family === undefined) throw new Error(`${quote(text)} is not an address or network${hintOfAddress(text)}`);
 	const most = family === 'ipv4' ? 32 : 128;
 	const prefix = Number(bits ?? most);
 	if (prefix > most) throw new Error(`${quote(text)} has a prefix longer than ${most} bits`);
@@ -34,13 +34,13 @@ export function parseCidr(text: string): Cidr {
 	return { family, address: showAddress(family, masked(bytes, prefix)), bits: prefix };
 }
 
-/** What was written with bits beyond its prefix, and what it was taken as. */
+/** One notice per network that was written with host bits, which are cleared. */
 export function maskedCidrs(text: string): string[] {
 	return parseEach(text, (element) => {
 		const cidr = parseCidr(element);
 		const [address = '', bits] = element.split('/');
 		const isSame = bits === undefined || parseCidr(address).address === cidr.address;
-		return isSame ? [] : [`${element} has bits beyond its prefix and is taken as ${showCidr(cidr)}`];
+		return isSame ? [] : [`${element} has host bits set, using ${showCidr(cidr)}`];
 	}).flat();
 }
 
@@ -50,8 +50,8 @@ function familyOf(address: string): Family | undefined {
 }
 
 function hintOfAddress(text: string): string {
-	if (text.includes('%')) return '; a zone cannot be matched, leave it away';
-	if (/[g-z]/i.test(text)) return '; names are not looked up, their addresses change';
+	if (text.includes('%')) return '; a zone cannot be matched, remove it';
+	if (/[g-z]/i.test(text)) return '; host names are not resolved, as their addresses change';
 	return '';
 }
 

@@ -1,34 +1,35 @@
 import { quote } from '../lib/escape.ts';
 
-/** An image by its name, as Docker reads it (its grammar: github.com/distribution/reference). Only `parseImage` makes one. */
+/** An image reference, parsed as Docker does (grammar: github.com/distribution/reference). Only `parseImage` makes one. */
 export interface ImageName {
-	/** The host that serves it, with its port if it names one; `docker.io` for Docker Hub. */
+	/** Host, with its port if given; `docker.io` for Docker Hub. */
 	readonly registry: string;
 	readonly repository: string;
-	/** '' where it has a digest alone. */
+	/** '' if there is only a digest. */
 	readonly tag: string;
-	/** `sha256:…`; '' where it has none. */
+	/** `sha256:…`, or ''. */
 	readonly digest: string;
 }
 
-/** A private registry of Amazon's ECR, read off its host's name. */
+/** A private registry of Amazon ECR, parsed from its host name. */
 export interface EcrRegistry {
 	readonly account: string;
 	readonly region: string;
 	readonly fips: boolean;
 }
 
-export const IMAGE_ALLOWED = "an image's name such as envoyproxy/envoy:v1.30.0, with its registry's host before it";
+export const IMAGE_ALLOWED =
+	'an image reference such as envoyproxy/envoy:v1.30.0, with a registry host in front if needed';
 
 const DOCKER_HUB = 'docker.io';
-/** Of distribution/reference: NameTotalLengthMax, on the repository alone as its later releases have it. */
+/** NameTotalLengthMax of distribution/reference, applied to the repository alone as its later releases do. */
 const LONGEST_REPOSITORY = 255;
 
 export function parseImage(text: string): ImageName {
-	const refuse = (why: string): Error => new Error(`${quote(text)} is no image's name: ${why}`);
+	const refuse = (why: string): Error => new Error(`${quote(text)} is not a valid image reference: ${why}`);
 	if (text === '') throw refuse('it is empty');
 	const [scheme] = /^https?:\/\//.exec(text) ?? [];
-	if (scheme !== undefined) throw refuse(`it is an address; leave ${scheme} away`);
+	if (scheme !== undefined) throw refuse(`it is a URL; remove ${scheme}`);
 	const { name, tag, digest } = partsOf(text);
 	const { registry, repository } = splitRegistry(name);
 	const why = wrongRegistry(registry) ?? wrongRepository(repository, registry) ?? wrongTag(tag) ?? wrongDigest(digest);
@@ -43,7 +44,7 @@ interface Parts {
 	readonly digest: string | undefined;
 }
 
-/** A colon before the last slash belongs to the host's port. */
+/** A colon before the last slash belongs to the registry's port. */
 function partsOf(text: string): Parts {
 	const at = text.indexOf('@');
 	const [before, digest] = at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
@@ -53,7 +54,7 @@ function partsOf(text: string): Parts {
 		: { name: before.slice(0, colon), tag: before.slice(colon + 1), digest };
 }
 
-/** The first part is a host only if it cannot be anything else: `localhost`, or with a dot, a colon or a capital letter. */
+/** The first component is a host only if it is `localhost` or has a dot, a colon or a capital letter. */
 function splitRegistry(name: string): { readonly registry: string; readonly repository: string } {
 	const slash = name.indexOf('/');
 	const first = name.slice(0, Math.max(0, slash));
@@ -69,40 +70,40 @@ const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[a-fA-F0-9:]+\\])(?::(\
 
 function wrongRegistry(registry: string): string | undefined {
 	const [whole, port] = host.exec(registry) ?? [];
-	if (whole === undefined || whole.length > 255) return `${quote(registry)} is no registry's host`;
-	if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return `${port} is no port`;
+	if (whole === undefined || whole.length > 255) return `${quote(registry)} is not a valid registry host`;
+	if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return `${port} is not a port`;
 	return undefined;
 }
 
 const part = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 
 function wrongRepository(repository: string, registry: string): string | undefined {
-	if (repository === '') return 'it names no repository';
+	if (repository === '') return 'it has no repository';
 	if (repository.length > LONGEST_REPOSITORY) return `its repository has more than ${LONGEST_REPOSITORY} characters`;
 	const wrong = repository.split('/').find((one) => !part.test(one));
-	if (wrong === '') return 'a part between two slashes is empty';
+	if (wrong === '') return 'a component between two slashes is empty';
 	if (wrong !== undefined && part.test(wrong.toLowerCase())) return `${quote(wrong)} has capital letters`;
-	if (wrong !== undefined) return `${quote(wrong)} is no part of a repository's name`;
-	// Docker takes it for the id of an image.
-	return registry === DOCKER_HUB && /^library\/[a-f0-9]{64}$/.test(repository) ? "it is an image's id" : undefined;
+	if (wrong !== undefined) return `${quote(wrong)} is not a valid repository component`;
+	// Docker reads it as an image id.
+	return registry === DOCKER_HUB && /^library\/[a-f0-9]{64}$/.test(repository) ? 'it is an image id' : undefined;
 }
 
 function wrongTag(tag: string | undefined): string | undefined {
 	if (tag === undefined || /^\w[\w.-]{0,127}$/.test(tag)) return undefined;
-	return tag === '' ? 'its tag is empty' : `${quote(tag)} is no tag`;
+	return tag === '' ? 'its tag is empty' : `${quote(tag)} is not a valid tag`;
 }
 
-/** Docker's registry API knows these two (opencontainers/go-digest). */
+/** Docker's registry API accepts these two algorithms (opencontainers/go-digest). */
 function wrongDigest(digest: string | undefined): string | undefined {
 	if (digest === undefined || /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/.test(digest)) return undefined;
-	return `${quote(digest)} is no digest`;
+	return `${quote(digest)} is not a valid digest`;
 }
 
 const region = String.raw`(?<region>[a-z]{2,5}(?:-[a-z]{1,16}){1,3}-\d{1,2})`;
 
 /**
- * Amazon's own suffixes for private registries, each partition's and those of dual-stack endpoints, as the
- * amazon-ecr-credential-helper has them. Nobody else can own a name that ends so.
+ * Amazon's suffixes for private registries, of each partition and of dual-stack endpoints, as in
+ * amazon-ecr-credential-helper. Only Amazon can own such names, so credentials go to nobody else.
  */
 const ecrHosts = [
 	String.raw`dkr\.ecr(?<fips>-fips)?\.${region}\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)`,
@@ -110,7 +111,7 @@ const ecrHosts = [
 ];
 const ecr = new RegExp(String.raw`^(?<account>\d{12})\.(?:${ecrHosts.join('|')})$`);
 
-/** `public.ecr.aws` is none: it gives to everybody. */
+/** Undefined for `public.ecr.aws`, which needs no login. */
 export function ecrOf(registry: string): EcrRegistry | undefined {
 	const { account, region, fips } = ecr.exec(registry.toLowerCase())?.groups ?? {};
 	if (account === undefined || region === undefined) return undefined;

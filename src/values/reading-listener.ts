@@ -1,2 +1,2 @@
-/** The listener, cluster and statistics of what lets everybody read Envoy's admin interface. Its connections are none of those that count. */
+/** Name of the Envoy listener, its cluster and statistics, that serve the admin interface read-only. Drains ignore its connections. */
 export const READING_LISTENER = 'turnout_admin';

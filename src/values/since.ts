@@ -7,7 +7,7 @@ const MILLISECONDS = new Map([
 	['d', 86_400_000],
 ]);
 
-/** A point in time in milliseconds since 1970; undefined for a text that is none (RFC 3339) and no time ago either. */
+/** Parses `--since`: a duration before `nowMs` or an RFC 3339 time. Milliseconds since 1970; undefined if it is neither. */
 export function parseSince(text: string, nowMs: number): number | undefined {
 	const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
 	if (count !== undefined) return nowMs - Number(count) * (MILLISECONDS.get(unit) ?? 0);
@@ -17,10 +17,10 @@ export function parseSince(text: string, nowMs: number): number | undefined {
 	return Number.isNaN(at) ? undefined : at;
 }
 
-/** A + that was not escaped in a query arrives as a space. */
+/** An unescaped + in a query string arrives as a space. */
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+\- ]\d\d:\d\d)$/;
 
-/** Date takes the 30th of February for a day in March. */
+/** Date accepts February 30 and makes it a day in March. */
 function isDay(day: string): boolean {
 	const date = new Date(`${day}T00:00:00Z`);
 	return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);

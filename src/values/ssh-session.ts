@@ -1,19 +1,19 @@
 import { parseCidr } from './cidr.ts';
 import type { Family } from './units.ts';
 
-/** A connection that somebody is logged in over. */
+/** A TCP connection that carries an SSH login. */
 export interface Session {
 	readonly family: Family;
 	readonly from: string;
 	readonly fromPort: number;
 	readonly to: string;
-	/** Where the server listens that has let them in. */
+	/** The port of the SSH server. */
 	readonly port: number;
-	/** The interface of link-local addresses; else ''. */
+	/** Interface of a link-local address (its zone); else ''. */
 	readonly zone: string;
 }
 
-/** SSH_CONNECTION (sshd(8)): the client's address and port, and ours; undefined where it is none. */
+/** Parses SSH_CONNECTION (sshd(8)): the client's address and port, then ours. Undefined if it is not one. */
 export function parseSession(text: string): Session | undefined {
 	const [, from = '', , fromPort, to = '', zone = '', port] = WORDS.exec(text) ?? [];
 	const family = familyOf(from);

@@ -1,10 +1,10 @@
 import { quote } from '../lib/escape.ts';
 
-/** Only the parsers of this file make these values, so nothing downstream checks again. */
+/** Ports, ids, interface names. Only the parsers of this file make these values, so nothing downstream checks again. */
 export type Port = number & { readonly parsed: 'port' };
 export type InterfaceName = string & { readonly parsed: 'interface' };
 
-/** Both ends belong to it. */
+/** Inclusive. */
 export interface PortRange {
 	readonly from: Port;
 	readonly to: Port;
@@ -15,13 +15,13 @@ export const single = <T extends number>(value: T): { readonly from: T; readonly
 	to: value,
 });
 
-/** User or group ids; both ends belong to it. */
+/** User or group ids; inclusive. */
 export interface IdRange {
 	readonly from: number;
 	readonly to: number;
 }
 
-/** Still to be looked up in the host's user or group database. */
+/** A name is resolved later, in the host's user or group database. */
 export type Id = IdRange | { readonly name: string };
 
 export type Family = 'ipv4' | 'ipv6';
@@ -37,7 +37,7 @@ export const PORTS_ALLOWED = 'ports from 1 to 65535 and ranges such as 9000-9100
 export const IDS_ALLOWED = 'ids from 0 to 4294967294, ranges such as 1000-1999 and names, separated by commas';
 export const INTERFACES_ALLOWED = 'interface names of up to 15 letters, digits, . _ - @, a closing + for any ending';
 
-/** Every element of a comma list, trimmed and read; an empty text is an empty list. All that is wrong is told at once. */
+/** Splits at commas, trims and parses; '' is an empty list. Throws one Error that names all mistakes. */
 export function parseEach<T>(text: string, parse: (element: string) => T): T[] {
 	if (text.trim() === '') return [];
 	const mistakes: string[] = [];
@@ -55,13 +55,13 @@ export function parseEach<T>(text: string, parse: (element: string) => T): T[] {
 }
 
 export function parsePort(text: string): Port {
-	if (!isPort(text)) throw new Error(`${quote(text)} is no port`);
+	if (!isPort(text)) throw new Error(`${quote(text)} is not a port`);
 	return Number(text) as Port;
 }
 
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
 
-/** Sorted, without overlaps, neighbours joined: the fewest ranges that say the same. */
+/** Sorted and merged: the fewest ranges that hold the same ports. */
 export function parsePorts(text: string): PortRange[] {
 	const ranges = parseEach(text, parsePortRange).sort((a, b) => a.from - b.from);
 	const joined: PortRange[] = [];
@@ -76,7 +76,7 @@ export function parsePorts(text: string): PortRange[] {
 function parsePortRange(text: string): PortRange {
 	const ends = text.split(/[-:]/).map((end) => end.trim());
 	if (ends.length === 1) return { from: parsePort(text), to: parsePort(text) };
-	if (ends.length > 2 || !ends.every(isPort)) throw new Error(`${quote(text)} is no range of ports`);
+	if (ends.length > 2 || !ends.every(isPort)) throw new Error(`${quote(text)} is not a range of ports`);
 	const [from, to] = ends.map(Number) as [Port, Port];
 	if (from > to) throw new Error(`${quote(text)} is a range from high to low`);
 	return { from, to };
@@ -94,19 +94,19 @@ function parseId(text: string): Id {
 	const [, first, second = first] = /^(\d{1,10})(?:\s*[-:]\s*(\d{1,10}))?$/.exec(text) ?? [];
 	const range = { from: Number(first), to: Number(second) };
 	if (first === undefined || range.to > LARGEST_ID || range.from > LARGEST_ID)
-		throw new Error(`${quote(text)} is no id, range or name`);
+		throw new Error(`${quote(text)} is not an id, a range or a name`);
 	if (range.from > range.to) throw new Error(`${quote(text)} is a range from high to low`);
 	return range;
 }
 
-/** IFNAMSIZ leaves 15 characters (linux/if.h); `+` is iptables' wildcard, at the end only. */
+/** IFNAMSIZ leaves 15 characters (linux/if.h); `+` is iptables' wildcard, allowed at the end only. */
 export function parseInterfaces(text: string): InterfaceName[] {
 	return unique(parseEach(text, parseInterface), String);
 }
 
 function parseInterface(text: string): InterfaceName {
 	if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*\+?$/.test(text) || text.length > 15)
-		throw new Error(`${quote(text)} is no interface name`);
+		throw new Error(`${quote(text)} is not an interface name`);
 	return text as InterfaceName;
 }
 
@@ -115,8 +115,8 @@ export function unique<T>(values: readonly T[], key: (value: T) => string): T[] 
 }
 
 /**
- * The mark and table of AWS's own route manager, so that a host that it set up can be taken over. The mark shares no
- * bit with Kubernetes' 0x4000 and 0x8000.
+ * Same mark and table as AWS's route manager script, so that we can take over a host that it configured. The mark shares
+ * no bit with Kubernetes' 0x4000 and 0x8000.
  */
 export const PACKET_MARK = 0x1e7700ce;
 export const LOCAL_TABLE = 100;

@@ -74,7 +74,7 @@ export function mistakesIn(layers: Layers): string[] {
 	} catch (error) {
 		if (!(error instanceof Failure) || error.code !== 'config') throw error;
 		const [head = '', ...lines] = error.message.split('\n  ');
-		const count = lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`;
+		const count = lines.length === 1 ? '1 mistake' : `${lines.length} mistakes`;
 		if (head !== `Cannot use the settings: ${count}:`) throw error;
 		return lines;
 	}

@@ -11,7 +11,7 @@ const event: LogEvent = {
 	fields: { backend: 'iptables-nft', ms: 12 },
 };
 
-test('an event is one JSON object on a line, whatever its fields hold', () => {
+test('an event is one line of JSON, whatever its fields contain', () => {
 	assert.equal(
 		logJson(event),
 		`{"time":"${time}","level":"info","event":"interception enabled","backend":"iptables-nft","ms":12}\n`,
@@ -22,20 +22,20 @@ test('an event is one JSON object on a line, whatever its fields hold', () => {
 	assert.deepEqual(JSON.parse(line), { time, level: 'info', event: event.event, why });
 });
 
-test('for a person it is the time of day, the event and its fields; a level that is not usual is told', () => {
+test('as text, an event is the time of day, the event and its fields, and the level unless it is info', () => {
 	assert.equal(logText(event), '05:31:26 interception enabled backend=iptables-nft ms=12\n');
 	const warning: LogEvent = { ...event, level: 'warn', fields: { why: 'it is so', isOn: true, nothing: undefined } };
 	assert.equal(logText(warning), '05:31:26 warn: interception enabled why="it is so" isOn=true\n');
 });
 
-test("no field can do anything to the reader's terminal, or look like another line", () => {
+test('no field can control the terminal or pretend to be another line', () => {
 	for (const text of ['\u001b[2J', '\u009b31m', 'a\nb', '\r', '\u0007', '\u007f']) {
 		const line = logText({ ...event, fields: { why: text } });
 		assert.ok(isPrintable(line.slice(0, -1)), JSON.stringify(line));
 	}
 });
 
-test('events below the level are not told, the others are told to everybody, with the time they happened', () => {
+test('every listener gets the events at or above the level, with their time', () => {
 	const [first, second]: [LogEvent[], LogEvent[]] = [[], []];
 	const log = createLog('warn', [(each) => first.push(each), (each) => second.push(each)], () => new Date(time));
 	for (const level of levels) log(level, level, { level });
@@ -46,14 +46,14 @@ test('events below the level are not told, the others are told to everybody, wit
 	assert.deepEqual(second, first);
 });
 
-test('a field of any length is kept to its beginning', () => {
+test('a long field is truncated', () => {
 	const heard: LogEvent[] = [];
 	createLog('info', [(entry) => heard.push(entry)])('warn', 'failed', { why: 'x'.repeat(100_000), ms: 5 });
 	assert.equal(String(heard[0]?.fields['why']).length, 4_097);
 	assert.equal(heard[0]?.fields['ms'], 5);
 });
 
-test('what nobody reads does not fill the memory, and whoever reads again is told how much they have missed', () => {
+test('lines that nobody reads are dropped, and their number is logged when the reader is back', () => {
 	const stream = { writableLength: 0, written: [] as string[], write: (text: string) => stream.written.push(text) };
 	const write = createOutlet(stream, () => new Date(time));
 	write('one\n');

@@ -43,28 +43,32 @@ const RESOLVE_TIMEOUT_MS = 60_000;
 
 export interface DaemonOptions {
 	readonly settings: SettingsArguments;
-	/** For people rather than for machines. */
+	/** Log text for people instead of JSON. */
 	readonly isTerminal: boolean;
-	/** Where the log goes. */
+	/** Writes log lines. */
 	readonly write: (text: string) => void;
-	/** Called whenever a pull goes on, and without anything when it has ended. */
+	/** Called on each progress of a pull, and with undefined at its end. */
 	readonly onPull: (pull: PullProgress | undefined) => void;
-	/** Called once what was asked for holds. */
+	/** Called once the desired state is reached. */
 	readonly onReady: (socket: string) => void;
 }
 
-/** The daemon: settings, host, socket, Envoy, rules; and all of it back in reverse once the signal says so. */
+/** Composes and runs the daemon: settings, host, socket, Envoy, rules; stops in reverse order on the signal. */
 export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Promise<void> {
 	const loaded = await loadSettings(options.settings);
 	const { config } = loaded;
 	const kept = { logs: createRingBuffer<string>(KEPT_LOG_LINES), events: createRingBuffer<string>(KEPT_EVENTS) };
 	const log = createDaemonLog(options, config.logLevel, kept.events, () => report.changed());
-	using report = createSystemdNotifier(openServiceManager(process.env, runLight), () => lineOf(daemon, signal), log);
-	tell(loaded, log);
+	using report = createSystemdNotifier(
+		openServiceManager(process.env, runLight),
+		() => statusLineOf(daemon, signal),
+		log,
+	);
+	logNotices(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(iptables, signal);
-	const context = await surveyOnce(host, loaded, stateFile.read().dialect, log, signal);
+	const context = await resolveOnce(host, loaded, stateFile.read().dialect, log, signal);
 	const proxy = await createEnvoySupervisor(context, {
 		onOutput: kept.logs.add,
 		onChange(history, before) {
@@ -83,14 +87,14 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const service: Service = {
 		handlers: daemon.handlers,
 		kept,
-		metrics: async () => renderMetrics(metrics, await seenOf(daemon, counters, signal)),
+		metrics: async () => renderMetrics(metrics, await metricsInput(daemon, counters, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
 	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
 }
 
-/** The backend is chosen by all rules of the host; what is read later is read through the cache. */
-async function surveyOnce(
+/** Reads all rules once to choose the backend; later reads go through the rule cache. */
+async function resolveOnce(
 	host: OpenHost,
 	loaded: Loaded,
 	remembered: Dialect | undefined,
@@ -98,8 +102,8 @@ async function surveyOnce(
 	signal: AbortSignal,
 ): Promise<DaemonContext> {
 	const context = await resolveContext(host, loaded, remembered, signal);
-	tell(context, log);
-	// What this host cannot meet is found out now and not when it is first wanted.
+	logNotices(context, log);
+	// Fails now, not at the first `enable`, if the host cannot do what the settings ask for.
 	await computeDesired(context);
 	return { ...context, host: host.withRuleCache().using(context.backend.name) };
 }
@@ -109,7 +113,7 @@ const storesOf = (stateDirectory: string) => ({
 	rollbackTimer: createRollbackTimer(runProgram),
 });
 
-/** Settings that are read again, and what follows from them. */
+/** Dependencies that are evaluated again with each reload. */
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
@@ -121,7 +125,7 @@ const settingsOf = (
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 
-/** What needs no setting. */
+/** Effects that depend on no setting. */
 const world = {
 	countRedirected: countAccepted,
 	dropRedirectedConntrack: deleteRedirected,
@@ -159,21 +163,21 @@ async function live(daemon: Daemon, report: SystemdNotifier, onReady: () => void
 	}
 }
 
-function tell({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
-	for (const notice of notices) log('warn', 'setting taken otherwise than written', { notice });
+function logNotices({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
+	for (const notice of notices) log('warn', 'setting normalized', { notice });
 }
 
-const lineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
+const statusLineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
 	statusLine(await handlers.status({}, signal));
 
-const seenOf = async ({ handlers }: Daemon, counters: Counters, signal: AbortSignal): Promise<MetricsInput> => ({
+const metricsInput = async ({ handlers }: Daemon, counters: Counters, signal: AbortSignal): Promise<MetricsInput> => ({
 	status: await handlers.status({}, signal),
 	counters: counters.read(),
 	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },
 	conntrack: readConntrackUsage(),
 });
 
-/** Once asked to stop, a start that is under way ends too; that is no failure. */
+/** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {
 		if (signal.aborted) resolve();

@@ -29,7 +29,7 @@ export interface ProxyListeners {
 	readonly onChange: (history: SupervisionHistory, before: SupervisionHistory) => void;
 }
 
-/** Envoy in our hands; undefined where somebody else runs it. */
+/** Builds the Envoy supervisor; undefined if another program runs Envoy. */
 export async function createEnvoySupervisor(
 	context: DaemonContext,
 	listeners: ProxyListeners,
@@ -51,7 +51,7 @@ export async function createEnvoySupervisor(
 async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | undefined> {
 	const { runtime, dockerSocket, name, pullStallSeconds } = config.envoy;
 	const notes = createProcessNotes(config.stateDirectory);
-	// Of a former daemon with other settings: it would hold the ports for ever.
+	// An Envoy process of a former daemon with other settings would keep the ports.
 	if (runtime !== 'process') await endOrphans(notes, STOP_GRACE_MS);
 	switch (runtime) {
 		case 'none':
@@ -61,7 +61,7 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 			return createProcessRuntime({ notes, adminFolder: adminFolder(config.socket), run: runProgram });
 		}
 		case 'docker': {
-			// Loaded where it is needed only: it takes 13 MB.
+			// Loaded only if needed: it takes 13 MB.
 			const { createDockerRuntime } = await import('../../host/docker/docker-runtime.ts');
 			return createDockerRuntime({
 				...{ socket: dockerSocket, name, owner: config.stateDirectory, adminFolder: adminFolder(config.socket) },
@@ -71,10 +71,10 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 	}
 }
 
-/** What is to run as the settings are now; `image`: another one than they say. Nothing is written for it yet. */
+/** The Envoy that the settings ask for; `image` overrides theirs. Writes no file yet. */
 export function envoySpecOf(
 	{ config, capture, host, backend }: DaemonContext,
-	handedOn: Loaded['passThrough'],
+	passThrough: Loaded['passThrough'],
 	image = config.envoy.image,
 ): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
@@ -87,10 +87,10 @@ export function envoySpecOf(
 		pull: envoy.pull,
 		command: isContainer ? entrypointFor(image, envoy.command) : envoy.command,
 		args: envoyArguments(envoy, path),
-		env: handedOn.env,
+		env: passThrough.env,
 		uid,
 		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
-		files: Object.fromEntries([path, ...handedOn.files].map((file) => [file, own[file] ?? textOf(file)])),
+		files: Object.fromEntries([path, ...passThrough.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
 		mounts: envoy.mounts,
@@ -107,7 +107,7 @@ export function envoySpecOf(
 	return { ...envoy, spec, ports, lanes: lanesOf(config), families: isIpv6Sure ? families : ['ipv4'] };
 }
 
-/** By the path that it is to have. */
+/** Our bootstrap, keyed by the path that it will have. */
 function ownBootstrap(config: DaemonContext['config']): Readonly<Record<string, string>> {
 	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
@@ -122,7 +122,7 @@ function textOf(path: string): string {
 		throw new Failure(
 			'envoy',
 			`Cannot start Envoy: its file ${path} cannot be read: ${describeFsError(cause)}`,
-			'See envoy.config (TURNOUT_ENVOY_CONFIG) and the variables that name files',
+			'See envoy.config (TURNOUT_ENVOY_CONFIG) and the variables that hold file paths',
 			cause,
 		);
 	}

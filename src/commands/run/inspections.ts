@@ -14,13 +14,13 @@ import { tablesFact } from '../../status/dormant-condition.ts';
 import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 
-/** What status looks at beside rules, routes and Envoy. */
+/** The inspections of the host behind status, beside rules, routes and Envoy. */
 export async function createInspections(
 	tools: readonly Tools[],
 	log: Log,
 ): Promise<Pick<DaemonDependencies, 'order' | 'inspections'>> {
 	const others = createForeignRulesReader(tools);
-	// What is there before anything of ours is.
+	// Read before any rule of ours is added, to know which chains came first.
 	await others.chains();
 	const order = createRulePrecedence(others, log);
 	return {
@@ -42,7 +42,7 @@ const inspectConntrack: Inspect = async () => {
 	return usage === undefined ? [] : [conntrackFact(usage)];
 };
 
-/** Which program it is, is looked up once: that takes all of /proc, and status is asked all the time. */
+/** The program's name is cached: finding it scans all of /proc, and status is requested often. */
 function createPortsInspect(): Inspect {
 	let known = { of: '', owner: '' };
 	return async ({ context, isOn }) => {
@@ -53,7 +53,7 @@ function createPortsInspect(): Inspect {
 	};
 }
 
-/** Only of an Envoy of ours; see createPortsInspect. */
+/** Only for an Envoy that we run; caches as createPortsInspect does. */
 function createReadableInspect(): Inspect {
 	let known = { of: '', owner: '' };
 	return async ({ context, isOn }) => {

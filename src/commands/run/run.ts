@@ -9,7 +9,7 @@ import { readSessions } from '../session-warning.ts';
 import { settingsArguments } from '../settings-options.ts';
 import { runDaemon } from './assemble-daemon.ts';
 
-/** Reading the standard streams opens them; not before they are needed. */
+/** A function, because reading the standard streams opens them. */
 const streams = () => ({
 	input: process.stdin,
 	output: process.stdout,
@@ -17,9 +17,9 @@ const streams = () => ({
 	sessions: () => readSessions(process.env),
 });
 
-/** The daemon; on a terminal with the prompt in front, and leaving the prompt ends the daemon. */
+/** `turnout run`: the daemon. On a terminal it has a prompt, and leaving the prompt stops the daemon. */
 export async function run(given: Given, signal: AbortSignal): Promise<number> {
-	// The launcher's, for this process alone.
+	// Set by the launcher for this process; children must not inherit it.
 	delete process.env['MALLOC_ARENA_MAX'];
 	const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
 	const leave = new AbortController();
@@ -46,7 +46,7 @@ export async function run(given: Given, signal: AbortSignal): Promise<number> {
 		if (prompt === undefined) outlet(text);
 		else prompt.interject(text);
 	};
-	// In front of a prompt nothing is drawn: `update` there draws it.
+	// With a prompt nothing is drawn here: its `update` draws the progress.
 	const onPull = (pull: PullProgress | undefined) => {
 		if (pull === undefined) progress.end();
 		else if (isTerminal && prompt === undefined) progress.show(pull);

@@ -88,7 +88,7 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 		.join(' ');
 }
 
-const flagKinds: readonly Match['kind'][] = ['opening', 'going-on', 'answer'];
+const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
 const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
 
 function renderMatch(match: Match): string {
@@ -103,14 +103,14 @@ function renderMatch(match: Match): string {
 			return `-o ${match.interface}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
-		case 'opening':
+		case 'syn':
 			// How iptables-save prints --syn.
 			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
-		case 'going-on':
+		case 'not-syn':
 			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'state':
 			return `-m conntrack --ctstate ${match.states.join(',')}`;
-		case 'answer':
+		case 'syn-ack':
 			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;

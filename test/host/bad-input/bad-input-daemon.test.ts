@@ -51,8 +51,8 @@ test('the socket, state and rules of a killed daemon are taken over', async () =
 });
 
 const noSockets: readonly (readonly [title: string, make: (path: string) => void, says: RegExp])[] = [
-	['a file', (path) => writeFileSync(path, 'precious'), /something that is no socket/],
-	['a folder', (path) => mkdirSync(path), /something that is no socket/],
+	['a file', (path) => writeFileSync(path, 'precious'), /the path exists and is not a socket/],
+	['a folder', (path) => mkdirSync(path), /the path exists and is not a socket/],
 	['below a file', (path) => writeFileSync(join(path, '..'), 'precious'), /no folder/],
 ];
 

@@ -118,7 +118,7 @@ test('a bootstrap that Envoy refuses is refused in the words of Envoy', async ()
 	for (const [at, outcome] of outcomes.entries())
 		assertRefusedJson(outcome, { says: ['Cannot start Envoy: Envoy ended with code 1', bootstraps[at]?.[1] ?? ''] });
 	assertRefusedJson(await start('bootstrap-missing', envoy, '--envoy-config', '/nowhere/missing.json', '--json'), {
-		says: ['Cannot start Envoy: its file /nowhere/missing.json cannot be read: there is none'],
+		says: ['Cannot start Envoy: its file /nowhere/missing.json cannot be read: no such file or directory'],
 	});
 	await victim.assertUntouched();
 });

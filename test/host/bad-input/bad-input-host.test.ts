@@ -172,11 +172,11 @@ test('without ip6tables IPv4 goes on, and init and status say that IPv6 goes pas
 	const through = without('rm -f ip6tables*');
 	const { code, stdout } = turnoutThrough(lab.host, through, ['init', '--app-ports', '8080']);
 	assert.equal(code, 0);
-	assert.match(stdout, /for ipv4 in .*\nIPv6 goes past Envoy: ip6tables is not installed\n$/);
+	assert.match(stdout, /for ipv4 in .*\nIPv6 bypasses Envoy: ip6tables is not installed\n$/);
 	await using daemon = await startDaemon(lab.host, { args: ['--start-enabled', '1'], through });
 	const status = daemon.status();
 	assert.deepEqual(status.families, ['ipv4']);
-	assert.match(whyOf(status, 'ipv6'), /IPv6 goes past Envoy: ip6tables is not installed/);
+	assert.match(whyOf(status, 'ipv6'), /IPv6 bypasses Envoy: ip6tables is not installed/);
 });
 
 /** '' for a condition that is as it should be. */
@@ -244,11 +244,11 @@ test('on a kernel that cannot redirect IPv6 IPv4 goes on, and init and status sa
 	const settings = ['--app-ports', '8080', '--backend', 'iptables-legacy'];
 	const init = run(lab.host, ['init', ...settings], { env });
 	assert.match(init.stdout, /for ipv4 in iptables-legacy/);
-	assert.match(init.stdout, /IPv6 goes past Envoy: the kernel does not take IPv6 rules/);
+	assert.match(init.stdout, /IPv6 bypasses Envoy: the kernel does not take IPv6 rules/);
 	await using daemon = await startDaemon(lab.host, { args: [...settings, '--start-enabled', '1'], env });
 	const status = daemon.status();
 	assert.deepEqual(status.families, ['ipv4']);
-	assert.match(whyOf(status, 'ipv6'), /IPv6 goes past Envoy: the kernel/);
+	assert.match(whyOf(status, 'ipv6'), /IPv6 bypasses Envoy: the kernel/);
 	const asked = turnout(lab.host, ['init', ...settings, '--ipv6', '1'], { env });
 	assertRefused(asked, { says: ['ip6tables-legacy-restore', 'nope'] });
 });

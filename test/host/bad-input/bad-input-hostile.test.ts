@@ -57,7 +57,7 @@ test('a program and a settings file with hostile names are looked for under just
 		victim.daemon([...process, `true; touch ${mark}`], { env: { TURNOUT_SOCKET: inside('a.sock') } }),
 		victim.daemon([...process, `/bin/false $(touch ${mark})`]),
 	]);
-	assertRefused(config, { says: ['"70000" is no port'] });
+	assertRefused(config, { says: ['"70000" is not a port'] });
 	assertRefused(command, { says: [`there is no program "true; touch ${mark}"`] });
 	assertRefused(program, { says: [`there is no program "/bin/false $(touch ${mark})"`] });
 	assert.equal(existsSync(mark), false);
@@ -69,7 +69,7 @@ test('a program and a bootstrap with hostile names that are there are run and ha
 	writeFileSync(program, '#!/bin/sh\nprintf "%s|%s\\n" "$0" "$2" >&2\nexit 3\n', { mode: 0o755 });
 	const bootstrap = inside('"; touch z; \'`touch z`$(touch z)');
 	const missing = await victim.daemon([...process, program, '--envoy-config', bootstrap]);
-	assertRefused(missing, { says: [`its file ${bootstrap} cannot be read: there is none`] });
+	assertRefused(missing, { says: [`its file ${bootstrap} cannot be read: no such file or directory`] });
 	writeFileSync(bootstrap, '{}');
 	const outcome = await victim.daemon([...process, program, '--envoy-config', bootstrap]);
 	assertRefused(outcome, { says: [`code 3; its last line: ${program}|${bootstrap}`] });

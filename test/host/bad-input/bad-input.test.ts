@@ -28,14 +28,14 @@ function fileWith(name: string, text: string): string {
 // biome-ignore format: a table
 /** Setting, value, and what is allowed: the first key's origin is looked for by all three ways of writing it. */
 const wrong: readonly (readonly [title: string, texts: Texts, says: readonly (RegExp | string)[]])[] = [
-	['port 0', { appPorts: '0' }, ['"0" is no port', 'ports from 1 to 65535']],
-	['port 70000', { appPorts: '70000' }, ['"70000" is no port', 'ports from 1 to 65535']],
-	['a word for a port', { appPorts: 'abc' }, ['"abc" is no port', 'ports from 1 to 65535']],
+	['port 0', { appPorts: '0' }, ['"0" is not a port', 'ports from 1 to 65535']],
+	['port 70000', { appPorts: '70000' }, ['"70000" is not a port', 'ports from 1 to 65535']],
+	['a word for a port', { appPorts: 'abc' }, ['"abc" is not a port', 'ports from 1 to 65535']],
 	['a gap in a list', { appPorts: '8080,,9090' }, ['"8080,,9090" has an empty element', 'separated by commas']],
 	['a range from high to low', { appPorts: '80-70' }, ['"80-70" is a range from high to low', 'such as 9000-9100']],
 	['an empty port', { ingressPort: '' }, ['it is empty', 'one port from 1 to 65535']],
 	['an address with a zone', { egressIgnoredIps: 'fe80::1%eth0' }, ['"fe80::1%eth0"', 'a zone', 'IPv4 and IPv6 addresses']],
-	['a name for an address', { egressIgnoredIps: 'example.com' }, ['"example.com"', 'names are not looked up', 'addresses']],
+	['a name for an address', { egressIgnoredIps: 'example.com' }, ['"example.com"', 'host names are not resolved', 'addresses']],
 	['a prefix that is too long', { ingressIgnoredIps: '10.0.0.0/33' }, ['"10.0.0.0/33"', '32 bits', 'addresses']],
 	['a user that does not exist', { ignoreUids: 'nobody-here' }, ['no user "nobody-here"', 'names that this host knows']],
 	['a group that does not exist', { ignoreGids: 'nobody-here' }, ['no group "nobody-here"', 'names that this host knows']],
@@ -70,11 +70,11 @@ test('all mistakes are reported at once with their places, and the same by init,
 	const file = fileWith('mistakes.yaml', 'appPort: 8080\nenvoy:\n  adminPort: 70000\nbridges: [docker0, "a b"]\n');
 	const says = [
 		`${file}:1: unknown setting "appPort"; did you mean "appPorts"?`,
-		`envoy.adminPort (${file}:3): "70000" is no port`,
-		`bridges (${file}:4): "a b" is no interface name`,
+		`envoy.adminPort (${file}:3): "70000" is not a port`,
+		`bridges (${file}:4): "a b" is not an interface name`,
 		'TURNOUT_BACKENDS: unknown variable; did you mean TURNOUT_BACKEND?',
 		'APPMESH_APP_PORT: unknown variable; did you mean APPMESH_APP_PORTS?',
-		'egressPort (APPMESH_ENVOY_EGRESS_PORT): "x" is no port',
+		'egressPort (APPMESH_ENVOY_EGRESS_PORT): "x" is not a port',
 		'6 mistakes:',
 	];
 	const env = { TURNOUT_BACKENDS: 'x', APPMESH_APP_PORT: '1', APPMESH_ENVOY_EGRESS_PORT: 'x' };
@@ -88,11 +88,11 @@ test('all mistakes are reported at once with their places, and the same by init,
 });
 
 const files: readonly (readonly [title: string, make: (path: string) => void, says: readonly (RegExp | string)[]])[] = [
-	['broken YAML', (path) => writeFileSync(path, 'appPorts: 8080\nbridges: [docker0\n'), [/file:[23]: is no YAML: ./]],
-	['a key that stands twice', (path) => writeFileSync(path, 'guard: 1\nguard: 0\n'), [/file:2: is no YAML: ./]],
-	['text that is no settings', (path) => writeFileSync(path, 'hello\n'), ['holds no settings', 'appPorts: 8080']],
+	['broken YAML', (path) => writeFileSync(path, 'appPorts: 8080\nbridges: [docker0\n'), [/file:[23]: invalid YAML: ./]],
+	['a key that stands twice', (path) => writeFileSync(path, 'guard: 1\nguard: 0\n'), [/file:2: invalid YAML: ./]],
+	['text that is not settings', (path) => writeFileSync(path, 'hello\n'), ['contains no settings', 'appPorts: 8080']],
 	['a directory', (path) => mkdirSync(path), ['Cannot read the settings file', 'it is a directory', '--config']],
-	['a missing file', () => undefined, ['Cannot read the settings file', 'there is no such file', '--config']],
+	['a missing file', () => undefined, ['Cannot read the settings file', 'no such file or directory', '--config']],
 	['zeros', (path) => writeFileSync(path, Buffer.alloc(4096)), ['file']],
 ];
 
@@ -118,7 +118,7 @@ test('a settings file that may not be read is refused, and says that it is its p
 		victim.turnout(['init', '--config', path], { through }),
 		victim.daemon(['--config', path], { through }),
 	]))
-		assertRefused(outcome, { says: [path, 'its permissions forbid it'] });
+		assertRefused(outcome, { says: [path, 'permission denied'] });
 	await victim.assertUntouched();
 });
 

@@ -110,7 +110,7 @@ test('whoever asks for it over SSH keeps the session, also where sshd listens el
 	const args = ['enable', '--cut-existing', '--socket', daemon.socket];
 	const { stdout } = turnout(lab.host, args, { env });
 	assert.match(stdout, /^1 connection was ended, 1 left open$/m);
-	assert.match(stdout, /as your SSH session is one, go to Envoy from now on; this one stays/);
+	assert.match(stdout, /like your SSH login, are redirected to Envoy from now on; your open one is not affected/);
 	for (const talker of [session, other]) talker.say('word');
 	assert.match(await session.hear(), / hears word$/);
 	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);

@@ -149,7 +149,7 @@ describe('firewalld', async () => {
 			(name) => name === 'ingress listener',
 		);
 		await saying(place, 'denials', (text) => /port 8080/.test(text));
-		await saying(place, 'firewall', (text) => /ipv6 connections of programs here.*ip6 daddr/.test(text));
+		await saying(place, 'firewall', (text) => /ipv6 connections of local programs.*ip6 daddr/.test(text));
 		const table = `table inet app_ports {
 			chain in {
 				type filter hook prerouting priority -160

@@ -87,6 +87,6 @@ test('a host without ip6tables captures IPv4, and is told that IPv6 has no guard
 	assert.equal(code, 0);
 	assert.match(
 		stdout,
-		/IPv6 goes past Envoy: ipv6 is 0, and others can dial Envoy's own ports over it: ip6tables is not/,
+		/IPv6 bypasses Envoy: ipv6 is 0, and others can dial Envoy's own ports over it: ip6tables is not/,
 	);
 });

@@ -175,7 +175,7 @@ test('init tells of what comes before its rules', () => {
 	using lab = createHost({ container: false });
 	lab.host.run('nft', ['-f', '-'], { input: translating('inet other', -110) });
 	const { stdout } = run(lab.host, ['init', '--app-ports', '8080']);
-	assert.match(stdout, /may go past Envoy: table inet other, chain in \(priority -110\) comes before ours/);
+	assert.match(stdout, /may bypass Envoy: table inet other, chain in \(priority -110\) comes before ours/);
 });
 
 describe('chains that others make later, with the priority that ours have', async () => {

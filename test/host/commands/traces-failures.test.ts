@@ -57,10 +57,10 @@ describe('a family that cannot be had', async () => {
 
 		test(`where the ${dialect} kernel has no IPv6 nat, IPv4 goes on and status says that IPv6 goes past Envoy`, async () => {
 			using wrappers = createWrappers({ [`ip6tables-${dialect}-restore`]: withoutNat[dialect] }, { tests: true });
-			assert.match(run(host, ['init', ...settings], wrappers).stdout, /IPv6 goes past Envoy: /);
+			assert.match(run(host, ['init', ...settings], wrappers).stdout, /IPv6 bypasses Envoy: /);
 			assert.deepEqual(await answersTo(8080), ['ingress listener', 'app']);
 			await using daemon = await startDaemon(host, { args: settings, env: wrappers.env });
-			assert.match(daemon.ask('enable').stdout, /!! {2}ipv6: IPv6 goes past Envoy: /);
+			assert.match(daemon.ask('enable').stdout, /!! {2}ipv6: IPv6 bypasses Envoy: /);
 			assert.partialDeepStrictEqual(daemon.status(), { is: 'enabled', families: ['ipv4'] });
 			assert.deepEqual(await answersTo(8080), ['ingress listener', 'app']);
 		});

@@ -43,7 +43,7 @@ describe('enable --confirm, and what may happen while it waits', async () => {
 			change(daemon, { until });
 			const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 			const { stdout } = turnout(lab.host, ['revert', ...paths, '--until', until]);
-			assert.equal(stdout, 'The host is as it was before\n');
+			assert.equal(stdout, 'Rolled back to the state before\n');
 			assert.equal(rulesOf(lab.host), untouched);
 		});
 
@@ -97,7 +97,7 @@ describe('enable --confirm, and what may happen while it waits', async () => {
 		const told = await eventually(confirm, (condition) => condition !== undefined);
 		assert.partialDeepStrictEqual(told, { ok: false });
 		const text = daemon.ask('status').stdout;
-		assert.match(text, /!! {2}confirm: the time to confirm is over, and going back .* fails: .*it is broken/);
+		assert.match(text, /!! {2}confirm: the time to confirm is over, and the rollback fails: .*it is broken/);
 		assert.match(text, /turnout revert, turnout disable/);
 		assert.equal(daemon.status().wanted, 'enabled');
 		restore.mend();

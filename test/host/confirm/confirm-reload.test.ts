@@ -52,7 +52,8 @@ describe('reload --confirm', async () => {
 		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
 	}
 
-	const told = /!! {2}settings: appPorts was not confirmed: what was before holds, and a restart would take it\n/;
+	const told =
+		/!! {2}settings: appPorts was not confirmed: the former settings are in effect, but a restart would apply it\n/;
 
 	async function assertFormer(daemon: TestDaemon): Promise<void> {
 		await eventually(
@@ -152,7 +153,7 @@ describe('reload --confirm', async () => {
 		await using _ = daemon;
 		await reloadFor(daemon, 60);
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
-		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');
 		assert.equal(await wholeRulesOf(lab.host), before);
 		await assertFormer(daemon);
 	});

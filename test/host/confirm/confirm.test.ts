@@ -175,12 +175,12 @@ describe('enable --confirm', async () => {
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Nothing waits for confirmation\n');
 		enableFor(daemon, 60);
-		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');
 		assert.ok(isUntouched());
 		enableFor(daemon, 60);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
-		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'The host is as it was before\n');
+		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');
 		assert.ok(isUntouched());
 	});
 

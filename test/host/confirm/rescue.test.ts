@@ -38,7 +38,10 @@ test('clean is refused while an enabled daemon runs, but not because of one that
 	const clean = () => turnout(lab.host, ['clean'], { env: { TURNOUT_SOCKET: daemon.socket } });
 	const { code, stderr } = clean();
 	assert.equal(code, 1);
-	assert.match(stderr, /^turnout: Cannot clean: a daemon runs \(.*\), wants interception on, and would put everything/);
+	assert.match(
+		stderr,
+		/^turnout: Cannot clean: a running daemon \(.*\) has interception enabled and would restore everything/,
+	);
 	assert.equal(rulesOf(lab.host), whole);
 	daemon.process.kill('SIGSTOP');
 	const env = { ...process.env, TURNOUT_SOCKET: daemon.socket };
@@ -73,7 +76,7 @@ for (const dialect of dialects) {
 		assert.deepEqual(await answersTo(app), ['remote', 'remote']);
 		for (const comment of next) follow(lab.host, comment, dialect);
 		assert.deepEqual(others(lab.host), before);
-		assert.match(run(lab.host, ['clean']).stdout, /Nothing that bears our names is left/);
+		assert.match(run(lab.host, ['clean']).stdout, /Nothing with our names is left/);
 	};
 
 	test(`with ${dialect} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>

@@ -18,7 +18,7 @@ describe('an Envoy that listens on IPv4 only', async () => {
 		assert.match(stdout, /^interception {2}enabled since .*\nbackend .*, ipv4\n/);
 		assert.match(
 			stdout,
-			/!! {2}ipv6: IPv6 goes past Envoy: Envoy listens on port 15001 for IPv4 only\n {6}Let Envoy listen on IPv6/,
+			/!! {2}ipv6: IPv6 bypasses Envoy: Envoy listens on port 15001 for IPv4 only\n {6}Let Envoy listen on IPv6/,
 		);
 		assert.match(daemon.log(), /"level":"warn","event":"IPv6 goes past Envoy"/);
 		assert.partialDeepStrictEqual(await app.connect(v4, 443, unhurried), { by: 'envoy' });

@@ -185,7 +185,7 @@ describe("the daemon's life cycle", async () => {
 		assert.equal(stranger.code, 1);
 		assert.match(
 			stranger.stderr,
-			/^turnout: Cannot reach the daemon: its socket .* is closed to you\nUse sudo, or become a member/,
+			/^turnout: Cannot reach the daemon: no permission for its socket .*\nUse sudo, or join the group/,
 		);
 		child.kill('SIGTERM');
 		assert.equal((await outcome).code, 0);

@@ -71,11 +71,11 @@ describe('reload', async () => {
 		assert.match(rulesOf(lab.host), /--to-ports 16001\n/);
 	});
 
-	test('a setting that is normalized is reported', async () => {
+	test('a notice about a normalized setting is logged', async () => {
 		write('egressIgnoredIps: 10.1.2.3/8\n');
 		assert.match(
 			daemon.ask('reload').stdout,
-			/egressIgnoredIps \(.*turnout\.yaml:1\): 10\.1\.2\.3\/8 has bits beyond its prefix/,
+			/egressIgnoredIps \(.*turnout\.yaml:1\): 10\.1\.2\.3\/8 has host bits set/,
 		);
 	});
 
@@ -161,15 +161,15 @@ const refused: readonly Refused[] = [
 		'appPorts: 70000\negresPort: 1\nignoreUids: "a b"\n',
 		[
 			/3 mistakes/,
-			/turnout\.yaml:1\): "70000" is no port; allowed: /,
+			/turnout\.yaml:1\): "70000" is not a port; allowed: /,
 			/turnout\.yaml:2: unknown setting "egresPort"; did you mean "egressPort"\?/,
 			/turnout\.yaml:3\): "a b" is no id/,
 		],
 	],
-	['a file that is no YAML', 'appPorts: [80\n', [/turnout\.yaml:\d+: is no YAML: /]],
-	['a file that is gone', undefined, [/Cannot read the settings file .*turnout\.yaml"?: there is no such file/]],
-	['a user that the host does not know', 'ignoreUids: nosuchuser\n', [/there is no user "nosuchuser"/]],
-	['two settings that clash', 'appPorts: 15001\n', [/15001 is egressPort, a port of Envoy's own/]],
+	['a file that is not YAML', 'appPorts: [80\n', [/turnout\.yaml:\d+: invalid YAML: /]],
+	['a file that is gone', undefined, [/Cannot read the settings file .*turnout\.yaml"?: no such file or directory/]],
+	['a user that the host does not know', 'ignoreUids: nosuchuser\n', [/unknown user "nosuchuser"/]],
+	['two settings that clash', 'appPorts: 15001\n', [/15001 is egressPort, one of Envoy's own ports/]],
 	[
 		'a setting that is read at the start only',
 		'appPorts: 9090\nlogLevel: debug\nenvoy: {runtime: process}\n',

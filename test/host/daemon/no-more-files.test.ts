@@ -11,7 +11,10 @@ test('reaching the limit of open files is reported as that, with the way to rais
 		return lab.host.tryRun('sh', words).stderr;
 	});
 	assert.doesNotMatch(said.join(''), /defect/);
-	assert.match(said.join(''), /this process may have no more files open \(EMFILE\)\nRaise its limit: LimitNOFILE=/);
+	assert.match(
+		said.join(''),
+		/this process has reached its limit of open files \(EMFILE\)\nRaise its limit: LimitNOFILE=/,
+	);
 });
 
 test('a daemon that runs out of files for a while continues, and watches again afterwards', async () => {

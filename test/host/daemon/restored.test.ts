@@ -52,7 +52,7 @@ describe('a daemon that wants interception off', async () => {
 		const script = () => host.tryRun(routeManagerProgram, [], { env: own });
 		for (const refused of [init(), script()]) {
 			assert.equal(refused.code, 1);
-			assert.match(refused.stderr, /^turnout: Cannot switch interception on: a daemon runs \(.*\), wants it off/m);
+			assert.match(refused.stderr, /^turnout: Cannot enable interception: a running daemon \(.*\) has it disabled/m);
 			assert.match(refused.stderr, /turnout enable/);
 			assert.equal(rulesOf(host), untouched);
 		}

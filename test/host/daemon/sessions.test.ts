@@ -22,7 +22,7 @@ const linkLocal = (host: Namespace): string =>
 	/inet6 (fe80:\S+)\//.exec(host.run('ip', ['-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']))?.[1] ?? '';
 
 const warned = (stdout: string): readonly (string | undefined)[] =>
-	/^New connections from (\S+) to port (\d+), as your SSH session is one, go to Envoy from now on; this one stays\./m
+	/^New connections from (\S+) to port (\d+), like your SSH login, are redirected to Envoy from now on; your open one is not affected\./m
 		.exec(stdout)
 		?.slice(1) ?? [];
 
@@ -104,7 +104,7 @@ test('--cut-existing ends no SSH session, whoever runs it and wherever sshd list
 	await context.test('run outside of the session, as in tmux', () => {
 		const { stdout } = turnout(lab.host, cut);
 		assert.match(stdout, /^0 connections were ended, 1 left open$/m);
-		assert.match(stdout, /^New connections from fd77::1 to port 2222, as an SSH session that is open here is one, /m);
+		assert.match(stdout, /^New connections from fd77::1 to port 2222, like an open SSH login, /m);
 	});
 	shell.type('echo alive');
 	assert.equal(await shell.next(/^alive$/), 'alive');

@@ -154,14 +154,14 @@ describe('a daemon whose disk fails', async () => {
 		chownSync(state, 1000, 1000);
 		{
 			await using daemon = await start(args, { folder: scratch.path, through: asStranger });
-			assert.match(daemon.ask('status').stdout, /!! {2}state: .* \(its permissions forbid it\) and was set aside as /);
+			assert.match(daemon.ask('status').stdout, /!! {2}state: .* \(permission denied\) and was set aside as /);
 			assert.equal(daemon.status().wanted, 'disabled');
 		}
 		chownSync(join(state, '..'), 1000, 1000);
 		chmodSync(join(state, '..'), 0o500);
 		await using refused = await start(args, { folder: scratch.path, through: asStranger });
 		assert.equal(await refused.ended, 1);
-		assert.match(refused.log(), /^turnout: Cannot write .*state\.json: its permissions forbid it\nMake it writable/m);
+		assert.match(refused.log(), /^turnout: Cannot write .*state\.json: permission denied\nMake it writable/m);
 		assert.equal(rulesOf(host), untouched);
 	});
 
@@ -176,7 +176,7 @@ describe('a daemon whose disk fails', async () => {
 		writeFileSync(state, 'a file in its place');
 		assert.match(
 			daemon.ask('disable').stdout,
-			/!! {2}state: a restart would forget .* a part of the path is no folder/,
+			/!! {2}state: a restart would forget .* a part of the path is not a directory/,
 		);
 		assert.equal(rulesOf(host), untouched);
 	});

@@ -135,7 +135,7 @@ test('a config.json that cannot be read is named', async () => {
 	const configPath = join(scratch.path, 'config.json');
 	mkdirSync(configPath);
 	const failure = await failureOf('registry.example/x', { logins: { configPath } });
-	assertTold(failure, /Cannot read Docker's logins in \/.*config\.json: it is a folder/);
+	assertTold(failure, /Cannot read Docker's logins in \/.*config\.json: it is a directory/);
 });
 
 const brokenHelpers: readonly (readonly [string, RegExp])[] = [
@@ -172,5 +172,5 @@ test('a credential helper that does not answer is ended with all that it has sta
 test('an image whose name nobody can read is refused before anybody is asked', async () => {
 	const { code, message, remedy } = await failureOf('https://registry.example/x', {});
 	assert.equal(code, 'image');
-	assert.match(`${message}\n${remedy}`, /^Cannot pull the image: .* leave https:\/\/ away\nSee envoy\.image/);
+	assert.match(`${message}\n${remedy}`, /^Cannot pull the image: .* remove https:\/\/\nSee envoy\.image/);
 });

@@ -32,10 +32,7 @@ describe('Docker', async () => {
 		assert.match(told(status), /^rules: they wait for Envoy to be LIVE\nturnout wait\n/);
 		assert.match(
 			told(status),
-			new RegExp(
-				`^envoy: Cannot look for Envoy: ${nobody}.*\\nIt is started again after \\d+ ms; see turnout logs$`,
-				'm',
-			),
+			new RegExp(`^envoy: Cannot look for Envoy: ${nobody}.*\\nIt is restarted after \\d+ ms; see turnout logs$`, 'm'),
 		);
 		assert.ok(told(status).endsWith(`docker: ${nobody}\n${START}`), told(status));
 		const wait = daemon.ask('wait', '--timeout', '1');

@@ -77,7 +77,7 @@ describe("Envoy's container", async () => {
 		const condition = conditions.find(({ subject }) => subject === 'envoy');
 		assert.partialDeepStrictEqual(condition, {
 			ok: false,
-			remedy: 'It is started anew if it goes on so; see turnout logs',
+			remedy: 'It is restarted if it stays so; see turnout logs',
 		});
 		await assertRevived(
 			daemon,

@@ -82,7 +82,7 @@ describe('Envoy in Docker', async () => {
 		const away = await untilStatus(daemon, (status) => told(status).includes('the pull itself is captured'));
 		assert.match(
 			told(away),
-			/^envoy: Cannot pull far\.example.*connection refused.*; the pull itself is captured, and led to the Envoy that is missing\nturnout disable, and turnout enable once Envoy is LIVE/m,
+			/^envoy: Cannot pull far\.example.*connection refused.*; the pull itself is captured and redirected to Envoy, which is not running\nturnout disable, and turnout enable once Envoy is LIVE/m,
 		);
 		assert.match(daemon.log(), /"why":"Cannot pull .*the pull itself is captured/);
 		await createClient(daemon.socket).disable({});

@@ -15,11 +15,11 @@ const bootstrap = (ingress: string, egress: string): string =>
 	answeringBootstrap('envoy', { ingress, egress, admin: null });
 
 const others =
-	/on 15000 \(ingressPort\) it listens at 127\.0\.0\.1 only, where no captured connection of others arrives/;
+	/on 15000 \(ingressPort\) it listens on 127\.0\.0\.1 only, where no captured connection of others arrives/;
 const own =
-	/on 15001 \(egressPort\) it listens at 10\.77\.0\.2 only, where no captured connection of this host arrives/;
+	/on 15001 \(egressPort\) it listens on 10\.77\.0\.2 only, where no captured connection of this host arrives/;
 const bridged =
-	/on 15001 \(egressPort\) it listens at 127\.0\.0\.1 only, where no captured connection of others arrives/;
+	/on 15001 \(egressPort\) it listens on 127\.0\.0\.1 only, where no captured connection of others arrives/;
 
 const wrong = [
 	['inbound on the loopback', '127.0.0.1', '127.0.0.1', [], others],

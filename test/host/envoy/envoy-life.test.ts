@@ -73,7 +73,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		assert.equal(daemon.ask('reload').code, 0);
 		await taken[0]?.close();
 		const left = adminFact();
-		assert.match(left?.ok === false ? left.why : '', /^Envoy was started while somebody else held port 9901/);
+		assert.match(left?.ok === false ? left.why : '', /^Envoy was started while another program held port 9901/);
 		assert.equal(daemon.ask('reload').code, 0);
 		assert.equal(adminFact()?.ok, true);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });
@@ -137,7 +137,7 @@ describe('the life cycle of a managed Envoy', async () => {
 			stdout,
 			/^ {2}!! {2}envoy: Cannot start Envoy: Envoy ended with code 7; its last line: it is broken \(\d+ times in a row\)$/m,
 		);
-		assert.match(stdout, /^ {6}It is started again after \d+ ms; see turnout logs$/m);
+		assert.match(stdout, /^ {6}It is restarted after \d+ ms; see turnout logs$/m);
 		assert.equal(code, 1);
 		assert.equal(rulesOf(lab.host), whole);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { kind: 'refused' });
@@ -163,7 +163,7 @@ describe('the life cycle of a managed Envoy', async () => {
 			({ stdout: text }) => text.includes('lifted, wanted: enabled'),
 		);
 		assert.match(stdout, /^interception {2}lifted, wanted: enabled since /);
-		assert.match(stdout, /!! {2}rules: they are lifted while Envoy is away/);
+		assert.match(stdout, /!! {2}rules: they are lifted while Envoy is down/);
 		assert.equal(rulesOf(lab.host), untouched);
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });

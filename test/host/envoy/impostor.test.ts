@@ -112,7 +112,7 @@ for (const dialect of dialects)
 				const ports = conditions.find(({ subject }) => subject === 'ports');
 				assert.match(
 					JSON.stringify(ports),
-					/port 1500[01] is held by python3 \(pid \d+\) of user 1000, who is not Envoy's/,
+					/port 1500[01] is held by python3 \(pid \d+\) of user 1000, which is not Envoy's/,
 				);
 				assert.equal(daemon.ask('wait', '--timeout', '0').code, 1);
 				impostor[Symbol.dispose]();

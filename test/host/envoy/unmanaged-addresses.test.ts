@@ -37,7 +37,7 @@ const wrong: readonly (readonly [what: string, ingress: At, egress: At, args: re
 		['127.0.0.1', '::1'],
 		all,
 		[],
-		/^on 15000 \(ingressPort\) it listens at 127\.0\.0\.1 and ::1 only, where no captured connection of others arrives$/,
+		/^on 15000 \(ingressPort\) it listens on 127\.0\.0\.1 and ::1 only, where no captured connection of others arrives$/,
 	],
 	[
 		'outbound on the address of an interface',
@@ -70,11 +70,11 @@ describe('an Envoy that somebody else runs', () => {
 			await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', ...more] });
 			const enabled = daemon.ask('enable');
 			assert.equal(enabled.code, 1);
-			assert.match(enabled.stdout, / {2}!! {2}envoy: on 1500\d .* it listens at /);
+			assert.match(enabled.stdout, / {2}!! {2}envoy: on 1500\d .* it listens on /);
 			assert.match(envoyCondition(daemon), why);
 			const waited = daemon.ask('wait', '--timeout', '1');
 			assert.notEqual(waited.code, 0);
-			assert.match(waited.stderr, /after 1 s on 1500\d .* it listens at /);
+			assert.match(waited.stderr, /after 1 s: on 1500\d .* it listens on /);
 		});
 
 	test('that listens where everything arrives is well, and what arrives is with it', async () => {

@@ -9,7 +9,7 @@ test('a dormant table is reported with the command that activates it', async () 
 	assert.equal(condition()?.ok, true);
 	lab.host.run('nft', ['add table ip nat { flags dormant; }']);
 	const now = condition();
-	assert.ok(now?.ok === false && /^the table ip nat is switched off/.test(now.why), JSON.stringify(now));
+	assert.ok(now?.ok === false && /^the table ip nat is disabled/.test(now.why), JSON.stringify(now));
 	const [, command = ''] = /`(.*)`/.exec(now.remedy) ?? [];
 	lab.host.run('sh', ['-c', command]);
 	assert.equal(condition()?.ok, true);

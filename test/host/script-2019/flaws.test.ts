@@ -117,10 +117,7 @@ describe("the script's flaws in how rules come and go", async () => {
 		// That redirected connections find no way in is told.
 		const { code, stderr } = converse(host, ['enable', 'disable', 'quit']);
 		assert.equal(code, 0);
-		assert.match(
-			stderr,
-			/^ipv4 connections dialled on port 8080 are redirected to Envoy, and there the firewall drops them/,
-		);
+		assert.match(stderr, /^ipv4 connections to port 8080 are redirected to Envoy, where the firewall drops them/);
 		assert.equal(savedText(host), before);
 		assert.equal(nameOf(await peers.world.connect(addresses.host.v4, 22)), 'app');
 	});

@@ -32,18 +32,18 @@ const well: Status = {
 
 describe('the exit code of a status', () => {
 	const codes: readonly (readonly [string, Partial<Status>, number])[] = [
-		['is 0 where all is as wanted', {}, 0],
-		['is 0 where disabled is wanted', { wanted: 'disabled', is: 'disabled' }, 0],
-		['is 0 where only IPv6 goes past Envoy', { conditions: [wrong('ipv6')] }, 0],
-		['is 1 where rules are not as wanted', { is: 'degraded', conditions: [wrong('rules')] }, 1],
-		['is 1 where Envoy is not as it should be', { conditions: [wrong('ipv6'), wrong('envoy')] }, 1],
+		['is 0 in the desired state', {}, 0],
+		['is 0 if disabled is the desired state', { wanted: 'disabled', is: 'disabled' }, 0],
+		['is 0 if only IPv6 bypasses Envoy', { conditions: [wrong('ipv6')] }, 0],
+		['is 1 if rules differ from the desired state', { is: 'degraded', conditions: [wrong('rules')] }, 1],
+		['is 1 if something is wrong with Envoy', { conditions: [wrong('ipv6'), wrong('envoy')] }, 1],
 		['is 1 while rules wait for Envoy', { is: 'waiting' }, 1],
 		['is 1 while they are lifted', { is: 'lifted' }, 1],
 	];
 	for (const [title, part, code] of codes) test(title, () => assert.equal(exitCodeOf({ ...well, ...part }), code));
 });
 
-test('every command prints its reply as JSON where it is asked to', async () => {
+test('every command prints its reply as JSON with --json', async () => {
 	const diff = { same: false, differences: [{ family: 'ipv4', kind: 'missing', table: 'nat', line: '-A X' }] } as const;
 	const client = clientOf({
 		status: async () => well,
@@ -71,7 +71,7 @@ test('every command prints its reply as JSON where it is asked to', async () => 
 	}
 });
 
-test('enable cuts connections off only where it was told to, and says how many', async () => {
+test('enable ends connections only with --cut-existing, and prints how many', async () => {
 	const asked: unknown[] = [];
 	const answers: Status[] = [well, { ...well, cut: { ended: 3, left: 1, unheard: 0 } }, { ...well, is: 'waiting' }];
 	const client = clientOf({
@@ -92,7 +92,7 @@ test('enable cuts connections off only where it was told to, and says how many',
 	assert.deepEqual(asked, [{}, { cutExisting: true }, { cutExisting: true }]);
 });
 
-test('enable and reload hand on who is logged in, and say first what is to be said about that', async () => {
+test('enable and reload send the SSH logins, and print the warning first', async () => {
 	const asked: unknown[] = [];
 	const warning = 'New connections from 203.0.113.10 …';
 	const client = clientOf({
@@ -112,7 +112,7 @@ test('enable and reload hand on who is logged in, and say first what is to be sa
 	assert.deepEqual(asked, [logins, logins]);
 });
 
-test('disable hands on how long to wait, and only where it was told', async () => {
+test('disable sends the drain time only if it was given', async () => {
 	const asked: unknown[] = [];
 	const client = clientOf({
 		disable: async (request) => {
@@ -130,19 +130,19 @@ test('disable hands on how long to wait, and only where it was told', async () =
 });
 
 describe('wait', () => {
-	test('looks until all is well, from before there is a daemon', async () => {
+	test('polls until everything is ready, also before the daemon runs', async () => {
 		const starting: Status = { ...well, is: 'waiting', envoy: { ...well.envoy, state: 'starting' } };
 		const looks = [new Failure('not-running', 'm', 'r'), starting, well];
 		const { code } = await run('wait', clientOf({ status: async () => next(looks) }), { timeout: '10' });
 		assert.deepEqual({ code, left: looks.length }, { code: 0, left: 0 });
 	});
 
-	test('does not wait for a daemon that cannot be reached at all', async () => {
+	test('fails at once without permission for the socket', async () => {
 		const client = clientOf({ status: async () => next([new Failure('permission', 'closed to you', 'r')]) });
 		await assert.rejects(run('wait', client, {}), /closed to you/);
 	});
 
-	test('says what was missing when its time is over', async () => {
+	test('reports what was missing at the timeout', async () => {
 		const client = clientOf({ status: async () => ({ ...well, conditions: [wrong('ipv6'), wrong('envoy')] }) });
 		await assert.rejects(run('wait', client, { timeout: '0' }), /after 0 s.* envoy why/);
 		const nobody = clientOf({ status: async () => next([new Failure('not-running', 'm', 'r')]) });
@@ -150,14 +150,14 @@ describe('wait', () => {
 	});
 });
 
-test('what follows ends without a failure when it is stopped, and with one when it breaks', async () => {
+test('a followed stream ends without error on an abort, and with one if it breaks', async () => {
 	const broken = clientOf({ follow: async () => Promise.reject(new Failure('not-running', 'gone', 'r')) });
 	await assert.rejects(run('logs', broken, {}), /gone/);
 	const stopped = AbortSignal.abort();
 	assert.equal((await run('events', broken, {}, false, stopped)).code, 0);
 });
 
-test('update hands on another image only where it was told one, and says whether Envoy was replaced', async () => {
+test('update sends an image only if it was given, and prints whether Envoy was replaced', async () => {
 	const asked: unknown[] = [];
 	const client = clientOf({
 		update: async (request) => {
@@ -169,11 +169,11 @@ test('update hands on another image only where it was told one, and says whether
 	assert.deepEqual(asked, [{}, { image: 'envoy:2' }]);
 	assert.match(same.text, /^Envoy is up to date\n/);
 	assert.match(other.text, /^Envoy was replaced\n/);
-	// The reply's status counts as that of any change: not as wanted is not well.
+	// The status of the reply decides the exit code, as with every change.
 	assert.deepEqual([same.code, other.code], [1, 1]);
 });
 
-test('logs hands on how many lines, and prints each on its own', async () => {
+test('logs sends the number of lines, and prints each line', async () => {
 	const asked: unknown[] = [];
 	const client = clientOf({
 		follow: async (stream, { follow, tail }, onLine) => {
@@ -185,7 +185,7 @@ test('logs hands on how many lines, and prints each on its own', async () => {
 	assert.deepEqual(asked, ['logs', true, 2]);
 });
 
-test('logs and events hand on since when, as it was written, and refuse a time that is none', async () => {
+test('logs and events send --since as written, and reject an invalid time', async () => {
 	const asked: unknown[] = [];
 	const client = clientOf({
 		follow: async (stream, { since, tail }) => {
@@ -209,9 +209,9 @@ test('logs and events hand on since when, as it was written, and refuse a time t
 	assert.equal(asked.length, 3);
 });
 
-/** Answers what it was given answers for. */
+/** A client with the given answers. */
 function clientOf(answers: Partial<Client>): Client {
-	const unasked = async () => assert.fail('nobody should ask for this');
+	const unasked = async () => assert.fail('this must not be called');
 	return {
 		status: unasked,
 		raw: unasked,

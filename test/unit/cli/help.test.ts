@@ -10,11 +10,11 @@ test('--help lists all commands', async () => {
 	matchesGolden(helpText(await allDescribed()), golden('help.txt'));
 });
 
-test('--help behind a command says what it does and what it takes', async () => {
+test('COMMAND --help shows the summary and the options', async () => {
 	const commands = Object.entries(await allDescribed());
 	matchesGolden(commands.map(([name, command]) => commandHelp(name, command)).join('\n'), golden('help-commands.txt'));
 });
 
-test('--help behind a command that takes settings has all of them, each with its key and variable', async () => {
+test('--help of a command with settings lists every setting with its key and variable', async () => {
 	matchesGolden(commandHelp('run', await findEntry('run')), golden('help-run.txt'));
 });

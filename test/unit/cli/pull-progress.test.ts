@@ -12,13 +12,13 @@ const layer = (status: string, current = 0, total = 0) => ({ id: 'a1b2c3', statu
 const MB = 1_000_000;
 
 const pulls: Readonly<Record<string, PullProgress>> = {
-	'nothing heard yet': { image, layers: [] },
+	'no layer known yet': { image, layers: [] },
 	'no layer begun': { image, layers: [layer('Pulling fs layer'), layer('Waiting')] },
 	'the first bytes, most sizes unknown': {
 		image,
 		layers: [layer('Downloading', 500_000, 30 * MB), layer('Waiting'), layer('Waiting'), layer('Already exists')],
 	},
-	'a size that is not told': { image, layers: [layer('Downloading', 12.34 * MB)] },
+	'an unknown size': { image, layers: [layer('Downloading', 12.34 * MB)] },
 	'in the middle': {
 		image,
 		layers: [
@@ -39,7 +39,7 @@ const pulls: Readonly<Record<string, PullProgress>> = {
 	},
 };
 
-test('a pull is a line with a bar, how much of how much, and how many layers are done', () => {
+test('a pull is a line with a bar, sizes and finished layers', () => {
 	const texts = Object.entries(pulls).map(([name, pull]) => {
 		const lines = [120, 80, 60, 40, 24, 12].map(
 			(columns) => `${String(columns).padStart(3)} ${progressLine(pull, columns)}\n`,
@@ -60,7 +60,7 @@ describe('the line of a pull', () => {
 		{ image, layers: Array.from({ length: 500 }, () => layer('Downloading', 1, 2)) },
 	];
 
-	test('is never wider than the terminal, and plain letters only', () => {
+	test('is never wider than the terminal, and ASCII only', () => {
 		for (const pull of odd)
 			for (let columns = -1; columns <= 200; columns += 1) {
 				const line = progressLine(pull, columns);
@@ -69,7 +69,7 @@ describe('the line of a pull', () => {
 			}
 	});
 
-	test('says 100% when all is fetched and not before', () => {
+	test('shows 100% only when everything is fetched', () => {
 		const at = (current: number) => progressLine({ image, layers: [layer('Downloading', current, 1_000)] }, 120);
 		assert.match(at(999), / 99% /);
 		assert.match(at(1_000), /\[={30}\] {2}100% /);
@@ -77,7 +77,7 @@ describe('the line of a pull', () => {
 		assert.match(at(0), /\[> {29}\] {4}0% /);
 	});
 
-	test('does not run back while a layer is fetched and unpacked', () => {
+	test('never runs back while layers are fetched and unpacked', () => {
 		const steps = [
 			layer('Waiting'),
 			layer('Downloading', 1, 10),
@@ -99,7 +99,7 @@ describe('on a terminal', () => {
 	const [first, second] = [pulls['in the middle'], pulls['all there']];
 	assert.ok(first && second);
 
-	test('each line is written over the one before, and the last stays', () => {
+	test('each line overwrites the one before, and the last stays', () => {
 		const written: string[] = [];
 		const progress = createProgress(
 			(text) => written.push(text),
@@ -113,7 +113,7 @@ describe('on a terminal', () => {
 		assert.deepEqual(written, [`\r\u001b[K${progressLine(first, 59)}`, `\r\u001b[K${progressLine(second, 59)}`, '\n']);
 	});
 
-	test('nothing is written where there was nothing to show', () => {
+	test('nothing is written without progress', () => {
 		const written: string[] = [];
 		const progress = createProgress(
 			(text) => written.push(text),
@@ -123,7 +123,7 @@ describe('on a terminal', () => {
 		assert.deepEqual(written, []);
 	});
 
-	test('a window that becomes narrower is heard of', () => {
+	test('the line follows the width of the terminal', () => {
 		const written: string[] = [];
 		const widths = [80, 30];
 		const progress = createProgress(

@@ -40,7 +40,11 @@ const statuses: Readonly<Record<string, Status>> = {
 		is: 'disabled',
 		envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	},
-	degraded: { ...enabled, is: 'degraded', conditions: wrong('rules', 'a line is not as wanted: missing in nat: -A X') },
+	degraded: {
+		...enabled,
+		is: 'degraded',
+		conditions: wrong('rules', '1 line differs from the desired state, first: missing in nat: -A X'),
+	},
 	waiting: {
 		...enabled,
 		is: 'waiting',
@@ -53,30 +57,30 @@ const statuses: Readonly<Record<string, Status>> = {
 		conditions: wrong('envoy', 'Envoy ended by SIGKILL'),
 	},
 	bypassing: { ...enabled, bypassing: 3, existing: 3 },
-	'past IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 goes past Envoy: ipv6 is 0') },
+	'bypassing IPv6': { ...enabled, families: ['ipv4'], conditions: wrong('ipv6', 'IPv6 bypasses Envoy: ipv6 is 0') },
 };
 
-test('status tells people what is wanted, what is, what is wrong and the remedy', () => {
+test('status shows desired and actual state, what is wrong and the remedy', () => {
 	const texts = Object.entries(statuses).map(([name, status]) => `--- ${name}\n${statusText(status)}`);
 	matchesGolden(texts.join(''), golden('status.txt'));
 });
 
-test("what Envoy said last cannot do anything to the reader's terminal", () => {
+test('the last output of Envoy cannot control the terminal', () => {
 	const text = statusText({ ...enabled, conditions: wrong('envoy', 'its last line: \u001b[2J\u009b31m\r\u0007') });
 	for (const line of text.split('\n')) assert.ok(isPrintable(line), JSON.stringify(line));
 });
 
-test('a difference is a line with a sign: missing, surplus, misplaced', () => {
+test('each difference is a line with a sign: missing, surplus, misplaced', () => {
 	const difference = { family: 'ipv6', table: 'nat', line: '-A OUTPUT -j X' } as const;
 	const kinds = ['missing', 'surplus', 'misplaced'] as const;
 	assert.equal(
 		differencesText({ same: false, differences: kinds.map((kind) => ({ kind, ...difference })) }),
 		'+ ipv6 nat: -A OUTPUT -j X\n- ipv6 nat: -A OUTPUT -j X\n~ ipv6 nat: -A OUTPUT -j X\n',
 	);
-	assert.equal(differencesText({ same: true, differences: [] }), 'The host is as wanted\n');
+	assert.equal(differencesText({ same: true, differences: [] }), 'The host is in the desired state\n');
 });
 
-test('settings stand in columns, none is said, and a long value does not push the others away', () => {
+test('settings are in columns, empty ones are shown as none, and long values do not widen the columns', () => {
 	const settings = [
 		{ key: 'appPorts', value: '8080', origin: 'APPMESH_APP_PORTS' },
 		{ key: 'ignoreGids', value: '', origin: 'default' },
@@ -93,7 +97,7 @@ test('settings stand in columns, none is said, and a long value does not push th
 	);
 });
 
-test('how many connections are open is said in words, and nothing where nobody waited', () => {
+test('the open connections are printed after a drain only', () => {
 	assert.equal(openText(0), 'All connections through Envoy have ended\n');
 	assert.equal(openText(1), '1 connection through Envoy is still open\n');
 	assert.equal(openText(2), '2 connections through Envoy are still open\n');

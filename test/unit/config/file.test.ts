@@ -16,7 +16,7 @@ const textsIn = (yaml: string): Record<string, string> => {
 };
 const mistakesOf = (yaml: string): readonly string[] => parseSettingsFile(yaml, 'f').mistakes;
 
-test('text, numbers, lists and truth in a file are what a variable would say', () => {
+test('text, numbers, lists and booleans of a file mean the same as in a variable', () => {
 	assert.deepEqual(textsIn('appPorts: 8080'), { appPorts: '8080' });
 	assert.deepEqual(textsIn('appPorts: "8080,9000-9100"'), { appPorts: '8080,9000-9100' });
 	assert.deepEqual(textsIn('appPorts: 8080, 9090'), { appPorts: '8080, 9090' });
@@ -29,12 +29,12 @@ test('text, numbers, lists and truth in a file are what a variable would say', (
 	assert.equal(readLayers({ file: 'mark: 0x1e7700ce' }).config.mark, 0x1e7700ce);
 });
 
-test('a key without a value and an empty list are set but empty', () => {
+test('a key without a value and an empty list count as set but empty', () => {
 	for (const yaml of ['appPorts:', 'appPorts: ~', 'appPorts: null', 'appPorts: ""', 'appPorts: []'])
 		assert.deepEqual(textsIn(yaml), { appPorts: '' }, yaml);
 });
 
-test('what belongs to Envoy stands below envoy, or behind a dot', () => {
+test("Envoy's settings are nested under envoy, or written with a dot", () => {
 	assert.deepEqual(textsIn('envoy:\n  adminPort: 9902\n  logLevel: debug'), {
 		'envoy.adminPort': '9902',
 		'envoy.logLevel': 'debug',
@@ -42,12 +42,12 @@ test('what belongs to Envoy stands below envoy, or behind a dot', () => {
 	assert.deepEqual(textsIn('envoy.adminPort: 9902'), { 'envoy.adminPort': '9902' });
 });
 
-test('a file without settings sets none: empty, comments only, or a section with nothing in it', () => {
+test('an empty file, comments only or an empty section set nothing', () => {
 	for (const yaml of ['', '\n', '# nothing\n', '---\n', '{}', 'envoy:\n', 'envoy: {}\n', 'envoy:\n  # adminPort: 1\n'])
 		assert.deepEqual(textsIn(yaml), {}, yaml);
 });
 
-test('every value knows the line that it stands on', () => {
+test('every value has its line number', () => {
 	const yaml =
 		'# top\n\nappPorts:\n  - 8080\n\nenvoy:\n  # inside\n  adminPort: 9902\negressPort: 15002\nenvoy.image: x\n';
 	const { values } = parseSettingsFile(yaml, '/etc/t.yaml');
@@ -62,12 +62,12 @@ test('every value knows the line that it stands on', () => {
 	);
 });
 
-test('lines are counted right under Windows line ends and behind a byte order mark', () => {
+test('line numbers are right with Windows line ends and with a byte order mark', () => {
 	assert.deepEqual(mistakesOf('appPorts: 8080\r\nnope: 1\r\n')[0]?.slice(0, 4), 'f:2:');
 	assert.deepEqual(textsIn('\ufeffappPorts: 8080'), { appPorts: '8080' });
 });
 
-test('an anchor stands for its value wherever its alias is', () => {
+test('aliases are replaced by the value of their anchor', () => {
 	assert.deepEqual(textsIn('ingressIgnoredPorts: &ports [25, 26]\negressIgnoredPorts: *ports'), {
 		ingressIgnoredPorts: '25,26',
 		egressIgnoredPorts: '25,26',
@@ -83,7 +83,7 @@ const unknownKeys: readonly (readonly [yaml: string, line: number, said: string]
 	['constructor: 1', 1, 'unknown setting "constructor"'],
 ];
 
-test('an unknown key is told with its line and the nearest key that is known', () => {
+test('an unknown key is reported with its line and the nearest known key', () => {
 	for (const [yaml, line, said] of unknownKeys) {
 		const mistakes = mistakesOf(yaml);
 		assert.equal(mistakes.length, 1, yaml);
@@ -91,9 +91,9 @@ test('an unknown key is told with its line and the nearest key that is known', (
 	}
 });
 
-test('a number where a section of settings belongs is an error that does not send the reader elsewhere', () => {
+test('a value in place of a section is an error that names the section', () => {
 	for (const value of ['5', '[1]', 'text'])
-		assert.deepEqual(mistakesOf(`# c\nenvoy: ${value}`), ['f:2: envoy: holds settings of its own and no value']);
+		assert.deepEqual(mistakesOf(`# c\nenvoy: ${value}`), ['f:2: envoy: is a section and takes no value']);
 });
 
 const noYaml: readonly (readonly [yaml: string, line: number])[] = [
@@ -107,56 +107,56 @@ const noYaml: readonly (readonly [yaml: string, line: number])[] = [
 	['{', 1],
 ];
 
-test('broken YAML is told with its line, and nothing of the file is used', () => {
+test('invalid YAML is reported with its line, and nothing of the file is used', () => {
 	for (const [yaml, line] of noYaml) {
 		const { values, mistakes } = parseSettingsFile(yaml, 'f');
-		assert.match(mistakes[0] ?? '', new RegExp(`^f:${line}: is no YAML: .`), yaml);
+		assert.match(mistakes[0] ?? '', new RegExp(`^f:${line}: invalid YAML: .`), yaml);
 		assert.equal(values.size, 0);
 	}
 });
 
-test('a key that stands twice is an error, however it is spelt', () => {
+test('a duplicate key is an error, however it is spelt', () => {
 	assert.ok(mistakesOf('appPorts: 1\nappPorts: 2').length > 0);
 	assert.ok(mistakesOf('envoy.adminPort: 1\nenvoy:\n  adminPort: 2').length > 0);
 });
 
-test('YAML that holds no settings is refused with an example', () => {
+test('rejects YAML without settings, with an example', () => {
 	for (const yaml of ['just text', '8080', '- appPorts\n- 8080', 'true', '[]'])
-		assert.deepEqual(mistakesOf(yaml), ['f: holds no settings; allowed: lines such as "appPorts: 8080"'], yaml);
+		assert.deepEqual(mistakesOf(yaml), ['f: contains no settings; allowed: lines such as "appPorts: 8080"'], yaml);
 });
 
-test('a value that is no text, number, truth or list is refused with its line', () => {
+test('a value that is not text, number, boolean or list is rejected with its line', () => {
 	for (const value of ['{a: 1}', '[{a: 1}]', '!!binary AAAA'])
 		assert.match(mistakesOf(`# c\nappPorts: ${value}`).join('\n'), /^f:2: .*appPorts/, value);
 	for (const value of ['.nan', '.inf', '1.5', '2026-01-01'])
 		assert.throws(() => readLayers({ file: `appPorts: ${value}` }), /appPorts \(turnout.yaml:1\): ".+" is no/, value);
 });
 
-test('a file that would grow without end is refused and not unfolded', () => {
+test('an alias bomb is rejected without being expanded', () => {
 	const level = (at: number) => `l${at}: &l${at} [${Array(10).fill(at === 0 ? 'x' : `*l${at - 1}`)}]`;
 	const yaml = Array.from({ length: 12 }, (_, at) => level(at)).join('\n');
 	assert.ok(mistakesOf(yaml).length > 0);
 	assert.ok(mistakesOf(yaml).join('').length < 10_000);
 });
 
-test('keys from outside are told without anything that a terminal obeys, each on one line', () => {
+test('unknown keys are quoted without control characters, each on one line', () => {
 	for (const key of ['"\\e[31mred"', '"two\\nlines"', '"\\0"', '"\\x9b31m"', '"\\r"'])
 		for (const mistake of mistakesOf(`${key}: 1`)) assert.ok(isPrintable(mistake), JSON.stringify(mistake));
 });
 
-test('bytes that are no text do no harm', () => {
+test('bytes that are not text do no harm', () => {
 	for (const text of ['\u0000\u0001\u0002', '\ufffd\ufffd: 1', `${'\u0000'.repeat(1000)}: [`, '%'.repeat(1000)])
 		assert.ok(mistakesOf(text).length > 0);
 });
 
 const unreadable: readonly (readonly [path: string, why: RegExp])[] = [
-	['missing.yaml', /^Cannot read the settings file .*missing\.yaml.*: there is no such file$/],
+	['missing.yaml', /^Cannot read the settings file .*missing\.yaml.*: no such file or directory$/],
 	['folder', /^Cannot read the settings file .*folder.*: it is a directory$/],
 	['file.yaml/below', /^Cannot read the settings file .*below.*: /],
 	['', /^Cannot read the settings file .*: /],
 ];
 
-test('a file that was named and cannot be read is an error that says why', async () => {
+test('a given file that cannot be read is an error with the reason', async () => {
 	using scratch = createScratch('settings');
 	mkdirSync(join(scratch.path, 'folder'));
 	writeFileSync(join(scratch.path, 'file.yaml'), '');
@@ -167,14 +167,14 @@ test('a file that was named and cannot be read is an error that says why', async
 	assert.deepEqual((await readSettingsFile(join(scratch.path, 'file.yaml'))).mistakes, []);
 });
 
-test("a file that a variable names can be read, or it is said why not; nobody's pipe is waited for", () => {
+test('whyNoFile returns the reason why a file cannot be read, and does not block on a FIFO', () => {
 	using scratch = createScratch('named');
 	const inside = (name: string) => join(scratch.path, name);
 	writeFileSync(inside('file'), '');
 	execFileSync('mkfifo', [inside('pipe')]);
 	assert.equal(whyNoFile(inside('file')), undefined);
-	assert.equal(whyNoFile(inside('missing')), 'there is no such file');
-	assert.equal(whyNoFile(inside('file/below')), 'a part of the path is no folder');
-	assert.equal(whyNoFile(scratch.path), 'it is no file');
-	assert.equal(whyNoFile(inside('pipe')), 'it is no file');
+	assert.equal(whyNoFile(inside('missing')), 'no such file or directory');
+	assert.equal(whyNoFile(inside('file/below')), 'a part of the path is not a directory');
+	assert.equal(whyNoFile(scratch.path), 'it is not a regular file');
+	assert.equal(whyNoFile(inside('pipe')), 'it is not a regular file');
 });

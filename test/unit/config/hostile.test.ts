@@ -8,7 +8,7 @@ import { hostileTexts } from '../../support/hostile.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { type Layers, mistakesIn, readLayers } from '../../support/setting-samples.ts';
 
-/** Programs and paths may be called whatever a file may; they are handed on as they are and never to a shell. */
+/** Programs and paths may have any file name; they are passed literally and never to a shell. */
 const free = [
 	...['envoy.dockerSocket', 'envoy.mounts', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
 	...['socket', 'stateDirectory'],
@@ -16,7 +16,7 @@ const free = [
 const keys = [...allSettings.keys()];
 const variables = new Map([...allSettings].map(([key, { variable }]) => [key, variable]));
 
-/** The same text for each of these settings, by the way that the name says. */
+/** The same text for each of these settings, by the given source. */
 const ways: Readonly<Record<string, (keys: readonly string[], text: string) => Layers>> = {
 	'a file': (some, text) => ({ file: some.map((key) => `${key}: ${JSON.stringify(text)}\n`).join('') }),
 	'the environment': (some, text) => ({
@@ -25,7 +25,7 @@ const ways: Readonly<Record<string, (keys: readonly string[], text: string) => L
 	flags: (some, text) => ({ flags: Object.fromEntries(some.map((key) => [key, text])) }),
 };
 
-/** Not taken either: the default is. */
+/** Also rejected: the default is used instead. */
 const isForgiven = (way: string, key: string): boolean =>
 	way === 'the environment' && allSettings.get(key)?.isForgiving === true;
 
@@ -33,7 +33,7 @@ using scratch = createScratch('hostile');
 const mark = join(scratch.path, 'executed');
 
 for (const [way, layers] of Object.entries(ways))
-	test(`hostile text in ${way} is refused, or taken as the letters that it is`, () => {
+	test(`hostile text in ${way} is rejected or used literally`, () => {
 		for (const text of hostileTexts(mark)) {
 			const mistakes = mistakesIn(layers(keys, text));
 			const refused = mistakes.map((mistake) => mistake.split(' ')[0] ?? '');
@@ -66,7 +66,7 @@ function assertLiteral(layers: Layers, taken: readonly string[], text: string): 
 	for (const key of taken) assert.ok(isPrintable(now[key] ?? ''), key);
 }
 
-test('a hostile key in a file is told as the letters that it is', () => {
+test('a hostile key in a file is reported literally', () => {
 	for (const text of hostileTexts(mark)) {
 		const mistakes = mistakesIn({ file: `? ${JSON.stringify(text)}\n: 8080\n` });
 		assert.equal(mistakes.length, 1);

@@ -6,7 +6,7 @@ import type { Config } from '../../../src/config/schema.ts';
 import { parseCidrs } from '../../../src/values/cidr.ts';
 import { type Layers, mistakesIn, readLayers, samples } from '../../support/setting-samples.ts';
 
-test('without any setting there are the defaults, and each is said to be one', () => {
+test('without sources every setting has its default, and its origin says so', () => {
 	const { config, written, notices } = readLayers({});
 	assert.deepEqual(
 		[...written].map(([key, { origin }]) => [key, origin]),
@@ -19,12 +19,12 @@ test('without any setting there are the defaults, and each is said to be one', (
 	assert.deepEqual(notices, []);
 });
 
-test('there is a sample of every setting', () => {
+test('every setting has a sample', () => {
 	assert.deepEqual(Object.keys(samples), [...allSettings.keys()]);
 });
 
 for (const [key, [inFile, inVariable, onFlag]] of Object.entries(samples))
-	test(`${key}: a flag goes before a variable, a variable before the file, the file before the default`, () => {
+	test(`${key}: a flag overrides a variable, a variable the file, the file the default`, () => {
 		const { variable, default: standard } = known(key);
 		const layers = {
 			file: { file: `# a comment\n${nested(key, inFile)}` },
@@ -46,7 +46,7 @@ function expect(key: string, layers: Layers, text: string, origin: string): void
 	assert.deepEqual(settingIn(loaded, key), known(key).parse(text));
 }
 
-/** As a user would write it: `envoy.adminPort` is a key below `envoy`, on the next line. */
+/** As a user would write it: `envoy.adminPort` is nested under `envoy`, on the next line. */
 function nested(key: string, text: string): string {
 	const [section, name] = key.split('.');
 	const value = JSON.stringify(text);
@@ -63,7 +63,7 @@ const settingIn = ({ config }: Loaded, key: string): unknown =>
 	key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config);
 
 for (const [key, [sample]] of Object.entries(samples))
-	test(`${key}: spaces around it are trimmed`, () => {
+	test(`${key}: surrounding spaces are trimmed`, () => {
 		for (const flags of [{ [key]: `  ${sample} ` }, { [key]: `\t${sample}\n` }])
 			assert.deepEqual(settingIn(readLayers({ flags }), key), known(key).parse(sample));
 	});
@@ -77,13 +77,13 @@ const refuseEmpty = [
 ];
 
 for (const key of Object.keys(samples))
-	test(`${key}: set but empty ${refuseEmpty.includes(key) ? 'is an error' : 'means none, and not the default'}`, () => {
+	test(`${key}: set but empty ${refuseEmpty.includes(key) ? 'is an error' : 'means none instead of the default'}`, () => {
 		for (const empty of ['', ' '])
 			for (const [layers, origin] of emptyLayers(key, empty))
 				(refuseEmpty.includes(key) ? assertRefused : assertNone)(key, layers, origin);
 	});
 
-/** But for a variable for which AWS's default is taken then. */
+/** Except a variable for which AWS's default is used. */
 function emptyLayers(key: string, empty: string): (readonly [Layers, string])[] {
 	const other = key === 'ignoreUids' ? { ignoreGids: '1000' } : {};
 	const { variable, isForgiving } = known(key);
@@ -98,7 +98,7 @@ function emptyLayers(key: string, empty: string): (readonly [Layers, string])[] 
 const assertRefused = (key: string, layers: Layers, origin: string): void =>
 	assert.match(mistakesIn(layers).join('\n'), new RegExp(`^${key} \\(${origin}\\): .+; allowed: `));
 
-/** What is always ignored on the way out. */
+/** Always ignored for outbound traffic. */
 const always: Readonly<Record<string, unknown>> = {
 	egressIgnoredPorts: [{ from: 22, to: 22 }],
 	egressIgnoredIps: parseCidrs('fe80::/10'),
@@ -115,13 +115,13 @@ function assertNone(key: string, layers: Layers, origin: string): void {
 	);
 }
 
-test('what nothing was set for is left to nobody: settings cannot be changed once they are read', () => {
+test('loaded settings are frozen', () => {
 	const { config } = readLayers({});
 	assert.throws(() => Object.assign(config, { egressPort: 1 }), TypeError);
 	assert.throws(() => Object.assign(config.envoy, { adminPort: 1 }), TypeError);
 });
 
-test('all mistakes are told at once, each with where it stands', () => {
+test('all mistakes are reported at once, each with its origin', () => {
 	const mistakes = mistakesIn({
 		file: 'appPort: 8080\nenvoy:\n  adminPort: 70000\n  drainSecond: 5\nipv6: maybe\n',
 		env: { APPMESH_ENVOY_EGRESS_PORT: 'abc', TURNOUT_BACKENDS: 'x', APPMESH_APP_PORT: '1', APPMESH_IGNORE_UID: 'a b' },
@@ -133,23 +133,23 @@ test('all mistakes are told at once, each with where it stands', () => {
 		['turnout.yaml:4', 'unknown setting "envoy.drainSecond"; did you mean "envoy.drainSeconds"?'],
 		['TURNOUT_BACKENDS', 'unknown variable; did you mean TURNOUT_BACKEND?'],
 		['APPMESH_APP_PORT', 'unknown variable; did you mean APPMESH_APP_PORTS?'],
-		['envoy.adminPort (turnout.yaml:3)', '"70000" is no port; allowed: one port from 1 to 65535'],
-		['ipv6 (turnout.yaml:5)', '"maybe" is none of them; allowed: auto, 1 or 0'],
-		['egressPort (APPMESH_ENVOY_EGRESS_PORT)', '"abc" is no port; allowed: one port from 1 to 65535'],
-		['ignoreUids (APPMESH_IGNORE_UID)', '"a b" is no id, range or name; allowed: ids from 0 to 4294967294'],
-		['bridges (--bridges)', '"-x" is no interface name; allowed: interface names'],
+		['envoy.adminPort (turnout.yaml:3)', '"70000" is not a port; allowed: one port from 1 to 65535'],
+		['ipv6 (turnout.yaml:5)', '"maybe" is not one of them; allowed: auto, 1 or 0'],
+		['egressPort (APPMESH_ENVOY_EGRESS_PORT)', '"abc" is not a port; allowed: one port from 1 to 65535'],
+		['ignoreUids (APPMESH_IGNORE_UID)', '"a b" is not an id, a range or a name; allowed: ids from 0 to 4294967294'],
+		['bridges (--bridges)', '"-x" is not an interface name; allowed: interface names'],
 		['socket (--socket)', '"relative" does not begin with /; allowed: an absolute path of at most 107 bytes'],
 	] as const)
 		assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${who}: ${said}`)).length, 1, `${who}: ${said}`);
 });
 
-test('of a list every element that is wrong is told', () => {
+test('every invalid element of a list is reported', () => {
 	const told = mistakesIn({ flags: { egressIgnoredIps: 'fe80::1%eth0,10.0.0.1,example.com,10.0.0.0/33' } }).join('\n');
 	for (const element of ['fe80::1%eth0', 'example.com', '10.0.0.0/33']) assert.ok(told.includes(`"${element}"`), told);
 	assert.ok(!told.includes('10.0.0.1'), told);
 });
 
-test('settings that do not go together are told beside settings that are wrong by themselves', () => {
+test('conflicts are reported together with invalid settings', () => {
 	const told = mistakesIn({ flags: { ingressPort: '15001', ipv6: 'maybe' } });
 	assert.deepEqual(
 		told.map((mistake) => mistake.split(' ')[0]),
@@ -160,9 +160,9 @@ test('settings that do not go together are told beside settings that are wrong b
 // biome-ignore format: a table
 const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
 	[{ ignoreUids: '' }, /^ignoreUids \(--ignore-uids\): neither a user nor a group is ignored, .*; allowed: at least one of/],
-	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is ingressPort \(--ingress-port\) already; allowed: /],
-	[{ ingressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is ingressPort \(--ingress-port\) already; allowed: /],
-	[{ egressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is egressPort \(--egress-port\) already; allowed: /],
+	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is already used by ingressPort \(--ingress-port\); allowed: /],
+	[{ ingressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is already used by ingressPort \(--ingress-port\); allowed: /],
+	[{ egressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is already used by egressPort \(--egress-port\); allowed: /],
 	[{ appPorts: '15000' }, /^appPorts \(--app-ports\): 15000 is ingressPort, .*; allowed: ports that Envoy does not/],
 	[{ appPorts: '80,15001' }, /^appPorts \(--app-ports\): 15001 is egressPort, .*; allowed: /],
 	[{ appPorts: '9000-9999' }, /^appPorts \(--app-ports\): 9901 is envoy.adminPort, .*; allowed: /],
@@ -176,7 +176,7 @@ const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] 
 	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],
 ];
 
-test('settings that are right alone and wrong together are refused', () => {
+test('conflicting settings are rejected', () => {
 	for (const [flags, message] of clashes) {
 		const mistakes = mistakesIn({ flags });
 		assert.equal(mistakes.length, 1, JSON.stringify(flags));
@@ -184,7 +184,7 @@ test('settings that are right alone and wrong together are refused', () => {
 	}
 });
 
-test('all clashes are told at once', () => {
+test('all conflicts are reported at once', () => {
 	assert.equal(mistakesIn({ flags: { ignoreUids: '', ingressPort: '15001', appPorts: '22' } }).length, 3);
 });
 
@@ -196,16 +196,16 @@ const fine: readonly Readonly<Record<string, string>>[] = [
 	{ appPorts: '15000', ingressPort: '16000' },
 	{ 'envoy.command': '' },
 	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoyproxy/envoy:v1.40.0' },
-	// In an image it may be left to the image what to start.
+	// With an image, its own entrypoint may be used.
 	{ 'envoy.runtime': 'docker', 'envoy.image': 'envoy', 'envoy.command': '' },
 	{ 'envoy.runtime': 'process', 'envoy.image': '' },
 ];
 
-test('settings that only look alike go together', () => {
+test('settings that only look alike do not conflict', () => {
 	for (const flags of fine) assert.deepEqual(mistakesIn({ flags }), [], JSON.stringify(flags));
 });
 
-test('an address with bits beyond its prefix is masked, and that is told with where it stands', () => {
+test('host bits of a network are cleared, with a notice that names the origin', () => {
 	const { config, notices } = readLayers({
 		file: 'egressIgnoredIps: 10.1.2.3/8',
 		env: { TURNOUT_EGRESS_ONLY_IP: 'fd00::5/64' },
@@ -213,12 +213,12 @@ test('an address with bits beyond its prefix is masked, and that is told with wh
 	});
 	assert.deepEqual(config.egressIgnoredIps satisfies Config['egressIgnoredIps'], parseCidrs('10.0.0.0/8,fe80::/10'));
 	assert.deepEqual(notices, [
-		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has bits beyond its prefix and is taken as 10.0.0.0/8',
-		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has bits beyond its prefix and is taken as fd00::/64',
+		'egressIgnoredIps (turnout.yaml:1): 10.1.2.3/8 has host bits set, using 10.0.0.0/8',
+		'egressOnlyIps (TURNOUT_EGRESS_ONLY_IP): fd00::5/64 has host bits set, using fd00::/64',
 	]);
 });
 
-test("Envoy's log level is written as Envoy, AWS's documentation or a person has it", () => {
+test("Envoy's log level is accepted as Envoy or AWS's documentation spells it, in any case", () => {
 	for (const [written, level] of [
 		['warn', 'warning'],
 		['warning', 'warning'],
@@ -230,10 +230,10 @@ test("Envoy's log level is written as Envoy, AWS's documentation or a person has
 	}
 	const { passThrough } = readLayers({ env: { ENVOY_LOG_LEVEL: 'warning' } });
 	assert.equal(passThrough.env['ENVOY_LOG_LEVEL'], 'warn', "AWS's agent knows no warning");
-	assert.match(mistakesIn({ env: { ENVOY_LOG_LEVEL: 'verbose' } })[0] ?? '', /"verbose" is none of them/);
+	assert.match(mistakesIn({ env: { ENVOY_LOG_LEVEL: 'verbose' } })[0] ?? '', /"verbose" is not one of them/);
 });
 
-test("a time to drain that AWS's agent would not take is its default and told; in a file it is a mistake", () => {
+test("a drain time that AWS's agent would reject becomes its default with a notice; in a file it is an error", () => {
 	for (const written of ['3', '111', 'soon', '', '5.5']) {
 		const {
 			config,
@@ -246,7 +246,7 @@ test("a time to drain that AWS's agent would not take is its default and told; i
 		assert.equal(config.envoy.drainSeconds, 20);
 		assert.equal(shown.get('envoy.drainSeconds')?.text, '20');
 		const quotedText = JSON.stringify(written).replace('.', '\\.');
-		const told = `^envoy.drainSeconds \\(LISTENER_DRAIN_WAIT_TIME_S\\): ${quotedText} is not allowed; 20 is taken, as AWS's agent does; allowed: seconds from 5 to 110$`;
+		const told = `^envoy.drainSeconds \\(LISTENER_DRAIN_WAIT_TIME_S\\): ${quotedText} is not allowed; using 20, as AWS's agent does; allowed: seconds from 5 to 110$`;
 		assert.match(notices.join('\n'), new RegExp(told));
 	}
 	assert.deepEqual(readLayers({ env: { LISTENER_DRAIN_WAIT_TIME_S: '110' } }).notices, []);
@@ -254,20 +254,20 @@ test("a time to drain that AWS's agent would not take is its default and told; i
 	assert.match(mistakesIn({ flags: { 'envoy.drainSeconds': '3' } })[0] ?? '', /"3" is not allowed/);
 });
 
-test('what steers other scripts and not us is told by its name, with what does it here', () => {
+test('variables of other scripts get a notice that names our setting', () => {
 	const { notices } = readLayers({
 		env: { APPMESH_ENVOY_UID: '1500', APPMESH_LOCAL_ROUTE_TABLE_ID: '7', APPMESH_ENVOY_LOCAL_FORWARD_PORT: '10000' },
 	});
 	assert.deepEqual(notices, [
-		"APPMESH_ENVOY_UID: another script's, which is not read; here it is ignoreUids (APPMESH_IGNORE_UID)",
-		"APPMESH_ENVOY_LOCAL_FORWARD_PORT: another script's, which is not read; here traffic within the host is never captured",
-		"APPMESH_LOCAL_ROUTE_TABLE_ID: another script's, which is not read; here it is routeTable (TURNOUT_ROUTE_TABLE)",
+		'APPMESH_ENVOY_UID: belongs to another script and is ignored; here it is ignoreUids (APPMESH_IGNORE_UID)',
+		'APPMESH_ENVOY_LOCAL_FORWARD_PORT: belongs to another script and is ignored; here traffic within the host is never captured',
+		'APPMESH_LOCAL_ROUTE_TABLE_ID: belongs to another script and is ignored; here it is routeTable (TURNOUT_ROUTE_TABLE)',
 	]);
 	const same = { APPMESH_ENVOY_UID: '1337', APPMESH_LOCAL_ROUTE_TABLE_ID: '100', APPMESH_PACKET_MARK: '0x1e7700ce' };
 	assert.deepEqual(readLayers({ env: same }).notices, []);
 });
 
-test('a socket path has at most 107 bytes, however few letters they are', () => {
+test('a socket path has at most 107 bytes, not characters', () => {
 	const path = (bytes: number) => `/${'x'.repeat(bytes - 1)}`;
 	assert.deepEqual(mistakesIn({ flags: { socket: path(107) } }), []);
 	assert.match(

@@ -5,7 +5,7 @@ import { allSettings, flagOf, nearestKey, strangeVariables } from '../../../src/
 const ENDPOINTS =
 	'169.254.169.254,169.254.169.253,169.254.169.123,169.254.170.2,169.254.170.23,fd00:ec2::254,fd00:ec2::253,fd00:ec2::123,fd00:ec2::23';
 
-/** What users have in their files, units and task definitions: a name that changes here breaks them. */
+/** Public names, used in settings files, units and task definitions: a change here breaks users. */
 const contract: Readonly<Record<string, readonly [flag: string, variable: string, standard: string]>> = {
 	startEnabled: ['start-enabled', 'APPMESH_START_ENABLED', '0'],
 	appPorts: ['app-ports', 'APPMESH_APP_PORTS', ''],
@@ -58,14 +58,14 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	logLevel: ['log-level', 'TURNOUT_LOG_LEVEL', 'info'],
 };
 
-test('every setting has the flag, the variable and the default that users know', () => {
+test('every setting keeps its flag, variable and default', () => {
 	const present = [...allSettings].map(([key, { variable, default: standard }]) => {
 		return [key, [flagOf(key), variable, standard]] as const;
 	});
 	assert.deepEqual(Object.fromEntries(present), contract);
 });
 
-test('no two settings share a flag or a variable, and no flag is an option that commands have anyway', () => {
+test('flags and variables are unique, and no flag is also an option of a command', () => {
 	const flags = [...allSettings.keys()].map(flagOf);
 	const variables = [...allSettings.values()].map(({ variable }) => variable);
 	assert.equal(new Set(flags).size, allSettings.size);
@@ -74,14 +74,14 @@ test('no two settings share a flag or a variable, and no flag is an option that 
 	for (const option of ['json', 'help', 'config', 'no-prompt', 'family']) assert.ok(!flags.includes(option), option);
 });
 
-test('every setting says what it means and what is allowed, and its default is allowed', () => {
+test('every setting has a description, allowed values and a valid default', () => {
 	for (const [key, { doc, allowed, default: standard, parse }] of allSettings) {
 		assert.ok(doc.length > 10 && allowed.length > 5, key);
 		assert.doesNotThrow(() => parse(standard), key);
 	}
 });
 
-test('a key that is nearly right is offered the right one', () => {
+test('a misspelt key gets a suggestion', () => {
 	for (const [wrong, right] of [
 		['appPort', 'appPorts'],
 		['app_ports', 'appPorts'],
@@ -94,7 +94,7 @@ test('a key that is nearly right is offered the right one', () => {
 		assert.equal(nearestKey(wrong), right);
 });
 
-test('a variable of ours that is misspelt is offered the right one', () => {
+test('a misspelt variable gets a suggestion', () => {
 	for (const [wrong, right] of [
 		['TURNOUT_BACKENDS', 'TURNOUT_BACKEND'],
 		['TURNOUT_INGRES_IGNORED_PORTS', 'TURNOUT_INGRESS_IGNORED_PORTS'],
@@ -107,7 +107,7 @@ test('a variable of ours that is misspelt is offered the right one', () => {
 		assert.deepEqual(strangeVariables([wrong]), [{ name: wrong, nearest: right }]);
 });
 
-test('any other TURNOUT_ variable is unknown, and what Envoy reads or others use is left alone', () => {
+test('other TURNOUT_ variables are unknown; those of Envoy and of other programs are accepted', () => {
 	assert.deepEqual(
 		strangeVariables(['TURNOUT_SOMETHING_ELSE', 'TURNOUT_']).map(({ name }) => name),
 		['TURNOUT_SOMETHING_ELSE', 'TURNOUT_'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { handedOnNames, passThrough } from '../../../src/config/pass-through.ts';
+import { passThrough, passThroughNames } from '../../../src/config/pass-through.ts';
 import { hostileTexts } from '../../support/hostile.ts';
 import { isPrintable } from '../../support/printable.ts';
 import { mistakesIn, readLayers } from '../../support/setting-samples.ts';
@@ -8,7 +8,7 @@ import { mistakesIn, readLayers } from '../../support/setting-samples.ts';
 const anyFile = () => undefined;
 
 describe("variables of Envoy's images", () => {
-	test("what the 2019 guide's docker run sets is handed on, in the later spellings too", () => {
+	test("the variables of the 2019 guide's `docker run` are passed through, also under their later names", () => {
 		const { env, files, mistakes } = passThrough(
 			{
 				APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n',
@@ -36,7 +36,7 @@ describe("variables of Envoy's images", () => {
 		});
 	});
 
-	test('each spelling of one thing says it for the others, and where all are given each stays as it is', () => {
+	test('one name of a variable sets the others; if all are given, each keeps its value', () => {
 		for (const [old, later] of [
 			['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'],
 			['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'],
@@ -49,14 +49,14 @@ describe("variables of Envoy's images", () => {
 		}
 	});
 
-	test('the ARN says more than the names and does not become one', () => {
+	test('an ARN is passed through without being turned into names', () => {
 		assert.deepEqual(envOf({ APPMESH_RESOURCE_ARN: 'arn:aws:appmesh:x' }), {
 			APPMESH_RESOURCE_ARN: 'arn:aws:appmesh:x',
 		});
 	});
 
-	test('set but empty is none, and spaces around a value go', () => {
-		assert.deepEqual(envOf(Object.fromEntries(handedOnNames.map((name) => [name, ' ']))), {});
+	test('empty counts as unset, and values are trimmed', () => {
+		assert.deepEqual(envOf(Object.fromEntries(passThroughNames.map((name) => [name, ' ']))), {});
 		assert.deepEqual(envOf({ STATSD_PORT: ' 8125\n', ENABLE_ENVOY_XRAY_TRACING: ' true ', APPMESH_PREVIEW: 'false' }), {
 			STATSD_PORT: '8125',
 			ENABLE_ENVOY_XRAY_TRACING: '1',
@@ -64,7 +64,7 @@ describe("variables of Envoy's images", () => {
 		});
 	});
 
-	test('credentials, and whatever else is no business of an Envoy, stay here', () => {
+	test('credentials and unrelated variables are not passed through', () => {
 		const others = {
 			AWS_ACCESS_KEY_ID: 'id',
 			AWS_SECRET_ACCESS_KEY: 'key',
@@ -81,12 +81,12 @@ describe("variables of Envoy's images", () => {
 			TURNOUT_SOCKET: '/run/a.sock',
 		};
 		assert.deepEqual(envOf(others), {});
-		for (const name of Object.keys(others)) assert.ok(!handedOnNames.includes(name), name);
+		for (const name of Object.keys(others)) assert.ok(!passThroughNames.includes(name), name);
 	});
 });
 
-describe("what is wrong with Envoy's variables", () => {
-	test('is told all at once, each with its variable, what it holds and what is allowed', () => {
+describe("errors in Envoy's variables", () => {
+	test('are all reported, each with its variable, its value and what is allowed', () => {
 		const { mistakes, env } = passThrough(
 			{
 				XRAY_DAEMON_PORT: '70000',
@@ -96,26 +96,26 @@ describe("what is wrong with Envoy's variables", () => {
 				ENVOY_STATS_CONFIG_FILE: '/nowhere/stats.yaml',
 				AWS_REGION: 'us\nwest',
 			},
-			(path) => (path.startsWith('/nowhere/') ? 'there is no such file' : undefined),
+			(path) => (path.startsWith('/nowhere/') ? 'no such file or directory' : undefined),
 		);
 		assert.deepEqual(env, {});
 		assert.deepEqual([...mistakes].sort(), [
 			'AWS_REGION: "us\\nwest" has a control character; allowed: text without control characters',
-			'ENABLE_ENVOY_XRAY_TRACING: "yes" is neither; allowed: 1 or 0',
-			'ENVOY_STATS_CONFIG_FILE: "/nowhere/stats.yaml" cannot be used: there is no such file; allowed: the absolute path of a file that can be read',
-			'ENVOY_STATS_SINKS_CFG_FILE: "sinks.yaml" does not begin with /; allowed: the absolute path of a file that can be read',
-			'STATSD_PORT: "abc" is no port; allowed: one port from 1 to 65535',
-			'XRAY_DAEMON_PORT: "70000" is no port; allowed: one port from 1 to 65535',
+			'ENABLE_ENVOY_XRAY_TRACING: "yes" is neither 1 nor 0; allowed: 1 or 0',
+			'ENVOY_STATS_CONFIG_FILE: "/nowhere/stats.yaml" cannot be used: no such file or directory; allowed: the absolute path of a readable file',
+			'ENVOY_STATS_SINKS_CFG_FILE: "sinks.yaml" does not begin with /; allowed: the absolute path of a readable file',
+			'STATSD_PORT: "abc" is not a port; allowed: one port from 1 to 65535',
+			'XRAY_DAEMON_PORT: "70000" is not a port; allowed: one port from 1 to 65535',
 		]);
 	});
 
-	test('hostile text is refused, or handed on as the letters that it is', () => {
-		for (const text of hostileTexts('/tmp/mark')) for (const name of handedOnNames) assertLiteral(name, text);
+	test('hostile text is rejected or passed through literally', () => {
+		for (const text of hostileTexts('/tmp/mark')) for (const name of passThroughNames) assertLiteral(name, text);
 	});
 
-	test('a control character in the middle is refused, whichever it is and wherever it stands', () => {
+	test('any control character inside a value is rejected', () => {
 		for (const control of ['\0', '\n', '\r', '\u001b', '\u0007', '\u007f', '\u009b'])
-			for (const name of handedOnNames)
+			for (const name of passThroughNames)
 				assert.equal(
 					passThrough({ [name]: `/a${control}b` }, anyFile).mistakes.length,
 					1,
@@ -124,8 +124,8 @@ describe("what is wrong with Envoy's variables", () => {
 	});
 });
 
-describe("Envoy's variables among the settings", () => {
-	test('what settings say too is handed on as they have it, wherever it was written', () => {
+describe("Envoy's variables that are settings", () => {
+	test('have the value of the setting, wherever it was written', () => {
 		const { passThrough: handed } = readLayers({
 			file: 'envoy:\n  logLevel: debug\n',
 			env: { ENVOY_LOG_LEVEL: 'off', ENVOY_ADMIN_ACCESS_PORT: '18000', AWS_REGION: 'eu-west-1' },
@@ -142,7 +142,7 @@ describe("Envoy's variables among the settings", () => {
 		});
 	});
 
-	test('their mistakes stand beside those of the settings', () => {
+	test('their errors are reported together with those of other settings', () => {
 		const mistakes = mistakesIn({ env: { STATSD_PORT: '0', TURNOUT_GUARD: 'maybe' } });
 		assert.deepEqual(
 			mistakes.map((mistake) => mistake.split(':')[0]),
@@ -150,9 +150,9 @@ describe("Envoy's variables among the settings", () => {
 		);
 	});
 
-	test('files are looked at only where Envoy is ours to run', () => {
+	test('files are checked only if turnout runs Envoy', () => {
 		const env = { ENVOY_STATS_CONFIG_FILE: '/nowhere/stats.yaml' };
-		const whyNoFile = () => 'there is no such file';
+		const whyNoFile = () => 'no such file or directory';
 		assert.deepEqual(mistakesIn({ env, whyNoFile }), []);
 		assert.match(mistakesIn({ env: { ...env, TURNOUT_ENVOY_RUNTIME: 'process' }, whyNoFile })[0] ?? '', /no such file/);
 	});

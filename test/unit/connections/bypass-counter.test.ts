@@ -27,9 +27,9 @@ const outbound = (cookie: string, part: Partial<OpenConnection> = {}): OpenConne
 
 interface Table {
 	readonly open: Map<string, OpenConnection>;
-	/** To what port of Envoy's they are translated, by cookie. */
+	/** Port of Envoy that a connection is redirected to, by cookie. */
 	readonly translations: Map<string, number>;
-	/** The kernel does not end them. */
+	/** Connections that the kernel does not end. */
 	readonly lasting: Set<string>;
 	questions: number;
 }
@@ -62,7 +62,7 @@ const unexpected = (error: unknown): void => {
 	throw error;
 };
 
-test('where the kernel does not say what is captured nothing is ended, and status tells the rest', async () => {
+test('without conntrack information nothing is ended, and the rest of the status is reported', async () => {
 	const table = tableOf(outbound('a'));
 	const told: unknown[] = [];
 	const connections = {
@@ -75,13 +75,13 @@ test('where the kernel does not say what is captured nothing is ended, and statu
 	assert.deepEqual([await existing.count(capturing), await existing.count(capturing), told.length], [0, 0, 1]);
 });
 
-test('what the kernel does not end is told', async () => {
+test('connections that the kernel did not end are reported', async () => {
 	const table = tableOf(outbound('a'), outbound('b'), outbound('c'));
 	table.lasting.add('b');
 	assert.deepEqual(await cutBypassing(connectionsOf(table), capturing, [], sshd), { ended: 2, left: 1, unheard: 0 });
 });
 
-test('an SSH session is left open, also where the settings capture port 22', async () => {
+test("the caller's SSH login is spared even if port 22 is captured", async () => {
 	const inbound = {
 		isAccepted: true,
 		local: { address: '10.77.0.2', port: 22 },
@@ -97,13 +97,13 @@ test('an SSH session is left open, also where the settings capture port 22', asy
 	assert.deepEqual([...table.open.keys()], ['ssh']);
 });
 
-test('what is captured already, or translated for somebody else, is told apart', async () => {
+test("captured connections and those redirected by other programs' rules do not count as bypassing", async () => {
 	const table = tableOf(outbound('captured'), outbound('to a service'), outbound('direct'));
 	table.translations.set('captured', 15_001).set('to a service', 6443);
 	assert.equal(await createBypassCounter(connectionsOf(table), unexpected).count(capturing), 2);
 });
 
-test('which connections they are is found out once, and anew after rules have changed', async () => {
+test('the bypassing connections are found once, and again after the rules changed', async () => {
 	const table = tableOf(outbound('a'), outbound('b'));
 	const existing = createBypassCounter(connectionsOf(table), unexpected);
 	assert.equal(await existing.count(capturing), 2);
@@ -115,7 +115,7 @@ test('which connections they are is found out once, and anew after rules have ch
 	assert.equal(await existing.count(undefined), 0);
 });
 
-test('where the settings ask for a group or an interface that is not known, a connection is not counted', async () => {
+test('a connection whose group or interface is unknown but needed is not counted', async () => {
 	const count = (capture: ActiveCapture['capture']) =>
 		createBypassCounter(connectionsOf(tableOf(outbound('a'))), unexpected).count({ ...capturing, capture });
 	assert.equal(await count(captureOf({ ignoreGids: '1337' })), 0);

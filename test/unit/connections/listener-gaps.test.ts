@@ -18,7 +18,7 @@ const whoReaches: readonly (readonly [address: string, isIpv6Only: boolean, stri
 ];
 
 for (const [address, isIpv6Only, whom] of whoReaches)
-	test(`at ${address}${isIpv6Only ? ' for IPv6 alone' : ''} arrives: ${whom || 'nothing'}`, () => {
+	test(`at ${address}${isIpv6Only ? ' for IPv6 only' : ''} arrives: ${whom || 'nothing'}`, () => {
 		const lanes = [{ key: 'egressPort', port: 15_001, from: ['this host', 'others'] }] as const;
 		const gaps = gapsIn(lanes, both, [{ address, port: 15_001, isIpv6Only }]);
 		const all: Arrival[] = (['this host', 'others'] as const).flatMap((from) =>
@@ -28,10 +28,10 @@ for (const [address, isIpv6Only, whom] of whoReaches)
 		assert.equal(arriving.map(({ from, family }) => `${from} ${family}`).join(', '), whom);
 	});
 
-test('what Envoy does not say of `::` counts for it', () =>
+test('an unknown IPV6_V6ONLY of `::` counts in favour of Envoy', () =>
 	assert.deepEqual(gapsIn(lanesOf({ ...settings, appPorts: [] }), both, [{ address: '::', port: 15_001 }]), []));
 
-test('a port that nobody listens on is told apart from one that is listened on elsewhere', () => {
+test('a port without any listener is distinguished from one with a listener elsewhere', () => {
 	const gaps = gapsIn(lanesOf(settings), both, [
 		{ address: '127.0.0.1', port: 15_001 },
 		{ address: '127.0.0.1', port: 15_002 },
@@ -45,7 +45,7 @@ test('a port that nobody listens on is told apart from one that is listened on e
 	);
 });
 
-test('a family is named where the other arrives, and nobody but who is concerned', () => {
+test('the text names the family if only one is lost, and only the affected sources', () => {
 	const here = [
 		{ address: '0.0.0.0', port: 15_000 },
 		{ address: '127.0.0.1', port: 15_001 },
@@ -54,8 +54,8 @@ test('a family is named where the other arrives, and nobody but who is concerned
 	assert.deepEqual(
 		gaps.map((gap) => gapText(gap, both)),
 		[
-			'on 15000 (ingressPort) it listens at 0.0.0.0 only, where no captured connection of others over IPv6 arrives',
-			'on 15001 (egressPort) it listens at 127.0.0.1 only, where no captured connection of this host over IPv6 and of others arrives',
+			'on 15000 (ingressPort) it listens on 0.0.0.0 only, where no captured connection of others over IPv6 arrives',
+			'on 15001 (egressPort) it listens on 127.0.0.1 only, where no captured connection of this host over IPv6 and of others arrives',
 		],
 	);
 });

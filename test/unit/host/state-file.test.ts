@@ -45,7 +45,7 @@ const broken: readonly (readonly [what: string, make: Make, why: RegExp])[] = [
 	['huge', text(`{"since":"${'x'.repeat(100_000)}"}`), /over 64 KiB/],
 	['a folder', (path) => mkdirSync(join(path, 'full'), { recursive: true }), /it is not a regular file/],
 	['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path]), /it is not a regular file/],
-	['a link to itself', (path) => symlinkSync(path, path), /links lead in a circle/],
+	['a link to itself', (path) => symlinkSync(path, path), /links form a loop/],
 	['a link to what has no end', (path) => symlinkSync('/dev/zero', path), /it is not a regular file/],
 ];
 
@@ -85,7 +85,7 @@ test('a folder that can never be written is distinguished from a disk that is fu
 	for (const folder of [join(scratch.path, 'plain'), join(scratch.path, 'plain', 'below')]) {
 		const unwritten = createStateStore(folder).write(whole);
 		assert.equal(unwritten?.isTransient, false);
-		assert.match(unwritten?.failure.message ?? '', /^Cannot write .*: a part of the path is no folder$/);
+		assert.match(unwritten?.failure.message ?? '', /^Cannot write .*: a part of the path is not a directory$/);
 	}
 });
 
@@ -134,7 +134,7 @@ test('state that is not on disk yet can be read, and a failure to write it is re
 	execFileSync('mv', [path, join(scratch.path, 'aside')]);
 	mkdirSync(join(path, 'full'), { recursive: true });
 	assert.equal(store.write(other), undefined);
-	assert.match((await store.published())?.failure.message ?? '', /^Cannot write .*state\.json: it is a folder$/);
+	assert.match((await store.published())?.failure.message ?? '', /^Cannot write .*state\.json: it is a directory$/);
 	execFileSync('rm', ['-r', path]);
 	assert.equal(store.write(other), undefined);
 	assert.equal(await store.published(), undefined);

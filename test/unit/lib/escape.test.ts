@@ -6,13 +6,13 @@ import { isPrintable } from '../../support/printable.ts';
 
 const obeyed = ['\u0000', '\t', '\r', '\u0007', '\u001b[2J', '\u007f', '\u0085', '\u009b31m'];
 
-test('text from outside is printed in quotes, shortened, and without anything that a terminal obeys', () => {
+test('untrusted text is quoted, shortened and free of control characters', () => {
 	assert.equal(quote('a"b'), '"a\\"b"');
 	assert.ok(quote('x'.repeat(10_000)).length < 100);
 	for (const text of ['\n', ...obeyed]) assert.ok(isPrintable(quote(`a${text}b`)), JSON.stringify(text));
 });
 
-test('an error is a message and a remedy on lines of their own, whatever is in them', () => {
+test('an error is two lines, message and remedy, whatever text they contain', () => {
 	for (const text of obeyed) {
 		const lines = failureText(new Failure('config', `Cannot ${text}`, `Do ${text}`)).split('\n');
 		assert.equal(lines.length, 3);

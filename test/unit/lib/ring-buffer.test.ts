@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRingBuffer } from '../../../src/lib/ring-buffer.ts';
 
-test('the last ones are kept, oldest first, and no more than were asked for', () => {
+test('returns the newest items, oldest first, at most as many as requested', () => {
 	const kept = createRingBuffer<number>(3);
 	for (let item = 1; item <= 10_000; item += 1) kept.add(item);
 	assert.deepEqual(kept.last(), [9_998, 9_999, 10_000]);
@@ -11,22 +11,22 @@ test('the last ones are kept, oldest first, and no more than were asked for', ()
 	assert.deepEqual(kept.last(9), [9_998, 9_999, 10_000]);
 });
 
-test('who listens hears what comes, once, in order, until they leave', () => {
+test('a subscriber gets each new item once and in order until it unsubscribes', () => {
 	const kept = createRingBuffer<string>(2);
-	const heard: string[] = [];
+	const received: string[] = [];
 	kept.add('before');
-	const leave = kept.listen((item) => heard.push(`a ${item}`));
-	const stay = kept.listen((item) => heard.push(`b ${item}`));
+	const leave = kept.listen((item) => received.push(`a ${item}`));
+	const stay = kept.listen((item) => received.push(`b ${item}`));
 	kept.add('one');
 	leave();
 	leave();
 	kept.add('two');
 	stay();
 	kept.add('three');
-	assert.deepEqual(heard, ['a one', 'b one', 'b two']);
+	assert.deepEqual(received, ['a one', 'b one', 'b two']);
 });
 
-test('of those kept only what came from a time on is told, the last ones first to stay', () => {
+test('`sinceMs` filters by age before `count` limits the number', () => {
 	const clock = { ms: 0 };
 	const kept = createRingBuffer<string>(3, () => clock.ms);
 	for (const [ms, item] of [

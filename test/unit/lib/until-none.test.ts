@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { untilNone } from '../../../src/lib/until-none.ts';
 
-/** Answers in turn, the last one for ever. */
+/** Returns the answers in turn, then repeats the last one. */
 function counts(...answers: (number | undefined | Error)[]) {
 	let at = 0;
 	const count = async (): Promise<number | undefined> => {
@@ -16,28 +16,28 @@ function counts(...answers: (number | undefined | Error)[]) {
 
 const soon = () => AbortSignal.timeout(300);
 
-test('where no connection is open, nothing waits', async () => {
+test('returns at once if no connection is open', async () => {
 	const { count, asked } = counts(0);
 	assert.deepEqual([await untilNone(count, AbortSignal.abort()), asked()], [0, 1]);
 });
 
-test('it is over with the last connection', async () => {
+test('ends with the last connection', async () => {
 	const { count, asked } = counts(2, 1, 0);
 	assert.deepEqual([await untilNone(count, AbortSignal.timeout(60_000)), asked()], [0, 3]);
 });
 
-test('when the time is over it tells how many are still open', async () => {
+test('at the deadline it returns how many connections are still open', async () => {
 	assert.equal(await untilNone(counts(3).count, soon()), 3);
 });
 
-test('where nobody can say how many are open, there may be some', async () => {
+test('an unknown count does not end the wait', async () => {
 	const failing = counts(new Error('no more descriptors'), undefined, 1, 0);
 	assert.equal(await untilNone(failing.count, AbortSignal.timeout(60_000)), 0);
 	assert.equal(failing.asked(), 4);
 	assert.equal(await untilNone(counts(undefined).count, soon()), undefined);
 });
 
-test('a look that takes long is taken seldom', async () => {
+test('the slower the count, the longer the pause before the next one', async () => {
 	const { count, asked } = counts(1);
 	const slow = async () => {
 		const endMs = performance.now() + 20;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 
-/** Somebody else on the socket. */
+/** Another program on the socket. */
 async function withAnswer(answer: (reply: ServerResponse) => void, ask: (socket: string) => Promise<void>) {
 	using scratch = createScratch('client');
 	const socket = join(scratch.path, 'control.sock');
@@ -16,23 +16,23 @@ async function withAnswer(answer: (reply: ServerResponse) => void, ask: (socket:
 	server.close();
 }
 
-/** For ever, as fast as it is read. */
+/** Writes for ever, as fast as it is read. */
 function pour(reply: ServerResponse, text: string): void {
 	while (!reply.destroyed && reply.write(text));
 	reply.once('drain', () => pour(reply, text));
 }
 
-test('an answer without end is given up, and not kept', async () => {
+test('an endless reply is abandoned and not buffered', async () => {
 	const endless = (reply: ServerResponse) => pour(reply, 'x'.repeat(1 << 20));
 	await withAnswer(endless, async (socket) => {
 		await assert.rejects(createClient(socket).status({}), {
 			code: 'socket',
-			message: `Cannot understand what answers on ${socket}: its answer is longer than 67108864 bytes`,
+			message: `Cannot understand the reply on ${socket}: its reply is longer than 67108864 bytes`,
 		});
 	});
 });
 
-test('a line without end is given up too, and those before it have been heard', async () => {
+test('an endless line is abandoned too, after the lines before it were delivered', async () => {
 	const lines: string[] = [];
 	const endless = (reply: ServerResponse) => {
 		reply.write('one\ntwo\n');
@@ -40,12 +40,12 @@ test('a line without end is given up too, and those before it have been heard', 
 	};
 	await withAnswer(endless, async (socket) => {
 		const following = createClient(socket).follow('logs', { follow: true }, (line) => lines.push(line));
-		await assert.rejects(following, { code: 'socket', message: /a line of it is longer than 1048576 bytes/ });
+		await assert.rejects(following, { code: 'socket', message: /a line of its reply is longer than 1048576 bytes/ });
 	});
 	assert.deepEqual(lines, ['one', 'two']);
 });
 
-test('whoever answers and is no turnout is told of, and is no defect of ours', async () => {
+test('a reply that is not from turnout is reported as such, not as a defect', async () => {
 	for (const [status, text] of [
 		[200, '<html>'],
 		[404, 'not found'],
@@ -55,7 +55,7 @@ test('whoever answers and is no turnout is told of, and is no defect of ours', a
 		await withAnswer(
 			(reply) => reply.writeHead(status).end(text),
 			async (socket) => {
-				const why = { code: 'socket', message: /^Cannot understand what answers on / };
+				const why = { code: 'socket', message: /^Cannot understand the reply on / };
 				await assert.rejects(createClient(socket).status({}), why, text);
 			},
 		);

@@ -14,7 +14,7 @@ const scratch = createScratch('limits');
 after(() => scratch[Symbol.dispose]());
 const kept = { logs: createRingBuffer<string>(2_000), events: createRingBuffer<string>(10) };
 
-test('however many ask at once, two answers serve them, and nobody gets one begun before they asked', async () => {
+test('two runs serve all concurrent callers, and nobody gets a run that began before the call', async () => {
 	const state = { begun: 0, isRunning: false };
 	const ask = createSingleFlight(async () => {
 		assert.equal(state.isRunning, false);
@@ -31,7 +31,7 @@ test('however many ask at once, two answers serve them, and nobody gets one begu
 	assert.equal(await ask(), 3);
 });
 
-test('an answer that fails is told to those who asked, and to nobody after them', async () => {
+test('a failed run rejects its callers only, not later ones', async () => {
 	const state = { tries: 0 };
 	const ask = createSingleFlight(async () => {
 		state.tries += 1;
@@ -46,7 +46,7 @@ test('an answer that fails is told to those who asked, and to nobody after them'
 	assert.equal(await ask(), 'yes');
 });
 
-test('an answer that is to rest is begun at once for who asks first, and then no sooner than it has rested', async () => {
+test('with restMs the first run starts at once and the next one only after the pause', async () => {
 	const begun: number[] = [];
 	const ask = createSingleFlight(async () => begun.push(performance.now()), 100);
 	const asked = ask();
@@ -59,14 +59,14 @@ test('an answer that is to rest is begun at once for who asks first, and then no
 	assert.ok(second - first >= 99, String(begun));
 });
 
-test('of changes 64 are taken at a time, and the next is told to wait', async () => {
+test('at most 64 changes run at a time, and the next one is rejected', async () => {
 	const held = Promise.withResolvers<never>();
 	const path = join(scratch.path, 'changes.sock');
 	const handlers = { enable: () => held.promise, status: async () => ({ told: true }) } as unknown as Handlers;
 	const close = await serve(path, { handlers, kept, metrics: async () => '' }, new AbortController().signal);
 	const waiting = Array.from({ length: 64 }, () => askSocket(path, 'POST', '/v1/enable'));
 	for (;;) {
-		// One that is taken after all does not answer.
+		// One that is accepted by mistake does not answer.
 		const probe = askSocket(path, 'POST', '/v1/enable');
 		const reply = await Promise.race([probe, askSocket(path, 'GET', '/v1/status')]);
 		if (reply.status === 503) break;
@@ -81,7 +81,7 @@ test('of changes 64 are taken at a time, and the next is told to wait', async ()
 	await close();
 });
 
-test('who asks for everything that was kept and does not read it has nothing kept for them', async () => {
+test('the kept lines are not buffered for a client that does not read them', async () => {
 	const path = join(scratch.path, 'unread.sock');
 	const handlers = {} as unknown as Handlers;
 	const close = await serve(path, { handlers, kept, metrics: async () => '' }, new AbortController().signal);
@@ -92,7 +92,7 @@ test('who asks for everything that was kept and does not read it has nothing kep
 	const clients = Array.from({ length: 50 }, () => connect(path));
 	for (const client of clients) client.pause().write('GET /v1/logs HTTP/1.1\r\nhost: turnout\r\n\r\n');
 	for (const client of clients) await once(client, 'readable');
-	// 400 MB would be on their way otherwise.
+	// It would be 400 MB otherwise.
 	assert.ok(process.memoryUsage().rss < before + 100e6);
 	for (const client of clients) client.on('error', () => undefined).destroy();
 	const { text } = await askSocket(path, 'GET', '/v1/logs');

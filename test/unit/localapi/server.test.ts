@@ -22,7 +22,7 @@ describe('the socket', async () => {
 	after(() => close().finally(() => scratch[Symbol.dispose]()));
 	const client = createClient(path);
 
-	test('each method of the client reaches its handler with what was asked, and the reply comes back', async () => {
+	test('each client method passes its request to its handler and returns the reply', async () => {
 		const ask: Partial<Record<Method, object>> = { disable: { drainSeconds: 5 }, update: { image: 'envoy:2' } };
 		for (const method of (Object.keys(paths) as Method[]).filter((name) => name !== 'enable' && name !== 'reload')) {
 			const request = (ask[method] ?? {}) as Record<string, never>;
@@ -31,11 +31,11 @@ describe('the socket', async () => {
 		}
 	});
 
-	test('a failure arrives as what it was: code, message and remedy', async () => {
+	test('a failure keeps its code, message and remedy', async () => {
 		await assert.rejects(client.enable({}), { code: 'envoy', message: 'Cannot enable: why', remedy: 'Do that' });
 	});
 
-	test('what nobody foresaw is told as a defect, and does not end the daemon', async () => {
+	test('an unexpected error is reported as a defect and does not end the daemon', async () => {
 		await assert.rejects(client.reload({}), {
 			code: 'internal',
 			message: /nobody foresaw/,
@@ -44,7 +44,7 @@ describe('the socket', async () => {
 		assert.deepEqual(await client.status({}), { by: 'status' });
 	});
 
-	test('a stream has the lines that were kept, and those that come while somebody follows', async () => {
+	test('a stream has the kept lines, then new ones while it is followed', async () => {
 		for (const line of ['one', 'two', 'three']) kept.logs.add(line);
 		const lines: string[] = [];
 		await client.follow('logs', { follow: false, tail: 2 }, (line) => lines.push(line));
@@ -61,7 +61,7 @@ describe('the socket', async () => {
 		assert.deepEqual(kept.events.last(), []);
 	});
 
-	test('of the kept lines only those from a time on are told, and no more than were asked for', async () => {
+	test('since and tail limit the kept lines', async () => {
 		const now = Date.now();
 		for (const [line, agoMs] of [
 			['an hour ago', 3_600_000],
@@ -84,7 +84,7 @@ describe('the socket', async () => {
 		assert.deepEqual(await said({ since: '2999-01-01T00:00:00+01:00' }), []);
 	});
 
-	test('a time that is none is refused with what is allowed', async () => {
+	test('an invalid time is rejected with what is allowed', async () => {
 		for (const since of ['yesterday', '', '10', '-5m', '2026-13-01T00:00:00Z', '5m\n&tail=1'])
 			await assert.rejects(
 				client.follow('logs', { follow: false, since }, () => undefined),
@@ -93,19 +93,19 @@ describe('the socket', async () => {
 			);
 	});
 
-	test('metrics are text in the format of Prometheus, for whoever asks and does not tell', async () => {
+	test("metrics are served in Prometheus' text format, with any query", async () => {
 		const reply = await fetchOf(path, 'GET');
 		assert.equal(reply.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
 		assert.equal(reply.statusCode, 200);
 		assert.equal((await fetchOf(path, 'POST')).statusCode, 405);
 	});
 
-	test('who does not read what they follow is cut off', async () => {
+	test('a follower that stops reading is disconnected', async () => {
 		const reader = connect(path);
 		reader.write('GET /v1/events?follow=1 HTTP/1.1\r\nhost: turnout\r\n\r\n');
 		await once(reader, 'readable');
 		const line = 'x'.repeat(64 * 1024);
-		// Far more than what the kernel and the daemon hold for a reader together.
+		// Far more than the kernel and the daemon buffer for a reader.
 		for (let lines = 0; lines < 200; lines += 1) {
 			kept.events.add(line);
 			await new Promise(setImmediate);
@@ -119,7 +119,7 @@ describe('the socket', async () => {
 		assert.ok(read.size < 4 * 1024 * 1024, `${read.size} bytes were kept for them`);
 	});
 
-	test('who follows is told that it ends when the daemon does', async () => {
+	test('a followed stream ends with the daemon', async () => {
 		const other = join(scratch.path, 'other.sock');
 		const end = await serve(other, { handlers: handlers(), kept, metrics }, new AbortController().signal);
 		const begun = Promise.withResolvers<void>();
@@ -132,7 +132,7 @@ describe('the socket', async () => {
 		]);
 	});
 
-	/** Two of them fail, each in its way. */
+	/** Two of them fail, each differently. */
 	function handlers(): Handlers {
 		const answer = (method: Method) => async (request: object) => {
 			asked.push(request);
@@ -160,7 +160,7 @@ function fetchOf(socketPath: string, method: string): Promise<IncomingMessage> {
 	});
 }
 
-test('a socket that nobody listens on, is closed to us or cannot be one is told as such', async () => {
+test('a socket without listener, without permission or with an impossible path is reported as such', async () => {
 	await assert.rejects(createClient('/nowhere/control.sock').status({}), { code: 'not-running' });
 	assert.throws(() => createClient(''), { code: 'config', message: /it is empty/ });
 	assert.throws(() => createClient(`/${'x'.repeat(107)}`), { code: 'config', message: /longer than 107 bytes/ });

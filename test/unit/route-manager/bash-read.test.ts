@@ -7,34 +7,34 @@ import fc from 'fast-check';
 import { readWords } from '../../../src/route-manager/bash-read.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 
-const cases: readonly (readonly [title: string, input: string, heard: readonly string[]])[] = [
+const cases: readonly (readonly [title: string, input: string, words: readonly string[]])[] = [
 	['one word a line', 'enable\nquit\n', ['enable', 'quit']],
-	['blanks at both ends go, blanks between stay', ' \tenable  now\t \n', ['enable  now']],
+	['blanks at both ends are trimmed, blanks between words are kept', ' \tenable  now\t \n', ['enable  now']],
 	['an empty line is an empty word', '\n \n', ['', '']],
-	['a backslash keeps what follows it', '\\ quit\\ \n', [' quit ']],
+	['a backslash escapes the next character', '\\ quit\\ \n', [' quit ']],
 	['a backslash joins two lines', 'ena\\\nble\n', ['enable']],
-	['two backslashes are one', 'a\\\\b\n', ['a\\b']],
-	['a last line without its end is not heard', 'enable\nquit', ['enable']],
+	['two backslashes become one', 'a\\\\b\n', ['a\\b']],
+	['a last line without a line feed is ignored', 'enable\nquit', ['enable']],
 	['NUL is dropped', 'en\0able\n\0\n', ['enable', '']],
 	['a carriage return is a letter', 'quit\r\n', ['quit\r']],
 ];
 
 for (const [title, input, expected] of cases)
-	test(`${title}, however the input is cut into parts`, async () => {
+	test(`${title}, however the input is split`, async () => {
 		assert.deepEqual(await wordsOf([input]), expected);
 		assert.deepEqual(await wordsOf([...input]), expected);
 		assert.deepEqual(await wordsOf([Buffer.from(input)]), expected);
 	});
 
-test('a long line is one word, and takes no long time', { timeout: 5_000 }, async () => {
+test('a long line is one word, parsed in linear time', { timeout: 5_000 }, async () => {
 	const line = 'x'.repeat(1 << 16);
 	assert.deepEqual(await wordsOf([line, '\n', 'quit\n']), [line, 'quit']);
 });
 
-/** What bash makes of blanks in the middle of a line differs from version to version; such a line is no command. */
+/** Bash versions differ on blanks in the middle of a line; such a line is not a command anyway. */
 const obeyed = (word: string): string => (['quit', 'status', 'enable', 'disable'].includes(word) ? word : '?');
 
-test('any input is obeyed as what bash hears of it', async () => {
+test('any input is read as bash reads it', async () => {
 	using scratch = createScratch('words');
 	const piece = fc.constantFrom(
 		'quit',
@@ -53,7 +53,7 @@ test('any input is obeyed as what bash hears of it', async () => {
 		'"',
 		'*',
 	);
-	// A blank behind a backslash is kept, or not, by what stands before it and by bash's version: those recorded are ours.
+	// Bash versions differ on an escaped blank; the recorded cases are what we do.
 	const input = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
 	const inputs = fc.sample(
 		input.filter((text) => !/\\[ \t]/.test(text)),

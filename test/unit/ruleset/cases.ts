@@ -2,7 +2,7 @@ import type { Texts } from '../../property/generators.ts';
 
 const many = Array.from({ length: 40 }, (_, at) => 2000 + 2 * at);
 
-/** Settings whose documents a person has read: one golden file each. What is left away has its default. */
+/** Settings with one reviewed golden file each. Settings not given have their defaults. */
 export const cases: Readonly<Record<string, Texts>> = {
 	'nothing but the defaults': {},
 	'application ports': { appPorts: '8080,9090' },

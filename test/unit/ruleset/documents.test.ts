@@ -17,7 +17,7 @@ const golden = join(import.meta.dirname, 'golden');
 const fileOf = (name: string): string => `${name.replace(/[^a-z0-9]+/gi, '-')}.txt`;
 
 for (const [name, texts] of Object.entries(cases))
-	test(`${name}: the documents are those that somebody has read`, () => {
+	test(`${name}: the documents match their reviewed golden file`, () => {
 		const capture = captureOf(texts);
 		const documents = families.map((family) => {
 			return `# ${family}\n${renderRestoreDocument(emptyRules, renderIptables(buildRuleset(capture, family)))}`;
@@ -25,23 +25,23 @@ for (const [name, texts] of Object.entries(cases))
 		matchesGolden(documents.join('\n'), join(golden, fileOf(name)));
 	});
 
-test('no golden file is left of a case that is gone', () => {
+test('every golden file belongs to a case', () => {
 	assert.deepEqual(readdirSync(golden).sort(), Object.keys(cases).map(fileOf).sort());
 });
 
 for (const [name, texts] of Object.entries(cases))
-	test(`${name}: what a kernel would print of it is taken for the same`, () => {
+	test(`${name}: the document equals what iptables-save would print`, () => {
 		for (const family of families) {
 			const held = renderIptables(buildRuleset(captureOf(texts), family));
 			const document = renderRestoreDocument(emptyRules, held);
-			// A document that only adds reads like a saved one, but for the positions.
+			// A document that only adds has the form of a saved one, except for positions.
 			const saved = document.replace(/^-I (\S+) \d+ /gm, '-A $1 ');
 			assert.deepEqual(differences(parseIptablesSave(saved), held), []);
 		}
 	});
 
 for (const [name, texts] of Object.entries(cases))
-	test(`${name}: each rule says why it is there, in no more than iptables' 255 characters`, () => {
+	test(`${name}: each rule has a reason of at most iptables' 255 characters`, () => {
 		for (const family of families)
 			for (const line of renderRestoreDocument(
 				emptyRules,

@@ -4,7 +4,7 @@ import { canonicalRule } from '../../../src/firewall/iptables/save-line.ts';
 
 const ours = '-p tcp -m multiport --dports 22 -m comment --comment "turnout: these ports are ignored" -j RETURN';
 
-/** What one version of iptables prints, and what another prints of the same rule. */
+/** The same rule as two versions of iptables print it. */
 const same: Readonly<Record<string, readonly [string, string]>> = {
 	'a comment of one word with and without quotes': [
 		'-p tcp -m comment --comment turnout -j RETURN',
@@ -45,12 +45,12 @@ const others: Readonly<Record<string, readonly [string, string]>> = {
 for (const [title, [one, other]] of Object.entries(others))
 	test(`${title}: another rule`, () => assert.notEqual(canonicalRule(one), canonicalRule(other)));
 
-test("an address that nobody can read, in somebody else's rule, does not keep us from reading it", () => {
+test("an unparsable address in another program's rule is not an error", () => {
 	for (const address of ['::ffff:1.2.3.4/128', '10.0.0.0/255.0.255.0', 'nonsense', '10.0.0.1/99'])
 		assert.match(canonicalRule(`-d ${address} -j RETURN`), /RETURN/);
 });
 
-test('words that look like options inside a comment are no options', () => {
+test('options inside a comment are not options', () => {
 	const tricky = '-m comment --comment "see -j DROP and ! -d 10.0.0.0/8" -j RETURN';
 	assert.notEqual(canonicalRule(tricky), canonicalRule('-m comment --comment "see" -j DROP'));
 	assert.equal(

@@ -6,7 +6,7 @@ import { captureOf } from '../../support/capture.ts';
 
 const of = (text: string): Session => parseSession(text) ?? assert.fail(text);
 
-test('SSH_CONNECTION is read with its zones, and what is none is not', () => {
+test('parses SSH_CONNECTION with zones, and rejects anything else', () => {
 	assert.deepEqual(parseSession('fe80::1%eth0 50000 fe80::2%eth0 2222'), {
 		...{ family: 'ipv6', from: 'fe80::1', fromPort: 50_000, to: 'fe80::2', port: 2222, zone: 'eth0' },
 	});
@@ -18,7 +18,7 @@ test('SSH_CONNECTION is read with its zones, and what is none is not', () => {
 		assert.equal(parseSession(text), undefined, text);
 });
 
-test('whether another one would be captured is judged by its addresses, its port and the interface that it comes in by', () => {
+test('whether a login is captured depends on its addresses, port and incoming interface', () => {
 	const isCaptured = createSessionEvaluator(
 		captureOf({ appPorts: '*', ingressIgnoredIps: '203.0.113.0/24', interfacesIgnored: 'wg0' }),
 		['ipv4'],
@@ -30,7 +30,7 @@ test('whether another one would be captured is judged by its addresses, its port
 	assert.equal(isCaptured(of('2001:db8::1 1 fd77::2 2222'), 'eth0'), false, 'a family that is not captured');
 });
 
-test('each port is told of once, with whom it concerns, those who ask first', () => {
+test("each port is warned about once, the caller's logins first", () => {
 	const from = (host: number, port: number) => of(`198.51.100.${host} 1 10.77.0.2 ${port}`);
 	assert.equal(sessionWarning([], []), '');
 	const [first = '', second = '', ...more] = sessionWarning(
@@ -40,10 +40,7 @@ test('each port is told of once, with whom it concerns, those who ask first', ()
 	assert.deepEqual(more, []);
 	assert.match(
 		first,
-		/^New connections from 198\.51\.100\.1, 198\.51\.100\.2, 198\.51\.100\.3 and 1 more to port 2222, as your SSH session is one, /,
+		/^New connections from 198\.51\.100\.1, 198\.51\.100\.2, 198\.51\.100\.3 and 1 more to port 2222, like your SSH login, /,
 	);
-	assert.match(
-		second,
-		/^New connections from 198\.51\.100\.5 to port 2200, as an SSH session that is open here is one, /,
-	);
+	assert.match(second, /^New connections from 198\.51\.100\.5 to port 2200, like an open SSH login, /);
 });

@@ -11,7 +11,7 @@ import { anySettings } from '../../property/generators.ts';
 import { captureOf } from '../../support/capture.ts';
 import { type Fate, fateOf, isNamed, isWithin, type Packet } from '../../support/packet.ts';
 
-/** What the settings say of a connection, written down a second time, without rules or chains. */
+/** An independent model of what the settings mean for a connection, without rules or chains. */
 const judge: Readonly<Record<'out' | 'in' | 'through', (capture: Capture, packet: Packet) => Fate>> = {
 	out(capture, packet) {
 		const { ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
@@ -57,7 +57,7 @@ interface Connection {
 	readonly packet: Packet;
 }
 
-/** Mostly of what the settings name, and of its neighbours: where they end is where mistakes are. */
+/** Mostly values from the settings and their neighbours, as mistakes are at the boundaries. */
 function anyConnection(capture: Capture): fc.Arbitrary<Connection> {
 	const way = fc.constantFrom('out', 'in', 'through' as const);
 	return fc.tuple(way, fc.constantFrom<Family>('ipv4', 'ipv6')).chain(([direction, family]) =>
@@ -101,7 +101,7 @@ const anyInterface = ({ bridges, interfacesIgnored }: Capture): fc.Arbitrary<str
 
 const hookOf = { out: 'OUTPUT', in: 'PREROUTING', through: 'PREROUTING' } as const;
 
-test('whatever the settings, the rules do with each connection what the settings say', () => {
+test('for any settings and any connection, the rules do what the settings say', () => {
 	const anything = anySettings.map(captureOf).chain((capture) => {
 		return fc.tuple(fc.constant(capture), fc.array(anyConnection(capture), { minLength: 20, maxLength: 20 }));
 	});

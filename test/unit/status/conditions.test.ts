@@ -5,7 +5,7 @@ import { type Fact, keepSince } from '../../../src/status/conditions.ts';
 const well: Fact = { subject: 'rules', ok: true };
 const wrong = (why: string): Fact => ({ subject: 'envoy', ok: false, why, remedy: 'r' });
 
-test('what stays as it was keeps its time, what changes has a new one', () => {
+test('an unchanged condition keeps its time, a changed one gets a new time', () => {
 	const first = keepSince([], [well, wrong('away')], 'monday');
 	assert.deepEqual(first, [
 		{ ...well, since: 'monday' },
@@ -33,7 +33,7 @@ test('what stays as it was keeps its time, what changes has a new one', () => {
 	);
 });
 
-test('another remedy for the same reason is no new condition', () => {
+test('a new remedy for the same reason keeps the time', () => {
 	const before = keepSince([], [wrong('away')], 'monday');
 	const [now] = keepSince(before, [{ ...wrong('away'), remedy: 'another' } as Fact], 'tuesday');
 	assert.partialDeepStrictEqual(now, { since: 'monday', remedy: 'another' });

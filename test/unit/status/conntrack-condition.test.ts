@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conntrackFact } from '../../../src/status/conntrack-condition.ts';
 
-test('a table of connections that is full to nine tenths is told, with both figures, and not before', () => {
+test('the conntrack table is reported at 90 percent, with both figures', () => {
 	assert.deepEqual(conntrackFact({ count: 899, most: 1_000 }), { subject: 'conntrack', ok: true });
 	const fact = conntrackFact({ count: 900, most: 1_000 });
 	assert.ok(!fact.ok && /900 of at most 1000/.test(fact.why));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCounters } from '../../../src/status/counters.ts';
 
-test('everything that is counted is there from the start with 0, and grows one by one', () => {
+test('every counter starts at 0 and grows by one', () => {
 	const counters = createCounters();
 	const zero = counters.read();
 	assert.deepEqual(
@@ -19,7 +19,7 @@ test('everything that is counted is there from the start with 0, and grows one b
 	});
 });
 
-test('what was read does not change afterwards, and two daemons count apart', () => {
+test('counter values are a snapshot, and two instances count separately', () => {
 	const [one, other] = [createCounters(), createCounters()];
 	const before = one.read();
 	one.add('repairs', 'rules');

@@ -44,17 +44,17 @@ const seen: MetricsInput = {
 	conntrack: { count: 12, most: 262_144 },
 };
 
-test('the metrics say what status says, what was counted, and nothing else', async () => {
+test('metrics are built from status and counters alone', async () => {
 	const text = await renderMetrics(metrics, seen);
 	matchesGolden(text, join(import.meta.dirname, 'golden/metrics.txt'));
 	assertExposition(text);
 });
 
-test('asked again they say the same once, and not twice as much', async () => {
+test('a second request does not double the values', async () => {
 	assert.equal(await renderMetrics(metrics, seen), await renderMetrics(metrics, seen));
 });
 
-test('an Envoy of which nobody knows when it started has no start time, and not one in 1970', async () => {
+test('without a known start time the metric is absent instead of 0', async () => {
 	const envoy = { runtime: 'none', state: 'unmanaged', restarts: 0 } as const;
 	const text = await renderMetrics(metrics, { ...seen, status: { ...status, envoy } });
 	assertExposition(text);
@@ -65,7 +65,7 @@ test('an Envoy of which nobody knows when it started has no start time, and not 
 	assert.match(text, /^turnout_envoy_state\{state="unmanaged"\} 1$/m);
 });
 
-test('each state is one of many: exactly one is 1', async () => {
+test('exactly one state of a state metric is 1', async () => {
 	const states: Status['envoy']['state'][] = [
 		'absent',
 		'pulling',
@@ -87,7 +87,7 @@ test('each state is one of many: exactly one is 1', async () => {
 	}
 });
 
-test('hostile text in a label stays a label, on its line, and does not steer a terminal', async () => {
+test('hostile text in a label stays inside the label and is escaped', async () => {
 	for (const hostile of [...hostileTexts('/tmp/mark'), 'a"} 1\nturnout_forged 1', '\\"', '\\n', '"']) {
 		const text = await renderMetrics(metrics, { ...seen, status: { ...status, version: hostile } });
 		assertExposition(text);
@@ -97,7 +97,7 @@ test('hostile text in a label stays a label, on its line, and does not steer a t
 	}
 });
 
-test('names and units are as Prometheus wants them', () => {
+test('names and units follow the conventions of Prometheus', () => {
 	assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length);
 	for (const { name, type, help } of metrics) {
 		assert.match(name, /^turnout_[a-z]+(_[a-z]+)*$/);
@@ -106,7 +106,7 @@ test('names and units are as Prometheus wants them', () => {
 	}
 });
 
-test("Prometheus' library is not loaded before somebody asks for metrics", () => {
+test('the Prometheus library is loaded by the first request only', () => {
 	const program = `
 		await import(${JSON.stringify(join(import.meta.dirname, '../../../src/status/prometheus.ts'))});
 		const { createRequire } = await import('node:module');

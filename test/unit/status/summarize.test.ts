@@ -31,27 +31,27 @@ const starting: Partial<Observation> = {
 	differences: [difference],
 };
 
-describe('one word for all of it', () => {
+describe('the overall state', () => {
 	const words: readonly (readonly [string, Partial<Observation>, Is])[] = [
-		['everything is as wanted', {}, 'enabled'],
+		['everything is in the desired state', {}, 'enabled'],
 		['a rule is missing', { differences: [difference] }, 'degraded'],
 		['a route is missing', { differences: [route] }, 'degraded'],
-		['nothing is there though it should be', { isClean: true, differences: [difference] }, 'degraded'],
-		['nothing is there and nothing should be', { wanted: 'disabled', isClean: true }, 'disabled'],
-		['something of ours is left', { wanted: 'disabled' }, 'degraded'],
+		['no rule is installed but they should be', { isClean: true, differences: [difference] }, 'degraded'],
+		['no rule is installed and none should be', { wanted: 'disabled', isClean: true }, 'disabled'],
+		['one of our rules is left', { wanted: 'disabled' }, 'degraded'],
 		['rules wait for Envoy', starting, 'waiting'],
-		['rules that a former daemon left are as wanted while Envoy starts', { isWaiting: true }, 'enabled'],
+		['the rules of a former daemon are complete while Envoy starts', { isWaiting: true }, 'enabled'],
 		['a rule that went missing while Envoy is LIVE', { ...starting, isWaiting: false }, 'degraded'],
-		['Docker is away and Envoy runs on', { envoy: docker, dockerTrouble: 'nobody answers' }, 'enabled'],
-		['rules are lifted while Envoy is away', { isLifted: true, isClean: true }, 'lifted'],
-		['somebody puts rules there while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
+		['Docker is down and Envoy keeps running', { envoy: docker, dockerTrouble: 'nobody answers' }, 'enabled'],
+		['rules are lifted while Envoy is down', { isLifted: true, isClean: true }, 'lifted'],
+		['another program adds our rules while they are lifted', { isLifted: true, differences: [difference] }, 'degraded'],
 		['Envoy failed and the rules stayed', { envoy: { ...envoy, state: 'failed' } }, 'enabled'],
 	];
 	for (const [title, part, is] of words)
 		test(`${title}: ${is}`, () => assert.equal(overallState({ ...on, ...part }), is));
 });
 
-describe('each wrong fact says why and what to do', () => {
+describe('each failed condition has a reason and a remedy', () => {
 	const wrong: readonly (readonly [string, Partial<Observation>, subject: string, why: RegExp, remedy: RegExp])[] = [
 		[
 			'a rule is missing',
@@ -60,22 +60,28 @@ describe('each wrong fact says why and what to do', () => {
 			/missing in nat: -A APPMESH_EGRESS/,
 			/turnout diff.* turnout enable$/,
 		],
-		['a rule is left', { wanted: 'disabled', differences: [difference] }, 'rules', /not as wanted/, /turnout disable$/],
+		[
+			'a rule is left',
+			{ wanted: 'disabled', differences: [difference] },
+			'rules',
+			/from the desired state/,
+			/turnout disable$/,
+		],
 		['a route is missing', { differences: [route] }, 'routes', /^missing: rule 100: fwmark/, /^turnout enable$/],
 		['rules wait', starting, 'rules', /wait for Envoy to be LIVE/, /turnout wait/],
 		[
 			'rules are lifted',
 			{ isLifted: true, isClean: true },
 			'rules',
-			/lifted while Envoy is away/,
-			/^They come back when Envoy is LIVE/,
+			/lifted while Envoy is down/,
+			/^They are restored when Envoy is LIVE/,
 		],
 		[
 			'Envoy failed and is tried again',
 			{ envoy: { ...envoy, state: 'failed', retryMs: 500 }, envoyWhy: 'Envoy ended by SIGKILL' },
 			'envoy',
 			/^Envoy ended by SIGKILL$/,
-			/^It is started again after 500 ms; see turnout logs$/,
+			/^It is restarted after 500 ms; see turnout logs$/,
 		],
 		[
 			'Envoy failed for good',
@@ -99,14 +105,14 @@ describe('each wrong fact says why and what to do', () => {
 			/^turnout wait$/,
 		],
 		[
-			'Docker is away',
+			'Docker is down',
 			{ envoy: docker, dockerTrouble: 'nobody answers at /var/run/docker.sock' },
 			'docker',
 			/^nobody answers at \/var\/run\/docker\.sock$/,
 			/^Start Docker/,
 		],
 		[
-			"somebody else's Envoy is silent",
+			'an Envoy run by another program does not answer',
 			{ envoy: { ...envoy, runtime: 'none', state: 'unmanaged' }, envoyWhy: 'nobody listens' },
 			'envoy',
 			/^nobody listens$/,
@@ -116,7 +122,7 @@ describe('each wrong fact says why and what to do', () => {
 			'IPv6 goes past',
 			{ ipv6BypassReason: 'ipv6 is 0' },
 			'ipv6',
-			/^IPv6 goes past Envoy: ipv6 is 0$/,
+			/^IPv6 bypasses Envoy: ipv6 is 0$/,
 			/APPMESH_ENABLE_IPV6/,
 		],
 		[
@@ -137,14 +143,14 @@ describe('each wrong fact says why and what to do', () => {
 			assert.deepEqual(others, []);
 		});
 
-	test('where all is well every fact is', () => {
+	test('on a healthy host every condition is ok', () => {
 		assert.deepEqual(
 			factsOf(on).map(({ subject, ok }) => [subject, ok]),
 			['rules', 'routes', 'repairs', 'envoy', 'ipv6', 'state'].map((subject) => [subject, true]),
 		);
 	});
 
-	test('Docker is a fact only where it is in use', () => {
+	test('the condition docker exists only with the docker runtime', () => {
 		assert.deepEqual(factsOf({ ...on, envoy: docker }).at(-1), { subject: 'docker', ok: true });
 		for (const runtime of ['process', 'none'] as const)
 			assert.ok(factsOf({ ...on, envoy: { ...envoy, runtime } }).every(({ subject }) => subject !== 'docker'));

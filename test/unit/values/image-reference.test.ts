@@ -8,7 +8,7 @@ import { isPrintable } from '../../support/printable.ts';
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const ecrHost = '123456789012.dkr.ecr.us-west-2.amazonaws.com';
 
-/** What is written; registry, repository, tag, digest. */
+/** Input; registry, repository, tag, digest. */
 const names: readonly (readonly [string, string, string, string, string])[] = [
 	['envoy', 'docker.io', 'library/envoy', 'latest', ''],
 	['envoyproxy/envoy:v1.30.0', 'docker.io', 'envoyproxy/envoy', 'v1.30.0', ''],
@@ -30,55 +30,56 @@ const names: readonly (readonly [string, string, string, string, string])[] = [
 	['example.com/a__b/c-d/e.f/g---h:A_b-1.2', 'example.com', 'a__b/c-d/e.f/g---h', 'A_b-1.2', ''],
 ];
 
-test("an image's name is read as Docker reads it", () => {
+test('parses an image reference as Docker does', () => {
 	for (const [text, registry, repository, tag, digest] of names)
 		assert.deepEqual(parseImage(text), { registry, repository, tag, digest }, text);
 });
 
 const refused: readonly (readonly [string, RegExp])[] = [
-	['', /^"" is no image's name: it is empty$/],
-	[' envoy', /" envoy" is no part of a repository's name$/],
+	['', /^"" is not a valid image reference: it is empty$/],
+	[' envoy', /" envoy" is not a valid repository component$/],
 	['Envoy', /"Envoy" has capital letters$/],
 	['envoyproxy/Envoy:v1', /"Envoy" has capital letters$/],
 	['envoy:', /its tag is empty$/],
-	['envoy:-1', /"-1" is no tag$/],
-	[`envoy:${'x'.repeat(129)}`, /is no tag$/],
-	['envoy:1:2', /"1:2" is no tag$/],
-	['envoy@', /"" is no digest$/],
-	['envoy@sha256:abc', /"sha256:abc" is no digest$/],
-	[`envoy@${digest.toUpperCase()}`, /is no digest$/],
-	[`envoy@${digest}@${digest}`, /is no digest$/],
-	['/envoy', /"" is no registry's host$/],
-	['https://example.com/envoy', /it is an address; leave https:\/\/ away$/],
-	['example.com/', /it names no repository$/],
-	['example.com//x', /a part between two slashes is empty$/],
-	['example.com/x/', /a part between two slashes is empty$/],
-	['example.com/../x', /"\.\." is no part of a repository's name$/],
-	['example.com:0/x', /0 is no port$/],
-	['example.com:70000/x', /70000 is no port$/],
-	['example.com:port/x', /"example.com:port" is no registry's host$/],
-	['example.com./x', /"example.com." is no registry's host$/],
-	['-example.com/x', /"-example.com" is no registry's host$/],
-	['user@example.com/x', /is no digest$/],
-	[`${'a.'.repeat(128)}aa/x`, /is no registry's host$/],
-	['f'.repeat(64), /it is an image's id$/],
+	['envoy:-1', /"-1" is not a valid tag$/],
+	[`envoy:${'x'.repeat(129)}`, /is not a valid tag$/],
+	['envoy:1:2', /"1:2" is not a valid tag$/],
+	['envoy@', /"" is not a valid digest$/],
+	['envoy@sha256:abc', /"sha256:abc" is not a valid digest$/],
+	[`envoy@${digest.toUpperCase()}`, /is not a valid digest$/],
+	[`envoy@${digest}@${digest}`, /is not a valid digest$/],
+	['/envoy', /"" is not a valid registry host$/],
+	['https://example.com/envoy', /it is a URL; remove https:\/\/$/],
+	['example.com/', /it has no repository$/],
+	['example.com//x', /a component between two slashes is empty$/],
+	['example.com/x/', /a component between two slashes is empty$/],
+	['example.com/../x', /"\.\." is not a valid repository component$/],
+	['example.com:0/x', /0 is not a port$/],
+	['example.com:70000/x', /70000 is not a port$/],
+	['example.com:port/x', /"example.com:port" is not a valid registry host$/],
+	['example.com./x', /"example.com." is not a valid registry host$/],
+	['-example.com/x', /"-example.com" is not a valid registry host$/],
+	['user@example.com/x', /is not a valid digest$/],
+	[`${'a.'.repeat(128)}aa/x`, /is not a valid registry host$/],
+	['f'.repeat(64), /it is an image id$/],
 	['x/'.repeat(200), /more than 255 characters$/],
-	['a___b', /"a___b" is no part/],
-	['a..b', /"a..b" is no part/],
+	['a___b', /"a___b" is not a valid repository component/],
+	['a..b', /"a..b" is not a valid repository component/],
 ];
 
-test('a name that Docker would refuse is refused with the reason', () => {
+test('rejects what Docker rejects, with the reason', () => {
 	for (const [text, message] of refused) assert.throws(() => parseImage(text), { message }, text);
 });
 
-test('nothing that somebody hopes to have run is an image, and it is shown without its control characters', () => {
+test('attempts at injection are not image references, and are quoted without control characters', () => {
 	for (const text of hostileTexts('/tmp/mark')) {
-		const isTold = ({ message }: Error): boolean => message.includes(" is no image's name: ") && isPrintable(message);
+		const isTold = ({ message }: Error): boolean =>
+			message.includes(' is not a valid image reference: ') && isPrintable(message);
 		assert.throws(() => parseImage(text), isTold, text);
 	}
 });
 
-test('what was read and is written out in full is read as the same', () => {
+test('a reference written out in full parses to the same parts', () => {
 	const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
 	const host = fc.constantFrom('docker.io', 'localhost:5000', 'example.com', ecrHost, '[::1]:80');
 	const tag = fc.stringMatching(/^\w[\w.-]{0,20}$/);
@@ -92,13 +93,13 @@ test('what was read and is written out in full is read as the same', () => {
 	);
 });
 
-test('whatever is given, it is read or refused in words', () => {
+test('any text is either parsed or rejected with a message', () => {
 	fc.assert(
 		fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-zA-Z0-9:/@._[\]-]{0,40}$/)), (text) => {
 			try {
 				parseImage(text);
 			} catch (error) {
-				assert.match(String(error), /^Error: ".*" is no image's name: /);
+				assert.match(String(error), /^Error: ".*" is not a valid image reference: /);
 			}
 		}),
 		{ numRuns: 2_000 },
@@ -123,12 +124,12 @@ const registries: readonly (readonly [string, string, boolean])[] = [
 	['DKR.ECR.US-WEST-2.AMAZONAWS.COM', 'us-west-2', false],
 ];
 
-test("ECR's private registries are known by their names: every partition, FIPS, dual stack", () => {
+test('recognizes private ECR registries of every partition, with FIPS and dual stack', () => {
 	for (const [rest, region, fips] of registries)
 		assert.deepEqual(ecrOf(`123456789012.${rest}`), { account: '123456789012', region, fips }, rest);
 });
 
-test('a host that merely looks like ECR is not asked there', () => {
+test('a host that only looks like ECR is not treated as ECR', () => {
 	const lookalikes = [
 		'public.ecr.aws',
 		'docker.io',
