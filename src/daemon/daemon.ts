@@ -71,7 +71,7 @@ async function start(core: DaemonCore, confirmation: Confirmation, signal: Abort
 	const image = imageOf(state.desired, context.config.envoy.image);
 	await proxy?.start(deps.envoySpecOf(context, loaded, image), () => applyDesired(core), signal);
 	await applyDesired(core);
-	if (appliedOf(state)?.target.stage === 'opening') await interception.captureAll();
+	if (appliedOf(state)?.target.stage === 'syn') await interception.captureAll();
 	counters.add('ruleChanges', 'start');
 	log('info', 'ready', { wanted: state.desired.wanted, socket: context.config.socket });
 }

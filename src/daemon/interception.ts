@@ -53,7 +53,7 @@ export function createInterception(parts: Parts): Interception {
 			const wasOn = state.rules.kind === 'on';
 			const { target } = await apply(parts, context);
 			// Whatever opens a connection is captured already: nobody who asked for it waits for the rest.
-			if (!wasOn || target.stage === 'opening') captureAllSoon();
+			if (!wasOn || target.stage === 'syn') captureAllSoon();
 			return readBackOf(parts.reconciler, target.dialect);
 		},
 		async remove(as) {

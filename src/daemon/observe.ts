@@ -35,8 +35,8 @@ export interface StatusInput {
 	readonly rollbackProblem: string | undefined;
 }
 
-/** `bypassing`: see Status; `known`: what the kernel held a moment ago, right after a change of ours. */
-export type Observe = (input: StatusInput, bypassing: number, known?: ReadBack) => Promise<Observed>;
+/** `bypassing`: see Status; `lastRead`: what the kernel held a moment ago, right after a change of ours. */
+export type Observe = (input: StatusInput, bypassing: number, lastRead?: ReadBack) => Promise<Observed>;
 
 export interface Observed {
 	readonly status: Status;
@@ -51,11 +51,11 @@ export function createObserver(
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
-	return async (input, bypassing, known) => {
+	return async (input, bypassing, lastRead) => {
 		const { context, desired } = input;
 		const isOn = input.wanted === 'enabled' && !input.isLifted;
 		const [{ installed, ...seen }, { envoy, ...problems }, findings] = await Promise.all([
-			look(input, isOn, known),
+			inspectRules(input, isOn, lastRead),
 			envoyOf(input, proxy, listeners),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
@@ -91,9 +91,9 @@ const statusOf = (
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
 
-async function look({ context, desired }: StatusInput, isOn: boolean, known?: ReadBack) {
+async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);
-	const inspected = await inspect(context.host, desired.target, isOn, signal, known);
+	const inspected = await inspect(context.host, desired.target, isOn, signal, lastRead);
 	const { installed, isClean, taken, differences: found } = inspected;
 	const differences = families.flatMap((family) => found[family].map((difference) => ({ family, ...difference })));
 	return { installed, isClean, routesLeftOut: taken === undefined ? undefined : whyLeftOut(taken), differences };

@@ -46,7 +46,7 @@ function createWriting(store: StateStore, last: () => State, log: Log, retryMs: 
 	const conclude = (outcome: WriteFailure | undefined) => {
 		clearTimeout(retry);
 		if (outcome !== undefined) retry = setTimeout(() => follow(store.write(last())), retryMs).unref();
-		tell(log, outcome, unwritten);
+		logChange(log, outcome, unwritten);
 		unwritten = outcome;
 		isKept = outcome === undefined;
 		for (const act of isKept ? waiting.splice(0) : []) act();
@@ -61,7 +61,7 @@ function createWriting(store: StateStore, last: () => State, log: Log, retryMs: 
 	return { follow, whenDurable, unwritten: () => unwritten };
 }
 
-function tell(log: Log, now: WriteFailure | undefined, before: WriteFailure | undefined): void {
+function logChange(log: Log, now: WriteFailure | undefined, before: WriteFailure | undefined): void {
 	if (now !== undefined && before === undefined) log('warn', 'state not written', { why: now.failure.message });
 	if (now === undefined && before !== undefined) log('info', 'state written');
 }

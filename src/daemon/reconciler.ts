@@ -78,7 +78,7 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 		},
 		applyFirstStage: (host, desired) =>
 			change(async (before) => {
-				const target = atStage(desired, 'opening');
+				const target = atStage(desired, 'syn');
 				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
 			}),
 		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before)),
@@ -93,18 +93,18 @@ async function repair(
 	firewall: Firewall,
 	{ target }: DesiredState,
 	{ families, before }: RuleCheck,
-	known: ActualState | undefined,
+	lastRead: ActualState | undefined,
 ): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired }> {
 	await before();
 	const signal = changeTimeout();
-	const believed = known?.get(target.dialect);
+	const believed = lastRead?.get(target.dialect);
 	const found =
 		believed === undefined || families === undefined
 			? await firewall.read(signal)
 			: await firewall.reread(believed, families, signal);
 	const repaired = await repairRules(firewall, target, found, signal);
 	return {
-		lastRead: new Map(known).set(target.dialect, repaired.installed),
+		lastRead: new Map(lastRead).set(target.dialect, repaired.installed),
 		result: { found: repaired.found, target: atStage(target, stageFor(repaired.installed, target)) },
 	};
 }

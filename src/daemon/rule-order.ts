@@ -71,16 +71,16 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 /** Changes of iptables-legacy cannot be watched. */
 const WATCH_MS = 2_000;
 
-/** Polls `look`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
+/** Polls `check`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
 export async function watchFacts(
 	{ sleep }: Clock,
-	look: () => Promise<readonly Fact[]>,
+	check: () => Promise<readonly Fact[]>,
 	onChange: (why: string) => void,
 	signal: AbortSignal,
 ): Promise<void> {
 	let before = '';
 	while (!signal.aborted) {
-		const wrong = (await look().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
+		const wrong = (await check().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
 		const text = wrong.map(({ why }) => why).join('; ');
 		if (text !== before) onChange(text);
 		before = text;

@@ -8,10 +8,10 @@ import type { DaemonDependencies } from './dependencies.ts';
 import type { State } from './stores.ts';
 
 /** Until the first apply or remove the daemon is `starting`: the rules wait for Envoy's first LIVE. */
-type Life = 'starting' | 'running' | 'startFailed';
+type PhaseKind = 'starting' | 'running' | 'startFailed';
 
 /** A stop may come at any time; a change that is under way still ends, so that `rules` may change once more after it. */
-export type Phase = { readonly kind: Life } | { readonly kind: 'stopping'; readonly from: Life };
+export type Phase = { readonly kind: PhaseKind } | { readonly kind: 'stopping'; readonly from: PhaseKind };
 
 /** What of ours the kernel holds. It is independent of the phase: rules can be lifted during a start, too. */
 export type RulesState =
@@ -75,7 +75,7 @@ export const appliedOf = ({ rules }: Pick<DaemonState, 'rules'>): DesiredState |
 
 export const isStopping = ({ phase }: Pick<DaemonState, 'phase'>): boolean => phase.kind === 'stopping';
 
-const lifeOf = (phase: Phase): Life => (phase.kind === 'stopping' ? phase.from : phase.kind);
+const lifeOf = (phase: Phase): PhaseKind => (phase.kind === 'stopping' ? phase.from : phase.kind);
 
 /** Nothing has been applied or removed yet; also where the start has failed, or was told to end. */
 export const isStarting = ({ phase }: Pick<DaemonState, 'phase'>): boolean => lifeOf(phase) !== 'running';

@@ -7,7 +7,7 @@ export type EnvoyState =
 	| { readonly kind: 'absent' }
 	| { readonly kind: 'pulling' }
 	| ({ readonly kind: 'starting'; readonly missing: string } & Instance)
-	| ({ readonly kind: 'live'; readonly trouble: string } & ServerInfo & Instance)
+	| ({ readonly kind: 'live'; readonly problem: string } & ServerInfo & Instance)
 	/** It does not answer or does not listen any more, and the runtime has not reported its end. */
 	| ({ readonly kind: 'silent'; readonly why: string } & ServerInfo & Instance)
 	| ({ readonly kind: 'draining' } & ServerInfo & Instance)
@@ -90,7 +90,7 @@ export function troubleOf(state: EnvoyState): string {
 		case 'silent':
 			return state.why;
 		case 'live':
-			return state.trouble;
+			return state.problem;
 		case 'absent':
 		case 'pulling':
 		case 'starting':
@@ -127,7 +127,7 @@ type StateEvent = EnvoyEvent & { kind: 'waiting' | 'ready' | 'troubled' | 'silen
 function reduceState(state: EnvoyState, event: StateEvent): EnvoyState {
 	switch (event.kind) {
 		case 'ready':
-			return { kind: 'live', trouble: '', ...event.info, ...event.instance };
+			return { kind: 'live', problem: '', ...event.info, ...event.instance };
 		case 'waiting':
 			return state.kind === 'starting' ? { ...state, missing: event.missing } : state;
 		case 'drain':
@@ -140,13 +140,13 @@ function reduceState(state: EnvoyState, event: StateEvent): EnvoyState {
 function reduceOnceLive(state: OnceLive, event: EnvoyEvent & { kind: 'troubled' | 'silent' | 'answers' }): EnvoyState {
 	switch (event.kind) {
 		case 'troubled':
-			return state.kind === 'live' ? { ...state, trouble: event.why } : state;
+			return state.kind === 'live' ? { ...state, problem: event.why } : state;
 		case 'silent':
 			return { ...partsOf(state), kind: 'silent', why: event.why };
 		case 'answers':
 			return state.kind === 'live'
 				? state
-				: { ...partsOf(state), kind: 'live', trouble: '', listeners: event.listeners };
+				: { ...partsOf(state), kind: 'live', problem: '', listeners: event.listeners };
 	}
 }
 

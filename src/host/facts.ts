@@ -26,8 +26,8 @@ export function readIpv6(tools: Tools): Ipv6Fact {
 
 function obstacleOf(tools: Tools): string {
 	if (tools.ipv6 === undefined) return 'ip6tables is not installed';
-	const isOff = readQuietly('/proc/sys/net/ipv6/conf/lo/disable_ipv6')?.trim() === '1';
-	return isOff ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
+	const isDisabled = readQuietly('/proc/sys/net/ipv6/conf/lo/disable_ipv6')?.trim() === '1';
+	return isDisabled ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
 /** Kernel settings of this network namespace that the rules depend on (tcp(7), ip(7)). */

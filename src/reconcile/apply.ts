@@ -10,20 +10,20 @@ export type ActualState = ReadonlyMap<Dialect, Installed>;
 
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What other
- * dialects have of ours goes last. Resolves to what is there then. `known`: a dialect in which nothing of ours was left is
+ * dialects have of ours goes last. Resolves to what is there then. `lastRead`: a dialect in which nothing of ours was left is
  * not read again; see also ApplyOptions.
  */
 export async function apply(
 	host: Host,
 	target: DesiredRules,
 	signal: AbortSignal,
-	known: ActualState = new Map(),
+	lastRead: ActualState = new Map(),
 ): Promise<ActualState> {
 	const firewall = firewallOf(host, target.dialect);
-	const others = readOthers(host, target.dialect, signal, known);
+	const others = readOthers(host, target.dialect, signal, lastRead);
 	const facts = await readRouting(host.routing);
 	const steps = await addRoutes(host.routing, facts, target);
-	const last = known.get(target.dialect);
+	const last = lastRead.get(target.dialect);
 	const installed = await firewall.apply(target.rules, signal, { last }).catch(async (error) => {
 		await applySteps(host.routing, steps.toReversed().map(invert));
 		throw error;
@@ -44,14 +44,14 @@ function readOthers(
 	{ firewalls }: Host,
 	dialect: Dialect,
 	signal: AbortSignal,
-	known: ActualState,
+	lastRead: ActualState,
 ): Promise<readonly Other[]> {
 	const others = Promise.all(
 		firewalls
 			.filter((firewall) => firewall.dialect !== dialect)
 			.map(async (firewall) => ({
 				firewall,
-				installed: known.get(firewall.dialect) ?? (await firewall.read(signal)),
+				installed: lastRead.get(firewall.dialect) ?? (await firewall.read(signal)),
 			})),
 	);
 	// The caller gets the failure when it awaits; a failure before that may keep it from awaiting.

@@ -31,6 +31,6 @@ export function buildDesiredRules(
 			if (families.includes(family)) return buildRuleset(capture, family, stage);
 			return guarded.includes(family) ? buildGuard(capture) : [];
 		});
-	const stages = { opening: rulesAt('opening'), all: rulesAt('all') };
+	const stages = { syn: rulesAt('syn'), all: rulesAt('all') };
 	return { dialect, families, localRouting, stage: 'all', stages, rules: stages.all };
 }

@@ -16,15 +16,15 @@ export interface Inspection {
 	readonly isClean: boolean;
 }
 
-/** Compares the host with what is desired, or with nothing. Reads only; `known`: read a moment ago. */
+/** Compares the host with what is desired, or with nothing. Reads only; `lastRead`: read a moment ago. */
 export async function inspect(
 	host: Host,
 	target: DesiredRules,
 	isWanted: boolean,
 	signal: AbortSignal,
-	known?: Installed,
+	lastRead?: Installed,
 ): Promise<Inspection> {
-	const reading = known ?? firewallOf(host, target.dialect).read(signal);
+	const reading = lastRead ?? firewallOf(host, target.dialect).read(signal);
 	const [facts, installed] = await Promise.all([readRouting(host.routing), reading]);
 	const rules = isWanted ? ruleDifferences(installed, target) : unwanted(installed);
 	const routed = isWanted ? target : { ...target, families: [] };
@@ -45,7 +45,7 @@ function unwanted(installed: Installed): ByFamily<readonly Difference[]> {
 function ruleDifferences(installed: Installed, { rules, stages }: DesiredRules): ByFamily<readonly Difference[]> {
 	const found = installed.diff(rules);
 	if (families.every((family) => found[family].length === 0)) return found;
-	const all = [stages.opening, stages.all].map((stage) => installed.diff(stage));
+	const all = [stages.syn, stages.all].map((stage) => installed.diff(stage));
 	return byFamily((family) =>
 		found[family].filter(({ table }) => all.every((stage) => stage[family].some((other) => other.table === table))),
 	);

@@ -111,10 +111,10 @@ const desiredStateOf = (
 export async function applyDesired(
 	context: HostContext,
 	signal: AbortSignal,
-	known?: ActualState,
+	lastRead?: ActualState,
 ): Promise<AppliedState> {
 	const { desired: first, installed } = await firstStage(context, await computeDesired(context), signal);
-	const now = installed === undefined ? known : new Map(known).set(first.target.dialect, installed);
+	const now = installed === undefined ? lastRead : new Map(lastRead).set(first.target.dialect, installed);
 	try {
 		return { ...first, lastRead: await apply(context.host, first.target, signal, now) };
 	} catch (error) {
@@ -131,7 +131,7 @@ export async function applyDesired(
 async function firstStage({ host }: HostContext, { target, ...desired }: DesiredState, signal: AbortSignal) {
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
 	const installed = await firewall?.read(signal);
-	const stage = installed === undefined ? 'opening' : stageFor(installed, target);
+	const stage = installed === undefined ? 'syn' : stageFor(installed, target);
 	return { desired: { ...desired, target: atStage(target, stage) }, installed };
 }
 

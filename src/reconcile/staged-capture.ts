@@ -20,11 +20,11 @@ export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({
  * its first packet. Otherwise capture starts again from the first stage.
  */
 export const stageFor = (installed: Installed, { stages }: DesiredRules): Stage =>
-	installed.capturesWhole(stages.all) ? 'all' : 'opening';
+	installed.capturesWhole(stages.all) ? 'all' : 'syn';
 
 /** What to repair to: after a hole the first stage. */
 export const repairable = (installed: Installed, target: DesiredRules): DesiredRules =>
-	isHole(installed, target) ? atStage(target, 'opening') : target;
+	isHole(installed, target) ? atStage(target, 'syn') : target;
 
 /**
  * Rules that capture were missing for a while, and the kernel may not have tracked what was opened then. As long as all of
@@ -57,21 +57,21 @@ const MAX_TRACKED = 50_000;
 export async function captureWhole(
 	host: Host,
 	target: DesiredRules,
-	known: ActualState,
+	before: ActualState,
 	openings: Openings,
 	signal: AbortSignal,
 ): Promise<{ readonly target: DesiredRules; readonly lastRead: ActualState }> {
 	const { connections, capture, ports } = openings;
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-	if (firewall === undefined || target.stage === 'all') return { target, lastRead: known };
+	if (firewall === undefined || target.stage === 'all') return { target, lastRead: before };
 	const open = trackable(await connections.open(), capture, target.families, ports);
 	if (open.length > MAX_TRACKED) throw tooMany(open.length);
 	await connections.track(open);
 	const wanted = (found: Installed) =>
 		isHole(found, target) ? repairable(found, atStage(target, 'all')) : atStage(target, 'all');
-	const last = known.get(target.dialect);
+	const last = before.get(target.dialect);
 	const installed = await firewall.apply((found) => wanted(found).rules, signal, { last });
-	const lastRead = new Map(known).set(target.dialect, installed);
+	const lastRead = new Map(before).set(target.dialect, installed);
 	const now = { target: atStage(target, stageFor(installed, target)), lastRead };
 	// Somebody has removed them in the middle of it.
 	return now.target.stage === 'all' ? now : captureWhole(host, now.target, now.lastRead, openings, signal);

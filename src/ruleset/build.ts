@@ -11,7 +11,7 @@ import { type Stage, wholeOf } from './stage.ts';
 export function buildRuleset(capture: Capture, family: Family, stage: Stage = 'all'): Ruleset {
 	const capturing = [...buildEgress(capture, family), ...buildIngress(capture, family)];
 	const before = [...buildGuard(capture), ...buildAnswers(capture)];
-	if (stage === 'opening') return [...before, ...capturing];
+	if (stage === 'syn') return [...before, ...capturing];
 	const whole = capturing.map((chain) => wholeOf(chain, capture));
 	return [...before, ...buildInvalid(capture, whole), ...whole];
 }

@@ -3,11 +3,11 @@ import type { Capture } from './capture.ts';
 import type { Chain, Hook, Match } from './model.ts';
 
 /**
- * Which packets of a connection the rules capture. `opening`: the SYN only, as open connections may be untracked. `all`:
+ * Which packets of a connection the rules capture. `syn`: the SYN only, as open connections may be untracked. `all`:
  * also later packets, so that a captured connection whose conntrack entry was lost is redirected again; by then the
  * connections that were open before are tracked (see reconcile/staged-capture.ts).
  */
-export type Stage = 'opening' | 'all';
+export type Stage = 'syn' | 'all';
 
 /** The kernel's default for net.ipv4.ip_local_port_range. */
 const USUAL_PORTS = { from: 32_768, to: 60_999 } as PortRange;

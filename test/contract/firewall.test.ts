@@ -10,12 +10,12 @@ import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const rulesOf = (texts: Readonly<Record<string, string>>, stage: 'opening' | 'all' = 'all'): RulesByFamily =>
+const rulesOf = (texts: Readonly<Record<string, string>>, stage: 'syn' | 'all' = 'all'): RulesByFamily =>
 	byFamily((family) => buildRuleset(captureOf(texts), family, stage));
 
 const rules = rulesOf({ appPorts: '8080' });
 const others = rulesOf({ appPorts: '9090', egressPort: '16001' });
-const opening = rulesOf({ appPorts: '8080' }, 'opening');
+const opening = rulesOf({ appPorts: '8080' }, 'syn');
 const none: RulesByFamily = { ipv4: [], ipv6: [] };
 const noDifference = { ipv4: [], ipv6: [] };
 

@@ -22,7 +22,7 @@ import { unasked } from '../support/proxy-spec.ts';
 const signal = AbortSignal.timeout(600_000);
 
 /** Where Envoys run, and what can be seen of it from outside. */
-interface Place {
+interface Fixture {
 	/** Of a daemon that has just been started. */
 	readonly runtime: () => Promise<ProxyRuntime>;
 	/** How a program is started that does what these words say: see `does`. */
@@ -93,13 +93,13 @@ interface Started {
 	readonly said: (count: number) => Promise<readonly string[]>;
 }
 
-const identityIn = ({ adminFolder }: Place, instance: string): NewProxyIdentity => ({
+const identityIn = ({ adminFolder }: Fixture, instance: string): NewProxyIdentity => ({
 	instance,
 	hash: 'hash',
 	admin: { socketPath: join(adminFolder, randomUUID(), 'admin') },
 });
 
-async function start(place: Place, runtime: ProxyRuntime, ...words: readonly string[]): Promise<Started> {
+async function start(place: Fixture, runtime: ProxyRuntime, ...words: readonly string[]): Promise<Started> {
 	const lines: string[] = [];
 	const wanted = place.spec(...words);
 	await runtime.prepare(wanted, () => undefined, signal);
@@ -114,7 +114,7 @@ async function start(place: Place, runtime: ProxyRuntime, ...words: readonly str
 }
 
 /** What the core believes of every runtime, whatever is behind it. Each begins with none running and leaves none. */
-const contract: Readonly<Record<string, (place: Place, runtime: ProxyRuntime) => Promise<void>>> = {
+const contract: Readonly<Record<string, (place: Fixture, runtime: ProxyRuntime) => Promise<void>>> = {
 	async 'what is not there is told before anything is started'({ missing, count }, runtime) {
 		await assert.rejects(
 			runtime.prepare(missing, () => undefined, signal),
@@ -273,7 +273,7 @@ const endOf = (exit: Awaited<RunningProxy['exited']> | undefined) => [exit?.code
 const isRunning = ({ exited }: RunningProxy) => Promise.race([exited.then(() => false), turn().then(() => true)]);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-async function hold(place: Place, title: string): Promise<void> {
+async function hold(place: Fixture, title: string): Promise<void> {
 	const runtime = await place.runtime();
 	try {
 		await contract[title]?.(place, runtime);
@@ -313,7 +313,7 @@ test('Envoys as processes', async (context) => {
 	const script = join(scratch.path, 'does.pl');
 	writeFileSync(script, does);
 	const pids: number[] = [];
-	const place: Place = {
+	const place: Fixture = {
 		async runtime() {
 			const runtime = createProcessRuntime({
 				notes: createProcessNotes(scratch.path),
@@ -355,7 +355,7 @@ test('Envoys in a real Docker', async (context) => {
 	const adminFolder = join(docker.folder, 'admin');
 	const options = { name: 'envoy', owner: docker.folder, adminFolder, logins: { authFor: async () => undefined } };
 	const image = 'program:1';
-	const place: Place = {
+	const place: Fixture = {
 		runtime: () => createDockerRuntime({ socket: docker.socket, pullStallMs: 5_000, ...options }),
 		spec: (...args) => ({ ...spec, image, args: ['/does.pl', ...args] }),
 		missing: { ...spec, image: 'nowhere:1' },

@@ -78,7 +78,7 @@ async function fillTable(demo: Demo): Promise<readonly string[]> {
 	const before = snapshotHost(setup.host);
 	screen.tell('Without turnout');
 	await fillColumn(demo, 'before');
-	const stoppedMs = await intercept(demo);
+	const stoppedMs = await startInterception(demo);
 	screen.step('turnout and its Envoy end', stoppedMs);
 	if (setup.whenStopped !== undefined) claims.push(setup.whenStopped());
 	await run(demo, 'clean', 'cleaned');
@@ -86,7 +86,7 @@ async function fillTable(demo: Demo): Promise<readonly string[]> {
 }
 
 /** Returns when turnout began to stop. */
-async function intercept(demo: Demo): Promise<number> {
+async function startInterception(demo: Demo): Promise<number> {
 	const { screen, setup } = demo;
 	await using daemon = await setup.start(screen);
 	using evidence = collectEvidence(setup.host, daemon);

@@ -9,7 +9,7 @@ import type { TestDaemon } from '../lab/turnout.ts';
 import { ownLines } from './daemon.ts';
 import { eventually } from './eventually.ts';
 
-export interface Seen {
+export interface ObservedHost {
 	readonly lab: Host;
 	readonly docker: Docker;
 }
@@ -22,7 +22,7 @@ interface Container {
 }
 
 /** Those that bear the labels of a turnout with this folder, whatever their names. */
-export function containersOf({ docker }: Seen, folder: string, label = 'turnout.owner'): Container[] {
+export function containersOf({ docker }: ObservedHost, folder: string, label = 'turnout.owner'): Container[] {
 	const filter = `label=${label}=${join(folder, 'state')}`;
 	const ids = docker.docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]).split('\n').filter(Boolean);
 	return ids.flatMap((id) => {
@@ -37,7 +37,7 @@ export function containersOf({ docker }: Seen, folder: string, label = 'turnout.
 }
 
 /** Rules and container are as status says, once pending changes are done. */
-export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turnout-envoy'): Promise<Status> {
+export async function assertAsSaid(seen: ObservedHost, daemon: TestDaemon, name = 'turnout-envoy'): Promise<Status> {
 	const { status } = await eventually(
 		async () => {
 			const now = daemon.status();
@@ -49,7 +49,7 @@ export async function assertAsSaid(seen: Seen, daemon: TestDaemon, name = 'turno
 }
 
 /** '' where there are none. */
-async function differencesOf(seen: Seen, { folder, socket }: TestDaemon, { is, envoy }: Status, name: string) {
+async function differencesOf(seen: ObservedHost, { folder, socket }: TestDaemon, { is, envoy }: Status, name: string) {
 	const hasRules = ownLines(seen.lab.host) > 0;
 	// Degraded may be anything but what is wanted.
 	const isAsWanted = is === 'degraded' || hasRules === (is === 'enabled');
@@ -68,14 +68,14 @@ const isAsTold = (one: Container, { container = ' ', since }: Status['envoy'], n
 	one.name === name && one.id.startsWith(container) && one.startedAt === since;
 
 /** It has ended: neither a container nor a rule of it is left. */
-export function assertNothingLeft(seen: Seen, { folder }: TestDaemon): void {
+export function assertNothingLeft(seen: ObservedHost, { folder }: TestDaemon): void {
 	assert.deepEqual(containersOf(seen, folder), []);
 	assert.deepEqual(containersOf(seen, folder, 'turnout.keeps'), []);
 	assert.equal(ownLines(seen.lab.host), 0);
 }
 
 /** It did not start, says why and what to do, and has left nothing. Returns both lines. */
-export async function assertEnded(seen: Seen, daemon: TestDaemon): Promise<readonly string[]> {
+export async function assertEnded(seen: ObservedHost, daemon: TestDaemon): Promise<readonly string[]> {
 	assert.equal(await daemon.ended, 1, daemon.log());
 	assertNothingLeft(seen, daemon);
 	const lines = daemon.log().split('\n');

@@ -8,7 +8,7 @@ export interface Breakable extends Disposable {
 	/** What a daemon is to run under. */
 	readonly env: { readonly PATH: string };
 	readonly break: () => void;
-	readonly mend: () => void;
+	readonly repair: () => void;
 }
 
 /** What it says when it takes nothing. */
@@ -23,7 +23,7 @@ export function createBreakable(): Breakable {
 	return {
 		env,
 		break: () => writeFileSync(broken, ''),
-		mend: () => rmSync(broken),
+		repair: () => rmSync(broken),
 		[Symbol.dispose]: () => kept.dispose(),
 	};
 }

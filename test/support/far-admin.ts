@@ -7,15 +7,15 @@ import { createHandOvers } from '../../src/host/sockets/listener-handover.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 
-type Asked = Pick<ProxyIdentity, 'admin' | 'instance'>;
+type AdminRequest = Pick<ProxyIdentity, 'admin' | 'instance'>;
 
 type Question =
-	| { readonly method: 'info' | 'listeners' | 'connections'; readonly of: Asked }
-	| { readonly method: 'drain'; readonly of: Asked; readonly how: 'graceful' | 'at-once' }
+	| { readonly method: 'info' | 'listeners' | 'connections'; readonly of: AdminRequest }
+	| { readonly method: 'drain'; readonly of: AdminRequest; readonly how: 'graceful' | 'at-once' }
 	/** Called while only the former listens. */
 	| { readonly method: 'begin'; readonly ports: readonly number[] }
 	/** What has begun is finished by draining this one at once. */
-	| { readonly method: 'finish'; readonly of: Asked };
+	| { readonly method: 'finish'; readonly of: AdminRequest };
 
 /** The port without its signals, which do not cross over. */
 export interface FarProxyAdmin {
@@ -26,9 +26,9 @@ export interface FarProxyAdmin {
 }
 
 export interface FarAdmin extends Disposable {
-	readonly admin: (of: Asked) => FarProxyAdmin;
+	readonly admin: (of: AdminRequest) => FarProxyAdmin;
 	readonly begin: (ports: readonly number[]) => Promise<void>;
-	readonly finish: (of: Asked) => Promise<void>;
+	readonly finish: (of: AdminRequest) => Promise<void>;
 }
 
 export function openFarAdmin(namespace: Namespace): FarAdmin {
@@ -64,11 +64,11 @@ export function openFarAdmin(namespace: Namespace): FarAdmin {
 	};
 }
 
-type HandOver = Awaited<ReturnType<ReturnType<typeof createHandOvers>>>;
+type Takeover = Awaited<ReturnType<ReturnType<typeof createHandOvers>>>;
 
 /** Until its standard input ends. */
 export async function serveFarAdmin(): Promise<void> {
-	const begun: HandOver[] = [];
+	const begun: Takeover[] = [];
 	using scratch = createScratch('handover');
 	const handOver = createHandOvers(scratch.path);
 	for await (const line of createInterface({ input: process.stdin })) {
@@ -83,7 +83,7 @@ export async function serveFarAdmin(): Promise<void> {
 async function carryOut(
 	question: Question,
 	handOver: ReturnType<typeof createHandOvers>,
-	begun: HandOver[],
+	begun: Takeover[],
 ): Promise<unknown> {
 	const signal = AbortSignal.timeout(120_000);
 	if (question.method === 'begin') return void begun.push(await handOver(question.ports));
@@ -101,7 +101,7 @@ async function carryOut(
 	}
 }
 
-async function finish(handOver: HandOver | undefined, tell: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function finish(handOver: Takeover | undefined, tell: () => Promise<void>, signal: AbortSignal): Promise<void> {
 	await handOver?.closeFormer(tell, signal);
 	handOver?.end();
 }

@@ -16,7 +16,7 @@ import { startDaemon, type TestDaemon, turnoutProgram } from '../lab/turnout.ts'
 import { backendOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
 import { createRandom } from './hostile-requests.ts';
-import { assertKnown, createPlace, kill, type Look } from './killing.ts';
+import { assertKnown, type Check, createPlace, kill } from './killing.ts';
 import { rounds } from './rounds.ts';
 import { openConnection, startListener } from './talk.ts';
 import { changes } from './traces.ts';
@@ -54,7 +54,7 @@ export function testKilled(dialect: Dialect): void {
 		const on = await turnout('init', '--config', fileOf('one')).then(look);
 		const other = await turnout('init', '--config', fileOf('other')).then(look);
 		await turnout('clean');
-		const known: readonly Look[] = [off, on, other, await lookAfterDisable()];
+		const known: readonly Check[] = [off, on, other, await lookAfterDisable()];
 
 		async function start(): Promise<TestDaemon> {
 			write('used', '8080');
@@ -62,7 +62,7 @@ export function testKilled(dialect: Dialect): void {
 		}
 
 		/** With a captured connection still open. */
-		async function lookAfterDisable(): Promise<Look> {
+		async function lookAfterDisable(): Promise<Check> {
 			using _egress = await startListener(host, 'egress', 15001, 1337);
 			await using daemon = await start();
 			using _open = await openConnection(host, addresses.remote.v4, 443);
@@ -103,7 +103,7 @@ export function testKilled(dialect: Dialect): void {
 		};
 
 		/** As a command or as a daemon, by turns; both go on from what they find. */
-		async function goOn(round: number): Promise<void> {
+		async function resume(round: number): Promise<void> {
 			if (round % 2 === 0) await turnout('init', '--config', fileOf('one'));
 			await using _daemon = round % 2 === 0 ? undefined : await start();
 			assert.deepEqual(await look(), on);
@@ -122,7 +122,7 @@ export function testKilled(dialect: Dialect): void {
 			const found = await look();
 			assertKnown(found, { known, isWhole, title: `seed ${seed}, round ${round}, ${moment} ms` });
 			await place.assertAlive();
-			await goOn(round);
+			await resume(round);
 			await turnout('clean');
 			assert.deepEqual(await look(), off);
 			await place.assertAlive();

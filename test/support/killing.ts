@@ -15,11 +15,11 @@ import { outcomeOf } from './outcome.ts';
 import { openConnection, startListener, type Talker } from './talk.ts';
 
 /** Each table of each family as it was saved, and the policy rules and routes. */
-export type Look = Readonly<Record<string, string>>;
+export type Check = Readonly<Record<string, string>>;
 
 export interface Place extends Disposable {
 	readonly host: Namespace;
-	readonly look: () => Promise<Look>;
+	readonly look: () => Promise<Check>;
 	/** A turnout command to its end, which has to be a good one. */
 	readonly turnout: (...args: string[]) => Promise<void>;
 	/** Fails unless every connection is as alive as when it was opened. */
@@ -57,11 +57,11 @@ export async function createPlace(dialect: Dialect): Promise<Place> {
 			words += 1;
 			for (const [name, talker] of talkers) {
 				talker.say(`word ${words}`);
-				assert.equal(await talker.hear(), `${name} hears word ${words}`);
+				assert.equal(await talker.receive(), `${name} hears word ${words}`);
 			}
 			// Who sits at the other end speaks first, too.
 			sshd.say('prompt');
-			for (const [, talker] of talkers.slice(0, 2)) assert.equal(await talker.hear(), 'sshd says prompt');
+			for (const [, talker] of talkers.slice(0, 2)) assert.equal(await talker.receive(), 'sshd says prompt');
 		},
 		quiet: async () => {
 			const strangers = () => pidsIn(host).filter((pid) => !residents.includes(pid));
@@ -74,7 +74,7 @@ export async function createPlace(dialect: Dialect): Promise<Place> {
 const pidsIn = ({ name }: Namespace): string[] =>
 	execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
 
-async function lookAt(host: Namespace, dialect: Dialect): Promise<Look> {
+async function lookAt(host: Namespace, dialect: Dialect): Promise<Check> {
 	const commands = ['iptables', 'ip6tables'].map((name) => `echo "=== ${name}"; ${name}-${dialect}-save`);
 	const routing = ['-4', '-6'].map(
 		(family) => `echo "=== routing ${family}"; ip ${family} rule; ip ${family} route show table 100 2>/dev/null`,
@@ -95,14 +95,14 @@ function tablesIn(section: string): [string, string][] {
 
 export interface Expected {
 	/** Each state that turnout leaves when it is let finish. */
-	readonly known: readonly Look[];
+	readonly known: readonly Check[];
 	/** The tools that turnout had started were killed with it, so that a family may be changed in one table only. */
 	readonly isWhole: boolean;
 	readonly title: string;
 }
 
 /** What is committed first: only what opens a connection is captured. */
-const openingOf = (look: Look): Look =>
+const openingOf = (look: Check): Check =>
 	Object.fromEntries(
 		Object.entries(look).map(([name, text]) => [name, name.includes('tables ') ? openingIn(text) : text]),
 	);
@@ -121,10 +121,10 @@ function openingIn(text: string): string {
 }
 
 /** Each table, and where the tools were let finish each family, is as it is in one of the known states: nothing in between. */
-export function assertKnown(look: Look, { known: whole, isWhole, title }: Expected): void {
+export function assertKnown(look: Check, { known: whole, isWhole, title }: Expected): void {
 	const known = [...whole, ...whole.map(openingOf)];
 	assert.deepEqual(foreignOf(look), foreignOf(known[0] ?? {}), title);
-	const isOf = (state: Look, name: string) => state[name] === look[name];
+	const isOf = (state: Check, name: string) => state[name] === look[name];
 	const tables = Object.keys(look).filter((name) => name.includes('tables '));
 	for (const name of tables)
 		assert.ok(
@@ -144,7 +144,7 @@ export function assertKnown(look: Look, { known: whole, isWhole, title }: Expect
 }
 
 /** What is not ours of it. */
-const foreignOf = (look: Look): Look =>
+const foreignOf = (look: Check): Check =>
 	Object.fromEntries(
 		Object.entries(look).map(([name, text]) => [
 			name,

@@ -16,9 +16,9 @@ export interface Packet {
 }
 
 /** A port: where it is redirected to. */
-export type Fate = 'direct' | 'dropped' | number;
+export type Outcome = 'direct' | 'dropped' | number;
 
-export function fateOf(held: IptablesRules, at: 'PREROUTING' | 'OUTPUT', packet: Packet): Fate {
+export function fateOf(held: IptablesRules, at: 'PREROUTING' | 'OUTPUT', packet: Packet): Outcome {
 	for (const table of ['mangle', 'nat']) {
 		const chains = held.chains.filter((chain) => chain.table === table);
 		const hooks = held.hooks.filter((hook) => hook.table === table && hook.chain === at);
@@ -30,7 +30,7 @@ export function fateOf(held: IptablesRules, at: 'PREROUTING' | 'OUTPUT', packet:
 }
 
 /** Undefined: nobody decided before the end of the chain, or before a RETURN. */
-function walk(rules: readonly string[], chains: readonly ChainRules[], packet: Packet): Fate | undefined {
+function walk(rules: readonly string[], chains: readonly ChainRules[], packet: Packet): Outcome | undefined {
 	for (const rule of rules) {
 		const options = parse(rule);
 		if (!options.every((option) => matches(option, packet))) continue;
@@ -41,7 +41,7 @@ function walk(rules: readonly string[], chains: readonly ChainRules[], packet: P
 	return undefined;
 }
 
-function follow(options: readonly Option[], chains: readonly ChainRules[], packet: Packet): Fate | undefined {
+function follow(options: readonly Option[], chains: readonly ChainRules[], packet: Packet): Outcome | undefined {
 	const target = optionOf(options, '-j');
 	if (target === 'DROP') return 'dropped';
 	if (target === 'REDIRECT') return Number(optionOf(options, '--to-ports'));

@@ -7,7 +7,7 @@ export interface Talker extends Disposable {
 	/** To the other side; of a listener's to all that are connected. */
 	readonly say: (word: string) => void;
 	/** What it hears next: a word, or why there will be none. */
-	readonly hear: () => Promise<string>;
+	readonly receive: () => Promise<string>;
 }
 
 /** Sends what `say` is given to every client, and answers each word with its name and the word. */
@@ -65,14 +65,14 @@ async function startTalker(
 		await Promise.race([closed, once(timer, 'abort')]);
 		return 'nothing';
 	};
-	const hear = async (): Promise<string> =>
+	const receive = async (): Promise<string> =>
 		Promise.race([silence(), Promise.resolve(lines?.next()).then((next) => String(next?.value))]);
 	const talker: Talker = {
 		say: (word) => void child.stdin?.write(`${word}\n`),
-		hear,
+		receive,
 		[Symbol.dispose]: () => void child.kill('SIGKILL'),
 	};
-	const first = await hear();
+	const first = await receive();
 	if (first !== 'ready') throw new Error(`${args.join(' ')}: ${first}`);
 	return talker;
 }

@@ -42,5 +42,5 @@ export async function createTalkingHost(): Promise<TalkingHost> {
 /** What comes back for a word. */
 export async function answers(talker: Talker, word: string): Promise<string> {
 	talker.say(word);
-	return talker.hear();
+	return talker.receive();
 }

@@ -2,7 +2,7 @@ import type { Capture } from '../../ruleset/capture.ts';
 import type { Evaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import type { Match, Packet, Ports } from './foreign-rule.ts';
-import { allHold, holdsPort } from './match-packet.ts';
+import { allMatch, holdsPort } from './match-packet.ts';
 
 /** A way on which connections are captured, and what their packets have in common before that. */
 export interface Way {
@@ -39,7 +39,7 @@ export function capturedAmong(
 ): Packet | undefined {
 	const way = { kind, hook, packet };
 	const candidates = candidatesAmong(matches, way, capture);
-	return candidates.find((one) => isCaptured(one, way, matches, evaluate) && allHold(matches, one) !== false);
+	return candidates.find((one) => isCaptured(one, way, matches, evaluate) && allMatch(matches, one) !== false);
 }
 
 function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way, capture: Capture): Packet[] {

@@ -3,10 +3,10 @@ import type { Capture } from '../../ruleset/capture.ts';
 import { createEvaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
-import { isOf, type Match, type Packet, type Table, type Verdict } from './foreign-rule.ts';
+import { isOfFamily, type Match, type Packet, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, ForeignRules } from './foreign-rules.ts';
-import { allHold, holds } from './match-packet.ts';
-import type { Capturing } from './overtaking.ts';
+import { allMatch, matches } from './match-packet.ts';
+import type { CaptureContext } from './overtaking.ts';
 import { type Path, pathsTo } from './packet-paths.ts';
 import { tablesOf } from './parse-tables.ts';
 import { type Outcome, outcomeOf } from './walk-table.ts';
@@ -33,7 +33,7 @@ interface Filter {
 const NAT = -100;
 const isEarly = ({ chain }: Filter): boolean => chain.priority < NAT;
 
-export function findFiltered(others: ForeignRules, { capture, families }: Omit<Capturing, 'dialect'>): Filtered[] {
+export function findFiltered(others: ForeignRules, { capture, families }: Omit<CaptureContext, 'dialect'>): Filtered[] {
 	const tables = tablesOf(others.texts);
 	return families.flatMap((family) => {
 		const filters = filtersOf(others, tables, family);
@@ -77,7 +77,7 @@ const textOf = ({ by }: Outcome): string => (by === 'policy' ? "its chain's poli
 function filtersOf({ chains, texts }: ForeignRules, tables: readonly Table[], family: Family): Filter[] {
 	const nft = chains.flatMap((chain): Filter[] => {
 		const table = tables.find((each) => each.tool !== 'iptables-legacy' && isSame(each, chain));
-		return table !== undefined && chain.type === 'filter' && isOf(chain, family) ? [{ chain, table }] : [];
+		return table !== undefined && chain.type === 'filter' && isOfFamily(chain, family) ? [{ chain, table }] : [];
 	});
 	const isLegacy = texts.some((text) => text.kind === 'saved' && text.dialect === 'iptables-legacy');
 	return isLegacy ? [...nft, ...legacyFilters(tables, family)] : nft;
@@ -90,7 +90,7 @@ const isSame = (table: Table, { family, table: name }: BaseChain): boolean =>
 const PRIORITIES: Readonly<Record<string, number>> = { raw: -300, mangle: -150, filter: 0 };
 
 function legacyFilters(tables: readonly Table[], family: Family): Filter[] {
-	const found = tables.filter((table) => table.tool === 'iptables-legacy' && isOf(table, family));
+	const found = tables.filter((table) => table.tool === 'iptables-legacy' && isOfFamily(table, family));
 	return found.flatMap((table) =>
 		(['prerouting', 'input', 'output'] as const).flatMap((hook): Filter[] => {
 			const name = hook.toUpperCase();
@@ -118,11 +118,11 @@ interface Passage {
 }
 
 function passagesOf({ kind }: Way, dialled: Packet, { ingressPort, egressPort }: Capture): Passage[] {
-	const translated = { ...dialled, isTranslated: true };
+	const redirected = { ...dialled, isTranslated: true };
 	if (kind === 'inbound')
-		return [{ hook: 'input', before: dialled, after: { ...translated, port: ingressPort, to: undefined } }];
+		return [{ hook: 'input', before: dialled, after: { ...redirected, port: ingressPort, to: undefined } }];
 	const to = dialled.family === 'ipv4' ? '127.0.0.1' : '::1';
-	const after = { ...translated, port: egressPort, to, isToHere: true };
+	const after = { ...redirected, port: egressPort, to, isToHere: true };
 	return [
 		{ hook: 'output', before: dialled, after },
 		{ hook: 'input', before: undefined, after: { ...after, in: 'lo', uid: undefined } },
@@ -198,17 +198,17 @@ const pathsIn = (filters: readonly Filter[], packet: Packet): readonly PathIn[] 
 
 /** It would have denied the dialled packet, unless an earlier rule accepts it, and does not deny the redirected one. Whom fail2ban bans next is not known. */
 const isVoid = ({ matches, rule }: Path, filter: Filter, dialled: Packet, redirected: Packet): boolean =>
-	allHold(matches, redirected) === false && ('chain' in rule.verdict || outcome(dialled)(filter).verdict !== 'accept');
+	allMatch(matches, redirected) === false && ('chain' in rule.verdict || outcome(dialled)(filter).verdict !== 'accept');
 
 /** Another rule denies this packet under the same conditions, apart from those that the redirect changes. */
 function replaces(
 	other: Path,
-	{ matches }: Path,
+	path: Path,
 	packet: Packet,
 	{ dialled, redirected }: { readonly dialled: Packet; readonly redirected: Packet },
 ): boolean {
-	const lasts = (match: Match) => holds(match, dialled) === holds(match, redirected);
+	const lasts = (match: Match) => matches(match, dialled) === matches(match, redirected);
 	const isCondition = ({ kind }: Match) => kind !== 'ports' && kind !== 'state' && kind !== 'protocol';
 	const said = (all: readonly Match[]) => JSON.stringify(all.filter((match) => isCondition(match) && lasts(match)));
-	return allHold(other.matches, packet) !== false && said(other.matches) === said(matches);
+	return allMatch(other.matches, packet) !== false && said(other.matches) === said(path.matches);
 }

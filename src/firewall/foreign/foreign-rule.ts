@@ -59,5 +59,5 @@ export interface Packet {
 	readonly isTranslated: boolean;
 }
 
-export const isOf = ({ family }: Pick<Table, 'family'>, of: Family): boolean =>
+export const isOfFamily = ({ family }: Pick<Table, 'family'>, of: Family): boolean =>
 	family === 'inet' || family === (of === 'ipv4' ? 'ip' : 'ip6');

@@ -4,19 +4,19 @@ import type { Match, Packet, Ports } from './foreign-rule.ts';
 /** Undefined: not known. */
 export type Maybe = boolean | undefined;
 
-export function holds(match: Match, packet: Packet): Maybe {
-	const is = matches(match, packet);
+export function matches(match: Match, packet: Packet): Maybe {
+	const is = matchesUnnegated(match, packet);
 	return is === undefined ? undefined : is !== match.not;
 }
 
 /** Whether all of them match; one that does not decides it, whatever is not known of the others. */
-export function allHold(all: readonly Match[], packet: Packet): Maybe {
-	const answers = all.map((match) => holds(match, packet));
+export function allMatch(all: readonly Match[], packet: Packet): Maybe {
+	const answers = all.map((match) => matches(match, packet));
 	if (answers.includes(false)) return false;
 	return answers.includes(undefined) ? undefined : true;
 }
 
-function matches(match: Match, packet: Packet): Maybe {
+function matchesUnnegated(match: Match, packet: Packet): Maybe {
 	switch (match.kind) {
 		case 'protocol':
 			return match.names.some((name) => ['tcp', '6', 'all', 'ip', familyName(packet)].includes(name));
@@ -25,9 +25,9 @@ function matches(match: Match, packet: Packet): Maybe {
 		case 'ports':
 			return known(match.original ? packet.originalPort : packet.port, (port) => holdsPort(match.ranges, port));
 		case 'to':
-			return isWithin(match.cidrs, match.original ? packet.originalTo : packet.to, packet);
+			return isInAny(match.cidrs, match.original ? packet.originalTo : packet.to, packet);
 		case 'from':
-			return isWithin(match.cidrs, packet.from, packet);
+			return isInAny(match.cidrs, packet.from, packet);
 		case 'in':
 			return isBy(packet.in, match.names, packet.isFromHere);
 		case 'out':
@@ -57,7 +57,7 @@ export const holdsPort = (ranges: readonly Ports[], port: number): boolean =>
 	ranges.some(({ from, to }) => from <= port && port <= to);
 
 /** A list with networks of the other family only has no address of this one. */
-function isWithin(cidrs: readonly Cidr[], address: string | undefined, { family }: Packet): Maybe {
+function isInAny(cidrs: readonly Cidr[], address: string | undefined, { family }: Packet): Maybe {
 	const own = cidrs.filter((cidr) => cidr.family === family);
 	if (own.some(({ bits }) => bits === 0)) return true;
 	if (own.length === 0) return false;

@@ -4,13 +4,13 @@ import { createEvaluator, type Evaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
-import { isOf, type Table, type Verdict } from './foreign-rule.ts';
+import { isOfFamily, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, ForeignRules } from './foreign-rules.ts';
 import { pathsTo } from './packet-paths.ts';
 import { tablesOf, unreadOf } from './parse-tables.ts';
 
 /** What is captured, and the dialect of our rules. */
-export interface Capturing {
+export interface CaptureContext {
 	readonly capture: Capture;
 	readonly families: readonly Family[];
 	readonly dialect: Dialect;
@@ -47,7 +47,7 @@ interface Earlier {
 	readonly isFirst: boolean;
 }
 
-export function findOvertaking(others: ForeignRules, { capture, families, dialect }: Capturing): Overtaking[] {
+export function findOvertaking(others: ForeignRules, { capture, families, dialect }: CaptureContext): Overtaking[] {
 	const tables = tablesOf(others.texts);
 	return families.flatMap((family) => {
 		const evaluate = createEvaluator(buildRuleset(capture, family), family);
@@ -96,7 +96,7 @@ function earlier(others: ForeignRules, family: Family, hook: Way['hook'], dialec
 	const own = ownTime(others, family, hook, dialect);
 	if (own === undefined) return [];
 	const chains = others.chains.filter(
-		(chain) => chain.hook === hook && isOf(chain, family) && chain.rules > 0 && !isOwn(chain, hook, dialect),
+		(chain) => chain.hook === hook && isOfFamily(chain, family) && chain.rules > 0 && !isOwn(chain, hook, dialect),
 	);
 	return [
 		...chains.filter(isBefore(own)).map((chain) => ({
@@ -115,7 +115,7 @@ const isBefore =
 /** When our chain was first seen; undefined: it does not exist. */
 function ownTime(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
 	if (dialect === 'iptables-legacy') return others.legacyNat[family];
-	return others.chains.find((chain) => isOf(chain, family) && isOwn(chain, hook, dialect))?.seen;
+	return others.chains.find((chain) => isOfFamily(chain, family) && isOwn(chain, hook, dialect))?.seen;
 }
 
 export const isOwn = ({ family, table, chain }: BaseChain, hook: string, dialect: Dialect): boolean =>

@@ -1,6 +1,6 @@
 import { chainNames } from '../../ruleset/model.ts';
 import type { Match, Packet, Rule, Table, Verdict } from './foreign-rule.ts';
-import { allHold } from './match-packet.ts';
+import { allMatch } from './match-packet.ts';
 
 /** A path through a table's chains to a rule. */
 export interface Path {
@@ -27,7 +27,7 @@ export function pathsTo(
 	const walk = (name: string, before: readonly Match[], chains: readonly string[]): void => {
 		const rules = (table.chains.get(name) ?? []).slice(0, left.steps);
 		left.steps -= rules.length;
-		for (const rule of rules.filter((each) => allHold(each.matches, packet) !== false)) {
+		for (const rule of rules.filter((each) => allMatch(each.matches, packet) !== false)) {
 			const matches = [...before, ...rule.matches];
 			if (isWanted(rule.verdict)) found.push({ rule, matches, chains });
 			if (leadsOn(rule.verdict, chains)) walk(rule.verdict.chain, matches, [...chains, rule.verdict.chain]);

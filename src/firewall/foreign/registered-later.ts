@@ -1,6 +1,6 @@
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
-import { isOf } from './foreign-rule.ts';
+import { isOfFamily } from './foreign-rule.ts';
 import type { ForeignRules } from './foreign-rules.ts';
 import { isOwn, placeOf } from './overtaking.ts';
 
@@ -17,7 +17,7 @@ export function madeLater(
 	{ dialect, hooks }: { readonly dialect: Dialect; readonly hooks: number },
 ): string | undefined {
 	const hook = at === 'PREROUTING' ? 'prerouting' : 'output';
-	const here = chains.filter((chain) => chain.hook === hook && isOf(chain, family));
+	const here = chains.filter((chain) => chain.hook === hook && isOfFamily(chain, family));
 	const own = here.find((chain) => isOwn(chain, hook, dialect));
 	if (own === undefined || own.rules !== hooks || own.dropsRest) return undefined;
 	const later = here.find((chain) => {

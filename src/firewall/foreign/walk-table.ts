@@ -1,5 +1,5 @@
 import type { Packet, Rule, Table } from './foreign-rule.ts';
-import { allHold } from './match-packet.ts';
+import { allMatch } from './match-packet.ts';
 
 /** What surely becomes of a packet; `maybe`: it depends on something that is not known. */
 export interface Outcome {
@@ -28,7 +28,7 @@ export function outcomeOf(table: Table, chain: string, packet: Packet, dropsRest
 
 function walk(table: Table, name: string, packet: Packet, doubt: Doubt, depth: number): End {
 	const rules = (table.chains.get(name) ?? [])
-		.map((rule) => ({ rule, holds: allHold(rule.matches, packet) }))
+		.map((rule) => ({ rule, holds: allMatch(rule.matches, packet) }))
 		.filter(({ holds }) => holds !== false);
 	const last = rules.findIndex(({ rule, holds }) => rule.verdict.kind === 'return' && holds === true);
 	const asked = last === -1 ? rules : rules.slice(0, last);

@@ -25,7 +25,7 @@ export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIpta
 		},
 		capturesWhole: (desired) => capturesWhole(rules, renderBoth(desired)),
 		diff: (desired) => diff(renderBoth(desired)),
-		leftovers: (removal) => diff(remainderOf(rules, removal)),
+		leftovers: (removal) => diff(remainderAfter(rules, removal)),
 		counters: (desired) =>
 			sumCounters(families.flatMap((family) => countedRules(rules[family].chains, desired[family]))),
 	};
@@ -40,7 +40,7 @@ const isIptables = (installed: Installed): installed is InstalledIptables => 'ru
 export const renderBoth = (desired: RulesByFamily): ByFamily<IptablesRules> =>
 	byFamily((family) => renderIptables(desired[family]));
 
-export const remainderOf = (found: ByFamily<IptablesRules>, { keepConntrack }: Removal): ByFamily<IptablesRules> =>
+export const remainderAfter = (found: ByFamily<IptablesRules>, { keepConntrack }: Removal): ByFamily<IptablesRules> =>
 	byFamily((family) => (keepConntrack ? drainRemainder(found[family]) : emptyRules));
 
 const capturesWhole = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): boolean =>

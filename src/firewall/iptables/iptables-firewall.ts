@@ -4,7 +4,7 @@ import type { ApplyOptions, ChainNames, Desired, Firewall, Namesake, RuleCheckpo
 import { commitRules, readRules, type WantedRules } from './apply-rules.ts';
 import { claimHooks } from './claim.ts';
 import { isRemoved } from './conntrack-anchor.ts';
-import { describeInstalled, remainderOf, renderBoth, rulesOf } from './installed.ts';
+import { describeInstalled, remainderAfter, renderBoth, rulesOf } from './installed.ts';
 import type { IptablesProgram } from './iptables-program.ts';
 import { emptyRules, ownChains } from './iptables-rules.ts';
 import { parseNamesakes } from './namesakes.ts';
@@ -33,7 +33,7 @@ export function createIptablesFirewall(program: IptablesProgram): Firewall {
 			return describeInstalled(await readRules(program, signal, before === undefined ? {} : { before, of }));
 		},
 		apply: (desired, signal, options) => commit(wantedBy(desired), signal, options),
-		remove: (removal, signal) => commit((found) => remainderOf(found, removal), signal),
+		remove: (removal, signal) => commit((found) => remainderAfter(found, removal), signal),
 		async claim(others, last, of, signal) {
 			return claimHooks(program, others, rulesOf(last) ?? (await read(signal)), of, signal);
 		},
@@ -61,7 +61,7 @@ async function takeCheckpoint(program: IptablesProgram, signal: AbortSignal): Pr
 function wantedAt(checkpoint: RuleCheckpoint): WantedRules {
 	const then = byFamily((family) => parseIptablesSave(checkpoint[family]));
 	const wasOn = families.some((family) => !isRemoved(then[family]));
-	return (found) => (wasOn ? then : remainderOf(found, { keepConntrack: true }));
+	return (found) => (wasOn ? then : remainderAfter(found, { keepConntrack: true }));
 }
 
 /** What cannot be read is left out: nobody depends on it. */

@@ -4,7 +4,7 @@ import { type Line, parseLine, targetOf } from './save-line.ts';
 
 /** Our chains and the rules that lead to them in the output of `iptables-save -c`; the rest belongs to others. */
 export function parseIptablesSave(saved: string): IptablesRules {
-	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), made: [] };
+	const found: Found = { chains: new Map(), hooks: [], counts: new Map(), createdBuiltIns: [] };
 	let table = '';
 	for (const text of saved.split('\n')) {
 		const line = parseLine(text);
@@ -13,11 +13,11 @@ export function parseIptablesSave(saved: string): IptablesRules {
 		if (line.kind === 'chain') declare(found, table, line.name);
 		if (line.kind === 'rule') collect(found, table, line);
 	}
-	const createdBuiltIns = Object.fromEntries(found.made.map((chain) => [chain, useOf(found, chain)]));
+	const createdBuiltIns = Object.fromEntries(found.createdBuiltIns.map((chain) => [chain, useOf(found, chain)]));
 	return {
 		chains: [...found.chains.values()],
 		hooks: found.hooks,
-		...(found.made.length === 0 ? {} : { createdBuiltIns }),
+		...(found.createdBuiltIns.length === 0 ? {} : { createdBuiltIns }),
 	};
 }
 
@@ -37,12 +37,12 @@ interface Found {
 	readonly hooks: JumpRule[];
 	/** Number of rules of each chain so far. */
 	readonly counts: Map<string, number>;
-	readonly made: BuiltIn[];
+	readonly createdBuiltIns: BuiltIn[];
 }
 
 function declare(found: Found, table: TableName, name: string): void {
 	if (isOurs(name)) found.chains.set(`${table} ${name}`, { table, name, rules: [], packets: [] });
-	if (table === 'mangle') found.made.push(...builtIns.filter((chain) => markOf(chain) === name));
+	if (table === 'mangle') found.createdBuiltIns.push(...builtIns.filter((chain) => markOf(chain) === name));
 }
 
 function collect({ chains, hooks, counts }: Found, table: TableName, line: Line & { kind: 'rule' }): void {

@@ -74,14 +74,14 @@ async function storedLogin(
 	return store === '' ? login : ((await askHelper(store, registry, helpers, signal)) ?? login);
 }
 
-interface Kept {
+interface CachedLogin {
 	readonly login: Credentials;
 	readonly untilMs: number;
 }
 
 /** Caches each registry's token until shortly before it expires, or until it is refused. */
 function createEcrLogin(run: Run, { program = ownProgram(), ecrMs = ECR_MS, now = Date.now }: LoginsOptions) {
-	const keep = new Map<string, Kept>();
+	const keep = new Map<string, CachedLogin>();
 	return async (host: string, registry: EcrRegistry, isRefused: boolean, signal: AbortSignal): Promise<Credentials> => {
 		const kept = keep.get(host);
 		if (kept !== undefined && !isRefused && now() < kept.untilMs) return kept.login;

@@ -36,7 +36,7 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
 			// What cannot be read cannot be read back or removed: then nothing is committed.
 			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
-			remember(checked, family + document);
+			addBounded(checked, family + document);
 		},
 		async commit(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
@@ -47,7 +47,7 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 /** In characters: a daemon whose settings change all day must not grow. */
 const MOST_REMEMBERED = 4 * 1024 * 1024;
 
-function remember(checked: Set<string>, text: string): void {
+function addBounded(checked: Set<string>, text: string): void {
 	const held = [...checked].reduce((sum, { length }) => sum + length, 0);
 	if (held + text.length > MOST_REMEMBERED) checked.clear();
 	checked.add(text);

@@ -39,11 +39,11 @@ export interface RuleReader {
 }
 
 /** Chains of interest by table. */
-type Interest = ReadonlyMap<string, ReadonlySet<string>>;
+type WatchedChains = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Filters nftables' notifications for these chains of nat and mangle. Cheap for all others. */
 export function createRuleChangeReader(chains: ChainNames): RuleReader {
-	const interest: Interest = new Map(
+	const interest: WatchedChains = new Map(
 		Object.entries(chains).map(([table, { own, parents }]) => [table, new Set([...own, ...parents])]),
 	);
 	const touched = new Set<Touched>();
@@ -84,7 +84,7 @@ interface MessageKind {
 const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
 
 /** A NEWCHAIN for an existing chain is a rename: it may have been one of ours. */
-function isOfInterest({ kind, isCreated }: MessageKind, body: Buffer, interest: Interest): boolean {
+function isOfInterest({ kind, isCreated }: MessageKind, body: Buffer, interest: WatchedChains): boolean {
 	const isChain = CHAINS.includes(kind);
 	if (!isChain && !RULES.includes(kind) && !TABLES.includes(kind)) return false;
 	const attributes = attributesOf(body.subarray(FIXED_BYTES));

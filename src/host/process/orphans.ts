@@ -69,13 +69,13 @@ export function findOrphans(notes: ProcessNotes): RunningProxy[] {
 		const all = lines.filter(({ line }) => line.includes(each.instance)).flatMap(({ pid }) => readProcess(pid) ?? []);
 		const own = all.filter((process) => isOrphan(process, each));
 		const leader = own.find(({ pid, session }) => pid === session) ?? own[0];
-		if (leader !== undefined) return [runningOf(each, leader, () => forget(notes, each))];
-		if (all.length === 0) forget(notes, each);
+		if (leader !== undefined) return [runningOf(each, leader, () => deleteNotes(notes, each))];
+		if (all.length === 0) deleteNotes(notes, each);
 		return [];
 	});
 }
 
-function forget(notes: ProcessNotes, noted: NotedEnvoy): void {
+function deleteNotes(notes: ProcessNotes, noted: NotedEnvoy): void {
 	notes.remove(noted.instance);
 	removeAdmin(noted);
 }

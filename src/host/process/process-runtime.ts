@@ -30,12 +30,12 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProxyRunti
 			const [startedAt, parent] = [new Date().toISOString(), process.pid];
 			// Noted before it starts: if we are killed in between, the next daemon still finds it.
 			notes.add({ ...identity, uid: spec.uid, startedAt, parent });
-			const forget = () => notes.remove(identity.instance);
+			const deleteNote = () => notes.remove(identity.instance);
 			const started = await start(context, spec, { ...identity, startedAt }, onOutput).catch((error) => {
-				forget();
+				deleteNote();
 				throw error;
 			});
-			return { ...started, exited: started.exited.finally(forget) };
+			return { ...started, exited: started.exited.finally(deleteNote) };
 		},
 		async adopt() {
 			const orphans = findOrphans(notes);

@@ -112,8 +112,8 @@ test('whoever asks for it over SSH keeps the session, also where sshd listens el
 	assert.match(stdout, /^1 connection was ended, 1 left open$/m);
 	assert.match(stdout, /like your SSH login, are redirected to Envoy from now on; your open one is not affected/);
 	for (const talker of [session, other]) talker.say('word');
-	assert.match(await session.hear(), / hears word$/);
-	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
+	assert.match(await session.receive(), / hears word$/);
+	assert.match(await other.receive(), /^ECONN(RESET|ABORTED)$/);
 });
 
 test('--cut-existing ends nothing while Envoy does not listen', async () => {
@@ -125,5 +125,5 @@ test('--cut-existing ends nothing while Envoy does not listen', async () => {
 	assert.match(stdout, /^No connection was ended: Envoy does not listen yet\n/);
 	assert.match(stdout, /^bypassing {5}1 opened before;/m);
 	talker.say('word');
-	assert.equal(await talker.hear(), 'remote hears word');
+	assert.equal(await talker.receive(), 'remote hears word');
 });

@@ -73,7 +73,10 @@ for (const dialect of dialects)
 				await sleep(500);
 				for (const { talker } of captured) talker.say('now');
 				for (const { talker, by } of captured)
-					assert.deepEqual([await talker.hear(), await talker.hear()].sort(), [`${by} hears now`, `${by} says soon`]);
+					assert.deepEqual([await talker.receive(), await talker.receive()].sort(), [
+						`${by} hears now`,
+						`${by} says soon`,
+					]);
 			},
 		);
 		await context.test("idle for longer than conntrack's timeout", async () => {
@@ -115,7 +118,7 @@ async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) =
 		async () => {
 			for (const word of ['hello', 'again']) {
 				sshd.say(word);
-				for (const session of sessions) assert.equal(await session.hear(), `sshd says ${word}`);
+				for (const session of sessions) assert.equal(await session.receive(), `sshd says ${word}`);
 				await forget(lab);
 			}
 		},

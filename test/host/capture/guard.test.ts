@@ -27,13 +27,13 @@ for (const dialect of dialects)
 					using open = await openConnection(lab.host, addresses.remote[family], 443, { localPort });
 					assert.equal(daemon.ask('enable', '--json').stderr, '');
 					open.say('on');
-					assert.equal(await open.hear(), 'remote hears on');
+					assert.equal(await open.receive(), 'remote hears on');
 					using ignored = await openConnection(lab.host, addresses.remote[family], 443, {
 						localPort: localPort === 15_000 ? 15_001 : 15_000,
 						uid: 1337,
 					});
 					ignored.say('new');
-					assert.equal(await ignored.hear(), 'remote hears new');
+					assert.equal(await ignored.receive(), 'remote hears new');
 					assert.equal(daemon.ask('disable', '--json').stderr, '');
 				});
 	});

@@ -26,7 +26,7 @@ for (const dialect of dialects)
 			await post('enable');
 			await context.test(`enable, ${family}: an SSH session on which the host speaks first`, async () => {
 				sshd.say('hello');
-				assert.equal(await ssh.hear(), 'sshd says hello');
+				assert.equal(await ssh.receive(), 'sshd says hello');
 			});
 			await context.test(`enable, ${family}: a connection out, and one in`, async () => {
 				assert.equal(await answers(out, 'on'), 'remote hears on');
@@ -42,7 +42,7 @@ for (const dialect of dialects)
 				assert.equal(await answers(capturedOut, 'off'), 'egress hears off');
 				assert.equal(await answers(capturedIn, 'off'), 'ingress hears off');
 				ingress.say('still here');
-				assert.equal(await capturedIn.hear(), 'ingress says still here');
+				assert.equal(await capturedIn.receive(), 'ingress says still here');
 			});
 			for (const talker of [ssh, out, into, capturedOut, capturedIn]) talker[Symbol.dispose]();
 		}

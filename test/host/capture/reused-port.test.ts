@@ -30,10 +30,10 @@ for (const dialect of dialects)
 				assert.equal(daemon.ask('enable', '--json').stderr, '');
 				using captured = await openConnection(lab[from], to[family], port, { localPort });
 				captured.say('first');
-				assert.equal(await captured.hear(), 'envoy hears first');
+				assert.equal(await captured.receive(), 'envoy hears first');
 				// Envoy closes first: the caller's port is free at once.
 				listener[Symbol.dispose]();
-				assert.equal(await captured.hear(), 'ended');
+				assert.equal(await captured.receive(), 'ended');
 				captured[Symbol.dispose]();
 				assert.equal(daemon.ask('disable', '--drain', '20').code, 0);
 
@@ -41,7 +41,7 @@ for (const dialect of dialects)
 				assert.equal(daemon.ask('enable', '--json').stderr, '');
 				await context.test(`${way}, ${family}`, async () => {
 					direct.say('second');
-					assert.equal(await direct.hear(), `${plain} hears second`);
+					assert.equal(await direct.receive(), `${plain} hears second`);
 				});
 				direct[Symbol.dispose]();
 			}
@@ -59,13 +59,13 @@ test('on a bare host a connection is not mistaken for a direct one that has ende
 		// Envoy's own goes directly.
 		using direct = await openConnection(lab.host, remote[family], 443, { localPort: 40_008, uid: 1337 });
 		direct.say('first');
-		assert.equal(await direct.hear(), 'remote hears first');
+		assert.equal(await direct.receive(), 'remote hears first');
 		// One that is open is not forgotten with those that have ended.
 		await wholeRulesOf(lab.host);
 		assert.match(tracked(lab.host, family), /ESTABLISHED/);
 		assert.equal(daemon.ask('disable', '--json').stderr, '');
 		listener[Symbol.dispose]();
-		assert.equal(await direct.hear(), 'ended');
+		assert.equal(await direct.receive(), 'ended');
 		direct[Symbol.dispose]();
 		assert.match(tracked(lab.host, family), /ESTABLISHED/);
 		assert.equal(daemon.ask('enable', '--json').stderr, '');
@@ -75,7 +75,7 @@ test('on a bare host a connection is not mistaken for a direct one that has ende
 		);
 		using next = await openConnection(lab.host, remote[family], 443, { localPort: 40_008 });
 		next.say('second');
-		assert.equal(await next.hear(), 'envoy hears second');
+		assert.equal(await next.receive(), 'envoy hears second');
 		assert.equal(daemon.ask('disable', '--json').stderr, '');
 	}
 });

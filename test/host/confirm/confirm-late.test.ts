@@ -100,7 +100,7 @@ describe('enable --confirm, and what may happen while it waits', async () => {
 		assert.match(text, /!! {2}confirm: the time to confirm is over, and the rollback fails: .*it is broken/);
 		assert.match(text, /turnout revert, turnout disable/);
 		assert.equal(daemon.status().wanted, 'enabled');
-		restore.mend();
+		restore.repair();
 		await eventually(
 			() => daemon.readStatus(),
 			({ is, confirmUntil }) => is === 'disabled' && confirmUntil === undefined,

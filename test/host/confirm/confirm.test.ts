@@ -18,14 +18,14 @@ describe('enable --confirm', async () => {
 	const isUntouched = () => rulesOf(lab.host) === untouched;
 
 	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */
-	function enableFor(daemon: TestDaemon, seconds: number): number {
+	function enableUnconfirmed(daemon: TestDaemon, seconds: number): number {
 		const { code, stdout, stderr } = daemon.ask('enable', '--confirm', String(seconds), '--json');
 		// Nobody plays Envoy here, which status tells.
 		assert.equal(code, 1, stderr);
 		const { is, confirmUntil } = JSON.parse(stdout || '{}') as Partial<Status>;
 		if (confirmUntil === undefined) {
 			assert.match(stderr, /^$|the time for `turnout confirm` is over/);
-			return enableFor(daemon, seconds * 4);
+			return enableUnconfirmed(daemon, seconds * 4);
 		}
 		assert.equal(is, 'enabled');
 		const isOn = !isUntouched();
@@ -40,7 +40,7 @@ describe('enable --confirm', async () => {
 
 	test('without a confirmation the host is restored byte for byte, and disabled is the saved state', async () => {
 		await using daemon = await start();
-		await assertGoesBack(enableFor(daemon, 4));
+		await assertGoesBack(enableUnconfirmed(daemon, 4));
 		const { is, wanted, confirmUntil } = await eventually(
 			() => daemon.readStatus(),
 			({ wanted }) => wanted === 'disabled',
@@ -51,7 +51,7 @@ describe('enable --confirm', async () => {
 
 	test('with `turnout confirm` in time it stays enabled, and a second confirm is refused', async () => {
 		await using daemon = await start();
-		const until = enableFor(daemon, 20);
+		const until = enableUnconfirmed(daemon, 20);
 		assert.equal(daemon.ask('confirm').code, 1);
 		assert.equal(daemon.status().confirmUntil, undefined);
 		await sleep(delayMs(until + 500 - Date.now()));
@@ -65,7 +65,7 @@ describe('enable --confirm', async () => {
 
 	test('the rollback happens although the daemon was killed, and the next one starts disabled', async () => {
 		const daemon = await start();
-		const until = enableFor(daemon, 4);
+		const until = enableUnconfirmed(daemon, 4);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		await assertGoesBack(until);
@@ -76,7 +76,7 @@ describe('enable --confirm', async () => {
 
 	test('the rollback happens although the daemon hangs, and it does not enable again when it continues', async () => {
 		await using daemon = await start();
-		const until = enableFor(daemon, 4);
+		const until = enableUnconfirmed(daemon, 4);
 		daemon.process.kill('SIGSTOP');
 		await assertGoesBack(until);
 		daemon.process.kill('SIGCONT');
@@ -96,7 +96,7 @@ describe('enable --confirm', async () => {
 
 	test('a restarted daemon keeps the deadline', async () => {
 		const daemon = await start();
-		const until = enableFor(daemon, 15);
+		const until = enableUnconfirmed(daemon, 15);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		await using next = await start(daemon.folder);
@@ -111,7 +111,7 @@ describe('enable --confirm', async () => {
 
 	test('the deadline of an earlier confirmation does not affect the next', async () => {
 		await using daemon = await start();
-		const until = enableFor(daemon, 60);
+		const until = enableUnconfirmed(daemon, 60);
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 		const other = turnout(lab.host, ['revert', ...paths, '--until', new Date(until - 1_000).toISOString()]);
 		assert.equal(other.stdout, 'Nothing waits for confirmation\n');
@@ -121,7 +121,7 @@ describe('enable --confirm', async () => {
 
 	test('after a reboot that outlasts the deadline it is disabled', async () => {
 		const daemon = await start();
-		enableFor(daemon, 60);
+		enableUnconfirmed(daemon, 60);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		const file = join(daemon.folder, 'state', 'confirm.json');
@@ -139,7 +139,7 @@ describe('enable --confirm', async () => {
 
 	test("a deadline beyond a timer's range does not fire at once", async () => {
 		const daemon = await start();
-		enableFor(daemon, 86_400);
+		enableUnconfirmed(daemon, 86_400);
 		assert.match(daemon.ask('status').stdout, /^confirm {7}until .* with `turnout confirm`/m);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
@@ -157,14 +157,14 @@ describe('enable --confirm', async () => {
 		await using daemon = await start();
 		daemon.ask('enable');
 		const whole = await wholeRulesOf(lab.host);
-		const until = enableFor(daemon, 4);
+		const until = enableUnconfirmed(daemon, 4);
 		await eventually(
 			() => daemon.readStatus(),
 			({ confirmUntil }) => confirmUntil === undefined,
 		);
 		assert.ok(Date.now() >= until - 50);
 		assert.equal(await wholeRulesOf(lab.host), whole);
-		enableFor(daemon, 60);
+		enableUnconfirmed(daemon, 60);
 		assert.equal(daemon.ask('disable').code, 0);
 		assert.equal(daemon.status().confirmUntil, undefined);
 		assert.ok(isUntouched());
@@ -174,10 +174,10 @@ describe('enable --confirm', async () => {
 		const daemon = await start();
 		const paths = ['--socket', daemon.socket, '--state-directory', join(daemon.folder, 'state')];
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Nothing waits for confirmation\n');
-		enableFor(daemon, 60);
+		enableUnconfirmed(daemon, 60);
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');
 		assert.ok(isUntouched());
-		enableFor(daemon, 60);
+		enableUnconfirmed(daemon, 60);
 		daemon.process.kill('SIGKILL');
 		await daemon.ended;
 		assert.equal(turnout(lab.host, ['revert', ...paths]).stdout, 'Rolled back to the state before\n');

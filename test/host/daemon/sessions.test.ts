@@ -99,7 +99,7 @@ test('--cut-existing ends no SSH session, whoever runs it and wherever sshd list
 		shell.type(withoutEnvironment(...cut));
 		assert.equal(await shell.next(/ended/), '1 connection was ended, 1 left open');
 		other.say('word');
-		assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
+		assert.match(await other.receive(), /^ECONN(RESET|ABORTED)$/);
 	});
 	await context.test('run outside of the session, as in tmux', () => {
 		const { stdout } = turnout(lab.host, cut);
@@ -123,7 +123,7 @@ test('--cut-existing spares the connection of an agent that runs it', async () =
 	assert.equal(await agent.next(/ended/), '1 connection was ended, 1 left open');
 	assert.equal(await agent.next(/hears/), 'service hears still there');
 	other.say('word');
-	assert.match(await other.hear(), /^ECONN(RESET|ABORTED)$/);
+	assert.match(await other.receive(), /^ECONN(RESET|ABORTED)$/);
 });
 
 /** As one of SSM's does it: it calls, is told what to run, and hands on what that has said. */

@@ -118,7 +118,7 @@ describe("Envoy's container", async () => {
 		restore.break();
 		assert.equal(await daemon.stop(), 1);
 		assert.match(daemon.log(), new RegExp(`^turnout: Cannot commit the rules: .*${BROKEN}$`, 'm'));
-		restore.mend();
+		restore.repair();
 		assert.ok(ownLines(place.lab.host) > 0);
 		assert.deepEqual(place.containers(), [`${NAME} ${IMAGE} running`]);
 		await using next = await place.start({}, daemon.folder);

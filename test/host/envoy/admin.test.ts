@@ -24,7 +24,7 @@ const NAMED = 15001;
 const ECHO = 15002;
 const BEHIND = { [NAMED]: 8080, [ECHO]: 7 } as const;
 
-interface Place {
+interface Fixture {
 	readonly host: Namespace;
 	readonly far: FarAdmin;
 	readonly start: (version?: Version) => Promise<Envoy>;
@@ -36,7 +36,7 @@ interface Envoy extends Pick<ProxyIdentity, 'admin' | 'instance'> {
 	readonly stop: () => Promise<void>;
 }
 
-async function createPlace(stack: AsyncDisposableStack): Promise<Place> {
+async function createPlace(stack: AsyncDisposableStack): Promise<Fixture> {
 	const program = await findEnvoy();
 	const host = stack.use(createNamespace('admin'));
 	host.run('ip', ['link', 'set', 'lo', 'up']);

@@ -145,7 +145,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 		assert.match(daemon.ask('enable').stdout, /^interception {2}waiting, wanted: enabled since /);
 		assert.equal(rulesOf(lab.host), untouched);
-		scene.mend();
+		scene.repair();
 		// Status says enabled once each new connection is captured; the rest of the rules follows.
 		await eventually(
 			() => rulesOf(lab.host),
@@ -168,7 +168,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });
 		assert.equal(daemon.ask('diff').code, 0);
-		scene.mend();
+		scene.repair();
 		await eventually(
 			() => rulesOf(lab.host),
 			(now) => now === whole,
@@ -238,7 +238,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		writeFileSync(broken, '');
 		process.kill(pidOf(daemon), 'SIGKILL');
 		return {
-			...{ daemon, whole, mend: () => rmSync(broken) },
+			...{ daemon, whole, repair: () => rmSync(broken) },
 			async [Symbol.asyncDispose]() {
 				await daemon[Symbol.asyncDispose]();
 				scratch[Symbol.dispose]();

@@ -117,8 +117,8 @@ describe('an Envoy that somebody else runs', () => {
 			/^1 connection was ended, 2 left open \(2 because Envoy does not listen where they would arrive\)$/m,
 		);
 		for (const talker of [inbound, outbound, outbound6]) talker.say('word');
-		assert.equal(await inbound.hear(), 'app hears word');
-		assert.equal(await outbound6.hear(), 'remote hears word');
-		assert.match(await outbound.hear(), /^ECONN(RESET|ABORTED)$/);
+		assert.equal(await inbound.receive(), 'app hears word');
+		assert.equal(await outbound6.receive(), 'remote hears word');
+		assert.match(await outbound.receive(), /^ECONN(RESET|ABORTED)$/);
 	});
 });

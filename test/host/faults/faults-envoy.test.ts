@@ -60,13 +60,13 @@ describe('Envoy and the rules at once', async () => {
 	});
 });
 
-interface Seen {
+interface LoadCounts {
 	readonly captured: number;
 	readonly past: number;
 	readonly failed: number;
 }
 
-async function stopped(loads: readonly Load[]): Promise<Seen> {
+async function stopped(loads: readonly Load[]): Promise<LoadCounts> {
 	const counters = await Promise.all(loads.map((each) => each.stop()));
 	const sum = (of: (counts: (typeof counters)[number]) => number) =>
 		counters.reduce((total, counts) => total + of(counts), 0);
@@ -76,4 +76,5 @@ async function stopped(loads: readonly Load[]): Promise<Seen> {
 	return { captured, past: answered - captured, failed };
 }
 
-const told = ({ captured, past, failed }: Seen): string => `${past} past Envoy, ${failed} failed, ${captured} captured`;
+const told = ({ captured, past, failed }: LoadCounts): string =>
+	`${past} past Envoy, ${failed} failed, ${captured} captured`;

@@ -17,7 +17,7 @@ describe('enable --confirm on a real systemd', async () => {
 	const before = rulesOf(lab.host);
 
 	/** Says when the time is over. */
-	async function enableFor(seconds: number): Promise<number> {
+	async function enableUnconfirmed(seconds: number): Promise<number> {
 		await eventually(
 			() => tryRun('turnout', 'status').code,
 			(code) => code === 0,
@@ -39,14 +39,14 @@ describe('enable --confirm on a real systemd', async () => {
 	const isOff = () => assert.partialDeepStrictEqual(statusOf(machine), { is: 'disabled', wanted: 'disabled' });
 
 	test('without a confirmation it rolls back byte for byte, and leaves no timer', async () => {
-		await goesBack(await enableFor(2));
+		await goesBack(await enableUnconfirmed(2));
 		isOff();
 		assert.doesNotMatch(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-/);
 	});
 
 	test('the rollback happens although the daemon is killed, which finds it done when systemd has restarted it', async () => {
 		const restarts = Number(property('NRestarts'));
-		const until = await enableFor(4);
+		const until = await enableUnconfirmed(4);
 		kill('KILL');
 		await goesBack(until);
 		await runsAgain(restarts);
@@ -55,7 +55,7 @@ describe('enable --confirm on a real systemd', async () => {
 	});
 
 	test('the rollback happens although the daemon hangs', async () => {
-		const until = await enableFor(2);
+		const until = await enableUnconfirmed(2);
 		kill('STOP');
 		await goesBack(until);
 		kill('CONT');
@@ -64,7 +64,7 @@ describe('enable --confirm on a real systemd', async () => {
 	});
 
 	test('confirmed in time, it stays, and the timer is gone', async () => {
-		await enableFor(60);
+		await enableUnconfirmed(60);
 		run('turnout', 'confirm');
 		assert.doesNotMatch(run('systemctl', 'list-timers', '--all', 'turnout-confirm-*'), /turnout-confirm-/);
 		assert.equal(tryRun('turnout', 'status').code, 0);

@@ -18,8 +18,8 @@ function heldUp(ms: number): Clock {
 
 test('what is noticed on a busy machine is checked without a warning about a time that has passed', async () => {
 	const warnings: string[] = [];
-	const hear = ({ message }: Error) => void warnings.push(message);
-	process.on('warning', hear);
+	const receive = ({ message }: Error) => void warnings.push(message);
+	process.on('warning', receive);
 	let checks = 0;
 	const { enqueue } = createRepairScheduler(
 		heldUp(5),
@@ -36,6 +36,6 @@ test('what is noticed on a busy machine is checked without a warning about a tim
 			(seen) => seen === at,
 		);
 	}
-	process.off('warning', hear);
+	process.off('warning', receive);
 	assert.deepEqual(warnings, []);
 });

@@ -85,7 +85,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		await supervised.supervisor.leave();
 		await supervised.next().start(envoySpecOf({ healthSeconds: 60 }, { command: 'nowhere' }), noTakeOver, signal);
 		const state = supervised.histories.at(-1)?.state;
-		assert.equal(state?.kind === 'live' && state.trouble, 'Cannot start Envoy: there is no program "nowhere"');
+		assert.equal(state?.kind === 'live' && state.problem, 'Cannot start Envoy: there is no program "nowhere"');
 	});
 
 	test('has the configured name once it is alone', async () => {
@@ -148,7 +148,7 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		impatient.abort();
 		await refused;
 		const state = next.history().state;
-		assert.deepEqual([idsOf(supervised), state.kind === 'live' && state.trouble], [['memory 1'], '']);
+		assert.deepEqual([idsOf(supervised), state.kind === 'live' && state.problem], [['memory 1'], '']);
 	});
 
 	test('gives way to an update that comes while its replacement is pulled', async () => {

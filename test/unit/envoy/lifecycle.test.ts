@@ -23,7 +23,7 @@ const states: Readonly<Record<EnvoyState['kind'], EnvoyState>> = {
 	absent: { kind: 'absent' },
 	pulling: { kind: 'pulling' },
 	starting: { kind: 'starting', missing: 'PRE_INITIALIZING', ...body },
-	live: { kind: 'live', trouble: 'nothing listens on 15001', ...answer, ...body },
+	live: { kind: 'live', problem: 'nothing listens on 15001', ...answer, ...body },
 	silent: { kind: 'silent', why: 'nobody answers', ...answer, ...body },
 	draining: { kind: 'draining', ...answer, ...body },
 	failed: { kind: 'failed', why: 'Envoy ended with code 1', retryMs: 250 },
@@ -60,7 +60,7 @@ const turns: readonly Turn[] = [
 		title: 'a silent one that answers is live again',
 		event: { kind: 'answers', listeners: [15001] },
 		becomes: (from) =>
-			from === 'silent' ? { kind: 'live', trouble: '', ...answer, ...body, listeners: [15001] } : states[from],
+			from === 'silent' ? { kind: 'live', problem: '', ...answer, ...body, listeners: [15001] } : states[from],
 	},
 	{ title: 'the end of a pull does not change the state', event: { kind: 'pulled' }, becomes: (from) => states[from] },
 	{ title: 'nor does a failed pull', event: { kind: 'not-pulled' }, becomes: (from) => states[from] },
@@ -77,12 +77,12 @@ const turns: readonly Turn[] = [
 	{
 		title: 'ready means live, also for one that takes over from another',
 		event: { kind: 'ready', instance: newBody, info: newAnswer },
-		becomes: () => ({ kind: 'live', trouble: '', ...newAnswer, ...newBody }),
+		becomes: () => ({ kind: 'live', problem: '', ...newAnswer, ...newBody }),
 	},
 	{
 		title: 'only a live one has trouble',
 		event: { kind: 'troubled', why: 'no answer' },
-		becomes: (from) => (from === 'live' ? { kind: 'live', trouble: 'no answer', ...answer, ...body } : states[from]),
+		becomes: (from) => (from === 'live' ? { kind: 'live', problem: 'no answer', ...answer, ...body } : states[from]),
 	},
 	{
 		title: 'one that was live drains; without one the state is absent',

@@ -11,7 +11,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		const { supervisor, admins } = supervised;
 		const trouble = () => {
 			const state = stateOf(supervisor);
-			return state.kind === 'live' ? state.trouble : state.kind;
+			return state.kind === 'live' ? state.problem : state.kind;
 		};
 		const [admin] = admins.values();
 		Object.assign(admin ?? {}, { ports: [9901] });
@@ -30,7 +30,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 			state.kind === 'failed' ? state.why : '',
 			/^Envoy did not answer 3 times in a row on its admin interface/,
 		);
-		const troubles = histories.flatMap((one) => (one.state.kind === 'live' ? [one.state.trouble] : []));
+		const troubles = histories.flatMap((one) => (one.state.kind === 'live' ? [one.state.problem] : []));
 		assert.ok(troubles.includes('Envoy does not answer on its admin interface (1 of 3)'), String(troubles));
 		await until(supervisor, 'live');
 		assert.equal(events.at(-1), 'live memory 2');
@@ -68,7 +68,7 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 		};
 		await using supervised = await started({ onAsk });
 		const { supervisor, histories, admins } = supervised;
-		const troubles = () => histories.flatMap(({ state }) => (state.kind === 'live' ? [state.trouble] : []));
+		const troubles = () => histories.flatMap(({ state }) => (state.kind === 'live' ? [state.problem] : []));
 		fails = 2;
 		await eventually(troubles, (all) => all.some((words) => words.includes('too many open files')));
 		Object.assign([...admins.values()][0] ?? {}, { isSilent: true });

@@ -29,10 +29,10 @@ function waiting(onPrepare: (...args: Prepare) => Promise<void> = async () => un
 	const onStart = async ({ env }: { readonly env: object }) => {
 		if (isAway && !('NEW' in env)) throw away;
 	};
-	const comeBack = () => {
+	const becomeReachable = () => {
 		isAway = false;
 	};
-	return { supervised: supervise({ onStart, onPrepare }), comeBack };
+	return { supervised: supervise({ onStart, onPrepare }), becomeReachable };
 }
 
 describe('a replacement during the first start', { concurrency: true }, () => {
@@ -48,14 +48,14 @@ describe('a replacement during the first start', { concurrency: true }, () => {
 	});
 
 	test('that fails lets the start go on', async () => {
-		const { supervised, comeBack } = waiting();
+		const { supervised, becomeReachable } = waiting();
 		await using _ = supervised;
 		const { supervisor } = supervised;
 		const start = supervisor.start(envoySpecOf(), noTakeOver, signal);
 		await until(supervisor, 'failed');
 		const message = /no program "nowhere"; the former is started again$/;
 		await assert.rejects(supervisor.replace(nowhere, signal), { message });
-		comeBack();
+		becomeReachable();
 		await start;
 		await pastPause();
 		assert.deepEqual([environments(supervised), kindOf(supervisor)], [[{}], 'live']);

@@ -15,7 +15,7 @@ import { createMemoryRouting } from '../../support/memory-routing.ts';
 const signal = AbortSignal.timeout(600_000);
 const localRouting = { mark: 0x1e7700ce, table: 100, isNeeded: false };
 const targetOf = (texts: Readonly<Record<string, string>>, more: Partial<DesiredRules> = {}): DesiredRules => ({
-	...atStage(buildDesiredRules(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], localRouting), 'opening'),
+	...atStage(buildDesiredRules(captureOf(texts), 'iptables-nft', ['ipv4', 'ipv6'], localRouting), 'syn'),
 	...more,
 });
 const target = targetOf({ appPorts: '8080' });

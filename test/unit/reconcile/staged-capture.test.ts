@@ -22,8 +22,8 @@ function without(family: Family, ...tables: readonly string[]): Installed {
 
 test('rules that are as desired capture in whole; those of a first commit do not', () => {
 	assert.equal(stageFor(installed(stages.all), desired), 'all');
-	assert.equal(stageFor(installed(stages.opening), desired), 'opening');
-	for (const family of ['ipv4', 'ipv6'] as const) assert.equal(stageFor(without(family, 'nat'), desired), 'opening');
+	assert.equal(stageFor(installed(stages.syn), desired), 'syn');
+	for (const family of ['ipv4', 'ipv6'] as const) assert.equal(stageFor(without(family, 'nat'), desired), 'syn');
 });
 
 for (const family of ['ipv4', 'ipv6'] as const) {
@@ -34,11 +34,11 @@ for (const family of ['ipv4', 'ipv6'] as const) {
 
 	test(`where both are gone of ${family} the kernel may not have tracked what was opened: the repair begins with the first stage`, () => {
 		const first = repairable(without(family, 'nat', 'mangle'), desired);
-		assert.deepEqual([first.stage, first.rules], ['opening', stages.opening]);
+		assert.deepEqual([first.stage, first.rules], ['syn', stages.syn]);
 	});
 }
 
 test('what never was captured in whole is repaired to the stage that it was at', () => {
-	const opening = atStage(desired, 'opening');
-	assert.equal(repairable(installed(stages.opening), opening).stage, 'opening');
+	const opening = atStage(desired, 'syn');
+	assert.equal(repairable(installed(stages.syn), opening).stage, 'syn');
 });

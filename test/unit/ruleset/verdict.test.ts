@@ -9,10 +9,10 @@ import { showCidr } from '../../../src/values/cidr.ts';
 import type { Family, IdRange } from '../../../src/values/units.ts';
 import { anySettings } from '../../property/generators.ts';
 import { captureOf } from '../../support/capture.ts';
-import { type Fate, fateOf, isNamed, isWithin, type Packet } from '../../support/packet.ts';
+import { fateOf, isNamed, isWithin, type Outcome, type Packet } from '../../support/packet.ts';
 
 /** An independent model of what the settings mean for a connection, without rules or chains. */
-const judge: Readonly<Record<'out' | 'in' | 'through', (capture: Capture, packet: Packet) => Fate>> = {
+const judge: Readonly<Record<'out' | 'in' | 'through', (capture: Capture, packet: Packet) => Outcome>> = {
 	out(capture, packet) {
 		const { ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
 		if (packet.isToHere || isOwned(ignoreUids, packet.uid) || isOwned(ignoreGids, packet.gid)) return 'direct';

@@ -18,7 +18,7 @@ import { cases } from '../../ruleset/cases.ts';
 const signal = AbortSignal.timeout(600_000);
 const heldOf = (texts: Readonly<Record<string, string>>): IptablesRules =>
 	renderIptables(buildRuleset(captureOf(texts), 'ipv4'));
-const plain = renderIptables(buildRuleset(captureOf({ appPorts: '8080' }), 'ipv4', 'opening'));
+const plain = renderIptables(buildRuleset(captureOf({ appPorts: '8080' }), 'ipv4', 'syn'));
 
 const document = (table: string, ...lines: readonly string[]): string => `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
 const read = async (firewall: MemoryIptables): Promise<IptablesRules> =>
