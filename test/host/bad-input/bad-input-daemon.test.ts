@@ -53,7 +53,7 @@ test('the socket, state and rules of a killed daemon are taken over', async () =
 const noSockets: readonly (readonly [title: string, make: (path: string) => void, says: RegExp])[] = [
 	['a file', (path) => writeFileSync(path, 'precious'), /the path exists and is not a socket/],
 	['a folder', (path) => mkdirSync(path), /the path exists and is not a socket/],
-	['below a file', (path) => writeFileSync(join(path, '..'), 'precious'), /no folder/],
+	['below a file', (path) => writeFileSync(join(path, '..'), 'precious'), /a part of the path is not a directory/],
 ];
 
 for (const [title, make, says] of noSockets)
@@ -78,8 +78,8 @@ test('a socket in a folder that is read-only is refused', async () => {
 });
 
 const states: readonly (readonly [title: string, path: string, through: readonly string[], says: RegExp])[] = [
-	['that is a file', 'plain', [], /no folder/],
-	['below a file', 'plain/below', [], /no folder/],
+	['that is a file', 'plain', [], /a part of the path is not a directory/],
+	['below a file', 'plain/below', [], /a part of the path is not a directory/],
 ];
 const disks: typeof states = [
 	['that is read-only', 'ro', withMount(inside('ro'), 'ro'), /read-only/],

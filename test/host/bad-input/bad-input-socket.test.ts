@@ -67,7 +67,7 @@ describe('hostile text over the socket', async () => {
 		if (status === 431) return;
 		const { error } = JSON.parse(text) as { readonly error: Record<string, string> };
 		assert.equal(error['code'], 'usage');
-		assert.match(error['message'] ?? '', /^Cannot (take the request: |answer: there is no )/);
+		assert.match(error['message'] ?? '', /^Cannot (accept the request: |answer: no such path )/);
 		assert.ok(isPrintable(`${error['message']}${error['remedy']}`), JSON.stringify(error));
 		assert.ok(text.length < 1_000, text);
 	}

@@ -85,7 +85,7 @@ describe('the commands', () => {
 		test(`turnout ${args.join(' ')}: ends with ${code} and the reason, as text and as JSON`, async () => {
 			const [text, json] = await Promise.all([run(args), run([...args, '--json'])]);
 			assert.deepEqual([text.code, text.stdout, json.code, json.stdout], [code, '', code, '']);
-			assert.match(text.stderr, /^turnout: Cannot .+\n.+\n$/s);
+			assert.match(text.stderr, /^turnout: (Cannot|Timed out) .+\n.+\n$/s);
 			assert.match(text.stderr, says);
 			const { error } = JSON.parse(json.stderr);
 			assert.deepEqual(Object.keys(error), ['code', 'message', 'remedy']);

@@ -89,7 +89,7 @@ describe("the daemon's life cycle", async () => {
 		);
 		assert.partialDeepStrictEqual(JSON.parse(waiting.stdout), { wanted: 'enabled', is: 'waiting' });
 		assert.equal(waiting.code, 1);
-		assert.match(ask('wait', '--timeout', '0').stderr, /after 0 s Envoy is starting/);
+		assert.match(ask('wait', '--timeout', '0').stderr, /after 0 s: Envoy is starting/);
 		const [, pid] = /"id":"pid (\d+)"/.exec(waiting.stdout) ?? [];
 		assert.ok(existsSync(`/proc/${pid}`));
 		assert.equal(rulesOf(lab.host), untouched);

@@ -163,7 +163,7 @@ const refused: readonly Refused[] = [
 			/3 mistakes/,
 			/turnout\.yaml:1\): "70000" is not a port; allowed: /,
 			/turnout\.yaml:2: unknown setting "egresPort"; did you mean "egressPort"\?/,
-			/turnout\.yaml:3\): "a b" is no id/,
+			/turnout\.yaml:3\): "a b" is not an id, a range or a name/,
 		],
 	],
 	['a file that is not YAML', 'appPorts: [80\n', [/turnout\.yaml:\d+: invalid YAML: /]],

@@ -73,7 +73,7 @@ test('flaw 22: status warns of an unmanaged Envoy that would get its own connect
 	assert.doesNotMatch(run(lab.host, ['init', '--ignore-uids', '1300-1399']).stdout, comesBack);
 });
 
-const comesBack = /user 1337, whose traffic is not ignored.* come back to it .*APPMESH_IGNORE_UID/;
+const comesBack = /user 1337, whose traffic is captured: .* redirected back to it .*APPMESH_IGNORE_UID/;
 
 /** Real, effective, saved and of files. */
 function usersOf(id = ''): string[] | undefined {
