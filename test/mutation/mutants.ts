@@ -1,3 +1,5 @@
+import { stripTypeScriptTypes } from 'node:module';
+
 /** One small change of a file: `text` in place of what stands from `from` to `to`. */
 export interface Mutant {
 	readonly from: number;
@@ -35,24 +37,20 @@ export function mutantsOf(source: string): Mutant[] {
 		[...source.matchAll(find)].flatMap((found) => {
 			const from = found.index;
 			const to = from + found[0].length;
-			if (!isCode(from)) return [];
+			if (!isCode(from, to)) return [];
 			const text = into(found as RegExpExecArray);
 			return [{ from, to, text, what: `${found[0].trim() || 'the value'} → ${text.trim() || 'nothing'}` }];
 		}),
 	);
 }
 
-/** Says of a place whether it is code that runs. */
-function codeIn(source: string): (at: number) => boolean {
-	const skipped = [
-		/\/\*[\s\S]*?\*\//g,
-		/\/\/[^\n]*/g,
-		/'(?:[^'\\\n]|\\.)*'/g,
-		/^import[^;]*;/gm,
-		/^(?:export )?(?:interface|type) [\s\S]*?^(?:\}|[^\n]*;)$/gm,
-	];
+/** Says of a place whether it is code that runs: Node puts spaces in place of types. */
+function codeIn(source: string): (from: number, to: number) => boolean {
+	const running = stripTypeScriptTypes(source);
+	const skipped = [/\/\*[\s\S]*?\*\//g, /\/\/[^\n]*/g, /'(?:[^'\\\n]|\\.)*'/g, /^import[^;]*;/gm];
 	const ranges = skipped.flatMap((each) =>
 		[...source.matchAll(each)].map(({ index, 0: text }) => [index, index + text.length] as const),
 	);
-	return (at) => !ranges.some(([from, to]) => from <= at && at < to);
+	return (from, to) =>
+		running.slice(from, to) === source.slice(from, to) && !ranges.some(([start, end]) => start <= from && from < end);
 }
