@@ -123,3 +123,12 @@ test('the README shows how a setting becomes a flag', () => {
 	const [, key = '', flag = ''] = /The flag of `([\w.]+)` is `--([\w-]+)`/.exec(read('README.md')) ?? [];
 	assert.equal(flagOf(key), flag);
 });
+
+test('every file that CONTRIBUTING.md sends its reader to exists', () => {
+	const paths = [...read('CONTRIBUTING.md').matchAll(/`((?:[\w.-]+\/)+[\w-]+\.(?:ts|md))`/g)].map(
+		([, path = '']) => path,
+	);
+	assert.ok(paths.length > 40, `${paths.length} found`);
+	const missing = paths.filter((path) => !existsSync(join(root, path)) && !existsSync(join(root, 'src', path)));
+	assert.deepEqual(missing, []);
+});

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { findProgram } from '../iptables/programs.ts';
+import { findProgram } from '../process/find-program.ts';
 import { type Finished, hasTimedOut, type Run } from '../process/runner.ts';
 import { serverOf } from './config-file.ts';
 

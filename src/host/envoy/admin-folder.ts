@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ProxyIdentity } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
 import { describeFsError, ensureDirectory } from '../../lib/fs.ts';
-import { findProgram } from '../iptables/programs.ts';
+import { findProgram } from '../process/find-program.ts';
 import type { Run } from '../process/runner.ts';
 
 /**

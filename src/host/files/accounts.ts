@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Id, IdRange } from '../../values/units.ts';
-import { findProgram } from '../iptables/programs.ts';
 import { runCommand } from '../process/command.ts';
+import { findProgram } from '../process/find-program.ts';
 
 /** For a directory service that does not answer. */
 const LOOK_UP_MS = 10_000;

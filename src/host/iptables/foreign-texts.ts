@@ -4,9 +4,10 @@ import type { BaseChain, RuleText } from '../../firewall/foreign/foreign-rules.t
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, elementsOf, formatAttribute, textOf } from '../netlink/attributes.ts';
 import { runCommand } from '../process/command.ts';
+import { findProgram } from '../process/find-program.ts';
 import { readText } from '../sockets/procfs.ts';
 import { leavesOut } from './by-chain.ts';
-import { findProgram, type Tools } from './programs.ts';
+import type { Tools } from './programs.ts';
 
 /** Tables of iptables-nft: iptables-nft-save prints all rules in tables with these names. */
 const IPTABLES = ['raw', 'mangle', 'nat', 'filter', 'security'];

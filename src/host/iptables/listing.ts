@@ -1,5 +1,6 @@
 import { runCommand } from '../process/command.ts';
-import { findProgram, type Tools } from './programs.ts';
+import { findProgram } from '../process/find-program.ts';
+import type { Tools } from './programs.ts';
 
 const PRINT_MS = 10_000;
 

@@ -1,8 +1,7 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
 import { Failure } from '../../failure.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { runCommand } from '../process/command.ts';
+import { findProgram } from '../process/find-program.ts';
 
 /** The programs of one dialect; undefined for a family whose programs are not installed. */
 export interface Tools {
@@ -13,24 +12,6 @@ export interface Tools {
 export interface ToolPair {
 	readonly restore: string;
 	readonly save: string;
-}
-
-/** Searched too, as the PATH of users and services may not have them. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
-
-export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
-	if (name.includes('/')) return isProgram(name) ? resolve(name) : undefined;
-	const folders = [...path.split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
-	return folders.map((folder) => join(folder, name)).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
 }
 
 /**

@@ -4,8 +4,8 @@ import { Failure } from '../../failure.ts';
 import { quote } from '../../lib/escape.ts';
 import { readLines } from '../../lib/read-lines.ts';
 import { makeForUser, removeAdmin, removeAdminFolder, sweepAdmins } from '../envoy/admin-folder.ts';
-import { findProgram } from '../iptables/programs.ts';
 import { type Child, doesNotRun, exitOf, startChild, stop } from './child.ts';
+import { findProgram } from './find-program.ts';
 import { findOrphans, type ProcessNotes } from './orphans.ts';
 import type { Run } from './runner.ts';
 

@@ -1,7 +1,7 @@
 import type { ServiceManager } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
-import { findProgram } from '../iptables/programs.ts';
+import { findProgram } from '../process/find-program.ts';
 import type { Finished, Run } from '../process/runner.ts';
 
 /** Generous for a busy machine; systemd's own watchdog ends a daemon that takes longer. */

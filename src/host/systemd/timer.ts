@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { RollbackTimer } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { oneLine } from '../../lib/escape.ts';
-import { findProgram } from '../iptables/programs.ts';
+import { findProgram } from '../process/find-program.ts';
 import type { Run } from '../process/runner.ts';
 import { ownProgram } from '../process/self.ts';
 import { readText } from '../sockets/procfs.ts';
