@@ -6,7 +6,7 @@ import { planReload } from '../src/config/changes.ts';
 import { readConfig } from '../src/config/merge-sources.ts';
 import { allSettings } from '../src/config/names.ts';
 import { passThroughNames, variablesOfSettings } from '../src/config/pass-through.ts';
-import { pauseMs } from '../src/envoy/exit-text.ts';
+import { pauseMs } from '../src/envoy/back-off.ts';
 import type { FailureCode } from '../src/failure.ts';
 import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
 import { metrics } from '../src/status/metrics.ts';

@@ -12,8 +12,8 @@ import { runLight } from '../host/process/command.ts';
 import { hasJob } from '../host/systemd/notify.ts';
 import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
+import { localRoutingOf } from '../routing/local-routing.ts';
 import { planRemoval } from '../routing/plan.ts';
-import { localRoutingOf } from '../routing/taken.ts';
 import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { refuseUndone } from './beside-daemon.ts';
 

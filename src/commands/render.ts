@@ -8,7 +8,7 @@ import { renderInstallation } from '../firewall/iptables/iptables-firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
-import { localRoutingOf } from '../routing/taken.ts';
+import { localRoutingOf } from '../routing/local-routing.ts';
 import { type Family, families } from '../values/units.ts';
 import { settingsArguments } from './settings-options.ts';
 

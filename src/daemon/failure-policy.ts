@@ -1,4 +1,4 @@
-import { pauseMs } from '../envoy/exit-text.ts';
+import { pauseMs } from '../envoy/back-off.ts';
 import { type EnvoyState, isAway, type SupervisionHistory, troubleOf } from '../envoy/lifecycle.ts';
 import type { PullProgress } from '../envoy/runtime.ts';
 import { failureOf } from '../failure.ts';

@@ -1,4 +1,5 @@
-import { exitText, pauseMs } from './exit-text.ts';
+import { pauseMs } from './back-off.ts';
+import { exitText } from './exit-text.ts';
 import { exitWithLastLine } from './output-recorder.ts';
 import type { Exit, PullProgress } from './runtime.ts';
 

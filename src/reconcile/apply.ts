@@ -1,7 +1,7 @@
 import type { Dialect, Firewall, Installed, Removal } from '../firewall/firewall.ts';
 import { addRoutes, applySteps, invert, readRouting, removeSurplus } from '../routing/apply-routes.ts';
+import type { LocalRouting } from '../routing/local-routing.ts';
 import { planRemoval, planScriptRemoval } from '../routing/plan.ts';
-import type { LocalRouting } from '../routing/taken.ts';
 import type { DesiredRules } from './desired.ts';
 import { firewallOf, type Host } from './host.ts';
 

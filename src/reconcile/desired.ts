@@ -1,5 +1,5 @@
 import type { Dialect, RulesByFamily } from '../firewall/firewall.ts';
-import type { LocalRouting } from '../routing/taken.ts';
+import type { LocalRouting } from '../routing/local-routing.ts';
 import { buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { buildGuard } from '../ruleset/ingress.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
-import { localRoutingOf } from '../routing/taken.ts';
+import { localRoutingOf } from '../routing/local-routing.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import type { Family } from '../values/units.ts';

@@ -1,7 +1,8 @@
 import { type Family, families } from '../values/units.ts';
+import type { LocalRouting } from './local-routing.ts';
 import { planRemoval, planRouting } from './plan.ts';
 import type { Routing, RoutingStep } from './routing.ts';
-import { type LocalRouting, type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
+import { type RoutingFacts, refuseTaken, type Taken, takenFrom } from './taken.ts';
 
 /** The families that should have the mark's rule and route, and which these are. */
 export interface RoutingTarget {

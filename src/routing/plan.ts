@@ -1,13 +1,7 @@
 import type { Family } from '../values/units.ts';
+import { isLocalRoutingRule, type LocalRouting, ROUTE_PROTOCOL, RULE_PRIORITY } from './local-routing.ts';
 import type { PolicyRule, RoutingStep, TableRoute } from './routing.ts';
-import {
-	isLocalRoutingRule,
-	type LocalRouting,
-	ROUTE_PROTOCOL,
-	type RoutingFacts,
-	RULE_PRIORITY,
-	takenFrom,
-} from './taken.ts';
+import { type RoutingFacts, takenFrom } from './taken.ts';
 
 /** The last metric: routes of others come before ours, and none is refused because ours exists. */
 const LAST_METRIC = 0xffff_ffff;

@@ -1,25 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { Family } from '../values/units.ts';
+import type { LocalRouting } from './local-routing.ts';
+import { isLocalRoutingRule, ROUTE_PROTOCOL, RULE_PRIORITY } from './local-routing.ts';
 import type { PolicyRule, TableRoute } from './routing.ts';
-
-/** Delivers marked packets to this host: `fwmark MARK lookup TABLE`, and `local default dev lo` in that table. */
-export interface LocalRouting {
-	readonly mark: number;
-	readonly table: number;
-	/** Our rules mark packets, so that capture depends on it. */
-	readonly isNeeded: boolean;
-}
-
-/** Traffic is redirected, which marks nothing. */
-export const localRoutingOf = ({
-	mark,
-	routeTable,
-}: {
-	readonly mark: number;
-	readonly routeTable: number;
-}): LocalRouting => {
-	return { mark, table: routeTable, isNeeded: false };
-};
 
 /** The host's rules and routes, of one family or both. */
 export interface RoutingFacts {
@@ -35,19 +18,6 @@ export interface Taken {
 	/** A route that the 2019 script has left in the table that they look up: it swallows what is sent there. */
 	readonly swallowing?: { readonly route: string; readonly command: string };
 }
-
-/**
- * Before what cloud agents use (from 512 on), so that a rule that matches part of our mark cannot take our packets.
- * Without a priority the kernel would choose the next free one, and each start would add another rule.
- */
-export const RULE_PRIORITY = 100;
-
-/** The mark's last byte. `clean` knows our rules and routes by it, whatever mark and table the settings name. */
-export const ROUTE_PROTOCOL = 0xce;
-
-/** Ours or the 2019 script's. */
-export const isLocalRoutingRule = (rule: PolicyRule, { mark, table }: LocalRouting): boolean =>
-	rule.mark === mark && (rule.mask ?? 0xffff_ffff) === 0xffff_ffff && rule.table === table && !rule.hasOtherSelectors;
 
 /**
  * Who else uses our table or mark in this family; undefined if nobody. A route alone is enough: its rule may follow, and a

@@ -52,5 +52,6 @@ function codeIn(source: string): (from: number, to: number) => boolean {
 		[...source.matchAll(each)].map(({ index, 0: text }) => [index, index + text.length] as const),
 	);
 	return (from, to) =>
-		running.slice(from, to) === source.slice(from, to) && !ranges.some(([start, end]) => start <= from && from < end);
+		running.slice(from, to + 1) === source.slice(from, to + 1) &&
+		!ranges.some(([start, end]) => start <= from && from < end);
 }

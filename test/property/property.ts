@@ -10,7 +10,7 @@ import { renderIptables } from '../../src/firewall/iptables/render-rules.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { remove } from '../../src/reconcile/apply.ts';
 import { applyDesired } from '../../src/reconcile/resolve.ts';
-import { ROUTE_PROTOCOL } from '../../src/routing/taken.ts';
+import { ROUTE_PROTOCOL } from '../../src/routing/local-routing.ts';
 import type { Ruleset } from '../../src/ruleset/model.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exitText, pauseMs } from '../../../src/envoy/exit-text.ts';
+import { pauseMs } from '../../../src/envoy/back-off.ts';
+import { exitText } from '../../../src/envoy/exit-text.ts';
 import {
 	type EnvoyEvent,
 	type EnvoyState,
