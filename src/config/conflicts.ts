@@ -1,3 +1,4 @@
+import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { holdsPort, type Port, type PortRange } from '../values/units.ts';
 import type { Config } from './schema.ts';
 
@@ -9,8 +10,8 @@ export function conflicts(config: Config, named: Named): string[] {
 	return checks.map((check) => check(config, named)).filter((mistake) => typeof mistake === 'string');
 }
 
-/** A socket path has at most 107 bytes, and Envoy's admin socket appends `.envoy/01234567/admin` to ours. */
-const LONGEST_BESIDE_ENVOY = 107 - 21;
+/** Envoy's admin socket appends `.envoy/01234567/admin` to ours. */
+const LONGEST_BESIDE_ENVOY = LONGEST_SOCKET_PATH - 21;
 
 const checks: readonly Check[] = [
 	({ ignoreUids, ignoreGids }, named) =>

@@ -1,6 +1,7 @@
 import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../values/cidr.ts';
 import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
+import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import {
 	IDS_ALLOWED,
 	INTERFACES_ALLOWED,
@@ -105,10 +106,10 @@ export const containerName = (...args: SettingArgs) =>
 		return name;
 	});
 
-/** sun_path holds 107 bytes and a NUL (unix(7)). */
 export const socketPath = (...args: SettingArgs) =>
-	setting(args, 'an absolute path of at most 107 bytes', (value) => {
-		if (Buffer.byteLength(value.trim()) > 107) throw new Error(`${quote(value)} has ${Buffer.byteLength(value)} bytes`);
+	setting(args, `an absolute path of at most ${LONGEST_SOCKET_PATH} bytes`, (value) => {
+		const bytes = Buffer.byteLength(value);
+		if (Buffer.byteLength(value.trim()) > LONGEST_SOCKET_PATH) throw new Error(`${quote(value)} has ${bytes} bytes`);
 		return parseAbsolute(value);
 	});
 export const absolutePath = (...args: SettingArgs) => setting(args, 'an absolute path', parseAbsolute);

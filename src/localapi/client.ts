@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Failure, type FailureCode } from '../failure.ts';
+import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { type Client, type ErrorReply, type FollowOptions, type Method, paths, streams } from './protocol.ts';
 
 /**
@@ -39,12 +40,13 @@ async function followStream(
 
 /** Node would take an empty path for a TCP port, and longer paths do not fit sun_path (unix(7)). */
 function requirePath(socket: string): void {
-	const why = socket === '' ? 'it is empty' : Buffer.byteLength(socket) > 107 ? 'it is longer than 107 bytes' : '';
+	const tooLong = `it is longer than ${LONGEST_SOCKET_PATH} bytes`;
+	const why = socket === '' ? 'it is empty' : Buffer.byteLength(socket) > LONGEST_SOCKET_PATH ? tooLong : '';
 	if (why === '') return;
 	throw new Failure(
 		'config',
 		`Cannot use socket (TURNOUT_SOCKET, --socket): ${why}`,
-		'Allowed: an absolute path of at most 107 bytes',
+		`Allowed: an absolute path of at most ${LONGEST_SOCKET_PATH} bytes`,
 	);
 }
 

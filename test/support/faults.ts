@@ -109,7 +109,7 @@ async function testFault(place: FaultHost, fault: Fault, context: TestContext): 
 	const figure = !isRepaired ? '' : `in ${repairs.last?.ms} ms, seen from outside within ${Math.round(ms)} ms, `;
 	context.diagnostic(`${figure}${counted(counts)}`);
 	assert.equal(is, 'enabled');
-	if (!isRepaired) assert.equal(repairs.count, count);
+	if (!isRepaired) assert.equal(repairs.count, count, daemon.log());
 	assert.ok(counts.captured > 0);
 	if (fault.isHarmless) assert.deepEqual({ ...counts, captured: 0 }, { captured: 0, bypassed: 0, failed: 0 });
 	await requireAll(peers, 'captured');
