@@ -42,3 +42,10 @@ test('what never was captured in whole is repaired to the stage that it was at',
 	const opening = atStage(desired, 'syn');
 	assert.equal(repairable(installed(stages.syn), opening).stage, 'syn');
 });
+
+test('rules of somebody else among ours are no hole: the repair goes back to all of it at once', () => {
+	const rules = renderBoth(stages.all);
+	const chains = rules.ipv4.chains.map((chain) => ({ ...chain, rules: ['-j ACCEPT', ...chain.rules] }));
+	const found = describeInstalled({ ...rules, ipv4: { ...rules.ipv4, chains } });
+	assert.equal(repairable(found, desired).stage, 'all');
+});
