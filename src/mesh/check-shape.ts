@@ -1,0 +1,112 @@
+import { closest } from 'fastest-levenshtein';
+import { quote } from '../lib/escape.ts';
+import type { IntegerShape, ListShape, ObjectShape, Shape, StringShape } from './schema/shape.ts';
+
+/** What is wrong at a path below the value that was checked, such as `.listeners[0].portMapping`. */
+export interface ShapeMistake {
+	readonly path: string;
+	readonly why: string;
+	readonly hint: string;
+}
+
+/** All mistakes of a value at once; none: it has the type `Value<shape>`. */
+export const checkShape = (shape: Shape, value: unknown, path = ''): ShapeMistake[] =>
+	isOfType[shape.kind](value) ? checkTyped(shape, value, path) : [wrongType(path, value, typeNames[shape.kind])];
+
+function checkTyped(shape: Shape, value: unknown, path: string): ShapeMistake[] {
+	switch (shape.kind) {
+		case 'string':
+			return checkText(shape, value as string, path);
+		case 'integer':
+			return checkNumber(shape, value as number, path);
+		case 'boolean':
+			return [];
+		case 'list':
+			return checkItems(shape, value as readonly unknown[], path);
+		case 'object':
+		case 'union':
+			return checkFields(shape, value as Readonly<Record<string, unknown>>, path);
+	}
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isOfType: Readonly<Record<Shape['kind'], (value: unknown) => boolean>> = {
+	string: (value) => typeof value === 'string',
+	integer: Number.isSafeInteger,
+	boolean: (value) => typeof value === 'boolean',
+	list: Array.isArray,
+	object: isRecord,
+	union: isRecord,
+};
+
+const typeNames: Readonly<Record<Shape['kind'], string>> = {
+	string: 'a text',
+	integer: 'a whole number',
+	boolean: 'true or false',
+	list: 'a list',
+	object: 'an object',
+	union: 'an object',
+};
+
+function checkText(shape: StringShape, value: string, path: string): ShapeMistake[] {
+	if (shape.values === undefined) return checkLength(path, [...value].length, 'characters', shape);
+	if (shape.values.includes(value)) return [];
+	return [{ path, why: `unknown value ${quote(value)}`, hint: `one of ${shape.values.join(', ')}` }];
+}
+
+const checkNumber = (shape: IntegerShape, value: number, path: string): ShapeMistake[] =>
+	isInside(value, shape) ? [] : [{ path, why: `${value} is out of bounds`, hint: boundsText(shape) }];
+
+const checkItems = (shape: ListShape, items: readonly unknown[], path: string): ShapeMistake[] => [
+	...checkLength(path, items.length, 'items', shape),
+	...items.flatMap((item, at) => checkShape(shape.of, item, `${path}[${at}]`)),
+];
+
+function checkFields(shape: ObjectShape, value: Readonly<Record<string, unknown>>, path: string): ShapeMistake[] {
+	const fields = new Map(Object.entries({ ...shape.required, ...shape.optional }));
+	// The CLI writes null where a field is not set, and ignores it where it reads one.
+	const present = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+	const below = present.flatMap(([key, field]) => {
+		const known = fields.get(key);
+		if (known !== undefined) return checkShape(known, field, `${path}.${key}`);
+		return [{ path: `${path}.${key}`, ...unknownField(key, [...fields.keys()]) }];
+	});
+	const missing = Object.keys(shape.required).filter((key) => !present.some(([name]) => name === key));
+	const absent = missing.map((key) => ({ path, why: `${quote(key)} is missing`, hint: '' }));
+	if (shape.kind === 'object' || present.length === 1) return [...below, ...absent];
+	const names = [...fields.keys()].join(', ');
+	const found = present.length === 0 ? 'none is there' : `${present.map(([key]) => key).join(' and ')} are there`;
+	return [...below, { path, why: `exactly one field is needed, but ${found}`, hint: `one of ${names}` }];
+}
+
+const unknownField = (key: string, known: readonly string[]) => ({
+	why: `unknown field ${quote(key)}`,
+	hint: known.length === 0 ? '' : `did you mean ${closest(key, known)}? known: ${known.join(', ')}`,
+});
+
+interface Bounds {
+	readonly min?: number;
+	readonly max?: number;
+}
+
+const isInside = (value: number, { min = -Infinity, max = Infinity }: Bounds): boolean => min <= value && value <= max;
+
+const checkLength = (path: string, length: number, unit: string, bounds: Bounds): ShapeMistake[] =>
+	isInside(length, bounds) ? [] : [{ path, why: `it has ${length} ${unit}`, hint: `${boundsText(bounds)} ${unit}` }];
+
+function boundsText({ min, max }: Bounds): string {
+	if (min === undefined) return `at most ${max}`;
+	return max === undefined ? `at least ${min}` : `from ${min} to ${max}`;
+}
+
+function wrongType(path: string, value: unknown, wanted: string): ShapeMistake {
+	return { path, why: `${shown(value)} is not ${wanted}`, hint: '' };
+}
+
+/** Short: a value may be a megabyte. */
+const shown = (value: unknown): string => {
+	const text = JSON.stringify(value) ?? String(value);
+	return text.length > 60 ? `${quote(text.slice(0, 60))}…` : text;
+};
