@@ -1,19 +1,20 @@
 import { closest } from 'fastest-levenshtein';
 import { quote } from '../lib/escape.ts';
+import type { Segment } from './path.ts';
 import type { IntegerShape, ListShape, ObjectShape, Shape, StringShape } from './schema/shape.ts';
 
-/** What is wrong at a path below the value that was checked, such as `.listeners[0].portMapping`. */
+/** What is wrong, at a path below the value that was checked. */
 export interface ShapeMistake {
-	readonly path: string;
+	readonly path: readonly Segment[];
 	readonly why: string;
 	readonly hint: string;
 }
 
 /** All mistakes of a value at once; none: it has the type `Value<shape>`. */
-export const checkShape = (shape: Shape, value: unknown, path = ''): ShapeMistake[] =>
+export const checkShape = (shape: Shape, value: unknown, path: readonly Segment[] = []): ShapeMistake[] =>
 	isOfType[shape.kind](value) ? checkTyped(shape, value, path) : [wrongType(path, value, typeNames[shape.kind])];
 
-function checkTyped(shape: Shape, value: unknown, path: string): ShapeMistake[] {
+function checkTyped(shape: Shape, value: unknown, path: readonly Segment[]): ShapeMistake[] {
 	switch (shape.kind) {
 		case 'string':
 			return checkText(shape, value as string, path);
@@ -50,28 +51,32 @@ const typeNames: Readonly<Record<Shape['kind'], string>> = {
 	union: 'an object',
 };
 
-function checkText(shape: StringShape, value: string, path: string): ShapeMistake[] {
+function checkText(shape: StringShape, value: string, path: readonly Segment[]): ShapeMistake[] {
 	if (shape.values === undefined) return checkLength(path, [...value].length, 'characters', shape);
 	if (shape.values.includes(value)) return [];
 	return [{ path, why: `unknown value ${quote(value)}`, hint: `one of ${shape.values.join(', ')}` }];
 }
 
-const checkNumber = (shape: IntegerShape, value: number, path: string): ShapeMistake[] =>
+const checkNumber = (shape: IntegerShape, value: number, path: readonly Segment[]): ShapeMistake[] =>
 	isInside(value, shape) ? [] : [{ path, why: `${value} is out of bounds`, hint: boundsText(shape) }];
 
-const checkItems = (shape: ListShape, items: readonly unknown[], path: string): ShapeMistake[] => [
+const checkItems = (shape: ListShape, items: readonly unknown[], path: readonly Segment[]): ShapeMistake[] => [
 	...checkLength(path, items.length, 'items', shape),
-	...items.flatMap((item, at) => checkShape(shape.of, item, `${path}[${at}]`)),
+	...items.flatMap((item, at) => checkShape(shape.of, item, [...path, at])),
 ];
 
-function checkFields(shape: ObjectShape, value: Readonly<Record<string, unknown>>, path: string): ShapeMistake[] {
+function checkFields(
+	shape: ObjectShape,
+	value: Readonly<Record<string, unknown>>,
+	path: readonly Segment[],
+): ShapeMistake[] {
 	const fields = new Map(Object.entries({ ...shape.required, ...shape.optional }));
 	// The CLI writes null where a field is not set, and ignores it where it reads one.
 	const present = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
 	const below = present.flatMap(([key, field]) => {
 		const known = fields.get(key);
-		if (known !== undefined) return checkShape(known, field, `${path}.${key}`);
-		return [{ path: `${path}.${key}`, ...unknownField(key, [...fields.keys()]) }];
+		if (known !== undefined) return checkShape(known, field, [...path, key]);
+		return [{ path: [...path, key], ...unknownField(key, [...fields.keys()]) }];
 	});
 	const missing = Object.keys(shape.required).filter((key) => !present.some(([name]) => name === key));
 	const absent = missing.map((key) => ({ path, why: `${quote(key)} is missing`, hint: '' }));
@@ -93,7 +98,7 @@ interface Bounds {
 
 const isInside = (value: number, { min = -Infinity, max = Infinity }: Bounds): boolean => min <= value && value <= max;
 
-const checkLength = (path: string, length: number, unit: string, bounds: Bounds): ShapeMistake[] =>
+const checkLength = (path: readonly Segment[], length: number, unit: string, bounds: Bounds): ShapeMistake[] =>
 	isInside(length, bounds) ? [] : [{ path, why: `it has ${length} ${unit}`, hint: `${boundsText(bounds)} ${unit}` }];
 
 function boundsText({ min, max }: Bounds): string {
@@ -101,7 +106,7 @@ function boundsText({ min, max }: Bounds): string {
 	return max === undefined ? `at least ${min}` : `from ${min} to ${max}`;
 }
 
-function wrongType(path: string, value: unknown, wanted: string): ShapeMistake {
+function wrongType(path: readonly Segment[], value: unknown, wanted: string): ShapeMistake {
 	return { path, why: `${shown(value)} is not ${wanted}`, hint: '' };
 }
 

@@ -1,0 +1,125 @@
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { quote } from '../lib/escape.ts';
+import type { Mistake, Place } from './model.ts';
+import { type Segment, segmentsOf, textOfPath } from './path.ts';
+
+/** One value of a file, and where its parts stand. */
+export interface ParsedDocument {
+	readonly value: unknown;
+	readonly placeOf: (path: string) => Place;
+}
+
+export interface ParsedFile {
+	readonly documents: readonly ParsedDocument[];
+	readonly errors: readonly Mistake[];
+}
+
+/** Strict JSON (RFC 8259), with the line of each value; a value with an error anywhere is not used at all. */
+export function parseJson(text: string, file: string): ParsedFile {
+	const lineAt = lineCounter(text);
+	const found: ParseError[] = [];
+	const root = parseTree(text, found, { disallowComments: true, allowTrailingComma: false });
+	const placeOf = (path: string): Place => ({ file, path, line: lineAt(offsetOf(root, segmentsOf(path))) });
+	const [first] = found;
+	if (first !== undefined || root === undefined)
+		return { documents: [], errors: [brokenJson(text, first, { file, lineAt })] };
+	const errors = duplicateKeys(root).map(({ node, path }) => ({
+		...{ file, path: textOfPath(path), line: lineAt(node.offset) },
+		...{ why: `the key ${quote(String(node.value))} stands twice`, hint: 'remove one of them' },
+	}));
+	return { documents: errors.length > 0 ? [] : [{ value: toValue(root), placeOf }], errors };
+}
+
+/** The line, from 1, of an offset. */
+export function lineCounter(text: string): (offset: number) => number {
+	const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+	return (offset) => {
+		let [low, high] = [0, starts.length];
+		while (high - low > 1) {
+			const middle = (low + high) >> 1;
+			if ((starts[middle] ?? 0) <= offset) low = middle;
+			else high = middle;
+		}
+		return low + 1;
+	};
+}
+
+/** Of the value at this path, or of the nearest one around it that is there. */
+function offsetOf(root: Node | undefined, segments: readonly Segment[]): number {
+	if (root === undefined) return 0;
+	for (let length = segments.length; length > 0; length -= 1) {
+		const node = findNodeAtLocation(root, segments.slice(0, length));
+		if (node !== undefined) return (node.parent?.type === 'property' ? node.parent : node).offset;
+	}
+	return root.offset;
+}
+
+interface Duplicate {
+	readonly node: Node;
+	readonly path: readonly Segment[];
+}
+
+function duplicateKeys(node: Node, path: readonly Segment[] = []): Duplicate[] {
+	const children = node.children ?? [];
+	if (node.type === 'array') return children.flatMap((child, at) => duplicateKeys(child, [...path, at]));
+	const seen = new Set<string>();
+	return children.flatMap((property) => {
+		const [key, value] = property.children ?? [];
+		if (key === undefined) return [];
+		const name = String(key.value);
+		const isTwice = seen.has(name);
+		seen.add(name);
+		const below = value === undefined ? [] : duplicateKeys(value, [...path, name]);
+		return isTwice ? [{ node: key, path: [...path, name] }, ...below] : below;
+	});
+}
+
+/** Without a prototype: `__proto__` is a key like any other. */
+function toValue(node: Node): unknown {
+	const children = node.children ?? [];
+	if (node.type === 'array') return children.map(toValue);
+	if (node.type !== 'object') return node.value;
+	const value: Record<string, unknown> = Object.create(null);
+	for (const { children: [key, inner] = [] } of children)
+		if (key !== undefined && inner !== undefined) value[String(key.value)] = toValue(inner);
+	return value;
+}
+
+interface Text {
+	readonly file: string;
+	readonly lineAt: (offset: number) => number;
+}
+
+function brokenJson(text: string, error: ParseError | undefined, { file, lineAt }: Text): Mistake {
+	const code = error === undefined ? 'ValueExpected' : printParseErrorCode(error.error);
+	const offset = error?.offset ?? 0;
+	const open = openBrackets(text.slice(0, offset)).at(-1);
+	const opened =
+		open === undefined ? '' : `the ${open.bracket} of line ${lineAt(open.offset)} is not closed before, or `;
+	const hint = hints.get(code) ?? 'see RFC 8259 for what JSON is';
+	const what = text.slice(offset, offset + 30).split('\n')[0] ?? '';
+	const near = what === '' ? 'the end of the file' : quote(what);
+	return { file, line: lineAt(offset), path: '', why: `invalid JSON at ${near}`, hint: `${opened}${hint}` };
+}
+
+const hints: ReadonlyMap<string, string> = new Map([
+	['CommaExpected', 'a comma is missing'],
+	['ColonExpected', 'a colon is missing'],
+	['PropertyNameExpected', 'a key in quotes is missing, or a comma is too many'],
+	['ValueExpected', 'a value is missing'],
+	['CloseBraceExpected', 'a } is missing'],
+	['CloseBracketExpected', 'a ] is missing'],
+	['EndOfFileExpected', 'something follows the end of the value; one file holds one value'],
+	['InvalidCommentToken', 'JSON has no comments'],
+	['InvalidSymbol', 'texts stand in double quotes'],
+]);
+
+/** Those that are open at the end of this text, outside of strings. */
+function openBrackets(text: string): { readonly bracket: string; readonly offset: number }[] {
+	const open: { bracket: string; offset: number }[] = [];
+	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"?|[{}[\]]/g)) {
+		if (token === '{' || token === '[') open.push({ bracket: token, offset: index });
+		if (token === '}' || token === ']') open.pop();
+	}
+	return open;
+}
