@@ -1,0 +1,45 @@
+import { checkShape } from './check-shape.ts';
+import type { Mistake, RawResource, Resource } from './model.ts';
+import { textOfPath } from './path.ts';
+import { kinds, nameShape } from './schema/kinds.ts';
+
+export interface Validated {
+	readonly resources: readonly Resource[];
+	readonly errors: readonly Mistake[];
+}
+
+/** Holds each resource against the API's shapes and bounds, and looks for those that stand twice. All mistakes at once. */
+export function validate(found: readonly RawResource[]): Validated {
+	const checked = found.map((raw) => ({ raw, errors: [...nameMistakes(raw), ...specMistakes(raw)] }));
+	const resources = checked.flatMap(({ raw, errors }) => (errors.length === 0 ? [raw as Resource] : []));
+	return { resources, errors: [...checked.flatMap(({ errors }) => errors), ...duplicates(found)] };
+}
+
+const specMistakes = ({ kind, spec, placeOf }: RawResource): Mistake[] =>
+	checkShape(kinds[kind], spec).map(({ path, why, hint }) => ({
+		...placeOf(textOfPath(['spec', ...path])),
+		...{ why, hint },
+	}));
+
+function nameMistakes({ kind, mesh, name, placeOf }: RawResource): Mistake[] {
+	const checks = [
+		...checkShape(nameShape('mesh'), mesh).map((found) => ({ ...found, key: 'meshName' })),
+		...(kind === 'mesh' ? [] : checkShape(nameShape(kind), name)).map((found) => ({ ...found, key: `${kind}Name` })),
+	];
+	return checks.map(({ key, why, hint }) => ({ ...placeOf(key), why, hint }));
+}
+
+/** The first stays; each further one is told with where the first is. */
+function duplicates(found: readonly RawResource[]): Mistake[] {
+	const seen = new Map<string, RawResource>();
+	return found.flatMap((raw) => {
+		const key = JSON.stringify([raw.kind, raw.mesh, raw.parent, raw.name]);
+		const first = seen.get(key);
+		if (first === undefined) {
+			seen.set(key, raw);
+			return [];
+		}
+		const { file, line } = first.placeOf('');
+		return [{ ...raw.placeOf(''), why: `${raw.kind} ${raw.name} stands twice`, hint: `it is also at ${file}:${line}` }];
+	});
+}

@@ -1,0 +1,32 @@
+import type { NodeView } from '../mesh/resolve-node.ts';
+import { egressClusterOf, ingressClusterOf, passThroughClusters } from './clusters.ts';
+import { egressListenerOf, ingressListenerOf } from './listeners.ts';
+import { egressRoutesOf, ingressRoutesOf } from './routes.ts';
+import { named, type Snapshot } from './snapshot.ts';
+
+export interface ListenerPorts {
+	readonly ingressPort: number;
+	readonly egressPort: number;
+}
+
+/** The configuration of one virtual node's Envoy. Equal definitions give equal snapshots. */
+export function renderNode(view: NodeView, { ingressPort, egressPort }: ListenerPorts): Snapshot {
+	const listeners = view.node.spec.listeners ?? [];
+	const byPort = Map.groupBy(view.backends, ({ port }) => port);
+	const targets = view.backends.flatMap(({ routes }) => routes.flatMap((route) => route.targets));
+	const isHttp = ({ protocol }: { readonly protocol: string }) => protocol !== 'tcp';
+	const httpPorts = [...byPort].filter(([, backends]) => backends.every(isHttp));
+	return {
+		cds: named('cds', [
+			...listeners.map((listener) => ingressClusterOf(view, listener)),
+			...targets.map((target) => egressClusterOf(view, target)),
+			...passThroughClusters(view),
+		]),
+		eds: {},
+		lds: named('lds', [ingressListenerOf(view, ingressPort), egressListenerOf(view, egressPort, byPort)]),
+		rds: named('rds', [
+			...listeners.filter(({ portMapping }) => isHttp(portMapping)).map((listener) => ingressRoutesOf(view, listener)),
+			...httpPorts.map(([port, backends]) => egressRoutesOf(view, port, backends)),
+		]),
+	};
+}
