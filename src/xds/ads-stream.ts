@@ -1,0 +1,172 @@
+import { type Codec, type DiscoveryRequest, type EncodedKind, type EncodedSnapshot, kindOf } from './encoded.ts';
+import { type ResourceKind, resourceKinds, typeUrls } from './snapshot.ts';
+
+/** What an Envoy says of what it was sent. */
+export type AdsEvent =
+	| { readonly kind: 'connected'; readonly node: string }
+	/** It has all of it, and nothing else. */
+	| { readonly kind: 'accepted'; readonly snapshot: EncodedSnapshot }
+	| { readonly kind: 'rejected'; readonly snapshot: EncodedSnapshot; readonly of: ResourceKind; readonly why: string };
+
+export interface AdsStream {
+	readonly receive: (bytes: Uint8Array) => void;
+	/** What the Envoy is to have from now on. */
+	readonly update: (snapshot: EncodedSnapshot) => void;
+}
+
+/** What an Envoy has asked for of one kind, and what it was sent. */
+interface Subscription {
+	/** Undefined: all that there is. */
+	names: readonly string[] | undefined;
+	nonce: string;
+	/** The kind of the snapshot that was sent, and acknowledged, last. */
+	sent: EncodedKind | undefined;
+	acked: EncodedKind | undefined;
+	/** It asks for more than it was sent. */
+	isDue: boolean;
+}
+
+interface Stream {
+	readonly codec: Codec;
+	readonly send: (bytes: Uint8Array) => void;
+	readonly emit: (event: AdsEvent) => void;
+	readonly subscriptions: Partial<Record<ResourceKind, Subscription>>;
+	target: EncodedSnapshot | undefined;
+	/** Clusters that the Envoy has acknowledged. */
+	clusters: EncodedKind['resources'];
+	/** The clusters of the last response. */
+	offered: EncodedKind['resources'];
+	nonces: number;
+	isSettled: boolean;
+}
+
+/**
+ * State of the world over one stream (Envoy's xDS protocol), make before break: clusters old and new, endpoints, listeners,
+ * routes, and at last clusters without those that are gone; each after the one before was acknowledged. A listener or route
+ * thus never refers to a cluster that its Envoy does not have.
+ */
+export function createAdsStream(
+	codec: Codec,
+	send: (bytes: Uint8Array) => void,
+	emit: (event: AdsEvent) => void,
+): AdsStream {
+	const stream: Stream = {
+		...{ codec, send, emit, subscriptions: {}, target: undefined, nonces: 0, isSettled: false },
+		...{ clusters: new Map(), offered: new Map() },
+	};
+	return {
+		receive(bytes) {
+			const request = codec.decodeRequest(bytes);
+			if (request.nodeId !== undefined) emit({ kind: 'connected', node: request.nodeId });
+			const kind = resourceKinds.find((each) => typeUrls[each] === request.typeUrl);
+			if (kind === undefined) return;
+			take(stream, kind, request);
+			advance(stream);
+		},
+		update(snapshot) {
+			stream.target = snapshot;
+			stream.isSettled = false;
+			advance(stream);
+		},
+	};
+}
+
+function take(stream: Stream, kind: ResourceKind, request: DiscoveryRequest): void {
+	const known = stream.subscriptions[kind];
+	// An answer to a response that another one has followed.
+	if (known !== undefined && request.responseNonce !== '' && request.responseNonce !== known.nonce) return;
+	const names = kind === 'cds' || kind === 'lds' ? undefined : [...request.resourceNames].sort();
+	const own = known ?? { names, nonce: '', sent: undefined, acked: undefined, isDue: true };
+	stream.subscriptions[kind] = own;
+	if (known === undefined) {
+		recognise(stream, kind, own, request.versionInfo);
+		return;
+	}
+	if (String(own.names) !== String(names)) Object.assign(own, { names, isDue: true });
+	if (request.responseNonce === '') return;
+	if (request.error === undefined) acknowledge(stream, kind, own);
+	else reject(stream, kind, request.error);
+}
+
+/** A daemon that was restarted finds an Envoy that has all of it already. */
+function recognise(stream: Stream, kind: ResourceKind, own: Subscription, version: string): void {
+	const wanted = stream.target?.[kind];
+	if (wanted === undefined || version !== wanted.version) return;
+	Object.assign(own, { sent: wanted, acked: wanted, isDue: false });
+	if (kind === 'cds') stream.clusters = wanted.resources;
+}
+
+function acknowledge(stream: Stream, kind: ResourceKind, own: Subscription): void {
+	own.acked = own.sent;
+	if (kind === 'cds') stream.clusters = stream.offered;
+}
+
+/** Envoy may have taken the good part of it. Whoever listens sends what was accepted before. */
+function reject({ emit, target }: Stream, of: ResourceKind, why: string): void {
+	if (target !== undefined) emit({ kind: 'rejected', snapshot: target, of, why });
+}
+
+function advance(stream: Stream): void {
+	const { target, subscriptions } = stream;
+	const { cds, rds } = subscriptions;
+	if (target === undefined || cds === undefined) return;
+	if (isDue(cds, target.cds)) sendClusters(stream, cds, new Map([...stream.clusters, ...target.cds.resources]));
+	// Not after the acknowledgement of clusters, which waits for their endpoints.
+	sendIfDue(stream, 'eds');
+	if (!hasAcked(stream, 'cds') || !hasAcked(stream, 'eds')) return;
+	sendIfDue(stream, 'lds');
+	// Routes of a new listener, which waits for them.
+	if (rds?.isDue) sendIfDue(stream, 'rds');
+	if (!hasAcked(stream, 'lds')) return;
+	sendIfDue(stream, 'rds');
+	if (hasAcked(stream, 'rds')) finish(stream, cds, target);
+}
+
+/** Nothing refers to clusters that are gone any more. */
+function finish(stream: Stream, cds: Subscription, target: EncodedSnapshot): void {
+	const { size } = target.cds.resources;
+	if (stream.clusters.size !== size) {
+		if (stream.offered.size !== size) sendClusters(stream, cds, target.cds.resources);
+		return;
+	}
+	if (!stream.isSettled) stream.emit({ kind: 'accepted', snapshot: target });
+	stream.isSettled = true;
+}
+
+const hasAcked = ({ target, subscriptions }: Stream, kind: ResourceKind): boolean => {
+	const own = subscriptions[kind];
+	return own === undefined || own.acked === target?.[kind];
+};
+
+const isDue = (own: Subscription, wanted: EncodedKind): boolean => own.isDue || own.sent !== wanted;
+
+function sendClusters(stream: Stream, own: Subscription, offered: EncodedKind['resources']): void {
+	const { target } = stream;
+	if (target === undefined) return;
+	stream.offered = offered;
+	const isExact = offered.size === target.cds.resources.size;
+	respond(stream, 'cds', own, { sent: target.cds, shown: isExact ? target.cds : kindOf(offered) });
+}
+
+function sendIfDue(stream: Stream, kind: ResourceKind): void {
+	const own = stream.subscriptions[kind];
+	const wanted = stream.target?.[kind];
+	if (own === undefined || wanted === undefined || !isDue(own, wanted)) return;
+	if (own.names?.length === 0) Object.assign(own, { sent: wanted, acked: wanted, isDue: false });
+	else respond(stream, kind, own, { sent: wanted, shown: wanted });
+}
+
+interface Response {
+	/** What it is a step to. */
+	readonly sent: EncodedKind;
+	readonly shown: EncodedKind;
+}
+
+function respond(stream: Stream, kind: ResourceKind, own: Subscription, { sent, shown }: Response): void {
+	stream.nonces += 1;
+	Object.assign(own, { sent, acked: undefined, isDue: false, nonce: String(stream.nonces) });
+	const chosen = own.names?.flatMap((name) => shown.resources.get(name) ?? []) ?? [...shown.resources.values()];
+	const resources = chosen.map(({ bytes }) => bytes);
+	const response = { typeUrl: typeUrls[kind], versionInfo: shown.version, nonce: own.nonce, resources };
+	stream.send(stream.codec.encodeResponse(response));
+}
