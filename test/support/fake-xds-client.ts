@@ -54,6 +54,8 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 		for (const resource of resources) held[kind].set(resource.name, resource);
 		const needed = referredBy('lds', 'routeConfigName');
 		for (const name of held.rds.keys()) if (!needed.includes(name)) held.rds.delete(name);
+		for (const name of [...referredBy('lds', 'cluster'), ...referredBy('rds', 'cluster')])
+			if (!held.cds.has(name)) client.missing.add(name);
 	};
 	const client: FakeXdsClient = {
 		...{ versions: {}, responses: [], missing: new Set(), judge: () => undefined },
@@ -75,8 +77,6 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 			}
 			apply(kind, resources);
 			client.versions[kind] = versionInfo;
-			for (const name of [...referredBy('lds', 'cluster'), ...referredBy('rds', 'cluster')])
-				if (!held.cds.has(name)) client.missing.add(name);
 			request(kind, { responseNonce: nonce });
 			if (kind === 'lds' && asked.rds !== String(referredBy('lds', 'routeConfigName'))) request('rds', {});
 		},
