@@ -48,14 +48,15 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 		const found = JSON.stringify([...held[kind].values()]).matchAll(new RegExp(`"${key}":"([^"]*)"`, 'g'));
 		return [...new Set([...found].map(([, name = '']) => name))].sort();
 	};
+	const unneeded = () => [...held.rds.keys()].filter((name) => !referredBy('lds', 'routeConfigName').includes(name));
+	const dangling = () =>
+		[...referredBy('lds', 'cluster'), ...referredBy('rds', 'cluster')].filter((name) => !held.cds.has(name));
 	const apply = (kind: ResourceKind, resources: readonly Named[]) => {
 		// Of routes only what was asked for comes; the others stay as long as a listener needs them.
 		if (kind !== 'rds') held[kind].clear();
 		for (const resource of resources) held[kind].set(resource.name, resource);
-		const needed = referredBy('lds', 'routeConfigName');
-		for (const name of held.rds.keys()) if (!needed.includes(name)) held.rds.delete(name);
-		for (const name of [...referredBy('lds', 'cluster'), ...referredBy('rds', 'cluster')])
-			if (!held.cds.has(name)) client.missing.add(name);
+		for (const name of unneeded()) held.rds.delete(name);
+		for (const name of dangling()) client.missing.add(name);
 	};
 	const client: FakeXdsClient = {
 		...{ versions: {}, responses: [], missing: new Set(), judge: () => undefined },
