@@ -74,6 +74,14 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 0,
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
+	mesh: {
+		summary:
+			"mesh check [PATH]: all mistakes of App Mesh definitions; mesh render: a virtual node's Envoy configuration",
+		options: { node: { type: 'string', help: 'NAME: the virtual node to render' } },
+		takesSettings: false,
+		words: 2,
+		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
+	},
 	config: {
 		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',
 		options: none,

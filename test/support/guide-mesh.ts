@@ -25,7 +25,7 @@ export const guideResources = (weights: readonly [number, number] = [90, 10]): r
 		spec: { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] },
 	},
 	{
-		...{ meshName, virtualRouterName: 'serviceB', routeName: 'serviceB' },
+		...{ meshName, virtualRouterName: 'serviceB', routeName: 'serviceB-route' },
 		spec: {
 			httpRoute: {
 				action: {
