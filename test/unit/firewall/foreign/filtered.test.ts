@@ -140,3 +140,15 @@ test('rules without a target only count packets, whatever their comment says', (
 	for (const rule of ['-A INPUT', '-A INPUT -p tcp -m comment --comment DROP'])
 		assert.deepEqual(found([rule]), [], rule);
 });
+
+test('a rule about packets that open no connection is no matter: those that follow it decide', () => {
+	const app = '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT';
+	const others = ['! --tcp-flags FIN,SYN,RST,ACK SYN', '! --syn'];
+	for (const match of others) {
+		const stray = `-A INPUT -p tcp -m tcp ${match} -m conntrack --ctstate NEW -j DROP`;
+		assert.deepEqual(found([stray, ...stateful, app], { input: 'DROP' }), ["dropped inbound 8080: its chain's policy"]);
+		assert.deepEqual(found([stray]), []);
+	}
+	const opens = '-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m tcp --dport 15000 -j DROP';
+	assert.deepEqual(found([opens]), [`dropped inbound 8080: ${opens}`]);
+});

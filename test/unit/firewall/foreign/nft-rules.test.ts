@@ -100,3 +100,8 @@ test("a rule that drops packets that open a connection to Envoy's port drops red
 	assert.deepEqual(dropped(opens), ['dropped inbound 8080']);
 	assert.deepEqual(dropped(is({ meta: { key: 'mark' } }, 7)), [], 'which packets have the mark is not known');
 });
+
+test('a rule about packets that open no connection takes none', () => {
+	assert.notDeepEqual(taken(opens), []);
+	assert.deepEqual(taken({ match: { ...opens.match, op: '!=' } }), []);
+});
