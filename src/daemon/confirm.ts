@@ -6,17 +6,9 @@ import type { DaemonDependencies } from './dependencies.ts';
 import { enable } from './desired-state.ts';
 import { readFormer, writtenOf } from './former-settings.ts';
 import { changeTimeout, type ReadBack } from './reconciler.ts';
-import {
-	adoptRollback,
-	type Confirming,
-	cancel,
-	finishRollback,
-	nothingPending,
-	revert,
-	wasRolledBackElsewhere,
-} from './rollback.ts';
+import { adoptRollback, type Confirming, cancel, finishRollback, nothingPending, revert } from './rollback.ts';
 import { armTimer } from './rollback-deadline.ts';
-import { portsOf } from './state.ts';
+import { portsOf, wasRolledBackElsewhere } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
 
 /** What is switched on for a time only, and what it goes back to. Callers hold `ruleLock`, except where it only reads. */
@@ -46,19 +38,19 @@ export interface Confirmation {
 }
 
 export function createConfirmation(core: DaemonCore): Confirmation {
-	const own: Confirming = { core, pending: undefined, cancelTimer: () => undefined, problem: undefined };
+	const own: Confirming = { core, cancelTimer: () => undefined, problem: undefined };
 	return {
-		pending: () => own.pending,
+		pending: () => own.core.state.pending,
 		problem: () => own.problem?.why,
 		enable: (seconds) => changeFor(own, 'enable', seconds, () => enable(core)),
 		async reload(seconds, change) {
-			if (seconds === undefined && own.pending?.settings === undefined) return change();
+			if (seconds === undefined && own.core.state.pending?.settings === undefined) return change();
 			return changeFor(own, 'reload', seconds, change, writtenOf(core.state.settings.loaded));
 		},
 		confirm: () => confirm(own),
 		cancel: () => cancel(own),
 		revert: () => revert(own),
-		wasRolledBackElsewhere: () => wasRolledBackElsewhere(own),
+		wasRolledBackElsewhere: () => wasRolledBackElsewhere(core.state, core.deps),
 		adoptRollback: () => adoptRollback(own),
 		resume: () => resume(own),
 		cancelTimer: () => own.cancelTimer(),
@@ -68,7 +60,7 @@ export function createConfirmation(core: DaemonCore): Confirmation {
 /** Takes a checkpoint and arms the rollback timer. Re-arming keeps the first checkpoint. */
 async function arm(own: Confirming, seconds: number, settings?: Written): Promise<void> {
 	const { state, deps } = own.core;
-	const former = own.pending;
+	const former = own.core.state.pending;
 	const { wanted, since } = state.desired;
 	const { context } = state.settings;
 	const now = former ?? { before: { wanted, since }, ...(await takeCheckpoint(context.host, changeTimeout())) };
@@ -87,7 +79,7 @@ async function changeFor<T>(
 	change: () => Promise<T>,
 	settings?: Written,
 ): Promise<T> {
-	const former = own.pending;
+	const former = own.core.state.pending;
 	if (seconds !== undefined) await arm(own, seconds, settings);
 	try {
 		const changed = await change();
@@ -101,7 +93,7 @@ async function changeFor<T>(
 }
 
 async function confirm(own: Confirming): Promise<void> {
-	if (own.pending === undefined) throw nothingPending('confirm');
+	if (own.core.state.pending === undefined) throw nothingPending('confirm');
 	if (await adoptRollback(own)) throw tooLate('confirm');
 	await cancel(own);
 	own.core.deps.log('info', 'confirmed');
@@ -111,7 +103,7 @@ async function resume(own: Confirming): Promise<void> {
 	const { state, deps } = own.core;
 	const pending = deps.confirmationFile.read();
 	if (pending === undefined) return;
-	own.pending = pending;
+	own.core.state.pending = pending;
 	const seconds = Math.ceil((Date.parse(pending.until) - deps.clock.dateMs()) / 1_000);
 	if (seconds <= 0 || pending.isReverted) {
 		// What nobody has confirmed is not to take hold by a restart.

@@ -5,7 +5,7 @@ import { failureOf } from '../failure.ts';
 import { withCause } from '../status/captured-pull.ts';
 import type { DaemonCore } from './core.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import { appliedOf, type DaemonState, isStarting, isStopping } from './state.ts';
+import { appliedOf, type DaemonState, isStarting, isStopping, wasRolledBackElsewhere } from './state.ts';
 
 /** Logs what happens to Envoy, and lets the rules follow where they must. */
 export function onEnvoyStateChange(core: DaemonCore, history: SupervisionHistory, before: SupervisionHistory): void {
@@ -76,6 +76,7 @@ async function reapplyRules(
 		const now = deps.proxy?.history().state;
 		const isSame = now?.kind === 'live' && idOf(now) === idOf(envoy);
 		if (isStopping(state) || !isSame || state.desired.wanted !== 'enabled' || state.rules.kind === 'on') return;
+		if (wasRolledBackElsewhere(state, deps)) return;
 		await interception.apply(state.settings.context);
 		deps.counters.add('ruleChanges', 'restore');
 	});

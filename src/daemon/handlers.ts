@@ -83,8 +83,8 @@ async function lookAroundChange(
 	return look();
 }
 
-/** Questions do not wait for a change that takes long. */
-const PATIENCE_MS = 300;
+/** Longer than a change takes on a busy host; questions do not wait for one that hangs, such as for the xtables lock. */
+const PATIENCE_MS = 2_000;
 
 /** Resolves once the change that is under way has ended, or patience has. */
 const endOfChange = ({ state, deps }: DaemonCore): Promise<void> =>

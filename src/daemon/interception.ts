@@ -5,7 +5,7 @@ import type { DaemonDependencies } from './dependencies.ts';
 import { type ReadBack, type Reconciler, readBackOf } from './reconciler.ts';
 import { refuseStopping } from './refuse-stopping.ts';
 import type { RoutingRoom } from './routing-room.ts';
-import { appliedOf, type DaemonState, isStopping, portsOf } from './state.ts';
+import { appliedOf, type DaemonState, isStopping, portsOf, wasRolledBackElsewhere } from './state.ts';
 
 /** Rules on and off. Callers hold `ruleLock`, but for what is said of `captureAll`. */
 export interface Interception {
@@ -100,6 +100,7 @@ async function completeCapture({ state, deps, reconciler }: Parts): Promise<void
 	const { host, capture } = settings.context;
 	const applied = appliedOf(state);
 	if (applied === undefined || isStopping(state) || applied.target.stage === 'all') return;
+	if (wasRolledBackElsewhere(state, deps)) return;
 	const openings = { connections: deps.connections, capture, ports: redirectPorts };
 	try {
 		const target = await reconciler.captureWhole(host, applied.target, openings);

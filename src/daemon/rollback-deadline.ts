@@ -23,7 +23,7 @@ export async function armTimer(
 		await deps.rollbackTimer.cancel(armed.alarm);
 		throw error;
 	}
-	own.pending = armed;
+	own.core.state.pending = armed;
 	own.problem = undefined;
 	rollBackAfter(own, seconds * 1_000 + LATE_MS, armed);
 }
@@ -35,7 +35,7 @@ function rollBackAfter(own: Confirming, ms: number, armed: PendingConfirmation):
 
 async function onTimeout(own: Confirming, armed: PendingConfirmation): Promise<void> {
 	const { state } = own.core;
-	const isDue = () => own.pending === armed && !isStopping(state);
+	const isDue = () => own.core.state.pending === armed && !isStopping(state);
 	try {
 		await state.ruleLock(async () => (isDue() ? revert(own) : undefined));
 	} catch (error) {

@@ -3,20 +3,19 @@ import { hadRules } from '../reconcile/checkpoint.ts';
 import type { DaemonCore } from './core.ts';
 import { persist } from './desired-state.ts';
 import { readFormer, takeBack } from './former-settings.ts';
-import { isStopping } from './state.ts';
+import { isStopping, wasRolledBackElsewhere } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
 
 /** What waits to be confirmed, and what happens to it when its time is over. */
 export interface Confirming {
 	readonly core: DaemonCore;
-	pending: PendingConfirmation | undefined;
 	cancelTimer: () => void;
 	/** The time is over, and this keeps us from going back; so often so far. */
 	problem: { readonly why: string; readonly failures: number } | undefined;
 }
 
 export async function cancel(own: Confirming): Promise<void> {
-	const { pending } = own;
+	const { pending } = own.core.state;
 	if (pending === undefined) return;
 	drop(own, pending);
 	await own.core.deps.rollbackTimer.cancel(pending.alarm);
@@ -29,11 +28,11 @@ export async function cancel(own: Confirming): Promise<void> {
 function drop(own: Confirming, { before }: PendingConfirmation): void {
 	const { confirmationFile, stateFile, log } = own.core.deps;
 	own.cancelTimer();
-	own.pending = undefined;
+	own.core.state.pending = undefined;
 	own.problem = undefined;
 	const remove = () => {
 		try {
-			if (own.pending === undefined) confirmationFile.remove();
+			if (own.core.state.pending === undefined) confirmationFile.remove();
 		} catch (error) {
 			log('warn', 'what waited for confirmation could not be removed', { why: failureOf(error).message });
 		}
@@ -43,8 +42,8 @@ function drop(own: Confirming, { before }: PendingConfirmation): void {
 }
 
 export async function revert(own: Confirming): Promise<void> {
-	if (own.pending === undefined) throw nothingPending('go back');
-	await rollBack(own, own.pending);
+	if (own.core.state.pending === undefined) throw nothingPending('go back');
+	await rollBack(own, own.core.state.pending);
 	await own.core.drain.finish();
 }
 
@@ -58,12 +57,10 @@ async function rollBack(own: Confirming, pending: PendingConfirmation): Promise<
 	if (former !== undefined && pending.before.wanted === 'disabled') await takeBack(core, former);
 }
 
-export const wasRolledBackElsewhere = ({ pending, core }: Confirming): boolean =>
-	pending !== undefined && core.deps.confirmationFile.read()?.isReverted === true;
-
 export async function adoptRollback(own: Confirming): Promise<boolean> {
-	const { pending, core } = own;
-	if (pending === undefined || isStopping(core.state) || !wasRolledBackElsewhere(own)) return false;
+	const { state, deps } = own.core;
+	const { pending } = state;
+	if (pending === undefined || isStopping(state) || !wasRolledBackElsewhere(state, deps)) return false;
 	await rollBack(own, pending);
 	return true;
 }

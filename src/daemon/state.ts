@@ -5,7 +5,7 @@ import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Wanted } from '../status/types.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import type { State } from './stores.ts';
+import type { PendingConfirmation, State } from './stores.ts';
 
 /** Until the first apply or remove the daemon is `starting`: the rules wait for Envoy's first LIVE. */
 type PhaseKind = 'starting' | 'running' | 'startFailed';
@@ -51,6 +51,8 @@ export interface DaemonState {
 	rules: RulesState;
 	settings: Settings;
 	desired: Desired;
+	/** What was switched on for a time, and is not confirmed yet. */
+	pending: PendingConfirmation | undefined;
 }
 
 export function createState({ loaded, context, stateFile, clock }: DaemonDependencies): DaemonState {
@@ -63,11 +65,21 @@ export function createState({ loaded, context, stateFile, clock }: DaemonDepende
 		rules: { kind: 'untouched' },
 		settings: { loaded, context, unconfirmed: [] },
 		desired: { wanted: context.config.startEnabled ? 'enabled' : wanted, since, image },
+		pending: undefined,
 	};
 }
 
 /** Envoy's, that connections are redirected to. */
 export const portsOf = ({ config }: DaemonContext): number[] => [config.ingressPort, config.egressPort];
+
+/**
+ * `turnout revert`, which a timer of systemd's starts, has gone back while this daemon was halted, and the daemon does not
+ * know yet. Whatever it had planned before would switch on again what nobody has confirmed.
+ */
+export const wasRolledBackElsewhere = (
+	{ pending }: Pick<DaemonState, 'pending'>,
+	{ confirmationFile }: Pick<DaemonDependencies, 'confirmationFile'>,
+): boolean => pending !== undefined && confirmationFile.read()?.isReverted === true;
 
 /** Undefined while rules are not on. */
 export const appliedOf = ({ rules }: Pick<DaemonState, 'rules'>): DesiredState | undefined =>

@@ -208,7 +208,7 @@ function replaces(
 	{ dialled, redirected }: { readonly dialled: Packet; readonly redirected: Packet },
 ): boolean {
 	const lasts = (match: Match) => matches(match, dialled) === matches(match, redirected);
-	const isCondition = ({ kind }: Match) => kind !== 'ports' && kind !== 'state' && kind !== 'protocol';
+	const isCondition = ({ kind }: Match) => !['ports', 'state', 'protocol', 'syn'].includes(kind);
 	const said = (all: readonly Match[]) => JSON.stringify(all.filter((match) => isCondition(match) && lasts(match)));
 	return allMatch(other.matches, packet) !== false && said(other.matches) === said(path.matches);
 }

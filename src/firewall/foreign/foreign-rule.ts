@@ -15,6 +15,8 @@ export type Match = { readonly not: boolean } & (
 	| { readonly kind: 'in' | 'out'; readonly names: readonly string[] }
 	| { readonly kind: 'local'; readonly end: 'source' | 'destination' }
 	| { readonly kind: 'uid'; readonly ranges: readonly IdRange[] }
+	/** The packet opens a connection, as each does here; negated the rule matches none. */
+	| { readonly kind: 'syn' }
 	/** Something that is not evaluated: it may match. */
 	| { readonly kind: 'unknown'; readonly words: string }
 );

@@ -37,6 +37,8 @@ function matchesUnnegated(match: Match, packet: Packet): Maybe {
 			return match.end === 'source' ? packet.isFromHere : packet.isToHere;
 		case 'uid':
 			return known(packet.uid, (uid) => holdsPort(match.ranges, uid));
+		case 'syn':
+			return true;
 		case 'unknown':
 			return undefined;
 	}

@@ -16,8 +16,7 @@ export function matchesOf({ op, left, right }: JsonObject, sets: Sets): Match[] 
 function compared(left: Json, values: readonly Json[], not: boolean, unknown: Match): Match[] {
 	if (isObject(left) && Array.isArray(left['concat']))
 		return not ? [unknown] : concatenated(left['concat'], values, unknown);
-	const match = read(left, values, not);
-	return match === 'always' ? [] : [match ?? unknown];
+	return [read(left, values, not) ?? unknown];
 }
 
 /** Each part may have any value at its place in an element. That allows more combinations than the elements. */
@@ -26,8 +25,7 @@ function concatenated(parts: readonly Json[], elements: readonly Json[], unknown
 		const values = elements.flatMap((element) =>
 			isObject(element) && Array.isArray(element['concat']) ? [element['concat'][at] as Json] : [],
 		);
-		const match = read(part, values, false);
-		return match === 'always' ? [] : [match ?? unknown];
+		return [read(part, values, false) ?? unknown];
 	});
 }
 
@@ -41,7 +39,7 @@ function valuesOf(right: Json | undefined, sets: Sets): readonly Json[] {
 const elementOf = (element: Json): Json =>
 	isObject(element) && isObject(element['elem']) ? (element['elem']['val'] ?? null) : element;
 
-function read(left: Json, values: readonly Json[], not: boolean): Match | 'always' | undefined {
+function read(left: Json, values: readonly Json[], not: boolean): Match | undefined {
 	if (!isObject(left)) return undefined;
 	const { payload, meta, ct, fib } = left;
 	if (isObject(payload)) return payloadMatch(payload, values, not);
@@ -51,8 +49,7 @@ function read(left: Json, values: readonly Json[], not: boolean): Match | 'alway
 		const end = JSON.stringify(fib['flags']).includes('saddr') ? 'source' : 'destination';
 		return { kind: 'local', end, not };
 	}
-	// The packet that opens a connection.
-	return JSON.stringify(left).includes('"flags"') && values.join() === 'syn' ? 'always' : undefined;
+	return JSON.stringify(left).includes('"flags"') && values.join() === 'syn' ? { kind: 'syn', not } : undefined;
 }
 
 /** Headers that a TCP packet has; `th` is the transport header of any protocol. */

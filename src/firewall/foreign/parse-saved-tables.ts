@@ -58,19 +58,18 @@ function optionsOf(rule: string): Option[] {
 }
 
 /** Options that do not restrict which connections match. */
-const WITHOUT_EFFECT = ['-m', '--comment', '--syn'];
+const WITHOUT_EFFECT = ['-m', '--comment'];
 
 function matchOf({ name, values, not }: Option): Match[] {
 	if (WITHOUT_EFFECT.includes(name)) return [];
 	const [value = ''] = values;
 	const read = readers[name];
 	const match = read?.(value, values.at(-1) ?? '');
-	if (match === 'always') return [];
 	return [match === undefined ? { kind: 'unknown', words: [name, ...values].join(' '), not } : { ...match, not }];
 }
 
 type Unsigned = Match extends infer M ? (M extends Match ? Omit<M, 'not'> : never) : never;
-type Read = (value: string, last: string) => Unsigned | 'always' | undefined;
+type Read = (value: string, last: string) => Unsigned | undefined;
 
 const ports =
 	(original: boolean): Read =>
@@ -89,7 +88,7 @@ const local =
 	(end: 'source' | 'destination'): Read =>
 	(value) =>
 		value === 'LOCAL' ? { kind: 'local', end } : undefined;
-const opening: Read = (mask, flags) => (mask.includes('SYN') && flags === 'SYN' ? 'always' : undefined);
+const flags: Read = (mask, set) => (mask.includes('SYN') && set === 'SYN' ? { kind: 'syn' } : undefined);
 
 const readers: Readonly<Record<string, Read>> = {
 	'-p': (value) => ({ kind: 'protocol', names: [value] }),
@@ -106,7 +105,8 @@ const readers: Readonly<Record<string, Read>> = {
 	'--src-type': local('source'),
 	'--dst-type': local('destination'),
 	'--uid-owner': (value) => ({ kind: 'uid', ranges: rangesOf(value) }),
-	'--tcp-flags': opening,
+	'--tcp-flags': flags,
+	'--syn': () => ({ kind: 'syn' }),
 };
 
 const rangesOf = (text: string): Ports[] =>

@@ -48,6 +48,35 @@ test('a rollback that was made elsewhere is not undone by the repair of rules', 
 	assert.equal(daemon.counters.read().ruleChanges.revert, 1);
 });
 
+test('a daemon that was halted in the middle of enable does not switch the rules on again after a rollback', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { clock, host } = daemon.world;
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	await rollBackElsewhere(daemon.world);
+	host.onCommit = () => {
+		throw new Error('rules were committed');
+	};
+	// The rest of the rules was due 300 ms after the first.
+	await clock.advance(1_000);
+	host.onCommit = () => undefined;
+	assert.equal(host.isCapturing(), false);
+	assert.ok(!daemon.logged.some((event) => event.startsWith('warn: only')), daemon.logged.join());
+	assert.equal(await isOf(daemon), 'disabled');
+});
+
+test('rules that waited for Envoy stay off where the time to confirm them ended while the daemon was halted', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { clock, envoy, host } = daemon.world;
+	await clock.advance(1_000);
+	envoy.fail();
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	await rollBackElsewhere(daemon.world);
+	envoy.live();
+	await clock.advance(1_000);
+	assert.equal(host.isCapturing(), false);
+	assert.equal(await isOf(daemon), 'disabled');
+});
+
 test('confirm after a rollback that was made elsewhere comes too late, and says so', async () => {
 	await using daemon = await startDaemonOnFakes();
 	await daemon.ask.enable({ confirmSeconds: 60 });

@@ -63,6 +63,11 @@ test('a firewall with policy drop drops redirected connections, unless a rule ac
 	assert.deepEqual(found(open, { output: 'DROP' }), ["dropped outbound 443: its chain's policy"]);
 	const envoy = '-A OUTPUT -p tcp -m conntrack --ctstate DNAT -m tcp --dport 15001 -j ACCEPT';
 	assert.deepEqual(found([...open, envoy], { output: 'DROP' }), []);
+	// What was closed apart from the loopback stays closed.
+	assert.deepEqual(found(open.slice(0, 1), { output: 'DROP' }), []);
+	const loopback = '-A INPUT -i lo -j DROP';
+	assert.deepEqual(found([loopback]), [`dropped outbound 443: ${loopback}`]);
+	assert.deepEqual(found(['-A INPUT -i eth1 -p tcp -m tcp --dport 15001 -j DROP']), []);
 });
 
 test('rules that deny by the dialled port or address have no effect any more', () => {
@@ -123,4 +128,27 @@ test('a port that was closed and is open because of the redirect is told', () =>
 	const dnat = '-A INPUT -m conntrack --ctstate DNAT -j ACCEPT';
 	assert.deepEqual(found([...stateful, dnat], { input: 'DROP' }), ["opened inbound 8080: its chain's policy"]);
 	assert.deepEqual(found([...stateful, dnat, '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT'], { input: 'DROP' }), []);
+});
+
+test('a port that was closed and that a rule opens for redirected connections on purpose is not told', () => {
+	assert.deepEqual(found([...stateful, recipe], { input: 'DROP' }), []);
+	const envoy = '-A INPUT -p tcp -m tcp --dport 15000 -j ACCEPT';
+	assert.deepEqual(found([...stateful, envoy], { input: 'DROP' }), []);
+});
+
+test('rules without a target only count packets, whatever their comment says', () => {
+	for (const rule of ['-A INPUT', '-A INPUT -p tcp -m comment --comment DROP'])
+		assert.deepEqual(found([rule]), [], rule);
+});
+
+test('a rule about packets that open no connection is no matter: those that follow it decide', () => {
+	const app = '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT';
+	const others = ['! --tcp-flags FIN,SYN,RST,ACK SYN', '! --syn'];
+	for (const match of others) {
+		const stray = `-A INPUT -p tcp -m tcp ${match} -m conntrack --ctstate NEW -j DROP`;
+		assert.deepEqual(found([stray, ...stateful, app], { input: 'DROP' }), ["dropped inbound 8080: its chain's policy"]);
+		assert.deepEqual(found([stray]), []);
+	}
+	const opens = '-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m tcp --dport 15000 -j DROP';
+	assert.deepEqual(found([opens]), [`dropped inbound 8080: ${opens}`]);
 });

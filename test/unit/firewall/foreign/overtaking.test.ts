@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Dialect } from '../../../../src/firewall/firewall.ts';
 import type { BaseChain, ForeignRules, RuleText } from '../../../../src/firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../../../../src/firewall/foreign/overtaking.ts';
 import type { Capture } from '../../../../src/ruleset/capture.ts';
@@ -174,6 +175,40 @@ const saved = (dialect: 'iptables-nft' | 'iptables-legacy', text: string): RuleT
 	text,
 });
 
+test('where nothing that arrives is captured, rules that cannot be read take only what is sent', () => {
+	const { chains = [] } = docker(8080);
+	const unread = { kind: 'nft', family: 'ip', table: 'docker-bridges', text: '' } as const;
+	assert.deepEqual(
+		found({ chains, texts: [unread] }, capture({})).map(([kind]) => kind),
+		['outbound'],
+	);
+});
+
+test('where our rules are not installed nothing comes before them; those of iptables-legacy are as old as its table', () => {
+	const { chains = [], texts = [] } = docker(8080);
+	const kinds = (dialect: Dialect, legacyNat: ForeignRules['legacyNat'] = {}) =>
+		findOvertaking(
+			{ chains, texts, legacyNat },
+			{ capture: capture({ appPorts: '8080' }), families: ['ipv4'], dialect },
+		).map(({ kind, isFirst }) => [kind, isFirst]);
+	assert.deepEqual(kinds('iptables-nft'), []);
+	assert.deepEqual(kinds('iptables-legacy'), []);
+	assert.deepEqual(kinds('iptables-legacy', { ipv4: 1 }), [['inbound', true]]);
+	assert.deepEqual(kinds('iptables-legacy', { ipv4: 2 }), [['inbound', false]]);
+	assert.deepEqual(kinds('iptables-legacy', { ipv4: 3 }), []);
+});
+
+test('rules for the interface of a captured bridge count, those for another interface do not', () => {
+	const kinds = (name: string) => {
+		const rule = `-A PREROUTING -i ${name} -p tcp -j NOTRACK`;
+		const raw = saved('iptables-legacy', `*raw\n:PREROUTING ACCEPT [0:0]\n${rule}\nCOMMIT\n`);
+		return found({ texts: [raw] }, capture({ bridges: 'docker0' })).map(([kind]) => kind);
+	};
+	assert.deepEqual(kinds('docker0'), ['from bridges']);
+	assert.deepEqual(kinds('docker+'), ['from bridges']);
+	assert.deepEqual(kinds('eth1'), []);
+});
+
 test('rules of the other dialect count if they come first and match captured connections', () => {
 	const raw = (rule: string) =>
 		saved('iptables-legacy', `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rule}\nCOMMIT\n`);
@@ -186,6 +221,8 @@ test('rules of the other dialect count if they come first and match captured con
 	assert.equal(rules('-A OUTPUT -d 169.254.169.254/32 -j NOTRACK'), 0);
 	assert.equal(rules('-A OUTPUT -m owner --uid-owner 1337 -j NOTRACK'), 0);
 	assert.equal(rules('-A OUTPUT -m owner ! --uid-owner 1337 -j NOTRACK'), 1);
+	assert.equal(rules('-A OUTPUT -m addrtype --src-type LOCAL -j NOTRACK'), 1);
+	assert.equal(rules('-A OUTPUT -m addrtype ! --src-type LOCAL -j NOTRACK'), 0);
 	assert.equal(rules('-A PREROUTING -p tcp -j CT --zone 3'), 0);
 	const nat = saved(
 		'iptables-legacy',
