@@ -32,6 +32,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	cli: ['localapi', 'status', ...base],
 	'route-manager': ['lib'],
 	host: base,
+	mesh: base,
+	xds: ['mesh', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

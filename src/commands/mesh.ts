@@ -4,10 +4,10 @@ import { Failure } from '../failure.ts';
 import { readDefinitions } from '../host/files/definitions.ts';
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from '../mesh/catalog.ts';
-import { type LoadedMesh, loadMesh } from '../mesh/load.ts';
-import type { Mistake } from '../mesh/model.ts';
+import { type LoadedMesh, loadMesh } from '../mesh/load-mesh.ts';
 import { resolveNode } from '../mesh/resolve-node.ts';
-import { renderNode } from '../xds/render.ts';
+import type { Mistake } from '../mesh/resource.ts';
+import { renderNode } from '../xds/render-node.ts';
 import { staticBootstrap } from '../xds/static-bootstrap.ts';
 
 /** `turnout mesh check` and `turnout mesh render`. They need neither root nor a daemon. */

@@ -1,4 +1,4 @@
-import type { Resource, ResourceOf } from './model.ts';
+import type { Resource, ResourceOf } from './resource.ts';
 import type { Kind } from './schema/kinds.ts';
 
 /** The resources of one mesh, by kind and name. */

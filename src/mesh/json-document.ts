@@ -1,7 +1,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { quote } from '../lib/escape.ts';
-import type { Mistake, Place } from './model.ts';
 import { type Segment, segmentsOf, textOfPath } from './path.ts';
+import type { Mistake, Place } from './resource.ts';
 
 /** One value of a file, and where its parts stand. */
 export interface ParsedDocument {

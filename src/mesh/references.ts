@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from './catalog.ts';
-import type { Mistake, ResourceOf } from './model.ts';
+import type { Mistake, ResourceOf } from './resource.ts';
 import { routeOf, targetPort } from './route-kind.ts';
 import type { Kind } from './schema/kinds.ts';
 

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
-import type { ResourceOf } from './model.ts';
 import { serviceName } from './references.ts';
+import type { ResourceOf } from './resource.ts';
 import { type RouteKind, routeOf, targetPort } from './route-kind.ts';
 import type { NodeListener } from './schema/virtual-node.ts';
 

@@ -1,7 +1,7 @@
 import type { IpPreference, NodeView, Target } from '../mesh/resolve-node.ts';
 import type { NodeListener } from '../mesh/schema/virtual-node.ts';
+import { allowAllCluster, amazonCluster, egressCluster, ingressCluster } from './app-mesh-names.ts';
 import { seconds } from './duration.ts';
-import { allowAllCluster, amazonCluster, egressCluster, ingressCluster } from './names.ts';
 import { endpoints, extension, type JsonObject, typeOf } from './snapshot.ts';
 
 type Cluster = JsonObject & { readonly name: string };

@@ -1,8 +1,8 @@
 import type { Backend, BackendRoute, NodeView } from '../mesh/resolve-node.ts';
 import type { NodeListener } from '../mesh/schema/virtual-node.ts';
+import { allowAllCluster, egressCluster, egressRoutes, ingressCluster, ingressRoutes } from './app-mesh-names.ts';
 import { previousHosts } from './clusters.ts';
 import { seconds } from './duration.ts';
-import { allowAllCluster, egressCluster, egressRoutes, ingressCluster, ingressRoutes } from './names.ts';
 import { type ForwardedKind, matchOf } from './route-match.ts';
 import type { JsonObject } from './snapshot.ts';
 

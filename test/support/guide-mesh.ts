@@ -1,5 +1,5 @@
 // The example of the 2019 guide: serviceA calls serviceB, of which there are two versions.
-import type { DefinitionFile } from '../../src/mesh/load.ts';
+import type { DefinitionFile } from '../../src/mesh/load-mesh.ts';
 
 const meshName = 'simpleapp';
 const hostOf = (name: string) => `${name}.simpleapp.local`;

@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../failure.ts';
 import { describeFsError } from '../../lib/fs.ts';
-import type { DefinitionFile } from '../../mesh/load.ts';
+import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 
 /** Above all that a mesh of App Mesh's limits needs. */
 const LARGEST_BYTES = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { quote } from '../../lib/escape.ts';
 import { isRecord } from '../check-shape.ts';
 import type { ParsedDocument } from '../json-document.ts';
-import type { Imported, Mistake, Place, RawResource } from '../model.ts';
 import type { Segment } from '../path.ts';
+import type { Imported, Mistake, Place, RawResource } from '../resource.ts';
 import { type Kind, kinds, nameKey, parentOf } from '../schema/kinds.ts';
 import { failed, type Importer, imported, mistake, nothingImported, placesBelow, together } from './importer.ts';
 

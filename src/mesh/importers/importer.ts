@@ -1,6 +1,6 @@
 import type { ParsedDocument } from '../json-document.ts';
-import type { Imported, Mistake, Place, RawResource } from '../model.ts';
 import { type Segment, textOfPath } from '../path.ts';
+import type { Imported, Mistake, Place, RawResource } from '../resource.ts';
 
 /** One format in which definitions are kept. */
 export interface Importer {

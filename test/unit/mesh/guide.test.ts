@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadMesh } from '../../../src/mesh/load.ts';
+import { loadMesh } from '../../../src/mesh/load-mesh.ts';
 import { resolveNode } from '../../../src/mesh/resolve-node.ts';
-import { renderNode } from '../../../src/xds/render.ts';
+import { renderNode } from '../../../src/xds/render-node.ts';
 import { guideFiles } from '../../support/guide-mesh.ts';
 
 const ports = { ingressPort: 15_000, egressPort: 15_001 };

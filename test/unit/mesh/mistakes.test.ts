@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadMesh } from '../../../src/mesh/load.ts';
+import { loadMesh } from '../../../src/mesh/load-mesh.ts';
 import { segmentsOf } from '../../../src/mesh/path.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
 

@@ -1,7 +1,5 @@
 import type { Backend, NodeView } from '../mesh/resolve-node.ts';
 import type { NodeListener } from '../mesh/schema/virtual-node.ts';
-import { seconds } from './duration.ts';
-import { accessLogOf, httpConnections, originalDst, tcpProxy } from './filters.ts';
 import {
 	allowAllCluster,
 	amazonCluster,
@@ -11,7 +9,9 @@ import {
 	ingressCluster,
 	ingressListener,
 	ingressRoutes,
-} from './names.ts';
+} from './app-mesh-names.ts';
+import { seconds } from './duration.ts';
+import { accessLogOf, httpConnections, originalDst, tcpProxy } from './filters.ts';
 import { extension, type JsonObject, socketAddress } from './snapshot.ts';
 
 type Listener = JsonObject & { readonly name: string };

@@ -2,9 +2,9 @@ import { type Catalog, createCatalog } from './catalog.ts';
 import { cliJson } from './importers/cli-json.ts';
 import { failed, type Importer, nothingImported, together } from './importers/importer.ts';
 import { parseJson } from './json-document.ts';
-import type { Imported, Mistake } from './model.ts';
 import { checkReferences } from './references.ts';
-import { validate } from './validate.ts';
+import type { Imported, Mistake } from './resource.ts';
+import { validate } from './validate-resources.ts';
 
 /** A file of definitions that was read. */
 export interface DefinitionFile {

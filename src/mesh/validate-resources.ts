@@ -1,6 +1,6 @@
 import { checkShape } from './check-shape.ts';
-import type { Mistake, RawResource, Resource } from './model.ts';
 import { textOfPath } from './path.ts';
+import type { Mistake, RawResource, Resource } from './resource.ts';
 import { kinds, nameShape } from './schema/kinds.ts';
 
 export interface Validated {

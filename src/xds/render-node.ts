@@ -1,6 +1,6 @@
 import type { NodeView } from '../mesh/resolve-node.ts';
 import { egressClusterOf, ingressClusterOf, passThroughClusters } from './clusters.ts';
-import { egressListenerOf, ingressListenerOf } from './listeners.ts';
+import { egressListenerOf, ingressListenerOf } from './mesh-listeners.ts';
 import { egressRoutesOf, ingressRoutesOf } from './routes.ts';
 import { named, type Snapshot } from './snapshot.ts';
 
