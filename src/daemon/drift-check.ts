@@ -7,12 +7,13 @@ import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
 import { removeRestored } from './remove-restored.ts';
 import type { Repair } from './repair-log.ts';
-import { isStarting, isStopping } from './state.ts';
+import { isStarting, isStopping, type RulesState } from './state.ts';
 
 /** What may not be as wanted. */
 export type Scope = ChangeEvent['subject'] | 'everything';
 export type Scopes = ReadonlySet<Scope>;
 
+type RulesOn = Extract<RulesState, { readonly kind: 'on' }>;
 type Repaired = Pick<Repair, 'subject' | 'lines'>;
 export interface RepairResult {
 	readonly repair?: Repaired;
@@ -28,14 +29,19 @@ export async function repairDrift(core: DaemonCore, confirmation: Confirmation, 
 	const { state } = core;
 	await confirmation.adoptRollback();
 	if (isStarting(state) || isStopping(state)) return {};
-	if (state.rules.kind === 'on') return repairApplied(core, scopes, state.rules.applied);
+	if (state.rules.kind === 'on') {
+		const result = await repairApplied(core, scopes, state.rules);
+		// Halted in the middle of it, this daemon may have taken the rollback for damage.
+		return (await confirmation.adoptRollback()) ? {} : result;
+	}
 	const repair = await removeRestored(core, scopes);
 	return repair === undefined ? {} : { repair };
 }
 
-async function repairApplied(core: DaemonCore, scopes: Scopes, before: DesiredState): Promise<RepairResult> {
+async function repairApplied(core: DaemonCore, scopes: Scopes, now: RulesOn): Promise<RepairResult> {
 	const { state, reconciler, interception } = core;
 	const { context } = state.settings;
+	const { applied: before, untold = [] } = now;
 	const desired = isIn(scopes, 'addresses') ? await refreshDesired(context, before) : before;
 	const firewall = context.host.firewalls.find(({ dialect }) => dialect === desired.target.dialect);
 	if (firewall === undefined || capturesMore(desired, before)) return { repair: await addIpv6(core, desired) };
@@ -49,13 +55,14 @@ async function repairApplied(core: DaemonCore, scopes: Scopes, before: DesiredSt
 	const claimed = await reconciler.claimFirst(context.host, desired.target);
 	const behind = claimed.map((line): HostDifference => ({ kind: 'misplaced', table: 'nat', line }));
 	const found = [...rules.found, ...routes.found, ...behind];
+	const told = [...untold, ...found];
 	// Another object: what was opened in between bypasses Envoy, and is counted anew.
 	const applied = found.length === 0 ? desired : { ...desired, target: { ...rules.target } };
 	state.rules = { kind: 'on', applied };
 	if (rules.found.length + behind.length > 0) interception.captureAllSoon();
 	const { failure } = routes;
 	return {
-		...(found.length === 0 ? {} : { repair: repairOf(found) }),
+		...(told.length === 0 ? {} : { repair: repairOf(told) }),
 		...(failure === undefined ? {} : { failure }),
 	};
 }

@@ -103,8 +103,9 @@ async function completeCapture({ state, deps, reconciler }: Parts): Promise<void
 	if (wasRolledBackElsewhere(state, deps)) return;
 	const openings = { connections: deps.connections, capture, ports: redirectPorts };
 	try {
-		const target = await reconciler.captureWhole(host, applied.target, openings);
-		if (target !== undefined) state.rules = { kind: 'on', applied: { ...applied, target } };
+		const whole = await reconciler.captureWhole(host, applied.target, openings);
+		if (whole === undefined) return;
+		state.rules = { kind: 'on', applied: { ...applied, target: whole.target }, untold: whole.found };
 	} catch (error) {
 		const limited = failureOf(error).message;
 		state.rules = { kind: 'on', applied: { ...applied, limited } };

@@ -25,8 +25,8 @@ export interface Reconciler {
 	readonly apply: (context: DaemonContext) => Promise<DesiredState>;
 	readonly remove: (host: Host, how: Parameters<typeof remove>[1], signal?: AbortSignal) => Promise<void>;
 	readonly restore: (host: Host, checkpoint: Checkpoint) => Promise<void>;
-	/** From what opens a connection to all of it; undefined where that is not known to be on. */
-	readonly captureWhole: (host: Host, target: DesiredRules, openings: Openings) => Promise<DesiredRules | undefined>;
+	/** From what opens a connection to all of it, which repairs too; undefined where that is not known to be on. */
+	readonly captureWhole: (host: Host, target: DesiredRules, openings: Openings) => Promise<RulesRepaired | undefined>;
 	/** All of it anew, from its first stage on. Resolves to what holds then. */
 	readonly applyFirstStage: (host: Host, target: DesiredRules) => Promise<DesiredRules>;
 	readonly repair: (firewall: Firewall, desired: DesiredState, check: RuleCheck) => Promise<RulesRepaired>;
@@ -72,8 +72,8 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 		async captureWhole(host, target, openings) {
 			if (lastRead === undefined) return undefined;
 			return change(async (before = new Map()) => {
-				const whole = await captureWhole(host, target, before, openings, changeTimeout());
-				return { lastRead: whole.lastRead, result: whole.target };
+				const { lastRead: now, ...result } = await captureWhole(host, target, before, openings, changeTimeout());
+				return { lastRead: now, result };
 			});
 		},
 		applyFirstStage: (host, desired) =>

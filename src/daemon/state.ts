@@ -1,6 +1,7 @@
 import type { Loaded } from '../config/merge-sources.ts';
 import { timeOf } from '../lib/clock.ts';
 import { createMutex, type Mutex } from '../lib/mutex.ts';
+import type { HostDifference } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Wanted } from '../status/types.ts';
 import type { DaemonContext } from './daemon-context.ts';
@@ -17,7 +18,12 @@ export type Phase = { readonly kind: PhaseKind } | { readonly kind: 'stopping'; 
 export type RulesState =
 	/** As found, or as a rollback has restored it: what bears our names may belong to a former daemon or somebody else. */
 	| { readonly kind: 'untouched' }
-	| { readonly kind: 'on'; readonly applied: DesiredState }
+	| {
+			readonly kind: 'on';
+			readonly applied: DesiredState;
+			/** Drift that a change of ours has put right, to be told by the next check, which knows who it was. */
+			readonly untold?: readonly HostDifference[];
+	  }
 	/** We removed all that bears our names: what is there now has come since, and not from us. */
 	| { readonly kind: 'off' }
 	/** The same, until Envoy is LIVE again (onEnvoyFailure: open). */

@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureDirectory } from './fs.ts';
+import { ensureDirectory, removeQuietly } from './fs.ts';
 
 /**
  * Atomic, durable file replacement: write a draft, fsync, rename, fsync the directory. Without the fsync, XFS and ext4
@@ -73,14 +73,5 @@ async function sync(path: string): Promise<void> {
 		await promisify(fsync)(file);
 	} finally {
 		closeSync(file);
-	}
-}
-
-/** Never throws, so that the caller reports the error that made the write fail. */
-function removeQuietly(path: string): void {
-	try {
-		rmSync(path, { force: true });
-	} catch {
-		// A left-over draft does no harm.
 	}
 }

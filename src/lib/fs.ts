@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -12,6 +12,24 @@ export function ensureDirectory(path: string, mode: number): boolean {
 	// The umask may have cleared bits.
 	chmodSync(path, mode);
 	return true;
+}
+
+/** The names in a folder; none where it is not there or cannot be read. */
+export function namesIn(folder: string): readonly string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+/** For what does no harm where it is left over, and is removed the next time. Without `recursive` a folder stays. */
+export function removeQuietly(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
+	try {
+		rmSync(path, { force: true, recursive });
+	} catch {
+		// Whoever comes next tries again.
+	}
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -41,12 +41,22 @@ function unwanted(installed: Installed): ByFamily<readonly Difference[]> {
 	return byFamily((family) => (installed.isClean[family] ? [] : left[family]));
 }
 
-/** In the middle of the change from one stage to the other each table is at one of them: that is as desired. */
-function ruleDifferences(installed: Installed, { rules, stages }: DesiredRules): ByFamily<readonly Difference[]> {
+/**
+ * In the middle of the change from one stage to the other each table is at one of them: that is as desired. A table that is
+ * at neither is compared with the nearer one.
+ */
+export function ruleDifferences(
+	installed: Installed,
+	{ rules, stages }: Pick<DesiredRules, 'rules' | 'stages'>,
+): ByFamily<readonly Difference[]> {
 	const found = installed.diff(rules);
 	if (families.every((family) => found[family].length === 0)) return found;
-	const all = [stages.syn, stages.all].map((stage) => installed.diff(stage));
-	return byFamily((family) =>
-		found[family].filter(({ table }) => all.every((stage) => stage[family].some((other) => other.table === table))),
-	);
+	const all = [found, ...[stages.syn, stages.all].map((stage) => installed.diff(stage))];
+	return byFamily((family) => {
+		const tables = [...new Set(found[family].map(({ table }) => table))];
+		return tables.flatMap((table) => fewest(all.map((stage) => stage[family].filter((line) => line.table === table))));
+	});
 }
+
+const fewest = (lists: readonly (readonly Difference[])[]): readonly Difference[] =>
+	lists.reduce((least, list) => (list.length < least.length ? list : least));

@@ -8,6 +8,7 @@ import { families } from '../values/units.ts';
 import type { ActualState } from './apply.ts';
 import type { DesiredRules } from './desired.ts';
 import type { Host } from './host.ts';
+import { type HostDifference, ruleDifferences } from './inspect.ts';
 
 export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({
 	...target,
@@ -50,6 +51,13 @@ export interface Openings {
 /** More would take too long, and too much room in the kernel's table. */
 const MAX_TRACKED = 50_000;
 
+export interface WholeCapture {
+	readonly target: DesiredRules;
+	readonly lastRead: ActualState;
+	/** What others had changed since the first stage, and is put right with it. */
+	readonly found: readonly HostDifference[];
+}
+
 /**
  * From the first stage to the second. The kernel is made to track open connections first; those that open meanwhile are
  * tracked since their first packet, as the first stage is in force.
@@ -60,21 +68,27 @@ export async function captureWhole(
 	before: ActualState,
 	openings: Openings,
 	signal: AbortSignal,
-): Promise<{ readonly target: DesiredRules; readonly lastRead: ActualState }> {
+): Promise<WholeCapture> {
 	const { connections, capture, ports } = openings;
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-	if (firewall === undefined || target.stage === 'all') return { target, lastRead: before };
+	if (firewall === undefined || target.stage === 'all') return { target, lastRead: before, found: [] };
 	const open = trackable(await connections.open(), capture, target.families, ports);
 	if (open.length > MAX_TRACKED) throw tooMany(open.length);
 	await connections.track(open);
-	const wanted = (found: Installed) =>
-		isHole(found, target) ? repairable(found, atStage(target, 'all')) : atStage(target, 'all');
+	let found: readonly HostDifference[] = [];
+	const wanted = (installed: Installed) => {
+		const differences = ruleDifferences(installed, target);
+		found = families.flatMap((family) => differences[family]);
+		return isHole(installed, target) ? repairable(installed, atStage(target, 'all')) : atStage(target, 'all');
+	};
 	const last = before.get(target.dialect);
-	const installed = await firewall.apply((found) => wanted(found).rules, signal, { last });
+	const installed = await firewall.apply((now) => wanted(now).rules, signal, { last });
 	const lastRead = new Map(before).set(target.dialect, installed);
-	const now = { target: atStage(target, stageFor(installed, target)), lastRead };
+	const now = { target: atStage(target, stageFor(installed, target)), lastRead, found };
 	// Somebody has removed them in the middle of it.
-	return now.target.stage === 'all' ? now : captureWhole(host, now.target, now.lastRead, openings, signal);
+	if (now.target.stage === 'all') return now;
+	const again = await captureWhole(host, now.target, now.lastRead, openings, signal);
+	return { ...again, found: [...found, ...again.found] };
 }
 
 const tooMany = (count: number): Failure =>

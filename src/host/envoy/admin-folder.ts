@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ProxyIdentity } from '../../envoy/runtime.ts';
 import { Failure } from '../../failure.ts';
-import { describeFsError, ensureDirectory } from '../../lib/fs.ts';
+import { describeFsError, ensureDirectory, namesIn, removeQuietly } from '../../lib/fs.ts';
 import { findProgram } from '../process/find-program.ts';
 import type { Run } from '../process/runner.ts';
 
@@ -67,7 +67,7 @@ function notMade(socketPath: string, why: string, cause?: unknown): Failure {
 
 /** Called once its Envoy has ended. */
 export const removeAdmin = ({ admin }: Pick<ProxyIdentity, 'admin'>): void => {
-	if ('socketPath' in admin) removeQuietly(dirname(admin.socketPath));
+	if ('socketPath' in admin) removeQuietly(dirname(admin.socketPath), { recursive: true });
 };
 
 /** Only if empty: an Envoy that is left running needs its folder in it. */
@@ -84,22 +84,5 @@ export function sweepAdmins(folder: string, living: readonly ProxyIdentity[]): v
 	const kept = new Set(
 		living.flatMap(({ admin }) => ('socketPath' in admin ? [basename(dirname(admin.socketPath))] : [])),
 	);
-	for (const name of namesIn(folder)) if (!kept.has(name)) removeQuietly(join(folder, name));
-}
-
-function namesIn(folder: string): readonly string[] {
-	try {
-		return readdirSync(folder);
-	} catch {
-		return [];
-	}
-}
-
-/** A folder left over does no harm. */
-function removeQuietly(path: string): void {
-	try {
-		rmSync(path, { recursive: true, force: true });
-	} catch {
-		// The next daemon tries again.
-	}
+	for (const name of namesIn(folder)) if (!kept.has(name)) removeQuietly(join(folder, name), { recursive: true });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ProxyFiles } from '../../envoy/runtime.ts';
+import { namesIn, removeQuietly } from '../../lib/fs.ts';
 import { writeOrFail } from '../files/state-file.ts';
 
 /** Named by its content: a file that Envoy may be restarted with is never overwritten. */
@@ -22,20 +22,3 @@ export const createBootstraps = (directory: string): ProxyFiles => ({
 			if (OURS.test(name) && !Object.hasOwn(files, join(directory, name))) removeQuietly(join(directory, name));
 	},
 });
-
-function namesIn(directory: string): readonly string[] {
-	try {
-		return readdirSync(directory);
-	} catch {
-		return [];
-	}
-}
-
-/** A file left over does no harm. */
-function removeQuietly(path: string): void {
-	try {
-		rmSync(path, { force: true });
-	} catch {
-		// Tried again with the next Envoy.
-	}
-}

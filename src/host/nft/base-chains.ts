@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { BaseChain } from '../../firewall/foreign/foreign-rules.ts';
 import { attributesOf, textOf } from '../netlink/attributes.ts';
@@ -13,6 +14,7 @@ const INTERRUPTED = 0x10;
 /** sizeof(struct nfgenmsg), whose first byte is the family. */
 const FIXED_BYTES = 4;
 const TIMEOUT_MS = 2_000;
+const MAX_ANSWERS = 5;
 /** NFTA_TABLE_… and NFTA_CHAIN_…, NFTA_HOOK_…. */
 const TABLE = { name: 1, flags: 2, handle: 4 } as const;
 const CHAIN = { table: 1, handle: 2, name: 3, hook: 4, policy: 5, use: 6, type: 7 } as const;
@@ -34,10 +36,25 @@ export interface KernelChain extends Omit<BaseChain, 'seen'> {
 	readonly id: string;
 }
 
-/** Every base chain on these hooks. */
+/**
+ * Every base chain on these hooks. Somebody's commit that the kernel still prepares makes it list chains twice or leave some
+ * out, without a word (nf_tables_dump_chains counts chains that are not active yet in one part of its answer and not in the
+ * next): what two answers in a row agree on is taken.
+ */
 export async function readBaseChains(socket: NetlinkSocket): Promise<readonly KernelChain[]> {
+	let last: readonly KernelChain[] | undefined;
+	for (let times = 0; times < MAX_ANSWERS; times += 1) {
+		const found = await listBaseChains(socket);
+		if (isDeepStrictEqual(found, last)) return found;
+		last = found;
+	}
+	throw new Error('the rules changed while being read');
+}
+
+async function listBaseChains(socket: NetlinkSocket): Promise<readonly KernelChain[]> {
 	const tables = new Map((await dump(socket, GET_TABLE, NEW_TABLE)).map(tableOf));
-	return (await dump(socket, GET_CHAIN, NEW_CHAIN)).flatMap((data) => chainOf(data, tables));
+	const chains = (await dump(socket, GET_CHAIN, NEW_CHAIN)).flatMap((data) => chainOf(data, tables));
+	return [...new Map(chains.map((chain) => [chain.id, chain])).values()];
 }
 
 async function dump(socket: NetlinkSocket, question: number, answer: number): Promise<readonly Buffer[]> {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
-import { rulesOf, unhurried, unprivileged } from '../../support/daemon.ts';
+import { rulesOf, unhurried, unprivileged, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -138,14 +138,11 @@ describe("the daemon's life cycle", async () => {
 	test('with onStop keep the rules stay, and the next daemon adopts them', async () => {
 		using scratch = createScratch('life');
 		const keep = ['--on-stop', 'keep'];
-		const whole = await during(
-			scratch.path,
-			(daemon) => {
-				daemon.ask('enable');
-				return rulesOf(lab.host);
-			},
-			keep,
-		);
+		const enabled = (daemon: TestDaemon) => {
+			daemon.ask('enable');
+			return wholeRulesOf(lab.host);
+		};
+		const whole = await during(scratch.path, enabled, keep);
 		assert.equal(rulesOf(lab.host), whole);
 		await during(scratch.path, (daemon) => assert.equal(daemon.ask('diff').code, 0));
 		assert.equal(rulesOf(lab.host), untouched);

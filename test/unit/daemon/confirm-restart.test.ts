@@ -64,6 +64,24 @@ test('a daemon that was halted in the middle of enable does not switch the rules
 	assert.equal(await isOf(daemon), 'disabled');
 });
 
+test('a daemon that was halted in the middle of a check goes back too, and tells of no repair', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { clock, host } = daemon.world;
+	await daemon.ask.enable({ confirmSeconds: 60 });
+	await clock.advance(1_000);
+	let isHalted = true;
+	host.onRead = async () => {
+		if (!isHalted) return;
+		isHalted = false;
+		await rollBackElsewhere(daemon.world);
+	};
+	daemon.changed({ isOwn: true });
+	await clock.advance(10);
+	assert.equal(isHalted, false);
+	assert.equal(host.isCapturing(), false);
+	assert.equal(daemon.counters.read().repairs.rules, 0);
+});
+
 test('rules that waited for Envoy stay off where the time to confirm them ended while the daemon was halted', async () => {
 	await using daemon = await startDaemonOnFakes();
 	const { clock, envoy, host } = daemon.world;

@@ -64,6 +64,28 @@ test('after a hole, what opens a connection is captured first and the rest once 
 	assert.match(host.nft.text(), /! --tcp-flags/);
 });
 
+test('what others damage between the two commits of an enable is told as a repair, although the second one puts it right', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { host, clock } = daemon.world;
+	await daemon.ask.enable();
+	host.nft.edit('ipv4', damage);
+	await clock.advance(300);
+	daemon.changed({ by: 'iptables-restore' });
+	await clock.advance(1_000);
+	const { repairs } = await daemon.ask.status();
+	assert.deepEqual([repairs.count, repairs.last?.by], [1, 'iptables-restore']);
+	assert.match(repairs.last?.what ?? '', /missing in nat: -A APPMESH_EGRESS/);
+});
+
+test('the second commit of an enable by itself is no repair', async () => {
+	await using daemon = await startDaemonOnFakes();
+	await daemon.ask.enable();
+	await daemon.world.clock.advance(300);
+	daemon.changed({ isOwn: true });
+	await daemon.world.clock.advance(1_000);
+	assert.equal((await daemon.ask.status()).repairs.count, 0);
+});
+
 test('many changes in a moment are looked at once', async () => {
 	await using daemon = await settledDaemon();
 	const { host, clock } = daemon.world;
