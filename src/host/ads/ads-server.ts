@@ -1,0 +1,90 @@
+import { chmodSync } from 'node:fs';
+import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { Failure } from '../../failure.ts';
+import { describeFsError, removeQuietly } from '../../lib/fs.ts';
+
+/** Envoy's end of one stream. */
+export interface AdsPeer {
+	readonly send: (bytes: Uint8Array) => void;
+	/** Ends it with an error; Envoy connects again later. */
+	readonly refuse: (why: string) => void;
+}
+
+/** Our end of it. */
+export interface AdsConnection {
+	/** A message that cannot be read ends the stream. */
+	readonly receive: (bytes: Uint8Array) => void;
+	readonly close: () => void;
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const asItIs = (bytes: Buffer): Uint8Array => bytes;
+
+/** envoy/service/discovery/v3/ads.proto; messages stay bytes. */
+const service: ServiceDefinition = {
+	streamAggregatedResources: {
+		path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+		...{ requestStream: true, responseStream: true, requestSerialize: asBuffer, requestDeserialize: asItIs },
+		...{ responseSerialize: asBuffer, responseDeserialize: asItIs },
+	},
+};
+
+/** Far above what an Envoy asks with. */
+const LARGEST_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** Everybody who reaches the socket's folder may use it. Resolves once Envoys can connect. */
+export async function openAdsServer(
+	path: string,
+	accept: (peer: AdsPeer) => AdsConnection,
+): Promise<{ readonly close: () => void }> {
+	const server = new Server({ 'grpc.max_receive_message_length': LARGEST_REQUEST_BYTES });
+	server.addService(service, { streamAggregatedResources: (call: Call) => serve(call, accept) });
+	// That of a former daemon: Envoys connect again by themselves.
+	removeQuietly(path);
+	try {
+		await bound(server, path);
+		chmodSync(path, 0o666);
+	} catch (cause) {
+		throw notListening(path, cause);
+	}
+	return {
+		close() {
+			server.forceShutdown();
+			removeQuietly(path);
+		},
+	};
+}
+
+type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
+
+function serve(call: Call, accept: (peer: AdsPeer) => AdsConnection): void {
+	const refuse = (details: string) => void call.emit('error', { code: status.INVALID_ARGUMENT, details });
+	const connection = accept({ send: (bytes) => void call.write(bytes), refuse });
+	call.on('data', (bytes: Uint8Array) => {
+		try {
+			connection.receive(bytes);
+		} catch {
+			refuse('this is no DiscoveryRequest');
+		}
+	});
+	call.on('end', () => call.end());
+	call.on('error', () => undefined);
+	call.on('close', connection.close);
+	call.on('cancelled', connection.close);
+}
+
+const bound = (server: Server, path: string): Promise<void> =>
+	new Promise((resolve, reject) => {
+		server.bindAsync(`unix://${path}`, ServerCredentials.createInsecure(), (error) => {
+			if (error === null) resolve();
+			else reject(error);
+		});
+	});
+
+const notListening = (path: string, cause: unknown): Failure =>
+	new Failure(
+		'socket',
+		`Cannot listen on ${path}, by which Envoy gets its configuration: ${describeFsError(cause)}`,
+		'Set socket (TURNOUT_SOCKET) to a shorter path in a writable folder',
+		cause,
+	);
