@@ -1,6 +1,7 @@
 import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../values/cidr.ts';
 import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
+import { MESH_NODE_ALLOWED, parseMeshNode } from '../values/mesh-node.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import {
 	IDS_ALLOWED,
@@ -15,6 +16,8 @@ import {
 /** One setting: the source of its help, the README's table, its checks and its errors. */
 export interface Setting<T> {
 	readonly variable: string;
+	/** Newer names of the same, which come first. */
+	readonly newer?: readonly string[];
 	/** As a user would write it; '' is no value. */
 	readonly default: string;
 	/** Its meaning, for help and tables. */
@@ -121,6 +124,11 @@ export const paths = (...args: SettingArgs) =>
 			.filter((path) => path.trim() !== '')
 			.map(parseAbsolute),
 	);
+/** The same setting under newer names too. */
+export const alsoNamed = <T>(newer: readonly string[], of: Setting<T>): Setting<T> => ({ ...of, newer });
+
+export const meshNode = (...args: SettingArgs) => setting(args, MESH_NODE_ALLOWED, parseMeshNode);
+
 /** Values cannot contain commas. */
 export const pairs = (...args: SettingArgs) => setting(args, 'name=value, with commas between them', parsePairs);
 

@@ -2,7 +2,7 @@ import convict from 'convict';
 import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
 import type { Setting, Settings } from './formats.ts';
-import { allSettings, flagOf, isSetting, strangeVariables } from './names.ts';
+import { allSettings, flagOf, isSetting, strangeVariables, underFirstNames, variableOf } from './names.ts';
 import { type FileCheck, type PassThrough, passThrough, variablesOfSettings } from './pass-through.ts';
 import { type Config, settings } from './schema.ts';
 import { foreign, forgive, whyNot } from './tolerated.ts';
@@ -32,10 +32,11 @@ export interface Loaded {
 /** Merges the sources: default < file < environment < flag. Throws one Failure with all mistakes and their origins. */
 export function readConfig(given: Sources): Loaded {
 	const { env: forgiven, replaced } = forgive(given.env);
-	const sources = { ...given, env: forgiven };
+	const sources = { ...given, env: underFirstNames(forgiven) };
 	const texts = merge(sources);
 	const written = new Map(
-		[...allSettings].map(([key, { variable }]) => {
+		[...allSettings].map(([key, setting]) => {
+			const variable = variableOf(setting, forgiven);
 			return [key, { text: String(texts.get(key)), origin: originOf(key, variable, sources) }] as const;
 		}),
 	);
@@ -47,11 +48,18 @@ export function readConfig(given: Sources): Loaded {
 	// An invalid setting is replaced by its default, so conflicts that involve it are not reported.
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
 	const { env, files, mistakes: misread } = passThrough(sources.env, fileCheck(sources, config));
-	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...misread];
+	const others = misread.filter((mistake) => !isOfSetting(mistake));
+	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...others];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
 	return { config, written, notices: [...replaced, ...foreign(given.env), ...notices(written)], passThrough: proxy };
 }
+
+/** Told of the setting already. */
+const isOfSetting = (mistake: string): boolean =>
+	[...allSettings.values()].some(({ variable, newer = [] }) =>
+		[variable, ...newer].some((name) => mistake.startsWith(`${name}: `)),
+	);
 
 /** If another program runs Envoy, its files may not be visible to us. */
 const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>

@@ -21,6 +21,19 @@ export function isSetting(entry: Setting<unknown> | Settings): entry is Setting<
 	return typeof (entry as Setting<unknown>).parse === 'function';
 }
 
+/** The variable that counts in this environment: the newest of its names that says something. */
+export const variableOf = ({ variable, newer = [] }: Setting<unknown>, env: NodeJS.ProcessEnv): string =>
+	newer.find((name) => (env[name] ?? '').trim() !== '') ?? variable;
+
+/** Each setting under its first name. */
+export function underFirstNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const renamed = [...allSettings.values()].flatMap((setting) => {
+		const name = variableOf(setting, env);
+		return name === setting.variable ? [] : [[setting.variable, env[name]] as const];
+	});
+	return { ...env, ...Object.fromEntries(renamed) };
+}
+
 /** `envoy.adminPort` is `--envoy-admin-port` on the command line. */
 export const flagOf = (key: string): string =>
 	key.replace('.', '-').replace(/[A-Z0-9]+/g, (letters, at: number) => (at === 0 ? letters : hyphenated(letters)));
@@ -32,7 +45,10 @@ const hyphenated = (letters: string): string => (/^\d/.test(letters) ? letters :
  * Envoy's images may read more than we know.
  */
 export function strangeVariables(names: readonly string[]): { readonly name: string; readonly nearest: string }[] {
-	const known = [...[...allSettings.values()].map(({ variable }) => variable), ...passThroughNames];
+	const known = [
+		...[...allSettings.values()].flatMap(({ variable, newer = [] }) => [variable, ...newer]),
+		...passThroughNames,
+	];
 	return names
 		.filter((name) => /^(TURNOUT|APPMESH)_/.test(name) && !known.includes(name))
 		.map((name) => ({ name, nearest: closest(name, known) }))

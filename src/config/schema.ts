@@ -2,6 +2,7 @@ import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { forgiving, logLevel } from './aws-formats.ts';
 import {
 	absolutePath,
+	alsoNamed,
 	choice,
 	cidrs,
 	cidrsAnd,
@@ -10,6 +11,7 @@ import {
 	ids,
 	imageName,
 	interfaces,
+	meshNode,
 	optionalPath,
 	pairs,
 	paths,
@@ -22,7 +24,7 @@ import {
 	type Values,
 	whole,
 } from './formats.ts';
-import { DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './paths.ts';
+import { DEFAULT_DEFINITIONS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './paths.ts';
 
 /** Link-local service endpoints of cloud hosts, which must not go through a proxy. */
 const SERVICE_ENDPOINTS = [
@@ -169,6 +171,26 @@ export const settings = {
 			'2',
 			'How long Envoy may be down before the rules are lifted, with onEnvoyFailure: open',
 		),
+	},
+	mesh: {
+		node: alsoNamed(
+			['APPMESH_RESOURCE_ARN', 'APPMESH_RESOURCE_NAME'],
+			meshNode(
+				'APPMESH_VIRTUAL_NODE_NAME',
+				'',
+				'Which virtual node this host is; with definitions there, Envoy is configured from the mesh',
+			),
+		),
+		cluster: alsoNamed(
+			['APPMESH_RESOURCE_CLUSTER'],
+			text('APPMESH_VIRTUAL_NODE_CLUSTER', '', "Envoy's name in statistics and traces; none: the node's"),
+		),
+		definitions: paths(
+			'TURNOUT_MESH',
+			DEFAULT_DEFINITIONS,
+			'Files and folders of App Mesh definitions, watched: what is saved takes hold at once',
+		),
+		parameters: pairs('TURNOUT_MESH_PARAMETERS', '', 'Values for ${NAME} and for parameters in the definitions'),
 	},
 	onEnvoyFailure: choice(['closed', 'open'])(
 		'TURNOUT_ON_ENVOY_FAILURE',

@@ -11,7 +11,7 @@ import { type Layers, mistakesIn, readLayers } from '../../support/setting-sampl
 /** Programs and paths may have any file name; they are passed literally and never to a shell. */
 const free = [
 	...['envoy.dockerSocket', 'envoy.mounts', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
-	...['socket', 'stateDirectory'],
+	...['mesh.cluster', 'mesh.definitions', 'socket', 'stateDirectory'],
 ];
 const keys = [...allSettings.keys()];
 const variables = new Map([...allSettings].map(([key, { variable }]) => [key, variable]));
@@ -59,6 +59,8 @@ function assertLiteral(layers: Layers, taken: readonly string[], text: string): 
 		'envoy.logDriver': logDriver,
 		'envoy.command': command,
 		'envoy.config': bootstrap,
+		'mesh.cluster': config.mesh.cluster,
+		'mesh.definitions': String(config.mesh.definitions),
 		socket: config.socket,
 		stateDirectory: config.stateDirectory,
 	};

@@ -108,7 +108,7 @@ function assertNone(key: string, layers: Layers, origin: string): void {
 	const loaded = readLayers(layers);
 	assert.equal(loaded.written.get(key)?.origin, origin);
 	const value = settingIn(loaded, key);
-	const none = key in always ? [always[key]] : [[], '', false];
+	const none = key in always ? [always[key]] : [[], '', false, undefined];
 	assert.ok(
 		none.some((each) => JSON.stringify(each) === JSON.stringify(value)),
 		JSON.stringify(value),
