@@ -18,3 +18,6 @@ export const egressRoutes = (port: number): string => `rds_egress_http_${port}`;
 
 export const ingressListener = (port: number): string => `lds_ingress_0.0.0.0_${port}`;
 export const egressListener = (port: number): string => `lds_egress_0.0.0.0_${port}`;
+
+/** Not of App Mesh: where connections go that would go round in circles. It has no hosts. */
+export const blackholeCluster = 'turnout_blackhole';

@@ -1,7 +1,8 @@
 import type { IpPreference, NodeView, Target } from '../mesh/resolve-node.ts';
 import type { NodeListener } from '../mesh/schema/virtual-node.ts';
-import { allowAllCluster, amazonCluster, egressCluster, ingressCluster } from './app-mesh-names.ts';
+import { allowAllCluster, amazonCluster, blackholeCluster, egressCluster, ingressCluster } from './app-mesh-names.ts';
 import { seconds } from './duration.ts';
+import type { RenderOptions } from './render-options.ts';
 import { endpoints, extension, type JsonObject, typeOf } from './snapshot.ts';
 
 type Cluster = JsonObject & { readonly name: string };
@@ -16,25 +17,26 @@ export function ingressClusterOf({ mesh, node, ipPreference }: NodeView, listene
 	const address = own === 'IPv6_ONLY' || own === 'IPv6_PREFERRED' ? '::1' : '127.0.0.1';
 	return {
 		...{ name, type: 'STATIC', connectTimeout: '0.25s' },
-		...limitsOf(listener),
+		circuitBreakers: circuitBreakers(limitsOf(listener)),
 		...http2Of(listener),
 		loadAssignment: endpoints(name, address, listener.portMapping.port),
 	};
 }
 
 /** A virtual node that this one sends to. */
-export function egressClusterOf({ mesh, ipPreference }: NodeView, { node, listener }: Target): Cluster {
+export function egressClusterOf(
+	{ mesh, ipPreference }: NodeView,
+	{ node, listener }: Target,
+	{ isFirst = false }: RenderOptions,
+): Cluster {
 	const name = egressCluster(mesh, node.name, listener);
 	const { hostname = '', responseType, ipPreference: own } = node.spec.serviceDiscovery?.dns ?? {};
 	const family = FAMILIES[own ?? ipPreference ?? 'IPv6_PREFERRED'];
 	return {
 		...{ name, type: responseType === 'ENDPOINTS' ? 'STRICT_DNS' : 'LOGICAL_DNS', connectTimeout: '1s' },
 		...(family === 'AUTO' ? {} : { dnsLookupFamily: family }),
-		circuitBreakers: {
-			thresholds: [
-				{ maxConnections: UNLIMITED, maxPendingRequests: UNLIMITED, maxRequests: UNLIMITED, maxRetries: UNLIMITED },
-			],
-		},
+		...(isFirst ? { waitForWarmOnInit: false } : {}),
+		circuitBreakers: circuitBreakers(),
 		...healthCheckOf(listener, hostname),
 		...outliersOf(listener),
 		...http2Of(listener),
@@ -53,19 +55,31 @@ const FAMILIES: Readonly<Record<IpPreference, string>> = {
 export const passThroughClusters = ({ mesh, egressFilter }: NodeView): Cluster[] =>
 	[amazonCluster(mesh), ...(egressFilter === 'ALLOW_ALL' ? [allowAllCluster(mesh)] : [])].map((name) => ({
 		...{ name, type: 'ORIGINAL_DST', lbPolicy: 'CLUSTER_PROVIDED', connectTimeout: '10s' },
+		circuitBreakers: circuitBreakers(),
 	}));
 
-/** `connectionPool`: what the application bears. Without it there is no limit. */
-function limitsOf({ connectionPool: { http, http2, grpc, tcp } = {} }: NodeListener): JsonObject {
-	const limits = {
-		...(http === undefined
-			? {}
-			: { maxConnections: http.maxConnections, maxPendingRequests: http.maxPendingRequests ?? UNLIMITED }),
-		...(http2 === undefined ? {} : { maxRequests: http2.maxRequests }),
-		...(grpc === undefined ? {} : { maxRequests: grpc.maxRequests }),
-		...(tcp === undefined ? {} : { maxConnections: tcp.maxConnections }),
+export const blackhole: Cluster = { name: blackholeCluster, type: 'STATIC', connectTimeout: '1s' };
+
+/** Envoy's own limits, such as 1024 connections to a cluster, would refuse what applications can carry. */
+const circuitBreakers = (limits: JsonObject = {}): JsonObject => {
+	const none = {
+		maxConnections: UNLIMITED,
+		maxPendingRequests: UNLIMITED,
+		maxRequests: UNLIMITED,
+		maxRetries: UNLIMITED,
 	};
-	return Object.keys(limits).length === 0 ? {} : { circuitBreakers: { thresholds: [limits] } };
+	return { thresholds: [{ ...none, ...limits }] };
+};
+
+/** `connectionPool`: what the application bears. */
+function limitsOf({ connectionPool: { http, http2, grpc, tcp } = {} }: NodeListener): JsonObject {
+	const { maxConnections, maxPendingRequests } = { ...tcp, ...http };
+	const { maxRequests } = { ...http2, ...grpc };
+	return {
+		...(maxConnections === undefined ? {} : { maxConnections }),
+		...(maxPendingRequests === undefined ? {} : { maxPendingRequests }),
+		...(maxRequests === undefined ? {} : { maxRequests }),
+	};
 }
 
 /** Asked of the node's own Envoy, by each of its clients. */

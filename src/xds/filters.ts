@@ -33,7 +33,7 @@ export const httpConnections = ({ statPrefix, routes, accessLog, idle }: Connect
 
 /** `to`: a cluster, or weighted ones. */
 export const tcpProxy = (
-	statPrefix: 'ingress' | 'egress',
+	statPrefix: 'ingress' | 'egress' | 'loop',
 	to: JsonObject,
 	accessLog: readonly JsonObject[],
 ): JsonObject =>

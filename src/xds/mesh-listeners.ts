@@ -10,19 +10,25 @@ import {
 	ingressListener,
 	ingressRoutes,
 } from './app-mesh-names.ts';
+import { boundListener, egressAddresses, ingressAddresses, type Listener } from './bound-listener.ts';
 import { seconds } from './duration.ts';
-import { accessLogOf, httpConnections, originalDst, tcpProxy } from './filters.ts';
-import { extension, type JsonObject, socketAddress } from './snapshot.ts';
+import { accessLogOf, httpConnections, tcpProxy } from './filters.ts';
+import type { RenderOptions } from './render-options.ts';
+import { extension, type JsonObject } from './snapshot.ts';
 
-type Listener = JsonObject & { readonly name: string };
-
-export function ingressListenerOf(view: NodeView, port: number): Listener {
-	return {
-		...{ name: ingressListener(port), address: socketAddress('0.0.0.0', port), trafficDirection: 'INBOUND' },
-		listenerFilters: [originalDst],
-		filterChains: (view.node.spec.listeners ?? []).map((listener) => ingressChain(view, listener)),
+export function ingressListenerOf(view: NodeView, options: RenderOptions): Listener {
+	const { ingressPort: port, egressPort } = options;
+	const listeners = (view.node.spec.listeners ?? []).filter(({ portMapping }) => !isOwnPort(options, portMapping.port));
+	const bound = {
+		...({ name: ingressListener(port), direction: 'INBOUND', port, addresses: ingressAddresses(options) } as const),
+		loops: [{ destinationPort: port }, { destinationPort: egressPort }],
 	};
+	return boundListener(bound, { filterChains: listeners.map((listener) => ingressChain(view, listener)) });
 }
+
+/** Nothing but Envoy itself can listen there. */
+export const isOwnPort = ({ ingressPort, egressPort }: RenderOptions, port: number): boolean =>
+	port === ingressPort || port === egressPort;
 
 function ingressChain(view: NodeView, listener: NodeListener): JsonObject {
 	const { port, protocol } = listener.portMapping;
@@ -48,9 +54,10 @@ const tlsInspector: JsonObject = {
 /** Whatever may change later is in clusters and routes, as a changed listener ends the connections that it has. */
 export function egressListenerOf(
 	view: NodeView,
-	port: number,
+	options: RenderOptions,
 	byPort: ReadonlyMap<number, readonly Backend[]>,
 ): Listener {
+	const { egressPort: port } = options;
 	const { mesh, egressFilter } = view;
 	const accessLog = accessLogOf(view);
 	const chains = [...byPort].map(([to, backends]) => egressChain(view, to, backends));
@@ -63,12 +70,15 @@ export function egressListenerOf(
 		name: 'egress_allow_all',
 		filters: [tcpProxy('egress', { cluster: allowAllCluster(mesh) }, accessLog)],
 	};
-	return {
-		...{ name: egressListener(port), address: socketAddress('0.0.0.0', port), trafficDirection: 'OUTBOUND' },
-		listenerFilters: [originalDst, tlsInspector],
+	const bound = {
+		...({ name: egressListener(port), direction: 'OUTBOUND', port, addresses: egressAddresses(options) } as const),
+		inspectors: [tlsInspector],
+		loops: [{ destinationPort: port, sourceType: 'SAME_IP_OR_LOOPBACK' }],
+	};
+	return boundListener(bound, {
 		filterChains: [...chains, amazon],
 		...(egressFilter === 'ALLOW_ALL' ? { defaultFilterChain: allowAll } : {}),
-	};
+	});
 }
 
 function egressChain(view: NodeView, port: number, backends: readonly Backend[]): JsonObject {

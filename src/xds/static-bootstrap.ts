@@ -1,20 +1,11 @@
+import { bootstrapBase, type Identity } from './bootstrap-base.ts';
 import type { Json, JsonObject, Snapshot } from './snapshot.ts';
 
-export interface Identity {
-	/** `mesh/MESH/virtualNode/NAME`, as App Mesh has it. */
-	readonly id: string;
-	/** The name in statistics and traces. */
-	readonly cluster: string;
-	/** The socket of Envoy's admin interface; undefined: none. */
-	readonly adminPath?: string;
-}
-
 /** Everything in one file, as `envoy -c` takes it: what a snapshot says, without a daemon that may change it. */
-export function staticBootstrap(snapshot: Snapshot, { id, cluster, adminPath }: Identity): JsonObject {
+export function staticBootstrap(snapshot: Snapshot, identity: Identity): JsonObject {
 	const routes = (name: string): JsonObject => untyped(snapshot.rds[name] ?? {});
 	return {
-		node: { id, cluster },
-		...(adminPath === undefined ? {} : { admin: { address: { pipe: { path: adminPath, mode: 0o600 } } } }),
+		...bootstrapBase(identity),
 		staticResources: {
 			clusters: Object.values(snapshot.cds).map(untyped),
 			listeners: Object.values(snapshot.lds).map((listener) => inline(untyped(listener), routes) as JsonObject),

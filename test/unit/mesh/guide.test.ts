@@ -21,6 +21,7 @@ test("the guide's example has no mistakes, and serviceA sends nine of ten reques
 		'cds_egress_simpleapp_serviceB_http_80',
 		'cds_egress_simpleapp_serviceBv2_http_80',
 		'cds_egress_simpleapp_amazonaws',
+		'turnout_blackhole',
 	]);
 	assert.partialDeepStrictEqual(rds['rds_egress_http_80'], {
 		virtualHosts: [

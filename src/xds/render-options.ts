@@ -1,0 +1,14 @@
+/** What a snapshot depends on beside the definitions. Constant while an Envoy runs, so that its listeners are too. */
+export interface RenderOptions {
+	readonly ingressPort: number;
+	readonly egressPort: number;
+	/** Listens on the same ports of IPv6. */
+	readonly hasIpv6?: boolean;
+	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
+	readonly capturesBridges?: boolean;
+	/**
+	 * The first snapshot of an Envoy: it does not wait for names that no DNS server resolves. In later ones it does, as
+	 * routes are to move to a new cluster when it has hosts.
+	 */
+	readonly isFirst?: boolean;
+}
