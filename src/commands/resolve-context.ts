@@ -5,6 +5,7 @@ import type { Dialect } from '../firewall/firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
+import { withMeshPorts } from './mesh-ports.ts';
 
 /** Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool. */
 export async function resolveContext(
@@ -13,6 +14,7 @@ export async function resolveContext(
 	former: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<HostContext<Config>> {
-	const capture = await resolveCapture(loaded, resolveIds);
-	return resolveHostContext(host, { ...loaded, capture }, former, signal);
+	const whole = withMeshPorts(loaded);
+	const capture = await resolveCapture(whole, resolveIds);
+	return resolveHostContext(host, { ...whole, capture }, former, signal);
 }

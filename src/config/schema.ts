@@ -190,7 +190,7 @@ export const settings = {
 			DEFAULT_DEFINITIONS,
 			'Files and folders of App Mesh definitions, watched: what is saved takes hold at once',
 		),
-		parameters: pairs('TURNOUT_MESH_PARAMETERS', '', 'Values for ${NAME} and for parameters in the definitions'),
+		parameters: pairs('TURNOUT_MESH_PARAMETERS', '', 'Values for the parameters and templates of the definitions'),
 	},
 	onEnvoyFailure: choice(['closed', 'open'])(
 		'TURNOUT_ON_ENVOY_FAILURE',

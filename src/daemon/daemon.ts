@@ -1,5 +1,6 @@
 import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
+import { failureOf } from '../failure.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import type { Fact } from '../status/conditions.ts';
 import { type Confirmation, createConfirmation } from './confirm.ts';
@@ -8,6 +9,7 @@ import type { DaemonDependencies } from './dependencies.ts';
 import { createDrift, type Drift } from './drift.ts';
 import { onEnvoyStateChange } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
+import { reload } from './reload.ts';
 import { watchFacts } from './rule-order.ts';
 import { appliedOf, isStopping, started, startFailed } from './state.ts';
 import { stopDaemon } from './stop.ts';
@@ -36,23 +38,34 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 				throw error;
 			}),
 		stop: () => stopDaemon(core, confirmation),
-		watch: (signal) => watch(core, drift, signal),
+		watch: (signal) => watch(core, drift, () => void reloadPorts(core, confirmation, signal), signal),
 		onLife: (history, before) => onEnvoyStateChange(core, history, before),
 	};
 }
 
-function watch(core: DaemonCore, drift: Drift, signal: AbortSignal): void {
+function watch(core: DaemonCore, drift: Drift, onPorts: () => void, signal: AbortSignal): void {
 	const { state, deps } = core;
 	const routeTable = () =>
 		(appliedOf(state)?.target.localRouting ?? { table: state.settings.context.config.routeTable }).table;
 	const isWatching = deps.watchChanges({ routeTable }, drift, signal);
 	void drift.watch(isWatching, signal);
+	deps.mesh?.watch(onPorts, signal);
 	const onOthers = (why: string) => {
 		if (why === '') deps.log('info', "others' rules are no matter any more");
 		else deps.log('warn', "others' rules matter", { why });
 		drift.onChange({ subject: 'order', by: '', isOwn: false });
 	};
 	void watchFacts(deps.clock, () => inspectOthers(core), onOthers, signal);
+}
+
+/** The application is called on other ports now: the rules follow. */
+async function reloadPorts(core: DaemonCore, confirmation: Confirmation, signal: AbortSignal): Promise<void> {
+	const { state, deps } = core;
+	try {
+		await state.reloadLock(() => reload(core, confirmation, undefined, signal));
+	} catch (error) {
+		deps.log('error', 'the rules do not follow the ports of the mesh', { why: failureOf(error).message });
+	}
 }
 
 /** Others' rules matter only while ours are on. */
@@ -63,11 +76,12 @@ async function inspectOthers({ state, deps: { order } }: DaemonCore): Promise<re
 
 async function start(core: DaemonCore, confirmation: Confirmation, signal: AbortSignal): Promise<void> {
 	const { state, deps, interception } = core;
-	const { proxy, stateFile, log, counters } = deps;
+	const { proxy, mesh, stateFile, log, counters } = deps;
 	await confirmation.resume();
 	const { context, loaded } = state.settings;
 	// A folder that can never be written is found out before anything is started.
 	stateFile.write({ ...stateFile.read(), dialect: context.backend.name });
+	mesh?.start();
 	const image = imageOf(state.desired, context.config.envoy.image);
 	await proxy?.start(deps.envoySpecOf(context, loaded, image), () => applyDesired(core), signal);
 	await applyDesired(core);

@@ -13,6 +13,7 @@ import type { Fact } from '../status/conditions.ts';
 import type { Counters } from '../status/counters.ts';
 import type { ChangeHandlers, WatchFilter } from './change-monitor.ts';
 import type { DaemonContext } from './daemon-context.ts';
+import type { MeshDelivery } from './mesh-delivery.ts';
 import type { ConfirmationFile, RollbackTimer, StateFile } from './stores.ts';
 
 /** What the composition root hands to the daemon. */
@@ -23,6 +24,8 @@ export interface DaemonDependencies {
 	readonly proxy: Supervisor | undefined;
 	/** The Envoy that the settings ask for; `image`: instead of theirs. */
 	readonly envoySpecOf: (context: DaemonContext, loaded: Loaded, image: string | undefined) => EnvoySpec;
+	/** Undefined where Envoy is not configured from a mesh. */
+	readonly mesh: MeshDelivery | undefined;
 	/** How many connections that were redirected to these ports are open. */
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
 	/** Reports changes until the signal is aborted. Returns whether it can, each time that it is asked. */

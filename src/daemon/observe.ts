@@ -47,7 +47,10 @@ const INSPECT_TIMEOUT_MS = 10_000;
 
 /** Reads the host each time it is asked: nothing is believed that can be read back. */
 export function createObserver(
-	deps: Pick<DaemonDependencies, 'proxy' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'>,
+	deps: Pick<
+		DaemonDependencies,
+		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'
+	>,
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
@@ -67,7 +70,7 @@ export function createObserver(
 			ipv6BypassReason: input.wanted === 'enabled' ? desired.ipv6BypassReason : '',
 			stateTrouble: deps.stateFile.problem(),
 			revertWhy: input.rollbackProblem ?? '',
-			findings: findings.flat(),
+			findings: [...findings.flat(), ...(deps.mesh === undefined ? [] : [deps.mesh.fact()])],
 			isWaiting: input.isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
 		conditions = keepSince(conditions, factsOf(observation), timeOf(clock));
@@ -83,11 +86,11 @@ export function createObserver(
 
 const statusOf = (
 	{ wanted, since, context, desired, repairs, pending }: StatusInput,
-	{ confirmationFile }: Pick<DaemonDependencies, 'confirmationFile'>,
+	{ confirmationFile, mesh }: Pick<DaemonDependencies, 'confirmationFile' | 'mesh'>,
 	{ is, envoy, conditions }: Pick<Status, 'is' | 'envoy' | 'conditions'>,
 ) => ({
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
-	...{ envoy, conditions, repairs },
+	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
 

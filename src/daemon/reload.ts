@@ -19,6 +19,7 @@ export async function reload(
 	const changed = planReload(state.settings.loaded, loaded);
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
+	deps.mesh?.reload();
 	const takeOver = () =>
 		state.ruleLock(() =>
 			confirmation.reload(seconds, async () => {

@@ -3,7 +3,7 @@ import type { Listening } from '../connections/listener-gaps.ts';
 import { gapsIn, gapText, isSilent } from '../connections/listener-gaps.ts';
 import { Failure } from '../failure.ts';
 import type { ServerInfo } from './lifecycle.ts';
-import type { ProxyAdmin } from './runtime.ts';
+import type { Configuration, ProxyAdmin } from './runtime.ts';
 import { type EnvoySpec, listenerPorts, portsOf } from './spec.ts';
 import type { SupervisorState } from './supervisor-state.ts';
 
@@ -26,6 +26,7 @@ export interface Waiting {
 	/** How it ended; undefined while it runs. */
 	readonly ended: () => string | undefined;
 	readonly onMissing: (missing: string) => void;
+	readonly configuration?: Configuration | undefined;
 }
 
 /** Resolves when it is LIVE and listens on every port; rejects when it has ended or after `startSeconds`. */
@@ -42,7 +43,8 @@ export async function untilReady(
 		if (why !== undefined) throw ended(why);
 		const info = await admin.info(signal);
 		const listeners = info?.state === 'LIVE' ? await admin.listeners(signal) : undefined;
-		missing = whatIsMissing(plan, info?.state, listeners) ?? missing;
+		requireAccepted(waiting.configuration);
+		missing = whatIsMissing(plan, info?.state, listeners, waiting.configuration) ?? missing;
 		// It may be LIVE just when it is no longer wanted.
 		signal.throwIfAborted();
 		if (info !== undefined && listeners !== undefined && missing === '') {
@@ -57,6 +59,17 @@ export async function untilReady(
 	throw why === undefined ? neverLive(plan.startSeconds, missing) : ended(why);
 }
 
+/** Thrown at once: waiting does not mend what was sent. */
+function requireAccepted(configuration: Configuration | undefined): void {
+	const why = configuration?.rejected() ?? '';
+	if (why === '') return;
+	throw new Failure(
+		'envoy',
+		`Cannot start Envoy: it rejects what the definitions of the mesh say: ${why}`,
+		'Mend the definitions (mesh.definitions); see `turnout mesh check`',
+	);
+}
+
 /** Thrown at once: an error of the bootstrap does not go away by waiting. */
 export async function requireOriginalDst(admin: ProxyAdmin, { lanes }: EnvoySpec, signal: AbortSignal): Promise<void> {
 	const blind = await admin.blind(signal);
@@ -69,9 +82,15 @@ export async function requireOriginalDst(admin: ProxyAdmin, { lanes }: EnvoySpec
 	);
 }
 
-/** Undefined while it does not answer; '' once nothing is missing. */
-function whatIsMissing(plan: EnvoySpec, state: string | undefined, listeners: readonly Listening[] | undefined) {
-	return state === 'LIVE' ? listeners && missingListeners(plan, listeners) : state;
+/** Undefined while it does not answer; '' once nothing is missing. An Envoy that rejects what it is sent is LIVE all the same. */
+function whatIsMissing(
+	plan: EnvoySpec,
+	state: string | undefined,
+	listeners: readonly Listening[] | undefined,
+	configuration: Configuration | undefined,
+): string | undefined {
+	if (state !== 'LIVE') return state;
+	return listeners && (missingListeners(plan, listeners) || (configuration?.missing() ?? ''));
 }
 
 /**

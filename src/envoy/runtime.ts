@@ -129,6 +129,14 @@ export interface ProxyAdmin {
 	drain(how: 'graceful' | 'at-once', signal: AbortSignal): Promise<void>;
 }
 
+/** What Envoys that get their configuration from this daemon say of it. */
+export interface Configuration {
+	/** What keeps one from being configured; '' once each has accepted all of it. */
+	readonly missing: () => string;
+	/** Why it is rejected, in Envoy's words; '' where it is not. */
+	readonly rejected: () => string;
+}
+
 /** The bootstrap files that turnout writes, among those that Envoy reads. */
 export interface ProxyFiles {
 	/** Call before an Envoy is started with these. */

@@ -78,7 +78,8 @@ export async function launch(
 		end = exitWithLastLine(exitText(exit), output.lastLine());
 	});
 	try {
-		const waiting = { ended: () => end, onMissing: onMissing ?? (() => undefined) };
+		const { configuration } = self.deps;
+		const waiting = { ended: () => end, onMissing: onMissing ?? (() => undefined), configuration };
 		return { proxy, output, info: await untilReady(self.deps.admin(plan, proxy), plan, waiting, signal) };
 	} catch (error) {
 		// No traffic is led to it yet.

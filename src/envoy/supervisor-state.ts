@@ -3,6 +3,7 @@ import { createMutex, type Mutex } from '../lib/mutex.ts';
 import { type EnvoyEvent, initialHistory, reduce, type SupervisionHistory } from './lifecycle.ts';
 import type { OutputRecorder } from './output-recorder.ts';
 import type {
+	Configuration,
 	ListenerHandover,
 	OnOutput,
 	ProxyAdmin,
@@ -23,6 +24,8 @@ export interface SupervisorDependencies {
 	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
 	readonly handOver: (ports: readonly number[]) => Promise<ListenerHandover>;
 	readonly bootstraps: ProxyFiles;
+	/** Undefined where the bootstrap has all of it. */
+	readonly configuration?: Configuration | undefined;
 	readonly onOutput: OnOutput;
 	readonly onChange: (history: SupervisionHistory, before: SupervisionHistory) => void;
 }

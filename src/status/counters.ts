@@ -3,6 +3,8 @@ const counted = {
 	pulls: ['pulled', 'failed'],
 	ruleChanges: ['start', 'enable', 'disable', 'reload', 'lift', 'restore', 'revert'],
 	repairs: ['rules', 'routes'],
+	/** `mistaken`: definitions that were saved with mistakes; `rejected`: by Envoy. */
+	meshPushes: ['pushed', 'mistaken', 'rejected'],
 	noticesLost: ['rules', 'routes'],
 } as const;
 

@@ -21,7 +21,8 @@ export type Subject =
 	| 'firewall'
 	| 'denials'
 	| 'tables'
-	| 'tracking';
+	| 'tracking'
+	| 'mesh';
 
 export type Condition =
 	| { readonly subject: Subject; readonly ok: true; readonly since: string }
@@ -80,6 +81,19 @@ export interface Repairs {
 	};
 }
 
+/** Present where Envoy is configured from a mesh. */
+export interface MeshStatus {
+	/** `mesh/MESH/virtualNode/NAME`. */
+	readonly node: string;
+	/** Of the routes that the definitions give; it changes with them. */
+	readonly version: string;
+	/** Envoys that ask for their configuration, and how many of these have accepted all of it. */
+	readonly connected: number;
+	readonly settled: number;
+	/** When an Envoy last accepted all of it. */
+	readonly acceptedAt?: string;
+}
+
 export interface Status {
 	readonly version: string;
 	readonly wanted: Wanted;
@@ -88,6 +102,7 @@ export interface Status {
 	readonly backend: { readonly name: string; readonly why: string };
 	readonly families: readonly string[];
 	readonly envoy: EnvoyStatus;
+	readonly mesh?: MeshStatus;
 	readonly conditions: readonly Condition[];
 	readonly repairs: Repairs;
 	/** Time of the rollback if `enable` or `reload` is not confirmed; absent if nothing waits for a confirmation. */

@@ -162,6 +162,7 @@ async function dependenciesOf(
 		...{ loaded, clock, log, counters: createCounters(), context: await resolve(loaded) },
 		...{ stateFile: createPersistentState(stores.stateStore, log), connections: host.connections },
 		...{ confirmationFile: stores.confirmationFile, rollbackTimer: stores.rollbackTimer },
+		mesh: undefined,
 		proxy: loaded.config.envoy.runtime === 'none' ? undefined : envoy.supervisor,
 		envoySpecOf: ({ config }, _, image = config.envoy.image) => envoySpecOf({}, { image }),
 		async countRedirected() {

@@ -5,6 +5,7 @@ import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { DaemonDependencies } from '../../daemon/dependencies.ts';
 import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
+import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
@@ -34,6 +35,7 @@ import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
 import { resolveContext } from '../resolve-context.ts';
 import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
+import { serveMesh } from './assemble-mesh.ts';
 import { createInspections } from './inspections.ts';
 import { runProgram } from './run-program.ts';
 
@@ -69,15 +71,17 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(iptables, signal);
 	const context = await resolveOnce(host, loaded, stateFile.read().dialect, log, signal);
-	const proxy = await createEnvoySupervisor(context, {
+	const mesh = await serveMesh(context, { log, counters });
+	const listeners = {
 		onOutput: kept.logs.add,
-		onChange(history, before) {
+		onChange(history: SupervisionHistory, before: SupervisionHistory) {
 			if (history.pull !== before.pull) options.onPull(history.pull);
 			daemon.onLife(history, before);
 		},
-	});
+	};
+	const proxy = await createEnvoySupervisor(context, listeners, mesh?.delivery);
 	const daemon: Daemon = createDaemon({
-		...{ loaded, context, stateFile, log, counters, proxy },
+		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
 		...storesOf(config.stateDirectory),
 		...settingsOf(options.settings, host),
 		...world,
@@ -90,7 +94,9 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 		metrics: async () => renderMetrics(metrics, await metricsInput(daemon, counters, signal)),
 	};
 	const close = await serve(config.socket, service, signal);
-	await live(daemon, report, () => options.onReady(config.socket), signal).finally(close);
+	await live(daemon, report, () => options.onReady(config.socket), signal)
+		.finally(close)
+		.finally(() => mesh?.close(config.onStop === 'keep'));
 }
 
 /** Reads all rules once to choose the backend; later reads go through the rule cache. */

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import { renderBootstrap } from '../../envoy/bootstrap.ts';
 import { entrypointFor, envoyArguments, envoyGid } from '../../envoy/command-line.ts';
 import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
-import type { ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
+import type { Configuration, ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
 import type { EnvoySpec } from '../../envoy/spec.ts';
 import { STOP_GRACE_MS } from '../../envoy/start.ts';
 import { createSupervisor, type Supervisor } from '../../envoy/supervisor.ts';
 import { Failure } from '../../failure.ts';
+import { adsSocket } from '../../host/ads/ads-folder.ts';
 import { createLogins } from '../../host/docker/credentials.ts';
 import { adminFolder, adminSocket } from '../../host/envoy/admin-folder.ts';
 import { bootstrapPath, createBootstraps } from '../../host/envoy/bootstrap-files.ts';
@@ -22,6 +24,7 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
+import { isMeshed, meshBootstrap } from './assemble-mesh.ts';
 import { runProgram } from './run-program.ts';
 
 export interface ProxyListeners {
@@ -33,12 +36,13 @@ export interface ProxyListeners {
 export async function createEnvoySupervisor(
 	context: DaemonContext,
 	listeners: ProxyListeners,
+	configuration: Configuration | undefined,
 ): Promise<Supervisor | undefined> {
 	const runtime = await runtimeOf(context);
 	if (runtime === undefined) return undefined;
 	return createSupervisor({
 		...listeners,
-		runtime,
+		...{ runtime, configuration },
 		admin: ({ healthTimeoutSeconds }, of) => createProxyAdmin(of, healthTimeoutSeconds * 1_000),
 		adminSocket: (instance) => adminSocket(context.config.socket, instance),
 		listeners: readListeners,
@@ -93,7 +97,7 @@ export function envoySpecOf(
 		files: Object.fromEntries([path, ...passThrough.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
-		mounts: envoy.mounts,
+		mounts: isMeshed(config) ? [...envoy.mounts, dirname(adsSocket(config.socket))] : envoy.mounts,
 		logDriver: envoy.logDriver,
 		logOptions: Object.fromEntries(envoy.logOptions),
 		adminPort: envoy.adminPort,
@@ -111,7 +115,11 @@ export function envoySpecOf(
 function ownBootstrap(config: DaemonContext['config']): Readonly<Record<string, string>> {
 	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
-	const text = renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });
+	const asked = isMeshed(config) ? meshBootstrap(config) : undefined;
+	const text =
+		asked === undefined
+			? renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges })
+			: `${JSON.stringify(asked, null, '\t')}\n`;
 	return { [bootstrapPath(stateDirectory, text)]: text };
 }
 

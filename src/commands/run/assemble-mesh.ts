@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import type { DaemonContext } from '../../daemon/daemon-context.ts';
+import { createMeshDelivery, type MeshDelivery } from '../../daemon/mesh-delivery.ts';
+import { adsSocket, makeAdsFolder, removeAdsFolder } from '../../host/ads/ads-folder.ts';
+import { hasIpv6Sockets } from '../../host/facts.ts';
+import { readDefinitions } from '../../host/files/definitions.ts';
+import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
+import { watchDefinitions } from '../../host/files/watch-definitions.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Log } from '../../log.ts';
+import { envoyUser } from '../../ruleset/answers.ts';
+import type { Counters } from '../../status/counters.ts';
+import { nodeId } from '../../values/mesh-node.ts';
+import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
+import { runProgram } from './run-program.ts';
+
+type Config = DaemonContext['config'];
+
+export interface ServedMesh {
+	readonly delivery: MeshDelivery;
+	/** `isKept`: an Envoy goes on, and asks the next daemon. */
+	readonly close: (isKept: boolean) => void;
+}
+
+/** The node is named, its definitions are there, and no bootstrap of the user's says otherwise. */
+export const isMeshed = ({ mesh, envoy }: Config): boolean =>
+	mesh.node !== undefined && envoy.config === '' && mesh.definitions.some((path) => existsSync(path));
+
+/** Serves ADS; undefined where there is no mesh: then neither gRPC nor protobuf is loaded. */
+export async function serveMesh(
+	{ config, capture }: DaemonContext,
+	{ log, counters }: { readonly log: Log; readonly counters: Counters },
+): Promise<ServedMesh | undefined> {
+	const { node, definitions } = config.mesh;
+	if (node === undefined || !isMeshed(config)) return undefined;
+	const [{ createCodec }, { openAdsServer }] = await Promise.all([
+		import('../../host/ads/codec.ts'),
+		import('../../host/ads/ads-server.ts'),
+	]);
+	const { ingressPort, egressPort, bridges, stateDirectory, socket, envoy } = config;
+	const delivery = createMeshDelivery({
+		...{ node, log, counters, clock: systemClock, codec: createCodec() },
+		options: { ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
+		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, onChange, signal),
+		snapshots: createSnapshotStore(stateDirectory),
+	});
+	const path = adsSocket(socket);
+	await makeAdsFolder(path, { isProcess: envoy.runtime === 'process', uid: envoyUser(capture.ignoreUids) }, runProgram);
+	const server = await openAdsServer(path, ({ send }) => delivery.open(send));
+	return {
+		delivery,
+		close(isKept) {
+			server.close();
+			if (!isKept) removeAdsFolder(path);
+		},
+	};
+}
+
+/** The bootstrap of an Envoy that asks this daemon. */
+export function meshBootstrap({ mesh, socket }: Config): object | undefined {
+	const { node, cluster } = mesh;
+	if (node === undefined) return undefined;
+	const id = nodeId(node);
+	return adsBootstrap({ id, cluster: cluster === '' ? id : cluster, socketPath: adsSocket(socket) });
+}
