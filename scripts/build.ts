@@ -23,11 +23,13 @@ const draft = join(root, `.cache/dist.${process.pid}`);
 const dist = join(root, 'dist');
 
 mkdirSync(join(draft, 'lib'), { recursive: true });
-/** Large, and needed by few commands or late: files of their own, so that no start reads them. */
-const apart: Readonly<Record<string, string>> = {
-	dockerode: 'dockerode.cjs',
-	'@aws-sdk/client-ecr': 'client-ecr.cjs',
-	execa: 'execa.cjs',
+/** Large, and needed by few commands or late: files of their own, so that no start reads them. By file: what is in it. */
+const apart: Readonly<Record<string, readonly string[]>> = {
+	'dockerode.cjs': ['dockerode'],
+	'client-ecr.cjs': ['@aws-sdk/client-ecr'],
+	'execa.cjs': ['execa'],
+	'grpc.cjs': ['@grpc/grpc-js'],
+	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
 };
 const options: BuildOptions = {
 	bundle: true,
@@ -43,6 +45,8 @@ await Promise.all([
 		...options,
 		// V8's scripts have no modules to import.
 		supported: { 'dynamic-import': false },
+		// Its main file finds its parts by a `require` that no bundler sees through.
+		alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 		entryPoints: [join(root, 'src/main.ts')],
 		outfile: join(draft, 'lib/bundle.cjs'),
 		plugins: [
@@ -50,19 +54,29 @@ await Promise.all([
 			{ name: 'apart', setup: (plugin) => leaveApart(plugin) },
 		],
 	}),
-	...Object.entries(apart).map(([name, file]) =>
+	...Object.entries(apart).map(([file, names]) =>
 		build({
 			...options,
-			stdin: { contents: `module.exports = require('${name}')`, resolveDir: root },
+			stdin: {
+				contents: `module.exports = ${exportsOf(names)}`,
+				resolveDir: root,
+			},
 			outfile: join(draft, 'lib', file),
-			plugins: [{ name: 'unused', setup: (plugin) => leaveOut(plugin) }],
+			plugins: file === 'dockerode.cjs' ? [{ name: 'unused', setup: (plugin) => leaveOut(plugin) }] : [],
 		}),
 	),
 ]);
 
+/** A module that is a function stays one. */
+function exportsOf(names: readonly string[]): string {
+	const required = names.map((name) => `require('${name}')`);
+	return required.length === 1 ? String(required[0]) : `{ ${required.map((each) => `...${each}`).join(', ')} }`;
+}
+
 function leaveApart(plugin: PluginBuild): void {
-	const filter = new RegExp(`^(${Object.keys(apart).join('|')})$`);
-	plugin.onResolve({ filter }, ({ path }) => ({ path: `./${apart[path]}`, external: true }));
+	const files = new Map(Object.entries(apart).flatMap(([file, names]) => names.map((name) => [name, file] as const)));
+	const filter = new RegExp(`^(${[...files.keys()].join('|')})$`);
+	plugin.onResolve({ filter }, ({ path }) => ({ path: `./${files.get(path)}`, external: true }));
 }
 
 /** What dockerode brings for building images and for Docker behind ssh. */

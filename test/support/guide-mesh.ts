@@ -4,22 +4,27 @@ import type { DefinitionFile } from '../../src/mesh/load-mesh.ts';
 const meshName = 'simpleapp';
 const hostOf = (name: string) => `${name}.simpleapp.local`;
 
-const node = (virtualNodeName: string, backends: readonly string[] = []) => ({
+type Hosts = Readonly<Record<string, string>>;
+
+const node = (hosts: Hosts, virtualNodeName: string, backends: readonly string[] = []) => ({
 	...{ meshName, virtualNodeName },
 	spec: {
 		...(backends.length === 0
 			? {}
 			: { backends: backends.map((virtualServiceName) => ({ virtualService: { virtualServiceName } })) }),
 		listeners: [{ portMapping: { port: 80, protocol: 'http' } }],
-		serviceDiscovery: { dns: { hostname: hostOf(virtualNodeName.toLowerCase()) } },
+		serviceDiscovery: {
+			dns: { hostname: hosts[virtualNodeName.toLowerCase()] ?? hostOf(virtualNodeName.toLowerCase()) },
+		},
 	},
 });
 
-export const guideResources = (weights: readonly [number, number] = [90, 10]): readonly object[] => [
+/** `hosts`: where its nodes are found, by the node's name in small letters. */
+export const guideResources = (weights: readonly [number, number] = [90, 10], hosts: Hosts = {}): readonly object[] => [
 	{ meshName, spec: {} },
-	node('serviceA', [hostOf('serviceB')]),
-	node('serviceB'),
-	node('serviceBv2'),
+	node(hosts, 'serviceA', [hostOf('serviceB')]),
+	node(hosts, 'serviceB'),
+	node(hosts, 'serviceBv2'),
 	{
 		...{ meshName, virtualRouterName: 'serviceB' },
 		spec: { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] },

@@ -1,0 +1,109 @@
+// Acts on import: HTTP servers and clients of one user on one host. Arguments: uid, gid. Each line of standard input is an
+// order, each line of standard output its answer; both are JSON with an id.
+import { Agent, createServer, request, type Server } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { HttpAnswer, HttpOrder, HttpTarget } from './http-peer.ts';
+
+const [uid, gid] = process.argv.slice(-2).map(Number);
+if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
+	process.setgroups?.([]);
+	process.setgid?.(gid);
+}
+if (uid !== undefined && !Number.isNaN(uid) && uid > 0) process.setuid?.(uid);
+
+const servers = new Map<string, Server>();
+const loads = new Map<
+	number,
+	{ isOver: boolean; readonly counts: Record<string, number>; readonly ended: Promise<unknown> }
+>();
+const seen = new Map<string, number>();
+
+function get(
+	{ address, port, host, path = '/', method = 'GET', headers = {}, timeoutMs = 5_000 }: HttpTarget,
+	agent?: Agent,
+): Promise<HttpAnswer> {
+	return new Promise((resolve) => {
+		const startedMs = performance.now();
+		const end = (answer: Omit<HttpAnswer, 'ms'>) => resolve({ ...answer, ms: performance.now() - startedMs });
+		const options = {
+			host: address,
+			port,
+			path,
+			method,
+			headers: { host, ...headers },
+			timeout: timeoutMs,
+			...(agent === undefined ? { agent: false as const } : { agent }),
+		};
+		const asked = request(options, (response) => {
+			let body = '';
+			response.setEncoding('utf8');
+			response.on('data', (part) => {
+				body += part;
+			});
+			response.on('end', () =>
+				end({ status: response.statusCode ?? 0, body, headers: response.headers as Record<string, string> }),
+			);
+			response.on('error', (error) => end({ status: 0, body: error.message, headers: {} }));
+		});
+		asked.on('timeout', () => asked.destroy(new Error('timeout')));
+		asked.on('error', (error: NodeJS.ErrnoException) =>
+			end({ status: 0, body: error.code ?? error.message, headers: {} }),
+		);
+		asked.end();
+	});
+}
+
+const orders: {
+	readonly [K in HttpOrder['kind']]: (order: Extract<HttpOrder, { readonly kind: K }>) => Promise<unknown>;
+} = {
+	serve: ({ name, address, port, status = 200, delayMs = 0 }) =>
+		new Promise((resolve, reject) => {
+			const server = createServer((asked, answer) => {
+				seen.set(name, (seen.get(name) ?? 0) + 1);
+				setTimeout(() => {
+					answer.writeHead(status, { 'content-type': 'text/plain', 'x-path': asked.url ?? '' });
+					answer.end(name);
+				}, delayMs);
+			});
+			server.on('error', reject);
+			server.listen(port, address, () => resolve(servers.set(`${address}:${port}`, server).size));
+		}),
+	async stop({ address, port }) {
+		const server = servers.get(`${address}:${port}`);
+		server?.closeAllConnections();
+		await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
+	},
+	get: ({ target }) => get(target),
+	seen: async ({ name }) => seen.get(name) ?? 0,
+	async load({ id, target, workers }) {
+		const counts: Record<string, number> = {};
+		const agent = new Agent({ keepAlive: true });
+		const work = async () => {
+			while (!own.isOver) {
+				const { status, body } = await get(target, agent);
+				const key = status === 200 ? body : `${status} ${body.trim()}`;
+				counts[key] = (counts[key] ?? 0) + 1;
+			}
+		};
+		const own = { isOver: false, counts, ended: Promise.resolve<unknown>(undefined) };
+		loads.set(id, Object.assign(own, { ended: Promise.all(Array.from({ length: workers }, work)) }));
+	},
+	counts: async ({ load }) => ({ ...loads.get(load)?.counts }),
+	async halt({ load }) {
+		const own = loads.get(load);
+		if (own !== undefined) own.isOver = true;
+		await own?.ended;
+		return own?.counts ?? {};
+	},
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+	const order = JSON.parse(line) as HttpOrder;
+	void (orders[order.kind] as (order: HttpOrder) => Promise<unknown>)(order)
+		.then(
+			(result) => ({ id: order.id, result: result ?? null }),
+			(error: Error) => ({ id: order.id, error: error.message }),
+		)
+		.then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+}
+process.exit();
