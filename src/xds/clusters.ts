@@ -99,6 +99,8 @@ function healthCheckOf({ healthCheck: check, portMapping }: NodeListener, hostna
 	const common = {
 		timeout: seconds({ unit: 'ms', value: check.timeoutMillis }),
 		interval: seconds({ unit: 'ms', value: check.intervalMillis }),
+		// Envoy's own is a minute for a cluster that nobody has used yet.
+		noTrafficInterval: seconds({ unit: 'ms', value: check.intervalMillis }),
 		...{ healthyThreshold: check.healthyThreshold, unhealthyThreshold: check.unhealthyThreshold },
 		...(check.port === undefined ? {} : { altPort: check.port }),
 	};

@@ -4,6 +4,7 @@ import { createScratch } from '../lab/net/scratch.ts';
 import { forgetSettings } from './daemon.ts';
 import { runDemo } from './demo.ts';
 import { openDockerSetup } from './docker.ts';
+import { runMeshDemo } from './mesh.ts';
 import { openProcessSetup } from './process.ts';
 import { createScreen } from './screen.ts';
 
@@ -20,6 +21,7 @@ async function main(words: readonly string[]): Promise<number> {
 		if (code > 128 && code !== READ_NO_FURTHER) process.stderr.write('\nStopped. Everything is taken down.\n');
 	});
 	using screen = createScreen(process.stdout, process.env);
+	if (words.includes('--mesh')) return (await runMeshDemo(screen, scratch.path)) ? 0 : 1;
 	const [keep, isDocker] = [words.includes('--keep'), words.includes('--docker')];
 	const options = { keep, isDocker, screen, folder: scratch.path };
 	return (await runDemo(options, isDocker ? openDockerSetup : openProcessSetup)) ? 0 : 1;

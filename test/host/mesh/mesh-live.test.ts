@@ -29,7 +29,7 @@ test('the definitions of the guide lead requests to both versions by their weigh
 			},
 		);
 	save([100, 0]);
-	await using daemon = await startDaemon(lab.host, {
+	await using _daemon = await startDaemon(lab.host, {
 		args: [
 			'--envoy-runtime',
 			'process',

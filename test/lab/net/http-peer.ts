@@ -1,8 +1,7 @@
 // HTTP servers and clients in a namespace, as one of its users.
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from './namespace.ts';
+import { workerText } from './worker-text.ts';
 
 export interface HttpTarget {
 	readonly address: string;
@@ -60,7 +59,7 @@ export interface HttpPeer extends Disposable {
 }
 
 export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity = {}): HttpPeer {
-	const program = stripTypeScriptTypes(readFileSync(new URL('http-worker.ts', import.meta.url), 'utf8'));
+	const program = workerText('http-worker.ts');
 	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
 	const child = namespace.spawn(process.execPath, options, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', env: {} });
 	const waiting = new Map<number, PromiseWithResolvers<unknown>>();

@@ -1,10 +1,9 @@
 // A client and listener: a worker process inside a namespace, with a uid and gid of its own.
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from './namespace.ts';
 import type { Answer, ListenRequest, LoadCounts, LoadTarget, Method, Methods, Reply, Target } from './protocol.ts';
+import { workerText } from './worker-text.ts';
 
 export interface Listener {
 	readonly close: () => Promise<void>;
@@ -66,21 +65,10 @@ function createLoad(ask: Ask, load: number): Load {
  * time a piece, and a uid that has dropped its rights could not read a file below /root.
  */
 function startWorker(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity): ChildProcess {
-	const program = quietly(() => stripTypeScriptTypes(readFileSync(new URL('peer-worker.ts', import.meta.url), 'utf8')));
+	const program = workerText('peer-worker.ts');
 	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
 	// Not in the caller's folder, which the uid may not enter, and without a debugger's options.
 	return namespace.spawn(process.execPath, options, { stdio: 'pipe', cwd: '/', env: {} });
-}
-
-/** Node warns once per process that the function is experimental. */
-function quietly<T>(act: () => T): T {
-	const { emitWarning } = process;
-	process.emitWarning = () => undefined;
-	try {
-		return act();
-	} finally {
-		process.emitWarning = emitWarning;
-	}
 }
 
 interface Waiting {

@@ -1,0 +1,38 @@
+// PURE. The table of who answered after each change of the mesh, as lines of at most 80 columns.
+import type { Colours } from './colours.ts';
+
+export interface MeshRow {
+	readonly what: string;
+	/** Answers by whom. */
+	readonly counts: Readonly<Record<string, number>>;
+	/** From the change until it held, in milliseconds. */
+	readonly ms: number | undefined;
+	/** Asked of somebody who is not of the mesh. */
+	readonly isElsewhere?: boolean;
+}
+
+const versions = ['service-b', 'service-b-v2', 'service-b-v2-too'] as const;
+const titles = ['asked', 'v1', 'v2', 'v2 too', 'else', 'ms'];
+const [TITLE, CELL] = [34, 7];
+
+export function renderMeshTable(rows: readonly MeshRow[], { bold, dim }: Colours): string[] {
+	const line = (title: string, cells: readonly string[]) =>
+		title.padEnd(TITLE) + cells.map((cell) => cell.padStart(CELL)).join('');
+	return [
+		bold(line('', titles)),
+		dim('─'.repeat(TITLE + titles.length * CELL)),
+		...rows.map((row) => line(row.what, cellsOf(row))),
+	];
+}
+
+function cellsOf({ counts, ms, isElsewhere = false }: MeshRow): string[] {
+	const time = ms === undefined ? '' : String(Math.round(ms));
+	const asked = Object.values(counts).reduce((sum, count) => sum + count, 0);
+	if (isElsewhere) return [String(asked), '', '', '', shortened(Object.keys(counts)[0] ?? ''), time];
+	const byVersion = versions.map((name) => counts[name] ?? 0);
+	const others = asked - byVersion.reduce((sum, count) => sum + count, 0);
+	return [asked, ...byVersion, others].map(String).concat(time);
+}
+
+/** What a refused connection says is longer than its cell. */
+const shortened = (text: string): string => (text.length < CELL ? text : text === 'outside' ? 'passed' : 'held');
