@@ -27,6 +27,11 @@ export function rendered(resources: readonly object[], name: string, options: Pa
 	return found.snapshot;
 }
 
-/** The value at a path such as `0.filters.0.typedConfig`. */
-export const at = (value: unknown, path: string): unknown =>
-	path.split('.').reduce((inner, key) => (inner as JsonObject | undefined)?.[key], value);
+/** The value at a path such as `lds/LISTENER/filterChains/CHAIN/filters/0`; what stands in a list is found by its name too. */
+export function select(value: unknown, path: string): unknown {
+	const step = (inner: unknown, key: string): unknown => {
+		if (!Array.isArray(inner)) return (inner as JsonObject | undefined)?.[key];
+		return inner.find((item: JsonObject) => item['name'] === key) ?? inner[Number(key)];
+	};
+	return path.split('/').reduce(step, value);
+}
