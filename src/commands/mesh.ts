@@ -5,9 +5,9 @@ import { readDefinitions } from '../host/files/definitions.ts';
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from '../mesh/catalog.ts';
 import { type LoadedMesh, loadMesh } from '../mesh/load-mesh.ts';
-import { resolveNode } from '../mesh/resolve-node.ts';
+import { type ProxyName, parseProxyName } from '../mesh/proxy-name.ts';
 import type { Mistake } from '../mesh/resource.ts';
-import { renderNode } from '../xds/render-node.ts';
+import { renderProxy } from '../xds/render-proxy.ts';
 import { staticBootstrap } from '../xds/static-bootstrap.ts';
 
 /** `turnout mesh check` and `turnout mesh render`. They need neither root nor a daemon. */
@@ -20,12 +20,15 @@ export async function mesh(given: Given, [verb, path]: readonly string[], termin
 const DEFINITIONS = '/etc/turnout/mesh';
 
 /** Where Envoy listens unless the settings say otherwise. */
-const PORTS = { ingressPort: 15_000, egressPort: 15_001 };
+const OPTIONS = { ingressPort: 15_000, egressPort: 15_001 };
 
 function check({ catalogs, errors, warnings }: LoadedMesh, { out, isJson }: CommandContext): number {
 	const isWhole = errors.length === 0;
 	if (isJson) out(`${JSON.stringify({ ok: isWhole, errors, warnings })}\n`);
-	else out([...errors.map((each) => mistakeText(each)), summaryOf(catalogs, errors)].join(''));
+	else {
+		const told = [...errors.map(mistakeText), ...warnings.map((each) => `warning: ${mistakeText(each)}`)];
+		out([...told, summaryOf(catalogs, errors)].join(''));
+	}
 	return isWhole ? 0 : 1;
 }
 
@@ -38,25 +41,32 @@ function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): st
 	return `No mistakes: ${catalogs.map(({ mesh: name }) => name).join(', ')}, ${nodes} virtual nodes\n`;
 }
 
-function render({ catalogs, errors }: LoadedMesh, name: string, { out }: CommandContext): number {
-	if (errors.length > 0)
-		throw new Failure(
-			'config',
-			`Cannot render: ${errors.map(mistakeText).join('')}`.trimEnd(),
-			'See `turnout mesh check`',
-		);
-	const view = catalogs.flatMap((catalog) => resolveNode(catalog, name) ?? []).at(0);
-	if (view === undefined) throw unknownNode(name, catalogs);
-	const id = `mesh/${view.mesh}/virtualNode/${name}`;
-	out(`${JSON.stringify(staticBootstrap(renderNode(view, PORTS), { id, cluster: id }), null, '\t')}\n`);
+function render({ catalogs, errors }: LoadedMesh, given: string, { out }: CommandContext): number {
+	refuse(errors);
+	const wanted = parseProxyName(given);
+	const among = catalogs.filter(({ mesh: name }) => wanted.mesh === undefined || wanted.mesh === name);
+	const found = among.flatMap((catalog) => renderProxy(catalog, wanted, OPTIONS) ?? []).at(0);
+	if (found === undefined) throw unknownProxy(wanted, catalogs);
+	refuse(found.errors);
+	out(`${JSON.stringify(staticBootstrap(found.snapshot, { id: found.id, cluster: found.id }), null, '\t')}\n`);
 	return 0;
 }
 
-function unknownNode(name: string, catalogs: readonly Catalog[]): Failure {
-	const known = catalogs.flatMap(({ all }) => all('virtualNode').map((node) => node.name));
+function refuse(errors: readonly Mistake[]): void {
+	if (errors.length === 0) return;
+	throw new Failure(
+		'config',
+		`Cannot render: ${errors.map(mistakeText).join('')}`.trimEnd(),
+		'See `turnout mesh check`',
+	);
+}
+
+function unknownProxy({ kind, name }: ProxyName, catalogs: readonly Catalog[]): Failure {
+	const known = catalogs.flatMap(({ all }) => all(kind).map((resource) => resource.name));
+	const what = kind === 'virtualNode' ? 'virtual node' : 'virtual gateway';
 	return new Failure(
 		'config',
-		`Cannot render virtual node ${quote(name)}: there is none of this name`,
+		`Cannot render ${what} ${quote(name)}: there is none of this name`,
 		`Known: ${known.join(', ')}`,
 	);
 }

@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import { quote } from '../lib/escape.ts';
+import { hasControlCharacters, quote } from '../lib/escape.ts';
 import type { Segment } from './path.ts';
 import type { IntegerShape, ListShape, ObjectShape, Shape, StringShape } from './schema/shape.ts';
 
@@ -52,6 +52,10 @@ const typeNames: Readonly<Record<Shape['kind'], string>> = {
 };
 
 function checkText(shape: StringShape, value: string, path: readonly Segment[]): ShapeMistake[] {
+	if (!value.isWellFormed())
+		return [{ path, why: `${shown(value)} has half of a character`, hint: 'write it as UTF-8' }];
+	if (shape.isFreeText !== true && hasControlCharacters(value))
+		return [{ path, why: `${shown(value)} has a control character`, hint: 'nothing is called so' }];
 	if (shape.values === undefined) return checkLength(path, [...value].length, 'characters', shape);
 	if (shape.values.includes(value)) return [];
 	return [{ path, why: `unknown value ${quote(value)}`, hint: `one of ${shape.values.join(', ')}` }];

@@ -1,10 +1,12 @@
 import { type Catalog, createCatalog } from './catalog.ts';
+import { checkBackends } from './check-backends.ts';
 import { cliJson } from './importers/cli-json.ts';
 import { failed, type Importer, nothingImported, together } from './importers/importer.ts';
 import { parseJson } from './json-document.ts';
 import { checkReferences } from './references.ts';
 import type { Imported, Mistake } from './resource.ts';
 import { validate } from './validate-resources.ts';
+import { warningsOf } from './warnings.ts';
 
 /** A file of definitions that was read. */
 export interface DefinitionFile {
@@ -30,7 +32,14 @@ export function loadMesh(files: readonly DefinitionFile[]): LoadedMesh {
 	// What a broken resource would have had is not told as missing.
 	const isWhole = found.errors.length + errors.length === 0;
 	const references = isWhole ? catalogs.flatMap(checkReferences) : [];
-	return { catalogs, errors: [...found.errors, ...errors, ...references], warnings: found.warnings };
+	const isSound = isWhole && references.length === 0;
+	const backends = isSound ? catalogs.flatMap(checkBackends) : [];
+	const warnings = isSound && backends.length === 0 ? catalogs.flatMap(warningsOf) : [];
+	return {
+		catalogs,
+		errors: [...found.errors, ...errors, ...references, ...backends],
+		warnings: [...found.warnings, ...warnings],
+	};
 }
 
 function importFile({ path, text }: DefinitionFile): Imported {

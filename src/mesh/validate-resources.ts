@@ -1,4 +1,5 @@
-import { checkShape } from './check-shape.ts';
+import { checkShape, isRecord } from './check-shape.ts';
+import { checkSpec } from './check-spec.ts';
 import { textOfPath } from './path.ts';
 import type { Mistake, RawResource, Resource } from './resource.ts';
 import { kinds, nameShape } from './schema/kinds.ts';
@@ -11,8 +12,19 @@ export interface Validated {
 /** Holds each resource against the API's shapes and bounds, and looks for those that stand twice. All mistakes at once. */
 export function validate(found: readonly RawResource[]): Validated {
 	const checked = found.map((raw) => ({ raw, errors: [...nameMistakes(raw), ...specMistakes(raw)] }));
-	const resources = checked.flatMap(({ raw, errors }) => (errors.length === 0 ? [raw as Resource] : []));
-	return { resources, errors: [...checked.flatMap(({ errors }) => errors), ...duplicates(found)] };
+	const resources = checked.flatMap(({ raw, errors }) =>
+		errors.length === 0 ? [{ ...raw, spec: withoutNulls(raw.spec) } as Resource] : [],
+	);
+	const errors = [...checked.flatMap((each) => each.errors), ...resources.flatMap(checkSpec), ...duplicates(found)];
+	return { resources, errors };
+}
+
+/** The CLI writes null where a field is not set. */
+function withoutNulls(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(withoutNulls);
+	if (!isRecord(value)) return value;
+	const set = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+	return Object.fromEntries(set.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
 const specMistakes = ({ kind, spec, placeOf }: RawResource): Mistake[] =>

@@ -1,5 +1,5 @@
-import { bootstrapBase, type Identity } from './bootstrap-base.ts';
-import { fromAds, type JsonObject, typeOf } from './snapshot.ts';
+import { bootstrapBase, bootstrapClusters, grpcCluster, type Identity } from './bootstrap-base.ts';
+import { fromAds, type JsonObject } from './snapshot.ts';
 
 export interface AdsSource extends Identity {
 	/** Where the daemon serves ADS: mode 0600, Envoy's user's own. */
@@ -7,13 +7,14 @@ export interface AdsSource extends Identity {
 }
 
 const ADS_CLUSTER = 'turnout_xds';
-const HTTP_OPTIONS = 'extensions.upstreams.http.v3.HttpProtocolOptions';
 
 /** An Envoy that asks for everything over one stream on a unix socket. */
 export function adsBootstrap(source: AdsSource): JsonObject {
 	return {
 		...bootstrapBase(source),
-		staticResources: { clusters: [adsCluster(source.socketPath)] },
+		staticResources: {
+			clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive), ...bootstrapClusters(source)],
+		},
 		dynamicResources: {
 			...{ ldsConfig: fromAds, cdsConfig: fromAds },
 			adsConfig: {
@@ -32,17 +33,5 @@ export function adsBootstrap(source: AdsSource): JsonObject {
 	};
 }
 
-const adsCluster = (path: string): JsonObject => ({
-	...{ name: ADS_CLUSTER, type: 'STATIC', connectTimeout: '1s' },
-	typedExtensionProtocolOptions: {
-		[`envoy.${HTTP_OPTIONS}`]: {
-			'@type': typeOf(HTTP_OPTIONS),
-			// A daemon that hangs is noticed, and one that was restarted is found again.
-			explicitHttpConfig: { http2ProtocolOptions: { connectionKeepalive: { interval: '10s', timeout: '5s' } } },
-		},
-	},
-	loadAssignment: {
-		clusterName: ADS_CLUSTER,
-		endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
-	},
-});
+/** A daemon that hangs is noticed, and one that was restarted is found again. */
+const keepAlive = { connectionKeepalive: { interval: '10s', timeout: '5s' } };

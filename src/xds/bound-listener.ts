@@ -1,9 +1,7 @@
 import { blackholeCluster } from './app-mesh-names.ts';
-import { originalDst, tcpProxy } from './filters.ts';
+import { tcpProxy } from './filters.ts';
 import type { RenderOptions } from './render-options.ts';
-import { type JsonObject, socketAddress } from './snapshot.ts';
-
-export type Listener = JsonObject & { readonly name: string };
+import { type JsonObject, type Listener, socketAddress } from './snapshot.ts';
 
 /** What changes with the definitions; Envoy can take it over without ending connections of other chains. */
 export interface Chains {
@@ -16,7 +14,7 @@ interface Bound {
 	readonly direction: 'INBOUND' | 'OUTBOUND';
 	readonly port: number;
 	readonly addresses: readonly [string, ...string[]];
-	readonly inspectors?: readonly JsonObject[];
+	readonly listenerFilters: readonly JsonObject[];
 	/** Matches of connections to the listener itself. */
 	readonly loops: readonly JsonObject[];
 }
@@ -26,7 +24,7 @@ interface Bound {
  * depends on the definitions.
  */
 export function boundListener(bound: Bound, { filterChains, defaultFilterChain }: Chains): Listener {
-	const { name, direction, port, addresses, inspectors = [], loops } = bound;
+	const { name, direction, port, addresses, listenerFilters, loops } = bound;
 	const [first, ...others] = addresses;
 	return {
 		...{ name, trafficDirection: direction, address: socketAddress(first, port) },
@@ -35,7 +33,7 @@ export function boundListener(bound: Bound, { filterChains, defaultFilterChain }
 		statPrefix: `0.0.0.0_${port}`,
 		// Binds ::1 even while a sysctl disables IPv6; it is reachable once IPv6 is enabled again (IP_FREEBIND, ip(7)).
 		freebind: true,
-		listenerFilters: [originalDst, ...inspectors],
+		listenerFilters,
 		filterChains: [...loops.map(closedLoop), ...filterChains],
 		...(defaultFilterChain === undefined ? {} : { defaultFilterChain }),
 	};

@@ -1,4 +1,3 @@
-import type { NodeView } from '../mesh/resolve-node.ts';
 import { extension, fromAds, type JsonObject } from './snapshot.ts';
 
 export const originalDst = extension(
@@ -6,25 +5,37 @@ export const originalDst = extension(
 	'extensions.filters.listener.original_dst.v3.OriginalDst',
 );
 
+/**
+ * Looks at what clients send first, and only on these ports: elsewhere it would hold up servers that speak first, and
+ * clients that send less than five bytes.
+ */
+export function tlsInspector(ports: readonly number[]): JsonObject {
+	const rules = ports.map((start) => ({ destinationPortRange: { start, end: start + 1 } }));
+	const [only, ...more] = rules;
+	const among = only === undefined || more.length > 0 ? { orMatch: { rules } } : only;
+	const inspector = 'extensions.filters.listener.tls_inspector.v3.TlsInspector';
+	return { ...extension('envoy.filters.listener.tls_inspector', inspector), filterDisabled: { notMatch: among } };
+}
+
 const router = extension('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router');
 
 const HTTP = 'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
 interface Connections {
-	readonly statPrefix: 'ingress' | 'egress';
+	readonly statPrefix: string;
 	readonly routes: string;
 	readonly accessLog: readonly JsonObject[];
-	/** `idleTimeout` of the connection. */
-	readonly idle?: string | undefined;
+	/** Of the connection. */
+	readonly idleTimeout?: string | undefined;
 }
 
-export const httpConnections = ({ statPrefix, routes, accessLog, idle }: Connections): JsonObject =>
+export const httpConnections = ({ statPrefix, routes, accessLog, idleTimeout }: Connections): JsonObject =>
 	extension('envoy.filters.network.http_connection_manager', HTTP, {
 		statPrefix,
 		rds: { configSource: fromAds, routeConfigName: routes },
 		httpFilters: [router],
 		...(accessLog.length === 0 ? {} : { accessLog }),
-		...(idle === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout: idle } }),
+		...(idleTimeout === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout } }),
 		upgradeConfigs: [{ upgradeType: 'websocket', enabled: true }],
 		normalizePath: true,
 		mergeSlashes: true,
@@ -32,24 +43,9 @@ export const httpConnections = ({ statPrefix, routes, accessLog, idle }: Connect
 	});
 
 /** `to`: a cluster, or weighted ones. */
-export const tcpProxy = (
-	statPrefix: 'ingress' | 'egress' | 'loop',
-	to: JsonObject,
-	accessLog: readonly JsonObject[],
-): JsonObject =>
+export const tcpProxy = (statPrefix: string, to: JsonObject, accessLog: readonly JsonObject[]): JsonObject =>
 	extension('envoy.filters.network.tcp_proxy', 'extensions.filters.network.tcp_proxy.v3.TcpProxy', {
 		statPrefix,
 		...to,
 		...(accessLog.length === 0 ? {} : { accessLog }),
 	});
-
-/** `logging.accessLog.file`: a path, and a format as text or as JSON. */
-export function accessLogOf({ node }: NodeView): readonly JsonObject[] {
-	const file = node.spec.logging?.accessLog?.file;
-	if (file === undefined) return [];
-	const { text, json } = file.format ?? {};
-	const fields = Object.fromEntries((json ?? []).map(({ key, value }) => [key, value]));
-	const format = text === undefined ? { jsonFormat: fields } : { textFormatSource: { inlineString: text } };
-	const config = { path: file.path, ...(text === undefined && json === undefined ? {} : { logFormat: format }) };
-	return [extension('envoy.access_loggers.file', 'extensions.access_loggers.file.v3.FileAccessLog', config)];
-}

@@ -11,4 +11,6 @@ export interface RenderOptions {
 	 * routes are to move to a new cluster when it has hosts.
 	 */
 	readonly isFirst?: boolean;
+	/** The bootstrap has a server that hands out certificates (SDS). */
+	readonly hasSds?: boolean;
 }

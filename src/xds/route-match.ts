@@ -5,32 +5,37 @@ import type { JsonObject } from './snapshot.ts';
 /** Routes that look into requests. */
 export type ForwardedKind = Exclude<RouteKind, { readonly key: 'tcpRoute' }>;
 
-/** Which requests a route takes. Undefined: all of them. */
-export function matchOf(kind: ForwardedKind | undefined): JsonObject {
-	if (kind === undefined) return { prefix: '/' };
-	return kind.key === 'grpcRoute' ? grpcMatch(kind.route.match) : httpMatch(kind.route.match);
+/** Which requests a route takes. Undefined: all of them. `headers`: what it asks for beside its own. */
+export function matchOf(kind: ForwardedKind | undefined, headers: readonly JsonObject[] = []): JsonObject {
+	if (kind === undefined) return { prefix: '/', ...listed('headers', headers) };
+	return kind.key === 'grpcRoute' ? grpcMatch(kind.route.match, headers) : httpMatch(kind.route.match, headers);
 }
 
-function grpcMatch({ serviceName, methodName, metadata = [] }: GrpcRoute['match']): JsonObject {
+const listed = (key: string, items: readonly JsonObject[]): JsonObject => (items.length === 0 ? {} : { [key]: items });
+
+export function grpcMatch(
+	{ serviceName, methodName, metadata = [] }: GrpcRoute['match'],
+	more: readonly JsonObject[],
+): JsonObject {
 	const service = serviceName === undefined ? '/' : `/${serviceName}/`;
 	const path = methodName === undefined ? { prefix: service } : { path: `${service}${methodName}` };
-	return { ...path, grpc: {}, ...(metadata.length === 0 ? {} : { headers: metadata.map(headerOf) }) };
+	return { ...path, grpc: {}, ...listed('headers', [...metadata.map(headerOf), ...more]) };
 }
 
-function httpMatch(match: HttpRoute['match']): JsonObject {
+export function httpMatch(match: HttpRoute['match'], more: readonly JsonObject[]): JsonObject {
 	const { prefix = '/', path, queryParameters = [] } = match;
-	const headers = headersOf(match);
 	const parameters = queryParameters.map(({ name, match: { exact } = {} }) => ({
 		name,
 		...(exact === undefined ? { presentMatch: true } : { stringMatch: { exact } }),
 	}));
 	return {
 		...pathOf(prefix, path),
-		...(headers.length === 0 ? {} : { headers }),
-		...(parameters.length === 0 ? {} : { queryParameters: parameters }),
+		...listed('headers', [...headersOf(match), ...more]),
+		...listed('queryParameters', parameters),
 	};
 }
 
+/** Without its query; a regex matches all of it. */
 function pathOf(prefix: string, path: HttpRoute['match']['path']): JsonObject {
 	if (path?.exact !== undefined) return { path: path.exact };
 	return path?.regex === undefined ? { prefix } : { safeRegex: { regex: path.regex } };

@@ -20,6 +20,11 @@ export const typeUrls: Readonly<Record<ResourceKind, string>> = {
 /** All that one Envoy gets, by kind and name. */
 export type Snapshot = Readonly<Record<ResourceKind, Readonly<Record<string, JsonObject>>>>;
 
+type Named = JsonObject & { readonly name: string };
+export type Cluster = Named;
+export type Listener = Named;
+export type Routes = Named;
+
 /** An extension as Envoy takes it since 1.20: never by its name alone. */
 export const extension = (name: string, type: string, config: JsonObject = {}): JsonObject => ({
 	name,
@@ -39,5 +44,5 @@ export const endpoints = (clusterName: string, address: string, port: number): J
 export const fromAds: JsonObject = { ads: {}, resourceApiVersion: 'V3', initialFetchTimeout: '0s' };
 
 /** Resources by name, each with its type. */
-export const named = (kind: ResourceKind, resources: readonly (JsonObject & { readonly name: string })[]) =>
+export const named = (kind: ResourceKind, resources: readonly Named[]) =>
 	Object.fromEntries(resources.map((resource) => [resource.name, { '@type': typeUrls[kind], ...resource }]));

@@ -1,44 +1,92 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { regexProblem } from '../../src/mesh/regex.ts';
 import { adsBootstrap } from '../../src/xds/ads-bootstrap.ts';
 import type { JsonObject } from '../../src/xds/snapshot.ts';
 import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
-import { createScratch } from '../lab/net/scratch.ts';
+import { createScratch, type Scratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
+import { everyField, everyProxy } from '../support/every-field.ts';
 import { guideResources } from '../support/guide-mesh.ts';
-import { renderedNode } from '../support/rendered.ts';
+import { regexes } from '../support/regexes.ts';
+import { rendered } from '../support/rendered.ts';
 
-const identity = { id: 'mesh/m/virtualNode/n', cluster: 'mesh/m/virtualNode/n' };
+const sdsSocketPath = '/run/turnout/sds.sock';
+const identityOf = (id: string) => ({ id, cluster: id, sdsSocketPath });
 
-describe('Envoy accepts', () => {
+/** Certificates that are of use to nobody; Envoy reads them while it validates. */
+function writeCertificates(folder: string): void {
+	for (const name of ['server', 'client', 'authority'])
+		execFileSync(
+			'openssl',
+			[
+				...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+				...['-subj', `/CN=${name}`, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)],
+			],
+			{ stdio: 'pipe' },
+		);
+}
+
+describe('Envoy', () => {
 	let envoy = '';
+	let scratch: Scratch | undefined;
+	const folder = () => scratch?.path ?? '';
 	before(async () => {
 		envoy = await findEnvoy();
+		scratch = createScratch('mesh-validate');
+		writeCertificates(folder());
 	});
+	after(() => scratch?.[Symbol.dispose]());
 
 	/** Ends without opening a socket. */
-	function validate(bootstrap: JsonObject): void {
-		using scratch = createScratch('mesh-validate');
-		const path = join(scratch.path, 'envoy.json');
+	function problemOf(bootstrap: JsonObject): string {
+		const path = join(folder(), 'envoy.json');
 		writeFileSync(path, JSON.stringify(bootstrap));
-		const found = spawnSync(envoy, ['--mode', 'validate', '-c', path, '--use-dynamic-base-id', '-l', 'warning'], {
-			encoding: 'utf8',
-		});
-		assert.equal(found.status, 0, found.stderr);
-		assert.doesNotMatch(found.stderr, /deprecated|Unknown field/i);
+		const args = ['--mode', 'validate', '-c', path, '--use-dynamic-base-id', '-l', 'warning'];
+		const { status, stderr } = spawnSync(envoy, args, { encoding: 'utf8' });
+		assert.doesNotMatch(stderr, /deprecated/i);
+		return status === 0 ? '' : stderr;
 	}
 
-	test('the bootstrap for ADS', () => {
-		validate(adsBootstrap({ ...identity, adminPath: '/run/turnout/admin', socketPath: '/run/turnout/xds/xds.sock' }));
+	test('accepts the bootstrap for ADS', () => {
+		const source = { ...identityOf('mesh/m/virtualNode/n'), adminPath: '/run/admin', socketPath: '/run/xds.sock' };
+		assert.equal(problemOf(adsBootstrap(source)), '');
 	});
 
 	for (const name of ['serviceA', 'serviceB'])
-		for (const isFirst of [true, false])
-			test(`${name} of the guide, ${isFirst ? 'first' : 'later'}`, () => {
-				const options = { isFirst, hasIpv6: true, capturesBridges: isFirst };
-				validate(staticBootstrap(renderedNode(guideResources(), name, options), identity));
+		test(`accepts ${name} of the guide`, () => {
+			assert.equal(problemOf(staticBootstrap(rendered(guideResources(), name), identityOf(name))), '');
+		});
+
+	for (const [filter, options] of [
+		['ALLOW_ALL', { isFirst: true, hasIpv6: true, capturesBridges: true }],
+		['DROP_ALL', {}],
+	] as const)
+		for (const id of everyProxy)
+			test(`accepts ${id} of the mesh that has every field, ${filter} ${JSON.stringify(options)}`, () => {
+				const snapshot = rendered(everyField(folder(), filter), id, { ...options, hasSds: true });
+				assert.equal(problemOf(staticBootstrap(snapshot, identityOf(id))), '');
 			});
+
+	test('takes the regexes that we take, and none of those that we refuse', () => {
+		const bootstrap = JSON.stringify(staticBootstrap(rendered(guideResources(), 'serviceA'), identityOf('regexes')));
+		const first = '{"match":{"prefix":"/"}';
+		assert.ok(bootstrap.includes(first));
+		const problemWith = (texts: readonly string[]): string => {
+			const headers = texts.map((regex) => ({ name: 'a', stringMatch: { safeRegex: { regex } } }));
+			return problemOf(
+				JSON.parse(bootstrap.replace(first, () => `{"match":${JSON.stringify({ prefix: '/', headers })}`)),
+			);
+		};
+		const taken = regexes.filter((regex) => regexProblem(regex) === undefined);
+		assert.equal(problemWith(taken), '');
+		const refused = regexes.filter((regex) => !taken.includes(regex));
+		assert.deepEqual(
+			refused.filter((regex) => problemWith([regex]) === ''),
+			[],
+		);
+	});
 });

@@ -2,12 +2,15 @@ import { flag, integer, list, object, oneOf, text, union } from './shape.ts';
 
 export const name = text({ min: 1, max: 255 });
 export const port = integer(1, 65_535);
-export const duration = object({}, { unit: oneOf('s', 'ms'), value: integer(0) });
+/** The API names no bound; Envoy counts nanoseconds with 63 bits. */
+export const duration = object({}, { unit: oneOf('s', 'ms'), value: integer(0, 9_000_000_000) });
+/** The API names no bound; Envoy's numbers end here. */
+export const count = (min: number) => integer(min, 2_147_483_647);
 export const protocol = oneOf('http', 'tcp', 'http2', 'grpc');
 export const ipPreference = oneOf('IPv6_PREFERRED', 'IPv4_PREFERRED', 'IPv4_ONLY', 'IPv6_ONLY');
 
 const certificateFile = object({ certificateChain: name, privateKey: name }, {});
-const secret = object({ secretName: text({}) }, {});
+const secret = object({ secretName: text({ min: 1 }) }, {});
 const trustFile = object({ certificateChain: name }, {});
 const alternativeNames = object({ match: object({ exact: list(text({ min: 1, max: 254 })) }, {}) }, {});
 const authorities = object({ certificateAuthorityArns: list(text({}), 1, 3) }, {});
@@ -64,8 +67,10 @@ export const logging = object(
 				{ path: name },
 				{
 					format: union({
-						json: list(object({ key: text({ min: 1, max: 100 }), value: text({ min: 1, max: 100 }) }, {})),
-						text: text({ min: 1, max: 1_000 }),
+						json: list(
+							object({ key: text({ min: 1, max: 100 }), value: text({ min: 1, max: 100, isFreeText: true }) }, {}),
+						),
+						text: text({ min: 1, max: 1_000, isFreeText: true }),
 					}),
 				},
 			),
@@ -73,12 +78,12 @@ export const logging = object(
 	},
 );
 
-const requests = object({ maxRequests: integer(1) }, {});
-const connections = object({ maxConnections: integer(1) }, {});
+const requests = object({ maxRequests: count(1) }, {});
+const connections = object({ maxConnections: count(1) }, {});
 
 export const httpPools = {
 	grpc: requests,
-	http: object({ maxConnections: integer(1) }, { maxPendingRequests: integer(1) }),
+	http: object({ maxConnections: count(1) }, { maxPendingRequests: count(1) }),
 	http2: requests,
 } as const;
 export const pools = { ...httpPools, tcp: connections } as const;

@@ -1,4 +1,4 @@
-import { duration, httpTimeout, name, port, tcpTimeout } from './common.ts';
+import { count, duration, httpTimeout, name, port, tcpTimeout } from './common.ts';
 import { flag, integer, list, object, oneOf, text, union, type Value } from './shape.ts';
 
 const weightedTargets = list(object({ virtualNode: name, weight: integer(0, 100) }, { port }), 1, 10);
@@ -12,7 +12,7 @@ const named = text({ min: 1, max: 50 });
 /** Of HTTP headers and gRPC metadata. Without `match`: it is there, whatever its value. */
 export const header = object({ name: named }, { invert: flag, match: stringMatch });
 export const method = oneOf('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH');
-export const queryParameter = object({ name: text({}) }, { match: object({}, { exact: text({}) }) });
+export const queryParameter = object({ name: text({ min: 1 }) }, { match: object({}, { exact: text({}) }) });
 export const path = object({}, { exact: text255, regex: text255 });
 
 const httpMatch = object(
@@ -30,7 +30,7 @@ const httpMatch = object(
 
 const tcpRetryEvents = list(oneOf('connection-error'), 1, 1);
 const httpRetryEvents = list(text({ min: 1, max: 25 }), 1, 25);
-const retries = { maxRetries: integer(0), perRetryTimeout: duration } as const;
+const retries = { maxRetries: count(0), perRetryTimeout: duration } as const;
 const grpcEvent = oneOf('cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable');
 
 const httpRoute = object(
@@ -41,7 +41,7 @@ const httpRoute = object(
 const grpcRoute = object(
 	{
 		action,
-		match: object({}, { metadata: list(header, 1, 10), methodName: named, port, serviceName: text({}) }),
+		match: object({}, { metadata: list(header, 1, 10), methodName: named, port, serviceName: text({ min: 1 }) }),
 	},
 	{
 		retryPolicy: object(retries, { grpcRetryEvents: list(grpcEvent, 1, 5), httpRetryEvents, tcpRetryEvents }),

@@ -10,6 +10,8 @@ export interface StringShape {
 	readonly max?: number;
 	/** The only ones that there are. */
 	readonly values?: readonly string[];
+	/** It may hold control characters; nothing that has a meaning for Envoy does. */
+	readonly isFreeText?: boolean;
 }
 
 export interface IntegerShape {

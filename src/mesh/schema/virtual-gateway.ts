@@ -59,7 +59,7 @@ const httpRoute = object(
 const grpcRoute = object(
 	{
 		action: object({ target }, { rewrite: object({}, { hostname: hostnameRewrite }) }),
-		match: object({}, { hostname, metadata: list(header, 1, 10), port, serviceName: text({}) }),
+		match: object({}, { hostname, metadata: list(header, 1, 10), port, serviceName: text({ min: 1 }) }),
 	},
 	{},
 );

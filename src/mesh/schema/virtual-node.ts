@@ -1,5 +1,6 @@
 import {
 	clientPolicy,
+	count,
 	duration,
 	healthCheck,
 	httpTimeout,
@@ -19,7 +20,7 @@ const outlierDetection = object(
 		baseEjectionDuration: duration,
 		interval: duration,
 		maxEjectionPercent: integer(0, 100),
-		maxServerErrors: integer(1),
+		maxServerErrors: count(1),
 	},
 	{},
 );

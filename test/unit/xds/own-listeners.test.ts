@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import type { RenderOptions } from '../../../src/xds/render-options.ts';
 import type { JsonObject } from '../../../src/xds/snapshot.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
-import { renderedNode } from '../../support/rendered.ts';
+import { rendered } from '../../support/rendered.ts';
 
 const listenersOf = (options: Partial<RenderOptions>, name = 'serviceA', resources = guideResources()): JsonObject[] =>
-	Object.values(renderedNode(resources, name, options).lds);
+	Object.values(rendered(resources, name, options).lds);
 
 interface Bound {
 	readonly address: { readonly socketAddress: { readonly address: string } };
@@ -62,7 +62,7 @@ test('a connection to a listener of Envoy itself is closed, and not led to Envoy
 		],
 		[[{ destinationPort: 15_001, sourceType: 'SAME_IP_OR_LOOPBACK' }, 'turnout_blackhole']],
 	]);
-	const { turnout_blackhole: blackhole } = renderedNode(guideResources(), 'serviceA').cds;
+	const { turnout_blackhole: blackhole } = rendered(guideResources(), 'serviceA').cds;
 	assert.equal(blackhole?.['loadAssignment'], undefined);
 });
 
@@ -82,7 +82,7 @@ test('whatever a node is, only chains of its listeners differ', () => {
 
 test('only the first snapshot lets Envoy start without names that DNS does not answer', () => {
 	const warm = (isFirst: boolean) =>
-		Object.entries(renderedNode(guideResources(), 'serviceA', { isFirst }).cds)
+		Object.entries(rendered(guideResources(), 'serviceA', { isFirst }).cds)
 			.filter(([, { waitForWarmOnInit }]) => waitForWarmOnInit === false)
 			.map(([name]) => name);
 	assert.deepEqual(warm(true), ['cds_egress_simpleapp_serviceB_http_80', 'cds_egress_simpleapp_serviceBv2_http_80']);

@@ -1,0 +1,97 @@
+import { quote } from '../lib/escape.ts';
+import { addressesOf } from './backend-address.ts';
+import type { Catalog } from './catalog.ts';
+import { mistakeAt } from './mistake-at.ts';
+import type { Segment } from './path.ts';
+import { serviceName } from './reference.ts';
+import type { Backend } from './resolve-backends.ts';
+import { resolveGateway } from './resolve-gateway.ts';
+import { resolveNode } from './resolve-node.ts';
+import type { Mistake, ResourceOf } from './resource.ts';
+
+/** Whether the services that each node calls can be told apart. Of a catalog whose references were checked. */
+export const checkBackends = (catalog: Catalog): Mistake[] => [...checkNodes(catalog), ...checkGateways(catalog)];
+
+const checkGateways = (catalog: Catalog): Mistake[] =>
+	catalog.all('virtualGateway').flatMap((gateway) => {
+		const services = new Set(resolveGateway(catalog, gateway.name)?.routes.map(({ service }) => service));
+		const byName = Map.groupBy(services, (service) => service.toLowerCase());
+		return [...byName.values()].flatMap(([first = '', second]) => {
+			if (second === undefined) return [];
+			const why = `requests to ${quote(second)} cannot be told from those of ${quote(first)}`;
+			return [mistakeAt(gateway, [], why, 'rename one of them')];
+		});
+	});
+
+const checkNodes = (catalog: Catalog): Mistake[] =>
+	catalog.all('virtualNode').flatMap((node) => {
+		const view = resolveNode(catalog, node.name);
+		if (view === undefined) return [];
+		const ports = [...Map.groupBy(view.backends, ({ port }) => port).values()];
+		const reserved = view.egressFilter === 'ALLOW_ALL' ? ['*', 'mesh_allow_all'] : [];
+		return ports.flatMap((backends) => checkPort(node, backends, reserved));
+	});
+
+function checkPort(node: Node, backends: readonly Backend[], reserved: readonly string[]): Mistake[] {
+	const tcp = backends.filter(({ protocol }) => protocol === 'tcp');
+	if (tcp.length === 0) return checkNames(node, backends, reserved);
+	return tcp.length === backends.length ? checkAddresses(node, tcp) : [mixed(node, backends)];
+}
+
+type Node = ResourceOf<'virtualNode'>;
+
+const backendAt = ({ spec }: Node, service: string): readonly Segment[] => {
+	const is = (name: string | undefined) => serviceName(name ?? '') === service;
+	const at = (spec.backends ?? []).findIndex(({ virtualService }) => is(virtualService?.virtualServiceName));
+	return ['spec', 'backends', at];
+};
+
+const names = (backends: readonly Backend[]): string => backends.map(({ service }) => quote(service)).join(', ');
+
+function mixed(node: Node, backends: readonly Backend[]): Mistake {
+	const tcp = backends.filter(({ protocol }) => protocol === 'tcp');
+	const others = backends.filter(({ protocol }) => protocol !== 'tcp');
+	const port = backends[0]?.port;
+	const why = `port ${port} has tcp (${names(tcp)}) and HTTP (${names(others)}), which cannot be told apart`;
+	const hint =
+		'give one of their routers a listener on another port; its targets may keep theirs (aws-app-mesh-roadmap #175)';
+	return mistakeAt(node, backendAt(node, tcp[0]?.service ?? ''), why, hint);
+}
+
+/** By the addresses that the application connects to, where they are known; one of the services may have all others. */
+function checkAddresses(node: Node, backends: readonly Backend[]): Mistake[] {
+	const owners = new Map<string, string>();
+	const unknown: Backend[] = [];
+	const wrong: Mistake[] = [];
+	for (const backend of backends) {
+		const addresses = addressesOf(backend);
+		if (addresses.length === 0) unknown.push(backend);
+		const taken = addresses.find((address) => owners.has(address));
+		const other = taken === undefined ? undefined : owners.get(taken);
+		if (other !== undefined) wrong.push(alike(node, backend, `${taken}, which ${quote(other)} has too`));
+		for (const address of addresses) owners.set(address, backend.service);
+	}
+	const [, ...more] = unknown;
+	return [...wrong, ...more.map((backend) => alike(node, backend, `tcp, as has ${names(unknown.slice(0, 1))}`))];
+}
+
+const alike = (node: Node, { service, port }: Backend, what: string): Mistake =>
+	mistakeAt(
+		node,
+		backendAt(node, service),
+		`${quote(service)} has port ${port} with ${what}, so that the two cannot be told apart`,
+		'give one of their routers a listener on another port, or their nodes addresses as dns.hostname (aws-app-mesh-roadmap #195)',
+	);
+
+/** A `Host` has no case, and may have the port. */
+function checkNames(node: Node, backends: readonly Backend[], reserved: readonly string[]): Mistake[] {
+	const seen = new Map<string, string>(reserved.map((name) => [name, 'egressFilter ALLOW_ALL']));
+	return backends.flatMap(({ service, port }) => {
+		const domains = [service.toLowerCase(), `${service.toLowerCase()}:${port}`];
+		const other = domains.map((domain) => seen.get(domain)).find((name) => name !== undefined);
+		for (const domain of domains) seen.set(domain, quote(service));
+		if (other === undefined) return [];
+		const why = `requests to ${quote(service)} on port ${port} cannot be told from those of ${other}`;
+		return [mistakeAt(node, backendAt(node, service), why, 'rename one of them')];
+	});
+}

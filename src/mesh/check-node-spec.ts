@@ -1,0 +1,42 @@
+import { checkClientPolicy, checkListeners, checkLogging, checkPortOnce } from './check-listener.ts';
+import { type Told, tellerOf } from './mistake-at.ts';
+import type { Mistake, ResourceOf } from './resource.ts';
+
+/** What is wrong with a virtual node whatever else the mesh has. */
+export function checkNodeSpec(node: ResourceOf<'virtualNode'>): Mistake[] {
+	const tell = tellerOf(node, ['spec']);
+	const { listeners = [], backends = [], backendDefaults, logging, serviceDiscovery } = node.spec;
+	return [
+		...checkListeners(tell, listeners),
+		...checkClientPolicy(tell, backendDefaults?.clientPolicy, ['backendDefaults']),
+		...backends.flatMap(({ virtualService }, at) =>
+			checkClientPolicy(tell, virtualService?.clientPolicy, ['backends', at, 'virtualService']),
+		),
+		...checkLogging(tell, logging),
+		...checkDiscovery(tell, serviceDiscovery),
+	];
+}
+
+function checkDiscovery(tell: Told, discovery: ResourceOf<'virtualNode'>['spec']['serviceDiscovery']): Mistake[] {
+	if (discovery?.awsCloudMap !== undefined)
+		return [
+			tell(
+				['serviceDiscovery', 'awsCloudMap'],
+				'awsCloudMap is not supported',
+				'use dns.hostname with the name that Cloud Map gives it: SERVICE.NAMESPACE',
+			),
+		];
+	const hostname = discovery?.dns?.hostname;
+	if (hostname === undefined || /^[^\s/]+$/.test(hostname)) return [];
+	return [tell(['serviceDiscovery', 'dns', 'hostname'], `${JSON.stringify(hostname)} is no host name`, '')];
+}
+
+export function checkRouterSpec(router: ResourceOf<'virtualRouter'>): Mistake[] {
+	const { listeners = [] } = router.spec;
+	const tell = tellerOf(router, ['spec']);
+	const none = tell([], 'it has no listener, so that its services have no port', 'give it listeners');
+	return [
+		...(listeners.length > 0 ? [] : [none]),
+		...listeners.flatMap((_, at) => checkPortOnce(tellerOf(router, ['spec', 'listeners', at]), listeners, at)),
+	];
+}

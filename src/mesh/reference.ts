@@ -1,0 +1,39 @@
+import { closest } from 'fastest-levenshtein';
+import { quote } from '../lib/escape.ts';
+import type { Catalog } from './catalog.ts';
+import type { Mistake, ResourceOf } from './resource.ts';
+import type { Kind } from './schema/kinds.ts';
+
+export interface Reference {
+	readonly from: Pick<ResourceOf<Kind>, 'placeOf'>;
+	/** Where the name stands. */
+	readonly path: string;
+	readonly to: Kind;
+	readonly name: string;
+}
+
+/** A name that nothing has. */
+export function dangling(catalog: Catalog, { from, path, to, name }: Reference): Mistake[] {
+	if (catalog.get(to, name) !== undefined) return [];
+	const known = catalog.all(to).map((resource) => resource.name);
+	const hint = known.length === 0 ? `there is no ${to} at all` : `did you mean ${quote(closest(name, known))}?`;
+	return [{ ...from.placeOf(path), why: `no ${to} is called ${quote(name)}`, hint }];
+}
+
+/** Traffic is sent to it, so that others must be able to find it. */
+export function checkTarget(catalog: Catalog, reference: Reference): Mistake[] {
+	const node = catalog.get('virtualNode', reference.name);
+	if (node === undefined) return dangling(catalog, reference);
+	const place = reference.from.placeOf(reference.path);
+	const name = `virtual node ${quote(node.name)}`;
+	if (node.spec.serviceDiscovery === undefined) {
+		const why = `${name} has no serviceDiscovery, so that nobody can find it`;
+		return [{ ...place, why, hint: 'give it serviceDiscovery.dns.hostname' }];
+	}
+	if ((node.spec.listeners ?? []).length > 0) return [];
+	return [{ ...place, why: `${name} has no listener`, hint: 'give it spec.listeners' }];
+}
+
+/** A service may be named by its ARN: `arn:aws:appmesh:REGION:ACCOUNT:mesh/MESH/virtualService/NAME`. */
+export const serviceName = (text: string): string =>
+	/^arn:[^/]+:mesh\/[^/]+\/virtualService\/(.+)$/.exec(text)?.[1] ?? text;

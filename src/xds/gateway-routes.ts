@@ -1,0 +1,89 @@
+import type { Backend } from '../mesh/resolve-backends.ts';
+import type { GatewayRoute, GatewayView } from '../mesh/resolve-gateway.ts';
+import { egressRoutes, ingressRoutes, selfRedirectCluster } from './app-mesh-names.ts';
+import type { EgressClusters } from './egress-clusters.ts';
+import { rewrittenMatches } from './gateway-rewrite.ts';
+import { routesOf } from './node-routes.ts';
+import type { RenderOptions } from './render-options.ts';
+import type { JsonObject, Routes } from './snapshot.ts';
+
+type Listener = GatewayView['gateway']['spec']['listeners'][number];
+
+/** Tells the egress listener which service is meant where the host does not. */
+const SERVICE_HEADER = 'x-app-mesh-virtual-service';
+
+/** The first pass: which service a request is for, and as what it goes there. */
+export function gatewayIngressRoutes(view: GatewayView, listener: Listener, { egressPort }: RenderOptions): Routes {
+	const { mesh, gateway, routes } = view;
+	const names = { mesh, name: gateway.name, listeners: gateway.spec.listeners };
+	const cluster = selfRedirectCluster(names, listener, egressPort);
+	const { port } = listener.portMapping;
+	const own = routes.filter(({ kind }) => (kind.route.match.port ?? port) === port);
+	return {
+		name: ingressRoutes(listener),
+		virtualHosts: [
+			{ name: 'self_redirect', domains: ['*'], routes: own.flatMap((route) => redirects(view, route, cluster)) },
+		],
+	};
+}
+
+function redirects(view: GatewayView, route: GatewayRoute, cluster: string): JsonObject[] {
+	const { name, kind, service } = route;
+	const key = keyOf(view, route);
+	const header = { header: { key: SERVICE_HEADER, value: key }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
+	return rewrittenMatches(kind).map(({ match, path }) => ({
+		...{ name, match },
+		route: {
+			cluster,
+			...path,
+			...(keepsHost ? {} : { hostRewriteLiteral: service }),
+			// The routes of the service, in the second pass, have the timeouts.
+			...{ timeout: '0s', idleTimeout: '0s' },
+		},
+		// A client may not choose a service by itself.
+		...(keepsHost || key !== service
+			? { requestHeadersToAdd: [header] }
+			: { requestHeadersToRemove: [SERVICE_HEADER] }),
+	}));
+}
+
+const firstPort = ({ backends }: GatewayView, service: string): number | undefined =>
+	httpOf(backends).find((each) => each.service === service)?.port;
+
+const httpOf = (backends: readonly Backend[]) => backends.filter(({ protocol }) => protocol !== 'tcp');
+
+/** The service; on another than its first port with that one. */
+const keyOf = (view: GatewayView, { service, target }: Pick<GatewayRoute, 'service' | 'target'>): string =>
+	target === undefined || target.port === firstPort(view, service) ? service : `${service}:${target.port}`;
+
+/** The second pass: the service's own routes. */
+export function gatewayEgressRoutes(
+	view: GatewayView,
+	{ nameOf }: EgressClusters,
+	{ egressPort }: RenderOptions,
+): Routes {
+	const asked = (target: Backend): JsonObject[] => [
+		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(view, { service: target.service, target }) } },
+	];
+	const http = httpOf(view.backends);
+	const services = [...new Set(view.routes.map(({ service }) => service))].map((service) => {
+		const [first, ...others] = http.filter((each) => each.service === service);
+		return virtualHost(
+			service,
+			[service, `${service}:${egressPort}`],
+			[
+				...others.flatMap((backend) => routesOf(backend, nameOf, asked(backend))),
+				...(first === undefined ? [] : routesOf(first, nameOf)),
+			],
+		);
+	});
+	const any = http.flatMap((backend) => routesOf(backend, nameOf, asked(backend)));
+	return { name: egressRoutes(egressPort), virtualHosts: [...services, virtualHost('default_backend', ['*'], any)] };
+}
+
+const virtualHost = (name: string, domains: readonly string[], routes: readonly JsonObject[]): JsonObject => ({
+	...{ name, domains, routes },
+	requestHeadersToRemove: [SERVICE_HEADER],
+	responseHeadersToRemove: [SERVICE_HEADER],
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { everyField } from '../../support/every-field.ts';
+import { rendered, select } from '../../support/rendered.ts';
+
+const door = rendered(everyField('/certs'), 'mesh/every/virtualGateway/door', { hasIpv6: true });
+const redirects = 'rds/rds_ingress_http_8088/virtualHosts/self_redirect/routes';
+const services = 'rds/rds_egress_http_15001/virtualHosts';
+const toItself = 'cds_ingress_every_door_self_redirect_http_15001_8088';
+const http = 'lds/lds_ingress_0.0.0.0_8088/filterChains';
+
+type Row = readonly [field: string, path: string, expected: unknown];
+const rows: readonly Row[] = [
+	['portMapping', 'lds/lds_ingress_0.0.0.0_8088/address/socketAddress', { address: '0.0.0.0', portValue: 8_088 }],
+	['IPv6', 'lds/lds_ingress_0.0.0.0_8088/additionalAddresses/0/address/socketAddress/address', '::'],
+	['nothing redirects to it', 'lds/lds_ingress_0.0.0.0_8089/listenerFilters', []],
+	[
+		'only for itself',
+		'lds/lds_egress_0.0.0.0_15001/address/socketAddress',
+		{ address: '127.0.0.1', portValue: 15_001 },
+	],
+	['statistics', `${http}/ingress_http_8088/filters/0/typedConfig/statPrefix`, 'ingress.http.8088'],
+	[
+		'logging: /dev/stderr as text',
+		`${http}/ingress_http_8088/filters/0/typedConfig/accessLog/0/name`,
+		'envoy.access_loggers.stderr',
+	],
+	[
+		'TLS PERMISSIVE',
+		`${http}/ingress_http_8088_tls/filterChainMatch`,
+		{ destinationPort: 8_088, transportProtocol: 'tls' },
+	],
+	['connectionPool', `cds/${toItself}/circuitBreakers/thresholds/0/maxPendingRequests`, 6],
+	['backendDefaults', 'cds/cds_egress_every_api-v1_http_8443/transportSocket/typedConfig/sni', 'api-v1.every.local'],
+	['match.prefix', `${redirects}/0/match/prefix`, '/api/'],
+	['match.prefix without a slash at its end', `${redirects}/1/match/prefix`, '/api'],
+	['rewrite: the prefix, unless told otherwise', `${redirects}/0/route/prefixRewrite`, '/'],
+	['rewrite: the host, unless told otherwise', `${redirects}/0/route/hostRewriteLiteral`, 'api.every.local'],
+	[
+		'match.hostname exact, with a port or without',
+		`${redirects}/0/match/headers/:authority`,
+		{ name: ':authority', stringMatch: { safeRegex: { regex: '(?i)every\\.example(:[0-9]+)?' } } },
+	],
+	[
+		'match.hostname suffix',
+		`${redirects}/value/match/headers/:authority/stringMatch/safeRegex/regex`,
+		'(?i).*\\.every\\.example(:[0-9]+)?',
+	],
+	['match.method', `${redirects}/0/match/headers/:method/stringMatch`, { exact: 'POST' }],
+	['match.queryParameters', `${redirects}/0/match/queryParameters/flag`, { name: 'flag', presentMatch: true }],
+	['rewrite.prefix.value', `${redirects}/value/route/prefixRewrite`, '/new/'],
+	['rewrite.prefix.defaultPrefix DISABLED', `${redirects}/kept/route/prefixRewrite`, undefined],
+	['rewrite.hostname DISABLED', `${redirects}/kept/route/hostRewriteLiteral`, undefined],
+	[
+		'rewrite.hostname DISABLED: the service is told apart by a header',
+		`${redirects}/kept/requestHeadersToAdd/0`,
+		{
+			header: { key: 'x-app-mesh-virtual-service', value: 'api.every.local' },
+			appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD',
+		},
+	],
+	['target.port that is not the first', `${redirects}/value/requestHeadersToAdd/0/header/value`, 'api.every.local:81'],
+	['a client cannot choose a service', `${redirects}/path/requestHeadersToRemove`, ['x-app-mesh-virtual-service']],
+	['path.exact, rewritten', `${redirects}/path/route/prefixRewrite`, '/new'],
+	['path.exact', `${redirects}/path/match/path`, '/old'],
+	[
+		'path.regex, rewritten',
+		'rds/rds_ingress_http2_8089/virtualHosts/0/routes/regex/route/regexRewrite',
+		{ pattern: { regex: '^/.*$' }, substitution: '/new' },
+	],
+	['grpc serviceName', 'rds/rds_ingress_grpc_50052/virtualHosts/0/routes/grpc/match/prefix', '/every.Api/'],
+	['grpc keeps its path', 'rds/rds_ingress_grpc_50052/virtualHosts/0/routes/grpc/route/prefixRewrite', undefined],
+	['the second pass has the timeouts', `${redirects}/0/route/timeout`, '0s'],
+	['virtual services', `${services}/api.every.local/domains`, ['api.every.local', 'api.every.local:15001']],
+	[
+		"routes of the service's other port ask for the header",
+		`${services}/api.every.local/routes/second/match/headers`,
+		[{ name: 'x-app-mesh-virtual-service', stringMatch: { exact: 'api.every.local:81' } }],
+	],
+	['routes of its first port do not', `${services}/api.every.local/routes/rest/match`, { prefix: '/' }],
+	[
+		'without the name as host, all do',
+		`${services}/default_backend/routes/rest/match`,
+		{ prefix: '/', headers: [{ name: 'x-app-mesh-virtual-service', stringMatch: { exact: 'api.every.local' } }] },
+	],
+	['a service without a provider answers 404', `${services}/nobody.every.local/routes`, []],
+];
+
+describe('what Envoy gets for each field of a virtual gateway', () => {
+	for (const [field, path, expected] of rows) test(field, () => assert.deepEqual(select(door, path), expected));
+});
+
+test('gateway routes are tried by priority, and each is for its own listener', () => {
+	const namesOf = (port: string) =>
+		(select(door, `rds/rds_ingress_${port}/virtualHosts/0/routes`) as readonly { readonly name: string }[]).map(
+			({ name }) => name,
+		);
+	assert.deepEqual(namesOf('http_8088'), ['everything', 'everything', 'path', 'value', 'kept']);
+	assert.deepEqual([...namesOf('http2_8089'), ...namesOf('grpc_50052')], ['regex', 'grpc']);
+});
+
+test('with one listener the cluster has the name that App Mesh gave it', () => {
+	const resources = [
+		{ meshName: 'm', virtualGatewayName: 'g', spec: { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] } },
+	];
+	const { cds } = rendered(resources, 'mesh/m/virtualGateway/g');
+	assert.deepEqual(Object.keys(cds), ['cds_ingress_m_g_self_redirect_http_15001']);
+});
