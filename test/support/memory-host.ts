@@ -13,11 +13,13 @@ export interface HostKnobs {
 	onCommit: (family: Family) => void | Promise<void>;
 	/** Before each read of rules, which it may hold up or fail. */
 	onRead: (dialect: Dialect) => void | Promise<void>;
-	/** Before each change of rule or route, which it may fail. */
-	onRoute: (kind: string) => void;
+	/** Before each change of rule or route, which it may hold up or fail. */
+	onRoute: (kind: string) => void | Promise<void>;
 	ipv6: Ipv6Fact;
 	listeners: Listener[];
 	open: OpenConnection[];
+	/** The outgoing interface, by the peer's address. */
+	interfaces: Readonly<Record<string, string>>;
 	/** Open connections that come through Envoy. */
 	redirected: number | Error;
 }
@@ -39,11 +41,11 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	const knobs: HostKnobs = {
 		...{ onCommit: () => undefined, onRead: () => undefined, onRoute: () => undefined },
 		ipv6: { hasAddress: false, obstacle: '', hasRules: true },
-		...{ listeners: [15000, 15001].map(listener), open: [], redirected: 0 },
+		...{ listeners: [15000, 15001].map(listener), open: [], interfaces: {}, redirected: 0 },
 	};
 	const memories = { nft: firewall('iptables-nft'), legacy: firewall('iptables-legacy') };
-	const routing = createMemoryRouting((step) => {
-		all.onRoute(step.kind);
+	const routing = createMemoryRouting(async (step) => {
+		await all.onRoute(step.kind);
 		steps.push(`${step.kind} ${'rule' in step ? step.rule.family : step.route.family}`);
 	});
 	const text = () => memories.nft.text() + memories.legacy.text();
@@ -59,7 +61,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 		using: () => host,
 	};
 	const all: MemoryHost = Object.assign(knobs, {
-		...{ ...memories, host, routing, connections: createConnections(steps, () => all.open) },
+		...{ ...memories, host, routing, connections: createConnections(steps, () => all) },
 		isCapturing: () => / -j APPMESH_EGRESS/.test(text()),
 		hasOurs: () => text().includes('APPMESH_') || routing.held.rules.length + routing.held.routes.length > 0,
 	});
@@ -97,13 +99,17 @@ export const openTo = (address: string, port = 443): OpenConnection => ({
 	handle: new Uint8Array(),
 });
 
-function createConnections(steps: string[], open: () => OpenConnection[]): Connections {
+function createConnections(steps: string[], knobs: () => HostKnobs): Connections {
 	return {
-		open: async () => open(),
-		filterOpen: async (cookies) => new Set(open().flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : []))),
+		open: async () => knobs().open,
+		filterOpen: async (cookies) => new Set(knobs().open.flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : []))),
 		findRedirected: async () => new Set(),
 		track: async (all) => void steps.push(`track ${all.length}`),
-		details: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
+		async details(_, asked) {
+			const interfaceOf = ({ remote }: OpenConnection) =>
+				asked.interfaces ? knobs().interfaces[remote.address] : undefined;
+			return { groupOf: () => undefined, interfaceOf };
+		},
 		async end(all) {
 			steps.push(`end ${all.length}`);
 			return all.length;

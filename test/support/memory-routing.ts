@@ -7,8 +7,10 @@ export interface MemoryRouting extends Routing {
 	readonly log: readonly string[];
 }
 
-/** `onChange` is called before each change; what it throws is the change's failure. */
-export function createMemoryRouting(onChange: (step: RoutingStep) => void = () => undefined): MemoryRouting {
+/** `onChange` is called before each change, which it may hold up; what it throws is the change's failure. */
+export function createMemoryRouting(
+	onChange: (step: RoutingStep) => void | Promise<void> = () => undefined,
+): MemoryRouting {
 	const held: MemoryRouting['held'] = { rules: [], routes: [] };
 	const log: string[] = [];
 	return {
@@ -17,7 +19,7 @@ export function createMemoryRouting(onChange: (step: RoutingStep) => void = () =
 		rules: async (family) => held.rules.filter((rule) => rule.family === family),
 		routes: async (family) => held.routes.filter((route) => route.family === family),
 		async change(step) {
-			onChange(step);
+			await onChange(step);
 			log.push(`${step.kind} ${'rule' in step ? step.rule.family : step.route.family}`);
 			if ('rule' in step) held.rules = changed(held.rules, step.rule, step.kind === 'add-rule', sameRule);
 			else held.routes = changed(held.routes, step.route, step.kind === 'add-route', sameRoute);

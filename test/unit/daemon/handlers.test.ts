@@ -40,6 +40,45 @@ test('a look that a change has overtaken is made again', async () => {
 	await Promise.all(disabling);
 });
 
+test('a look that a change has overtaken is made again only when that change has ended', async () => {
+	await using daemon = await startDaemonOnFakes();
+	const { host } = daemon.world;
+	await daemon.ask.enable();
+	const gate = Promise.withResolvers<void>();
+	const disabling: Promise<unknown>[] = [];
+	host.onRead = async () => {
+		host.onRead = () => undefined;
+		host.onCommit = (family) => (family === 'ipv6' ? gate.promise : undefined);
+		disabling.push(daemon.ask.disable());
+		await settled();
+	};
+	const asked = daemon.ask.status();
+	await settled();
+	await settled();
+	assert.equal(host.isCapturing(), false, 'one of two commits is done');
+	assert.equal(await Promise.race([asked.then(() => 'answered'), settled().then(() => 'waits')]), 'waits');
+	gate.resolve();
+	const { is, wanted } = await asked;
+	assert.deepEqual([is, wanted], ['disabled', 'disabled']);
+	await Promise.all(disabling);
+});
+
+test('a look that finds all as wanted is answered at once, although a change has begun meanwhile', async () => {
+	await using daemon = await startDaemonOnFakes(enabled);
+	const { host } = daemon.world;
+	const gate = Promise.withResolvers<void>();
+	const disabling: Promise<unknown>[] = [];
+	host.onRead = async () => {
+		host.onRead = () => undefined;
+		host.onCommit = () => gate.promise;
+		disabling.push(daemon.ask.disable());
+		await settled();
+	};
+	assert.equal((await daemon.ask.status()).is, 'enabled');
+	gate.resolve();
+	await Promise.all(disabling);
+});
+
 test('however many ask at the same time, the host is looked at once', async () => {
 	await using daemon = await startDaemonOnFakes(enabled);
 	const { host } = daemon.world;

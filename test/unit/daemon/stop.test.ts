@@ -151,3 +151,13 @@ test('nothing happens any more by itself once the daemon has stopped', async () 
 	assert.equal(world.clock.timers(), 0);
 	assert.ok(pending !== undefined, 'what waits for confirmation waits for the next daemon');
 });
+
+test('with onStop keep, nothing happens any more by itself either', async () => {
+	await using daemon = await startDaemonOnFakes({ settings: 'onStop: keep\n' });
+	const { steps, clock } = daemon.world;
+	await daemon.ask.enable();
+	await daemon.stop();
+	const before = [...steps];
+	await clock.advance(120_000);
+	assert.deepEqual(steps, before, 'the rest of the rules, and connections of before, are left to the next daemon');
+});

@@ -216,6 +216,7 @@ test('open connections are cut when asked for, and only where Envoy can take wha
 	host.open = [openTo('198.51.100.1')];
 	assert.equal((await daemon.ask.enable()).bypassing, 1);
 	assert.deepEqual((await daemon.ask.enable({ cutExisting: true })).cut, { ended: 1, left: 1, unheard: 0 });
+	assert.ok(daemon.logged.includes('existing connections cut'));
 	host.listeners = [];
 	assert.equal((await daemon.ask.enable({ cutExisting: true })).cut, undefined, 'nobody listens');
 	envoy.fail();

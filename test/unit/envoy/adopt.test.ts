@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../../src/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { envoySpecOf, noTakeOver, type Options } from '../../support/supervised.ts';
 import { change, endFirst, gate, idsOf, kindOf, signal, started, until } from '../../support/supervising.ts';
@@ -184,6 +185,16 @@ describe('an Envoy that was left running', { concurrency: true }, () => {
 		open();
 		await Promise.all([stop, refused]);
 		assert.deepEqual(supervised.world.instances(), []);
+	});
+
+	test('is adopted also where an update has failed before the first start', async () => {
+		await using supervised = await started();
+		await supervised.supervisor.leave();
+		const next = supervised.next();
+		const takeOver = async () => Promise.reject(new Failure('firewall', 'Cannot commit', 'r'));
+		await assert.rejects(next.replace(change({ takeOver }), signal), /Cannot commit/);
+		await next.start(envoySpecOf(), noTakeOver, signal);
+		assert.deepEqual([idsOf(supervised), kindOf(next)], [['memory 1'], 'live']);
 	});
 
 	test('is looked for by the first start only', async () => {

@@ -54,4 +54,18 @@ describe('the admin port, which any user may bind', { concurrency: true }, () =>
 		await supervisor.replace(change({ plan: envoySpecOf({}, { ...ofSpec, env: { NEW: '1' } }) }), signal);
 		await eventually(adminPorts, (ports) => ports.join() === '9901');
 	});
+
+	test('is the only one that such an Envoy does without: the others are handed over to the next', async () => {
+		const listeners = taken();
+		await using supervised = await started({ listeners });
+		const { supervisor, world, handedOver } = supervised;
+		listeners.push(other);
+		await supervisor.replace(change(), signal);
+		await eventually(
+			() => world.running().map(({ spec }) => spec.adminPort),
+			(ports) => ports.join() === '0',
+		);
+		await supervisor.replace(change({ plan: envoySpecOf({}, { env: { NEW: '2' } }) }), signal);
+		assert.deepEqual(handedOver, [[15001], [15001]]);
+	});
 });

@@ -109,6 +109,14 @@ test('a rule that denies the redirected connection makes up for one without effe
 	const again = '-A INPUT -s 192.0.2.7/32 -p tcp -m conntrack --ctorigdstport 8080 -j DROP';
 	assert.deepEqual(found([banned]), [`opened inbound 8080: ${banned}`]);
 	assert.deepEqual(found([banned, again]), []);
+	// Also where it is about redirected connections only, or about what is addressed to this host.
+	assert.deepEqual(found([banned, again.replace('--ctorigdstport', '--ctstate DNAT --ctorigdstport')]), []);
+	const local = (rule: string) => rule.replace('-p tcp', '-m addrtype --dst-type LOCAL -p tcp');
+	assert.deepEqual(found([local(banned), local(again)]), []);
+});
+
+test("a jump by the dialled port to a chain that is not fail2ban's is no denial by itself", () => {
+	assert.deepEqual(found(['-A INPUT -p tcp -m tcp --dport 8080 -j shop', '-A shop -j RETURN']), []);
 });
 
 test("fail2ban's bans by port have no effect, also while nobody is banned", () => {

@@ -59,3 +59,20 @@ test("iptables-legacy's table filter counts beside nft's of the same name", () =
 	const dropping = saved('iptables-legacy', 'ipv4', tableOf('filter').replace(':INPUT ACCEPT', ':INPUT DROP'));
 	assert.deepEqual(found({ chains: [input()], texts: [dropping, open] }), ["dropped outbound 443: its chain's policy"]);
 });
+
+test('a rule in raw that denies the dialled port makes up for one that comes after the redirect, if it is on the same way', () => {
+	const denied = '-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 8080 -j DROP';
+	const raw = (hook: 'PREROUTING' | 'OUTPUT') =>
+		`*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${denied.replace('INPUT', hook)}\nCOMMIT\n`;
+	const early = { table: 'raw', priority: -300 };
+	const chains = [
+		input({ ...early, chain: 'PREROUTING', hook: 'prerouting' }),
+		input({ ...early, chain: 'OUTPUT', hook: 'output' }),
+		input(),
+	];
+	const texts = (...tables: readonly string[]) => [saved('iptables-nft', 'ipv4', ...tables, tableOf('filter', denied))];
+	const opened = [`opened inbound 8080: ${denied}`];
+	assert.deepEqual(found({ chains, texts: texts() }), opened);
+	assert.deepEqual(found({ chains, texts: texts(raw('PREROUTING')) }), []);
+	assert.deepEqual(found({ chains, texts: texts(raw('OUTPUT')) }), opened, 'nothing that comes in passes OUTPUT');
+});
