@@ -1,6 +1,6 @@
 import { quote } from '../../lib/escape.ts';
 import { isRecord } from '../check-shape.ts';
-import type { ParsedDocument } from '../json-document.ts';
+import type { ParsedDocument } from '../document.ts';
 import type { Segment } from '../path.ts';
 import type { Imported, Mistake, Place, RawResource } from '../resource.ts';
 import { type Kind, kinds, nameKey, parentOf } from '../schema/kinds.ts';
@@ -13,11 +13,14 @@ import { failed, type Importer, imported, mistake, nothingImported, placesBelow,
 export const cliJson: Importer = {
 	format: 'CLI JSON',
 	recognises: (value) => (Array.isArray(value) ? value.some(isResource) : isResource(value)),
-	read: (document) =>
-		Array.isArray(document.value)
-			? together(document.value.map((item: unknown, at) => readOne(document, item, [at])))
-			: readOne(document, document.value, []),
+	read: (documents) => together(documents.map(readDocument)),
+	hasTemplates: true,
 };
+
+const readDocument = (document: ParsedDocument): Imported =>
+	Array.isArray(document.value)
+		? together(document.value.map((item: unknown, at) => readOne(document, item, [at])))
+		: readOne(document, document.value, []);
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -148,9 +148,9 @@ describe('a mistake in the definitions is told with its path, what is wrong and 
 	test('something that is no definition', () => {
 		assert.match(
 			toldOf('{"hello": "world"}').join(),
-			/^: these are no definitions of App Mesh; known formats: CLI JSON$/,
+			/^: these are no definitions of App Mesh; known formats: CLI JSON/,
 		);
-		assert.match(toldOf('').join(), /^: invalid JSON at the end of the file/);
+		assert.match(toldOf('').join(), /^: the file is empty/);
 	});
 });
 
