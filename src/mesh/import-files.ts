@@ -1,7 +1,9 @@
 import { assignMesh } from './assign-mesh.ts';
 import type { ParsedDocument } from './document.ts';
 import { cliJson } from './importers/cli-json.ts';
+import { cloudFormation } from './importers/cloudformation.ts';
 import { failed, type Importer, nothingImported, type Parameters, together } from './importers/importer.ts';
+import { kubernetes } from './importers/kubernetes.ts';
 import { parseFile } from './parse-file.ts';
 import type { Imported, Mistake } from './resource.ts';
 import { type Validated, validate } from './validate-resources.ts';
@@ -16,7 +18,7 @@ export interface ImportedFiles extends Validated {
 	readonly warnings: readonly Mistake[];
 }
 
-export const importers: readonly Importer[] = [cliJson];
+export const importers: readonly Importer[] = [cloudFormation, kubernetes, cliJson];
 
 /** The resources of all files, checked one by one. Everything that is wrong at once, in the order of files and lines. */
 export function importFiles(files: readonly DefinitionFile[], parameters: Parameters): ImportedFiles {

@@ -62,7 +62,7 @@ interface Building {
 const nothing: ReadonlyMap<string, Located> = new Map();
 
 function locate(document: Document.Parsed, tell: Tell): Located | undefined {
-	const root = build(document.contents, 0, { anchors: new Map(), tell });
+	const root = build(document.contents, offsetIn(document.contents, 0), { anchors: new Map(), tell });
 	if (root.size > MOST_VALUES)
 		tell(root.offset, `its aliases unfold to more than ${MOST_VALUES} values`, 'write less by aliases');
 	else if (root.depth > DEEPEST) tell(root.offset, ...tooDeep);
