@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { isRecord } from './check-shape.ts';
+import { escapeTemplates } from './fill-templates.ts';
 import type { Resource } from './resource.ts';
 import { type Kind, nameKey, parentOf } from './schema/kinds.ts';
 
@@ -38,9 +39,9 @@ const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 function canonical({ kind, mesh, name, parent, spec }: Resource): CanonicalResource {
 	const outer = parentOf[kind];
 	return {
-		meshName: mesh,
-		...(outer === undefined ? {} : { [nameKey(outer)]: parent }),
-		...(kind === 'mesh' ? {} : { [nameKey(kind)]: name }),
+		meshName: escapeTemplates(mesh),
+		...(outer === undefined ? {} : { [nameKey(outer)]: escapeTemplates(parent) }),
+		...(kind === 'mesh' ? {} : { [nameKey(kind)]: escapeTemplates(name) }),
 		spec: inKeyOrder(spec),
 	};
 }
@@ -48,6 +49,7 @@ function canonical({ kind, mesh, name, parent, spec }: Resource): CanonicalResou
 /** What is null is not set. */
 function inKeyOrder(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(inKeyOrder);
+	if (typeof value === 'string') return escapeTemplates(value);
 	if (!isRecord(value)) return value;
 	const set = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
 	return Object.fromEntries(set.sort(([a], [b]) => compare(a, b)).map(([key, field]) => [key, inKeyOrder(field)]));

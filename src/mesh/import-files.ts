@@ -1,9 +1,11 @@
 import { assignMesh } from './assign-mesh.ts';
 import type { ParsedDocument } from './document.ts';
+import { fillTemplates } from './fill-templates.ts';
 import { cliJson } from './importers/cli-json.ts';
 import { cloudFormation } from './importers/cloudformation.ts';
 import { failed, type Importer, nothingImported, type Parameters, together } from './importers/importer.ts';
 import { kubernetes } from './importers/kubernetes.ts';
+import { terraform } from './importers/terraform.ts';
 import { parseFile } from './parse-file.ts';
 import type { Imported, Mistake } from './resource.ts';
 import { type Validated, validate } from './validate-resources.ts';
@@ -18,7 +20,7 @@ export interface ImportedFiles extends Validated {
 	readonly warnings: readonly Mistake[];
 }
 
-export const importers: readonly Importer[] = [cloudFormation, kubernetes, cliJson];
+export const importers: readonly Importer[] = [cloudFormation, kubernetes, terraform, cliJson];
 
 /** The resources of all files, checked one by one. Everything that is wrong at once, in the order of files and lines. */
 export function importFiles(files: readonly DefinitionFile[], parameters: Parameters): ImportedFiles {
@@ -45,7 +47,9 @@ const importerOf = ({ value }: ParsedDocument): Importer | undefined =>
 
 const read = (importer: Importer, documents: readonly ParsedDocument[], parameters: Parameters): Imported => {
 	const own = documents.filter((document) => importerOf(document) === importer);
-	return own.length === 0 ? nothingImported : importer.read(own, parameters);
+	if (own.length === 0) return nothingImported;
+	const found = importer.read(own, parameters);
+	return importer.hasTemplates ? fillTemplates(found, parameters) : found;
 };
 
 const unknownFormats = (documents: readonly ParsedDocument[]): Imported =>

@@ -3,6 +3,7 @@ import { quote } from '../lib/escape.ts';
 import { lineCounter, type ParsedFile } from './document.ts';
 import { type Segment, segmentsOf, textOfPath } from './path.ts';
 import type { Mistake, Place } from './resource.ts';
+import { findUnclosed } from './unclosed-bracket.ts';
 
 /** Strict JSON (RFC 8259), with the line of each value; a value with an error anywhere is not used at all. */
 export function parseJson(text: string, file: string): ParsedFile {
@@ -69,13 +70,21 @@ interface Text {
 function brokenJson(text: string, error: ParseError | undefined, { file, lineAt }: Text): Mistake {
 	const code = error === undefined ? 'ValueExpected' : printParseErrorCode(error.error);
 	const offset = error?.offset ?? 0;
-	const open = openBrackets(text.slice(0, offset)).at(-1);
-	const opened =
-		open === undefined ? '' : `the ${open.bracket} of line ${lineAt(open.offset)} is not closed before, or `;
-	const hint = hints.get(code) ?? 'see RFC 8259 for what JSON is';
 	const what = text.slice(offset, offset + 30).split('\n')[0] ?? '';
 	const near = what === '' ? 'the end of the file' : quote(what);
-	return { file, line: lineAt(offset), path: '', why: `invalid JSON at ${near}`, hint: `${opened}${hint}` };
+	const hint = unclosedHint(text, offset, lineAt);
+	const otherwise = hints.get(code) ?? 'see RFC 8259 for what JSON is';
+	return { file, line: lineAt(offset), path: '', why: `invalid JSON at ${near}`, hint: `${hint}${otherwise}` };
+}
+
+function unclosedHint(text: string, offset: number, lineAt: Text['lineAt']): string {
+	const unclosed = findUnclosed(text);
+	if (unclosed !== undefined && unclosed.before <= offset) {
+		const closer = unclosed.bracket === '{' ? 'a closing }' : 'a closing ]';
+		return `${closer} is missing before line ${lineAt(unclosed.before)} for the ${unclosed.bracket} of line ${lineAt(unclosed.opened)}, or `;
+	}
+	const open = openBrackets(text.slice(0, offset)).at(-1);
+	return open === undefined ? '' : `the ${open.bracket} of line ${lineAt(open.offset)} is not closed before, or `;
 }
 
 const hints: ReadonlyMap<string, string> = new Map([

@@ -10,6 +10,8 @@ export function parseFile(text: string, file: string): ParsedFile {
 	const content = text.replace(/^\ufeff/, '');
 	const deep = firstTooDeep(content);
 	if (deep !== undefined) return broken(file, lineCounter(content)(deep), ...tooDeep);
+	if (/^\s*(resource|module|data)\s+"\w+"\s+("\w+"\s+)?\{/m.test(content) && !/^\s*[[{]/.test(content))
+		return broken(file, 1, "this is Terraform's language", 'take what terraform show -json prints, or the state file');
 	if (!/^\s*[[{]/.test(content)) return withContent(parseYaml(content, file), file);
 	const json = parseJson(content, file);
 	if (json.documents.length > 0) return json;

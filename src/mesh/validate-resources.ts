@@ -1,3 +1,4 @@
+import { quote } from '../lib/escape.ts';
 import { checkShape } from './check-shape.ts';
 import { textOfPath } from './path.ts';
 import type { Mistake, RawResource, Resource } from './resource.ts';
@@ -40,6 +41,8 @@ function duplicates(found: readonly RawResource[]): Mistake[] {
 			return [];
 		}
 		const { file, line } = first.placeOf('');
-		return [{ ...raw.placeOf(''), why: `${raw.kind} ${raw.name} stands twice`, hint: `it is also at ${file}:${line}` }];
+		return [
+			{ ...raw.placeOf(''), why: `${raw.kind} ${quote(raw.name)} stands twice`, hint: `it is also at ${file}:${line}` },
+		];
 	});
 }

@@ -8,7 +8,7 @@ import { fromParts, type Importer, imported, nothingImported, type Parameters, p
 import { evaluate, holds } from './intrinsics.ts';
 import { kindOfType, nameProperty, upperFirst } from './template-resources.ts';
 import { createOnce, type Scope } from './template-scope.ts';
-import { type Notation, translate } from './translate.ts';
+import { convertScalar, type Notation, translate } from './translate.ts';
 
 /** CloudFormation templates, and what CDK makes of programs. Resources that are not App Mesh's are passed over. */
 export const cloudFormation: Importer = {
@@ -75,14 +75,8 @@ const irregular: ReadonlyMap<string, string> = new Map([
 /** CloudFormation takes `"80"` for a number, `"true"` for a boolean and a number for a text. */
 const notation: Notation = {
 	fieldName: (key) => irregular.get(key) ?? upperFirst(key),
-	unwrap: (shape, value) => (value.kind === 'scalar' ? scalar(converted(shape, value.value), value.at) : value),
+	unwrap: (shape, value) => (value.kind === 'scalar' ? scalar(convertScalar(shape, value.value), value.at) : value),
 };
-
-function converted(shape: Shape, value: string | number | boolean | null): string | number | boolean | null {
-	if (shape.kind === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
-	if (shape.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-	return shape.kind === 'string' && value !== null ? String(value) : value;
-}
 
 const anyText: Shape = { kind: 'string' };
 

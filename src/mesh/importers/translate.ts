@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { quote } from '../../lib/escape.ts';
 import type { Segment } from '../path.ts';
 import type { ListShape, ObjectShape, Shape } from '../schema/shape.ts';
-import { object, type Traced, type TracedObject } from '../traced.ts';
+import { object, type Traced, type TracedObject, type TracedScalar } from '../traced.ts';
 
 /** How a format writes what the API's shapes describe. */
 export interface Notation {
@@ -50,7 +50,15 @@ function translateFields(shape: ObjectShape, value: TracedObject, notation: Nota
 	return object(fields, value.at);
 }
 
-const isSet = (value: Traced): boolean => value.kind !== 'scalar' || value.value !== null;
+const isSet = (value: Traced): boolean =>
+	value.kind === 'list' ? value.items.length > 0 : value.kind !== 'scalar' || value.value !== null;
 
 const nearest = (name: string, known: readonly string[]): string =>
 	known.length === 0 ? '' : `did you mean ${closest(name, known)}? known: ${known.join(', ')}`;
+
+/** Where values come as text: `"80"` for a number, `"true"` for a boolean; and a number for a text. */
+export function convertScalar(shape: Shape, value: TracedScalar['value']): TracedScalar['value'] {
+	if (shape.kind === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
+	if (shape.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+	return shape.kind === 'string' && value !== null ? String(value) : value;
+}

@@ -76,7 +76,7 @@ describe('functions of CloudFormation', () => {
 			{ 'AWS::Region': 'eu', 'AWS::AccountId': '1' },
 		],
 		['!GetAtt Route.Arn', 'arn:aws:appmesh:::mesh/m/virtualRouter/r/route/q'],
-		["!Sub 'a-${Name}.${AWS::Region}-${!Kept}'", 'a-box.eu-${Kept}', { 'AWS::Region': 'eu' }],
+		["!Sub 'a-${Name}.${AWS::Region}-${!Kept}'", 'a-box.eu-$${Kept}', { 'AWS::Region': 'eu' }],
 		["!Sub '${Other.VirtualNodeName}:${Other}'", 'other-node:other-node'],
 		["!Sub ['${x}.${Name}', {x: !Ref Size}]", 'small.box'],
 		["!Join ['.', [a, !Ref Name, 80]]", 'a.box.80'],
