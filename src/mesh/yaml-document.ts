@@ -19,13 +19,16 @@ interface Located {
 /** Above any real mesh, and far below what fills the memory: nine levels of ten aliases would be a billion values. */
 const MOST_VALUES = 2_000_000;
 
+/** Whether keys are unique is checked here: the library compares each with all before it. */
+const options = { prettyErrors: false, logLevel: 'silent', uniqueKeys: false } as const;
+
 /**
  * YAML 1.2 with merge keys, one value for each document that has one. CloudFormation's short tags become its long form;
  * all other tags are errors. Aliases share what they name, so that only counting tells how much a bomb would unfold.
  */
 export function parseYaml(text: string, file: string): ParsedFile {
 	const lineAt = lineCounter(text);
-	const parsed = [...parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent' })].map((document) => {
+	const parsed = [...parseAllDocuments(text, options)].map((document) => {
 		const mistakes: Mistake[] = [];
 		const tell = (offset: number, why: string, hint = '') =>
 			void mistakes.push({ file, line: lineAt(offset), path: '', why, hint });
@@ -101,6 +104,7 @@ function follow(name: string, offset: number, { anchors, tell }: Building): Loca
 function entriesOf(map: YAMLMap, offset: number, building: Building): Map<string, Located> {
 	const [merges, own] = [map.items.filter(isMerge), map.items.filter((pair) => !isMerge(pair))];
 	const entries = new Map<string, Located>();
+	const seen = new Set<string>();
 	for (const { key, value } of merges) {
 		const at = offsetIn(key, offset);
 		for (const [name, part] of merged(build(value, at, building), at, building.tell)) addNew(entries, name, part);
@@ -108,7 +112,10 @@ function entriesOf(map: YAMLMap, offset: number, building: Building): Map<string
 	for (const { key, value } of own) {
 		const at = offsetIn(key, offset);
 		if (!isScalar(key)) building.tell(at, 'a key is a list or an object', 'keys are texts');
+		else if (seen.has(keyText(key)))
+			building.tell(at, `the key ${quote(keyText(key))} stands twice`, 'remove one of them');
 		else entries.set(keyText(key), { ...build(value, at, building), offset: at });
+		seen.add(isScalar(key) ? keyText(key) : '');
 	}
 	return entries;
 }
@@ -179,7 +186,6 @@ function syntaxMistake(message: string): [why: string, hint: string] {
 }
 
 const syntaxHints: readonly (readonly [RegExp, string])[] = [
-	[/must be unique/, 'this key stands twice; remove one of them'],
 	[/tab/i, 'indent with spaces'],
 	[/indent/i, 'lines of one object start in the same column'],
 	[/Implicit keys|multiline|Nested mappings/, 'a colon and space within a text needs quotes around the text'],

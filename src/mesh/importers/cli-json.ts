@@ -26,12 +26,8 @@ export const cliJson: Importer = {
 	format: 'CLI JSON',
 	recognises: (value) => (Array.isArray(value) ? value.some(isResource) : isResource(value)),
 	read: (documents, parameters) => {
-		const found = documents.map((document) => readDocument(document, parameters));
-		const resources = found.flatMap(({ imported: { resources: own } }) => own);
-		return together([
-			...found.map(({ imported: own }) => own),
-			...found.map(({ listed }) => unread(listed, resources)),
-		]);
+		const found = all(documents.map((document) => readDocument(document, parameters)));
+		return together([found.imported, unread(found.listed, found.imported.resources)]);
 	},
 	hasTemplates: true,
 };

@@ -44,7 +44,7 @@ describe('what is wrong with the text of a file is told with its line', () => {
 	const table: readonly (readonly [what: string, text: string, told: RegExp])[] = [
 		['nothing', '', /^mesh\.yaml:1: : the file is empty; /],
 		['comments only', '# later\n', /:1: : the file is empty; /],
-		['a key twice', 'a: 1\nb: 2\na: 3\n', /:3: : invalid YAML: Map keys must be unique; this key stands twice/],
+		['a key twice', 'a: 1\nb: 2\na: 3\n', /:3: : the key "a" stands twice; remove one of them/],
 		['an unknown tag', 'a: 1\nb: !foo 1\n', /:2: : unknown tag "!foo"; known: !Ref, /],
 		['a tag that makes bytes', 'a: !!binary aGk=\n', /:1: : unknown tag "tag:yaml\.org,2002:binary"; /],
 		['an alias of nothing', 'a: 1\nb: *c\n', /:2: : nothing has the anchor of "\*c"; write &c before/],
