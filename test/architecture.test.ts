@@ -99,7 +99,13 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'it is a function of its input',
 	},
 	{ from: /^(?!host\/)/, to: /^(execa|netlink|dockerode|@aws-sdk)/, because: 'only host/ holds the outside world' },
-	{ from: /^(?!config\/)/, to: /^(convict|yaml)/, because: 'settings are read in one place' },
+	{ from: /^(?!config\/)/, to: /^convict/, because: 'settings are read in one place' },
+	{ from: /^(?!config\/|mesh\/)/, to: /^yaml/, because: 'only settings and definitions are YAML' },
+	{
+		from: /^(mesh|xds)\//,
+		to: /^node:(?!net$)/,
+		because: 'definitions are read by host/ and are a function of their text',
+	},
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 

@@ -1,18 +1,9 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { quote } from '../lib/escape.ts';
+import { lineCounter, type ParsedFile } from './document.ts';
 import { type Segment, segmentsOf, textOfPath } from './path.ts';
 import type { Mistake, Place } from './resource.ts';
-
-/** One value of a file, and where its parts stand. */
-export interface ParsedDocument {
-	readonly value: unknown;
-	readonly placeOf: (path: string) => Place;
-}
-
-export interface ParsedFile {
-	readonly documents: readonly ParsedDocument[];
-	readonly errors: readonly Mistake[];
-}
+import { findUnclosed } from './unclosed-bracket.ts';
 
 /** Strict JSON (RFC 8259), with the line of each value; a value with an error anywhere is not used at all. */
 export function parseJson(text: string, file: string): ParsedFile {
@@ -28,20 +19,6 @@ export function parseJson(text: string, file: string): ParsedFile {
 		...{ why: `the key ${quote(String(node.value))} stands twice`, hint: 'remove one of them' },
 	}));
 	return { documents: errors.length > 0 ? [] : [{ value: toValue(root), placeOf }], errors };
-}
-
-/** The line, from 1, of an offset. */
-export function lineCounter(text: string): (offset: number) => number {
-	const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
-	return (offset) => {
-		let [low, high] = [0, starts.length];
-		while (high - low > 1) {
-			const middle = (low + high) >> 1;
-			if ((starts[middle] ?? 0) <= offset) low = middle;
-			else high = middle;
-		}
-		return low + 1;
-	};
 }
 
 /** Of the value at this path, or of the nearest one around it that is there. */
@@ -93,13 +70,21 @@ interface Text {
 function brokenJson(text: string, error: ParseError | undefined, { file, lineAt }: Text): Mistake {
 	const code = error === undefined ? 'ValueExpected' : printParseErrorCode(error.error);
 	const offset = error?.offset ?? 0;
-	const open = openBrackets(text.slice(0, offset)).at(-1);
-	const opened =
-		open === undefined ? '' : `the ${open.bracket} of line ${lineAt(open.offset)} is not closed before, or `;
-	const hint = hints.get(code) ?? 'see RFC 8259 for what JSON is';
 	const what = text.slice(offset, offset + 30).split('\n')[0] ?? '';
 	const near = what === '' ? 'the end of the file' : quote(what);
-	return { file, line: lineAt(offset), path: '', why: `invalid JSON at ${near}`, hint: `${opened}${hint}` };
+	const hint = unclosedHint(text, offset, lineAt);
+	const otherwise = hints.get(code) ?? 'see RFC 8259 for what JSON is';
+	return { file, line: lineAt(offset), path: '', why: `invalid JSON at ${near}`, hint: `${hint}${otherwise}` };
+}
+
+function unclosedHint(text: string, offset: number, lineAt: Text['lineAt']): string {
+	const unclosed = findUnclosed(text);
+	if (unclosed !== undefined && unclosed.before <= offset) {
+		const closer = unclosed.bracket === '{' ? 'a closing }' : 'a closing ]';
+		return `${closer} is missing before line ${lineAt(unclosed.before)} for the ${unclosed.bracket} of line ${lineAt(unclosed.opened)}, or `;
+	}
+	const open = openBrackets(text.slice(0, offset)).at(-1);
+	return open === undefined ? '' : `the ${open.bracket} of line ${lineAt(open.offset)} is not closed before, or `;
 }
 
 const hints: ReadonlyMap<string, string> = new Map([
@@ -117,7 +102,7 @@ const hints: ReadonlyMap<string, string> = new Map([
 /** Those that are open at the end of this text, outside of strings. */
 function openBrackets(text: string): { readonly bracket: string; readonly offset: number }[] {
 	const open: { bracket: string; offset: number }[] = [];
-	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"?|[{}[\]]/g)) {
+	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]+|\\.)*"?|[{}[\]]/g)) {
 		if (token === '{' || token === '[') open.push({ bracket: token, offset: index });
 		if (token === '}' || token === ']') open.pop();
 	}

@@ -1,12 +1,15 @@
+import { escapeControls, hasControlCharacters } from '../lib/escape.ts';
+
 /** A key or a place in a list. */
 export type Segment = string | number;
 
-/** `spec.listeners[0].portMapping`; a key that has a dot or bracket itself stands in quotes: `spec["a.b"]`. */
+/** `spec.listeners[0].portMapping`; a key that has a dot, bracket or control character stands in quotes: `spec["a.b"]`. */
 export const textOfPath = (segments: readonly Segment[]): string =>
 	segments
 		.map((segment, at) => {
 			if (typeof segment === 'number') return `[${segment}]`;
-			if (/[.[\]"]|^$/.test(segment)) return `[${JSON.stringify(segment)}]`;
+			if (/[.[\]"]|^$/.test(segment) || hasControlCharacters(segment))
+				return `[${escapeControls(JSON.stringify(segment))}]`;
 			return at === 0 ? segment : `.${segment}`;
 		})
 		.join('');

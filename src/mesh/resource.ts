@@ -32,7 +32,8 @@ export interface ResourceOf<K extends Kind> {
 /** A resource as an importer has found it, before its spec is checked. */
 export interface RawResource {
 	readonly kind: Kind;
-	readonly mesh: string;
+	/** Undefined: its format leaves it open. */
+	readonly mesh: string | undefined;
 	readonly name: string;
 	readonly parent: string;
 	readonly spec: unknown;

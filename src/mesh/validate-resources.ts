@@ -1,3 +1,4 @@
+import { quote } from '../lib/escape.ts';
 import { checkShape, isRecord } from './check-shape.ts';
 import { checkSpec } from './check-spec.ts';
 import { textOfPath } from './path.ts';
@@ -52,6 +53,8 @@ function duplicates(found: readonly RawResource[]): Mistake[] {
 			return [];
 		}
 		const { file, line } = first.placeOf('');
-		return [{ ...raw.placeOf(''), why: `${raw.kind} ${raw.name} stands twice`, hint: `it is also at ${file}:${line}` }];
+		return [
+			{ ...raw.placeOf(''), why: `${raw.kind} ${quote(raw.name)} stands twice`, hint: `it is also at ${file}:${line}` },
+		];
 	});
 }

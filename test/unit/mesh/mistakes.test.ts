@@ -148,9 +148,9 @@ describe('a mistake in the definitions is told with its path, what is wrong and 
 	test('something that is no definition', () => {
 		assert.match(
 			toldOf('{"hello": "world"}').join(),
-			/^: these are no definitions of App Mesh; known formats: CLI JSON$/,
+			/^: these are no definitions of App Mesh; known formats: .*CLI JSON/,
 		);
-		assert.match(toldOf('').join(), /^: invalid JSON at the end of the file/);
+		assert.match(toldOf('').join(), /^: the file is empty/);
 	});
 });
 
@@ -159,12 +159,13 @@ test("the guide's two broken examples are told with the brace that is not closed
 		'{\n "meshName": "simpleapp",\n "spec": {\n  "provider": {"virtualRouter": {"virtualRouterName": "serviceB"}},\n "virtualServiceName": "serviceB.simpleapp.local"\n}\n';
 	const route =
 		'{\n "meshName": "simpleapp",\n "routeName": "serviceB",\n "spec": {\n  "httpRoute": {"match": {"prefix": "/"}}\n "virtualRouterName": "serviceB"\n}\n';
-	for (const [text, line] of [
-		[service, 7],
-		[route, 6],
+	for (const [text, line, hint] of [
+		[service, 7, /^a closing \} is missing before line 5 for the \{ of line 3, or a \} is missing$/],
+		[route, 6, /^a closing \} is missing before line 6 for the \{ of line 4, or a comma is missing$/],
+		[service.replaceAll(/^ +/gm, ''), 7, /^the \{ of line 1 is not closed before, or a \} is missing$/],
 	] as const) {
 		const [error] = loadMesh([{ path: 'guide.json', text }]).errors;
 		assert.equal(error?.line, line, JSON.stringify(error));
-		assert.match(error?.hint ?? '', /^the \{ of line [134] is not closed before, or a (comma|\}) is missing$/);
+		assert.match(error?.hint ?? '', hint);
 	}
 });

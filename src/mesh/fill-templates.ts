@@ -1,0 +1,83 @@
+import { isRecord } from './check-shape.ts';
+import type { Parameters } from './importers/importer.ts';
+import { convertScalar } from './importers/translate.ts';
+import { type Segment, textOfPath } from './path.ts';
+import type { Imported, Mistake, RawResource } from './resource.ts';
+import { kinds, nameKey, parentOf } from './schema/kinds.ts';
+import type { Shape } from './schema/shape.ts';
+
+/**
+ * Fills `${NAME}` in all texts of resources, as `envsubst` would, and a whole text `$NAME`, as `jq` templates have it, if
+ * there is a parameter of that name. `$${NAME}` stands for the text `${NAME}` itself.
+ */
+export function fillTemplates(found: Imported, parameters: Parameters): Imported {
+	const filled = found.resources.map((raw) => fillResource(raw, parameters));
+	return {
+		...found,
+		resources: filled.flatMap(({ raw, errors }) => (errors.length === 0 ? [raw] : [])),
+		errors: [...found.errors, ...filled.flatMap(({ errors }) => errors)],
+	};
+}
+
+/** The other way: a text that would be taken for a template. */
+export const escapeTemplates = (text: string): string => text.replace(/\$+\{\w+\}/g, (template) => `$${template}`);
+
+interface Filling {
+	readonly parameters: Parameters;
+	readonly miss: (path: readonly Segment[], name: string) => void;
+}
+
+function fillResource(
+	raw: RawResource,
+	parameters: Parameters,
+): { readonly raw: RawResource; readonly errors: readonly Mistake[] } {
+	const errors: Mistake[] = [];
+	const miss: Filling['miss'] = (path, name) =>
+		void errors.push({
+			...raw.placeOf(textOfPath(path)),
+			why: `the template \${${name}} has no value`,
+			hint: `give it as a parameter: ${name}=VALUE`,
+		});
+	const text = (value: string, key: string) => fillText(value, [key], { parameters, miss });
+	const outer = parentOf[raw.kind];
+	const filled = {
+		...raw,
+		mesh: raw.mesh === undefined ? undefined : text(raw.mesh, 'meshName'),
+		name: raw.kind === 'mesh' ? raw.name : text(raw.name, nameKey(raw.kind)),
+		parent: outer === undefined ? '' : text(raw.parent, nameKey(outer)),
+		spec: fill(raw.spec, kinds[raw.kind], ['spec'], { parameters, miss }),
+	};
+	return { raw: { ...filled, name: raw.kind === 'mesh' ? (filled.mesh ?? '') : filled.name }, errors };
+}
+
+/** Where a template is all of a text, it may also be a number or a boolean. */
+function fill(value: unknown, shape: Shape | undefined, path: readonly Segment[], filling: Filling): unknown {
+	if (typeof value === 'string') {
+		const text = fillText(value, path, filling);
+		return text === value || shape === undefined ? text : convertScalar(shape, text);
+	}
+	if (Array.isArray(value)) {
+		const of = shape?.kind === 'list' ? shape.of : undefined;
+		return value.map((item, at) => fill(item, of, [...path, at], filling));
+	}
+	if (!isRecord(value)) return value;
+	const filled: Record<string, unknown> = Object.create(null);
+	for (const [key, field] of Object.entries(value))
+		filled[key] = fill(field, fieldOf(shape, key), [...path, key], filling);
+	return filled;
+}
+
+const fieldOf = (shape: Shape | undefined, key: string): Shape | undefined =>
+	shape?.kind === 'object' || shape?.kind === 'union' ? (shape.required[key] ?? shape.optional[key]) : undefined;
+
+function fillText(text: string, path: readonly Segment[], { parameters, miss }: Filling): string {
+	if (!text.includes('$')) return text;
+	const bare = /^\$([A-Za-z_]\w*)$/.exec(text)?.[1];
+	if (bare !== undefined) return parameters.get(bare) ?? text;
+	return text.replace(/\$(\$*)\{(\w+)\}/g, (_, escapes: string, name: string) => {
+		if (escapes !== '') return `${escapes}{${name}}`;
+		const value = parameters.get(name);
+		if (value === undefined) miss(path, name);
+		return value ?? '';
+	});
+}
