@@ -71,13 +71,19 @@ async function apply({ state, deps, reconciler, drain, room }: Parts, context: D
 	const { target, ipv6BypassReason } = applied;
 	state.rules = { kind: 'on', applied };
 	drain.cancel();
-	await room.note(target);
-	await reconciler.claimFirst(state.settings.context.host, target);
+	// The rules are on: what cannot be found out of others' is no reason to say that they are not.
+	await room.note(target).catch(notKnown(deps, "others' routes"));
+	await reconciler.claimFirst(state.settings.context.host, target).catch(notKnown(deps, "others' chains"));
 	const families = target.families.join(',');
 	deps.log('info', 'interception enabled', { backend: target.dialect, families, ms: msSince(deps, startedMs) });
 	if (ipv6BypassReason !== '') deps.log('warn', 'IPv6 goes past Envoy', { why: ipv6BypassReason });
 	return applied;
 }
+
+const notKnown =
+	({ log }: DaemonDependencies, what: string) =>
+	(error: unknown): void =>
+		log('warn', 'could not be looked at', { what, why: failureOf(error).message });
 
 async function remove({ state, deps, reconciler, drain }: Parts, as: 'off' | 'lifted'): Promise<void> {
 	const startedMs = deps.clock.nowMs();

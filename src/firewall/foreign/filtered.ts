@@ -137,15 +137,22 @@ const PASSES: Outcome = { verdict: 'accept', by: 'policy' };
 
 function outcomesOf(filters: readonly Filter[], way: Way, dialled: Packet, capture: Capture): Outcomes {
 	const passages = passagesOf(way, dialled, capture);
+	// What is dropped before the redirect never gets to it.
+	const early = earlyOn(filters, way).map(outcome(dialled));
 	const worstOf = (pick: (passage: Passage) => Packet | undefined) =>
-		worst(
-			passages.flatMap((passage) => {
+		worst([
+			...early,
+			...passages.flatMap((passage) => {
 				const packet = pick(passage);
 				return packet === undefined ? [] : at(filters, passage.hook).map(outcome(packet));
 			}),
-		);
+		]);
 	return { before: worstOf(({ before }) => before), after: worstOf(({ after }) => after) };
 }
+
+/** Filters that see a connection as it was dialled. */
+const earlyOn = (filters: readonly Filter[], { hook }: Way): readonly Filter[] =>
+	filters.filter((filter) => isEarly(filter) && filter.chain.hook === hook);
 
 /** Filters that see a connection after it was redirected. */
 const at = (filters: readonly Filter[], hook: BaseChain['hook']): readonly Filter[] =>
@@ -172,10 +179,7 @@ function deniedOn(filters: readonly Filter[], way: Way, capture: Capture): Filte
 	const evaluate = createEvaluator(buildRuleset(capture, family), family);
 	const late = at(filters, way.kind === 'inbound' ? 'input' : 'output');
 	const after = pathsIn(late, { ...way.packet, isToHere: true, isTranslated: true });
-	const early = pathsIn(
-		filters.filter((filter) => isEarly(filter) && filter.chain.hook === way.hook),
-		way.packet,
-	);
+	const early = pathsIn(earlyOn(filters, way), way.packet);
 	return pathsIn(late, way.packet).flatMap(({ filter, path }): Filtered[] => {
 		const dialled = capturedAmong(path.matches, way, capture, evaluate);
 		const redirected = dialled && passagesOf(way, dialled, capture)[0]?.after;
