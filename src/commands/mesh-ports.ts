@@ -4,13 +4,19 @@ import { readDefinitions } from '../host/files/definitions.ts';
 import { createSnapshotStore } from '../host/files/snapshot-store.ts';
 import { loadMesh } from '../mesh/load-mesh.ts';
 import { parsePorts } from '../values/units.ts';
-import { nodePorts, snapshotPorts } from '../xds/node-snapshot.ts';
+import { applicationPorts, nodeSnapshot } from '../xds/node-snapshot.ts';
 import { isMeshed } from './run/assemble-mesh.ts';
 
 /** Where the settings name no application port, those on which the mesh calls this node. */
 export function withMeshPorts<T extends Pick<Loaded, 'config' | 'written'>>(loaded: T): T {
 	const { config, written } = loaded;
-	if (!isMeshed(config) || config.appPorts.length > 0 || written.get('appPorts')?.origin !== 'default') return loaded;
+	if (
+		!isMeshed(config) ||
+		config.mesh.node?.kind !== 'virtualNode' ||
+		config.appPorts.length > 0 ||
+		written.get('appPorts')?.origin !== 'default'
+	)
+		return loaded;
 	const ports = portsOf(config).filter(
 		(port) => !config.ingressIgnoredPorts.some(({ from, to }) => from <= port && port <= to),
 	);
@@ -18,9 +24,18 @@ export function withMeshPorts<T extends Pick<Loaded, 'config' | 'written'>>(load
 }
 
 /** With mistakes in the definitions, those of what Envoy has. */
-function portsOf({ mesh, stateDirectory }: Config): readonly number[] {
-	const loaded = loadMesh(mesh.definitions.flatMap((path) => readDefinitions(path)));
-	if (loaded.errors.length === 0) return mesh.node === undefined ? [] : nodePorts(loaded, mesh.node);
-	const known = createSnapshotStore(stateDirectory).read();
-	return known === undefined ? [] : snapshotPorts(known.snapshot);
+function portsOf({ mesh, stateDirectory, ingressPort, egressPort }: Config): readonly number[] {
+	const { node, definitions, parameters } = mesh;
+	if (node === undefined) return [];
+	try {
+		const loaded = loadMesh(
+			definitions.flatMap((path) => readDefinitions(path)),
+			new Map(parameters),
+		);
+		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort }));
+	} catch {
+		// Whoever serves them tells why.
+		const known = createSnapshotStore(stateDirectory).read();
+		return known === undefined ? [] : applicationPorts(known.snapshot);
+	}
 }

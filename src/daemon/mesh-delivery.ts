@@ -9,7 +9,7 @@ import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import type { Codec, EncodedSnapshot } from '../xds/encoded.ts';
 import { encodeSnapshot } from '../xds/encoded.ts';
 import { createHub, type Hub, type HubEvent } from '../xds/hub.ts';
-import { nodeSnapshot, snapshotText } from '../xds/node-snapshot.ts';
+import { applicationPorts, nodeSnapshot, snapshotText } from '../xds/node-snapshot.ts';
 import type { RenderOptions } from '../xds/render-options.ts';
 import type { Snapshot } from '../xds/snapshot.ts';
 
@@ -23,6 +23,8 @@ export interface SnapshotStore {
 export interface MeshDependencies {
 	readonly node: MeshNode;
 	readonly options: RenderOptions;
+	/** For what the definitions leave open. */
+	readonly parameters: ReadonlyMap<string, string>;
 	/** Throws a Failure where they cannot be read. */
 	readonly readDefinitions: () => readonly DefinitionFile[];
 	/** Calls back after each change, until the signal is aborted. */
@@ -107,10 +109,10 @@ function push(own: Delivery): void {
 	const { deps, hub } = own;
 	const startedMs = deps.clock.nowMs();
 	const files = deps.readDefinitions();
-	const { snapshot, ports } = nodeSnapshot(loadMesh(files), deps.node, deps.options);
+	const snapshot = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
 	const encoded = encodeSnapshot(snapshot, deps.codec, own.encoded);
 	const isSame = own.encoded !== undefined && isEqual(encoded, own.encoded) && hub.state().rejection === undefined;
-	Object.assign(own, { files, ports, encoded, pushedMs: startedMs });
+	Object.assign(own, { files, ports: applicationPorts(snapshot), encoded, pushedMs: startedMs });
 	own.trouble = '';
 	if (isSame) return;
 	deps.counters.add('meshPushes', 'pushed');
@@ -151,7 +153,8 @@ function onEvent(own: Delivery, event: HubEvent): void {
 	else if (event.kind === 'rejected') {
 		counters.add('meshPushes', 'rejected');
 		log('error', 'envoy rejected the mesh', { of: event.of, why: event.why, changed: changedOf(own).join(', ') });
-	} else {
+	} else if (event.snapshot === own.encoded) {
+		// Not what is taken back to after a rejection.
 		const isNew = own.acceptedFiles !== own.files;
 		own.acceptedFiles = own.files;
 		own.acceptedAt = timeOf(clock);

@@ -30,7 +30,7 @@ export interface FakeXdsClient {
 	/** Clusters that something referred to while they were not there. */
 	readonly missing: Set<string>;
 	/** A reason rejects the response. */
-	judge: (kind: ResourceKind, names: readonly string[]) => string | undefined;
+	judge: (kind: ResourceKind, names: readonly string[], version: string) => string | undefined;
 }
 
 export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsClient {
@@ -71,7 +71,7 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 			const kind = resourceKinds.find((each) => typeUrls[each] === typeUrl) ?? 'cds';
 			client.responses.push(`${kind} ${resources.length}`);
 			const names = resources.map(({ name }) => name);
-			const error = client.judge(kind, names);
+			const error = client.judge(kind, names, versionInfo);
 			if (error !== undefined) {
 				request(kind, { responseNonce: nonce, error });
 				return;

@@ -31,7 +31,7 @@ export async function serveMesh(
 	{ config, capture }: DaemonContext,
 	{ log, counters }: { readonly log: Log; readonly counters: Counters },
 ): Promise<ServedMesh | undefined> {
-	const { node, definitions } = config.mesh;
+	const { node, definitions, parameters } = config.mesh;
 	if (node === undefined || !isMeshed(config)) return undefined;
 	const [{ createCodec }, { openAdsServer }] = await Promise.all([
 		import('../../host/ads/codec.ts'),
@@ -41,6 +41,7 @@ export async function serveMesh(
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
 		options: { ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
 		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, onChange, signal),
 		snapshots: createSnapshotStore(stateDirectory),

@@ -1,0 +1,87 @@
+// The mesh of a daemon, with definitions, disk, clock and Envoy in memory.
+import { createMeshDelivery, type MeshDelivery } from '../../src/daemon/mesh-delivery.ts';
+import { Failure } from '../../src/failure.ts';
+import type { Fields } from '../../src/log.ts';
+import type { DefinitionFile } from '../../src/mesh/load-mesh.ts';
+import { type Counters, createCounters } from '../../src/status/counters.ts';
+import type { Snapshot } from '../../src/xds/snapshot.ts';
+import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { createFakeXdsClient, type FakeXdsClient, jsonCodec } from './fake-xds-client.ts';
+import { guideFiles } from './guide-mesh.ts';
+
+export interface MeshWorld {
+	/** Undefined: the folder is not there. */
+	files: readonly DefinitionFile[] | undefined;
+	/** What the disk has, as JSON. */
+	stored: string;
+	readonly clock: FakeClock;
+	/** Events with their fields. */
+	readonly logged: { readonly event: string; readonly fields: Fields }[];
+}
+
+export interface DeliveredMesh {
+	readonly delivery: MeshDelivery;
+	readonly counters: Counters;
+	/** What was saved is noticed. */
+	readonly saved: () => void;
+	/** How often the application's ports have changed. */
+	readonly portChanges: () => number;
+	/** An Envoy that asks. `versions`: of what it has already; `judge`: what it rejects. */
+	readonly connect: (
+		versions?: FakeXdsClient['versions'],
+		judge?: FakeXdsClient['judge'],
+	) => FakeXdsClient & { readonly leave: () => void };
+	/** Lets all messages that are under way arrive. */
+	readonly settle: () => void;
+}
+
+export const createMeshWorld = (files: readonly DefinitionFile[] | undefined = guideFiles()): MeshWorld => ({
+	...{ files, stored: '', clock: createFakeClock(), logged: [] },
+});
+
+export function deliverMesh(world: MeshWorld): DeliveredMesh {
+	const { clock, logged } = world;
+	const counters = createCounters();
+	const watching: (() => void)[] = [];
+	const delivery = createMeshDelivery({
+		...{ clock, counters, codec: jsonCodec, parameters: new Map() },
+		node: { mesh: 'simpleapp', kind: 'virtualNode', name: 'serviceA' },
+		options: { ingressPort: 15_000, egressPort: 15_001 },
+		readDefinitions() {
+			if (world.files !== undefined) return world.files;
+			throw new Failure('config', 'Cannot read the definitions /mesh: no such file or directory', 'None');
+		},
+		watchDefinitions: (onChange) => void watching.push(onChange),
+		snapshots: {
+			read: () =>
+				world.stored === '' ? undefined : (JSON.parse(world.stored) as { node: string; snapshot: Snapshot }),
+			write(text) {
+				world.stored = text;
+			},
+		},
+		log: (_level, event, fields = {}) => void logged.push({ event, fields }),
+	});
+	let changes = 0;
+	delivery.watch(() => {
+		changes += 1;
+	}, new AbortController().signal);
+	const queue: (() => void)[] = [];
+	const settle = () => {
+		for (let next = queue.shift(); next !== undefined; next = queue.shift()) next();
+	};
+	return {
+		...{ delivery, counters, settle, portChanges: () => changes },
+		saved: () => {
+			for (const tell of watching) tell();
+			settle();
+		},
+		connect(versions, judge) {
+			const connection = delivery.open((bytes) => void queue.push(() => client.receive(bytes)));
+			const client = createFakeXdsClient((bytes) => void queue.push(() => connection.receive(bytes)));
+			if (judge !== undefined) client.judge = judge;
+			client.connect(versions);
+			settle();
+			return Object.assign(client, { leave: connection.close });
+		},
+	};
+}
