@@ -2,19 +2,35 @@ import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import { Failure } from '../failure.ts';
 import { readDefinitions } from '../host/files/definitions.ts';
-import { quote } from '../lib/escape.ts';
+import { escapeControls, quote } from '../lib/escape.ts';
+import { canonicalJson, canonicalYaml } from '../mesh/canonical.ts';
 import type { Catalog } from '../mesh/catalog.ts';
+import { type DefinitionFile, importFiles } from '../mesh/import-files.ts';
+import type { Parameters } from '../mesh/importers/importer.ts';
 import { type LoadedMesh, loadMesh } from '../mesh/load-mesh.ts';
-import { resolveNode } from '../mesh/resolve-node.ts';
+import { type NodeView, resolveNode } from '../mesh/resolve-node.ts';
 import type { Mistake } from '../mesh/resource.ts';
+import { graphOf } from '../mesh/show/graph.ts';
+import { nodeText } from '../mesh/show/node-text.ts';
+import { dotOf, mermaidOf } from '../mesh/show/picture.ts';
+import { meshTree } from '../mesh/show/tree.ts';
+import { parseNamedValues } from '../values/named-values.ts';
 import { renderNode } from '../xds/render-node.ts';
 import { staticBootstrap } from '../xds/static-bootstrap.ts';
 
-/** `turnout mesh check` and `turnout mesh render`. They need neither root nor a daemon. */
-export async function mesh(given: Given, [verb, path]: readonly string[], terminal: CommandContext): Promise<number> {
-	if (verb !== 'check' && verb !== 'render') throw usage(`mesh takes check or render, not ${quote(verb ?? '')}`);
-	const loaded = loadMesh(readDefinitions(path ?? DEFINITIONS));
-	return verb === 'check' ? check(loaded, terminal) : render(loaded, String(given['node'] ?? ''), terminal);
+/** `turnout mesh check` and its like. They need neither root nor a daemon. */
+export async function mesh(
+	given: Given,
+	[verb = '', path]: readonly string[],
+	terminal: CommandContext,
+): Promise<number> {
+	const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+	if (run === undefined) throw usage(`mesh takes ${Object.keys(verbs).join(', ')}, not ${quote(verb)}`);
+	const text = String(given['parameters'] ?? '');
+	const parameters = parseNamedValues(text);
+	if (parameters === undefined)
+		throw usage(`--parameters takes NAME=VALUE, several with commas between, not ${quote(text)}`);
+	return run({ files: readDefinitions(path ?? DEFINITIONS), parameters, given, terminal });
 }
 
 const DEFINITIONS = '/etc/turnout/mesh';
@@ -22,15 +38,30 @@ const DEFINITIONS = '/etc/turnout/mesh';
 /** Where Envoy listens unless the settings say otherwise. */
 const PORTS = { ingressPort: 15_000, egressPort: 15_001 };
 
-function check({ catalogs, errors, warnings }: LoadedMesh, { out, isJson }: CommandContext): number {
+interface Task {
+	readonly files: readonly DefinitionFile[];
+	readonly parameters: Parameters;
+	readonly given: Given;
+	readonly terminal: CommandContext;
+}
+
+const verbs: Readonly<Record<string, (task: Task) => number>> = { check, show, render, convert };
+
+function check({ files, parameters, terminal: { out, isJson } }: Task): number {
+	const { catalogs, errors, warnings } = loadMesh(files, parameters);
 	const isWhole = errors.length === 0;
 	if (isJson) out(`${JSON.stringify({ ok: isWhole, errors, warnings })}\n`);
-	else out([...errors.map((each) => mistakeText(each)), summaryOf(catalogs, errors)].join(''));
+	else {
+		const told = [...warnings.map((each) => `warning: ${mistakeText(each)}`), ...errors.map(mistakeText)];
+		out([...told, summaryOf(catalogs, errors)].join(''));
+	}
 	return isWhole ? 0 : 1;
 }
 
-const mistakeText = ({ file, line, path, why, hint }: Mistake): string =>
-	`${file}:${line}: ${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}\n`;
+const mistakeText = ({ file, line, path, why, hint }: Mistake): string => {
+	const text = `${file}:${line}: ${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}`;
+	return `${escapeControls(text).replaceAll('\n', '\\n')}\n`;
+};
 
 function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): string {
 	if (errors.length > 0) return `${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}\n`;
@@ -38,25 +69,55 @@ function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): st
 	return `No mistakes: ${catalogs.map(({ mesh: name }) => name).join(', ')}, ${nodes} virtual nodes\n`;
 }
 
-function render({ catalogs, errors }: LoadedMesh, name: string, { out }: CommandContext): number {
-	if (errors.length > 0)
-		throw new Failure(
-			'config',
-			`Cannot render: ${errors.map(mistakeText).join('')}`.trimEnd(),
-			'See `turnout mesh check`',
+function show(task: Task): number {
+	const { given, terminal } = task;
+	const { catalogs } = faultless(task, 'show');
+	const node = given['node'];
+	if (terminal.isJson) terminal.out(`${JSON.stringify(graphOf(catalogs))}\n`);
+	else if (given['dot'] === true) terminal.out(dotOf(graphOf(catalogs)));
+	else if (given['mermaid'] === true) terminal.out(mermaidOf(graphOf(catalogs)));
+	else
+		terminal.out(
+			node === undefined ? catalogs.map(meshTree).join('\n') : nodeText(viewOf(catalogs, String(node), 'show')),
 		);
-	const view = catalogs.flatMap((catalog) => resolveNode(catalog, name) ?? []).at(0);
-	if (view === undefined) throw unknownNode(name, catalogs);
-	const id = `mesh/${view.mesh}/virtualNode/${name}`;
-	out(`${JSON.stringify(staticBootstrap(renderNode(view, PORTS), { id, cluster: id }), null, '\t')}\n`);
 	return 0;
 }
 
-function unknownNode(name: string, catalogs: readonly Catalog[]): Failure {
+function render(task: Task): number {
+	const view = viewOf(faultless(task, 'render').catalogs, String(task.given['node'] ?? ''), 'render');
+	const id = `mesh/${view.mesh}/virtualNode/${view.node.name}`;
+	const bootstrap = staticBootstrap(renderNode(view, PORTS), { id, cluster: id });
+	task.terminal.out(`${JSON.stringify(bootstrap, null, '\t')}\n`);
+	return 0;
+}
+
+/** Also of a part of a mesh, whose references lead to what is elsewhere. */
+function convert({ files, parameters, terminal: { out, isJson } }: Task): number {
+	const { resources, errors } = importFiles(files, parameters);
+	refuse(errors, 'convert');
+	out(isJson ? canonicalJson(resources) : canonicalYaml(resources));
+	return 0;
+}
+
+function faultless({ files, parameters }: Task, verb: string): LoadedMesh {
+	const loaded = loadMesh(files, parameters);
+	refuse(loaded.errors, verb);
+	return loaded;
+}
+
+function refuse(errors: readonly Mistake[], verb: string): void {
+	if (errors.length === 0) return;
+	const text = errors.map(mistakeText).join('').trimEnd();
+	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
+}
+
+function viewOf(catalogs: readonly Catalog[], name: string, verb: string): NodeView {
+	const view = catalogs.flatMap((catalog) => resolveNode(catalog, name) ?? []).at(0);
+	if (view !== undefined) return view;
 	const known = catalogs.flatMap(({ all }) => all('virtualNode').map((node) => node.name));
-	return new Failure(
+	throw new Failure(
 		'config',
-		`Cannot render virtual node ${quote(name)}: there is none of this name`,
+		`Cannot ${verb} virtual node ${quote(name)}: there is none of this name`,
 		`Known: ${known.join(', ')}`,
 	);
 }
