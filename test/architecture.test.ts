@@ -102,7 +102,7 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	{ from: /^(?!config\/)/, to: /^convict/, because: 'settings are read in one place' },
 	{ from: /^(?!config\/|mesh\/)/, to: /^yaml/, because: 'only settings and definitions are YAML' },
 	{
-		from: /^(mesh|xds)\//,
+		from: /^mesh\//,
 		to: /^node:(?!net$)/,
 		because: 'definitions are read by host/ and are a function of their text',
 	},

@@ -75,9 +75,16 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	mesh: {
-		summary:
-			"mesh check [PATH]: all mistakes of App Mesh definitions; mesh render: a virtual node's Envoy configuration",
-		options: { node: { type: 'string', help: 'NAME: the virtual node to render' } },
+		summary: 'App Mesh definitions: mesh check, show, render or convert [PATH]',
+		options: {
+			node: { type: 'string', help: 'NAME: show or render this virtual node' },
+			parameters: {
+				type: 'string',
+				help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME',
+			},
+			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
+			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
+		},
 		takesSettings: false,
 		words: 2,
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),

@@ -16,6 +16,7 @@ export function fillTemplates(found: Imported, parameters: Parameters): Imported
 		...found,
 		resources: filled.flatMap(({ raw, errors }) => (errors.length === 0 ? [raw] : [])),
 		errors: [...found.errors, ...filled.flatMap(({ errors }) => errors)],
+		warnings: [...found.warnings, ...filled.flatMap(({ warnings }) => warnings)],
 	};
 }
 
@@ -24,30 +25,40 @@ export const escapeTemplates = (text: string): string => text.replace(/\$+\{\w+\
 
 interface Filling {
 	readonly parameters: Parameters;
+	/** A `${NAME}` without a value. */
 	readonly miss: (path: readonly Segment[], name: string) => void;
+	/** A `$NAME` without a value: it may be meant. */
+	readonly doubt: (path: readonly Segment[], name: string) => void;
 }
 
-function fillResource(
-	raw: RawResource,
-	parameters: Parameters,
-): { readonly raw: RawResource; readonly errors: readonly Mistake[] } {
-	const errors: Mistake[] = [];
-	const miss: Filling['miss'] = (path, name) =>
-		void errors.push({
-			...raw.placeOf(textOfPath(path)),
-			why: `the template \${${name}} has no value`,
-			hint: `give it as a parameter: ${name}=VALUE`,
-		});
-	const text = (value: string, key: string) => fillText(value, [key], { parameters, miss });
+interface Filled {
+	readonly raw: RawResource;
+	readonly errors: readonly Mistake[];
+	readonly warnings: readonly Mistake[];
+}
+
+function fillResource(raw: RawResource, parameters: Parameters): Filled {
+	const [errors, warnings]: [Mistake[], Mistake[]] = [[], []];
+	const mistakeAt = (path: readonly Segment[], why: string, name: string): Mistake => ({
+		...raw.placeOf(textOfPath(path)),
+		...{ why, hint: `give it as a parameter: ${name}=VALUE` },
+	});
+	const filling: Filling = {
+		parameters,
+		miss: (path, name) => void errors.push(mistakeAt(path, `the template \${${name}} has no value`, name)),
+		doubt: (path, name) =>
+			void warnings.push(mistakeAt(path, `$${name} looks like a template, and has no value`, name)),
+	};
+	const text = (value: string, key: string) => fillText(value, [key], filling);
 	const outer = parentOf[raw.kind];
 	const filled = {
 		...raw,
 		mesh: raw.mesh === undefined ? undefined : text(raw.mesh, 'meshName'),
 		name: raw.kind === 'mesh' ? raw.name : text(raw.name, nameKey(raw.kind)),
 		parent: outer === undefined ? '' : text(raw.parent, nameKey(outer)),
-		spec: fill(raw.spec, kinds[raw.kind], ['spec'], { parameters, miss }),
+		spec: fill(raw.spec, kinds[raw.kind], ['spec'], filling),
 	};
-	return { raw: { ...filled, name: raw.kind === 'mesh' ? (filled.mesh ?? '') : filled.name }, errors };
+	return { raw: { ...filled, name: raw.kind === 'mesh' ? (filled.mesh ?? '') : filled.name }, errors, warnings };
 }
 
 /** Where a template is all of a text, it may also be a number or a boolean. */
@@ -70,10 +81,13 @@ function fill(value: unknown, shape: Shape | undefined, path: readonly Segment[]
 const fieldOf = (shape: Shape | undefined, key: string): Shape | undefined =>
 	shape?.kind === 'object' || shape?.kind === 'union' ? (shape.required[key] ?? shape.optional[key]) : undefined;
 
-function fillText(text: string, path: readonly Segment[], { parameters, miss }: Filling): string {
+function fillText(text: string, path: readonly Segment[], { parameters, miss, doubt }: Filling): string {
 	if (!text.includes('$')) return text;
 	const bare = /^\$([A-Za-z_]\w*)$/.exec(text)?.[1];
-	if (bare !== undefined) return parameters.get(bare) ?? text;
+	if (bare !== undefined) {
+		if (!parameters.has(bare)) doubt(path, bare);
+		return parameters.get(bare) ?? text;
+	}
 	return text.replace(/\$(\$*)\{(\w+)\}/g, (_, escapes: string, name: string) => {
 		if (escapes !== '') return `${escapes}{${name}}`;
 		const value = parameters.get(name);

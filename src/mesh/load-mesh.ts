@@ -1,5 +1,6 @@
 import { type Catalog, createCatalog } from './catalog.ts';
 import { checkBackends } from './check-backends.ts';
+import { checkSpec } from './check-spec.ts';
 import { type DefinitionFile, importFiles } from './import-files.ts';
 import type { Parameters } from './importers/importer.ts';
 import { checkReferences } from './references.ts';
@@ -21,10 +22,12 @@ export function loadMesh(files: readonly DefinitionFile[], parameters: Parameter
 	const meshes = [...new Set(resources.map(({ mesh }) => mesh))];
 	const catalogs = meshes.map((mesh) => createCatalog(mesh, resources));
 	// What a broken resource would have had is not told as missing.
-	const isWhole = errors.length === 0;
+	// Allowed by the API, and refused here or by Envoy.
+	const unfit = resources.flatMap(checkSpec);
+	const isWhole = errors.length + unfit.length === 0;
 	const references = isWhole ? catalogs.flatMap(checkReferences) : [];
 	const isSound = isWhole && references.length === 0;
 	const backends = isSound ? catalogs.flatMap(checkBackends) : [];
 	const further = isSound && backends.length === 0 ? catalogs.flatMap(warningsOf) : [];
-	return { catalogs, errors: [...errors, ...references, ...backends], warnings: [...warnings, ...further] };
+	return { catalogs, errors: [...errors, ...unfit, ...references, ...backends], warnings: [...warnings, ...further] };
 }

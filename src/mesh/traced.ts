@@ -67,6 +67,9 @@ export function partOf(traced: Traced | undefined, segment: Segment): Traced | u
 	return traced?.kind === 'object' ? traced.fields.get(String(segment)) : undefined;
 }
 
+/** A name that should be a text; '' if it is a list or an object. */
+export const nameIn = (traced: Traced): string => (traced.kind === 'scalar' ? String(traced.value) : '');
+
 /** The text at this key, if there is one. */
 export function textAt(traced: Traced | undefined, ...path: readonly string[]): string | undefined {
 	const found = path.reduce(partOf, traced);

@@ -1,6 +1,5 @@
 import { quote } from '../lib/escape.ts';
 import { checkShape, isRecord } from './check-shape.ts';
-import { checkSpec } from './check-spec.ts';
 import { textOfPath } from './path.ts';
 import type { Mistake, RawResource, Resource } from './resource.ts';
 import { kinds, nameShape } from './schema/kinds.ts';
@@ -16,7 +15,7 @@ export function validate(found: readonly RawResource[]): Validated {
 	const resources = checked.flatMap(({ raw, errors }) =>
 		errors.length === 0 ? [{ ...raw, spec: withoutNulls(raw.spec) } as Resource] : [],
 	);
-	const errors = [...checked.flatMap((each) => each.errors), ...resources.flatMap(checkSpec), ...duplicates(found)];
+	const errors = [...checked.flatMap((each) => each.errors), ...duplicates(found)];
 	return { resources, errors };
 }
 

@@ -133,12 +133,14 @@ function unread(listed: readonly Listed[], resources: readonly RawResource[]): I
 	const errors = missing.map(({ kind, fields, place }) =>
 		mistake(
 			place,
-			`${kind} ${quote(String(fields[nameKey(kind)]))} is only listed: a list of the CLI has no specs`,
+			`${kind} ${shownName(fields[nameKey(kind)])} is only listed: a list of the CLI has no specs`,
 			`add the output of aws appmesh describe-${kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
 		),
 	);
 	return { ...nothingImported, errors };
 }
+
+const shownName = (name: unknown): string => (typeof name === 'string' ? quote(name) : 'without a name');
 
 /** Of a request (tags, who owns the mesh) and of a reply (metadata, status). They do not change what Envoy does. */
 const OTHER_KEYS = ['clientToken', 'metadata', 'meshOwner', 'spec', 'status', 'tags'];

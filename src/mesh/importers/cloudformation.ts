@@ -3,7 +3,7 @@ import type { ParsedDocument } from '../document.ts';
 import type { Imported, Mistake } from '../resource.ts';
 import { type Kind, kinds, nameKey, parentOf } from '../schema/kinds.ts';
 import { object as objectShape, type Shape } from '../schema/shape.ts';
-import { fieldsOf, object, partOf, scalar, type Traced, textAt, trace, untrace } from '../traced.ts';
+import { fieldsOf, nameIn, object, partOf, scalar, type Traced, textAt, trace } from '../traced.ts';
 import { fromParts, type Importer, imported, nothingImported, type Parameters, placeIn, together } from './importer.ts';
 import { evaluate, holds } from './intrinsics.ts';
 import { kindOfType, nameProperty, upperFirst } from './template-resources.ts';
@@ -61,7 +61,7 @@ function readTemplate({ document, scope, errors }: Template): Imported {
 		const kind = kindOfType(textAt(resource, 'Type') ?? '');
 		const condition = partOf(resource, 'Condition');
 		if (kind === undefined) return nothingImported;
-		if (condition !== undefined && !holds(String(untrace(condition)), condition.at, scope)) return nothingImported;
+		if (condition !== undefined && !holds(nameIn(condition), condition.at, scope)) return nothingImported;
 		return readResource(id, kind, resource, { document, scope, errors });
 	});
 	return together(found);

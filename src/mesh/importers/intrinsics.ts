@@ -1,6 +1,6 @@
 import { quote } from '../../lib/escape.ts';
 import type { Segment } from '../path.ts';
-import { itemsOf, object, partOf, scalar, type Traced, untrace } from '../traced.ts';
+import { itemsOf, nameIn, object, partOf, scalar, type Traced } from '../traced.ts';
 import { attribute, type Evaluate, reference } from './template-resources.ts';
 import type { Scope } from './template-scope.ts';
 
@@ -93,8 +93,7 @@ function substituted(part: string, own: Traced | undefined, at: readonly Segment
 function isTrue(value: Traced | undefined, scope: Scope): boolean {
 	if (value?.kind !== 'object') return textOf(value, scope) === 'true';
 	const named = value.fields.get('Condition');
-	const found =
-		named === undefined ? evaluate(value, scope) : scalar(holds(String(untrace(named)), named.at, scope), named.at);
+	const found = named === undefined ? evaluate(value, scope) : scalar(holds(nameIn(named), named.at, scope), named.at);
 	return textOf(found, scope) === 'true';
 }
 

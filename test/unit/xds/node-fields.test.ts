@@ -69,7 +69,8 @@ const targetRows: readonly Row[] = [
 		'healthCheck http with path and port',
 		`${toApiV1}/healthChecks/0`,
 		{
-			...{ timeout: '2s', interval: '5s', healthyThreshold: 2, unhealthyThreshold: 3, altPort: 8_081 },
+			...{ timeout: '2s', interval: '5s', noTrafficInterval: '5s' },
+			...{ healthyThreshold: 2, unhealthyThreshold: 3, altPort: 8_081 },
 			httpHealthCheck: { host: 'api-v1.every.local:8443', path: '/ping' },
 		},
 	],
