@@ -16,13 +16,15 @@ export function createCatalog(mesh: string, resources: readonly Resource[]): Cat
 	const own = resources.filter((resource) => resource.mesh === mesh);
 	const all = <K extends Kind>(kind: K): ResourceOf<K>[] =>
 		own.filter((resource): resource is ResourceOf<K> & Resource => resource.kind === kind);
-	const named = new Map(own.map((resource) => [`${resource.kind} ${resource.name}`, resource]));
+	const named = new Map<Kind, Map<string, Resource>>();
+	for (const [kind, among] of Map.groupBy(own, (resource) => resource.kind))
+		named.set(kind, new Map(among.map((resource) => [resource.name, resource])));
 	const routes = Map.groupBy(all('route').sort(byPrecedence), ({ parent }) => parent);
 	const gatewayRoutes = Map.groupBy(all('gatewayRoute').sort(byPrecedence), ({ parent }) => parent);
 	return {
 		mesh,
 		all,
-		get: <K extends Kind>(kind: K, name: string) => named.get(`${kind} ${name}`) as ResourceOf<K> | undefined,
+		get: <K extends Kind>(kind: K, name: string) => named.get(kind)?.get(name) as ResourceOf<K> | undefined,
 		routesOf: (router) => routes.get(router) ?? [],
 		gatewayRoutesOf: (gateway) => gatewayRoutes.get(gateway) ?? [],
 	};

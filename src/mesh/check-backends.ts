@@ -1,13 +1,12 @@
 import { quote } from '../lib/escape.ts';
-import { addressesOf } from './backend-address.ts';
+import { addressesAt } from './backend-address.ts';
 import type { Catalog } from './catalog.ts';
 import { mistakeAt } from './mistake-at.ts';
 import type { Segment } from './path.ts';
 import { serviceName } from './reference.ts';
-import type { Backend } from './resolve-backends.ts';
 import { resolveGateway } from './resolve-gateway.ts';
-import { resolveNode } from './resolve-node.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
+import { type CalledPort, calledPorts } from './service-ports.ts';
 
 /** Whether the services that each node calls can be told apart. Of a catalog whose references were checked. */
 export const checkBackends = (catalog: Catalog): Mistake[] => [...checkNodes(catalog), ...checkGateways(catalog)];
@@ -23,19 +22,16 @@ const checkGateways = (catalog: Catalog): Mistake[] =>
 		});
 	});
 
-const checkNodes = (catalog: Catalog): Mistake[] =>
-	catalog.all('virtualNode').flatMap((node) => {
-		const view = resolveNode(catalog, node.name);
-		if (view === undefined) return [];
-		const ports = [...Map.groupBy(view.backends, ({ port }) => port).values()];
-		const reserved = view.egressFilter === 'ALLOW_ALL' ? ['*', 'mesh_allow_all'] : [];
-		return ports.flatMap((backends) => checkPort(node, backends, reserved));
-	});
-
-function checkPort(node: Node, backends: readonly Backend[], reserved: readonly string[]): Mistake[] {
-	const tcp = backends.filter(({ protocol }) => protocol === 'tcp');
-	if (tcp.length === 0) return checkNames(node, backends, reserved);
-	return tcp.length === backends.length ? checkAddresses(node, tcp) : [mixed(node, backends)];
+function checkNodes(catalog: Catalog): Mistake[] {
+	const filter = catalog.get('mesh', catalog.mesh)?.spec.egressFilter?.type;
+	const reserved = filter === 'ALLOW_ALL' ? ['*', 'mesh_allow_all'] : [];
+	return catalog.all('virtualNode').flatMap((node) =>
+		[...calledPorts(catalog, node).values()].flatMap((services) => {
+			const tcp = services.filter(({ protocol }) => protocol === 'tcp');
+			if (tcp.length === 0) return checkNames(node, services, reserved);
+			return tcp.length === services.length ? checkAddresses(catalog, node, tcp) : [mixed(node, services)];
+		}),
+	);
 }
 
 type Node = ResourceOf<'virtualNode'>;
@@ -46,9 +42,9 @@ const backendAt = ({ spec }: Node, service: string): readonly Segment[] => {
 	return ['spec', 'backends', at];
 };
 
-const names = (backends: readonly Backend[]): string => backends.map(({ service }) => quote(service)).join(', ');
+const names = (backends: readonly CalledPort[]): string => backends.map(({ service }) => quote(service)).join(', ');
 
-function mixed(node: Node, backends: readonly Backend[]): Mistake {
+function mixed(node: Node, backends: readonly CalledPort[]): Mistake {
 	const tcp = backends.filter(({ protocol }) => protocol === 'tcp');
 	const others = backends.filter(({ protocol }) => protocol !== 'tcp');
 	const port = backends[0]?.port;
@@ -59,12 +55,12 @@ function mixed(node: Node, backends: readonly Backend[]): Mistake {
 }
 
 /** By the addresses that the application connects to, where they are known; one of the services may have all others. */
-function checkAddresses(node: Node, backends: readonly Backend[]): Mistake[] {
+function checkAddresses(catalog: Catalog, node: Node, backends: readonly CalledPort[]): Mistake[] {
 	const owners = new Map<string, string>();
-	const unknown: Backend[] = [];
+	const unknown: CalledPort[] = [];
 	const wrong: Mistake[] = [];
 	for (const backend of backends) {
-		const addresses = addressesOf(backend);
+		const addresses = addressesAt(catalog, backend);
 		if (addresses.length === 0) unknown.push(backend);
 		const taken = addresses.find((address) => owners.has(address));
 		const other = taken === undefined ? undefined : owners.get(taken);
@@ -75,7 +71,7 @@ function checkAddresses(node: Node, backends: readonly Backend[]): Mistake[] {
 	return [...wrong, ...more.map((backend) => alike(node, backend, `tcp, as has ${names(unknown.slice(0, 1))}`))];
 }
 
-const alike = (node: Node, { service, port }: Backend, what: string): Mistake =>
+const alike = (node: Node, { service, port }: CalledPort, what: string): Mistake =>
 	mistakeAt(
 		node,
 		backendAt(node, service),
@@ -84,7 +80,7 @@ const alike = (node: Node, { service, port }: Backend, what: string): Mistake =>
 	);
 
 /** A `Host` has no case, and may have the port. */
-function checkNames(node: Node, backends: readonly Backend[], reserved: readonly string[]): Mistake[] {
+function checkNames(node: Node, backends: readonly CalledPort[], reserved: readonly string[]): Mistake[] {
 	const seen = new Map<string, string>(reserved.map((name) => [name, 'egressFilter ALLOW_ALL']));
 	return backends.flatMap(({ service, port }) => {
 		const domains = [service.toLowerCase(), `${service.toLowerCase()}:${port}`];

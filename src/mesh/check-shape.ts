@@ -74,20 +74,30 @@ function checkFields(
 	value: Readonly<Record<string, unknown>>,
 	path: readonly Segment[],
 ): ShapeMistake[] {
-	const fields = new Map(Object.entries({ ...shape.required, ...shape.optional }));
 	// The CLI writes null where a field is not set, and ignores it where it reads one.
-	const present = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-	const below = present.flatMap(([key, field]) => {
-		const known = fields.get(key);
-		if (known !== undefined) return checkShape(known, field, [...path, key]);
-		return [{ path: [...path, key], ...unknownField(key, [...fields.keys()]) }];
+	const present = Object.keys(value).filter((key) => value[key] !== null && value[key] !== undefined);
+	const below = present.flatMap((key) => {
+		const known = fieldOf(shape, key);
+		if (known !== undefined) return checkShape(known, value[key], [...path, key]);
+		return [{ path: [...path, key], ...unknownField(key, fieldNames(shape)) }];
 	});
-	const missing = Object.keys(shape.required).filter((key) => !present.some(([name]) => name === key));
+	const missing = Object.keys(shape.required).filter((key) => !present.includes(key));
 	const absent = missing.map((key) => ({ path, why: `${quote(key)} is missing`, hint: '' }));
 	if (shape.kind === 'object' || present.length === 1) return [...below, ...absent];
-	const names = [...fields.keys()].join(', ');
-	const found = present.length === 0 ? 'none is there' : `${present.map(([key]) => key).join(' and ')} are there`;
-	return [...below, { path, why: `exactly one field is needed, but ${found}`, hint: `one of ${names}` }];
+	const found = present.length === 0 ? 'none is there' : `${present.join(' and ')} are there`;
+	const hint = `one of ${fieldNames(shape).join(', ')}`;
+	return [...below, { path, why: `exactly one field is needed, but ${found}`, hint }];
+}
+
+const fieldNames = ({ required, optional }: ObjectShape): string[] => [
+	...Object.keys(required),
+	...Object.keys(optional),
+];
+
+/** Not what every object inherits, such as `constructor`. */
+function fieldOf({ required, optional }: ObjectShape, key: string): Shape | undefined {
+	if (Object.hasOwn(required, key)) return required[key];
+	return Object.hasOwn(optional, key) ? optional[key] : undefined;
 }
 
 const unknownField = (key: string, known: readonly string[]) => ({

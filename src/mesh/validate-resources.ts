@@ -19,12 +19,19 @@ export function validate(found: readonly RawResource[]): Validated {
 	return { resources, errors };
 }
 
-/** The CLI writes null where a field is not set. */
+/** The CLI writes null where a field is not set. The same value where there is none of them. */
 function withoutNulls(value: unknown): unknown {
+	if (!hasNull(value)) return value;
 	if (Array.isArray(value)) return value.map(withoutNulls);
-	if (!isRecord(value)) return value;
-	const set = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+	const set = Object.entries(isRecord(value) ? value : {}).filter(([, inner]) => inner !== null && inner !== undefined);
 	return Object.fromEntries(set.map(([key, inner]) => [key, withoutNulls(inner)]));
+}
+
+function hasNull(value: unknown): boolean {
+	if (Array.isArray(value)) return value.some(hasNull);
+	if (!isRecord(value)) return value === null || value === undefined;
+	for (const key in value) if (hasNull(value[key])) return true;
+	return false;
 }
 
 const specMistakes = ({ kind, spec, placeOf }: RawResource): Mistake[] =>

@@ -342,3 +342,26 @@ test('what the CLI writes as null is not there', () => {
 		[],
 	);
 });
+
+test('what every object has is no field', () => {
+	assert.match(
+		toldOf(changed([['api-v2', 'spec.constructor', {}]])).join(),
+		/^spec\.constructor: unknown field "constructor"/,
+	);
+});
+
+test('a service may not have the name of what ALLOW_ALL lets out', () => {
+	for (const name of ['*', 'mesh_allow_all']) {
+		const resources = changed([['client', 'spec.backends[5]', named(name)]], [service(name, 'api')]);
+		assert.match(toldOf(resources).join(), /on port 80 cannot be told from those of egressFilter ALLOW_ALL/);
+	}
+});
+
+test('a gateway cannot tell names apart that differ in case alone', () => {
+	const target = `${http}.action.target.virtualService.virtualServiceName`;
+	const resources = changed([['kept', target, 'API.every.local']], [service('API.every.local', 'api')]);
+	assert.match(
+		toldOf(resources).join(),
+		/requests to "API\.every\.local" cannot be told from those of "api\.every\.local"/,
+	);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { rewrittenMatches } from '../../../src/xds/gateway-rewrite.ts';
 import { everyField } from '../../support/every-field.ts';
 import { rendered, select } from '../../support/rendered.ts';
 
@@ -105,4 +106,28 @@ test('with one listener the cluster has the name that App Mesh gave it', () => {
 	];
 	const { cds } = rendered(resources, 'mesh/m/virtualGateway/g');
 	assert.deepEqual(Object.keys(cds), ['cds_ingress_m_g_self_redirect_http_15001']);
+});
+
+test('a path keeps its parts apart, however the prefix and what it becomes end', () => {
+	const rewrites = (prefix: string, value?: string) =>
+		rewrittenMatches({
+			...{ key: 'httpRoute', protocol: 'http' },
+			route: {
+				match: { prefix },
+				action: {
+					target: { virtualService: { virtualServiceName: 's' } },
+					...(value === undefined ? {} : { rewrite: { prefix: { value } } }),
+				},
+			},
+		}).map(({ match, path }) => [match['prefix'], path['prefixRewrite']]);
+	assert.deepEqual(rewrites('/'), [['/', undefined]]);
+	assert.deepEqual(rewrites('/old/', '/new'), [['/old/', '/new/']]);
+	assert.deepEqual(rewrites('/old', '/new/'), [
+		['/old/', '/new/'],
+		['/old', '/new/'],
+	]);
+	assert.deepEqual(rewrites('/old', '/new'), [
+		['/old/', '/new/'],
+		['/old', '/new'],
+	]);
 });

@@ -118,3 +118,15 @@ test('a client without a policy follows a target that asks for TLS, and does not
 	assert.deepEqual(select(cds, `cds_egress_every_grpc_grpc_50051/${context}`), { alpnProtocols: ['h2'] });
 	assert.equal(select(cds, 'cds_egress_every_db_tcp_3306/transportSocket'), undefined);
 });
+
+test('a policy that is not enforced leaves a target without TLS in plain text; one that is does not', () => {
+	const resources = structuredClone(everyField('/certs')) as {
+		virtualNodeName?: string;
+		spec: { listeners?: Record<string, unknown>[] };
+	}[];
+	for (const { virtualNodeName, spec } of resources)
+		if (virtualNodeName === 'api-v1') delete spec.listeners?.[0]?.['tls'];
+	const { cds } = rendered(resources, 'client');
+	assert.equal(select(cds, 'cds_egress_every_api-v1_http_8443_direct.every.local/transportSocket'), undefined);
+	assert.notEqual(select(cds, 'cds_egress_every_api-v1_http_8443/transportSocket'), undefined);
+});
