@@ -6,14 +6,12 @@ export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (lette
 
 const isObject = ({ kind }: Shape): boolean => kind === 'object' || kind === 'union';
 
-/** Blocks that may stand several times have singular names; `metadata` and `json` are the same in both. */
-const blockName = (key: string): string => (key === 'metadata' || key === 'json' ? key : key.replace(/s$/, ''));
-
 /** Each block is a list, also where there can be only one. What is not set is null, empty, 0 or ''. */
 export const blocks: Notation = {
 	fieldName: (key, shape) => {
 		if (key === 'attributes' || shape.kind !== 'list' || !isObject(shape.of)) return snakeCase(key);
-		return snakeCase(blockName(key));
+		// Blocks that may stand several times have singular names.
+		return snakeCase(key.replace(/s$/, ''));
 	},
 	unwrap: (shape, value, isRequired, key) => {
 		if (key === 'attributes') return attributesOf(value);

@@ -212,6 +212,47 @@ Resources:
 		]);
 	});
 
+	test('names that are not those of the API with a capital', () => {
+		const { resources, errors } = readText(`
+Resources:
+  N:
+    Type: AWS::AppMesh::VirtualNode
+    Properties:
+      MeshName: m
+      VirtualNodeName: n
+      Spec:
+        ServiceDiscovery: {AWSCloudMap: {NamespaceName: n, ServiceName: s, IpPreference: IPv4_ONLY, Attributes: [{Key: k, Value: v}]}}
+        Logging: {AccessLog: {File: {Path: /l, Format: {Json: [{Key: k, Value: v}]}}}}
+        Listeners:
+          - PortMapping: {Port: 1, Protocol: http}
+            ConnectionPool: {HTTP: {MaxConnections: 1}}
+            Timeout: {HTTP: {Idle: {Unit: s, Value: 1}}}
+            TLS: {Mode: STRICT, Certificate: {ACM: {CertificateArn: c}}, Validation: {Trust: {SDS: {SecretName: x}}}}
+          - {PortMapping: {Port: 2, Protocol: http2}, ConnectionPool: {HTTP2: {MaxRequests: 1}}, Timeout: {HTTP2: {PerRequest: {Unit: ms, Value: 1}}}}
+          - {PortMapping: {Port: 3, Protocol: grpc}, ConnectionPool: {GRPC: {MaxRequests: 1}}, Timeout: {GRPC: {}}}
+          - {PortMapping: {Port: 4, Protocol: tcp}, ConnectionPool: {TCP: {MaxConnections: 1}}, Timeout: {TCP: {}}}
+`);
+		assert.deepEqual(errors, []);
+		const { serviceDiscovery, listeners } = JSON.parse(JSON.stringify(resources[0]?.['spec'])) as {
+			serviceDiscovery: object;
+			listeners: { connectionPool: object; timeout: object; tls?: object }[];
+		};
+		assert.deepEqual(Object.keys(serviceDiscovery), ['awsCloudMap']);
+		const kinds = listeners.map(({ connectionPool, timeout }) => [
+			...Object.keys(connectionPool),
+			...Object.keys(timeout),
+		]);
+		assert.deepEqual(
+			kinds,
+			['http', 'http2', 'grpc', 'tcp'].map((kind) => [kind, kind]),
+		);
+		assert.deepEqual(listeners[0]?.tls, {
+			certificate: { acm: { certificateArn: 'c' } },
+			mode: 'STRICT',
+			validation: { trust: { sds: { secretName: 'x' } } },
+		});
+	});
+
 	test('an unknown property is told by its own name with those that there are', () => {
 		const { errors } = readText(template('x').replace('Hostname:', 'HostName:'));
 		assert.match(

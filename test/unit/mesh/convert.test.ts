@@ -37,6 +37,26 @@ describe('any valid mesh survives being written and read', () => {
 			);
 		});
 
+	test('in whatever order their keys are', () => {
+		const reversed = (value: unknown): unknown => {
+			if (Array.isArray(value)) return value.map(reversed);
+			if (typeof value !== 'object' || value === null) return value;
+			return Object.fromEntries(
+				Object.entries(value)
+					.reverse()
+					.map(([key, field]) => [key, reversed(field)]),
+			);
+		};
+		fc.assert(
+			fc.property(anyResources, (resources) => {
+				fc.pre(resources.length > 0);
+				const again = imported(JSON.stringify(reversed(canonicalResources(resources))));
+				assert.equal(canonicalYaml(again.resources), canonicalYaml(resources));
+			}),
+			{ numRuns: 100 },
+		);
+	});
+
 	test('in whatever order they are', () => {
 		fc.assert(
 			fc.property(anyResources, (resources) =>

@@ -59,6 +59,7 @@ describe('what is wrong with the text of a file is told with its line', () => {
 		['a million dashes', '- '.repeat(1_000_000), /:1: : its values are nested more than 200 levels deep; /],
 		['five hundred dashes', '- '.repeat(500), /:1: : its values are nested more than 200 levels deep; /],
 		['a million objects', '{a: '.repeat(1_000_000), /:1: : its values are nested more than 200 levels deep; /],
+		['broken JSON after a byte order mark', '\ufeff{"a": 1 "b": 2}', /:1: : invalid JSON at .*a comma is missing$/],
 		['a key twice in JSON', '{"a": 1,\n"a": 2}', /:2: a: the key "a" stands twice; /],
 	];
 	for (const [what, text, told] of table)
@@ -88,6 +89,24 @@ test('a mistake in a part that was merged is told at the line of that part', () 
 	assert.deepEqual(
 		errors.map(({ line, path }) => [line, path]),
 		[[9, 'spec.listeners[1].portMapping.port']],
+	);
+});
+
+test('a mistake is told at the line of its key, not at where its value begins', () => {
+	const text = 'meshName: m\nspec:\n  egressFilter:\n\n    typ: ALLOW_ALL\n';
+	const { errors } = loadMesh([{ path: 'mesh.yaml', text }]);
+	assert.deepEqual(
+		errors.map(({ line, why }) => `${line}: ${why}`),
+		['3: "type" is missing', '5: unknown field "typ"'],
+	);
+});
+
+test('an alias of what does not fit is told where the alias stands', () => {
+	const text = 'meshName: &name m\n\nspec: *name\n';
+	const { errors } = loadMesh([{ path: 'mesh.yaml', text }]);
+	assert.deepEqual(
+		errors.map(({ line, why }) => `${line}: ${why}`),
+		['3: "m" is not an object'],
 	);
 });
 
