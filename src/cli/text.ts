@@ -13,6 +13,7 @@ export function statusText(status: Status): string {
 		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
 		['envoy', envoyText(envoy)],
 		...listenersRow(envoy),
+		...meshRow(status),
 		[
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
@@ -50,6 +51,14 @@ function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
 
 function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
+}
+
+function meshRow({ mesh }: Status): readonly Row[] {
+	if (mesh === undefined) return [];
+	const { node, connected, settled, acceptedAt } = mesh;
+	const since = acceptedAt === undefined ? '' : ` since ${timeText(acceptedAt)}`;
+	if (connected === 0) return [['mesh', `${node}, and no Envoy asks for it`]];
+	return [['mesh', `${node}, ${settled === connected ? `accepted${since}` : 'not accepted yet'}`]];
 }
 
 function bypassingRow({ bypassing }: Status): readonly (readonly [string, string])[] {

@@ -1,5 +1,5 @@
 import type { CounterValues } from './counters.ts';
-import type { EnvoyStatus, Is, Status, Wanted } from './types.ts';
+import type { EnvoyStatus, Is, MeshStatus, Status, Wanted } from './types.ts';
 
 /** The metrics of GET /metrics, as data. This is their input. */
 export interface MetricsInput {
@@ -108,6 +108,19 @@ export const metrics: readonly Metric[] = [
 		samples: ({ counters }) => byLabel('subject', counters.repairs),
 	},
 	{
+		name: 'turnout_mesh_pushes_total',
+		help: 'Definitions of the mesh that were pushed to Envoy, had mistakes, or were rejected by Envoy.',
+		type: 'counter',
+		samples: ({ counters }) => byLabel('outcome', counters.meshPushes),
+	},
+	{
+		name: 'turnout_mesh_envoys',
+		help: 'Envoys that ask for their configuration, and how many of these have accepted all of it.',
+		type: 'gauge',
+		samples: ({ status: { mesh } }) =>
+			mesh === undefined ? [] : Object.entries(oneMesh(mesh)).map(([state, value]) => ({ value, labels: { state } })),
+	},
+	{
 		name: 'turnout_notices_lost_total',
 		help: 'Overflows of the netlink socket for change events; each causes a full read.',
 		type: 'counter',
@@ -157,6 +170,8 @@ const only = (value: number): Sample => ({ value, labels: {} });
 
 const oneOf = (all: Readonly<Record<string, true>>, now: string): Sample[] =>
 	Object.keys(all).map((state) => ({ value: state === now ? 1 : 0, labels: { state } }));
+
+const oneMesh = ({ connected, settled }: MeshStatus) => ({ connected, settled });
 
 const byLabel = (label: string, counts: Readonly<Record<string, number>>): Sample[] =>
 	Object.entries(counts).map(([name, value]) => ({ value, labels: { [label]: name } }));
