@@ -15,20 +15,24 @@ export function parseFile(text: string, file: string): ParsedFile {
 	if (!/^\s*[[{]/.test(content)) return withContent(parseYaml(content, file), file);
 	const json = parseJson(content, file);
 	if (json.documents.length > 0) return json;
-	return parsedOr(
+	const others = [
 		() => parseJson(quoteTemplates(content), file),
-		() =>
-			parsedOr(
-				() => parseYaml(content, file),
-				() => json,
-			),
-	);
+		() => parseYaml(content, file),
+		() => parseYaml(asDocuments(content), file),
+	];
+	return firstParsed(others) ?? json;
 }
 
-const parsedOr = (first: () => ParsedFile, otherwise: () => ParsedFile): ParsedFile => {
-	const parsed = first();
-	return parsed.errors.length === 0 && parsed.documents.length > 0 ? parsed : otherwise();
-};
+function firstParsed(attempts: readonly (() => ParsedFile)[]): ParsedFile | undefined {
+	for (const attempt of attempts) {
+		const parsed = attempt();
+		if (parsed.errors.length === 0 && parsed.documents.length > 0) return parsed;
+	}
+	return undefined;
+}
+
+/** One reply of the CLI after another, as `aws … >> FILE` leaves them, each from the start of a line. The lines stay the same. */
+const asDocuments = (text: string): string => text.replace(/\n\{/g, '\n--- {');
 
 /** An editor may be half-way through a save, so that an empty file is told and not passed over. */
 const withContent = (parsed: ParsedFile, file: string): ParsedFile =>

@@ -24,6 +24,7 @@ describe('YAML and JSON give the same values', () => {
 		['JSON after a byte order mark', '\ufeff {"a": 1}', '[{"a":1}]'],
 		['YAML in braces', '{a: 1, b: [x, y],}', '[{"a":1,"b":["x","y"]}]'],
 		['several documents, empty ones left out', 'a: 1\n---\n# nothing\n---\nb: 2\n', '[{"a":1},{"b":2}]'],
+		['one JSON after another', '{\n "a": 1\n}\n{\n "b": 2\n}\n', '[{"a":1},{"b":2}]'],
 		['anchors', 'a: &x {b: 1}\nc: *x\n', '[{"a":{"b":1},"c":{"b":1}}]'],
 		['a merge key', 'a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  c: 3\n', '[{"a":{"b":1,"c":2},"d":{"b":1,"c":3}}]'],
 		[
