@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotStore } from '../../daemon/mesh-delivery.ts';
 import { writeDurably } from '../../lib/atomic-write.ts';
-import { resourceKinds, type Snapshot } from '../../xds/snapshot.ts';
+import type { Snapshot } from '../../xds/snapshot.ts';
 
 /** What Envoy acknowledged last, in one file. What it holds is checked by Envoy. */
 export function createSnapshotStore(directory: string): SnapshotStore {
@@ -11,8 +11,7 @@ export function createSnapshotStore(directory: string): SnapshotStore {
 		read() {
 			try {
 				const { node, snapshot } = JSON.parse(readFileSync(path, 'utf8')) as { node?: string; snapshot?: Snapshot };
-				const isWhole = resourceKinds.every((kind) => typeof snapshot?.[kind] === 'object');
-				return isWhole && node !== undefined && snapshot !== undefined ? { node, snapshot } : undefined;
+				return node === undefined || snapshot === undefined || !isWhole(snapshot) ? undefined : { node, snapshot };
 			} catch {
 				// None yet, or one that is of no use.
 				return undefined;
@@ -21,3 +20,6 @@ export function createSnapshotStore(directory: string): SnapshotStore {
 		write: (text) => writeDurably(path, text, 0o600),
 	};
 }
+
+const isWhole = ({ cds, eds, lds, rds }: Snapshot): boolean =>
+	[cds, eds, lds, rds].every((kind) => typeof kind === 'object');
