@@ -8,6 +8,7 @@ import type { MeshStatus } from '../status/types.ts';
 import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import type { Codec, EncodedSnapshot } from '../xds/encoded.ts';
 import { encodeSnapshot } from '../xds/encoded.ts';
+import { letFirstStart } from '../xds/first-clusters.ts';
 import { createHub, type Hub, type HubEvent } from '../xds/hub.ts';
 import { applicationPorts, nodeSnapshot, snapshotText } from '../xds/node-snapshot.ts';
 import type { RenderOptions } from '../xds/render-options.ts';
@@ -109,7 +110,8 @@ function push(own: Delivery): void {
 	const { deps, hub } = own;
 	const startedMs = deps.clock.nowMs();
 	const files = deps.readDefinitions();
-	const snapshot = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
+	const rendered = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
+	const snapshot = letFirstStart(rendered, own.encoded);
 	const encoded = encodeSnapshot(snapshot, deps.codec, own.encoded);
 	const isSame = own.encoded !== undefined && isEqual(encoded, own.encoded) && hub.state().rejection === undefined;
 	Object.assign(own, { files, ports: applicationPorts(snapshot), encoded, pushedMs: startedMs });

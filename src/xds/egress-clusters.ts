@@ -4,7 +4,6 @@ import { egressCluster } from './app-mesh-names.ts';
 import { unlimited } from './circuit-breakers.ts';
 import { healthCheckOf, outliersOf } from './health-checks.ts';
 import { http2Where } from './http2.ts';
-import type { RenderOptions } from './render-options.ts';
 import { type Cluster, endpoints, type JsonObject } from './snapshot.ts';
 import { upstreamTls } from './tls.ts';
 
@@ -18,7 +17,7 @@ export interface EgressClusters {
  * One for each listener of a target. Where client policies of two services differ for the same target, there is one for each
  * of them; the first has App Mesh's name.
  */
-export function egressClusters(view: EgressView, options: RenderOptions): EgressClusters {
+export function egressClusters(view: EgressView): EgressClusters {
 	const found = new Map<string, Map<string, Cluster>>();
 	const nameOf = (backend: Backend, target: Target): string => {
 		const tls = upstreamTls(backend.tls, target);
@@ -27,7 +26,7 @@ export function egressClusters(view: EgressView, options: RenderOptions): Egress
 		found.set(base, variants);
 		const key = JSON.stringify(tls ?? null);
 		const name = variants.get(key)?.name ?? (variants.size === 0 ? base : `${base}_${backend.service}`);
-		if (!variants.has(key)) variants.set(key, clusterOf(view, target, { name, tls, ...options }));
+		if (!variants.has(key)) variants.set(key, clusterOf(view, target, { name, tls }));
 		return name;
 	};
 	for (const backend of view.backends)
@@ -35,22 +34,18 @@ export function egressClusters(view: EgressView, options: RenderOptions): Egress
 	return { nameOf, resources: [...found.values()].flatMap((variants) => [...variants.values()]) };
 }
 
-interface Own extends RenderOptions {
+interface Own {
 	readonly name: string;
 	readonly tls: JsonObject | undefined;
 }
 
-function clusterOf(
-	{ ipPreference }: EgressView,
-	{ node, listener }: Target,
-	{ name, tls, isFirst = false }: Own,
-): Cluster {
+function clusterOf({ ipPreference }: EgressView, { node, listener }: Target, { name, tls }: Own): Cluster {
 	const { hostname = '', responseType, ipPreference: own } = node.spec.serviceDiscovery?.dns ?? {};
 	// With a dot at its end, as AWS sent it, Envoy's resolver would not look into /etc/hosts.
 	const host = hostname.replace(/\.$/, '');
 	return {
 		...{ name, connectTimeout: '1s' },
-		...(isIP(host) > 0 ? { type: 'STATIC' } : byDns(responseType, own ?? ipPreference, isFirst)),
+		...(isIP(host) > 0 ? { type: 'STATIC' } : byDns(responseType, own ?? ipPreference)),
 		...unlimited,
 		...healthCheckOf(listener, host),
 		...outliersOf(listener),
@@ -61,16 +56,11 @@ function clusterOf(
 }
 
 /** `LOADBALANCER`: one address at a time; `ENDPOINTS`: all that the name has. */
-function byDns(
-	responseType: 'LOADBALANCER' | 'ENDPOINTS' = 'LOADBALANCER',
-	preference?: IpPreference,
-	isFirst = false,
-): JsonObject {
+function byDns(responseType: 'LOADBALANCER' | 'ENDPOINTS' = 'LOADBALANCER', preference?: IpPreference): JsonObject {
 	const family = preference === undefined ? undefined : FAMILIES[preference];
 	return {
 		type: responseType === 'ENDPOINTS' ? 'STRICT_DNS' : 'LOGICAL_DNS',
 		...(family === undefined ? {} : { dnsLookupFamily: family }),
-		...(isFirst ? { waitForWarmOnInit: false } : {}),
 	};
 }
 

@@ -11,7 +11,7 @@ import { named, type Snapshot } from './snapshot.ts';
  */
 export function renderGateway(view: GatewayView, options: RenderOptions): Snapshot {
 	const { listeners } = view.gateway.spec;
-	const targets = egressClusters(view, options);
+	const targets = egressClusters(view);
 	return {
 		cds: named('cds', [...listeners.map((listener) => selfRedirect(view, listener, options)), ...targets.resources]),
 		eds: {},

@@ -13,7 +13,7 @@ export function renderNode(view: NodeView, options: RenderOptions): Snapshot {
 	const byPort = Map.groupBy(view.backends, ({ port }) => port);
 	const isHttp = ({ protocol }: { readonly protocol: string }) => protocol !== 'tcp';
 	const httpPorts = [...byPort].filter(([, backends]) => backends.some(isHttp));
-	const targets = egressClusters(view, options);
+	const targets = egressClusters(view);
 	return {
 		cds: named('cds', [
 			...listeners.map((listener) => ingressClusterOf(view, listener)),

@@ -6,11 +6,6 @@ export interface RenderOptions {
 	readonly hasIpv6?: boolean;
 	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
 	readonly capturesBridges?: boolean;
-	/**
-	 * The first snapshot of an Envoy: it does not wait for names that no DNS server resolves. In later ones it does, as
-	 * routes are to move to a new cluster when it has hosts.
-	 */
-	readonly isFirst?: boolean;
 	/** The bootstrap has a server that hands out certificates (SDS). */
 	readonly hasSds?: boolean;
 }

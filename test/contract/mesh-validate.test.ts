@@ -62,7 +62,7 @@ describe('Envoy', () => {
 		});
 
 	for (const [filter, options] of [
-		['ALLOW_ALL', { isFirst: true, hasIpv6: true, capturesBridges: true }],
+		['ALLOW_ALL', { hasIpv6: true, capturesBridges: true }],
 		['DROP_ALL', {}],
 	] as const)
 		for (const id of everyProxy)

@@ -79,12 +79,3 @@ test('whatever a node is, only chains of its listeners differ', () => {
 		listenersOf({}, name).map(({ filterChains, defaultFilterChain, ...own }) => JSON.stringify(own));
 	assert.deepEqual(ownFields('serviceA'), ownFields('serviceB'));
 });
-
-test('only the first snapshot lets Envoy start without names that DNS does not answer', () => {
-	const warm = (isFirst: boolean) =>
-		Object.entries(rendered(guideResources(), 'serviceA', { isFirst }).cds)
-			.filter(([, { waitForWarmOnInit }]) => waitForWarmOnInit === false)
-			.map(([name]) => name);
-	assert.deepEqual(warm(true), ['cds_egress_simpleapp_serviceB_http_80', 'cds_egress_simpleapp_serviceBv2_http_80']);
-	assert.deepEqual(warm(false), []);
-});
