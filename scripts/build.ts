@@ -30,6 +30,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'execa.cjs': ['execa'],
 	'grpc.cjs': ['@grpc/grpc-js'],
 	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
+	'envoy-api.cjs': ['./envoy-api.ts'],
 };
 const options: BuildOptions = {
 	bundle: true,
@@ -59,7 +60,7 @@ await Promise.all([
 			...options,
 			stdin: {
 				contents: `module.exports = ${exportsOf(names)}`,
-				resolveDir: root,
+				resolveDir: join(root, 'src/host/ads'),
 			},
 			outfile: join(draft, 'lib', file),
 			plugins: file === 'dockerode.cjs' ? [{ name: 'unused', setup: (plugin) => leaveOut(plugin) }] : [],
