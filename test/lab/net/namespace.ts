@@ -7,6 +7,9 @@ import { killAll } from './processes.ts';
 
 const folder = '/var/run/netns';
 
+// For the test's own start (scripts/test); what it runs starts as on a user's host.
+delete process.env['NODE_COMPILE_CACHE'];
+
 export interface Identity {
 	readonly uid?: number;
 	/** The uid's own group, unless given. Other groups are dropped. */
