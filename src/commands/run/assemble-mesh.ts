@@ -23,8 +23,10 @@ export interface ServedMesh {
 }
 
 /** The node is named, its definitions are there, and no bootstrap of the user's says otherwise. */
-export const isMeshed = ({ mesh, envoy }: Config): boolean =>
-	mesh.node !== undefined && envoy.config === '' && mesh.definitions.some((path) => existsSync(path));
+export const isMeshed = (config: Config): boolean => config.envoy.config === '' && hasDefinitions(config);
+
+export const hasDefinitions = ({ mesh }: Config): boolean =>
+	mesh.node !== undefined && mesh.definitions.some((path) => existsSync(path));
 
 /** Serves ADS; undefined where there is no mesh: then neither gRPC nor protobuf is loaded. */
 export async function serveMesh(

@@ -11,8 +11,10 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
+import { bootstrapFacts } from '../../status/mesh-condition.ts';
 import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
+import { hasDefinitions } from './assemble-mesh.ts';
 
 /** The inspections of the host behind status, beside rules, routes and Envoy. */
 export async function createInspections(
@@ -32,6 +34,7 @@ export async function createInspections(
 			inspectCookies,
 			inspectTracking,
 			createTablesInspect(),
+			inspectBootstrap,
 			order.inspect,
 		],
 	};
@@ -71,6 +74,9 @@ function createReadableInspect(): Inspect {
 const inspectCookies: Inspect = async ({ context, isOn }) => [
 	cookiesFact(isOn && context.capture.hasOnlyCookies === true),
 ];
+
+const inspectBootstrap: Inspect = async ({ context: { config } }) =>
+	bootstrapFacts(config.envoy.config, config.envoy.runtime !== 'none' && hasDefinitions(config));
 
 const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
 
