@@ -40,9 +40,12 @@ export function egressRoutesOf(
 
 /** Services without a provider are answered with 404, not sent to what their names resolve to. Their port is not known. */
 function heldOf(unprovided: readonly string[], port: number, taken: ReadonlySet<string>): JsonObject[] {
-	const domains = new Set(unprovided.map(lowered).flatMap((service) => [service, `${service}:${port}`]));
-	const free = [...domains].filter((domain) => !taken.has(domain));
-	return free.length === 0 ? [] : [{ name: 'turnout_without_provider', domains: free, routes: [] }];
+	const free = [...new Set(unprovided.map(lowered))]
+		.map((service) => [service, `${service}:${port}`])
+		.filter((domains) => !domains.some((domain) => taken.has(domain)))
+		.flat();
+	const domains = [...new Set(free)];
+	return free.length === 0 ? [] : [{ name: 'turnout_without_provider', domains, routes: [] }];
 }
 
 const lowered = (text: string): string => text.toLowerCase();
