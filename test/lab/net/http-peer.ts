@@ -1,7 +1,14 @@
 // HTTP servers and clients in a namespace, as one of its users.
-import { createInterface } from 'node:readline';
 import type { Identity, Namespace } from './namespace.ts';
-import { workerText } from './worker-text.ts';
+import { startOrders } from './orders.ts';
+
+/** PEM, of either side. */
+export interface Pems {
+	readonly cert?: string;
+	readonly key?: string;
+	/** Whom to trust: of a server, that it asks its clients for a certificate. */
+	readonly ca?: string;
+}
 
 export interface HttpTarget {
 	readonly address: string;
@@ -12,6 +19,8 @@ export interface HttpTarget {
 	readonly method?: string;
 	readonly headers?: Readonly<Record<string, string>>;
 	readonly timeoutMs?: number;
+	/** Without `ca` the server's certificate is not checked. */
+	readonly tls?: Pems & { readonly servername: string };
 }
 
 export interface HttpAnswer {
@@ -27,13 +36,17 @@ export interface Served {
 	readonly address: string;
 	readonly port: number;
 	readonly status?: number;
+	/** Of the first requests, before `status`; 0: the connection ends without an answer. */
+	readonly statuses?: readonly number[];
 	readonly delayMs?: number;
+	readonly tls?: Pems;
 }
 
 type Asked =
 	| ({ readonly kind: 'serve' } & Served)
 	| { readonly kind: 'stop'; readonly address: string; readonly port: number }
 	| { readonly kind: 'get'; readonly target: HttpTarget }
+	| { readonly kind: 'many'; readonly target: HttpTarget; readonly times: number; readonly workers: number }
 	| { readonly kind: 'seen'; readonly name: string }
 	| { readonly kind: 'load'; readonly target: HttpTarget; readonly workers: number }
 	| { readonly kind: 'counts' | 'halt'; readonly load: number };
@@ -48,47 +61,36 @@ export interface HttpLoad {
 }
 
 export interface HttpPeer extends Disposable {
-	/** Answers everything with its name. */
+	/** Answers everything with its name, and as headers what it was asked: `x-path`, `x-host`, and the names in `x-headers`. */
 	readonly serve: (served: Served) => Promise<void>;
 	readonly stop: (of: Pick<Served, 'address' | 'port'>) => Promise<void>;
 	readonly get: (target: HttpTarget) => Promise<HttpAnswer>;
+	/** So many requests, by several workers at a time. */
+	readonly getMany: (
+		target: HttpTarget,
+		how: { readonly times: number; readonly workers: number },
+	) => Promise<HttpCounts>;
 	/** How many requests the servers of this name have got. */
 	readonly seen: (name: string) => Promise<number>;
 	/** Requests without a pause, over connections that are kept. */
 	readonly startLoad: (target: HttpTarget, workers: number) => Promise<HttpLoad>;
 }
 
-export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, { uid, gid = uid }: Identity = {}): HttpPeer {
-	const program = workerText('http-worker.ts');
-	const options = ['--no-warnings', '--input-type=module', '--eval', program, '--', `${uid ?? ''}`, `${gid ?? ''}`];
-	const child = namespace.spawn(process.execPath, options, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', env: {} });
-	const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-	if (child.stdout !== null)
-		createInterface({ input: child.stdout }).on('line', (line) => {
-			const { id, result, error } = JSON.parse(line) as { id: number; result: unknown; error?: string };
-			if (error === undefined) waiting.get(id)?.resolve(result);
-			else waiting.get(id)?.reject(new Error(error));
-			waiting.delete(id);
-		});
-	let last = 0;
-	const ask = <T>(order: Asked): Promise<T> => {
-		last += 1;
-		const answer = Promise.withResolvers<unknown>();
-		waiting.set(last, answer);
-		child.stdin?.write(`${JSON.stringify({ ...order, id: last })}\n`);
-		return answer.promise as Promise<T>;
-	};
+export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): HttpPeer {
+	const worker = startOrders<Asked>(namespace, 'http-worker.ts', identity);
+	const { ask } = worker;
 	return {
 		serve: (served) => ask({ kind: 'serve', ...served }),
 		stop: (of) => ask({ kind: 'stop', ...of }),
 		get: (target) => ask({ kind: 'get', target }),
+		getMany: (target, { times, workers }) => ask({ kind: 'many', target, times, workers }),
 		seen: (name) => ask({ kind: 'seen', name }),
 		async startLoad(target, workers) {
 			const started = ask({ kind: 'load', target, workers });
-			const load = last;
+			const load = worker.last();
 			await started;
 			return { counts: () => ask({ kind: 'counts', load }), stop: () => ask({ kind: 'halt', load }) };
 		},
-		[Symbol.dispose]: () => void child.kill('SIGKILL'),
+		[Symbol.dispose]: () => worker[Symbol.dispose](),
 	};
 }

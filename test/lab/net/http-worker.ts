@@ -1,8 +1,9 @@
 // Acts on import: HTTP servers and clients of one user on one host. Arguments: uid, gid. Each line of standard input is an
 // order, each line of standard output its answer; both are JSON with an id.
-import { Agent, createServer, request, type Server } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, request as requestByTls } from 'node:https';
 import { createInterface } from 'node:readline';
-import type { HttpAnswer, HttpOrder, HttpTarget } from './http-peer.ts';
+import type { HttpAnswer, HttpOrder, HttpTarget, Served } from './http-peer.ts';
 
 const [uid, gid] = process.argv.slice(-2).map(Number);
 if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
@@ -19,7 +20,7 @@ const loads = new Map<
 const seen = new Map<string, number>();
 
 function get(
-	{ address, port, host, path = '/', method = 'GET', headers = {}, timeoutMs = 5_000 }: HttpTarget,
+	{ address, port, host, path = '/', method = 'GET', headers = {}, timeoutMs = 5_000, tls }: HttpTarget,
 	agent?: Agent,
 ): Promise<HttpAnswer> {
 	return new Promise((resolve) => {
@@ -33,8 +34,9 @@ function get(
 			headers: { host, ...headers },
 			timeout: timeoutMs,
 			...(agent === undefined ? { agent: false as const } : { agent }),
+			...(tls === undefined ? {} : { ...tls, rejectUnauthorized: tls.ca !== undefined }),
 		};
-		const asked = request(options, (response) => {
+		const asked = (tls === undefined ? request : requestByTls)(options, (response) => {
 			let body = '';
 			response.setEncoding('utf8');
 			response.on('data', (part) => {
@@ -53,18 +55,41 @@ function get(
 	});
 }
 
+function answererOf({ name, status = 200, statuses = [], delayMs = 0 }: Served) {
+	const first = [...statuses];
+	return (asked: IncomingMessage, answer: ServerResponse) => {
+		seen.set(name, (seen.get(name) ?? 0) + 1);
+		const code = first.shift() ?? status;
+		setTimeout(() => {
+			if (code === 0) {
+				asked.destroy();
+				return;
+			}
+			answer.writeHead(code, {
+				...{ 'content-type': 'text/plain', 'x-path': asked.url ?? '', 'x-host': asked.headers.host ?? '' },
+				'x-headers': Object.keys(asked.headers).join(),
+			});
+			answer.end(name);
+		}, delayMs);
+	};
+}
+
+function count(counts: Record<string, number>, { status, body }: HttpAnswer): void {
+	const key = status === 200 ? body : `${status} ${body.trim()}`;
+	counts[key] = (counts[key] ?? 0) + 1;
+}
+
 const orders: {
 	readonly [K in HttpOrder['kind']]: (order: Extract<HttpOrder, { readonly kind: K }>) => Promise<unknown>;
 } = {
-	serve: ({ name, address, port, status = 200, delayMs = 0 }) =>
+	serve: (served) =>
 		new Promise((resolve, reject) => {
-			const server = createServer((asked, answer) => {
-				seen.set(name, (seen.get(name) ?? 0) + 1);
-				setTimeout(() => {
-					answer.writeHead(status, { 'content-type': 'text/plain', 'x-path': asked.url ?? '' });
-					answer.end(name);
-				}, delayMs);
-			});
+			const { tls, address, port } = served;
+			const listen = answererOf(served);
+			const server =
+				tls === undefined
+					? createServer(listen)
+					: createTlsServer({ ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: true }, listen);
 			server.on('error', reject);
 			server.listen(port, address, () => resolve(servers.set(`${address}:${port}`, server).size));
 		}),
@@ -74,16 +99,26 @@ const orders: {
 		await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
 	},
 	get: ({ target }) => get(target),
+	async many({ target, times, workers }) {
+		const counts: Record<string, number> = {};
+		const agent = new Agent({ keepAlive: true });
+		let left = times;
+		const work = async () => {
+			while (left > 0) {
+				left -= 1;
+				count(counts, await get(target, agent));
+			}
+		};
+		await Promise.all(Array.from({ length: workers }, work));
+		agent.destroy();
+		return counts;
+	},
 	seen: async ({ name }) => seen.get(name) ?? 0,
 	async load({ id, target, workers }) {
 		const counts: Record<string, number> = {};
 		const agent = new Agent({ keepAlive: true });
 		const work = async () => {
-			while (!own.isOver) {
-				const { status, body } = await get(target, agent);
-				const key = status === 200 ? body : `${status} ${body.trim()}`;
-				counts[key] = (counts[key] ?? 0) + 1;
-			}
+			while (!own.isOver) count(counts, await get(target, agent));
 		};
 		const own = { isOver: false, counts, ended: Promise.resolve<unknown>(undefined) };
 		loads.set(id, Object.assign(own, { ended: Promise.all(Array.from({ length: workers }, work)) }));

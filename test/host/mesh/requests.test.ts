@@ -1,0 +1,183 @@
+// What becomes of a request that a route has taken: who answers it, how often it is tried, how long it may take.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Spec } from '../../../src/mesh/schema/kinds.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
+import { client, mesh, node, only, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+
+type HttpRoute = NonNullable<Spec<'route'>['httpRoute']>;
+type Settings = Omit<HttpRoute, 'action' | 'match'>;
+
+const TIMES = 2_000;
+/** Beyond five standard deviations comes one run of two million. */
+const SIGMAS = 5;
+const SLOW_MS = 600;
+
+const seconds = (value: number) => ({ unit: 's', value }) as const;
+const milliseconds = (value: number) => ({ unit: 'ms', value }) as const;
+
+const retries = (maxRetries: number, ...httpRetryEvents: readonly string[]): Settings => ({
+	retryPolicy: { maxRetries, perRetryTimeout: seconds(5), httpRetryEvents },
+});
+
+const servers = [
+	...[{ name: 'a' }, { name: 'b' }, { name: 'c' }],
+	...[
+		{ name: 'busy', status: 503 },
+		{ name: 'broken', status: 500 },
+		{ name: 'conflict', status: 409 },
+	],
+	...[
+		{ name: 'reset', status: 0 },
+		{ name: 'slow', delayMs: SLOW_MS },
+		{ name: 'recovers', statuses: [503, 503] },
+	],
+].map((server, at) => ({ ...server, address: addresses.remote.v4, port: 9000 + at }));
+const nobody = { name: 'nobody', port: 9100 };
+
+interface Tried {
+	readonly server: string;
+	readonly settings?: Settings;
+	readonly times: number;
+	readonly status: number;
+}
+
+const tries: Readonly<Record<string, Tried>> = {
+	"three times where it answers 503, by App Mesh's default policy": { server: 'busy', times: 3, status: 503 },
+	'until it answers something else, by the default policy': { server: 'recovers', times: 3, status: 200 },
+	'three times where it ends the connection, by the default policy': { server: 'reset', times: 3, status: 503 },
+	'once where it answers 500, by the default policy': { server: 'broken', times: 1, status: 500 },
+	'maxRetries times more, for server-error': {
+		...{ server: 'broken', settings: retries(4, 'server-error'), times: 5, status: 500 },
+	},
+	'once with maxRetries 0': { server: 'broken', settings: retries(0, 'server-error'), times: 1, status: 500 },
+	'again after 503, for gateway-error': {
+		...{ server: 'busy', settings: retries(1, 'gateway-error'), times: 2, status: 503 },
+	},
+	'once after 500, for gateway-error': {
+		...{ server: 'broken', settings: retries(3, 'gateway-error'), times: 1, status: 500 },
+	},
+	'again after 409, for client-error': {
+		...{ server: 'conflict', settings: retries(1, 'client-error'), times: 2, status: 409 },
+	},
+	'again where it ends the connection, for stream-error': {
+		...{ server: 'reset', settings: retries(3, 'stream-error'), times: 4, status: 503 },
+	},
+	'once after 503, for stream-error': {
+		...{ server: 'busy', settings: retries(3, 'stream-error'), times: 1, status: 503 },
+	},
+	'again after each perRetryTimeout, for stream-error': {
+		...{ server: 'slow', times: 3, status: 504 },
+		settings: {
+			retryPolicy: { maxRetries: 2, perRetryTimeout: milliseconds(100), httpRetryEvents: ['stream-error'] },
+		},
+	},
+};
+
+const weighted: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+	'70, 25 and 5': { a: 70, b: 25, c: 5 },
+	'1 and 2': { a: 1, b: 2 },
+	'100 and 0': { a: 100, b: 0 },
+};
+
+const routes = (weights: Readonly<Record<string, number>>, settings: Settings = {}) => ({
+	routes: { only: { httpRoute: { match: { prefix: '/' }, action: to(weights), ...settings } } },
+});
+const tried = Object.entries(tries).map(([title, row], at) => ({ title, row, host: `try${at}.lab.local` }));
+const shares = Object.entries(weighted).map(([title, weights], at) => ({
+	title,
+	weights,
+	host: `share${at}.lab.local`,
+}));
+const others = ['impatient.lab.local', 'patient.lab.local', 'refused.lab.local', 'direct.lab.local', 'none.lab.local'];
+
+const definitions = [
+	mesh(),
+	client([...tried, ...shares].map(({ host }) => host).concat(others), {
+		listeners: [
+			{ portMapping: { port: 8080, protocol: 'http' }, timeout: { http: { perRequest: milliseconds(100) } } },
+			{ portMapping: { port: 8081, protocol: 'http' } },
+		],
+		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
+	}),
+	...[...servers, nobody].map(({ name, port }) => node(name, { port })),
+	node('whole', { port: 80, hostname: addresses.otherRemote.v4 }),
+	...tried.flatMap(({ host, row }) => service(host, routes({ [row.server]: 1 }, row.settings))),
+	...shares.flatMap(({ host, weights }) => service(host, routes(weights))),
+	...service('impatient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: milliseconds(100) } })),
+	...service('patient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: seconds(0) } })),
+	...service('refused.lab.local', {
+		routes: {
+			only: {
+				httpRoute: {
+					...{ match: { prefix: '/' }, action: only('nobody') },
+					retryPolicy: { maxRetries: 3, perRetryTimeout: seconds(5), tcpRetryEvents: ['connection-error'] },
+				},
+			},
+		},
+	}),
+	serviceOf('direct.lab.local', 'whole'),
+	serviceOf('none.lab.local'),
+];
+
+describe('requests to the services of a mesh', async () => {
+	const lab = await createFieldLab(suiteStack());
+	const { app, world } = lab;
+	await Promise.all([
+		...servers.map((server) => world.serve(server)),
+		world.serve({ name: 'whole', address: addresses.otherRemote.v4, port: 80 }),
+		...[8080, 8081].map((port) => app.serve({ name: 'app', address: '127.0.0.1', port, delayMs: SLOW_MS })),
+	]);
+	await lab.start(definitions);
+	const at = (host: string) => ({ address: addresses.remote.v4, port: 80, host });
+
+	for (const { title, weights, host } of shares)
+		test(`the weights ${title} are the shares of ${TIMES} requests`, async () => {
+			const counts = await app.getMany(at(host), { times: TIMES, workers: 8 });
+			const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+			for (const [name, weight] of Object.entries(weights)) {
+				const share = weight / total;
+				const allowed = SIGMAS * Math.sqrt(TIMES * share * (1 - share));
+				const answered = counts[name] ?? 0;
+				assert.ok(Math.abs(answered - TIMES * share) <= allowed, `${name} of ${weight}: ${JSON.stringify(counts)}`);
+			}
+		});
+
+	for (const { title, row, host } of tried)
+		test(`a service is asked ${title}`, async () => {
+			const before = await world.seen(row.server);
+			const { status } = await app.get(at(host));
+			const times = (await world.seen(row.server)) - before;
+			assert.deepEqual({ status, times }, { status: row.status, times: row.times });
+		});
+
+	test('a service that refuses connections is tried again, for connection-error', async () => {
+		assert.equal((await app.get(at('refused.lab.local'))).status, 503);
+		assert.equal(await readStatistic(app, 'cluster.cds_egress_lab_nobody_http_9100.upstream_cx_connect_fail'), 4);
+	});
+
+	test("a route's perRequest ends what takes longer; 0 lets it take its time", async () => {
+		const { status, ms } = await app.get(at('impatient.lab.local'));
+		assert.equal(status, 504);
+		assert.ok(ms < SLOW_MS, `${ms}`);
+		assert.equal((await app.get(at('patient.lab.local'))).body, 'slow');
+	});
+
+	test("a listener's perRequest ends what takes its application longer", async () => {
+		const ask = (port: number) => world.get({ address: addresses.host.v4, port, host: 'client' });
+		assert.deepEqual([(await ask(8080)).status, (await ask(8081)).body], [504, 'app']);
+	});
+
+	test('a virtual node provides a service by itself', async () =>
+		assert.equal((await app.get(at('direct.lab.local'))).body, 'whole'));
+
+	test('a service without a provider is answered with 404, as is a name that is no backend', async () => {
+		assert.equal((await app.get(at('none.lab.local'))).status, 404);
+		assert.equal((await app.get(at('unknown.lab.local'))).status, 404);
+	});
+
+	test('the name may have the port, and any case', async () =>
+		assert.equal((await app.get(at('Direct.lab.local:80'))).body, 'whole'));
+});

@@ -1,0 +1,89 @@
+// One host whose Envoy has any definitions, for tests of what their fields do: servers in the world, an application that asks.
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createHost } from '../lab/net/host.ts';
+import { createHttpPeer, type HttpPeer } from '../lab/net/http-peer.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
+import { createScratch } from '../lab/net/scratch.ts';
+import { findEnvoy } from '../lab/services/envoy.ts';
+import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
+import { eventually } from './eventually.ts';
+
+export interface FieldLab {
+	readonly host: Namespace;
+	/** Its namespace. */
+	readonly outside: Namespace;
+	readonly world: HttpPeer;
+	readonly app: HttpPeer;
+	/** A folder that Envoy's user may write to. */
+	readonly folder: string;
+	/** Replaces all definitions, as an editor does. */
+	readonly save: (definitions: readonly object[]) => void;
+	/** Of the virtual node `client`, unless another proxy is given. */
+	readonly start: (definitions: readonly object[], proxy?: string) => Promise<TestDaemon>;
+}
+
+const ENVOY_USER = 1337;
+const APP_USER = 1000;
+
+/** Before a program: it sees this file of names. */
+const withHosts = ['unshare', '-m', 'sh', '-ec', 'mount --bind "$1" /etc/hosts; shift; exec "$@"', 'sh'];
+
+export interface FieldLabOptions {
+	/** That Envoy finds beside its DNS servers, with their addresses. */
+	readonly names?: Readonly<Record<string, readonly string[]>>;
+}
+
+export async function createFieldLab(
+	stack: AsyncDisposableStack,
+	{ names = {} }: FieldLabOptions = {},
+): Promise<FieldLab> {
+	const { path } = stack.use(createScratch('fields'));
+	const lab = stack.use(createHost({ container: false }));
+	const world = stack.use(createHttpPeer(lab.world));
+	const app = stack.use(createHttpPeer(lab.host, { uid: APP_USER }));
+	const [definitions, folder] = [join(path, 'mesh'), join(path, 'files')];
+	const known = join(path, 'hosts');
+	const lines = Object.entries(names).flatMap(([name, own]) => own.map((address) => `${address} ${name}\n`));
+	writeFileSync(known, `127.0.0.1 localhost\n${lines.join('')}`);
+	for (const each of [definitions, folder]) mkdirSync(each);
+	lab.host.run('chown', [`${ENVOY_USER}`, folder]);
+	const save = (resources: readonly object[]) => {
+		const file = join(definitions, 'mesh.json');
+		writeFileSync(`${file}~`, JSON.stringify(resources, null, 2));
+		renameSync(`${file}~`, file);
+	};
+	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy(), '--envoy-drain-seconds', '5'];
+	return {
+		...{ host: lab.host, outside: lab.world, world, app, folder, save },
+		async start(resources, proxy = 'virtualNode/client') {
+			save(resources);
+			const args = [
+				...envoy,
+				'--start-enabled',
+				'1',
+				'--mesh-definitions',
+				definitions,
+				'--mesh-node',
+				`mesh/lab/${proxy}`,
+			];
+			return stack.use(await startDaemon(lab.host, { args, through: [...withHosts, known] }));
+		},
+	};
+}
+
+/** Envoy has taken over what was saved: its routes' version is another than `former`, and all is accepted. */
+export const settled = (daemon: TestDaemon, former?: string) =>
+	eventually(
+		async () => (await daemon.readStatus()).mesh,
+		(mesh) => mesh?.settled === 1 && mesh.version !== former,
+	);
+
+/** A counter or gauge of Envoy. */
+export async function readStatistic(app: HttpPeer, name: string): Promise<number> {
+	const { body } = await app.get({
+		...{ address: '127.0.0.1', port: 9901, host: 'localhost' },
+		path: `/stats?filter=${encodeURIComponent(`^${name}$`)}`,
+	});
+	return Number(body.split(': ')[1] ?? 'NaN');
+}
