@@ -9,7 +9,7 @@ import type { DaemonDependencies } from './dependencies.ts';
 import { createDrift, type Drift } from './drift.ts';
 import { onEnvoyStateChange } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
-import { reload } from './reload.ts';
+import { followPorts } from './reload.ts';
 import { watchFacts } from './rule-order.ts';
 import { appliedOf, isStopping, started, startFailed } from './state.ts';
 import { stopDaemon } from './stop.ts';
@@ -38,18 +38,18 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 				throw error;
 			}),
 		stop: () => stopDaemon(core, confirmation),
-		watch: (signal) => watch(core, drift, () => void reloadPorts(core, confirmation, signal), signal),
+		watch: (signal) => watch(core, drift, () => void onPorts(core, signal), signal),
 		onLife: (history, before) => onEnvoyStateChange(core, history, before),
 	};
 }
 
-function watch(core: DaemonCore, drift: Drift, onPorts: () => void, signal: AbortSignal): void {
+function watch(core: DaemonCore, drift: Drift, followMesh: () => void, signal: AbortSignal): void {
 	const { state, deps } = core;
 	const routeTable = () =>
 		(appliedOf(state)?.target.localRouting ?? { table: state.settings.context.config.routeTable }).table;
 	const isWatching = deps.watchChanges({ routeTable }, drift, signal);
 	void drift.watch(isWatching, signal);
-	deps.mesh?.watch(onPorts, signal);
+	deps.mesh?.watch(followMesh, signal);
 	const onOthers = (why: string) => {
 		if (why === '') deps.log('info', "others' rules are no matter any more");
 		else deps.log('warn', "others' rules matter", { why });
@@ -58,11 +58,10 @@ function watch(core: DaemonCore, drift: Drift, onPorts: () => void, signal: Abor
 	void watchFacts(deps.clock, () => inspectOthers(core), onOthers, signal);
 }
 
-/** The application is called on other ports now: the rules follow. */
-async function reloadPorts(core: DaemonCore, confirmation: Confirmation, signal: AbortSignal): Promise<void> {
+async function onPorts(core: DaemonCore, signal: AbortSignal): Promise<void> {
 	const { state, deps } = core;
 	try {
-		await state.reloadLock(() => reload(core, confirmation, undefined, signal));
+		await state.reloadLock(() => followPorts(core, signal));
 	} catch (error) {
 		deps.log('error', 'the rules do not follow the ports of the mesh', { why: failureOf(error).message });
 	}

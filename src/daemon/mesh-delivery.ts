@@ -5,7 +5,7 @@ import { type DefinitionFile, loadMesh } from '../mesh/load-mesh.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Counters } from '../status/counters.ts';
 import type { MeshStatus } from '../status/types.ts';
-import { type MeshNode, nodeId } from '../values/mesh-node.ts';
+import { type MeshNode, nodeId, parseMeshNode } from '../values/mesh-node.ts';
 import type { Codec, EncodedSnapshot } from '../xds/encoded.ts';
 import { encodeSnapshot } from '../xds/encoded.ts';
 import { letFirstStart } from '../xds/first-clusters.ts';
@@ -44,7 +44,7 @@ export interface MeshDelivery {
 	readonly start: () => void;
 	/** Reads the definitions anew. Throws where they have mistakes: then nothing has changed. */
 	readonly reload: () => void;
-	/** `onPorts`: the application's ports are others now. */
+	/** `onPorts`: Envoy has accepted that the application's ports are others now. */
 	readonly watch: (onPorts: () => void, signal: AbortSignal) => void;
 	/** What Envoy has not accepted yet, and why it does not; '' where all is well. */
 	readonly missing: () => string;
@@ -60,7 +60,10 @@ interface Delivery {
 	encoded: EncodedSnapshot | undefined;
 	files: readonly DefinitionFile[];
 	acceptedFiles: readonly DefinitionFile[];
+	/** Of what was pushed last, and those that the rules know. */
+	pushedPorts: readonly number[];
 	ports: readonly number[];
+	onPorts: () => void;
 	/** Why the definitions on the disk are not in force; '' where they are. */
 	trouble: string;
 	pushedMs: number;
@@ -71,9 +74,11 @@ export function createMeshDelivery(deps: MeshDependencies): MeshDelivery {
 	const { codec, node, snapshots } = deps;
 	const known = snapshots.read();
 	const former = known?.node === nodeId(node) ? encodeOrForget(known.snapshot, codec) : undefined;
-	const hub = createHub(codec, (event) => onEvent(own, event), former);
+	const hub = createHub(codec, (event) => onEvent(own, event), { accepted: former, isOurs: (id) => isOf(node, id) });
+	const formerPorts = former === undefined || known === undefined ? [] : applicationPorts(known.snapshot);
 	const own: Delivery = {
-		...{ deps, hub, encoded: former, files: [], acceptedFiles: [], ports: [], trouble: '' },
+		...{ deps, hub, encoded: former, files: [], acceptedFiles: [], trouble: '' },
+		...{ pushedPorts: formerPorts, ports: formerPorts, onPorts: () => undefined },
 		...{ pushedMs: 0, acceptedAt: undefined },
 	};
 	return {
@@ -81,14 +86,17 @@ export function createMeshDelivery(deps: MeshDependencies): MeshDelivery {
 		start() {
 			try {
 				push(own);
+				// The rules of the start know these.
+				own.ports = own.pushedPorts;
 			} catch (error) {
 				if (former === undefined) throw error;
 				tell(own, error);
 			}
 		},
-		reload: () => push(own),
+		reload: () => push(own, { isAgain: true }),
 		watch(onPorts, signal) {
-			deps.watchDefinitions(() => onChange(own, onPorts), signal);
+			own.onPorts = onPorts;
+			deps.watchDefinitions(() => onChange(own), signal);
 		},
 		missing: () => missing(own),
 		rejected: () => (hub.state().rejection?.isTakenBack === false ? (hub.state().rejection?.why ?? '') : ''),
@@ -106,17 +114,31 @@ function encodeOrForget(snapshot: Snapshot, codec: Codec): EncodedSnapshot | und
 	}
 }
 
-function push(own: Delivery): void {
+/** Whoever asks by the name of this node; AWS's image may give its ARN. */
+function isOf(node: MeshNode, id: string): boolean {
+	try {
+		const asked = parseMeshNode(id);
+		return asked !== undefined && nodeId(asked) === nodeId(node);
+	} catch {
+		return false;
+	}
+}
+
+/** `isAgain`: also what Envoy has rejected as it is. */
+function push(own: Delivery, { isAgain = false }: { readonly isAgain?: boolean } = {}): void {
 	const { deps, hub } = own;
 	const startedMs = deps.clock.nowMs();
 	const files = deps.readDefinitions();
 	const rendered = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
 	const snapshot = letFirstStart(rendered, own.encoded);
 	const encoded = encodeSnapshot(snapshot, deps.codec, own.encoded);
-	const isSame = own.encoded !== undefined && isEqual(encoded, own.encoded) && hub.state().rejection === undefined;
-	Object.assign(own, { files, ports: applicationPorts(snapshot), encoded, pushedMs: startedMs });
-	own.trouble = '';
-	if (isSame) return;
+	const { accepted, rejection } = hub.state();
+	Object.assign(own, { files, pushedPorts: applicationPorts(snapshot), trouble: '' });
+	if (own.encoded !== undefined && isEqual(encoded, own.encoded) && !(isAgain && rejection !== undefined)) {
+		if (own.encoded === accepted) own.acceptedFiles = files;
+		return;
+	}
+	Object.assign(own, { encoded, pushedMs: startedMs });
 	deps.counters.add('meshPushes', 'pushed');
 	hub.update(encoded);
 	deps.log('info', 'mesh pushed', { node: nodeId(deps.node), ms: Math.round(deps.clock.nowMs() - startedMs) });
@@ -125,12 +147,10 @@ function push(own: Delivery): void {
 const isEqual = (a: EncodedSnapshot, b: EncodedSnapshot): boolean =>
 	a.cds === b.cds && a.eds === b.eds && a.lds === b.lds && a.rds === b.rds;
 
-function onChange(own: Delivery, onPorts: () => void): void {
+function onChange(own: Delivery): void {
 	const attempt = (onFailure: (error: unknown) => void) => {
-		const before = String(own.ports);
 		try {
 			push(own);
-			if (String(own.ports) !== before) onPorts();
 		} catch (error) {
 			onFailure(error);
 		}
@@ -150,24 +170,33 @@ function tell(own: Delivery, error: unknown): void {
 }
 
 function onEvent(own: Delivery, event: HubEvent): void {
-	const { log, clock, counters, snapshots, node } = own.deps;
+	const { log, counters } = own.deps;
 	if (event.kind === 'connected') log('info', 'envoy connected to the mesh', { node: event.node });
 	else if (event.kind === 'rejected') {
 		counters.add('meshPushes', 'rejected');
 		log('error', 'envoy rejected the mesh', { of: event.of, why: event.why, changed: changedOf(own).join(', ') });
 	} else if (event.snapshot === own.encoded) {
 		// Not what is taken back to after a rejection.
-		const isNew = own.acceptedFiles !== own.files;
-		own.acceptedFiles = own.files;
-		own.acceptedAt = timeOf(clock);
-		if (!isNew) return;
-		log('info', 'mesh accepted', { ms: Math.round(clock.nowMs() - own.pushedMs) });
-		try {
-			snapshots.write(snapshotText(nodeId(node), event.snapshot));
-		} catch (error) {
-			log('warn', 'the snapshot was not written', { why: failureOf(error).message });
-		}
+		onAccepted(own, event.snapshot);
 	}
+}
+
+function onAccepted(own: Delivery, snapshot: EncodedSnapshot): void {
+	const { log, clock, snapshots, node } = own.deps;
+	const isNew = own.acceptedFiles !== own.files;
+	own.acceptedFiles = own.files;
+	own.acceptedAt = timeOf(clock);
+	if (!isNew) return;
+	log('info', 'mesh accepted', { ms: Math.round(clock.nowMs() - own.pushedMs) });
+	try {
+		snapshots.write(snapshotText(nodeId(node), snapshot));
+	} catch (error) {
+		log('warn', 'the snapshot was not written', { why: failureOf(error).message });
+	}
+	if (String(own.ports) === String(own.pushedPorts)) return;
+	// Not before: rules that lead to a port which Envoy does not answer for would cut it off.
+	own.ports = own.pushedPorts;
+	own.onPorts();
 }
 
 /** The definitions that Envoy has not accepted as they are now. */

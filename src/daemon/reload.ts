@@ -4,17 +4,19 @@ import { computeDesired } from '../reconcile/resolve.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
 import { persist } from './desired-state.ts';
+import type { Settings } from './state.ts';
 
 /**
  * Resolves to the keys that differ. Whatever is wrong with the new settings is found before anything is changed.
  * `seconds`: after so long the former ones hold again, unless it is confirmed.
  */
 export async function reload(
-	{ state, deps, interception }: DaemonCore,
+	core: DaemonCore,
 	confirmation: Confirmation,
 	seconds: number | undefined,
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
+	const { state, deps, interception } = core;
 	const loaded = await deps.load();
 	const changed = planReload(state.settings.loaded, loaded);
 	const context = await deps.resolve(loaded, state.settings.context);
@@ -28,13 +30,42 @@ export async function reload(
 				deps.counters.add('ruleChanges', 'reload');
 			}),
 		);
-	if (deps.proxy === undefined) await takeOver();
-	else {
-		const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
-		await deps.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
-	}
+	await leadTo(core, { loaded, context }, takeOver, signal);
 	deps.log('info', 'settings reloaded', { changed: changed.join(',') });
 	return changed;
+}
+
+/**
+ * The mesh calls the application on other ports: the rules follow, by the settings that hold. Settings that nobody has
+ * reloaded stay where they are, and what waits to be confirmed still waits.
+ */
+export async function followPorts(core: DaemonCore, signal: AbortSignal): Promise<void> {
+	const { state, deps, interception } = core;
+	const { loaded } = state.settings;
+	const context = await deps.resolve(loaded, state.settings.context);
+	await computeDesired(context);
+	const takeOver = () =>
+		state.ruleLock(async () => {
+			// They may have gone back to those of before in the meantime.
+			if (state.settings.loaded !== loaded) return;
+			if (state.rules.kind === 'on') await interception.apply(context);
+			state.settings = { ...state.settings, context };
+			deps.counters.add('ruleChanges', 'reload');
+		});
+	await leadTo(core, { loaded, context }, takeOver, signal);
+	deps.log('info', 'the rules follow the ports of the mesh');
+}
+
+/** To the Envoy that these settings ask for; where somebody else runs it only the rules change. */
+async function leadTo(
+	{ state, deps }: DaemonCore,
+	{ loaded, context }: Pick<Settings, 'loaded' | 'context'>,
+	takeOver: () => Promise<void>,
+	signal: AbortSignal,
+): Promise<void> {
+	if (deps.proxy === undefined) return takeOver();
+	const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
+	await deps.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
 }
 
 /** Envoy from its image as the registry has it now, or from another one. Says whether that is a new one. */

@@ -30,6 +30,8 @@ interface Stream {
 	readonly codec: Codec;
 	readonly send: (bytes: Uint8Array) => void;
 	readonly emit: (event: AdsEvent) => void;
+	/** What an Envoy that connects again may have. */
+	readonly accepted: EncodedSnapshot | undefined;
 	readonly subscriptions: Partial<Record<ResourceKind, Subscription>>;
 	target: EncodedSnapshot | undefined;
 	/** Clusters that the Envoy has acknowledged. */
@@ -43,15 +45,16 @@ interface Stream {
 /**
  * State of the world over one stream (Envoy's xDS protocol), make before break: clusters old and new, endpoints, listeners,
  * routes, and at last clusters without those that are gone; each after the one before was acknowledged. A listener or route
- * thus never refers to a cluster that its Envoy does not have.
+ * thus never refers to a cluster that its Envoy does not have. `accepted`: by Envoys, before this one connected.
  */
 export function createAdsStream(
 	codec: Codec,
 	send: (bytes: Uint8Array) => void,
 	emit: (event: AdsEvent) => void,
+	accepted?: EncodedSnapshot,
 ): AdsStream {
 	const stream: Stream = {
-		...{ codec, send, emit, subscriptions: {}, target: undefined, nonces: 0, isSettled: false },
+		...{ codec, send, emit, accepted, subscriptions: {}, target: undefined, nonces: 0, isSettled: false },
 		...{ clusters: new Map(), offered: new Map() },
 	};
 	return {
@@ -91,6 +94,8 @@ function take(stream: Stream, kind: ResourceKind, request: DiscoveryRequest): vo
 /** A daemon that was restarted finds an Envoy that has all of it already. */
 function recognise(stream: Stream, kind: ResourceKind, own: Subscription, version: string): void {
 	const wanted = stream.target?.[kind];
+	// Its routes may still need them.
+	if (kind === 'cds' && version !== '') stream.clusters = stream.accepted?.cds.resources ?? stream.clusters;
 	if (wanted === undefined || version !== wanted.version) return;
 	Object.assign(own, { sent: wanted, acked: wanted, isDue: false });
 	if (kind === 'cds') stream.clusters = wanted.resources;

@@ -40,39 +40,69 @@ export interface Hub {
 
 interface Connected {
 	readonly stream: AdsStream;
+	/** It has said that it is an Envoy of this node. */
+	isKnown: boolean;
 	isSettled: boolean;
+}
+
+export interface HubOptions {
+	/** What Envoys of a former daemon have. */
+	readonly accepted?: EncodedSnapshot | undefined;
+	/** Whether an Envoy of this name is one of this node. */
+	readonly isOurs?: (node: string) => boolean;
 }
 
 interface Own {
 	readonly connected: Set<Connected>;
 	readonly emit: (event: HubEvent) => void;
+	readonly isOurs: (node: string) => boolean;
 	/** What Envoys are sent. */
 	served: EncodedSnapshot | undefined;
 	accepted: EncodedSnapshot | undefined;
 	rejection: Rejection | undefined;
+	rejectedBy: Connected | undefined;
 }
 
-/** `accepted`: what Envoys of a former daemon have. */
-export function createHub(codec: Codec, emit: (event: HubEvent) => void, accepted?: EncodedSnapshot): Hub {
-	const own: Own = { connected: new Set(), emit, served: accepted, accepted, rejection: undefined };
+export function createHub(
+	codec: Codec,
+	emit: (event: HubEvent) => void,
+	{ accepted, isOurs = () => true }: HubOptions = {},
+): Hub {
+	const own: Own = {
+		...{ connected: new Set(), emit, isOurs, served: accepted, accepted },
+		...{ rejection: undefined, rejectedBy: undefined },
+	};
 	return {
 		open(send) {
-			const stream = createAdsStream(codec, send, (event) => take(own, one, event));
-			const one: Connected = { stream, isSettled: false };
+			const stream = createAdsStream(codec, send, (event) => take(own, one, event), own.accepted);
+			const one: Connected = { stream, isKnown: false, isSettled: false };
 			own.connected.add(one);
 			if (own.served !== undefined) stream.update(own.served);
-			return { receive: stream.receive, close: () => void own.connected.delete(one) };
+			return { receive: stream.receive, close: () => leave(own, one) };
 		},
 		update(snapshot) {
 			own.rejection = undefined;
 			serve(own, snapshot);
 		},
 		state: () => ({
-			connected: own.connected.size,
+			connected: [...own.connected].filter(({ isKnown }) => isKnown).length,
 			settled: [...own.connected].filter(({ isSettled }) => isSettled).length,
 			...{ rejection: own.rejection, accepted: own.accepted },
 		}),
 	};
+}
+
+/** What only this one rejected says nothing of those that stay, nor of the next. */
+function leave(own: Own, one: Connected): void {
+	own.connected.delete(one);
+	if (own.rejectedBy === one && own.rejection?.isTakenBack === false) own.rejection = undefined;
+}
+
+/** Throws where it is an Envoy of another node: it is sent nothing. */
+function greet(own: Own, one: Connected, event: Extract<AdsEvent, { readonly kind: 'connected' }>): void {
+	if (!own.isOurs(event.node)) throw new Error(`${event.node} is another node`);
+	if (!one.isKnown) own.emit(event);
+	one.isKnown = true;
 }
 
 function serve(own: Own, snapshot: EncodedSnapshot): void {
@@ -85,8 +115,8 @@ function serve(own: Own, snapshot: EncodedSnapshot): void {
 }
 
 function take(own: Own, one: Connected, event: AdsEvent): void {
-	if (event.kind === 'rejected') reject(own, event);
-	else if (event.kind === 'connected') own.emit(event);
+	if (event.kind === 'rejected') reject(own, one, event);
+	else if (event.kind === 'connected') greet(own, one, event);
 	else if (event.snapshot === own.served) {
 		one.isSettled = true;
 		own.accepted = event.snapshot;
@@ -95,11 +125,13 @@ function take(own: Own, one: Connected, event: AdsEvent): void {
 }
 
 /** Envoy keeps the good part of what it rejects: only what it has accepted before makes it whole again. */
-function reject(own: Own, { snapshot, of, why }: Extract<AdsEvent, { readonly kind: 'rejected' }>): void {
+function reject(own: Own, one: Connected, event: Extract<AdsEvent, { readonly kind: 'rejected' }>): void {
+	const { snapshot, of, why } = event;
 	const { accepted } = own;
 	const isTakenBack = accepted !== undefined && accepted !== snapshot;
 	if (own.rejection?.snapshot !== snapshot) {
 		own.rejection = { kind: 'rejected', snapshot, of, why, isTakenBack };
+		own.rejectedBy = one;
 		own.emit(own.rejection);
 	}
 	if (isTakenBack) serve(own, accepted);

@@ -46,6 +46,8 @@ export interface World {
 	isWatching: boolean;
 	/** Of each event that was logged, the last time. */
 	readonly fields: Map<string, Fields>;
+	/** Where Envoy is configured from a mesh. */
+	mesh: DaemonDependencies['mesh'];
 	onDropStale: () => void | Promise<void>;
 	onDropRedirected: () => void;
 }
@@ -92,7 +94,7 @@ export function createWorld({ settings = '', state = {} }: Options = {}): World 
 		...{ clock: createFakeClock(), steps, settings: SETTINGS + settings },
 		...{ host: createMemoryHost(steps), envoy: createFakeEnvoy(steps), stores: createMemoryStores(steps, state) },
 		...{ hasNeighbour: false, ruleManagers: [], overtaking: [], orderFacts: [], lookCostMs: 0, isWatching: true },
-		...{ fields: new Map(), onDropStale: () => undefined, onDropRedirected: () => undefined },
+		...{ fields: new Map(), mesh: undefined, onDropStale: () => undefined, onDropRedirected: () => undefined },
 	};
 }
 
@@ -162,7 +164,7 @@ async function dependenciesOf(
 		...{ loaded, clock, log, counters: createCounters(), context: await resolve(loaded) },
 		...{ stateFile: createPersistentState(stores.stateStore, log), connections: host.connections },
 		...{ confirmationFile: stores.confirmationFile, rollbackTimer: stores.rollbackTimer },
-		mesh: undefined,
+		mesh: world.mesh,
 		proxy: loaded.config.envoy.runtime === 'none' ? undefined : envoy.supervisor,
 		envoySpecOf: ({ config }, _, image = config.envoy.image) => envoySpecOf({}, { image }),
 		async countRedirected() {

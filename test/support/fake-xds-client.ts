@@ -63,8 +63,10 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 		names: (kind) => [...held[kind].keys()].sort(),
 		connect(versions = {}) {
 			Object.assign(client.versions, versions);
-			request('cds', { nodeId: 'node' });
+			request('cds', { nodeId: 'mesh/simpleapp/virtualNode/serviceA' });
 			request('lds', {});
+			// One that connects again.
+			if (held.lds.size > 0) request('rds', {});
 		},
 		receive(bytes) {
 			const { typeUrl, nonce, versionInfo, resources } = parse<Response>(bytes);

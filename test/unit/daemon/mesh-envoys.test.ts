@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMeshWorld, deliverMesh } from '../../support/delivered-mesh.ts';
+import { guideFiles } from '../../support/guide-mesh.ts';
+
+const moved = () =>
+	guideFiles().map((file) => ({
+		...file,
+		text: /"virtualNodeName": "serviceA"/.test(file.text) ? file.text.replace('"port": 80', '"port": 8080') : file.text,
+	}));
+
+test('what Envoy rejects is not pushed again while the definitions stay as they are, but when somebody asks for it', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	const envoy = mesh.connect();
+	const routes = envoy.versions.rds;
+	envoy.judge = (kind, _n, version) => (kind === 'rds' && version !== routes ? 'no such weight' : undefined);
+	world.files = guideFiles([40, 60]);
+	mesh.saved();
+	const { pushed } = mesh.counters.read().meshPushes;
+	envoy.responses.length = 0;
+	mesh.saved();
+	mesh.saved();
+	assert.deepEqual([envoy.responses, mesh.counters.read().meshPushes.pushed], [[], pushed]);
+	mesh.delivery.reload();
+	assert.equal(mesh.counters.read().meshPushes.pushed, pushed + 1);
+});
+
+test('a second event of the same save, before Envoy has answered, does not lose its acceptance', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	mesh.connect();
+	const before = world.stored;
+	world.files = guideFiles([40, 60]);
+	mesh.delivery.reload();
+	mesh.delivery.reload();
+	mesh.settle();
+	assert.notEqual(world.stored, before);
+});
+
+test('after a restart with the same definitions, a rejection names only what has changed, and the age is known', () => {
+	const world = createMeshWorld();
+	const first = deliverMesh(world);
+	first.delivery.start();
+	const { versions } = first.connect();
+	const second = deliverMesh(world);
+	second.delivery.start();
+	const envoy = second.connect();
+	assert.notEqual(second.delivery.status().acceptedAt, undefined);
+	envoy.judge = (kind, _n, version) => (kind === 'rds' && version !== versions.rds ? 'no' : undefined);
+	world.files = guideFiles([40, 60]);
+	second.saved();
+	const fact = second.delivery.fact();
+	assert.equal(fact.ok ? '' : fact.why, 'Envoy rejects it: no; changed since what it has: 5.json');
+});
+
+test('a second Envoy that rejects (an update) and leaves is forgotten: the first goes on, and can be restarted', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	mesh.connect();
+	const other = mesh.connect({}, (kind) => (kind === 'lds' ? 'unknown field' : undefined));
+	assert.equal(mesh.delivery.rejected(), 'unknown field');
+	other.leave();
+	assert.equal(mesh.delivery.rejected(), '');
+	assert.deepEqual(mesh.delivery.fact(), { subject: 'mesh', ok: true });
+});
+
+test('rules do not follow ports that Envoy rejects', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	const envoy = mesh.connect();
+	const { lds } = envoy.versions;
+	envoy.judge = (kind, _n, version) => (kind === 'lds' && version !== lds ? 'no' : undefined);
+	world.files = moved();
+	mesh.saved();
+	assert.equal(mesh.portChanges(), 0);
+});
+
+test('a connection that asks for nothing holds up nobody', () => {
+	const mesh = deliverMesh(createMeshWorld());
+	mesh.delivery.start();
+	mesh.connect();
+	mesh.delivery.open(() => undefined);
+	assert.equal(mesh.delivery.missing(), '');
+});
+
+test('an Envoy of another node does not get this configuration, and is not counted', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	const sent: Uint8Array[] = [];
+	const { receive } = mesh.delivery.open((bytes) => void sent.push(bytes));
+	assert.throws(
+		() =>
+			receive(
+				Buffer.from(
+					JSON.stringify({
+						typeUrl: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+						versionInfo: '',
+						responseNonce: '',
+						resourceNames: [],
+						nodeId: 'mesh/simpleapp/virtualNode/serviceB',
+					}),
+				),
+			),
+		/another node/,
+	);
+	assert.equal(mesh.delivery.missing(), 'it has not asked for its configuration');
+	assert.equal(sent.length, 0);
+});

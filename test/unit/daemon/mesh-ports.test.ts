@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DaemonOnFakes, startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
+import { createMeshWorld, deliverMesh } from '../../support/delivered-mesh.ts';
+import { settled } from '../../support/fake-clock.ts';
+
+/** A daemon with a mesh; `moved`: the mesh calls its application on other ports. */
+async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => Promise<void> }> {
+	let moved: () => void = () => undefined;
+	const { delivery } = deliverMesh(createMeshWorld());
+	const daemon = await startDaemonOnFakes({
+		settings: 'startEnabled: true\n',
+		onWorld(world) {
+			world.mesh = {
+				...delivery,
+				watch(onPorts) {
+					moved = onPorts;
+				},
+			};
+		},
+	});
+	return Object.assign(daemon, {
+		moved: async () => {
+			moved();
+			await settled();
+		},
+	});
+}
+
+test('rules that follow the ports of the mesh do not confirm settings: without a confirmation these go back', async () => {
+	await using daemon = await startWithMesh();
+	const { world, ask } = daemon;
+	world.settings += 'egressIgnoredPorts: 4444\n';
+	await ask.reload({ confirmSeconds: 20 });
+	const { confirmUntil } = await ask.status();
+	assert.notEqual(confirmUntil, undefined);
+	await daemon.moved();
+	assert.ok(daemon.logged.includes('the rules follow the ports of the mesh'));
+	assert.equal((await ask.status()).confirmUntil, confirmUntil);
+});
+
+test('rules that follow the ports of the mesh leave settings alone that nobody has reloaded, also those that need a restart', async () => {
+	await using daemon = await startWithMesh();
+	daemon.world.settings += 'egressIgnoredPorts: 4444\nlogLevel: debug\n';
+	await daemon.moved();
+	assert.deepEqual(
+		daemon.logged.filter((event) => /rules follow|error|reloaded/.test(event)),
+		['the rules follow the ports of the mesh'],
+	);
+	const { settings } = await daemon.ask.config();
+	assert.doesNotMatch(JSON.stringify(settings), /4444/);
+});

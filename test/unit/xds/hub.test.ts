@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeSnapshot } from '../../../src/xds/encoded.ts';
+import { createHub } from '../../../src/xds/hub.ts';
+import { createFakeXdsClient, jsonCodec } from '../../support/fake-xds-client.ts';
+
+const snap = (cluster: string) =>
+	encodeSnapshot(
+		{
+			cds: { [cluster]: { name: cluster } },
+			eds: {},
+			lds: { l: { name: 'l', routeConfigName: 'r' } },
+			rds: { r: { name: 'r', cluster } },
+		},
+		jsonCodec,
+	);
+
+test('an Envoy of a former daemon keeps its clusters until its routes have changed', () => {
+	const [a, b] = [snap('old'), snap('new')];
+	const queue: (() => void)[] = [];
+	const settle = () => {
+		for (let n = queue.shift(); n; n = queue.shift()) n();
+	};
+	const first = createHub(jsonCodec, () => undefined);
+	first.update(a);
+	let receive: (bytes: Uint8Array) => void;
+	const attach = (hub: typeof first) => {
+		({ receive } = hub.open((bytes) => void queue.push(() => client.receive(bytes))));
+	};
+	const client = createFakeXdsClient((bytes) => void queue.push(() => receive(bytes)));
+	attach(first);
+	client.connect();
+	settle();
+	assert.deepEqual(client.names('cds'), ['old']);
+	client.missing.clear();
+	const second = createHub(jsonCodec, () => undefined, { accepted: a });
+	second.update(b);
+	attach(second);
+	client.connect(client.versions);
+	settle();
+	assert.deepEqual(client.names('cds'), ['new']);
+	assert.deepEqual([...client.missing], []);
+});
