@@ -8,7 +8,6 @@ import type { MeshStatus } from '../status/types.ts';
 import { type MeshNode, nodeId, parseMeshNode } from '../values/mesh-node.ts';
 import type { Codec, EncodedSnapshot } from '../xds/encoded.ts';
 import { encodeSnapshot } from '../xds/encoded.ts';
-import { letFirstStart } from '../xds/first-clusters.ts';
 import { createHub, type Hub, type HubEvent } from '../xds/hub.ts';
 import { applicationPorts, nodeSnapshot, snapshotText } from '../xds/node-snapshot.ts';
 import type { RenderOptions } from '../xds/render-options.ts';
@@ -129,8 +128,7 @@ function push(own: Delivery, { isAgain = false }: { readonly isAgain?: boolean }
 	const { deps, hub } = own;
 	const startedMs = deps.clock.nowMs();
 	const files = deps.readDefinitions();
-	const rendered = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
-	const snapshot = letFirstStart(rendered, own.encoded);
+	const snapshot = nodeSnapshot(loadMesh(files, deps.parameters), deps.node, deps.options);
 	const encoded = encodeSnapshot(snapshot, deps.codec, own.encoded);
 	const { accepted, rejection } = hub.state();
 	Object.assign(own, { files, pushedPorts: applicationPorts(snapshot), trouble: '' });
