@@ -1,7 +1,7 @@
 // docs/mesh.md, followed word for word on three hosts: its names, its definitions, its variable, and what it says of them.
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createHttpPeer, type HttpPeer } from '../../lab/net/http-peer.ts';
 import { createMeshHosts, type MeshHost } from '../../lab/net/mesh-hosts.ts';
@@ -57,11 +57,14 @@ describe(`${PAGE}, word for word`, async () => {
 	};
 	const prepared = [...files.keys()].filter((name) => name !== 'metrics.json');
 	for (const name of prepared) save(name);
-	const { hosts, outside } = stack.use(createMeshHosts(Object.fromEntries(names.map((own, at) => [`h${at}`, own]))));
+	const { hosts, outside } = stack.use(
+		createMeshHosts(Object.fromEntries([...names, []].map((own, at) => [`h${at}`, own]))),
+	);
 	const nodes = names.map((own) => (own.at(-1) ?? '').split('.')[0] ?? '');
-	const [a, ...others] = await Promise.all(hosts.map((host, at) => start(host, nodes[at] ?? '')));
+	const [a, ...others] = await Promise.all(nodes.map((node, at) => start(hosts[at], node)));
 
-	async function start(host: MeshHost, node: string): Promise<Service> {
+	async function start(host: MeshHost | undefined, node: string): Promise<Service> {
+		if (host === undefined) throw new Error('unreachable: there is one for each node');
 		const app = stack.use(createHttpPeer(host.inside, { uid: APP_USER }));
 		await app.serve({ name: node, address: '127.0.0.1', port: node === first ? 8080 : 80 });
 		const own = ['--mesh-definitions', folder, '--envoy-runtime', 'process', '--envoy-command', await findEnvoy()];
@@ -139,12 +142,25 @@ describe(`${PAGE}, word for word`, async () => {
 		assert.match(stdout, /^listener\.0\.0\.0\.0_15001\.no_filter_chain_match: 1$/m);
 	});
 
-	test("the socket for other Envoys is where the page's variable says", () => {
-		assert.ok(a);
-		const [, path = ''] = /APPMESH_XDS_ENDPOINT=unix:\/\/(\S+)/.exec(text) ?? [];
-		assert.equal(basename(path), 'socket');
-		const own = path.replace('/run/turnout/control.sock', a.daemon.socket);
-		assert.equal(a.host.namespace.tryRun('test', ['-S', own]).code, 0);
+	test("an Envoy with a bootstrap as AWS's image makes it gets all of it from the endpoint that the page names", async () => {
+		const endpoint = /APPMESH_XDS_ENDPOINT=(\S+)/.exec(text)?.[1] ?? '';
+		const [, , , free] = hosts;
+		assert.ok(free);
+		await using daemon = await startDaemon(free.namespace, {
+			args: ['--mesh-definitions', folder],
+			env: { [variable]: `${mesh}/${first}` },
+			through: free.through,
+		});
+		const config = join(folder, '..', 'aws.json');
+		writeFileSync(
+			config,
+			awsBootstrap(`${mesh}/${first}`, endpoint.replace('/run/turnout/control.sock', daemon.socket)),
+		);
+		const envoy = free.inside.spawn(await findEnvoy(), ['--config-path', config, '--log-level', 'off'], {});
+		stack.defer(() => void envoy.kill('SIGKILL'));
+		const listeners = () => free.namespace.tryRun('curl', ['-s', 'http://127.0.0.1:9901/listeners']).stdout;
+		await eventually(listeners, (names) => /^lds_ingress_.*^lds_egress_/ms.test(names));
+		assert.equal((await daemon.readStatus()).mesh?.settled, 1);
 	});
 
 	/** By its name, as the hosts resolve it. */
@@ -159,6 +175,25 @@ describe(`${PAGE}, word for word`, async () => {
 		return counts;
 	}
 });
+
+/** Of its agent's, for an endpoint that is a socket: Google's gRPC client, and a cluster that nobody describes. */
+function awsBootstrap(id: string, targetUri: string): string {
+	const ads = { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' };
+	const edsConfig = { ...ads, initialFetchTimeout: '0.001s' };
+	return JSON.stringify({
+		node: { id, cluster: id },
+		admin: { address: { socketAddress: { address: '127.0.0.1', portValue: 9901 } } },
+		clusterManager: { localClusterName: 'local_cluster' },
+		staticResources: { clusters: [{ name: 'local_cluster', type: 'EDS', edsClusterConfig: { edsConfig } }] },
+		dynamicResources: {
+			...{ ldsConfig: ads, cdsConfig: ads },
+			adsConfig: {
+				...{ apiType: 'GRPC', transportApiVersion: 'V3' },
+				grpcServices: [{ googleGrpc: { statPrefix: 'ads', targetUri } }],
+			},
+		},
+	});
+}
 
 /** A URL has small letters only. */
 const hostAsWritten = (host: string): string =>
