@@ -83,7 +83,7 @@ test('what is read only at the start is said to be', () => {
 	const isRefused = (key: string): boolean => {
 		const written = new Map([...before.written, [key, { text: 'another', origin: 'a test' }]]);
 		try {
-			planReload(before, { ...before, written });
+			planReload(before, { ...before, written }, false);
 			return false;
 		} catch {
 			return true;

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { readDefinitions } from '../host/files/definitions.ts';
 import { createSnapshotStore } from '../host/files/snapshot-store.ts';
 import { loadMesh } from '../mesh/load-mesh.ts';
+import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import { parsePorts } from '../values/units.ts';
 import { applicationPorts, nodeSnapshot } from '../xds/node-snapshot.ts';
 import { isMeshed } from './run/assemble-mesh.ts';
@@ -35,7 +36,16 @@ function portsOf({ mesh, stateDirectory, ingressPort, egressPort }: Config): rea
 		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort }));
 	} catch {
 		// Whoever serves them tells why.
-		const known = createSnapshotStore(stateDirectory).read();
-		return known === undefined ? [] : applicationPorts(known.snapshot);
+		return portsOfKnown(stateDirectory, node);
+	}
+}
+
+function portsOfKnown(stateDirectory: string, node: MeshNode): readonly number[] {
+	const known = createSnapshotStore(stateDirectory).read();
+	try {
+		return known?.node === nodeId(node) ? applicationPorts(known.snapshot) : [];
+	} catch {
+		// One that somebody has edited.
+		return [];
 	}
 }

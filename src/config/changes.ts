@@ -10,15 +10,24 @@ export const atStart: readonly string[] = [
 	'envoy.name',
 	'envoy.dockerSocket',
 	'envoy.pullStallSeconds',
+	'mesh.node',
+	'mesh.definitions',
+	'mesh.parameters',
 ];
+
+/** And these where Envoy is configured from a mesh: what serves it was made for them. */
+const atStartOfMesh: readonly string[] = ['envoy.config', 'ingressPort', 'egressPort', 'bridges'];
 
 export const changedKeys = (before: Loaded, after: Loaded): string[] =>
 	[...after.written].flatMap(([key, { text }]) => (before.written.get(key)?.text === text ? [] : [key]));
 
-/** Returns the keys that differ. Throws, before anything is changed, if one of them needs a restart. */
-export function planReload(before: Loaded, after: Loaded): string[] {
+/**
+ * Returns the keys that differ. Throws, before anything is changed, if one of them needs a restart. `isMeshed`: a mesh is
+ * served.
+ */
+export function planReload(before: Loaded, after: Loaded, isMeshed: boolean): string[] {
 	const changed = changedKeys(before, after);
-	const refused = changed.filter((key) => atStart.includes(key));
+	const refused = changed.filter((key) => atStart.includes(key) || (isMeshed && atStartOfMesh.includes(key)));
 	if (refused.length === 0) return changed;
 	const [verb, them] = refused.length === 1 ? ['is', 'it'] : ['are', 'them'];
 	throw new Failure(

@@ -18,7 +18,7 @@ export async function reload(
 ): Promise<readonly string[]> {
 	const { state, deps, interception } = core;
 	const loaded = await deps.load();
-	const changed = planReload(state.settings.loaded, loaded);
+	const changed = planReload(state.settings.loaded, loaded, deps.mesh !== undefined);
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
 	deps.mesh?.reload();

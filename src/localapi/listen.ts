@@ -54,7 +54,8 @@ function giveTo(path: string, group: number | undefined): void {
 
 const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path in a writable directory';
 
-async function refuseTaken(path: string): Promise<void> {
+/** Throws where a daemon answers on the path, or another kind of file is there. */
+export async function refuseTaken(path: string): Promise<void> {
 	const entry = lstatSync(path, { throwIfNoEntry: false });
 	if (entry === undefined) return;
 	if (!entry.isSocket())

@@ -7,6 +7,7 @@ import { readDefinitions } from '../../host/files/definitions.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { watchDefinitions } from '../../host/files/watch-definitions.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { refuseTaken } from '../../localapi/listen.ts';
 import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
@@ -16,17 +17,23 @@ import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
 
-export interface ServedMesh {
+/** Disposing of it, also where the daemon cannot start, ends the server and leaves its folder to the next one. */
+export interface ServedMesh extends Disposable {
 	readonly delivery: MeshDelivery;
 	/** `isKept`: an Envoy goes on, and asks the next daemon. */
 	readonly close: (isKept: boolean) => void;
 }
 
-/** The node is named, its definitions are there, and no bootstrap of the user's says otherwise. */
+/** With a mesh, and no bootstrap of the user's, which comes first. */
 export const isMeshed = (config: Config): boolean => config.envoy.config === '' && hasDefinitions(config);
 
-export const hasDefinitions = ({ mesh }: Config): boolean =>
-	mesh.node !== undefined && mesh.definitions.some((path) => existsSync(path));
+/**
+ * The node is named, and its definitions are there, or were when Envoy accepted them: with definitions that are gone for a
+ * moment nothing is to go past the mesh.
+ */
+export const hasDefinitions = ({ mesh: { node, definitions }, stateDirectory }: Config): boolean =>
+	node !== undefined &&
+	(definitions.some((path) => existsSync(path)) || createSnapshotStore(stateDirectory).read()?.node === nodeId(node));
 
 /** Serves ADS; undefined where there is no mesh: then neither gRPC nor protobuf is loaded. */
 export async function serveMesh(
@@ -35,6 +42,8 @@ export async function serveMesh(
 ): Promise<ServedMesh | undefined> {
 	const { node, definitions, parameters } = config.mesh;
 	if (node === undefined || !isMeshed(config)) return undefined;
+	// Before anything of a daemon that runs here is touched.
+	await refuseTaken(config.socket);
 	const [{ createCodec }, { openAdsServer }] = await Promise.all([
 		import('../../host/ads/codec.ts'),
 		import('../../host/ads/ads-server.ts'),
@@ -49,14 +58,16 @@ export async function serveMesh(
 		snapshots: createSnapshotStore(stateDirectory),
 	});
 	const path = adsSocket(socket);
-	await makeAdsFolder(path, { isProcess: envoy.runtime === 'process', uid: envoyUser(capture.ignoreUids) }, runProgram);
-	const server = await openAdsServer(path, ({ send }) => delivery.open(send));
+	const user = { isProcess: envoy.runtime === 'process', uid: envoyUser(capture.ignoreUids) };
+	const makeFolder = () => makeAdsFolder(path, user, runProgram);
+	const server = await openAdsServer(path, makeFolder, ({ send }) => delivery.open(send));
 	return {
 		delivery,
 		close(isKept) {
 			server.close();
 			if (!isKept) removeAdsFolder(path);
 		},
+		[Symbol.dispose]: server.close,
 	};
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, lstatSync } from 'node:fs';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { Failure } from '../../failure.ts';
 import { describeFsError, removeQuietly } from '../../lib/fs.ts';
@@ -32,27 +32,59 @@ const service: ServiceDefinition = {
 /** Far above what an Envoy asks with. */
 const LARGEST_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** Everybody who reaches the socket's folder may use it. Resolves once Envoys can connect. */
+const CHECK_MS = 2_000;
+
+/**
+ * Everybody who reaches the socket's folder may use it. Resolves once Envoys can connect. `makeFolder`: also where something
+ * that cleans /run has removed it, which is noticed until it is closed.
+ */
 export async function openAdsServer(
 	path: string,
+	makeFolder: () => Promise<void>,
 	accept: (peer: AdsPeer) => AdsConnection,
 ): Promise<{ readonly close: () => void }> {
 	const server = new Server({ 'grpc.max_receive_message_length': LARGEST_REQUEST_BYTES });
 	server.addService(service, { streamAggregatedResources: (call: Call) => serve(call, accept) });
-	// That of a former daemon: Envoys connect again by themselves.
-	removeQuietly(path);
-	try {
+	const bind = async () => {
+		await makeFolder();
+		// That of a former daemon: Envoys connect again by themselves.
+		removeQuietly(path);
 		await bound(server, path);
 		chmodSync(path, 0o666);
-	} catch (cause) {
-		throw notListening(path, cause);
-	}
+	};
+	await bind().catch((cause) => {
+		throw cause instanceof Failure ? cause : notListening(path, cause);
+	});
+	const stopKeeping = keepBound(path, () => {
+		server.unbind(`unix://${path}`);
+		return bind();
+	});
+	let isOpen = true;
 	return {
 		close() {
+			if (!isOpen) return;
+			isOpen = false;
+			stopKeeping();
 			server.forceShutdown();
 			removeQuietly(path);
 		},
 	};
+}
+
+function keepBound(path: string, bindAgain: () => Promise<void>): () => void {
+	let isBinding = false;
+	const check = () => {
+		if (isBinding || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+		isBinding = true;
+		bindAgain()
+			// The next check tries again.
+			.catch(() => undefined)
+			.finally(() => {
+				isBinding = false;
+			});
+	};
+	const timer = setInterval(check, CHECK_MS).unref();
+	return () => clearInterval(timer);
 }
 
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;

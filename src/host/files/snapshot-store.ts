@@ -22,4 +22,6 @@ export function createSnapshotStore(directory: string): SnapshotStore {
 }
 
 const isWhole = ({ cds, eds, lds, rds }: Snapshot): boolean =>
-	[cds, eds, lds, rds].every((kind) => typeof kind === 'object');
+	[cds, eds, lds, rds].every((kind) => isObject(kind) && Object.values(kind).every(isObject));
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
