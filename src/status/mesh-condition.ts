@@ -1,15 +1,18 @@
 import { quote } from '../lib/escape.ts';
 import type { Fact } from './conditions.ts';
 
-/** `bootstrap`: the user's own, which comes first; `hasDefinitions`: of a mesh, for the node that the settings name. */
-export const bootstrapFacts = (bootstrap: string, hasDefinitions: boolean): readonly Fact[] =>
-	bootstrap === '' || !hasDefinitions
-		? []
-		: [
-				{
-					subject: 'mesh',
-					ok: false,
-					why: `Envoy has your own bootstrap ${quote(bootstrap)}, and nothing of the definitions`,
-					remedy: 'Unset envoy.config (TURNOUT_ENVOY_CONFIG), or mesh.node (APPMESH_VIRTUAL_NODE_NAME)',
-				},
-			];
+/** For a node that the settings name, with definitions there, where this daemon serves no mesh. */
+export const unservedFact = (bootstrap: string): Fact =>
+	bootstrap === ''
+		? {
+				subject: 'mesh',
+				ok: false,
+				why: 'the definitions have come after the start: Envoy passes everything on, and knows nothing of them',
+				remedy: 'Restart turnout',
+			}
+		: {
+				subject: 'mesh',
+				ok: false,
+				why: `Envoy has your own bootstrap ${quote(bootstrap)}, and nothing of the definitions`,
+				remedy: 'Unset envoy.config (TURNOUT_ENVOY_CONFIG), or mesh.node (APPMESH_VIRTUAL_NODE_NAME)',
+			};

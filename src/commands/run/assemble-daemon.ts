@@ -83,10 +83,10 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const daemon: Daemon = createDaemon({
 		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
 		...storesOf(config.stateDirectory),
-		...settingsOf(options.settings, host),
+		...settingsOf(options.settings, host, mesh !== undefined),
 		...world,
 		connections: createConnections(),
-		...(await createInspections(host.tools, log)),
+		...(await createInspections(host.tools, log, mesh !== undefined)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -123,11 +123,12 @@ const storesOf = (stateDirectory: string) => ({
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
+	isMeshed: boolean,
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
 	resolve: (of, { host, backend }) => resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
-	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
+	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, isMeshed, image),
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 

@@ -24,7 +24,7 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
-import { isMeshed, meshBootstrap } from './assemble-mesh.ts';
+import { meshBootstrap } from './assemble-mesh.ts';
 import { runProgram } from './run-program.ts';
 
 export interface ProxyListeners {
@@ -75,14 +75,15 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 	}
 }
 
-/** The Envoy that the settings ask for; `image` overrides theirs. Writes no file yet. */
+/** The Envoy that the settings ask for; `isMeshed`: this daemon serves its configuration; `image` overrides theirs. Writes no file yet. */
 export function envoySpecOf(
 	{ config, capture, host, backend }: DaemonContext,
 	passThrough: Loaded['passThrough'],
+	isMeshed: boolean,
 	image = config.envoy.image,
 ): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
-	const own = envoy.config === '' ? ownBootstrap(config) : {};
+	const own = envoy.config === '' ? ownBootstrap(config, isMeshed) : {};
 	const [path = envoy.config] = Object.keys(own);
 	const uid = envoyUser(capture.ignoreUids);
 	const isContainer = envoy.runtime === 'docker';
@@ -97,7 +98,7 @@ export function envoySpecOf(
 		files: Object.fromEntries([path, ...passThrough.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
-		mounts: isMeshed(config) ? [...envoy.mounts, dirname(adsSocket(config.socket))] : envoy.mounts,
+		mounts: isMeshed ? [...envoy.mounts, dirname(adsSocket(config.socket))] : envoy.mounts,
 		logDriver: envoy.logDriver,
 		logOptions: Object.fromEntries(envoy.logOptions),
 		adminPort: envoy.adminPort,
@@ -112,10 +113,10 @@ export function envoySpecOf(
 }
 
 /** Our bootstrap, keyed by the path that it will have. */
-function ownBootstrap(config: DaemonContext['config']): Readonly<Record<string, string>> {
+function ownBootstrap(config: DaemonContext['config'], isMeshed: boolean): Readonly<Record<string, string>> {
 	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
-	const asked = isMeshed(config) ? meshBootstrap(config) : undefined;
+	const asked = isMeshed ? meshBootstrap(config) : undefined;
 	const text =
 		asked === undefined
 			? renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges })

@@ -11,7 +11,7 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
-import { bootstrapFacts } from '../../status/mesh-condition.ts';
+import { unservedFact } from '../../status/mesh-condition.ts';
 import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 import { hasDefinitions } from './assemble-mesh.ts';
@@ -20,6 +20,7 @@ import { hasDefinitions } from './assemble-mesh.ts';
 export async function createInspections(
 	tools: readonly Tools[],
 	log: Log,
+	isMeshed: boolean,
 ): Promise<Pick<DaemonDependencies, 'order' | 'inspections'>> {
 	const others = createForeignRulesReader(tools);
 	// Read before any rule of ours is added, to know which chains came first.
@@ -34,7 +35,7 @@ export async function createInspections(
 			inspectCookies,
 			inspectTracking,
 			createTablesInspect(),
-			inspectBootstrap,
+			createMeshInspect(isMeshed),
 			order.inspect,
 		],
 	};
@@ -75,8 +76,10 @@ const inspectCookies: Inspect = async ({ context, isOn }) => [
 	cookiesFact(isOn && context.capture.hasOnlyCookies === true),
 ];
 
-const inspectBootstrap: Inspect = async ({ context: { config } }) =>
-	bootstrapFacts(config.envoy.config, config.envoy.runtime !== 'none' && hasDefinitions(config));
+const createMeshInspect =
+	(isServed: boolean): Inspect =>
+	async ({ context: { config } }) =>
+		isServed || config.envoy.runtime === 'none' || !hasDefinitions(config) ? [] : [unservedFact(config.envoy.config)];
 
 const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
 

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootstrapFacts } from '../../../src/status/mesh-condition.ts';
+import { unservedFact } from '../../../src/status/mesh-condition.ts';
 
-test('a bootstrap of the user comes before the definitions of a mesh, which status says', () => {
-	const [fact] = bootstrapFacts('/etc/envoy.json', true);
-	assert.match(
-		fact?.ok === false ? fact.why : '',
-		/^Envoy has your own bootstrap "\/etc\/envoy\.json", and nothing of/,
-	);
-	assert.deepEqual(bootstrapFacts('/etc/envoy.json', false), []);
-	assert.deepEqual(bootstrapFacts('', true), []);
+test('status says why definitions are there and Envoy knows nothing of them', () => {
+	const reason = (bootstrap: string) => {
+		const fact = unservedFact(bootstrap);
+		return fact.ok ? '' : `${fact.why}. ${fact.remedy}`;
+	};
+	assert.match(reason('/etc/envoy.json'), /^Envoy has your own bootstrap "\/etc\/envoy\.json".*Unset envoy\.config/);
+	assert.match(reason(''), /^the definitions have come after the start.*Restart turnout$/);
 });
