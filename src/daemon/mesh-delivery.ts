@@ -98,7 +98,7 @@ export function createMeshDelivery(deps: MeshDependencies): MeshDelivery {
 			deps.watchDefinitions(() => onChange(own), signal);
 		},
 		missing: () => missing(own),
-		rejected: () => (hub.state().rejection?.isTakenBack === false ? (hub.state().rejection?.why ?? '') : ''),
+		rejected: () => (hub.state().rejection?.isReverted === false ? (hub.state().rejection?.why ?? '') : ''),
 		fact: () => factOf(own),
 		status: () => statusOf(own),
 	};

@@ -15,7 +15,7 @@ export interface Rejection {
 	/** Envoy's own words. */
 	readonly why: string;
 	/** What was accepted before is sent instead; false: nothing ever was. */
-	readonly isTakenBack: boolean;
+	readonly isReverted: boolean;
 }
 
 export interface HubState {
@@ -95,7 +95,7 @@ export function createHub(
 /** What only this one rejected says nothing of those that stay, nor of the next. */
 function leave(own: Own, one: Connected): void {
 	own.connected.delete(one);
-	if (own.rejectedBy === one && own.rejection?.isTakenBack === false) own.rejection = undefined;
+	if (own.rejectedBy === one && own.rejection?.isReverted === false) own.rejection = undefined;
 }
 
 /** Throws where it is an Envoy of another node: it is sent nothing. */
@@ -128,11 +128,11 @@ function take(own: Own, one: Connected, event: AdsEvent): void {
 function reject(own: Own, one: Connected, event: Extract<AdsEvent, { readonly kind: 'rejected' }>): void {
 	const { snapshot, of, why } = event;
 	const { accepted } = own;
-	const isTakenBack = accepted !== undefined && accepted !== snapshot;
+	const isReverted = accepted !== undefined && accepted !== snapshot;
 	if (own.rejection?.snapshot !== snapshot) {
-		own.rejection = { kind: 'rejected', snapshot, of, why, isTakenBack };
+		own.rejection = { kind: 'rejected', snapshot, of, why, isReverted };
 		own.rejectedBy = one;
 		own.emit(own.rejection);
 	}
-	if (isTakenBack) serve(own, accepted);
+	if (isReverted) serve(own, accepted);
 }
