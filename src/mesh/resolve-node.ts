@@ -7,6 +7,8 @@ import type { ResourceOf } from './resource.ts';
 export interface NodeView extends EgressView {
 	readonly node: ResourceOf<'virtualNode'>;
 	readonly egressFilter: 'ALLOW_ALL' | 'DROP_ALL';
+	/** Services among its backends that nothing provides: they have no port either. */
+	readonly unprovided: readonly string[];
 }
 
 /** Of a catalog whose references were checked. Undefined: the mesh has no such node. */
@@ -19,10 +21,12 @@ export function resolveNode(catalog: Catalog, name: string): NodeView | undefine
 		const policy = virtualService?.clientPolicy ?? backendDefaults?.clientPolicy;
 		return [serviceName(virtualService?.virtualServiceName ?? ''), policy?.tls] as const;
 	});
+	const found = [...new Map(policies)].map(([service, tls]) => [service, backendsOf(catalog, service, tls)] as const);
 	return {
 		...{ mesh: catalog.mesh, node },
 		egressFilter: egressFilter?.type ?? 'DROP_ALL',
 		ipPreference: serviceDiscovery?.ipPreference,
-		backends: [...new Map(policies)].flatMap(([service, tls]) => backendsOf(catalog, service, tls)),
+		backends: found.flatMap(([, own]) => own),
+		unprovided: found.filter(([, own]) => own.length === 0).map(([service]) => service),
 	};
 }

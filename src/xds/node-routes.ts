@@ -21,7 +21,7 @@ export function ingressRoutesOf({ mesh, node }: NodeView, listener: NodeListener
 
 /** All services on one port. `ALLOW_ALL`: other names on it go where the application meant to. */
 export function egressRoutesOf(
-	{ mesh, egressFilter }: NodeView,
+	{ mesh, egressFilter, unprovided }: NodeView,
 	{ nameOf }: EgressClusters,
 	[port, backends]: readonly [number, readonly Backend[]],
 ): Routes {
@@ -31,11 +31,24 @@ export function egressRoutesOf(
 	}));
 	const direct = { match: { prefix: '/' }, route: { cluster: allowAllCluster(mesh), timeout: '0s' } };
 	const others = { name: 'mesh_allow_all', domains: ['*'], routes: [direct] };
+	const held = heldOf(unprovided, port, new Set(['*', ...services.flatMap(({ domains }) => domains.map(lowered))]));
 	return {
 		name: egressRoutes(port),
-		virtualHosts: [...services, ...(egressFilter === 'ALLOW_ALL' ? [others] : [])],
+		virtualHosts: [...services, ...(egressFilter === 'ALLOW_ALL' ? [...held, others] : [])],
 	};
 }
+
+/** Services without a provider are answered with 404, not sent to what their names resolve to. Their port is not known. */
+function heldOf(unprovided: readonly string[], port: number, taken: ReadonlySet<string>): JsonObject[] {
+	const free = [...new Set(unprovided.map(lowered))]
+		.map((service) => [service, `${service}:${port}`])
+		.filter((domains) => !domains.some((domain) => taken.has(domain)))
+		.flat();
+	const domains = [...new Set(free)];
+	return free.length === 0 ? [] : [{ name: 'turnout_without_provider', domains, routes: [] }];
+}
+
+const lowered = (text: string): string => text.toLowerCase();
 
 /** In the order in which they are tried. `headers`: what each of them asks for beside its own match. */
 export const routesOf = (
