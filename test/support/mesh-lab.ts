@@ -26,15 +26,26 @@ export interface FieldLab {
 const ENVOY_USER = 1337;
 const APP_USER = 1000;
 
+/** Before a program: it sees this file of names. */
+const withHosts = ['unshare', '-m', 'sh', '-ec', 'mount --bind "$1" /etc/hosts; shift; exec "$@"', 'sh'];
+
+export interface FieldLabOptions {
+	/** That Envoy finds beside its DNS servers, with their addresses. */
+	readonly names?: Readonly<Record<string, readonly string[]>>;
+}
+
 export async function createFieldLab(
 	stack: AsyncDisposableStack,
-	worldAddresses: readonly string[] = [],
+	{ names = {} }: FieldLabOptions = {},
 ): Promise<FieldLab> {
 	const { path } = stack.use(createScratch('fields'));
-	const lab = stack.use(createHost({ container: false, worldAddresses }));
+	const lab = stack.use(createHost({ container: false }));
 	const world = stack.use(createHttpPeer(lab.world));
 	const app = stack.use(createHttpPeer(lab.host, { uid: APP_USER }));
 	const [definitions, folder] = [join(path, 'mesh'), join(path, 'files')];
+	const known = join(path, 'hosts');
+	const lines = Object.entries(names).flatMap(([name, own]) => own.map((address) => `${address} ${name}\n`));
+	writeFileSync(known, `127.0.0.1 localhost\n${lines.join('')}`);
 	for (const each of [definitions, folder]) mkdirSync(each);
 	lab.host.run('chown', [`${ENVOY_USER}`, folder]);
 	const save = (resources: readonly object[]) => {
@@ -56,7 +67,7 @@ export async function createFieldLab(
 				'--mesh-node',
 				`mesh/lab/${proxy}`,
 			];
-			return stack.use(await startDaemon(lab.host, { args }));
+			return stack.use(await startDaemon(lab.host, { args, through: [...withHosts, known] }));
 		},
 	};
 }

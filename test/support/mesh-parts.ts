@@ -14,6 +14,8 @@ export interface Part extends Partial<Omit<Listener, 'portMapping'>> {
 	readonly protocol?: Protocol;
 	/** Where it is found; one of the world's unless given. */
 	readonly hostname?: string;
+	/** Each address of its name by itself. */
+	readonly isMany?: boolean;
 }
 
 export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
@@ -24,12 +26,12 @@ export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
 /** A target. */
 export const node = (
 	virtualNodeName: string,
-	{ port, protocol = 'http', hostname = addresses.remote.v4, ...listener }: Part,
+	{ port, protocol = 'http', hostname = addresses.remote.v4, isMany = false, ...listener }: Part,
 ): object => ({
 	...{ meshName, virtualNodeName },
 	spec: {
 		listeners: [{ portMapping: { port, protocol }, ...listener }],
-		serviceDiscovery: { dns: { hostname } },
+		serviceDiscovery: { dns: { hostname, responseType: isMany ? 'ENDPOINTS' : 'LOADBALANCER' } },
 	},
 });
 
