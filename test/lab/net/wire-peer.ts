@@ -36,7 +36,9 @@ export interface SocketTarget {
 }
 
 type Asked =
-	| ({ readonly kind: 'http2' | 'websocket' | 'open' } & WireServer)
+	| ({ readonly kind: 'http2' } & WireServer)
+	| ({ readonly kind: 'websocket' } & WireServer)
+	| ({ readonly kind: 'open' } & WireServer)
 	| { readonly kind: 'call'; readonly target: Http2Target }
 	| { readonly kind: 'converse'; readonly target: SocketTarget };
 export type WireOrder = Asked & { readonly id: number };

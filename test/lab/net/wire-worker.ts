@@ -1,7 +1,7 @@
 // Acts on import: the servers and clients of wire-peer.ts, of one user on one host. Arguments: uid, gid. Each line of standard
 // input is an order, each line of standard output its answer; both are JSON with an id.
 import { createServer as createHttpServer, request } from 'node:http';
-import { connect, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { type ClientHttp2Stream, connect, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Http2Answer, Http2Target, SocketTarget, WireOrder, WireServer } from './wire-peer.ts';
@@ -76,24 +76,29 @@ function call({ address, port, host, path, messages, headers = {} }: Http2Target
 			Object.assign(answer, { status: got[':status'] ?? 0, grpcStatus: got['grpc-status'] ?? '' });
 		});
 		stream.on('trailers', (got) => Object.assign(answer, { grpcStatus: got['grpc-status'] ?? '' }));
-		const left = [...(messages ?? [])];
-		// The next one is said when the last was answered, so that the stream is seen to go both ways.
-		const sayNext = () => {
-			const next = left.shift();
-			if (next === undefined) stream.end();
-			else stream.write(framed(next));
-		};
-		const unframe = createUnframe((message) => {
-			answer.messages.push(message);
-			sayNext();
-		});
-		stream.on('data', (part: Buffer) => {
-			if (isGrpc) unframe(part);
-			else answer.body += part;
-		});
 		stream.on('end', () => end());
-		if (isGrpc) sayNext();
+		if (isGrpc) talkGrpc(stream, messages, answer.messages);
+		else
+			stream.on('data', (part) => {
+				answer.body += part;
+			});
 	});
+}
+
+/** The next message is said when the last was answered, so that the stream is seen to go both ways. */
+function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard: string[]): void {
+	const left = [...messages];
+	const sayNext = () => {
+		const next = left.shift();
+		if (next === undefined) stream.end();
+		else stream.write(framed(next));
+	};
+	const unframe = createUnframe((message) => {
+		heard.push(message);
+		sayNext();
+	});
+	stream.on('data', unframe);
+	sayNext();
 }
 
 function converse({ address, port, host, say }: SocketTarget): Promise<readonly string[]> {
