@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import type { Pems } from '../lab/net/http-peer.ts';
 
 /** As App Mesh names the two files. */
-export interface CertificateFiles {
-	readonly certificateChain: string;
-	readonly privateKey: string;
-}
+export type CertificateFiles = { readonly certificateChain: string; readonly privateKey: string };
 
 export interface Authority {
 	/** Its own certificate: what others trust. */

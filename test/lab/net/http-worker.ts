@@ -67,6 +67,7 @@ function answererOf({ name, status = 200, statuses = [], delayMs = 0 }: Served) 
 			}
 			answer.writeHead(code, {
 				...{ 'content-type': 'text/plain', 'x-path': asked.url ?? '', 'x-host': asked.headers.host ?? '' },
+				'x-headers': Object.keys(asked.headers).join(),
 			});
 			answer.end(name);
 		}, delayMs);

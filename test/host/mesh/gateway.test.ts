@@ -1,0 +1,167 @@
+// A virtual gateway: which service a request from outside is led to, and as what it arrives there.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Spec } from '../../../src/mesh/schema/kinds.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createWirePeer } from '../../lab/net/wire-peer.ts';
+import { createAuthority } from '../../support/certificates.ts';
+import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
+import { gateway, gatewayRoute, mesh, node, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+
+type HttpRoute = NonNullable<Spec<'gatewayRoute'>['httpRoute']>;
+
+const { remote, host } = addresses;
+const DOOR = 8_088;
+const SECURED = 8_443;
+const CALLS = 8_090;
+
+const target = (virtualServiceName: string) => ({ target: { virtualService: { virtualServiceName } } });
+
+interface Row {
+	readonly match: HttpRoute['match'];
+	readonly rewrite?: HttpRoute['action']['rewrite'];
+	readonly priority?: number;
+}
+
+const route = ({ match, rewrite, priority }: Row, name: string): Spec<'gatewayRoute'> => ({
+	...(priority === undefined ? {} : { priority }),
+	httpRoute: {
+		match: { port: DOOR, ...match },
+		action: { ...target(name), ...(rewrite === undefined ? {} : { rewrite }) },
+	},
+});
+
+const keeping = { hostname: { defaultTargetHostname: 'DISABLED' } } as const;
+
+/** To the service `a`, but for the last ones. */
+const routes: Readonly<Record<string, Spec<'gatewayRoute'>>> = {
+	plain: route({ match: { prefix: '/plain' } }, 'a.lab.local'),
+	value: route({ match: { prefix: '/value' }, rewrite: { prefix: { value: '/other' } } }, 'a.lab.local'),
+	kept: route({ match: { prefix: '/kept' }, rewrite: { prefix: { defaultPrefix: 'DISABLED' } } }, 'a.lab.local'),
+	exact: route({ match: { path: { exact: '/exact' } }, rewrite: { path: { exact: '/new' } } }, 'a.lab.local'),
+	regex: route({ match: { path: { regex: '/r/[0-9]+' } }, rewrite: { path: { exact: '/n' } } }, 'a.lab.local'),
+	host: route({ match: { prefix: '/host' }, rewrite: keeping }, 'a.lab.local'),
+	method: route({ match: { prefix: '/method', method: 'POST' } }, 'a.lab.local'),
+	header: route({ match: { prefix: '/header', headers: [{ name: 'x-a', match: { prefix: 'b' } }] } }, 'a.lab.local'),
+	query: route({ match: { prefix: '/query', queryParameters: [{ name: 'q', match: { exact: '1' } }] } }, 'a.lab.local'),
+	weights: route({ match: { prefix: '/shared' } }, 'shared.lab.local'),
+	none: route({ match: { prefix: '/none' } }, 'none.lab.local'),
+	first: route({ match: { prefix: '/order' }, priority: 1 }, 'a.lab.local'),
+	second: route({ match: { prefix: '/order/longer' }, priority: 2 }, 'b.lab.local'),
+	whole: route({ match: { hostname: { exact: 'b.example.com' } } }, 'b.lab.local'),
+	end: route({ match: { hostname: { suffix: '*.b.example.org' } } }, 'b.lab.local'),
+	calls: {
+		grpcRoute: { match: { port: CALLS, serviceName: 'greet.Greeter' }, action: target('calls.lab.local') },
+	},
+	secured: { httpRoute: { match: { port: SECURED, prefix: '/' }, action: target('a.lab.local') } },
+};
+
+describe('a virtual gateway', async () => {
+	const stack = suiteStack();
+	const lab = await createFieldLab(stack);
+	const { app, world } = lab;
+	const authority = createAuthority(lab.folder, 'authority');
+	const certificate = { file: authority.issue('door', ['door.example.com']) };
+	await Promise.all([...['a', 'b'].map((name, at) => world.serve({ name, address: remote.v4, port: 9000 + at }))]);
+	await lab.start(
+		[
+			mesh(),
+			gateway('door', {
+				listeners: [
+					{ portMapping: { port: DOOR, protocol: 'http' } },
+					{ portMapping: { port: CALLS, protocol: 'grpc' } },
+					{ portMapping: { port: SECURED, protocol: 'http' }, tls: { mode: 'STRICT', certificate } },
+				],
+			}),
+			...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
+			...service('shared.lab.local', {
+				routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
+			}),
+			serviceOf('none.lab.local'),
+			...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
+			...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
+		],
+		'virtualGateway/door',
+	);
+	const far = stack.use(createWirePeer(lab.outside));
+	await far.serveHttp2({ name: 'calls', address: remote.v4, port: 9100 });
+
+	const ask = (path: string, more: object = {}) =>
+		world.get({ address: host.v4, port: DOOR, host: 'door.example.com', path, ...more });
+	const arrives = async (path: string, more: object = {}) => {
+		const { status, body, headers } = await ask(path, more);
+		return status === 200 ? `${body} ${headers['x-host']} ${headers['x-path']}` : `${status}`;
+	};
+
+	test('its prefix is taken off the path, and the host becomes the service', async () => {
+		assert.equal(await arrives('/plain'), 'a a.lab.local /');
+		assert.equal(await arrives('/plain/x?y=1'), 'a a.lab.local /x?y=1');
+	});
+
+	test('rewrite.prefix.value stands in for the prefix', async () => {
+		assert.equal(await arrives('/value'), 'a a.lab.local /other');
+		assert.equal(await arrives('/value/x'), 'a a.lab.local /other/x');
+	});
+
+	test('rewrite.prefix.defaultPrefix DISABLED keeps the path', async () =>
+		assert.equal(await arrives('/kept/x'), 'a a.lab.local /kept/x'));
+
+	test('rewrite.path.exact stands in for a whole path, matched exactly or by a regex', async () => {
+		assert.equal(await arrives('/exact?y=1'), 'a a.lab.local /new?y=1');
+		assert.equal(await arrives('/exact/x'), '404');
+		assert.equal(await arrives('/r/17?y=1'), 'a a.lab.local /n?y=1');
+		assert.equal(await arrives('/r/x'), '404');
+	});
+
+	test('rewrite.hostname DISABLED keeps the host; a service sees nothing of how it was chosen', async () => {
+		assert.equal(await arrives('/host/x'), 'a door.example.com /x');
+		const { headers } = await ask('/host/x', { headers: { 'x-app-mesh-virtual-service': 'b.lab.local' } });
+		assert.equal(headers['x-host'], 'door.example.com');
+		assert.ok(!headers['x-headers']?.includes('x-app-mesh'), headers['x-headers']);
+	});
+
+	test('a method, a header, a query parameter are asked for', async () => {
+		assert.equal(await arrives('/method', { method: 'POST' }), 'a a.lab.local /');
+		assert.equal(await arrives('/method'), '404');
+		assert.equal(await arrives('/header', { headers: { 'x-a': 'bc' } }), 'a a.lab.local /');
+		assert.equal(await arrives('/header', { headers: { 'x-a': 'cb' } }), '404');
+		assert.equal(await arrives('/query?q=1'), 'a a.lab.local /?q=1');
+		assert.equal(await arrives('/query?q=2'), '404');
+	});
+
+	test('a hostname is matched as a whole, or by its end, with and without a port', async () => {
+		const of = (name: string) => arrives('/x', { host: name });
+		assert.equal(await of('b.example.com'), 'b b.lab.local /x');
+		assert.equal(await of('B.example.com:8088'), 'b b.lab.local /x');
+		assert.equal(await of('c.b.example.com'), '404');
+		assert.equal(await of('c.b.example.org'), 'b b.lab.local /x');
+		assert.equal(await of('b.example.org'), '404');
+	});
+
+	test('a priority goes before the length of a prefix', async () =>
+		assert.equal(await arrives('/order/longer/x'), 'a a.lab.local /longer/x'));
+
+	test('a service goes on by its own routes, and without a provider it is answered with 404', async () => {
+		const target = { address: host.v4, port: DOOR, host: 'door.example.com', path: '/shared' };
+		const counts = await world.getMany(target, { times: 100, workers: 4 });
+		assert.deepEqual(Object.keys(counts).sort(), ['a', 'b']);
+		assert.equal(await arrives('/none'), '404');
+		assert.equal(await arrives('/nobody'), '404');
+	});
+
+	test('gRPC enters by service, and TLS by the certificate of the listener', async () => {
+		const call = (path: string) =>
+			far.call({ address: host.v4, port: CALLS, host: 'door.example.com', path, messages: ['in', 'and out'] });
+		assert.deepEqual((await call('/greet.Greeter/Hello')).messages, ['calls: in', 'calls: and out']);
+		assert.equal((await call('/other.Service/Hello')).grpcStatus, '12');
+		const tls = { servername: 'door.example.com' };
+		assert.equal((await ask('/x', { port: SECURED, tls })).body, 'a');
+		assert.equal((await ask('/x', { port: SECURED })).status, 0);
+	});
+
+	test('what enters is counted for each of its listeners', async () => {
+		const name = `cluster.cds_ingress_lab_door_self_redirect_http_15001_${DOOR}.upstream_rq_total`;
+		assert.ok((await readStatistic(app, name)) > 0);
+	});
+});
