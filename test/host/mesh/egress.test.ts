@@ -46,7 +46,8 @@ const TIMES = 15;
 
 async function medianMs(peer: Peer, port: number): Promise<number> {
 	const taken: number[] = [];
-	for (let time = 0; time < TIMES; time += 1) taken.push((await peer.connect(remote.v4, port, { timeoutMs: 1_000 })).ms);
+	for (let time = 0; time < TIMES; time += 1)
+		taken.push((await peer.connect(remote.v4, port, { timeoutMs: 1_000 })).ms);
 	return taken.sort((a, b) => a - b)[Math.floor(TIMES / 2)] ?? 0;
 }
 
