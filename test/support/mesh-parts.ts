@@ -16,6 +16,7 @@ export interface Part extends Partial<Omit<Listener, 'portMapping'>> {
 	readonly hostname?: string;
 	/** Each address of its name by itself. */
 	readonly isMany?: boolean;
+	readonly ipPreference?: 'IPv6_PREFERRED' | 'IPv4_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY';
 }
 
 export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
@@ -26,12 +27,17 @@ export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
 /** A target. */
 export const node = (
 	virtualNodeName: string,
-	{ port, protocol = 'http', hostname = addresses.remote.v4, isMany = false, ...listener }: Part,
+	{ port, protocol = 'http', hostname = addresses.remote.v4, isMany = false, ipPreference, ...listener }: Part,
 ): object => ({
 	...{ meshName, virtualNodeName },
 	spec: {
 		listeners: [{ portMapping: { port, protocol }, ...listener }],
-		serviceDiscovery: { dns: { hostname, responseType: isMany ? 'ENDPOINTS' : 'LOADBALANCER' } },
+		serviceDiscovery: {
+			dns: {
+				...{ hostname, responseType: isMany ? 'ENDPOINTS' : 'LOADBALANCER' },
+				...(ipPreference === undefined ? {} : { ipPreference }),
+			},
+		},
 	},
 });
 

@@ -18,27 +18,44 @@ const healthCheck = {
 	...({ protocol: 'http', path: '/health', intervalMillis: 5_000, timeoutMillis: 2_000 } as const),
 	...{ healthyThreshold: 2, unhealthyThreshold: 2 },
 };
+const byTcp = {
+	...({ protocol: 'tcp', intervalMillis: 5_000, timeoutMillis: 2_000 } as const),
+	...{ healthyThreshold: 2, unhealthyThreshold: 2 },
+};
 const own = { portMapping: { port: 8080, protocol: 'http' } } as const;
-const tcp = { portMapping: { port: 8082, protocol: 'tcp' } } as const;
+
+/** Which address of a name that has both families is asked. */
+const families = {
+	...{ IPv4_ONLY: 'v4', IPv4_PREFERRED: 'v4', IPv6_ONLY: 'v6', IPv6_PREFERRED: 'v6' },
+} as const;
+const preferences = Object.keys(families) as (keyof typeof families)[];
+const serviceWith = (preference: string) => `${preference.replace('_', '-').toLowerCase()}.lab.local`;
 
 const definitions = [
 	mesh(),
-	client(['ejected.lab.local', 'checked.lab.local'], {
+	client(['ejected.lab.local', 'checked.lab.local', 'greeted.lab.local', ...preferences.map(serviceWith)], {
 		listeners: [
 			{ ...own, connectionPool: { http: { maxConnections: 1, maxPendingRequests: 1 } } },
 			{ portMapping: { port: 8081, protocol: 'http' } },
-			tcp,
 		],
 		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
 	}),
-	node('ejected', { port: 9000, hostname: 'ejected.lab.local', isMany: true, outlierDetection }),
-	node('checked', { port: 9001, hostname: 'checked.lab.local', isMany: true, healthCheck }),
+	node('ejected', { port: 9000, hostname: 'pair.lab.local', isMany: true, outlierDetection }),
+	node('checked', { port: 9001, hostname: 'pair.lab.local', isMany: true, healthCheck }),
+	node('greeted', { port: 9003, hostname: 'pair.lab.local', isMany: true, healthCheck: byTcp }),
+	serviceOf('greeted.lab.local', 'greeted'),
+	...preferences.flatMap((ipPreference) => [
+		node(ipPreference, { port: 9002, hostname: 'dual.lab.local', ipPreference }),
+		serviceOf(serviceWith(ipPreference), ipPreference),
+	]),
 	serviceOf('ejected.lab.local', 'ejected'),
 	serviceOf('checked.lab.local', 'checked'),
 ];
 
 describe('the targets of a mesh', { concurrency: true }, async () => {
-	const names = { 'ejected.lab.local': both, 'checked.lab.local': both };
+	const { world: dual } = addresses;
+	// Envoy's resolver takes all addresses of a name only where it shares none with another.
+	const names = { 'pair.lab.local': both, 'dual.lab.local': [dual.v4, dual.v6] };
 	const lab = await createFieldLab(suiteStack(), { names });
 	const { app, world } = lab;
 	const [first, second] = both;
@@ -47,6 +64,9 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 		world.serve({ name: 'shaky', address: second, port: 9000, statuses: [500, 500] }),
 		world.serve({ name: 'well', address: first, port: 9001 }),
 		world.serve({ name: 'sick', address: second, port: 9001, status: 503 }),
+		world.serve({ name: 'v4', address: dual.v4, port: 9002 }),
+		world.serve({ name: 'v6', address: dual.v6, port: 9002 }),
+		world.serve({ name: 'heard', address: first, port: 9003 }),
 		...[8080, 8081].map((port) => app.serve({ name: 'app', address: '127.0.0.1', port, delayMs: SLOW_MS })),
 	]);
 	await lab.start(definitions);
@@ -106,4 +126,16 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 		assert.equal(await read('cds_ingress_lab_client_http_8080.upstream_rq_pending_overflow'), refused.length);
 		assert.ok((await many(8081)).every(({ status }) => status === 200));
 	});
+
+	test('a healthCheck by tcp leaves out a target that refuses connections', async () => {
+		await eventually(
+			() => read('cds_egress_lab_greeted_http_9003.membership_healthy'),
+			(found) => found === 1,
+		);
+		assert.equal((await ask('greeted.lab.local', 9003)).body, 'heard');
+	});
+
+	for (const [preference, family] of Object.entries(families))
+		test(`ipPreference ${preference}: of a name with addresses of both families that of ${family} is asked`, async () =>
+			assert.equal((await ask(serviceWith(preference), 9002)).body, family));
 });
