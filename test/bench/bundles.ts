@@ -34,7 +34,10 @@ async function writeBundle(outfile: string, modules: readonly string[]): Promise
 		format: 'cjs',
 		minify: true,
 		legalComments: 'none',
-		alias: { 'node-gyp-build': join(root, 'scripts/native.cjs') },
+		alias: {
+			'node-gyp-build': join(root, 'scripts/native.cjs'),
+			'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+		},
 		external: ['dockerode', '@aws-sdk/client-ecr'],
 		logLevel: 'warning',
 	});

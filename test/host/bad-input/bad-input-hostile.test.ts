@@ -17,7 +17,10 @@ const mark = inside('executed');
 
 /** Everything but what a program or a path may be called. */
 const strict = [...allSettings].filter(
-	([key]) => !/^(envoy\.(dockerSocket|mounts|logDriver|command|config)|socket|stateDirectory)$/.test(key),
+	([key]) =>
+		!/^(envoy\.(dockerSocket|mounts|logDriver|command|config)|mesh\.(cluster|definitions)|socket|stateDirectory)$/.test(
+			key,
+		),
 );
 
 type Way = (text: string) => ReturnType<typeof victim.turnout>;
