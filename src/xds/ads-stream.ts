@@ -116,9 +116,11 @@ function advance(stream: Stream): void {
 	const { cds, rds } = subscriptions;
 	if (target === undefined || cds === undefined) return;
 	if (isDue(cds, target.cds)) sendClusters(stream, cds, new Map([...stream.clusters, ...target.cds.resources]));
+	// An Envoy may ask for endpoints of a cluster of its own (`local_cluster` of AWS's bootstrap), and stop to do so.
+	const hasEndpoints = target.eds.resources.size > 0;
 	// Not after the acknowledgement of clusters, which waits for their endpoints.
-	sendIfDue(stream, 'eds');
-	if (!hasAcked(stream, 'cds') || !hasAcked(stream, 'eds')) return;
+	if (hasEndpoints) sendIfDue(stream, 'eds');
+	if (!hasAcked(stream, 'cds') || (hasEndpoints && !hasAcked(stream, 'eds'))) return;
 	sendIfDue(stream, 'lds');
 	// Routes of a new listener, which waits for them.
 	if (rds?.isDue) sendIfDue(stream, 'rds');

@@ -1,4 +1,5 @@
-// Hosts of one network, which find each other by name: each has an address, and a hosts file that only what runs on them sees.
+// Hosts of one network, which find each other by name: each has an address, and a hosts file that only what runs on them sees;
+// they have no DNS server, which says so at once.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanUpStale } from './cleanup-stale.ts';
@@ -30,6 +31,7 @@ export function createMeshHosts(names: Readonly<Record<string, readonly string[]
 	using stack = new DisposableStack();
 	const scratch = stack.use(createScratch('names'));
 	const known = join(scratch.path, 'hosts');
+	writeFileSync(`${known}.resolver`, '');
 	const bridge = stack.use(createNamespace('switch'));
 	const all = Object.entries(names).map(([name, aliases], at) => ({ name, aliases, address: `${NETWORK}.${at + 11}` }));
 	// No other names: Envoy's resolver takes all addresses of a name only where they have nothing else in common.
@@ -57,7 +59,7 @@ export function createMeshHosts(names: Readonly<Record<string, readonly string[]
 }
 
 function hostOf(name: string, address: string, namespace: Namespace, known: string): MeshHost {
-	const mount = 'mount --bind "$1" /etc/hosts; shift; exec "$@"';
+	const mount = 'mount --bind "$1" /etc/hosts; mount --bind "$1.resolver" /etc/resolv.conf; shift; exec "$@"';
 	const through = ['unshare', '-m', 'sh', '-ec', mount, 'sh', known];
 	const [first = '', ...words] = through;
 	const inside: Pick<Namespace, 'spawn'> = {

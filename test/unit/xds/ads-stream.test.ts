@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type AdsEvent, createAdsStream } from '../../../src/xds/ads-stream.ts';
 import { type EncodedSnapshot, encodeSnapshot } from '../../../src/xds/encoded.ts';
-import { named, type Snapshot } from '../../../src/xds/snapshot.ts';
+import { named, type Snapshot, typeUrls } from '../../../src/xds/snapshot.ts';
 import { createFakeXdsClient, jsonCodec } from '../../support/fake-xds-client.ts';
 
 /** A listener for each port, with routes to clusters. */
@@ -119,4 +119,22 @@ test('whatever changes follow one another, nothing ever refers to a cluster that
 			assert.deepEqual(client.names('cds'), [...new Set(Object.values(all.at(-1) ?? {}).flat())].sort());
 		}),
 	);
+});
+
+test('an Envoy that asks for endpoints of a cluster of its own, and never says more of it, gets all of its configuration', () => {
+	const sent: { readonly typeUrl: string; readonly nonce: string }[] = [];
+	const bytesOf = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+	const stream = createAdsStream(
+		jsonCodec,
+		(bytes) => void sent.push(JSON.parse(new TextDecoder().decode(bytes))),
+		() => undefined,
+	);
+	const ask = (typeUrl: string, resourceNames: readonly string[], responseNonce = '') =>
+		stream.receive(bytesOf({ typeUrl, versionInfo: '', responseNonce, resourceNames }));
+	stream.update(encodeSnapshot(snapshotOf({ 80: ['blue'] }), jsonCodec));
+	ask(typeUrls.eds, ['local_cluster']);
+	ask(typeUrls.cds, []);
+	ask(typeUrls.lds, []);
+	ask(typeUrls.cds, [], sent.find(({ typeUrl }) => typeUrl === typeUrls.cds)?.nonce);
+	assert.ok(sent.some(({ typeUrl }) => typeUrl === typeUrls.lds));
 });
