@@ -8,6 +8,7 @@ import type { Catalog } from '../mesh/catalog.ts';
 import { type DefinitionFile, importFiles } from '../mesh/import-files.ts';
 import type { Parameters } from '../mesh/importers/importer.ts';
 import { type LoadedMesh, loadMesh } from '../mesh/load-mesh.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
 import { type ProxyName, parseProxyName } from '../mesh/proxy-name.ts';
 import { type NodeView, resolveNode } from '../mesh/resolve-node.ts';
 import type { Mistake } from '../mesh/resource.ts';
@@ -59,10 +60,7 @@ function check({ files, parameters, terminal: { out, isJson } }: Task): number {
 	return isWhole ? 0 : 1;
 }
 
-const mistakeText = ({ file, line, path, why, hint }: Mistake): string => {
-	const text = `${file}:${line}: ${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}`;
-	return `${escapeControls(text).replaceAll('\n', '\\n')}\n`;
-};
+const mistakeText = (mistake: Mistake): string => `${escapeControls(mistakeLine(mistake)).replaceAll('\n', '\\n')}\n`;
 
 function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): string {
 	if (errors.length > 0) return `${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}\n`;

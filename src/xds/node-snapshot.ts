@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Catalog } from '../mesh/catalog.ts';
 import type { LoadedMesh } from '../mesh/load-mesh.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import type { EncodedSnapshot } from './encoded.ts';
@@ -31,10 +32,6 @@ function refuse(errors: readonly Mistake[]): void {
 }
 
 const SHOWN = 5;
-
-/** As `turnout mesh check` has it. */
-export const mistakeLine = ({ file, line, path, why, hint }: Mistake): string =>
-	`${file}:${line}: ${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}`;
 
 function unknown(of: MeshNode, catalogs: readonly Catalog[]): Failure {
 	const known = catalogs.flatMap(({ mesh, all }) =>

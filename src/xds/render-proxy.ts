@@ -4,6 +4,7 @@ import type { ProxyName } from '../mesh/proxy-name.ts';
 import { type GatewayView, resolveGateway } from '../mesh/resolve-gateway.ts';
 import { type NodeView, resolveNode } from '../mesh/resolve-node.ts';
 import type { Mistake } from '../mesh/resource.ts';
+import { nodeId } from '../values/mesh-node.ts';
 import { renderGateway } from './render-gateway.ts';
 import { renderNode } from './render-node.ts';
 import type { RenderOptions } from './render-options.ts';
@@ -20,7 +21,7 @@ export interface Rendered {
 
 /** Of a virtual node or a virtual gateway. Undefined: the mesh has none of this name. */
 export function renderProxy(catalog: Catalog, { kind, name }: ProxyName, options: RenderOptions): Rendered | undefined {
-	const id = `mesh/${catalog.mesh}/${kind}/${name}`;
+	const id = nodeId({ mesh: catalog.mesh, kind, name });
 	if (kind === 'virtualGateway') {
 		const view = resolveGateway(catalog, name);
 		return view && complete({ id, snapshot: renderGateway(view, options) }, view.gateway, options);
