@@ -6,7 +6,7 @@ import { settled } from '../../support/fake-clock.ts';
 
 /** A daemon with a mesh; `moved`: the mesh calls its application on other ports. */
 async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => Promise<void> }> {
-	let moved: () => void = () => undefined;
+	let moved: () => Promise<void> = async () => undefined;
 	const { delivery } = deliverMesh(createMeshWorld());
 	const daemon = await startDaemonOnFakes({
 		settings: 'startEnabled: true\n',
@@ -21,7 +21,7 @@ async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => 
 	});
 	return Object.assign(daemon, {
 		moved: async () => {
-			moved();
+			await moved();
 			await settled();
 		},
 	});
