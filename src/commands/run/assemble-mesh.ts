@@ -56,7 +56,8 @@ export async function assembleMesh(
 	const { ingressPort, egressPort, bridges, stateDirectory, envoy } = config;
 	const onBlind = (why: string) => log('warn', 'definitions are not watched, and looked at from time to time', { why });
 	const delivery = createMeshDelivery({
-		...{ node, log, counters, clock: systemClock, codec: createCodec(), drainMs: envoy.drainSeconds * 1_000 },
+		...{ node, log, counters, clock: systemClock, codec: createCodec() },
+		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
 		options: { ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
 		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
@@ -65,6 +66,10 @@ export async function assembleMesh(
 	});
 	return { delivery, serve: (context) => serveAds(delivery, context) };
 }
+
+/** With what is under way at their end: above what envoy.drainSeconds can be, and Envoy's default of --drain-time-s. */
+const LONGEST_DRAIN_MS = 120_000;
+const DEFAULT_DRAIN_MS = 620_000;
 
 async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonContext): Promise<ServedMesh> {
 	const { openAdsServer } = await import('../../host/ads/ads-server.ts');

@@ -6,10 +6,11 @@ import { envoyUser } from '../../../src/ruleset/answers.ts';
 import { unasked } from '../../support/proxy-spec.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
-	const settings = { command: 'envoy', logLevel: 'warning' };
+	const settings = { command: 'envoy', logLevel: 'warning', drainSeconds: 20 };
 	const args = envoyArguments(settings, '/var/lib/turnout/envoy.json').join(' ');
 	assert.match(args, /--config-path \/var\/lib\/turnout\/envoy\.json/);
 	assert.match(args, /--log-level warning/);
+	assert.match(args, /--drain-time-s 20/);
 	assert.match(args, /--disable-hot-restart/);
 	const [, interval] = /--file-flush-interval-msec (\d+)/.exec(args) ?? [];
 	assert.ok(Number(interval) <= 1_000);
