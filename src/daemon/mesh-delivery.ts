@@ -71,6 +71,8 @@ export function createMeshDelivery(deps: MeshDependencies): MeshDelivery {
 			if ('value' in first) void offer(own, first.value, false);
 			else if (former === undefined) throw first.error;
 			else tell(own, first.error);
+			// They may have changed since they were read.
+			onChange(own);
 		},
 		check: () => void prepare(deps, own.pushed),
 		reload: async () => offer(own, prepare(deps, own.pushed), true),

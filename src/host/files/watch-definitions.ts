@@ -1,10 +1,10 @@
 import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { systemClock } from '../../lib/clock.ts';
+import { debounce } from '../../lib/debounce.ts';
 
-/** An editor's save, or a checkout of many files, is several events: what comes without such a pause is one change. */
-const QUIET_MS = 15;
-/** Unless it does not end. */
-const LONGEST_MS = 1_000;
+/** An editor's save, or a checkout of many files, is several events. */
+const PAUSE = { quietMs: 15, longestMs: 1_000 } as const;
 /** For file systems that tell nothing, such as those of the network; and where the kernel does not let us watch. */
 const POLL_MS = 30_000;
 const BLIND_POLL_MS = 3_000;
@@ -21,18 +21,11 @@ export interface WatchHandlers {
  */
 export function watchDefinitions(paths: readonly string[], handlers: WatchHandlers, signal: AbortSignal): void {
 	let watchers: FSWatcher[] = [];
-	let [firstMs, timer, blind]: [number, NodeJS.Timeout | undefined, string] = [0, undefined, ''];
-	const later = () => {
-		const nowMs = performance.now();
-		if (timer === undefined) firstMs = nowMs;
-		clearTimeout(timer);
-		timer = setTimeout(change, Math.min(QUIET_MS, firstMs + LONGEST_MS - nowMs)).unref();
-	};
-	const change = () => {
-		timer = undefined;
+	let blind = '';
+	const { call: later, cancel } = debounce(systemClock, PAUSE, () => {
 		begin();
 		handlers.onChange();
-	};
+	});
 	const begin = () => {
 		const [former, wasBlind] = [watchers, blind !== ''];
 		// The new ones first: nothing happens unseen in between.
@@ -54,7 +47,7 @@ export function watchDefinitions(paths: readonly string[], handlers: WatchHandle
 	pollAgain();
 	signal.addEventListener('abort', () => {
 		clearTimeout(poll);
-		clearTimeout(timer);
+		cancel();
 		for (const watcher of watchers) watcher.close();
 	});
 }
