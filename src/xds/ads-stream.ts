@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type Codec, type DiscoveryRequest, type EncodedKind, type EncodedSnapshot, kindOf } from './encoded.ts';
+import type { Codec, DiscoveryRequest, EncodedKind, EncodedSnapshot } from './encoded.ts';
 import { createRetired, type Retired } from './retired-clusters.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from './snapshot.ts';
 
@@ -127,9 +127,19 @@ function recognise(stream: Stream, kind: ResourceKind, own: Subscription, versio
 	const wanted = stream.target?.[kind];
 	// Its routes may still need them.
 	if (kind === 'cds' && version !== '') stream.clusters = stream.options.accepted?.cds.resources ?? stream.clusters;
-	if (wanted === undefined || version !== wanted.version) return;
+	if (wanted === undefined || ![wanted.version, withMore(wanted)].includes(version)) return;
 	Object.assign(own, { sent: wanted, acked: wanted, isDue: false });
 	if (kind === 'cds') stream.clusters = wanted.resources;
+	if (version === withMore(wanted)) stream.retired.afterDrain(() => sendAgain(stream, own));
+}
+
+/** The version of these clusters together with some that are gone, whichever they are. */
+const withMore = ({ version }: EncodedKind): string => `${version}+`;
+
+/** Without those of a former daemon's time, which it does not know. */
+function sendAgain(stream: Stream, cds: Subscription): void {
+	cds.isDue = true;
+	advance(stream);
 }
 
 function acknowledge(stream: Stream, kind: ResourceKind, own: Subscription): void {
@@ -180,7 +190,10 @@ function sendClusters(stream: Stream, own: Subscription, offered: EncodedKind['r
 	if (target === undefined) return;
 	stream.offered = offered;
 	const isExact = offered.size === target.cds.resources.size;
-	respond(stream, 'cds', own, { sent: target.cds, shown: isExact ? target.cds : kindOf(offered) });
+	respond(stream, 'cds', own, {
+		sent: target.cds,
+		shown: { version: isExact ? target.cds.version : withMore(target.cds), resources: offered },
+	});
 }
 
 function sendIfDue(stream: Stream, kind: ResourceKind): void {

@@ -7,6 +7,8 @@ type Clusters = EncodedKind['resources'];
 export interface Retired {
 	/** The clusters that an Envoy has, but for those that are not wanted and whose connections have had their time. */
 	readonly without: (clusters: Clusters, wanted: Clusters) => Clusters;
+	/** Calls back, once, when the connections that are open now have had their time. */
+	readonly afterDrain: (act: () => void) => void;
 	readonly close: () => void;
 }
 
@@ -17,6 +19,7 @@ export function createRetired(
 ): Retired {
 	let dueMs: ReadonlyMap<string, number> = new Map();
 	let cancel: () => void = () => undefined;
+	let cancelDrain: () => void = () => undefined;
 	return {
 		without(clusters, wanted) {
 			const nowMs = clock.nowMs();
@@ -27,6 +30,12 @@ export function createRetired(
 			cancel = Number.isFinite(nextMs) ? clock.after(nextMs - nowMs, onDue) : () => undefined;
 			return new Map([...clusters].filter(([name]) => (dueMs.get(name) ?? Number.POSITIVE_INFINITY) > nowMs));
 		},
-		close: () => cancel(),
+		afterDrain(act) {
+			cancelDrain = clock.after(drainMs, act);
+		},
+		close() {
+			cancel();
+			cancelDrain();
+		},
 	};
 }

@@ -160,6 +160,22 @@ test('a cluster that is gone stays while Envoy drains the connections that use i
 	assert.equal(clock.timers(), 0);
 });
 
+test('an Envoy that connects again while clusters that are gone are still there is sent nothing, and loses them later', async () => {
+	const before = connected(snapshotOf({ 80: ['blue'] }), {}, 20_000);
+	const last = snapshotOf({ 80: ['green'] });
+	before.push(last);
+	assert.deepEqual(before.client.names('cds'), ['blue', 'green']);
+	const { client, events, clock, settle } = connected(last, before.client.versions, 20_000);
+	assert.deepEqual(client.responses, []);
+	assert.deepEqual(kindsOf(events), ['connected', 'accepted']);
+	await clock.advance(20_000);
+	settle();
+	assert.deepEqual(client.responses, ['cds 1']);
+	await clock.advance(60_000);
+	settle();
+	assert.deepEqual([client.responses, clock.timers()], [['cds 1'], 0]);
+});
+
 test('a stream that has ended leaves no timer', () => {
 	const { push, stream, clock } = connected(snapshotOf({ 80: ['blue'] }), {}, 20_000);
 	push(snapshotOf({ 80: ['green'] }));
