@@ -13,6 +13,8 @@ async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => 
 		onWorld(world) {
 			world.mesh = {
 				...delivery,
+				check: () => void world.steps.push('definitions checked'),
+				reload: async () => void world.steps.push('definitions pushed'),
 				watch(onPorts) {
 					moved = onPorts;
 				},
@@ -49,4 +51,26 @@ test('rules that follow the ports of the mesh leave settings alone that nobody h
 	);
 	const { settings } = await daemon.ask.config();
 	assert.doesNotMatch(JSON.stringify(settings), /4444/);
+});
+
+test('a reload checks the definitions before anything is changed, and pushes them once the settings hold', async () => {
+	await using daemon = await startWithMesh();
+	const { world, ask } = daemon;
+	const since = world.steps.length;
+	world.settings += 'egressIgnoredPorts: 4444\n';
+	await ask.reload();
+	const [first, ...rest] = world.steps.slice(since);
+	assert.deepEqual([first, rest.at(-1)], ['definitions checked', 'definitions pushed']);
+	assert.ok(rest.length > 1);
+});
+
+test('with settings that cannot be applied the definitions are not pushed either', async () => {
+	await using daemon = await startWithMesh();
+	const { world, ask } = daemon;
+	world.settings += 'egressIgnoredPorts: 4444\n';
+	world.host.onCommit = () => {
+		throw new Error('the kernel refuses it');
+	};
+	await assert.rejects(ask.reload(), /the kernel refuses it/);
+	assert.ok(!world.steps.includes('definitions pushed'));
 });
