@@ -5,7 +5,6 @@ import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { DaemonDependencies } from '../../daemon/dependencies.ts';
 import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
-import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
@@ -35,7 +34,7 @@ import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
 import type { MeshPorts } from '../mesh-ports.ts';
 import { resolveContext } from '../resolve-context.ts';
-import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
+import { createEnvoySupervisor, envoySpecOf, type ProxyListeners } from './assemble-envoy.ts';
 import { assembleMesh } from './assemble-mesh.ts';
 import { createInspections } from './inspections.ts';
 import { runProgram } from './run-program.ts';
@@ -75,13 +74,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
 	using served = await mesh?.serve(context);
-	const listeners = {
-		onOutput: kept.logs.add,
-		onChange(history: SupervisionHistory, before: SupervisionHistory) {
-			if (history.pull !== before.pull) options.onPull(history.pull);
-			daemon.onLife(history, before);
-		},
-	};
+	const listeners = listenersOf(options, kept.logs, (...of) => daemon.onLife(...of));
 	const proxy = await createEnvoySupervisor(context, listeners, mesh?.delivery);
 	const daemon: Daemon = createDaemon({
 		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
@@ -101,6 +94,18 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 		.finally(close)
 		.finally(() => served?.close(config.onStop === 'keep'));
 }
+
+const listenersOf = (
+	{ onPull }: DaemonOptions,
+	logs: RingBuffer<string>,
+	onLife: Daemon['onLife'],
+): ProxyListeners => ({
+	onOutput: logs.add,
+	onChange(history, before) {
+		if (history.pull !== before.pull) onPull(history.pull);
+		onLife(history, before);
+	},
+});
 
 /** Reads all rules once to choose the backend; later reads go through the rule cache. */
 async function resolveOnce(
