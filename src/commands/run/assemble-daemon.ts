@@ -34,7 +34,7 @@ import { type MetricsInput, metrics } from '../../status/metrics.ts';
 import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
 import { resolveContext } from '../resolve-context.ts';
-import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
+import { createEnvoySpecs, createEnvoySupervisor, type EnvoySpecOf } from './assemble-envoy.ts';
 import { serveMesh } from './assemble-mesh.ts';
 import { createInspections } from './inspections.ts';
 import { runProgram } from './run-program.ts';
@@ -83,7 +83,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const daemon: Daemon = createDaemon({
 		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
 		...storesOf(config.stateDirectory),
-		...settingsOf(options.settings, host, mesh !== undefined),
+		...settingsOf(options.settings, host, await createEnvoySpecs(mesh !== undefined)),
 		...world,
 		connections: createConnections(),
 		...(await createInspections(host.tools, log, mesh !== undefined)),
@@ -123,12 +123,12 @@ const storesOf = (stateDirectory: string) => ({
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
-	isMeshed: boolean,
+	envoySpecOf: EnvoySpecOf,
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
 	resolve: (of, { host, backend }) => resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
-	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, isMeshed, image),
+	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 

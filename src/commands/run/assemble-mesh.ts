@@ -12,9 +12,7 @@ import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { nodeId } from '../../values/mesh-node.ts';
-import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
-import type { JsonObject } from '../../xds/snapshot.ts';
-import { type EnvoyVariables, variableOptions } from '../../xds/variable-parts.ts';
+import { type EnvoyVariables, variableOptions } from '../../xds/envoy-variables.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
@@ -74,12 +72,4 @@ export async function serveMesh(
 		},
 		[Symbol.dispose]: server.close,
 	};
-}
-
-/** The bootstrap of an Envoy that asks this daemon. */
-export function meshBootstrap({ mesh, socket }: Config): JsonObject | undefined {
-	const { node, cluster } = mesh;
-	if (node === undefined) return undefined;
-	const id = nodeId(node);
-	return adsBootstrap({ id, cluster: cluster === '' ? id : cluster, socketPath: adsSocket(socket) });
 }
