@@ -14,7 +14,7 @@ export function definitionPorts({ mesh, stateDirectory, ingressPort, egressPort 
 			definitions.flatMap((path) => readDefinitions(path)),
 			new Map(parameters),
 		);
-		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort }));
+		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort, hasSds: true }));
 	} catch {
 		// Whoever serves them tells why.
 		return portsOfKnown(stateDirectory, node);

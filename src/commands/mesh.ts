@@ -1,5 +1,7 @@
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import { loadEnvoyVariables } from '../config/load.ts';
+import { bootstrapText } from '../envoy/bootstrap.ts';
 import { Failure } from '../failure.ts';
 import { readDefinitions } from '../host/files/definitions.ts';
 import { escapeControls, quote } from '../lib/escape.ts';
@@ -16,9 +18,14 @@ import { graphOf } from '../mesh/show/graph.ts';
 import { nodeText } from '../mesh/show/node-text.ts';
 import { dotOf, mermaidOf } from '../mesh/show/picture.ts';
 import { meshTree } from '../mesh/show/tree.ts';
+import { parseMeshNode } from '../values/mesh-node.ts';
 import { parseNamedValues } from '../values/named-values.ts';
+import { type VariableInput, variableOptions } from '../xds/envoy-variables.ts';
+import { mergeBootstrap } from '../xds/merge-bootstrap.ts';
+import type { RenderOptions } from '../xds/render-options.ts';
 import { type Rendered, renderProxy } from '../xds/render-proxy.ts';
 import { staticBootstrap } from '../xds/static-bootstrap.ts';
+import { variableParts } from '../xds/variable-parts.ts';
 
 /** `turnout mesh check` and its like. They need neither root nor a daemon. */
 export async function mesh(
@@ -32,7 +39,8 @@ export async function mesh(
 	const parameters = parseNamedValues(text);
 	if (parameters === undefined)
 		throw usage(`--parameters takes NAME=VALUE, several with commas between, not ${quote(text)}`);
-	return run({ files: readDefinitions(path ?? DEFINITIONS), parameters, given, terminal });
+	const envoy = verb === 'render' ? await loadEnvoyVariables() : { variables: {}, files: { parts: [] } };
+	return run({ files: readDefinitions(path ?? DEFINITIONS), parameters, given, terminal, envoy });
 }
 
 const DEFINITIONS = '/etc/turnout/mesh';
@@ -45,6 +53,8 @@ interface Task {
 	readonly parameters: Parameters;
 	readonly given: Given;
 	readonly terminal: CommandContext;
+	/** Envoy's variables, for `render`. */
+	readonly envoy: Pick<VariableInput, 'variables' | 'files'>;
 }
 
 const verbs: Readonly<Record<string, (task: Task) => number>> = { check, show, render, convert };
@@ -80,9 +90,14 @@ function show(task: Task): number {
 }
 
 function render(task: Task): number {
-	const { id, snapshot, errors } = renderedOf(faultless(task, 'render').catalogs, String(task.given['node'] ?? ''));
+	const { catalogs } = faultless(task, 'render');
+	const { variables, files } = task.envoy;
+	const options = { ...OPTIONS, ...variableOptions(variables) };
+	const { id, snapshot, errors } = renderedOf(catalogs, String(task.given['node'] ?? ''), options);
 	refuse(errors, 'render');
-	task.terminal.out(`${JSON.stringify(staticBootstrap(snapshot, { id, cluster: id }), null, '\t')}\n`);
+	const cluster = variables['APPMESH_RESOURCE_CLUSTER'] ?? id;
+	const parts = variableParts({ variables, files, node: parseMeshNode(id), cluster });
+	task.terminal.out(bootstrapText(mergeBootstrap(staticBootstrap(snapshot, { id, cluster }), parts)));
 	return 0;
 }
 
@@ -106,9 +121,9 @@ function refuse(errors: readonly Mistake[], verb: string): void {
 	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
 }
 
-function renderedOf(catalogs: readonly Catalog[], given: string): Rendered {
+function renderedOf(catalogs: readonly Catalog[], given: string, options: RenderOptions): Rendered {
 	const wanted = parseProxyName(given);
-	const found = among(catalogs, wanted).flatMap((catalog) => renderProxy(catalog, wanted, OPTIONS) ?? []);
+	const found = among(catalogs, wanted).flatMap((catalog) => renderProxy(catalog, wanted, options) ?? []);
 	return found[0] ?? unknownProxy(wanted, catalogs, 'render');
 }
 

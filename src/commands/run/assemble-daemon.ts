@@ -34,7 +34,7 @@ import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
 import type { MeshPorts } from '../mesh-ports.ts';
 import { resolveContext } from '../resolve-context.ts';
-import { createEnvoySupervisor, envoySpecOf, type ProxyListeners } from './assemble-envoy.ts';
+import { createEnvoySpecs, createEnvoySupervisor, type EnvoySpecOf, type ProxyListeners } from './assemble-envoy.ts';
 import { assembleMesh } from './assemble-mesh.ts';
 import { createInspections } from './inspections.ts';
 import { runProgram } from './run-program.ts';
@@ -70,7 +70,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(iptables, signal);
-	const mesh = await assembleMesh(config, { log, counters });
+	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
 	using served = await mesh?.serve(context);
@@ -79,7 +79,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const daemon: Daemon = createDaemon({
 		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
 		...storesOf(config.stateDirectory),
-		...settingsOf(options.settings, host, ports),
+		...settingsOf(options.settings, host, { ports, envoySpecOf: await createEnvoySpecs(mesh !== undefined) }),
 		...world,
 		connections: createConnections(),
 		...(await createInspections(host.tools, log, mesh !== undefined)),
@@ -131,13 +131,13 @@ const storesOf = (stateDirectory: string) => ({
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
-	ports: MeshPorts | undefined,
+	{ ports, envoySpecOf }: { readonly ports: MeshPorts | undefined; readonly envoySpecOf: EnvoySpecOf },
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
 	resolve: (of, { host, backend }) =>
 		resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
-	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, ports !== undefined, image),
+	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 

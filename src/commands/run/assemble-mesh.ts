@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Loaded } from '../../config/merge-sources.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { MeshDelivery } from '../../daemon/mesh-delivery.ts';
 import { adsSocket, makeAdsFolder, removeAdsFolder } from '../../host/ads/ads-folder.ts';
@@ -12,7 +13,7 @@ import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { nodeId } from '../../values/mesh-node.ts';
-import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
+import { variableOptions } from '../../xds/envoy-variables.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
@@ -42,7 +43,7 @@ export const hasDefinitions = ({ mesh: { node, definitions }, stateDirectory }: 
 
 /** Undefined where there is no mesh: then neither gRPC, protobuf nor what reads definitions is loaded. */
 export async function assembleMesh(
-	config: Config,
+	{ config, passThrough }: Pick<Loaded, 'config' | 'passThrough'>,
 	{ log, counters }: { readonly log: Log; readonly counters: Counters },
 ): Promise<AssembledMesh | undefined> {
 	const { node, definitions, parameters } = config.mesh;
@@ -58,7 +59,10 @@ export async function assembleMesh(
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
 		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
-		options: { ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+		options: {
+			...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+			...variableOptions(passThrough.env),
+		},
 		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
 		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, { onChange, onBlind }, signal),
@@ -85,12 +89,4 @@ async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonConte
 		},
 		[Symbol.dispose]: server.close,
 	};
-}
-
-/** The bootstrap of an Envoy that asks this daemon. */
-export function meshBootstrap({ mesh, socket }: Config): object | undefined {
-	const { node, cluster } = mesh;
-	if (node === undefined) return undefined;
-	const id = nodeId(node);
-	return adsBootstrap({ id, cluster: cluster === '' ? id : cluster, socketPath: adsSocket(socket) });
 }
