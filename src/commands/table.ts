@@ -77,11 +77,12 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	mesh: {
 		summary: 'App Mesh definitions: mesh check, show, render or convert [PATH]',
 		options: {
-			node: { type: 'string', help: 'NAME: show or render this virtual node' },
+			node: { type: 'string', help: "NAME: show or render this virtual node; else this host's is rendered" },
 			parameters: {
 				type: 'string',
-				help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME',
+				help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME; instead of those of the settings',
 			},
+			config: { type: 'string', help: 'FILE: the settings file (/etc/turnout/turnout.yaml)' },
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
