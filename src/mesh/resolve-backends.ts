@@ -30,6 +30,8 @@ export interface Backend {
 
 export interface BackendRoute {
 	readonly name: string;
+	/** Undefined comes last. */
+	readonly priority: number | undefined;
 	/** Undefined where a virtual node provides the service: all goes there. */
 	readonly kind: RouteKind | undefined;
 	readonly targets: readonly Target[];
@@ -59,7 +61,8 @@ function byNode(catalog: Catalog, service: Pick<Backend, 'service' | 'tls'>, nam
 	return (node.spec.listeners ?? []).map((listener) => {
 		const { port, protocol } = listener.portMapping;
 		const targets = [{ node, listener, weight: 1 }];
-		return { ...service, port, protocol, routes: [{ name: service.service, kind: undefined, targets }] };
+		const all = { name: service.service, priority: undefined, kind: undefined, targets };
+		return { ...service, port, protocol, routes: [all] };
 	});
 }
 
@@ -73,5 +76,5 @@ function routeTo(catalog: Catalog, { name, spec }: ResourceOf<'route'>, port: nu
 		const listener = targetPort(node?.spec.listeners ?? [], chosen);
 		return node === undefined || listener === undefined ? [] : [{ node, listener, weight }];
 	});
-	return [{ name, kind: found, targets }];
+	return [{ name, priority: spec.priority, kind: found, targets }];
 }
