@@ -22,6 +22,8 @@ export interface Backend {
 	readonly service: string;
 	readonly port: number;
 	readonly protocol: Protocol;
+	/** Undefined where a virtual node provides the service. */
+	readonly router: string | undefined;
 	/** In the order in which they are tried. */
 	readonly routes: readonly BackendRoute[];
 	/** How its targets are to be spoken to; undefined: as they ask for. */
@@ -50,7 +52,7 @@ export function backendsOf(catalog: Catalog, service: string, tls: ClientTls | u
 	const router = catalog.get('virtualRouter', virtualRouter?.virtualRouterName ?? '');
 	const routes = catalog.routesOf(router?.name ?? '');
 	return (router?.spec.listeners ?? []).map(({ portMapping: { port, protocol } }) => ({
-		...{ service, port, protocol, tls },
+		...{ service, port, protocol, router: router?.name, tls },
 		routes: routes.flatMap((route) => routeTo(catalog, route, port)),
 	}));
 }
@@ -62,7 +64,7 @@ function byNode(catalog: Catalog, service: Pick<Backend, 'service' | 'tls'>, nam
 		const { port, protocol } = listener.portMapping;
 		const targets = [{ node, listener, weight: 1 }];
 		const all = { name: service.service, priority: undefined, kind: undefined, targets };
-		return { ...service, port, protocol, routes: [all] };
+		return { ...service, port, protocol, router: undefined, routes: [all] };
 	});
 }
 

@@ -3,10 +3,10 @@ import type { GatewayRouteKind } from '../gateway-route-kind.ts';
 import type { GatewayRoute, GatewayView } from '../resolve-gateway.ts';
 import { rewrittenPrefixes } from '../rewritten-prefixes.ts';
 import { shown } from '../show/match-text.ts';
-import { type Condition, grpcConditions, httpConditions } from './conditions.ts';
 import type { Attempt, GatewayExplanation, Outcome } from './explanation.ts';
 import { judgeRoutes } from './judged-routes.ts';
 import { type MeshRequest, normalizedPath, pathAlone } from './request.ts';
+import { type Condition, grpcConditions, httpConditions } from './route-conditions.ts';
 import { takeRoute } from './service-routes.ts';
 
 /** What becomes of a request that comes to a virtual gateway: first which service it is for, then the service's own routes. */
@@ -15,7 +15,7 @@ export function explainGateway({ gateway, routes }: GatewayView, attempt: Attemp
 	const listener = gateway.spec.listeners.find(({ portMapping }) => portMapping.port === port);
 	const nowhere = {
 		...{ protocol: listener?.portMapping.protocol, gatewayRoutes: [], routes: [] },
-		...{ service: undefined, rewritten: undefined },
+		...{ service: undefined, backend: undefined, rewritten: undefined },
 	};
 	const refused = refusalOf(listener, attempt);
 	if (refused !== undefined || request === undefined)
@@ -50,9 +50,7 @@ const untaken = (unsure: string | undefined): Outcome =>
 
 function conditionsOf(kind: GatewayRouteKind, request: MeshRequest): Condition[] {
 	const own =
-		kind.key === 'grpcRoute'
-			? grpcConditions(kind.route.match, request)
-			: httpConditions(kind.route.match, request);
+		kind.key === 'grpcRoute' ? grpcConditions(kind.route.match, request) : httpConditions(kind.route.match, request);
 	return [...hostCondition(kind.route.match.hostname, request), ...own];
 }
 
@@ -69,8 +67,12 @@ function hostCondition(hostname: GatewayRouteKind['route']['match']['hostname'],
 
 function goOn({ kind, service, target }: GatewayRoute, request: MeshRequest): Partial<GatewayExplanation> & Goes {
 	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
-	const rewritten = { ...request, host: keepsHost ? request.host : service, path: normalizedPath(pathOf(kind, request)) };
-	if (target !== undefined) return { service, rewritten, ...takeRoute(target, rewritten) };
+	const rewritten = {
+		...request,
+		host: keepsHost ? request.host : service,
+		path: normalizedPath(pathOf(kind, request)),
+	};
+	if (target !== undefined) return { service, backend: target, rewritten, ...takeRoute(target, rewritten) };
 	return { service, rewritten, outcome: { kind: 'answered', status: 404, why: `${quote(service)} has no provider` } };
 }
 

@@ -10,8 +10,7 @@ import { takeRoute } from './service-routes.ts';
 /** What becomes of a connection from the node's host, and of the request on it, once its Envoy has it. */
 export function explainNode(view: NodeView, attempt: Attempt): Explanation {
 	const chain = chainOf(view, attempt);
-	const service = chain.kind === 'tcp' ? chain.backend.service : undefined;
-	const direct = { chain, service, routes: [] };
+	const direct = { chain, backend: chain.kind === 'tcp' ? chain.backend : undefined, routes: [] };
 	switch (chain.kind) {
 		case 'http':
 			return { chain, ...explainHttp(view, chain, attempt) };
@@ -86,14 +85,14 @@ function connected(backend: Backend): Outcome {
 type HttpChain = Extract<EgressChain, { readonly kind: 'http' }>;
 
 function explainHttp(view: NodeView, chain: HttpChain, { tls, request }: Attempt): Omit<Explanation, 'chain'> {
-	const nothing = { service: undefined, routes: [] };
+	const nothing = { backend: undefined, routes: [] };
 	if (request === undefined || tls !== undefined) {
 		const spoken = tls === undefined ? 'something else' : 'TLS';
 		const why = `port ${chain.port} is one of HTTP services, and ${spoken} is spoken to it`;
 		return { ...nothing, outcome: { kind: 'answered', status: 400, why } };
 	}
 	const found = serviceOf(view, chain, request);
-	if (typeof found === 'object') return { service: found.service, ...takeRoute(found, request) };
+	if (typeof found === 'object') return { backend: found, ...takeRoute(found, request) };
 	return { ...nothing, outcome: found === 'held' ? held(request) : elsewhere(view, chain, request) };
 }
 
@@ -131,6 +130,6 @@ function portsText({ backends }: NodeView, { port }: Attempt): string {
 const SHOWN = 5;
 
 function listed(names: readonly string[]): string {
-	if (names.length === 0) return 'there are none';
-	return `there are ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ', …' : ''}`;
+	if (names.length === 0) return 'there is none at all';
+	return `known: ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ', …' : ''}`;
 }

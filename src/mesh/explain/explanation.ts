@@ -39,7 +39,7 @@ export type Outcome =
 export interface Explanation {
 	readonly chain: EgressChain;
 	/** The virtual service that is meant. */
-	readonly service: string | undefined;
+	readonly backend: Backend | undefined;
 	/** Those of the service, in the order in which they are tried. */
 	readonly routes: readonly JudgedRoute<BackendRoute>[];
 	readonly outcome: Outcome;
@@ -53,6 +53,8 @@ export interface GatewayExplanation {
 	/** As which the request goes on to its service; undefined: it does not. */
 	readonly rewritten: MeshRequest | undefined;
 	readonly service: string | undefined;
+	/** Undefined: nothing provides the service. */
+	readonly backend: Backend | undefined;
 	readonly routes: readonly JudgedRoute<BackendRoute>[];
 	readonly outcome: Outcome;
 }

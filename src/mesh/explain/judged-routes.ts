@@ -1,5 +1,5 @@
 import { precedence, type Ranked, type RankedMatch } from '../precedence.ts';
-import type { Condition } from './conditions.ts';
+import type { Condition } from './route-conditions.ts';
 
 /** One route of those that a request may take, in the order in which they are tried, and what became of it. */
 export interface JudgedRoute<R> {

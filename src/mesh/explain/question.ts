@@ -31,25 +31,39 @@ export function parseQuestion(
 	return question === undefined ? undefined : { question, rest: words.slice(isAlone ? 1 : 2) };
 }
 
-const URL_LIKE = /^(https?):\/\/([^/?#\s]+)([^#\s]*)$/i;
+const URL_LIKE = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i;
+
+interface Address {
+	readonly host: string;
+	readonly port: number;
+	readonly isTls: boolean;
+	/** What programs send as the `Host`: without the port that the scheme has anyway. */
+	readonly authority: string;
+	readonly path: string;
+}
+
+function addressOf(url: string): Address | undefined {
+	const [, scheme = '', authority = '', path = ''] = URL_LIKE.exec(url) ?? [];
+	const isTls = scheme.toLowerCase() === 'https';
+	const usual = isTls ? 443 : 80;
+	const to = placeOf(authority, usual);
+	if (to === undefined) return undefined;
+	const named = to.port === usual ? authority.replace(/:\d+$/, '') : authority;
+	return { ...to, isTls, authority: named, path: normalizedPath(path.startsWith('/') ? path : `/${path}`) };
+}
 
 function request(kind: string, url: string, { headers }: Told): Question | undefined {
-	const [, scheme = '', authority = '', path = ''] = URL_LIKE.exec(url.replace(/#.*$/s, '')) ?? [];
-	const isTls = scheme.toLowerCase() === 'https';
-	const to = placeOf(authority, isTls ? 443 : 80);
+	const to = addressOf(url);
 	if (to === undefined || !/^[A-Za-z]+$/.test(kind)) return undefined;
-	const isCall = kind === 'grpc';
-	// Programs leave out the port that the scheme has anyway.
-	const host = headers.get('host') ?? (to.port === (isTls ? 443 : 80) ? authority.replace(/:\d+$/, '') : authority);
+	const [isCall, isName] = [kind === 'grpc', isIP(to.host) === 0];
 	const method = isCall ? 'POST' : kind.toUpperCase();
 	return {
 		...{ text: `${isCall ? kind : method} ${url}`, host: to.host },
 		attempt: {
 			...{ port: to.port, addresses: addressesOf(to.host) },
-			tls: isTls ? { serverName: isIP(to.host) > 0 ? '' : to.host } : undefined,
+			tls: to.isTls ? { serverName: isName ? to.host : '' } : undefined,
 			request: {
-				...{ method, host, scheme: isTls ? 'https' : 'http' },
-				path: normalizedPath(path.startsWith('/') ? path : `/${path}`),
+				...{ method, host: headers.get('host') ?? to.authority, scheme: to.isTls ? 'https' : 'http', path: to.path },
 				headers: new Map([...(isCall ? grpcHeaders : []), ...headers]),
 			},
 		},

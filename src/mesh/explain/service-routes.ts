@@ -1,9 +1,9 @@
 import { quote } from '../../lib/escape.ts';
 import type { Backend, BackendRoute } from '../resolve-backends.ts';
-import { type Condition, grpcConditions, httpConditions } from './conditions.ts';
 import type { Outcome } from './explanation.ts';
 import { type JudgedRoute, judgeRoutes } from './judged-routes.ts';
 import type { MeshRequest } from './request.ts';
+import { type Condition, grpcConditions, httpConditions } from './route-conditions.ts';
 
 /** Which route of its service a request takes. */
 export function takeRoute(
