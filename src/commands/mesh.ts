@@ -3,6 +3,7 @@ import type { CommandContext } from '../cli/daemon-commands.ts';
 import { quote } from '../lib/escape.ts';
 import { checkMesh } from './mesh/check-mesh.ts';
 import { convertMesh } from './mesh/convert-mesh.ts';
+import { diffMesh } from './mesh/diff-mesh.ts';
 import { renderMesh } from './mesh/render-mesh.ts';
 import { showMesh } from './mesh/show-mesh.ts';
 import { readTask, type Task } from './mesh/task.ts';
@@ -19,5 +20,5 @@ export async function mesh(
 }
 
 const verbs: Readonly<Record<string, (task: Task) => number | Promise<number>>> = {
-	...{ check: checkMesh, show: showMesh, render: renderMesh, convert: convertMesh },
+	...{ check: checkMesh, show: showMesh, render: renderMesh, convert: convertMesh, diff: diffMesh },
 };

@@ -84,10 +84,11 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	mesh: {
-		summary: 'App Mesh definitions: mesh check, show, render or convert [PATH]',
+		summary: 'App Mesh definitions: mesh check, show, render, convert or diff [PATH]',
 		options: {
-			node: { type: 'string', help: "NAME: show or render this virtual node; else this host's is rendered" },
+			node: { type: 'string', help: "NAME: show, render or compare this virtual node; else this host's" },
 			...definitions,
+			against: { type: 'string', help: 'PATH: diff: definitions to compare with; else what Envoy accepted last' },
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},

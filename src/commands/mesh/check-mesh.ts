@@ -1,4 +1,3 @@
-import { oneLine } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { loadMesh } from '../../mesh/load-mesh.ts';
 import type { Mistake } from '../../mesh/resource.ts';
@@ -22,7 +21,7 @@ export async function checkMesh(task: Task): Promise<number> {
 const noteOf = ({ settings, path }: Task, isWhole: boolean): { readonly note?: string } =>
 	settings.trouble === '' || (path !== undefined && isWhole)
 		? {}
-		: { note: `the settings were not read, so that the defaults count: ${oneLine(settings.trouble)}` };
+		: { note: `the settings were not read, so that the defaults count: ${settings.trouble}` };
 
 function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): string {
 	if (errors.length > 0) return `${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}\n`;

@@ -2,10 +2,11 @@ import type { Given } from '../../cli/arguments.ts';
 import { loadSettings } from '../../config/load.ts';
 import { type Loaded, readConfig } from '../../config/merge-sources.ts';
 import { failureOf } from '../../failure.ts';
+import { oneLine } from '../../lib/escape.ts';
 
 /** What this host's settings say about its mesh. */
 export interface MeshSettings extends Pick<Loaded, 'config' | 'written'> {
-	/** Why they could not be read, so that the defaults count; '' where they were. */
+	/** On one line: why they could not be read, so that the defaults count; '' where they were. */
 	readonly trouble: string;
 }
 
@@ -17,6 +18,6 @@ export async function readMeshSettings(given: Given): Promise<MeshSettings> {
 		return { ...(await loadSettings({ flags: {} })), trouble: '' };
 	} catch (error) {
 		const defaults = readConfig({ env: {}, file: { values: new Map(), mistakes: [] }, flags: {} });
-		return { ...defaults, trouble: failureOf(error).message };
+		return { ...defaults, trouble: oneLine(failureOf(error).message).replace(':; ', ': ') };
 	}
 }

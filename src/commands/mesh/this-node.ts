@@ -1,6 +1,5 @@
 import { usage } from '../../cli/arguments.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
-import { oneLine } from '../../lib/escape.ts';
 import { type ProxyName, parseProxyName } from '../../mesh/proxy-name.ts';
 import { type MeshNode, parseMeshNode } from '../../values/mesh-node.ts';
 import type { MeshSettings } from './mesh-settings.ts';
@@ -12,7 +11,7 @@ export function proxyOf({ given, settings }: Pick<Task, 'given' | 'settings'>): 
 	const wanted = typeof named === 'string' ? parseProxyName(named) : thisNode(settings);
 	if (wanted !== undefined) return wanted;
 	const why = settings.trouble === '' ? 'the settings name none' : `the settings were not read: ${settings.trouble}`;
-	throw usage(`which node? Name it by --node; ${oneLine(why)}`);
+	throw usage(`which node? Name it by --node; ${why}`);
 }
 
 /**

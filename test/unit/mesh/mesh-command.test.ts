@@ -148,7 +148,7 @@ describe('mesh check', () => {
 	});
 
 	test('a verb that there is not', async () => {
-		await assert.rejects(run('chek', guide), /mesh takes check, show, render, convert, not "chek"/);
+		await assert.rejects(run('chek', guide), /mesh takes check, show, render, convert, diff, not "chek"/);
 		await assert.rejects(run('toString', guide), /mesh takes/);
 	});
 });
