@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are templates of the definitions' own
 // What the commands about definitions know of this host: its settings, and what Envoy has accepted.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +45,7 @@ describe('the commands know the settings', () => {
 	});
 
 	test('parameters too, unless the command line has others', async () => {
-		const template = write('template.json', JSON.stringify({ meshName: '$Domain', spec: {} }));
+		const template = write('template.json', JSON.stringify({ meshName: '${Domain}', spec: {} }));
 		assert.match((await run(`check ${template}`, { config: unnamed })).printed, /^No mistakes: simpleapp\.local,/);
 		const given = { config: unnamed, parameters: 'Domain=other' };
 		assert.match((await run(`check ${template}`, given)).printed, /^No mistakes: other,/);
@@ -63,11 +64,11 @@ describe('the commands know the settings', () => {
 		process.env['TURNOUT_EGRES_PORT'] = '1';
 		try {
 			assert.match((await run(`check ${own}`, {})).printed, /^No mistakes/m);
-			const template = write('open.json', JSON.stringify({ meshName: '$Domain', spec: {} }));
+			const template = write('open.json', JSON.stringify({ meshName: '${Domain}', spec: {} }));
 			const { printed, code } = await run(`check ${template}`, {});
 			assert.equal(code, 1);
 			assert.match(printed, /^note: the settings were not read, so that the defaults count: .*TURNOUT_EGRES_PORT/);
-			assert.match(printed, /the template \$Domain has no value/);
+			assert.match(printed, /the template \$\{Domain\} has no value/);
 			await assert.rejects(
 				run(`render ${own}`, {}),
 				/which node\? .*the settings were not read: .*TURNOUT_EGRES_PORT/s,
