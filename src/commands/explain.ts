@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import { lookUpNames } from '../host/process/look-up-names.ts';
+import { isOwnAddress } from '../host/sockets/own-addresses.ts';
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from '../mesh/catalog.ts';
 import { parseQuestion, QUESTIONS, type Question } from '../mesh/explain/question.ts';
@@ -84,7 +84,3 @@ function notesOf(host: string, addresses: readonly string[]): readonly string[] 
 		`${quote(host)} is ${local}, an address of this host: such connections are never captured, and go past Envoy`,
 	];
 }
-
-const isOwnAddress = (address: string): boolean =>
-	/^127\.|^::1$/.test(address) ||
-	Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === address));

@@ -89,6 +89,8 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			node: { type: 'string', help: "NAME: show, render or compare this virtual node; else this host's" },
 			...definitions,
 			against: { type: 'string', help: 'PATH: diff: definitions to compare with; else what Envoy accepted last' },
+			envoy: { type: 'boolean', help: "check: also what Envoy's own validation says of every node and gateway" },
+			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
