@@ -9,7 +9,7 @@ import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
-import { hostOptions } from './host-options.ts';
+import { hostOptions } from '../host-options.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
 import { proxyOf } from './this-node.ts';
 

@@ -8,7 +8,7 @@ import { resolveNode } from '../../mesh/resolve-node.ts';
 import type { Mistake } from '../../mesh/resource.ts';
 import { type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import { renderProxy } from '../../xds/render-proxy.ts';
-import { hostOptions } from './host-options.ts';
+import { hostOptions } from '../host-options.ts';
 import type { Task } from './task.ts';
 import { thisNode } from './this-node.ts';
 

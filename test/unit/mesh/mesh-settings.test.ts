@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Given } from '../../../src/cli/arguments.ts';
 import { explain } from '../../../src/commands/explain.ts';
-import { hostOptions } from '../../../src/commands/mesh/host-options.ts';
+import { hostOptions } from '../../../src/commands/host-options.ts';
 import { mesh } from '../../../src/commands/mesh.ts';
 import { printedBy } from '../../support/command-terminal.ts';
 import { guideResources } from '../../support/guide-mesh.ts';

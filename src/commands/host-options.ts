@@ -1,6 +1,6 @@
-import type { Config } from '../../config/schema.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
-import type { RenderOptions } from '../../xds/render-options.ts';
+import type { Config } from '../config/schema.ts';
+import { hasIpv6Sockets } from '../host/facts.ts';
+import type { RenderOptions } from '../xds/render-options.ts';
 
 /** What Envoy's configuration depends on beside the definitions, on this host. */
 export const hostOptions = ({
