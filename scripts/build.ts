@@ -32,8 +32,9 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
 	'envoy-api.cjs': ['src/host/ads/envoy-api.ts'],
 	'yaml.cjs': ['yaml'],
-	// All that only a mesh needs.
-	'mesh.cjs': ['src/commands/mesh.ts', 'src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
+	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
+	'mesh.cjs': ['src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
+	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };

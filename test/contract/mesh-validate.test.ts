@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Given } from '../../src/cli/arguments.ts';
+import { mesh } from '../../src/commands/mesh.ts';
 import { passThroughBootstrap } from '../../src/envoy/bootstrap.ts';
 import { regexProblem } from '../../src/mesh/regex.ts';
 import { parsePort } from '../../src/values/units.ts';
@@ -13,6 +16,7 @@ import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
 import { variableParts } from '../../src/xds/variable-parts.ts';
 import { createScratch, type Scratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
+import { printedBy } from '../support/command-terminal.ts';
 import { environments, partsOf } from '../support/envoy-variables.ts';
 import { everyField, everyProxy } from '../support/every-field.ts';
 import { guideResources } from '../support/guide-mesh.ts';
@@ -23,6 +27,7 @@ const identityOf = (id: string) => ({ id, cluster: id });
 const withSds = variableParts({
 	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' }, files: { parts: [] }, node: undefined, cluster: '' },
 });
+const isOfValidation = (name: string): boolean => name.startsWith('turnout-validate-');
 
 /** Certificates that are of use to nobody; Envoy reads them while it validates. */
 function writeCertificates(folder: string): void {
@@ -101,6 +106,45 @@ describe('Envoy', () => {
 				});
 				assert.equal(problemOf(mergeBootstrap(staticBootstrap(snapshot, identityOf(id)), withSds)), '');
 			});
+
+	describe('is asked by `turnout mesh check --envoy`', () => {
+		const check = (resources: readonly object[], given: Given = {}) => {
+			const path = join(folder(), 'checked.json');
+			writeFileSync(path, JSON.stringify(resources, null, 1));
+			return printedBy(mesh, ['check', path], { envoy: true, 'envoy-command': envoy, ...given });
+		};
+
+		test('of every node and gateway, and leaves nothing behind', async () => {
+			const before = readdirSync(tmpdir()).filter(isOfValidation);
+			const { code, printed } = await check(everyField(folder()));
+			assert.match(printed, /; Envoy takes all 7 configurations\n$/);
+			assert.equal(code, 0);
+			assert.deepEqual(readdirSync(tmpdir()).filter(isOfValidation), before);
+		});
+
+		test("what it rejects is told with the node's name and its reason", async () => {
+			const { code, printed } = await check(everyField('/nowhere'));
+			assert.equal(code, 1);
+			assert.match(printed, /^mesh\/every\/virtualNode\/client: Envoy rejects it: .*\/nowhere\/[\w.]+/m);
+			assert.match(printed, /^mesh\/every\/virtualGateway\/door: Envoy rejects it: /m);
+			const { ok, errors, envoy: told } = JSON.parse((await check(everyField('/nowhere'), { json: true })).printed);
+			assert.deepEqual([ok, errors], [false, []]);
+			assert.ok(told.some(({ problem }: { readonly problem: string }) => problem === ''));
+		});
+
+		test('files of access logs are not made', async () => {
+			const path = join(folder(), 'access.log');
+			const logging = { accessLog: { file: { path } } };
+			const { code } = await check([{ meshName: 'm', virtualNodeName: 'n', spec: { logging } }]);
+			assert.deepEqual([code, existsSync(path)], [0, false]);
+		});
+
+		test('where there is no such program, that is told', async () =>
+			await assert.rejects(
+				check(guideResources(), { 'envoy-command': 'no-such-envoy' }),
+				/Cannot ask Envoy: there is no program "no-such-envoy"/,
+			));
+	});
 
 	test('takes the regexes that we take, and none of those that we refuse', () => {
 		const bootstrap = JSON.stringify(staticBootstrap(rendered(guideResources(), 'serviceA'), identityOf('regexes')));

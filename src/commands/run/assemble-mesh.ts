@@ -3,7 +3,6 @@ import type { Loaded } from '../../config/merge-sources.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { MeshDelivery } from '../../daemon/mesh-delivery.ts';
 import { adsSocket, makeAdsFolder, removeAdsFolder } from '../../host/ads/ads-folder.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { watchDefinitions } from '../../host/files/watch-definitions.ts';
@@ -13,7 +12,7 @@ import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { nodeId } from '../../values/mesh-node.ts';
-import { variableOptions } from '../../xds/envoy-variables.ts';
+import { hostOptions } from '../host-options.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
@@ -54,15 +53,12 @@ export async function assembleMesh(
 		import('../../host/ads/codec.ts'),
 		import('../../daemon/mesh-delivery.ts'),
 	]);
-	const { ingressPort, egressPort, bridges, stateDirectory, envoy } = config;
+	const { stateDirectory, envoy } = config;
 	const onBlind = (why: string) => log('warn', 'definitions are not watched, and looked at from time to time', { why });
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
 		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
-		options: {
-			...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
-			...variableOptions(passThrough.env),
-		},
+		options: hostOptions({ config, passThrough }),
 		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
 		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, { onChange, onBlind }, signal),

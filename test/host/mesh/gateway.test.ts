@@ -5,8 +5,10 @@ import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { createAuthority } from '../../support/certificates.ts';
+import { explainedGateway } from '../../support/explained.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
 import { gateway, gatewayRoute, mesh, node, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { catalogOf } from '../../support/rendered.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 type HttpRoute = NonNullable<Spec<'gatewayRoute'>['httpRoute']>;
@@ -22,6 +24,13 @@ interface Row {
 	readonly match: HttpRoute['match'];
 	readonly rewrite?: HttpRoute['action']['rewrite'];
 	readonly priority?: number;
+}
+
+interface Asked {
+	readonly path: string;
+	readonly host?: string;
+	readonly method?: string;
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 const route = ({ match, rewrite, priority }: Row, name: string): Spec<'gatewayRoute'> => ({
@@ -64,26 +73,24 @@ describe('a virtual gateway', async () => {
 	const authority = createAuthority(lab.folder, 'authority');
 	const certificate = { file: authority.issue('door', ['door.example.com']) };
 	await Promise.all([...['a', 'b'].map((name, at) => world.serve({ name, address: remote.v4, port: 9000 + at }))]);
-	await lab.start(
-		[
-			mesh(),
-			gateway('door', {
-				listeners: [
-					{ portMapping: { port: DOOR, protocol: 'http' } },
-					{ portMapping: { port: CALLS, protocol: 'grpc' } },
-					{ portMapping: { port: SECURED, protocol: 'http' }, tls: { mode: 'STRICT', certificate } },
-				],
-			}),
-			...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
-			...service('shared.lab.local', {
-				routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
-			}),
-			serviceOf('none.lab.local'),
-			...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
-			...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
-		],
-		'virtualGateway/door',
-	);
+	const definitions = [
+		mesh(),
+		gateway('door', {
+			listeners: [
+				{ portMapping: { port: DOOR, protocol: 'http' } },
+				{ portMapping: { port: CALLS, protocol: 'grpc' } },
+				{ portMapping: { port: SECURED, protocol: 'http' }, tls: { mode: 'STRICT', certificate } },
+			],
+		}),
+		...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
+		...service('shared.lab.local', {
+			routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
+		}),
+		serviceOf('none.lab.local'),
+		...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
+		...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
+	];
+	await lab.start(definitions, 'virtualGateway/door');
 	const far = stack.use(createWirePeer(lab.outside));
 	await far.serveHttp2({ name: 'calls', address: remote.v4, port: 9100 });
 
@@ -158,6 +165,37 @@ describe('a virtual gateway', async () => {
 		const tls = { servername: 'door.example.com' };
 		assert.equal((await ask('/x', { port: SECURED, tls })).body, 'a');
 		assert.equal((await ask('/x', { port: SECURED })).status, 0);
+	});
+
+	test('explain says of each request where it arrives, and as what', async () => {
+		const paths = [
+			'/plain',
+			'/plainly',
+			'/plain/x?y=1',
+			'/value',
+			'/valuex',
+			'/value//x/../y',
+			'/kept/x',
+			'/exact?y=1',
+			'/exact/x',
+		];
+		const others = ['/r/17?y=1', '/r/x', '/query?q=1', '/query?q=2', '/none', '/order/longer/x', '/order', '/'];
+		const asked: readonly Asked[] = [
+			...[...paths, ...others].map((path) => ({ path })),
+			...['b.example.com', 'B.example.com:8088', 'c.b.example.com', 'c.b.example.org', 'b.example.org'].map((name) => ({
+				...{ path: '/x', host: name },
+			})),
+			...['POST', 'GET'].map((method) => ({ path: '/method', method })),
+			...['bc', 'cb'].map((value) => ({ path: '/header', headers: { 'x-a': value } })),
+			...['/host/x', '/shared'].map((path) => ({ path })),
+		];
+		const place = { address: host.v4, port: DOOR, host: 'door.example.com' };
+		const catalog = catalogOf(definitions);
+		for (const each of asked) {
+			const expected = explainedGateway(catalog, 'door', { ...place, ...each });
+			const got = await arrives(each.path, each);
+			assert.ok(expected.includes(got), `${JSON.stringify(each)}: ${expected} and not ${got}`);
+		}
 	});
 
 	test('what enters is counted for each of its listeners', async () => {
