@@ -19,9 +19,9 @@ export interface Part extends Partial<Omit<Listener, 'portMapping'>> {
 	readonly ipPreference?: 'IPv6_PREFERRED' | 'IPv4_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY';
 }
 
-export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
+export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL', more: Spec<'mesh'> = {}): object => ({
 	meshName,
-	spec: { egressFilter: { type } },
+	spec: { egressFilter: { type }, ...more },
 });
 
 /** A target. */

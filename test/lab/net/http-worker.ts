@@ -121,7 +121,8 @@ const orders: {
 			while (!own.isOver) count(counts, await get(target, agent));
 		};
 		const own = { isOver: false, counts, ended: Promise.resolve<unknown>(undefined) };
-		loads.set(id, Object.assign(own, { ended: Promise.all(Array.from({ length: workers }, work)) }));
+		const ended = Promise.all(Array.from({ length: workers }, work)).finally(() => agent.destroy());
+		loads.set(id, Object.assign(own, { ended }));
 	},
 	counts: async ({ load }) => ({ ...loads.get(load)?.counts }),
 	async halt({ load }) {
