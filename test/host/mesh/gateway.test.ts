@@ -5,6 +5,7 @@ import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { createAuthority } from '../../support/certificates.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
 import { gateway, gatewayRoute, mesh, node, service, serviceOf, to } from '../../support/mesh-parts.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -159,6 +160,12 @@ describe('a virtual gateway', async () => {
 		assert.equal((await ask('/x', { port: SECURED, tls })).body, 'a');
 		assert.equal((await ask('/x', { port: SECURED })).status, 0);
 	});
+
+	test('its connections to itself end when they carry nothing, so that a stop does not wait for them', async () =>
+		void (await eventually(
+			() => readStatistic(app, 'listener.0.0.0.0_15001.downstream_cx_active'),
+			(open) => open === 0,
+		)));
 
 	test('what enters is counted for each of its listeners', async () => {
 		const name = `cluster.cds_ingress_lab_door_self_redirect_http_15001_${DOOR}.upstream_rq_total`;
