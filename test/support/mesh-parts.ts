@@ -53,15 +53,23 @@ export const client = (services: readonly string[], more: NodeSpec = {}): object
 export interface Router {
 	readonly port?: number;
 	readonly protocol?: Protocol;
+	/** Listeners beside that one. */
+	readonly more?: readonly { readonly port: number; readonly protocol: Protocol }[];
 	readonly routes: Readonly<Record<string, RouteSpec>>;
 }
 
 /** A service, its router and the router's routes. */
-export const service = (virtualServiceName: string, { port = 80, protocol = 'http', routes }: Router): object[] => {
+export const service = (
+	virtualServiceName: string,
+	{ port = 80, protocol = 'http', more = [], routes }: Router,
+): object[] => {
 	const virtualRouterName = virtualServiceName.replaceAll('.', '-');
 	return [
 		{ ...{ meshName, virtualServiceName }, spec: { provider: { virtualRouter: { virtualRouterName } } } },
-		{ ...{ meshName, virtualRouterName }, spec: { listeners: [{ portMapping: { port, protocol } }] } },
+		{
+			...{ meshName, virtualRouterName },
+			spec: { listeners: [{ port, protocol }, ...more].map((portMapping) => ({ portMapping })) },
+		},
 		...Object.entries(routes).map(([routeName, spec]) => ({ ...{ meshName, virtualRouterName, routeName }, spec })),
 	];
 };
