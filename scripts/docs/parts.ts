@@ -1,7 +1,7 @@
 // What in the documentation repeats the code, and so is made from it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../src/envoy/bootstrap.ts';
 import { loadDefaults } from './defaults.ts';
 import { renderSample } from './sample.ts';
 import { renderSchema } from './schema.ts';
@@ -41,5 +41,5 @@ function replace(text: string, name: string, made: string): string {
 /** The bootstrap that turnout makes for itself, for whoever runs Envoy with all settings at their defaults. */
 function renderEnvoy(): string {
 	const { ingressPort, egressPort } = loadDefaults();
-	return renderBootstrap({ ingressPort, egressPort, hasIpv6: true, capturesBridges: false });
+	return bootstrapText(passThroughBootstrap({ ingressPort, egressPort, hasIpv6: true, capturesBridges: false }));
 }

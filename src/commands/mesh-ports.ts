@@ -33,7 +33,7 @@ function portsOf({ mesh, stateDirectory, ingressPort, egressPort }: Config): rea
 			definitions.flatMap((path) => readDefinitions(path)),
 			new Map(parameters),
 		);
-		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort }));
+		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort, hasSds: true }));
 	} catch {
 		// Whoever serves them tells why.
 		return portsOfKnown(stateDirectory, node);

@@ -26,7 +26,7 @@ export interface Loaded {
 	/** Values that were normalized or replaced. */
 	readonly notices: readonly string[];
 	/** Variables for Envoy's images, including those that are settings, and the files that they name. */
-	readonly passThrough: Pick<PassThrough, 'env' | 'files'>;
+	readonly passThrough: Omit<PassThrough, 'mistakes'>;
 }
 
 /** Merges the sources: default < file < environment < flag. Throws one Failure with all mistakes and their origins. */
@@ -47,11 +47,11 @@ export function readConfig(given: Sources): Loaded {
 	const named = (key: string) => `${key} (${written.get(key)?.origin})`;
 	// An invalid setting is replaced by its default, so conflicts that involve it are not reported.
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
-	const { env, files, mistakes: misread } = passThrough(sources.env, fileCheck(sources, config));
+	const { mistakes: misread, ...handed } = passThrough(sources.env, fileCheck(sources, config));
 	const others = misread.filter((mistake) => !isOfSetting(mistake));
 	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...others];
 	if (mistakes.length > 0) throw refusal(mistakes);
-	const proxy = { env: { ...env, ...variablesOfSettings(config.envoy) }, files };
+	const proxy = { ...handed, env: { ...handed.env, ...variablesOfSettings(config.envoy) } };
 	return { config, written, notices: [...replaced, ...foreign(given.env), ...notices(written)], passThrough: proxy };
 }
 

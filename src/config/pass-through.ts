@@ -1,7 +1,8 @@
 import { hasControlCharacters, quote } from '../lib/escape.ts';
+import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { parsePort } from '../values/units.ts';
 
-type Kind = 'text' | 'flag' | 'port' | 'file';
+type Kind = 'text' | 'flag' | 'port' | 'file' | 'socket';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Row {
@@ -16,6 +17,7 @@ const table: readonly Row[] = [
 	{ names: ['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'], kind: 'text' },
 	{ names: ['APPMESH_XDS_ENDPOINT'], kind: 'text' },
 	{ names: ['APPMESH_PREVIEW'], kind: 'flag' },
+	{ names: ['APPMESH_SDS_SOCKET_PATH'], kind: 'socket' },
 	{ names: ['APPMESH_METRIC_EXTENSION_VERSION'], kind: 'text' },
 	{ names: ['AWS_REGION'], kind: 'text' },
 	{ names: ['ENVOY_INITIAL_FETCH_TIMEOUT'], kind: 'text' },
@@ -39,6 +41,8 @@ export interface PassThrough {
 	readonly env: Readonly<Record<string, string>>;
 	/** Files that the variables name: Envoy must find them at the same paths. */
 	readonly files: readonly string[];
+	/** Sockets that they name: Envoy's container gets these too. */
+	readonly sockets: readonly string[];
 	readonly mistakes: readonly string[];
 }
 
@@ -54,6 +58,7 @@ export function passThrough(env: Environment, whyNot: FileCheck): PassThrough {
 	return {
 		env: Object.assign({}, ...rows.map((row) => row.env)),
 		files: [...new Set(rows.flatMap(({ files }) => files))],
+		sockets: [...new Set(rows.flatMap(({ sockets }) => sockets))],
 		mistakes: rows.flatMap(({ mistakes }) => mistakes),
 	};
 }
@@ -68,9 +73,10 @@ function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): Pas
 			mistakes.push(`${name}: ${(error as Error).message}; allowed: ${allowed[kind]}`);
 		}
 	const [first] = values.values();
-	if (first === undefined) return { env: {}, files: [], mistakes };
+	if (first === undefined) return { env: {}, files: [], sockets: [], mistakes };
 	const filled = names.map((name) => [name, values.get(name) ?? first] as const);
-	return { env: Object.fromEntries(filled), files: kind === 'file' ? [...values.values()] : [], mistakes };
+	const named = (of: Kind) => (kind === of ? [...values.values()] : []);
+	return { env: Object.fromEntries(filled), files: named('file'), sockets: named('socket'), mistakes };
 }
 
 /** Variables of Envoy's images that are settings of ours: the setting's value counts, wherever it was written. */
@@ -90,6 +96,7 @@ const allowed: Readonly<Record<Kind, string>> = {
 	flag: '1 or 0',
 	port: 'one port from 1 to 65535',
 	file: 'the absolute path of a readable file',
+	socket: `the absolute path of a unix socket, of at most ${LONGEST_SOCKET_PATH} bytes`,
 };
 
 const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string>> = {
@@ -97,6 +104,7 @@ const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string
 	flag: parseFlag,
 	port: (text) => String(parsePort(text)),
 	file: parseFile,
+	socket: parseSocket,
 };
 
 /** The images accept 1 and 0 only. */
@@ -112,10 +120,23 @@ function parseFlag(text: string): string {
 }
 
 function parseFile(text: string, whyNot: FileCheck): string {
-	const path = withoutControls(text);
-	if (!path.startsWith('/')) throw new Error(`${quote(text)} does not begin with /`);
+	const path = parseAbsolute(text);
 	const why = whyNot(path);
 	if (why !== undefined) throw new Error(`${quote(text)} cannot be used: ${why}`);
+	return path;
+}
+
+/** It may be made later. */
+function parseSocket(text: string): string {
+	const path = parseAbsolute(text);
+	const bytes = Buffer.byteLength(path);
+	if (bytes > LONGEST_SOCKET_PATH) throw new Error(`${quote(text)} has ${bytes} bytes`);
+	return path;
+}
+
+function parseAbsolute(text: string): string {
+	const path = withoutControls(text);
+	if (!path.startsWith('/')) throw new Error(`${quote(text)} does not begin with /`);
 	return path;
 }
 

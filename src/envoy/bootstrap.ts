@@ -11,14 +11,14 @@ export interface BootstrapInput {
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
-/** An Envoy that forwards everything to its original destination, in both directions, and logs each connection. JSON. */
-export function renderBootstrap(input: BootstrapInput): string {
-	const bootstrap: Json = {
-		node: { id: 'turnout', cluster: 'turnout' },
-		static_resources: { listeners: [ingress(input), egress(input)], clusters: [originalDst, blackhole] },
-	};
-	return `${JSON.stringify(bootstrap, null, '\t')}\n`;
-}
+/** As it is on the disk. */
+export const bootstrapText = (bootstrap: object): string => `${JSON.stringify(bootstrap, null, '\t')}\n`;
+
+/** An Envoy that forwards everything to its original destination, in both directions, and logs each connection. */
+export const passThroughBootstrap = (input: BootstrapInput): { readonly [key: string]: Json } => ({
+	node: { id: 'turnout', cluster: 'turnout' },
+	static_resources: { listeners: [ingress(input), egress(input)], clusters: [originalDst, blackhole] },
+});
 
 /** A connection to the listener itself would be forwarded to the listener in an endless loop; it is closed instead. */
 function ingress(input: BootstrapInput): Json {

@@ -1,4 +1,4 @@
-import { bootstrapBase, bootstrapClusters, grpcCluster, type Identity } from './bootstrap-base.ts';
+import { bootstrapBase, grpcCluster, type Identity } from './bootstrap-base.ts';
 import { fromAds, type JsonObject } from './snapshot.ts';
 
 export interface AdsSource extends Identity {
@@ -12,9 +12,7 @@ const ADS_CLUSTER = 'turnout_xds';
 export function adsBootstrap(source: AdsSource): JsonObject {
 	return {
 		...bootstrapBase(source),
-		staticResources: {
-			clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive), ...bootstrapClusters(source)],
-		},
+		staticResources: { clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive)] },
 		dynamicResources: {
 			...{ ldsConfig: fromAds, cdsConfig: fromAds },
 			adsConfig: {

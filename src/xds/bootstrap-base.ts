@@ -1,6 +1,5 @@
 import { http2 } from './http2.ts';
 import { extension, type JsonObject } from './snapshot.ts';
-import { SDS_CLUSTER } from './tls.ts';
 
 export interface Identity {
 	/** `mesh/MESH/virtualNode/NAME`, as App Mesh has it. */
@@ -9,8 +8,6 @@ export interface Identity {
 	readonly cluster: string;
 	/** The socket of Envoy's admin interface; undefined: none. */
 	readonly adminPath?: string;
-	/** Where SDS is served; undefined: nowhere. */
-	readonly sdsSocketPath?: string;
 }
 
 /** What both bootstraps have: the static one and that for ADS. */
@@ -35,10 +32,6 @@ const layeredRuntime: JsonObject = {
 		{ name: 'admin_layer', adminLayer: {} },
 	],
 };
-
-/** Clusters that are there before any snapshot. */
-export const bootstrapClusters = ({ sdsSocketPath }: Identity): JsonObject[] =>
-	sdsSocketPath === undefined ? [] : [grpcCluster(SDS_CLUSTER, sdsSocketPath)];
 
 export const grpcCluster = (name: string, path: string, settings: JsonObject = {}): JsonObject => ({
 	...{ name, type: 'STATIC', connectTimeout: '1s' },

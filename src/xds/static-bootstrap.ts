@@ -1,4 +1,4 @@
-import { bootstrapBase, bootstrapClusters, type Identity } from './bootstrap-base.ts';
+import { bootstrapBase, type Identity } from './bootstrap-base.ts';
 import type { Json, JsonObject, Snapshot } from './snapshot.ts';
 
 /** Everything in one file, as `envoy -c` takes it: what a snapshot says, without a daemon that may change it. */
@@ -7,7 +7,7 @@ export function staticBootstrap(snapshot: Snapshot, identity: Identity): JsonObj
 	return {
 		...bootstrapBase(identity),
 		staticResources: {
-			clusters: [...bootstrapClusters(identity), ...Object.values(snapshot.cds).map(untyped)],
+			clusters: Object.values(snapshot.cds).map(untyped),
 			listeners: Object.values(snapshot.lds).map((listener) => inline(untyped(listener), routes) as JsonObject),
 		},
 	};

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { renderBootstrap } from '../../src/envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../src/values/units.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
@@ -75,7 +75,7 @@ async function createBare(lab: Host, docker: Docker): Promise<Bare> {
 	const bootstrap = join(stack.use(createScratch('bench-docker')).path, 'envoy.json');
 	const ports = { ingressPort: parsePort('15000'), egressPort: parsePort('15001') };
 	const admin = '{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}}';
-	writeFileSync(bootstrap, renderBootstrap({ ...ports, hasIpv6: true, capturesBridges: false }));
+	writeFileSync(bootstrap, bootstrapText(passThroughBootstrap({ ...ports, hasIpv6: true, capturesBridges: false })));
 	const words = ['run', '--detach', '--name', 'bare', '--network', 'host', '--user', '1337'];
 	const mounted = [
 		'--volume',

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { regexProblem } from '../../src/mesh/regex.ts';
 import { adsBootstrap } from '../../src/xds/ads-bootstrap.ts';
+import { mergeBootstrap } from '../../src/xds/merge-bootstrap.ts';
 import type { JsonObject } from '../../src/xds/snapshot.ts';
 import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
+import { variableParts } from '../../src/xds/variable-parts.ts';
 import { createScratch, type Scratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import { everyField, everyProxy } from '../support/every-field.ts';
@@ -14,8 +16,8 @@ import { guideResources } from '../support/guide-mesh.ts';
 import { regexes } from '../support/regexes.ts';
 import { rendered } from '../support/rendered.ts';
 
-const sdsSocketPath = '/run/turnout/sds.sock';
-const identityOf = (id: string) => ({ id, cluster: id, sdsSocketPath });
+const identityOf = (id: string) => ({ id, cluster: id });
+const withSds = variableParts({ APPMESH_SDS_SOCKET_PATH: '/run/turnout/sds.sock' });
 
 /** Certificates that are of use to nobody; Envoy reads them while it validates. */
 function writeCertificates(folder: string): void {
@@ -68,7 +70,7 @@ describe('Envoy', () => {
 		for (const id of everyProxy)
 			test(`accepts ${id} of the mesh that has every field, ${filter} ${JSON.stringify(options)}`, () => {
 				const snapshot = rendered(everyField(folder(), filter), id, { ...options, hasSds: true });
-				assert.equal(problemOf(staticBootstrap(snapshot, identityOf(id))), '');
+				assert.equal(problemOf(mergeBootstrap(staticBootstrap(snapshot, identityOf(id)), withSds)), '');
 			});
 
 	test('takes the regexes that we take, and none of those that we refuse', () => {

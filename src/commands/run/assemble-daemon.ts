@@ -71,7 +71,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(iptables, signal);
 	const context = await resolveOnce(host, loaded, stateFile.read().dialect, log, signal);
-	using mesh = await serveMesh(context, { log, counters });
+	using mesh = await serveMesh(context, { log, counters, variables: loaded.passThrough.env });
 	const listeners = {
 		onOutput: kept.logs.add,
 		onChange(history: SupervisionHistory, before: SupervisionHistory) {

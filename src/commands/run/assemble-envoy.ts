@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
-import { renderBootstrap } from '../../envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../envoy/bootstrap.ts';
 import { entrypointFor, envoyArguments, envoyGid } from '../../envoy/command-line.ts';
 import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { Configuration, ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
@@ -24,6 +24,8 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
+import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
+import { type EnvoyVariables, variableParts } from '../../xds/variable-parts.ts';
 import { meshBootstrap } from './assemble-mesh.ts';
 import { runProgram } from './run-program.ts';
 
@@ -83,10 +85,11 @@ export function envoySpecOf(
 	image = config.envoy.image,
 ): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
-	const own = envoy.config === '' ? ownBootstrap(config, isMeshed) : {};
+	const own = envoy.config === '' ? ownBootstrap(config, passThrough.env, isMeshed) : {};
 	const [path = envoy.config] = Object.keys(own);
 	const uid = envoyUser(capture.ignoreUids);
 	const isContainer = envoy.runtime === 'docker';
+	const sockets = envoy.config === '' ? passThrough.sockets.map(mountOf) : [];
 	const spec: ProxySpec = {
 		image: isContainer ? image : '',
 		pull: envoy.pull,
@@ -98,7 +101,7 @@ export function envoySpecOf(
 		files: Object.fromEntries([path, ...passThrough.files].map((file) => [file, own[file] ?? textOf(file)])),
 		memoryMegabytes: envoy.memoryMegabytes,
 		openFiles: envoy.openFiles,
-		mounts: isMeshed ? [...envoy.mounts, dirname(adsSocket(config.socket))] : envoy.mounts,
+		mounts: [...new Set([...envoy.mounts, ...(isMeshed ? [dirname(adsSocket(config.socket))] : []), ...sockets])],
 		logDriver: envoy.logDriver,
 		logOptions: Object.fromEntries(envoy.logOptions),
 		adminPort: envoy.adminPort,
@@ -113,16 +116,21 @@ export function envoySpecOf(
 }
 
 /** Our bootstrap, keyed by the path that it will have. */
-function ownBootstrap(config: DaemonContext['config'], isMeshed: boolean): Readonly<Record<string, string>> {
+function ownBootstrap(
+	config: DaemonContext['config'],
+	variables: EnvoyVariables,
+	isMeshed: boolean,
+): Readonly<Record<string, string>> {
 	const { ingressPort, egressPort, bridges, stateDirectory } = config;
 	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
 	const asked = isMeshed ? meshBootstrap(config) : undefined;
-	const text =
-		asked === undefined
-			? renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges })
-			: `${JSON.stringify(asked, null, '\t')}\n`;
+	const base = asked ?? passThroughBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });
+	const text = bootstrapText(mergeBootstrap(base, variableParts(variables)));
 	return { [bootstrapPath(stateDirectory, text)]: text };
 }
+
+/** The socket's folder, as a server that starts again makes another socket; not one that is shared, such as /run. */
+const mountOf = (socket: string): string => (dirname(dirname(socket)) === '/' ? socket : dirname(socket));
 
 function textOf(path: string): string {
 	try {

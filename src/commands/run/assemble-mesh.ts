@@ -13,6 +13,8 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
+import type { JsonObject } from '../../xds/snapshot.ts';
+import { type EnvoyVariables, variableOptions } from '../../xds/variable-parts.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
@@ -38,7 +40,7 @@ export const hasDefinitions = ({ mesh: { node, definitions }, stateDirectory }: 
 /** Serves ADS; undefined where there is no mesh: then neither gRPC nor protobuf is loaded. */
 export async function serveMesh(
 	{ config, capture }: DaemonContext,
-	{ log, counters }: { readonly log: Log; readonly counters: Counters },
+	{ log, counters, variables }: { readonly log: Log; readonly counters: Counters; readonly variables: EnvoyVariables },
 ): Promise<ServedMesh | undefined> {
 	const { node, definitions, parameters } = config.mesh;
 	if (node === undefined || !isMeshed(config)) return undefined;
@@ -51,7 +53,10 @@ export async function serveMesh(
 	const { ingressPort, egressPort, bridges, stateDirectory, socket, envoy } = config;
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
-		options: { ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+		options: {
+			...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+			...variableOptions(variables),
+		},
 		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
 		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, onChange, signal),
@@ -72,7 +77,7 @@ export async function serveMesh(
 }
 
 /** The bootstrap of an Envoy that asks this daemon. */
-export function meshBootstrap({ mesh, socket }: Config): object | undefined {
+export function meshBootstrap({ mesh, socket }: Config): JsonObject | undefined {
 	const { node, cluster } = mesh;
 	if (node === undefined) return undefined;
 	const id = nodeId(node);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -17,7 +17,8 @@ interface Bootstrap {
 }
 
 const ports = { ingressPort: parsePort('15000'), egressPort: parsePort('15001') };
-const whole: Bootstrap = JSON.parse(renderBootstrap({ ...ports, hasIpv6: true, capturesBridges: false }));
+const input = { ...ports, hasIpv6: true, capturesBridges: false };
+const whole: Bootstrap = JSON.parse(bootstrapText(passThroughBootstrap(input)));
 
 const without = (names: readonly string[], instead: object): string => {
 	const listeners = whole.static_resources.listeners.map((listener) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Listener } from '../../lab/net/peer.ts';
@@ -216,7 +216,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		assert.ok(ingressPort && egressPort);
 		for (const hasIpv6 of [true, false])
 			for (const capturesBridges of [true, false]) {
-				writeFileSync(file, renderBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges }));
+				writeFileSync(file, bootstrapText(passThroughBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges })));
 				const said = lab.host.run('sh', ['-c', `'${program}' --mode validate --config-path ${file} 2>&1`]);
 				assert.match(said, /configuration '.*' OK/);
 				assert.doesNotMatch(said, /\[(error|critical)\]|deprecated/i);

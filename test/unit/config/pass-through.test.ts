@@ -64,6 +64,21 @@ describe("variables of Envoy's images", () => {
 		});
 	});
 
+	test('a socket need not be there yet; its path is absolute, and not longer than the kernel takes', () => {
+		const socketsOf = (path: string) => {
+			const { sockets, mistakes } = passThrough({ APPMESH_SDS_SOCKET_PATH: path }, () => 'no such file');
+			return [sockets, mistakes];
+		};
+		assert.deepEqual(socketsOf(' /run/spire/agent.sock'), [['/run/spire/agent.sock'], []]);
+		const allowed = 'allowed: the absolute path of a unix socket, of at most 107 bytes';
+		assert.deepEqual(socketsOf('agent.sock'), [
+			[],
+			[`APPMESH_SDS_SOCKET_PATH: "agent.sock" does not begin with /; ${allowed}`],
+		]);
+		const [, mistakes] = socketsOf(`/${'a'.repeat(107)}`);
+		assert.match(String(mistakes), /^APPMESH_SDS_SOCKET_PATH: "\/a+.*" has 108 bytes; allowed: /);
+	});
+
 	test('credentials and unrelated variables are not passed through', () => {
 		const others = {
 			AWS_ACCESS_KEY_ID: 'id',
@@ -139,6 +154,7 @@ describe("Envoy's variables that are settings", () => {
 				LISTENER_DRAIN_WAIT_TIME_S: '20',
 			},
 			files: [],
+			sockets: [],
 		});
 	});
 

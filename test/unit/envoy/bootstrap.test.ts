@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderBootstrap } from '../../../src/envoy/bootstrap.ts';
+import { bootstrapText, passThroughBootstrap } from '../../../src/envoy/bootstrap.ts';
 import type { Port } from '../../../src/values/units.ts';
 import { parsePort } from '../../../src/values/units.ts';
 import { matchesGolden } from '../../support/golden.ts';
@@ -12,11 +12,11 @@ const ports: Readonly<Record<'ingressPort' | 'egressPort', Port>> = {
 };
 
 test('the bootstrap of a host with IPv6 passes both families on, and takes what this host sends on the loopback', () => {
-	const text = renderBootstrap({ ...ports, hasIpv6: true, capturesBridges: false });
+	const text = bootstrapText(passThroughBootstrap({ ...ports, hasIpv6: true, capturesBridges: false }));
 	matchesGolden(text, golden('bootstrap.txt'));
 });
 
 test("the bootstrap of a host without IPv6 has no IPv6 address, and containers' traffic arrives on their bridge", () => {
-	const text = renderBootstrap({ ...ports, hasIpv6: false, capturesBridges: true });
+	const text = bootstrapText(passThroughBootstrap({ ...ports, hasIpv6: false, capturesBridges: true }));
 	matchesGolden(text, golden('bootstrap-ipv4-bridges.txt'));
 });
