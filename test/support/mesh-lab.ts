@@ -20,8 +20,13 @@ export interface FieldLab {
 	readonly folder: string;
 	/** Replaces all definitions, as an editor does. */
 	readonly save: (definitions: readonly object[]) => void;
-	/** Of the virtual node `client`, unless another proxy is given. */
-	readonly start: (definitions: readonly object[], proxy?: string) => Promise<TestDaemon>;
+	readonly start: (definitions: readonly object[], options?: FieldLabOptions) => Promise<TestDaemon>;
+}
+
+export interface FieldLabOptions {
+	/** The virtual node `client`, unless another is given. */
+	readonly proxy?: string;
+	readonly env?: Readonly<Record<string, string>>;
 }
 
 const ENVOY_USER = 1337;
@@ -48,7 +53,7 @@ export async function createFieldLab(stack: AsyncDisposableStack): Promise<Field
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy(), '--envoy-drain-seconds', '5'];
 	return {
 		...{ host: lab.host, outside: lab.world, world, app, folder, save },
-		async start(resources, proxy = 'virtualNode/client') {
+		async start(resources, { proxy = 'virtualNode/client', env = {} } = {}) {
 			save(resources);
 			const args = [
 				...envoy,
@@ -59,7 +64,7 @@ export async function createFieldLab(stack: AsyncDisposableStack): Promise<Field
 				'--mesh-node',
 				`mesh/lab/${proxy}`,
 			];
-			return stack.use(await startDaemon(lab.host, { args, through: [...withResolver, resolver] }));
+			return stack.use(await startDaemon(lab.host, { args, env, through: [...withResolver, resolver] }));
 		},
 	};
 }

@@ -119,7 +119,7 @@ describe('a virtual gateway', async () => {
 			...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
 			...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
 		],
-		'virtualGateway/door',
+		{ proxy: 'virtualGateway/door' },
 	);
 	const far = stack.use(createWirePeer(lab.outside));
 	await far.serveHttp2({ name: 'calls', address: remote.v4, port: 9100 });
