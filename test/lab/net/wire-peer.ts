@@ -38,6 +38,7 @@ export interface SocketTarget {
 	readonly port: number;
 	/** The header of a websocket; without it the connection is raw. */
 	readonly host?: string;
+	readonly path?: string;
 	readonly say: readonly string[];
 }
 

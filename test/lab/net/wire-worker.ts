@@ -166,7 +166,7 @@ function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard:
 	sayNext();
 }
 
-function converse({ address, port, host, say }: SocketTarget): Promise<readonly string[]> {
+function converse({ address, port, host, path = '/', say }: SocketTarget): Promise<readonly string[]> {
 	return new Promise((resolve) => {
 		const heard: string[] = [];
 		const left = [...say];
@@ -184,7 +184,7 @@ function converse({ address, port, host, say }: SocketTarget): Promise<readonly 
 		};
 		if (host === undefined) return talk(connectTcp(port, address));
 		const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
-		const asked = request({ host: address, port, headers: { host, ...upgrade }, agent: false });
+		const asked = request({ host: address, port, path, headers: { host, ...upgrade }, agent: false });
 		asked.on('upgrade', (_, socket, first) => talk(socket as Socket, first));
 		asked.on('response', ({ statusCode }) => resolve([`${statusCode}`]));
 		asked.on('error', (error) => resolve([error.message]));
