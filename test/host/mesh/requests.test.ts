@@ -1,4 +1,4 @@
-// What becomes of a request that a route has taken: who answers it, how often it is tried, how long it may take.
+// What becomes of a request that a route has taken: who answers it, how often it is tried.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Spec } from '../../../src/mesh/schema/kinds.ts';
@@ -92,23 +92,15 @@ const shares = Object.entries(weighted).map(([title, row], at) => ({
 	title,
 	host: `share${at}.lab.local`,
 }));
-const others = ['impatient.lab.local', 'patient.lab.local', 'refused.lab.local', 'direct.lab.local', 'none.lab.local'];
+const others = ['refused.lab.local', 'direct.lab.local', 'none.lab.local'];
 
 const definitions = [
 	mesh(),
-	client([...tried, ...shares].map(({ host }) => host).concat(others), {
-		listeners: [
-			{ portMapping: { port: 8080, protocol: 'http' }, timeout: { http: { perRequest: milliseconds(100) } } },
-			{ portMapping: { port: 8081, protocol: 'http' } },
-		],
-		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
-	}),
+	client([...tried, ...shares].map(({ host }) => host).concat(others)),
 	...[...servers, nobody].map(({ name, port }) => node(name, { port })),
 	node('whole', { port: 80, hostname: addresses.otherRemote.v4 }),
 	...tried.flatMap(({ host, row }) => service(host, routes({ [row.server]: 1 }, row.settings))),
 	...shares.flatMap(({ host, weights }) => service(host, routes(weights))),
-	...service('impatient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: milliseconds(100) } })),
-	...service('patient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: seconds(0) } })),
 	...service('refused.lab.local', {
 		routes: {
 			only: {
@@ -129,7 +121,6 @@ describe('requests to the services of a mesh', async () => {
 	await Promise.all([
 		...servers.map((server) => world.serve(server)),
 		world.serve({ name: 'whole', address: addresses.otherRemote.v4, port: 80 }),
-		...[8080, 8081].map((port) => app.serve({ name: 'app', address: '127.0.0.1', port, delayMs: SLOW_MS })),
 	]);
 	await lab.start(definitions);
 	const at = (host: string) => ({ address: addresses.remote.v4, port: 80, host });
@@ -157,18 +148,6 @@ describe('requests to the services of a mesh', async () => {
 	test('a service that refuses connections is tried again, for connection-error', async () => {
 		assert.equal((await app.get(at('refused.lab.local'))).status, 503);
 		assert.equal(await readStatistic(app, 'cluster.cds_egress_lab_nobody_http_9100.upstream_cx_connect_fail'), 4);
-	});
-
-	test("a route's perRequest ends what takes longer; 0 lets it take its time", async () => {
-		const { status, ms } = await app.get(at('impatient.lab.local'));
-		assert.equal(status, 504);
-		assert.ok(ms < SLOW_MS, `${ms}`);
-		assert.equal((await app.get(at('patient.lab.local'))).body, 'slow');
-	});
-
-	test("a listener's perRequest ends what takes its application longer", async () => {
-		const ask = (port: number) => world.get({ address: addresses.host.v4, port, host: 'client' });
-		assert.deepEqual([(await ask(8080)).status, (await ask(8081)).body], [504, 'app']);
 	});
 
 	test('a virtual node provides a service by itself', async () =>

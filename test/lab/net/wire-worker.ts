@@ -155,8 +155,10 @@ function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard:
 	const left = [...messages];
 	const sayNext = () => {
 		const next = left.shift();
-		if (next === undefined) stream.end();
-		else stream.write(framed(next));
+		if (next === undefined) return;
+		stream.write(framed(next));
+		// A call of one message is at its end with it, as those of gRPC's own clients.
+		if (left.length === 0) stream.end();
 	};
 	const unframe = createUnframe((message) => {
 		heard.push(message);
