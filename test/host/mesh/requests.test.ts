@@ -34,6 +34,7 @@ const servers = [
 		{ name: 'recovers', statuses: [503, 503] },
 	],
 ].map((server, at) => ({ ...server, address: addresses.remote.v4, port: 9000 + at }));
+const portOf = (server: string): number => servers.find(({ name }) => name === server)?.port ?? 0;
 const nobody = { name: 'nobody', port: 9100 };
 
 interface Tried {
@@ -92,11 +93,14 @@ const shares = Object.entries(weighted).map(([title, row], at) => ({
 	title,
 	host: `share${at}.lab.local`,
 }));
-const others = ['refused.lab.local', 'direct.lab.local', 'none.lab.local'];
+const others = ['refused.lab.local', 'direct.lab.local', 'direct-busy.lab.local', 'none.lab.local'];
 
 const definitions = [
 	mesh(),
-	client([...tried, ...shares].map(({ host }) => host).concat(others)),
+	client([...tried, ...shares].map(({ host }) => host).concat(others), {
+		listeners: [{ portMapping: { port: 8080, protocol: 'http' } }],
+		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
+	}),
 	...[...servers, nobody].map(({ name, port }) => node(name, { port })),
 	node('whole', { port: 80, hostname: addresses.otherRemote.v4 }),
 	...tried.flatMap(({ host, row }) => service(host, routes({ [row.server]: 1 }, row.settings))),
@@ -112,6 +116,8 @@ const definitions = [
 		},
 	}),
 	serviceOf('direct.lab.local', 'whole'),
+	serviceOf('direct-busy.lab.local', 'busy'),
+	serviceOf('stranger.lab.local', 'whole'),
 	serviceOf('none.lab.local'),
 ];
 
@@ -120,6 +126,7 @@ describe('requests to the services of a mesh', async () => {
 	const { app, world } = lab;
 	await Promise.all([
 		...servers.map((server) => world.serve(server)),
+		app.serve({ name: 'app', address: '127.0.0.1', port: 8080 }),
 		world.serve({ name: 'whole', address: addresses.otherRemote.v4, port: 80 }),
 	]);
 	await lab.start(definitions);
@@ -150,12 +157,25 @@ describe('requests to the services of a mesh', async () => {
 		assert.equal(await readStatistic(app, 'cluster.cds_egress_lab_nobody_http_9100.upstream_cx_connect_fail'), 4);
 	});
 
-	test('a virtual node provides a service by itself', async () =>
-		assert.equal((await app.get(at('direct.lab.local'))).body, 'whole'));
+	test('a virtual node provides a service by itself, and is tried again by the default policy', async () => {
+		assert.equal((await app.get(at('direct.lab.local'))).body, 'whole');
+		const before = await world.seen('busy');
+		assert.equal((await app.get({ ...at('direct-busy.lab.local'), port: portOf('busy') })).status, 503);
+		assert.equal((await world.seen('busy')) - before, 3);
+	});
 
-	test('a service without a provider is answered with 404, as is a name that is no backend', async () => {
-		assert.equal((await app.get(at('none.lab.local'))).status, 404);
-		assert.equal((await app.get(at('unknown.lab.local'))).status, 404);
+	test('a service without a provider is answered with 404, as are one that is no backend and a name of none', async () => {
+		for (const name of ['none', 'stranger', 'unknown'])
+			assert.equal((await app.get(at(`${name}.lab.local`))).status, 404, name);
+	});
+
+	test('an application is called through its Envoy by IPv4 and IPv6, and nobody talks to Envoy itself', async () => {
+		const ask = (address: string, port: number) => world.get({ address, port, host: 'client' });
+		for (const address of [addresses.host.v4, addresses.host.v6]) {
+			assert.equal((await ask(address, 8080)).body, 'app');
+			assert.equal((await ask(address, 15_000)).status, 0);
+		}
+		assert.equal(await readStatistic(app, 'http.ingress.downstream_rq_2xx'), 2);
 	});
 
 	test('the name may have the port, and any case', async () =>
