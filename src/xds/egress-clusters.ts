@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Backend, EgressView, IpPreference, Target } from '../mesh/resolve-backends.ts';
 import { egressCluster } from './app-mesh-names.ts';
 import { unlimited } from './circuit-breakers.ts';
-import { healthCheckOf, outliersOf } from './health-checks.ts';
+import { checkedPortOf, healthCheckOf, outliersOf } from './health-checks.ts';
 import { http2Where } from './http2.ts';
 import { type Cluster, endpoints, type JsonObject } from './snapshot.ts';
 import { upstreamTls } from './tls.ts';
@@ -51,7 +51,7 @@ function clusterOf({ ipPreference }: EgressView, { node, listener }: Target, { n
 		...outliersOf(listener),
 		...http2Where(listener.portMapping.protocol),
 		...(tls === undefined ? {} : { transportSocket: tls }),
-		loadAssignment: endpoints(name, host, listener.portMapping.port),
+		loadAssignment: endpoints(name, host, listener.portMapping.port, checkedPortOf(listener)),
 	};
 }
 

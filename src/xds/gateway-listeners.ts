@@ -11,7 +11,7 @@ import {
 import { boundListener, ingressAddresses } from './bound-listener.ts';
 import { limitsOf } from './circuit-breakers.ts';
 import { httpConnections } from './filters.ts';
-import { http2Where } from './http2.ts';
+import { toItself } from './http2.ts';
 import type { RenderOptions } from './render-options.ts';
 import { type Cluster, endpoints, type Listener } from './snapshot.ts';
 import { chainsWithTls, permissiveInspectors } from './tls-chains.ts';
@@ -62,7 +62,7 @@ export function selfRedirect(
 	return {
 		...{ name, type: 'STATIC', connectTimeout: '0.25s' },
 		...limitsOf(listener),
-		...http2Where(listener.portMapping.protocol),
+		...toItself(listener.portMapping.protocol),
 		loadAssignment: endpoints(name, '127.0.0.1', egressPort),
 	};
 }

@@ -22,10 +22,13 @@ export function healthCheckOf({ healthCheck: check, portMapping }: NodeListener,
 		// Envoy's own is a minute for a cluster that nobody has used yet.
 		noTrafficInterval: seconds({ unit: 'ms', value: check.intervalMillis }),
 		...{ healthyThreshold: check.healthyThreshold, unhealthyThreshold: check.unhealthyThreshold },
-		...(check.port === undefined ? {} : { altPort: check.port }),
 	};
 	return { healthChecks: [{ ...common, ...kinds[protocol] }], ignoreHealthOnHostRemoval: true };
 }
+
+/** Where else than on its own port a target is asked: Envoy does not implement `alt_port`, which AWS sent (envoy #29033). */
+export const checkedPortOf = ({ healthCheck }: NodeListener): JsonObject =>
+	healthCheck?.port === undefined ? {} : { healthCheckConfig: { portValue: healthCheck.port } };
 
 /** Targets that fail are left out for a while. */
 export function outliersOf({ outlierDetection: found }: NodeListener): JsonObject {

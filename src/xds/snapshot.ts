@@ -35,9 +35,10 @@ export const socketAddress = (address: string, portValue: number): JsonObject =>
 	socketAddress: { address, portValue },
 });
 
-export const endpoints = (clusterName: string, address: string, port: number): JsonObject => ({
+/** `more`: of the endpoint. */
+export const endpoints = (clusterName: string, address: string, port: number, more: JsonObject = {}): JsonObject => ({
 	clusterName,
-	endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(address, port) } }] }],
+	endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(address, port), ...more } }] }],
 });
 
 /** From the stream that Envoy has open already. */

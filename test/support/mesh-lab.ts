@@ -3,49 +3,49 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHost } from '../lab/net/host.ts';
 import { createHttpPeer, type HttpPeer } from '../lab/net/http-peer.ts';
+import { addresses } from '../lab/net/layout.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
-import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
+import { type Outcome, startDaemon, type TestDaemon, turnoutProgram } from '../lab/turnout.ts';
 import { eventually } from './eventually.ts';
 
 export interface FieldLab {
 	readonly host: Namespace;
-	/** Its namespace. */
+	/** Its namespace. Its first address is where the host looks for a DNS server. */
 	readonly outside: Namespace;
 	readonly world: HttpPeer;
 	readonly app: HttpPeer;
 	/** A folder that Envoy's user may write to. */
 	readonly folder: string;
+	readonly definitions: string;
+	/** A command that needs no daemon, on the host of the virtual node `client`. */
+	readonly turnout: (...args: string[]) => Outcome;
 	/** Replaces all definitions, as an editor does. */
 	readonly save: (definitions: readonly object[]) => void;
-	/** Of the virtual node `client`, unless another proxy is given. */
-	readonly start: (definitions: readonly object[], proxy?: string) => Promise<TestDaemon>;
+	readonly start: (definitions: readonly object[], options?: FieldLabOptions) => Promise<TestDaemon>;
+}
+
+export interface FieldLabOptions {
+	/** The virtual node `client`, unless another is given. */
+	readonly proxy?: string;
+	readonly env?: Readonly<Record<string, string>>;
 }
 
 const ENVOY_USER = 1337;
 const APP_USER = 1000;
 
-/** Before a program: it sees this file of names. */
-const withHosts = ['unshare', '-m', 'sh', '-ec', 'mount --bind "$1" /etc/hosts; shift; exec "$@"', 'sh'];
+/** Before a program: this file is what tells it of DNS servers. */
+const withResolver = ['unshare', '-m', 'sh', '-ec', 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"', 'sh'];
 
-export interface FieldLabOptions {
-	/** That Envoy finds beside its DNS servers, with their addresses. */
-	readonly names?: Readonly<Record<string, readonly string[]>>;
-}
-
-export async function createFieldLab(
-	stack: AsyncDisposableStack,
-	{ names = {} }: FieldLabOptions = {},
-): Promise<FieldLab> {
+export async function createFieldLab(stack: AsyncDisposableStack): Promise<FieldLab> {
 	const { path } = stack.use(createScratch('fields'));
 	const lab = stack.use(createHost({ container: false }));
 	const world = stack.use(createHttpPeer(lab.world));
 	const app = stack.use(createHttpPeer(lab.host, { uid: APP_USER }));
 	const [definitions, folder] = [join(path, 'mesh'), join(path, 'files')];
-	const known = join(path, 'hosts');
-	const lines = Object.entries(names).flatMap(([name, own]) => own.map((address) => `${address} ${name}\n`));
-	writeFileSync(known, `127.0.0.1 localhost\n${lines.join('')}`);
+	const resolver = join(path, 'resolv.conf');
+	writeFileSync(resolver, `nameserver ${addresses.world.v4}\n`);
 	for (const each of [definitions, folder]) mkdirSync(each);
 	lab.host.run('chown', [`${ENVOY_USER}`, folder]);
 	const save = (resources: readonly object[]) => {
@@ -55,8 +55,12 @@ export async function createFieldLab(
 	};
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy(), '--envoy-drain-seconds', '5'];
 	return {
-		...{ host: lab.host, outside: lab.world, world, app, folder, save },
-		async start(resources, proxy = 'virtualNode/client') {
+		...{ host: lab.host, outside: lab.world, world, app, folder, definitions, save },
+		turnout(...args) {
+			const [program = '', ...words] = [...withResolver, resolver, turnoutProgram, ...args];
+			return lab.host.tryRun(program, words, { env: { APPMESH_VIRTUAL_NODE_NAME: 'mesh/lab/virtualNode/client' } });
+		},
+		async start(resources, { proxy = 'virtualNode/client', env = {} } = {}) {
 			save(resources);
 			const args = [
 				...envoy,
@@ -67,7 +71,7 @@ export async function createFieldLab(
 				'--mesh-node',
 				`mesh/lab/${proxy}`,
 			];
-			return stack.use(await startDaemon(lab.host, { args, through: [...withHosts, known] }));
+			return stack.use(await startDaemon(lab.host, { args, env, through: [...withResolver, resolver] }));
 		},
 	};
 }

@@ -19,9 +19,9 @@ export interface Part extends Partial<Omit<Listener, 'portMapping'>> {
 	readonly ipPreference?: 'IPv6_PREFERRED' | 'IPv4_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY';
 }
 
-export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL'): object => ({
+export const mesh = (type: 'ALLOW_ALL' | 'DROP_ALL' = 'DROP_ALL', more: Spec<'mesh'> = {}): object => ({
 	meshName,
-	spec: { egressFilter: { type } },
+	spec: { egressFilter: { type }, ...more },
 });
 
 /** A target. */
@@ -53,15 +53,23 @@ export const client = (services: readonly string[], more: NodeSpec = {}): object
 export interface Router {
 	readonly port?: number;
 	readonly protocol?: Protocol;
+	/** Listeners beside that one. */
+	readonly more?: readonly { readonly port: number; readonly protocol: Protocol }[];
 	readonly routes: Readonly<Record<string, RouteSpec>>;
 }
 
 /** A service, its router and the router's routes. */
-export const service = (virtualServiceName: string, { port = 80, protocol = 'http', routes }: Router): object[] => {
+export const service = (
+	virtualServiceName: string,
+	{ port = 80, protocol = 'http', more = [], routes }: Router,
+): object[] => {
 	const virtualRouterName = virtualServiceName.replaceAll('.', '-');
 	return [
 		{ ...{ meshName, virtualServiceName }, spec: { provider: { virtualRouter: { virtualRouterName } } } },
-		{ ...{ meshName, virtualRouterName }, spec: { listeners: [{ portMapping: { port, protocol } }] } },
+		{
+			...{ meshName, virtualRouterName },
+			spec: { listeners: [{ port, protocol }, ...more].map((portMapping) => ({ portMapping })) },
+		},
 		...Object.entries(routes).map(([routeName, spec]) => ({ ...{ meshName, virtualRouterName, routeName }, spec })),
 	];
 };

@@ -5,7 +5,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
 import { createFieldLab, readStatistic, settled } from '../../support/mesh-lab.ts';
-import { client, mesh, node, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { client, mesh, node, only, service, serviceOf, to } from '../../support/mesh-parts.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const CONNECTIONS = 400;
@@ -21,6 +21,11 @@ const tcp = (name: string, port: number, hostname: string = remote.v4) =>
 const tcpService = (name: string, port: number, weights: Readonly<Record<string, number>>) =>
 	service(name, { port, protocol: 'tcp', routes: { only: { tcpRoute: { action: to(weights) } } } });
 
+/** The listeners of one router. */
+const several = { http: 8100, tcp: 8101, web: 8102 } as const;
+/** A node with several listeners is a target by the port of one. */
+const toPort = (port: number) => ({ weightedTargets: [{ virtualNode: 'both', port, weight: 1 }] });
+
 const definitions = (filter: 'ALLOW_ALL' | 'DROP_ALL') => [
 	mesh(filter),
 	client([
@@ -30,6 +35,7 @@ const definitions = (filter: 'ALLOW_ALL' | 'DROP_ALL') => [
 		'first.lab.local',
 		'second.lab.local',
 		'none.lab.local',
+		'several.lab.local',
 	]),
 	node('web', { port: 9000 }),
 	serviceOf('web.lab.local', 'web'),
@@ -40,6 +46,24 @@ const definitions = (filter: 'ALLOW_ALL' | 'DROP_ALL') => [
 	...tcpService('first.lab.local', 5432, { first: 1 }),
 	...tcpService('second.lab.local', 5432, { second: 1 }),
 	serviceOf('none.lab.local'),
+	...service('several.lab.local', {
+		...{
+			port: several.http,
+			more: [{ port: several.tcp, protocol: 'tcp' } as const, { port: several.web, protocol: 'http' } as const],
+		},
+		routes: {
+			http: { httpRoute: { match: { port: several.http, prefix: '/' }, action: toPort(9000) } },
+			tcp: { tcpRoute: { match: { port: several.tcp }, action: toPort(9001) } },
+			web: { httpRoute: { match: { port: several.web, prefix: '/web' }, action: only('web') } },
+		},
+	}),
+	{
+		...{ meshName: 'lab', virtualNodeName: 'both' },
+		spec: {
+			listeners: [{ portMapping: { port: 9000, protocol: 'http' } }, { portMapping: { port: 9001, protocol: 'tcp' } }],
+			serviceDiscovery: { dns: { hostname: otherRemote.v4 } },
+		},
+	},
 ];
 
 const TIMES = 15;
@@ -61,7 +85,9 @@ describe('connections out of a mesh', async () => {
 	const tls = pemsOf(createAuthority(lab.folder, 'amazon').issue('sqs', ['sqs.us-east-1.amazonaws.com']));
 	await Promise.all([
 		lab.world.serve({ name: 'web', address: remote.v4, port: 9000 }),
-		lab.world.serve({ name: 'elsewhere', address: remote.v4, port: 9009 }),
+		...[remote.v4, remote.v6].map((address) => lab.world.serve({ name: 'elsewhere', address, port: 9009 })),
+		lab.world.serve({ name: 'both by http', address: otherRemote.v4, port: 9000 }),
+		far.listen('both by tcp', [9001], { address: otherRemote.v4 }),
 		lab.world.serve({ name: 'by its address', address: remote.v4, port: 80 }),
 		lab.world.serve({ name: 'sqs', address: remote.v4, port: 443, tls }),
 		far.listen('mysql', [3306, 3307], {}),
@@ -73,7 +99,11 @@ describe('connections out of a mesh', async () => {
 		const answer = await near.connect(address, port);
 		return answer.kind === 'answered' ? answer.by : answer.kind;
 	};
-	const http = (port: number, host = 'elsewhere.example') => app.get({ address: remote.v4, port, host });
+	const http = (
+		port: number,
+		host = 'elsewhere.example',
+		more: { readonly address?: string; readonly path?: string } = {},
+	) => app.get({ address: remote.v4, port, host, ...more });
 	const secured = (servername: string) =>
 		app.get({ address: remote.v4, port: 443, host: servername, tls: { servername } });
 
@@ -106,9 +136,23 @@ describe('connections out of a mesh', async () => {
 		assert.equal(await byOf(otherRemote.v4, 5432), 'second');
 	});
 
+	test('a router with several listeners has a service on each, with the routes and targets that are for its port', async () => {
+		const host = 'several.lab.local';
+		assert.equal((await http(several.http, host)).body, 'both by http');
+		assert.equal(await byOf(remote.v4, several.tcp), 'both by tcp');
+		assert.equal((await http(several.web, host, { path: '/web' })).body, 'web');
+		assert.equal((await http(several.web, host)).status, 404);
+	});
+
+	test('a service is told by its name, whatever address the name resolves to, of IPv6 too', async () => {
+		for (const address of ['198.51.100.7', remote.v6, '2001:db8:1::7'])
+			assert.equal((await http(9000, 'web.lab.local', { address })).body, 'web', address);
+	});
+
 	test('DROP_ALL: what is not of the mesh is refused, by name with 404 and by port without an answer', async () => {
 		assert.equal((await http(9000)).status, 404);
 		assert.equal((await http(9009)).status, 0);
+		assert.equal((await http(9009, 'elsewhere.example', { address: remote.v6 })).status, 0);
 		assert.notEqual(await byOf(remote.v4, 3307), 'mysql');
 		assert.notEqual(await byOf(world.v4, 3307), 'mysql');
 	});
@@ -125,6 +169,7 @@ describe('connections out of a mesh', async () => {
 		lab.save(definitions('ALLOW_ALL'));
 		await settled(daemon, former?.version);
 		assert.equal((await http(9009)).body, 'elsewhere');
+		assert.equal((await http(9009, 'elsewhere.example', { address: remote.v6 })).body, 'elsewhere');
 		assert.equal((await http(9000)).body, 'web');
 		assert.equal((await secured('www.example.com')).body, 'sqs');
 		assert.equal((await secured('sqs.us-east-1.amazonaws.com')).body, 'sqs');

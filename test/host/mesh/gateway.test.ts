@@ -4,10 +4,11 @@ import { describe, test } from 'node:test';
 import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
-import { createAuthority } from '../../support/certificates.ts';
+import { eventually } from '../../support/eventually.ts';
 import { explainedGateway } from '../../support/explained.ts';
+import { headerMatches, withKind } from '../../support/header-matches.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
-import { gateway, gatewayRoute, mesh, node, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { gateway, gatewayRoute, mesh, node, only, service, serviceOf, to } from '../../support/mesh-parts.ts';
 import { catalogOf } from '../../support/rendered.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -15,10 +16,19 @@ type HttpRoute = NonNullable<Spec<'gatewayRoute'>['httpRoute']>;
 
 const { remote, host } = addresses;
 const DOOR = 8_088;
-const SECURED = 8_443;
 const CALLS = 8_090;
+const PAGES = 8_091;
 
 const target = (virtualServiceName: string) => ({ target: { virtualService: { virtualServiceName } } });
+
+type GrpcRoute = NonNullable<Spec<'gatewayRoute'>['grpcRoute']>;
+
+const call = (match: GrpcRoute['match'], rewrite?: GrpcRoute['action']['rewrite']): Spec<'gatewayRoute'> => ({
+	grpcRoute: {
+		match: { port: CALLS, ...match },
+		action: { ...target('calls.lab.local'), ...(rewrite === undefined ? {} : { rewrite }) },
+	},
+});
 
 interface Row {
 	readonly match: HttpRoute['match'];
@@ -43,6 +53,8 @@ const route = ({ match, rewrite, priority }: Row, name: string): Spec<'gatewayRo
 
 const keeping = { hostname: { defaultTargetHostname: 'DISABLED' } } as const;
 
+const headers = Object.values(headerMatches).map((row, at) => ({ ...row, name: `header${at}` }));
+
 /** To the service `a`, but for the last ones. */
 const routes: Readonly<Record<string, Spec<'gatewayRoute'>>> = {
 	plain: route({ match: { prefix: '/plain' } }, 'a.lab.local'),
@@ -52,7 +64,12 @@ const routes: Readonly<Record<string, Spec<'gatewayRoute'>>> = {
 	regex: route({ match: { path: { regex: '/r/[0-9]+' } }, rewrite: { path: { exact: '/n' } } }, 'a.lab.local'),
 	host: route({ match: { prefix: '/host' }, rewrite: keeping }, 'a.lab.local'),
 	method: route({ match: { prefix: '/method', method: 'POST' } }, 'a.lab.local'),
-	header: route({ match: { prefix: '/header', headers: [{ name: 'x-a', match: { prefix: 'b' } }] } }, 'a.lab.local'),
+	...Object.fromEntries(
+		headers.map(({ name, header }) => [
+			name,
+			route({ match: { prefix: `/${name}`, headers: [header] } }, 'a.lab.local'),
+		]),
+	),
 	query: route({ match: { prefix: '/query', queryParameters: [{ name: 'q', match: { exact: '1' } }] } }, 'a.lab.local'),
 	weights: route({ match: { prefix: '/shared' } }, 'shared.lab.local'),
 	none: route({ match: { prefix: '/none' } }, 'none.lab.local'),
@@ -60,18 +77,28 @@ const routes: Readonly<Record<string, Spec<'gatewayRoute'>>> = {
 	second: route({ match: { prefix: '/order/longer' }, priority: 2 }, 'b.lab.local'),
 	whole: route({ match: { hostname: { exact: 'b.example.com' } } }, 'b.lab.local'),
 	end: route({ match: { hostname: { suffix: '*.b.example.org' } } }, 'b.lab.local'),
-	calls: {
-		grpcRoute: { match: { port: CALLS, serviceName: 'greet.Greeter' }, action: target('calls.lab.local') },
+	port: {
+		httpRoute: {
+			match: { port: DOOR, prefix: '/port/a' },
+			action: { target: { ...target('ports.lab.local').target, port: 80 } },
+		},
 	},
-	secured: { httpRoute: { match: { port: SECURED, prefix: '/' }, action: target('a.lab.local') } },
+	otherPort: {
+		httpRoute: {
+			match: { port: DOOR, prefix: '/port/b' },
+			action: { target: { ...target('ports.lab.local').target, port: 81 } },
+		},
+	},
+	calls: call({ serviceName: 'greet.Greeter' }),
+	byMetadata: call({ metadata: [{ name: 'x-kind', match: { exact: 'special' } }] }),
+	byHost: call({ hostname: { exact: 'calls.example.com' } }, keeping),
+	http2: { http2Route: { match: { port: PAGES, prefix: '/pages' }, action: target('pages.lab.local') } },
 };
 
 describe('a virtual gateway', async () => {
 	const stack = suiteStack();
 	const lab = await createFieldLab(stack);
 	const { app, world } = lab;
-	const authority = createAuthority(lab.folder, 'authority');
-	const certificate = { file: authority.issue('door', ['door.example.com']) };
 	await Promise.all([...['a', 'b'].map((name, at) => world.serve({ name, address: remote.v4, port: 9000 + at }))]);
 	const definitions = [
 		mesh(),
@@ -79,7 +106,7 @@ describe('a virtual gateway', async () => {
 			listeners: [
 				{ portMapping: { port: DOOR, protocol: 'http' } },
 				{ portMapping: { port: CALLS, protocol: 'grpc' } },
-				{ portMapping: { port: SECURED, protocol: 'http' }, tls: { mode: 'STRICT', certificate } },
+				{ portMapping: { port: PAGES, protocol: 'http2' } },
 			],
 		}),
 		...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
@@ -87,12 +114,23 @@ describe('a virtual gateway', async () => {
 			routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
 		}),
 		serviceOf('none.lab.local'),
+		...service('ports.lab.local', {
+			...{ port: 80, more: [{ port: 81, protocol: 'http' }] },
+			routes: Object.fromEntries(
+				['a', 'b'].map((name, at) => [
+					name,
+					{ httpRoute: { match: { prefix: '/', port: 80 + at }, action: only(name) } },
+				]),
+			),
+		}),
+		...[node('pages', { port: 9101, protocol: 'http2' }), serviceOf('pages.lab.local', 'pages')],
 		...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
 		...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
 	];
-	await lab.start(definitions, 'virtualGateway/door');
+	await lab.start(definitions, { proxy: 'virtualGateway/door' });
 	const far = stack.use(createWirePeer(lab.outside));
 	await far.serveHttp2({ name: 'calls', address: remote.v4, port: 9100 });
+	await far.serveHttp2({ name: 'pages', address: remote.v4, port: 9101 });
 
 	const ask = (path: string, more: object = {}) =>
 		world.get({ address: host.v4, port: DOOR, host: 'door.example.com', path, ...more });
@@ -128,11 +166,15 @@ describe('a virtual gateway', async () => {
 		assert.ok(!headers['x-headers']?.includes('x-app-mesh'), headers['x-headers']);
 	});
 
-	test('a method, a header, a query parameter are asked for', async () => {
+	test('a method, headers in all the ways of a route, a query parameter are asked for', async () => {
 		assert.equal(await arrives('/method', { method: 'POST' }), 'a a.lab.local /');
 		assert.equal(await arrives('/method'), '404');
-		assert.equal(await arrives('/header', { headers: { 'x-a': 'bc' } }), 'a a.lab.local /');
-		assert.equal(await arrives('/header', { headers: { 'x-a': 'cb' } }), '404');
+		for (const { name, hits, misses } of headers) {
+			const kinds = (values: readonly string[]) =>
+				values.map((value) => arrives(`/${name}`, { headers: withKind(value) }));
+			for (const answer of await Promise.all(kinds(hits))) assert.equal(answer, 'a a.lab.local /', name);
+			for (const answer of await Promise.all(kinds(misses))) assert.equal(answer, '404', name);
+		}
 		assert.equal(await arrives('/query?q=1'), 'a a.lab.local /?q=1');
 		assert.equal(await arrives('/query?q=2'), '404');
 	});
@@ -157,14 +199,9 @@ describe('a virtual gateway', async () => {
 		assert.equal(await arrives('/nobody'), '404');
 	});
 
-	test('gRPC enters by service, and TLS by the certificate of the listener', async () => {
-		const call = (path: string) =>
-			far.call({ address: host.v4, port: CALLS, host: 'door.example.com', path, messages: ['in', 'and out'] });
-		assert.deepEqual((await call('/greet.Greeter/Hello')).messages, ['calls: in', 'calls: and out']);
-		assert.equal((await call('/other.Service/Hello')).grpcStatus, '12');
-		const tls = { servername: 'door.example.com' };
-		assert.equal((await ask('/x', { port: SECURED, tls })).body, 'a');
-		assert.equal((await ask('/x', { port: SECURED })).status, 0);
+	test("target.port chooses among the ports of a service's router", async () => {
+		assert.equal(await arrives('/port/a/x'), 'a ports.lab.local /x');
+		assert.equal(await arrives('/port/b/x'), 'b ports.lab.local /x');
 	});
 
 	test('explain says of each request where it arrives, and as what', async () => {
@@ -197,6 +234,31 @@ describe('a virtual gateway', async () => {
 			assert.ok(expected.includes(got), `${JSON.stringify(each)}: ${expected} and not ${got}`);
 		}
 	});
+
+	test('gRPC enters by service, by metadata or by hostname', async () => {
+		const enter = async (path: string, more: object = {}) => {
+			const target = { address: host.v4, port: CALLS, host: 'door.example.com', path, messages: ['in', 'and out'] };
+			const { messages, grpcStatus } = await far.call({ ...target, ...more });
+			return messages.join() || grpcStatus;
+		};
+		assert.equal(await enter('/greet.Greeter/Hello'), 'calls: in,calls: and out');
+		assert.equal(await enter('/other.Service/Hello'), '12');
+		assert.equal(await enter('/other.Service/Hello', { headers: { 'x-kind': 'special' } }), 'calls: in,calls: and out');
+		assert.equal(await enter('/other.Service/Hello', { headers: { 'x-kind': 'other' } }), '12');
+		assert.equal(await enter('/other.Service/Hello', { host: 'calls.example.com' }), 'calls: in,calls: and out');
+	});
+
+	test('HTTP/2 enters, and goes on to a service with http2', async () => {
+		const pages = (path: string) => far.call({ address: host.v4, port: PAGES, host: 'door.example.com', path });
+		assert.equal((await pages('/pages/x')).body, 'pages by HTTP/2');
+		assert.equal((await pages('/x')).status, 404);
+	});
+
+	test('its connections to itself end when they carry nothing, so that a stop does not wait for them', async () =>
+		void (await eventually(
+			() => readStatistic(app, 'listener.0.0.0.0_15001.downstream_cx_active'),
+			(open) => open === 0,
+		)));
 
 	test('what enters is counted for each of its listeners', async () => {
 		const name = `cluster.cds_ingress_lab_door_self_redirect_http_15001_${DOOR}.upstream_rq_total`;

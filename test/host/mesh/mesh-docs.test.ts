@@ -61,7 +61,10 @@ describe(`${PAGE}, word for word`, async () => {
 		createMeshHosts(Object.fromEntries([...names, []].map((own, at) => [`h${at}`, own]))),
 	);
 	const nodes = names.map((own) => (own.at(-1) ?? '').split('.')[0] ?? '');
-	const [a, ...others] = await Promise.all(nodes.map((node, at) => start(hosts[at], node)));
+	const services = await Promise.all(nodes.map((node, at) => start(hosts[at], node)));
+	// At once: each waits at its end for the connections that the Envoys of the others keep open.
+	stack.defer(() => Promise.all(services.map(({ daemon }) => daemon.stop())).then(() => undefined));
+	const [a, ...others] = services;
 
 	async function start(host: MeshHost | undefined, node: string): Promise<Service> {
 		if (host === undefined) throw new Error('unreachable: there is one for each node');

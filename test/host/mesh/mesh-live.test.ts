@@ -11,11 +11,12 @@ import { suiteStack } from '../../support/suite-stack.ts';
 const target = { address: addresses.remote.v4, port: 80, host: 'serviceB.simpleapp.local' };
 
 describe('the mesh of the 2019 guide', async () => {
-	const lab = await createMeshHost(suiteStack());
+	const stack = suiteStack();
+	const lab = await createMeshHost(stack);
+	lab.save([100, 0]);
+	const daemon = stack.use(await lab.start());
 
 	test('the variable of the guide and its definitions are all that is needed: requests go by the weights, both ways', async () => {
-		lab.save([100, 0]);
-		await using daemon = await lab.start();
 		assert.equal((await lab.app.get(target)).body, 'v1');
 		const inbound = await lab.world.get({ address: addresses.host.v4, port: 80, host: 'serviceA.simpleapp.local' });
 		assert.equal(inbound.body, 'app');
@@ -39,8 +40,6 @@ describe('the mesh of the 2019 guide', async () => {
 	});
 
 	test('what is not of the mesh is held, as the egress filter is DROP_ALL unless the mesh says otherwise', async () => {
-		lab.save([100, 0]);
-		await using _daemon = await lab.start();
 		await lab.world.serve({ name: 'elsewhere', address: addresses.remote.v4, port: 8080 });
 		assert.equal((await lab.app.get({ ...target, port: 8080 })).status, 0);
 		assert.equal((await lab.app.get({ ...target, host: 'unknown.simpleapp.local' })).status, 404);

@@ -7,6 +7,8 @@ import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { eventually } from '../../support/eventually.ts';
+import { grpcRetries } from '../../support/grpc-retries.ts';
+import { headerMatches, withKind } from '../../support/header-matches.ts';
 import { createFieldLab } from '../../support/mesh-lab.ts';
 import { client, mesh, node, only, service, serviceOf } from '../../support/mesh-parts.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -14,6 +16,7 @@ import { suiteStack } from '../../support/suite-stack.ts';
 type GrpcRoute = NonNullable<Spec<'route'>['grpcRoute']>;
 
 const { remote, host } = addresses;
+const named = (name: string) => `${name}.lab.local`;
 const to = (name: string) => ({ action: only(name) });
 const grpc = (match: GrpcRoute['match'], name: string): Spec<'route'> => ({ grpcRoute: { match, ...to(name) } });
 const ports = { grpc: 50_051, http2: 9_080, http: 80 } as const;
@@ -25,34 +28,50 @@ type File = NonNullable<NonNullable<NonNullable<Spec<'virtualNode'>['logging']>[
 const fields = { verb: '%REQ(:METHOD)%', path: '%REQ(:PATH)%', code: '%RESPONSE_CODE%', to: '%UPSTREAM_CLUSTER%' };
 const json = Object.entries(fields).map(([key, value]) => ({ key, value }));
 
+/** Of gRPC's metadata: a service each, whose one route asks for it. */
+const metadata = Object.entries(headerMatches).map(([title, row], at) => ({
+	...{ ...row, title },
+	host: `metadata${at}.lab.local`,
+}));
+
+const retries = grpcRetries.map((row, at) => ({ ...row, name: `retry${at}`, port: 9200 + at }));
+
+const grpcService = (host: string, routes: Readonly<Record<string, Spec<'route'>>>) =>
+	service(host, { port: ports.grpc, protocol: 'grpc', routes });
+
 const definitions = (file: File) => [
 	mesh(),
-	client(['calls.lab.local', 'pages.lab.local', 'sockets.lab.local'], {
-		listeners: [
-			{ portMapping: { port: own.grpc, protocol: 'grpc' } },
-			{ portMapping: { port: own.http2, protocol: 'http2' } },
-			{ portMapping: { port: own.http, protocol: 'http' } },
-			{ portMapping: { port: own.tcp, protocol: 'tcp' }, connectionPool: { tcp: { maxConnections: 1 } } },
+	client(
+		[
+			...['calls', 'pages', 'sockets', ...retries.map(({ name }) => name)].map(named),
+			...metadata.map(({ host }) => host),
 		],
-		serviceDiscovery: { dns: { hostname: host.v4 } },
-		logging: { accessLog: { file } },
-	}),
-	...['hello', 'greeter', 'special', 'rest'].map((name, at) => node(name, { port: 9100 + at, protocol: 'grpc' })),
-	...service('calls.lab.local', {
-		...{ port: ports.grpc, protocol: 'grpc' },
-		routes: {
-			hello: grpc({ serviceName: 'greet.Greeter', methodName: 'Hello' }, 'hello'),
-			greeter: grpc({ serviceName: 'greet.Greeter' }, 'greeter'),
-			special: {
-				priority: 0,
-				...grpc(
-					{ serviceName: 'greet.Greeter', metadata: [{ name: 'x-kind', match: { exact: 'special' } }] },
-					'special',
-				),
-			},
-			rest: grpc({ serviceName: 'other.Service' }, 'rest'),
+		{
+			listeners: [
+				{ portMapping: { port: own.grpc, protocol: 'grpc' } },
+				{ portMapping: { port: own.http2, protocol: 'http2' } },
+				{ portMapping: { port: own.http, protocol: 'http' } },
+				{ portMapping: { port: own.tcp, protocol: 'tcp' }, connectionPool: { tcp: { maxConnections: 1 } } },
+			],
+			serviceDiscovery: { dns: { hostname: host.v4 } },
+			logging: { accessLog: { file } },
 		},
+	),
+	...['hello', 'greeter', 'special', 'rest'].map((name, at) => node(name, { port: 9100 + at, protocol: 'grpc' })),
+	...grpcService('calls.lab.local', {
+		hello: grpc({ serviceName: 'greet.Greeter', methodName: 'Hello' }, 'hello'),
+		greeter: grpc({ serviceName: 'greet.Greeter' }, 'greeter'),
+		special: {
+			priority: 0,
+			...grpc({ serviceName: 'greet.Greeter', metadata: [{ name: 'x-kind', match: { exact: 'special' } }] }, 'special'),
+		},
+		rest: grpc({ serviceName: 'other.Service' }, 'rest'),
 	}),
+	...metadata.flatMap(({ host, header }) => grpcService(host, { only: grpc({ metadata: [header] }, 'rest') })),
+	...retries.flatMap(({ name, port, settings }) => [
+		node(name, { port, protocol: 'grpc' }),
+		...grpcService(named(name), { only: { grpcRoute: { match: {}, ...to(name), ...settings } } }),
+	]),
 	node('pages', { port: 9090, protocol: 'http2' }),
 	...service('pages.lab.local', {
 		...{ port: ports.http2, protocol: 'http2' },
@@ -73,6 +92,9 @@ describe('the protocols of a mesh', async () => {
 	const grpcNodes = ['hello', 'greeter', 'special', 'rest'];
 	await Promise.all([
 		...grpcNodes.map((name, at) => far.serveHttp2({ name, address: remote.v4, port: 9100 + at })),
+		...retries.map(({ name, port, statuses }) =>
+			far.serveHttp2({ name, address: remote.v4, port, grpcStatuses: statuses }),
+		),
 		far.serveHttp2({ name: 'pages', address: remote.v4, port: 9090 }),
 		far.serveWebsocket({ name: 'sockets', address: remote.v4, port: ports.http }),
 		...[own.grpc, own.http2].map((port) => near.serveHttp2({ name: 'app', address: '127.0.0.1', port })),
@@ -94,6 +116,36 @@ describe('the protocols of a mesh', async () => {
 		const { messages, grpcStatus } = await calls('/unknown.Service/Hello', ['hi']);
 		assert.deepEqual({ messages, grpcStatus }, { messages: [], grpcStatus: '12' });
 	});
+
+	for (const { title, host, hits, misses } of metadata)
+		test(`a grpcRoute's condition: metadata ${title}`, async () => {
+			const ask = async (value: string) =>
+				(
+					await near.call({
+						address: remote.v4,
+						port: ports.grpc,
+						host,
+						path: HELLO,
+						messages: ['hi'],
+						headers: withKind(value),
+					})
+				).grpcStatus;
+			assert.deepEqual(
+				await Promise.all(hits.map(ask)),
+				hits.map(() => '0'),
+			);
+			assert.deepEqual(
+				await Promise.all(misses.map(ask)),
+				misses.map(() => '12'),
+			);
+		});
+
+	for (const { title, name, times, status } of retries)
+		test(`a service with gRPC is asked ${title}`, async () => {
+			const target = { address: remote.v4, port: ports.grpc, host: named(name), path: HELLO, messages: ['hi'] };
+			const { grpcStatus } = await near.call(target);
+			assert.deepEqual([grpcStatus, await far.seen(name)], [`${status}`, times]);
+		});
 
 	test('a stream of gRPC carries message after message both ways', async () => {
 		const said = ['one', 'two', 'three'];

@@ -1,4 +1,4 @@
-// What becomes of a request that a route has taken: who answers it, how often it is tried, how long it may take.
+// What becomes of a request that a route has taken: who answers it, how often it is tried.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Spec } from '../../../src/mesh/schema/kinds.ts';
@@ -10,7 +10,6 @@ import { suiteStack } from '../../support/suite-stack.ts';
 type HttpRoute = NonNullable<Spec<'route'>['httpRoute']>;
 type Settings = Omit<HttpRoute, 'action' | 'match'>;
 
-const TIMES = 2_000;
 /** Beyond five standard deviations comes one run of two million. */
 const SIGMAS = 5;
 const SLOW_MS = 600;
@@ -35,6 +34,7 @@ const servers = [
 		{ name: 'recovers', statuses: [503, 503] },
 	],
 ].map((server, at) => ({ ...server, address: addresses.remote.v4, port: 9000 + at }));
+const portOf = (server: string): number => servers.find(({ name }) => name === server)?.port ?? 0;
 const nobody = { name: 'nobody', port: 9100 };
 
 interface Tried {
@@ -76,38 +76,35 @@ const tries: Readonly<Record<string, Tried>> = {
 	},
 };
 
-const weighted: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-	'70, 25 and 5': { a: 70, b: 25, c: 5 },
-	'1 and 2': { a: 1, b: 2 },
-	'100 and 0': { a: 100, b: 0 },
+const weighted: Readonly<
+	Record<string, { readonly weights: Readonly<Record<string, number>>; readonly times: number }>
+> = {
+	'70, 25 and 5': { weights: { a: 70, b: 25, c: 5 }, times: 2_000 },
+	'1 and 2': { weights: { a: 1, b: 2 }, times: 500 },
+	'100 and 0': { weights: { a: 100, b: 0 }, times: 200 },
 };
 
 const routes = (weights: Readonly<Record<string, number>>, settings: Settings = {}) => ({
 	routes: { only: { httpRoute: { match: { prefix: '/' }, action: to(weights), ...settings } } },
 });
 const tried = Object.entries(tries).map(([title, row], at) => ({ title, row, host: `try${at}.lab.local` }));
-const shares = Object.entries(weighted).map(([title, weights], at) => ({
+const shares = Object.entries(weighted).map(([title, row], at) => ({
+	...row,
 	title,
-	weights,
 	host: `share${at}.lab.local`,
 }));
-const others = ['impatient.lab.local', 'patient.lab.local', 'refused.lab.local', 'direct.lab.local', 'none.lab.local'];
+const others = ['refused.lab.local', 'direct.lab.local', 'direct-busy.lab.local', 'none.lab.local'];
 
 const definitions = [
 	mesh(),
 	client([...tried, ...shares].map(({ host }) => host).concat(others), {
-		listeners: [
-			{ portMapping: { port: 8080, protocol: 'http' }, timeout: { http: { perRequest: milliseconds(100) } } },
-			{ portMapping: { port: 8081, protocol: 'http' } },
-		],
+		listeners: [{ portMapping: { port: 8080, protocol: 'http' } }],
 		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
 	}),
 	...[...servers, nobody].map(({ name, port }) => node(name, { port })),
 	node('whole', { port: 80, hostname: addresses.otherRemote.v4 }),
 	...tried.flatMap(({ host, row }) => service(host, routes({ [row.server]: 1 }, row.settings))),
 	...shares.flatMap(({ host, weights }) => service(host, routes(weights))),
-	...service('impatient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: milliseconds(100) } })),
-	...service('patient.lab.local', routes({ slow: 1 }, { timeout: { perRequest: seconds(0) } })),
 	...service('refused.lab.local', {
 		routes: {
 			only: {
@@ -119,6 +116,8 @@ const definitions = [
 		},
 	}),
 	serviceOf('direct.lab.local', 'whole'),
+	serviceOf('direct-busy.lab.local', 'busy'),
+	serviceOf('stranger.lab.local', 'whole'),
 	serviceOf('none.lab.local'),
 ];
 
@@ -127,21 +126,21 @@ describe('requests to the services of a mesh', async () => {
 	const { app, world } = lab;
 	await Promise.all([
 		...servers.map((server) => world.serve(server)),
+		app.serve({ name: 'app', address: '127.0.0.1', port: 8080 }),
 		world.serve({ name: 'whole', address: addresses.otherRemote.v4, port: 80 }),
-		...[8080, 8081].map((port) => app.serve({ name: 'app', address: '127.0.0.1', port, delayMs: SLOW_MS })),
 	]);
 	await lab.start(definitions);
 	const at = (host: string) => ({ address: addresses.remote.v4, port: 80, host });
 
-	for (const { title, weights, host } of shares)
-		test(`the weights ${title} are the shares of ${TIMES} requests`, async () => {
-			const counts = await app.getMany(at(host), { times: TIMES, workers: 8 });
+	for (const { title, weights, times, host } of shares)
+		test(`the weights ${title} are the shares of ${times} requests`, async () => {
+			const counts = await app.getMany(at(host), { times, workers: 8 });
 			const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
 			for (const [name, weight] of Object.entries(weights)) {
 				const share = weight / total;
-				const allowed = SIGMAS * Math.sqrt(TIMES * share * (1 - share));
+				const allowed = SIGMAS * Math.sqrt(times * share * (1 - share));
 				const answered = counts[name] ?? 0;
-				assert.ok(Math.abs(answered - TIMES * share) <= allowed, `${name} of ${weight}: ${JSON.stringify(counts)}`);
+				assert.ok(Math.abs(answered - times * share) <= allowed, `${name} of ${weight}: ${JSON.stringify(counts)}`);
 			}
 		});
 
@@ -158,24 +157,25 @@ describe('requests to the services of a mesh', async () => {
 		assert.equal(await readStatistic(app, 'cluster.cds_egress_lab_nobody_http_9100.upstream_cx_connect_fail'), 4);
 	});
 
-	test("a route's perRequest ends what takes longer; 0 lets it take its time", async () => {
-		const { status, ms } = await app.get(at('impatient.lab.local'));
-		assert.equal(status, 504);
-		assert.ok(ms < SLOW_MS, `${ms}`);
-		assert.equal((await app.get(at('patient.lab.local'))).body, 'slow');
+	test('a virtual node provides a service by itself, and is tried again by the default policy', async () => {
+		assert.equal((await app.get(at('direct.lab.local'))).body, 'whole');
+		const before = await world.seen('busy');
+		assert.equal((await app.get({ ...at('direct-busy.lab.local'), port: portOf('busy') })).status, 503);
+		assert.equal((await world.seen('busy')) - before, 3);
 	});
 
-	test("a listener's perRequest ends what takes its application longer", async () => {
-		const ask = (port: number) => world.get({ address: addresses.host.v4, port, host: 'client' });
-		assert.deepEqual([(await ask(8080)).status, (await ask(8081)).body], [504, 'app']);
+	test('a service without a provider is answered with 404, as are one that is no backend and a name of none', async () => {
+		for (const name of ['none', 'stranger', 'unknown'])
+			assert.equal((await app.get(at(`${name}.lab.local`))).status, 404, name);
 	});
 
-	test('a virtual node provides a service by itself', async () =>
-		assert.equal((await app.get(at('direct.lab.local'))).body, 'whole'));
-
-	test('a service without a provider is answered with 404, as is a name that is no backend', async () => {
-		assert.equal((await app.get(at('none.lab.local'))).status, 404);
-		assert.equal((await app.get(at('unknown.lab.local'))).status, 404);
+	test('an application is called through its Envoy by IPv4 and IPv6, and nobody talks to Envoy itself', async () => {
+		const ask = (address: string, port: number) => world.get({ address, port, host: 'client' });
+		for (const address of [addresses.host.v4, addresses.host.v6]) {
+			assert.equal((await ask(address, 8080)).body, 'app');
+			assert.equal((await ask(address, 15_000)).status, 0);
+		}
+		assert.equal(await readStatistic(app, 'http.ingress.downstream_rq_2xx'), 2);
 	});
 
 	test('the name may have the port, and any case', async () =>

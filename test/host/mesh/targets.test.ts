@@ -1,83 +1,160 @@
-// What Envoy does about targets that fail, and about more requests than they bear.
+// What Envoy does about targets that move, that fail, and about more requests than they bear.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createDnsPeer } from '../../lab/net/dns-peer.ts';
 import { addresses } from '../../lab/net/layout.ts';
+import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
 import { client, mesh, node, serviceOf } from '../../support/mesh-parts.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const SLOW_MS = 400;
-const both = [addresses.remote.v4, addresses.otherRemote.v4] as const;
+const CLIENTS = 12;
+/** Envoy asks every five seconds, whatever the answer's time to live is; a healthCheck passes with its third question. */
+const MOVED_MS = 40_000;
+const [first, second] = [addresses.remote.v4, addresses.otherRemote.v4];
 const seconds = (value: number) => ({ unit: 's', value }) as const;
 const outlierDetection = {
 	...{ interval: seconds(1), baseEjectionDuration: seconds(2), maxEjectionPercent: 50, maxServerErrors: 2 },
 };
 /** The least that App Mesh allows. */
-const healthCheck = {
-	...({ protocol: 'http', path: '/health', intervalMillis: 5_000, timeoutMillis: 2_000 } as const),
-	...{ healthyThreshold: 2, unhealthyThreshold: 2 },
-};
-const byTcp = {
-	...({ protocol: 'tcp', intervalMillis: 5_000, timeoutMillis: 2_000 } as const),
-	...{ healthyThreshold: 2, unhealthyThreshold: 2 },
-};
-const own = { portMapping: { port: 8080, protocol: 'http' } } as const;
+const check = { intervalMillis: 5_000, timeoutMillis: 2_000, healthyThreshold: 2, unhealthyThreshold: 2 } as const;
 
-/** Which address of a name that has both families is asked. */
-const families = {
-	...{ IPv4_ONLY: 'v4', IPv4_PREFERRED: 'v4', IPv6_ONLY: 'v6', IPv6_PREFERRED: 'v6' },
+/** What is asked for a target's health, and the protocol of the target. */
+const checks = {
+	http: { protocol: 'http', port: 9001, healthCheck: { ...check, protocol: 'http', path: '/health' } },
+	http2: { protocol: 'http2', port: 9003, healthCheck: { ...check, protocol: 'http2', path: '/health' } },
+	grpc: { protocol: 'grpc', port: 9004, healthCheck: { ...check, protocol: 'grpc' } },
+	tcp: { protocol: 'http', port: 9005, healthCheck: { ...check, protocol: 'tcp' } },
+	/** On another port than requests. */
+	beside: { protocol: 'http', port: 9006, healthCheck: { ...check, protocol: 'http', port: 9007 } },
 } as const;
-const preferences = Object.keys(families) as (keyof typeof families)[];
-const serviceWith = (preference: string) => `${preference.replace('_', '-').toLowerCase()}.lab.local`;
+type Checked = keyof typeof checks;
+
+/** Which address of a name that has both families is asked; `undefined`: as the mesh says. */
+const families = [
+	...([['IPv4_ONLY', 'v4'] as const, ['IPv4_PREFERRED', 'v4'] as const] as const),
+	...([['IPv6_ONLY', 'v6'] as const, ['IPv6_PREFERRED', 'v6'] as const, [undefined, 'v4'] as const] as const),
+] as const;
+const named = (name: string) => `${name.toLowerCase().replace('_', '-')}.lab.local`;
+
+const pair = { hostname: 'pair.lab.local', isMany: true } as const;
+const nodes = {
+	ejected: node('ejected', { ...pair, port: 9000, outlierDetection }),
+	one: node('one', { port: 9008, hostname: 'moves.lab.local' }),
+	many: node('many', { port: 9008, hostname: 'grows.lab.local', isMany: true, healthCheck: checks.tcp.healthCheck }),
+	...Object.fromEntries(Object.entries(checks).map(([name, more]) => [name, node(name, { ...pair, ...more })])),
+	...Object.fromEntries(
+		families.map(([ipPreference]) => [
+			ipPreference ?? 'mesh',
+			node(ipPreference ?? 'mesh', {
+				...{ port: 9002, hostname: 'dual.lab.local' },
+				...(ipPreference === undefined ? {} : { ipPreference }),
+			}),
+		]),
+	),
+};
+
+const own = {
+	http: {
+		portMapping: { port: 8080, protocol: 'http' },
+		connectionPool: { http: { maxConnections: 1, maxPendingRequests: 1 } },
+	},
+	http2: { portMapping: { port: 8081, protocol: 'http2' }, connectionPool: { http2: { maxRequests: 1 } } },
+	grpc: { portMapping: { port: 8082, protocol: 'grpc' }, connectionPool: { grpc: { maxRequests: 1 } } },
+	unlimited: { portMapping: { port: 8083, protocol: 'http' }, healthCheck: checks.http.healthCheck },
+} as const;
 
 const definitions = [
-	mesh(),
-	client(['ejected.lab.local', 'checked.lab.local', 'greeted.lab.local', ...preferences.map(serviceWith)], {
-		listeners: [
-			{ ...own, connectionPool: { http: { maxConnections: 1, maxPendingRequests: 1 } } },
-			{ portMapping: { port: 8081, protocol: 'http' } },
-		],
-		serviceDiscovery: { dns: { hostname: addresses.host.v4 } },
+	mesh('DROP_ALL', { serviceDiscovery: { ipPreference: 'IPv4_ONLY' } }),
+	client(Object.keys(nodes).map(named), {
+		listeners: Object.values(own),
+		// So that its application is asked at ::1.
+		serviceDiscovery: { dns: { hostname: addresses.host.v4, ipPreference: 'IPv6_PREFERRED' } },
 	}),
-	node('ejected', { port: 9000, hostname: 'pair.lab.local', isMany: true, outlierDetection }),
-	node('checked', { port: 9001, hostname: 'pair.lab.local', isMany: true, healthCheck }),
-	node('greeted', { port: 9003, hostname: 'pair.lab.local', isMany: true, healthCheck: byTcp }),
-	serviceOf('greeted.lab.local', 'greeted'),
-	...preferences.flatMap((ipPreference) => [
-		node(ipPreference, { port: 9002, hostname: 'dual.lab.local', ipPreference }),
-		serviceOf(serviceWith(ipPreference), ipPreference),
-	]),
-	serviceOf('ejected.lab.local', 'ejected'),
-	serviceOf('checked.lab.local', 'checked'),
+	...Object.values(nodes),
+	...Object.keys(nodes).map((name) => serviceOf(named(name), name)),
 ];
 
 describe('the targets of a mesh', { concurrency: true }, async () => {
-	const { world: dual } = addresses;
-	// Envoy's resolver takes all addresses of a name only where it shares none with another.
-	const names = { 'pair.lab.local': both, 'dual.lab.local': [dual.v4, dual.v6] };
-	const lab = await createFieldLab(suiteStack(), { names });
+	const stack = suiteStack();
+	const lab = await createFieldLab(stack);
 	const { app, world } = lab;
-	const [first, second] = both;
+	const dns = stack.use(createDnsPeer(lab.outside));
+	const { world: dual } = addresses;
+	const ttlSeconds = 60;
+	await dns.listen(addresses.world.v4);
 	await Promise.all([
+		dns.know('pair.lab.local', { addresses: [first, second], ttlSeconds }),
+		dns.know('dual.lab.local', { addresses: [dual.v4, dual.v6], ttlSeconds }),
+		...['moves', 'grows'].map((name) => dns.know(`${name}.lab.local`, { addresses: [first], ttlSeconds })),
 		world.serve({ name: 'steady', address: first, port: 9000 }),
 		world.serve({ name: 'shaky', address: second, port: 9000, statuses: [500, 500] }),
-		world.serve({ name: 'well', address: first, port: 9001 }),
-		world.serve({ name: 'sick', address: second, port: 9001, status: 503 }),
 		world.serve({ name: 'v4', address: dual.v4, port: 9002 }),
 		world.serve({ name: 'v6', address: dual.v6, port: 9002 }),
-		world.serve({ name: 'heard', address: first, port: 9003 }),
-		...[8080, 8081].map((port) => app.serve({ name: 'app', address: '127.0.0.1', port, delayMs: SLOW_MS })),
+		world.serve({ name: 'well', address: first, port: checks.http.port }),
+		world.serve({ name: 'sick', address: second, port: checks.http.port, status: 503 }),
+		world.serve({ name: 'heard', address: first, port: checks.tcp.port }),
+		...[first, second].map((address) => world.serve({ name: address, address, port: 9008 })),
+		...[first, second].map((address) => world.serve({ name: address, address, port: checks.beside.port })),
+		world.serve({ name: 'beside', address: second, port: checks.beside.healthCheck.port }),
+		...[own.http, own.unlimited].map(({ portMapping: { port } }) =>
+			app.serve({ name: 'app', address: '::1', port, delayMs: SLOW_MS }),
+		),
 	]);
 	await lab.start(definitions);
-	const ask = (host: string, port: number) => app.get({ address: first, port, host });
+	// After the daemon, which waits at its end for connections that are open.
+	const far = stack.use(createWirePeer(lab.outside));
+	const near = stack.use(createWirePeer(lab.host, { uid: 1000 }));
+	await Promise.all([
+		far.setHealth('sick', false),
+		...[checks.http2, checks.grpc].flatMap(({ port }) => [
+			far.serveHttp2({ name: 'well', address: first, port }),
+			far.serveHttp2({ name: 'sick', address: second, port }),
+		]),
+		...[own.http2, own.grpc].map(({ portMapping: { port } }) =>
+			near.serveHttp2({ name: 'app', address: '::1', port, delayMs: SLOW_MS }),
+		),
+	]);
+
+	const targetOf = (name: string, port: number) => ({ address: first, port, host: named(name) });
+	const ask = async (name: string, port: number) => (await app.get(targetOf(name, port))).body;
 	const read = (name: string) => readStatistic(app, `cluster.${name}`);
+	const clusterOf = (name: Checked) => `cds_egress_lab_${name}_${checks[name].protocol}_${checks[name].port}`;
+	const hasHealthy = (name: Checked, count: number) =>
+		eventually(
+			() => read(`${clusterOf(name)}.membership_healthy`),
+			(found) => found === count,
+			MOVED_MS,
+		);
+
+	test('LOADBALANCER: once the name has another address, connections go there, and no request fails', async () => {
+		assert.equal(await ask('one', 9008), first);
+		const load = await app.startLoad(targetOf('one', 9008), 1);
+		await dns.know('moves.lab.local', { addresses: [second], ttlSeconds });
+		await eventually(
+			() => ask('one', 9008),
+			(by) => by === second,
+			MOVED_MS,
+		);
+		assert.deepEqual(Object.keys(await load.stop()).sort(), [first, second]);
+	});
+
+	test('ENDPOINTS: a name with one more address has it asked by turns; one that it has no more is left out though it is well', async () => {
+		const by = () => app.getMany(targetOf('many', 9008), { times: 20, workers: 1 });
+		assert.deepEqual(await by(), { [first]: 20 });
+		await dns.know('grows.lab.local', { addresses: [first, second], ttlSeconds });
+		await eventually(by, (counts) => counts[first] === 10 && counts[second] === 10, MOVED_MS);
+		await dns.know('grows.lab.local', { addresses: [second], ttlSeconds });
+		await eventually(by, (counts) => counts[second] === 20, MOVED_MS);
+	});
 
 	test('outlierDetection leaves out a target after maxServerErrors, and takes it back after a while', async () => {
 		const bodies: string[] = [];
 		await eventually(
 			async () => {
-				const { status, body } = await ask('ejected.lab.local', 9000);
+				const { status, body } = await app.get(targetOf('ejected', 9000));
 				bodies.push(`${status} ${body}`);
 				return bodies.at(-1);
 			},
@@ -92,50 +169,79 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 	});
 
 	test('a healthCheck leaves out a target that fails it, and takes it back once it passes', async () => {
-		const healthy = (count: number) =>
-			eventually(
-				() => read('cds_egress_lab_checked_http_9001.membership_healthy'),
-				(found) => found === count,
-			);
-		await healthy(1);
-		const by = () => app.getMany({ address: first, port: 9001, host: 'checked.lab.local' }, { times: 20, workers: 2 });
+		const { port } = checks.http;
+		await hasHealthy('http', 1);
+		const by = () => app.getMany(targetOf('http', port), { times: 20, workers: 2 });
 		// As it is left out, nothing has to be tried again at the other.
 		await eventually(
 			async () => {
-				const retries = () => read('cds_egress_lab_checked_http_9001.upstream_rq_retry');
+				const retries = () => read(`${clusterOf('http')}.upstream_rq_retry`);
 				const [before, counts, after] = [await retries(), await by(), await retries()];
 				return { counts, more: after - before };
 			},
 			({ counts, more }) => counts['well'] === 20 && more === 0,
 		);
-		await world.stop({ address: second, port: 9001 });
-		await world.serve({ name: 'well again', address: second, port: 9001 });
-		await healthy(2);
+		await world.stop({ address: second, port });
+		await world.serve({ name: 'well again', address: second, port });
+		await hasHealthy('http', 2);
 		await eventually(by, (counts) => Object.keys(counts).sort().join() === 'well,well again');
 	});
 
-	test('connectionPool: an application gets no more at a time; the rest is refused with 503 and counted', async () => {
-		const many = (port: number) => {
-			const one = () => world.get({ address: addresses.host.v4, port, host: 'client' });
-			return Promise.all(Array.from({ length: 12 }, one));
-		};
-		const answers = await many(8080);
+	test('a healthCheck by http2 or grpc leaves out a target that says so of itself, and takes it back', async () => {
+		const call = (name: 'grpc' | 'http2') =>
+			near.call({
+				...{ ...targetOf(name, checks[name].port), path: '/a.B/C' },
+				...(name === 'grpc' ? { messages: ['hi'] } : {}),
+			});
+		await Promise.all([hasHealthy('http2', 1), hasHealthy('grpc', 1)]);
+		for (let time = 0; time < 4; time += 1) {
+			assert.equal((await call('http2')).body, 'well by HTTP/2');
+			assert.deepEqual((await call('grpc')).messages, ['well: hi']);
+		}
+		await far.setHealth('sick', true);
+		await Promise.all([hasHealthy('http2', 2), hasHealthy('grpc', 2)]);
+	});
+
+	test('a healthCheck by tcp leaves out a target that refuses connections, and takes it back', async () => {
+		await hasHealthy('tcp', 1);
+		assert.equal(await ask('tcp', checks.tcp.port), 'heard');
+		await world.serve({ name: 'heard', address: second, port: checks.tcp.port });
+		await hasHealthy('tcp', 2);
+	});
+
+	test('a healthCheck with a port of its own asks there, and not where requests go', async () => {
+		await hasHealthy('beside', 1);
+		assert.equal(await ask('beside', checks.beside.port), second);
+	});
+
+	test("the healthCheck of a node's own listener is for its clients: its Envoy asks nothing", async () =>
+		assert.ok(Number.isNaN(await read('cds_ingress_lab_client_http_8083.health_check.attempt'))));
+
+	const come = <T>(one: () => Promise<T>): Promise<readonly T[]> => Promise.all(Array.from({ length: CLIENTS }, one));
+	const toOwn = (kind: keyof typeof own) => ({
+		...{ address: addresses.host.v4, port: own[kind].portMapping.port, host: 'client' },
+	});
+	const isSome = (refused: number) => assert.ok(refused > 0 && refused < CLIENTS, `${refused}`);
+
+	test('connectionPool.http: an application gets no more at a time; the rest is refused with 503 and counted', async () => {
+		const answers = await come(() => world.get(toOwn('http')));
 		const refused = answers.filter(({ status }) => status === 503);
-		assert.ok(refused.length > 0 && refused.length < 12, `${refused.length}`);
+		isSome(refused.length);
 		assert.ok(refused.every(({ headers }) => headers['x-envoy-overloaded'] === 'true'));
 		assert.equal(await read('cds_ingress_lab_client_http_8080.upstream_rq_pending_overflow'), refused.length);
-		assert.ok((await many(8081)).every(({ status }) => status === 200));
+		assert.ok((await come(() => world.get(toOwn('unlimited')))).every(({ status }) => status === 200));
 	});
 
-	test('a healthCheck by tcp leaves out a target that refuses connections', async () => {
-		await eventually(
-			() => read('cds_egress_lab_greeted_http_9003.membership_healthy'),
-			(found) => found === 1,
-		);
-		assert.equal((await ask('greeted.lab.local', 9003)).body, 'heard');
+	test('connectionPool.http2 and grpc: no more than maxRequests at a time', async () => {
+		const answers = await come(() => far.call({ ...toOwn('http2'), path: '/' }));
+		isSome(answers.filter(({ status }) => status === 503).length);
+		const calls = await come(() => far.call({ ...toOwn('grpc'), path: '/a.B/C', messages: ['hi'] }));
+		// UNAVAILABLE
+		isSome(calls.filter(({ grpcStatus }) => grpcStatus === '14').length);
+		assert.ok(calls.some(({ messages }) => messages.join() === 'app: hi'));
 	});
 
-	for (const [preference, family] of Object.entries(families))
-		test(`ipPreference ${preference}: of a name with addresses of both families that of ${family} is asked`, async () =>
-			assert.equal((await ask(serviceWith(preference), 9002)).body, family));
+	for (const [preference, family] of families)
+		test(`ipPreference ${preference ?? 'of the mesh'}: of a name with addresses of both families that of ${family} is asked`, async () =>
+			assert.equal(await ask(preference ?? 'mesh', 9002), family));
 });

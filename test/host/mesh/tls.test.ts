@@ -1,13 +1,17 @@
-// TLS by certificates in files: of a node's own listeners, and towards the services that it calls.
+// TLS by certificates in files and from a server of them (SDS): of a node's own listeners, and towards the services that it calls.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Spec } from '../../../src/mesh/schema/kinds.ts';
+import { createDnsPeer } from '../../lab/net/dns-peer.ts';
 import type { Pems } from '../../lab/net/http-peer.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createFieldLab } from '../../support/mesh-lab.ts';
-import { client, mesh, node, only, service } from '../../support/mesh-parts.ts';
+import { client, mesh, node, only, service, serviceOf } from '../../support/mesh-parts.ts';
+import { type Secrets, startSdsServer } from '../../support/sds-server.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 type NodeSpec = Spec<'virtualNode'>;
@@ -16,7 +20,7 @@ type ClientTls = NonNullable<NonNullable<NonNullable<NodeSpec['backendDefaults']
 
 const { remote, host } = addresses;
 const ports = { secured: 9443, plain: 9080, mutual: 9444 } as const;
-const served = { strict: 8443, permissive: 8444, mutual: 8445, named: 8446 } as const;
+const served = { strict: 8443, permissive: 8444, mutual: 8445, named: 8446, disabled: 8447, handed: 8448 } as const;
 const exact = (...names: readonly string[]) => ({ subjectAlternativeNames: { match: { exact: names } } });
 
 interface Row {
@@ -26,7 +30,11 @@ interface Row {
 }
 
 describe('TLS in a mesh', async () => {
-	const lab = await createFieldLab(suiteStack());
+	const stack = suiteStack();
+	const lab = await createFieldLab(stack);
+	const dns = stack.use(createDnsPeer(lab.outside));
+	await dns.listen(addresses.world.v4);
+	await dns.know('secured.lab.local', { addresses: [remote.v4], ttlSeconds: 60 });
 	const { app, world, folder } = lab;
 	const [ours, theirs] = [createAuthority(folder, 'ours'), createAuthority(folder, 'theirs')];
 	const server = ours.issue('server', ['server.lab.local', 'client.lab.local']);
@@ -37,6 +45,11 @@ describe('TLS in a mesh', async () => {
 		...(names.length === 0 ? {} : exact(...names)),
 	});
 	const certificate = { file: server };
+	const sds = (secretName: string) => ({ sds: { secretName } });
+	const handing = (name: string, ...names: readonly string[]) => ({
+		...{ trust: sds(name) },
+		...(names.length === 0 ? {} : exact(...names)),
+	});
 
 	const rows: Readonly<Record<string, Row>> = {
 		'a server of a trusted authority is spoken to': {
@@ -73,6 +86,21 @@ describe('TLS in a mesh', async () => {
 		'with one of another authority too': {
 			...{ server: 'mutual', tls: { certificate: { file: stranger }, validation: trusting(ours) }, status: 503 },
 		},
+		'a certificate and an authority that SDS hands out are used': {
+			...{ server: 'mutual', tls: { certificate: sds('caller'), validation: handing('ours') }, status: 200 },
+		},
+		'a certificate of another authority that SDS hands out is refused': {
+			...{ server: 'mutual', tls: { certificate: sds('stranger'), validation: handing('ours') }, status: 503 },
+		},
+		'a server of another authority than SDS hands out is not spoken to': {
+			...{ server: 'secured', tls: { validation: handing('theirs') }, status: 503 },
+		},
+		'subjectAlternativeNames count with an authority from SDS, too': {
+			...{ server: 'secured', tls: { validation: handing('ours', 'server.lab.local') }, status: 200 },
+		},
+		'and are refused if the server has none of them': {
+			...{ server: 'secured', tls: { validation: handing('ours', 'other.lab.local') }, status: 503 },
+		},
 	};
 	const policies = Object.entries(rows).map(([title, row], at) => ({ title, row, name: `policy${at}.lab.local` }));
 	const listener = (port: number, mode: ListenerTls['mode'], more: Partial<ListenerTls> = {}) => ({
@@ -82,20 +110,27 @@ describe('TLS in a mesh', async () => {
 	const definitions = [
 		mesh(),
 		client([], {
-			backends: policies.map(({ name, row: { tls } }) => ({
-				virtualService: { virtualServiceName: name, ...(tls === undefined ? {} : { clientPolicy: { tls } }) },
-			})),
+			backends: [
+				...policies.map(({ name, row: { tls } }) => ({
+					virtualService: { virtualServiceName: name, ...(tls === undefined ? {} : { clientPolicy: { tls } }) },
+				})),
+				{ virtualService: { virtualServiceName: 'sni.lab.local' } },
+			],
 			listeners: [
 				listener(served.strict, 'STRICT'),
 				listener(served.permissive, 'PERMISSIVE'),
 				listener(served.mutual, 'STRICT', { validation: trusting(ours) }),
 				listener(served.named, 'STRICT', { validation: trusting(ours, 'caller.lab.local') }),
+				listener(served.disabled, 'DISABLED'),
+				listener(served.handed, 'STRICT', { certificate: sds('server'), validation: handing('ours') }),
 			],
 			serviceDiscovery: { dns: { hostname: host.v4 } },
 		}),
 		node('secured', { port: ports.secured, tls: strict }),
 		node('mutual', { port: ports.mutual, tls: strict }),
 		node('plain', { port: ports.plain }),
+		node('sni', { port: ports.secured, tls: strict, hostname: 'secured.lab.local' }),
+		serviceOf('sni.lab.local', 'sni'),
 		...policies.flatMap(({ name, row }) =>
 			service(name, { routes: { only: { httpRoute: { match: { prefix: '/' }, action: only(row.server) } } } }),
 		),
@@ -107,7 +142,13 @@ describe('TLS in a mesh', async () => {
 		world.serve({ name: 'plain', address: remote.v4, port: ports.plain }),
 		...Object.values(served).map((port) => app.serve({ name: 'app', address: '127.0.0.1', port })),
 	]);
-	await lab.start(definitions);
+	const secrets: Secrets = {
+		...{ server: pemsOf(server), caller: pemsOf(caller), stranger: pemsOf(stranger) },
+		...{ ours: { ca }, theirs: { ca: readFileSync(theirs.path, 'utf8') } },
+	};
+	const socket = join(folder, 'sds');
+	const handed = stack.use(await startSdsServer(socket, secrets));
+	await lab.start(definitions, { env: { APPMESH_SDS_SOCKET_PATH: socket } });
 
 	for (const { title, row, name } of policies)
 		test(`a client policy: ${title}`, async () => {
@@ -115,11 +156,16 @@ describe('TLS in a mesh', async () => {
 			assert.equal(status, row.status, body);
 		});
 
-	const ask = (port: keyof typeof served, own?: Pems) =>
+	const ask = (port: keyof typeof served, own?: Pems, servername = 'client.lab.local') =>
 		world.get({
 			...{ address: host.v4, port: served[port], host: 'client' },
-			...(own === undefined ? {} : { tls: { ca, servername: 'client.lab.local', ...own } }),
+			...(own === undefined ? {} : { tls: { ca, servername, ...own } }),
 		});
+
+	test('a server is told by SNI which hostname is meant', async () => {
+		const { headers } = await app.get({ address: remote.v4, port: ports.secured, host: 'sni.lab.local' });
+		assert.equal(headers['x-servername'], 'secured.lab.local');
+	});
 
 	test('a listener with STRICT shows its certificate, and refuses plain text', async () => {
 		assert.equal((await ask('strict', {})).body, 'app');
@@ -140,5 +186,23 @@ describe('TLS in a mesh', async () => {
 	test('a listener with subjectAlternativeNames asks for one of these names', async () => {
 		assert.equal((await ask('named', pemsOf(caller))).body, 'app');
 		assert.equal((await ask('named', pemsOf(server))).status, 0);
+	});
+
+	test('a listener with DISABLED takes plain text alone, whatever certificate it names', async () => {
+		assert.equal((await ask('disabled')).body, 'app');
+		assert.equal((await ask('disabled', {})).status, 0);
+	});
+
+	test('a listener shows and trusts what SDS hands out, and what is renewed there at once', async () => {
+		assert.equal((await ask('handed', pemsOf(caller))).body, 'app');
+		assert.equal((await ask('handed', pemsOf(stranger))).status, 0);
+		assert.equal((await ask('handed', {})).status, 0);
+		const renewed = 'renewed.lab.local';
+		assert.equal((await ask('handed', pemsOf(caller), renewed)).status, 0);
+		handed.renew({ ...secrets, server: pemsOf(ours.issue('renewed', [renewed])) });
+		await eventually(
+			() => ask('handed', pemsOf(caller), renewed),
+			({ body }) => body === 'app',
+		);
 	});
 });

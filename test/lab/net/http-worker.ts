@@ -3,6 +3,7 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, request as requestByTls } from 'node:https';
 import { createInterface } from 'node:readline';
+import { TLSSocket } from 'node:tls';
 import type { HttpAnswer, HttpOrder, HttpTarget, Served } from './http-peer.ts';
 
 const [uid, gid] = process.argv.slice(-2).map(Number);
@@ -68,6 +69,7 @@ function answererOf({ name, status = 200, statuses = [], delayMs = 0 }: Served) 
 			answer.writeHead(code, {
 				...{ 'content-type': 'text/plain', 'x-path': asked.url ?? '', 'x-host': asked.headers.host ?? '' },
 				'x-headers': Object.keys(asked.headers).join(),
+				...(asked.socket instanceof TLSSocket ? { 'x-servername': `${asked.socket.servername}` } : {}),
 			});
 			answer.end(name);
 		}, delayMs);
@@ -121,7 +123,8 @@ const orders: {
 			while (!own.isOver) count(counts, await get(target, agent));
 		};
 		const own = { isOver: false, counts, ended: Promise.resolve<unknown>(undefined) };
-		loads.set(id, Object.assign(own, { ended: Promise.all(Array.from({ length: workers }, work)) }));
+		const ended = Promise.all(Array.from({ length: workers }, work)).finally(() => agent.destroy());
+		loads.set(id, Object.assign(own, { ended }));
 	},
 	counts: async ({ load }) => ({ ...loads.get(load)?.counts }),
 	async halt({ load }) {

@@ -8,6 +8,12 @@ export interface WireServer {
 	readonly port: number;
 }
 
+export interface Http2Server extends WireServer {
+	readonly delayMs?: number;
+	/** What the first calls of gRPC end with, instead of an answer. */
+	readonly grpcStatuses?: readonly number[];
+}
+
 export interface Http2Target {
 	readonly address: string;
 	readonly port: number;
@@ -32,11 +38,22 @@ export interface SocketTarget {
 	readonly port: number;
 	/** The header of a websocket; without it the connection is raw. */
 	readonly host?: string;
+	readonly path?: string;
 	readonly say: readonly string[];
 }
 
+export interface IdleTarget {
+	readonly address: string;
+	readonly port: number;
+	readonly say: string;
+	readonly withinMs: number;
+}
+
 type Asked =
-	| ({ readonly kind: 'http2' } & WireServer)
+	| ({ readonly kind: 'http2' } & Http2Server)
+	| { readonly kind: 'health'; readonly name: string; readonly isWell: boolean }
+	| { readonly kind: 'seen'; readonly name: string }
+	| { readonly kind: 'idle'; readonly target: IdleTarget }
 	| ({ readonly kind: 'websocket' } & WireServer)
 	| ({ readonly kind: 'open' } & WireServer)
 	| { readonly kind: 'call'; readonly target: Http2Target }
@@ -45,7 +62,11 @@ export type WireOrder = Asked & { readonly id: number };
 
 export interface WirePeer extends Disposable {
 	/** HTTP/2 without TLS. Answers requests with its name and protocol, and each message of gRPC with `NAME: MESSAGE`. */
-	readonly serveHttp2: (server: WireServer) => Promise<void>;
+	readonly serveHttp2: (server: Http2Server) => Promise<void>;
+	/** What servers of HTTP/2 with this name say of themselves: of gRPC's health service, and by the status of `/health`. */
+	readonly setHealth: (name: string, isWell: boolean) => Promise<void>;
+	/** How many requests and calls the servers of HTTP/2 with this name have got; not of their health. */
+	readonly seen: (name: string) => Promise<number>;
 	/** HTTP/1.1 that becomes a websocket, or what stands for one: says its name and then what it hears. */
 	readonly serveWebsocket: (server: WireServer) => Promise<void>;
 	/** TCP: says its name and then what it hears. */
@@ -53,6 +74,8 @@ export interface WirePeer extends Disposable {
 	readonly call: (target: Http2Target) => Promise<Http2Answer>;
 	/** Says one thing after the other, each after an answer: what was heard. The connection stays open. */
 	readonly converse: (target: SocketTarget) => Promise<readonly string[]>;
+	/** Says something, and no more: whether the other side has ended the connection by then. */
+	readonly isEnded: (target: IdleTarget) => Promise<boolean>;
 }
 
 export function createWirePeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): WirePeer {
@@ -61,6 +84,9 @@ export function createWirePeer(namespace: Pick<Namespace, 'spawn'>, identity: Id
 		serveHttp2: (server) => worker.ask({ kind: 'http2', ...server }),
 		serveWebsocket: (server) => worker.ask({ kind: 'websocket', ...server }),
 		serveOpen: (server) => worker.ask({ kind: 'open', ...server }),
+		setHealth: (name, isWell) => worker.ask({ kind: 'health', name, isWell }),
+		seen: (name) => worker.ask({ kind: 'seen', name }),
+		isEnded: (target) => worker.ask({ kind: 'idle', target }),
 		call: (target) => worker.ask({ kind: 'call', target }),
 		converse: (target) => worker.ask({ kind: 'converse', target }),
 		[Symbol.dispose]: () => worker[Symbol.dispose](),

@@ -1,10 +1,24 @@
 // Acts on import: the servers and clients of wire-peer.ts, of one user on one host. Arguments: uid, gid. Each line of standard
 // input is an order, each line of standard output its answer; both are JSON with an id.
 import { createServer as createHttpServer, request } from 'node:http';
-import { type ClientHttp2Stream, connect, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import {
+	type ClientHttp2Stream,
+	connect,
+	createServer as createHttp2Server,
+	type IncomingHttpHeaders,
+	type ServerHttp2Stream,
+} from 'node:http2';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { Http2Answer, Http2Target, SocketTarget, WireOrder, WireServer } from './wire-peer.ts';
+import type {
+	Http2Answer,
+	Http2Server,
+	Http2Target,
+	IdleTarget,
+	SocketTarget,
+	WireOrder,
+	WireServer,
+} from './wire-peer.ts';
 
 const [uid, gid] = process.argv.slice(-2).map(Number);
 if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
@@ -14,6 +28,9 @@ if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
 if (uid !== undefined && !Number.isNaN(uid) && uid > 0) process.setuid?.(uid);
 
 const PATIENCE_MS = 5_000;
+
+const sick = new Set<string>();
+const seen = new Map<string, number>();
 
 const listen = (server: Pick<Server, 'listen' | 'on'>, { address, port }: WireServer): Promise<null> =>
 	new Promise((resolve, reject) => {
@@ -42,14 +59,62 @@ function createUnframe(onMessage: (message: string) => void): (part: Buffer) => 
 	};
 }
 
-function answerGrpc(stream: ServerHttp2Stream, name: string): void {
-	stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+const GRPC = { ':status': 200, 'content-type': 'application/grpc' } as const;
+
+function respondGrpc(stream: ServerHttp2Stream): void {
+	stream.respond(GRPC, { waitForTrailers: true });
 	stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+}
+
+/** grpc.health.v1.HealthCheckResponse: field 1, SERVING or NOT_SERVING. */
+function answerHealth(stream: ServerHttp2Stream, name: string): void {
+	respondGrpc(stream);
+	const status = String.fromCharCode(sick.has(name) ? 2 : 1);
+	stream.end(framed(`\x08${status}`));
+}
+
+function answerGrpc(stream: ServerHttp2Stream, name: string): void {
+	respondGrpc(stream);
 	stream.on(
 		'data',
 		createUnframe((message) => stream.write(framed(`${name}: ${message}`))),
 	);
 	stream.on('end', () => stream.end());
+}
+
+function http2Answerer({ name, delayMs = 0, grpcStatuses = [] }: Http2Server) {
+	const first = [...grpcStatuses];
+	return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+		stream.on('error', () => undefined);
+		const path = headers[':path'];
+		if (path === '/grpc.health.v1.Health/Check') return answerHealth(stream, name);
+		if (path === '/health') return void stream.respond({ ':status': sick.has(name) ? 503 : 200 }, { endStream: true });
+		seen.set(name, (seen.get(name) ?? 0) + 1);
+		const isGrpc = headers['content-type'] === 'application/grpc';
+		const status = isGrpc ? first.shift() : undefined;
+		setTimeout(() => {
+			if (stream.destroyed) return;
+			if (status !== undefined) return stream.respond({ ...GRPC, 'grpc-status': `${status}` }, { endStream: true });
+			if (isGrpc) return answerGrpc(stream, name);
+			stream.respond({ ':status': 200 });
+			stream.end(`${name} by HTTP/2`);
+		}, delayMs);
+	};
+}
+
+function isEnded({ address, port, say, withinMs }: IdleTarget): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connectTcp(port, address, () => socket.write(say));
+		const timer = setTimeout(() => end(false), withinMs);
+		const end = (isOver: boolean) => {
+			clearTimeout(timer);
+			socket.destroy();
+			resolve(isOver);
+		};
+		socket.resume();
+		socket.on('end', () => end(true));
+		socket.on('error', () => end(true));
+	});
 }
 
 function echo(socket: Socket, name: string): void {
@@ -90,8 +155,10 @@ function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard:
 	const left = [...messages];
 	const sayNext = () => {
 		const next = left.shift();
-		if (next === undefined) stream.end();
-		else stream.write(framed(next));
+		if (next === undefined) return;
+		stream.write(framed(next));
+		// A call of one message is at its end with it, as those of gRPC's own clients.
+		if (left.length === 0) stream.end();
 	};
 	const unframe = createUnframe((message) => {
 		heard.push(message);
@@ -101,7 +168,7 @@ function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard:
 	sayNext();
 }
 
-function converse({ address, port, host, say }: SocketTarget): Promise<readonly string[]> {
+function converse({ address, port, host, path = '/', say }: SocketTarget): Promise<readonly string[]> {
 	return new Promise((resolve) => {
 		const heard: string[] = [];
 		const left = [...say];
@@ -119,7 +186,7 @@ function converse({ address, port, host, say }: SocketTarget): Promise<readonly 
 		};
 		if (host === undefined) return talk(connectTcp(port, address));
 		const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
-		const asked = request({ host: address, port, headers: { host, ...upgrade }, agent: false });
+		const asked = request({ host: address, port, path, headers: { host, ...upgrade }, agent: false });
 		asked.on('upgrade', (_, socket, first) => talk(socket as Socket, first));
 		asked.on('response', ({ statusCode }) => resolve([`${statusCode}`]));
 		asked.on('error', (error) => resolve([error.message]));
@@ -132,12 +199,7 @@ const orders: {
 } = {
 	http2(server) {
 		const http2 = createHttp2Server();
-		http2.on('stream', (stream, headers) => {
-			stream.on('error', () => undefined);
-			if (headers['content-type'] === 'application/grpc') return answerGrpc(stream, server.name);
-			stream.respond({ ':status': 200 });
-			stream.end(`${server.name} by HTTP/2`);
-		});
+		http2.on('stream', http2Answerer(server));
 		return listen(http2, server);
 	},
 	websocket(server) {
@@ -153,6 +215,12 @@ const orders: {
 			createServer((socket) => echo(socket, server.name)),
 			server,
 		),
+	async health({ name, isWell }) {
+		if (isWell) sick.delete(name);
+		else sick.add(name);
+	},
+	seen: async ({ name }) => seen.get(name) ?? 0,
+	idle: ({ target }) => isEnded(target),
 	call: ({ target }) => call(target),
 	converse: ({ target }) => converse(target),
 };

@@ -66,13 +66,18 @@ const targetRows: readonly Row[] = [
 		{ consecutive5xx: 5, maxEjectionPercent: 50, interval: '1.5s', baseEjectionTime: '30s' },
 	],
 	[
-		'healthCheck http with path and port',
+		'healthCheck http with path',
 		`${toApiV1}/healthChecks/0`,
 		{
 			...{ timeout: '2s', interval: '5s', noTrafficInterval: '5s' },
-			...{ healthyThreshold: 2, unhealthyThreshold: 3, altPort: 8_081 },
+			...{ healthyThreshold: 2, unhealthyThreshold: 3 },
 			httpHealthCheck: { host: 'api-v1.every.local:8443', path: '/ping' },
 		},
+	],
+	[
+		'healthCheck with a port of its own',
+		`${toApiV1}/loadAssignment/endpoints/0/lbEndpoints/0/endpoint/healthCheckConfig`,
+		{ portValue: 8_081 },
 	],
 	['healthCheck tcp', `${toApiV2}/healthChecks/0/tcpHealthCheck`, {}],
 	['healthCheck grpc', `${toGrpc}/healthChecks/0/grpcHealthCheck`, {}],
