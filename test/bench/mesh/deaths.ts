@@ -1,8 +1,12 @@
 // What is lost while the daemon or its Envoy is killed, and how soon all is as before.
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createProcessNotes } from '../../../src/host/process/orphans.ts';
+import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { meshDaemonOptions } from '../../support/mesh-service.ts';
+import { sum } from '../samples.ts';
 import { startPlain } from './memory.ts';
 import { monotonicMs } from './monotonic.ts';
 import { flip } from './steps.ts';
@@ -12,64 +16,79 @@ import type { MeshWorld } from './world.ts';
 export interface DaemonDeaths extends Observed {
 	/** From each kill until Envoy was connected to the next daemon. */
 	readonly connectedMs: readonly number[];
-	/** What Envoy has taken before all of this, and what it was sent by new daemons although it had it. */
+	/** Responses that Envoys have taken from daemons before their deaths, and from the next ones, who had nothing new. */
 	readonly updates: number;
 	readonly sentAgain: number;
 	/** The last one; it ends with the stack. */
 	readonly daemon: TestDaemon;
 }
 
-export async function killDaemons(
-	{ hosts: { asker }, asking, ours, asker: first }: MeshWorld,
-	kills: number,
-	stack: AsyncDisposableStack,
-): Promise<DaemonDeaths> {
-	const { folder } = first.daemon;
-	const current = { daemon: first.daemon };
-	stack.defer(async () => void (await current.daemon.stop()));
-	const [taken, connectedMs]: [Taken[], number[]] = [[], []];
-	const readUpdates = async () => sumOf(await ours.egress.get(statisticsTarget));
-	const updates = await readUpdates();
-	let sentAgain = 0;
+export async function killDaemons(world: MeshWorld, kills: number, stack: AsyncDisposableStack): Promise<DaemonDeaths> {
+	const { ours, asker } = world;
+	const last = { daemon: asker.daemon };
+	stack.defer(async () => void (await last.daemon.stop()));
+	const [taken, connectedMs, updates, sentAgain]: [Taken[], number[], number[], number[]] = [[], [], [], []];
 	const reports = await underLoad(ours, async () => {
 		for (let at = 0; at < kills; at += 1) {
-			const before = await readUpdates();
-			const killedMs = Date.now();
-			current.daemon.process.kill('SIGKILL');
-			await current.daemon.ended;
-			current.daemon = await startDaemon(asker.namespace, { ...meshDaemonOptions(asker, asking), folder });
-			connectedMs.push((await connectedAt(current.daemon)) - killedMs);
-			sentAgain += (await readUpdates()) - before;
+			const killed = await killDaemon(world, last.daemon);
+			last.daemon = killed.next;
+			connectedMs.push(killed.connectedMs);
+			updates.push(killed.updates);
+			sentAgain.push(killed.sentAgain);
 			taken.push(await takeStep(ours, flip(at)));
+			await sleep(REST_MS);
 		}
 	});
-	return { ...observed(taken, reports), connectedMs, updates, sentAgain, daemon: current.daemon };
+	const sums = { updates: sum(updates), sentAgain: sum(sentAgain) };
+	return { ...observed(taken, reports), ...sums, connectedMs, daemon: last.daemon };
 }
 
-const statisticsTarget = {
-	...{ address: '127.0.0.1', port: 9901, host: 'localhost' },
-	path: '/stats?filter=update_success$',
-};
+/** Until what Envoy has accepted is on the disk. */
+const REST_MS = 250;
 
-/** Of lines with a name and a number each. */
-const sumOf = (text: string): number =>
-	text
-		.trim()
-		.split('\n')
-		.reduce((sum, line) => sum + Number(line.split(': ')[1] ?? Number.NaN), 0);
-
-/** By the clock of its log, once it has nothing more to send. */
-async function connectedAt(daemon: TestDaemon): Promise<number> {
-	await eventually(
-		() => daemon.readStatus(),
-		({ mesh }) => mesh?.settled === 1,
-	);
-	return timeOf(daemon.log(), 'envoy connected to the mesh');
+/** Its Envoy goes on, connects to the next daemon, and is replaced by another one: nobody reads its output any more. */
+async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon: TestDaemon) {
+	const { folder } = daemon;
+	const before = await readUpdates(daemon);
+	const killedMs = Date.now();
+	daemon.process.kill('SIGKILL');
+	await daemon.ended;
+	// Which it is once it has nothing to ask for any more.
+	const options = { ...meshDaemonOptions(asker, asking), folder, says: '"event":"envoy live"' };
+	const next = await startDaemon(asker.namespace, options);
+	const connectedMs = timeOf(next.log(), 'envoy connected to the mesh') - killedMs;
+	const after = await readUpdates(next, before.admin);
+	await eventually(next.log, (log) => log.includes('"event":"ready"'));
+	return { next, connectedMs, updates: before.updates, sentAgain: after.updates - before.updates };
 }
 
-/** Of the last event of this name. */
+interface Updates {
+	/** Of that Envoy. */
+	readonly admin: string;
+	/** How many responses of its control plane it has taken. */
+	readonly updates: number;
+}
+
+/** Of the Envoy that was started last, or of another one. */
+async function readUpdates({ folder }: TestDaemon, of?: string): Promise<Updates> {
+	const noted = createProcessNotes(join(folder, 'state')).read().at(-1)?.admin;
+	const admin = of ?? (noted !== undefined && 'socketPath' in noted ? noted.socketPath : '');
+	// Clusters count answers of DNS servers by the same name.
+	const { text } = await askSocket(admin, 'GET', '/stats?filter=(cds|lds|rds[.][^.]*)[.]update_success$');
+	return {
+		admin,
+		updates: sum(
+			text
+				.trim()
+				.split('\n')
+				.map((line) => Number(line.split(': ')[1])),
+		),
+	};
+}
+
+/** Of the first event of this name. */
 export function timeOf(log: string, event: string): number {
-	const line = log.split('\n').findLast((each) => each.includes(`"event":"${event}"`));
+	const line = log.split('\n').find((each) => each.includes(`"event":"${event}"`));
 	return Date.parse(/"time":"([^"]*)"/.exec(line ?? '')?.[1] ?? '');
 }
 
