@@ -18,7 +18,8 @@ test('Envoy is told its bootstrap and how much to log, shares no memory with ano
 });
 
 test('ENVOY_CONCURRENCY is the number of its threads; 0 and -1 leave it to Envoy', () => {
-	const argsOf = (threads: number) => envoyArguments({ command: 'envoy', logLevel: 'info', drainSeconds: 20, threads }, '/envoy.json');
+	const argsOf = (threads: number) =>
+		envoyArguments({ command: 'envoy', logLevel: 'info', drainSeconds: 20, threads }, '/envoy.json');
 	assert.match(argsOf(3).join(' '), /--concurrency 3/);
 	assert.deepEqual(argsOf(-1), argsOf(0));
 });
