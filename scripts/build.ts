@@ -10,7 +10,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { netlinkBinding } from './netlink.ts';
 
@@ -30,7 +30,13 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'execa.cjs': ['execa'],
 	'grpc.cjs': ['@grpc/grpc-js'],
 	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
-	'envoy-api.cjs': ['./envoy-api.ts'],
+	'envoy-api.cjs': ['src/host/ads/envoy-api.ts'],
+	'yaml.cjs': ['yaml'],
+	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
+	'mesh.cjs': ['src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
+	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts'],
+	// One class for all files, whose instances each of them knows.
+	'failure.cjs': ['src/failure.ts'],
 };
 const options: BuildOptions = {
 	bundle: true,
@@ -40,44 +46,48 @@ const options: BuildOptions = {
 	minify: true,
 	legalComments: 'linked',
 	logLevel: 'warning',
+	// Its main file finds its parts by a `require` that no bundler sees through.
+	alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+	// V8's scripts have no modules to import.
+	supported: { 'dynamic-import': false },
 };
 await Promise.all([
 	build({
 		...options,
-		// V8's scripts have no modules to import.
-		supported: { 'dynamic-import': false },
-		// Its main file finds its parts by a `require` that no bundler sees through.
-		alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 		entryPoints: [join(root, 'src/main.ts')],
 		outfile: join(draft, 'lib/bundle.cjs'),
 		plugins: [
 			{ name: 'netlink', setup: (plugin) => netlink(plugin) },
-			{ name: 'apart', setup: (plugin) => leaveApart(plugin) },
+			{ name: 'apart', setup: (plugin) => leaveApart(plugin, []) },
 		],
 	}),
 	...Object.entries(apart).map(([file, names]) =>
 		build({
 			...options,
-			stdin: {
-				contents: `module.exports = ${exportsOf(names)}`,
-				resolveDir: join(root, 'src/host/ads'),
-			},
+			stdin: { contents: `module.exports = ${exportsOf(names)}`, resolveDir: root },
 			outfile: join(draft, 'lib', file),
-			plugins: file === 'dockerode.cjs' ? [{ name: 'unused', setup: (plugin) => leaveOut(plugin) }] : [],
+			plugins: [
+				{ name: 'apart', setup: (plugin) => leaveApart(plugin, names) },
+				...(file === 'dockerode.cjs' ? [{ name: 'unused', setup: leaveOut }] : []),
+			],
 		}),
 	),
 ]);
 
 /** A module that is a function stays one. */
 function exportsOf(names: readonly string[]): string {
-	const required = names.map((name) => `require('${name}')`);
+	const required = names.map((name) => `require('${name.startsWith('src/') ? `./${name}` : name}')`);
 	return required.length === 1 ? String(required[0]) : `{ ${required.map((each) => `...${each}`).join(', ')} }`;
 }
 
-function leaveApart(plugin: PluginBuild): void {
+/** `own`: what is in the file itself. */
+function leaveApart(plugin: PluginBuild, own: readonly string[]): void {
 	const files = new Map(Object.entries(apart).flatMap(([file, names]) => names.map((name) => [name, file] as const)));
-	const filter = new RegExp(`^(${[...files.keys()].join('|')})$`);
-	plugin.onResolve({ filter }, ({ path }) => ({ path: `./${files.get(path)}`, external: true }));
+	plugin.onResolve({ filter: /./ }, ({ path, resolveDir }) => {
+		const name = path.startsWith('.') ? relative(root, join(resolveDir, path)) : path;
+		const file = own.includes(name) ? undefined : files.get(name);
+		return file === undefined ? null : { path: `./${file}`, external: true };
+	});
 }
 
 /** What dockerode brings for building images and for Docker behind ssh. */

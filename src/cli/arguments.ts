@@ -2,10 +2,17 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { Failure } from '../failure.ts';
 import { oneLine, quote } from '../lib/escape.ts';
 
-export type Options = Readonly<
-	Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly help: string }>
->;
-export type Given = Readonly<Record<string, string | boolean | undefined>>;
+export interface Option {
+	readonly type: 'string' | 'boolean';
+	readonly short?: string;
+	/** It may be given several times. */
+	readonly multiple?: true;
+	readonly help: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+/** A list: of an option that may be given several times. */
+export type Given = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** Parses a command line. `words`: the number of positional arguments allowed. Throws a Failure with code `usage`. */
 export function parseArguments(
@@ -14,7 +21,7 @@ export function parseArguments(
 	words = 0,
 ): { given: Given; words: string[] } {
 	const config: ParseArgsOptionsConfig = Object.fromEntries(
-		Object.entries(options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+		Object.entries(options).map(([name, { help: _, ...option }]) => [name, option]),
 	);
 	const { values, positionals } = parsed(args, config);
 	const surplus = positionals[words];

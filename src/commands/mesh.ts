@@ -1,24 +1,12 @@
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
-import { Failure } from '../failure.ts';
-import { readDefinitions } from '../host/files/definitions.ts';
-import { escapeControls, quote } from '../lib/escape.ts';
-import { canonicalJson, canonicalYaml } from '../mesh/canonical.ts';
-import type { Catalog } from '../mesh/catalog.ts';
-import { type DefinitionFile, importFiles } from '../mesh/import-files.ts';
-import type { Parameters } from '../mesh/importers/importer.ts';
-import { type LoadedMesh, loadMesh } from '../mesh/load-mesh.ts';
-import { mistakeLine } from '../mesh/mistake-line.ts';
-import { type ProxyName, parseProxyName } from '../mesh/proxy-name.ts';
-import { type NodeView, resolveNode } from '../mesh/resolve-node.ts';
-import type { Mistake } from '../mesh/resource.ts';
-import { graphOf } from '../mesh/show/graph.ts';
-import { nodeText } from '../mesh/show/node-text.ts';
-import { dotOf, mermaidOf } from '../mesh/show/picture.ts';
-import { meshTree } from '../mesh/show/tree.ts';
-import { parseNamedValues } from '../values/named-values.ts';
-import { type Rendered, renderProxy } from '../xds/render-proxy.ts';
-import { staticBootstrap } from '../xds/static-bootstrap.ts';
+import { quote } from '../lib/escape.ts';
+import { checkMesh } from './mesh/check-mesh.ts';
+import { convertMesh } from './mesh/convert-mesh.ts';
+import { diffMesh } from './mesh/diff-mesh.ts';
+import { renderMesh } from './mesh/render-mesh.ts';
+import { showMesh } from './mesh/show-mesh.ts';
+import { readTask, type Task } from './mesh/task.ts';
 
 /** `turnout mesh check` and its like. They need neither root nor a daemon. */
 export async function mesh(
@@ -28,105 +16,9 @@ export async function mesh(
 ): Promise<number> {
 	const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
 	if (run === undefined) throw usage(`mesh takes ${Object.keys(verbs).join(', ')}, not ${quote(verb)}`);
-	const text = String(given['parameters'] ?? '');
-	const parameters = parseNamedValues(text);
-	if (parameters === undefined)
-		throw usage(`--parameters takes NAME=VALUE, several with commas between, not ${quote(text)}`);
-	return run({ files: readDefinitions(path ?? DEFINITIONS), parameters, given, terminal });
+	return run(await readTask(given, path, terminal));
 }
 
-const DEFINITIONS = '/etc/turnout/mesh';
-
-/** Where Envoy listens unless the settings say otherwise. */
-const OPTIONS = { ingressPort: 15_000, egressPort: 15_001 };
-
-interface Task {
-	readonly files: readonly DefinitionFile[];
-	readonly parameters: Parameters;
-	readonly given: Given;
-	readonly terminal: CommandContext;
-}
-
-const verbs: Readonly<Record<string, (task: Task) => number>> = { check, show, render, convert };
-
-function check({ files, parameters, terminal: { out, isJson } }: Task): number {
-	const { catalogs, errors, warnings } = loadMesh(files, parameters);
-	const isWhole = errors.length === 0;
-	if (isJson) out(`${JSON.stringify({ ok: isWhole, errors, warnings })}\n`);
-	else {
-		const told = [...warnings.map((each) => `warning: ${mistakeText(each)}`), ...errors.map(mistakeText)];
-		out([...told, summaryOf(catalogs, errors)].join(''));
-	}
-	return isWhole ? 0 : 1;
-}
-
-const mistakeText = (mistake: Mistake): string => `${escapeControls(mistakeLine(mistake)).replaceAll('\n', '\\n')}\n`;
-
-function summaryOf(catalogs: readonly Catalog[], errors: readonly Mistake[]): string {
-	if (errors.length > 0) return `${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}\n`;
-	const nodes = catalogs.reduce((sum, { all }) => sum + all('virtualNode').length, 0);
-	return `No mistakes: ${catalogs.map(({ mesh: name }) => name).join(', ')}, ${nodes} virtual nodes\n`;
-}
-
-function show(task: Task): number {
-	const { given, terminal } = task;
-	const { catalogs } = faultless(task, 'show');
-	const node = given['node'];
-	if (terminal.isJson) terminal.out(`${JSON.stringify(graphOf(catalogs))}\n`);
-	else if (given['dot'] === true) terminal.out(dotOf(graphOf(catalogs)));
-	else if (given['mermaid'] === true) terminal.out(mermaidOf(graphOf(catalogs)));
-	else terminal.out(node === undefined ? catalogs.map(meshTree).join('\n') : nodeText(viewOf(catalogs, String(node))));
-	return 0;
-}
-
-function render(task: Task): number {
-	const { id, snapshot, errors } = renderedOf(faultless(task, 'render').catalogs, String(task.given['node'] ?? ''));
-	refuse(errors, 'render');
-	task.terminal.out(`${JSON.stringify(staticBootstrap(snapshot, { id, cluster: id }), null, '\t')}\n`);
-	return 0;
-}
-
-/** Also of a part of a mesh, whose references lead to what is elsewhere. */
-function convert({ files, parameters, terminal: { out, isJson } }: Task): number {
-	const { resources, errors } = importFiles(files, parameters);
-	refuse(errors, 'convert');
-	out(isJson ? canonicalJson(resources) : canonicalYaml(resources));
-	return 0;
-}
-
-function faultless({ files, parameters }: Task, verb: string): LoadedMesh {
-	const loaded = loadMesh(files, parameters);
-	refuse(loaded.errors, verb);
-	return loaded;
-}
-
-function refuse(errors: readonly Mistake[], verb: string): void {
-	if (errors.length === 0) return;
-	const text = errors.map(mistakeText).join('').trimEnd();
-	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
-}
-
-function renderedOf(catalogs: readonly Catalog[], given: string): Rendered {
-	const wanted = parseProxyName(given);
-	const found = among(catalogs, wanted).flatMap((catalog) => renderProxy(catalog, wanted, OPTIONS) ?? []);
-	return found[0] ?? unknownProxy(wanted, catalogs, 'render');
-}
-
-function viewOf(catalogs: readonly Catalog[], given: string): NodeView {
-	const wanted = parseProxyName(given);
-	const found = among(catalogs, wanted).flatMap((catalog) => resolveNode(catalog, wanted.name) ?? []);
-	return found[0] ?? unknownProxy(wanted, catalogs, 'show');
-}
-
-const among = (catalogs: readonly Catalog[], { mesh: wanted }: ProxyName): readonly Catalog[] =>
-	catalogs.filter(({ mesh: name }) => wanted === undefined || wanted === name);
-
-function unknownProxy({ kind, name }: ProxyName, catalogs: readonly Catalog[], verb: string): never {
-	const known = catalogs.flatMap(({ all }) => all(kind).map((resource) => resource.name));
-	const what = kind === 'virtualNode' ? 'virtual node' : 'virtual gateway';
-	throw new Failure(
-		'config',
-		`Cannot ${verb} ${what} ${quote(name)}: there is none of this name`,
-		`Known: ${known.join(', ')}`,
-	);
-}
+const verbs: Readonly<Record<string, (task: Task) => number | Promise<number>>> = {
+	...{ check: checkMesh, show: showMesh, render: renderMesh, convert: convertMesh, diff: diffMesh },
+};

@@ -10,6 +10,7 @@ import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { type Family, families } from '../values/units.ts';
+import { withMeshPorts } from './mesh-ports.ts';
 import { settingsArguments } from './settings-options.ts';
 
 export interface Rendered {
@@ -20,7 +21,7 @@ export interface Rendered {
 
 /** The iptables-restore input that `init` would commit to a host without rules. Reads no firewall and needs no privileges. */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
-	const loaded = await loadSettings(settings);
+	const loaded = await withMeshPorts(await loadSettings(settings));
 	const { config } = loaded;
 	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
 	const shown = families.filter((each) => family === undefined || each === family);

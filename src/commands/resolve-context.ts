@@ -5,16 +5,18 @@ import type { Dialect } from '../firewall/firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
-import { withMeshPorts } from './mesh-ports.ts';
+import { type MeshPorts, withMeshPorts } from './mesh-ports.ts';
 
-/** Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool. */
+/** Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool.
+ * `meshPorts`: others than the definitions on the disk say. */
 export async function resolveContext(
 	host: FactualHost,
 	loaded: Pick<Loaded, 'config' | 'written'>,
 	former: Dialect | undefined,
 	signal: AbortSignal,
+	meshPorts?: MeshPorts,
 ): Promise<HostContext<Config>> {
-	const whole = withMeshPorts(loaded);
+	const whole = await withMeshPorts(loaded, meshPorts);
 	const capture = await resolveCapture(whole, resolveIds);
 	return resolveHostContext(host, { ...whole, capture }, former, signal);
 }

@@ -14,6 +14,15 @@ export interface LocalCommand extends Described {
 
 const none: Options = {};
 
+/** What the definitions of a mesh are read with. */
+const definitions: Options = {
+	parameters: {
+		type: 'string',
+		help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME; instead of those of the settings',
+	},
+	config: { type: 'string', help: 'FILE: the settings file (/etc/turnout/turnout.yaml)' },
+};
+
 export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	run: {
 		summary: 'Run the daemon; on a terminal, with a prompt',
@@ -75,19 +84,34 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	mesh: {
-		summary: 'App Mesh definitions: mesh check, show, render or convert [PATH]',
+		summary: 'App Mesh definitions: mesh check, show, render, convert or diff [PATH]',
 		options: {
-			node: { type: 'string', help: 'NAME: show or render this virtual node' },
-			parameters: {
-				type: 'string',
-				help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME',
-			},
+			node: { type: 'string', help: "NAME: show, render or compare this virtual node; else this host's" },
+			...definitions,
+			against: { type: 'string', help: 'PATH: diff: definitions to compare with; else what Envoy accepted last' },
+			envoy: { type: 'boolean', help: "check: also what Envoy's own validation says of every node and gateway" },
+			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
 		takesSettings: false,
 		words: 2,
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
+	},
+	explain: {
+		summary: 'One request of this host, such as GET http://HOST/PATH: which route and targets it takes, and why',
+		options: {
+			header: { type: 'string', multiple: true, help: 'NAME=VALUE: the request has this header; may be repeated' },
+			method: { type: 'string', help: 'METHOD: instead of GET' },
+			...definitions,
+			node: {
+				type: 'string',
+				help: "NAME: on the host of this virtual node, or to mesh/MESH/virtualGateway/NAME; else this host's own",
+			},
+		},
+		takesSettings: false,
+		words: 3,
+		run: async (given, words, terminal) => (await import('./explain.ts')).explain(given, words, terminal),
 	},
 	config: {
 		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',

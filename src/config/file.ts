@@ -25,6 +25,15 @@ function readText(path: string, isOptional: boolean): string | undefined {
 	}
 }
 
+/** Throws an Error that says why it cannot be read. */
+export function readVariableFile(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (cause) {
+		throw new Error(describeFsError(cause), { cause });
+	}
+}
+
 /** Why a file cannot be read; undefined if it can. Non-blocking, so that a FIFO without a writer does not block us. */
 export function whyNoFile(path: string): string | undefined {
 	try {

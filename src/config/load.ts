@@ -1,6 +1,8 @@
-import { readSettingsFile, whyNoFile } from './file.ts';
-import { type Loaded, readConfig } from './merge-sources.ts';
+import { readSettingsFile, readVariableFile, whyNoFile } from './file.ts';
+import { type Loaded, readConfig, refusal } from './merge-sources.ts';
 import { allSettings } from './names.ts';
+import { fileVariables, passThrough } from './pass-through.ts';
+import type { VariableFiles } from './variable-files.ts';
 import type { Written } from './written.ts';
 
 /** The settings of a command line: a file, and single settings by their dotted keys. */
@@ -11,7 +13,24 @@ export interface SettingsArguments {
 
 /** Reads file, environment and flags. The only place that reads settings from the environment. */
 export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
-	return readConfig({ env: process.env, file: await readSettingsFile(file), flags, whyNoFile });
+	const readFiles = await variableFilesReader();
+	return readConfig({
+		...{ env: process.env, file: await readSettingsFile(file), flags, whyNoFile },
+		mistakesInFiles: (variables) => readFiles(variables).mistakes,
+	});
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/**
+ * Reads the files that Envoy's variables name, as they are when it is called. The YAML library is loaded only if there are
+ * any: the environment is that of the start.
+ */
+export async function variableFilesReader(): Promise<(variables: Variables) => VariableFiles> {
+	if (!fileVariables.some((name) => (process.env[name] ?? '').trim() !== ''))
+		return () => ({ parts: [], mistakes: [] });
+	const { readVariableFiles } = await import('./variable-files.ts');
+	return (variables) => readVariableFiles(variables, readVariableFile);
 }
 
 /** Settings as recorded earlier, regardless of file and flags now. Keys that no longer exist are ignored. */
@@ -24,4 +43,13 @@ export function recallSettings(written: Written): Loaded {
 		origins: Object.fromEntries(known.map(([key, { origin }]) => [key, origin])),
 		whyNoFile,
 	});
+}
+
+/** Envoy's variables alone, for who reads no settings. Throws one Failure with all mistakes. */
+export async function loadEnvoyVariables(): Promise<{ readonly variables: Variables; readonly files: VariableFiles }> {
+	const { env: variables, mistakes } = passThrough(process.env, whyNoFile);
+	const files = (await variableFilesReader())(variables);
+	const all = [...mistakes, ...files.mistakes];
+	if (all.length > 0) throw refusal(all);
+	return { variables, files };
 }

@@ -3,9 +3,10 @@ import { Failure } from '../failure.ts';
 import { conflicts } from './conflicts.ts';
 import type { Setting, Settings } from './formats.ts';
 import { allSettings, flagOf, isSetting, strangeVariables, underFirstNames, variableOf } from './names.ts';
-import { type FileCheck, type PassThrough, passThrough, variablesOfSettings } from './pass-through.ts';
+import { type PassThrough, passThrough, variablesOfSettings } from './pass-through.ts';
 import { type Config, settings } from './schema.ts';
 import { foreign, forgive, whyNot } from './tolerated.ts';
+import type { FileCheck } from './variable-kinds.ts';
 import type { FileSettings } from './yaml.ts';
 
 export interface Sources {
@@ -17,6 +18,8 @@ export interface Sources {
 	readonly origins?: Readonly<Record<string, string>>;
 	/** Checks the files that Envoy's variables name; without it they are not checked. */
 	readonly whyNoFile?: FileCheck;
+	/** What is wrong in them. */
+	readonly mistakesInFiles?: (variables: Readonly<Record<string, string>>) => readonly string[];
 }
 
 export interface Loaded {
@@ -49,7 +52,15 @@ export function readConfig(given: Sources): Loaded {
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
 	const { mistakes: misread, ...handed } = passThrough(sources.env, fileCheck(sources, config));
 	const others = misread.filter((mistake) => !isOfSetting(mistake));
-	const mistakes = [...sources.file.mistakes, ...strange(sources.env), ...wrong.values(), ...clashes, ...others];
+	const unusable = wantsOurBootstrap(config) ? unusableVariables(handed.env, config, sources) : [];
+	const mistakes = [
+		...sources.file.mistakes,
+		...strange(sources.env),
+		...wrong.values(),
+		...clashes,
+		...others,
+		...unusable,
+	];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { ...handed, env: { ...handed.env, ...variablesOfSettings(config.envoy) } };
 	return { config, written, notices: [...replaced, ...foreign(given.env), ...notices(written)], passThrough: proxy };
@@ -60,6 +71,20 @@ const isOfSetting = (mistake: string): boolean =>
 	[...allSettings.values()].some(({ variable, newer = [] }) =>
 		[variable, ...newer].some((name) => mistake.startsWith(`${name}: `)),
 	);
+
+/** With the user's own, or an Envoy of somebody else, they do nothing here. */
+const wantsOurBootstrap = ({ envoy }: Config): boolean => envoy.runtime !== 'none' && envoy.config === '';
+
+function unusableVariables(
+	variables: PassThrough['env'],
+	{ mesh }: Config,
+	{ mistakesInFiles = () => [] }: Sources,
+): readonly string[] {
+	const isNameless = variables['ENABLE_ENVOY_STATS_TAGS'] === '1' && mesh.node === undefined;
+	const nameless =
+		'ENABLE_ENVOY_STATS_TAGS: 1, but the tags name the virtual node; set mesh.node (APPMESH_VIRTUAL_NODE_NAME)';
+	return [...(isNameless ? [nameless] : []), ...mistakesInFiles(variables)];
+}
 
 /** If another program runs Envoy, its files may not be visible to us. */
 const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>
@@ -126,7 +151,7 @@ function notices(written: Loaded['written']): string[] {
 	);
 }
 
-function refusal(mistakes: readonly string[]): Failure {
+export function refusal(mistakes: readonly string[]): Failure {
 	const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
 	const lines = mistakes.map((mistake) => `\n  ${mistake}`).join('');
 	return new Failure(

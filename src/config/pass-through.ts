@@ -1,41 +1,55 @@
-import { hasControlCharacters, quote } from '../lib/escape.ts';
-import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
-import { parsePort } from '../values/units.ts';
+import {
+	daemonAddress,
+	type FileCheck,
+	file,
+	flag,
+	hostName,
+	interval,
+	ip,
+	port,
+	share,
+	socket,
+	text,
+	threads,
+	timeout,
+	type VariableKind,
+} from './variable-kinds.ts';
 
-type Kind = 'text' | 'flag' | 'port' | 'file' | 'socket';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Row {
 	readonly names: readonly string[];
-	readonly kind: Kind;
+	readonly kind: VariableKind;
 }
 
-/** Variables that Envoy's images read and that are not settings of ours; a row holds all names of one, the oldest first. */
+const rows = (kind: VariableKind, ...all: readonly (string | readonly [string, string])[]): readonly Row[] =>
+	all.map((names) => ({ names: typeof names === 'string' ? [names] : names, kind }));
+
+/** Variables that Envoy's images read and that are not settings of ours; a pair holds both names of one, the oldest first. */
 const table: readonly Row[] = [
-	{ names: ['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'], kind: 'text' },
-	{ names: ['APPMESH_RESOURCE_ARN'], kind: 'text' },
-	{ names: ['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'], kind: 'text' },
-	{ names: ['APPMESH_XDS_ENDPOINT'], kind: 'text' },
-	{ names: ['APPMESH_PREVIEW'], kind: 'flag' },
-	{ names: ['APPMESH_SDS_SOCKET_PATH'], kind: 'socket' },
-	{ names: ['APPMESH_METRIC_EXTENSION_VERSION'], kind: 'text' },
-	{ names: ['AWS_REGION'], kind: 'text' },
-	{ names: ['ENVOY_INITIAL_FETCH_TIMEOUT'], kind: 'text' },
-	{ names: ['ENVOY_CONCURRENCY'], kind: 'text' },
-	{ names: ['ENABLE_ENVOY_XRAY_TRACING'], kind: 'flag' },
-	{ names: ['XRAY_DAEMON_PORT'], kind: 'port' },
-	{ names: ['XRAY_SAMPLING_RATE'], kind: 'text' },
-	{ names: ['ENVOY_TRACING_CFG_FILE'], kind: 'file' },
-	{ names: ['ENABLE_ENVOY_DOG_STATS', 'ENABLE_ENVOY_DOG_STATSD'], kind: 'flag' },
-	{ names: ['STATSD_PORT'], kind: 'port' },
-	{ names: ['STATSD_ADDRESS'], kind: 'text' },
-	{ names: ['ENVOY_STATS_SINKS_CFG_FILE'], kind: 'file' },
-	{ names: ['ENVOY_STATS_CONFIG_FILE'], kind: 'file' },
-	{ names: ['ENABLE_ENVOY_STATS_TAGS'], kind: 'flag' },
+	...rows(text, ['APPMESH_VIRTUAL_NODE_NAME', 'APPMESH_RESOURCE_NAME'], 'APPMESH_RESOURCE_ARN'),
+	...rows(text, ['APPMESH_VIRTUAL_NODE_CLUSTER', 'APPMESH_RESOURCE_CLUSTER'], 'APPMESH_XDS_ENDPOINT'),
+	...rows(text, 'APPMESH_METRIC_EXTENSION_VERSION', 'AWS_REGION'),
+	...rows(text, 'XRAY_SEGMENT_NAME', 'DD_SERVICE', 'JAEGER_TRACER_VERSION'),
+	...rows(flag, 'APPMESH_PREVIEW', 'ENABLE_ENVOY_STATS_TAGS', ['ENABLE_ENVOY_DOG_STATS', 'ENABLE_ENVOY_DOG_STATSD']),
+	...rows(flag, 'ENABLE_ENVOY_XRAY_TRACING', 'ENABLE_ENVOY_DATADOG_TRACING', 'ENABLE_ENVOY_JAEGER_TRACING'),
+	...rows(port, 'XRAY_DAEMON_PORT', 'DATADOG_TRACER_PORT', 'JAEGER_TRACER_PORT', 'STATSD_PORT'),
+	...rows(ip, 'STATSD_ADDRESS'),
+	...rows(daemonAddress, 'AWS_XRAY_DAEMON_ADDRESS'),
+	...rows(hostName, 'DATADOG_TRACER_ADDRESS', 'JAEGER_TRACER_ADDRESS'),
+	...rows(share, 'XRAY_SAMPLING_RATE'),
+	...rows(interval, 'ENVOY_STATS_FLUSH_INTERVAL'),
+	...rows(threads, 'ENVOY_CONCURRENCY'),
+	...rows(timeout, 'ENVOY_INITIAL_FETCH_TIMEOUT'),
+	...rows(socket, 'APPMESH_SDS_SOCKET_PATH', 'STATSD_SOCKET_PATH'),
+	...rows(file, 'ENVOY_TRACING_CFG_FILE', 'ENVOY_STATS_CONFIG_FILE', 'ENVOY_STATS_SINKS_CFG_FILE'),
+	...rows(file, 'ENVOY_RESOURCES_CONFIG_FILE', 'XRAY_SAMPLING_RULE_MANIFEST'),
 ];
 
 /** All variables passed through to Envoy. No credentials are among them: Envoy gets those by its own means. */
 export const passThroughNames: readonly string[] = table.flatMap(({ names }) => names);
+
+export const fileVariables: readonly string[] = table.flatMap(({ names, kind }) => (kind === file ? names : []));
 
 export interface PassThrough {
 	readonly env: Readonly<Record<string, string>>;
@@ -46,37 +60,46 @@ export interface PassThrough {
 	readonly mistakes: readonly string[];
 }
 
-/** Why a file cannot be used; undefined if it can. */
-export type FileCheck = (path: string) => string | undefined;
-
 /**
- * Picks Envoy's variables from an environment and checks them. If one name of a row is given, the others get its value;
- * if several are, each keeps its own and the image chooses. Empty is unset.
+ * Picks Envoy's variables from an environment and checks them. If one name of a pair is given, the other gets its value;
+ * if both are, each keeps its own, and the newer one counts. Empty is unset.
  */
 export function passThrough(env: Environment, whyNot: FileCheck): PassThrough {
-	const rows = table.map((row) => readRow(row, env, whyNot));
+	const read = table.map((row) => ({ ...readRow(row, env, whyNot), kind: row.kind }));
+	const named = (kind: VariableKind) => [
+		...new Set(read.flatMap((row) => (row.kind === kind ? Object.values(row.env) : []))),
+	];
+	const picked: Readonly<Record<string, string>> = Object.assign({}, ...read.map((row) => row.env));
 	return {
-		env: Object.assign({}, ...rows.map((row) => row.env)),
-		files: [...new Set(rows.flatMap(({ files }) => files))],
-		sockets: [...new Set(rows.flatMap(({ sockets }) => sockets))],
-		mistakes: rows.flatMap(({ mistakes }) => mistakes),
+		env: picked,
+		files: named(file),
+		sockets: named(socket),
+		mistakes: [...read.flatMap(({ mistakes }) => mistakes), ...tracersOf(picked)],
 	};
 }
 
-function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): PassThrough {
+function readRow({ names, kind }: Row, env: Environment, whyNot: FileCheck): Pick<PassThrough, 'env' | 'mistakes'> {
 	const values = new Map<string, string>();
 	const mistakes: string[] = [];
 	for (const name of names.filter((each) => (env[each] ?? '').trim() !== ''))
 		try {
-			values.set(name, parsers[kind](String(env[name]).trim(), whyNot));
+			values.set(name, kind.parse(String(env[name]).trim(), whyNot));
 		} catch (error) {
-			mistakes.push(`${name}: ${(error as Error).message}; allowed: ${allowed[kind]}`);
+			mistakes.push(`${name}: ${(error as Error).message}; allowed: ${kind.allowed}`);
 		}
 	const [first] = values.values();
-	if (first === undefined) return { env: {}, files: [], sockets: [], mistakes };
-	const filled = names.map((name) => [name, values.get(name) ?? first] as const);
-	const named = (of: Kind) => (kind === of ? [...values.values()] : []);
-	return { env: Object.fromEntries(filled), files: named('file'), sockets: named('socket'), mistakes };
+	if (first === undefined) return { env: {}, mistakes };
+	return { env: Object.fromEntries(names.map((name) => [name, values.get(name) ?? first])), mistakes };
+}
+
+const tracers = ['ENABLE_ENVOY_XRAY_TRACING', 'ENABLE_ENVOY_DATADOG_TRACING', 'ENABLE_ENVOY_JAEGER_TRACING'];
+
+/** Envoy has one tracer. With a file of the user's, which comes first, the others are off. */
+function tracersOf(env: Readonly<Record<string, string>>): readonly string[] {
+	const on = env['ENVOY_TRACING_CFG_FILE'] === undefined ? tracers.filter((name) => env[name] === '1') : [];
+	const [first, ...others] = on;
+	if (first === undefined || others.length === 0) return [];
+	return [`${first}: 1, and so ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}; allowed: one tracer`];
 }
 
 /** Variables of Envoy's images that are settings of ours: the setting's value counts, wherever it was written. */
@@ -90,57 +113,3 @@ export const variablesOfSettings = (settings: {
 	ENVOY_ADMIN_ACCESS_PORT: String(settings.adminPort),
 	LISTENER_DRAIN_WAIT_TIME_S: String(settings.drainSeconds),
 });
-
-const allowed: Readonly<Record<Kind, string>> = {
-	text: 'text without control characters',
-	flag: '1 or 0',
-	port: 'one port from 1 to 65535',
-	file: 'the absolute path of a readable file',
-	socket: `the absolute path of a unix socket, of at most ${LONGEST_SOCKET_PATH} bytes`,
-};
-
-const parsers: Readonly<Record<Kind, (text: string, whyNot: FileCheck) => string>> = {
-	text: withoutControls,
-	flag: parseFlag,
-	port: (text) => String(parsePort(text)),
-	file: parseFile,
-	socket: parseSocket,
-};
-
-/** The images accept 1 and 0 only. */
-function parseFlag(text: string): string {
-	const found = new Map([
-		['1', '1'],
-		['true', '1'],
-		['0', '0'],
-		['false', '0'],
-	]).get(text);
-	if (found === undefined) throw new Error(`${quote(text)} is neither 1 nor 0`);
-	return found;
-}
-
-function parseFile(text: string, whyNot: FileCheck): string {
-	const path = parseAbsolute(text);
-	const why = whyNot(path);
-	if (why !== undefined) throw new Error(`${quote(text)} cannot be used: ${why}`);
-	return path;
-}
-
-/** It may be made later. */
-function parseSocket(text: string): string {
-	const path = parseAbsolute(text);
-	const bytes = Buffer.byteLength(path);
-	if (bytes > LONGEST_SOCKET_PATH) throw new Error(`${quote(text)} has ${bytes} bytes`);
-	return path;
-}
-
-function parseAbsolute(text: string): string {
-	const path = withoutControls(text);
-	if (!path.startsWith('/')) throw new Error(`${quote(text)} does not begin with /`);
-	return path;
-}
-
-function withoutControls(text: string): string {
-	if (hasControlCharacters(text)) throw new Error(`${quote(text)} has a control character`);
-	return text;
-}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_FILE, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './paths.ts';
 
-type Given = Readonly<Record<string, string | boolean | undefined>>;
+type Given = Readonly<Record<string, unknown>>;
 
 /**
  * The daemon's socket: flag, variable, file, default. The file is searched with a regular expression instead of the YAML
@@ -15,7 +15,7 @@ export const stateDirectoryOf = (given: Given): string =>
 	pathOf(given['state-directory'], 'TURNOUT_STATE_DIRECTORY', /^stateDirectory:\s*["']?([^"'\s#]+)/m) ??
 	DEFAULT_STATE_DIRECTORY;
 
-function pathOf(flag: Given[string], variable: string, line: RegExp): string | undefined {
+function pathOf(flag: unknown, variable: string, line: RegExp): string | undefined {
 	return typeof flag === 'string' ? flag : (process.env[variable] ?? inFile(line));
 }
 

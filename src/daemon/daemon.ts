@@ -1,6 +1,5 @@
 import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
-import { failureOf } from '../failure.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import type { Fact } from '../status/conditions.ts';
 import { type Confirmation, createConfirmation } from './confirm.ts';
@@ -38,33 +37,24 @@ export function createDaemon(deps: DaemonDependencies): Daemon {
 				throw error;
 			}),
 		stop: () => stopDaemon(core, confirmation),
-		watch: (signal) => watch(core, drift, () => void onPorts(core, signal), signal),
+		watch: (signal) => watch(core, drift, signal),
 		onLife: (history, before) => onEnvoyStateChange(core, history, before),
 	};
 }
 
-function watch(core: DaemonCore, drift: Drift, followMesh: () => void, signal: AbortSignal): void {
+function watch(core: DaemonCore, drift: Drift, signal: AbortSignal): void {
 	const { state, deps } = core;
 	const routeTable = () =>
 		(appliedOf(state)?.target.localRouting ?? { table: state.settings.context.config.routeTable }).table;
 	const isWatching = deps.watchChanges({ routeTable }, drift, signal);
 	void drift.watch(isWatching, signal);
-	deps.mesh?.watch(followMesh, signal);
+	deps.mesh?.watch(() => state.reloadLock(() => followPorts(core, signal)), signal);
 	const onOthers = (why: string) => {
 		if (why === '') deps.log('info', "others' rules are no matter any more");
 		else deps.log('warn', "others' rules matter", { why });
 		drift.onChange({ subject: 'order', by: '', isOwn: false });
 	};
 	void watchFacts(deps.clock, () => inspectOthers(core), onOthers, signal);
-}
-
-async function onPorts(core: DaemonCore, signal: AbortSignal): Promise<void> {
-	const { state, deps } = core;
-	try {
-		await state.reloadLock(() => followPorts(core, signal));
-	} catch (error) {
-		deps.log('error', 'the rules do not follow the ports of the mesh', { why: failureOf(error).message });
-	}
 }
 
 /** Others' rules matter only while ours are on. */

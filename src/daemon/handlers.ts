@@ -43,6 +43,8 @@ export function createHandlers(core: DaemonCore, confirmation: Confirmation, dri
 		},
 		reload: async ({ confirmSeconds, ...told }, signal) => {
 			const changed = await state.reloadLock(() => reload(core, confirmation, confirmSeconds, signal));
+			// Not before the settings hold: rules follow its ports by them.
+			await deps.mesh?.reload();
 			const warning = await warningOf(state, deps, told);
 			const notices = [...state.settings.loaded.notices, ...state.settings.context.notices];
 			const said = { changed, notices, ...(warning === '' ? {} : { warning }) };

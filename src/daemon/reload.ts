@@ -21,7 +21,7 @@ export async function reload(
 	const changed = planReload(state.settings.loaded, loaded, deps.mesh !== undefined);
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
-	deps.mesh?.reload();
+	deps.mesh?.check();
 	const takeOver = () =>
 		state.ruleLock(() =>
 			confirmation.reload(seconds, async () => {

@@ -6,15 +6,22 @@ import type { ProxySpec } from './runtime.ts';
 export interface EnvoySettings {
 	readonly command: string;
 	readonly logLevel: string;
+	readonly drainSeconds: number;
+	/** 0 or less: as many as the host has cores. */
+	readonly threads: number;
 }
 
 /** Without hot restart, whose shared memory has a number that two Envoys of one host would compete for. */
-export const envoyArguments = ({ logLevel }: EnvoySettings, bootstrap: string): string[] => [
+export const envoyArguments = ({ logLevel, drainSeconds, threads }: EnvoySettings, bootstrap: string): string[] => [
 	'--config-path',
 	bootstrap,
 	'--log-level',
 	logLevel,
 	'--disable-hot-restart',
+	// Connections of a listener that is changed or ends; the default is ten minutes.
+	'--drain-time-s',
+	String(drainSeconds),
+	...(threads > 0 ? ['--concurrency', String(threads)] : []),
 	// The default of 10 s is too late for someone who reads the log right after a connection.
 	'--file-flush-interval-msec',
 	'250',

@@ -4,27 +4,18 @@ import { routeOf } from './route-kind.ts';
 
 type AnyRoute = ResourceOf<'route'> | ResourceOf<'gatewayRoute'>;
 
-/**
- * Those that are tried first come first: by priority, then a whole path, a regex, the longer prefix, then the one with more
- * conditions. App Mesh documents priorities and prefixes only.
- */
-export function byPrecedence(a: AnyRoute, b: AnyRoute): number {
-	const priorities = (a.spec.priority ?? LAST_PRIORITY) - (b.spec.priority ?? LAST_PRIORITY);
-	return (
-		priorities ||
-		pathRank(matchOf(b)) - pathRank(matchOf(a)) ||
-		conditions(matchOf(b)) - conditions(matchOf(a)) ||
-		byName(a, b)
-	);
+/** Those that are tried first come first. */
+export const byPrecedence = (a: AnyRoute, b: AnyRoute): number => precedence(rankedOf(a), rankedOf(b)).order;
+
+/** What the order of routes depends on. */
+export interface Ranked {
+	readonly name: string;
+	readonly priority: number | undefined;
+	readonly match: RankedMatch;
 }
 
-/** 0 comes first, none last. */
-const LAST_PRIORITY = 1_001;
-
-const byName = (a: AnyRoute, b: AnyRoute): number => (a.name < b.name ? -1 : 1);
-
 /** All that any kind of route may match. */
-interface Match {
+export interface RankedMatch {
 	readonly path?: { readonly exact?: string; readonly regex?: string };
 	readonly prefix?: string;
 	readonly headers?: readonly unknown[];
@@ -38,16 +29,41 @@ interface Match {
 	readonly port?: unknown;
 }
 
-const matchOf = (route: AnyRoute): Match =>
-	(route.kind === 'route' ? routeOf(route.spec)?.route.match : gatewayRouteOf(route.spec)?.route.match) ?? {};
+export interface Precedence {
+	/** Below 0: the first one is tried first. */
+	readonly order: number;
+	/** What decides. */
+	readonly by: 'priority' | 'path' | 'conditions' | 'name';
+}
 
-function pathRank({ path, prefix = '' }: Match): number {
+/**
+ * By priority, then a whole path, a regex, the longer prefix, then the one with more conditions. App Mesh documents
+ * priorities and prefixes only.
+ */
+export function precedence(a: Ranked, b: Ranked): Precedence {
+	const all: readonly Precedence[] = [
+		{ by: 'priority', order: (a.priority ?? LAST_PRIORITY) - (b.priority ?? LAST_PRIORITY) },
+		{ by: 'path', order: pathRank(b.match) - pathRank(a.match) },
+		{ by: 'conditions', order: conditions(b.match) - conditions(a.match) },
+	];
+	return all.find(({ order }) => order !== 0) ?? { by: 'name', order: a.name < b.name ? -1 : 1 };
+}
+
+/** 0 comes first, none last. */
+const LAST_PRIORITY = 1_001;
+
+function rankedOf(route: AnyRoute): Ranked {
+	const found = route.kind === 'route' ? routeOf(route.spec) : gatewayRouteOf(route.spec);
+	return { name: route.name, priority: route.spec.priority, match: found?.route.match ?? {} };
+}
+
+function pathRank({ path, prefix = '' }: RankedMatch): number {
 	if (path?.exact !== undefined) return Number.MAX_SAFE_INTEGER;
 	return path === undefined ? prefix.length : Number.MAX_SAFE_INTEGER - 1;
 }
 
-const conditions = ({ headers = [], metadata = [], queryParameters = [], ...single }: Match): number =>
+const conditions = ({ headers = [], metadata = [], queryParameters = [], ...single }: RankedMatch): number =>
 	headers.length + metadata.length + queryParameters.length + conditionsOf(single);
 
-const conditionsOf = ({ method, scheme, hostname, serviceName, methodName }: Match): number =>
+const conditionsOf = ({ method, scheme, hostname, serviceName, methodName }: RankedMatch): number =>
 	[method, scheme, hostname, serviceName, methodName].filter((each) => each !== undefined).length;

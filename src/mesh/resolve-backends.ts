@@ -22,6 +22,8 @@ export interface Backend {
 	readonly service: string;
 	readonly port: number;
 	readonly protocol: Protocol;
+	/** Undefined where a virtual node provides the service. */
+	readonly router: string | undefined;
 	/** In the order in which they are tried. */
 	readonly routes: readonly BackendRoute[];
 	/** How its targets are to be spoken to; undefined: as they ask for. */
@@ -30,6 +32,8 @@ export interface Backend {
 
 export interface BackendRoute {
 	readonly name: string;
+	/** Undefined comes last. */
+	readonly priority: number | undefined;
 	/** Undefined where a virtual node provides the service: all goes there. */
 	readonly kind: RouteKind | undefined;
 	readonly targets: readonly Target[];
@@ -48,7 +52,7 @@ export function backendsOf(catalog: Catalog, service: string, tls: ClientTls | u
 	const router = catalog.get('virtualRouter', virtualRouter?.virtualRouterName ?? '');
 	const routes = catalog.routesOf(router?.name ?? '');
 	return (router?.spec.listeners ?? []).map(({ portMapping: { port, protocol } }) => ({
-		...{ service, port, protocol, tls },
+		...{ service, port, protocol, router: router?.name, tls },
 		routes: routes.flatMap((route) => routeTo(catalog, route, port)),
 	}));
 }
@@ -59,7 +63,8 @@ function byNode(catalog: Catalog, service: Pick<Backend, 'service' | 'tls'>, nam
 	return (node.spec.listeners ?? []).map((listener) => {
 		const { port, protocol } = listener.portMapping;
 		const targets = [{ node, listener, weight: 1 }];
-		return { ...service, port, protocol, routes: [{ name: service.service, kind: undefined, targets }] };
+		const all = { name: service.service, priority: undefined, kind: undefined, targets };
+		return { ...service, port, protocol, router: undefined, routes: [all] };
 	});
 }
 
@@ -73,5 +78,5 @@ function routeTo(catalog: Catalog, { name, spec }: ResourceOf<'route'>, port: nu
 		const listener = targetPort(node?.spec.listeners ?? [], chosen);
 		return node === undefined || listener === undefined ? [] : [{ node, listener, weight }];
 	});
-	return [{ name, kind: found, targets }];
+	return [{ name, priority: spec.priority, kind: found, targets }];
 }

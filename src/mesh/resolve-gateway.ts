@@ -13,6 +13,8 @@ export interface GatewayView extends EgressView {
 
 export interface GatewayRoute {
 	readonly name: string;
+	/** Undefined comes last. */
+	readonly priority: number | undefined;
 	readonly kind: GatewayRouteKind;
 	readonly service: string;
 	/** The service on the port that is meant; undefined: it has no provider. */
@@ -26,17 +28,19 @@ export function resolveGateway(catalog: Catalog, name: string): GatewayView | un
 	const tls = gateway.spec.backendDefaults?.clientPolicy?.tls;
 	const kinds = catalog.gatewayRoutesOf(name).flatMap((route) => {
 		const kind = gatewayRouteOf(route.spec);
-		return kind === undefined ? [] : [{ name: route.name, kind, ...kind.route.action.target }];
+		return kind === undefined
+			? []
+			: [{ name: route.name, priority: route.spec.priority, kind, ...kind.route.action.target }];
 	});
 	const services = [...new Set(kinds.map(({ virtualService }) => serviceName(virtualService.virtualServiceName)))];
 	const backends = services.flatMap((service) => backendsOf(catalog, service, tls));
 	return {
 		...{ mesh: catalog.mesh, gateway, backends },
 		ipPreference: catalog.get('mesh', catalog.mesh)?.spec.serviceDiscovery?.ipPreference,
-		routes: kinds.map(({ name: own, kind, port, virtualService }) => {
+		routes: kinds.map(({ name: own, priority, kind, port, virtualService }) => {
 			const service = serviceName(virtualService.virtualServiceName);
 			const isMeant = (each: Backend) => each.service === service && (port === undefined || each.port === port);
-			return { name: own, kind, service, target: backends.find(isMeant) };
+			return { name: own, priority, kind, service, target: backends.find(isMeant) };
 		}),
 	};
 }

@@ -4,17 +4,20 @@ import { fromAds, type JsonObject } from './snapshot.ts';
 export interface AdsSource extends Identity {
 	/** Where the daemon serves ADS: mode 0600, Envoy's user's own. */
 	readonly socketPath: string;
+	/** How long the start waits for the first configuration; `0s`: until it is there. */
+	readonly initialFetchTimeout: string;
 }
 
 const ADS_CLUSTER = 'turnout_xds';
 
 /** An Envoy that asks for everything over one stream on a unix socket. */
 export function adsBootstrap(source: AdsSource): JsonObject {
+	const { initialFetchTimeout } = source;
 	return {
 		...bootstrapBase(source),
 		staticResources: { clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive)] },
 		dynamicResources: {
-			...{ ldsConfig: fromAds, cdsConfig: fromAds },
+			...{ ldsConfig: { ...fromAds, initialFetchTimeout }, cdsConfig: { ...fromAds, initialFetchTimeout } },
 			adsConfig: {
 				...{ apiType: 'GRPC', transportApiVersion: 'V3', setNodeOnFirstMessageOnly: true },
 				// Without these Envoy takes up to 30 s to come back to a daemon that was restarted.

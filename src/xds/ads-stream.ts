@@ -1,17 +1,36 @@
-import { type Codec, type DiscoveryRequest, type EncodedKind, type EncodedSnapshot, kindOf } from './encoded.ts';
+import { Failure } from '../failure.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Codec, DiscoveryRequest, EncodedKind, EncodedSnapshot } from './encoded.ts';
+import { createRetired, type Retired } from './retired-clusters.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from './snapshot.ts';
 
 /** What an Envoy says of what it was sent. */
 export type AdsEvent =
 	| { readonly kind: 'connected'; readonly node: string }
-	/** It has all of it, and nothing else. */
+	/** It has all of it; what is gone may still be there, for connections that are open. */
 	| { readonly kind: 'accepted'; readonly snapshot: EncodedSnapshot }
 	| { readonly kind: 'rejected'; readonly snapshot: EncodedSnapshot; readonly of: ResourceKind; readonly why: string };
 
 export interface AdsStream {
+	/** Throws a Failure where the Envoy is to be refused. */
 	readonly receive: (bytes: Uint8Array) => void;
 	/** What the Envoy is to have from now on. */
 	readonly update: (snapshot: EncodedSnapshot) => void;
+	/** The Envoy has read what it was sent. */
+	readonly drained: () => void;
+	readonly close: () => void;
+}
+
+/** Returns false where the Envoy reads more slowly than it is sent: nothing more is sent until it has drained. */
+export type Send = (bytes: Uint8Array) => boolean;
+
+export interface StreamOptions {
+	readonly codec: Codec;
+	readonly clock: Clock;
+	/** How long Envoy leaves open the connections of a listener that is gone or was changed. */
+	readonly drainMs: number;
+	/** What Envoys have accepted before this one connected. */
+	readonly accepted?: EncodedSnapshot | undefined;
 }
 
 /** What an Envoy has asked for of one kind, and what it was sent. */
@@ -27,11 +46,10 @@ interface Subscription {
 }
 
 interface Stream {
-	readonly codec: Codec;
-	readonly send: (bytes: Uint8Array) => void;
+	readonly options: StreamOptions;
+	readonly send: Send;
 	readonly emit: (event: AdsEvent) => void;
-	/** What an Envoy that connects again may have. */
-	readonly accepted: EncodedSnapshot | undefined;
+	readonly retired: Retired;
 	readonly subscriptions: Partial<Record<ResourceKind, Subscription>>;
 	target: EncodedSnapshot | undefined;
 	/** Clusters that the Envoy has acknowledged. */
@@ -40,27 +58,27 @@ interface Stream {
 	offered: EncodedKind['resources'];
 	nonces: number;
 	isSettled: boolean;
+	/** It has said which node it is. */
+	isNamed: boolean;
+	/** Nothing more is sent until it has drained. */
+	isFull: boolean;
 }
 
 /**
  * State of the world over one stream (Envoy's xDS protocol), make before break: clusters old and new, endpoints, listeners,
- * routes, and at last clusters without those that are gone; each after the one before was acknowledged. A listener or route
- * thus never refers to a cluster that its Envoy does not have. `accepted`: by Envoys, before this one connected.
+ * routes; each after the one before was acknowledged. A listener or route thus never refers to a cluster that its Envoy does
+ * not have. Clusters that are gone go last, once the connections have ended that Envoy still serves by what it had.
  */
-export function createAdsStream(
-	codec: Codec,
-	send: (bytes: Uint8Array) => void,
-	emit: (event: AdsEvent) => void,
-	accepted?: EncodedSnapshot,
-): AdsStream {
+export function createAdsStream(options: StreamOptions, send: Send, emit: (event: AdsEvent) => void): AdsStream {
 	const stream: Stream = {
-		...{ codec, send, emit, accepted, subscriptions: {}, target: undefined, nonces: 0, isSettled: false },
-		...{ clusters: new Map(), offered: new Map() },
+		...{ options, send, emit, subscriptions: {}, target: undefined, clusters: new Map(), offered: new Map() },
+		...{ nonces: 0, isSettled: false, isNamed: false, isFull: false },
+		retired: createRetired(options, () => advance(stream)),
 	};
 	return {
 		receive(bytes) {
-			const request = codec.decodeRequest(bytes);
-			if (request.nodeId !== undefined) emit({ kind: 'connected', node: request.nodeId });
+			const request = options.codec.decodeRequest(bytes);
+			name(stream, request);
 			const kind = resourceKinds.find((each) => typeUrls[each] === request.typeUrl);
 			if (kind === undefined) return;
 			take(stream, kind, request);
@@ -71,7 +89,20 @@ export function createAdsStream(
 			stream.isSettled = false;
 			advance(stream);
 		},
+		drained() {
+			stream.isFull = false;
+			advance(stream);
+		},
+		close: stream.retired.close,
 	};
+}
+
+/** Envoy sends its node with the first request of a stream (Envoy's xDS protocol). */
+function name(stream: Stream, { nodeId = '' }: DiscoveryRequest): void {
+	if (nodeId !== '') stream.emit({ kind: 'connected', node: nodeId });
+	else if (!stream.isNamed)
+		throw new Failure('config', 'its first request names no node', "Set node.id in Envoy's bootstrap");
+	stream.isNamed = true;
 }
 
 function take(stream: Stream, kind: ResourceKind, request: DiscoveryRequest): void {
@@ -95,10 +126,20 @@ function take(stream: Stream, kind: ResourceKind, request: DiscoveryRequest): vo
 function recognise(stream: Stream, kind: ResourceKind, own: Subscription, version: string): void {
 	const wanted = stream.target?.[kind];
 	// Its routes may still need them.
-	if (kind === 'cds' && version !== '') stream.clusters = stream.accepted?.cds.resources ?? stream.clusters;
-	if (wanted === undefined || version !== wanted.version) return;
+	if (kind === 'cds' && version !== '') stream.clusters = stream.options.accepted?.cds.resources ?? stream.clusters;
+	if (wanted === undefined || ![wanted.version, withMore(wanted)].includes(version)) return;
 	Object.assign(own, { sent: wanted, acked: wanted, isDue: false });
 	if (kind === 'cds') stream.clusters = wanted.resources;
+	if (version === withMore(wanted)) stream.retired.afterDrain(() => sendAgain(stream, own));
+}
+
+/** The version of these clusters together with some that are gone, whichever they are. */
+const withMore = ({ version }: EncodedKind): string => `${version}+`;
+
+/** Without those of a former daemon's time, which it does not know. */
+function sendAgain(stream: Stream, cds: Subscription): void {
+	cds.isDue = true;
+	advance(stream);
 }
 
 function acknowledge(stream: Stream, kind: ResourceKind, own: Subscription): void {
@@ -114,7 +155,7 @@ function reject({ emit, target }: Stream, of: ResourceKind, why: string): void {
 function advance(stream: Stream): void {
 	const { target, subscriptions } = stream;
 	const { cds, rds } = subscriptions;
-	if (target === undefined || cds === undefined) return;
+	if (target === undefined || cds === undefined || stream.isFull) return;
 	if (isDue(cds, target.cds)) sendClusters(stream, cds, new Map([...stream.clusters, ...target.cds.resources]));
 	// An Envoy may ask for endpoints of a cluster of its own (`local_cluster` of AWS's bootstrap), and stop to do so.
 	const hasEndpoints = target.eds.resources.size > 0;
@@ -129,15 +170,12 @@ function advance(stream: Stream): void {
 	if (hasAcked(stream, 'rds')) finish(stream, cds, target);
 }
 
-/** Nothing refers to clusters that are gone any more. */
+/** Nothing new refers to clusters that are gone any more. */
 function finish(stream: Stream, cds: Subscription, target: EncodedSnapshot): void {
-	const { size } = target.cds.resources;
-	if (stream.clusters.size !== size) {
-		if (stream.offered.size !== size) sendClusters(stream, cds, target.cds.resources);
-		return;
-	}
 	if (!stream.isSettled) stream.emit({ kind: 'accepted', snapshot: target });
 	stream.isSettled = true;
+	const kept = stream.retired.without(stream.clusters, target.cds.resources);
+	if (kept.size !== stream.clusters.size) sendClusters(stream, cds, kept);
 }
 
 const hasAcked = ({ target, subscriptions }: Stream, kind: ResourceKind): boolean => {
@@ -152,7 +190,10 @@ function sendClusters(stream: Stream, own: Subscription, offered: EncodedKind['r
 	if (target === undefined) return;
 	stream.offered = offered;
 	const isExact = offered.size === target.cds.resources.size;
-	respond(stream, 'cds', own, { sent: target.cds, shown: isExact ? target.cds : kindOf(offered) });
+	respond(stream, 'cds', own, {
+		sent: target.cds,
+		shown: { version: isExact ? target.cds.version : withMore(target.cds), resources: offered },
+	});
 }
 
 function sendIfDue(stream: Stream, kind: ResourceKind): void {
@@ -175,5 +216,5 @@ function respond(stream: Stream, kind: ResourceKind, own: Subscription, { sent, 
 	const chosen = own.names?.flatMap((name) => shown.resources.get(name) ?? []) ?? [...shown.resources.values()];
 	const resources = chosen.map(({ bytes }) => bytes);
 	const response = { typeUrl: typeUrls[kind], versionInfo: shown.version, nonce: own.nonce, resources };
-	stream.send(stream.codec.encodeResponse(response));
+	stream.isFull = !stream.send(stream.options.codec.encodeResponse(response));
 }

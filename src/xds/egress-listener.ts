@@ -23,7 +23,7 @@ export function egressListenerOf(
 	const log = accessLogOf(view.node.spec);
 	const chains = [...byPort].flatMap(([to, backends]) =>
 		backends.some(({ protocol }) => protocol !== 'tcp')
-			? [httpChain(to, log)]
+			? [httpChain(to, log, options)]
 			: backends.map((backend) => tcpChain(backend, { isOnly: backends.length === 1, nameOf, log })),
 	);
 	const bound = {
@@ -51,10 +51,10 @@ function passThrough({ mesh, egressFilter }: NodeView, chains: readonly JsonObje
 	};
 }
 
-const httpChain = (port: number, accessLog: readonly JsonObject[]): JsonObject => ({
+const httpChain = (port: number, accessLog: readonly JsonObject[], { hasTracing }: RenderOptions): JsonObject => ({
 	name: `egress_http_${port}`,
 	filterChainMatch: { destinationPort: port },
-	filters: [httpConnections({ statPrefix: 'egress', routes: egressRoutes(port), accessLog })],
+	filters: [httpConnections({ statPrefix: 'egress', routes: egressRoutes(port), accessLog, hasTracing })],
 });
 
 interface TcpContext {

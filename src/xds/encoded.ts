@@ -64,7 +64,7 @@ function encodeKind(
 }
 
 /** Some resources as one kind, with the version that follows from them. */
-export function kindOf(resources: ReadonlyMap<string, EncodedResource>): EncodedKind {
+function kindOf(resources: ReadonlyMap<string, EncodedResource>): EncodedKind {
 	const hash = createHash('sha256');
 	for (const [name, { text }] of [...resources].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\0${text}\0`);
 	return { version: hash.digest('base64url').slice(0, 16), resources };

@@ -27,15 +27,18 @@ interface Connections {
 	readonly accessLog: readonly JsonObject[];
 	/** Of the connection. */
 	readonly idleTimeout?: string | undefined;
+	readonly hasTracing: boolean | undefined;
 }
 
-export const httpConnections = ({ statPrefix, routes, accessLog, idleTimeout }: Connections): JsonObject =>
+export const httpConnections = ({ statPrefix, routes, accessLog, idleTimeout, hasTracing }: Connections): JsonObject =>
 	extension('envoy.filters.network.http_connection_manager', HTTP, {
 		statPrefix,
 		rds: { configSource: fromAds, routeConfigName: routes },
 		httpFilters: [router],
 		...(accessLog.length === 0 ? {} : { accessLog }),
 		...(idleTimeout === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout } }),
+		// As in App Mesh: each request, unless its client or the tracer decides otherwise.
+		...(hasTracing === true ? { tracing: {} } : {}),
 		upgradeConfigs: [{ upgradeType: 'websocket', enabled: true }],
 		normalizePath: true,
 		mergeSlashes: true,

@@ -30,7 +30,9 @@ export function gatewayIngressListener(
 	const chain = {
 		name: `ingress_${protocol}_${port}`,
 		filterChainMatch: { destinationPort: port },
-		filters: [httpConnections({ statPrefix, routes: ingressRoutes(listener), accessLog })],
+		filters: [
+			httpConnections({ statPrefix, routes: ingressRoutes(listener), accessLog, hasTracing: options.hasTracing }),
+		],
 	};
 	const bound = {
 		...({ name: ingressListener(port), direction: 'INBOUND', port, addresses: ingressAddresses(options) } as const),
@@ -40,8 +42,8 @@ export function gatewayIngressListener(
 }
 
 /** For the gateway's own listeners alone. It logs nothing, as they have logged each request. */
-export function gatewayEgressListener({ egressPort: port }: RenderOptions): Listener {
-	const filter = httpConnections({ statPrefix: 'egress', routes: egressRoutes(port), accessLog: [] });
+export function gatewayEgressListener({ egressPort: port, hasTracing }: RenderOptions): Listener {
+	const filter = httpConnections({ statPrefix: 'egress', routes: egressRoutes(port), accessLog: [], hasTracing });
 	const bound = {
 		...({ name: egressListener(port), direction: 'OUTBOUND', port, addresses: ['127.0.0.1'] } as const),
 		...{ listenerFilters: [], loops: [] },

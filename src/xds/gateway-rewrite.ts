@@ -1,4 +1,5 @@
 import type { GatewayRouteKind, HttpGatewayRoute } from '../mesh/gateway-route-kind.ts';
+import { rewrittenPrefixes } from '../mesh/rewritten-prefixes.ts';
 import { grpcMatch, httpMatch } from './route-match.ts';
 import type { JsonObject } from './snapshot.ts';
 
@@ -14,30 +15,12 @@ export function rewrittenMatches(kind: GatewayRouteKind): Rewritten[] {
 	const headers = hostnameOf(kind.route.match.hostname);
 	if (kind.key === 'grpcRoute') return [{ match: grpcMatch(kind.route.match, headers), path: {} }];
 	const { match, action } = kind.route;
-	const { path: newPath, prefix: rewrite } = action.rewrite ?? {};
 	if (match.path !== undefined)
-		return [{ match: httpMatch(match, headers), path: pathRewrite(match.path, newPath?.exact) }];
-	const value = rewrite?.value ?? (rewrite?.defaultPrefix === 'DISABLED' ? undefined : '/');
-	return prefixesOf(match.prefix ?? '/', value).map(({ prefix, becomes }) => ({
+		return [{ match: httpMatch(match, headers), path: pathRewrite(match.path, action.rewrite?.path?.exact) }];
+	return rewrittenPrefixes(kind.route).map(({ prefix, becomes }) => ({
 		match: httpMatch({ ...match, prefix }, headers),
 		path: becomes === undefined || becomes === prefix ? {} : { prefixRewrite: becomes },
 	}));
-}
-
-interface Prefix {
-	readonly prefix: string;
-	readonly becomes: string | undefined;
-}
-
-/** `/x/` for itself, as `/x/y` would become `//y` by the rule for `/x`. */
-function prefixesOf(prefix: string, becomes: string | undefined): Prefix[] {
-	if (becomes === undefined) return [{ prefix, becomes }];
-	const whole = becomes.endsWith('/') ? becomes : `${becomes}/`;
-	if (prefix.endsWith('/')) return [{ prefix, becomes: whole }];
-	return [
-		{ prefix: `${prefix}/`, becomes: whole },
-		{ prefix, becomes },
-	];
 }
 
 /** Envoy replaces the part that matched: of an exact path all of it. */

@@ -1,5 +1,7 @@
-import { type AdsEvent, type AdsStream, createAdsStream } from './ads-stream.ts';
-import type { Codec, EncodedSnapshot } from './encoded.ts';
+import { Failure } from '../failure.ts';
+import { quote } from '../lib/escape.ts';
+import { type AdsEvent, type AdsStream, createAdsStream, type Send, type StreamOptions } from './ads-stream.ts';
+import type { EncodedSnapshot } from './encoded.ts';
 import type { ResourceKind } from './snapshot.ts';
 
 /** What Envoys say; `node`: the name that one gives itself. */
@@ -30,10 +32,8 @@ export interface HubState {
 
 /** All Envoys of one virtual node or gateway, which get the same. */
 export interface Hub {
-	readonly open: (send: (bytes: Uint8Array) => void) => {
-		readonly receive: (bytes: Uint8Array) => void;
-		readonly close: () => void;
-	};
+	/** An Envoy that connects. `receive` throws a Failure where it is to be refused. */
+	readonly open: (send: Send) => Omit<AdsStream, 'update'>;
 	readonly update: (snapshot: EncodedSnapshot) => void;
 	readonly state: () => HubState;
 }
@@ -45,17 +45,16 @@ interface Connected {
 	isSettled: boolean;
 }
 
-export interface HubOptions {
-	/** What Envoys of a former daemon have. */
-	readonly accepted?: EncodedSnapshot | undefined;
+/** `accepted`: what Envoys of a former daemon have. */
+export interface HubOptions extends StreamOptions {
 	/** Whether an Envoy of this name is one of this node. */
 	readonly isOurs?: (node: string) => boolean;
 }
 
 interface Own {
+	readonly options: HubOptions;
 	readonly connected: Set<Connected>;
 	readonly emit: (event: HubEvent) => void;
-	readonly isOurs: (node: string) => boolean;
 	/** What Envoys are sent. */
 	served: EncodedSnapshot | undefined;
 	accepted: EncodedSnapshot | undefined;
@@ -63,22 +62,20 @@ interface Own {
 	rejectedBy: Connected | undefined;
 }
 
-export function createHub(
-	codec: Codec,
-	emit: (event: HubEvent) => void,
-	{ accepted, isOurs = () => true }: HubOptions = {},
-): Hub {
+export function createHub(options: HubOptions, emit: (event: HubEvent) => void): Hub {
+	const { accepted } = options;
 	const own: Own = {
-		...{ connected: new Set(), emit, isOurs, served: accepted, accepted },
+		...{ options, emit, connected: new Set(), served: accepted, accepted },
 		...{ rejection: undefined, rejectedBy: undefined },
 	};
 	return {
 		open(send) {
-			const stream = createAdsStream(codec, send, (event) => take(own, one, event), own.accepted);
+			const ofStream = { ...options, accepted: own.accepted };
+			const stream = createAdsStream(ofStream, send, (event) => take(own, one, event));
 			const one: Connected = { stream, isKnown: false, isSettled: false };
 			own.connected.add(one);
 			if (own.served !== undefined) stream.update(own.served);
-			return { receive: stream.receive, close: () => leave(own, one) };
+			return { receive: stream.receive, drained: stream.drained, close: () => leave(own, one) };
 		},
 		update(snapshot) {
 			own.rejection = undefined;
@@ -94,13 +91,16 @@ export function createHub(
 
 /** What only this one rejected says nothing of those that stay, nor of the next. */
 function leave(own: Own, one: Connected): void {
+	one.stream.close();
 	own.connected.delete(one);
 	if (own.rejectedBy === one && own.rejection?.isReverted === false) own.rejection = undefined;
 }
 
 /** Throws where it is an Envoy of another node: it is sent nothing. */
 function greet(own: Own, one: Connected, event: Extract<AdsEvent, { readonly kind: 'connected' }>): void {
-	if (!own.isOurs(event.node)) throw new Error(`${event.node} is another node`);
+	const { isOurs = () => true } = own.options;
+	if (!isOurs(event.node))
+		throw new Failure('config', `it is ${quote(event.node)}, another node`, "Set node.id in Envoy's bootstrap");
 	if (!one.isKnown) own.emit(event);
 	one.isKnown = true;
 }

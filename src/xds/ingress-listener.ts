@@ -17,14 +17,14 @@ export function ingressListenerOf(view: NodeView, options: RenderOptions): Liste
 		listenerFilters: [originalDst, ...permissiveInspectors(listeners)],
 		loops: [{ destinationPort: port }, { destinationPort: egressPort }],
 	};
-	return boundListener(bound, { filterChains: listeners.flatMap((listener) => chainsOf(view, listener)) });
+	return boundListener(bound, { filterChains: listeners.flatMap((listener) => chainsOf(view, listener, options)) });
 }
 
 /** Nothing but Envoy itself can listen there. */
 const isOwnPort = ({ ingressPort, egressPort }: RenderOptions, port: number): boolean =>
 	port === ingressPort || port === egressPort;
 
-function chainsOf({ mesh, node }: NodeView, listener: NodeListener): JsonObject[] {
+function chainsOf({ mesh, node }: NodeView, listener: NodeListener, { hasTracing }: RenderOptions): JsonObject[] {
 	const { port, protocol } = listener.portMapping;
 	const accessLog = accessLogOf(node.spec);
 	const statPrefix = ingressStatistics(node.spec.listeners ?? [], listener);
@@ -34,7 +34,7 @@ function chainsOf({ mesh, node }: NodeView, listener: NodeListener): JsonObject[
 		cluster: ingressCluster(mesh, node.name, listener),
 		...(idleTimeout === undefined ? {} : { idleTimeout }),
 	};
-	const http = { statPrefix, routes: ingressRoutes(listener), accessLog, idleTimeout };
+	const http = { statPrefix, routes: ingressRoutes(listener), accessLog, idleTimeout, hasTracing };
 	const filter = protocol === 'tcp' ? tcpProxy(statPrefix, tcp, accessLog) : httpConnections(http);
 	const chain = { name: `ingress_${protocol}_${port}`, filterChainMatch: { destinationPort: port }, filters: [filter] };
 	return chainsWithTls(chain, listener);

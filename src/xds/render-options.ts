@@ -8,4 +8,6 @@ export interface RenderOptions {
 	readonly capturesBridges?: boolean;
 	/** The bootstrap has a server that hands out certificates (SDS). */
 	readonly hasSds?: boolean;
+	/** It has a tracer. */
+	readonly hasTracing?: boolean;
 }

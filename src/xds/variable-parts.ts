@@ -1,17 +1,22 @@
-// The parts of a bootstrap that Envoy's variables ask for, as AWS's image made them.
+// The parts of a bootstrap that Envoy's variables ask for, as AWS's image made them of the same variables.
 import { grpcCluster } from './bootstrap-base.ts';
+import type { VariableInput } from './envoy-variables.ts';
 import type { JsonObject } from './snapshot.ts';
+import { flushInterval, sinks, tags } from './statistics.ts';
 import { SDS_CLUSTER } from './tls.ts';
+import { tracing } from './tracers.ts';
 
-/** By name, checked and in their canonical spelling. */
-export type EnvoyVariables = Readonly<Record<string, string>>;
-
-export const variableParts = (variables: EnvoyVariables): readonly JsonObject[] => [...sds(variables)];
+/** For `mergeBootstrap`. A file takes the place of what the other variables of its kind say. */
+export const variableParts = (input: VariableInput): readonly JsonObject[] => [
+	...tracing(input),
+	...sds(input),
+	...tags(input),
+	...flushInterval(input),
+	...sinks(input),
+	...input.files.parts,
+];
 
 /** Where certificates come from, if they do not come from files. */
-function sds({ APPMESH_SDS_SOCKET_PATH: path }: EnvoyVariables): JsonObject[] {
+function sds({ variables: { APPMESH_SDS_SOCKET_PATH: path } }: VariableInput): JsonObject[] {
 	return path === undefined ? [] : [{ staticResources: { clusters: [grpcCluster(SDS_CLUSTER, path)] } }];
 }
-
-/** What the snapshot has to know of them. */
-export const variableOptions = ({ APPMESH_SDS_SOCKET_PATH: path }: EnvoyVariables) => ({ hasSds: path !== undefined });

@@ -7,6 +7,7 @@ import { type Figure, type Judged, judge } from './figure.ts';
 import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { type Machine, readMachine } from './machine.ts';
+import { benchMesh } from './mesh.ts';
 import type { BenchOptions, Section } from './options.ts';
 import { benchRepair } from './repair.ts';
 import { startRest } from './rest.ts';
@@ -33,7 +34,7 @@ export async function runBench(options: BenchOptions, tell: (text: string) => vo
 	const rest = isAsked('rest') ? stack.use(await startRest(options)) : undefined;
 	for (const { section, text, run } of parts.filter((part) => isAsked(part.section))) {
 		tell(`${section}: ${text(options)}`);
-		figures.push(...(await run(options)));
+		figures.push(...(await run(options, (more) => tell(`${section}, ${more}`))));
 	}
 	figures.push(...((await rest?.figures) ?? []));
 	return { machine: readMachine(), options, time, seconds: seconds(start), figures: figures.map(judge) };
@@ -41,7 +42,7 @@ export async function runBench(options: BenchOptions, tell: (text: string) => vo
 
 const seconds = (startMs: number): number => Math.round((performance.now() - startMs) / 1_000);
 
-type Run = (options: BenchOptions) => Promise<readonly Figure[]>;
+type Run = (options: BenchOptions, tell: (text: string) => void) => Promise<readonly Figure[]>;
 
 interface Part {
 	readonly section: Section;
@@ -81,6 +82,12 @@ const parts: readonly Part[] = [
 		section: 'docker',
 		text: ({ runs }) => `Envoy in Docker, ${runs} times, and the daemon's memory meanwhile`,
 		run: async (options) => [...(await benchDocker(options)), ...(await benchDockerMemory(options))],
+	},
+	{
+		section: 'mesh',
+		text: ({ flips, structure, kills, saves }) =>
+			`${flips} flips of weights, ${structure} changes of structure, ${kills} kills, ${saves} saves`,
+		run: benchMesh,
 	},
 	{
 		section: 'startup',

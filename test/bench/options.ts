@@ -10,6 +10,7 @@ export const sections = [
 	'repair',
 	'busy',
 	'docker',
+	'mesh',
 	'startup',
 	'rest',
 ] as const;
@@ -24,6 +25,10 @@ export interface BenchOptions {
 	readonly changes: number;
 	readonly faults: number;
 	readonly cycles: number;
+	readonly flips: number;
+	readonly structure: number;
+	readonly kills: number;
+	readonly saves: number;
 	readonly idleSeconds: number;
 	readonly dialects: readonly Dialect[];
 	readonly only: readonly Section[];
@@ -36,6 +41,10 @@ export const usual: BenchOptions = {
 	changes: 25,
 	faults: 200,
 	cycles: 100,
+	flips: 50,
+	structure: 60,
+	kills: 20,
+	saves: 1_000,
 	idleSeconds: 60,
 	dialects: ['nft', 'legacy'],
 	only: sections,
@@ -49,6 +58,10 @@ export const help = `scripts/bench: what turnout takes, beside a reference in th
   --changes N        how many settings are changed live, each way (${usual.changes})
   --faults N         how often others undo a rule of ours (${usual.faults})
   --cycles N         how often the daemon is enabled before it is weighed (${usual.cycles})
+  --flips N          how often the weights of a mesh are flipped under load (${usual.flips})
+  --structure N      how often its nodes, routes and listeners change under load (${usual.structure})
+  --kills N          how often its daemon is killed under load (${usual.kills})
+  --saves N          how often its definitions are saved before the daemon is weighed (${usual.saves})
   --idle SECONDS     how long it is then watched doing nothing (${usual.idleSeconds})
   --only A,B         a part of it: ${sections.join(', ')}
   --json FILE        where the figures are written too (.cache/bench.json)
@@ -71,6 +84,10 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 			changes: { type: 'string' },
 			faults: { type: 'string' },
 			cycles: { type: 'string' },
+			flips: { type: 'string' },
+			structure: { type: 'string' },
+			kills: { type: 'string' },
+			saves: { type: 'string' },
 			idle: { type: 'string' },
 			only: { type: 'string' },
 			json: { type: 'string', default: '' },
@@ -87,6 +104,10 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
 		changes: count('changes', values.changes, usual.changes),
 		faults: count('faults', values.faults, usual.faults),
 		cycles: count('cycles', values.cycles, usual.cycles),
+		flips: count('flips', values.flips, usual.flips),
+		structure: count('structure', values.structure, usual.structure),
+		kills: count('kills', values.kills, usual.kills),
+		saves: count('saves', values.saves, usual.saves),
 		idleSeconds: count('idle', values.idle, usual.idleSeconds),
 		only: parseSections(values.only),
 		json: values.json,

@@ -9,6 +9,9 @@ import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { createFakeXdsClient, type FakeXdsClient, jsonCodec } from './fake-xds-client.ts';
 import { guideFiles } from './guide-mesh.ts';
 
+/** How long Envoy's connections have to end. */
+export const DRAIN_MS = 20_000;
+
 export interface MeshWorld {
 	/** Undefined: the folder is not there. */
 	files: readonly DefinitionFile[] | undefined;
@@ -24,8 +27,10 @@ export interface DeliveredMesh {
 	readonly counters: Counters;
 	/** What was saved is noticed. */
 	readonly saved: () => void;
-	/** How often the application's ports have changed. */
-	readonly portChanges: () => number;
+	/** The ports of each change of the rules. */
+	readonly ruleChanges: readonly string[];
+	/** How the rules are changed. */
+	follow: () => Promise<void>;
 	/** An Envoy that asks. `versions`: of what it has already; `judge`: what it rejects. */
 	readonly connect: (
 		versions?: FakeXdsClient['versions'],
@@ -44,7 +49,7 @@ export function deliverMesh(world: MeshWorld): DeliveredMesh {
 	const counters = createCounters();
 	const watching: (() => void)[] = [];
 	const delivery = createMeshDelivery({
-		...{ clock, counters, codec: jsonCodec, parameters: new Map() },
+		...{ clock, counters, codec: jsonCodec, parameters: new Map(), drainMs: DRAIN_MS },
 		node: { mesh: 'simpleapp', kind: 'virtualNode', name: 'serviceA' },
 		options: { ingressPort: 15_000, egressPort: 15_001 },
 		readDefinitions() {
@@ -61,22 +66,23 @@ export function deliverMesh(world: MeshWorld): DeliveredMesh {
 		},
 		log: (_level, event, fields = {}) => void logged.push({ event, fields }),
 	});
-	let changes = 0;
+	const ruleChanges: string[] = [];
 	delivery.watch(() => {
-		changes += 1;
+		ruleChanges.push(String(delivery.ports()));
+		return mesh.follow();
 	}, new AbortController().signal);
 	const queue: (() => void)[] = [];
 	const settle = () => {
 		for (let next = queue.shift(); next !== undefined; next = queue.shift()) next();
 	};
-	return {
-		...{ delivery, counters, settle, portChanges: () => changes },
+	const mesh: DeliveredMesh = {
+		...{ delivery, counters, settle, ruleChanges, follow: async () => undefined },
 		saved: () => {
 			for (const tell of watching) tell();
 			settle();
 		},
 		connect(versions, judge) {
-			const connection = delivery.open((bytes) => void queue.push(() => client.receive(bytes)));
+			const connection = delivery.open((bytes) => queue.push(() => client.receive(bytes)) > 0);
 			const client = createFakeXdsClient((bytes) => void queue.push(() => connection.receive(bytes)));
 			if (judge !== undefined) client.judge = judge;
 			client.connect(versions);
@@ -84,4 +90,5 @@ export function deliverMesh(world: MeshWorld): DeliveredMesh {
 			return Object.assign(client, { leave: connection.close });
 		},
 	};
+	return mesh;
 }

@@ -7,7 +7,7 @@ import { addresses } from '../lab/net/layout.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
-import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
+import { type Outcome, startDaemon, type TestDaemon, turnoutProgram } from '../lab/turnout.ts';
 import { eventually } from './eventually.ts';
 
 export interface FieldLab {
@@ -18,6 +18,9 @@ export interface FieldLab {
 	readonly app: HttpPeer;
 	/** A folder that Envoy's user may write to. */
 	readonly folder: string;
+	readonly definitions: string;
+	/** A command that needs no daemon, on the host of the virtual node `client`. */
+	readonly turnout: (...args: string[]) => Outcome;
 	/** Replaces all definitions, as an editor does. */
 	readonly save: (definitions: readonly object[]) => void;
 	readonly start: (definitions: readonly object[], options?: FieldLabOptions) => Promise<TestDaemon>;
@@ -52,7 +55,11 @@ export async function createFieldLab(stack: AsyncDisposableStack): Promise<Field
 	};
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy(), '--envoy-drain-seconds', '5'];
 	return {
-		...{ host: lab.host, outside: lab.world, world, app, folder, save },
+		...{ host: lab.host, outside: lab.world, world, app, folder, definitions, save },
+		turnout(...args) {
+			const [program = '', ...words] = [...withResolver, resolver, turnoutProgram, ...args];
+			return lab.host.tryRun(program, words, { env: { APPMESH_VIRTUAL_NODE_NAME: 'mesh/lab/virtualNode/client' } });
+		},
 		async start(resources, { proxy = 'virtualNode/client', env = {} } = {}) {
 			save(resources);
 			const args = [

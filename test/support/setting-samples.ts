@@ -65,10 +65,11 @@ export interface Layers {
 	readonly env?: Readonly<Record<string, string>>;
 	readonly flags?: Readonly<Record<string, string>>;
 	readonly whyNoFile?: (path: string) => string | undefined;
+	readonly mistakesInFiles?: (variables: Readonly<Record<string, string>>) => readonly string[];
 }
 
-export const readLayers = ({ file = '', env = {}, flags = {}, whyNoFile = () => undefined }: Layers): Loaded =>
-	readConfig({ env, file: parseSettingsFile(file, 'turnout.yaml'), flags, whyNoFile });
+export const readLayers = ({ file = '', env = {}, flags = {}, whyNoFile = () => undefined, ...more }: Layers): Loaded =>
+	readConfig({ env, file: parseSettingsFile(file, 'turnout.yaml'), flags, whyNoFile, ...more });
 
 /** Each mistake that the settings are refused for; none where they are accepted. */
 export function mistakesIn(layers: Layers): string[] {

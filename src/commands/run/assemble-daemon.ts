@@ -5,7 +5,6 @@ import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { DaemonDependencies } from '../../daemon/dependencies.ts';
 import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
-import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
@@ -33,9 +32,10 @@ import { type Counters, createCounters } from '../../status/counters.ts';
 import { type MetricsInput, metrics } from '../../status/metrics.ts';
 import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
+import type { MeshPorts } from '../mesh-ports.ts';
 import { resolveContext } from '../resolve-context.ts';
-import { createEnvoySupervisor, envoySpecOf } from './assemble-envoy.ts';
-import { serveMesh } from './assemble-mesh.ts';
+import { createEnvoySpecs, createEnvoySupervisor, type EnvoySpecOf, type ProxyListeners } from './assemble-envoy.ts';
+import { assembleMesh } from './assemble-mesh.ts';
 import { createInspections } from './inspections.ts';
 import { runProgram } from './run-program.ts';
 
@@ -70,20 +70,16 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(iptables, signal);
-	const context = await resolveOnce(host, loaded, stateFile.read().dialect, log, signal);
-	using mesh = await serveMesh(context, { log, counters, variables: loaded.passThrough.env });
-	const listeners = {
-		onOutput: kept.logs.add,
-		onChange(history: SupervisionHistory, before: SupervisionHistory) {
-			if (history.pull !== before.pull) options.onPull(history.pull);
-			daemon.onLife(history, before);
-		},
-	};
+	const mesh = await assembleMesh(loaded, { log, counters });
+	const ports = mesh?.delivery.ports;
+	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
+	using served = await mesh?.serve(context);
+	const listeners = listenersOf(options, kept.logs, (...of) => daemon.onLife(...of));
 	const proxy = await createEnvoySupervisor(context, listeners, mesh?.delivery);
 	const daemon: Daemon = createDaemon({
 		...{ loaded, context, stateFile, log, counters, proxy, mesh: mesh?.delivery },
 		...storesOf(config.stateDirectory),
-		...settingsOf(options.settings, host, mesh !== undefined),
+		...settingsOf(options.settings, host, { ports, envoySpecOf: await createEnvoySpecs(mesh !== undefined) }),
 		...world,
 		connections: createConnections(),
 		...(await createInspections(host.tools, log, mesh !== undefined)),
@@ -96,18 +92,30 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const close = await serve(config.socket, service, signal);
 	await live(daemon, report, () => options.onReady(config.socket), signal)
 		.finally(close)
-		.finally(() => mesh?.close(config.onStop === 'keep'));
+		.finally(() => served?.close(config.onStop === 'keep'));
 }
+
+const listenersOf = (
+	{ onPull }: DaemonOptions,
+	logs: RingBuffer<string>,
+	onLife: Daemon['onLife'],
+): ProxyListeners => ({
+	onOutput: logs.add,
+	onChange(history, before) {
+		if (history.pull !== before.pull) onPull(history.pull);
+		onLife(history, before);
+	},
+});
 
 /** Reads all rules once to choose the backend; later reads go through the rule cache. */
 async function resolveOnce(
 	host: OpenHost,
-	loaded: Loaded,
+	{ loaded, ports }: { readonly loaded: Loaded; readonly ports: MeshPorts | undefined },
 	remembered: Dialect | undefined,
 	log: Log,
 	signal: AbortSignal,
 ): Promise<DaemonContext> {
-	const context = await resolveContext(host, loaded, remembered, signal);
+	const context = await resolveContext(host, loaded, remembered, signal, ports);
 	logNotices(context, log);
 	// Fails now, not at the first `enable`, if the host cannot do what the settings ask for.
 	await computeDesired(context);
@@ -123,12 +131,13 @@ const storesOf = (stateDirectory: string) => ({
 const settingsOf = (
 	given: SettingsArguments,
 	{ tools }: OpenHost,
-	isMeshed: boolean,
+	{ ports, envoySpecOf }: { readonly ports: MeshPorts | undefined; readonly envoySpecOf: EnvoySpecOf },
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
-	resolve: (of, { host, backend }) => resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)),
-	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, isMeshed, image),
+	resolve: (of, { host, backend }) =>
+		resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
+	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
 	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
 });
 

@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { lanesOf } from '../../connections/listener-gaps.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
-import { bootstrapText, passThroughBootstrap } from '../../envoy/bootstrap.ts';
 import { entrypointFor, envoyArguments, envoyGid } from '../../envoy/command-line.ts';
 import type { SupervisionHistory } from '../../envoy/lifecycle.ts';
 import type { Configuration, ProxyRuntime, ProxySpec } from '../../envoy/runtime.ts';
@@ -14,9 +13,8 @@ import { Failure } from '../../failure.ts';
 import { adsSocket } from '../../host/ads/ads-folder.ts';
 import { createLogins } from '../../host/docker/credentials.ts';
 import { adminFolder, adminSocket } from '../../host/envoy/admin-folder.ts';
-import { bootstrapPath, createBootstraps } from '../../host/envoy/bootstrap-files.ts';
+import { createBootstraps } from '../../host/envoy/bootstrap-files.ts';
 import { createProxyAdmin } from '../../host/envoy/envoy-admin.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
 import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
 import { createHandOvers } from '../../host/sockets/listener-handover.ts';
@@ -24,9 +22,7 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
-import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
-import { type EnvoyVariables, variableParts } from '../../xds/variable-parts.ts';
-import { meshBootstrap } from './assemble-mesh.ts';
+import { createOwnBootstrap, type OwnBootstrap } from './own-bootstrap.ts';
 import { runProgram } from './run-program.ts';
 
 export interface ProxyListeners {
@@ -77,15 +73,29 @@ async function runtimeOf({ config }: DaemonContext): Promise<ProxyRuntime | unde
 	}
 }
 
-/** The Envoy that the settings ask for; `isMeshed`: this daemon serves its configuration; `image` overrides theirs. Writes no file yet. */
-export function envoySpecOf(
+/** The Envoy that the settings ask for; `image` overrides theirs. Writes no file yet. */
+export type EnvoySpecOf = (context: DaemonContext, variables: Loaded['passThrough'], image?: string) => EnvoySpec;
+
+/** `isMeshed`: this daemon serves its configuration. */
+export async function createEnvoySpecs(isMeshed: boolean): Promise<EnvoySpecOf> {
+	const ownBootstrap = await createOwnBootstrap(isMeshed);
+	return (context, variables, image = context.config.envoy.image) =>
+		envoySpecOf(context, variables, { isMeshed, ownBootstrap, image });
+}
+
+interface SpecContext {
+	readonly isMeshed: boolean;
+	readonly ownBootstrap: OwnBootstrap;
+	readonly image: string;
+}
+
+function envoySpecOf(
 	{ config, capture, host, backend }: DaemonContext,
 	passThrough: Loaded['passThrough'],
-	isMeshed: boolean,
-	image = config.envoy.image,
+	{ isMeshed, ownBootstrap, image }: SpecContext,
 ): EnvoySpec {
 	const { ingressPort, egressPort, envoy } = config;
-	const own = envoy.config === '' ? ownBootstrap(config, passThrough.env, isMeshed) : {};
+	const own = envoy.config === '' ? ownBootstrap(config, passThrough.env) : {};
 	const [path = envoy.config] = Object.keys(own);
 	const uid = envoyUser(capture.ignoreUids);
 	const isContainer = envoy.runtime === 'docker';
@@ -94,7 +104,7 @@ export function envoySpecOf(
 		image: isContainer ? image : '',
 		pull: envoy.pull,
 		command: isContainer ? entrypointFor(image, envoy.command) : envoy.command,
-		args: envoyArguments(envoy, path),
+		args: envoyArguments({ ...envoy, threads: Number(passThrough.env['ENVOY_CONCURRENCY'] ?? 0) }, path),
 		env: passThrough.env,
 		uid,
 		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),
@@ -113,20 +123,6 @@ export function envoySpecOf(
 	};
 	const isIpv6Sure = config.ipv6 === '1' && host.facts.ipv6(backend.name).obstacle === '';
 	return { ...envoy, spec, ports, lanes: lanesOf(config), families: isIpv6Sure ? families : ['ipv4'] };
-}
-
-/** Our bootstrap, keyed by the path that it will have. */
-function ownBootstrap(
-	config: DaemonContext['config'],
-	variables: EnvoyVariables,
-	isMeshed: boolean,
-): Readonly<Record<string, string>> {
-	const { ingressPort, egressPort, bridges, stateDirectory } = config;
-	const [hasIpv6, capturesBridges] = [hasIpv6Sockets(), bridges.length > 0];
-	const asked = isMeshed ? meshBootstrap(config) : undefined;
-	const base = asked ?? passThroughBootstrap({ ingressPort, egressPort, hasIpv6, capturesBridges });
-	const text = bootstrapText(mergeBootstrap(base, variableParts(variables)));
-	return { [bootstrapPath(stateDirectory, text)]: text };
 }
 
 /** The socket's folder, as a server that starts again makes another socket; not one that is shared, such as /run. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import type { Loaded } from '../../config/merge-sources.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
-import { createMeshDelivery, type MeshDelivery } from '../../daemon/mesh-delivery.ts';
+import type { MeshDelivery } from '../../daemon/mesh-delivery.ts';
 import { adsSocket, makeAdsFolder, removeAdsFolder } from '../../host/ads/ads-folder.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { watchDefinitions } from '../../host/files/watch-definitions.ts';
@@ -12,16 +12,19 @@ import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { nodeId } from '../../values/mesh-node.ts';
-import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
-import type { JsonObject } from '../../xds/snapshot.ts';
-import { type EnvoyVariables, variableOptions } from '../../xds/variable-parts.ts';
+import { hostOptions } from '../host-options.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
 
-/** Disposing of it, also where the daemon cannot start, ends the server and leaves its folder to the next one. */
-export interface ServedMesh extends Disposable {
+/** The mesh of this host's node, once its definitions are read. */
+export interface AssembledMesh {
 	readonly delivery: MeshDelivery;
+	/** Disposing of what it resolves to, also where the daemon cannot start, ends the server and leaves its folder to the next one. */
+	readonly serve: (context: DaemonContext) => Promise<ServedMesh>;
+}
+
+export interface ServedMesh extends Disposable {
 	/** `isKept`: an Envoy goes on, and asks the next daemon. */
 	readonly close: (isKept: boolean) => void;
 }
@@ -37,49 +40,49 @@ export const hasDefinitions = ({ mesh: { node, definitions }, stateDirectory }: 
 	node !== undefined &&
 	(definitions.some((path) => existsSync(path)) || createSnapshotStore(stateDirectory).read()?.node === nodeId(node));
 
-/** Serves ADS; undefined where there is no mesh: then neither gRPC nor protobuf is loaded. */
-export async function serveMesh(
-	{ config, capture }: DaemonContext,
-	{ log, counters, variables }: { readonly log: Log; readonly counters: Counters; readonly variables: EnvoyVariables },
-): Promise<ServedMesh | undefined> {
+/** Undefined where there is no mesh: then neither gRPC, protobuf nor what reads definitions is loaded. */
+export async function assembleMesh(
+	{ config, passThrough }: Pick<Loaded, 'config' | 'passThrough'>,
+	{ log, counters }: { readonly log: Log; readonly counters: Counters },
+): Promise<AssembledMesh | undefined> {
 	const { node, definitions, parameters } = config.mesh;
 	if (node === undefined || !isMeshed(config)) return undefined;
 	// Before anything of a daemon that runs here is touched.
 	await refuseTaken(config.socket);
-	const [{ createCodec }, { openAdsServer }] = await Promise.all([
+	const [{ createCodec }, { createMeshDelivery }] = await Promise.all([
 		import('../../host/ads/codec.ts'),
-		import('../../host/ads/ads-server.ts'),
+		import('../../daemon/mesh-delivery.ts'),
 	]);
-	const { ingressPort, egressPort, bridges, stateDirectory, socket, envoy } = config;
+	const { stateDirectory, envoy } = config;
+	const onBlind = (why: string) => log('warn', 'definitions are not watched, and looked at from time to time', { why });
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
-		options: {
-			...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
-			...variableOptions(variables),
-		},
+		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
+		options: hostOptions({ config, passThrough }),
 		parameters: new Map(parameters),
 		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
-		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, onChange, signal),
+		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, { onChange, onBlind }, signal),
 		snapshots: createSnapshotStore(stateDirectory),
 	});
-	const path = adsSocket(socket);
-	const user = { isProcess: envoy.runtime === 'process', uid: envoyUser(capture.ignoreUids) };
-	const makeFolder = () => makeAdsFolder(path, user, runProgram);
+	return { delivery, serve: (context) => serveAds(delivery, context) };
+}
+
+/** With what is under way at their end: above what envoy.drainSeconds can be, and Envoy's default of --drain-time-s. */
+const LONGEST_DRAIN_MS = 120_000;
+const DEFAULT_DRAIN_MS = 620_000;
+
+async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonContext): Promise<ServedMesh> {
+	const { openAdsServer } = await import('../../host/ads/ads-server.ts');
+	const { runtime } = config.envoy;
+	const path = adsSocket(config.socket);
+	const makeFolder = () => makeAdsFolder(path, { runtime, uid: envoyUser(capture.ignoreUids) }, runProgram);
 	const server = await openAdsServer(path, makeFolder, ({ send }) => delivery.open(send));
 	return {
-		delivery,
 		close(isKept) {
 			server.close();
-			if (!isKept) removeAdsFolder(path);
+			// Somebody else's Envoy goes on, and may have it mounted.
+			if (!isKept && runtime !== 'none') removeAdsFolder(path);
 		},
 		[Symbol.dispose]: server.close,
 	};
-}
-
-/** The bootstrap of an Envoy that asks this daemon. */
-export function meshBootstrap({ mesh, socket }: Config): JsonObject | undefined {
-	const { node, cluster } = mesh;
-	if (node === undefined) return undefined;
-	const id = nodeId(node);
-	return adsBootstrap({ id, cluster: cluster === '' ? id : cluster, socketPath: adsSocket(socket) });
 }

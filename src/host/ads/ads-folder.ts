@@ -8,19 +8,25 @@ import type { Run } from '../process/runner.ts';
 export const adsSocket = (control: string): string => join(`${control}.xds`, 'ads', 'socket');
 
 export interface AdsUser {
-	/** Envoy is a process of this host; otherwise it is in a container that the folder is mounted into. */
-	readonly isProcess: boolean;
+	/** Where Envoy runs. In a container: the folder is mounted into it. */
+	readonly runtime: 'docker' | 'process' | 'none';
 	readonly uid: number;
 }
 
 /** A folder that only Envoy's user can enter, as for its admin socket. */
-export async function makeAdsFolder(socketPath: string, { isProcess, uid }: AdsUser, run: Run): Promise<void> {
+export async function makeAdsFolder(socketPath: string, { runtime, uid }: AdsUser, run: Run): Promise<void> {
 	const folder = statSync(dirname(socketPath), { throwIfNoEntry: false });
+	const owners = { docker: [process.geteuid?.()], process: [uid], none: [process.geteuid?.(), uid] }[runtime];
 	// That of a former daemon, for the same kind of Envoy.
-	if (folder?.isDirectory() && folder.uid === (isProcess ? uid : process.geteuid?.())) return;
+	if (folder?.isDirectory() && owners.includes(folder.uid)) return;
 	removeQuietly(dirname(socketPath), { recursive: true });
-	if (isProcess) await makeForUser(socketPath, uid, run);
-	else makeForContainer(socketPath);
+	if (runtime === 'docker') return makeForContainer(socketPath);
+	await makeForUser(socketPath, uid, run).catch((error) => {
+		if (runtime === 'process') throw error;
+		// Without the right to act as that user: an Envoy in a container that somebody else runs can still have it mounted.
+		removeQuietly(dirname(socketPath), { recursive: true });
+		makeForContainer(socketPath);
+	});
 }
 
 /** Once no Envoy needs it. */

@@ -1,19 +1,19 @@
 import { chmodSync, lstatSync } from 'node:fs';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
-import { Failure } from '../../failure.ts';
+import { Failure, failureOf } from '../../failure.ts';
 import { describeFsError, removeQuietly } from '../../lib/fs.ts';
 
 /** Envoy's end of one stream. */
 export interface AdsPeer {
-	readonly send: (bytes: Uint8Array) => void;
-	/** Ends it with an error; Envoy connects again later. */
-	readonly refuse: (why: string) => void;
+	/** Returns false where Envoy reads more slowly than it is sent, until it has drained. */
+	readonly send: (bytes: Uint8Array) => boolean;
 }
 
 /** Our end of it. */
 export interface AdsConnection {
-	/** A message that cannot be read ends the stream. */
+	/** What it throws ends the stream with that reason; Envoy connects again later. */
 	readonly receive: (bytes: Uint8Array) => void;
+	readonly drained: () => void;
 	readonly close: () => void;
 }
 
@@ -90,15 +90,15 @@ function keepBound(path: string, bindAgain: () => Promise<void>): () => void {
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 function serve(call: Call, accept: (peer: AdsPeer) => AdsConnection): void {
-	const refuse = (details: string) => void call.emit('error', { code: status.INVALID_ARGUMENT, details });
-	const connection = accept({ send: (bytes) => void call.write(bytes), refuse });
+	const connection = accept({ send: (bytes) => call.write(bytes) });
 	call.on('data', (bytes: Uint8Array) => {
 		try {
 			connection.receive(bytes);
-		} catch {
-			refuse('this is no DiscoveryRequest');
+		} catch (error) {
+			call.emit('error', { code: status.INVALID_ARGUMENT, details: failureOf(error).message });
 		}
 	});
+	call.on('drain', connection.drained);
 	call.on('end', () => call.end());
 	call.on('error', () => undefined);
 	call.on('close', connection.close);

@@ -6,10 +6,12 @@ import {
 	fromBinary,
 	fromJson,
 	type JsonValue,
+	type Message,
 	type Registry,
 	toBinary,
 } from '@bufbuild/protobuf';
 import { AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { Failure } from '../../failure.ts';
 import type { Codec } from '../../xds/encoded.ts';
 import { envoyApi } from './envoy-api.ts';
 
@@ -33,11 +35,19 @@ export function createCodec(): Codec {
 		encodeResponse: ({ resources, ...head }) =>
 			Buffer.concat([toBinary(response, create(response, head)), ...resources.flatMap(asField)]),
 		decodeRequest(bytes) {
-			const { errorDetail, node, ...rest } = fromBinary(request, bytes) as unknown as RequestMessage;
+			const { errorDetail, node, ...rest } = decoded(request, bytes) as unknown as RequestMessage;
 			const { typeUrl, versionInfo, responseNonce, resourceNames } = rest;
 			return { typeUrl, versionInfo, responseNonce, resourceNames, error: errorDetail?.message, nodeId: node?.id };
 		},
 	};
+}
+
+function decoded(schema: DescMessage, bytes: Uint8Array): Message {
+	try {
+		return fromBinary(schema, bytes);
+	} catch (cause) {
+		throw new Failure('config', 'it sent no DiscoveryRequest', 'Only Envoy is to use this socket', cause);
+	}
 }
 
 function messageOf(registry: Registry, name: string): DescMessage {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SnapshotStore } from '../../daemon/mesh-delivery.ts';
+import type { SnapshotStore } from '../../daemon/mesh-offer.ts';
 import { writeDurably } from '../../lib/atomic-write.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
 

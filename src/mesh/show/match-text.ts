@@ -1,16 +1,17 @@
 import { quote } from '../../lib/escape.ts';
+import type { GatewayRouteKind } from '../gateway-route-kind.ts';
 import type { RouteKind } from '../route-kind.ts';
 import type { GrpcRoute, Header, HttpRoute, RouteSpec } from '../schema/route.ts';
 
 /** What a route takes, on one line: `GET prefix /metrics, header version exact "2"`. */
-export function matchText(kind: RouteKind | undefined): string {
+export function matchText(kind: RouteKind | GatewayRouteKind | undefined): string {
 	if (kind === undefined) return 'everything';
 	const port = kind.route.match?.port;
 	const parts = [...conditions(kind), ...(port === undefined ? [] : [`port ${port}`])];
 	return parts.length === 0 ? 'everything' : parts.join(', ');
 }
 
-function conditions(kind: RouteKind): string[] {
+function conditions(kind: RouteKind | GatewayRouteKind): string[] {
 	switch (kind.key) {
 		case 'httpRoute':
 		case 'http2Route':
@@ -22,12 +23,16 @@ function conditions(kind: RouteKind): string[] {
 	}
 }
 
-function httpConditions({ method, scheme, prefix, path, headers, queryParameters }: HttpRoute['match']): string[] {
+type Hostname = NonNullable<GatewayRouteKind['route']['match']['hostname']>;
+
+function httpConditions(match: HttpRoute['match'] & { readonly hostname?: Hostname }): string[] {
+	const { method, scheme, prefix, path, headers, queryParameters } = match;
 	const start = [method, prefix === undefined ? undefined : `prefix ${shown(prefix)}`].filter(
 		(part) => part !== undefined,
 	);
 	return [
 		...(start.length === 0 ? [] : [start.join(' ')]),
+		...hostText(match.hostname),
 		...(scheme === undefined ? [] : [`scheme ${scheme}`]),
 		...Object.entries(path ?? {}).map(([how, text]) => `path ${how} ${shown(text)}`),
 		...(headers ?? []).map((header) => headerText('header', header)),
@@ -35,9 +40,18 @@ function httpConditions({ method, scheme, prefix, path, headers, queryParameters
 	];
 }
 
-const grpcConditions = ({ serviceName, methodName, metadata }: GrpcRoute['match']): string[] => [
+const hostText = (hostname: Hostname | undefined): string[] =>
+	Object.entries(hostname ?? {}).map(([how, text]) => `host ${how} ${shown(text)}`);
+
+const grpcConditions = ({
+	serviceName,
+	methodName,
+	metadata,
+	hostname,
+}: GrpcRoute['match'] & { readonly hostname?: Hostname }): string[] => [
 	...(serviceName === undefined ? [] : [`service ${shown(serviceName)}`]),
 	...(methodName === undefined ? [] : [`method ${shown(methodName)}`]),
+	...hostText(hostname),
 	...(metadata ?? []).map((each) => headerText('metadata', each)),
 ];
 

@@ -5,9 +5,11 @@ import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { eventually } from '../../support/eventually.ts';
+import { explainedGateway } from '../../support/explained.ts';
 import { headerMatches, withKind } from '../../support/header-matches.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
 import { gateway, gatewayRoute, mesh, node, only, service, serviceOf, to } from '../../support/mesh-parts.ts';
+import { catalogOf } from '../../support/rendered.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 type HttpRoute = NonNullable<Spec<'gatewayRoute'>['httpRoute']>;
@@ -32,6 +34,13 @@ interface Row {
 	readonly match: HttpRoute['match'];
 	readonly rewrite?: HttpRoute['action']['rewrite'];
 	readonly priority?: number;
+}
+
+interface Asked {
+	readonly path: string;
+	readonly host?: string;
+	readonly method?: string;
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 const route = ({ match, rewrite, priority }: Row, name: string): Spec<'gatewayRoute'> => ({
@@ -91,36 +100,34 @@ describe('a virtual gateway', async () => {
 	const lab = await createFieldLab(stack);
 	const { app, world } = lab;
 	await Promise.all([...['a', 'b'].map((name, at) => world.serve({ name, address: remote.v4, port: 9000 + at }))]);
-	await lab.start(
-		[
-			mesh(),
-			gateway('door', {
-				listeners: [
-					{ portMapping: { port: DOOR, protocol: 'http' } },
-					{ portMapping: { port: CALLS, protocol: 'grpc' } },
-					{ portMapping: { port: PAGES, protocol: 'http2' } },
-				],
-			}),
-			...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
-			...service('shared.lab.local', {
-				routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
-			}),
-			serviceOf('none.lab.local'),
-			...service('ports.lab.local', {
-				...{ port: 80, more: [{ port: 81, protocol: 'http' }] },
-				routes: Object.fromEntries(
-					['a', 'b'].map((name, at) => [
-						name,
-						{ httpRoute: { match: { prefix: '/', port: 80 + at }, action: only(name) } },
-					]),
-				),
-			}),
-			...[node('pages', { port: 9101, protocol: 'http2' }), serviceOf('pages.lab.local', 'pages')],
-			...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
-			...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
-		],
-		{ proxy: 'virtualGateway/door' },
-	);
+	const definitions = [
+		mesh(),
+		gateway('door', {
+			listeners: [
+				{ portMapping: { port: DOOR, protocol: 'http' } },
+				{ portMapping: { port: CALLS, protocol: 'grpc' } },
+				{ portMapping: { port: PAGES, protocol: 'http2' } },
+			],
+		}),
+		...['a', 'b'].flatMap((name, at) => [node(name, { port: 9000 + at }), serviceOf(`${name}.lab.local`, name)]),
+		...service('shared.lab.local', {
+			routes: { only: { httpRoute: { match: { prefix: '/' }, action: to({ a: 1, b: 1 }) } } },
+		}),
+		serviceOf('none.lab.local'),
+		...service('ports.lab.local', {
+			...{ port: 80, more: [{ port: 81, protocol: 'http' }] },
+			routes: Object.fromEntries(
+				['a', 'b'].map((name, at) => [
+					name,
+					{ httpRoute: { match: { prefix: '/', port: 80 + at }, action: only(name) } },
+				]),
+			),
+		}),
+		...[node('pages', { port: 9101, protocol: 'http2' }), serviceOf('pages.lab.local', 'pages')],
+		...[node('calls', { port: 9100, protocol: 'grpc' }), serviceOf('calls.lab.local', 'calls')],
+		...Object.entries(routes).map(([name, spec]) => gatewayRoute('door', name, spec)),
+	];
+	await lab.start(definitions, { proxy: 'virtualGateway/door' });
 	const far = stack.use(createWirePeer(lab.outside));
 	await far.serveHttp2({ name: 'calls', address: remote.v4, port: 9100 });
 	await far.serveHttp2({ name: 'pages', address: remote.v4, port: 9101 });
@@ -195,6 +202,37 @@ describe('a virtual gateway', async () => {
 	test("target.port chooses among the ports of a service's router", async () => {
 		assert.equal(await arrives('/port/a/x'), 'a ports.lab.local /x');
 		assert.equal(await arrives('/port/b/x'), 'b ports.lab.local /x');
+	});
+
+	test('explain says of each request where it arrives, and as what', async () => {
+		const paths = [
+			'/plain',
+			'/plainly',
+			'/plain/x?y=1',
+			'/value',
+			'/valuex',
+			'/value//x/../y',
+			'/kept/x',
+			'/exact?y=1',
+			'/exact/x',
+		];
+		const others = ['/r/17?y=1', '/r/x', '/query?q=1', '/query?q=2', '/none', '/order/longer/x', '/order', '/'];
+		const asked: readonly Asked[] = [
+			...[...paths, ...others].map((path) => ({ path })),
+			...['b.example.com', 'B.example.com:8088', 'c.b.example.com', 'c.b.example.org', 'b.example.org'].map((name) => ({
+				...{ path: '/x', host: name },
+			})),
+			...['POST', 'GET'].map((method) => ({ path: '/method', method })),
+			...['bc', 'cb'].map((value) => ({ path: '/header', headers: { 'x-a': value } })),
+			...['/host/x', '/shared'].map((path) => ({ path })),
+		];
+		const place = { address: host.v4, port: DOOR, host: 'door.example.com' };
+		const catalog = catalogOf(definitions);
+		for (const each of asked) {
+			const expected = explainedGateway(catalog, 'door', { ...place, ...each });
+			const got = await arrives(each.path, each);
+			assert.ok(expected.includes(got), `${JSON.stringify(each)}: ${expected} and not ${got}`);
+		}
 	});
 
 	test('gRPC enters by service, by metadata or by hostname', async () => {

@@ -1,10 +1,10 @@
 // A mesh whose daemon, Envoy and definitions fail, while its application asks without a pause.
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
-import type { TestDaemon } from '../../lab/turnout.ts';
+import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createMeshHost, type MeshLab } from '../../support/mesh-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -115,5 +115,18 @@ describe('a mesh in trouble', async () => {
 		assert.deepEqual(Object.keys(counts), ['v1']);
 		lab.save([0, 100]);
 		await answeredBy('v2');
+	});
+
+	test("somebody else's Envoy reaches it too, and keeps its folder when the daemon has ended", async () => {
+		await using daemon = await startDaemon(lab.host, {
+			args: ['--envoy-runtime', 'none', '--mesh-definitions', lab.definitions],
+			env: { APPMESH_VIRTUAL_NODE_NAME: 'mesh/simpleapp/virtualNode/serviceA' },
+		});
+		const socket = `${daemon.socket}.xds/ads/socket`;
+		const probe = 'require("node:net").connect(process.argv[1]).on("connect",()=>process.exit(0))';
+		assert.equal(lab.host.tryRun(process.execPath, ['-e', probe, socket], { uid: 1337 }).code, 0);
+		assert.equal(await daemon.stop(), 0);
+		// It is mounted into a container, which would not see a new one.
+		assert.ok(statSync(dirname(socket)).isDirectory());
 	});
 });

@@ -1,7 +1,9 @@
 // The guide's example on one host with a real Envoy: its service A calls B, of which there are two versions.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
+import { turnout } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createMeshHost } from '../../support/mesh-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -21,10 +23,19 @@ describe('the mesh of the 2019 guide', async () => {
 		const { counters, mesh } = daemon.status();
 		assert.deepEqual([counters.ingress.connections, counters.egress.connections > 0], [1, true]);
 		assert.equal(mesh?.node, 'mesh/simpleapp/virtualNode/serviceA');
+		// As root, with nothing but where the daemon keeps its state.
+		const env = { TURNOUT_STATE_DIRECTORY: join(daemon.folder, 'state'), TURNOUT_MESH: lab.definitions };
+		const differences = () => turnout(lab.host, ['mesh', 'diff'], { env });
+		assert.equal(differences().code, 0);
 		lab.save([0, 100]);
 		await eventually(
 			() => lab.app.get(target),
 			({ body }) => body === 'v2',
+		);
+		const asBefore = 'mesh/simpleapp/virtualNode/serviceA: no differences to what Envoy accepted last\n';
+		await eventually(
+			async () => differences().stdout,
+			(text) => text === asBefore,
 		);
 	});
 

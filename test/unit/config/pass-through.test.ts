@@ -100,6 +100,97 @@ describe("variables of Envoy's images", () => {
 	});
 });
 
+/** Text → what Envoy gets; undefined: refused. */
+const spellings: readonly (readonly [name: string, texts: Readonly<Record<string, string | undefined>>])[] = [
+	[
+		'ENABLE_ENVOY_XRAY_TRACING',
+		{
+			...{
+				1: '1',
+				t: '1',
+				T: '1',
+				true: '1',
+				TRUE: '1',
+				True: '1',
+				0: '0',
+				f: '0',
+				F: '0',
+				false: '0',
+				FALSE: '0',
+				False: '0',
+			},
+			...{ tRUE: undefined, yes: undefined, on: undefined, 2: undefined },
+		},
+	],
+	[
+		'XRAY_SAMPLING_RATE',
+		{
+			'0.05': '0.05',
+			'1': '1',
+			'.5': '0.5',
+			'1.00': '1',
+			'0.256': '0.26',
+			'1.1': undefined,
+			'5%': undefined,
+			'-1': undefined,
+			'1e-1': undefined,
+		},
+	],
+	[
+		'AWS_XRAY_DAEMON_ADDRESS',
+		{
+			'10.0.0.1': '10.0.0.1',
+			'10.0.0.1:2001': '10.0.0.1:2001',
+			'::1': '::1',
+			'[::1]:2001': '[::1]:2001',
+			'xray.local': undefined,
+			'10.0.0.1:0': undefined,
+			'10.0.0.1:70000': undefined,
+		},
+	],
+	['STATSD_ADDRESS', { '10.0.0.1': '10.0.0.1', 'fd00::1': 'fd00::1', 'statsd.local': undefined }],
+	[
+		'JAEGER_TRACER_ADDRESS',
+		{ '10.0.0.1': '10.0.0.1', '::1': '::1', 'jaeger.local': 'jaeger.local', 'http://a/': undefined },
+	],
+	[
+		'ENVOY_STATS_FLUSH_INTERVAL',
+		{
+			'5000ms': '5s',
+			'1m0.5s': '60.5s',
+			'250us': undefined,
+			'5': undefined,
+			'300s': undefined,
+			'1h': undefined,
+			'5 s': undefined,
+		},
+	],
+	['ENVOY_CONCURRENCY', { 2: '2', 0: '0', '-1': '-1', '-2': undefined, '1.5': undefined, all: undefined }],
+	['ENVOY_INITIAL_FETCH_TIMEOUT', { 0: '0', 15: '15', '15s': undefined, '-1': undefined }],
+];
+
+for (const [name, texts] of spellings)
+	test(`${name} takes ${Object.keys(texts)
+		.filter((text) => texts[text] !== undefined)
+		.join(', ')}, and nothing like ${Object.keys(texts)
+		.filter((text) => texts[text] === undefined)
+		.join(', ')}`, () => {
+		for (const [text, taken] of Object.entries(texts))
+			assert.equal(passThrough({ [name]: text }, anyFile).env[name], taken, text);
+	});
+
+test("there is one tracer: several that are on are a mistake, unless a file of the user's comes first", () => {
+	const two = {
+		ENABLE_ENVOY_XRAY_TRACING: '1',
+		ENABLE_ENVOY_JAEGER_TRACING: 'true',
+		ENABLE_ENVOY_DATADOG_TRACING: '0',
+	};
+	assert.deepEqual(passThrough(two, anyFile).mistakes, [
+		'ENABLE_ENVOY_XRAY_TRACING: 1, and so is ENABLE_ENVOY_JAEGER_TRACING; allowed: one tracer',
+	]);
+	assert.deepEqual(passThrough({ ...two, ENVOY_TRACING_CFG_FILE: '/etc/own' }, anyFile).mistakes, []);
+});
+
 describe("errors in Envoy's variables", () => {
 	test('are all reported, each with its variable, its value and what is allowed', () => {
 		const { mistakes, env } = passThrough(
@@ -116,7 +207,7 @@ describe("errors in Envoy's variables", () => {
 		assert.deepEqual(env, {});
 		assert.deepEqual([...mistakes].sort(), [
 			'AWS_REGION: "us\\nwest" has a control character; allowed: text without control characters',
-			'ENABLE_ENVOY_XRAY_TRACING: "yes" is neither 1 nor 0; allowed: 1 or 0',
+			'ENABLE_ENVOY_XRAY_TRACING: "yes" is neither true nor false; allowed: 1, t, T, true, TRUE, True, 0, f, F, false, FALSE or False',
 			'ENVOY_STATS_CONFIG_FILE: "/nowhere/stats.yaml" cannot be used: no such file or directory; allowed: the absolute path of a readable file',
 			'ENVOY_STATS_SINKS_CFG_FILE: "sinks.yaml" does not begin with /; allowed: the absolute path of a readable file',
 			'STATSD_PORT: "abc" is not a port; allowed: one port from 1 to 65535',
@@ -164,6 +255,22 @@ describe("Envoy's variables that are settings", () => {
 			mistakes.map((mistake) => mistake.split(':')[0]),
 			['guard (TURNOUT_GUARD)', 'STATSD_PORT'],
 		);
+	});
+
+	test('tags need the node that they name, unless the bootstrap is of the user', () => {
+		const env = { ENABLE_ENVOY_STATS_TAGS: '1', TURNOUT_ENVOY_RUNTIME: 'process' };
+		assert.match(mistakesIn({ env })[0] ?? '', /^ENABLE_ENVOY_STATS_TAGS: 1, but .* set mesh\.node/);
+		assert.deepEqual(mistakesIn({ env: { ...env, APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n' } }), []);
+		assert.deepEqual(mistakesIn({ env: { ...env, TURNOUT_ENVOY_CONFIG: '/etc/envoy.json' } }), []);
+		assert.deepEqual(mistakesIn({ env: { ENABLE_ENVOY_STATS_TAGS: '1' } }), []);
+	});
+
+	test('what is in the files counts only if turnout makes the bootstrap', () => {
+		const env = { ENVOY_STATS_CONFIG_FILE: '/etc/own', TURNOUT_ENVOY_RUNTIME: 'process' };
+		const mistakesInFiles = (variables: object) => Object.keys(variables).filter((name) => name.includes('CONFIG'));
+		assert.deepEqual(mistakesIn({ env, mistakesInFiles }), ['ENVOY_STATS_CONFIG_FILE']);
+		assert.deepEqual(mistakesIn({ env: { ...env, TURNOUT_ENVOY_CONFIG: '/etc/envoy.json' }, mistakesInFiles }), []);
+		assert.deepEqual(mistakesIn({ env: { ...env, TURNOUT_ENVOY_RUNTIME: 'none' }, mistakesInFiles }), []);
 	});
 
 	test('files are checked only if turnout runs Envoy', () => {

@@ -6,13 +6,15 @@ import { settled } from '../../support/fake-clock.ts';
 
 /** A daemon with a mesh; `moved`: the mesh calls its application on other ports. */
 async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => Promise<void> }> {
-	let moved: () => void = () => undefined;
+	let moved: () => Promise<void> = async () => undefined;
 	const { delivery } = deliverMesh(createMeshWorld());
 	const daemon = await startDaemonOnFakes({
 		settings: 'startEnabled: true\n',
 		onWorld(world) {
 			world.mesh = {
 				...delivery,
+				check: () => void world.steps.push('definitions checked'),
+				reload: async () => void world.steps.push('definitions pushed'),
 				watch(onPorts) {
 					moved = onPorts;
 				},
@@ -21,7 +23,7 @@ async function startWithMesh(): Promise<DaemonOnFakes & { readonly moved: () => 
 	});
 	return Object.assign(daemon, {
 		moved: async () => {
-			moved();
+			await moved();
 			await settled();
 		},
 	});
@@ -49,4 +51,26 @@ test('rules that follow the ports of the mesh leave settings alone that nobody h
 	);
 	const { settings } = await daemon.ask.config();
 	assert.doesNotMatch(JSON.stringify(settings), /4444/);
+});
+
+test('a reload checks the definitions before anything is changed, and pushes them once the settings hold', async () => {
+	await using daemon = await startWithMesh();
+	const { world, ask } = daemon;
+	const since = world.steps.length;
+	world.settings += 'egressIgnoredPorts: 4444\n';
+	await ask.reload();
+	const [first, ...rest] = world.steps.slice(since);
+	assert.deepEqual([first, rest.at(-1)], ['definitions checked', 'definitions pushed']);
+	assert.ok(rest.length > 1);
+});
+
+test('with settings that cannot be applied the definitions are not pushed either', async () => {
+	await using daemon = await startWithMesh();
+	const { world, ask } = daemon;
+	world.settings += 'egressIgnoredPorts: 4444\n';
+	world.host.onCommit = () => {
+		throw new Error('the kernel refuses it');
+	};
+	await assert.rejects(ask.reload(), /the kernel refuses it/);
+	assert.ok(!world.steps.includes('definitions pushed'));
 });

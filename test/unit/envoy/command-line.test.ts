@@ -6,13 +6,21 @@ import { envoyUser } from '../../../src/ruleset/answers.ts';
 import { unasked } from '../../support/proxy-spec.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
-	const settings = { command: 'envoy', logLevel: 'warning' };
+	const settings = { command: 'envoy', logLevel: 'warning', drainSeconds: 20, threads: 0 };
 	const args = envoyArguments(settings, '/var/lib/turnout/envoy.json').join(' ');
 	assert.match(args, /--config-path \/var\/lib\/turnout\/envoy\.json/);
 	assert.match(args, /--log-level warning/);
+	assert.match(args, /--drain-time-s 20/);
 	assert.match(args, /--disable-hot-restart/);
 	const [, interval] = /--file-flush-interval-msec (\d+)/.exec(args) ?? [];
 	assert.ok(Number(interval) <= 1_000);
+	assert.doesNotMatch(args, /concurrency/);
+});
+
+test('ENVOY_CONCURRENCY is the number of its threads; 0 and -1 leave it to Envoy', () => {
+	const argsOf = (threads: number) => envoyArguments({ command: 'envoy', logLevel: 'info', drainSeconds: 20, threads }, '/envoy.json');
+	assert.match(argsOf(3).join(' '), /--concurrency 3/);
+	assert.deepEqual(argsOf(-1), argsOf(0));
 });
 
 test("Envoy runs as the first user and group that are ignored, or as the guide's user", () => {

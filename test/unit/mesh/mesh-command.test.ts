@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import type { Given } from '../../../src/cli/arguments.ts';
 import { mesh } from '../../../src/commands/mesh.ts';
 import { Failure } from '../../../src/failure.ts';
+import { printedBy } from '../../support/command-terminal.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { guideFormats } from '../../support/guide-formats.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
@@ -21,17 +22,8 @@ const write = (name: string, text: string): string => {
 
 const guide = write('guide.json', JSON.stringify(guideResources(), null, 1));
 
-async function run(verb: string, path: string, given: Given = {}) {
-	const printed: string[] = [];
-	const terminal = {
-		out: (text: string) => void printed.push(text),
-		isJson: given['json'] === true,
-		signal: AbortSignal.abort(),
-		progress: undefined,
-		sessions: async () => ({ sessions: [] }),
-	} as unknown as Parameters<typeof mesh>[2];
-	const code = await mesh(given, [verb, path], terminal);
-	return { code, printed: printed.join('') };
+function run(verb: string, path: string, given: Given = {}) {
+	return printedBy(mesh, [verb, path], given);
 }
 
 const gateways = [
@@ -156,7 +148,7 @@ describe('mesh check', () => {
 	});
 
 	test('a verb that there is not', async () => {
-		await assert.rejects(run('chek', guide), /mesh takes check, show, render, convert, not "chek"/);
+		await assert.rejects(run('chek', guide), /mesh takes check, show, render, convert, diff, not "chek"/);
 		await assert.rejects(run('toString', guide), /mesh takes/);
 	});
 });

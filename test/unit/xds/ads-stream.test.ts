@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type AdsEvent, createAdsStream } from '../../../src/xds/ads-stream.ts';
 import { type EncodedSnapshot, encodeSnapshot } from '../../../src/xds/encoded.ts';
 import { named, type Snapshot, typeUrls } from '../../../src/xds/snapshot.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { createFakeXdsClient, jsonCodec } from '../../support/fake-xds-client.ts';
 
 /** A listener for each port, with routes to clusters. */
@@ -24,13 +25,15 @@ function snapshotOf(ports: Readonly<Record<string, readonly string[]>>): Snapsho
 	};
 }
 
-function connected(first?: Snapshot, versions = {}) {
+/** `drainMs`: how long clusters that are gone stay. */
+function connected(first?: Snapshot, versions = {}, drainMs = 0) {
+	const clock = createFakeClock();
 	const events: AdsEvent[] = [];
 	const queue: (() => void)[] = [];
 	const client = createFakeXdsClient((bytes) => void queue.push(() => stream.receive(bytes)));
 	const stream = createAdsStream(
-		jsonCodec,
-		(bytes) => void queue.push(() => client.receive(bytes)),
+		{ codec: jsonCodec, clock, drainMs },
+		(bytes) => queue.push(() => client.receive(bytes)) > 0,
 		(event) => void events.push(event),
 	);
 	let last: EncodedSnapshot | undefined;
@@ -49,7 +52,7 @@ function connected(first?: Snapshot, versions = {}) {
 	}
 	client.connect(versions);
 	settle();
-	return { client, events, push, stream, settle };
+	return { client, events, push, stream, settle, clock };
 }
 
 const kindsOf = (events: readonly AdsEvent[]) => events.map(({ kind }) => kind);
@@ -125,16 +128,94 @@ test('an Envoy that asks for endpoints of a cluster of its own, and never says m
 	const sent: { readonly typeUrl: string; readonly nonce: string }[] = [];
 	const bytesOf = (value: object) => new TextEncoder().encode(JSON.stringify(value));
 	const stream = createAdsStream(
-		jsonCodec,
-		(bytes) => void sent.push(JSON.parse(new TextDecoder().decode(bytes))),
+		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
+		(bytes) => sent.push(JSON.parse(new TextDecoder().decode(bytes))) > 0,
 		() => undefined,
 	);
 	const ask = (typeUrl: string, resourceNames: readonly string[], responseNonce = '') =>
-		stream.receive(bytesOf({ typeUrl, versionInfo: '', responseNonce, resourceNames }));
+		stream.receive(bytesOf({ typeUrl, versionInfo: '', responseNonce, resourceNames, nodeId: 'mesh/m/virtualNode/n' }));
 	stream.update(encodeSnapshot(snapshotOf({ 80: ['blue'] }), jsonCodec));
 	ask(typeUrls.eds, ['local_cluster']);
 	ask(typeUrls.cds, []);
 	ask(typeUrls.lds, []);
 	ask(typeUrls.cds, [], sent.find(({ typeUrl }) => typeUrl === typeUrls.cds)?.nonce);
 	assert.ok(sent.some(({ typeUrl }) => typeUrl === typeUrls.lds));
+});
+
+test('a cluster that is gone stays while Envoy drains the connections that use it, and what comes back in that time stays', async () => {
+	const { client, events, push, clock, settle } = connected(snapshotOf({ 80: ['blue'], 81: ['red'] }), {}, 20_000);
+	const advance = async (ms: number) => {
+		await clock.advance(ms);
+		settle();
+	};
+	push(snapshotOf({ 80: ['green'] }));
+	assert.equal(events.at(-1)?.kind, 'accepted', 'nobody waits for it');
+	assert.deepEqual(client.names('cds'), ['blue', 'green', 'red']);
+	await advance(10_000);
+	push(snapshotOf({ 80: ['red'] }));
+	await advance(11_000);
+	assert.deepEqual(client.names('cds'), ['green', 'red'], 'blue has had its time');
+	await advance(10_000);
+	assert.deepEqual(client.names('cds'), ['red']);
+	assert.equal(clock.timers(), 0);
+});
+
+test('an Envoy that connects again while clusters that are gone are still there is sent nothing, and loses them later', async () => {
+	const before = connected(snapshotOf({ 80: ['blue'] }), {}, 20_000);
+	const last = snapshotOf({ 80: ['green'] });
+	before.push(last);
+	assert.deepEqual(before.client.names('cds'), ['blue', 'green']);
+	const { client, events, clock, settle } = connected(last, before.client.versions, 20_000);
+	assert.deepEqual(client.responses, []);
+	assert.deepEqual(kindsOf(events), ['connected', 'accepted']);
+	await clock.advance(20_000);
+	settle();
+	assert.deepEqual(client.responses, ['cds 1']);
+	await clock.advance(60_000);
+	settle();
+	assert.deepEqual([client.responses, clock.timers()], [['cds 1'], 0]);
+});
+
+test('a stream that has ended leaves no timer', () => {
+	const { push, stream, clock } = connected(snapshotOf({ 80: ['blue'] }), {}, 20_000);
+	push(snapshotOf({ 80: ['green'] }));
+	assert.equal(clock.timers(), 1);
+	stream.close();
+	assert.equal(clock.timers(), 0);
+});
+
+test('an Envoy that reads slowly is sent nothing more until it has read, and then only what is wanted by then', () => {
+	const sent: string[] = [];
+	const stream = createAdsStream(
+		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
+		(bytes) => {
+			sent.push(new TextDecoder().decode(bytes));
+			return false;
+		},
+		() => undefined,
+	);
+	const request = { versionInfo: '', responseNonce: '', resourceNames: [], nodeId: 'mesh/m/virtualNode/n' };
+	stream.receive(new TextEncoder().encode(JSON.stringify({ ...request, typeUrl: typeUrls.cds })));
+	for (const name of ['blue', 'green', 'red']) stream.update(encodeSnapshot(snapshotOf({ 80: [name] }), jsonCodec));
+	assert.equal(sent.length, 1);
+	stream.drained();
+	assert.equal(sent.length, 2);
+	assert.match(sent[1] ?? '', /"red"/);
+	assert.doesNotMatch(sent[1] ?? '', /"green"/);
+});
+
+test('whoever does not say which node it is gets nothing', () => {
+	const { client, stream } = connected();
+	const request = { versionInfo: '', responseNonce: '', resourceNames: [], typeUrl: typeUrls.cds };
+	const anonymous = createAdsStream(
+		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
+		() => assert.fail('nothing is sent'),
+		() => undefined,
+	);
+	anonymous.update(encodeSnapshot(snapshotOf({ 80: ['blue'] }), jsonCodec));
+	const bytes = new TextEncoder().encode(JSON.stringify(request));
+	assert.throws(() => anonymous.receive(bytes), /its first request names no node/);
+	// Later requests of a stream need not repeat it.
+	stream.receive(bytes);
+	assert.deepEqual(client.names('cds'), []);
 });

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeSnapshot } from '../../../src/xds/encoded.ts';
 import { createHub } from '../../../src/xds/hub.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { createFakeXdsClient, jsonCodec } from '../../support/fake-xds-client.ts';
+
+const options = { codec: jsonCodec, clock: createFakeClock(), drainMs: 0 };
 
 const snap = (cluster: string) =>
 	encodeSnapshot(
@@ -21,11 +24,11 @@ test('an Envoy of a former daemon keeps its clusters until its routes have chang
 	const settle = () => {
 		for (let n = queue.shift(); n; n = queue.shift()) n();
 	};
-	const first = createHub(jsonCodec, () => undefined);
+	const first = createHub(options, () => undefined);
 	first.update(a);
 	let receive: (bytes: Uint8Array) => void;
 	const attach = (hub: typeof first) => {
-		({ receive } = hub.open((bytes) => void queue.push(() => client.receive(bytes))));
+		({ receive } = hub.open((bytes) => queue.push(() => client.receive(bytes)) > 0));
 	};
 	const client = createFakeXdsClient((bytes) => void queue.push(() => receive(bytes)));
 	attach(first);
@@ -33,7 +36,7 @@ test('an Envoy of a former daemon keeps its clusters until its routes have chang
 	settle();
 	assert.deepEqual(client.names('cds'), ['old']);
 	client.missing.clear();
-	const second = createHub(jsonCodec, () => undefined, { accepted: a });
+	const second = createHub({ ...options, accepted: a }, () => undefined);
 	second.update(b);
 	attach(second);
 	client.connect(client.versions);

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { mergeBootstrap } from '../../../src/xds/merge-bootstrap.ts';
+import { variableParts } from '../../../src/xds/variable-parts.ts';
+import { compactJson } from '../../support/compact-json.ts';
+import { environments, partsOf } from '../../support/envoy-variables.ts';
+import { matchesGolden } from '../../support/golden.ts';
 
 test('without parts a bootstrap stays as it is', () => {
 	const bootstrap = { node: { id: 'a' }, static_resources: { clusters: [{ name: 'a' }] } };
@@ -21,5 +26,27 @@ test('resources and sinks of parts are added, all else takes the place of what w
 		},
 		statsSinks: [{ name: 's' }, { name: 't' }],
 		statsFlushInterval: '1s',
+	});
+});
+
+test('each variable of an Envoy makes the part of the bootstrap that it made in the image of AWS', () => {
+	const standing = partsOf({}).parts.map((part) => JSON.stringify(part));
+	const made = Object.entries(environments).map(([title, environment]) => {
+		const { parts, mistakes } = partsOf(environment);
+		assert.deepEqual(mistakes, [], title);
+		const own =
+			title === Object.keys(environments)[0] ? parts : parts.filter((part) => !standing.includes(JSON.stringify(part)));
+		return `# ${title}: ${JSON.stringify(environment)}\n${compactJson(mergeBootstrap({}, own))}\n`;
+	});
+	matchesGolden(made.join('\n'), join(import.meta.dirname, 'golden/variables.txt'));
+});
+
+test('an Envoy of no node is told by its cluster, and has no tags', () => {
+	const variables = { ENABLE_ENVOY_XRAY_TRACING: '1', ENABLE_ENVOY_STATS_TAGS: '1' };
+	const parts = variableParts({ variables, files: { parts: [] }, node: undefined, cluster: 'turnout' });
+	const { tracing, ...rest } = mergeBootstrap({}, parts);
+	assert.deepEqual(rest, {});
+	assert.partialDeepStrictEqual(tracing, {
+		http: { typedConfig: { segmentName: 'turnout', segmentFields: { origin: 'AWS::AppMesh::Proxy' } } },
 	});
 });

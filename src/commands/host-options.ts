@@ -1,0 +1,18 @@
+import type { Config } from '../config/schema.ts';
+import { hasIpv6Sockets } from '../host/facts.ts';
+import { type EnvoyVariables, variableOptions } from '../xds/envoy-variables.ts';
+import type { RenderOptions } from '../xds/render-options.ts';
+
+interface HostSettings {
+	readonly config: Pick<Config, 'ingressPort' | 'egressPort' | 'bridges'>;
+	readonly passThrough: { readonly env: EnvoyVariables };
+}
+
+/** What Envoy's configuration depends on beside the definitions, on this host. */
+export const hostOptions = ({
+	config: { ingressPort, egressPort, bridges },
+	passThrough,
+}: HostSettings): RenderOptions => ({
+	...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+	...variableOptions(passThrough.env),
+});

@@ -1,0 +1,59 @@
+import type { Validation } from '../../host/envoy/validate-bootstraps.ts';
+import { escapeControls } from '../../lib/escape.ts';
+import type { Catalog } from '../../mesh/catalog.ts';
+import { loadMesh } from '../../mesh/load-mesh.ts';
+import type { Mistake } from '../../mesh/resource.ts';
+import { askEnvoy } from './ask-envoy.ts';
+import { checkHost } from './host-checks.ts';
+import { mistakeText, type Task } from './task.ts';
+
+export async function checkMesh(task: Task): Promise<number> {
+	const { files, parameters, terminal, given } = task;
+	const { catalogs, ...loaded } = loadMesh(files, parameters);
+	const isRead = loaded.errors.length === 0;
+	const here = isRead ? await checkHost(task, catalogs) : loaded;
+	const found: Findings = {
+		errors: isRead ? here.errors : loaded.errors,
+		warnings: isRead ? [...loaded.warnings, ...here.warnings] : loaded.warnings,
+		...noteOf(task, isRead),
+		...(isRead && given['envoy'] === true ? { envoy: await askEnvoy(task, catalogs) } : {}),
+	};
+	const ok = found.errors.length === 0 && rejectedIn(found).length === 0;
+	terminal.out(terminal.isJson ? `${JSON.stringify({ ok, ...found })}\n` : findingsText(found, catalogs));
+	return ok ? 0 : 1;
+}
+
+interface Findings {
+	readonly errors: readonly Mistake[];
+	readonly warnings: readonly Mistake[];
+	readonly note?: string;
+	/** Only if asked for. */
+	readonly envoy?: readonly Validation[];
+}
+
+/** Without the settings there are no parameters, which may be all that is missing; and they say where the definitions are. */
+const noteOf = ({ settings, path }: Task, isRead: boolean): Pick<Findings, 'note'> =>
+	settings.trouble === '' || (path !== undefined && isRead)
+		? {}
+		: { note: `the settings were not read, so that the defaults count: ${settings.trouble}` };
+
+const rejectedIn = ({ envoy = [] }: Findings): readonly Validation[] => envoy.filter(({ problem }) => problem !== '');
+
+function findingsText(found: Findings, catalogs: readonly Catalog[]): string {
+	const { errors, warnings, note } = found;
+	return [
+		...(note === undefined ? [] : [`note: ${note}\n`]),
+		...warnings.map((each) => `warning: ${mistakeText(each)}`),
+		...errors.map(mistakeText),
+		...rejectedIn(found).map(({ node, problem }) => escapeControls(`${node}: Envoy rejects it: ${problem}\n`)),
+		summaryOf(found, catalogs),
+	].join('');
+}
+
+function summaryOf(found: Findings, catalogs: readonly Catalog[]): string {
+	const count = found.errors.length + rejectedIn(found).length;
+	if (count > 0) return `${count} ${count === 1 ? 'mistake' : 'mistakes'}\n`;
+	const nodes = catalogs.reduce((sum, { all }) => sum + all('virtualNode').length, 0);
+	const taken = found.envoy === undefined ? '' : `; Envoy takes all ${found.envoy.length} configurations`;
+	return `No mistakes: ${catalogs.map(({ mesh: name }) => name).join(', ')}, ${nodes} virtual nodes${taken}\n`;
+}

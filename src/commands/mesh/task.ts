@@ -1,0 +1,79 @@
+import { type Given, usage } from '../../cli/arguments.ts';
+import type { CommandContext } from '../../cli/daemon-commands.ts';
+import { Failure } from '../../failure.ts';
+import { readDefinitions } from '../../host/files/definitions.ts';
+import { escapeControls, quote } from '../../lib/escape.ts';
+import type { Catalog } from '../../mesh/catalog.ts';
+import type { Parameters } from '../../mesh/importers/importer.ts';
+import { type DefinitionFile, type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
+import { mistakeLine } from '../../mesh/mistake-line.ts';
+import type { ProxyName } from '../../mesh/proxy-name.ts';
+import type { Mistake } from '../../mesh/resource.ts';
+import { parseNamedValues } from '../../values/named-values.ts';
+import { type MeshSettings, readMeshSettings } from './mesh-settings.ts';
+
+/** What a command about definitions is given: the definitions, and what else its answer depends on. */
+export interface Task {
+	/** Undefined: those of the settings. */
+	readonly path: string | undefined;
+	readonly files: readonly DefinitionFile[];
+	readonly parameters: Parameters;
+	readonly settings: MeshSettings;
+	readonly given: Given;
+	readonly terminal: CommandContext;
+}
+
+export async function readTask(given: Given, path: string | undefined, terminal: CommandContext): Promise<Task> {
+	const settings = await readMeshSettings(given);
+	const { definitions, parameters } = settings.config.mesh;
+	const text = given['parameters'];
+	return {
+		...{ path, settings, given, terminal },
+		parameters: typeof text === 'string' ? parsedParameters(text) : new Map(parameters),
+		files: (path === undefined ? definitions : [path]).flatMap((each) => readDefinitions(each)),
+	};
+}
+
+function parsedParameters(text: string): Parameters {
+	const parameters = parseNamedValues(text);
+	if (parameters === undefined)
+		throw usage(`--parameters takes NAME=VALUE, several with commas between, not ${quote(text)}`);
+	return parameters;
+}
+
+/** Throws a Failure that tells all mistakes. */
+export function faultless({ files, parameters }: Pick<Task, 'files' | 'parameters'>, verb: string): LoadedMesh {
+	const loaded = loadMesh(files, parameters);
+	refuse(loaded.errors, verb);
+	return loaded;
+}
+
+export function refuse(errors: readonly Mistake[], verb: string): void {
+	if (errors.length === 0) return;
+	const text = errors.map(mistakeText).join('').trimEnd();
+	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
+}
+
+export const mistakeText = (mistake: Mistake): string =>
+	`${escapeControls(mistakeLine(mistake)).replaceAll('\n', '\\n')}\n`;
+
+/** What `of` finds for a node or gateway in the first mesh that has it. */
+export function inMesh<T>(
+	catalogs: readonly Catalog[],
+	wanted: ProxyName,
+	verb: string,
+	of: (catalog: Catalog) => T | undefined,
+): T {
+	const among = catalogs.filter(({ mesh }) => wanted.mesh === undefined || wanted.mesh === mesh);
+	return among.flatMap((catalog) => of(catalog) ?? [])[0] ?? unknownProxy(wanted, catalogs, verb);
+}
+
+function unknownProxy({ kind, name }: ProxyName, catalogs: readonly Catalog[], verb: string): never {
+	const known = catalogs.flatMap(({ all }) => all(kind).map((resource) => resource.name));
+	const what = kind === 'virtualNode' ? 'virtual node' : 'virtual gateway';
+	throw new Failure(
+		'config',
+		`Cannot ${verb} ${what} ${quote(name)}: there is none of this name`,
+		`Known: ${known.join(', ')}`,
+	);
+}

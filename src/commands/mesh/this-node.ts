@@ -1,0 +1,24 @@
+import { usage } from '../../cli/arguments.ts';
+import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
+import { type ProxyName, parseProxyName } from '../../mesh/proxy-name.ts';
+import { type MeshNode, parseMeshNode } from '../../values/mesh-node.ts';
+import type { MeshSettings } from './mesh-settings.ts';
+import type { Task } from './task.ts';
+
+/** What a node's or a gateway's Envoy does: the one that is named, or this host's. */
+export function proxyOf({ given, settings }: Pick<Task, 'given' | 'settings'>): ProxyName {
+	const named = given['node'];
+	const wanted = typeof named === 'string' ? parseProxyName(named) : thisNode(settings);
+	if (wanted !== undefined) return wanted;
+	const why = settings.trouble === '' ? 'the settings name none' : `the settings were not read: ${settings.trouble}`;
+	throw usage(`which node? Name it by --node; ${why}`);
+}
+
+/**
+ * By the settings that this process sees or, as a service has its variables from a file of its own, by what the daemon has
+ * written down: the node whose configuration Envoy accepted last.
+ */
+export function thisNode({ config }: MeshSettings): MeshNode | undefined {
+	if (config.mesh.node !== undefined) return config.mesh.node;
+	return parseMeshNode(createSnapshotStore(config.stateDirectory).read()?.node ?? '');
+}

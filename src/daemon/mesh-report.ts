@@ -1,0 +1,39 @@
+import type { DefinitionFile } from '../mesh/load-mesh.ts';
+import type { Fact } from '../status/conditions.ts';
+import type { HubState } from '../xds/hub.ts';
+
+/** What is known of the definitions that Envoy is to have. */
+export interface Reported {
+	/** Why the definitions on the disk are not in force; '' where they are. */
+	readonly trouble: string;
+	/** What was pushed last, and accepted last. */
+	readonly files: readonly DefinitionFile[];
+	readonly acceptedFiles: readonly DefinitionFile[];
+	/** Why the last Envoy that asked was refused; '' after one that was not. */
+	readonly refusal: string;
+}
+
+/** The definitions that Envoy has not accepted as they are now. */
+export const changedFiles = ({ files, acceptedFiles }: Pick<Reported, 'files' | 'acceptedFiles'>): string =>
+	files
+		.filter(({ path, text }) => !acceptedFiles.some((other) => other.path === path && other.text === text))
+		.map(({ path }) => path)
+		.join(', ');
+
+/** What Envoy has not accepted yet, and why it does not; '' where all is well. */
+export function missingOf({ connected, settled }: HubState, { refusal }: Pick<Reported, 'refusal'>): string {
+	if (connected > 0) return settled < connected ? 'it has not accepted all of its configuration' : '';
+	return refusal === '' ? 'it has not asked for its configuration' : `it asked for its configuration, but ${refusal}`;
+}
+
+const REMEDY = 'Mend the definitions; until then Envoy keeps what it has';
+
+export function meshFact({ rejection }: HubState, reported: Reported): Fact {
+	const { trouble } = reported;
+	const subject = 'mesh';
+	if (trouble !== '') return { subject, ok: false, why: trouble, remedy: REMEDY };
+	if (rejection === undefined) return { subject, ok: true };
+	const changed = changedFiles(reported);
+	const why = `Envoy rejects it: ${rejection.why}${changed === '' ? '' : `; changed since what it has: ${changed}`}`;
+	return { subject, ok: false, why, remedy: REMEDY };
+}

@@ -1,0 +1,31 @@
+import type { MeshNode } from '../values/mesh-node.ts';
+import type { RenderOptions } from './render-options.ts';
+import type { JsonObject } from './snapshot.ts';
+
+/** By name, checked and in their canonical spelling; unset ones are not there. */
+export type EnvoyVariables = Readonly<Record<string, string>>;
+
+/** What the files that variables name say. */
+export interface VariableFiles {
+	/** Parts of a bootstrap, in the order in which they are added. */
+	readonly parts: readonly JsonObject[];
+	/** Sampling rules of X-Ray, as JSON. */
+	readonly samplingRules?: string;
+}
+
+export interface VariableInput {
+	readonly variables: EnvoyVariables;
+	readonly files: VariableFiles;
+	/** Whom the Envoy stands for, if anybody. */
+	readonly node: MeshNode | undefined;
+	/** Envoy's `node.cluster`. */
+	readonly cluster: string;
+}
+
+const tracers = ['ENABLE_ENVOY_XRAY_TRACING', 'ENABLE_ENVOY_DATADOG_TRACING', 'ENABLE_ENVOY_JAEGER_TRACING'];
+
+/** What a snapshot depends on: also of an Envoy whose bootstrap is not ours, and has been made of the same variables. */
+export const variableOptions = (variables: EnvoyVariables): Pick<RenderOptions, 'hasSds' | 'hasTracing'> => ({
+	hasSds: variables['APPMESH_SDS_SOCKET_PATH'] !== undefined,
+	hasTracing: variables['ENVOY_TRACING_CFG_FILE'] !== undefined || tracers.some((name) => variables[name] === '1'),
+});
