@@ -42,7 +42,7 @@ const named = (name: string) => `${name.toLowerCase().replace('_', '-')}.lab.loc
 const pair = { hostname: 'pair.lab.local', isMany: true } as const;
 const nodes = {
 	ejected: node('ejected', { ...pair, port: 9000, outlierDetection }),
-	one: node('one', { port: 9008, hostname: 'moves.lab.local' }),
+	one: node('one', { port: 9008, hostname: 'moves.lab.local.' }),
 	many: node('many', { port: 9008, hostname: 'grows.lab.local', isMany: true, healthCheck: checks.tcp.healthCheck }),
 	...Object.fromEntries(Object.entries(checks).map(([name, more]) => [name, node(name, { ...pair, ...more })])),
 	...Object.fromEntries(

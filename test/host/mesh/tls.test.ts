@@ -7,6 +7,7 @@ import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { createDnsPeer } from '../../lab/net/dns-peer.ts';
 import type { Pems } from '../../lab/net/http-peer.ts';
 import { addresses } from '../../lab/net/layout.ts';
+import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFieldLab } from '../../support/mesh-lab.ts';
@@ -19,8 +20,9 @@ type ListenerTls = NonNullable<NonNullable<NodeSpec['listeners']>[number]['tls']
 type ClientTls = NonNullable<NonNullable<NonNullable<NodeSpec['backendDefaults']>['clientPolicy']>['tls']>;
 
 const { remote, host } = addresses;
-const ports = { secured: 9443, plain: 9080, mutual: 9444 } as const;
+const ports = { secured: 9443, plain: 9080, mutual: 9444, grpc: 9500, tcp: 9501 } as const;
 const served = { strict: 8443, permissive: 8444, mutual: 8445, named: 8446, disabled: 8447, handed: 8448 } as const;
+const wired = { grpc: 8500, tcp: 8501 } as const;
 const exact = (...names: readonly string[]) => ({ subjectAlternativeNames: { match: { exact: names } } });
 
 interface Row {
@@ -114,13 +116,16 @@ describe('TLS in a mesh', async () => {
 				...policies.map(({ name, row: { tls } }) => ({
 					virtualService: { virtualServiceName: name, ...(tls === undefined ? {} : { clientPolicy: { tls } }) },
 				})),
-				{ virtualService: { virtualServiceName: 'sni.lab.local' } },
+				...['sni', 'calls', 'rows'].map((name) => ({ virtualService: { virtualServiceName: `${name}.lab.local` } })),
 			],
 			listeners: [
 				listener(served.strict, 'STRICT'),
 				listener(served.permissive, 'PERMISSIVE'),
 				listener(served.mutual, 'STRICT', { validation: trusting(ours) }),
 				listener(served.named, 'STRICT', { validation: trusting(ours, 'caller.lab.local') }),
+				...(['grpc', 'tcp'] as const).map((protocol) => ({
+					...{ portMapping: { port: wired[protocol], protocol }, tls: strict },
+				})),
 				listener(served.disabled, 'DISABLED'),
 				listener(served.handed, 'STRICT', { certificate: sds('server'), validation: handing('ours') }),
 			],
@@ -131,6 +136,8 @@ describe('TLS in a mesh', async () => {
 		node('plain', { port: ports.plain }),
 		node('sni', { port: ports.secured, tls: strict, hostname: 'secured.lab.local' }),
 		serviceOf('sni.lab.local', 'sni'),
+		...[node('calls', { port: ports.grpc, protocol: 'grpc', tls: strict }), serviceOf('calls.lab.local', 'calls')],
+		...[node('rows', { port: ports.tcp, protocol: 'tcp', tls: strict }), serviceOf('rows.lab.local', 'rows')],
 		...policies.flatMap(({ name, row }) =>
 			service(name, { routes: { only: { httpRoute: { match: { prefix: '/' }, action: only(row.server) } } } }),
 		),
@@ -186,6 +193,27 @@ describe('TLS in a mesh', async () => {
 	test('a listener with subjectAlternativeNames asks for one of these names', async () => {
 		assert.equal((await ask('named', pemsOf(caller))).body, 'app');
 		assert.equal((await ask('named', pemsOf(server))).status, 0);
+	});
+
+	test('gRPC and raw TCP go by TLS too, to services and from clients', async () => {
+		const [far, near] = [createWirePeer(lab.outside), createWirePeer(lab.host, { uid: 1000 })].map((peer) =>
+			stack.use(peer),
+		);
+		assert.ok(far && near);
+		const own = { address: '127.0.0.1', name: 'app' };
+		const theirs = { address: remote.v4, tls: pemsOf(server), name: 'secured' };
+		await Promise.all([
+			far.serveHttp2({ ...theirs, port: ports.grpc }),
+			far.serveOpen({ ...theirs, port: ports.tcp }),
+			near.serveHttp2({ ...own, port: wired.grpc }),
+			near.serveOpen({ ...own, port: wired.tcp }),
+		]);
+		const call = { path: '/a.B/C', messages: ['hi'], host: 'calls.lab.local' };
+		const out = await near.call({ ...call, address: remote.v4, port: ports.grpc });
+		const into = await far.call({ ...call, address: host.v4, port: wired.grpc, tls: {} });
+		assert.deepEqual([...out.messages, ...into.messages], ['secured: hi', 'app: hi']);
+		assert.deepEqual(await near.converse({ address: remote.v4, port: ports.tcp, say: ['a'] }), ['secured', 'a']);
+		assert.deepEqual(await far.converse({ address: host.v4, port: wired.tcp, tls: {}, say: ['a'] }), ['app', 'a']);
 	});
 
 	test('a listener with DISABLED takes plain text alone, whatever certificate it names', async () => {

@@ -1,4 +1,5 @@
 // Servers and clients of other protocols than plain HTTP/1.1, in a namespace: HTTP/2, gRPC, websockets, TCP that stays open.
+import type { Pems } from './http-peer.ts';
 import type { Identity, Namespace } from './namespace.ts';
 import { startOrders } from './orders.ts';
 
@@ -6,6 +7,7 @@ export interface WireServer {
 	readonly name: string;
 	readonly address: string;
 	readonly port: number;
+	readonly tls?: Pems;
 }
 
 export interface Http2Server extends WireServer {
@@ -19,6 +21,8 @@ export interface Http2Target {
 	readonly port: number;
 	readonly host: string;
 	readonly path: string;
+	/** The server's certificate is not checked. */
+	readonly tls?: Pems;
 	/** With them it is a call of gRPC. */
 	readonly messages?: readonly string[];
 	readonly headers?: Readonly<Record<string, string>>;
@@ -39,6 +43,8 @@ export interface SocketTarget {
 	/** The header of a websocket; without it the connection is raw. */
 	readonly host?: string;
 	readonly path?: string;
+	/** Of a raw connection. */
+	readonly tls?: Pems;
 	readonly say: readonly string[];
 }
 
@@ -61,7 +67,7 @@ type Asked =
 export type WireOrder = Asked & { readonly id: number };
 
 export interface WirePeer extends Disposable {
-	/** HTTP/2 without TLS. Answers requests with its name and protocol, and each message of gRPC with `NAME: MESSAGE`. */
+	/** HTTP/2. Answers requests with its name and protocol, and each message of gRPC with `NAME: MESSAGE`. */
 	readonly serveHttp2: (server: Http2Server) => Promise<void>;
 	/** What servers of HTTP/2 with this name say of themselves: of gRPC's health service, and by the status of `/health`. */
 	readonly setHealth: (name: string, isWell: boolean) => Promise<void>;

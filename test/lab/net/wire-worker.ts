@@ -5,11 +5,13 @@ import {
 	type ClientHttp2Stream,
 	connect,
 	createServer as createHttp2Server,
+	createSecureServer,
 	type IncomingHttpHeaders,
 	type ServerHttp2Stream,
 } from 'node:http2';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type {
 	Http2Answer,
 	Http2Server,
@@ -123,9 +125,12 @@ function echo(socket: Socket, name: string): void {
 	socket.on('data', (heard) => socket.write(heard));
 }
 
-function call({ address, port, host, path, messages, headers = {} }: Http2Target): Promise<Http2Answer> {
+function call({ address, port, host, path, messages, headers = {}, tls }: Http2Target): Promise<Http2Answer> {
 	return new Promise((resolve) => {
-		const session = connect(`http://${address}:${port}`);
+		const session =
+			tls === undefined
+				? connect(`http://${address}:${port}`)
+				: connect(`https://${address}:${port}`, { ...tls, rejectUnauthorized: false });
 		const answer = { status: 0, body: '', messages: [] as string[], grpcStatus: '' };
 		const end = (more: Partial<Http2Answer> = {}) => {
 			session.destroy();
@@ -168,7 +173,7 @@ function talkGrpc(stream: ClientHttp2Stream, messages: readonly string[], heard:
 	sayNext();
 }
 
-function converse({ address, port, host, path = '/', say }: SocketTarget): Promise<readonly string[]> {
+function converse({ address, port, host, path = '/', say, tls }: SocketTarget): Promise<readonly string[]> {
 	return new Promise((resolve) => {
 		const heard: string[] = [];
 		const left = [...say];
@@ -184,6 +189,7 @@ function converse({ address, port, host, path = '/', say }: SocketTarget): Promi
 			socket.on('error', () => resolve([...heard, 'error']));
 			socket.on('close', () => resolve([...heard, 'closed']));
 		};
+		if (tls !== undefined) return talk(connectTls({ ...tls, port, host: address, rejectUnauthorized: false }));
 		if (host === undefined) return talk(connectTcp(port, address));
 		const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
 		const asked = request({ host: address, port, path, headers: { host, ...upgrade }, agent: false });
@@ -198,7 +204,7 @@ const orders: {
 	readonly [K in WireOrder['kind']]: (order: Extract<WireOrder, { readonly kind: K }>) => Promise<unknown>;
 } = {
 	http2(server) {
-		const http2 = createHttp2Server();
+		const http2 = server.tls === undefined ? createHttp2Server() : createSecureServer(server.tls);
 		http2.on('stream', http2Answerer(server));
 		return listen(http2, server);
 	},
@@ -210,11 +216,10 @@ const orders: {
 		});
 		return listen(http, server);
 	},
-	open: (server) =>
-		listen(
-			createServer((socket) => echo(socket, server.name)),
-			server,
-		),
+	open(server) {
+		const hear = (socket: Socket) => echo(socket, server.name);
+		return listen(server.tls === undefined ? createServer(hear) : createTlsServer(server.tls, hear), server);
+	},
 	async health({ name, isWell }) {
 		if (isWell) sick.delete(name);
 		else sick.add(name);
