@@ -14,6 +14,8 @@ import { AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Failure } from '../../failure.ts';
 import type { Codec } from '../../xds/encoded.ts';
 import { envoyApi } from './envoy-api.ts';
+import { asField } from './field-bytes.ts';
+import { createRoutesEncoder } from './routes-encoder.ts';
 
 /** The fields of a DiscoveryRequest that Envoy is asked for. */
 interface RequestMessage {
@@ -29,11 +31,19 @@ interface RequestMessage {
 export function createCodec(): Codec {
 	const descriptors = gunzipSync(Buffer.from(envoyApi, 'base64'));
 	const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
-	const [request, response] = [messageOf(registry, 'DiscoveryRequest'), messageOf(registry, 'DiscoveryResponse')];
+	const [request, response] = [messageOf(registry, `${DISCOVERY}Request`), messageOf(registry, `${DISCOVERY}Response`)];
+	const [routes, virtualHost] = [messageOf(registry, ROUTES), messageOf(registry, 'envoy.config.route.v3.VirtualHost')];
+	const encodeRoutes = createRoutesEncoder({ registry, routes, virtualHost });
 	return {
-		encodeResource: (resource) => toBinary(AnySchema, fromJson(AnySchema, resource as JsonValue, { registry })),
+		encodeResource: (resource) =>
+			resource['@type'] === typeUrlOf(routes)
+				? toBinary(AnySchema, create(AnySchema, { typeUrl: typeUrlOf(routes), value: encodeRoutes(resource) }))
+				: toBinary(AnySchema, fromJson(AnySchema, resource as JsonValue, { registry })),
 		encodeResponse: ({ resources, ...head }) =>
-			Buffer.concat([toBinary(response, create(response, head)), ...resources.flatMap(asField)]),
+			Buffer.concat([
+				toBinary(response, create(response, head)),
+				...resources.flatMap((bytes) => asField(RESOURCES, bytes)),
+			]),
 		decodeRequest(bytes) {
 			const { errorDetail, node, ...rest } = decoded(request, bytes) as unknown as RequestMessage;
 			const { typeUrl, versionInfo, responseNonce, resourceNames } = rest;
@@ -50,19 +60,16 @@ function decoded(schema: DescMessage, bytes: Uint8Array): Message {
 	}
 }
 
+const DISCOVERY = 'envoy.service.discovery.v3.Discovery';
+const ROUTES = 'envoy.config.route.v3.RouteConfiguration';
+
+const typeUrlOf = ({ typeName }: DescMessage): string => `type.googleapis.com/${typeName}`;
+
 function messageOf(registry: Registry, name: string): DescMessage {
-	const found = registry.getMessage(`envoy.service.discovery.v3.${name}`);
+	const found = registry.getMessage(name);
 	if (found === undefined) throw new Error(`Envoy's descriptors lack ${name}`);
 	return found;
 }
 
-/** `resources = 2` of DiscoveryResponse (envoy/service/discovery/v3/discovery.proto), with its length. */
-const RESOURCES = (2 << 3) | 2;
-
-/** The parts of a message may follow one another in any order (protobuf's encoding): what is encoded is not encoded again. */
-function asField(bytes: Uint8Array): Uint8Array[] {
-	const head = [RESOURCES];
-	let left = bytes.length;
-	for (; left > 0x7f; left >>>= 7) head.push((left & 0x7f) | 0x80);
-	return [Uint8Array.from([...head, left]), bytes];
-}
+/** `resources` of DiscoveryResponse (envoy/service/discovery/v3/discovery.proto). */
+const RESOURCES = 2;

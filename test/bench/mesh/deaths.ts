@@ -27,6 +27,8 @@ export async function killDaemons(world: MeshWorld, kills: number, stack: AsyncD
 	const { ours, asker } = world;
 	const last = { daemon: asker.daemon };
 	stack.defer(async () => void (await last.daemon.stop()));
+	// Small again.
+	await takeStep(ours, flip(1));
 	const [taken, connectedMs, updates, sentAgain]: [Taken[], number[], number[], number[]] = [[], [], [], []];
 	const reports = await underLoad(ours, async () => {
 		for (let at = 0; at < kills; at += 1) {
@@ -53,9 +55,10 @@ async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon: TestD
 	const killedMs = Date.now();
 	daemon.process.kill('SIGKILL');
 	await daemon.ended;
-	// Which it is once it has nothing to ask for any more.
-	const options = { ...meshDaemonOptions(asker, asking), folder, says: '"event":"envoy live"' };
+	const options = { ...meshDaemonOptions(asker, asking), folder, says: '"event":"envoy connected to the mesh"' };
 	const next = await startDaemon(asker.namespace, options);
+	// Found, and not replaced yet: it still answers.
+	await eventually(next.log, (log) => log.includes('"event":"envoy live"'));
 	const connectedMs = timeOf(next.log(), 'envoy connected to the mesh') - killedMs;
 	const after = await readUpdates(next, before.admin);
 	await eventually(next.log, (log) => log.includes('"event":"ready"'));
