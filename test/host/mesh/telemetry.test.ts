@@ -4,7 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
+import type { TestDaemon } from '../../lab/turnout.ts';
 import { createCollector } from '../../support/collector.ts';
+import { rulesOf } from '../../support/daemon.ts';
 import { createFieldLab, readStatistic } from '../../support/mesh-lab.ts';
 import { client, mesh, node, only, service } from '../../support/mesh-parts.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -31,7 +33,10 @@ describe('an Envoy of a mesh tells of itself', async () => {
 	];
 
 	/** With an Envoy that has these variables, and has passed on requests of both directions. */
-	async function withEnvoy(env: Readonly<Record<string, string>>, check: () => Promise<void>): Promise<void> {
+	async function withEnvoy(
+		env: Readonly<Record<string, string>>,
+		check: (daemon: TestDaemon) => Promise<void>,
+	): Promise<void> {
 		// Zipkin's tracer sends five spans at a time, of one thread.
 		const soon = { ENVOY_STATS_FLUSH_INTERVAL: '500ms', ENVOY_CONCURRENCY: '1' };
 		const daemon = await lab.start(definitions, { env: { ...soon, ...env } });
@@ -42,7 +47,7 @@ describe('an Envoy of a mesh tells of itself', async () => {
 			}
 			const inbound = await world.get({ address: host.v4, port: 8080, host: 'client.lab.local', path: '/in' });
 			assert.equal(inbound.status, 200);
-			await check();
+			await check(daemon);
 		} finally {
 			await daemon.stop();
 		}
@@ -91,18 +96,42 @@ describe('an Envoy of a mesh tells of itself', async () => {
 		});
 	});
 
-	test("to Jaeger, and to sinks of one's own, from a file of 2019", () => {
+	test("to Jaeger, and to sinks of one's own, from a file of 2019; as they are when it is reloaded, if they are right", () => {
 		const sinks = join(folder, 'sinks.yaml');
-		const statsd = 'address: {socket_address: {protocol: UDP, address: 127.0.0.1, port_value: 8126}}, prefix: shop';
-		writeFileSync(sinks, `stats_sinks:\n- name: envoy.dog_statsd\n  config: {${statsd}}\n`);
+		const statsd = 'address: {socket_address: {protocol: UDP, address: 127.0.0.1, port_value: 8126}}';
+		const save = (prefix: string) =>
+			writeFileSync(sinks, `stats_sinks:\n- name: envoy.dog_statsd\n  config: {${statsd}, prefix: ${prefix}}\n`);
+		save('shop');
 		const env = {
 			...{ ENABLE_ENVOY_JAEGER_TRACING: '1', JAEGER_TRACER_PORT: '9412', JAEGER_TRACER_VERSION: 'json' },
 			...{ APPMESH_VIRTUAL_NODE_CLUSTER: 'front', ENVOY_STATS_SINKS_CFG_FILE: sinks },
 		};
-		return withEnvoy(env, async () => {
+		return withEnvoy(env, async (daemon) => {
 			const sent = await at.until('http:9412', /^POST \/api\/v2\/spans .*\/out/m);
 			assert.match(sent, /"serviceName":"front"/);
 			await at.until('udp:8126', /^shop\.cluster\.upstream_rq_total:\d+\|c/m);
+			const { envoy } = daemon.status();
+			writeFileSync(sinks, 'stats_sinks: [\n');
+			const refused = daemon.ask('reload');
+			assert.match(refused.stderr, /ENVOY_STATS_SINKS_CFG_FILE: ".*sinks\.yaml" cannot be used: invalid YAML: /);
+			assert.deepEqual([refused.code, daemon.status().envoy.id], [1, envoy.id]);
+			save('store');
+			assert.equal(daemon.ask('reload').code, 0);
+			await at.until('udp:8126', /^store\./m);
+			assert.notEqual(daemon.status().envoy.id, envoy.id);
 		});
+	});
+
+	test('of two tracers that are on, and of a bad value, the start says so and changes nothing', async () => {
+		const rules = rulesOf(lab.host);
+		const env = { ENABLE_ENVOY_XRAY_TRACING: 'T', ENABLE_ENVOY_JAEGER_TRACING: '1', XRAY_SAMPLING_RATE: '5%' };
+		const daemon = await lab.start(definitions, undefined, env);
+		assert.equal(await daemon.ended, 1);
+		assert.match(daemon.log(), /XRAY_SAMPLING_RATE: "5%" is no such number; allowed: a number from 0 to 1/);
+		assert.match(
+			daemon.log(),
+			/ENABLE_ENVOY_XRAY_TRACING: 1, and so is ENABLE_ENVOY_JAEGER_TRACING; allowed: one tracer/,
+		);
+		assert.equal(rulesOf(lab.host), rules);
 	});
 });
