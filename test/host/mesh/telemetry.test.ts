@@ -125,7 +125,7 @@ describe('an Envoy of a mesh tells of itself', async () => {
 	test('of two tracers that are on, and of a bad value, the start says so and changes nothing', async () => {
 		const rules = rulesOf(lab.host);
 		const env = { ENABLE_ENVOY_XRAY_TRACING: 'T', ENABLE_ENVOY_JAEGER_TRACING: '1', XRAY_SAMPLING_RATE: '5%' };
-		const daemon = await lab.start(definitions, undefined, env);
+		const daemon = await lab.start(definitions, { env });
 		assert.equal(await daemon.ended, 1);
 		assert.match(daemon.log(), /XRAY_SAMPLING_RATE: "5%" is no such number; allowed: a number from 0 to 1/);
 		assert.match(
