@@ -29,7 +29,7 @@ export interface Loaded {
 	/** Values that were normalized or replaced. */
 	readonly notices: readonly string[];
 	/** Variables for Envoy's images, including those that are settings, and the files that they name. */
-	readonly passThrough: Omit<PassThrough, 'mistakes'>;
+	readonly passThrough: Pick<PassThrough, 'env' | 'files'>;
 }
 
 /** Merges the sources: default < file < environment < flag. Throws one Failure with all mistakes and their origins. */

@@ -55,8 +55,6 @@ export interface PassThrough {
 	readonly env: Readonly<Record<string, string>>;
 	/** Files that the variables name: Envoy must find them at the same paths. */
 	readonly files: readonly string[];
-	/** Sockets that they name: Envoy's container gets these too. */
-	readonly sockets: readonly string[];
 	readonly mistakes: readonly string[];
 }
 
@@ -65,15 +63,11 @@ export interface PassThrough {
  * if both are, each keeps its own, and the newer one counts. Empty is unset.
  */
 export function passThrough(env: Environment, whyNot: FileCheck): PassThrough {
-	const read = table.map((row) => ({ ...readRow(row, env, whyNot), kind: row.kind }));
-	const named = (kind: VariableKind) => [
-		...new Set(read.flatMap((row) => (row.kind === kind ? Object.values(row.env) : []))),
-	];
+	const read = table.map((row) => readRow(row, env, whyNot));
 	const picked: Readonly<Record<string, string>> = Object.assign({}, ...read.map((row) => row.env));
 	return {
 		env: picked,
-		files: named(file),
-		sockets: named(socket),
+		files: [...new Set(fileVariables.flatMap((name) => picked[name] ?? []))],
 		mistakes: [...read.flatMap(({ mistakes }) => mistakes), ...tracersOf(picked)],
 	};
 }

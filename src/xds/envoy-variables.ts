@@ -29,3 +29,13 @@ export const variableOptions = (variables: EnvoyVariables): Pick<RenderOptions, 
 	hasSds: variables['APPMESH_SDS_SOCKET_PATH'] !== undefined,
 	hasTracing: variables['ENVOY_TRACING_CFG_FILE'] !== undefined || tracers.some((name) => variables[name] === '1'),
 });
+
+/** To DogStatsD's own sink: with a file of the user's there is none. */
+export const isStatsdOn = (variables: EnvoyVariables): boolean =>
+	variables['ENABLE_ENVOY_DOG_STATSD'] === '1' && variables['ENVOY_STATS_SINKS_CFG_FILE'] === undefined;
+
+/** Sockets that Envoy connects to. */
+export function socketPaths(variables: EnvoyVariables): readonly string[] {
+	const { APPMESH_SDS_SOCKET_PATH: sds, STATSD_SOCKET_PATH: statsd } = variables;
+	return [sds, isStatsdOn(variables) ? statsd : undefined].filter((path) => path !== undefined);
+}

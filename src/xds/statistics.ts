@@ -1,5 +1,5 @@
 import type { MeshNode } from '../values/mesh-node.ts';
-import type { VariableInput } from './envoy-variables.ts';
+import { isStatsdOn, type VariableInput } from './envoy-variables.ts';
 import { type JsonObject, typeOf } from './snapshot.ts';
 
 /** Which statistics are whose. */
@@ -28,8 +28,7 @@ export const flushInterval = ({ variables: { ENVOY_STATS_FLUSH_INTERVAL: interva
 	interval === undefined ? [] : [{ statsFlushInterval: interval }];
 
 export function sinks({ variables }: VariableInput): JsonObject[] {
-	const isAsked = variables['ENABLE_ENVOY_DOG_STATSD'] === '1' && variables['ENVOY_STATS_SINKS_CFG_FILE'] === undefined;
-	if (!isAsked) return [];
+	if (!isStatsdOn(variables)) return [];
 	const { STATSD_SOCKET_PATH: path, STATSD_ADDRESS: host = '127.0.0.1', STATSD_PORT: port = '8125' } = variables;
 	const address = path === undefined ? datagramsTo(host, Number(port)) : { pipe: { path } };
 	const typedConfig = { '@type': typeOf('config.metrics.v3.DogStatsdSink'), address };

@@ -22,6 +22,7 @@ import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
+import { socketPaths } from '../../xds/envoy-variables.ts';
 import { createOwnBootstrap, type OwnBootstrap } from './own-bootstrap.ts';
 import { runProgram } from './run-program.ts';
 
@@ -99,7 +100,7 @@ function envoySpecOf(
 	const [path = envoy.config] = Object.keys(own);
 	const uid = envoyUser(capture.ignoreUids);
 	const isContainer = envoy.runtime === 'docker';
-	const sockets = envoy.config === '' ? passThrough.sockets.map(mountOf) : [];
+	const sockets = envoy.config === '' ? socketPaths(passThrough.env).map(mountOf) : [];
 	const spec: ProxySpec = {
 		image: isContainer ? image : '',
 		pull: envoy.pull,

@@ -1,6 +1,6 @@
 // What docs/envoy.md and docs/envoy-on-ec2.md say of Envoy's container, held against what Docker and the kernel have.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import type Docker from 'dockerode';
@@ -33,10 +33,14 @@ describe("Envoy's container", async () => {
 		for (const label of ['instance', 'hash']) assert.match(Config?.Labels[`turnout.${label}`] ?? '', /^[\da-f-]{16,}$/);
 	});
 
-	test('sees the bootstrap and the files that variables name, read-only, and no other variable', async () => {
-		const tags = join(folder, 'tags.yaml');
-		writeFileSync(tags, 'stats_config: {}\n');
-		const env = { ENVOY_STATS_CONFIG_FILE: tags, ENABLE_ENVOY_DOG_STATS: '0', AWS_SECRET_ACCESS_KEY: 'not for Envoy' };
+	test('sees the bootstrap, the files that variables name and the folders of their sockets, read-only, and no other variable', async () => {
+		const [tags, statsd] = [join(folder, 'tags.yaml'), join(folder, 'statsd')];
+		writeFileSync(tags, 'stats_config: {stats_tags: [{tag_name: stage, fixed_value: prod}]}\n');
+		mkdirSync(statsd);
+		const env = {
+			...{ ENVOY_STATS_CONFIG_FILE: tags, ENABLE_ENVOY_DOG_STATS: 'T', STATSD_SOCKET_PATH: join(statsd, 'a.sock') },
+			AWS_SECRET_ACCESS_KEY: 'not for Envoy',
+		};
 		await using daemon = await start({ env });
 		const { Config, Mounts = [] } = inspect() ?? {};
 		const files = Mounts.filter(({ Type }) => Type === 'bind').map(({ Source, Destination, RW }) => [
@@ -48,16 +52,21 @@ describe("Envoy's container", async () => {
 		const bootstrap = join(state, readdirSync(state).find((name) => name.startsWith('envoy-')) ?? '');
 		const base = `${daemon.socket}.envoy`;
 		const admin = join(base, readdirSync(base)[0] ?? '');
-		const expected = [bootstrap, tags].map((path) => [path, path, false]);
+		const expected = [bootstrap, tags, statsd].map((path) => [path, path, false]);
+		assert.partialDeepStrictEqual(JSON.parse(readFileSync(bootstrap, 'utf8')), {
+			statsConfig: { stats_tags: [{ tag_name: 'stage' }] },
+			statsSinks: [{ typedConfig: { address: { pipe: { path: env.STATSD_SOCKET_PATH } } } }],
+		});
 		assert.deepEqual(files.toSorted(), [...expected, [admin, admin, true]].toSorted());
 		const own = (Config?.Env ?? []).filter((line) => !line.startsWith('PATH='));
 		assert.deepEqual(own.toSorted(), [
-			'ENABLE_ENVOY_DOG_STATS=0',
-			'ENABLE_ENVOY_DOG_STATSD=0',
+			'ENABLE_ENVOY_DOG_STATS=1',
+			'ENABLE_ENVOY_DOG_STATSD=1',
 			'ENVOY_ADMIN_ACCESS_PORT=9901',
 			'ENVOY_LOG_LEVEL=info',
 			`ENVOY_STATS_CONFIG_FILE=${tags}`,
 			'LISTENER_DRAIN_WAIT_TIME_S=15',
+			`STATSD_SOCKET_PATH=${env.STATSD_SOCKET_PATH}`,
 		]);
 	});
 

@@ -6,6 +6,7 @@ import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDaemon } from '../../lab/turnout.ts';
+import { createCollector } from '../../support/collector.ts';
 import { capturing, rulesOf, unhurried } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
 import { createEnvoyHost, pidOf } from '../../support/envoy-host.ts';
@@ -21,7 +22,9 @@ describe('Envoy as a process of ours, while it runs', async () => {
 	const file = join(stack.use(createScratch('envoy')).path, 'turnout.yaml');
 	const settings = 'guard: 0\nenvoy: {drainSeconds: 100}\n';
 	writeFileSync(file, settings);
-	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--config', file] }));
+	const statsd = stack.use(await createCollector(lab.host, ['udp:8126']));
+	const env = { ENABLE_ENVOY_DOG_STATS: '1', STATSD_PORT: '8126', ENVOY_STATS_FLUSH_INTERVAL: '1s' };
+	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--config', file], env }));
 
 	test('it runs as the ignored user and nobody else', () => {
 		const { envoy } = daemon.status();
@@ -48,6 +51,13 @@ describe('Envoy as a process of ours, while it runs', async () => {
 				(text) => text.includes(` ${logged.replace('*', String(ownPort))} in=`),
 			);
 		});
+
+	test('its statistics go where the variables of the image say', async () => {
+		await statsd.until(
+			'udp:8126',
+			/^envoy\.cluster\.upstream_cx_total:\d+\|c\|#envoy\.cluster_name:original_destination$/m,
+		);
+	});
 
 	test('logs -f goes on with what Envoy says', async () => {
 		using follower = follow(lab.host, ['logs', '-f', '--socket', daemon.socket]);

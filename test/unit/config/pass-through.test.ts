@@ -65,17 +65,17 @@ describe("variables of Envoy's images", () => {
 	});
 
 	test('a socket need not be there yet; its path is absolute, and not longer than the kernel takes', () => {
-		const socketsOf = (path: string) => {
-			const { sockets, mistakes } = passThrough({ APPMESH_SDS_SOCKET_PATH: path }, () => 'no such file');
-			return [sockets, mistakes];
+		const read = (path: string) => {
+			const { env, mistakes } = passThrough({ APPMESH_SDS_SOCKET_PATH: path }, () => 'no such file');
+			return [Object.values(env), mistakes];
 		};
-		assert.deepEqual(socketsOf(' /run/spire/agent.sock'), [['/run/spire/agent.sock'], []]);
+		assert.deepEqual(read(' /run/spire/agent.sock'), [['/run/spire/agent.sock'], []]);
 		const allowed = 'allowed: the absolute path of a unix socket, of at most 107 bytes';
-		assert.deepEqual(socketsOf('agent.sock'), [
+		assert.deepEqual(read('agent.sock'), [
 			[],
 			[`APPMESH_SDS_SOCKET_PATH: "agent.sock" does not begin with /; ${allowed}`],
 		]);
-		const [, mistakes] = socketsOf(`/${'a'.repeat(107)}`);
+		const [, mistakes] = read(`/${'a'.repeat(107)}`);
 		assert.match(String(mistakes), /^APPMESH_SDS_SOCKET_PATH: "\/a+.*" has 108 bytes; allowed: /);
 	});
 
@@ -245,7 +245,6 @@ describe("Envoy's variables that are settings", () => {
 				LISTENER_DRAIN_WAIT_TIME_S: '20',
 			},
 			files: [],
-			sockets: [],
 		});
 	});
 

@@ -92,6 +92,39 @@ describe('mesh show', () => {
 	});
 });
 
+describe('mesh render', () => {
+	const withVariables = async (env: Readonly<Record<string, string>>, given: Given) => {
+		Object.assign(process.env, env);
+		try {
+			return JSON.parse((await run('render', guide, given)).printed) as Record<string, unknown>;
+		} finally {
+			for (const name of Object.keys(env)) delete process.env[name];
+		}
+	};
+
+	test("Envoy's variables make what they make in the daemon", async () => {
+		const node = 'mesh/simpleapp/virtualNode/serviceA';
+		const plain = await withVariables({}, { node });
+		assert.deepEqual([plain['tracing'], plain['statsSinks']], [undefined, undefined]);
+		assert.ok(!JSON.stringify(plain).includes('"tracing"'));
+		const env = { ENABLE_ENVOY_JAEGER_TRACING: '1', ENABLE_ENVOY_STATS_TAGS: '1', ENABLE_ENVOY_DOG_STATSD: '1' };
+		const told = await withVariables(env, { node });
+		const statsTags = [{ tagName: 'appmesh.mesh', fixedValue: 'simpleapp' }];
+		assert.partialDeepStrictEqual(told, {
+			...{ tracing: { http: { name: 'envoy.tracers.zipkin' } }, statsConfig: { statsTags } },
+			statsSinks: [{ name: 'envoy.stat_sinks.dog_statsd' }],
+		});
+		assert.ok(JSON.stringify(told['staticResources']).includes('"tracing":{}'));
+	});
+
+	test('a mistake in a variable ends it', async () => {
+		await assert.rejects(
+			withVariables({ ENVOY_TRACING_CFG_FILE: '/nowhere/a.yaml', STATSD_PORT: 'x' }, { node: 'serviceA' }),
+			/2 mistakes:\n {2}STATSD_PORT: "x" is not a port.*\n {2}ENVOY_TRACING_CFG_FILE: "\/nowhere\/a\.yaml" cannot be used: no such file/,
+		);
+	});
+});
+
 describe('mesh convert', () => {
 	test('YAML, or JSON if asked for; converted again it is the same', async () => {
 		const { printed } = await run('convert', guide);
