@@ -53,12 +53,19 @@ function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
 }
 
-function meshRow({ mesh }: Status): readonly Row[] {
+function meshRow({ mesh, conditions }: Status): readonly Row[] {
 	if (mesh === undefined) return [];
-	const { node, connected, settled, acceptedAt } = mesh;
-	const since = acceptedAt === undefined ? '' : ` since ${timeText(acceptedAt)}`;
-	if (connected === 0) return [['mesh', `${node}, and no Envoy asks for it`]];
-	return [['mesh', `${node}, ${settled === connected ? `accepted${since}` : 'not accepted yet'}`]];
+	const isInForce = !conditions.some(({ subject, ok }) => subject === 'mesh' && !ok);
+	const held = isInForce ? '' : '; what is defined now is not in force';
+	return [['mesh', `${mesh.node}, ${acceptedText(mesh)}${held}`]];
+}
+
+function acceptedText({ connected, settled, acceptedAt }: NonNullable<Status['mesh']>): string {
+	if (connected === 0) return 'and no Envoy asks for it';
+	if (settled === 0) return 'not accepted yet';
+	if (settled < connected) return `accepted by ${settled} of ${connected} Envoys`;
+	const all = connected === 1 ? '' : ` by ${connected} Envoys`;
+	return `accepted${all}${acceptedAt === undefined ? '' : ` since ${timeText(acceptedAt)}`}`;
 }
 
 function bypassingRow({ bypassing }: Status): readonly (readonly [string, string])[] {

@@ -123,6 +123,8 @@ export interface ProxyAdmin {
 	blind(signal: AbortSignal): Promise<readonly number[]>;
 	/** Open connections of its listeners; undefined while it does not answer. */
 	connections(signal: AbortSignal): Promise<number | undefined>;
+	/** Counters that are above 0 and whose names a regex matches; undefined while it does not answer. */
+	counters(names: string, signal: AbortSignal): Promise<ReadonlyMap<string, number> | undefined>;
 	/** Keeps a connection open; resolves when Envoy closes it, as it does when it ends, or at once if it cannot connect. */
 	closed(signal: AbortSignal): Promise<void>;
 	/** `at-once`: closes its listeners. `graceful`: keeps them, and asks its clients to reconnect elsewhere. */

@@ -16,6 +16,8 @@ import { stopping } from './transitions.ts';
 
 export interface Supervisor {
 	readonly history: () => SupervisionHistory;
+	/** As ProxyAdmin has them; undefined where none runs. */
+	counters(names: string, signal: AbortSignal): Promise<ReadonlyMap<string, number> | undefined>;
 	/** Why the runtime cannot be reached at the moment; '' where it can. */
 	readonly problem: () => string;
 	/**
@@ -38,6 +40,11 @@ export function createSupervisor(deps: SupervisorDependencies): Supervisor {
 	return {
 		history: () => self.history,
 		problem: () => deps.runtime.problem(),
+		async counters(names, signal) {
+			const { plan, state } = self;
+			if (plan === undefined || state.instance === undefined) return undefined;
+			return deps.admin(plan, state.instance.proxy).counters(names, signal);
+		},
 		start(plan, takeOver, signal) {
 			self.plan = plan;
 			return tracked(self, startUntilRunning(self, takeOver, until(signal)));

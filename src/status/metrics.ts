@@ -1,4 +1,5 @@
 import type { CounterValues } from './counters.ts';
+import type { TargetCounts } from './target-counts.ts';
 import type { EnvoyStatus, Is, MeshStatus, Status, Wanted } from './types.ts';
 
 /** The metrics of GET /metrics, as data. This is their input. */
@@ -8,6 +9,8 @@ export interface MetricsInput {
 	readonly process: { readonly startedMs: number; readonly residentBytes: number };
 	/** Undefined if connection tracking is not in use. */
 	readonly conntrack: { readonly count: number; readonly most: number } | undefined;
+	/** Of a mesh, as Envoy has counted them; empty if it does not answer, or another program runs it. */
+	readonly targets: readonly TargetCounts[];
 }
 
 export interface Sample {
@@ -119,6 +122,21 @@ export const metrics: readonly Metric[] = [
 		type: 'gauge',
 		samples: ({ status: { mesh } }) =>
 			mesh === undefined ? [] : Object.entries(oneMesh(mesh)).map(([state, value]) => ({ value, labels: { state } })),
+	},
+	{
+		name: 'turnout_mesh_target_requests_total',
+		help: 'Requests to each target of the mesh by class of answer, as Envoy has counted them since it started.',
+		type: 'counter',
+		samples: ({ targets }) =>
+			targets.flatMap(({ cluster, requests }) =>
+				Object.entries(requests).map(([answer, value]) => ({ value, labels: { cluster, class: answer } })),
+			),
+	},
+	{
+		name: 'turnout_mesh_target_connections_total',
+		help: 'Connections to each target of the mesh, as Envoy has counted them since it started.',
+		type: 'counter',
+		samples: ({ targets }) => targets.map(({ cluster, connections }) => ({ value: connections, labels: { cluster } })),
 	},
 	{
 		name: 'turnout_notices_lost_total',

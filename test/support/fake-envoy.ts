@@ -38,6 +38,7 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 	const retry = { wasStable: false, isRetryable: true, jitter: 0 };
 	const supervisor: Supervisor = {
 		history: () => history,
+		counters: async () => undefined,
 		problem: () => '',
 		async start(_plan, takeOver, signal) {
 			steps.push('envoy started');

@@ -60,6 +60,7 @@ export function createMemoryAdmins({ onAsk, onDrain }: AdminHooks): MemoryAdmins
 			},
 			blind: async () => ask(({ blind }) => blind) ?? [],
 			connections: async () => ask((state) => state.connections),
+			counters: async () => ask(() => new Map<string, number>()),
 			async closed(signal) {
 				const { promise, resolve } = Promise.withResolvers<void>();
 				kept.opened.push(id);

@@ -6,6 +6,7 @@ import type { DaemonDependencies } from '../../daemon/dependencies.ts';
 import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
+import type { Supervisor } from '../../envoy/supervisor.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
@@ -32,6 +33,7 @@ import { type Counters, createCounters } from '../../status/counters.ts';
 import { type MetricsInput, metrics } from '../../status/metrics.ts';
 import { statusLine } from '../../status/one-line.ts';
 import { renderMetrics } from '../../status/prometheus.ts';
+import { TARGET_COUNTERS, targetCounts } from '../../status/target-counts.ts';
 import type { MeshPorts } from '../mesh-ports.ts';
 import { resolveContext } from '../resolve-context.ts';
 import { createEnvoySpecs, createEnvoySupervisor, type EnvoySpecOf, type ProxyListeners } from './assemble-envoy.ts';
@@ -87,7 +89,11 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const service: Service = {
 		handlers: daemon.handlers,
 		kept,
-		metrics: async () => renderMetrics(metrics, await metricsInput(daemon, counters, signal)),
+		metrics: async () =>
+			renderMetrics(metrics, {
+				...(await metricsInput(daemon, counters, signal)),
+				targets: mesh === undefined ? [] : await targetsOf(proxy),
+			}),
 	};
 	const close = await serve(config.socket, service, signal);
 	await live(daemon, report, () => options.onReady(config.socket), signal)
@@ -186,7 +192,18 @@ function logNotices({ notices }: Pick<Loaded, 'notices'>, log: Log): void {
 const statusLineOf = async ({ handlers }: Daemon, signal: AbortSignal): Promise<string> =>
 	statusLine(await handlers.status({}, signal));
 
-const metricsInput = async ({ handlers }: Daemon, counters: Counters, signal: AbortSignal): Promise<MetricsInput> => ({
+/** Whoever collects metrics waits no longer for an Envoy that hangs. */
+const COUNTERS_MS = 1_000;
+
+async function targetsOf(proxy: Supervisor | undefined): Promise<MetricsInput['targets']> {
+	return targetCounts((await proxy?.counters(TARGET_COUNTERS, AbortSignal.timeout(COUNTERS_MS))) ?? new Map());
+}
+
+const metricsInput = async (
+	{ handlers }: Daemon,
+	counters: Counters,
+	signal: AbortSignal,
+): Promise<Omit<MetricsInput, 'targets'>> => ({
 	status: await handlers.status({}, signal),
 	counters: counters.read(),
 	process: { startedMs: performance.timeOrigin, residentBytes: process.memoryUsage.rss() },

@@ -38,6 +38,11 @@ export function createProxyAdmin(
 			}, signal)) ?? [],
 		connections: (signal) =>
 			ask(async (_, session) => connectionsOf(await session.send('GET', ACTIVE_CONNECTIONS)), signal),
+		counters: (names, signal) =>
+			ask(async (_, session) => {
+				const text = await session.send('GET', `/stats?usedonly&filter=${encodeURIComponent(names)}`);
+				return text === undefined ? undefined : countersOf(text);
+			}, signal),
 		closed: async (signal) => void (await ask((_, session) => session.closed(signal), signal)),
 		async drain(how, signal) {
 			const query = how === 'graceful' ? '?graceful&skip_exit' : '';
@@ -94,6 +99,14 @@ const connectionsOf = (text: string | undefined): number | undefined =>
 		?.split('\n')
 		.filter((line) => !NOT_COUNTED.test(line))
 		.reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
+
+const countersOf = (text: string): ReadonlyMap<string, number> =>
+	new Map(
+		text.split('\n').flatMap((line) => {
+			const [, name = '', value] = /^(.+): (\d+)$/.exec(line) ?? [];
+			return value === undefined ? [] : [[name, Number(value)] as const];
+		}),
+	);
 
 /** Undefined if it is not a JSON object: then it is not Envoy that answers. */
 function objectOf(text: string | undefined): Record<string, unknown> | undefined {

@@ -9,18 +9,11 @@ import { createScratch } from '../../lab/net/scratch.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { eventually } from '../../support/eventually.ts';
-import { commandsOf, readPages } from '../../support/pages.ts';
+import { MESH_PAGE, meshPageFiles, meshPageText } from '../../support/mesh-page.ts';
+import { commandsOf } from '../../support/pages.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
-const PAGE = 'docs/mesh.md';
-const text = readPages().find(({ path }) => path === PAGE)?.text ?? '';
-
-/** The definitions of the page: each stands below the path that it is to be saved at. */
-const files = new Map(
-	[...text.matchAll(/`\/etc\/turnout\/mesh\/([\w.-]+)`[^\n]*\n(?:[^\n`]+\n)?\n *```json\n(.*?)\n *```$/gms)].map(
-		([, name = '', inner = '']) => [name, inner],
-	),
-);
+const [PAGE, text, files] = [MESH_PAGE, meshPageText, meshPageFiles];
 
 /** Who has which names, a line for each host. */
 const names = commandsOf(PAGE, '/etc/hosts')

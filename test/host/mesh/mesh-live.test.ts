@@ -23,6 +23,9 @@ describe('the mesh of the 2019 guide', async () => {
 		const { counters, mesh } = daemon.status();
 		assert.deepEqual([counters.ingress.connections, counters.egress.connections > 0], [1, true]);
 		assert.equal(mesh?.node, 'mesh/simpleapp/virtualNode/serviceA');
+		const args = ['-sS', '--unix-socket', daemon.socket, 'http://turnout/metrics'];
+		const counted = 'turnout_mesh_target_requests_total{cluster="cds_egress_simpleapp_serviceB_http_80",class="2xx"} 1';
+		assert.ok(lab.host.run('curl', args).split('\n').includes(counted));
 		// As root, with nothing but where the daemon keeps its state.
 		const env = { TURNOUT_STATE_DIRECTORY: join(daemon.folder, 'state'), TURNOUT_MESH: lab.definitions };
 		const differences = () => turnout(lab.host, ['mesh', 'diff'], { env });

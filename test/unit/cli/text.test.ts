@@ -103,3 +103,25 @@ test('the open connections are printed after a drain only', () => {
 	assert.equal(openText(2), '2 connections through Envoy are still open\n');
 	assert.equal(openText(undefined), '');
 });
+
+test('the line of a mesh: its node, who has accepted it and since when, and whether that is what is defined', () => {
+	const node = 'mesh/m/virtualNode/a';
+	const [defect, fine]: readonly Condition[] = [
+		{ subject: 'mesh', ok: false, since, why: 'x', remedy: 'y' },
+		{ subject: 'mesh', ok: true, since },
+	];
+	const lineOf = (mesh: Omit<NonNullable<Status['mesh']>, 'node' | 'version'>, condition = fine) => {
+		const status = { ...enabled, mesh: { node, version: '1', ...mesh }, conditions: condition ? [condition] : [] };
+		return /^mesh +(.*)$/m.exec(statusText(status))?.[1];
+	};
+	const at = '2026-11-23 05:31:26 UTC';
+	assert.equal(lineOf({ connected: 0, settled: 0 }), `${node}, and no Envoy asks for it`);
+	assert.equal(lineOf({ connected: 1, settled: 0 }), `${node}, not accepted yet`);
+	assert.equal(lineOf({ connected: 1, settled: 1, acceptedAt: since }), `${node}, accepted since ${at}`);
+	assert.equal(lineOf({ connected: 2, settled: 1, acceptedAt: since }), `${node}, accepted by 1 of 2 Envoys`);
+	assert.equal(lineOf({ connected: 2, settled: 2, acceptedAt: since }), `${node}, accepted by 2 Envoys since ${at}`);
+	assert.equal(
+		lineOf({ connected: 1, settled: 1, acceptedAt: since }, defect),
+		`${node}, accepted since ${at}; what is defined now is not in force`,
+	);
+});

@@ -42,6 +42,7 @@ const seen: MetricsInput = {
 	counters: counters.read(),
 	process: { startedMs: Date.parse(since), residentBytes: 64 * 1024 * 1024 },
 	conntrack: { count: 12, most: 262_144 },
+	targets: [{ cluster: 'cds_egress_m_serviceB_http_80', requests: { '2xx': 90, '5xx': 1 }, connections: 4 }],
 };
 
 test('metrics are built from status and counters alone', async () => {
