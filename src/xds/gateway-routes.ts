@@ -30,7 +30,9 @@ export function gatewayIngressRoutes(view: GatewayView, listener: Listener, { eg
 function redirects(view: GatewayView, route: GatewayRoute, cluster: string): JsonObject[] {
 	const { name, kind, service } = route;
 	const key = keyOf(view, route);
-	const header = { header: { key: SERVICE_HEADER, value: key }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+	// Envoy takes the value for a format.
+	const value = key.replaceAll('%', '%%');
+	const header = { header: { key: SERVICE_HEADER, value }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
 	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 	return rewrittenMatches(kind).map(({ match, path }) => ({
 		...{ name, match },

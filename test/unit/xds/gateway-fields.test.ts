@@ -91,6 +91,23 @@ describe('what Envoy gets for each field of a virtual gateway', () => {
 	for (const [field, path, expected] of rows) test(field, () => assert.deepEqual(select(door, path), expected));
 });
 
+test('a percent sign in the name of a service is no operator of Envoy', () => {
+	const name = '%REQ(x)%';
+	const route = { match: { prefix: '/' }, action: { target: { virtualService: { virtualServiceName: name } } } };
+	const [key, listeners] = ['virtualGatewayName', [{ portMapping: { port: 80, protocol: 'http' } }]];
+	const kept = { ...route.action, rewrite: { hostname: { defaultTargetHostname: 'DISABLED' } } };
+	const snapshot = rendered(
+		[
+			{ meshName: 'm', virtualServiceName: name, spec: {} },
+			{ meshName: 'm', [key]: 'g', spec: { listeners } },
+			{ meshName: 'm', [key]: 'g', gatewayRouteName: 'r', spec: { httpRoute: { ...route, action: kept } } },
+		],
+		'mesh/m/virtualGateway/g',
+	);
+	const header = 'rds/rds_ingress_http_80/virtualHosts/0/routes/0/requestHeadersToAdd/0/header/value';
+	assert.equal(select(snapshot, header), '%%REQ(x)%%');
+});
+
 test('gateway routes are tried by priority, and each is for its own listener', () => {
 	const namesOf = (port: string) =>
 		(select(door, `rds/rds_ingress_${port}/virtualHosts/0/routes`) as readonly { readonly name: string }[]).map(
