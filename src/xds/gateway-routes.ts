@@ -69,11 +69,14 @@ export function gatewayEgressRoutes(
 		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(view, { service: target.service, target }) } },
 	];
 	const http = httpOf(view.backends);
-	const services = [...new Set(view.routes.map(({ service }) => service))].map((service) => {
+	const names = [...new Set(view.routes.map(({ service }) => service))];
+	const taken = new Set(names.map((name) => name.toLowerCase()));
+	const services = names.map((service) => {
+		const withPort = `${service}:${egressPort}`;
 		const [first, ...others] = http.filter((each) => each.service === service);
 		return virtualHost(
 			service,
-			[service, `${service}:${egressPort}`],
+			[service, ...(taken.has(withPort.toLowerCase()) ? [] : [withPort])],
 			[
 				...others.flatMap((backend) => routesOf(backend, nameOf, asked(backend))),
 				...(first === undefined ? [] : routesOf(first, nameOf)),

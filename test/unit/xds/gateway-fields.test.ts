@@ -91,6 +91,27 @@ describe('what Envoy gets for each field of a virtual gateway', () => {
 	for (const [field, path, expected] of rows) test(field, () => assert.deepEqual(select(door, path), expected));
 });
 
+test('a service that is called as another one on the port of the gateway has its name for itself', () => {
+	const names = ['a', 'A:15001'];
+	const target = (virtualServiceName: string) => ({ target: { virtualService: { virtualServiceName } } });
+	const snapshot = rendered(
+		[
+			...names.map((name) => ({ meshName: 'm', virtualServiceName: name, spec: {} })),
+			{
+				...{ meshName: 'm', virtualGatewayName: 'g' },
+				spec: { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] },
+			},
+			...names.map((name) => ({
+				...{ meshName: 'm', virtualGatewayName: 'g', gatewayRouteName: name },
+				spec: { httpRoute: { match: { prefix: `/${name}` }, action: target(name) } },
+			})),
+		],
+		'mesh/m/virtualGateway/g',
+	);
+	assert.deepEqual(select(snapshot, `${services}/a/domains`), ['a']);
+	assert.deepEqual(select(snapshot, `${services}/A:15001/domains`), ['A:15001', 'A:15001:15001']);
+});
+
 test('a percent sign in the name of a service is no operator of Envoy', () => {
 	const name = '%REQ(x)%';
 	const route = { match: { prefix: '/' }, action: { target: { virtualService: { virtualServiceName: name } } } };
