@@ -14,10 +14,12 @@ export const checkBackends = (catalog: Catalog): Mistake[] => [...checkNodes(cat
 const checkGateways = (catalog: Catalog): Mistake[] =>
 	catalog.all('virtualGateway').flatMap((gateway) => {
 		const services = new Set(resolveGateway(catalog, gateway.name)?.routes.map(({ service }) => service));
-		const byName = Map.groupBy(services, (service) => service.toLowerCase());
-		return [...byName.values()].flatMap(([first = '', second]) => {
-			if (second === undefined) return [];
-			const why = `requests to ${quote(second)} cannot be told from those of ${quote(first)}`;
+		const seen = new Map([['*', 'all other services']]);
+		return [...services].flatMap((service) => {
+			const other = seen.get(service.toLowerCase());
+			seen.set(service.toLowerCase(), quote(service));
+			if (other === undefined) return [];
+			const why = `requests to ${quote(service)} cannot be told from those of ${other}`;
 			return [mistakeAt(gateway, [], why, 'rename one of them')];
 		});
 	});

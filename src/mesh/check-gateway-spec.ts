@@ -1,3 +1,4 @@
+import { quote } from '../lib/escape.ts';
 import { checkClientPolicy, checkListeners, checkLogging } from './check-listener.ts';
 import { checkAbsolute, checkHttpMatch } from './check-match.ts';
 import { checkGrpcMatch } from './check-route-spec.ts';
@@ -33,8 +34,11 @@ function checkHostname(
 	tell: Told,
 	hostname: { readonly exact?: string; readonly suffix?: string } | undefined,
 ): Mistake[] {
-	if (hostname === undefined || (hostname.exact === undefined) !== (hostname.suffix === undefined)) return [];
-	return [tell(['hostname'], 'exactly one field is needed', 'one of exact, suffix')];
+	if (hostname === undefined) return [];
+	const [[key, name] = ['', ''], ...more] = Object.entries(hostname).filter(([, value]) => value !== undefined);
+	if (key === '' || more.length > 0) return [tell(['hostname'], 'exactly one field is needed', 'one of exact, suffix')];
+	if (/^[!-~]+$/.test(name)) return [];
+	return [tell(['hostname', key], `${quote(name)} is no host name`, 'as requests have it: xn--… for other letters')];
 }
 
 function checkRewrite(tell: Told, { action, match }: HttpGatewayRoute): Mistake[] {

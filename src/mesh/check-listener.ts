@@ -81,7 +81,7 @@ export function checkClientPolicy(
 	return [tell(path, 'acm is not supported', 'save the authorities as a PEM file, and name it by trust.file')];
 }
 
-/** Envoy refuses what is neither plain text nor `%OPERATOR%`, `%OPERATOR(…)%` or `%OPERATOR(…):10%`. */
+/** Envoy refuses what is neither plain text nor `%OPERATOR%`, `%OPERATOR(…)%` or `%OPERATOR(…):10%`, on one line. */
 export function checkLogging(tell: Told, given: Value<typeof logging> | undefined): Mistake[] {
 	const { text, json = [] } = given?.accessLog?.file?.format ?? {};
 	const at = ['logging', 'accessLog', 'file', 'format'];
@@ -90,7 +90,7 @@ export function checkLogging(tell: Told, given: Value<typeof logging> | undefine
 		...json.map(({ value }, index) => ({ path: [...at, 'json', index, 'value'], format: value })),
 	];
 	return formats.flatMap(({ path, format }) => {
-		const rest = format.replace(/%%|%[A-Z0-9_]+(?:\([^)]*\))?(?::\d+)?%/g, '');
+		const rest = format.replace(/%%|%[A-Z0-9_]+(?:\([^\n]*?\))?(?::\d+)?%/g, '');
 		const from = rest.indexOf('%');
 		if (from < 0) return [];
 		return [

@@ -1,3 +1,5 @@
+import { quote } from '../lib/escape.ts';
+import { byteLength } from './byte-length.ts';
 import { checkClientPolicy, checkListeners, checkLogging, checkPortOnce } from './check-listener.ts';
 import { type Told, tellerOf } from './mistake-at.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
@@ -27,9 +29,14 @@ function checkDiscovery(tell: Told, discovery: ResourceOf<'virtualNode'>['spec']
 			),
 		];
 	const hostname = discovery?.dns?.hostname;
-	if (hostname === undefined || /^[^\s/]+$/.test(hostname)) return [];
-	return [tell(['serviceDiscovery', 'dns', 'hostname'], `${JSON.stringify(hostname)} is no host name`, '')];
+	if (hostname === undefined || isHostname(hostname)) return [];
+	const hint = 'names between dots, 253 bytes at most';
+	return [tell(['serviceDiscovery', 'dns', 'hostname'], `${quote(hostname)} is no host name`, hint)];
 }
+
+/** Of a length that a query (RFC 1035) and Envoy's SNI have room for. */
+const isHostname = (text: string): boolean =>
+	/^[^\s/.]+(\.[^\s/.]+)*\.?$/.test(text) && byteLength(text.replace(/\.$/, '')) <= 253;
 
 export function checkRouterSpec(router: ResourceOf<'virtualRouter'>): Mistake[] {
 	const { listeners = [] } = router.spec;

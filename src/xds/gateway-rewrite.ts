@@ -34,7 +34,7 @@ function pathRewrite(path: NonNullable<HttpGatewayRoute['match']['path']>, becom
 function hostnameOf({ exact, suffix }: { readonly exact?: string; readonly suffix?: string } = {}): JsonObject[] {
 	const end = exact ?? suffix?.replace(/^\*/, '');
 	if (end === undefined) return [];
-	const literal = end.replace(/[^0-9A-Za-z]/gu, '\\$&');
+	const literal = end.replace(/[^0-9A-Za-z]/g, '\\$&');
 	const regex = `(?i)${exact === undefined ? '.*' : ''}${literal}(:[0-9]+)?`;
 	return [{ name: ':authority', stringMatch: { safeRegex: { regex } } }];
 }

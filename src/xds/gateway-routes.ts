@@ -30,7 +30,9 @@ export function gatewayIngressRoutes(view: GatewayView, listener: Listener, { eg
 function redirects(view: GatewayView, route: GatewayRoute, cluster: string): JsonObject[] {
 	const { name, kind, service } = route;
 	const key = keyOf(view, route);
-	const header = { header: { key: SERVICE_HEADER, value: key }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+	// Envoy takes the value for a format.
+	const value = key.replaceAll('%', '%%');
+	const header = { header: { key: SERVICE_HEADER, value }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
 	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 	return rewrittenMatches(kind).map(({ match, path }) => ({
 		...{ name, match },
@@ -67,11 +69,14 @@ export function gatewayEgressRoutes(
 		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(view, { service: target.service, target }) } },
 	];
 	const http = httpOf(view.backends);
-	const services = [...new Set(view.routes.map(({ service }) => service))].map((service) => {
+	const names = [...new Set(view.routes.map(({ service }) => service))];
+	const taken = new Set(names.map((name) => name.toLowerCase()));
+	const services = names.map((service) => {
+		const withPort = `${service}:${egressPort}`;
 		const [first, ...others] = http.filter((each) => each.service === service);
 		return virtualHost(
 			service,
-			[service, `${service}:${egressPort}`],
+			[service, ...(taken.has(withPort.toLowerCase()) ? [] : [withPort])],
 			[
 				...others.flatMap((backend) => routesOf(backend, nameOf, asked(backend))),
 				...(first === undefined ? [] : routesOf(first, nameOf)),

@@ -68,51 +68,78 @@ const tricky = [
 /** Text that no format and no log shows as it is stands in free text only. */
 const isPlain = (text: string): boolean => text.isWellFormed() && !hasControlCharacters(text);
 
-const textOf = ({ values, min = 0, max = 40, isFreeText = false }: StringShape): fc.Arbitrary<string> => {
+/** At the edge of what is allowed; where nothing is said, above all that Envoy bounds. */
+const longest = (max: number): fc.Arbitrary<string> =>
+	fc.constantFrom('x', 'é', '😀').map((letter) => letter.repeat(max));
+
+export const textOf = ({ values, min = 0, max = 1_500, isFreeText = false }: StringShape): fc.Arbitrary<string> => {
 	if (values !== undefined) return fc.constantFrom(...values);
 	const [minLength, maxLength] = [min, Math.min(max, min + 30)];
 	const fitting = tricky.filter((text) => [...text].length >= min && [...text].length <= max);
 	const any = fc.oneof(
-		fc.string({ unit: 'grapheme-ascii', minLength, maxLength }),
-		fc.string({ unit: 'binary', minLength, maxLength }),
-		fc.constantFrom(...fitting),
+		{ weight: 4, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength, maxLength }) },
+		{ weight: 4, arbitrary: fc.string({ unit: 'binary', minLength, maxLength }) },
+		{ weight: 4, arbitrary: fc.constantFrom(...fitting) },
+		{ weight: 1, arbitrary: longest(max) },
 	);
 	return any.filter((text) => (isFreeText ? text.isWellFormed() : isPlain(text)));
 };
 
-const listOf = ({ of, min = 0, max = 3 }: ListShape): fc.Arbitrary<unknown> =>
-	fc.array(anyValue(of), { minLength: min, maxLength: Math.max(min, Math.min(max, 3)) });
+/** Values at a path such as `route.httpRoute.match.prefix` that the shape does not say all of; undefined: none; '': left out. */
+export type Choice = (path: string) => fc.Arbitrary<unknown> | '' | undefined;
 
-const objectOf = ({ kind, required, optional }: ObjectShape): fc.Arbitrary<unknown> => {
-	const all = Object.entries({ ...required, ...optional });
-	if (kind === 'union') return fc.oneof(...all.map(([key, shape]) => fc.record({ [key]: anyValue(shape) })));
-	const fields = Object.fromEntries(all.map(([key, shape]) => [key, anyValue(shape)]));
-	return fc.record(fields, { requiredKeys: Object.keys(required) });
+const anyOf: Choice = () => undefined;
+
+const listOf = ({ of, min = 0, max }: ListShape, choice: Choice, path: string): fc.Arbitrary<unknown> => {
+	const item = anyValue(of, choice, path);
+	const few = fc.array(item, { minLength: min, maxLength: Math.max(min, Math.min(max ?? 3, 3)) });
+	if (max === undefined) return few;
+	return fc.oneof(
+		{ weight: 9, arbitrary: few },
+		{ weight: 1, arbitrary: fc.array(item, { minLength: max, maxLength: max }) },
+	);
 };
 
-export function anyValue(shape: Shape): fc.Arbitrary<unknown> {
+const objectOf = ({ kind, required, optional }: ObjectShape, choice: Choice, path: string): fc.Arbitrary<unknown> => {
+	const all = Object.entries({ ...required, ...optional }).flatMap(([key, shape]) => {
+		const below = `${path}.${key}`;
+		return choice(below) === '' ? [] : [[key, anyValue(shape, choice, below)] as const];
+	});
+	if (kind === 'union') return fc.oneof(...all.map(([key, value]) => fc.record({ [key]: value })));
+	return fc.record(Object.fromEntries(all), { requiredKeys: Object.keys(required) });
+};
+
+export function anyValue(shape: Shape, choice: Choice = anyOf, path = ''): fc.Arbitrary<unknown> {
+	const chosen = choice(path);
+	if (chosen !== undefined && chosen !== '') return chosen;
 	switch (shape.kind) {
 		case 'string':
 			return textOf(shape);
 		case 'integer':
-			return fc.integer({ min: shape.min ?? -1_000_000, max: shape.max ?? 2_000_000_000 });
+			return fc.integer({ min: shape.min ?? Number.MIN_SAFE_INTEGER, max: shape.max ?? Number.MAX_SAFE_INTEGER });
 		case 'boolean':
 			return fc.boolean();
 		case 'list':
-			return listOf(shape);
+			return listOf(shape, choice, path);
 		case 'object':
 		case 'union':
-			return objectOf(shape);
+			return objectOf(shape, choice, path);
 	}
 }
 
-const name = fc
-	.oneof(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }), fc.constantFrom(...tricky))
+export const anyName = fc
+	.oneof(
+		{ weight: 9, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }) },
+		{ weight: 9, arbitrary: fc.constantFrom(...tricky) },
+		{ weight: 1, arbitrary: longest(255) },
+	)
 	.filter(isPlain);
 
 const resource = fc
 	.constantFrom(...(Object.keys(kinds) as Kind[]))
-	.chain((kind) => fc.record({ kind: fc.constant(kind), mesh: name, name, parent: name, spec: anyValue(kinds[kind]) }));
+	.chain((kind) =>
+		fc.record({ kind: fc.constant(kind), mesh: anyName, name: anyName, parent: anyName, spec: anyValue(kinds[kind]) }),
+	);
 
 /** Without two of the same name, in any order. */
 export const anyResources: fc.Arbitrary<readonly Resource[]> = fc

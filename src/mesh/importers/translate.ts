@@ -56,9 +56,12 @@ const isSet = (value: Traced): boolean =>
 const nearest = (name: string, known: readonly string[]): string =>
 	known.length === 0 ? '' : `did you mean ${closest(name, known)}? known: ${known.join(', ')}`;
 
+/** Of those that JavaScript counts exactly. */
+const isWhole = (text: string): boolean => /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
+
 /** Where values come as text: `"80"` for a number, `"true"` for a boolean; and a number for a text. */
 export function convertScalar(shape: Shape, value: TracedScalar['value']): TracedScalar['value'] {
-	if (shape.kind === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
+	if (shape.kind === 'integer' && typeof value === 'string' && isWhole(value)) return Number(value);
 	if (shape.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
 	return shape.kind === 'string' && value !== null ? String(value) : value;
 }

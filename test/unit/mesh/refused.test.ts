@@ -102,6 +102,11 @@ const matches: readonly Row[] = [
 		['method', 'spec.grpcRoute.match.serviceName', undefined],
 	],
 	[
+		'a name of a parameter that is longer than Envoy takes',
+		/queryParameters\[0\]\.name: it has 1026 bytes; at most 1024/,
+		['everything', `${http}.match.queryParameters[0].name`, 'é'.repeat(513)],
+	],
+	[
 		'an unknown retry event',
 		/httpRetryEvents\[0\]: unknown value "oops"; one of server-error, /,
 		['exact', `${http}.retryPolicy.httpRetryEvents[0]`, 'oops'],
@@ -206,10 +211,26 @@ const nodes: readonly Row[] = [
 		['db', 'spec.serviceDiscovery', { awsCloudMap: { namespaceName: 'n', serviceName: 's' } }],
 	],
 	['a name of no host', /hostname: "a b" is no host name/, ['db', 'spec.serviceDiscovery.dns.hostname', 'a b']],
+	['a dot for a host', /hostname: "\." is no host name/, ['db', 'spec.serviceDiscovery.dns.hostname', '.']],
+	[
+		'a name of a host that DNS has no room for',
+		/hostname: "x+…" is no host name; .*253 bytes/,
+		['db', 'spec.serviceDiscovery.dns.hostname', 'x'.repeat(254)],
+	],
+	[
+		'the same in letters of several bytes',
+		/hostname: "é+…" is no host name/,
+		['db', 'spec.serviceDiscovery.dns.hostname', 'é'.repeat(127)],
+	],
 	[
 		'a log format that is none',
 		/format\.json\[0\]\.value: no operator of Envoy: "%start%"/,
 		['client', 'spec.logging.accessLog.file.format.json[0].value', '%start%'],
+	],
+	[
+		'a log format with the argument of an operator on two lines',
+		/format\.json\[0\]\.value: no operator of Envoy: "%REQ\(A\\nB\)%"/,
+		['client', 'spec.logging.accessLog.file.format.json[0].value', '%REQ(A\nB)%'],
 	],
 	[
 		'a router without listeners',
@@ -258,6 +279,11 @@ const gateways: readonly Row[] = [
 		'both kinds of host',
 		/match\.hostname: exactly one field is needed/,
 		['value', `${http}.match.hostname`, { exact: 'a', suffix: 'b' }],
+	],
+	[
+		'a host that no request can name',
+		/match\.hostname\.suffix: "\.ü\.example" is no host name; .*xn--/,
+		['value', `${http}.match.hostname.suffix`, '.ü.example'],
 	],
 	[
 		'a service that is none',
@@ -364,4 +390,15 @@ test('a gateway cannot tell names apart that differ in case alone', () => {
 		toldOf(resources).join(),
 		/requests to "API\.every\.local" cannot be told from those of "api\.every\.local"/,
 	);
+});
+
+test('a gateway cannot tell a service from all others if it is called *', () => {
+	const target = `${http}.action.target.virtualService.virtualServiceName`;
+	const resources = changed([['kept', target, '*']], [service('*', 'api')]);
+	assert.match(toldOf(resources).join(), /requests to "\*" cannot be told from those of all other services/);
+});
+
+test('the argument of an operator in a log format may have a bracket', () => {
+	const path = 'spec.logging.accessLog.file.format.json[0].value';
+	assert.deepEqual(toldOf(changed([['client', path, '%START_TIME(%Y)x)% %QUERY_PARAM(a):3%']])), []);
 });

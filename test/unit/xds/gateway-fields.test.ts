@@ -91,6 +91,44 @@ describe('what Envoy gets for each field of a virtual gateway', () => {
 	for (const [field, path, expected] of rows) test(field, () => assert.deepEqual(select(door, path), expected));
 });
 
+test('a service that is called as another one on the port of the gateway has its name for itself', () => {
+	const names = ['a', 'A:15001'];
+	const target = (virtualServiceName: string) => ({ target: { virtualService: { virtualServiceName } } });
+	const snapshot = rendered(
+		[
+			...names.map((name) => ({ meshName: 'm', virtualServiceName: name, spec: {} })),
+			{
+				...{ meshName: 'm', virtualGatewayName: 'g' },
+				spec: { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] },
+			},
+			...names.map((name) => ({
+				...{ meshName: 'm', virtualGatewayName: 'g', gatewayRouteName: name },
+				spec: { httpRoute: { match: { prefix: `/${name}` }, action: target(name) } },
+			})),
+		],
+		'mesh/m/virtualGateway/g',
+	);
+	assert.deepEqual(select(snapshot, `${services}/a/domains`), ['a']);
+	assert.deepEqual(select(snapshot, `${services}/A:15001/domains`), ['A:15001', 'A:15001:15001']);
+});
+
+test('a percent sign in the name of a service is no operator of Envoy', () => {
+	const name = '%REQ(x)%';
+	const route = { match: { prefix: '/' }, action: { target: { virtualService: { virtualServiceName: name } } } };
+	const [key, listeners] = ['virtualGatewayName', [{ portMapping: { port: 80, protocol: 'http' } }]];
+	const kept = { ...route.action, rewrite: { hostname: { defaultTargetHostname: 'DISABLED' } } };
+	const snapshot = rendered(
+		[
+			{ meshName: 'm', virtualServiceName: name, spec: {} },
+			{ meshName: 'm', [key]: 'g', spec: { listeners } },
+			{ meshName: 'm', [key]: 'g', gatewayRouteName: 'r', spec: { httpRoute: { ...route, action: kept } } },
+		],
+		'mesh/m/virtualGateway/g',
+	);
+	const header = 'rds/rds_ingress_http_80/virtualHosts/0/routes/0/requestHeadersToAdd/0/header/value';
+	assert.equal(select(snapshot, header), '%%REQ(x)%%');
+});
+
 test('gateway routes are tried by priority, and each is for its own listener', () => {
 	const namesOf = (port: string) =>
 		(select(door, `rds/rds_ingress_${port}/virtualHosts/0/routes`) as readonly { readonly name: string }[]).map(
