@@ -1,15 +1,17 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
 	chmodSync,
 	copyFileSync,
 	existsSync,
 	linkSync,
 	mkdirSync,
+	mkdtempSync,
 	readFileSync,
 	renameSync,
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { netlinkBinding } from './netlink.ts';
@@ -21,6 +23,9 @@ import { netlinkBinding } from './netlink.ts';
 const root = join(import.meta.dirname, '..');
 const draft = join(root, `.cache/dist.${process.pid}`);
 const dist = join(root, 'dist');
+/** The daemon lives long and does little: a small young generation and smaller code keep its memory flat. */
+const daemonOptions = ['--max-semi-space-size=1', '--optimize-for-size'];
+const quietly = { stdio: 'ignore', env: { PATH: process.env['PATH'] }, timeout: 20_000 } as const;
 
 mkdirSync(join(draft, 'lib'), { recursive: true });
 /** Large, and needed by few commands or late: files of their own, so that no start reads them. By file: what is in it. */
@@ -119,24 +124,32 @@ for (const [name, words] of [
 	chmodSync(join(draft, name), 0o755);
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
-warm();
+await warm();
 const former = `${draft}.former`;
 if (existsSync(dist)) renameSync(dist, former);
 renameSync(draft, dist);
 rmSync(former, { recursive: true, force: true });
 
-/** The commands whose start counts, each in a network of its own where the system lets us have one. */
-function warm(): void {
+/** The commands whose start counts and the daemon, each in a network of its own where the system lets us have one. */
+async function warm(): Promise<void> {
 	const lib = join(draft, 'lib');
-	const node = [join(lib, 'node'), join(root, 'scripts/warm.cjs'), lib];
-	const alone = ['--map-root-user', '--net', '--'];
-	const quietly = { stdio: 'ignore', env: { PATH: process.env['PATH'] }, timeout: 20_000 } as const;
-	const hasNamespaces = spawnSync('unshare', [...alone, 'true'], quietly).status === 0;
+	const [node, script] = [join(lib, 'node'), [join(root, 'scripts/warm.cjs'), lib]] as const;
+	const alone = ['--map-root-user', '--net', '--', node];
+	const hasNamespaces = spawnSync('unshare', [...alone, '--version'], quietly).status === 0;
+	const [program, args] = hasNamespaces ? ['unshare', alone] : [node, []];
 	const commands = [['render'], ['status'], ...(hasNamespaces ? [['init', '--app-ports', '8080'], ['clean']] : [])];
-	for (const words of commands) {
-		const command = hasNamespaces ? ['unshare', ...alone, ...node, ...words] : [...node, ...words];
-		spawnSync(command[0] ?? '', command.slice(1), quietly);
-	}
+	for (const words of commands) spawnSync(program, [...args, ...script, ...words], quietly);
+	if (hasNamespaces) await warmDaemon([...alone, ...daemonOptions, ...script]);
+}
+
+/** Ended as soon as it is ready. */
+async function warmDaemon(command: readonly string[]): Promise<void> {
+	const folder = mkdtempSync(join(tmpdir(), 'turnout-build-'));
+	const own = ['--socket', join(folder, 'socket'), '--state-directory', join(folder, 'state')];
+	const words = ['run', '--no-prompt', '--app-ports', '8080', '--start-enabled', '1', ...own];
+	const daemon = spawn('unshare', [...command, ...words], { ...quietly, stdio: ['ignore', 'ignore', 'pipe'] });
+	for await (const text of daemon.stderr.setEncoding('utf8')) if (text.includes('"event":"ready"')) daemon.kill();
+	rmSync(folder, { recursive: true });
 }
 
 /** Without a process of its own where it is started by its path; a link is followed first. */
@@ -145,8 +158,8 @@ function launcher(words: string): string {
 		'#!/bin/sh',
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
-		// The daemon lives long and does little: a small young generation and one arena (mallopt(3)) keep its memory flat.
-		`if [ "\${1-}" = run ]; then export MALLOC_ARENA_MAX=1; small='--max-semi-space-size=1 --optimize-for-size'; fi`,
+		// One arena (mallopt(3)), to the same end as its options.
+		`if [ "\${1-}" = run ]; then export MALLOC_ARENA_MAX=1; small='${daemonOptions.join(' ')}'; fi`,
 		`exec "\${self%/*}/lib/node" \${small-} "\${self%/*}/lib/turnout.cjs" ${words}`,
 		'',
 	].join('\n');

@@ -4,9 +4,12 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
+/** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */
+exports.codeOf = (folder) => join(folder, process.execArgv.length > 0 ? 'daemon.code' : 'bundle.code');
+
 exports.start = (folder) => {
 	const filename = join(folder, 'bundle.cjs');
-	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(join(folder, 'bundle.code'));
+	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(exports.codeOf(folder));
 	// The bundle is ASCII (esbuild's charset), which needs no decoding.
 	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
 	const script = new Script(source, { filename, cachedData });

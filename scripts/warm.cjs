@@ -3,5 +3,6 @@ const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const [, , folder, ...words] = process.argv;
 process.argv.splice(1, process.argv.length, 'turnout', ...words);
-const script = require(join(folder, 'turnout.cjs')).start(folder);
-process.on('exit', () => writeFileSync(join(folder, 'bundle.code'), script.createCachedData()));
+const { codeOf, start } = require(join(folder, 'turnout.cjs'));
+const script = start(folder);
+process.on('exit', () => writeFileSync(codeOf(folder), script.createCachedData()));

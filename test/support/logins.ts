@@ -40,7 +40,7 @@ export interface AskerOptions {
 	readonly logins?: LoginsOptions;
 }
 
-const root = join(import.meta.dirname, '../..');
+const dist = join(import.meta.dirname, '../../dist');
 
 /** Nothing of the machine's own: no home, no credentials, only the helpers that are given. */
 export function createAsker(
@@ -55,7 +55,7 @@ export function createAsker(
 	for (const [name, script] of Object.entries(helpers))
 		writeFileSync(join(path, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 	const own = { HOME: path, DOCKER_CONFIG: join(path, 'docker'), PATH: `${path}:/usr/bin:/bin` };
-	const options: LoginsOptions = { program: [process.execPath, join(root, 'src/main.ts')], ...logins };
+	const options: LoginsOptions = { program: ['lib/node', 'lib/turnout.cjs'].map((part) => join(dist, part)), ...logins };
 	const args = [join(import.meta.dirname, 'logins-worker.ts'), JSON.stringify(options)];
 	const child = host.spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...own, ...env } });
 	stack.defer(() => void child.kill('SIGKILL'));
