@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { canonicalJson } from '../../src/mesh/canonical.ts';
 import type { Resource } from '../../src/mesh/resource.ts';
+import { mergeBootstrap } from '../../src/xds/merge-bootstrap.ts';
 import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
+import { variableParts } from '../../src/xds/variable-parts.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -21,6 +23,10 @@ const PER_SEED = 300;
 
 /** For the smallest mesh that fails; the smallest until then is told. */
 const PATIENCE_MS = 60_000;
+
+const withSds = variableParts({
+	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' }, files: { parts: [] }, node: undefined, cluster: '' },
+});
 
 type Mesh = readonly Resource[];
 
@@ -88,7 +94,7 @@ async function requireTaken(meshes: readonly Mesh[], { program, folder }: Envoy)
 	const proxies = meshes.flatMap((mesh) => renderMesh([{ path: 'mesh.json', text: canonicalJson(mesh) }]));
 	const bootstraps = proxies
 		.filter(({ errors }) => errors.length === 0)
-		.map(({ id, snapshot }) => staticBootstrap(snapshot, { id, cluster: id, sdsSocketPath: join(folder, 'sds') }));
+		.map(({ id, snapshot }) => mergeBootstrap(staticBootstrap(snapshot, { id, cluster: id }), withSds));
 	if (bootstraps.length === 0) return 0;
 	const path = join(folder, `${Math.random()}.json`);
 	writeFileSync(path, JSON.stringify(mergeBootstraps(bootstraps)));
