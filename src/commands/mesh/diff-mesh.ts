@@ -5,11 +5,12 @@ import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
+import { nodeId } from '../../values/mesh-node.ts';
 import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
-import { hostOptions } from '../host-options.ts';
+import { knownOptions } from './known-options.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
 import { proxyOf } from './this-node.ts';
 
@@ -32,7 +33,8 @@ interface OfMesh extends Rendered {
 function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyName): OfMesh {
 	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
-		const rendered = renderProxy(catalog, wanted, hostOptions(task.settings));
+		const id = nodeId({ ...wanted, mesh: catalog.mesh });
+		const rendered = renderProxy(catalog, wanted, knownOptions(task.settings, id));
 		return rendered && { ...rendered, mesh: catalog.mesh };
 	});
 	refuse(found.errors, 'compare');

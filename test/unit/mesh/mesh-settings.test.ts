@@ -9,6 +9,7 @@ import type { Given } from '../../../src/cli/arguments.ts';
 import { explain } from '../../../src/commands/explain.ts';
 import { hostOptions } from '../../../src/commands/host-options.ts';
 import { mesh } from '../../../src/commands/mesh.ts';
+import type { RenderOptions } from '../../../src/xds/render-options.ts';
 import { printedBy } from '../../support/command-terminal.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
 import { ports, rendered } from '../../support/rendered.ts';
@@ -89,8 +90,8 @@ const bridges = {
 } as unknown as Parameters<typeof hostOptions>[0];
 
 /** What the daemon writes down once Envoy has accepted it. */
-function accept(node: string): void {
-	const snapshot = rendered(guideResources(), node, hostOptions(bridges));
+function accept(node: string, more: Partial<RenderOptions> = {}): void {
+	const snapshot = rendered(guideResources(), node, { ...hostOptions(bridges), ...more });
 	writeFileSync(join(state, 'snapshot.json'), JSON.stringify({ node: `mesh/simpleapp/virtualNode/${node}`, snapshot }));
 }
 
@@ -108,6 +109,12 @@ describe('mesh diff', () => {
 			'mesh/simpleapp/virtualNode/serviceA: 1 difference to what Envoy accepted last\n' +
 				'~ serviceB.simpleapp.local:80, route serviceB-route: weights serviceB:80 90 → 50, serviceBv2:80 10 → 50\n',
 		);
+	});
+
+	test('what only the variables of the daemon say does not show as a difference', async () => {
+		accept('serviceA', { egressPort: 15_201, hasTracing: true, capturesBridges: true });
+		assert.equal((await run('diff', { config: named })).code, 0);
+		accept('serviceA');
 	});
 
 	test('as JSON: the resource, the place in it, and both values', async () => {
