@@ -9,9 +9,8 @@ import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
-import { hostOptions } from '../host-options.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
-import { proxyOf } from './this-node.ts';
+import { optionsHere, proxyOf } from './this-node.ts';
 
 /** What definitions would change for one node's Envoy. 2: something. */
 export function diffMesh(task: Task): number {
@@ -32,7 +31,7 @@ interface OfMesh extends Rendered {
 function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyName): OfMesh {
 	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
-		const rendered = renderProxy(catalog, wanted, hostOptions(task.settings));
+		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings));
 		return rendered && { ...rendered, mesh: catalog.mesh };
 	});
 	refuse(found.errors, 'compare');

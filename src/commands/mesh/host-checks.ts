@@ -8,9 +8,8 @@ import { resolveNode } from '../../mesh/resolve-node.ts';
 import type { Mistake } from '../../mesh/resource.ts';
 import { type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import { renderProxy } from '../../xds/render-proxy.ts';
-import { hostOptions } from '../host-options.ts';
 import type { Task } from './task.ts';
-import { thisNode } from './this-node.ts';
+import { optionsHere, thisNode } from './this-node.ts';
 
 export interface HostFindings {
 	readonly errors: readonly Mistake[];
@@ -28,7 +27,7 @@ export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promi
 	const node = thisNode(settings);
 	if (node === undefined) return nothing;
 	const catalog = catalogs.find(({ mesh }) => mesh === node.mesh);
-	const rendered = catalog && renderProxy(catalog, node, hostOptions(settings));
+	const rendered = catalog && renderProxy(catalog, node, optionsHere(settings));
 	if (catalog === undefined || rendered === undefined)
 		return task.path === undefined
 			? { ...nothing, errors: [missing(node, settings.config.mesh.definitions)] }

@@ -1,7 +1,11 @@
 import { usage } from '../../cli/arguments.ts';
+import { readBootstraps } from '../../host/envoy/bootstrap-files.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { type ProxyName, parseProxyName } from '../../mesh/proxy-name.ts';
 import { type MeshNode, parseMeshNode } from '../../values/mesh-node.ts';
+import { bootstrapOptions } from '../../xds/envoy-variables.ts';
+import type { RenderOptions } from '../../xds/render-options.ts';
+import { hostOptions } from '../host-options.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import type { Task } from './task.ts';
 
@@ -21,4 +25,16 @@ export function proxyOf({ given, settings }: Pick<Task, 'given' | 'settings'>): 
 export function thisNode({ config }: MeshSettings): MeshNode | undefined {
 	if (config.mesh.node !== undefined) return config.mesh.node;
 	return parseMeshNode(createSnapshotStore(config.stateDirectory).read()?.node ?? '');
+}
+
+/** Likewise: what the service's variables ask for stands in the bootstrap that its Envoy was started with. */
+export function optionsHere(settings: MeshSettings): RenderOptions {
+	const own = hostOptions(settings);
+	const { hasSds = false, hasTracing = false } = own;
+	const started = readBootstraps(settings.config.stateDirectory).map(bootstrapOptions);
+	return {
+		...own,
+		hasSds: hasSds || started.some((each) => each.hasSds),
+		hasTracing: hasTracing || started.some((each) => each.hasTracing),
+	};
 }

@@ -9,6 +9,7 @@ import type { Given } from '../../../src/cli/arguments.ts';
 import { explain } from '../../../src/commands/explain.ts';
 import { hostOptions } from '../../../src/commands/host-options.ts';
 import { mesh } from '../../../src/commands/mesh.ts';
+import { bootstrapText } from '../../../src/envoy/bootstrap.ts';
 import { printedBy } from '../../support/command-terminal.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
 import { ports, rendered } from '../../support/rendered.ts';
@@ -83,14 +84,15 @@ describe('the commands know the settings', () => {
 	});
 });
 
-const bridges = {
-	config: { ...ports, egressPort: 15_101, bridges: [] },
-	passThrough: { env: {} },
-} as unknown as Parameters<typeof hostOptions>[0];
+const settingsWith = (env: Readonly<Record<string, string>>) =>
+	({
+		config: { ...ports, egressPort: 15_101, bridges: [] },
+		passThrough: { env },
+	}) as unknown as Parameters<typeof hostOptions>[0];
 
 /** What the daemon writes down once Envoy has accepted it. */
-function accept(node: string): void {
-	const snapshot = rendered(guideResources(), node, hostOptions(bridges));
+function accept(node: string, variables: Readonly<Record<string, string>> = {}): void {
+	const snapshot = rendered(guideResources(), node, hostOptions(settingsWith(variables)));
 	writeFileSync(join(state, 'snapshot.json'), JSON.stringify({ node: `mesh/simpleapp/virtualNode/${node}`, snapshot }));
 }
 
@@ -108,6 +110,17 @@ describe('mesh diff', () => {
 			'mesh/simpleapp/virtualNode/serviceA: 1 difference to what Envoy accepted last\n' +
 				'~ serviceB.simpleapp.local:80, route serviceB-route: weights serviceB:80 90 → 50, serviceBv2:80 10 → 50\n',
 		);
+	});
+
+	test('what only the variables of the service say shows in the bootstrap of its Envoy, and is no difference', async () => {
+		accept('serviceA', { ENABLE_ENVOY_XRAY_TRACING: '1', APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' });
+		const compare = () => run('diff', { config: named });
+		assert.equal((await compare()).code, 2, 'the variables are not known');
+		const bootstrap = join(state, 'envoy-0123456789abcdef.json');
+		writeFileSync(bootstrap, bootstrapText({ tracing: {}, staticResources: {} }));
+		const { printed } = await compare();
+		rmSync(bootstrap);
+		assert.equal(printed, 'mesh/simpleapp/virtualNode/serviceA: no differences to what Envoy accepted last\n');
 	});
 
 	test('as JSON: the resource, the place in it, and both values', async () => {
