@@ -33,22 +33,23 @@ function redirects(view: GatewayView, route: GatewayRoute, cluster: string): Jso
 	// Envoy takes the value for a format.
 	const value = key.replaceAll('%', '%%');
 	const header = { header: { key: SERVICE_HEADER, value }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
-	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
+	const isKept = keepsHost(route);
 	return rewrittenMatches(kind).map(({ match, path }) => ({
 		...{ name, match },
 		route: {
 			cluster,
 			...path,
-			...(keepsHost ? {} : { hostRewriteLiteral: service }),
+			...(isKept ? {} : { hostRewriteLiteral: service }),
 			// The routes of the service, in the second pass, have the timeouts.
 			...{ timeout: '0s', idleTimeout: '0s' },
 		},
 		// A client may not choose a service by itself.
-		...(keepsHost || key !== service
-			? { requestHeadersToAdd: [header] }
-			: { requestHeadersToRemove: [SERVICE_HEADER] }),
+		...(isKept || key !== service ? { requestHeadersToAdd: [header] } : { requestHeadersToRemove: [SERVICE_HEADER] }),
 	}));
 }
+
+const keepsHost = ({ kind }: GatewayRoute): boolean =>
+	kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 
 const firstPort = ({ backends }: GatewayView, service: string): number | undefined =>
 	httpOf(backends).find((each) => each.service === service)?.port;
@@ -69,6 +70,9 @@ export function gatewayEgressRoutes(
 		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(view, { service: target.service, target }) } },
 	];
 	const http = httpOf(view.backends);
+	// With a host of its own, which may be the name of another service, a request says by the header where it is going.
+	const kept = new Set(view.routes.flatMap((route) => (keepsHost(route) ? (route.target ?? []) : [])));
+	const unasked = kept.size === 0 ? [] : [{ name: SERVICE_HEADER, presentMatch: true, invertMatch: true }];
 	const names = [...new Set(view.routes.map(({ service }) => service))];
 	const taken = new Set(names.map((name) => name.toLowerCase()));
 	const services = names.map((service) => {
@@ -78,8 +82,8 @@ export function gatewayEgressRoutes(
 			service,
 			[service, ...(taken.has(withPort.toLowerCase()) ? [] : [withPort])],
 			[
-				...others.flatMap((backend) => routesOf(backend, nameOf, asked(backend))),
-				...(first === undefined ? [] : routesOf(first, nameOf)),
+				...[...new Set([...others, ...kept])].flatMap((backend) => routesOf(backend, nameOf, asked(backend))),
+				...(first === undefined ? [] : routesOf(first, nameOf, unasked)),
 			],
 		);
 	});

@@ -166,6 +166,11 @@ describe('a virtual gateway', async () => {
 		assert.ok(!headers['x-headers']?.includes('x-app-mesh'), headers['x-headers']);
 	});
 
+	test('a host that is kept does not choose the service, whatever it is', async () => {
+		assert.equal(await arrives('/host/x', { host: 'b.lab.local' }), 'a b.lab.local /x');
+		assert.equal(await arrives('/host/x', { host: 'a.lab.local' }), 'a a.lab.local /x');
+	});
+
 	test('a method, headers in all the ways of a route, a query parameter are asked for', async () => {
 		assert.equal(await arrives('/method', { method: 'POST' }), 'a a.lab.local /');
 		assert.equal(await arrives('/method'), '404');
@@ -225,6 +230,7 @@ describe('a virtual gateway', async () => {
 			...['POST', 'GET'].map((method) => ({ path: '/method', method })),
 			...['bc', 'cb'].map((value) => ({ path: '/header', headers: { 'x-a': value } })),
 			...['/host/x', '/shared'].map((path) => ({ path })),
+			...['a.lab.local', 'b.lab.local', 'none.lab.local'].map((name) => ({ path: '/host/x', host: name })),
 		];
 		const place = { address: host.v4, port: DOOR, host: 'door.example.com' };
 		const catalog = catalogOf(definitions);

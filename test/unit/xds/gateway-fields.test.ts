@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { rewrittenMatches } from '../../../src/xds/gateway-rewrite.ts';
 import { everyField } from '../../support/every-field.ts';
+import { gateway, gatewayRoute, node, serviceOf } from '../../support/mesh-parts.ts';
 import { rendered, select } from '../../support/rendered.ts';
 
 const door = rendered(everyField('/certs'), 'mesh/every/virtualGateway/door', { hasIpv6: true });
@@ -78,13 +79,21 @@ const rows: readonly Row[] = [
 		`${services}/api.every.local/routes/second/match/headers`,
 		[{ name: 'x-app-mesh-virtual-service', stringMatch: { exact: 'api.every.local:81' } }],
 	],
-	['routes of its first port do not', `${services}/api.every.local/routes/rest/match`, { prefix: '/' }],
+	[
+		'routes of its first port ask that there is none, where other requests keep their hosts',
+		`${services}/api.every.local/routes/8/match`,
+		{ prefix: '/', headers: [{ name: 'x-app-mesh-virtual-service', presentMatch: true, invertMatch: true }] },
+	],
+	[
+		'a host that is kept, and is the name of another service, does not choose it',
+		`${services}/direct.every.local/routes/rest/match`,
+		{ prefix: '/', headers: [{ name: 'x-app-mesh-virtual-service', stringMatch: { exact: 'api.every.local' } }] },
+	],
 	[
 		'without the name as host, all do',
 		`${services}/default_backend/routes/rest/match`,
 		{ prefix: '/', headers: [{ name: 'x-app-mesh-virtual-service', stringMatch: { exact: 'api.every.local' } }] },
 	],
-	['a service without a provider answers 404', `${services}/nobody.every.local/routes`, []],
 ];
 
 describe('what Envoy gets for each field of a virtual gateway', () => {
@@ -136,6 +145,20 @@ test('gateway routes are tried by priority, and each is for its own listener', (
 		);
 	assert.deepEqual(namesOf('http_8088'), ['everything', 'everything', 'path', 'value', 'kept']);
 	assert.deepEqual([...namesOf('http2_8089'), ...namesOf('grpc_50052')], ['regex', 'grpc']);
+});
+
+test('without requests that keep their hosts, routes ask for no header, and a service without a provider answers 404', () => {
+	const target = (virtualServiceName: string) => ({ target: { virtualService: { virtualServiceName } } });
+	const resources = [
+		...[node('a', { port: 80 }), serviceOf('a.local', 'a'), serviceOf('none.local')],
+		gateway('g', { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] }),
+		...['a.local', 'none.local'].map((name) =>
+			gatewayRoute('g', name.replace('.', '-'), { httpRoute: { match: { prefix: '/' }, action: target(name) } }),
+		),
+	];
+	const found = rendered(resources, 'mesh/lab/virtualGateway/g');
+	assert.deepEqual(select(found, `${services}/a.local/routes/0/match`), { prefix: '/' });
+	assert.deepEqual(select(found, `${services}/none.local/routes`), []);
 });
 
 test('with one listener the cluster has the name that App Mesh gave it', () => {
