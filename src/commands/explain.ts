@@ -11,10 +11,9 @@ import { resolveNode } from '../mesh/resolve-node.ts';
 import { nodeId } from '../values/mesh-node.ts';
 import { type Answer, gatewayAnswer, nodeAnswer } from './explain/answer.ts';
 import { answerText } from './explain/answer-text.ts';
-import { knownOptions } from './mesh/known-options.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
 import { faultless, inMesh, readTask } from './mesh/task.ts';
-import { proxyOf } from './mesh/this-node.ts';
+import { optionsHere, proxyOf } from './mesh/this-node.ts';
 
 /** `turnout explain GET http://serviceB.local/metrics`: what becomes of it, and why. Needs neither root nor a daemon. */
 export async function explain(given: Given, words: readonly string[], terminal: CommandContext): Promise<number> {
@@ -61,7 +60,7 @@ function answerOf(
 		return gateway && gatewayAnswer(gateway, question);
 	}
 	const node = resolveNode(catalog, name);
-	return node && nodeAnswer(node, question, knownOptions(settings, nodeId({ mesh: catalog.mesh, kind, name })));
+	return node && nodeAnswer(node, question, optionsHere(settings, nodeId({ mesh: catalog.mesh, kind, name })));
 }
 
 /** A name server that does not answer holds nobody up longer. */

@@ -10,9 +10,8 @@ import type { Mistake, ResourceOf } from './resource.ts';
 export function checkGatewaySpec(gateway: ResourceOf<'virtualGateway'>): Mistake[] {
 	const tell = tellerOf(gateway, ['spec']);
 	const { backendDefaults, listeners, logging } = gateway.spec;
-	const none = tell([], 'it has no listener', 'give it listeners');
 	return [
-		...(listeners.length > 0 ? [] : [none]),
+		...(listeners.length > 0 ? [] : [tell([], 'it has no listener', 'give it listeners')]),
 		...checkListeners(tell, listeners),
 		...checkClientPolicy(tell, backendDefaults?.clientPolicy, ['backendDefaults']),
 		...checkLogging(tell, logging),

@@ -41,9 +41,7 @@ const isHostname = (text: string): boolean =>
 export function checkRouterSpec(router: ResourceOf<'virtualRouter'>): Mistake[] {
 	const { listeners = [] } = router.spec;
 	const tell = tellerOf(router, ['spec']);
-	const none = tell([], 'it has no listener, so that its services have no port', 'give it listeners');
-	return [
-		...(listeners.length > 0 ? [] : [none]),
-		...listeners.flatMap((_, at) => checkPortOnce(tellerOf(router, ['spec', 'listeners', at]), listeners, at)),
-	];
+	if (listeners.length === 0)
+		return [tell([], 'it has no listener, so that its services have no port', 'give it listeners')];
+	return [...listeners.flatMap((_, at) => checkPortOnce(tellerOf(router, ['spec', 'listeners', at]), listeners, at))];
 }

@@ -1,4 +1,4 @@
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { quote } from '../lib/escape.ts';
 import { lineCounter, type ParsedFile } from './document.ts';
 import { type Segment, segmentsOf, textOfPath } from './path.ts';
@@ -10,7 +10,8 @@ export function parseJson(text: string, file: string): ParsedFile {
 	const lineAt = lineCounter(text);
 	const found: ParseError[] = [];
 	const root = parseTree(text, found, { disallowComments: true, allowTrailingComma: false });
-	const placeOf = (path: string): Place => ({ file, path, line: lineAt(offsetOf(root, segmentsOf(path))) });
+	const offsetOf = createOffsets(root);
+	const placeOf = (path: string): Place => ({ file, path, line: lineAt(offsetOf(segmentsOf(path))) });
 	const [first] = found;
 	if (first !== undefined || root === undefined)
 		return { documents: [], errors: [brokenJson(text, first, { file, lineAt })] };
@@ -22,14 +23,36 @@ export function parseJson(text: string, file: string): ParsedFile {
 }
 
 /** Of the value at this path, or of the nearest one around it that is there. */
-function offsetOf(root: Node | undefined, segments: readonly Segment[]): number {
-	if (root === undefined) return 0;
-	for (let length = segments.length; length > 0; length -= 1) {
-		const node = findNodeAtLocation(root, segments.slice(0, length));
-		if (node !== undefined) return (node.parent?.type === 'property' ? node.parent : node).offset;
-	}
-	return root.offset;
+function createOffsets(root: Node | undefined): (segments: readonly Segment[]) => number {
+	const partIn = createParts();
+	return (segments) => {
+		let found = root;
+		for (const segment of segments) {
+			const part = found && partIn(found, segment);
+			if (part === undefined) break;
+			found = part;
+		}
+		return (found?.parent?.type === 'property' ? found.parent : found)?.offset ?? 0;
+	};
 }
+
+/** Remembers the fields of objects: a file may have ten thousand resources in one of them. */
+function createParts(): (node: Node, segment: Segment) => Node | undefined {
+	const known = new WeakMap<Node, ReadonlyMap<string, Node>>();
+	return (node, segment) => {
+		if (typeof segment === 'number') return node.type === 'array' ? node.children?.[segment] : undefined;
+		const fields = known.get(node) ?? fieldsOf(node);
+		known.set(node, fields);
+		return fields.get(segment);
+	};
+}
+
+const fieldsOf = ({ type, children = [] }: Node): ReadonlyMap<string, Node> =>
+	new Map(
+		(type === 'object' ? children : []).flatMap(({ children: [key, value] = [] }) =>
+			key === undefined || value === undefined ? [] : [[String(key.value), value]],
+		),
+	);
 
 interface Duplicate {
 	readonly node: Node;

@@ -24,14 +24,11 @@ export function dangling(catalog: Catalog, { from, path, to, name }: Reference):
 export function checkTarget(catalog: Catalog, reference: Reference): Mistake[] {
 	const node = catalog.get('virtualNode', reference.name);
 	if (node === undefined) return dangling(catalog, reference);
-	const place = reference.from.placeOf(reference.path);
+	const tell = (why: string, hint: string): Mistake[] => [{ ...reference.from.placeOf(reference.path), why, hint }];
 	const name = `virtual node ${quote(node.name)}`;
-	if (node.spec.serviceDiscovery === undefined) {
-		const why = `${name} has no serviceDiscovery, so that nobody can find it`;
-		return [{ ...place, why, hint: 'give it serviceDiscovery.dns.hostname' }];
-	}
-	if ((node.spec.listeners ?? []).length > 0) return [];
-	return [{ ...place, why: `${name} has no listener`, hint: 'give it spec.listeners' }];
+	if (node.spec.serviceDiscovery === undefined)
+		return tell(`${name} has no serviceDiscovery, so that nobody can find it`, 'give it serviceDiscovery.dns.hostname');
+	return (node.spec.listeners ?? []).length > 0 ? [] : tell(`${name} has no listener`, 'give it spec.listeners');
 }
 
 /** A service may be named by its ARN: `arn:aws:appmesh:REGION:ACCOUNT:mesh/MESH/virtualService/NAME`. */

@@ -1,6 +1,7 @@
 import type { MeshNode } from '../values/mesh-node.ts';
 import type { RenderOptions } from './render-options.ts';
 import type { JsonObject } from './snapshot.ts';
+import { SDS_CLUSTER } from './tls.ts';
 
 /** By name, checked and in their canonical spelling; unset ones are not there. */
 export type EnvoyVariables = Readonly<Record<string, string>>;
@@ -28,6 +29,12 @@ const tracers = ['ENABLE_ENVOY_XRAY_TRACING', 'ENABLE_ENVOY_DATADOG_TRACING', 'E
 export const variableOptions = (variables: EnvoyVariables): Pick<RenderOptions, 'hasSds' | 'hasTracing'> => ({
 	hasSds: variables['APPMESH_SDS_SOCKET_PATH'] !== undefined,
 	hasTracing: variables['ENVOY_TRACING_CFG_FILE'] !== undefined || tracers.some((name) => variables[name] === '1'),
+});
+
+/** The same of a bootstrap that was made of them, by `bootstrapText`. */
+export const bootstrapOptions = (bootstrap: string): ReturnType<typeof variableOptions> => ({
+	hasSds: bootstrap.includes(`"${SDS_CLUSTER}"`),
+	hasTracing: /^\t"tracing": /m.test(bootstrap),
 });
 
 /** To DogStatsD's own sink: with a file of the user's there is none. */

@@ -8,6 +8,7 @@ import type { Status } from '../../src/status/types.ts';
 import { readResidentMb } from '../bench/process-figures.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { type Counts, startLoad } from '../lab/net/load.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 import { createPeers, type Peers } from '../lab/net/peers.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
@@ -83,12 +84,12 @@ async function rounds(scene: Scene, seconds: number, tell: (text: string) => voi
 		const during = await startLoad(scene.peers, FAULT_PATIENCE_MS);
 		calm.push(await load.count());
 		const fault = soakFaults[faults.length % soakFaults.length] ?? soakFaults[0];
-		const ms = await injure(scene, fault);
+		const ms = await injure(scene.lab.host, scene.daemon, fault);
 		load = await startLoad(scene.peers);
 		const figure = { what: fault.what, ms, ...(await during.count()) };
 		faults.push(figure);
 		memory.push(readResidentMb(scene.daemon.process.pid ?? 0));
-		files.push(readdirSync(`/proc/${scene.daemon.process.pid}/fd`).length);
+		files.push(countFiles(scene.daemon));
 		tell(
 			`${figure.what}: ${ms === undefined ? 'nothing to repair' : `repaired in ${ms} ms`}, ${figure.bypassed} past, ${figure.failed} failed; ${Math.round(memory.at(-1) ?? 0)} MB`,
 		);
@@ -117,12 +118,15 @@ async function change({ daemon, file }: Scene, at: number): Promise<void> {
 	await sleep(delayMs(nextMs - performance.now()));
 }
 
+/** That it has open. */
+export const countFiles = ({ process: { pid } }: TestDaemon): number => readdirSync(`/proc/${pid}/fd`).length;
+
 /** Resolves to how long the repair took, once everything is as wanted again. */
-async function injure({ lab, daemon }: Scene, fault: SoakFault): Promise<number | undefined> {
+export async function injure(host: Namespace, daemon: TestDaemon, fault: SoakFault): Promise<number | undefined> {
 	const { count } = (await ask<Status>(daemon, 'status')).repairs;
 	if (fault.isHalted) daemon.process.kill('SIGSTOP');
 	try {
-		lab.host.run('sh', ['-ec', fault.script]);
+		host.run('sh', ['-ec', fault.script]);
 	} finally {
 		if (fault.isHalted) daemon.process.kill('SIGCONT');
 	}
@@ -131,7 +135,11 @@ async function injure({ lab, daemon }: Scene, fault: SoakFault): Promise<number 
 	return isRepair ? last?.ms : undefined;
 }
 
-async function untilWell(daemon: TestDaemon, what: string, repaired: number): Promise<Status['repairs']['last']> {
+export async function untilWell(
+	daemon: TestDaemon,
+	what: string,
+	repaired: number,
+): Promise<Status['repairs']['last']> {
 	const deadline = performance.now() + REPAIR_PATIENCE_MS;
 	for (;;) {
 		const { repairs, conditions } = await ask<Status>(daemon, 'status');

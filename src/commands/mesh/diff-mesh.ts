@@ -10,9 +10,8 @@ import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
-import { knownOptions } from './known-options.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
-import { proxyOf } from './this-node.ts';
+import { optionsHere, proxyOf } from './this-node.ts';
 
 /** What definitions would change for one node's Envoy. 2: something. */
 export function diffMesh(task: Task): number {
@@ -34,7 +33,7 @@ function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyN
 	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
 		const id = nodeId({ ...wanted, mesh: catalog.mesh });
-		const rendered = renderProxy(catalog, wanted, knownOptions(task.settings, id));
+		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings, id));
 		return rendered && { ...rendered, mesh: catalog.mesh };
 	});
 	refuse(found.errors, 'compare');

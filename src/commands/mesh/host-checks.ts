@@ -8,9 +8,8 @@ import { resolveNode } from '../../mesh/resolve-node.ts';
 import type { Mistake } from '../../mesh/resource.ts';
 import { type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import { renderProxy } from '../../xds/render-proxy.ts';
-import { knownOptions } from './known-options.ts';
 import type { Task } from './task.ts';
-import { thisNode } from './this-node.ts';
+import { optionsHere, thisNode } from './this-node.ts';
 
 export interface HostFindings {
 	readonly errors: readonly Mistake[];
@@ -55,7 +54,7 @@ export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promi
 
 /** Where certificates come from, only the daemon may have been told: its variables are in a file of its own. */
 function renderedHere({ settings }: Task, catalog: Catalog, node: MeshNode): HostFindings | undefined {
-	const options = knownOptions(settings, nodeId(node));
+	const options = optionsHere(settings, nodeId(node));
 	const [seen, best] = [options, { ...options, hasSds: true }].map((each) => renderProxy(catalog, node, each)?.errors);
 	return seen && best && { errors: best, warnings: seen.slice(best.length) };
 }

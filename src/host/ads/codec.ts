@@ -12,6 +12,7 @@ import {
 } from '@bufbuild/protobuf';
 import { AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Failure } from '../../failure.ts';
+import { oneLine } from '../../lib/escape.ts';
 import type { Codec } from '../../xds/encoded.ts';
 import { envoyApi } from './envoy-api.ts';
 import { asField } from './field-bytes.ts';
@@ -47,9 +48,27 @@ export function createCodec(): Codec {
 		decodeRequest(bytes) {
 			const { errorDetail, node, ...rest } = decoded(request, bytes) as unknown as RequestMessage;
 			const { typeUrl, versionInfo, responseNonce, resourceNames } = rest;
-			return { typeUrl, versionInfo, responseNonce, resourceNames, error: errorDetail?.message, nodeId: node?.id };
+			return {
+				typeUrl,
+				versionInfo,
+				responseNonce,
+				resourceNames,
+				error: errorDetail && reasonOf(errorDetail.message),
+				nodeId: node?.id,
+			};
 		},
 	};
+}
+
+const LONGEST_HEAD = 500;
+const LONGEST_TAIL = 1_500;
+
+/** On one line. Envoy may show all of a value that is wrong, before it says why. */
+function reasonOf(message: string): string {
+	const text = oneLine(message);
+	return text.length <= LONGEST_HEAD + LONGEST_TAIL
+		? text
+		: `${text.slice(0, LONGEST_HEAD)} … ${text.slice(-LONGEST_TAIL)}`;
 }
 
 function decoded(schema: DescMessage, bytes: Uint8Array): Message {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ProxyFiles } from '../../envoy/runtime.ts';
 import { namesIn, removeQuietly } from '../../lib/fs.ts';
@@ -22,3 +23,13 @@ export const createBootstraps = (directory: string): ProxyFiles => ({
 			if (OURS.test(name) && !Object.hasOwn(files, join(directory, name))) removeQuietly(join(directory, name));
 	},
 });
+
+/** Those of the Envoys that run here; none where they cannot be read. */
+export function readBootstraps(directory: string): readonly string[] {
+	try {
+		const names = namesIn(directory).filter((name) => OURS.test(name));
+		return names.map((name) => readFileSync(join(directory, name), 'utf8'));
+	} catch {
+		return [];
+	}
+}

@@ -49,7 +49,7 @@ export async function killDaemons(world: MeshWorld, kills: number, stack: AsyncD
 const REST_MS = 250;
 
 /** Its Envoy goes on, connects to the next daemon, and is replaced by another one: nobody reads its output any more. */
-async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon: TestDaemon) {
+export async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon: TestDaemon) {
 	const { folder } = daemon;
 	const before = await readUpdates(daemon);
 	const killedMs = Date.now();

@@ -46,14 +46,22 @@ describe('mishaps around a mesh', async () => {
 		return lab.host.tryRun('timeout', ['-k', '1', '20', turnoutProgram, 'run', '--no-prompt', ...own]);
 	};
 
-	test('a second daemon by mistake leaves the socket of the first, whose next Envoy is configured', async () => {
-		await using daemon = await start();
-		const socket = `${daemon.socket}.xds/ads/socket`;
-		const { ino } = statSync(socket);
-		const { code, stderr } = run(daemon.socket, join(daemon.folder, 'state'));
-		assert.deepEqual([code, /Cannot start a second daemon/.test(stderr)], [1, true]);
-		assert.equal(statSync(socket).ino, ino);
-		await restartEnvoy(daemon);
+	describe('a daemon that serves it', async () => {
+		const daemon = suiteStack().use(await start());
+
+		test('a second daemon by mistake leaves the socket of the first, whose next Envoy is configured', async () => {
+			const socket = `${daemon.socket}.xds/ads/socket`;
+			const { ino } = statSync(socket);
+			const { code, stderr } = run(daemon.socket, join(daemon.folder, 'state'));
+			assert.deepEqual([code, /Cannot start a second daemon/.test(stderr)], [1, true]);
+			assert.equal(statSync(socket).ino, ino);
+			await restartEnvoy(daemon);
+		});
+
+		test('a socket that something has removed comes back with its folder, and Envoys are configured by it', async () => {
+			rmSync(`${daemon.socket}.xds`, { recursive: true });
+			await restartEnvoy(daemon);
+		});
 	});
 
 	test('a start that fails after the mesh is served ends', () => {
@@ -61,12 +69,6 @@ describe('mishaps around a mesh', async () => {
 		mkdirSync(socket);
 		const { code, stderr } = run(socket, join(path, 'state'));
 		assert.deepEqual([code, /the path exists and is not a socket/.test(stderr)], [1, true]);
-	});
-
-	test('a socket that something has removed comes back with its folder, and Envoys are configured by it', async () => {
-		await using daemon = await start();
-		rmSync(`${daemon.socket}.xds`, { recursive: true });
-		await restartEnvoy(daemon);
 	});
 
 	test('definitions that are gone when the daemon starts again lead nothing past the mesh', async () => {

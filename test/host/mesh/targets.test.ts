@@ -1,4 +1,4 @@
-// What Envoy does about targets that move, that fail, and about more requests than they bear.
+// What Envoy does about targets that fail, and about more requests than they bear.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createDnsPeer } from '../../lab/net/dns-peer.ts';
@@ -11,8 +11,6 @@ import { suiteStack } from '../../support/suite-stack.ts';
 
 const SLOW_MS = 400;
 const CLIENTS = 12;
-/** Envoy asks every five seconds, whatever the answer's time to live is; a healthCheck passes with its third question. */
-const MOVED_MS = 40_000;
 const [first, second] = [addresses.remote.v4, addresses.otherRemote.v4];
 const seconds = (value: number) => ({ unit: 's', value }) as const;
 const outlierDetection = {
@@ -32,28 +30,12 @@ const checks = {
 } as const;
 type Checked = keyof typeof checks;
 
-/** Which address of a name that has both families is asked; `undefined`: as the mesh says. */
-const families = [
-	...([['IPv4_ONLY', 'v4'] as const, ['IPv4_PREFERRED', 'v4'] as const] as const),
-	...([['IPv6_ONLY', 'v6'] as const, ['IPv6_PREFERRED', 'v6'] as const, [undefined, 'v4'] as const] as const),
-] as const;
-const named = (name: string) => `${name.toLowerCase().replace('_', '-')}.lab.local`;
+const named = (name: string) => `${name}.lab.local`;
 
 const pair = { hostname: 'pair.lab.local', isMany: true } as const;
 const nodes = {
 	ejected: node('ejected', { ...pair, port: 9000, outlierDetection }),
-	one: node('one', { port: 9008, hostname: 'moves.lab.local.' }),
-	many: node('many', { port: 9008, hostname: 'grows.lab.local', isMany: true, healthCheck: checks.tcp.healthCheck }),
 	...Object.fromEntries(Object.entries(checks).map(([name, more]) => [name, node(name, { ...pair, ...more })])),
-	...Object.fromEntries(
-		families.map(([ipPreference]) => [
-			ipPreference ?? 'mesh',
-			node(ipPreference ?? 'mesh', {
-				...{ port: 9002, hostname: 'dual.lab.local' },
-				...(ipPreference === undefined ? {} : { ipPreference }),
-			}),
-		]),
-	),
 };
 
 const own = {
@@ -67,7 +49,7 @@ const own = {
 } as const;
 
 const definitions = [
-	mesh('DROP_ALL', { serviceDiscovery: { ipPreference: 'IPv4_ONLY' } }),
+	mesh(),
 	client(Object.keys(nodes).map(named), {
 		listeners: Object.values(own),
 		// So that its application is asked at ::1.
@@ -82,31 +64,22 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 	const lab = await createFieldLab(stack);
 	const { app, world } = lab;
 	const dns = stack.use(createDnsPeer(lab.outside));
-	const { world: dual } = addresses;
-	const ttlSeconds = 60;
+	const far = stack.use(createWirePeer(lab.outside));
+	const near = stack.use(createWirePeer(lab.host, { uid: 1000 }));
 	await dns.listen(addresses.world.v4);
 	await Promise.all([
-		dns.know('pair.lab.local', { addresses: [first, second], ttlSeconds }),
-		dns.know('dual.lab.local', { addresses: [dual.v4, dual.v6], ttlSeconds }),
-		...['moves', 'grows'].map((name) => dns.know(`${name}.lab.local`, { addresses: [first], ttlSeconds })),
+		dns.know('pair.lab.local', { addresses: [first, second], ttlSeconds: 60 }),
 		world.serve({ name: 'steady', address: first, port: 9000 }),
 		world.serve({ name: 'shaky', address: second, port: 9000, statuses: [500, 500] }),
-		world.serve({ name: 'v4', address: dual.v4, port: 9002 }),
-		world.serve({ name: 'v6', address: dual.v6, port: 9002 }),
 		world.serve({ name: 'well', address: first, port: checks.http.port }),
 		world.serve({ name: 'sick', address: second, port: checks.http.port, status: 503 }),
 		world.serve({ name: 'heard', address: first, port: checks.tcp.port }),
-		...[first, second].map((address) => world.serve({ name: address, address, port: 9008 })),
 		...[first, second].map((address) => world.serve({ name: address, address, port: checks.beside.port })),
 		world.serve({ name: 'beside', address: second, port: checks.beside.healthCheck.port }),
 		...[own.http, own.unlimited].map(({ portMapping: { port } }) =>
 			app.serve({ name: 'app', address: '::1', port, delayMs: SLOW_MS }),
 		),
 	]);
-	await lab.start(definitions);
-	// After the daemon, which waits at its end for connections that are open.
-	const far = stack.use(createWirePeer(lab.outside));
-	const near = stack.use(createWirePeer(lab.host, { uid: 1000 }));
 	await Promise.all([
 		far.setHealth('sick', false),
 		...[checks.http2, checks.grpc].flatMap(({ port }) => [
@@ -117,6 +90,7 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 			near.serveHttp2({ name: 'app', address: '::1', port, delayMs: SLOW_MS }),
 		),
 	]);
+	await lab.start(definitions);
 
 	const targetOf = (name: string, port: number) => ({ address: first, port, host: named(name) });
 	const ask = async (name: string, port: number) => (await app.get(targetOf(name, port))).body;
@@ -126,29 +100,7 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 		eventually(
 			() => read(`${clusterOf(name)}.membership_healthy`),
 			(found) => found === count,
-			MOVED_MS,
 		);
-
-	test('LOADBALANCER: once the name has another address, connections go there, and no request fails', async () => {
-		assert.equal(await ask('one', 9008), first);
-		const load = await app.startLoad(targetOf('one', 9008), 1);
-		await dns.know('moves.lab.local', { addresses: [second], ttlSeconds });
-		await eventually(
-			() => ask('one', 9008),
-			(by) => by === second,
-			MOVED_MS,
-		);
-		assert.deepEqual(Object.keys(await load.stop()).sort(), [first, second]);
-	});
-
-	test('ENDPOINTS: a name with one more address has it asked by turns; one that it has no more is left out though it is well', async () => {
-		const by = () => app.getMany(targetOf('many', 9008), { times: 20, workers: 1 });
-		assert.deepEqual(await by(), { [first]: 20 });
-		await dns.know('grows.lab.local', { addresses: [first, second], ttlSeconds });
-		await eventually(by, (counts) => counts[first] === 10 && counts[second] === 10, MOVED_MS);
-		await dns.know('grows.lab.local', { addresses: [second], ttlSeconds });
-		await eventually(by, (counts) => counts[second] === 20, MOVED_MS);
-	});
 
 	test('outlierDetection leaves out a target after maxServerErrors, and takes it back after a while', async () => {
 		const bodies: string[] = [];
@@ -240,8 +192,4 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 		isSome(calls.filter(({ grpcStatus }) => grpcStatus === '14').length);
 		assert.ok(calls.some(({ messages }) => messages.join() === 'app: hi'));
 	});
-
-	for (const [preference, family] of families)
-		test(`ipPreference ${preference ?? 'of the mesh'}: of a name with addresses of both families that of ${family} is asked`, async () =>
-			assert.equal(await ask(preference ?? 'mesh', 9002), family));
 });

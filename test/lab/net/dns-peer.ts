@@ -11,7 +11,7 @@ export interface DnsRecord {
 type Asked =
 	| { readonly kind: 'listen'; readonly address: string }
 	| ({ readonly kind: 'know'; readonly name: string } & DnsRecord)
-	| { readonly kind: 'asked'; readonly name: string };
+	| { readonly kind: 'silence'; readonly name: string };
 export type DnsOrder = Asked & { readonly id: number };
 
 export interface DnsPeer extends Disposable {
@@ -19,8 +19,8 @@ export interface DnsPeer extends Disposable {
 	readonly listen: (address: string) => Promise<void>;
 	/** From now on the name has these addresses; all others do not exist. */
 	readonly know: (name: string, record: DnsRecord) => Promise<void>;
-	/** How often the name was asked for, of either family. */
-	readonly asked: (name: string) => Promise<number>;
+	/** From now on nobody is answered who asks for the name. */
+	readonly silence: (name: string) => Promise<void>;
 }
 
 export function createDnsPeer(namespace: Pick<Namespace, 'spawn'>): DnsPeer {
@@ -28,7 +28,7 @@ export function createDnsPeer(namespace: Pick<Namespace, 'spawn'>): DnsPeer {
 	return {
 		listen: (address) => worker.ask({ kind: 'listen', address }),
 		know: (name, record) => worker.ask({ kind: 'know', name, ...record }),
-		asked: (name) => worker.ask({ kind: 'asked', name }),
+		silence: (name) => worker.ask({ kind: 'silence', name }),
 		[Symbol.dispose]: () => worker[Symbol.dispose](),
 	};
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { DnsOrder, DnsRecord } from './dns-peer.ts';
 
 const known = new Map<string, DnsRecord>();
-const asked = new Map<string, number>();
+const silent = new Set<string>();
 
 const HEADER = 12;
 const TYPES = { A: 1, AAAA: 28 } as const;
@@ -44,9 +44,9 @@ function recordOf(address: string, ttlSeconds: number): Buffer {
 	return Buffer.concat([head, data]);
 }
 
-function answerTo(packet: Buffer): Buffer {
+function answerTo(packet: Buffer): Buffer | undefined {
 	const { name, type, end } = questionOf(packet);
-	asked.set(name, (asked.get(name) ?? 0) + 1);
+	if (known.size === 0 || silent.has(name)) return undefined;
 	const record = known.get(name);
 	const own = (record?.addresses ?? []).filter((address) => (isIPv6(address) ? TYPES.AAAA : TYPES.A) === type);
 	const head = Buffer.alloc(HEADER);
@@ -64,12 +64,13 @@ const orders: { readonly [K in DnsOrder['kind']]: (order: Extract<DnsOrder, { re
 			const socket = createSocket('udp4');
 			socket.on('error', reject);
 			socket.on('message', (packet, from) => {
-				if (known.size > 0) socket.send(answerTo(packet), from.port, from.address);
+				const answer = answerTo(packet);
+				if (answer !== undefined) socket.send(answer, from.port, from.address);
 			});
 			socket.bind(53, address, () => resolve(null));
 		}),
 	know: ({ name, addresses, ttlSeconds }) => known.set(name, { addresses, ttlSeconds }).size,
-	asked: ({ name }) => asked.get(name) ?? 0,
+	silence: ({ name }) => silent.add(name).size,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -117,6 +117,19 @@ describe('mesh diff', () => {
 		accept('serviceA');
 	});
 
+	test('nor does what stands in the bootstrap of its Envoy alone', async () => {
+		const sds = { sds: { secretName: 'door' } };
+		const tls = { mode: 'STRICT', certificate: sds, validation: { trust: sds } };
+		const spec = { listeners: [{ portMapping: { port: 80, protocol: 'http' }, tls }] };
+		const secured = write('secured.json', JSON.stringify([{ meshName: 'simpleapp', virtualNodeName: 'door', spec }]));
+		const given = { config: named, node: 'door', against: secured };
+		await assert.rejects(run(`diff ${secured}`, given), /certificates come from SDS/);
+		const bootstrap = join(state, 'envoy-0123456789abcdef.json');
+		writeFileSync(bootstrap, '{"name": "static_cluster_sds_unix_socket"}');
+		assert.equal((await run(`diff ${secured}`, given)).code, 0);
+		rmSync(bootstrap);
+	});
+
 	test('as JSON: the resource, the place in it, and both values', async () => {
 		const { code, printed } = await run(`diff ${edited}`, { config: named, against: own, json: true });
 		assert.equal(code, 2);
