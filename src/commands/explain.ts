@@ -8,10 +8,12 @@ import { parseQuestion, QUESTIONS, type Question } from '../mesh/explain/questio
 import type { ProxyName } from '../mesh/proxy-name.ts';
 import { resolveGateway } from '../mesh/resolve-gateway.ts';
 import { resolveNode } from '../mesh/resolve-node.ts';
+import { nodeId } from '../values/mesh-node.ts';
 import { type Answer, gatewayAnswer, nodeAnswer } from './explain/answer.ts';
 import { answerText } from './explain/answer-text.ts';
+import type { MeshSettings } from './mesh/mesh-settings.ts';
 import { faultless, inMesh, readTask } from './mesh/task.ts';
-import { proxyOf } from './mesh/this-node.ts';
+import { optionsHere, proxyOf } from './mesh/this-node.ts';
 
 /** `turnout explain GET http://serviceB.local/metrics`: what becomes of it, and why. Needs neither root nor a daemon. */
 export async function explain(given: Given, words: readonly string[], terminal: CommandContext): Promise<number> {
@@ -26,7 +28,7 @@ export async function explain(given: Given, words: readonly string[], terminal: 
 	const isHere = wanted.kind === 'virtualNode' && given['node'] === undefined;
 	const seen = isHere ? await fromHere(found.question, terminal.signal) : { question: found.question, notes: [] };
 	const answer = inMesh(catalogs, wanted, 'explain', (catalog) =>
-		answerOf(catalog, wanted, seen.question, task.settings.config),
+		answerOf(catalog, wanted, seen.question, task.settings),
 	);
 	const whole = { ...answer, notes: seen.notes };
 	terminal.out(terminal.isJson ? `${JSON.stringify(whole)}\n` : answerText(whole));
@@ -47,20 +49,18 @@ function headersOf(given: Given): ReadonlyMap<string, string> {
 	return headers;
 }
 
-type Ports = Parameters<typeof nodeAnswer>[2];
-
 function answerOf(
 	catalog: Catalog,
 	{ kind, name }: ProxyName,
 	question: Question,
-	ports: Ports,
+	settings: MeshSettings,
 ): Omit<Answer, 'notes'> | undefined {
 	if (kind === 'virtualGateway') {
 		const gateway = resolveGateway(catalog, name);
-		return gateway && gatewayAnswer(gateway, question, ports);
+		return gateway && gatewayAnswer(gateway, question);
 	}
 	const node = resolveNode(catalog, name);
-	return node && nodeAnswer(node, question, ports);
+	return node && nodeAnswer(node, question, optionsHere(settings, nodeId({ mesh: catalog.mesh, kind, name })));
 }
 
 /** A name server that does not answer holds nobody up longer. */

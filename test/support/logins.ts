@@ -55,7 +55,10 @@ export function createAsker(
 	for (const [name, script] of Object.entries(helpers))
 		writeFileSync(join(path, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 	const own = { HOME: path, DOCKER_CONFIG: join(path, 'docker'), PATH: `${path}:/usr/bin:/bin` };
-	const options: LoginsOptions = { program: ['lib/node', 'lib/turnout.cjs'].map((part) => join(dist, part)), ...logins };
+	const options: LoginsOptions = {
+		program: ['lib/node', 'lib/turnout.cjs'].map((part) => join(dist, part)),
+		...logins,
+	};
 	const args = [join(import.meta.dirname, 'logins-worker.ts'), JSON.stringify(options)];
 	const child = host.spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...own, ...env } });
 	stack.defer(() => void child.kill('SIGKILL'));

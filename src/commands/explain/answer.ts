@@ -12,6 +12,7 @@ import { hostOf } from '../../mesh/show/tree.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import { allowAllCluster, amazonCluster, egressListener, ingressListener } from '../../xds/app-mesh-names.ts';
 import { egressClusters } from '../../xds/egress-clusters.ts';
+import type { RenderOptions } from '../../xds/render-options.ts';
 
 /** What `turnout explain --json` prints. */
 export interface Answer {
@@ -55,14 +56,13 @@ export interface TargetAnswer {
 	readonly cluster: string;
 }
 
-interface Ports {
-	readonly ingressPort: number;
-	readonly egressPort: number;
-}
-
 type Told = Omit<Answer, 'notes'>;
 
-export function nodeAnswer(view: NodeView, { text, attempt }: Question, { egressPort }: Ports): Told {
+export function nodeAnswer(
+	view: NodeView,
+	{ text, attempt }: Question,
+	{ egressPort }: Pick<RenderOptions, 'egressPort'>,
+): Told {
 	const { chain, backend, routes, outcome } = explainNode(view, attempt);
 	return {
 		...{ question: text, node: nodeId({ mesh: view.mesh, kind: 'virtualNode', name: view.node.name }) },
@@ -73,7 +73,7 @@ export function nodeAnswer(view: NodeView, { text, attempt }: Question, { egress
 	};
 }
 
-export function gatewayAnswer(view: GatewayView, { text, attempt }: Question, _: Ports): Told {
+export function gatewayAnswer(view: GatewayView, { text, attempt }: Question): Told {
 	const { protocol, gatewayRoutes, rewritten, service, backend, routes, outcome } = explainGateway(view, attempt);
 	return {
 		...{ question: text, node: nodeId({ mesh: view.mesh, kind: 'virtualGateway', name: view.gateway.name }) },

@@ -5,6 +5,7 @@ import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
+import { nodeId } from '../../values/mesh-node.ts';
 import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
@@ -31,7 +32,8 @@ interface OfMesh extends Rendered {
 function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyName): OfMesh {
 	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
-		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings));
+		const id = nodeId({ ...wanted, mesh: catalog.mesh });
+		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings, id));
 		return rendered && { ...rendered, mesh: catalog.mesh };
 	});
 	refuse(found.errors, 'compare');

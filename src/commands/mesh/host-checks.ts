@@ -27,13 +27,13 @@ export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promi
 	const node = thisNode(settings);
 	if (node === undefined) return nothing;
 	const catalog = catalogs.find(({ mesh }) => mesh === node.mesh);
-	const rendered = catalog && renderProxy(catalog, node, optionsHere(settings));
+	const rendered = catalog && renderedHere(task, catalog, node);
 	if (catalog === undefined || rendered === undefined)
 		return task.path === undefined
 			? { ...nothing, errors: [missing(node, settings.config.mesh.definitions)] }
 			: nothing;
 	const view = node.kind === 'virtualNode' ? resolveNode(catalog, node.name) : undefined;
-	if (view === undefined) return { ...nothing, errors: rendered.errors };
+	if (view === undefined) return rendered;
 	const names = calledNames(view);
 	const found = await lookUpNames(
 		names.map(({ name }) => name),
@@ -45,10 +45,18 @@ export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promi
 	return {
 		errors: rendered.errors,
 		warnings: [
+			...rendered.warnings,
 			...appPortWarnings(view.node, { appPorts: isGiven ? appPorts : undefined, ingressIgnoredPorts }),
 			...nameWarnings(names, found, isOwnAddress),
 		],
 	};
+}
+
+/** Where certificates come from, only the daemon may have been told: its variables are in a file of its own. */
+function renderedHere({ settings }: Task, catalog: Catalog, node: MeshNode): HostFindings | undefined {
+	const options = optionsHere(settings, nodeId(node));
+	const [seen, best] = [options, { ...options, hasSds: true }].map((each) => renderProxy(catalog, node, each)?.errors);
+	return seen && best && { errors: best, warnings: seen.slice(best.length) };
 }
 
 const missing = (node: MeshNode, definitions: readonly string[]): Mistake => ({

@@ -5,6 +5,7 @@ import { type ProxyName, parseProxyName } from '../../mesh/proxy-name.ts';
 import { type MeshNode, parseMeshNode } from '../../values/mesh-node.ts';
 import { bootstrapOptions } from '../../xds/envoy-variables.ts';
 import type { RenderOptions } from '../../xds/render-options.ts';
+import { renderedWith } from '../../xds/rendered-with.ts';
 import { hostOptions } from '../host-options.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import type { Task } from './task.ts';
@@ -27,14 +28,19 @@ export function thisNode({ config }: MeshSettings): MeshNode | undefined {
 	return parseMeshNode(createSnapshotStore(config.stateDirectory).read()?.node ?? '');
 }
 
-/** Likewise: what the service's variables ask for stands in the bootstrap that its Envoy was started with. */
-export function optionsHere(settings: MeshSettings): RenderOptions {
+/**
+ * Likewise, what the configuration of a proxy depends on beside the definitions: what the service's variables ask for stands
+ * in the bootstrap that its Envoy was started with, and in what Envoy accepted last.
+ */
+export function optionsHere(settings: MeshSettings, id: string): RenderOptions {
+	const { stateDirectory } = settings.config;
 	const own = hostOptions(settings);
-	const { hasSds = false, hasTracing = false } = own;
-	const started = readBootstraps(settings.config.stateDirectory).map(bootstrapOptions);
-	return {
+	const told = [own, ...readBootstraps(stateDirectory).map(bootstrapOptions)];
+	const options = {
 		...own,
-		hasSds: hasSds || started.some((each) => each.hasSds),
-		hasTracing: hasTracing || started.some((each) => each.hasTracing),
+		hasSds: told.some(({ hasSds }) => hasSds),
+		hasTracing: told.some(({ hasTracing }) => hasTracing),
 	};
+	const known = createSnapshotStore(stateDirectory).read();
+	return known?.node === id ? renderedWith(known.snapshot, options) : options;
 }

@@ -9,7 +9,7 @@ import type { Given } from '../../../src/cli/arguments.ts';
 import { explain } from '../../../src/commands/explain.ts';
 import { hostOptions } from '../../../src/commands/host-options.ts';
 import { mesh } from '../../../src/commands/mesh.ts';
-import { bootstrapText } from '../../../src/envoy/bootstrap.ts';
+import type { RenderOptions } from '../../../src/xds/render-options.ts';
 import { printedBy } from '../../support/command-terminal.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
 import { ports, rendered } from '../../support/rendered.ts';
@@ -84,15 +84,14 @@ describe('the commands know the settings', () => {
 	});
 });
 
-const settingsWith = (env: Readonly<Record<string, string>>) =>
-	({
-		config: { ...ports, egressPort: 15_101, bridges: [] },
-		passThrough: { env },
-	}) as unknown as Parameters<typeof hostOptions>[0];
+const bridges = {
+	config: { ...ports, egressPort: 15_101, bridges: [] },
+	passThrough: { env: {} },
+} as unknown as Parameters<typeof hostOptions>[0];
 
 /** What the daemon writes down once Envoy has accepted it. */
-function accept(node: string, variables: Readonly<Record<string, string>> = {}): void {
-	const snapshot = rendered(guideResources(), node, hostOptions(settingsWith(variables)));
+function accept(node: string, more: Partial<RenderOptions> = {}): void {
+	const snapshot = rendered(guideResources(), node, { ...hostOptions(bridges), ...more });
 	writeFileSync(join(state, 'snapshot.json'), JSON.stringify({ node: `mesh/simpleapp/virtualNode/${node}`, snapshot }));
 }
 
@@ -112,15 +111,23 @@ describe('mesh diff', () => {
 		);
 	});
 
-	test('what only the variables of the service say shows in the bootstrap of its Envoy, and is no difference', async () => {
-		accept('serviceA', { ENABLE_ENVOY_XRAY_TRACING: '1', APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' });
-		const compare = () => run('diff', { config: named });
-		assert.equal((await compare()).code, 2, 'the variables are not known');
+	test('what only the variables of the daemon say does not show as a difference', async () => {
+		accept('serviceA', { egressPort: 15_201, hasTracing: true, capturesBridges: true });
+		assert.equal((await run('diff', { config: named })).code, 0);
+		accept('serviceA');
+	});
+
+	test('nor does what stands in the bootstrap of its Envoy alone', async () => {
+		const sds = { sds: { secretName: 'door' } };
+		const tls = { mode: 'STRICT', certificate: sds, validation: { trust: sds } };
+		const spec = { listeners: [{ portMapping: { port: 80, protocol: 'http' }, tls }] };
+		const secured = write('secured.json', JSON.stringify([{ meshName: 'simpleapp', virtualNodeName: 'door', spec }]));
+		const given = { config: named, node: 'door', against: secured };
+		await assert.rejects(run(`diff ${secured}`, given), /certificates come from SDS/);
 		const bootstrap = join(state, 'envoy-0123456789abcdef.json');
-		writeFileSync(bootstrap, bootstrapText({ tracing: {}, staticResources: {} }));
-		const { printed } = await compare();
+		writeFileSync(bootstrap, '{"name": "static_cluster_sds_unix_socket"}');
+		assert.equal((await run(`diff ${secured}`, given)).code, 0);
 		rmSync(bootstrap);
-		assert.equal(printed, 'mesh/simpleapp/virtualNode/serviceA: no differences to what Envoy accepted last\n');
 	});
 
 	test('as JSON: the resource, the place in it, and both values', async () => {
