@@ -112,9 +112,9 @@ function isOf(node: MeshNode, id: string): boolean {
 /** Envoy is told once the rules lead to no port on which it will not answer any more. */
 async function offer(own: Delivery, next: Offer, isAgain: boolean): Promise<void> {
 	Object.assign(own, { next, seen: next.files });
-	const rulesHold = own.rulePorts.want(next.ports);
-	if (rulesHold !== undefined) {
-		await rulesHold.catch((error) => {
+	const rulesFollowed = own.rulePorts.want(next.ports);
+	if (rulesFollowed !== undefined) {
+		await rulesFollowed.catch((error) => {
 			own.rulePorts.revert();
 			throw error;
 		});
