@@ -79,6 +79,7 @@ const whole = (least: number, most: number, allowed: string): VariableKind => ({
 });
 
 export const threads = whole(-1, 1024, 'a number of threads from 1 to 1024; 0 or -1: as many as the host has cores');
+export const count = whole(-1, 2 ** 31 - 1, 'a number from 1 on; 0 or -1: no limit');
 export const timeout = whole(0, 86_400, 'seconds from 0 to 86400; 0: no timeout');
 
 /** Of Envoy's `stats_flush_interval`. */

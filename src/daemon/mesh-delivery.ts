@@ -8,7 +8,16 @@ import { type MeshNode, nodeId, parseMeshNode } from '../values/mesh-node.ts';
 import type { Send } from '../xds/ads-stream.ts';
 import { createHub, type Hub, type HubEvent } from '../xds/hub.ts';
 import { snapshotText } from '../xds/node-snapshot.ts';
-import { formerOffer, isEqual, isSame, type MeshDependencies, type Offer, prepare } from './mesh-offer.ts';
+import {
+	formerOffer,
+	isEqual,
+	isSame,
+	type LoadingDependencies,
+	type MeshDependencies,
+	type Offer,
+	prepare,
+	withLoader,
+} from './mesh-offer.ts';
 import { changedFiles, meshFact, missingOf, type Reported } from './mesh-report.ts';
 import { createRulePorts, type RulePorts } from './rule-ports.ts';
 
@@ -33,7 +42,7 @@ export interface MeshDelivery {
 }
 
 interface Delivery extends Reported {
-	readonly deps: MeshDependencies;
+	readonly deps: LoadingDependencies;
 	readonly hub: Hub;
 	readonly rulePorts: RulePorts;
 	/** What is to be pushed next, and was pushed last, also by a former daemon. */
@@ -49,7 +58,8 @@ interface Delivery extends Reported {
 	acceptedAt: string | undefined;
 }
 
-export function createMeshDelivery(deps: MeshDependencies): MeshDelivery {
+export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
+	const deps = withLoader(given);
 	const { codec, node, clock, drainMs } = deps;
 	const former = formerOffer(deps);
 	const accepted = former?.encoded;
@@ -102,9 +112,9 @@ function isOf(node: MeshNode, id: string): boolean {
 /** Envoy is told once the rules lead to no port on which it will not answer any more. */
 async function offer(own: Delivery, next: Offer, isAgain: boolean): Promise<void> {
 	Object.assign(own, { next, seen: next.files });
-	const letGo = own.rulePorts.want(next.ports);
-	if (letGo !== undefined) {
-		await letGo.catch((error) => {
+	const rulesFollowed = own.rulePorts.want(next.ports);
+	if (rulesFollowed !== undefined) {
+		await rulesFollowed.catch((error) => {
 			own.rulePorts.revert();
 			throw error;
 		});

@@ -1,7 +1,7 @@
 import { attempt } from '../lib/attempt.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
-import { type DefinitionFile, loadMesh } from '../mesh/load-mesh.ts';
+import { createMeshLoader, type DefinitionFile, type LoadedMesh } from '../mesh/load-mesh.ts';
 import type { Counters } from '../status/counters.ts';
 import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import { type Codec, type EncodedSnapshot, encodeSnapshot } from '../xds/encoded.ts';
@@ -34,6 +34,16 @@ export interface MeshDependencies {
 	readonly counters: Counters;
 }
 
+/** Beside them, what has been read of the definitions so far. */
+export interface LoadingDependencies extends MeshDependencies {
+	readonly loadMesh: (files: readonly DefinitionFile[]) => LoadedMesh;
+}
+
+export const withLoader = (deps: MeshDependencies): LoadingDependencies => ({
+	...deps,
+	loadMesh: createMeshLoader(deps.parameters),
+});
+
 /** What the definitions say at one time. */
 export interface Offer {
 	readonly startedMs: number;
@@ -54,12 +64,12 @@ export function formerOffer({ snapshots, node, codec, clock }: MeshDependencies)
 
 /** Throws a Failure where the definitions have mistakes. What has not changed since `before` is not encoded again. */
 export function prepare(
-	{ clock, parameters, node, options, codec, readDefinitions }: MeshDependencies,
+	{ clock, loadMesh, node, options, codec, readDefinitions }: LoadingDependencies,
 	before: Offer | undefined,
 	files = readDefinitions(),
 ): Offer {
 	const startedMs = clock.nowMs();
-	const snapshot = nodeSnapshot(loadMesh(files, parameters), node, options);
+	const snapshot = nodeSnapshot(loadMesh(files), node, options);
 	const encoded = encodeSnapshot(snapshot, codec, before?.encoded);
 	return { startedMs, files, encoded, ports: applicationPorts(snapshot) };
 }

@@ -7,12 +7,20 @@ export interface EnvoySettings {
 	readonly command: string;
 	readonly logLevel: string;
 	readonly drainSeconds: number;
-	/** 0 or less: as many as the host has cores. */
-	readonly threads: number;
+}
+
+interface Started {
+	/** The path of its bootstrap. */
+	readonly bootstrap: string;
+	/** Those of Envoy's image, checked. */
+	readonly variables: Readonly<Record<string, string>>;
 }
 
 /** Without hot restart, whose shared memory has a number that two Envoys of one host would compete for. */
-export const envoyArguments = ({ logLevel, drainSeconds, threads }: EnvoySettings, bootstrap: string): string[] => [
+export const envoyArguments = (
+	{ logLevel, drainSeconds }: EnvoySettings,
+	{ bootstrap, variables }: Started,
+): string[] => [
 	'--config-path',
 	bootstrap,
 	'--log-level',
@@ -21,11 +29,16 @@ export const envoyArguments = ({ logLevel, drainSeconds, threads }: EnvoySetting
 	// Connections of a listener that is changed or ends; the default is ten minutes.
 	'--drain-time-s',
 	String(drainSeconds),
-	...(threads > 0 ? ['--concurrency', String(threads)] : []),
+	...threadsOf(variables['ENVOY_CONCURRENCY']),
+	// Only where it is asked for: older ones do not know it.
+	...(variables['ENVOY_SKIP_DEPRECATED_LOGS'] === '1' ? ['--skip-deprecated-logs'] : []),
 	// The default of 10 s is too late for someone who reads the log right after a connection.
 	'--file-flush-interval-msec',
 	'250',
 ];
+
+/** 0 or less: as many as the host has cores. */
+const threadsOf = (given = '0'): string[] => (Number(given) > 0 ? ['--concurrency', given] : []);
 
 /** Envoy's path in the two common images; in others it is found by its name. */
 const programs: readonly { readonly of: RegExp; readonly program: string }[] = [

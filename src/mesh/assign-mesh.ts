@@ -2,8 +2,10 @@ import { quote } from '../lib/escape.ts';
 import type { Parameters } from './importers/importer.ts';
 import type { Mistake, RawResource } from './resource.ts';
 
+type PlacedResource = RawResource & { readonly mesh: string };
+
 interface Placed {
-	readonly resources: readonly (RawResource & { readonly mesh: string })[];
+	readonly resources: readonly PlacedResource[];
 	readonly errors: readonly Mistake[];
 }
 
@@ -23,7 +25,10 @@ export function assignMesh(found: readonly RawResource[], parameters: Parameters
 		known.size === 0 ? 'nothing says which mesh it belongs to' : `it may belong to any of the meshes ${meshes}`;
 	const hint = 'name its mesh with the parameter meshName';
 	return {
-		resources: placed.flatMap(({ raw, mesh }) => (mesh === undefined ? [] : [{ ...raw, mesh }])),
+		resources: placed.flatMap(({ raw, mesh }) => (isPlaced(raw) ? raw : mesh === undefined ? [] : { ...raw, mesh })),
 		errors: placed.flatMap(({ raw, mesh }) => (mesh === undefined ? [{ ...raw.placeOf(''), why, hint }] : [])),
 	};
 }
+
+/** It stays the same object: what is known of it stays known. */
+const isPlaced = (raw: RawResource): raw is PlacedResource => raw.mesh !== undefined;

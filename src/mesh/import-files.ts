@@ -1,3 +1,4 @@
+import { memoize } from '../lib/memoize.ts';
 import { assignMesh } from './assign-mesh.ts';
 import type { ParsedDocument } from './document.ts';
 import { fillTemplates } from './fill-templates.ts';
@@ -8,7 +9,7 @@ import { kubernetes } from './importers/kubernetes.ts';
 import { terraform } from './importers/terraform.ts';
 import { parseFile } from './parse-file.ts';
 import type { Imported, Mistake } from './resource.ts';
-import { type Validated, validate } from './validate-resources.ts';
+import { checkResource, type Validated, validate } from './validate-resources.ts';
 
 /** A file of definitions that was read. */
 export interface DefinitionFile {
@@ -20,45 +21,103 @@ export interface ImportedFiles extends Validated {
 	readonly warnings: readonly Mistake[];
 }
 
-export const importers: readonly Importer[] = [cloudFormation, kubernetes, terraform, cliJson];
+/** All documents of such a format may refer to each other. */
+const others: readonly Importer[] = [cloudFormation, kubernetes, terraform];
+export const importers: readonly Importer[] = [...others, cliJson];
 
-/** The resources of all files, checked one by one. Everything that is wrong at once, in the order of files and lines. */
-export function importFiles(files: readonly DefinitionFile[], parameters: Parameters): ImportedFiles {
-	const parsed = files.map(({ path, text }) => parseFile(text, path));
-	const documents = parsed.flatMap((file) => file.documents);
-	const syntax: Imported = { ...nothingImported, errors: parsed.flatMap(({ errors }) => errors) };
-	const found = together([
-		syntax,
-		unknownFormats(documents),
-		...importers.map((each) => read(each, documents, parameters)),
-	]);
-	const placed = assignMesh(found.resources, parameters);
-	const { resources, errors } = validate(placed.resources);
-	const inOrder = orderOf(files);
-	return {
-		resources,
-		errors: [...found.errors, ...placed.errors, ...errors].sort(inOrder),
-		warnings: [...found.warnings].sort(inOrder),
+/**
+ * The resources of all files, checked one by one. Everything that is wrong at once, in the order of files and lines. What
+ * it has read stays known: of hundreds of files one changes at a time.
+ */
+export function createFilesImporter(parameters: Parameters): (files: readonly DefinitionFile[]) => ImportedFiles {
+	const readAll = rememberFiles((file) => readFile(file, parameters));
+	const check = memoize(checkResource);
+	return (files) => {
+		const read = readAll(files);
+		const documents = read.flatMap((file) => file.documents);
+		const syntax: Imported = { ...nothingImported, errors: read.flatMap(({ errors }) => errors) };
+		const found = together([
+			syntax,
+			unknownFormats(documents),
+			...others.map((each) => readDocuments(each, documents, parameters)),
+			cliJsonOf(read, parameters),
+		]);
+		const placed = assignMesh(found.resources, parameters);
+		const { resources, errors } = validate(placed.resources, check);
+		const inOrder = orderOf(files);
+		return {
+			resources,
+			errors: [...found.errors, ...placed.errors, ...errors].sort(inOrder),
+			warnings: [...found.warnings].sort(inOrder),
+		};
 	};
+}
+
+export const importFiles = (files: readonly DefinitionFile[], parameters: Parameters): ImportedFiles =>
+	createFilesImporter(parameters)(files);
+
+/** What was made of a file whose text is as it was in the last call is not made again. */
+function rememberFiles<T>(compute: (file: DefinitionFile) => T): (files: readonly DefinitionFile[]) => readonly T[] {
+	let last: ReadonlyMap<string, { readonly file: DefinitionFile; readonly value: T }> = new Map();
+	return (files) => {
+		const all = files.map((file) => {
+			const former = last.get(file.path);
+			return former?.file.text === file.text ? former : { file, value: compute(file) };
+		});
+		last = new Map(all.map((each) => [each.file.path, each]));
+		return all.map(({ value }) => value);
+	};
+}
+
+interface RecognisedDocument {
+	readonly document: ParsedDocument;
+	readonly importer: Importer | undefined;
+}
+
+interface ReadFile {
+	readonly documents: readonly RecognisedDocument[];
+	/** Of its syntax. */
+	readonly errors: readonly Mistake[];
+	/** What its CLI JSON says whatever the other files say; undefined where it may depend on them. */
+	readonly alone: Imported | undefined;
+}
+
+function readFile({ path, text }: DefinitionFile, parameters: Parameters): ReadFile {
+	const parsed = parseFile(text, path);
+	const documents = parsed.documents.map((document) => ({ document, importer: importerOf(document) }));
+	const found = readDocuments(cliJson, documents, parameters);
+	return { documents, errors: parsed.errors, alone: found.errors.length === 0 ? found : undefined };
 }
 
 const importerOf = ({ value }: ParsedDocument): Importer | undefined =>
 	importers.find(({ recognises }) => recognises(value));
 
-const read = (importer: Importer, documents: readonly ParsedDocument[], parameters: Parameters): Imported => {
-	const own = documents.filter((document) => importerOf(document) === importer);
+/** A list of the CLI has a mistake by itself, as it only names what other files have. */
+function cliJsonOf(read: readonly ReadFile[], parameters: Parameters): Imported {
+	const alone = read.flatMap((file) => file.alone ?? []);
+	if (alone.length === read.length) return together(alone);
+	return readDocuments(
+		cliJson,
+		read.flatMap(({ documents }) => documents),
+		parameters,
+	);
+}
+
+function readDocuments(importer: Importer, documents: readonly RecognisedDocument[], parameters: Parameters): Imported {
+	const own = documents.filter((each) => each.importer === importer).map(({ document }) => document);
 	if (own.length === 0) return nothingImported;
 	const found = importer.read(own, parameters);
 	return importer.hasTemplates ? fillTemplates(found, parameters) : found;
-};
+}
 
-const unknownFormats = (documents: readonly ParsedDocument[]): Imported =>
+const unknownFormats = (documents: readonly RecognisedDocument[]): Imported =>
 	together(
 		documents
-			.filter((document) => importerOf(document) === undefined)
-			.map(({ placeOf }) => {
+			.filter(({ importer }) => importer === undefined)
+			.map(({ document }) => {
 				const formats = importers.map(({ format }) => format).join(', ');
-				return failed(placeOf(''), 'these are no definitions of App Mesh', `known formats: ${formats}`);
+				const place = document.placeOf('');
+				return failed(place, 'these are no definitions of App Mesh', `known formats: ${formats}`);
 			}),
 	);
 

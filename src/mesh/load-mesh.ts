@@ -1,7 +1,8 @@
+import { memoize } from '../lib/memoize.ts';
 import { type Catalog, createCatalog } from './catalog.ts';
 import { checkBackends } from './check-backends.ts';
 import { checkSpec } from './check-spec.ts';
-import { type DefinitionFile, importFiles } from './import-files.ts';
+import { createFilesImporter, type DefinitionFile } from './import-files.ts';
 import type { Parameters } from './importers/importer.ts';
 import { checkReferences } from './references.ts';
 import type { Mistake } from './resource.ts';
@@ -17,17 +18,29 @@ export interface LoadedMesh {
 }
 
 /** Everything that is wrong in all files at once. With errors the catalogs are not to be used. */
-export function loadMesh(files: readonly DefinitionFile[], parameters: Parameters = new Map()): LoadedMesh {
-	const { resources, errors, warnings } = importFiles(files, parameters);
-	const meshes = [...new Set(resources.map(({ mesh }) => mesh))];
-	const catalogs = meshes.map((mesh) => createCatalog(mesh, resources));
-	// What a broken resource would have had is not told as missing.
-	// Allowed by the API, and refused here or by Envoy.
-	const unfit = resources.flatMap(checkSpec);
-	const isWhole = errors.length + unfit.length === 0;
+export const loadMesh = (files: readonly DefinitionFile[], parameters: Parameters = new Map()): LoadedMesh =>
+	createMeshLoader(parameters)(files);
+
+/** For definitions that change file by file: those that are as they were in the last call are not read again. */
+export function createMeshLoader(parameters: Parameters): (files: readonly DefinitionFile[]) => LoadedMesh {
+	const readFiles = createFilesImporter(parameters);
+	const checkOne = memoize(checkSpec);
+	return (files) => {
+		const { resources, errors, warnings } = readFiles(files);
+		const meshes = [...new Set(resources.map(({ mesh }) => mesh))];
+		const catalogs = meshes.map((mesh) => createCatalog(mesh, resources));
+		// Allowed by the API, and refused here or by Envoy.
+		const unfit = resources.flatMap(checkOne);
+		const { mistakes, further } = checkTogether(catalogs, errors.length + unfit.length === 0);
+		return { catalogs, errors: [...errors, ...unfit, ...mistakes], warnings: [...warnings, ...further] };
+	};
+}
+
+/** What a broken resource would have had is not told as missing. */
+function checkTogether(catalogs: readonly Catalog[], isWhole: boolean) {
 	const references = isWhole ? catalogs.flatMap(checkReferences) : [];
 	const isSound = isWhole && references.length === 0;
 	const backends = isSound ? catalogs.flatMap(checkBackends) : [];
 	const further = isSound && backends.length === 0 ? catalogs.flatMap(warningsOf) : [];
-	return { catalogs, errors: [...errors, ...unfit, ...references, ...backends], warnings: [...warnings, ...further] };
+	return { mistakes: [...references, ...backends], further };
 }

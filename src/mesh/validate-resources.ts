@@ -9,14 +9,26 @@ export interface Validated {
 	readonly errors: readonly Mistake[];
 }
 
-/** Holds each resource against the API's shapes and bounds, and looks for those that stand twice. All mistakes at once. */
-export function validate(found: readonly RawResource[]): Validated {
-	const checked = found.map((raw) => ({ raw, errors: [...nameMistakes(raw), ...specMistakes(raw)] }));
-	const resources = checked.flatMap(({ raw, errors }) =>
-		errors.length === 0 ? [{ ...raw, spec: withoutNulls(raw.spec) } as Resource] : [],
-	);
-	const errors = [...checked.flatMap((each) => each.errors), ...duplicates(found)];
-	return { resources, errors };
+export interface CheckedResource {
+	/** Undefined where it has mistakes. */
+	readonly resource: Resource | undefined;
+	readonly errors: readonly Mistake[];
+}
+
+/** Holds it against the API's shapes and bounds. */
+export function checkResource(raw: RawResource): CheckedResource {
+	const errors = [...nameMistakes(raw), ...specMistakes(raw)];
+	const resource = errors.length === 0 ? ({ ...raw, spec: withoutNulls(raw.spec) } as Resource) : undefined;
+	return { resource, errors };
+}
+
+/** Checks each resource, and looks for those that stand twice. All mistakes at once. */
+export function validate(found: readonly RawResource[], check = checkResource): Validated {
+	const checked = found.map(check);
+	return {
+		resources: checked.flatMap(({ resource }) => resource ?? []),
+		errors: [...checked.flatMap(({ errors }) => errors), ...duplicates(found)],
+	};
 }
 
 /** The CLI writes null where a field is not set. The same value where there is none of them. */

@@ -15,7 +15,7 @@ export const bootstrapBase = ({ id, cluster, adminPath }: Identity): JsonObject 
 	node: { id, cluster },
 	...(adminPath === undefined ? {} : { admin: { address: { pipe: { path: adminPath, mode: 0o600 } } } }),
 	typedDnsResolverConfig: dnsResolver,
-	layeredRuntime,
+	layeredRuntime: layeredRuntime(),
 });
 
 /** A DNS server that never answers would hold up the clusters for over a minute; like this for 2 s. */
@@ -26,12 +26,12 @@ const dnsResolver = extension(
 );
 
 /** As in AWS's image: the regexes that App Mesh allows may need more than Envoy's own limit of 100. */
-const layeredRuntime: JsonObject = {
+export const layeredRuntime = (more: JsonObject = {}): JsonObject => ({
 	layers: [
-		{ name: 'static_layer_0', staticLayer: { 're2.max_program_size.error_level': 1_000 } },
+		{ name: 'static_layer_0', staticLayer: { 're2.max_program_size.error_level': 1_000, ...more } },
 		{ name: 'admin_layer', adminLayer: {} },
 	],
-};
+});
 
 export const grpcCluster = (name: string, path: string, settings: JsonObject = {}): JsonObject => ({
 	...{ name, type: 'STATIC', connectTimeout: '1s' },

@@ -100,7 +100,13 @@ export const environments: Readonly<Record<string, Environment & { readonly gate
 	'another flush interval': { ENVOY_STATS_FLUSH_INTERVAL: '1m0.5s' },
 	"resources of one's own": { ENVOY_RESOURCES_CONFIG_FILE: '/etc/resources.yaml' },
 	'certificates by SDS': { APPMESH_SDS_SOCKET_PATH: '/run/spire/agent.sock' },
-	off: { ENABLE_ENVOY_XRAY_TRACING: '0', ENABLE_ENVOY_DOG_STATSD: 'f', ENABLE_ENVOY_STATS_TAGS: 'False' },
+	'a limit of requests in one go': { MAX_REQUESTS_PER_IO_CYCLE: '10' },
+	off: {
+		MAX_REQUESTS_PER_IO_CYCLE: '0',
+		ENABLE_ENVOY_XRAY_TRACING: '0',
+		ENABLE_ENVOY_DOG_STATSD: 'f',
+		ENABLE_ENVOY_STATS_TAGS: 'False',
+	},
 };
 
 /** The parts of a bootstrap that these variables make. `gateway`: of a virtual gateway. */

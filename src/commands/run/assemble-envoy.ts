@@ -105,7 +105,7 @@ function envoySpecOf(
 		image: isContainer ? image : '',
 		pull: envoy.pull,
 		command: isContainer ? entrypointFor(image, envoy.command) : envoy.command,
-		args: envoyArguments({ ...envoy, threads: Number(passThrough.env['ENVOY_CONCURRENCY'] ?? 0) }, path),
+		args: envoyArguments(envoy, { bootstrap: path, variables: passThrough.env }),
 		env: passThrough.env,
 		uid,
 		gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid),

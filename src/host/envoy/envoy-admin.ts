@@ -56,6 +56,9 @@ const NOT_COUNTED = new RegExp(`\\.(worker_\\d+|main_thread)\\.|^listener\\.(adm
 /** One figure for each listener. */
 const ACTIVE_CONNECTIONS = `/stats?filter=${encodeURIComponent('^listener\\..*downstream_cx_active$')}`;
 
+/** There is always one: that by which it is asked. */
+const ADMIN_CONNECTIONS = /^listener\.admin\.downstream_cx_active: /m;
+
 interface ServerInfo {
 	readonly state: string;
 	readonly version: string;
@@ -94,11 +97,14 @@ function listenersOf(text: string | undefined): Listening[] | undefined {
 		});
 }
 
-const connectionsOf = (text: string | undefined): number | undefined =>
-	text
-		?.split('\n')
+/** Undefined too where a bootstrap leaves this statistic out: then nothing tells of open connections. */
+function connectionsOf(text: string | undefined): number | undefined {
+	if (text === undefined || !ADMIN_CONNECTIONS.test(text)) return undefined;
+	return text
+		.split('\n')
 		.filter((line) => !NOT_COUNTED.test(line))
 		.reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
+}
 
 const countersOf = (text: string): ReadonlyMap<string, number> =>
 	new Map(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -127,6 +128,30 @@ describe('Envoy as a process of ours, while it runs', async () => {
 		assert.equal(existsSync(`/proc/${pid}`), false);
 		assert.equal(rulesOf(lab.host), untouched);
 	});
+});
+
+test('a connection outlives the replacement of an Envoy whose statistics do not tell of it', async () => {
+	await using stack = new AsyncDisposableStack();
+	const { lab, args } = await createEnvoyHost(stack);
+	const { path } = stack.use(createScratch('envoy'));
+	const [file, statistics] = [join(path, 'turnout.yaml'), join(path, 'statistics.yaml')];
+	const settings = (logLevel: string) => writeFileSync(file, `envoy: {drainSeconds: 5, logLevel: ${logLevel}}\n`);
+	settings('info');
+	const matcher = '{exclusion_list: {patterns: [{suffix: downstream_cx_active}]}}';
+	writeFileSync(statistics, `stats_config: {stats_matcher: ${matcher}}\n`);
+	const env = { ENVOY_STATS_CONFIG_FILE: statistics };
+	const daemon = stack.use(await startDaemon(lab.host, { args: [...args, '--config', file], env }));
+	using held = await openEchoConnection(lab.host, { address: remote.v4, port: 7, uid: 1000 });
+	const pid = pidOf(daemon);
+	settings('warning');
+	assert.equal(daemon.ask('reload').code, 0);
+	assert.notEqual(pidOf(daemon), pid);
+	// Longer than it takes to count connections several times, and shorter than drainSeconds.
+	for (const text of ['still there', 'and still']) {
+		await delay(500);
+		assert.equal(await held.echo(text), text);
+	}
+	await held.close();
 });
 
 /** How many connections Envoy's listeners have taken so far, as its own statistics say. */

@@ -166,6 +166,7 @@ const spellings: readonly (readonly [name: string, texts: Readonly<Record<string
 		},
 	],
 	['ENVOY_CONCURRENCY', { 2: '2', 0: '0', '-1': '-1', '-2': undefined, '1.5': undefined, all: undefined }],
+	['MAX_REQUESTS_PER_IO_CYCLE', { 1: '1', 0: '0', '-1': '-1', '1.5': undefined }],
 	['ENVOY_INITIAL_FETCH_TIMEOUT', { 0: '0', 15: '15', '15s': undefined, '-1': undefined }],
 ];
 

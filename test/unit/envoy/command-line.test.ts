@@ -6,22 +6,25 @@ import { envoyUser } from '../../../src/ruleset/answers.ts';
 import { unasked } from '../../support/proxy-spec.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
-	const settings = { command: 'envoy', logLevel: 'warning', drainSeconds: 20, threads: 0 };
-	const args = envoyArguments(settings, '/var/lib/turnout/envoy.json').join(' ');
+	const settings = { command: 'envoy', logLevel: 'warning', drainSeconds: 20 };
+	const args = envoyArguments(settings, { bootstrap: '/var/lib/turnout/envoy.json', variables: {} }).join(' ');
 	assert.match(args, /--config-path \/var\/lib\/turnout\/envoy\.json/);
 	assert.match(args, /--log-level warning/);
 	assert.match(args, /--drain-time-s 20/);
 	assert.match(args, /--disable-hot-restart/);
 	const [, interval] = /--file-flush-interval-msec (\d+)/.exec(args) ?? [];
 	assert.ok(Number(interval) <= 1_000);
-	assert.doesNotMatch(args, /concurrency/);
+	assert.doesNotMatch(args, /concurrency|deprecated/);
 });
 
-test('ENVOY_CONCURRENCY is the number of its threads; 0 and -1 leave it to Envoy', () => {
-	const argsOf = (threads: number) =>
-		envoyArguments({ command: 'envoy', logLevel: 'info', drainSeconds: 20, threads }, '/envoy.json');
-	assert.match(argsOf(3).join(' '), /--concurrency 3/);
-	assert.deepEqual(argsOf(-1), argsOf(0));
+test('ENVOY_CONCURRENCY is the number of its threads, and deprecated settings are passed over where it is asked for', () => {
+	const settings = { command: 'envoy', logLevel: 'info', drainSeconds: 20 };
+	const argsOf = (variables: Readonly<Record<string, string>>) =>
+		envoyArguments(settings, { bootstrap: '/envoy.json', variables }).join(' ');
+	assert.match(argsOf({ ENVOY_CONCURRENCY: '3' }), /--concurrency 3/);
+	for (const unlimited of ['0', '-1']) assert.equal(argsOf({ ENVOY_CONCURRENCY: unlimited }), argsOf({}));
+	assert.match(argsOf({ ENVOY_SKIP_DEPRECATED_LOGS: '1' }), /--skip-deprecated-logs/);
+	assert.equal(argsOf({ ENVOY_SKIP_DEPRECATED_LOGS: '0' }), argsOf({}));
 });
 
 test("Envoy runs as the first user and group that are ignored, or as the guide's user", () => {
