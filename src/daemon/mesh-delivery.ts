@@ -56,6 +56,7 @@ interface Delivery extends Reported {
 	trouble: string;
 	refusal: string;
 	acceptedAt: string | undefined;
+	acceptedMs: number | undefined;
 }
 
 export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
@@ -66,7 +67,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 	const first = attempt(() => prepare(deps, former));
 	const own: Delivery = {
 		...{ deps, next: undefined, pushed: former, seen: undefined, files: [], acceptedFiles: [] },
-		...{ trouble: '', refusal: '', acceptedAt: undefined, follow: async () => undefined },
+		...{ trouble: '', refusal: '', acceptedAt: undefined, acceptedMs: undefined, follow: async () => undefined },
 		hub: createHub({ codec, clock, drainMs, accepted, isOurs: (id) => isOf(node, id) }, (event) => onEvent(own, event)),
 		// The rules of the start wait until Envoy has accepted it.
 		rulePorts: createRulePorts(
@@ -191,7 +192,8 @@ function onAccepted(own: Delivery, { startedMs, encoded, ports }: Offer): void {
 	own.acceptedFiles = own.files;
 	own.acceptedAt = timeOf(clock);
 	if (!isNew) return;
-	log('info', 'mesh accepted', { ms: Math.round(clock.nowMs() - startedMs) });
+	own.acceptedMs = Math.round(clock.nowMs() - startedMs);
+	log('info', 'mesh accepted', { ms: own.acceptedMs });
 	const written = attempt(() => snapshots.write(snapshotText(nodeId(node), encoded)));
 	if ('error' in written) log('warn', 'the snapshot was not written', { why: failureOf(written.error).message });
 	own.rulePorts.accept(ports);
@@ -215,11 +217,13 @@ function openLogged(own: Delivery, send: Send): ReturnType<Hub['open']> {
 	};
 }
 
-function statusOf({ deps, hub, pushed, acceptedAt }: Delivery): MeshStatus {
+function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs }: Delivery): MeshStatus {
 	const { connected, settled } = hub.state();
 	return {
 		node: nodeId(deps.node),
 		version: pushed?.encoded.rds.version ?? '',
-		...{ connected, settled, ...(acceptedAt === undefined ? {} : { acceptedAt }) },
+		...{ connected, settled },
+		...(acceptedAt === undefined ? {} : { acceptedAt }),
+		...(acceptedMs === undefined ? {} : { acceptedMs }),
 	};
 }

@@ -124,6 +124,19 @@ export const metrics: readonly Metric[] = [
 			mesh === undefined ? [] : Object.entries(oneMesh(mesh)).map(([state, value]) => ({ value, labels: { state } })),
 	},
 	{
+		name: 'turnout_mesh_accepted_time_seconds',
+		help: 'When an Envoy last accepted all of its configuration, in seconds since 1970; absent before that.',
+		type: 'gauge',
+		samples: ({ status: { mesh } }) =>
+			mesh?.acceptedAt === undefined ? [] : [only(Date.parse(mesh.acceptedAt) / 1_000)],
+	},
+	{
+		name: 'turnout_mesh_push_seconds',
+		help: 'From the last change of the definitions, as it was noticed, until an Envoy had accepted it.',
+		type: 'gauge',
+		samples: ({ status: { mesh } }) => (mesh?.acceptedMs === undefined ? [] : [only(mesh.acceptedMs / 1_000)]),
+	},
+	{
 		name: 'turnout_mesh_target_requests_total',
 		help: 'Requests to each target of the mesh by class of answer, as Envoy has counted them since it started.',
 		type: 'counter',

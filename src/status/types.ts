@@ -92,6 +92,8 @@ export interface MeshStatus {
 	readonly settled: number;
 	/** When an Envoy last accepted all of it. */
 	readonly acceptedAt?: string;
+	/** Milliseconds from when that was noticed on the disk until an Envoy had accepted all of it. */
+	readonly acceptedMs?: number;
 }
 
 export interface Status {

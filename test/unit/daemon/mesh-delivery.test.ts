@@ -21,8 +21,8 @@ test('an Envoy gets what the definitions say, and is configured once it has acce
 	assert.deepEqual(envoy.names('lds'), ['lds_egress_0.0.0.0_15001', 'lds_ingress_0.0.0.0_15000']);
 	assert.deepEqual([mesh.delivery.missing(), mesh.delivery.rejected()], ['', '']);
 	assert.deepEqual(mesh.delivery.fact(), { subject: 'mesh', ok: true });
-	const { node, connected, settled } = mesh.delivery.status();
-	assert.deepEqual([node, connected, settled], ['mesh/simpleapp/virtualNode/serviceA', 1, 1]);
+	const { node, connected, settled, acceptedMs } = mesh.delivery.status();
+	assert.deepEqual([node, connected, settled, acceptedMs], ['mesh/simpleapp/virtualNode/serviceA', 1, 1, 0]);
 	assert.deepEqual(eventsOf(world), ['mesh pushed', 'envoy connected to the mesh', 'mesh accepted']);
 });
 

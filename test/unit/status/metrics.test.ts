@@ -29,6 +29,7 @@ const status: Status = {
 	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
 	bypassing: 0,
 	existing: 0,
+	mesh: { node: 'mesh/m/virtualNode/a', version: '1', connected: 2, settled: 1, acceptedAt: since, acceptedMs: 42 },
 };
 
 const counters = createCounters();
