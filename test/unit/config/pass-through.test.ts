@@ -163,6 +163,8 @@ const spellings: readonly (readonly [name: string, texts: Readonly<Record<string
 			'300s': undefined,
 			'1h': undefined,
 			'5 s': undefined,
+			'5sx': undefined,
+			x5s: undefined,
 		},
 	],
 	['ENVOY_CONCURRENCY', { 2: '2', 0: '0', '-1': '-1', '-2': undefined, '1.5': undefined, all: undefined }],
