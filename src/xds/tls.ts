@@ -93,5 +93,7 @@ const secret = (name: string): JsonObject => ({
 			grpcServices: [{ envoyGrpc: { clusterName: SDS_CLUSTER } }],
 		},
 		resourceApiVersion: 'V3',
+		// Envoy's own 15 s would hold up the start, first for clusters and then for listeners, also of those without a secret.
+		initialFetchTimeout: '2s',
 	},
 });

@@ -9,6 +9,9 @@ import type { Pems } from '../lab/net/http-peer.ts';
 export type Secrets = Readonly<Record<string, Pems>>;
 
 export interface SdsServer extends Disposable {
+	readonly listen: (path: string) => Promise<void>;
+	/** Names of those that Envoy has accepted. */
+	readonly accepted: () => readonly string[];
 	/** Hands out these from now on, also to those who have former ones. */
 	readonly renew: (secrets: Secrets) => void;
 }
@@ -31,10 +34,11 @@ const bodyOf = ({ cert, key, ca }: Pems) =>
 		? { tlsCertificate: { certificateChain: inline(cert), privateKey: inline(key) } }
 		: { validationContext: { trustedCa: inline(ca) } };
 
-export async function startSdsServer(path: string, first: Secrets): Promise<SdsServer> {
+export function createSdsServer(first: Secrets): SdsServer {
 	let secrets = first;
 	let version = 1;
 	const senders = new Map<ServerDuplexStream<Uint8Array, Uint8Array>, () => void>();
+	const accepted = new Set<string>();
 	const server = new Server();
 	const serve = (call: ServerDuplexStream<Uint8Array, Uint8Array>) => {
 		call.on('error', () => undefined);
@@ -51,17 +55,21 @@ export async function startSdsServer(path: string, first: Secrets): Promise<SdsS
 				);
 			};
 			senders.set(call, send);
-			if (versionInfo !== `${version}`) send();
+			if (versionInfo !== `${version}`) return send();
+			for (const name of resourceNames) accepted.add(name);
 		});
 	};
 	server.addService(service, { streamSecrets: serve });
-	await new Promise<void>((resolve, reject) =>
-		server.bindAsync(`unix://${path}`, ServerCredentials.createInsecure(), (error) =>
-			error === null ? resolve() : reject(error),
-		),
-	);
-	chmodSync(path, 0o666);
 	return {
+		accepted: () => [...accepted],
+		async listen(path) {
+			await new Promise<void>((resolve, reject) =>
+				server.bindAsync(`unix://${path}`, ServerCredentials.createInsecure(), (error) =>
+					error === null ? resolve() : reject(error),
+				),
+			);
+			chmodSync(path, 0o666);
+		},
 		renew(next) {
 			secrets = next;
 			version += 1;

@@ -12,7 +12,7 @@ import { createAuthority, pemsOf } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFieldLab } from '../../support/mesh-lab.ts';
 import { client, mesh, node, only, service, serviceOf } from '../../support/mesh-parts.ts';
-import { type Secrets, startSdsServer } from '../../support/sds-server.ts';
+import { createSdsServer, type Secrets } from '../../support/sds-server.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 type NodeSpec = Spec<'virtualNode'>;
@@ -21,6 +21,8 @@ type ClientTls = NonNullable<NonNullable<NonNullable<NodeSpec['backendDefaults']
 
 const { remote, host } = addresses;
 const ports = { secured: 9443, plain: 9080, mutual: 9444, grpc: 9500, tcp: 9501 } as const;
+/** Envoy waits two seconds for clusters, and then for listeners; a busy machine is given more. */
+const LONGEST_MS = 10_000;
 const served = { strict: 8443, permissive: 8444, mutual: 8445, named: 8446, disabled: 8447, handed: 8448 } as const;
 const wired = { grpc: 8500, tcp: 8501 } as const;
 const exact = (...names: readonly string[]) => ({ subjectAlternativeNames: { match: { exact: names } } });
@@ -154,19 +156,32 @@ describe('TLS in a mesh', async () => {
 		...{ ours: { ca }, theirs: { ca: readFileSync(theirs.path, 'utf8') } },
 	};
 	const socket = join(folder, 'sds');
-	const handed = stack.use(await startSdsServer(socket, secrets));
-	await lab.start(definitions, { env: { APPMESH_SDS_SOCKET_PATH: socket } });
-
-	for (const { title, row, name } of policies)
-		test(`a client policy: ${title}`, async () => {
-			const { status, body } = await app.get({ address: remote.v4, port: 80, host: name });
-			assert.equal(status, row.status, body);
-		});
+	const handed = stack.use(createSdsServer(secrets));
+	const daemon = await lab.start(definitions, { env: { APPMESH_SDS_SOCKET_PATH: socket } });
 
 	const ask = (port: keyof typeof served, own?: Pems, servername = 'client.lab.local') =>
 		world.get({
 			...{ address: host.v4, port: served[port], host: 'client' },
 			...(own === undefined ? {} : { tls: { ca, servername, ...own } }),
+		});
+
+	test('while nobody hands out certificates Envoy is LIVE within seconds, and refuses only what needs them', async () => {
+		const timeOf = (event: string) =>
+			Date.parse(new RegExp(`"time":"([^"]*)"[^\\n]*"event":"${event}"`).exec(daemon.log())?.[1] ?? '');
+		assert.ok(timeOf('envoy live') - timeOf('envoy starting') < LONGEST_MS, daemon.log());
+		assert.equal((await ask('strict', {})).body, 'app');
+		assert.equal((await ask('handed', pemsOf(caller))).status, 0);
+		await handed.listen(socket);
+		await eventually(
+			() => handed.accepted(),
+			(names) => names.length === Object.keys(secrets).length,
+		);
+	});
+
+	for (const { title, row, name } of policies)
+		test(`a client policy: ${title}`, async () => {
+			const { status, body } = await app.get({ address: remote.v4, port: 80, host: name });
+			assert.equal(status, row.status, body);
 		});
 
 	test('a server is told by SNI which hostname is meant', async () => {

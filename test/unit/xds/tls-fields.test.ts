@@ -14,7 +14,7 @@ const sds = (name: string) => ({
 			...{ apiType: 'GRPC', transportApiVersion: 'V3' },
 			grpcServices: [{ envoyGrpc: { clusterName: 'static_cluster_sds_unix_socket' } }],
 		},
-		resourceApiVersion: 'V3',
+		...{ resourceApiVersion: 'V3', initialFetchTimeout: '2s' },
 	},
 });
 const names = [
