@@ -47,16 +47,30 @@ export function readVariableFiles(variables: Variables, read: (path: string) => 
 
 function partOf(name: string, text: string): JsonObject {
 	const part = parsePart(text, name !== 'ENVOY_RESOURCES_CONFIG_FILE');
-	const keys = Object.keys(part).map(camelCase);
-	const wanted = needs[name];
-	if (wanted !== undefined && !keys.includes(wanted)) throw new Error(`it has no ${wanted}`);
-	for (const key of keys) {
-		const home = homes[key] ?? name;
-		if (keys.indexOf(key) !== keys.lastIndexOf(key)) throw new Error(`it has ${key} in both spellings`);
-		if (ours.includes(key)) throw new Error(`it has ${key}, which is turnout's; allowed: all else of a bootstrap`);
-		if (home !== name) throw new Error(`it has ${key}; allowed in the file of ${home} only`);
-	}
+	const problem = keyProblem(name, Object.keys(part).map(camelCase)) ?? shapeProblem(part);
+	if (problem !== undefined) throw new Error(problem);
 	return withCurrentTypes(part);
+}
+
+function keyProblem(name: string, keys: readonly string[]): string | undefined {
+	const wanted = needs[name];
+	if (wanted !== undefined && !keys.includes(wanted)) return `it has no ${wanted}`;
+	const twice = keys.find((key, at) => keys.indexOf(key) < at);
+	if (twice !== undefined) return `it has ${twice} in both spellings`;
+	const taken = keys.find((key) => ours.includes(key));
+	if (taken !== undefined) return `it has ${taken}, which is turnout's; allowed: all else of a bootstrap`;
+	const strange = keys.find((key) => (homes[key] ?? name) !== name);
+	return strange && `it has ${strange}; allowed in the file of ${homes[strange]} only`;
+}
+
+/** Where these are joined with turnout's own; all else is for Envoy to check. */
+function shapeProblem(part: JsonObject): string | undefined {
+	const of = (key: string) => part[key] ?? part[camelCase(key)];
+	const [sinks = [], resources = {}] = [of('stats_sinks'), of('static_resources')];
+	if (!Array.isArray(sinks)) return 'stats_sinks is no list';
+	if (typeof resources !== 'object' || Array.isArray(resources)) return 'static_resources has no lists of resources';
+	const [wrong] = Object.entries(resources).filter(([, list]) => list !== null && !Array.isArray(list));
+	return wrong && `static_resources.${wrong[0]} is no list`;
 }
 
 /** By these the daemon knows and reaches its Envoy. */
@@ -78,8 +92,10 @@ function parsePart(text: string, isNeeded: boolean): JsonObject {
 	const value: unknown = document.toJS() ?? {};
 	if (typeof value !== 'object' || value === null || Array.isArray(value))
 		throw new Error('it is no part of a bootstrap');
-	if (isNeeded && Object.keys(value).length === 0) throw new Error('it is empty');
-	return value as JsonObject;
+	// As in protobuf's JSON, null is unset.
+	const part = Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null)) as JsonObject;
+	if (isNeeded && Object.keys(part).length === 0) throw new Error('it is empty');
+	return part;
 }
 
 function rulesOf(text: string): string {

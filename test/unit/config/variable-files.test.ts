@@ -38,6 +38,10 @@ const wrong: readonly (readonly [name: string, text: string, why: RegExp])[] = [
 		`a: &a [x, x]\n${[...'bcdefghijk'].map((key, at) => `${key}: &${key} [${`*${'abcdefghij'[at]}, `.repeat(9)}]`).join('\n')}`,
 		/alias/i,
 	],
+	['ENVOY_TRACING_CFG_FILE', 'tracing:', /it is empty$/],
+	['ENVOY_STATS_SINKS_CFG_FILE', 'stats_sinks: {name: a}', /stats_sinks is no list$/],
+	['ENVOY_RESOURCES_CONFIG_FILE', 'static_resources: []', /static_resources has no lists of resources$/],
+	['ENVOY_RESOURCES_CONFIG_FILE', 'static_resources: {clusters: {name: a}}', /static_resources\.clusters is no list$/],
 	['XRAY_SAMPLING_RULE_MANIFEST', 'version: 2', /JSON/],
 	['XRAY_SAMPLING_RULE_MANIFEST', '[]', /it is no JSON object$/],
 	['XRAY_SAMPLING_RULE_MANIFEST', rules({ version: 1 }), /version is 1; allowed: 2$/],
@@ -66,6 +70,8 @@ for (const [name, text, why] of wrong)
 
 test('a file of resources may be empty, and rules need not be there', () => {
 	assert.equal(mistakeOf('ENVOY_RESOURCES_CONFIG_FILE', '# nothing yet\n'), '');
+	assert.equal(mistakeOf('ENVOY_RESOURCES_CONFIG_FILE', 'static_resources:\n'), '');
+	assert.equal(mistakeOf('ENVOY_RESOURCES_CONFIG_FILE', 'static_resources: {clusters: }\n'), '');
 	assert.equal(mistakeOf('XRAY_SAMPLING_RULE_MANIFEST', rules({ rules: [rule] })), '');
 	assert.equal(mistakeOf('XRAY_SAMPLING_RULE_MANIFEST', rules({ rules: undefined })), '');
 });
