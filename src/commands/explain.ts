@@ -35,18 +35,13 @@ export async function explain(given: Given, words: readonly string[], terminal: 
 	return 0;
 }
 
-/** Later ones of a name are added, as in a request. */
-function headersOf(given: Given): ReadonlyMap<string, string> {
+function headersOf(given: Given): readonly (readonly [name: string, value: string])[] {
 	const all = given['header'];
-	const headers = new Map<string, string>();
-	for (const text of Array.isArray(all) ? all : []) {
-		const [, name = '', value = ''] = /^([^=:\s]+)\s*[=:]\s*(.*)$/s.exec(String(text)) ?? [];
-		if (name === '') throw usage(`--header takes NAME=VALUE, not ${quote(String(text))}`);
-		const key = name.toLowerCase();
-		const former = headers.get(key);
-		headers.set(key, former === undefined ? value : `${former},${value}`);
-	}
-	return headers;
+	return (Array.isArray(all) ? all : []).map((text) => {
+		const [, name, value = ''] = /^([^=:\s]+)\s*[=:](.*)$/s.exec(String(text)) ?? [];
+		if (name === undefined) throw usage(`--header takes NAME=VALUE, not ${quote(String(text))}`);
+		return [name, value];
+	});
 }
 
 function answerOf(

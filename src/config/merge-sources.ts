@@ -7,6 +7,7 @@ import { type PassThrough, passThrough, variablesOfSettings } from './pass-throu
 import { type Config, settings } from './schema.ts';
 import { foreign, forgive, whyNot } from './tolerated.ts';
 import type { FileCheck } from './variable-kinds.ts';
+import { variablesAsked } from './variables-asked.ts';
 import type { FileSettings } from './yaml.ts';
 
 export interface Sources {
@@ -52,18 +53,23 @@ export function readConfig(given: Sources): Loaded {
 	const clashes = conflicts(config, named).filter((clash) => ![...wrong.keys()].some((key) => clash.includes(key)));
 	const { mistakes: misread, ...handed } = passThrough(sources.env, fileCheck(sources, config));
 	const others = misread.filter((mistake) => !isOfSetting(mistake));
-	const unusable = wantsOurBootstrap(config) ? unusableVariables(handed.env, config, sources) : [];
+	const asked = variablesAsked(handed.env, config, sources.mistakesInFiles);
 	const mistakes = [
 		...sources.file.mistakes,
 		...strange(sources.env),
 		...wrong.values(),
 		...clashes,
 		...others,
-		...unusable,
+		...asked.mistakes,
 	];
 	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { ...handed, env: { ...handed.env, ...variablesOfSettings(config.envoy) } };
-	return { config, written, notices: [...replaced, ...foreign(given.env), ...notices(written)], passThrough: proxy };
+	return {
+		config,
+		written,
+		notices: [...replaced, ...foreign(given.env), ...notices(written), ...asked.notices],
+		passThrough: proxy,
+	};
 }
 
 /** Told of the setting already. */
@@ -71,20 +77,6 @@ const isOfSetting = (mistake: string): boolean =>
 	[...allSettings.values()].some(({ variable, newer = [] }) =>
 		[variable, ...newer].some((name) => mistake.startsWith(`${name}: `)),
 	);
-
-/** With the user's own, or an Envoy of somebody else, they do nothing here. */
-const wantsOurBootstrap = ({ envoy }: Config): boolean => envoy.runtime !== 'none' && envoy.config === '';
-
-function unusableVariables(
-	variables: PassThrough['env'],
-	{ mesh }: Config,
-	{ mistakesInFiles = () => [] }: Sources,
-): readonly string[] {
-	const isNameless = variables['ENABLE_ENVOY_STATS_TAGS'] === '1' && mesh.node === undefined;
-	const nameless =
-		'ENABLE_ENVOY_STATS_TAGS: 1, but the tags name the virtual node; set mesh.node (APPMESH_VIRTUAL_NODE_NAME)';
-	return [...(isNameless ? [nameless] : []), ...mistakesInFiles(variables)];
-}
 
 /** If another program runs Envoy, its files may not be visible to us. */
 const fileCheck = ({ whyNoFile }: Sources, { envoy }: Config): FileCheck =>

@@ -68,6 +68,6 @@ const unsaid = ({ name, from, path }: CalledName, more: number): Mistake =>
 	mistakeAt(
 		from,
 		path,
-		`whether ${quote(name)}${more === 0 ? '' : ` and ${more} more names`} resolve on this host could not be told in time`,
+		`whether ${quote(name)}${more === 0 ? '' : ` and ${more} more ${more === 1 ? 'name' : 'names'}`} resolve on this host could not be told in time`,
 		'see whether a name server answers',
 	);

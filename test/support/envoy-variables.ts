@@ -24,6 +24,7 @@ static_resources:
     load_assignment: {cluster_name: own, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 9}}}}]}]}
 `,
 	'/etc/tags.json': '{"statsConfig":{"statsTags":[{"tagName":"stage","fixedValue":"prod"}]}}',
+	'/etc/no-tags.yaml': 'cluster_manager: {outlier_detection: {event_log_path: /dev/null}}\n',
 	'/etc/sinks.yaml': `stats_sinks:
 - name: envoy.stat_sinks.statsd
   typed_config:
@@ -83,7 +84,9 @@ export const environments: Readonly<Record<string, Environment & { readonly gate
 		...{ ENABLE_ENVOY_JAEGER_TRACING: '1', JAEGER_TRACER_ADDRESS: 'jaeger.local', JAEGER_TRACER_PORT: '9412' },
 		JAEGER_TRACER_VERSION: 'json',
 	},
-	"a tracer of one's own, which comes before the others": { ...xray, ENVOY_TRACING_CFG_FILE: '/etc/tracing.yaml' },
+	"a tracer of one's own, which comes before the others": {
+		...{ ENABLE_ENVOY_DATADOG_TRACING: '1', ENVOY_TRACING_CFG_FILE: '/etc/tracing.yaml' },
+	},
 	"a tracer of one's own, in a file of 2019": { ENVOY_TRACING_CFG_FILE: '/etc/tracing-2019.yaml' },
 	'DogStatsD, as in 2019': { ENABLE_ENVOY_DOG_STATS: '1', STATSD_PORT: '8126' },
 	'DogStatsD elsewhere': { ...statsd, STATSD_ADDRESS: '10.0.0.9' },
@@ -97,6 +100,7 @@ export const environments: Readonly<Record<string, Environment & { readonly gate
 	"tags of one's own, which come before the others": {
 		...{ ENABLE_ENVOY_STATS_TAGS: '1', ENVOY_STATS_CONFIG_FILE: '/etc/tags.json' },
 	},
+	"no tags, as one's own file has none": { ENVOY_STATS_CONFIG_FILE: '/etc/no-tags.yaml' },
 	'another flush interval': { ENVOY_STATS_FLUSH_INTERVAL: '1m0.5s' },
 	"resources of one's own": { ENVOY_RESOURCES_CONFIG_FILE: '/etc/resources.yaml' },
 	'certificates by SDS': { APPMESH_SDS_SOCKET_PATH: '/run/spire/agent.sock' },

@@ -21,6 +21,6 @@ export async function eventually<T>(
 			throw new Error(`It did not come in ${patienceMs} ms: ${JSON.stringify(seen)}`);
 		// Polling must not slow down what is waited for; after a second, precision matters less.
 		const now = performance.now();
-		await sleep(Math.max(SOONEST_MS, now - startedMs, Math.min((now - firstMs) / 20, LATEST_MS)));
+		await sleep(Math.max(SOONEST_MS, now - startedMs, Math.min((now - firstMs) / 10, LATEST_MS)));
 	}
 }

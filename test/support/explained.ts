@@ -23,7 +23,7 @@ export function attemptOf({ address, port, host, path = '/', method = 'GET', hea
 	const place = `${isTls === true ? host : address}:${port}`;
 	const url = `${isTls === true ? 'https' : 'http'}://${place}${path}`;
 	const named = { ...(host === undefined ? {} : { host }), ...headers };
-	const told = { method: undefined, headers: new Map(Object.entries(named)) };
+	const told = { method: undefined, headers: Object.entries(named) };
 	const found = parseQuestion([method, method === 'tcp' ? place : url], told);
 	assert.ok(found, url);
 	return found.question.attempt;

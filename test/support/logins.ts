@@ -54,7 +54,8 @@ export function createAsker(
 	if (config !== undefined) writeFileSync(join(path, 'docker/config.json'), text, { mode: 0o600 });
 	for (const [name, script] of Object.entries(helpers))
 		writeFileSync(join(path, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-	const own = { HOME: path, DOCKER_CONFIG: join(path, 'docker'), PATH: `${path}:/usr/bin:/bin` };
+	const NODE_COMPILE_CACHE = join(dist, '../.cache/compiled');
+	const own = { HOME: path, DOCKER_CONFIG: join(path, 'docker'), PATH: `${path}:/usr/bin:/bin`, NODE_COMPILE_CACHE };
 	const options: LoginsOptions = {
 		program: ['lib/node', 'lib/turnout.cjs'].map((part) => join(dist, part)),
 		...logins,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Attempt } from './explanation.ts';
-import { grpcHeaders, normalizedPath } from './request.ts';
+import { grpcHeaders, headersOf, normalizedPath, schemeOf } from './request.ts';
 
 /** What a person asks about, as written. */
 export interface Question {
@@ -15,8 +15,8 @@ export const QUESTIONS = '[METHOD] http://HOST[:PORT]/PATH, grpc http://HOST[:PO
 
 interface Told {
 	readonly method: string | undefined;
-	/** By their names in small letters. */
-	readonly headers: ReadonlyMap<string, string>;
+	/** As written, also several of one name. */
+	readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** The question that words begin with, and what follows it. Undefined: they are none. */
@@ -52,9 +52,10 @@ function addressOf(url: string): Address | undefined {
 	return { ...to, isTls, authority: named, path: normalizedPath(path.startsWith('/') ? path : `/${path}`) };
 }
 
-function request(kind: string, url: string, { headers }: Told): Question | undefined {
+function request(kind: string, url: string, told: Told): Question | undefined {
 	const to = addressOf(url);
 	if (to === undefined || !/^[A-Za-z]+$/.test(kind)) return undefined;
+	const headers = headersOf(told.headers);
 	const [isCall, isName] = [kind === 'grpc', isIP(to.host) === 0];
 	const method = isCall ? 'POST' : kind.toUpperCase();
 	return {
@@ -63,7 +64,7 @@ function request(kind: string, url: string, { headers }: Told): Question | undef
 			...{ port: to.port, addresses: addressesOf(to.host) },
 			tls: to.isTls ? { serverName: isName ? to.host : '' } : undefined,
 			request: {
-				...{ method, host: headers.get('host') ?? to.authority, scheme: to.isTls ? 'https' : 'http', path: to.path },
+				...{ method, host: headers.get('host') ?? to.authority, scheme: schemeOf(headers, to.isTls), path: to.path },
 				headers: new Map([...(isCall ? grpcHeaders : []), ...headers]),
 			},
 		},

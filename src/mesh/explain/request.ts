@@ -22,11 +22,25 @@ export const isGrpc = ({ headers }: MeshRequest): boolean =>
 /** Without its query. */
 export const pathAlone = ({ path }: Pick<MeshRequest, 'path'>): string => path.replace(/\?.*$/s, '');
 
+/** As Envoy reads them: names have no case, values no spaces around them, and those of one name are one list. */
+export function headersOf(all: readonly (readonly [name: string, value: string])[]): ReadonlyMap<string, string> {
+	const byName = Map.groupBy(all, ([name]) => name.toLowerCase());
+	return new Map([...byName].map(([name, own]) => [name, own.map(([, value]) => value.trim()).join(',')]));
+}
+
+/** Over plain HTTP/1.1 Envoy takes a client's word for it. */
+export const schemeOf = (headers: ReadonlyMap<string, string>, isTls: boolean): MeshRequest['scheme'] => {
+	const told = headers.get('x-forwarded-proto');
+	if (told === 'http' || told === 'https') return told;
+	return isTls ? 'https' : 'http';
+};
+
 /** What a condition of a route looks at; Envoy's own headers too. */
 export function headerValue(request: MeshRequest, name: string): string | undefined {
 	const own: Readonly<Record<string, string>> = {
 		...{ ':method': request.method, ':scheme': request.scheme, ':path': request.path },
 		...{ ':authority': request.host, host: request.host },
+		'x-forwarded-proto': request.headers.get('x-forwarded-proto') ?? request.scheme,
 	};
 	const key = name.toLowerCase();
 	return Object.hasOwn(own, key) ? own[key] : request.headers.get(key);

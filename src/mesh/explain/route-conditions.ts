@@ -76,6 +76,7 @@ const regexCondition = (what: string, found: string, regex: string): Condition =
 function headerCondition(what: string, header: Header, request: MeshRequest): Condition {
 	const { name, match, invert = false } = header;
 	const found = headerValue(request, name);
+	if (found === undefined && name.toLowerCase() === MADE_BY_ENVOY) return madeByEnvoy(what, header);
 	if (match === undefined) {
 		const why = invert ? `there is a ${what} ${shown(name)}` : missing(what, name).why;
 		return { isMet: (found === undefined) === invert, why };
@@ -86,6 +87,14 @@ function headerCondition(what: string, header: Header, request: MeshRequest): Co
 	const isMet = plain.isMet === undefined ? undefined : !plain.isMet;
 	return { isMet, why: `the ${what} ${shown(name)} is ${shown(found)}, which the route excludes` };
 }
+
+/** A request that has none gets one, with a random value, before routes are tried. */
+const MADE_BY_ENVOY = 'x-request-id';
+
+const madeByEnvoy = (what: string, { name, match, invert = false }: Header): Condition => ({
+	isMet: match === undefined ? !invert : undefined,
+	why: `Envoy gives each request a ${what} ${name}`,
+});
 
 function valueCondition(what: string, found: string, match: NonNullable<Header['match']>): Condition {
 	const { exact, prefix, suffix, regex, range } = match;

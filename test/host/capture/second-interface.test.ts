@@ -34,14 +34,13 @@ describe('a second interface, answered by from table 100', async () => {
 	await stack.use(createPeer(host)).listen('sshd', [SSH + 1]);
 	await stack.use(createPeer(host, { uid: ids.proxy })).listen('envoy', [15_000, 15_001]);
 
-	const routing = () =>
-		versions.map((version) =>
-			['rule', 'route show table 100']
-				.map((what) => host.tryRun('ip', [second[version].option, ...what.split(' ')]).stdout)
-				// Which place the kernel gives to a rule without one depends on the others.
-				.join('')
-				.replace(/^\d+:/gm, ''),
-		);
+	const routingOf = (version: Version) =>
+		['rule', 'route show table 100']
+			.map((what) => host.tryRun('ip', [second[version].option, ...what.split(' ')]).stdout)
+			// Which place the kernel gives to a rule without one depends on the others.
+			.join('')
+			.replace(/^\d+:/gm, '');
+	const routing = () => versions.map(routingOf);
 	const untouched = routing();
 	// A test that failed is to leave nothing for the next ones.
 	afterEach(() => {
@@ -51,8 +50,7 @@ describe('a second interface, answered by from table 100', async () => {
 				`ip ${second[version].option} route flush table 100; while ip ${second[version].option} rule del lookup 100; do :; done 2>/dev/null`,
 			]);
 	});
-	const isOurs = (version: Version) =>
-		/proto 206 .*\n.*proto 206 |fwmark 0x1e7700ce/.test(routing()[versions.indexOf(version)] ?? '');
+	const isOurs = (version: Version) => /proto 206 .*\n.*proto 206 |fwmark 0x1e7700ce/.test(routingOf(version));
 	const rule = (version: Version, verb: string) =>
 		`${verb === 'flush' ? 'del' : verb} from ${second[version].own} lookup 100`;
 	const theirs = {
@@ -174,7 +172,7 @@ describe('a second interface, answered by from table 100', async () => {
 			['enabled', 0, 0],
 		);
 		gone();
-		await eventually(daemon.status, (status) => fact(status)?.ok === true);
+		await eventually(daemon.readStatus, (status) => fact(status)?.ok === true);
 		assert.ok(versions.every(isOurs));
 		assert.equal(daemon.status().repairs.count, 0);
 		theirs.rules('add');
@@ -276,7 +274,7 @@ describe('a second interface, answered by from table 100', async () => {
 			assert.equal(fact(daemon.status())?.ok, false);
 			for (const option of ['-4', '-6']) host.run('ip', [option, 'rule', 'del', ...words.split(' ')]);
 			await eventually(own, (count) => count > 0);
-			await eventually(daemon.status, (status) => fact(status)?.ok === true && status.repairs.count === 0);
+			await eventually(daemon.readStatus, (status) => fact(status)?.ok === true && status.repairs.count === 0);
 		});
 
 	test('rules that have nothing to do with ours do not move them', async () => {

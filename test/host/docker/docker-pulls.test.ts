@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
 import { pushImage, startRegistry } from '../../lab/services/registry.ts';
 import type { TestDaemon } from '../../lab/turnout.ts';
 import {
@@ -28,10 +29,12 @@ describe('Envoy in Docker', async () => {
 		config: { 'insecure-registries': [near, far] },
 	});
 	const { docker } = place.docker;
+	// Of both registries: Docker compresses a whole Envoy for the first one, and finds it there for the second.
+	const { path: images } = stack.use(createScratch('images'));
 	afterEach(() => removeContainers(place.docker));
 
 	test('that dies while an update pulls from a registry that stalls is started again at once, and the pull goes on', async () => {
-		using registry = await startRegistry(place.lab.host);
+		using registry = await startRegistry(place.lab.host, undefined, { images });
 		docker(['tag', IMAGE, `${near}/envoy:v2`]);
 		await pushImage(place.docker, `${near}/envoy:v2`);
 		docker(['rmi', `${near}/envoy:v2`]);
@@ -71,7 +74,7 @@ describe('Envoy in Docker', async () => {
 	});
 
 	test('whose image is gone for good is told that the pull goes through the Envoy that is missing; disable brings it back', async () => {
-		using _ = await startRegistry(place.lab.world, undefined, 5000);
+		using _ = await startRegistry(place.lab.world, undefined, { port: 5000, images });
 		const image = `${far}/envoy:v1`;
 		docker(['tag', IMAGE, image]);
 		await pushImage(place.docker, image);

@@ -45,6 +45,8 @@ const matches: Readonly<Record<string, HttpMatch>> = {
 	present: header('x-present', {}),
 	absent: { prefix: '/absent', ...header('x-absent', { invert: true }) },
 	other: { prefix: '/other', ...header('x-other', { invert: true, match: { exact: 'a' } }) },
+	forwarded: { prefix: '/forwarded', ...header('x-forwarded-proto', { match: { exact: 'http' } }) },
+	traced: { prefix: '/traced', ...header('x-request-id', {}) },
 	host: header('host', { match: { suffix: '.LOCAL' } }),
 	value: { queryParameters: [{ name: 'v', match: { exact: '2%20' } }] },
 	flag: { queryParameters: [{ name: 'flag' }] },
@@ -141,7 +143,26 @@ const requests: readonly AskedOf[] = [
 	...['/orders/', '/Orders/17', '/orders/17/lines?a', '/orders/1234', '/p/a_b.txt', '/p/a1.txt', '/q', '/q/'].map(
 		(path) => at(path),
 	),
-	...[at('/', { method: 'POST' }), at('/metrics', { method: 'POST' }), at('/', { method: 'PUT' }), at('/secure')],
+	...[
+		at('/', { method: 'POST' }),
+		at('/metrics', { method: 'POST' }),
+		at('/', { method: 'PUT' }),
+		at('/secure'),
+		...['https', 'http', 'ftp'].map((scheme) => at('/secure', { headers: { 'x-forwarded-proto': scheme } })),
+	],
+	...['/forwarded', '/traced'].map((path) => at(path)),
+	...['/x\\..\\metrics', '/~', '/%7emetrics', '/metrics/%2E', '/a/%2e%2e%2fmetrics', '/./x/../../metrics'].map((path) =>
+		at(path),
+	),
+	...['/metrics%3Fx', '/%2Fmetrics', '/metrics//../x', '/metrics/..', '/metrics/../', '/%C3%A9', '/metrics%'].map(
+		(path) => at(path),
+	),
+	...[
+		at('/', { headers: { 'X-EXACT': 'a' } }),
+		at('/', { headers: { 'x-exact': ' a ' } }),
+		at('/', { headers: { 'x-exact': '' } }),
+	],
+	...[at('/', { headers: { 'x-present': '' } }), at('/absent', { headers: { 'x-absent': '' } })],
 	...withHeader('x-exact', 'a', 'A', 'ab'),
 	...withHeader('x-prefix', 'beta', 'abe'),
 	...withHeader('x-suffix', 'beta', 'betas'),

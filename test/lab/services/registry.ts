@@ -1,6 +1,6 @@
 // A private registry on a host of the lab, on port 80 so that its names carry no port; with a login, if it is given one.
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -34,12 +34,24 @@ export const registryOptions = (name: string) => ({
 	config: { 'insecure-registries': [name] },
 });
 
-export async function startRegistry(host: Namespace, account?: Account, port = 80): Promise<Registry> {
+export interface RegistryOptions {
+	/** 80 unless given. */
+	readonly port?: number;
+	/** Where it keeps its images, for another one after it that is to have them too. */
+	readonly images?: string;
+}
+
+export async function startRegistry(
+	host: Namespace,
+	account?: Account,
+	options: RegistryOptions = {},
+): Promise<Registry> {
 	using stack = new DisposableStack();
 	const { path: folder } = stack.use(createScratch('registry'));
+	const { port = 80, images = folder } = options;
 	const setAccount = (next: Account): void => writeAccount(folder, next);
 	if (account !== undefined) setAccount(account);
-	writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings(folder, account !== undefined, port)));
+	writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings(folder, images, account !== undefined, port)));
 	const child = spawnRegistry(host, folder);
 	const stop = untilExit(() => void child.kill('SIGKILL'));
 	stack.defer(stop);
@@ -87,10 +99,10 @@ function postImage({ socket: socketPath }: Docker, path: string, login: object =
 }
 
 /** YAML reads JSON. */
-const settings = (folder: string, hasLogin: boolean, port: number): Record<string, unknown> => ({
+const settings = (folder: string, images: string, hasLogin: boolean, port: number): Record<string, unknown> => ({
 	version: '0.1',
 	log: { level: 'warn', accesslog: { disabled: false } },
-	storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+	storage: { filesystem: { rootdirectory: join(images, 'data') } },
 	http: { addr: `:${port}` },
 	...(hasLogin ? { auth: { htpasswd: { realm: 'lab', path: join(folder, 'htpasswd') } } } : {}),
 });
@@ -102,7 +114,6 @@ function writeAccount(folder: string, { username, password }: Account): void {
 }
 
 function spawnRegistry(host: Namespace, folder: string): ChildProcess {
-	mkdirSync(join(folder, 'data'));
 	const log = openSync(join(folder, 'log'), 'a');
 	try {
 		return host.spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: ['ignore', log, log] });

@@ -163,6 +163,8 @@ const spellings: readonly (readonly [name: string, texts: Readonly<Record<string
 			'300s': undefined,
 			'1h': undefined,
 			'5 s': undefined,
+			'5sx': undefined,
+			x5s: undefined,
 		},
 	],
 	['ENVOY_CONCURRENCY', { 2: '2', 0: '0', '-1': '-1', '-2': undefined, '1.5': undefined, all: undefined }],
@@ -263,6 +265,16 @@ describe("Envoy's variables that are settings", () => {
 		assert.deepEqual(mistakesIn({ env: { ...env, APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n' } }), []);
 		assert.deepEqual(mistakesIn({ env: { ...env, TURNOUT_ENVOY_CONFIG: '/etc/envoy.json' } }), []);
 		assert.deepEqual(mistakesIn({ env: { ENABLE_ENVOY_STATS_TAGS: '1' } }), []);
+	});
+
+	test('a tracer that has nothing to trace is told: without a mesh connections are only forwarded', () => {
+		const noticesOf = (env: Readonly<Record<string, string>>) =>
+			readLayers({ env: { TURNOUT_ENVOY_RUNTIME: 'process', ENABLE_ENVOY_JAEGER_TRACING: '1', ...env } }).notices;
+		assert.match(String(noticesOf({})), /^ENABLE_ENVOY_JAEGER_TRACING: without a mesh .* nothing is traced$/);
+		assert.deepEqual(noticesOf({ ENABLE_ENVOY_JAEGER_TRACING: '0' }), []);
+		assert.deepEqual(noticesOf({ APPMESH_VIRTUAL_NODE_NAME: 'mesh/m/virtualNode/n' }), []);
+		assert.deepEqual(noticesOf({ ENVOY_RESOURCES_CONFIG_FILE: '/etc/own' }), []);
+		assert.deepEqual(noticesOf({ TURNOUT_ENVOY_CONFIG: '/etc/envoy.json' }), []);
 	});
 
 	test('what is in the files counts only if turnout makes the bootstrap', () => {

@@ -81,6 +81,6 @@ describe('names that a host of the node has to find', () => {
 
 	test('one warning for all of which nothing was heard in time', () =>
 		assert.deepEqual(told({}), [
-			`${backend}: whether "api.local" and 1 more names resolve on this host could not be told in time`,
+			`${backend}: whether "api.local" and 1 more name resolve on this host could not be told in time`,
 		]));
 });
