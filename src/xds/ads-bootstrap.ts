@@ -1,5 +1,5 @@
 import { bootstrapBase, grpcCluster, type Identity } from './bootstrap-base.ts';
-import { fromAds, type JsonObject } from './snapshot.ts';
+import { fromAds, type JsonObject, overGrpc } from './snapshot.ts';
 
 export interface AdsSource extends Identity {
 	/** Where the daemon serves ADS: mode 0600, Envoy's user's own. */
@@ -18,18 +18,7 @@ export function adsBootstrap(source: AdsSource): JsonObject {
 		staticResources: { clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive)] },
 		dynamicResources: {
 			...{ ldsConfig: { ...fromAds, initialFetchTimeout }, cdsConfig: { ...fromAds, initialFetchTimeout } },
-			adsConfig: {
-				...{ apiType: 'GRPC', transportApiVersion: 'V3', setNodeOnFirstMessageOnly: true },
-				// Without these Envoy takes up to 30 s to come back to a daemon that was restarted.
-				grpcServices: [
-					{
-						envoyGrpc: {
-							clusterName: ADS_CLUSTER,
-							retryPolicy: { retryBackOff: { baseInterval: '0.1s', maxInterval: '2s' } },
-						},
-					},
-				],
-			},
+			adsConfig: { ...overGrpc(ADS_CLUSTER), setNodeOnFirstMessageOnly: true },
 		},
 	};
 }

@@ -47,3 +47,11 @@ export const fromAds: JsonObject = { ads: {}, resourceApiVersion: 'V3', initialF
 /** Resources by name, each with its type. */
 export const named = (kind: ResourceKind, resources: readonly Named[]) =>
 	Object.fromEntries(resources.map((resource) => [resource.name, { '@type': typeUrls[kind], ...resource }]));
+
+/** A server behind a cluster of the bootstrap. Without the intervals Envoy takes up to 30 s to come back to one that was restarted. */
+export const overGrpc = (clusterName: string): JsonObject => ({
+	...{ apiType: 'GRPC', transportApiVersion: 'V3' },
+	grpcServices: [
+		{ envoyGrpc: { clusterName, retryPolicy: { retryBackOff: { baseInterval: '0.1s', maxInterval: '2s' } } } },
+	],
+});

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { ClientTls, Protocol, Target } from '../mesh/resolve-backends.ts';
 import type { listenerTls } from '../mesh/schema/common.ts';
 import type { Value } from '../mesh/schema/shape.ts';
-import { extension, type JsonObject } from './snapshot.ts';
+import { extension, type JsonObject, overGrpc } from './snapshot.ts';
 
 export type ListenerTls = Value<typeof listenerTls>;
 
@@ -88,10 +88,7 @@ function alpnOf(protocol: Protocol, isServer: boolean): JsonObject {
 const secret = (name: string): JsonObject => ({
 	name,
 	sdsConfig: {
-		apiConfigSource: {
-			...{ apiType: 'GRPC', transportApiVersion: 'V3' },
-			grpcServices: [{ envoyGrpc: { clusterName: SDS_CLUSTER } }],
-		},
+		apiConfigSource: overGrpc(SDS_CLUSTER),
 		resourceApiVersion: 'V3',
 		// Envoy's own 15 s would hold up the start, first for clusters and then for listeners, also of those without a secret.
 		initialFetchTimeout: '2s',

@@ -12,7 +12,14 @@ const sds = (name: string) => ({
 	sdsConfig: {
 		apiConfigSource: {
 			...{ apiType: 'GRPC', transportApiVersion: 'V3' },
-			grpcServices: [{ envoyGrpc: { clusterName: 'static_cluster_sds_unix_socket' } }],
+			grpcServices: [
+				{
+					envoyGrpc: {
+						clusterName: 'static_cluster_sds_unix_socket',
+						retryPolicy: { retryBackOff: { baseInterval: '0.1s', maxInterval: '2s' } },
+					},
+				},
+			],
 		},
 		...{ resourceApiVersion: 'V3', initialFetchTimeout: '2s' },
 	},
