@@ -6,14 +6,11 @@ export interface Identity {
 	readonly id: string;
 	/** The name in statistics and traces. */
 	readonly cluster: string;
-	/** The socket of Envoy's admin interface; undefined: none. */
-	readonly adminPath?: string;
 }
 
 /** What both bootstraps have: the static one and that for ADS. */
-export const bootstrapBase = ({ id, cluster, adminPath }: Identity): JsonObject => ({
+export const bootstrapBase = ({ id, cluster }: Identity): JsonObject => ({
 	node: { id, cluster },
-	...(adminPath === undefined ? {} : { admin: { address: { pipe: { path: adminPath, mode: 0o600 } } } }),
 	typedDnsResolverConfig: dnsResolver,
 	layeredRuntime: layeredRuntime(),
 });

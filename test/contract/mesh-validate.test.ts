@@ -66,7 +66,6 @@ describe('Envoy', () => {
 	test('accepts the bootstrap for ADS', () => {
 		const source = {
 			...identityOf('mesh/m/virtualNode/n'),
-			adminPath: '/run/admin',
 			socketPath: '/run/xds.sock',
 			initialFetchTimeout: '0s',
 		};
