@@ -69,7 +69,7 @@ const tricky = [
 const isPlain = (text: string): boolean => text.isWellFormed() && !hasControlCharacters(text);
 
 /** As fast-check's unit `binary`, which makes a table of all of Unicode first and takes seconds for it. */
-const codePoint = fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code));
+export const codePoint = fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code));
 
 /** At the edge of what is allowed; where nothing is said, above all that Envoy bounds. */
 const longest = (max: number): fc.Arbitrary<string> =>

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { regexProblem } from '../../src/mesh/regex.ts';
 import { certificateFiles } from './every-field.ts';
-import { type Choice, textOf } from './mesh-generator.ts';
+import { type Choice, codePoint, textOf } from './mesh-generator.ts';
 import { regexes } from './regexes.ts';
 
 /** A reference as drawn: the how-manieth of what is there. */
@@ -42,12 +42,12 @@ const regex = fc
 	.filter((text) => text.length <= 255 && regexProblem(text) === undefined);
 
 const operators = ['%%', '%START_TIME%', '%RESPONSE_CODE%', '%REQ(X-REQUEST-ID):36%', '%REQ(:PATH)%', '%PROTOCOL%'];
-const formatOf = (max: number, unit: 'binary' | 'grapheme-ascii') =>
+const formatOf = (max: number) =>
 	fc
 		.array(
 			fc.oneof(
 				fc.constantFrom(...operators, '\n', '\t', '\\', '"', '😀'),
-				fc.string({ unit, maxLength: 9 }).map((text) => text.toWellFormed().replaceAll('%', '')),
+				fc.string({ unit: codePoint, maxLength: 9 }).map((text) => text.toWellFormed().replaceAll('%', '')),
 			),
 			{ minLength: 1, maxLength: 6 },
 		)
@@ -111,8 +111,8 @@ const rulesFor = (folder: string): Rules => {
 		[/dns\.hostname$/, host],
 		[/match\.hostname\.(?:exact|suffix)$/, requested],
 		[/queryParameters\.name$/, textOf({ kind: 'string', min: 1, max: 256 })],
-		[/format\.text$/, formatOf(1_000, 'binary')],
-		[/format\.json\.value$/, formatOf(100, 'binary')],
+		[/format\.text$/, formatOf(1_000)],
+		[/format\.json\.value$/, formatOf(100)],
 		[/outlierDetection\.(?:baseEjectionDuration|interval)$/, someTime],
 		[/trust\.file\.certificateChain$/, fc.constant(authority)],
 		[/certificate\.file\.certificateChain$/, fc.constant(certificate)],
