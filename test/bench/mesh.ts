@@ -17,6 +17,7 @@ export async function benchMesh(options: BenchOptions, tell: (text: string) => v
 	const changes = await benchChanges(world, options, tell);
 	const deaths = await killDaemons(world, options.kills, stack);
 	for (const cause of deaths.causes) tell(`the daemon's deaths: ${cause}`);
+	for (const name of deaths.sentAgain) tell(`the daemon's deaths, sent again: ${name}`);
 	return [
 		...changes.figures,
 		...(await deathFigures(world, deaths, changes)),
@@ -54,7 +55,7 @@ async function deathFigures(world: MeshWorld, deaths: DaemonDeaths, { flips }: C
 		nothing(`${name}: requests that failed, of ${deaths.requests}`, deaths.failures.length, {
 			...{ name: 'without deaths', value: flips.ours.failures.length },
 		}),
-		nothing(`${name}: responses that Envoy is sent again`, deaths.sentAgain, {
+		nothing(`${name}: responses that Envoy is sent again`, deaths.sentAgain.length, {
 			...{ name: 'that it had before', value: deaths.updates },
 		}),
 	];

@@ -16,9 +16,10 @@ import type { MeshWorld } from './world.ts';
 export interface DaemonDeaths extends Observed {
 	/** From each kill until Envoy was connected to the next daemon. */
 	readonly connectedMs: readonly number[];
-	/** Responses that Envoys have taken from daemons before their deaths, and from the next ones, who had nothing new. */
+	/** How many responses Envoys have taken from daemons before their deaths. */
 	readonly updates: number;
-	readonly sentAgain: number;
+	/** Those that they were sent by the next ones, who had nothing new. */
+	readonly sentAgain: readonly string[];
 	/** The last one; it ends with the stack. */
 	readonly daemon: TestDaemon;
 }
@@ -29,24 +30,28 @@ export async function killDaemons(world: MeshWorld, kills: number, stack: AsyncD
 	stack.defer(async () => void (await last.daemon.stop()));
 	// Small again.
 	await takeStep(ours, flip(1));
-	const [taken, connectedMs, updates, sentAgain]: [Taken[], number[], number[], number[]] = [[], [], [], []];
+	const [taken, connectedMs, updates, sentAgain]: [Taken[], number[], number[], string[]] = [[], [], [], []];
 	const reports = await underLoad(ours, async () => {
 		for (let at = 0; at < kills; at += 1) {
 			const killed = await killDaemon(world, last.daemon);
 			last.daemon = killed.next;
 			connectedMs.push(killed.connectedMs);
 			updates.push(killed.updates);
-			sentAgain.push(killed.sentAgain);
+			sentAgain.push(...killed.sentAgain);
+			const { log } = last.daemon;
+			const before = acceptedIn(log());
 			taken.push(await takeStep(ours, flip(at)));
-			await sleep(REST_MS);
+			// It then is on the disk, for the next daemon.
+			await eventually(
+				() => acceptedIn(log()),
+				(count) => count > before,
+			);
 		}
 	});
-	const sums = { updates: sum(updates), sentAgain: sum(sentAgain) };
-	return { ...observed(taken, reports), ...sums, connectedMs, daemon: last.daemon };
+	return { ...observed(taken, reports), connectedMs, updates: sum(updates), sentAgain, daemon: last.daemon };
 }
 
-/** Until what Envoy has accepted is on the disk. */
-const REST_MS = 250;
+const acceptedIn = (log: string): number => log.split('"event":"mesh accepted"').length;
 
 /** Its Envoy goes on, connects to the next daemon, and is replaced by another one: nobody reads its output any more. */
 export async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon: TestDaemon) {
@@ -62,14 +67,14 @@ export async function killDaemon({ hosts: { asker }, asking }: MeshWorld, daemon
 	const connectedMs = timeOf(next.log(), 'envoy connected to the mesh') - killedMs;
 	const after = await readUpdates(next, before.admin);
 	await eventually(next.log, (log) => log.includes('"event":"ready"'));
-	return { next, connectedMs, updates: before.updates, sentAgain: after.updates - before.updates };
+	return { next, connectedMs, updates: sum([...before.counts.values()]), sentAgain: added(before, after) };
 }
 
 interface Updates {
 	/** Of that Envoy. */
 	readonly admin: string;
-	/** How many responses of its control plane it has taken. */
-	readonly updates: number;
+	/** How many responses of its control plane it has taken, by what they were. */
+	readonly counts: ReadonlyMap<string, number>;
 }
 
 /** Of the Envoy that was started last, or of another one. */
@@ -78,16 +83,13 @@ async function readUpdates({ folder }: TestDaemon, of?: string): Promise<Updates
 	const admin = of ?? (noted !== undefined && 'socketPath' in noted ? noted.socketPath : '');
 	// Clusters count answers of DNS servers by the same name.
 	const { text } = await askSocket(admin, 'GET', '/stats?filter=(cds|lds|rds[.][^.]*)[.]update_success$');
-	return {
-		admin,
-		updates: sum(
-			text
-				.trim()
-				.split('\n')
-				.map((line) => Number(line.split(': ')[1])),
-		),
-	};
+	const lines = text.trim().split('\n');
+	return { admin, counts: new Map(lines.map((line) => [line.split(': ')[0] ?? '', Number(line.split(': ')[1])])) };
 }
+
+/** One for each response. */
+const added = (before: Updates, after: Updates): string[] =>
+	[...after.counts].flatMap(([name, count]) => Array<string>(count - (before.counts.get(name) ?? 0)).fill(name));
 
 /** Of the first event of this name. */
 export function timeOf(log: string, event: string): number {
