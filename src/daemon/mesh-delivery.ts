@@ -18,7 +18,7 @@ import {
 	prepare,
 	withLoader,
 } from './mesh-offer.ts';
-import { changedFiles, meshFact, missingOf, type Reported } from './mesh-report.ts';
+import { changedFiles, meshFact, missingOf, type Reported, rejectedOf } from './mesh-report.ts';
 import { createRulePorts, type RulePorts } from './rule-ports.ts';
 
 /** Gives Envoy what the definitions say, and knows what became of it. */
@@ -76,12 +76,15 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 			(error) => deps.log('error', NOT_FOLLOWED, { why: failureOf(error).message }),
 		),
 	};
+	// An Envoy of a former daemon may connect before the start, and have more than what that one wrote down.
+	if ('value' in first) push(own, first.value, false);
 	return {
 		open: (send) => openLogged(own, send),
 		start() {
-			if ('value' in first) void offer(own, first.value, false);
-			else if (former === undefined) throw first.error;
-			else tell(own, first.error);
+			if ('error' in first) {
+				if (former === undefined) throw first.error;
+				tell(own, first.error);
+			}
 			// They may have changed since they were read.
 			onChange(own);
 		},
@@ -93,10 +96,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 			deps.watchDefinitions(() => onChange(own), signal);
 		},
 		missing: () => missingOf(own.hub.state(), own),
-		rejected() {
-			const { rejection } = own.hub.state();
-			return rejection?.isReverted === false ? rejection.why : '';
-		},
+		rejected: () => rejectedOf(own.hub.state()),
 		fact: () => meshFact(own.hub.state(), own),
 		status: () => statusOf(own),
 	};
@@ -130,7 +130,7 @@ function push(own: Delivery, next: Offer, isAgain: boolean): void {
 	const { deps, hub, pushed } = own;
 	const { accepted, rejection } = hub.state();
 	const { files } = next;
-	Object.assign(own, { files, trouble: '' });
+	Object.assign(own, { seen: files, files, trouble: '' });
 	if (pushed !== undefined && isEqual(next.encoded, pushed.encoded) && !(isAgain && rejection !== undefined)) {
 		if (pushed.encoded === accepted) own.acceptedFiles = files;
 		return;

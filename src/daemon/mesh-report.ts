@@ -26,6 +26,9 @@ export function missingOf({ connected, settled }: HubState, { refusal }: Pick<Re
 	return refusal === '' ? 'it has not asked for its configuration' : `it asked for its configuration, but ${refusal}`;
 }
 
+/** Why Envoy has nothing, as it rejects the first that it was sent; '' otherwise. */
+export const rejectedOf = ({ rejection }: HubState): string => (rejection?.isReverted === false ? rejection.why : '');
+
 const REMEDY = 'Mend the definitions; until then Envoy keeps what it has';
 
 export function meshFact({ rejection }: HubState, reported: Reported): Fact {

@@ -101,3 +101,21 @@ test('an Envoy of another node does not get this configuration, and is not count
 	mesh.connect();
 	assert.equal(mesh.delivery.missing(), '');
 });
+
+const ALLOW_ALL = '{"meshName":"simpleapp","spec":{"egressFilter":{"type":"ALLOW_ALL"}}}';
+
+test('an Envoy that has more than a killed daemon wrote down keeps it, also where it connects before the next one has started', () => {
+	const world = createMeshWorld();
+	const first = deliverMesh(world);
+	first.delivery.start();
+	const envoy = first.connect();
+	const { stored } = world;
+	world.files = [...guideFiles().slice(1), { path: 'mesh.json', text: ALLOW_ALL }];
+	first.saved();
+	assert.notEqual(world.stored, stored);
+	world.stored = stored;
+	const second = deliverMesh(world);
+	assert.deepEqual(second.connect(envoy.versions).responses, []);
+	second.delivery.start();
+	assert.equal(second.delivery.missing(), '');
+});
