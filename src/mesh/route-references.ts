@@ -52,9 +52,9 @@ function checkRouterPort({ name, spec }: Router, { placeOf }: Route, { key, prot
 function checkOnlyTcp(catalog: Catalog, route: Route, found: RouteKind): Mistake[] {
 	if (found.key !== 'tcpRoute') return [];
 	const port = found.route.match?.port;
-	const [first] = catalog
+	const first = catalog
 		.routesOf(route.parent)
-		.filter(({ spec }) => spec.tcpRoute !== undefined && spec.tcpRoute.match?.port === port);
+		.find(({ spec }) => spec.tcpRoute !== undefined && spec.tcpRoute.match?.port === port);
 	if (first === undefined || first.name === route.name) return [];
 	const why = `virtual router ${quote(route.parent)} has a tcpRoute already, ${quote(first.name)}, which takes every connection`;
 	return [{ ...route.placeOf('spec.tcpRoute'), why, hint: 'put the targets of both into one' }];
