@@ -2,6 +2,7 @@ import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../values/cidr.ts';
 import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
 import { MESH_NODE_ALLOWED, parseMeshNode } from '../values/mesh-node.ts';
+import { parseNamedValues } from '../values/named-values.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import {
 	IDS_ALLOWED,
@@ -129,23 +130,7 @@ export const alsoNamed = <T>(newer: readonly string[], of: Setting<T>): Setting<
 
 export const meshNode = (...args: SettingArgs) => setting(args, MESH_NODE_ALLOWED, parseMeshNode);
 
-/** Values cannot contain commas. */
-export const pairs = (...args: SettingArgs) => setting(args, 'name=value, with commas between them', parsePairs);
-
-function parsePairs(value: string): readonly (readonly [name: string, value: string])[] {
-	const pairs = value
-		.split(',')
-		.filter((part) => part.trim() !== '')
-		.map((part): [string, string] => {
-			const [, name = '', text = ''] = /^([\w.-]+)=(.*)$/s.exec(withoutControls(part.trim())) ?? [];
-			if (name === '') throw new Error(`${quote(part)} is not name=value`);
-			return [name, text];
-		});
-	const names = pairs.map(([name]) => name);
-	const twice = names.find((name, at) => names.indexOf(name) !== at);
-	if (twice !== undefined) throw new Error(`${quote(twice)} is given twice`);
-	return pairs;
-}
+export const pairs = (...args: SettingArgs) => setting(args, 'name=value, with commas between them', parseNamedValues);
 
 export const optionalPath = (...args: SettingArgs) =>
 	setting(args, 'an absolute path, or nothing', (value) => (value.trim() === '' ? '' : parseAbsolute(value)));

@@ -7,23 +7,26 @@ export interface Catalog {
 	readonly mesh: string;
 	readonly get: <K extends Kind>(kind: K, name: string) => ResourceOf<K> | undefined;
 	readonly all: <K extends Kind>(kind: K) => readonly ResourceOf<K>[];
+	readonly names: (kind: Kind) => readonly string[];
 	/** Of a router, in the order in which they are tried. */
 	readonly routesOf: (router: string) => readonly ResourceOf<'route'>[];
 	readonly gatewayRoutesOf: (gateway: string) => readonly ResourceOf<'gatewayRoute'>[];
 }
 
-export function createCatalog(mesh: string, resources: readonly Resource[]): Catalog {
-	const own = resources.filter((resource) => resource.mesh === mesh);
-	const all = <K extends Kind>(kind: K): ResourceOf<K>[] =>
-		own.filter((resource): resource is ResourceOf<K> & Resource => resource.kind === kind);
-	const named = new Map<Kind, Map<string, Resource>>();
-	for (const [kind, among] of Map.groupBy(own, (resource) => resource.kind))
-		named.set(kind, new Map(among.map((resource) => [resource.name, resource])));
-	const routes = Map.groupBy(all('route').sort(byPrecedence), ({ parent }) => parent);
-	const gatewayRoutes = Map.groupBy(all('gatewayRoute').sort(byPrecedence), ({ parent }) => parent);
+/** `own`: all of this mesh. */
+export function createCatalog(mesh: string, own: readonly Resource[]): Catalog {
+	const byKind = Map.groupBy(own, ({ kind }) => kind);
+	const all = <K extends Kind>(kind: K) => (byKind.get(kind) ?? []) as readonly unknown[] as readonly ResourceOf<K>[];
+	const named = new Map(
+		[...byKind].map(([kind, among]) => [kind, new Map(among.map((resource) => [resource.name, resource]))]),
+	);
+	const names = new Map([...byKind].map(([kind, among]) => [kind, among.map(({ name }) => name)]));
+	const routes = Map.groupBy(all('route').toSorted(byPrecedence), ({ parent }) => parent);
+	const gatewayRoutes = Map.groupBy(all('gatewayRoute').toSorted(byPrecedence), ({ parent }) => parent);
 	return {
 		mesh,
 		all,
+		names: (kind) => names.get(kind) ?? [],
 		get: <K extends Kind>(kind: K, name: string) => named.get(kind)?.get(name) as ResourceOf<K> | undefined,
 		routesOf: (router) => routes.get(router) ?? [],
 		gatewayRoutesOf: (gateway) => gatewayRoutes.get(gateway) ?? [],

@@ -1,5 +1,5 @@
-import { closest } from 'fastest-levenshtein';
 import { hasControlCharacters, quote } from '../lib/escape.ts';
+import { fieldHint } from './nearest.ts';
 import type { Segment } from './path.ts';
 import type { IntegerShape, ListShape, ObjectShape, Shape, StringShape } from './schema/shape.ts';
 
@@ -102,7 +102,7 @@ function fieldOf({ required, optional }: ObjectShape, key: string): Shape | unde
 
 const unknownField = (key: string, known: readonly string[]) => ({
 	why: `unknown field ${quote(key)}`,
-	hint: known.length === 0 ? '' : `did you mean ${closest(key, known)}? known: ${known.join(', ')}`,
+	hint: fieldHint(key, known),
 });
 
 interface Bounds {

@@ -1,9 +1,10 @@
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from './catalog.ts';
 import { type GatewayRouteKind, gatewayRouteOf } from './gateway-route-kind.ts';
+import { checkListenerChoice } from './listener-choice.ts';
 import { dangling, serviceName } from './reference.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
-import { type ServicePort, servicePorts } from './service-ports.ts';
+import { portsText, type ServicePort, servicePorts } from './service-ports.ts';
 
 type GatewayRoute = ResourceOf<'gatewayRoute'>;
 
@@ -17,40 +18,11 @@ export function checkGatewayRoute(catalog: Catalog, route: GatewayRoute): Mistak
 	const path = `spec.${found.key}.action.target.virtualService.virtualServiceName`;
 	const missing = dangling(catalog, { from: route, path, to: 'virtualService', name });
 	return [
-		...checkListener(gateway, route, found),
+		...checkListenerChoice(
+			{ what: 'virtual gateway', name: gateway.name, listeners: gateway.spec.listeners },
+			{ ...found, placeOf: route.placeOf, port: found.route.match.port },
+		),
 		...(missing.length > 0 ? missing : checkTargetPort(servicePorts(catalog, name), route, found)),
-	];
-}
-
-function checkListener(
-	{ name, spec }: ResourceOf<'virtualGateway'>,
-	route: GatewayRoute,
-	found: GatewayRouteKind,
-): Mistake[] {
-	const { port } = found.route.match;
-	const place = route.placeOf(`spec.${found.key}.match.port`);
-	const known = spec.listeners.map(({ portMapping }) => `${portMapping.port} (${portMapping.protocol})`).join(', ');
-	const gateway = `virtual gateway ${quote(name)}`;
-	if (port === undefined) {
-		if (spec.listeners.length === 1) return checkProtocol(spec.listeners, route, found);
-		const why = `${gateway} has several listeners, and the route does not say for which one it is`;
-		return [{ ...place, why, hint: `write match.port: ${known}` }];
-	}
-	const chosen = spec.listeners.filter(({ portMapping }) => portMapping.port === port);
-	if (chosen.length > 0) return checkProtocol(chosen, route, found);
-	return [{ ...place, why: `${gateway} does not listen on ${port}`, hint: `it has ${known}` }];
-}
-
-function checkProtocol(
-	listeners: ResourceOf<'virtualGateway'>['spec']['listeners'],
-	route: GatewayRoute,
-	{ key, protocol }: GatewayRouteKind,
-): Mistake[] {
-	const protocols = listeners.map(({ portMapping }) => portMapping.protocol);
-	if (protocols.includes(protocol)) return [];
-	const why = `${key} does not fit virtual gateway ${quote(route.parent)}, which has ${protocols.join(', ')}`;
-	return [
-		{ ...route.placeOf(`spec.${key}`), why, hint: "use the route of the gateway's protocol, or change its listener" },
 	];
 }
 
@@ -62,7 +34,7 @@ function checkTargetPort(
 	const { port, virtualService } = action.target;
 	const service = `virtual service ${quote(serviceName(virtualService.virtualServiceName))}`;
 	const place = route.placeOf(`spec.${key}.action.target`);
-	const known = ports.map((each) => `${each.port} (${each.protocol})`).join(', ');
+	const known = portsText(ports);
 	// Without a provider it answers 404, as in App Mesh.
 	if (ports.length === 0) return [];
 	if (port === undefined && ports.length > 1)

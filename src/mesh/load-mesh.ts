@@ -27,8 +27,8 @@ export function createMeshLoader(parameters: Parameters): (files: readonly Defin
 	const checkOne = memoize(checkSpec);
 	return (files) => {
 		const { resources, errors, warnings } = readFiles(files);
-		const meshes = [...new Set(resources.map(({ mesh }) => mesh))];
-		const catalogs = meshes.map((mesh) => createCatalog(mesh, resources));
+		const meshes = Map.groupBy(resources, ({ mesh }) => mesh);
+		const catalogs = [...meshes].map(([mesh, own]) => createCatalog(mesh, own));
 		// Allowed by the API, and refused here or by Envoy.
 		const unfit = resources.flatMap(checkOne);
 		const { mistakes, further } = checkTogether(catalogs, errors.length + unfit.length === 0);

@@ -1,3 +1,5 @@
+import { findMeshNode } from '../values/mesh-node.ts';
+
 /** Whose configuration an Envoy has. */
 export interface ProxyName {
 	/** Undefined: that of the only mesh, or the only one that has the name. */
@@ -6,12 +8,6 @@ export interface ProxyName {
 	readonly name: string;
 }
 
-/**
- * As App Mesh's variables give it: `mesh/MESH/virtualNode/NAME`, `mesh/MESH/virtualGateway/NAME`, the same as an ARN, or the
- * name of a virtual node alone.
- */
-export function parseProxyName(text: string): ProxyName {
-	const [, mesh, kind, name = text] =
-		/^(?:arn:[^/]*:)?mesh\/([^/]+)\/(virtualNode|virtualGateway)\/(.+)$/.exec(text) ?? [];
-	return { mesh, kind: kind === 'virtualGateway' ? kind : 'virtualNode', name };
-}
+/** As the setting `mesh.node` has it; on a command line also the name of a virtual node alone. */
+export const parseProxyName = (text: string): ProxyName =>
+	findMeshNode(text) ?? { mesh: undefined, kind: 'virtualNode', name: text };

@@ -1,6 +1,6 @@
-import { closest } from 'fastest-levenshtein';
 import { quote } from '../lib/escape.ts';
 import type { Catalog } from './catalog.ts';
+import { nearest } from './nearest.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
 import type { Kind } from './schema/kinds.ts';
 
@@ -15,8 +15,10 @@ export interface Reference {
 /** A name that nothing has. */
 export function dangling(catalog: Catalog, { from, path, to, name }: Reference): Mistake[] {
 	if (catalog.get(to, name) !== undefined) return [];
-	const known = catalog.all(to).map((resource) => resource.name);
-	const hint = known.length === 0 ? `there is no ${to} at all` : `did you mean ${quote(closest(name, known))}?`;
+	const known = catalog.names(to);
+	const near = nearest(name, known);
+	const otherwise = known.length === 0 ? `there is no ${to} at all` : `there are ${known.length} others`;
+	const hint = near === undefined ? otherwise : `did you mean ${quote(near)}?`;
 	return [{ ...from.placeOf(path), why: `no ${to} is called ${quote(name)}`, hint }];
 }
 

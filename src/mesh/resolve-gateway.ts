@@ -33,14 +33,14 @@ export function resolveGateway(catalog: Catalog, name: string): GatewayView | un
 			: [{ name: route.name, priority: route.spec.priority, kind, ...kind.route.action.target }];
 	});
 	const services = [...new Set(kinds.map(({ virtualService }) => serviceName(virtualService.virtualServiceName)))];
-	const backends = services.flatMap((service) => backendsOf(catalog, service, tls));
+	const byService = new Map(services.map((service) => [service, backendsOf(catalog, service, tls)]));
 	return {
-		...{ mesh: catalog.mesh, gateway, backends },
+		...{ mesh: catalog.mesh, gateway, backends: [...byService.values()].flat() },
 		ipPreference: catalog.get('mesh', catalog.mesh)?.spec.serviceDiscovery?.ipPreference,
 		routes: kinds.map(({ name: own, priority, kind, port, virtualService }) => {
 			const service = serviceName(virtualService.virtualServiceName);
-			const isMeant = (each: Backend) => each.service === service && (port === undefined || each.port === port);
-			return { name: own, priority, kind, service, target: backends.find(isMeant) };
+			const target = byService.get(service)?.find((each) => port === undefined || each.port === port);
+			return { name: own, priority, kind, service, target };
 		}),
 	};
 }

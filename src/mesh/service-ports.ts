@@ -5,6 +5,10 @@ import type { NodeListener } from './schema/virtual-node.ts';
 
 export type ServicePort = NodeListener['portMapping'];
 
+/** `80 (http), 81 (http2)` */
+export const portsText = (ports: readonly ServicePort[]): string =>
+	ports.map(({ port, protocol }) => `${port} (${protocol})`).join(', ');
+
 /** Where a virtual service is called: the ports of its router, or of the node that provides it. None without a provider. */
 export function servicePorts(catalog: Catalog, service: string): readonly ServicePort[] {
 	const { virtualNode, virtualRouter } = catalog.get('virtualService', service)?.spec.provider ?? {};

@@ -19,17 +19,18 @@ export function gatewayIngressRoutes(view: GatewayView, listener: Listener, { eg
 	const cluster = selfRedirectCluster(names, listener, egressPort);
 	const { port } = listener.portMapping;
 	const own = routes.filter(({ kind }) => (kind.route.match.port ?? port) === port);
+	const http = httpBackends(view);
 	return {
 		name: ingressRoutes(listener),
 		virtualHosts: [
-			{ name: 'self_redirect', domains: ['*'], routes: own.flatMap((route) => redirects(view, route, cluster)) },
+			{ name: 'self_redirect', domains: ['*'], routes: own.flatMap((route) => redirects(http, route, cluster)) },
 		],
 	};
 }
 
-function redirects(view: GatewayView, route: GatewayRoute, cluster: string): JsonObject[] {
+function redirects(http: HttpBackends, route: GatewayRoute, cluster: string): JsonObject[] {
 	const { name, kind, service } = route;
-	const key = keyOf(view, route);
+	const key = keyOf(http, route);
 	// Envoy takes the value for a format.
 	const value = key.replaceAll('%', '%%');
 	const header = { header: { key: SERVICE_HEADER, value }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' };
@@ -51,14 +52,20 @@ function redirects(view: GatewayView, route: GatewayRoute, cluster: string): Jso
 const keepsHost = ({ kind }: GatewayRoute): boolean =>
 	kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 
-const firstPort = ({ backends }: GatewayView, service: string): number | undefined =>
-	httpOf(backends).find((each) => each.service === service)?.port;
+/** By service. */
+type HttpBackends = ReadonlyMap<string, readonly Backend[]>;
 
-const httpOf = (backends: readonly Backend[]) => backends.filter(({ protocol }) => protocol !== 'tcp');
+const httpBackends = ({ backends }: GatewayView): HttpBackends =>
+	Map.groupBy(
+		backends.filter(({ protocol }) => protocol !== 'tcp'),
+		({ service }) => service,
+	);
 
 /** The service; on another than its first port with that one. */
-const keyOf = (view: GatewayView, { service, target }: Pick<GatewayRoute, 'service' | 'target'>): string =>
-	target === undefined || target.port === firstPort(view, service) ? service : `${service}:${target.port}`;
+function keyOf(http: HttpBackends, { service, target }: Pick<GatewayRoute, 'service' | 'target'>): string {
+	const [first] = http.get(service) ?? [];
+	return target === undefined || target.port === first?.port ? service : `${service}:${target.port}`;
+}
 
 /** The second pass: the service's own routes. */
 export function gatewayEgressRoutes(
@@ -66,10 +73,10 @@ export function gatewayEgressRoutes(
 	{ nameOf }: EgressClusters,
 	{ egressPort }: RenderOptions,
 ): Routes {
+	const http = httpBackends(view);
 	const asked = (target: Backend): JsonObject[] => [
-		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(view, { service: target.service, target }) } },
+		{ name: SERVICE_HEADER, stringMatch: { exact: keyOf(http, { service: target.service, target }) } },
 	];
-	const http = httpOf(view.backends);
 	// With a host of its own, which may be the name of another service, a request says by the header where it is going.
 	const kept = new Set(view.routes.flatMap((route) => (keepsHost(route) ? (route.target ?? []) : [])));
 	const unasked = kept.size === 0 ? [] : [{ name: SERVICE_HEADER, presentMatch: true, invertMatch: true }];
@@ -77,7 +84,7 @@ export function gatewayEgressRoutes(
 	const taken = new Set(names.map((name) => name.toLowerCase()));
 	const services = names.map((service) => {
 		const withPort = `${service}:${egressPort}`;
-		const [first, ...others] = http.filter((each) => each.service === service);
+		const [first, ...others] = http.get(service) ?? [];
 		return virtualHost(
 			service,
 			[service, ...(taken.has(withPort.toLowerCase()) ? [] : [withPort])],
@@ -87,7 +94,7 @@ export function gatewayEgressRoutes(
 			],
 		);
 	});
-	const any = http.flatMap((backend) => routesOf(backend, nameOf, asked(backend)));
+	const any = [...http.values()].flat().flatMap((backend) => routesOf(backend, nameOf, asked(backend)));
 	return { name: egressRoutes(egressPort), virtualHosts: [...services, virtualHost('default_backend', ['*'], any)] };
 }
 

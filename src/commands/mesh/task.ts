@@ -35,10 +35,12 @@ export async function readTask(given: Given, path: string | undefined, terminal:
 }
 
 function parsedParameters(text: string): Parameters {
-	const parameters = parseNamedValues(text);
-	if (parameters === undefined)
-		throw usage(`--parameters takes NAME=VALUE, several with commas between, not ${quote(text)}`);
-	return parameters;
+	try {
+		return new Map(parseNamedValues(text));
+	} catch (cause) {
+		const why = cause instanceof Error ? cause.message : String(cause);
+		throw usage(`--parameters takes NAME=VALUE, several with commas between: ${why}`);
+	}
 }
 
 /** Throws a Failure that tells all mistakes. */

@@ -1,4 +1,14 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+	closeSync,
+	constants,
+	type Dirent,
+	fstatSync,
+	lstatSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../failure.ts';
 import { describeFsError } from '../../lib/fs.ts';
@@ -9,17 +19,11 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
 
 /** A file, or all files of a folder and those below it, in the order of their names. Hidden ones, as editors make, are left out. */
 export function readDefinitions(path: string): DefinitionFile[] {
-	try {
-		const files = statSync(path).isDirectory() ? filesBelow(path) : [path];
-		return files.map((file) => ({ path: file, text: readText(file) }));
-	} catch (cause) {
-		if (cause instanceof Failure) throw cause;
-		throw unreadable(path, describeFsError(cause), cause);
-	}
+	return told(path, () => statSync(path).isDirectory()) ? filesBelow(path).flatMap(readIfThere) : [readFile(path)];
 }
 
 const filesBelow = (folder: string): string[] =>
-	readdirSync(folder, { withFileTypes: true })
+	told(folder, () => readdirSync(folder, { withFileTypes: true }))
 		.filter(isDefinition)
 		.sort((a, b) => (a.name < b.name ? -1 : 1))
 		.flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
@@ -27,11 +31,40 @@ const filesBelow = (folder: string): string[] =>
 const isDefinition = (entry: Dirent): boolean =>
 	!/^\.|~$/.test(entry.name) && (entry.isDirectory() || /\.(json|ya?ml|template|tfstate)$/.test(entry.name));
 
-function readText(file: string): string {
-	const stats = statSync(file);
-	if (!stats.isFile()) throw unreadable(file, 'it is not a regular file');
-	if (stats.size > LARGEST_BYTES) throw unreadable(file, `it has over ${LARGEST_BYTES} bytes`);
-	return readFileSync(file, 'utf8');
+/** Of a folder's files some may have been removed since it was listed. A link that leads nowhere is a mistake. */
+function readIfThere(path: string): DefinitionFile[] {
+	try {
+		return [readFile(path)];
+	} catch (error) {
+		const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+		if (isLink || !(error instanceof Failure && isMissing(error.cause))) throw error;
+		return [];
+	}
+}
+
+const isMissing = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+
+const readFile = (path: string): DefinitionFile => ({ path, text: told(path, () => readText(path)) });
+
+function readText(path: string): string {
+	// A pipe that nobody writes into would be waited for.
+	const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+	try {
+		const stats = fstatSync(descriptor);
+		if (!stats.isFile()) throw unreadable(path, 'it is not a regular file');
+		if (stats.size > LARGEST_BYTES) throw unreadable(path, `it has over ${LARGEST_BYTES} bytes`);
+		return readFileSync(descriptor, 'utf8');
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+function told<T>(path: string, read: () => T): T {
+	try {
+		return read();
+	} catch (cause) {
+		throw cause instanceof Failure ? cause : unreadable(path, describeFsError(cause), cause);
+	}
 }
 
 const unreadable = (path: string, why: string, cause?: unknown): Failure =>

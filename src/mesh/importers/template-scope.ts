@@ -1,5 +1,5 @@
-import { closest } from 'fastest-levenshtein';
 import { quote } from '../../lib/escape.ts';
+import { nearest } from '../nearest.ts';
 import type { Segment } from '../path.ts';
 import { fieldsOf, partOf, scalar, type Traced, textAt } from '../traced.ts';
 import type { Parameters } from './importer.ts';
@@ -83,6 +83,8 @@ export function parameterValue(
 export function unknownName(name: string, at: readonly Segment[], scope: Scope): undefined {
 	const { template, tell } = scope;
 	const known = [...fieldsOf(partOf(template, 'Parameters')).keys(), ...fieldsOf(partOf(template, 'Resources')).keys()];
-	const hint = known.length === 0 ? 'the template has no parameters' : `did you mean ${quote(closest(name, known))}?`;
+	const near = nearest(name, known);
+	const otherwise = known.length === 0 ? 'the template has no parameters' : `it has ${known.length} others`;
+	const hint = near === undefined ? otherwise : `did you mean ${quote(near)}?`;
 	return tell(at, `the template has no parameter or resource ${quote(name)}`, hint);
 }

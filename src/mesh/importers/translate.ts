@@ -1,5 +1,5 @@
-import { closest } from 'fastest-levenshtein';
 import { quote } from '../../lib/escape.ts';
+import { fieldHint } from '../nearest.ts';
 import type { Segment } from '../path.ts';
 import type { ListShape, ObjectShape, Shape } from '../schema/shape.ts';
 import { object, type Traced, type TracedObject, type TracedScalar } from '../traced.ts';
@@ -40,7 +40,7 @@ function translateFields(shape: ObjectShape, value: TracedObject, notation: Nota
 	const fields = [...value.fields].flatMap(([name, part]): [string, Traced][] => {
 		const found = known.get(name);
 		if (found === undefined) {
-			if (isSet(part)) tell(part.at, `unknown field ${quote(name)}`, nearest(name, [...known.keys()]));
+			if (isSet(part)) tell(part.at, `unknown field ${quote(name)}`, fieldHint(name, [...known.keys()]));
 			return [];
 		}
 		const { key, field } = found;
@@ -52,9 +52,6 @@ function translateFields(shape: ObjectShape, value: TracedObject, notation: Nota
 
 const isSet = (value: Traced): boolean =>
 	value.kind === 'list' ? value.items.length > 0 : value.kind !== 'scalar' || value.value !== null;
-
-const nearest = (name: string, known: readonly string[]): string =>
-	known.length === 0 ? '' : `did you mean ${closest(name, known)}? known: ${known.join(', ')}`;
 
 /** Of those that JavaScript counts exactly. */
 const isWhole = (text: string): boolean => /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));

@@ -1,6 +1,7 @@
 // A mesh whose daemon, Envoy and definitions fail, while its application asks without a pause.
 import assert from 'node:assert/strict';
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
@@ -36,7 +37,7 @@ describe('a mesh in trouble', async () => {
 			({ body }) => body === name,
 		);
 
-	test('a save with a mistake changes nothing and is told with file, line and path; the next good one holds', async () => {
+	test('a save with a mistake, or a pipe among the definitions, changes nothing and is told with its file; the next good one holds', async () => {
 		const path = join(lab.definitions, '5.json');
 		const counts = await underLoad(lab, async () => {
 			writeFileSync(path, '{ "meshName": "simpleapp", "virtualRouterName": "serviceB", "routeName": "r", "spec": {} ');
@@ -47,6 +48,14 @@ describe('a mesh in trouble', async () => {
 			assert.match(condition?.ok === false ? condition.why : '', /5\.json:1: /);
 			assert.match(daemon.log(), /"event":"the mesh stays as it was","why":"[^\n]*5\.json:1: /);
 			assert.equal(daemon.ask('reload').code, 1);
+			// Whoever reads it waits until somebody writes into it.
+			const pipe = join(lab.definitions, 'pipe.json');
+			execFileSync('mkfifo', [pipe]);
+			await eventually(
+				() => meshOf(daemon),
+				(now) => now.condition?.ok === false && /pipe\.json: it is not a regular file/.test(now.condition.why),
+			);
+			rmSync(pipe);
 			lab.save([0, 100]);
 			await answeredBy('v2');
 			assert.equal((await meshOf(daemon)).condition?.ok, true);
