@@ -8,7 +8,7 @@ const meshName = 'm';
 const listeners = [{ portMapping: { port: 80, protocol: 'http' } }];
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
-/** Of the processor: a busy machine does not lengthen it as it does the time that passes. */
+/** Of the processor. The bounds are far above what it takes, and far below what the square of these numbers would take. */
 function millisecondsOf(act: () => void): number {
 	const before = process.cpuUsage();
 	act();
@@ -24,7 +24,7 @@ test('the lines of ten thousand resources of a template are found in no time', (
 		for (const at of numbers(10_000))
 			assert.equal(document.placeOf(`Resources.R${at}.Properties.at`).line, 5 * at + 5, `${at}`);
 	});
-	assert.ok(took < 800, `${took} ms`);
+	assert.ok(took < 5_000, `${took} ms`);
 });
 
 test('a gateway to thousands of services is rendered in no time', () => {
@@ -42,7 +42,7 @@ test('a gateway to thousands of services is rendered in no time', () => {
 	const took = millisecondsOf(() =>
 		assert.ok(renderProxy(catalog, { mesh: meshName, kind: 'virtualGateway', name: 'g' }, ports)),
 	);
-	assert.ok(took < 1_600, `${took} ms`);
+	assert.ok(took < 8_000, `${took} ms`);
 });
 
 test('of thousands of names none is looked for that was meant, which would take minutes', () => {
