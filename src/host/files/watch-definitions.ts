@@ -4,7 +4,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { debounce } from '../../lib/debounce.ts';
 
 /** An editor's save, or a checkout of many files, is several events. */
-const PAUSE = { quietMs: 15, longestMs: 1_000 } as const;
+const PAUSE = { quietMs: 5, longestMs: 1_000 } as const;
 /** For file systems that tell nothing, such as those of the network; and where the kernel does not let us watch. */
 const POLL_MS = 30_000;
 const BLIND_POLL_MS = 3_000;
