@@ -219,3 +219,25 @@ test('whoever does not say which node it is gets nothing', () => {
 	stream.receive(bytes);
 	assert.deepEqual(client.names('cds'), []);
 });
+
+test('an answer to a response that another one has followed counts for nothing', () => {
+	const sent: { readonly typeUrl: string; readonly nonce: string }[] = [];
+	const stream = createAdsStream(
+		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
+		(bytes) => sent.push(JSON.parse(new TextDecoder().decode(bytes))) > 0,
+		() => undefined,
+	);
+	const ask = (typeUrl: string, responseNonce = '') => {
+		const request = { typeUrl, versionInfo: '', responseNonce, resourceNames: [], nodeId: 'mesh/m/virtualNode/n' };
+		stream.receive(new TextEncoder().encode(JSON.stringify(request)));
+	};
+	ask(typeUrls.cds);
+	ask(typeUrls.lds);
+	for (const cluster of ['blue', 'green']) stream.update(encodeSnapshot(snapshotOf({ 80: [cluster] }), jsonCodec));
+	const [first, second] = sent.filter(({ typeUrl }) => typeUrl === typeUrls.cds);
+	const listeners = () => sent.filter(({ typeUrl }) => typeUrl === typeUrls.lds).length;
+	ask(typeUrls.cds, first?.nonce);
+	assert.equal(listeners(), 0);
+	ask(typeUrls.cds, second?.nonce);
+	assert.equal(listeners(), 1);
+});
