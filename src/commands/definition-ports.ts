@@ -10,10 +10,7 @@ export function definitionPorts({ mesh, stateDirectory, ingressPort, egressPort 
 	const { node, definitions, parameters } = mesh;
 	if (node === undefined) return [];
 	try {
-		const loaded = loadMesh(
-			definitions.flatMap((path) => readDefinitions(path)),
-			new Map(parameters),
-		);
+		const loaded = loadMesh(readDefinitions(definitions), new Map(parameters));
 		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort, hasSds: true }));
 	} catch {
 		// Whoever serves them tells why.

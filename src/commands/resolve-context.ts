@@ -7,8 +7,10 @@ import type { FactualHost } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
 import { type MeshPorts, withMeshPorts } from './mesh-ports.ts';
 
-/** Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool.
- * `meshPorts`: others than the definitions on the disk say. */
+/**
+ * Resolves settings against this host. Throws a Failure if it lacks a user, a group or a tool. `meshPorts`: others than the
+ * definitions on the disk say.
+ */
 export async function resolveContext(
 	host: FactualHost,
 	loaded: Pick<Loaded, 'config' | 'written'>,

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, typeOf } from './snapshot.ts';
+import { variableParts } from './variable-parts.ts';
 
 /** A bootstrap that Envoy can look at without leaving anything behind: even then it opens, and so makes, the files of access logs. */
 export function validationBootstrap(bootstrap: JsonObject): JsonObject {
@@ -15,3 +16,8 @@ function withoutLogFiles(value: Json): Json {
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+
+/** For `mergeBootstrap`: where SDS is, only Envoy's host knows. */
+export const someSds = variableParts({
+	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds' }, files: { parts: [] }, node: undefined, cluster: '' },
+});

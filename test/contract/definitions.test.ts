@@ -14,11 +14,12 @@ function withFolder(act: (folder: string) => void): void {
 	act(scratch.path);
 }
 
-const namesIn = (folder: string): string[] => readDefinitions(folder).map(({ path }) => path.slice(folder.length + 1));
+const namesIn = (folder: string): string[] =>
+	readDefinitions([folder]).map(({ path }) => path.slice(folder.length + 1));
 
 const toldOf = (path: string): string => {
 	try {
-		readDefinitions(path);
+		readDefinitions([path]);
 		return 'nothing';
 	} catch (error) {
 		assert.ok(error instanceof Failure);
@@ -68,7 +69,7 @@ test('files that come and go, or are replaced as editors do, while they are read
 		using _editor = startEditor(folder);
 		const seen = new Set<number>();
 		for (const end = performance.now() + 1_000; performance.now() < end || seen.size < 2; ) {
-			const found = readDefinitions(folder);
+			const found = readDefinitions([folder]);
 			seen.add(found.length);
 			for (const { path, text } of found) assert.equal(text, path.endsWith('good.json') ? '{}' : '{"a": 1}');
 		}

@@ -13,7 +13,7 @@ import { adsBootstrap } from '../../src/xds/ads-bootstrap.ts';
 import { mergeBootstrap } from '../../src/xds/merge-bootstrap.ts';
 import type { JsonObject } from '../../src/xds/snapshot.ts';
 import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
-import { variableParts } from '../../src/xds/variable-parts.ts';
+import { someSds } from '../../src/xds/validation-bootstrap.ts';
 import { createScratch, type Scratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import { printedBy } from '../support/command-terminal.ts';
@@ -24,9 +24,6 @@ import { regexes } from '../support/regexes.ts';
 import { rendered } from '../support/rendered.ts';
 
 const identityOf = (id: string) => ({ id, cluster: id });
-const withSds = variableParts({
-	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' }, files: { parts: [] }, node: undefined, cluster: '' },
-});
 const isOfValidation = (name: string): boolean => name.startsWith('turnout-validate-');
 
 /** Certificates that are of use to nobody; Envoy reads them while it validates. */
@@ -103,7 +100,7 @@ describe('Envoy', () => {
 					hasSds: true,
 					hasTracing: filter === 'DROP_ALL',
 				});
-				assert.equal(problemOf(mergeBootstrap(staticBootstrap(snapshot, identityOf(id)), withSds)), '');
+				assert.equal(problemOf(mergeBootstrap(staticBootstrap(snapshot, identityOf(id)), someSds)), '');
 			});
 
 	describe('is asked by `turnout mesh check --envoy`', () => {

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../src/mesh/canonical.ts';
 import type { Resource } from '../../src/mesh/resource.ts';
 import { mergeBootstrap } from '../../src/xds/merge-bootstrap.ts';
 import { staticBootstrap } from '../../src/xds/static-bootstrap.ts';
-import { variableParts } from '../../src/xds/variable-parts.ts';
+import { someSds } from '../../src/xds/validation-bootstrap.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { findEnvoy } from '../lab/services/envoy.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -23,10 +23,6 @@ const PER_SEED = 300;
 
 /** For the smallest mesh that fails; the smallest until then is told. */
 const PATIENCE_MS = 60_000;
-
-const withSds = variableParts({
-	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds.sock' }, files: { parts: [] }, node: undefined, cluster: '' },
-});
 
 type Mesh = readonly Resource[];
 
@@ -94,7 +90,7 @@ async function requireTaken(meshes: readonly Mesh[], { program, folder }: Envoy)
 	const proxies = meshes.flatMap((mesh) => renderMesh([{ path: 'mesh.json', text: canonicalJson(mesh) }]));
 	const bootstraps = proxies
 		.filter(({ errors }) => errors.length === 0)
-		.map(({ id, snapshot }) => mergeBootstrap(staticBootstrap(snapshot, { id, cluster: id }), withSds));
+		.map(({ id, snapshot }) => mergeBootstrap(staticBootstrap(snapshot, { id, cluster: id }), someSds));
 	if (bootstraps.length === 0) return 0;
 	const path = join(folder, `${Math.random()}.json`);
 	writeFileSync(path, JSON.stringify(mergeBootstraps(bootstraps)));

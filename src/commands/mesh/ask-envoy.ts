@@ -3,8 +3,7 @@ import type { Catalog } from '../../mesh/catalog.ts';
 import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
 import { renderProxy } from '../../xds/render-proxy.ts';
 import { staticBootstrap } from '../../xds/static-bootstrap.ts';
-import { validationBootstrap } from '../../xds/validation-bootstrap.ts';
-import { variableParts } from '../../xds/variable-parts.ts';
+import { someSds, validationBootstrap } from '../../xds/validation-bootstrap.ts';
 import type { Task } from './task.ts';
 
 /** What Envoy's own validation says of every node and gateway. */
@@ -19,17 +18,12 @@ export function askEnvoy({ given, settings, terminal }: Task, catalogs: readonly
 
 type Ports = Pick<Task['settings']['config'], 'ingressPort' | 'egressPort'>;
 
-/** Where SDS is, only Envoy's host knows. */
-const withSds = variableParts({
-	...{ variables: { APPMESH_SDS_SOCKET_PATH: '/run/sds' }, files: { parts: [] }, node: undefined, cluster: '' },
-});
-
 function bootstrapsOf(catalog: Catalog, { ingressPort, egressPort }: Ports): (readonly [string, object])[] {
 	return [...catalog.all('virtualNode'), ...catalog.all('virtualGateway')].flatMap((proxy) => {
 		const rendered = renderProxy(catalog, { ...proxy }, { ingressPort, egressPort, hasSds: true });
 		if (rendered === undefined) return [];
 		const { id, snapshot } = rendered;
-		const whole = mergeBootstrap(staticBootstrap(snapshot, { id, cluster: id }), withSds);
+		const whole = mergeBootstrap(staticBootstrap(snapshot, { id, cluster: id }), someSds);
 		return [[id, validationBootstrap(whole)] as const];
 	});
 }

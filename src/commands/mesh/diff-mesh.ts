@@ -51,11 +51,7 @@ function formerOf(task: Task, wanted: ProxyName, id: string): Former {
 	const { stateDirectory, mesh } = settings.config;
 	const of = (paths: readonly string[]): Former => ({
 		what: paths.join(', '),
-		snapshot: renderedOf(
-			task,
-			paths.flatMap((each) => readDefinitions(each)),
-			wanted,
-		).snapshot,
+		snapshot: renderedOf(task, readDefinitions(paths), wanted).snapshot,
 	});
 	if (typeof given['against'] === 'string') return of([given['against']]);
 	const known = createSnapshotStore(stateDirectory).read();

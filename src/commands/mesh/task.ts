@@ -30,7 +30,7 @@ export async function readTask(given: Given, path: string | undefined, terminal:
 	return {
 		...{ path, settings, given, terminal },
 		parameters: typeof text === 'string' ? parsedParameters(text) : new Map(parameters),
-		files: (path === undefined ? definitions : [path]).flatMap((each) => readDefinitions(each)),
+		files: readDefinitions(path === undefined ? definitions : [path]),
 	};
 }
 

@@ -60,7 +60,7 @@ export async function assembleMesh(
 		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
 		options: hostOptions({ config, passThrough }),
 		parameters: new Map(parameters),
-		readDefinitions: () => definitions.flatMap((path) => readDefinitions(path)),
+		readDefinitions: () => readDefinitions(definitions),
 		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, { onChange, onBlind }, signal),
 		snapshots: createSnapshotStore(stateDirectory),
 	});

@@ -17,8 +17,10 @@ import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 /** Above all that a mesh of App Mesh's limits needs. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
-/** A file, or all files of a folder and those below it, in the order of their names. Hidden ones, as editors make, are left out. */
-export function readDefinitions(path: string): DefinitionFile[] {
+/** Of each path a file, or all files of a folder and those below it, in the order of their names. Hidden ones, as editors make, are left out. */
+export const readDefinitions = (paths: readonly string[]): DefinitionFile[] => paths.flatMap(filesAt);
+
+function filesAt(path: string): DefinitionFile[] {
 	return told(path, () => statSync(path).isDirectory()) ? filesBelow(path).flatMap(readIfThere) : [readFile(path)];
 }
 
