@@ -156,7 +156,11 @@ describe(`${PAGE}, word for word`, async () => {
 		stack.defer(() => void envoy.kill('SIGKILL'));
 		const listeners = () => free.namespace.tryRun('curl', ['-s', 'http://127.0.0.1:9901/listeners']).stdout;
 		await eventually(listeners, (names) => /^lds_ingress_.*^lds_egress_/ms.test(names));
-		assert.equal((await daemon.readStatus()).mesh?.settled, 1);
+		// Envoy has its listeners a moment before its ACK has reached the daemon.
+		await eventually(
+			() => daemon.readStatus(),
+			(status) => status.mesh?.settled === 1,
+		);
 	});
 
 	/** By its name, as the hosts resolve it. */
