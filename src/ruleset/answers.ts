@@ -35,26 +35,34 @@ export const redirectedTo = ({ appPorts, ingressPort, egressPort }: Capture): re
 const dropped: Rule = {
 	matches: [],
 	verdict: { kind: 'drop' },
+	setting: 'ignoreUids',
 	because: "nobody but Envoy's user answers on Envoy's ports",
 };
 
 /** Who Envoy runs as: known if we run it; else one of the users and groups whose traffic is ignored. */
 export function envoyOwners({ envoy, ignoreUids, ignoreGids }: Capture): Match[] {
-	const owner = (id: 'uid' | 'gid') => (range: IdRange) => ({ kind: 'owner', id, range }) as const;
-	if (envoy.runtime !== 'none') return [single(envoyUser(ignoreUids))].map(owner('uid'));
-	return [...ignoreUids.map(owner('uid')), ...ignoreGids.map(owner('gid'))];
+	return envoy.runtime === 'none' ? ownersOf(ignoreUids, ignoreGids) : ownersOf([single(envoyUser(ignoreUids))], []);
 }
 
-const returning = (match: Match): Rule => ({ matches: [match], verdict: { kind: 'return' }, because: 'Envoy answers' });
+/** A match for each list that has any. */
+export const ownersOf = (uids: readonly IdRange[], gids: readonly IdRange[]): Match[] =>
+	(
+		[
+			{ kind: 'owner', id: 'uid', ranges: uids },
+			{ kind: 'owner', id: 'gid', ranges: gids },
+		] as const
+	).filter(({ ranges }) => ranges.length > 0);
+
+const returning = (match: Match): Rule => ({
+	...{ matches: [match], verdict: { kind: 'return' }, because: 'Envoy answers' },
+	setting: 'ignoreUids',
+});
 
 /** With an only-list, an Envoy run by another program may be any user who is not on it. */
 function captured({ envoy, onlyUids, onlyGids }: Capture): Rule[] {
 	if (envoy.runtime !== 'none' || onlyUids.length + onlyGids.length === 0) return [];
-	const rule = (id: 'uid' | 'gid') => (range: IdRange) => ({
-		...dropped,
-		matches: [{ kind: 'owner', id, range } as const],
-	});
-	return [...onlyUids.map(rule('uid')), ...onlyGids.map(rule('gid')), returning({ kind: 'owned' })];
+	const listed = ownersOf(onlyUids, onlyGids).map((owner): Rule => ({ ...dropped, matches: [owner] }));
+	return [...listed, returning({ kind: 'owned' })];
 }
 
 /** Whether the rules let this user accept on Envoy's ports; undefined if it depends on groups, or everybody may. */

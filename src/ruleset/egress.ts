@@ -1,11 +1,13 @@
 import type { Family, IdRange } from '../values/units.ts';
+import { ownersOf } from './answers.ts';
 import type { Capture } from './capture.ts';
-import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import { ignoredDestinations, ignoredInterfaces, ignoredPorts, ofFamily } from './exclusions.ts';
 import type { Chain, ChainName, Match, Rule } from './model.ts';
 
 /** An only-list: a connection must match one of the alternatives. */
 interface Stage {
 	readonly chain: ChainName;
+	readonly setting: Rule['setting'];
 	readonly alternatives: readonly (readonly Match[])[];
 	readonly because: string;
 }
@@ -14,10 +16,7 @@ interface Stage {
 export function buildEgress(capture: Capture, family: Family): Chain[] {
 	const destinations = [onlyIps(capture, family), onlyPorts(capture)].filter((stage) => stage !== undefined);
 	const users = onlyUsers(capture);
-	const direct = [
-		...ignoredPorts(capture.egressIgnoredPorts),
-		...ignoredAddresses(capture.egressIgnoredIps, family, 'to'),
-	];
+	const direct = [...ignoredPorts(capture, 'egressIgnoredPorts'), ...ignoredDestinations(capture, family)];
 	const egress: Chain = {
 		table: 'nat',
 		name: 'APPMESH_EGRESS',
@@ -25,13 +24,13 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 		rules: [
 			...owners(capture),
 			...direct,
-			...ignoredInterfaces(capture.interfacesIgnored, 'out'),
+			...ignoredInterfaces(capture, 'out'),
 			...redirectOrJump(users === undefined ? destinations : [users, ...destinations], capture),
 		],
 	};
 	return [
 		egress,
-		...bridge(capture, [...ignoredInterfaces(capture.interfacesIgnored, 'in'), ...direct], destinations),
+		...bridge(capture, [...ignoredInterfaces(capture, 'in'), ...direct], destinations),
 		...stageChains(users, destinations, capture),
 	];
 }
@@ -39,14 +38,18 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 const leaving: Match = { kind: 'local', end: 'destination', is: false };
 
 function owners({ ignoreUids, ignoreGids }: Capture): Rule[] {
-	const rule = (id: 'uid' | 'gid', range: IdRange): Rule => ({
-		matches: [{ kind: 'owner', id, range }],
+	const rule = (id: 'uid' | 'gid', ranges: readonly IdRange[]): Rule => ({
+		matches: [{ kind: 'owner', id, ranges }],
 		verdict: { kind: 'return' },
 		role: 'owner',
+		setting: id === 'uid' ? 'ignoreUids' : 'ignoreGids',
 		because:
 			id === 'uid' ? "this user's traffic is ignored (Envoy's own)" : "this group's traffic is ignored (Envoy's own)",
 	});
-	return [...ignoreUids.map((range) => rule('uid', range)), ...ignoreGids.map((range) => rule('gid', range))];
+	return [
+		...(ignoreUids.length === 0 ? [] : [rule('uid', ignoreUids)]),
+		...(ignoreGids.length === 0 ? [] : [rule('gid', ignoreGids)]),
+	];
 }
 
 /** Forwarded traffic has no owner, so the lists of users do not apply to it. */
@@ -58,7 +61,7 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 			name: 'APPMESH_BRIDGE',
 			hooks: capture.bridges.map((name) => ({
 				at: 'PREROUTING',
-				matches: [{ kind: 'in', interface: name }, { kind: 'syn' }, leaving],
+				matches: [{ kind: 'in', interfaces: [name] }, { kind: 'syn' }, leaving],
 				because: 'connections of containers on this bridge to other hosts',
 			})),
 			rules: [...exclusions, ...redirectOrJump(destinations, capture)],
@@ -67,37 +70,42 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 }
 
 function onlyUsers({ onlyUids, onlyGids }: Capture): Stage | undefined {
-	const owner = (id: 'uid' | 'gid') => (range: IdRange) => [{ kind: 'owner', id, range } as const];
-	const alternatives = [...onlyUids.map(owner('uid')), ...onlyGids.map(owner('gid'))];
+	const alternatives = ownersOf(onlyUids, onlyGids).map((owner) => [owner]);
+	const setting = onlyUids.length > 0 ? 'onlyUids' : 'onlyGids';
 	return alternatives.length === 0
 		? undefined
-		: { chain: 'APPMESH_EGRESS', alternatives, because: 'only these users and groups' };
+		: { chain: 'APPMESH_EGRESS', setting, alternatives, because: 'only these users and groups' };
 }
 
 /** If the list has addresses of the other family only, there is no alternative: nothing of this family is captured. */
 function onlyIps({ egressOnlyIps }: Capture, family: Family): Stage | undefined {
 	if (egressOnlyIps.length === 0) return undefined;
-	const alternatives = egressOnlyIps
-		.filter((cidr) => cidr.family === family)
-		.map((cidr) => [{ kind: 'to', cidr } as const]);
-	return { chain: 'APPMESH_ONLY_IP', alternatives, because: 'only these destinations' };
+	const cidrs = ofFamily(egressOnlyIps, family);
+	const alternatives = cidrs.length === 0 ? [] : [[{ kind: 'to', cidrs } as const]];
+	return { chain: 'APPMESH_ONLY_IP', setting: 'egressOnlyIps', alternatives, because: 'only these destinations' };
 }
 
 function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
 	return ports.length === 0
 		? undefined
-		: { chain: 'APPMESH_ONLY_PORT', alternatives: [[{ kind: 'ports', ports }]], because: 'only these ports' };
+		: {
+				chain: 'APPMESH_ONLY_PORT',
+				setting: 'egressOnlyPorts',
+				alternatives: [[{ kind: 'ports', ports }]],
+				because: 'only these ports',
+			};
 }
 
 /** Alternatives of the first stage jump to the next stage's chain, or redirect to Envoy after the last stage. */
 function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture): Rule[] {
 	const captured = "leaves through Envoy's outbound listener";
 	const redirect = { verdict: { kind: 'redirect', port: egressPort }, role: 'redirect' } as const;
-	if (stage === undefined) return [{ matches: [], ...redirect, because: `all else ${captured}` }];
+	if (stage === undefined)
+		return [{ matches: [], ...redirect, setting: 'egressPort', because: `all else ${captured}` }];
 	return stage.alternatives.map((matches) =>
 		next === undefined
-			? { matches, ...redirect, because: `${stage.because}: ${captured}` }
-			: { matches, verdict: { kind: 'jump', chain: next.chain }, because: stage.because },
+			? { matches, ...redirect, setting: stage.setting, because: `${stage.because}: ${captured}` }
+			: { matches, verdict: { kind: 'jump', chain: next.chain }, setting: stage.setting, because: stage.because },
 	);
 }
 

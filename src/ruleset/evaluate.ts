@@ -86,16 +86,16 @@ function compileMatch(match: Match, family: Family): Matcher {
 		case 'ports':
 			return ({ port }) => holdsPort(match.ports, port);
 		case 'owner':
-			return (attempt) => isWithin(match.range, attempt[match.id]);
+			return (attempt) => match.ranges.some((range) => isWithin(range, attempt[match.id]));
 		case 'from':
 		case 'to': {
-			const { kind, cidr } = match;
-			const isInside = cidr.family === family ? holderOf(cidr) : () => false;
+			const { kind } = match;
+			const isInside = holderOf(match.cidrs.filter((cidr) => cidr.family === family));
 			return (attempt) => isInside(attempt[kind]);
 		}
 		case 'in':
 		case 'out':
-			return (attempt) => isNamed(match.interface, attempt.interface);
+			return (attempt) => match.interfaces.some((name) => isNamed(name, attempt.interface));
 		case 'syn':
 			return () => true;
 		case 'not-syn':

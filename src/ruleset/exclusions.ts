@@ -1,22 +1,36 @@
 import type { Cidr } from '../values/cidr.ts';
-import type { Family, InterfaceName, PortRange } from '../values/units.ts';
+import type { Family } from '../values/units.ts';
+import type { Capture } from './capture.ts';
 import type { Match, Rule } from './model.ts';
 
 /** Exclusions: rules that return before the redirect. */
-const ignored = (match: Match, because: string): Rule => ({
+const ignored = (setting: Rule['setting'], match: Match, because: string): Rule => ({
+	setting,
 	matches: [match],
 	verdict: { kind: 'return' },
 	role: 'exclusion',
 	because,
 });
 
-export const ignoredPorts = (ports: readonly PortRange[]): Rule[] =>
-	ports.length === 0 ? [] : [ignored({ kind: 'ports', ports }, 'these ports are ignored')];
+type PortsSetting = 'egressIgnoredPorts' | 'ingressIgnoredPorts';
 
-export const ignoredAddresses = (cidrs: readonly Cidr[], family: Family, kind: 'from' | 'to'): Rule[] =>
-	cidrs
-		.filter((cidr) => cidr.family === family)
-		.map((cidr) => ignored({ kind, cidr }, `this ${kind === 'from' ? 'source' : 'destination'} is ignored`));
+export const ignoredPorts = (capture: Capture, setting: PortsSetting): Rule[] =>
+	capture[setting].length === 0
+		? []
+		: [ignored(setting, { kind: 'ports', ports: capture[setting] }, 'these ports are ignored')];
 
-export const ignoredInterfaces = (names: readonly InterfaceName[], kind: 'in' | 'out'): Rule[] =>
-	names.map((name) => ignored({ kind, interface: name }, 'this interface is ignored'));
+export function ignoredSources({ ingressIgnoredIps }: Capture, family: Family): Rule[] {
+	const cidrs = ofFamily(ingressIgnoredIps, family);
+	return cidrs.length === 0 ? [] : [ignored('ingressIgnoredIps', { kind: 'from', cidrs }, 'this source is ignored')];
+}
+
+export function ignoredDestinations({ egressIgnoredIps }: Capture, family: Family): Rule[] {
+	const cidrs = ofFamily(egressIgnoredIps, family);
+	return cidrs.length === 0 ? [] : [ignored('egressIgnoredIps', { kind: 'to', cidrs }, 'this destination is ignored')];
+}
+
+export const ofFamily = (cidrs: readonly Cidr[], family: Family): readonly Cidr[] =>
+	cidrs.filter((cidr) => cidr.family === family);
+
+export const ignoredInterfaces = ({ interfacesIgnored: interfaces }: Capture, kind: 'in' | 'out'): Rule[] =>
+	interfaces.length === 0 ? [] : [ignored('interfacesIgnored', { kind, interfaces }, 'this interface is ignored')];

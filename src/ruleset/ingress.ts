@@ -1,6 +1,6 @@
 import { type Family, single } from '../values/units.ts';
 import type { Capture } from './capture.ts';
-import { ignoredAddresses, ignoredInterfaces, ignoredPorts } from './exclusions.ts';
+import { ignoredInterfaces, ignoredPorts, ignoredSources } from './exclusions.ts';
 import type { Chain, Match, Rule, Ruleset } from './model.ts';
 
 /** Keeps other hosts from connecting to Envoy's own ports. A family that is not captured needs it too, as Envoy may listen on its addresses. */
@@ -28,6 +28,7 @@ function guardChain({ ingressPort, egressPort }: Capture): Chain {
 			{
 				matches: [{ kind: 'ports', ports }],
 				verdict: { kind: 'drop' },
+				setting: 'guard',
 				because: "nobody dials Envoy's own listeners from outside",
 			},
 		],
@@ -48,9 +49,9 @@ export function buildIngress(capture: Capture, family: Family): Chain[] {
 }
 
 const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
-	...ignoredInterfaces(capture.interfacesIgnored, 'in'),
-	...ignoredAddresses(capture.ingressIgnoredIps, family, 'from'),
-	...ignoredPorts(capture.ingressIgnoredPorts),
+	...ignoredInterfaces(capture, 'in'),
+	...ignoredSources(capture, family),
+	...ignoredPorts(capture, 'ingressIgnoredPorts'),
 ];
 
 function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
@@ -58,6 +59,7 @@ function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
 		matches: appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }],
 		verdict: { kind: 'redirect', port: ingressPort },
 		role: 'redirect',
+		setting: 'appPorts',
 		because: "application ports enter through Envoy's inbound listener",
 	};
 }

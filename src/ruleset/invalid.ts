@@ -60,6 +60,7 @@ function untranslated(capture: Capture): Chain[] {
 				matches: [match],
 				verdict: { kind: 'drop' },
 				role: 'stray',
+				setting: 'egressPort',
 				because: "it would leave with Envoy's port and end its connection",
 			})),
 		},

@@ -1,12 +1,16 @@
 import type { Cidr } from '../values/cidr.ts';
 import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
+import type { Capture } from './capture.ts';
 
-/** A ruleset is plain data: the desired rules of one family, each with its reason. Every rule is about TCP. */
+/**
+ * A ruleset is plain data: the desired rules of one family, each with its reason. Every rule is about TCP. A match with a
+ * list holds where one of its elements does.
+ */
 export type Match =
 	| { readonly kind: 'ports'; readonly ports: readonly PortRange[] }
-	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly range: IdRange }
-	| { readonly kind: 'from' | 'to'; readonly cidr: Cidr }
-	| { readonly kind: 'in' | 'out'; readonly interface: InterfaceName }
+	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly ranges: readonly IdRange[] }
+	| { readonly kind: 'from' | 'to'; readonly cidrs: readonly Cidr[] }
+	| { readonly kind: 'in' | 'out'; readonly interfaces: readonly InterfaceName[] }
 	/**
 	 * SYN without ACK. Without it, conntrack that starts late would take a packet of an established connection for its
 	 * first (sysctl nf_conntrack_tcp_loose), and nat would redirect an open SSH session into Envoy.
@@ -40,6 +44,8 @@ export interface Rule {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
 	readonly role?: RuleRole;
+	/** The setting that decides it. */
+	readonly setting: keyof Capture;
 	/** The reason of the rule, its comment in `iptables -S`. */
 	readonly because: string;
 }

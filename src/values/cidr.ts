@@ -15,11 +15,14 @@ export const parseCidrs = (text: string): Cidr[] => unique(parseEach(text, parse
 
 export const showCidr = ({ address, bits }: Cidr): string => `${address}/${bits}`;
 
-/** A test whether an address, spelt as by inet_ntop(3), is in the network; false for the other family. */
-export function holderOf({ family, address, bits }: Cidr): (address: string) => boolean {
-	const list = new BlockList();
-	list.addSubnet(address, bits, family);
-	return (other) => familyOf(other) === family && list.check(other, family);
+/** A test whether an address, spelt as by inet_ntop(3), is in one of the networks. */
+export function holderOf(cidrs: readonly Cidr[]): (address: string) => boolean {
+	const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+	for (const { family, address, bits } of cidrs) lists[family].addSubnet(address, bits, family);
+	return (other) => {
+		const family = familyOf(other);
+		return family !== undefined && lists[family].check(other, family);
+	};
 }
 
 export function parseCidr(text: string): Cidr {

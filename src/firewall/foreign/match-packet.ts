@@ -63,7 +63,7 @@ function isInAny(cidrs: readonly Cidr[], address: string | undefined, { family }
 	const own = cidrs.filter((cidr) => cidr.family === family);
 	if (own.some(({ bits }) => bits === 0)) return true;
 	if (own.length === 0) return false;
-	return known(address, (it) => own.some((cidr) => holderOf(cidr)(it)));
+	return known(address, holderOf(own));
 }
 
 /** `+` is iptables' wildcard and `*` nft's. */

@@ -53,11 +53,31 @@ function renderHooks(ruleset: Ruleset): JumpRule[] {
 const renderHook = ({ name }: Chain, { matches, because }: Hook): string =>
 	line(matches, because, { kind: 'jump', chain: name });
 
-function renderRule({ matches, verdict, because }: Rule): string[] {
-	const at = matches.findIndex(({ kind }) => kind === 'ports');
-	const match = matches[at];
-	if (match?.kind !== 'ports') return [line(matches, because, verdict)];
-	return portGroups(match.ports).map((ports) => line(matches.with(at, { kind: 'ports', ports }), because, verdict));
+const renderRule = ({ matches, verdict, because }: Rule): string[] =>
+	matches
+		.map(alternativesOf)
+		.reduce<readonly (readonly Match[])[]>(
+			(before, alternatives) => before.flatMap((each) => alternatives.map((one) => [...each, one])),
+			[[]],
+		)
+		.map((all) => line(all, because, verdict));
+
+/** A match of iptables takes a few ports, and one of anything else: each of the alternatives has a rule of its own. */
+function alternativesOf(match: Match): readonly Match[] {
+	switch (match.kind) {
+		case 'ports':
+			return portGroups(match.ports).map((ports) => ({ ...match, ports }));
+		case 'from':
+		case 'to':
+			return match.cidrs.map((cidr) => ({ ...match, cidrs: [cidr] }));
+		case 'in':
+		case 'out':
+			return match.interfaces.map((name) => ({ ...match, interfaces: [name] }));
+		case 'owner':
+			return match.ranges.map((range) => ({ ...match, ranges: [range] }));
+		default:
+			return [match];
+	}
 }
 
 function portGroups(ports: readonly PortRange[]): PortRange[][] {
@@ -94,13 +114,13 @@ const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'ow
 function renderMatch(match: Match): string {
 	switch (match.kind) {
 		case 'from':
-			return renderCidr('-s', match.cidr);
+			return match.cidrs.map((cidr) => renderCidr('-s', cidr)).join('');
 		case 'to':
-			return renderCidr('-d', match.cidr);
+			return match.cidrs.map((cidr) => renderCidr('-d', cidr)).join('');
 		case 'in':
-			return `-i ${match.interface}`;
+			return `-i ${match.interfaces.join('')}`;
 		case 'out':
-			return `-o ${match.interface}`;
+			return `-o ${match.interfaces.join('')}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
 		case 'syn':
@@ -119,7 +139,7 @@ function renderMatch(match: Match): string {
 		case 'owned':
 			return '-m owner --socket-exists';
 		case 'owner':
-			return `-m owner --${match.id}-owner ${spanOf(match.range, '-')}`;
+			return `-m owner --${match.id}-owner ${match.ranges.map((range) => spanOf(range, '-')).join('')}`;
 	}
 }
 
