@@ -1,13 +1,10 @@
-import { Failure } from '../../failure.ts';
 import { type ByFamily, type Family, families } from '../../values/units.ts';
+import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
 import { differences, hangsOn } from './diff.ts';
 import type { IptablesProgram } from './iptables-program.ts';
 import { type BuiltIn, builtIns, type IptablesRules } from './iptables-rules.ts';
 import { parseIptablesSave } from './parse-save.ts';
 import { renderRestoreDocument } from './restore-document.ts';
-
-/** Others who change the same chains at the same moment make a document out of date; so often it is no coincidence. */
-const ATTEMPTS = 5;
 
 /** Our part of these families' tables as the kernel has them now; of the others what was read before. */
 export async function readRules(
@@ -24,56 +21,26 @@ export async function readRules(
 }
 
 /** What is to be there, given what is. */
-export type WantedRules = (found: ByFamily<IptablesRules>) => ByFamily<IptablesRules>;
+export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
- * The only place that changes rules: read, render, check both families, commit both, read back, compare. Resolves to what
- * is installed then; if it rejects, the former rules are installed again. Commits nothing if all is as wanted.
- * `last`: see ApplyOptions.
+ * Read, render, check both families, commit both, read back, compare. Resolves to what is installed then; if it rejects, the
+ * former rules are installed again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
  */
-export async function commitRules(
+export const commitRules = (
 	program: IptablesProgram,
 	wanted: WantedRules,
 	signal: AbortSignal,
 	last?: ByFamily<IptablesRules>,
-): Promise<ByFamily<IptablesRules>> {
-	const before = startingPoint(wanted, last) ?? (await readRules(program, signal));
-	let found = before;
-	for (let attempt = 1; ; attempt += 1) {
-		try {
-			return await commitOnce(program, found, wanted(found), signal);
-		} catch (error) {
-			const reading = attempt < ATTEMPTS ? readIfRetryable(program, found, error, signal) : undefined;
-			const now = await reading?.catch(() => undefined);
-			if (now === undefined) {
-				await rollBack(program, before);
-				throw error;
-			}
-			found = now;
-		}
-	}
-}
+): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program), wanted, signal, last);
 
-/** If `last` is as wanted already, the rules have to be read: they may have changed since. */
-const startingPoint = (wanted: WantedRules, last?: ByFamily<IptablesRules>): ByFamily<IptablesRules> | undefined =>
-	last !== undefined && toChange(last, wanted(last)).length > 0 ? last : undefined;
-
-/** What is there now, if somebody else made the commit fail; undefined if another attempt would not help. */
-async function readIfRetryable(
-	program: IptablesProgram,
-	found: ByFamily<IptablesRules>,
-	error: unknown,
-	signal: AbortSignal,
-): Promise<ByFamily<IptablesRules> | undefined> {
-	if (signal.aborted) return undefined;
-	const now = await readRules(program, signal);
-	const isChanged = families.some((family) => !isSame(now[family], found[family]));
-	const isRetryable = error instanceof ReadBackFailure || (error instanceof Failure && error.code === 'interrupted');
-	return isChanged || isRetryable ? now : undefined;
-}
-
-/** The rules read back otherwise than committed: somebody else changed them, or the kernel reads them otherwise. */
-class ReadBackFailure extends Failure {}
+const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules>> => ({
+	read: (signal) => readRules(program, signal),
+	isAsWanted: (found, wanted) => toChange(found, wanted).length === 0,
+	isSame: (a, b) => families.every((family) => isSame(a[family], b[family])),
+	commit: (found, wanted, signal) => commitOnce(program, found, wanted, signal),
+	rollBack: (before) => rollBack(program, before),
+});
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>
 	families.filter((family) => differences(found[family], wanted[family]).length > 0);
@@ -128,11 +95,7 @@ async function verify(
 	for (const family of changed) {
 		const [first] = differences(after[family], wanted[family]);
 		if (first === undefined) continue;
-		throw new ReadBackFailure(
-			'firewall',
-			`Cannot keep the ${family} rules: what was committed reads back otherwise: ${first.kind} in ${first.table}: ${first.line}`,
-			'Another program may have changed them at the same moment; try again, and see `turnout diff`',
-		);
+		throw readBackFailure(`the ${family} rules`, first);
 	}
 	return after;
 }
