@@ -11,11 +11,11 @@ import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
 import { factsOf, type Observation, overallState } from '../status/summarize.ts';
-import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
+import type { Condition, EnvoyStatus, OtherProgram, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonDependencies } from './dependencies.ts';
+import type { DaemonDependencies, RulePrecedence } from './dependencies.ts';
 import type { ReadBack } from './reconciler.ts';
 import type { Trouble } from './repair-log.ts';
 import type { PendingConfirmation } from './stores.ts';
@@ -49,7 +49,7 @@ const INSPECT_TIMEOUT_MS = 10_000;
 export function createObserver(
 	deps: Pick<
 		DaemonDependencies,
-		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'
+		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
 	>,
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
@@ -57,9 +57,10 @@ export function createObserver(
 	return async (input, bypassing, lastRead) => {
 		const { context, desired } = input;
 		const isOn = input.wanted === 'enabled' && !input.isLifted;
-		const [{ installed, ...seen }, { envoy, ...problems }, findings] = await Promise.all([
+		const [{ installed, ...seen }, { envoy, ...problems }, others, findings] = await Promise.all([
 			inspectRules(input, isOn, lastRead),
 			envoyOf(input, proxy, listeners),
+			othersOf(deps.order),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
 		const observation: Observation = {
@@ -78,7 +79,7 @@ export function createObserver(
 		const is = overallState(observation);
 		const { differences } = seen;
 		return {
-			status: { ...statusOf(input, deps, { is, envoy, conditions }), counters, bypassing, existing: bypassing },
+			status: { ...statusOf(input, deps, { is, envoy, conditions, others }), counters, bypassing, existing: bypassing },
 			diff: { same: differences.length === 0, differences },
 		};
 	};
@@ -87,12 +88,24 @@ export function createObserver(
 const statusOf = (
 	{ wanted, since, context, desired, repairs, pending }: StatusInput,
 	{ confirmationFile, mesh }: Pick<DaemonDependencies, 'confirmationFile' | 'mesh'>,
-	{ is, envoy, conditions }: Pick<Status, 'is' | 'envoy' | 'conditions'>,
+	{
+		is,
+		envoy,
+		conditions,
+		others,
+	}: Pick<Status, 'is' | 'envoy' | 'conditions'> & { readonly others: readonly OtherProgram[] },
 ) => ({
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
 	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
+	...(others.length === 0 ? {} : { others }),
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
+
+/** What cannot be read of others is left out. */
+async function othersOf({ programs }: RulePrecedence): Promise<readonly OtherProgram[]> {
+	const found = await programs().catch(() => []);
+	return found.map(({ program: { name, does }, tools }) => ({ name, does, tools }));
+}
 
 async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);

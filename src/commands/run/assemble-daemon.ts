@@ -8,6 +8,7 @@ import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/system
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Supervisor } from '../../envoy/supervisor.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
+import { ruleWriters } from '../../firewall/foreign/known-programs.ts';
 import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
@@ -153,7 +154,7 @@ const world = {
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: (filter, handlers, signal) => monitor(iptables.ownChains, filter, handlers, signal),
-	ruleManagers,
+	ruleManagers: () => ruleManagers(ruleWriters),
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,
 	clock: systemClock,
