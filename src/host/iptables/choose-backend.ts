@@ -1,4 +1,4 @@
-import type { Dialect } from '../../firewall/firewall.ts';
+import type { Dialect, IptablesDialect } from '../../firewall/firewall.ts';
 import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
 import type { BackendChoice } from '../../reconcile/host.ts';
 
@@ -23,7 +23,11 @@ export async function chooseBackend(
 	return chooseByText({ 'iptables-nft': nft, 'iptables-legacy': legacy });
 }
 
-async function textOf(programs: readonly IptablesProgram[], dialect: Dialect, signal: AbortSignal): Promise<string> {
+async function textOf(
+	programs: readonly IptablesProgram[],
+	dialect: IptablesDialect,
+	signal: AbortSignal,
+): Promise<string> {
 	const program = programs.find((each) => each.dialect === dialect);
 	return (await program?.read('ipv4', signal)) ?? '';
 }
@@ -35,7 +39,7 @@ const signs: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** By the text of each dialect's tables; where both show the same sign, nft-backed. */
-export function chooseByText(texts: Readonly<Record<Dialect, string>>): BackendChoice {
+export function chooseByText(texts: Readonly<Record<IptablesDialect, string>>): BackendChoice {
 	for (const [sign, why] of signs)
 		for (const name of ['iptables-nft', 'iptables-legacy'] as const) if (sign.test(texts[name])) return { name, why };
 	return { name: 'iptables-nft', why: 'the host has no rules yet' };

@@ -1,11 +1,11 @@
 import { Failure } from '../../failure.ts';
-import type { Dialect } from '../../firewall/firewall.ts';
+import type { IptablesDialect } from '../../firewall/firewall.ts';
 import { runCommand } from '../process/command.ts';
 import { findProgram } from '../process/find-program.ts';
 
 /** The programs of one dialect; undefined for a family whose programs are not installed. */
 export interface Tools {
-	readonly dialect: Dialect;
+	readonly dialect: IptablesDialect;
 	readonly ipv4: ToolPair | undefined;
 	readonly ipv6: ToolPair | undefined;
 }
@@ -29,7 +29,7 @@ export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> 
 	return [{ ...plain, dialect: stdout.includes('nf_tables') ? 'iptables-nft' : 'iptables-legacy' }];
 }
 
-const toolsOf = (dialect: Dialect, infix: string): Tools => ({
+const toolsOf = (dialect: IptablesDialect, infix: string): Tools => ({
 	dialect,
 	ipv4: pairOf(`iptables-${infix}`),
 	ipv6: pairOf(`ip6tables-${infix}`),
