@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolveContext } from '../../src/commands/resolve-context.ts';
+import { backends } from '../../src/firewall/backends.ts';
 import { differences } from '../../src/firewall/iptables/diff.ts';
-import { iptables } from '../../src/firewall/iptables/iptables-firewall.ts';
 import { parseIptablesSave } from '../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../src/firewall/iptables/render-rules.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
@@ -14,6 +14,7 @@ import { ROUTE_PROTOCOL } from '../../src/routing/local-routing.ts';
 import type { Ruleset } from '../../src/ruleset/model.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
+import { backendOf } from '../support/dialects.ts';
 import { anySettings, areTaken, loadTexts, type Texts } from './generators.ts';
 import { createWatch, type Watch } from './property-watch.ts';
 
@@ -33,12 +34,12 @@ export interface Progress {
 }
 
 export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
-	const host = await openHost(iptables, patience());
+	const host = await openHost(backends, patience());
 	const watch = await createWatch(dialect, host.routing);
 	const done = { runs: 0, madeRoom: 0 };
 	const say = (word: Progress): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 	const property = fc.asyncProperty(anySettings, async (texts) => {
-		await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
+		await applyAndClean(host, { ...texts, backend: backendOf(dialect) }, watch);
 		done.runs += 1;
 		if (areTaken(texts)) done.madeRoom += 1;
 		if (done.runs % 10 === 0) say(done);

@@ -4,6 +4,7 @@ import { Failure, failureOf } from '../../src/failure.ts';
 import type { IptablesDialect } from '../../src/firewall/firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { ownChains } from '../../src/firewall/iptables/iptables-rules.ts';
+import { nft } from '../../src/firewall/nft/nft-firewall.ts';
 import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
 import { findTools } from '../../src/host/iptables/programs.ts';
 import { createIptablesProgram } from '../../src/host/iptables/save-restore.ts';
@@ -79,11 +80,11 @@ export function openFarHost(namespace: Namespace): FarHost {
 /** Until its standard input ends. */
 export async function serveFar(): Promise<void> {
 	const tools = await findTools(AbortSignal.timeout(120_000));
-	const nft = createNftProgram(findProgram('nft') ?? 'nft');
+	const program = createNftProgram(findProgram('nft') ?? 'nft', nft.table);
 	// A map is no JSON.
-	const countersList = async () => [...((await nft.counters()) ?? [])];
+	const countersList = async () => [...((await program.counters()) ?? [])];
 	const host = {
-		nft: { ...nft, countersList },
+		nft: { ...program, countersList },
 		programs: tools.map((each) => createIptablesProgram(each, ownChains)),
 		routing: createRouting(),
 	};

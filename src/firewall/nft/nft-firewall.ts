@@ -3,13 +3,22 @@ import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '.
 import type { ApplyOptions, Desired, Firewall, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
 import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
 import type { NftProgram } from './nft-program.ts';
-import type { NftTable } from './nft-table.ts';
+import { type NftTable, TABLE } from './nft-table.ts';
 import { parseListing } from './parse-listing.ts';
 import { createReadTable } from './read-table.ts';
 import { isRemoved } from './removed-table.ts';
 import { renderTable } from './render-table.ts';
 import { renderTransaction, showTable } from './render-transaction.ts';
 import { tableDifferences } from './table-differences.ts';
+
+/** What the host needs of this implementation to open it. */
+export interface NftBackend {
+	/** `inet turnout`. */
+	readonly table: string;
+	readonly createFirewall: (program: NftProgram) => Firewall;
+}
+
+export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall };
 
 /** One table for both families, one transaction for each change. */
 export function createNftFirewall(program: NftProgram): Firewall {
@@ -55,7 +64,7 @@ function committerOf(program: NftProgram): Committer<NftTable> {
 			const after = await read(signal);
 			const { ipv4, ipv6 } = tableDifferences(after, wanted);
 			const [first] = [...ipv4, ...ipv6];
-			if (first !== undefined) throw readBackFailure(`the table inet turnout`, first);
+			if (first !== undefined) throw readBackFailure(`the table ${TABLE}`, first);
 			return after;
 		},
 		async rollBack(before) {

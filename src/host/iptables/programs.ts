@@ -9,6 +9,12 @@ export interface Tools {
 	readonly ipv4: ToolPair | undefined;
 	readonly ipv6: ToolPair | undefined;
 }
+/** The firewall programs that are installed. */
+export interface HostTools {
+	readonly iptables: readonly Tools[];
+	/** The path of nft(8). */
+	readonly nft: string | undefined;
+}
 export interface ToolPair {
 	readonly restore: string;
 	readonly save: string;
@@ -16,7 +22,7 @@ export interface ToolPair {
 
 /**
  * Both dialects by the names that Debian, Fedora and Alpine give them. Where neither is found, the plain `iptables` is
- * asked which of the two it is.
+ * asked which of the two it is. None where that is not installed either.
  */
 export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> {
 	const named = [toolsOf('iptables-nft', 'nft-'), toolsOf('iptables-legacy', 'legacy-')];
@@ -24,7 +30,7 @@ export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> 
 	if (found.length > 0) return found;
 	const plain = toolsOf('iptables-legacy', '');
 	const program = plain.ipv4 ?? plain.ipv6;
-	if (program === undefined) throw missingTools();
+	if (program === undefined) return [];
 	const { stdout } = await runCommand(program.restore, ['--version'], '', signal);
 	return [{ ...plain, dialect: stdout.includes('nf_tables') ? 'iptables-nft' : 'iptables-legacy' }];
 }
@@ -43,7 +49,7 @@ function pairOf(prefix: string): ToolPair | undefined {
 
 /** For apt, dnf and apk. */
 export const INSTALL =
-	'Install the package iptables: apt-get install iptables, dnf install iptables-nft, or apk add iptables ip6tables';
+	'Install the package iptables: apt-get install iptables, dnf install iptables-nft, or apk add iptables ip6tables; or the package nftables';
 
 export const missingTools = (): Failure =>
-	new Failure('tools', 'Cannot change the rules: neither iptables nor ip6tables is installed', INSTALL);
+	new Failure('tools', 'Cannot change the rules: neither iptables nor ip6tables nor nft is installed', INSTALL);

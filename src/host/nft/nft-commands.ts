@@ -1,6 +1,5 @@
 import { Failure } from '../../failure.ts';
 import type { NftProgram } from '../../firewall/nft/nft-program.ts';
-import { TABLE } from '../../firewall/nft/nft-table.ts';
 import { oneLine } from '../../lib/escape.ts';
 import { mayChangeNetwork } from '../facts.ts';
 import { hasModule } from '../iptables/extensions.ts';
@@ -9,14 +8,15 @@ import { runCommand } from '../process/command.ts';
 import { ENDED_BY_SIGNAL, type Finished } from '../process/runner.ts';
 import { createTableReader } from './table-reader.ts';
 
-/** `path`: of nft(8). */
-export function createNftProgram(path: string): NftProgram {
-	const reader = createTableReader();
+/** `path`: of nft(8). `table`: ours, such as `inet turnout`. */
+export function createNftProgram(path: string, table: string): NftProgram {
+	const reader = createTableReader(table);
 	return {
 		generation: reader.generation,
 		counters: reader.counters,
 		async read(signal) {
-			const ask = () => runCommand(path, ['--json', 'list', 'table', ...TABLE.split(' ')], '', signal);
+			if (await reader.isAbsent()) return '';
+			const ask = () => runCommand(path, ['--json', 'list', 'table', ...table.split(' ')], '', signal);
 			const first = await ask();
 			// A read can be repeated.
 			const finished = first.code === ENDED_BY_SIGNAL ? await ask() : first;

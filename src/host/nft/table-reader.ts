@@ -1,8 +1,8 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { NftProgram } from '../../firewall/nft/nft-program.ts';
-import { TABLE } from '../../firewall/nft/nft-table.ts';
 import { attributesOf, formatAttribute, textOf } from '../netlink/attributes.ts';
+import { errnoOf } from '../netlink/errno.ts';
 import { openNetlink } from '../netlink/open-socket.ts';
 import { readGeneration } from './nft-rules.ts';
 
@@ -21,8 +21,34 @@ const TIMEOUT_MS = 2_000;
  * What can be asked without starting a program. The sockets stay open: when one is closed the kernel waits until all that was
  * deleted before is freed (nft_rcv_nl_event, nf_tables_api.c). Each takes one question at a time.
  */
-export function createTableReader(): Pick<NftProgram, 'generation' | 'counters'> {
-	return { generation: overSocket(readGeneration), counters: overSocket(readCounters) };
+export function createTableReader(table: string): TableReader {
+	const [, name = ''] = table.split(' ');
+	const isAbsent = overSocket((socket) => lacksTable(socket, name));
+	return {
+		generation: overSocket(readGeneration),
+		counters: overSocket((socket) => readCounters(socket, name)),
+		isAbsent: async () => (await isAbsent()) === true,
+	};
+}
+
+interface TableReader extends Pick<NftProgram, 'generation' | 'counters'> {
+	/** False also where the kernel does not say. */
+	readonly isAbsent: () => Promise<boolean>;
+}
+
+/** NFT_MSG_GETTABLE, and NFTA_TABLE_NAME. */
+const GET_TABLE = (10 << 8) | 1;
+const TABLE_NAME = 1;
+
+async function lacksTable(socket: NetlinkSocket, name: string): Promise<boolean> {
+	const question = [HEADER, formatAttribute([TABLE_NAME, Buffer.from(`${name}\0`)])];
+	try {
+		await socket.request(GET_TABLE, question, { timeout: TIMEOUT_MS });
+		return false;
+	} catch (error) {
+		if (errnoOf(error) === 'ENOENT') return true;
+		throw error;
+	}
 }
 
 /** Undefined where the kernel does not answer. */
@@ -41,8 +67,7 @@ function overSocket<T>(ask: (socket: NetlinkSocket) => Promise<T>): () => Promis
 	};
 }
 
-async function readCounters(socket: NetlinkSocket): Promise<ReadonlyMap<string, number>> {
-	const [, name = ''] = TABLE.split(' ');
+async function readCounters(socket: NetlinkSocket, name: string): Promise<ReadonlyMap<string, number>> {
 	const question = [HEADER, formatAttribute([OBJECT.table, Buffer.from(`${name}\0`)])];
 	const [messages] = await socket.request(GET_OBJECT, question, { flags: DUMP, timeout: TIMEOUT_MS });
 	return new Map(

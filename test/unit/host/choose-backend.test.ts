@@ -23,19 +23,19 @@ function createPrograms(rules: { readonly [D in IptablesDialect]?: string }) {
 
 test('the only dialect that is installed is used, and nothing is read', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': ours });
-	const { name, why } = await chooseBackend(programs.slice(1), undefined, signal);
+	const { name, why } = await chooseBackend({ programs: programs.slice(1), nft: undefined }, undefined, signal);
 	assert.deepEqual([name, why, reads], ['iptables-legacy', 'it is the only one installed', []]);
 });
 
 test('the choice of an earlier start stays, whatever rules are there', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': ours });
-	assert.equal((await chooseBackend(programs, 'iptables-legacy', signal)).name, 'iptables-legacy');
+	assert.equal((await chooseBackend({ programs, nft: undefined }, 'iptables-legacy', signal)).name, 'iptables-legacy');
 	assert.deepEqual(reads, []);
 });
 
 test('on a host without legacy tables it is nft-backed iptables, whose rules are not read', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': docker });
-	assert.equal((await chooseBackend(programs, undefined, signal)).name, 'iptables-nft');
+	assert.equal((await chooseBackend({ programs, nft: undefined }, undefined, signal)).name, 'iptables-nft');
 	assert.deepEqual(reads, ['iptables-legacy']);
 });
 
@@ -49,5 +49,5 @@ const choices: readonly (readonly [string, Parameters<typeof createPrograms>[0],
 
 for (const [title, rules, name] of choices)
 	test(title, async () => {
-		assert.equal((await chooseBackend(createPrograms(rules).programs, undefined, signal)).name, name);
+		assert.equal((await chooseBackend({ ...createPrograms(rules), nft: undefined }, undefined, signal)).name, name);
 	});
