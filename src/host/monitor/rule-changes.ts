@@ -57,6 +57,9 @@ export function createRuleChangeReader(chains: ChainNames, ownTable: string): Ru
 		if (family !== undefined && isOfInterest(kind, body, interest)) return [family];
 		return isOnOurHooks(kind.kind, body) ? ['order'] : [];
 	};
+	const inspect = (notice: NetlinkNotice) => {
+		for (const each of touchedBy(notice)) touched.add(each);
+	};
 	const finish = (body: Buffer): Writer => {
 		const attributes = attributesOf(body.subarray(FIXED_BYTES));
 		const id = attributes.get(GENERATION.id)?.readUInt32BE() ?? 0;
@@ -69,7 +72,7 @@ export function createRuleChangeReader(chains: ChainNames, ownTable: string): Ru
 	return {
 		take(messages, onChange) {
 			for (const message of messages.filter(isOfNftables)) {
-				for (const each of touchedBy(message)) touched.add(each);
+				inspect(message);
 				if ((message.type & 0xff) !== NEW_GENERATION) continue;
 				const writer = finish(message.body);
 				for (const each of touched) onChange(each, writer);
