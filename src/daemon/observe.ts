@@ -3,6 +3,7 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
+import type { Recognised } from '../firewall/foreign/recognise.ts';
 import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
@@ -11,11 +12,11 @@ import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
 import { factsOf, type Observation, overallState } from '../status/summarize.ts';
-import type { Condition, EnvoyStatus, OtherProgram, Repairs, Status, Wanted } from '../status/types.ts';
+import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
-import type { DaemonDependencies, RulePrecedence } from './dependencies.ts';
+import type { DaemonDependencies } from './dependencies.ts';
 import type { ReadBack } from './reconciler.ts';
 import type { Trouble } from './repair-log.ts';
 import type { PendingConfirmation } from './stores.ts';
@@ -57,13 +58,17 @@ export function createObserver(
 	return async (input, bypassing, lastRead) => {
 		const { context, desired } = input;
 		const isOn = input.wanted === 'enabled' && !input.isLifted;
-		const [{ installed, ...seen }, { envoy, ...problems }, others, findings] = await Promise.all([
+		const [{ installed, ...seen }, { envoy, ...problems }, known, findings] = await Promise.all([
 			inspectRules(input, isOn, lastRead),
 			envoyOf(input, proxy, listeners),
-			othersOf(deps.order),
+			// What cannot be read of others is left out.
+			deps.order.programs().catch(() => []),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
+		// Ours have replaced theirs, while what was read of others may be older than that.
+		const others = isOn ? known.filter(({ program }) => program.isPredecessor !== true) : known;
 		const observation: Observation = {
+			predecessor: others.find(({ program }) => program.isPredecessor === true)?.program.name,
 			...input,
 			...seen,
 			...problems,
@@ -93,19 +98,16 @@ const statusOf = (
 		envoy,
 		conditions,
 		others,
-	}: Pick<Status, 'is' | 'envoy' | 'conditions'> & { readonly others: readonly OtherProgram[] },
+	}: Pick<Status, 'is' | 'envoy' | 'conditions'> & { readonly others: readonly Recognised[] },
 ) => ({
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
 	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
-	...(others.length === 0 ? {} : { others }),
+	...shownOthers(others),
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
 
-/** What cannot be read of others is left out. */
-async function othersOf({ programs }: RulePrecedence): Promise<readonly OtherProgram[]> {
-	const found = await programs().catch(() => []);
-	return found.map(({ program: { name, does }, tools }) => ({ name, does, tools }));
-}
+const shownOthers = (others: readonly Recognised[]): Pick<Status, 'others'> =>
+	others.length === 0 ? {} : { others: others.map(({ program: { name, does }, tools }) => ({ name, does, tools })) };
 
 async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);

@@ -13,6 +13,8 @@ export interface Program {
 	readonly name: string;
 	/** It redirects connections to a proxy of its own, as turnout does. */
 	readonly isInterceptor?: boolean;
+	/** Its rules have our names, and `turnout takeover` replaces them by ours. */
+	readonly isPredecessor?: boolean;
 	/** What its rules are for. */
 	readonly does: string;
 	readonly signs: Signs;
@@ -25,7 +27,7 @@ export interface Program {
 const REDIRECTS = 'redirects connections to a proxy of its own';
 
 /** These two have our names for their chains, and no reason on a rule. */
-const UNCOMMENTED = /^-A APPMESH_(IN|E)GRESS (?!.*--comment "turnout: )/;
+const UNCOMMENTED = /^-A APPMESH_(IN|E)GRESS (?!.*--comment "turnout: ).*-j REDIRECT/;
 
 /**
  * The first that fits is it. The names are those that the programs' sources give: Istio's tools/istio-iptables and
@@ -34,12 +36,12 @@ const UNCOMMENTED = /^-A APPMESH_(IN|E)GRESS (?!.*--comment "turnout: )/;
  */
 export const programs: readonly Program[] = [
 	{
-		...{ name: 'the 2019 script', isInterceptor: true, does: REDIRECTS },
+		...{ name: 'the 2019 script', isInterceptor: true, isPredecessor: true, does: REDIRECTS },
 		signs: { rules: UNCOMMENTED, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: true } },
 		remedy: 'turnout takeover',
 	},
 	{
-		...{ name: 'the App Mesh CNI plugin', isInterceptor: true, does: REDIRECTS },
+		...{ name: 'the App Mesh CNI plugin', isInterceptor: true, isPredecessor: true, does: REDIRECTS },
 		signs: { rules: UNCOMMENTED, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: false } },
 		remedy: 'turnout takeover',
 	},
