@@ -4,11 +4,13 @@ import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
 import { type Recognised, recognise } from '../firewall/foreign/recognise.ts';
+import { rulesElsewhere } from '../firewall/foreign/rules-elsewhere.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import { envoyUser } from '../ruleset/answers.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import { backendFact } from '../status/backend-condition.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
 import { interceptorsFact, type OurUsers } from '../status/interceptor-condition.ts';
@@ -70,10 +72,12 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 		const capturing = { capture: context.capture, families, dialect };
 		const overtaking = findOvertaking(others, capturing);
 		const doubled = findDoubled(others, capturing, overtaking);
+		const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;
 		const facts = [
 			// Those are told as interceptors.
 			orderFact(overtaking.filter(({ program }) => program?.isInterceptor !== true)),
 			interceptorsFact(doubled, usersOf(context.capture)),
+			backendFact(dialect, elsewhere),
 			...firewallFacts(findFiltered(others, capturing)),
 		];
 		last = { key, texts, desired, facts };

@@ -19,6 +19,7 @@ export type Subject =
 	| 'syncookies'
 	| 'order'
 	| 'interceptors'
+	| 'backend'
 	| 'firewall'
 	| 'denials'
 	| 'tables'
