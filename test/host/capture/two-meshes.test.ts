@@ -21,6 +21,7 @@ import { startDaemon } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type FaultHost } from '../../support/faults.ts';
+import { run } from '../../support/run.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const names = Object.keys(interceptors) as (keyof typeof interceptors)[];
@@ -29,8 +30,12 @@ interface Place extends FaultHost {
 	readonly theirProxy: Peer;
 }
 
-async function createPlace(dialect: Dialect, stack: AsyncDisposableStack): Promise<Place> {
-	const place = stack.use(await createFaultHost(dialect));
+async function createPlace(
+	dialect: Dialect,
+	stack: AsyncDisposableStack,
+	args: readonly string[] = [],
+): Promise<Place> {
+	const place = stack.use(await createFaultHost(dialect, { args }));
 	const theirProxy = stack.use(createPeer(place.lab.host, { uid: theirs.uid }));
 	await theirProxy.listen('their proxy, outbound', [theirs.outbound]);
 	await theirProxy.listen('their proxy, inbound', [theirs.inbound]);
@@ -171,4 +176,39 @@ describe('rules of ours in iptables-legacy', async () => {
 		assert.equal(await outbound(place.peers.app), 'their proxy, outbound');
 		assert.equal(await inbound(place), 'their proxy, inbound');
 	});
+});
+
+describe('rules of ours in a table of nft', async () => {
+	const stack = suiteStack();
+	const place = await createPlace('nft', stack, ['--backend', 'nft']);
+
+	test('Kuma in iptables-nft: Envoy gets the connections, and the circle of both proxies is told', async () => {
+		installInterceptor(place.lab.host, 'nft', 'Kuma', theirs.uid);
+		assert.match(toldIn(await untilTold(place, /^Kuma redirects .* too: Envoy gets them/)), /in a circle/);
+		assert.equal(await outbound(place.peers.app), 'egress listener');
+		assert.equal(await inbound(place), 'ingress listener');
+		assert.equal(await outbound(place.peers.proxyUser), 'their proxy, outbound');
+		removeInterceptor(place, 'nft');
+		await eventually(place.status, (now) => toldIn(now) === '');
+	});
+
+	for (const [priority, told, out, into] of [
+		[-100, / too: Envoy gets them/, 'egress listener', 'ingress listener'],
+		[-110, / before our rules: its proxy gets them/, 'their proxy, outbound', 'their proxy, inbound'],
+	] as const)
+		test(`Istio's nftables mode with priority ${priority}: ${out}`, async () => {
+			place.lab.host.run('nft', ['-f', '-'], { input: istioInNft(theirs.uid, priority) });
+			await untilTold(place, told);
+			assert.equal(await outbound(place.peers.app), out);
+			assert.equal(await inbound(place), into);
+			place.lab.host.run('nft', ['delete', 'table', 'inet', 'istio-proxy-nat']);
+			await eventually(place.status, (now) => toldIn(now) === '');
+		});
+});
+
+test('init tells of another interceptor too', () => {
+	using lab = createHost({ container: false });
+	installInterceptor(lab.host, 'nft', 'Linkerd', theirs.uid);
+	const { stdout } = run(lab.host, ['init', '--app-ports', '8080']);
+	assert.match(stdout, /^Linkerd redirects inbound and outbound ipv4 and ipv6 connections too: Envoy gets them/m);
 });
