@@ -102,7 +102,7 @@ const unconfirmed = (): Failure =>
 const takenText = (name: string, { is }: Status): string =>
 	is === 'waiting'
 		? `The rules of ${name} stay until Envoy is LIVE; then turnout's take their place`
-		: `The rules of ${name} are replaced by turnout's; no connection went past Envoy meanwhile`;
+		: `The rules of ${name} are replaced by turnout's, without a gap`;
 
 const removedText = (step: Parameters<typeof routingLine>[0]): string => `Removed: ${routingLine(step)}`;
 

@@ -99,6 +99,15 @@ describe("settings are compared with the script's rules", () => {
 		assert.deepEqual(against({ appPorts: '8080-9200', ignoreUids: 'envoy' }), []);
 	});
 
+	test('a network is left alone only where all of it is', () => {
+		const network = read(saved(['-A APPMESH_EGRESS -d 10.9.0.0/16 -p tcp -j RETURN', ...EGRESS]));
+		const lacking = (value: string) => unlike(network, new Map([...proposed, ['egressIgnoredIps', value]]));
+		assert.deepEqual(lacking('10.0.0.0/8,169.254.0.0/16'), []);
+		assert.deepEqual(lacking('10.9.0.0/24,169.254.0.0/16'), [
+			'egressIgnoredIps lacks 10.9.0.0/16, which they leave alone',
+		]);
+	});
+
 	for (const [change, told] of [
 		[{ appPorts: '8080' }, 'appPorts lacks 9000-9100, which they send to Envoy'],
 		[{ ignoreUids: '1000' }, 'ignoreUids lacks 1337, which they leave alone'],
