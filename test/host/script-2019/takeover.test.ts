@@ -30,7 +30,7 @@ function runScript({ host }: Pick<Host, 'host'>, dialect: Dialect, appPorts: rea
 
 /** The script captures IPv4 only. */
 async function startLoads({ app, world }: Peers) {
-	const calm = { clients: 3, timeoutMs: 20_000, limitMs: 120_000 };
+	const calm = { clients: 3, pauseMs: 3, timeoutMs: 20_000, limitMs: 120_000 };
 	const outbound = await app.startLoad({ address: addresses.remote.v4, port: 443, ...calm });
 	const inbound = await world.startLoad({ address: addresses.host.v4, port: 8080, ...calm });
 	return {
