@@ -26,6 +26,18 @@ export function ownerOf(
 	);
 }
 
+/** The same of a rule, by the chain that it is in and the one that it leads to. */
+export function ownerOfRule(tables: readonly Table[], text: string): Program | undefined {
+	for (const table of tables)
+		for (const [chain, rules] of table.chains) {
+			const rule = rules.find((each) => each.text === text);
+			if (rule === undefined) continue;
+			const leadsTo = 'chain' in rule.verdict ? [rule.verdict.chain] : [];
+			return ownerOf(table, [chain, ...leadsTo], [text]);
+		}
+	return undefined;
+}
+
 /** What chains the tables of the same tool and family have. */
 const besideOf =
 	({ tool, family }: Table, tables: readonly Table[]) =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { firewallFacts } from '../../../src/status/firewall-condition.ts';
 import { interceptorsFact, type OtherInterceptor, type OurUsers } from '../../../src/status/interceptor-condition.ts';
 import { orderFact } from '../../../src/status/order-condition.ts';
 
@@ -49,4 +50,16 @@ test("a rule of a known program that comes before ours is told with its owner's 
 		/table ip docker-bridges, which is Docker's, comes before ours and has "dnat"$/,
 	);
 	assert.match(fact.ok ? '' : fact.remedy, /^Take the port out of appPorts, or do not publish it, remove the port/);
+});
+
+test('a packet filter that is known is told by its name, another one as the firewall', () => {
+	const dropped = { kind: 'dropped', way: 'inbound', family: 'ipv4', port: 8080, rule: '-A C -j DROP' } as const;
+	const opened = { ...dropped, kind: 'opened' } as const;
+	const why = (program?: { readonly name: string }) =>
+		firewallFacts([
+			{ ...dropped, program },
+			{ ...opened, program },
+		]).map((fact) => (fact.ok ? '' : fact.why));
+	assert.match(why({ name: 'ufw' }).join(), /where ufw drops them: .*,ufw's "-A C -j DROP" does not apply/);
+	assert.match(why().join(), /where the firewall drops them: .*,the firewall's "-A C -j DROP" does not apply/);
 });
