@@ -30,13 +30,14 @@ function keysOf(value: unknown, depth = 1): number {
 /** As they stand in the text of a value: each has its colon. */
 const keysIn = (text: string): number => text.replace(/"(?:[^"\\]+|\\.)*"/g, '').split(':').length - 1;
 
-/** Why it is none. */
+/** Why it is none: one at least. */
 export function jsonMistakes(text: string, file: string): Mistake[] {
 	const found: ParseError[] = [];
 	const root = treeOf(text, found);
 	const lineAt = lineCounter(text);
-	if (found.length > 0 || root === undefined) return [brokenJson(text, found[0], { file, lineAt })];
-	return duplicateKeys(root).map(({ node, path }) => ({
+	const duplicates = root === undefined || found.length > 0 ? [] : duplicateKeys(root);
+	if (duplicates.length === 0) return [brokenJson(text, found[0], { file, lineAt })];
+	return duplicates.map(({ node, path }) => ({
 		...{ file, path: textOfPath(path), line: lineAt(node.offset) },
 		...{ why: `the key ${quote(String(node.value))} stands twice`, hint: 'remove one of them' },
 	}));
