@@ -27,10 +27,10 @@ interface Found {
 }
 
 export async function takeover(given: Given, terminal: CommandContext): Promise<number> {
+	const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
 	const host = await openHost(backends, terminal.signal);
 	const found = await find(host);
 	if (given['dry-run'] === true) return show(found, terminal);
-	const confirmSeconds = wholeNumber(given, 'confirm', { least: 1, most: LONGEST_CONFIRM_SECONDS });
 	const client = createClient(socketOf(given));
 	const before = await client.status({});
 	if (before.confirmUntil !== undefined) throw unconfirmed();

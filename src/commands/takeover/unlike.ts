@@ -12,8 +12,10 @@ export function unlike(rules: Predecessor, settings: ReadonlyMap<string, string>
 	const captured = 'which they send to Envoy';
 	const ignored = 'which they leave alone';
 	const isAll = rules.ingressPort !== undefined && rules.appPorts.length === 0;
+	// The ports are those of the node's listeners then.
+	const isByMesh = of('appPorts') === '' && of('mesh.node') !== '';
 	return [
-		...lacking('appPorts', isAll ? ['*'] : rules.appPorts, portsIn(of('appPorts')), captured),
+		...lacking('appPorts', isAll ? ['*'] : rules.appPorts, isByMesh ? () => true : portsIn(of('appPorts')), captured),
 		...lacking('ignoreUids', rules.uids, idsIn(of('ignoreUids')), ignored),
 		...lacking('ignoreGids', rules.gids, idsIn(of('ignoreGids')), ignored),
 		...lacking('egressIgnoredIps', rules.ignoredIps, addressesIn(of('egressIgnoredIps')), ignored),

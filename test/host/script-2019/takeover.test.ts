@@ -221,6 +221,7 @@ test('without a daemon, or with nothing there, nothing is changed, and what to d
 	runScript(lab, 'nft');
 	const missing = turnout(lab.host, ['takeover', '--socket', '/run/nobody-is-here.sock']);
 	assert.equal(missing.code, 3);
+	assert.equal(turnout(lab.host, ['takeover', '--confirm', 'soon']).code, 64);
 	for (const [program, ...args] of script2019Commands({
 		...{ iptables: 'iptables-nft', uid: 1337, appPorts: [8080], ignoredIps: IPS, ingressPort: 1, egressPort: 2 },
 	}).disable)

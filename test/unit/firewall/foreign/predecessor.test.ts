@@ -99,6 +99,11 @@ describe("settings are compared with the script's rules", () => {
 		assert.deepEqual(against({ appPorts: '8080-9200', ignoreUids: 'envoy' }), []);
 	});
 
+	test('where the ports are those of a mesh node, they are not compared', () => {
+		assert.deepEqual(against({ appPorts: '', 'mesh.node': 'mesh/shop/virtualNode/web' }), []);
+		assert.match(against({ appPorts: '', 'mesh.node': '' }).join(), /^appPorts lacks 8080, 9000-9100,/);
+	});
+
 	test('a network is left alone only where all of it is', () => {
 		const network = read(saved(['-A APPMESH_EGRESS -d 10.9.0.0/16 -p tcp -j RETURN', ...EGRESS]));
 		const lacking = (value: string) => unlike(network, new Map([...proposed, ['egressIgnoredIps', value]]));
