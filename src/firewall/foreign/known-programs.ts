@@ -3,6 +3,8 @@ export interface Signs {
 	readonly chains?: RegExp;
 	readonly tables?: RegExp;
 	readonly rules?: RegExp;
+	/** No rule of the chain is like this. */
+	readonly unless?: RegExp;
 	/** A chain that is, or is not, in this table of the same tool and family as well. */
 	readonly beside?: { readonly table: string; readonly chain: string; readonly is: boolean };
 }
@@ -26,8 +28,8 @@ export interface Program {
 
 const REDIRECTS = 'redirects connections to a proxy of its own';
 
-/** These two have our names for their chains, and no reason on a rule. */
-const UNCOMMENTED = /^-A APPMESH_(IN|E)GRESS (?!.*--comment "turnout: ).*-j REDIRECT/;
+/** These two have our names for their chains, and no reason on any rule. */
+const NAMESAKE = { rules: /^-A APPMESH_(IN|E)GRESS .*-j REDIRECT/, unless: /--comment "turnout: / } as const;
 
 /**
  * The first that fits is it. The names are those that the programs' sources give: Istio's tools/istio-iptables and
@@ -37,12 +39,12 @@ const UNCOMMENTED = /^-A APPMESH_(IN|E)GRESS (?!.*--comment "turnout: ).*-j REDI
 export const programs: readonly Program[] = [
 	{
 		...{ name: 'the 2019 script', isInterceptor: true, isPredecessor: true, does: REDIRECTS },
-		signs: { rules: UNCOMMENTED, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: true } },
+		signs: { ...NAMESAKE, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: true } },
 		remedy: 'turnout takeover',
 	},
 	{
 		...{ name: 'the App Mesh CNI plugin', isInterceptor: true, isPredecessor: true, does: REDIRECTS },
-		signs: { rules: UNCOMMENTED, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: false } },
+		signs: { ...NAMESAKE, beside: { table: 'mangle', chain: 'APPMESH_INGRESS', is: false } },
 		remedy: 'turnout takeover',
 	},
 	{

@@ -22,6 +22,7 @@ export function ownerOf(
 			((table.tool === 'nft' && signs.tables?.test(table.name)) ||
 				chains.some((chain) => signs.chains?.test(chain)) ||
 				rules.some((rule) => signs.rules?.test(rule))) &&
+			!rules.some((rule) => signs.unless?.test(rule)) &&
 			(signs.beside === undefined || has(signs.beside.table, signs.beside.chain) === signs.beside.is),
 	);
 }

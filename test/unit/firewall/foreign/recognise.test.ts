@@ -80,5 +80,7 @@ test('rules of an administrator, and ours, are nobody that is known', () => {
 COMMIT
 `;
 	assert.deepEqual(named({ texts: [saved(administratorRules('v4')), saved(ours)] }), []);
+	const meddled = ours.replace('COMMIT', '-A APPMESH_EGRESS -p tcp -j REDIRECT --to-ports 9\nCOMMIT');
+	assert.deepEqual(named({ texts: [saved(meddled)] }), []);
 	assert.deepEqual(named({ chains: [base('nat', 'PREROUTING', 'ip'), base('turnout', 'nat_output')] }), []);
 });
