@@ -48,7 +48,7 @@ export interface ApplyOptions {
 	 * of date, that attempt fails and the next one reads.
 	 */
 	readonly last?: Installed | undefined;
-	/** The kernel has accepted these rules before. */
+	/** Of whether all rules that are there can be read: rules like these have been read back before. */
 	readonly skipCheck?: boolean;
 }
 

@@ -24,7 +24,7 @@ export async function readRules(
 export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
- * Read, render, check both families, commit both, read back, compare. Resolves to what is installed then; if it rejects, the
+ * Read, render, commit one family after the other, read back, compare. Resolves to what is installed then; if it rejects, the
  * former rules are installed again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
  */
 export const commitRules = (
@@ -43,7 +43,13 @@ const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules
 });
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>
-	families.filter((family) => differences(found[family], wanted[family]).length > 0);
+	byLikelihood.filter((family) => differences(found[family], wanted[family]).length > 0);
+
+/**
+ * A kernel that takes no rules of a family mostly lacks IPv6, so IPv4 is not touched then. Asking with `--test` first would
+ * make the kernel wait for a grace period per table, which takes longer than all else.
+ */
+const byLikelihood: readonly Family[] = ['ipv6', 'ipv4'];
 
 const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 	differences(a, b).length === 0 &&
@@ -63,10 +69,8 @@ async function commitOnce(
 			return { family, document: renderRestoreDocument(before[family], wanted[family], created) };
 		}),
 	);
-	await Promise.all(documents.map(({ family, document }) => program.check(family, document, signal)));
-	// Both to their end, also where one fails: a commit that still runs must not overtake the rollback.
-	const commits = documents.map(({ family, document }) => program.commit(family, document, signal));
-	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
+	await Promise.all(changed.map((family) => program.check(family, signal)));
+	for (const { family, document } of documents) await program.commit(family, document, signal);
 	return verify(program, before, wanted, changed, signal);
 }
 
