@@ -1,13 +1,12 @@
 import { Protocol } from 'netlink/dist/constants.js';
-import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { BaseChain, ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
 import { families } from '../../values/units.ts';
+import { createKeptSocket, type KeptSocket } from '../netlink/kept-socket.ts';
 import { type KernelChain, readBaseChains } from '../nft/base-chains.ts';
 import { readGeneration } from '../nft/nft-rules.ts';
 import { createRegistrations } from '../nft/registrations.ts';
-import { legacyTables, readRuleTexts } from './foreign-texts.ts';
-import type { HostTools } from './programs.ts';
+import { legacyTables, type ReadSaved, readRuleTexts } from './foreign-texts.ts';
 
 /** Others may change their rules all day: limits how often they are read, and the share of time that reading takes. */
 const AGAIN_MS = 500;
@@ -22,17 +21,16 @@ interface Read {
 }
 
 /** `ownTable`: ours of nft, `inet turnout`. */
-export function createForeignRulesReader({ iptables }: HostTools, ownTable: string): ForeignRulesReader {
-	// The socket stays open: closing one makes the kernel wait (see openRuleSource in kernel-rules.ts).
-	const readChains = createSingleFlight(createChainReader(createSocket()));
+export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string): ForeignRulesReader {
+	const readChains = createSingleFlight(createChainReader(createKeptSocket(Protocol.NETFILTER)));
 	// Another one, as a socket takes one question at a time.
-	const textSocket = createSocket();
+	const textSocket = createKeptSocket(Protocol.NETFILTER);
 	let last: Read | undefined;
 	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
 		const startedMs = performance.now();
 		const { generation, chains, legacyNat } = await readChains();
 		const texts = await textSocket.over((open) =>
-			readRuleTexts(open, iptables, chains.filter(isForeign(ownTable)), AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
+			readRuleTexts(open, readSaved, chains.filter(isForeign(ownTable)), AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
 		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
@@ -58,32 +56,10 @@ const isForeign =
 
 const hasLegacy = (): boolean => families.some((family) => legacyTables(family).length > 0);
 
-interface Socket {
-	/** Undefined if the kernel did not answer. */
-	readonly over: <T>(ask: (open: NetlinkSocket) => Promise<T>) => Promise<T | undefined>;
-}
-
-function createSocket(): Socket {
-	let socket: NetlinkSocket | undefined;
-	return {
-		async over(ask) {
-			try {
-				socket ??= createNetlink(Protocol.NETFILTER);
-				return await ask(socket);
-			} catch {
-				// The kernel's answer may still come: not to the next question.
-				socket?.close();
-				socket = undefined;
-				return undefined;
-			}
-		},
-	};
-}
-
 type BaseChains = Pick<ForeignRules, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
 
 /** The chains are read again only after somebody has committed to nftables. */
-function createChainReader({ over }: Socket): () => Promise<BaseChains> {
+function createChainReader({ over }: KeptSocket): () => Promise<BaseChains> {
 	const registrations = createRegistrations();
 	let last: { readonly generation: number | undefined; readonly found: readonly KernelChain[] } = {
 		generation: undefined,
