@@ -16,7 +16,9 @@ function createOnce(dialect: MemoryOptions['dialect'] = 'iptables-nft') {
 			reads.push(family);
 			if (kernel.isBroken) throw new Error('broken');
 		},
-		afterCommit: () => void (kernel.generation = (kernel.generation ?? 0) + 1),
+		afterCommit() {
+			kernel.generation = (kernel.generation ?? 0) + 1;
+		},
 	});
 	const once = readOnce(memory, signal, async () => kernel.generation);
 	return { reads, kernel, memory, once };
