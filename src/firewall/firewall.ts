@@ -51,6 +51,11 @@ export interface ApplyOptions {
 	readonly last?: Installed | undefined;
 	/** Of whether all rules that are there can be read: rules like these have been read back before. */
 	readonly skipCheck?: boolean;
+	/**
+	 * Another `apply` follows at once, with the result as `last`, and is read back: this one need not be. Resolves to what
+	 * was committed.
+	 */
+	readonly isInterim?: boolean;
 }
 
 export interface Removal {

@@ -1,4 +1,4 @@
-import { type ByFamily, type Family, families } from '../../values/units.ts';
+import { type ByFamily, byFamily, type Family, families } from '../../values/units.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
 import { differences, hangsOn } from './diff.ts';
 import type { IptablesProgram } from './iptables-program.ts';
@@ -25,20 +25,26 @@ export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
  * Read, render, commit one family after the other, read back, compare. Resolves to what is installed then; if it rejects, the
- * former rules are installed again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
+ * former rules are installed again. Commits nothing if all is as wanted. `last`, `isInterim`: see ApplyOptions.
  */
 export const commitRules = (
 	program: IptablesProgram,
 	wanted: WantedRules,
 	signal: AbortSignal,
-	last?: ByFamily<IptablesRules>,
-): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program), wanted, signal, last);
+	{
+		last,
+		isInterim = false,
+	}: { readonly last?: ByFamily<IptablesRules> | undefined; readonly isInterim?: boolean | undefined } = {},
+): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program, isInterim), wanted, signal, last);
 
-const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules>> => ({
+const committerOf = (program: IptablesProgram, isInterim: boolean): Committer<ByFamily<IptablesRules>> => ({
 	read: (signal) => readRules(program, signal),
 	isAsWanted: (found, wanted) => toChange(found, wanted).length === 0,
 	isSame: (a, b) => families.every((family) => isSame(a[family], b[family])),
-	commit: (found, wanted, signal) => commitOnce(program, found, wanted, signal),
+	async commit(found, wanted, signal) {
+		const changed = await commitOnce(program, found, wanted, signal);
+		return isInterim ? changed : verify(program, found, wanted, signal);
+	},
 	rollBack: (before) => rollBack(program, before),
 });
 
@@ -55,6 +61,7 @@ const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 	differences(a, b).length === 0 &&
 	builtIns.every((chain) => a.createdBuiltIns?.[chain] === b.createdBuiltIns?.[chain]);
 
+/** Resolves to what should be there then. */
 async function commitOnce(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
@@ -66,12 +73,25 @@ async function commitOnce(
 	const documents = await Promise.all(
 		changed.map(async (family) => {
 			const created = await builtInsToCreate(program, family, before[family], wanted[family]);
-			return { family, document: renderRestoreDocument(before[family], wanted[family], created) };
+			return { family, created, document: renderRestoreDocument(before[family], wanted[family], created) };
 		}),
 	);
 	await Promise.all(changed.map((family) => program.check(family, signal)));
 	for (const { family, document } of documents) await program.commit(family, document, signal);
-	return verify(program, before, wanted, changed, signal);
+	return byFamily((family) => {
+		const change = documents.find((each) => each.family === family);
+		return change === undefined ? before[family] : committed(before[family], wanted[family], change.created);
+	});
+}
+
+/** With the built-in chains that count as created for us from then on. */
+function committed(before: IptablesRules, wanted: IptablesRules, created: readonly BuiltIn[]): IptablesRules {
+	const kept = builtIns.filter((chain) => created.includes(chain) || hangsOn(wanted, chain));
+	const marks = kept.flatMap((chain) => {
+		const mark = created.includes(chain) ? 'alone' : before.createdBuiltIns?.[chain];
+		return mark === undefined ? [] : [[chain, mark] as const];
+	});
+	return { ...wanted, createdBuiltIns: Object.fromEntries(marks) };
 }
 
 /** The built-in chains of mangle that are not there yet and will be. */
@@ -92,9 +112,9 @@ async function verify(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
 	wanted: ByFamily<IptablesRules>,
-	changed: readonly Family[],
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
+	const changed = toChange(before, wanted);
 	const after = await readRules(program, signal, { before, of: changed });
 	for (const family of changed) {
 		const [first] = differences(after[family], wanted[family]);
