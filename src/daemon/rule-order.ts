@@ -53,17 +53,24 @@ export async function comeFirst(
 /** Remembers the last answer, for as long as neither others' rules nor what is captured has changed. */
 function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact[] {
 	let last:
-		| { readonly key: string; readonly texts: object; readonly desired: object; readonly facts: readonly Fact[] }
+		| {
+				readonly others: ForeignRules;
+				readonly key: string;
+				readonly desired: object;
+				readonly facts: readonly Fact[];
+		  }
 		| undefined;
 	return (others, { context, desired }) => {
 		const { chains, legacyNat, texts } = others;
+		// The reader gives the same object while nothing changes: most times that is all.
+		if (last?.others === others && last.desired === desired) return last.facts;
 		const key = JSON.stringify([chains, legacyNat]);
-		if (last?.key === key && last.texts === texts && last.desired === desired) return last.facts;
+		if (last?.key === key && last.others.texts === texts && last.desired === desired) return last.facts;
 		const { families, dialect } = desired.target;
 		const capturing = { capture: context.capture, families, dialect };
 		const filtered = firewallFacts(findFiltered(others, capturing));
 		const facts = [orderFact(findOvertaking(others, capturing)), ...filtered];
-		last = { key, texts, desired, facts };
+		last = { others, key, desired, facts };
 		return facts;
 	};
 }

@@ -1,7 +1,7 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { BaseChain, ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
-import { families } from '../../values/units.ts';
+import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import { createKeptSocket, type KeptSocket } from '../netlink/kept-socket.ts';
 import { type KernelChain, readBaseChains } from '../nft/base-chains.ts';
 import { readGeneration } from '../nft/nft-rules.ts';
@@ -13,9 +13,9 @@ const AGAIN_MS = 500;
 const DUTY_CYCLE = 20;
 const TEXTS_TIMEOUT_MS = 10_000;
 
-/** What was read, of which generation, and when it may be read again. */
+/** What was read, with these chains, and when it may be read again. */
 interface Read {
-	readonly generation: number | undefined;
+	readonly base: BaseChains;
 	readonly others: ForeignRules;
 	readonly dueMs: number;
 }
@@ -28,23 +28,25 @@ export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string)
 	let last: Read | undefined;
 	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
 		const startedMs = performance.now();
-		const { generation, chains, legacyNat } = await readChains();
+		const base = await readChains();
+		const { chains, legacyNat } = base;
 		const texts = await textSocket.over((open) =>
 			readRuleTexts(open, readSaved, chains.filter(isForeign(ownTable)), AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
 		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
-		last = { generation, others, dueMs: performance.now() + restMs };
+		last = { base, others, dueMs: performance.now() + restMs };
 		return others;
 	});
 	return {
 		chains: readChains,
 		async read({ now = false } = {}) {
 			if (last === undefined || now) return readAnew();
-			const { generation, chains, legacyNat } = await readChains();
-			// Changes of iptables-legacy do not change the generation.
-			const isSame = generation !== undefined && generation === last.generation && !hasLegacy();
-			return isSame || performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
+			const base = await readChains();
+			const { chains, legacyNat, hasLegacy } = base;
+			// Changes of iptables-legacy's rules do not show in the chains.
+			if (base === last.base && !hasLegacy) return last.others;
+			return performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
 		},
 	};
 }
@@ -54,29 +56,39 @@ const isForeign =
 	({ family, table }: BaseChain): boolean =>
 		`${family} ${table}` !== ownTable;
 
-const hasLegacy = (): boolean => families.some((family) => legacyTables(family).length > 0);
+interface BaseChains extends Pick<ForeignRules, 'chains' | 'legacyNat'> {
+	readonly hasLegacy: boolean;
+}
 
-type BaseChains = Pick<ForeignRules, 'chains' | 'legacyNat'> & { readonly generation: number | undefined };
+interface ReadChains {
+	readonly generation: number | undefined;
+	readonly found: readonly KernelChain[];
+	readonly legacy: string;
+	readonly base: BaseChains;
+}
 
-/** The chains are read again only after somebody has committed to nftables. */
+/** The chains are read again only after somebody has committed to nftables. While nothing has changed it is the same object. */
 function createChainReader({ over }: KeptSocket): () => Promise<BaseChains> {
 	const registrations = createRegistrations();
-	let last: { readonly generation: number | undefined; readonly found: readonly KernelChain[] } = {
-		generation: undefined,
-		found: [],
+	let last: ReadChains | undefined;
+	const baseOf = (found: readonly KernelChain[], tables: ByFamily<readonly string[]>): BaseChains => {
+		const withNat = families.filter((family) => tables[family].includes('nat'));
+		const times = registrations.note([...found.map(({ id }) => id), ...withNat]);
+		const timeOf = (id: string): number => times.get(id) ?? 0;
+		return {
+			chains: found.map(({ id, ...chain }) => ({ ...chain, seen: timeOf(id) })),
+			legacyNat: Object.fromEntries(withNat.map((family) => [family, timeOf(family)])),
+			hasLegacy: families.some((family) => tables[family].length > 0),
+		};
 	};
 	return async () => {
 		const generation = await over(readGeneration);
-		const isUnchanged = generation !== undefined && generation === last.generation;
-		const found = (isUnchanged ? last.found : await over(readBaseChains)) ?? last.found;
-		last = { generation, found };
-		const legacy = families.filter((family) => legacyTables(family).includes('nat'));
-		const times = registrations.note([...found.map(({ id }) => id), ...legacy]);
-		const timeOf = (id: string): number => times.get(id) ?? 0;
-		return {
-			generation,
-			chains: found.map(({ id, ...chain }) => ({ ...chain, seen: timeOf(id) })),
-			legacyNat: Object.fromEntries(legacy.map((family) => [family, timeOf(family)])),
-		};
+		const tables = byFamily(legacyTables);
+		const legacy = JSON.stringify(tables);
+		const isUnchanged = generation !== undefined && generation === last?.generation;
+		if (isUnchanged && legacy === last?.legacy) return last.base;
+		const found = (isUnchanged ? last?.found : await over(readBaseChains)) ?? last?.found ?? [];
+		last = { generation, found, legacy, base: baseOf(found, tables) };
+		return last.base;
 	};
 }

@@ -36,7 +36,7 @@ function scene(claims: () => readonly string[], dialect: Dialect = 'iptables-nft
 			counts.chains += 1;
 			return others as unknown as ForeignRules;
 		},
-		read: async () => others as unknown as ForeignRules,
+		read: async () => ({ ...others }) as unknown as ForeignRules,
 	};
 	const precedence = createRulePrecedence(reader, (level, event) => void logged.push(`${level}: ${event}`));
 	type Claim = Parameters<typeof precedence.claim>;
