@@ -2,7 +2,6 @@ import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
@@ -17,6 +16,7 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 	let refused = '';
 	return {
 		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
+		mayChangeUnseen: () => reader.mayBeStale(),
 		// Whoever asks for them reads once more, and is told why it fails.
 		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
@@ -73,24 +73,4 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 		last = { others, key, desired, facts };
 		return facts;
 	};
-}
-
-/** Changes of iptables-legacy cannot be watched. */
-const WATCH_MS = 2_000;
-
-/** Polls `check`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
-export async function watchFacts(
-	{ sleep }: Clock,
-	check: () => Promise<readonly Fact[]>,
-	onChange: (why: string) => void,
-	signal: AbortSignal,
-): Promise<void> {
-	let before = '';
-	while (!signal.aborted) {
-		const wrong = (await check().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
-		const text = wrong.map(({ why }) => why).join('; ');
-		if (text !== before) onChange(text);
-		before = text;
-		await sleep(WATCH_MS, signal).catch(() => undefined);
-	}
 }

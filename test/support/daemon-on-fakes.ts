@@ -197,6 +197,7 @@ async function dependenciesOf(
 		raw: async () => 'raw',
 		order: {
 			inspect: async ({ isOn }) => (isOn ? world.orderFacts : []),
+			mayChangeUnseen: () => true,
 			prefetch: () => void steps.push("others' rules read"),
 			claim: async () => world.overtaking.splice(0),
 		},

@@ -26,6 +26,8 @@ export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string)
 	// Another one, as a socket takes one question at a time.
 	const textSocket = createKeptSocket(Protocol.NETFILTER);
 	let last: Read | undefined;
+	// Somebody has changed something, and it is too early to read again.
+	let isPutOff = false;
 	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
 		const startedMs = performance.now();
 		const base = await readChains();
@@ -36,16 +38,19 @@ export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string)
 		const others = { chains, legacyNat, texts: texts ?? [] };
 		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
 		last = { base, others, dueMs: performance.now() + restMs };
+		isPutOff = false;
 		return others;
 	});
 	return {
 		chains: readChains,
+		mayBeStale: () => last === undefined || isPutOff || families.some((family) => legacyTables(family).length > 0),
 		async read({ now = false } = {}) {
 			if (last === undefined || now) return readAnew();
 			const base = await readChains();
 			const { chains, legacyNat, hasLegacy } = base;
 			// Changes of iptables-legacy's rules do not show in the chains.
-			if (base === last.base && !hasLegacy) return last.others;
+			isPutOff = base !== last.base;
+			if (!isPutOff && !hasLegacy) return last.others;
 			return performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
 		},
 	};
