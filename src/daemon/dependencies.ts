@@ -71,6 +71,8 @@ export interface RulePrecedence {
 	readonly inspect: Inspect;
 	/** Other programs, known by name, that have rules here. */
 	readonly programs: () => Promise<readonly Recognised[]>;
+	/** It may have changed although nobody has committed to nftables since: iptables-legacy tells nobody. */
+	readonly mayChangeUnseen: () => boolean;
 	/** Starts reading others' rules during a change, so that the status after it need not wait for them. */
 	readonly prefetch: () => void;
 	/** Recreates our chains that others have come before; resolves to a line for each, naming those others. */

@@ -209,6 +209,7 @@ async function dependenciesOf(
 		order: {
 			inspect: async ({ isOn }) => (isOn ? world.orderFacts : []),
 			programs: async () => world.others,
+			mayChangeUnseen: () => true,
 			prefetch: () => void steps.push("others' rules read"),
 			claim: async () => world.overtaking.splice(0),
 		},
