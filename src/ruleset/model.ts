@@ -40,14 +40,18 @@ export type Verdict =
  */
 export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray';
 
-export interface Rule {
+/** Why something becomes of a connection. */
+export interface Reason {
+	/** The setting that decides it. */
+	readonly setting: keyof Capture;
+	/** Of a rule, its comment in `iptables -S`. */
+	readonly because: string;
+}
+
+export interface Rule extends Reason {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
 	readonly role?: RuleRole;
-	/** The setting that decides it. */
-	readonly setting: keyof Capture;
-	/** The reason of the rule, its comment in `iptables -S`. */
-	readonly because: string;
 }
 
 export type TableName = 'mangle' | 'nat';
@@ -82,6 +86,8 @@ export interface Chain {
 	readonly name: ChainName;
 	readonly hooks: readonly Hook[];
 	readonly rules: readonly Rule[];
+	/** Why a connection that enters the chain and that no rule takes is not captured; absent where that cannot be. */
+	readonly otherwise?: Reason;
 }
 
 export type Ruleset = readonly Chain[];
