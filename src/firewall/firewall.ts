@@ -1,4 +1,5 @@
 import type { Ruleset, TableName } from '../ruleset/model.ts';
+import type { TracedRuleset } from '../ruleset/trace.ts';
 import type { ByFamily, Family } from '../values/units.ts';
 import type { ForeignRules } from './foreign/foreign-rules.ts';
 import type { RuleCounters } from './rule-counters.ts';
@@ -72,6 +73,8 @@ export interface Installed {
 	leftovers(removal: Removal): ByFamily<readonly Difference[]>;
 	/** What the installed rules have counted, by their roles in `desired`; others are not counted. */
 	counters(desired: RulesByFamily): RuleCounters;
+	/** The rules that a connection meets, to follow one through them. */
+	readonly traced: ByFamily<TracedRuleset>;
 }
 
 /** One way in which what is installed is not what is desired. */

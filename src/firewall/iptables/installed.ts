@@ -6,6 +6,7 @@ import { countedRules } from './counted-rules.ts';
 import { differences } from './diff.ts';
 import { emptyRules, type IptablesRules } from './iptables-rules.ts';
 import { renderIptables } from './render-rules.ts';
+import { tracedRules } from './trace-rules.ts';
 
 /** With what only this implementation knows. */
 export interface InstalledIptables extends Installed {
@@ -28,6 +29,9 @@ export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIpta
 		leftovers: (removal) => diff(remainderAfter(rules, removal)),
 		counters: (desired) =>
 			sumCounters(families.flatMap((family) => countedRules(rules[family].chains, desired[family]))),
+		get traced() {
+			return byFamily((family) => tracedRules(rules[family]));
+		},
 	};
 }
 
