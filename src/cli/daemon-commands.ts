@@ -1,9 +1,12 @@
 import { quote } from '../lib/escape.ts';
+import type { ExplainReply } from '../localapi/explained.ts';
 import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
 import type { Status } from '../status/types.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
+import { connectionOptions, EXPLAIN, explainRequestOf, noForm } from './explain-request.ts';
+import { explainText } from './explain-text.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
 import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
@@ -17,8 +20,10 @@ export interface CommandContext extends Waitable {
 export interface Command {
 	readonly summary: string;
 	readonly options: Options;
+	/** Number of positional arguments allowed; none unless given. */
+	readonly words?: number;
 	/** Resolves to the exit code. */
-	readonly run: (client: Client, given: Given, terminal: CommandContext) => Promise<number>;
+	readonly run: (client: Client, given: Given, terminal: CommandContext, words: readonly string[]) => Promise<number>;
 }
 
 const since = { type: 'string', help: `WHEN: only lines since then; ${SINCE_ALLOWED}` } as const;
@@ -139,7 +144,21 @@ export const commands: Readonly<Record<string, Command>> = {
 			return show(reply, configText(reply), 0, terminal);
 		},
 	},
+	explain: {
+		summary: EXPLAIN,
+		options: connectionOptions,
+		words: 2,
+		run: async (client, given, terminal, words) => {
+			const request = explainRequestOf(given, words);
+			if (request === undefined) throw noForm();
+			return showExplained(await client.explain(request), terminal);
+		},
+	},
 };
+
+/** Exit code 2 as with `diff`: what is installed is not what should be. */
+export const showExplained = (reply: ExplainReply, terminal: CommandContext): number =>
+	show(reply, explainText(reply), reply.connections.some(({ drift }) => drift !== undefined) ? 2 : 0, terminal);
 
 /** Validates `--since` before the daemon is called. */
 function followed(given: Given, signal: AbortSignal): FollowOptions {

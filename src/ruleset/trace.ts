@@ -32,7 +32,7 @@ export type TracedRuleset = readonly TracedChain[];
 
 export interface Decision {
 	readonly outcome: Outcome;
-	/** The chains that the connection enters, in order: `nat APPMESH_EGRESS`. */
+	/** The chains that the connection enters, each once and in order: `nat APPMESH_EGRESS`. */
 	readonly chains: readonly string[];
 	/** The rule that decides; undefined where none does. */
 	readonly rule: TracedRule | undefined;
@@ -131,7 +131,7 @@ const unknown = { verdict: { kind: 'unknown' } } as const;
 
 function enter(chain: Steps | undefined, chains: Chains, attempt: ConnectionAttempt, passed: Passed): End | undefined {
 	if (chain === undefined) return undefined;
-	passed.chains.push(chain.name);
+	if (!passed.chains.includes(chain.name)) passed.chains.push(chain.name);
 	const end = walk(chain.steps, chains, attempt, passed);
 	if (end === undefined) passed.otherwise ??= chain.otherwise;
 	return end;

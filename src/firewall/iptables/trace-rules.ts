@@ -29,12 +29,12 @@ function tracedRule(rule: string): TracedRule[] {
 	if (WITHOUT_VERDICT.includes(targetOf(rule))) return [];
 	const read = options.map(readOption);
 	const unread = options.filter((_, at) => read[at] === undefined).map(({ name }) => name);
-	const [, because = ''] = /--comment "?(?:turnout: )?([^"]*)"?/.exec(rule) ?? [];
+	const because = wordBehind(options, '--comment').replace(/^turnout: /, '');
 	return [
 		{
 			matches: read.flatMap((matches) => matches ?? []),
 			verdict: verdictOf(options),
-			because: because === '' ? `-A ${rule}` : because,
+			because: because === '' ? rule : because,
 			...(unread.length === 0 ? {} : { unread: unread.join(' ') }),
 		},
 	];
@@ -105,18 +105,21 @@ function states(names: readonly string[]): readonly Match[] | undefined {
 	return [{ kind: 'state', states: (['INVALID', 'NEW'] as const).filter((state) => names.includes(state)) }];
 }
 
+const wordBehind = (options: readonly SavedOption[], name: string): string =>
+	options.find((option) => option.name === name)?.values[0] ?? '';
+
 function verdictOf(options: readonly SavedOption[]): TracedVerdict {
-	const valueAt = (name: string) => options.find((option) => option.name === name)?.values[0] ?? '';
-	switch (valueAt('-j')) {
+	const target = wordBehind(options, '-j');
+	switch (target) {
 		case 'RETURN':
 			return { kind: 'return' };
 		case 'DROP':
 		case 'REJECT':
 			return { kind: 'drop' };
 		case 'REDIRECT':
-			return redirect(valueAt('--to-ports'));
+			return redirect(wordBehind(options, '--to-ports'));
 		default:
-			return jump(valueAt('-j'));
+			return jump(target);
 	}
 }
 

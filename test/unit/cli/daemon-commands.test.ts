@@ -223,6 +223,7 @@ function clientOf(answers: Partial<Client>): Client {
 		update: unasked,
 		diff: unasked,
 		config: unasked,
+		explain: unasked,
 		follow: unasked,
 		...answers,
 	};
@@ -244,6 +245,6 @@ async function run(
 ): Promise<{ readonly code: number | undefined; readonly text: string }> {
 	const texts: string[] = [];
 	const terminal = { out: (text: string) => texts.push(text), isJson, signal, sessions: async () => logins };
-	const code = await commands[name]?.run(client, given, terminal);
+	const code = await commands[name]?.run(client, given, terminal, []);
 	return { code, text: texts.join('') };
 }
