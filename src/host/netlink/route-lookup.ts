@@ -8,9 +8,6 @@ const AF = { ipv4: 2, ipv6: 10 } as const;
 const BITS = { ipv4: 32, ipv6: 128 } as const;
 const TIMEOUT_MS = 2_000;
 
-/** RTN_LOCAL (linux/rtnetlink.h). */
-const LOCAL = 2;
-
 export interface KernelRoute {
 	readonly interface: string;
 	/** The own address that a packet would be sent from; '' where the route has none. */
@@ -33,7 +30,7 @@ export async function readRouteTo(family: Family, address: string): Promise<Kern
 		return {
 			interface: link?.attrs.ifname ?? '',
 			source: prefsrc === undefined ? '' : showAddress(family, [...prefsrc]),
-			isLocal: Number(route.data.type) === LOCAL,
+			isLocal: route.data.type === 'LOCAL',
 		};
 	} catch (error) {
 		if (errnoOf(error) === undefined) throw error;
