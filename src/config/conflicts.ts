@@ -35,9 +35,6 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
-	({ backend }, named) =>
-		backend === 'nft' &&
-		`${named('backend')}: nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy`,
 	({ ingressMode }, named) =>
 		ingressMode === 'tproxy' && `${named('ingressMode')}: tproxy is not supported yet; allowed: redirect`,
 	({ envoy }, named) =>

@@ -66,6 +66,8 @@ const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
 	},
 };
 
+const BACKENDS = ['auto', 'iptables-nft', 'iptables-legacy', 'nft'];
+
 /** Allowed members of each request body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
@@ -79,7 +81,11 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
 		},
 	},
-	reload: { confirmSeconds, ...sessions },
+	reload: {
+		confirmSeconds,
+		...sessions,
+		backend: { allowed: BACKENDS.join(', '), allows: (value) => typeof value === 'string' && BACKENDS.includes(value) },
+	},
 	explain,
 	update: { image: { allowed: 'valid image reference', allows: (value) => isImage(value) } },
 };

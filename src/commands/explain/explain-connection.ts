@@ -5,7 +5,7 @@ import { loadSettings } from '../../config/load.ts';
 import { socketOf } from '../../config/quick-lookup.ts';
 import { resolveCapture } from '../../config/resolve-ids.ts';
 import { failureOf } from '../../failure.ts';
-import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
+import { backends } from '../../firewall/backends.ts';
 import { mayChangeNetwork } from '../../host/facts.ts';
 import { resolveIds } from '../../host/files/accounts.ts';
 import { openHost } from '../../host/open-host.ts';
@@ -46,7 +46,7 @@ async function byThisProcess(given: Given, request: ExplainRequest, signal: Abor
 	const file = given['config'];
 	const loaded = await loadSettings({ flags: {}, ...(typeof file === 'string' ? { file } : {}) });
 	if (!mayChangeNetwork()) return bySettingsAlone(loaded, request, signal);
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	const context = await resolveContext(host, loaded, undefined, signal);
 	const desired = await computeDesired(context);
 	return explainOnHost({ loaded, context, desired, interception: undefined }, request, signal);

@@ -7,16 +7,15 @@ import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Supervisor } from '../../envoy/supervisor.ts';
+import { backends } from '../../firewall/backends.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
-import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
 import { createStateStore } from '../../host/files/state-file.ts';
-import { readRaw } from '../../host/iptables/listing.ts';
 import { ruleManagers } from '../../host/iptables/other-managers.ts';
 import { monitor } from '../../host/monitor/monitor.ts';
-import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
+import { type OpenHost, openHost } from '../../host/open-host.ts';
 import { runLight } from '../../host/process/command.ts';
 import { readCpuTimeMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
@@ -28,6 +27,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
 import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
+import type { BackendChoice } from '../../reconcile/host.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { type Counters, createCounters } from '../../status/counters.ts';
 import { type MetricsInput, metrics } from '../../status/metrics.ts';
@@ -71,10 +71,10 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	logNotices(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
-	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
+	const context = await resolveOnce(host, { loaded, ports }, formerChoice(stateFile.read().dialect), log, signal);
 	using served = await mesh?.serve(context);
 	const listeners = listenersOf(options, kept.logs, (...of) => daemon.onLife(...of));
 	const proxy = await createEnvoySupervisor(context, listeners, mesh?.delivery);
@@ -84,7 +84,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 		...settingsOf(options.settings, host, { ports, envoySpecOf: await createEnvoySpecs(mesh !== undefined) }),
 		...world,
 		connections: createConnections(),
-		...(await createInspections(host.tools, log, mesh !== undefined)),
+		...(await createInspections(host, log, mesh !== undefined)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -117,16 +117,19 @@ const listenersOf = (
 async function resolveOnce(
 	host: OpenHost,
 	{ loaded, ports }: { readonly loaded: Loaded; readonly ports: MeshPorts | undefined },
-	remembered: Dialect | undefined,
+	former: BackendChoice | undefined,
 	log: Log,
 	signal: AbortSignal,
 ): Promise<DaemonContext> {
-	const context = await resolveContext(host, loaded, remembered, signal, ports);
+	const context = await resolveContext(host, loaded, former, signal, ports);
 	logNotices(context, log);
 	// Fails now, not at the first `enable`, if the host cannot do what the settings ask for.
 	await computeDesired(context);
 	return { ...context, host: host.withRuleCache().using(context.backend.name) };
 }
+
+const formerChoice = (name: Dialect | undefined): BackendChoice | undefined =>
+	name === undefined ? undefined : { name, why: 'a former start chose it' };
 
 const storesOf = (stateDirectory: string) => ({
 	confirmationFile: createConfirmationFile(stateDirectory),
@@ -136,15 +139,14 @@ const storesOf = (stateDirectory: string) => ({
 /** Dependencies that are evaluated again with each reload. */
 const settingsOf = (
 	given: SettingsArguments,
-	{ tools }: OpenHost,
+	host: OpenHost,
 	{ ports, envoySpecOf }: { readonly ports: MeshPorts | undefined; readonly envoySpecOf: EnvoySpecOf },
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
-	resolve: (of, { host, backend }) =>
-		resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
+	resolve: (of, { host, backend }) => resolveContext(host, of, backend, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
 	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
-	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
+	raw: (of) => host.raw(of.backend.name, of.config.routeTable),
 });
 
 /** Effects that depend on no setting. */
@@ -152,7 +154,7 @@ const world = {
 	countRedirected: countAccepted,
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
-	watchChanges: (filter, handlers, signal) => monitor(iptables.ownChains, filter, handlers, signal),
+	watchChanges: (filter, handlers, signal) => monitor(backends, filter, handlers, signal),
 	ruleManagers,
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,
