@@ -1,6 +1,7 @@
 // What `turnout explain` says of the calls of a table, beside who has answered them.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { fewAtATime } from '../../src/lib/few-at-a-time.ts';
 import { createClient } from '../../src/localapi/client.ts';
 import type { ExplainRequest, Recipient } from '../../src/localapi/explained.ts';
 import { addresses } from '../lab/net/layout.ts';
@@ -47,9 +48,13 @@ export async function testExplained(
 	calls: readonly Call[],
 ): Promise<void> {
 	const client = createClient(socket);
-	for (const call of calls)
-		await context.test(`${state}, explained: ${call.title}`, async () => {
-			const { interception, connections } = await client.explain(requestAbout(call));
+	const explained = await fewAtATime(calls, AT_A_TIME, async (call) => ({
+		call,
+		reply: await client.explain(requestAbout(call)),
+	}));
+	for (const { call, reply } of explained)
+		await context.test(`${state}, explained: ${call.title}`, () => {
+			const { interception, connections } = reply;
 			const [{ settings, kernel, drift } = assert.fail('nothing is explained')] = connections;
 			const expected = interception === 'on' ? recipients[call.expected] : untouched;
 			assert.ok(kernel && expected.includes(kernel.answer), `by what is installed: ${JSON.stringify(kernel)}`);
@@ -58,3 +63,5 @@ export async function testExplained(
 			assert.equal(drift, undefined);
 		});
 }
+
+const AT_A_TIME = 8;

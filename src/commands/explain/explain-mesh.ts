@@ -1,8 +1,10 @@
+import { isIP } from 'node:net';
+import { usage } from '../../cli/arguments.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
 import type { Asked } from '../../explain/asked.ts';
 import { failureOf } from '../../failure.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
-import { oneLine, shown } from '../../lib/escape.ts';
+import { oneLine, quote, shown } from '../../lib/escape.ts';
 import type { ExplainRequest, Judgement, MeshAnswer } from '../../localapi/explained.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { parseQuestion, type Question } from '../../mesh/explain/question.ts';
@@ -25,24 +27,26 @@ export async function meshAnswer(
 ): Promise<MeshAnswer | undefined> {
 	const { node, definitions, parameters } = settings.config.mesh;
 	if (node === undefined) return undefined;
+	const question = questionOf(request, asked);
 	try {
-		const { catalogs } = loadMesh(readDefinitions(definitions), new Map(parameters));
+		const { catalogs, errors } = loadMesh(readDefinitions(definitions), new Map(parameters));
 		const catalog = catalogs.find(({ mesh }) => mesh === node.mesh);
-		const answer = catalog && answerIn(catalog, node, settings, { request, asked, judged });
-		return answer && { ...answer, notes: [] };
+		const answer = catalog && answerIn(catalog, node, settings, { question, judged });
+		return answer && { ...answer, notes: errors.length === 0 ? [] : [MISTAKEN] };
 	} catch (error) {
 		return unreadable(node, asked, oneLine(failureOf(error).message));
 	}
 }
 
+const MISTAKEN =
+	'the definitions have mistakes, so that Envoy has those that it accepted before: see `turnout mesh check`';
+
 interface Given {
-	readonly request: ExplainRequest;
-	readonly asked: Asked;
+	readonly question: Question;
 	readonly judged: Judgement;
 }
 
-function answerIn(catalog: Catalog, node: MeshNode, settings: Settings, { request, asked, judged }: Given) {
-	const question = questionOf(request, asked);
+function answerIn(catalog: Catalog, node: MeshNode, settings: Settings, { question, judged }: Given) {
 	if (node.kind === 'virtualGateway') {
 		const gateway = judged.answer === 'app' ? resolveGateway(catalog, node.name) : undefined;
 		return gateway && gatewayAnswer(gateway, question);
@@ -55,19 +59,41 @@ function answerIn(catalog: Catalog, node: MeshNode, settings: Settings, { reques
 }
 
 /** HTTP where a part of a request is told, else any connection. */
-function questionOf({ out = '', method, path, host, headers }: ExplainRequest, { attempt }: Asked): Question {
+function questionOf(request: ExplainRequest, { attempt }: Asked): Question {
 	const { to, port } = attempt;
+	const place = `${to.includes(':') ? `[${to}]` : to}:${port}`;
+	const { method, path, host, headers } = request;
 	const isHttp = [method, path, host, headers].some((told) => told !== undefined);
-	const name = host ?? parsePlace(out)?.host ?? to;
-	const place = `${name.includes(':') ? `[${name}]` : name}:${port}`;
-	const lines = (headers ?? []).map((line) => {
-		const at = line.search(/[=:]/);
-		return [line.slice(0, at).trim(), line.slice(at + 1)] as const;
-	});
-	const words = isHttp ? [method ?? 'GET', `http://${place}${path ?? '/'}`] : ['tcp', place];
-	const found = parseQuestion(words, { method, headers: lines })?.question;
-	const told = found ?? { text: `tcp ${place}`, host: name, attempt: { port, tls: undefined, request: undefined } };
-	return { ...told, attempt: { ...told.attempt, addresses: [to] } };
+	const found = isHttp ? httpQuestion(request, place, port) : parseQuestion(['tcp', place], NOTHING)?.question;
+	if (found === undefined) throw usage(`${quote(path ?? '')} and ${quote(method ?? '')} make no request`);
+	return { ...found, attempt: { ...found.attempt, addresses: [to] } };
+}
+
+const NOTHING = { method: undefined, headers: [] };
+
+function httpQuestion(
+	{ out = '', method = 'GET', path = '/', host = '', headers = [] }: ExplainRequest,
+	place: string,
+	port: number,
+): Question | undefined {
+	const asHost = host || hostIn(out, port);
+	const lines = [...headers.map(headerIn), ...(asHost === '' ? [] : [['host', asHost] as const])];
+	const found = parseQuestion([method, `http://${place}${path}`], { method, headers: lines })?.question;
+	return found && { ...found, text: `${method} http://${asHost || place}${path}` };
+}
+
+/** What a program would send as the `Host`, which has a name to connect to; '' without a name. */
+function hostIn(out: string, port: number): string {
+	const name = parsePlace(out)?.host;
+	if (name === undefined || isIP(name) > 0) return '';
+	return port === HTTP ? name : `${name}:${port}`;
+}
+const HTTP = 80;
+
+function headerIn(line: string): readonly [string, string] {
+	const [, name, value = ''] = /^([^=:\s]+)\s*[=:](.*)$/s.exec(line) ?? [];
+	if (name === undefined) throw usage(`--header takes NAME=VALUE, not ${quote(line)}`);
+	return [name, value];
 }
 
 const unreadable = (node: MeshNode, { attempt }: Asked, why: string): MeshAnswer => ({
