@@ -1,5 +1,5 @@
 import { quote } from '../lib/escape.ts';
-import type { ExplainReply } from '../localapi/explained.ts';
+import type { ExplainedConnection, ExplainReply } from '../localapi/explained.ts';
 import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
 import type { Status } from '../status/types.ts';
@@ -164,9 +164,11 @@ export const commands: Readonly<Record<string, Command>> = {
 	},
 };
 
+const isOtherwise = ({ drift, probe }: ExplainedConnection): boolean => drift !== undefined || probe?.agrees === false;
+
 /** Exit code 2 as with `diff`: what is installed is not what should be. */
 export const showExplained = (reply: ExplainReply, terminal: CommandContext): number =>
-	show(reply, explainText(reply), reply.connections.some(({ drift }) => drift !== undefined) ? 2 : 0, terminal);
+	show(reply, explainText(reply), reply.connections.some(isOtherwise) ? 2 : 0, terminal);
 
 /** Validates `--since` before the daemon is called. */
 function followed(given: Given, signal: AbortSignal): FollowOptions {

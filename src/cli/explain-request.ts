@@ -1,6 +1,6 @@
 import { quote } from '../lib/escape.ts';
 import type { ExplainRequest } from '../localapi/explained.ts';
-import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
+import { type Given, type Options, usage } from './arguments.ts';
 
 export const EXPLAIN =
 	'One connection or request: which rule takes it and by which setting, what is installed, and what the mesh does with it';
@@ -31,7 +31,7 @@ const LARGEST_PID = 4_194_304;
 /** Undefined: the words ask for something else. Throws a Failure with code `usage`. */
 export function explainRequestOf(given: Given, words: readonly string[]): ExplainRequest | undefined {
 	const [way, target, surplus] = words;
-	const pid = wholeNumber(given, 'pid', { least: 1, most: LARGEST_PID });
+	const pid = pidOf(given);
 	if (pid !== undefined && way !== undefined)
 		throw usage(`--pid takes no further ${quote(way)}: explain takes ${FORMS}`);
 	if (pid !== undefined) return { pid, ...detailsOf(given) };
@@ -39,6 +39,12 @@ export function explainRequestOf(given: Given, words: readonly string[]): Explai
 	if (surplus !== undefined) throw usage(`unexpected argument ${quote(surplus)}`);
 	if (target === undefined) throw usage(`${way} of what? explain takes ${FORMS}`);
 	return { ...(way === 'out' ? { out: target } : { in: portOf(target) }), ...detailsOf(given) };
+}
+
+function pidOf({ pid }: Given): number | undefined {
+	if (pid === undefined) return undefined;
+	if (/^\d{1,7}$/.test(String(pid)) && Number(pid) >= 1 && Number(pid) <= LARGEST_PID) return Number(pid);
+	throw usage(`--pid takes the id of a process from 1 to ${LARGEST_PID}, not ${quote(String(pid))}`);
 }
 
 function portOf(target: string): number {

@@ -1,5 +1,11 @@
 import { escapeControls } from '../lib/escape.ts';
-import type { DecidingSetting, ExplainedConnection, ExplainReply, Judgement } from '../localapi/explained.ts';
+import type {
+	DecidingSetting,
+	ExplainedConnection,
+	ExplainReply,
+	Judgement,
+	ProbeAnswer,
+} from '../localapi/explained.ts';
 import { meshAnswerText } from './mesh-answer-text.ts';
 
 export function explainText({ interception, process, connections }: ExplainReply): string {
@@ -21,7 +27,7 @@ const states = {
 	lifted: 'the rules are lifted until Envoy is back',
 } as const;
 
-function connectionText({ question, settings, kernel, drift, open, mesh, notes }: ExplainedConnection): string {
+function connectionText({ question, settings, kernel, drift, open, mesh, probe, notes }: ExplainedConnection): string {
 	const rows = [
 		...(open === undefined ? [] : [['open', `it goes ${open}`]]),
 		['goes to', recipientText(settings)],
@@ -30,6 +36,7 @@ function connectionText({ question, settings, kernel, drift, open, mesh, notes }
 		...(settings.chains.length === 0 ? [] : [['chains', settings.chains.join(', ')]]),
 		...(kernel === undefined ? [] : [['installed', installedText(settings, kernel)]]),
 		...(drift === undefined ? [] : [['DRIFT', `${drift}; see \`turnout diff\``]]),
+		...(probe === undefined ? [] : [['probed', probeText(probe)]]),
 		...notes.map((note) => ['note', note]),
 	];
 	const lines = [question, ...rows.map(([name = '', value = '']) => `  ${name.padEnd(WIDTH)}  ${value}`)];
@@ -51,6 +58,12 @@ function installedText(settings: Judgement, kernel: Judgement): string {
 	const isSame = settings.answer === kernel.answer && settings.port === kernel.port;
 	const why = kernel.because === settings.because ? '' : `, because ${kernel.because}`;
 	return isSame ? `the same${why}` : `${recipientText(kernel)}${why}`;
+}
+
+function probeText({ outcome, by, redirectedTo, agrees }: ProbeAnswer): string {
+	const where = redirectedTo === undefined ? '' : `, on port ${redirectedTo}`;
+	const who = outcome === 'answered' ? `${by} has answered${where}` : `nobody has answered: ${outcome}`;
+	return agrees ? who : `${who}. THAT IS NOT WHAT THE RULES SAY`;
 }
 
 /** Who gets it. */

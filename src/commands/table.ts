@@ -103,6 +103,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		summary: EXPLAIN,
 		options: {
 			...connectionOptions,
+			probe: { type: 'boolean', help: 'out: also make the connection, and say who has answered' },
 			...definitions,
 			node: {
 				type: 'string',

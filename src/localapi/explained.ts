@@ -48,7 +48,20 @@ export interface ExplainedConnection {
 	readonly open?: 'through Envoy' | 'past Envoy';
 	/** What Envoy does with it, where it gets there and a mesh is defined. */
 	readonly mesh?: MeshAnswer;
+	/** Of a connection that was made to find out. */
+	readonly probe?: ProbeAnswer;
 	readonly notes: readonly string[];
+}
+
+export interface ProbeAnswer {
+	/** `answered`, or the system's word for why not, such as `ECONNREFUSED`. */
+	readonly outcome: string;
+	/** The process that has accepted it, or the address where somebody has; '' where nobody has. */
+	readonly by: string;
+	/** The port of this host that it was redirected to. */
+	readonly redirectedTo?: number;
+	/** It went where the installed rules, or else the settings, say. */
+	readonly agrees: boolean;
 }
 
 /** Who gets a connection. `app`: whoever listens on this host; `direct`: whoever is at the address. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Given } from '../../cli/arguments.ts';
+import { type Given, usage } from '../../cli/arguments.ts';
 import { type CommandContext, showExplained } from '../../cli/daemon-commands.ts';
 import { loadSettings } from '../../config/load.ts';
 import { socketOf } from '../../config/quick-lookup.ts';
@@ -9,8 +9,9 @@ import { backends } from '../../firewall/backends.ts';
 import { mayChangeNetwork } from '../../host/facts.ts';
 import { resolveIds } from '../../host/files/accounts.ts';
 import { openHost } from '../../host/open-host.ts';
+import { probe } from '../../host/sockets/probe.ts';
 import { createClient } from '../../localapi/client.ts';
-import type { ExplainReply, ExplainRequest } from '../../localapi/explained.ts';
+import type { ExplainedConnection, ExplainReply, ExplainRequest } from '../../localapi/explained.ts';
 import { buildDesiredRules } from '../../reconcile/desired.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { localRoutingOf } from '../../routing/local-routing.ts';
@@ -26,8 +27,23 @@ export async function explainConnection(
 	terminal: CommandContext,
 ): Promise<number> {
 	const request = asked.out === undefined ? asked : { user: String(process.getuid?.() ?? 0), ...asked };
+	const isProbed = given['probe'] === true;
+	if (isProbed && request.out === undefined) throw usage('--probe takes a connection of this host: out HOST:PORT');
 	const reply = (await byDaemon(given, request)) ?? (await byThisProcess(given, request, terminal.signal));
-	return showExplained(reply, terminal);
+	return showExplained(isProbed ? await probed(reply) : reply, terminal);
+}
+
+async function probed(reply: ExplainReply): Promise<ExplainReply> {
+	return { ...reply, connections: await Promise.all(reply.connections.map(withProbe)) };
+}
+
+async function withProbe(of: ExplainedConnection): Promise<ExplainedConnection> {
+	const { to, port, uid, gid } = of;
+	if (uid === undefined || gid === undefined) throw usage('--probe takes a connection of this host, without --from');
+	const found = await probe({ family: to.includes(':') ? 'ipv6' : 'ipv4', address: to, port, uid, gid });
+	const expected = of.kernel ?? of.settings;
+	const isAnswered = found.outcome === 'answered';
+	return { ...of, probe: { ...found, agrees: !isAnswered || found.redirectedTo === expected.port } };
 }
 
 /** Undefined: there is none to ask, or other settings are meant. */
