@@ -7,7 +7,7 @@ import type { ConnectionAttempt } from '../ruleset/match-attempt.ts';
 import { parseCidr } from '../values/cidr.ts';
 import { parsePlace } from '../values/place.ts';
 import type { Family } from '../values/units.ts';
-import type { Account, ExplainFacts, ProcessView, Route } from './facts.ts';
+import type { Account, ExplainFacts, ProcessView, Route } from './asked-facts.ts';
 
 /** A connection that is asked about. `through`: from one other host to another one, as of a container. */
 export interface Asked {

@@ -59,7 +59,10 @@ const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
 	...{ method: shortText, path: shortText, host: shortText },
 	in: { allowed: 'port from 1 to 65535', allows: (value) => isWhole(value, 1, 65_535) },
 	pid: { allowed: `process id from 1 to ${LARGEST_PID}`, allows: (value) => isWhole(value, 1, LARGEST_PID) },
-	interface: { allowed: 'interface name', allows: (value) => isText(value) && /^[^\s/]{1,15}$/.test(String(value)) },
+	interface: {
+		allowed: 'name of an interface',
+		allows: (value) => isText(value) && /^[^\s/]{1,15}$/.test(String(value)),
+	},
 	headers: {
 		allowed: `list of at most ${MOST_HEADERS} texts NAME=VALUE`,
 		allows: (value) => Array.isArray(value) && value.length <= MOST_HEADERS && value.every(isText),

@@ -7,7 +7,7 @@ import type {
 	MeshAnswer,
 } from '../localapi/explained.ts';
 import { type Asked, askedBy, askedOf, refused } from './asked.ts';
-import type { ExplainFacts, ProcessView } from './facts.ts';
+import type { ExplainFacts, ProcessView } from './asked-facts.ts';
 import { judgeByKernel, judgeBySettings, type Wanted } from './judge.ts';
 
 /** All that an answer depends on, as it is now. */
