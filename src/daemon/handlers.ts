@@ -19,7 +19,7 @@ import { capturingOf, createSwitchHandlers } from './switch-handlers.ts';
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(core: DaemonCore, confirmation: Confirmation, drift: Drift): Handlers {
 	const { state, deps } = core;
-	const observe = createObserver(deps);
+	const observe = createObserver(deps, core.ruleTotals);
 	const bypassing = createBypassCounter(deps.connections, (error) =>
 		deps.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);

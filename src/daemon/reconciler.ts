@@ -47,7 +47,10 @@ export interface RulesRepaired {
 	readonly target: DesiredRules;
 }
 
-export function createReconciler(order: RulePrecedence): Reconciler {
+/** Called with what is installed right before it may be replaced, with what it has counted. */
+export type NoteCounted = (dialect: Dialect, installed: Installed) => void;
+
+export function createReconciler(order: RulePrecedence, note: NoteCounted): Reconciler {
 	let lastRead: ActualState | undefined;
 	/** What the kernel holds is unknown until it is read back. */
 	const change = async <T>(
@@ -59,16 +62,31 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 		lastRead = done.lastRead;
 		return done.result;
 	};
+	/** What rules have counted is gone with them. What cannot be read is not counted, and no reason against a change. */
+	const count = async ({ firewalls }: Host): Promise<void> => {
+		for (const { dialect, read } of firewalls.filter((each) => isCounting(lastRead?.get(each.dialect)))) {
+			const installed = await read(changeTimeout()).catch(() => undefined);
+			if (installed !== undefined) note(dialect, installed);
+		}
+	};
 	const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
 	return {
 		lastRead: () => lastRead,
-		apply: (context) =>
-			change(async (before) => {
+		async apply(context) {
+			await count(context.host);
+			return change(async (before) => {
 				const { lastRead: now, ...result } = await applyDesired(context, changeTimeout(), before);
 				return { lastRead: now, result };
-			}),
-		remove: (host, how, signal = changeTimeout()) => change(() => silently(remove(host, how, signal))),
-		restore: (host, checkpoint) => change(() => silently(restoreCheckpoint(host, checkpoint, changeTimeout()))),
+			});
+		},
+		async remove(host, how, signal = changeTimeout()) {
+			await count(host);
+			return change(() => silently(remove(host, how, signal)));
+		},
+		async restore(host, checkpoint) {
+			await count(host);
+			return change(() => silently(restoreCheckpoint(host, checkpoint, changeTimeout())));
+		},
 		async captureWhole(host, target, openings) {
 			if (lastRead === undefined) return undefined;
 			return change(async (before = new Map()) => {
@@ -76,12 +94,14 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 				return { lastRead: now, result };
 			});
 		},
-		applyFirstStage: (host, desired) =>
-			change(async (before) => {
+		async applyFirstStage(host, desired) {
+			await count(host);
+			return change(async (before) => {
 				const target = atStage(desired, 'syn');
 				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
-			}),
-		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before)),
+			});
+		},
+		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before, note)),
 		async claimFirst(host, target) {
 			const held = lastRead?.get(target.dialect);
 			return held === undefined ? [] : order.claim(host, target, held, changeTimeout());
@@ -89,11 +109,16 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 	};
 }
 
+/** It has rules of ours that count. */
+const isCounting = (installed: Installed | undefined): boolean =>
+	installed !== undefined && !(installed.isClean.ipv4 && installed.isClean.ipv6);
+
 async function repair(
 	firewall: Firewall,
 	{ target }: DesiredState,
 	{ families, before }: RuleCheck,
 	lastRead: ActualState | undefined,
+	note: NoteCounted,
 ): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired }> {
 	await before();
 	const signal = changeTimeout();
@@ -102,6 +127,7 @@ async function repair(
 		believed === undefined || families === undefined
 			? await firewall.read(signal)
 			: await firewall.reread(believed, families, signal);
+	note(target.dialect, found);
 	const repaired = await repairRules(firewall, target, found, signal);
 	return {
 		lastRead: new Map(lastRead).set(target.dialect, repaired.installed),

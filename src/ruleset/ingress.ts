@@ -28,6 +28,7 @@ function guardChain({ ingressPort, egressPort }: Capture): Chain {
 			{
 				matches: [{ kind: 'ports', ports }],
 				verdict: { kind: 'drop' },
+				role: 'guard',
 				setting: 'guard',
 				because: "nobody dials Envoy's own listeners from outside",
 			},

@@ -36,9 +36,10 @@ export type Verdict =
 
 /**
  * What the connections that a rule has seen are counted as: captured, let past by an exclusion, Envoy's own (not counted:
- * they were when they were captured), or dropped, as they would have gone past Envoy. Rules without a role are not counted.
+ * they were when they were captured), dropped, as they would have gone past Envoy, or kept from Envoy's own ports. Rules without
+ * a role are not counted.
  */
-export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray';
+export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray' | 'guard';
 
 /** Why something becomes of a connection. */
 export interface Reason {

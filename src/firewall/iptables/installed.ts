@@ -1,6 +1,5 @@
 import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import type { Installed, Removal, RulesByFamily } from '../firewall.ts';
-import { sumCounters } from '../rule-counters.ts';
 import { drainRemainder, isRemoved } from './conntrack-anchor.ts';
 import { countedRules } from './counted-rules.ts';
 import { differences } from './diff.ts';
@@ -27,8 +26,7 @@ export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIpta
 		capturesWhole: (desired) => capturesWhole(rules, renderBoth(desired)),
 		diff: (desired) => diff(renderBoth(desired)),
 		leftovers: (removal) => diff(remainderAfter(rules, removal)),
-		counters: (desired) =>
-			sumCounters(families.flatMap((family) => countedRules(rules[family].chains, desired[family]))),
+		counted: (desired) => families.flatMap((family) => countedRules(rules[family].chains, desired[family], family)),
 		get traced() {
 			return byFamily((family) => tracedRules(rules[family]));
 		},

@@ -25,7 +25,7 @@ const well: Status = {
 	envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	conditions: [{ subject: 'rules', ok: true, since }],
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 },
+	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0, rules: [] },
 	bypassing: 0,
 	existing: 0,
 };
