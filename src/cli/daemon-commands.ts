@@ -8,11 +8,14 @@ import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { connectionOptions, EXPLAIN, explainRequestOf, noForm } from './explain-request.ts';
 import { explainText } from './explain-text.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
+import { runTop, type Screen } from './top.ts';
 import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
 export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
+	/** Of a terminal that is all the command's own. */
+	readonly screen?: Screen | undefined;
 	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;
 }
@@ -151,6 +154,11 @@ export const commands: Readonly<Record<string, Command>> = {
 			const reply = await client.config({});
 			return show(reply, configText(reply), 0, terminal);
 		},
+	},
+	top: {
+		summary: 'Live: connections by what decides them, with rates, and how Envoy is; q leaves',
+		options: { interval: { type: 'string', help: 'SECONDS: between two looks; 1' } },
+		run: (client, given, terminal) => runTop(client, given, terminal),
 	},
 	explain: {
 		summary: EXPLAIN,
