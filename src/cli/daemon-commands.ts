@@ -7,14 +7,14 @@ import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { connectionOptions, EXPLAIN, explainRequestOf, noForm } from './explain-request.ts';
 import { explainText } from './explain-text.ts';
+import type { Screen } from './terminal-screen.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
-import { runTop, type Screen } from './top.ts';
+import { runTop } from './top.ts';
 import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
 export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
-	/** Of a terminal that is all the command's own. */
 	readonly screen?: Screen | undefined;
 	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;

@@ -1,5 +1,11 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import type { Screen } from './top.ts';
+
+/** A terminal that is all a command's own. */
+export interface Screen {
+	/** Calls back for each key until the signal is aborted. */
+	readonly onKey: (heard: (key: string) => void, signal: AbortSignal) => void;
+	readonly rows: () => number;
+}
 
 /** Keys come one by one and are not shown; at the end the terminal is as it was. */
 export const createScreen = (input: ReadStream, output: WriteStream): Screen => ({

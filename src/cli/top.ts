@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../localapi/protocol.ts';
 import { type Given, wholeNumber } from './arguments.ts';
-import type { CommandContext } from './daemon-commands.ts';
+import type { Screen } from './terminal-screen.ts';
 import { type Look, topText } from './top-text.ts';
 
-/** A terminal that a command draws on. */
-export interface Screen {
-	/** Calls back for each key until the signal is aborted. */
-	readonly onKey: (heard: (key: string) => void, signal: AbortSignal) => void;
-	readonly rows: () => number;
+export interface TopTerminal {
+	readonly out: (text: string) => void;
+	readonly isJson: boolean;
+	readonly signal: AbortSignal;
+	readonly screen?: Screen | undefined;
 }
 
 /** ESC [ H: to the top left; ESC [ J: clears what is below (ECMA-48). The other buffer keeps what was on the screen. */
@@ -17,7 +17,7 @@ const [ENTER, LEAVE] = ['\u001b[?1049h\u001b[?25l', '\u001b[?1049l\u001b[?25h'];
 const CTRL_C = '\u0003';
 
 /** Draws until `q` or Ctrl-C; without a terminal once. */
-export async function runTop(client: Client, given: Given, terminal: CommandContext): Promise<number> {
+export async function runTop(client: Client, given: Given, terminal: TopTerminal): Promise<number> {
 	const { out, screen, isJson, signal } = terminal;
 	const seconds = wholeNumber(given, 'interval', { least: 1, most: 3_600 }) ?? 1;
 	const look = async (): Promise<Look> => ({ status: await client.status({}), atMs: performance.now() });

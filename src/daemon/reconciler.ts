@@ -52,61 +52,62 @@ export type NoteCounted = (dialect: Dialect, installed: Installed) => void;
 
 export function createReconciler(order: RulePrecedence, note: NoteCounted): Reconciler {
 	let lastRead: ActualState | undefined;
-	/** What the kernel holds is unknown until it is read back. */
+	/** What the kernel holds is unknown until it is read back. `host`: where rules that count may be replaced. */
 	const change = async <T>(
+		host: Host | undefined,
 		act: (before: ActualState | undefined) => Promise<{ readonly lastRead: ActualState; readonly result: T }>,
 	): Promise<T> => {
+		if (host !== undefined) await countInstalled(host, lastRead, note);
 		const before = lastRead;
 		lastRead = undefined;
 		const done = await act(before);
 		lastRead = done.lastRead;
 		return done.result;
 	};
-	/** What rules have counted is gone with them. What cannot be read is not counted, and no reason against a change. */
-	const count = async ({ firewalls }: Host): Promise<void> => {
-		for (const { dialect, read } of firewalls.filter((each) => isCounting(lastRead?.get(each.dialect)))) {
-			const installed = await read(changeTimeout()).catch(() => undefined);
-			if (installed !== undefined) note(dialect, installed);
-		}
-	};
-	const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
 	return {
 		lastRead: () => lastRead,
-		async apply(context) {
-			await count(context.host);
-			return change(async (before) => {
+		apply: (context) =>
+			change(context.host, async (before) => {
 				const { lastRead: now, ...result } = await applyDesired(context, changeTimeout(), before);
 				return { lastRead: now, result };
-			});
-		},
-		async remove(host, how, signal = changeTimeout()) {
-			await count(host);
-			return change(() => silently(remove(host, how, signal)));
-		},
-		async restore(host, checkpoint) {
-			await count(host);
-			return change(() => silently(restoreCheckpoint(host, checkpoint, changeTimeout())));
-		},
+			}),
+		remove: (host, how, signal = changeTimeout()) => change(host, () => silently(remove(host, how, signal))),
+		restore: (host, checkpoint) => change(host, () => silently(restoreCheckpoint(host, checkpoint, changeTimeout()))),
 		async captureWhole(host, target, openings) {
 			if (lastRead === undefined) return undefined;
-			return change(async (before = new Map()) => {
+			return change(undefined, async (before = new Map()) => {
 				const { lastRead: now, ...result } = await captureWhole(host, target, before, openings, changeTimeout());
 				return { lastRead: now, result };
 			});
 		},
-		async applyFirstStage(host, desired) {
-			await count(host);
-			return change(async (before) => {
+		applyFirstStage: (host, desired) =>
+			change(host, async (before) => {
 				const target = atStage(desired, 'syn');
 				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
-			});
-		},
-		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before, note)),
+			}),
+		repair: (firewall, desired, check) => change(undefined, (before) => repair(firewall, desired, check, before, note)),
 		async claimFirst(host, target) {
 			const held = lastRead?.get(target.dialect);
 			return held === undefined ? [] : order.claim(host, target, held, changeTimeout());
 		},
 	};
+}
+
+const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
+
+/** No change waits longer for what is only counted. */
+const COUNT_TIMEOUT_MS = 2_000;
+
+/** What rules have counted is gone with them. What cannot be read is not counted, and no reason against a change. */
+async function countInstalled(
+	{ firewalls }: Host,
+	lastRead: ActualState | undefined,
+	note: NoteCounted,
+): Promise<void> {
+	for (const firewall of firewalls.filter(({ dialect }) => isCounting(lastRead?.get(dialect)))) {
+		const installed = await firewall.read(AbortSignal.timeout(COUNT_TIMEOUT_MS)).catch(() => undefined);
+		if (installed !== undefined) note(firewall.dialect, installed);
+	}
 }
 
 /** It has rules of ours that count. */

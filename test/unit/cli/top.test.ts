@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Screen } from '../../../src/cli/top.ts';
+import type { Screen } from '../../../src/cli/terminal-screen.ts';
 import { runTop } from '../../../src/cli/top.ts';
 import { topText } from '../../../src/cli/top-text.ts';
 import type { Client } from '../../../src/localapi/protocol.ts';
