@@ -39,7 +39,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'yaml.cjs': ['yaml'],
 	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
 	'mesh.cjs': ['src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
-	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts'],
+	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts', 'src/commands/explain/explain-mesh.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };

@@ -6,6 +6,7 @@ import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Installed } from '../firewall/firewall.ts';
 import type { Recognised } from '../firewall/foreign/recognise.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ExplainReply, ExplainRequest } from '../localapi/explained.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
 import type { FormerChoice, Host } from '../reconcile/host.ts';
@@ -59,11 +60,22 @@ export interface DaemonDependencies {
 	readonly resolve: (loaded: Loaded, before: Before) => Promise<DaemonContext>;
 	/** Settings as they were written once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
+	/** What becomes of a connection, and why. */
+	readonly explain: (of: ToExplain, request: ExplainRequest, signal: AbortSignal) => Promise<ExplainReply>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (context: DaemonContext) => Promise<string>;
 	readonly order: RulePrecedence;
 	/** Checks for status of what is neither rules, routes nor Envoy. */
 	readonly inspections: readonly Inspect[];
+}
+
+/** What an answer depends on, beside what is installed. */
+export interface ToExplain {
+	readonly loaded: Loaded;
+	readonly context: DaemonContext;
+	readonly desired: DesiredState;
+	/** Undefined: as the installed rules say. */
+	readonly interception: ExplainReply['interception'] | undefined;
 }
 
 /** Whether our rules are the first that a captured connection meets. */

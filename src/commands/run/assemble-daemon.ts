@@ -161,6 +161,7 @@ const world = {
 	cpuTimeMs: readCpuTimeMs,
 	clock: systemClock,
 	listeners: readListeners,
+	explain: async (...of) => (await import('../explain/explain-on-host.ts')).explainOnHost(...of),
 } as const satisfies Partial<DaemonDependencies>;
 
 const createDaemonLog = (
