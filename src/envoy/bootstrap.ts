@@ -7,6 +7,10 @@ export interface BootstrapInput {
 	readonly hasIpv6: boolean;
 	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
 	readonly capturesBridges: boolean;
+	/** Connections arrive with their addresses as they are. */
+	readonly isTransparent?: boolean;
+	/** The application sees the client's address. */
+	readonly keepsClient?: boolean;
 }
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -22,11 +26,15 @@ export const passThroughBootstrap = (input: BootstrapInput): { readonly [key: st
 
 /** A connection to the listener itself would be forwarded to the listener in an endless loop; it is closed instead. */
 function ingress(input: BootstrapInput): Json {
-	const { ingressPort, egressPort, hasIpv6 } = input;
-	return listener('ingress', 'INBOUND', ingressPort, hasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'], [
-		{ destination_port: ingressPort },
-		{ destination_port: egressPort },
-	]);
+	const { ingressPort, egressPort, hasIpv6, isTransparent = false, keepsClient = false } = input;
+	return {
+		...listener('ingress', 'INBOUND', ingressPort, hasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'], [
+			{ destination_port: ingressPort },
+			{ destination_port: egressPort },
+		]),
+		...(isTransparent ? { transparent: true } : {}),
+		...(keepsClient ? { listener_filters: [restoreDestination, keepSource] } : {}),
+	};
 }
 
 /** REDIRECT sends this host's own connections to the loopback, which no other host can reach (iptables-extensions(8)). */
@@ -43,7 +51,7 @@ function listener(
 	port: Port,
 	addresses: readonly string[],
 	loops: readonly Json[],
-): Json {
+): { readonly [key: string]: Json } {
 	const [first = '0.0.0.0', ...others] = addresses;
 	return {
 		name,
@@ -52,12 +60,7 @@ function listener(
 		additional_addresses: others.map((address) => ({ address: socketAddress(address, port) })),
 		// Binds ::1 even while a sysctl disables IPv6; it is reachable once IPv6 is enabled again (IP_FREEBIND, ip(7)).
 		freebind: true,
-		listener_filters: [
-			{
-				name: 'envoy.filters.listener.original_dst',
-				typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst' },
-			},
-		],
+		listener_filters: [restoreDestination],
 		filter_chains: loops.map((filter_chain_match, at) => ({
 			name: `${name}_loop_${at}`,
 			filter_chain_match,
@@ -66,6 +69,17 @@ function listener(
 		default_filter_chain: { name, filters: [tcpProxy(name, 'original_destination', [accessLog(name)])] },
 	};
 }
+
+const restoreDestination: Json = {
+	name: 'envoy.filters.listener.original_dst',
+	typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst' },
+};
+
+/** Connects to the application from the client's address. */
+const keepSource: Json = {
+	name: 'envoy.filters.listener.original_src',
+	typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc' },
+};
 
 const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[]): Json => ({
 	name: 'envoy.filters.network.tcp_proxy',

@@ -70,7 +70,13 @@ function follow(verdict: Verdict, steps: Steps, attempt: ConnectionAttempt): Out
 		case 'drop':
 			return 'dropped';
 		case 'redirect':
+		case 'tproxy':
 			return verdict.port;
+		case 'keep-destination':
+			return 'direct';
+		case 'mark':
+		case 'mark-connection':
+			return undefined;
 		case 'jump':
 			return walk(steps.get(verdict.chain) ?? [], steps, attempt);
 	}
@@ -103,6 +109,9 @@ function compileMatch(match: Match, family: Family): Matcher {
 		case 'syn-ack':
 		case 'own-ports':
 		case 'owned':
+		case 'socket':
+		case 'transparent-socket':
+		case 'reply-of-marked':
 			// These never match the SYN of a connection.
 			return () => false;
 		case 'local':

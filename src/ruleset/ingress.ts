@@ -7,7 +7,7 @@ import type { Chain, Match, Rule, Ruleset } from './model.ts';
 export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
 
 /** Remote traffic to this host, without forwarded traffic (flaw 15). */
-const arriving: readonly Match[] = [
+export const arriving: readonly Match[] = [
 	{ kind: 'local', end: 'source', is: false },
 	{ kind: 'local', end: 'destination', is: true },
 ];
@@ -35,9 +35,14 @@ function guardChain({ ingressPort, egressPort }: Capture): Chain {
 	};
 }
 
-/** Redirects remote traffic to the application's ports; no chain where there are none. */
+export const hasIngress = ({ appPorts }: Pick<Capture, 'appPorts'>): boolean => appPorts === '*' || appPorts.length > 0;
+
+/**
+ * Redirects remote traffic to the application's ports; no chain where there are none. With TPROXY it only keeps others from
+ * translating what mangle has handed to Envoy already.
+ */
 export function buildIngress(capture: Capture, family: Family): Chain[] {
-	if (capture.appPorts !== '*' && capture.appPorts.length === 0) return [];
+	if (!hasIngress(capture)) return [];
 	return [
 		{
 			table: 'nat',
@@ -48,16 +53,19 @@ export function buildIngress(capture: Capture, family: Family): Chain[] {
 	];
 }
 
-const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
+export const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
 	...ignoredInterfaces(capture, 'in'),
 	...ignoredSources(capture, family),
 	...ignoredPorts(capture, 'ingressIgnoredPorts'),
 ];
 
-function ingressRedirect({ appPorts, ingressPort }: Capture): Rule {
+export const applicationPorts = (appPorts: Capture['appPorts']): readonly Match[] =>
+	appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }];
+
+function ingressRedirect({ appPorts, ingressPort, ingressMode }: Capture): Rule {
 	return {
-		matches: appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }],
-		verdict: { kind: 'redirect', port: ingressPort },
+		matches: applicationPorts(appPorts),
+		verdict: ingressMode === 'tproxy' ? { kind: 'keep-destination' } : { kind: 'redirect', port: ingressPort },
 		role: 'redirect',
 		setting: 'appPorts',
 		because: "application ports enter through Envoy's inbound listener",

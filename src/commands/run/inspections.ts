@@ -63,7 +63,7 @@ function createReadableInspect(): Inspect {
 	return async ({ context, isOn }) => {
 		const { egressPort, envoy } = context.config;
 		if (envoy.runtime === 'none') return [];
-		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(context.capture.ignoreUids) };
+		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(context.capture) };
 		const listeners = isOn ? await readListeners() : [];
 		const holder = holderAmong(readable, listeners);
 		const of = holder === undefined ? '' : `${holder.port} ${holder.uid}`;

@@ -109,7 +109,9 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 }
 
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
-const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
+const laterKinds: readonly Match['kind'][] = [
+	...(['ports', 'own-ports', 'owner', 'owned', 'state', 'socket', 'transparent-socket', 'reply-of-marked'] as const),
+];
 
 function renderMatch(match: Match): string {
 	switch (match.kind) {
@@ -136,6 +138,12 @@ function renderMatch(match: Match): string {
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'own-ports':
 			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'socket':
+			return '-m socket';
+		case 'transparent-socket':
+			return '-m socket --transparent';
+		case 'reply-of-marked':
+			return `-m connmark --mark ${hex(match.mark)} -m conntrack --ctdir REPLY`;
 		case 'owned':
 			return '-m owner --socket-exists';
 		case 'owner':
@@ -157,7 +165,20 @@ function renderVerdict(verdict: Verdict): string {
 			return '-j DROP';
 		case 'redirect':
 			return `-j REDIRECT --to-ports ${verdict.port}`;
+		case 'tproxy':
+			return `-j TPROXY --on-port ${verdict.port} --on-ip ${unspecified[verdict.family]} --tproxy-mark 0x0/0x0`;
+		case 'keep-destination':
+			return '-j DNAT --to-destination :1-65535';
+		case 'mark':
+			return `-j MARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
+		case 'mark-connection':
+			return `-j CONNMARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
 		case 'jump':
 			return `-j ${verdict.chain}`;
 	}
 }
+
+/** The address of the listener: any. */
+const unspecified = { ipv4: '0.0.0.0', ipv6: '::' } as const;
+
+const hex = (mark: number): string => `0x${mark.toString(16)}`;
