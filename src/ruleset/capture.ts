@@ -33,4 +33,6 @@ export interface Capture {
 	readonly callerPorts?: PortRange;
 	/** Fact of the host: it answers every SYN with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
 	readonly hasOnlyCookies?: boolean;
+	/** Fact of the host: br_netfilter shows the packets of bridges to the rules (sysctl net.bridge.bridge-nf-call-iptables). */
+	readonly filtersBridges?: boolean;
 }

@@ -48,7 +48,7 @@ export function buildIngress(capture: Capture, family: Family): Chain[] {
 			table: 'nat',
 			name: 'APPMESH_INGRESS',
 			hooks: [{ at: 'PREROUTING', matches: opening, because: 'connections from other hosts to this one' }],
-			rules: [...ingressExclusions(capture, family), ingressRedirect(capture)],
+			rules: [...ingressExclusions(capture, family), ...ingressRules(capture)],
 		},
 	];
 }
@@ -62,12 +62,21 @@ export const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
 export const applicationPorts = (appPorts: Capture['appPorts']): readonly Match[] =>
 	appPorts === '*' ? [] : [{ kind: 'ports', ports: appPorts }];
 
-function ingressRedirect({ appPorts, ingressPort, ingressMode }: Capture): Rule {
-	return {
-		matches: applicationPorts(appPorts),
-		verdict: ingressMode === 'tproxy' ? { kind: 'keep-destination' } : { kind: 'redirect', port: ingressPort },
+function ingressRules(capture: Capture): Rule[] {
+	const { appPorts, ingressPort, ingressMode, filtersBridges } = capture;
+	const ports = applicationPorts(appPorts);
+	const redirect: Rule = {
+		matches: ports,
+		verdict: { kind: 'redirect', port: ingressPort },
 		role: 'redirect',
 		setting: 'appPorts',
 		because: "application ports enter through Envoy's inbound listener",
 	};
+	if (ingressMode === 'redirect') return [redirect];
+	const kept: Rule = {
+		...redirect,
+		verdict: { kind: 'keep-destination' },
+		because: 'application ports: Envoy has them from TPROXY',
+	};
+	return filtersBridges === true ? [{ ...redirect, matches: [...ports, { kind: 'bridged' }] }, kept] : [kept];
 }

@@ -21,6 +21,8 @@ export type Match =
 	| { readonly kind: 'syn-ack' }
 	/** The packet's conntrack state (iptables-extensions(8), conntrack). */
 	| { readonly kind: 'state'; readonly states: readonly ('INVALID' | 'NEW' | 'DNAT')[] }
+	/** Comes in by a bridge whose packets br_netfilter shows to the rules. */
+	| { readonly kind: 'bridged' }
 	/** Belongs to a socket of this host: to a connection, or to a listener on just this address. */
 	| { readonly kind: 'socket' }
 	/** The same, and that is a transparent one (IP_TRANSPARENT, ip(7)). */

@@ -25,6 +25,7 @@ export function buildTproxy(capture: Capture, family: Family): Chain[] {
 			hooks: [{ at: 'PREROUTING', matches: arriving, because: 'what other hosts send to this one' }],
 			rules: [
 				fromHere,
+				...bridged(capture),
 				...ingressExclusions(capture, family),
 				toEnvoy([{ kind: 'syn' }, ...ports], captured),
 				{
@@ -43,6 +44,22 @@ export function buildTproxy(capture: Capture, family: Family): Chain[] {
 		},
 	];
 }
+
+/**
+ * The bridge hands on what the rules have seen without the socket that TPROXY gave it, and it would reach the application:
+ * what comes in by a bridge is redirected.
+ */
+const bridged = ({ filtersBridges }: Capture): Rule[] =>
+	filtersBridges === true
+		? [
+				{
+					matches: [{ kind: 'bridged' }],
+					verdict: { kind: 'return' },
+					setting: 'ingressMode',
+					because: 'bridges lose what TPROXY gives, so it is redirected',
+				},
+			]
+		: [];
 
 /** What Envoy sends to the application from a client's address. */
 const fromHere: Rule = {

@@ -110,7 +110,7 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
 const laterKinds: readonly Match['kind'][] = [
-	...(['ports', 'own-ports', 'owner', 'owned', 'state', 'socket', 'transparent-socket', 'reply-of-marked'] as const),
+	...(['ports', 'own-ports', 'owner', 'owned', 'state', 'bridged', 'socket', 'transparent-socket', 'reply-of-marked'] as const),
 ];
 
 function renderMatch(match: Match): string {
@@ -138,6 +138,8 @@ function renderMatch(match: Match): string {
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'own-ports':
 			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
+		case 'bridged':
+			return '-m physdev --physdev-is-in';
 		case 'socket':
 			return '-m socket';
 		case 'transparent-socket':

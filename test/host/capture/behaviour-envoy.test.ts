@@ -1,23 +1,37 @@
 // The behaviour table once more with a real Envoy, which passes on what it is sent: who answers in the end does not tell
 // whether it went through Envoy, so Envoy's own log does, connection by connection.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost, type Host } from '../../lab/net/host.ts';
 import { createPeers } from '../../lab/net/peers.ts';
+import type { Dialect } from '../../lab/net/restore.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { startDaemon } from '../../lab/turnout.ts';
+import { backendOf, dialects } from '../../support/dialects.ts';
 import { callAll, nameOf } from '../../support/calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Logged, loggedBy, passagesOf } from '../../support/passages.ts';
 import { tableSettings, worldAddresses } from '../../support/rows.ts';
 
-test('a real Envoy passes on what the table says it is sent, and sees nothing else', async (context) => {
+const modes: Readonly<Record<string, readonly string[]>> = {
+	'by redirects': [],
+	'by TPROXY': ['--ingress-mode', 'tproxy'],
+	'by TPROXY, from the address of the client': ['--ingress-mode', 'tproxy', '--ingress-keep-client', 'application'],
+	"by redirects, from the address of the client": ['--ingress-keep-client', 'application'],
+};
+
+for (const dialect of dialects)
+	for (const [how, mode] of Object.entries(modes))
+		test(`a real Envoy passes on what the table says it is sent ${how} of ${backendOf(dialect)}, and sees nothing else`, (context) =>
+			testTable(context, dialect, mode));
+
+async function testTable(context: TestContext, dialect: Dialect, mode: readonly string[]): Promise<void> {
 	using lab = createHost({ worldAddresses });
 	using peers = await createPeers(lab, { envoy: false });
-	installDockerRules(lab.host, 'nft');
+	installDockerRules(lab.host, dialect);
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy()];
-	await using daemon = await startDaemon(lab.host, { args: [...tableSettings, ...envoy] });
+	await using daemon = await startDaemon(lab.host, { args: [...tableSettings, ...envoy, ...mode, '--backend', backendOf(dialect)] });
 	assert.equal(daemon.ask('enable').code, 0);
 
 	const passages = passagesOf();
@@ -37,7 +51,7 @@ test('a real Envoy passes on what the table says it is sent, and sees nothing el
 		const count = (direction: string) => passages.filter(({ through }) => through === direction).length;
 		assert.deepEqual(counted, { egress: count('egress'), ingress: count('ingress'), loops: 0 });
 	});
-});
+}
 
 const directionOf = (log: readonly Logged[], ownPort: number, to?: { address: string; port: number }) =>
 	log.find((line) => line.ownPort === ownPort && line.address === to?.address && line.port === to.port)?.direction;
