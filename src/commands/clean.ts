@@ -5,8 +5,8 @@ import { loadSettings } from '../config/load.ts';
 import { DOCKER_SOCKET } from '../config/paths.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { Failure } from '../failure.ts';
+import { backends } from '../firewall/backends.ts';
 import type { Namesake } from '../firewall/firewall.ts';
-import { iptables } from '../firewall/iptables/iptables-firewall.ts';
 import { type OpenHost, openHost } from '../host/open-host.ts';
 import { runLight } from '../host/process/command.ts';
 import { hasJob } from '../host/systemd/notify.ts';
@@ -30,7 +30,7 @@ export async function runClean(
 	{ routeManager }: { readonly routeManager: boolean },
 	signal: AbortSignal,
 ): Promise<Cleaned> {
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	await removeVerified(host, signal);
 	if (routeManager)
 		await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }, false));

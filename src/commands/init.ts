@@ -6,8 +6,7 @@ import { proxyLoopRisk } from '../connections/loop-check.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
-import { iptables } from '../firewall/iptables/iptables-firewall.ts';
-import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
+import { backends } from '../firewall/backends.ts';
 import { openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
 import { inspect } from '../reconcile/inspect.ts';
@@ -33,10 +32,10 @@ export interface InitReport {
 
 /** Applies rules and routes once and reads them back, without a daemon. Envoy is run by another program here. */
 export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	const loaded = await loadSettings(settings);
 	const context = await resolveContext(host, loaded, undefined, signal);
-	const others = createForeignRulesReader(host.tools);
+	const others = host.createForeignRulesReader();
 	await others.chains();
 	const hit = await interceptFor(context, signal);
 	const { target, ipv6BypassReason, limited } = hit;

@@ -4,7 +4,7 @@ import type { CommandContext } from '../cli/daemon-commands.ts';
 import { socketOf, stateDirectoryOf } from '../config/quick-lookup.ts';
 import type { PendingConfirmation } from '../daemon/stores.ts';
 import { failureOf } from '../failure.ts';
-import { iptables } from '../firewall/iptables/iptables-firewall.ts';
+import { backends } from '../firewall/backends.ts';
 import { createConfirmationFile } from '../host/files/confirmation-file.ts';
 import { createStateStore } from '../host/files/state-file.ts';
 import { openHost } from '../host/open-host.ts';
@@ -35,7 +35,7 @@ export async function runRevert(
 	if (pending === undefined || pending.isReverted) return 'nothing';
 	const asked = await askDaemon(socket);
 	if (asked !== undefined) return asked;
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	if (pending.before.wanted === 'disabled' || pending.settings !== undefined)
 		await restoreCheckpoint(host, pending, signal);
 	// A daemon that was only slow may have rolled back too and have got new requests since.

@@ -2,10 +2,8 @@ import { readConfig } from '../config/merge-sources.ts';
 import type { FileSettings } from '../config/yaml.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
-import { iptables } from '../firewall/iptables/iptables-firewall.ts';
-import { createForeignRulesReader } from '../host/iptables/foreign-reader.ts';
-import { readRaw } from '../host/iptables/listing.ts';
-import { type OpenHost, openHost, requireDialect } from '../host/open-host.ts';
+import { backends } from '../firewall/backends.ts';
+import { type OpenHost, openHost } from '../host/open-host.ts';
 import { countAccepted } from '../host/sockets/listeners.ts';
 import { remove } from '../reconcile/apply.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
@@ -29,7 +27,7 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 		return 1;
 	}
 	const loaded = readConfig({ env: scriptVariables(process.env), file: noFile, flags: {} });
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	const context = await resolveContext(host, loaded, undefined, signal);
 	await computeDesired(context);
 	for (const notice of context.notices) process.stderr.write(`${notice}\n`);
@@ -48,14 +46,14 @@ export async function runRouteManager(socket: string, signal: AbortSignal): Prom
 const signalCodes: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const actionsOf = (
-	{ tools }: OpenHost,
+	host: OpenHost,
 	context: DaemonContext,
 	socket: string,
 	signal: AbortSignal,
 ): RouteManagerActions => ({
 	enable: async () => {
 		await refuseUnwanted(socket);
-		const others = createForeignRulesReader(tools);
+		const others = host.createForeignRulesReader();
 		await others.chains();
 		const hit = await captureOnce(context, signal);
 		const { target } = hit;
@@ -70,7 +68,7 @@ const actionsOf = (
 		if ((await countAccepted([ingressPort, egressPort])) === 0)
 			await remove(context.host, { keepConntrack: false }, signal);
 	},
-	status: () => readRaw(requireDialect(tools, context.backend.name), context.config.routeTable),
+	status: () => host.raw(context.backend.name, context.config.routeTable),
 });
 
 /** The variables that the script reads, with its meaning of empty and missing, plus TURNOUT_*; no others. */

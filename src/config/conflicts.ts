@@ -35,9 +35,6 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
-	({ backend }, named) =>
-		backend === 'nft' &&
-		`${named('backend')}: nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy`,
 	({ ingressMode, ingressKeepClient, envoy, ignoreGids }, named) =>
 		(ingressMode === 'tproxy' || ingressKeepClient === 'application') &&
 		envoy.runtime === 'docker' &&

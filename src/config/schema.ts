@@ -88,7 +88,7 @@ export const settings = {
 	backend: choice(['auto', 'iptables-nft', 'iptables-legacy', 'nft'])(
 		'TURNOUT_BACKEND',
 		'auto',
-		'The firewall backend; auto: the one that already holds rules, else iptables-nft',
+		'The firewall backend; auto: the one that already holds rules, else iptables-nft, nft, iptables-legacy',
 	),
 	ingressMode: choice(['redirect', 'tproxy'])(
 		'TURNOUT_INGRESS_MODE',

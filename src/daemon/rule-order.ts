@@ -22,7 +22,7 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 		async claim(host, target, held, signal) {
 			const others = await reader.chains();
 			const state = JSON.stringify(others);
-			if (target.dialect !== 'iptables-nft' || state === refused) return [];
+			if (state === refused) return [];
 			try {
 				const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
 				const before = (await firewall?.claim(others, held, target.families, signal)) ?? [];

@@ -3,7 +3,8 @@ import type { ByFamily, Family } from '../values/units.ts';
 import type { ForeignRules } from './foreign/foreign-rules.ts';
 import type { RuleCounters } from './rule-counters.ts';
 
-export type Dialect = 'iptables-nft' | 'iptables-legacy';
+export type IptablesDialect = 'iptables-nft' | 'iptables-legacy';
+export type Dialect = IptablesDialect | 'nft';
 
 /** The rules that should be there; an empty ruleset: none in this family. */
 export type RulesByFamily = ByFamily<Ruleset>;
@@ -13,7 +14,7 @@ export interface Firewall {
 	readonly dialect: Dialect;
 	/** What of ours is installed now. */
 	read(signal: AbortSignal): Promise<Installed>;
-	/** Reads only these families; the other one is taken from `last`. */
+	/** Reads at least these families; the other one may be taken from `last`. */
 	reread(last: Installed, families: readonly Family[], signal: AbortSignal): Promise<Installed>;
 	/**
 	 * Installs the desired rules and reads them back. Commits nothing if they are installed already; if it rejects, the

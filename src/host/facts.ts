@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Ipv6Fact, KernelFacts } from '../reconcile/host.ts';
 import type { PortRange } from '../values/units.ts';
-import type { Tools } from './iptables/programs.ts';
 
 /** linux/capability.h: CAP_NET_ADMIN changes rules and routes, iptables-legacy needs CAP_NET_RAW too. */
 const CAP_NET_ADMIN = 12n;
@@ -15,17 +14,16 @@ function has(capability: bigint): boolean {
 	return ((BigInt(`0x${bits}`) >> capability) & 1n) === 1n;
 }
 
-export function readIpv6(tools: Tools): Ipv6Fact {
+/** `lack`: what is missing for rules of IPv6; '' where nothing is. */
+export function readIpv6(lack: string): Ipv6Fact {
 	const addresses = readQuietly('/proc/net/if_inet6');
 	if (addresses === undefined) return { hasAddress: false, obstacle: 'IPv6 is off in the kernel', hasRules: false };
 	// Columns of if_inet6: address, index, prefix length, scope (00 global, 20 link, 10 host), flags, name.
 	const scopes = addresses.split('\n').map((line) => line.split(/\s+/)[3]);
-	const hasRules = tools.ipv6 !== undefined;
-	return { hasAddress: scopes.includes('00'), obstacle: obstacleOf(tools), hasRules };
+	return { hasAddress: scopes.includes('00'), obstacle: lack === '' ? disabled() : lack, hasRules: lack === '' };
 }
 
-function obstacleOf(tools: Tools): string {
-	if (tools.ipv6 === undefined) return 'ip6tables is not installed';
+function disabled(): string {
 	const isDisabled = readQuietly('/proc/sys/net/ipv6/conf/lo/disable_ipv6')?.trim() === '1';
 	return isDisabled ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }

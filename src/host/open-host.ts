@@ -1,57 +1,74 @@
 import { Failure } from '../failure.ts';
-import type { Dialect } from '../firewall/firewall.ts';
-import type { IptablesBackend } from '../firewall/iptables/iptables-firewall.ts';
+import type { Backends } from '../firewall/backends.ts';
+import type { Dialect, Firewall } from '../firewall/firewall.ts';
+import type { ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import type { IptablesProgram } from '../firewall/iptables/iptables-program.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import type { Routing } from '../routing/routing.ts';
 import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
-import { chooseBackend } from './iptables/choose-backend.ts';
+import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
+import { createForeignRulesReader } from './iptables/foreign-reader.ts';
 import { createRuleReaders } from './iptables/kernel-rules.ts';
+import { readRaw } from './iptables/listing.ts';
 import { prefetch } from './iptables/prefetch.ts';
-import { findTools, INSTALL, type Tools } from './iptables/programs.ts';
+import { findTools, type HostTools, INSTALL, missingTools } from './iptables/programs.ts';
 import { withRuleCache } from './iptables/rule-cache.ts';
 import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
 import { tolerateOthers } from './iptables/tolerate-others.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
+import { createNftProgram } from './nft/nft-commands.ts';
+import { readNftTables } from './nft/other-tables.ts';
+import { findProgram } from './process/find-program.ts';
 import { readListeners } from './sockets/listeners.ts';
 
 export interface OpenHost extends FactualHost {
-	readonly tools: readonly Tools[];
+	/** What a person asks to see, as the tools print it. */
+	readonly raw: (dialect: Dialect, routeTable: number) => Promise<string>;
+	readonly createForeignRulesReader: () => ForeignRulesReader;
 	readonly using: (dialect: Dialect) => OpenHost;
 	/** The same host for a daemon, which reads the same rules again and again: over netlink where the dialect allows. */
 	readonly withRuleCache: () => OpenHost;
 }
 
-/** The host's firewalls and routing. A Failure if this process may not change them. `iptables`: makes firewalls of its programs. */
-export async function openHost(iptables: IptablesBackend, signal: AbortSignal): Promise<OpenHost> {
+/** The host's firewalls and routing. A Failure if this process may not change them, or none is installed. */
+export async function openHost({ iptables, nft }: Backends, signal: AbortSignal): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
-	const tools = await findTools(signal);
-	const programs = tools.map((each) => prefetch(createIptablesProgram(each, iptables.ownChains), signal));
-	return hostOf({ tools, iptables, programs, uncached: programs, routing: createRouting() });
+	const tools = { iptables: await findTools(signal), nft: findProgram('nft') };
+	if (tools.iptables.length === 0 && tools.nft === undefined) throw missingTools();
+	const programs = tools.iptables.map((each) => prefetch(createIptablesProgram(each, iptables.ownChains), signal));
+	const nftFirewalls = tools.nft === undefined ? [] : [nft.createFirewall(createNftProgram(tools.nft, nft.table))];
+	// A backend is chosen by the rules of others too, which the cache leaves out.
+	const candidates = {
+		programs,
+		nft: tools.nft === undefined ? undefined : { ownTable: nft.table, tables: readNftTables },
+	};
+	return hostOf({ ownTable: nft.table, tools, iptables, programs, nftFirewalls, candidates, routing: createRouting() });
 }
 
-interface Parts {
-	readonly tools: readonly Tools[];
-	readonly iptables: IptablesBackend;
+interface Parts extends Pick<Backends, 'iptables'> {
+	/** Of nft, `inet turnout`. */
+	readonly ownTable: string;
+	readonly tools: HostTools;
 	readonly programs: readonly IptablesProgram[];
-	/** A backend is chosen by the rules of others too, which the cache leaves out. */
-	readonly uncached: readonly IptablesProgram[];
+	readonly nftFirewalls: readonly Firewall[];
+	readonly candidates: Candidates;
 	readonly routing: Routing;
 }
 
 function hostOf(parts: Parts): OpenHost {
-	const { tools, iptables, programs, uncached, routing } = parts;
+	const { ownTable, tools, iptables, programs, nftFirewalls, candidates, routing } = parts;
 	const { ownChains, createFirewall } = iptables;
 	const cached = (program: IptablesProgram) => withRuleCache(program, createRuleReaders(ownChains));
 	return {
-		tools,
 		routing,
-		firewalls: programs.map(createFirewall),
+		raw: (dialect, routeTable) => readRaw(tools, { dialect, routeTable, ownTable }),
+		createForeignRulesReader: () => createForeignRulesReader(tools, ownTable),
+		firewalls: [...programs.map(createFirewall), ...nftFirewalls],
 		facts: {
 			kernel: readKernelFacts,
-			ipv6: (dialect) => readIpv6(requireDialect(tools, dialect)),
+			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
 			listeners: readListeners,
-			chooseBackend: (former, signal) => chooseBackend(uncached, former, signal),
+			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},
 		using(dialect) {
 			requireDialect(tools, dialect);
@@ -61,10 +78,18 @@ function hostOf(parts: Parts): OpenHost {
 	};
 }
 
-export function requireDialect(tools: readonly Tools[], dialect: string): Tools {
-	const found = tools.find((each) => each.dialect === dialect);
-	if (found?.ipv4 !== undefined) return found;
-	const usable = tools.filter(({ ipv4 }) => ipv4 !== undefined).map((each) => each.dialect);
+/** What is missing for rules of IPv6; '' where nothing is. */
+const lackOfIpv6 = ({ iptables }: HostTools, dialect: Dialect): string =>
+	dialect === 'nft' || iptables.find((each) => each.dialect === dialect)?.ipv6 !== undefined
+		? ''
+		: 'ip6tables is not installed';
+
+function requireDialect({ iptables, nft }: HostTools, dialect: Dialect): void {
+	const usable = [
+		...iptables.filter(({ ipv4 }) => ipv4 !== undefined).map((each) => each.dialect),
+		...(nft === undefined ? [] : ['nft']),
+	];
+	if (usable.includes(dialect)) return;
 	const why =
 		usable.length === 0
 			? 'iptables is not installed'

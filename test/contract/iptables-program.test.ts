@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../src/failure.ts';
-import type { Dialect } from '../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../src/firewall/firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { emptyRules } from '../../src/firewall/iptables/iptables-rules.ts';
 import { parseIptablesSave } from '../../src/firewall/iptables/parse-save.ts';
@@ -110,7 +110,7 @@ const contract: Readonly<Record<string, (program: IptablesProgram) => Promise<vo
 };
 
 const withoutDates = (text: string): string => text.replace(/^#.*\n/gm, '');
-const dialects: readonly Dialect[] = ['iptables-nft', 'iptables-legacy'];
+const dialects: readonly IptablesDialect[] = ['iptables-nft', 'iptables-legacy'];
 
 for (const dialect of dialects)
 	for (const [title, hold] of Object.entries(contract))
@@ -127,7 +127,7 @@ for (const dialect of dialects)
 	});
 
 /** A legacy table cannot be removed any more; emptied it is as good as new to everybody but the kernel. */
-const forget: Readonly<Record<Dialect, string>> = {
+const forget: Readonly<Record<IptablesDialect, string>> = {
 	'iptables-nft': 'nft flush ruleset',
 	'iptables-legacy': 'for table in nat mangle; do for verb in -F -X; do iptables-legacy -w -t $table $verb; done; done',
 };

@@ -7,22 +7,18 @@ import { installAdministratorRules, installUfwRules } from '../lab/net/foreign-r
 import { createHost } from '../lab/net/host.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { snapshotHost } from '../lab/net/snapshot.ts';
+import { backends } from '../support/dialects.ts';
 import { foreignRule } from './generators.ts';
 import type { Job, Progress } from './property.ts';
 
-/**
- * Half of them per dialect. A commit of the nft-backed one is mostly waiting for the kernel: two such hosts at once cost little
- * more than one.
- */
+/** A third of them per backend. */
 export function planJobs(runs: number, seed: number): Job[] {
-	const legacy = Math.floor(runs / 2);
-	const nft = Math.floor((runs - legacy) / 2);
-	const shares = [
-		['nft', nft],
-		['nft', runs - legacy - nft],
-		['legacy', legacy],
-	] as const;
-	return shares.map(([dialect, share], at) => ({ dialect, runs: share, seed: seed + at }));
+	const share = Math.ceil(runs / backends.length);
+	return backends.map((each, at) => ({
+		...each,
+		runs: Math.min(share, runs - at * share),
+		seed: seed + at,
+	}));
 }
 
 /** Rejects with the seed and the smallest settings that fail. */
@@ -31,7 +27,7 @@ export async function fuzz(job: Job, onProgress: (word: Progress) => void = () =
 	installForeignRules(lab.host, job);
 	const before = snapshotHost(lab.host);
 	const last = await tryAll(lab.host, job, onProgress);
-	if (last.end !== '') throw new Error(`iptables-${job.dialect}: ${last.end}`);
+	if (last.end !== '') throw new Error(`${job.backend}: ${last.end}`);
 	assert.deepEqual(snapshotHost(lab.host), before);
 	return last;
 }

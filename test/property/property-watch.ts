@@ -3,9 +3,16 @@ import { runCommand } from '../../src/host/process/command.ts';
 import type { Routing } from '../../src/routing/routing.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import type { Dialect } from '../lab/net/restore.ts';
+import type { Backend } from '../support/dialects.ts';
+
+export interface Saved {
+	readonly iptables: Readonly<Record<Family, string>>;
+	/** Of our table of nft, as JSON; undefined for other backends. */
+	readonly listing: string | undefined;
+}
 
 export interface Watch {
-	readonly save: () => Promise<Readonly<Record<Family, string>>>;
+	readonly save: () => Promise<Saved>;
 	/** Throws unless everything is as it was; then it is made so, for the smaller settings that are tried next. */
 	readonly requireUntouched: () => Promise<void>;
 }
@@ -13,7 +20,7 @@ export interface Watch {
 const prefixes = ['iptables', 'ip6tables'] as const;
 
 /** Takes the host as it is now for what it is to be. */
-export async function createWatch(dialect: Dialect, routing: Routing): Promise<Watch> {
+export async function createWatch({ backend, dialect }: Backend, routing: Routing): Promise<Watch> {
 	const save = async () => {
 		const [ipv4, ipv6] = await Promise.all(prefixes.map((prefix) => shell(`${prefix}-${dialect}-save`)));
 		return { ipv4: ipv4 ?? '', ipv6: ipv6 ?? '' };
@@ -25,7 +32,10 @@ export async function createWatch(dialect: Dialect, routing: Routing): Promise<W
 	const reset = createReset(dialect, await save());
 	let untouched = await look();
 	return {
-		save,
+		async save() {
+			const listing = backend === 'nft' ? await shell('nft --json list table inet turnout') : undefined;
+			return { iptables: await save(), listing };
+		},
 		async requireUntouched() {
 			const before = untouched;
 			const now = await look();

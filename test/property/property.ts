@@ -3,22 +3,25 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolveContext } from '../../src/commands/resolve-context.ts';
+import { backends } from '../../src/firewall/backends.ts';
+import type { RulesByFamily } from '../../src/firewall/firewall.ts';
 import { differences } from '../../src/firewall/iptables/diff.ts';
-import { iptables } from '../../src/firewall/iptables/iptables-firewall.ts';
 import { parseIptablesSave } from '../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../src/firewall/iptables/render-rules.ts';
+import { parseListing } from '../../src/firewall/nft/parse-listing.ts';
+import { renderTable } from '../../src/firewall/nft/render-table.ts';
+import { tableDifferences } from '../../src/firewall/nft/table-differences.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { remove } from '../../src/reconcile/apply.ts';
 import { applyDesired } from '../../src/reconcile/resolve.ts';
 import { ROUTE_PROTOCOL } from '../../src/routing/local-routing.ts';
 import type { Ruleset } from '../../src/ruleset/model.ts';
 import { type Family, families } from '../../src/values/units.ts';
-import type { Dialect } from '../lab/net/restore.ts';
+import type { Backend } from '../support/dialects.ts';
 import { anySettings, areTaken, loadTexts, type Texts } from './generators.ts';
-import { createWatch, type Watch } from './property-watch.ts';
+import { createWatch, type Saved, type Watch } from './property-watch.ts';
 
-export interface Job {
-	readonly dialect: Dialect;
+export interface Job extends Backend {
 	readonly runs: number;
 	readonly seed: number;
 }
@@ -32,13 +35,13 @@ export interface Progress {
 	readonly end?: string;
 }
 
-export async function serveProperty({ dialect, runs, seed }: Job): Promise<void> {
-	const host = await openHost(iptables, patience());
-	const watch = await createWatch(dialect, host.routing);
+export async function serveProperty({ backend, dialect, runs, seed }: Job): Promise<void> {
+	const host = await openHost(backends, patience());
+	const watch = await createWatch({ backend, dialect }, host.routing);
 	const done = { runs: 0, madeRoom: 0 };
 	const say = (word: Progress): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 	const property = fc.asyncProperty(anySettings, async (texts) => {
-		await applyAndClean(host, { ...texts, backend: `iptables-${dialect}` }, watch);
+		await applyAndClean(host, { ...texts, backend }, watch);
 		done.runs += 1;
 		if (areTaken(texts)) done.madeRoom += 1;
 		if (done.runs % 10 === 0) say(done);
@@ -60,8 +63,7 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 	const context = await resolveContext(host, loadTexts(texts), undefined, patience());
 	const { target } = await applyDesired(context, patience());
 	try {
-		const saved = await watch.save();
-		for (const family of families) requireHeld(saved[family], target.rules[family]);
+		requireHeld(await watch.save(), target.rules);
 		for (const family of target.families) await requireRouting(host, family, !areTaken(texts));
 	} finally {
 		await remove(host, { keepConntrack: false }, patience());
@@ -71,7 +73,14 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 const patience = (): AbortSignal => AbortSignal.timeout(120_000);
 
 /** By what others' tools print, not by what was read back in the course of it. */
-function requireHeld(saved: string, desired: Ruleset): void {
+function requireHeld({ listing, iptables }: Saved, desired: RulesByFamily): void {
+	if (listing !== undefined) {
+		const differences = tableDifferences(parseListing(listing), renderTable(desired));
+		assert.deepEqual(differences, { ipv4: [], ipv6: [] });
+	} else for (const family of families) requireHeldBy(iptables[family], desired[family]);
+}
+
+function requireHeldBy(saved: string, desired: Ruleset): void {
 	const wanted = renderIptables(desired);
 	assert.deepEqual(differences(parseIptablesSave(saved), wanted), []);
 	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;

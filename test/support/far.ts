@@ -1,18 +1,22 @@
 // The real adapters, called inside a namespace: by a process that runs there and gets the calls over a pipe.
 import { createInterface } from 'node:readline';
 import { Failure, failureOf } from '../../src/failure.ts';
-import type { Dialect } from '../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../src/firewall/firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { ownChains } from '../../src/firewall/iptables/iptables-rules.ts';
+import { nft } from '../../src/firewall/nft/nft-firewall.ts';
+import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
 import { findTools } from '../../src/host/iptables/programs.ts';
 import { createIptablesProgram } from '../../src/host/iptables/save-restore.ts';
 import { createRouting } from '../../src/host/netlink/kernel-routing.ts';
+import { createNftProgram } from '../../src/host/nft/nft-commands.ts';
+import { findProgram } from '../../src/host/process/find-program.ts';
 import type { Routing } from '../../src/routing/routing.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 
 interface Question {
 	readonly id: number;
-	readonly of: 'routing' | Dialect;
+	readonly of: 'routing' | 'nft' | IptablesDialect;
 	readonly method: string;
 	readonly args: readonly unknown[];
 }
@@ -24,7 +28,8 @@ interface Answer {
 }
 
 export interface FarHost extends Disposable {
-	readonly program: (dialect: Dialect) => IptablesProgram;
+	readonly program: (dialect: IptablesDialect) => IptablesProgram;
+	readonly nft: NftProgram;
 	readonly routing: Routing;
 }
 
@@ -57,6 +62,12 @@ export function openFarHost(namespace: Namespace): FarHost {
 			check: (family, document) => ask(dialect, 'check', [family, document]),
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),
+		nft: {
+			read: () => ask('nft', 'read', []),
+			commit: (document) => ask('nft', 'commit', [document]),
+			generation: () => ask('nft', 'generation', []),
+			counters: async () => new Map<string, number>(await ask('nft', 'countersList', [])),
+		},
 		routing: {
 			rules: (family) => ask('routing', 'rules', [family]),
 			routes: (family) => ask('routing', 'routes', [family]),
@@ -69,7 +80,14 @@ export function openFarHost(namespace: Namespace): FarHost {
 /** Until its standard input ends. */
 export async function serveFar(): Promise<void> {
 	const tools = await findTools(AbortSignal.timeout(120_000));
-	const host = { programs: tools.map((each) => createIptablesProgram(each, ownChains)), routing: createRouting() };
+	const program = createNftProgram(findProgram('nft') ?? 'nft', nft.table);
+	// A map is no JSON.
+	const countersList = async () => [...((await program.counters()) ?? [])];
+	const host = {
+		nft: { ...program, countersList },
+		programs: tools.map((each) => createIptablesProgram(each, ownChains)),
+		routing: createRouting(),
+	};
 	for await (const line of createInterface({ input: process.stdin })) {
 		const question = JSON.parse(line) as Question;
 		const answer = await carryOut(host, question).then(
@@ -87,11 +105,12 @@ type Call = (...args: readonly unknown[]) => Promise<unknown>;
 
 interface RealHost {
 	readonly programs: readonly IptablesProgram[];
+	readonly nft: object;
 	readonly routing: Routing;
 }
 
-async function carryOut({ programs, routing }: RealHost, { of, method, args }: Question): Promise<unknown> {
-	const object = of === 'routing' ? routing : programs.find(({ dialect }) => dialect === of);
+async function carryOut({ programs, nft, routing }: RealHost, { of, method, args }: Question): Promise<unknown> {
+	const object = of === 'routing' ? routing : of === 'nft' ? nft : programs.find(({ dialect }) => dialect === of);
 	const call = (object as Readonly<Record<string, Call>> | undefined)?.[method];
 	return call?.(...args, AbortSignal.timeout(120_000));
 }

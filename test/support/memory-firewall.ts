@@ -1,13 +1,13 @@
 // iptables without a kernel: it understands the documents of iptables-restore as far as ours and our neighbours' go, and passes the
 // same contract as the real programs (test/contract/iptables-program.test.ts).
 import { Failure } from '../../src/failure.ts';
-import type { Dialect, Firewall } from '../../src/firewall/firewall.ts';
+import type { Firewall, IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { type Family, families } from '../../src/values/units.ts';
 
 export interface MemoryOptions {
-	readonly dialect?: Dialect;
+	readonly dialect?: IptablesDialect;
 	/** Called before each commit; what it throws is the commit's failure, what it edits was done by somebody else. */
 	readonly onCommit?: (family: Family, document: string) => void;
 	/** Called after each commit. */

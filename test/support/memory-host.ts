@@ -1,6 +1,6 @@
 // A host without a kernel: firewalls of both dialects, routing, connections, and what is known of it.
 import type { Connections, Listener, OpenConnection } from '../../src/connections/connections.ts';
-import type { Dialect } from '../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { FactualHost, Ipv6Fact } from '../../src/reconcile/host.ts';
 import type { Family } from '../../src/values/units.ts';
@@ -12,7 +12,7 @@ export interface HostKnobs {
 	/** Before each commit of rules, which it may hold up or fail. */
 	onCommit: (family: Family) => void | Promise<void>;
 	/** Before each read of rules, which it may hold up or fail. */
-	onRead: (dialect: Dialect) => void | Promise<void>;
+	onRead: (dialect: IptablesDialect) => void | Promise<void>;
 	/** Before each change of rule or route, which it may hold up or fail. */
 	onRoute: (kind: string) => void | Promise<void>;
 	ipv6: Ipv6Fact;
@@ -67,7 +67,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	});
 	return all;
 
-	function firewall(dialect: Dialect): MemoryFirewall {
+	function firewall(dialect: IptablesDialect): MemoryFirewall {
 		const memory = createMemoryIptables({ dialect, afterCommit: (family) => steps.push(`commit ${family}`) });
 		const program = {
 			...memory,

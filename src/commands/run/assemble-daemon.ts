@@ -7,16 +7,15 @@ import { createPersistentState } from '../../daemon/persisted-state.ts';
 import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Supervisor } from '../../envoy/supervisor.ts';
+import { backends } from '../../firewall/backends.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
-import { iptables } from '../../firewall/iptables/iptables-firewall.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
 import { createStateStore } from '../../host/files/state-file.ts';
-import { readRaw } from '../../host/iptables/listing.ts';
 import { ruleManagers } from '../../host/iptables/other-managers.ts';
 import { monitor } from '../../host/monitor/monitor.ts';
-import { type OpenHost, openHost, requireDialect } from '../../host/open-host.ts';
+import { type OpenHost, openHost } from '../../host/open-host.ts';
 import { runLight } from '../../host/process/command.ts';
 import { readCpuTimeMs } from '../../host/process/cpu-time.ts';
 import { hasNeighbour } from '../../host/process/neighbour.ts';
@@ -71,7 +70,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	logNotices(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
-	const host = await openHost(iptables, signal);
+	const host = await openHost(backends, signal);
 	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
@@ -84,7 +83,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 		...settingsOf(options.settings, host, { ports, envoySpecOf: await createEnvoySpecs(mesh !== undefined) }),
 		...world,
 		connections: createConnections(),
-		...(await createInspections(host.tools, log, mesh !== undefined)),
+		...(await createInspections(host, log, mesh !== undefined)),
 	});
 	const service: Service = {
 		handlers: daemon.handlers,
@@ -136,7 +135,7 @@ const storesOf = (stateDirectory: string) => ({
 /** Dependencies that are evaluated again with each reload. */
 const settingsOf = (
 	given: SettingsArguments,
-	{ tools }: OpenHost,
+	host: OpenHost,
 	{ ports, envoySpecOf }: { readonly ports: MeshPorts | undefined; readonly envoySpecOf: EnvoySpecOf },
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
@@ -144,7 +143,7 @@ const settingsOf = (
 	resolve: (of, { host, backend }) =>
 		resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
 	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
-	raw: (of) => readRaw(requireDialect(tools, of.backend.name), of.config.routeTable),
+	raw: (of) => host.raw(of.backend.name, of.config.routeTable),
 });
 
 /** Effects that depend on no setting. */
@@ -152,7 +151,7 @@ const world = {
 	countRedirected: countAccepted,
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
-	watchChanges: (filter, handlers, signal) => monitor(iptables.ownChains, filter, handlers, signal),
+	watchChanges: (filter, handlers, signal) => monitor(backends, filter, handlers, signal),
 	ruleManagers,
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,

@@ -2,9 +2,8 @@ import { strangerAmong } from '../../connections/port-owners.ts';
 import type { DaemonDependencies, Inspect } from '../../daemon/dependencies.ts';
 import { createRulePrecedence } from '../../daemon/rule-order.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
-import { createForeignRulesReader } from '../../host/iptables/foreign-reader.ts';
-import type { Tools } from '../../host/iptables/programs.ts';
 import { createDormantReader } from '../../host/nft/dormant.ts';
+import type { OpenHost } from '../../host/open-host.ts';
 import { readListeners } from '../../host/sockets/listeners.ts';
 import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
@@ -18,11 +17,11 @@ import { hasDefinitions } from './assemble-mesh.ts';
 
 /** The inspections of the host behind status, beside rules, routes and Envoy. */
 export async function createInspections(
-	tools: readonly Tools[],
+	host: OpenHost,
 	log: Log,
 	isMeshed: boolean,
 ): Promise<Pick<DaemonDependencies, 'order' | 'inspections'>> {
-	const others = createForeignRulesReader(tools);
+	const others = host.createForeignRulesReader();
 	// Read before any rule of ours is added, to know which chains came first.
 	await others.chains();
 	const order = createRulePrecedence(others, log);

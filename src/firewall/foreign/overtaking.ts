@@ -3,6 +3,7 @@ import type { Capture } from '../../ruleset/capture.ts';
 import { createEvaluator, type Evaluator } from '../../ruleset/evaluate.ts';
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
+import { ownNat } from '../own-chains.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOfFamily, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, ForeignRules } from './foreign-rules.ts';
@@ -30,7 +31,7 @@ export interface Overtaking {
 	readonly isFirst: boolean;
 }
 
-/** NF_IP_PRI_… (linux/netfilter_ipv4.h): conntrack, mangle, and nat on the way in, where our redirects are. */
+/** NF_IP_PRI_… (linux/netfilter_ipv4.h). */
 const CONNTRACK = -200;
 const MANGLE = -150;
 const NAT = -100;
@@ -95,31 +96,29 @@ export const placeOf = ({ tool, family, table, chain, priority }: Omit<Earlier, 
 function earlier(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): Earlier[] {
 	const own = ownTime(others, family, hook, dialect);
 	if (own === undefined) return [];
+	const { priority, isOwn } = ownNat[dialect];
 	const chains = others.chains.filter(
-		(chain) => chain.hook === hook && isOfFamily(chain, family) && chain.rules > 0 && !isOwn(chain, hook, dialect),
+		(chain) => chain.hook === hook && isOfFamily(chain, family) && chain.rules > 0 && !isOwn(chain, hook),
 	);
 	return [
-		...chains.filter(isBefore(own)).map((chain) => ({
+		...chains.filter(isBefore(own, priority)).map((chain) => ({
 			...{ tool: 'nft', family: chain.family, table: chain.table, chain: chain.chain, priority: chain.priority },
-			isFirst: chain.priority < NAT || chain.seen > own,
+			isFirst: chain.priority < priority || chain.seen > own,
 		})),
 		...legacyEarlier(others, family, hook, dialect, own),
 	];
 }
 
 const isBefore =
-	(own: number) =>
+	(own: number, ownPriority: number) =>
 	({ type, priority, seen }: BaseChain): boolean =>
-		priority < NAT || (type === 'nat' && priority === NAT && seen >= own);
+		priority < ownPriority || (type === 'nat' && priority === ownPriority && seen >= own);
 
 /** When our chain was first seen; undefined: it does not exist. */
 function ownTime(others: ForeignRules, family: Family, hook: Way['hook'], dialect: Dialect): number | undefined {
 	if (dialect === 'iptables-legacy') return others.legacyNat[family];
-	return others.chains.find((chain) => isOfFamily(chain, family) && isOwn(chain, hook, dialect))?.seen;
+	return others.chains.find((chain) => isOfFamily(chain, family) && ownNat[dialect].isOwn(chain, hook))?.seen;
 }
-
-export const isOwn = ({ family, table, chain }: BaseChain, hook: string, dialect: Dialect): boolean =>
-	dialect === 'iptables-nft' && family !== 'inet' && table === 'nat' && chain === hook.toUpperCase();
 
 /** Its tables raw and mangle come before any nat; its nat does where it was registered after ours. */
 function legacyEarlier(

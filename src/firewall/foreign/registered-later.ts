@@ -1,10 +1,9 @@
 import type { Family } from '../../values/units.ts';
 import type { Dialect } from '../firewall.ts';
+import { ownNat } from '../own-chains.ts';
 import { isOfFamily } from './foreign-rule.ts';
 import type { ForeignRules } from './foreign-rules.ts';
-import { isOwn, placeOf } from './overtaking.ts';
-
-const NAT = -100;
+import { placeOf } from './overtaking.ts';
 
 /**
  * Whose chain comes before ours only because it was registered later, or may have been: of nat chains of one priority the
@@ -18,10 +17,11 @@ export function madeLater(
 ): string | undefined {
 	const hook = at === 'PREROUTING' ? 'prerouting' : 'output';
 	const here = chains.filter((chain) => chain.hook === hook && isOfFamily(chain, family));
-	const own = here.find((chain) => isOwn(chain, hook, dialect));
+	const { priority, isOwn } = ownNat[dialect];
+	const own = here.find((chain) => isOwn(chain, hook));
 	if (own === undefined || own.rules !== hooks || own.dropsRest) return undefined;
 	const later = here.find((chain) => {
-		return chain !== own && chain.type === 'nat' && chain.priority === NAT && chain.seen >= own.seen;
+		return chain !== own && chain.type === 'nat' && chain.priority === priority && chain.seen >= own.seen;
 	});
 	if (later !== undefined) return placeOf({ ...later, tool: 'nft' });
 	return (legacyNat[family] ?? -1) >= own.seen ? 'the table nat of iptables-legacy' : undefined;

@@ -1,9 +1,9 @@
 import type { Family } from '../../values/units.ts';
-import type { Dialect } from '../firewall.ts';
+import type { IptablesDialect } from '../firewall.ts';
 
 /** iptables-save and iptables-restore of one dialect in this network namespace, both families. */
 export interface IptablesProgram {
-	readonly dialect: Dialect;
+	readonly dialect: IptablesDialect;
 	/** As a person calls it, such as `ip6tables-nft`; '' where it is not installed. */
 	name(family: Family): string;
 	/** All tables with their counters, as `iptables-save -c` prints them; '' where the kernel has none yet. */

@@ -93,7 +93,7 @@ function parsed(text: string): unknown {
 const members: Readonly<Record<keyof State, (value: unknown) => boolean>> = {
 	wanted: (value) => value === 'enabled' || value === 'disabled',
 	since: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
-	dialect: (value) => value === 'iptables-nft' || value === 'iptables-legacy',
+	dialect: (value) => value === 'iptables-nft' || value === 'iptables-legacy' || value === 'nft',
 	image(value) {
 		const { chosen, settings } = (value ?? {}) as Record<string, unknown>;
 		return typeof settings === 'string' && typeof chosen === 'string' && isImage(chosen);

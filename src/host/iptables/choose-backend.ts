@@ -1,42 +1,85 @@
-import type { Dialect } from '../../firewall/firewall.ts';
+import type { Dialect, IptablesDialect } from '../../firewall/firewall.ts';
 import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
 import type { BackendChoice } from '../../reconcile/host.ts';
+
+export interface Candidates {
+	readonly programs: readonly IptablesProgram[];
+	/** Undefined where nft is not installed. */
+	readonly nft: NftRules | undefined;
+}
+
+export interface NftRules {
+	/** `inet turnout`. */
+	readonly ownTable: string;
+	/** Those with rules on our hooks, such as `inet firewalld`, without the tables of iptables-nft. */
+	readonly tables: () => Promise<readonly string[]>;
+}
+
+/** Where nothing else tells. */
+const preference: readonly Dialect[] = ['iptables-nft', 'nft', 'iptables-legacy'];
 
 /**
  * What an earlier start chose, else what has our rules already, else what has anybody's rules; else nft-backed iptables.
  * Reads only, and never adds a rule to see what happens.
  */
 export async function chooseBackend(
-	programs: readonly IptablesProgram[],
+	{ programs, nft }: Candidates,
 	remembered: Dialect | undefined,
 	signal: AbortSignal,
 ): Promise<BackendChoice> {
-	const [only] = programs;
-	if (only !== undefined && programs.length === 1) return { name: only.dialect, why: 'it is the only one installed' };
-	const former = programs.find(({ dialect }) => dialect === remembered);
-	if (former !== undefined) return { name: former.dialect, why: 'a former start chose it' };
+	const installed = new Set<Dialect>([
+		...programs.map(({ dialect }) => dialect),
+		...(nft === undefined ? [] : ['nft' as const]),
+	]);
+	const [first = 'iptables-nft', ...others] = preference.filter((dialect) => installed.has(dialect));
+	if (others.length === 0) return { name: first, why: 'it is the only one installed' };
+	if (remembered !== undefined && installed.has(remembered))
+		return { name: remembered, why: 'a former start chose it' };
 	const legacy = await textOf(programs, 'iptables-legacy', signal);
-	// Whether the kernel has legacy tables is known at once; without them the other need not be read.
-	if (legacy === '')
-		return { name: 'iptables-nft', why: 'nothing on this host used iptables-legacy when it was chosen' };
-	const nft = await textOf(programs, 'iptables-nft', signal);
-	return chooseByText({ 'iptables-nft': nft, 'iptables-legacy': legacy });
+	const tables = (await nft?.tables()) ?? [];
+	// Whether there are legacy tables, or others of nft, the kernel tells at once: without them nft-backed iptables need not be read.
+	if (legacy === '' && tables.length === 0)
+		return { name: first, why: `nothing on this host used ${others.join(' or ')} when it was chosen` };
+	const found = {
+		'iptables-nft': await textOf(programs, 'iptables-nft', signal),
+		'iptables-legacy': legacy,
+		nft: tables,
+	};
+	return chooseBySigns(found, nft?.ownTable ?? '') ?? { name: first, why: 'the host has no rules yet' };
 }
 
-async function textOf(programs: readonly IptablesProgram[], dialect: Dialect, signal: AbortSignal): Promise<string> {
+async function textOf(
+	programs: readonly IptablesProgram[],
+	dialect: IptablesDialect,
+	signal: AbortSignal,
+): Promise<string> {
 	const program = programs.find((each) => each.dialect === dialect);
 	return (await program?.read('ipv4', signal)) ?? '';
 }
 
-const signs: readonly (readonly [RegExp, string])[] = [
-	[/ -j APPMESH_/, 'rules of ours are there'],
-	[/^:DOCKER/m, "Docker's rules are there"],
-	[/^(\[\d+:\d+\] )?-A /m, 'other rules are there'],
+interface Found extends Readonly<Record<IptablesDialect, string>> {
+	readonly nft: readonly string[];
+}
+
+interface Sign {
+	readonly inText: RegExp;
+	readonly isTable: (name: string, ownTable: string) => boolean;
+	readonly why: string;
+}
+
+const signs: readonly Sign[] = [
+	{ inText: / -j APPMESH_/, isTable: (name, ownTable) => name === ownTable, why: 'rules of ours are there' },
+	// Its nftables backend has `ip docker-bridges` and `ip6 docker-bridges`.
+	{ inText: /^:DOCKER/m, isTable: (name) => name.endsWith(' docker-bridges'), why: "Docker's rules are there" },
+	{ inText: /^(\[\d+:\d+\] )?-A /m, isTable: () => true, why: 'other rules are there' },
 ];
 
-/** By the text of each dialect's tables; where both show the same sign, nft-backed. */
-export function chooseByText(texts: Readonly<Record<Dialect, string>>): BackendChoice {
-	for (const [sign, why] of signs)
-		for (const name of ['iptables-nft', 'iptables-legacy'] as const) if (sign.test(texts[name])) return { name, why };
-	return { name: 'iptables-nft', why: 'the host has no rules yet' };
+/** By what each dialect has; where several show the same sign, the preferred one. */
+function chooseBySigns({ nft, ...texts }: Found, ownTable: string): BackendChoice | undefined {
+	for (const { inText, isTable, why } of signs)
+		for (const name of preference) {
+			const isThere = name === 'nft' ? nft.some((table) => isTable(table, ownTable)) : inText.test(texts[name]);
+			if (isThere) return { name, why };
+		}
+	return undefined;
 }

@@ -1,13 +1,13 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import { createNetlink, type NetlinkSocket } from 'netlink/dist/netlink.js';
-import type { ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
+import type { BaseChain, ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
 import { families } from '../../values/units.ts';
 import { type KernelChain, readBaseChains } from '../nft/base-chains.ts';
 import { readGeneration } from '../nft/nft-rules.ts';
 import { createRegistrations } from '../nft/registrations.ts';
 import { legacyTables, readRuleTexts } from './foreign-texts.ts';
-import type { Tools } from './programs.ts';
+import type { HostTools } from './programs.ts';
 
 /** Others may change their rules all day: limits how often they are read, and the share of time that reading takes. */
 const AGAIN_MS = 500;
@@ -21,7 +21,8 @@ interface Read {
 	readonly dueMs: number;
 }
 
-export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesReader {
+/** `ownTable`: ours of nft, `inet turnout`. */
+export function createForeignRulesReader({ iptables }: HostTools, ownTable: string): ForeignRulesReader {
 	// The socket stays open: closing one makes the kernel wait (see openRuleSource in kernel-rules.ts).
 	const readChains = createSingleFlight(createChainReader(createSocket()));
 	// Another one, as a socket takes one question at a time.
@@ -31,7 +32,7 @@ export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesR
 		const startedMs = performance.now();
 		const { generation, chains, legacyNat } = await readChains();
 		const texts = await textSocket.over((open) =>
-			readRuleTexts(open, tools, chains, AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
+			readRuleTexts(open, iptables, chains.filter(isForeign(ownTable)), AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
 		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
@@ -49,6 +50,11 @@ export function createForeignRulesReader(tools: readonly Tools[]): ForeignRulesR
 		},
 	};
 }
+
+const isForeign =
+	(ownTable: string) =>
+	({ family, table }: BaseChain): boolean =>
+		`${family} ${table}` !== ownTable;
 
 const hasLegacy = (): boolean => families.some((family) => legacyTables(family).length > 0);
 

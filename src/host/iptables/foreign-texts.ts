@@ -1,5 +1,5 @@
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
-import type { Dialect } from '../../firewall/firewall.ts';
+import type { IptablesDialect } from '../../firewall/firewall.ts';
 import type { BaseChain, RuleText } from '../../firewall/foreign/foreign-rules.ts';
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, elementsOf, formatAttribute, textOf } from '../netlink/attributes.ts';
@@ -39,7 +39,7 @@ type Saved = Extract<RuleText, { kind: 'saved' }>;
 
 async function readSaved(
 	tools: readonly Tools[],
-	dialect: Dialect,
+	dialect: IptablesDialect,
 	of: readonly Family[],
 	signal: AbortSignal,
 ): Promise<Saved[]> {

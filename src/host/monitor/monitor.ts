@@ -1,6 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { ChangeEvent, ChangeHandlers, WatchFilter } from '../../daemon/change-monitor.ts';
-import type { ChainNames } from '../../firewall/firewall.ts';
+import type { Backends } from '../../firewall/backends.ts';
 import { messagesOf } from '../netlink/messages.ts';
 import { type Handlers, subscribe } from '../netlink/subscribe.ts';
 import { commOf, parentOf, programOf } from '../sockets/procfs.ts';
@@ -15,12 +15,12 @@ const NFTABLES_GROUP = 7;
  * namespace belongs to another user namespace.
  */
 export function monitor(
-	chains: ChainNames,
+	{ iptables, nft }: Backends,
 	{ routeTable }: WatchFilter,
 	{ onChange, onLost }: ChangeHandlers,
 	signal: AbortSignal,
 ): () => boolean {
-	const rules = createRuleChangeReader(chains);
+	const rules = createRuleChangeReader(iptables.ownChains, nft.table);
 	const onRules = (of: Touched, writer: Writer) =>
 		onChange({ subject: of === 'order' ? of : `${of} rules`, ...writerOf(writer) });
 	const ruleHandlers: Handlers = {

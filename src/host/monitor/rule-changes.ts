@@ -22,6 +22,7 @@ const FAMILIES: ReadonlyMap<number, Family> = new Map([
 const TABLE = 1;
 const CHAIN_NAME = 3;
 const RULE_CHAIN = 2;
+const INET = 1;
 const GENERATION = { id: 1, pid: 2, name: 3 } as const;
 
 /** The process that committed a transaction. */
@@ -41,18 +42,23 @@ export interface RuleReader {
 /** Chains of interest by table. */
 type WatchedChains = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Filters nftables' notifications for these chains of nat and mangle. Cheap for all others. */
-export function createRuleChangeReader(chains: ChainNames): RuleReader {
+/** Filters nftables' notifications for these chains of nat and mangle, and for all of `ownTable`, `inet turnout`. Cheap for all others. */
+export function createRuleChangeReader(chains: ChainNames, ownTable: string): RuleReader {
+	const [, ownName] = ownTable.split(' ');
 	const interest: WatchedChains = new Map(
 		Object.entries(chains).map(([table, { own, parents }]) => [table, new Set([...own, ...parents])]),
 	);
 	const touched = new Set<Touched>();
 	let last: number | undefined;
-	const inspect = ({ type, flags, body }: NetlinkNotice) => {
+	const touchedBy = ({ type, flags, body }: NetlinkNotice): readonly Touched[] => {
+		if (body[0] === INET && tableIn(body) === ownName) return families;
 		const family = FAMILIES.get(body[0] ?? 0);
-		if (family !== undefined && isOfInterest({ kind: type & 0xff, isCreated: (flags & CREATED) !== 0 }, body, interest))
-			touched.add(family);
-		else if (isOnOurHooks(type & 0xff, body)) touched.add('order');
+		const kind = { kind: type & 0xff, isCreated: (flags & CREATED) !== 0 };
+		if (family !== undefined && isOfInterest(kind, body, interest)) return [family];
+		return isOnOurHooks(kind.kind, body) ? ['order'] : [];
+	};
+	const inspect = (notice: NetlinkNotice) => {
+		for (const each of touchedBy(notice)) touched.add(each);
 	};
 	const finish = (body: Buffer): Writer => {
 		const attributes = attributesOf(body.subarray(FIXED_BYTES));
@@ -82,6 +88,8 @@ interface MessageKind {
 }
 
 const isOfNftables = ({ type }: NetlinkNotice): boolean => type >> 8 === NFTABLES;
+
+const tableIn = (body: Buffer): string => textOf(attributesOf(body.subarray(FIXED_BYTES)).get(TABLE));
 
 /** A NEWCHAIN for an existing chain is a rename: it may have been one of ours. */
 function isOfInterest({ kind, isCreated }: MessageKind, body: Buffer, interest: WatchedChains): boolean {

@@ -1,30 +1,28 @@
-// Every row of the behaviour table with real connections: both dialects, both families, Docker's rules before ours and after
+// Every row of the behaviour table with real connections: all backends, both families, Docker's rules before ours and after
 // ours, by `init` alone and by the daemon.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost, type Host } from '../../lab/net/host.ts';
 import { createPeers, type Peers } from '../../lab/net/peers.ts';
-import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { testCalls } from '../../support/calls.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { type Backend, backends } from '../../support/dialects.ts';
 import { callsOf, tableSettings, worldAddresses } from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
 
-interface Stage {
+interface Stage extends Backend {
 	readonly context: TestContext;
 	readonly lab: Host;
 	readonly peers: Peers;
-	readonly dialect: Dialect;
 	readonly settings: readonly string[];
 }
 
-for (const dialect of dialects) {
-	test(`on a host with Docker's ${dialect} rules, whoever connects is answered as the table says`, async (context) => {
+for (const { backend, dialect } of backends) {
+	test(`${backend}: on a host with Docker's rules, whoever connects is answered as the table says`, async (context) => {
 		using lab = createHost({ worldAddresses });
 		using peers = await createPeers(lab);
-		const stage = { context, lab, peers, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		const stage = { context, lab, peers, backend, dialect, settings: [...tableSettings, '--backend', backend] };
 		await testCalls(context, peers, 'before anything', callsOf({ isCaptured: false, hasDocker: false }));
 		installDockerRules(lab.host, dialect);
 		await testCalls(context, peers, 'with Docker alone', callsOf({ isCaptured: false, hasDocker: true }));
@@ -32,10 +30,10 @@ for (const dialect of dialects) {
 		await daemonBehind(stage);
 	});
 
-	test(`on a host that gets Docker's ${dialect} rules after ours, whoever connects is answered as the table says`, async (context) => {
+	test(`${backend}: on a host that gets Docker's rules after ours, whoever connects is answered as the table says`, async (context) => {
 		using lab = createHost({ worldAddresses });
 		using peers = await createPeers(lab);
-		const stage = { context, lab, peers, dialect, settings: [...tableSettings, '--backend', backendOf(dialect)] };
+		const stage = { context, lab, peers, backend, dialect, settings: [...tableSettings, '--backend', backend] };
 		await initBefore(stage);
 		removeDockerRules(stage);
 		await daemonBefore(stage);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Dialect } from '../../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../../src/firewall/firewall.ts';
 import { chooseBackend } from '../../../src/host/iptables/choose-backend.ts';
 import { createMemoryIptables } from '../../support/memory-firewall.ts';
 
@@ -10,9 +10,9 @@ const others = nat('-A OUTPUT -p udp -j ACCEPT');
 const docker = nat(':DOCKER - [0:0]', '-A OUTPUT -j DOCKER');
 const ours = nat(':APPMESH_EGRESS - [0:0]', '-A OUTPUT -p tcp -j APPMESH_EGRESS');
 
-function createPrograms(rules: { readonly [D in Dialect]?: string }) {
+function createPrograms(rules: { readonly [D in IptablesDialect]?: string }) {
 	const reads: string[] = [];
-	const program = (dialect: Dialect) => {
+	const program = (dialect: IptablesDialect) => {
 		const memory = createMemoryIptables({ dialect, onRead: () => reads.push(dialect) });
 		const document = rules[dialect];
 		if (document !== undefined) memory.edit('ipv4', document);
@@ -23,23 +23,23 @@ function createPrograms(rules: { readonly [D in Dialect]?: string }) {
 
 test('the only dialect that is installed is used, and nothing is read', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': ours });
-	const { name, why } = await chooseBackend(programs.slice(1), undefined, signal);
+	const { name, why } = await chooseBackend({ programs: programs.slice(1), nft: undefined }, undefined, signal);
 	assert.deepEqual([name, why, reads], ['iptables-legacy', 'it is the only one installed', []]);
 });
 
 test('the choice of an earlier start stays, whatever rules are there', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': ours });
-	assert.equal((await chooseBackend(programs, 'iptables-legacy', signal)).name, 'iptables-legacy');
+	assert.equal((await chooseBackend({ programs, nft: undefined }, 'iptables-legacy', signal)).name, 'iptables-legacy');
 	assert.deepEqual(reads, []);
 });
 
 test('on a host without legacy tables it is nft-backed iptables, whose rules are not read', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': docker });
-	assert.equal((await chooseBackend(programs, undefined, signal)).name, 'iptables-nft');
+	assert.equal((await chooseBackend({ programs, nft: undefined }, undefined, signal)).name, 'iptables-nft');
 	assert.deepEqual(reads, ['iptables-legacy']);
 });
 
-const choices: readonly (readonly [string, Parameters<typeof createPrograms>[0], Dialect])[] = [
+const choices: readonly (readonly [string, Parameters<typeof createPrograms>[0], IptablesDialect])[] = [
 	['our rules decide before all else', { 'iptables-nft': docker, 'iptables-legacy': ours }, 'iptables-legacy'],
 	["Docker's decide before those of others", { 'iptables-nft': others, 'iptables-legacy': docker }, 'iptables-legacy'],
 	['rules of anybody decide', { 'iptables-legacy': others }, 'iptables-legacy'],
@@ -49,5 +49,5 @@ const choices: readonly (readonly [string, Parameters<typeof createPrograms>[0],
 
 for (const [title, rules, name] of choices)
 	test(title, async () => {
-		assert.equal((await chooseBackend(createPrograms(rules).programs, undefined, signal)).name, name);
+		assert.equal((await chooseBackend({ ...createPrograms(rules), nft: undefined }, undefined, signal)).name, name);
 	});

@@ -11,10 +11,10 @@ const commands = Object.keys(nftables) as Command[];
 
 /** Of nat these chains are ours and those that lead to them; of mangle there are none. */
 function createReader() {
-	const reader = createRuleChangeReader({
-		nat: { own: ['OURS'], parents: ['OUTPUT'] },
-		mangle: { own: [], parents: [] },
-	});
+	const reader = createRuleChangeReader(
+		{ nat: { own: ['OURS'], parents: ['OUTPUT'] }, mangle: { own: [], parents: [] } },
+		'inet ours',
+	);
 	return (messages: readonly NetlinkNotice[]) => {
 		const seen: { readonly of: Touched; readonly writer: Writer }[] = [];
 		reader.take(messages, (of, writer) => seen.push({ of, writer }));

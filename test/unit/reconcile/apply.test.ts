@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import type { Dialect } from '../../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../../src/firewall/firewall.ts';
 import { apply, remove, removeScriptLeftovers } from '../../../src/reconcile/apply.ts';
 import { buildDesiredRules, type DesiredRules } from '../../../src/reconcile/desired.ts';
 import { inspect } from '../../../src/reconcile/inspect.ts';
@@ -22,7 +22,7 @@ const target = targetOf({ appPorts: '8080' });
 const onlyIpv4 = buildDesiredRules(captureOf({ appPorts: '8080' }), 'iptables-nft', ['ipv4'], localRouting);
 
 function createHostOf(options: MemoryOptions = {}, onChange?: (step: RoutingStep) => void) {
-	const firewall = (dialect: Dialect): MemoryFirewall => createMemoryFirewall({ ...options, dialect });
+	const firewall = (dialect: IptablesDialect): MemoryFirewall => createMemoryFirewall({ ...options, dialect });
 	const [nft, legacy] = [firewall('iptables-nft'), firewall('iptables-legacy')];
 	const routing = createMemoryRouting(onChange);
 	return { nft, legacy, routing, host: { firewalls: [nft, legacy], routing } };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Dialect } from '../../../../src/firewall/firewall.ts';
+import type { IptablesDialect } from '../../../../src/firewall/firewall.ts';
 import type { BaseChain } from '../../../../src/firewall/foreign/foreign-rules.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
@@ -19,7 +19,7 @@ const chain = (of: Partial<BaseChain>): BaseChain => ({
 });
 const docker = (seen: number): BaseChain => chain({ table: 'docker-bridges', chain: 'nat-output', rules: 3, seen });
 
-async function claim(chains: readonly BaseChain[], dialect: Dialect = 'iptables-nft') {
+async function claim(chains: readonly BaseChain[], dialect: IptablesDialect = 'iptables-nft') {
 	const firewall = createMemoryFirewall({ dialect });
 	const last = await firewall.apply(rules, signal);
 	const before = firewall.commits.length;

@@ -1,0 +1,58 @@
+import { bytesOf, type Cidr, showAddress } from '../../values/cidr.ts';
+import type { Family } from '../../values/units.ts';
+
+/** Both ends inclusive. The kernel keeps an interval set as the fewest such ranges, in order; so do both of these. */
+export interface Interval<T> {
+	readonly from: T;
+	readonly to: T;
+}
+
+export const numberSet = (ranges: readonly Interval<number>[]): string =>
+	setOf(merged(ranges, (value) => value + 1).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)));
+
+export const addressSet = (family: Family, ranges: readonly Interval<bigint>[]): string =>
+	setOf(merged(ranges, (value) => value + 1n).map((range) => showRange(family, range)));
+
+/** `80`, or `{ 80, 443 }`. */
+export const setOf = (elements: readonly string[]): string =>
+	elements.length === 1 ? elements.join('') : `{ ${elements.join(', ')} }`;
+
+function merged<T extends number | bigint>(
+	ranges: readonly Interval<T>[],
+	after: (value: T) => number | bigint,
+): Interval<T>[] {
+	const joined: Interval<T>[] = [];
+	for (const range of ranges.toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
+		const last = joined.at(-1);
+		if (last === undefined || range.from > after(last.to)) joined.push(range);
+		else if (range.to > last.to) joined[joined.length - 1] = { from: last.from, to: range.to };
+	}
+	return joined;
+}
+
+export function rangeOfCidr({ family, address, bits }: Pick<Cidr, 'family' | 'address' | 'bits'>): Interval<bigint> {
+	const from = numberOf(family, address);
+	return { from, to: from + (1n << BigInt(lengthOf(family) - bits)) - 1n };
+}
+
+const lengthOf = (family: Family): number => (family === 'ipv4' ? 32 : 128);
+
+export const numberOf = (family: Family, address: string): bigint =>
+	bytesOf(family, address).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+
+/** As nft prints it: an address, a network where it is one, else both ends. */
+function showRange(family: Family, { from, to }: Interval<bigint>): string {
+	const size = to - from + 1n;
+	const isNetwork = (size & (size - 1n)) === 0n && from % size === 0n;
+	if (!isNetwork) return `${show(family, from)}-${show(family, to)}`;
+	const bits = lengthOf(family) - (size.toString(2).length - 1);
+	return bits === lengthOf(family) ? show(family, from) : `${show(family, from)}/${bits}`;
+}
+
+function show(family: Family, value: bigint): string {
+	const length = lengthOf(family) / 8;
+	return showAddress(
+		family,
+		Array.from({ length }, (_, at) => Number((value >> BigInt(8 * (length - 1 - at))) & 255n)),
+	);
+}

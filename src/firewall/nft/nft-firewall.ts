@@ -1,0 +1,91 @@
+import { families } from '../../values/units.ts';
+import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
+import type { ApplyOptions, Desired, Firewall, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
+import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
+import type { NftProgram } from './nft-program.ts';
+import { type NftTable, TABLE } from './nft-table.ts';
+import { parseListing } from './parse-listing.ts';
+import { createReadTable } from './read-table.ts';
+import { isRemoved } from './removed-table.ts';
+import { renderTable } from './render-table.ts';
+import { renderTransaction, showTable } from './render-transaction.ts';
+import { tableDifferences } from './table-differences.ts';
+
+/** What the host needs of this implementation to open it. */
+export interface NftBackend {
+	/** `inet turnout`. */
+	readonly table: string;
+	readonly createFirewall: (program: NftProgram) => Firewall;
+}
+
+export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall };
+
+/** One table for both families, one transaction for each change. */
+export function createNftFirewall(program: NftProgram): Firewall {
+	const committer = committerOf(program);
+	const read = async (signal: AbortSignal) => describeTable(await committer.read(signal));
+	const commit = async (wanted: Wanted<NftTable>, signal: AbortSignal, { last }: ApplyOptions = {}) =>
+		describeTable(await commitUntilKept(committer, wanted, signal, tableOf(last)));
+	return {
+		dialect: 'nft',
+		read,
+		reread: (_last, _of, signal) => read(signal),
+		apply: (desired, signal, options) => commit(wantedBy(desired), signal, options),
+		remove: (removal, signal) => commit((found) => remainderAfter(found, removal), signal),
+		// No other program's nat chain has our priority.
+		claim: async () => [],
+		async takeCheckpoint(signal) {
+			return { ipv4: await program.read(signal), ipv6: '' };
+		},
+		restore: (checkpoint, signal) => commit(wantedAt(checkpoint), signal),
+		namesakes: async () => [],
+	};
+}
+
+const wantedBy = (desired: Desired): Wanted<NftTable> =>
+	typeof desired === 'function' ? (found) => renderTable(desired(describeTable(found))) : () => renderTable(desired);
+
+/** Both families are in the one listing. */
+function wantedAt({ ipv4: listing }: RuleCheckpoint): Wanted<NftTable> {
+	const then = parseListing(listing);
+	const wasOn = families.some((family) => !isRemoved(then, family));
+	return (found) => (wasOn ? { ...then, others: [] } : remainderAfter(found, { keepConntrack: true }));
+}
+
+function committerOf(program: NftProgram): Committer<NftTable> {
+	const read = createReadTable(program);
+	return {
+		read,
+		isAsWanted: isSame,
+		isSame,
+		async commit(found, wanted, signal) {
+			if (isSame(found, wanted)) return found;
+			await program.commit(renderTransaction(found, wanted), signal);
+			const after = await read(signal);
+			const { ipv4, ipv6 } = tableDifferences(after, wanted);
+			const [first] = [...ipv4, ...ipv6];
+			if (first !== undefined) throw readBackFailure(`the table ${TABLE}`, first);
+			return after;
+		},
+		async rollBack(before) {
+			const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
+			// The caller throws the failure that led here.
+			await read(signal)
+				.then((now) => (isSame(now, before) ? undefined : program.commit(renderTransaction(now, before), signal)))
+				.catch(() => undefined);
+		},
+	};
+}
+
+const ROLLBACK_TIMEOUT_MS = 10_000;
+
+function isSame(a: NftTable, b: NftTable): boolean {
+	const differences = tableDifferences(a, b);
+	return families.every((family) => differences[family].length === 0);
+}
+
+/** The document that installs these rules on a host without any. */
+export function renderNftInstallation(rules: RulesByFamily): string {
+	const { exists, chains, counters } = renderTable(rules);
+	return exists ? showTable(chains, [...counters.keys()]) : '';
+}

@@ -1,0 +1,165 @@
+import { memoize } from '../../lib/memoize.ts';
+import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../../ruleset/model.ts';
+import type { Cidr } from '../../values/cidr.ts';
+import { type Family, families } from '../../values/units.ts';
+import type { RulesByFamily } from '../firewall.ts';
+import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
+import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
+
+/** Spells the rules of both families as `parseListing` spells what nft lists, so that the two can be compared. Remembered. */
+export const renderTable = memoize(({ ipv4, ipv6 }: RulesByFamily): NftTable => {
+	const rules = { ipv4, ipv6 };
+	const chains = [
+		...places.flatMap(([table, at]) => baseChain(table, at, rules)),
+		...families.flatMap((family) => rules[family].map((chain) => ruleChain(chain, family))),
+	];
+	const counters = families.flatMap((family) => rules[family].flatMap(counterNames));
+	if (chains.length === 0) return noTable;
+	return { exists: true, chains, counters: new Map(counters.sort().map((name) => [name, 0])), others: [] };
+});
+
+const places = (['mangle', 'nat'] as const).flatMap((table) =>
+	(['PREROUTING', 'OUTPUT'] as const).map((at) => [table, at] as const),
+);
+
+function baseChain(table: TableName, at: Hook['at'], rules: RulesByFamily): NftChain[] {
+	const jumps = families.flatMap((family) =>
+		rules[family]
+			.filter((chain) => chain.table === table)
+			.flatMap((chain) => chain.hooks.filter((hook) => hook.at === at).map((hook) => jumpOf(chain, hook, family))),
+	);
+	return jumps.length === 0 ? [] : [{ name: baseChainOf(table, at), base: baseOf(table, at), rules: jumps }];
+}
+
+function jumpOf({ table, name }: Chain, { matches, because }: Hook, family: Family): string {
+	const words = matches.flatMap((match) => renderMatch(match, family));
+	const protocol = words.some(isAboutTcp) ? [] : [TCP];
+	return line([`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`], because);
+}
+
+const ruleChain = (chain: Chain, family: Family): NftChain => ({
+	name: chainOf(chain.table, chain.name, family),
+	rules: chain.rules.flatMap((rule) => rulesOf(chain, rule, family)),
+});
+
+/** Names of interfaces have a rule each, as older versions of nft take none with a wildcard into a set. */
+function rulesOf(chain: Chain, rule: Rule, family: Family): string[] {
+	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out');
+	const match = rule.matches[at];
+	if (match?.kind !== 'in' && match?.kind !== 'out') return [ruleOf(chain, rule, family), ...withoutListener(chain, rule, family)];
+	return match.interfaces.map((name) => {
+		const matches = rule.matches.with(at, { ...match, interfaces: [name] });
+		return ruleOf(chain, { ...rule, matches }, family);
+	});
+}
+
+/** The statement goes on with the next rule where nobody listens, and the packet would reach the application. */
+const withoutListener = (chain: Chain, rule: Rule, family: Family): string[] =>
+	rule.verdict.kind === 'tproxy' ? [ruleOf(chain, { ...rule, verdict: { kind: 'drop' } }, family)] : [];
+
+function ruleOf(chain: Chain, rule: Rule, family: Family): string {
+	const words = rule.matches.flatMap((match) => renderMatch(match, family));
+	// These want to know the protocol in their own rule.
+	const protocol = translating.includes(rule.verdict.kind) && !words.some(isAboutTcp) ? [TCP] : [];
+	const counter = rule.role === undefined ? [] : [`counter name "${counterOf(chain, rule)}"`];
+	return line([...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)], rule.because);
+}
+
+const translating: readonly Verdict['kind'][] = ['redirect', 'tproxy', 'keep-destination'];
+
+const TCP = 'meta l4proto tcp';
+const isAboutTcp = (words: string): boolean => words.startsWith('tcp ');
+
+const line = (words: readonly string[], because: string): string => `${words.join(' ')} comment "turnout: ${because}"`;
+
+const counterNames = (chain: Chain): string[] =>
+	chain.rules.flatMap((rule) => (rule.role === undefined ? [] : [counterOf(chain, rule)]));
+
+/** `nat_egress.egressIgnoredPorts`: one for all rules of a chain that a setting decides, of both families. */
+export const counterOf = ({ table, name }: Pick<Chain, 'table' | 'name'>, { setting }: Rule): string =>
+	`${scopeOf(table, name)}.${setting}`;
+
+function renderMatch(match: Match, family: Family): string[] {
+	switch (match.kind) {
+		case 'ports':
+			return [`tcp dport ${numberSet(match.ports)}`];
+		case 'own-ports':
+			return [`tcp sport ${numberSet(match.ports)}`];
+		case 'owner':
+			return [`meta sk${match.id} ${numberSet(match.ranges)}`];
+		case 'owned':
+			// Without a socket there is no user to compare (nft_meta_get_eval_skugid).
+			return ['meta skuid >= 0'];
+		case 'from':
+			return addresses('saddr', match.cidrs, family);
+		case 'to':
+			return addresses('daddr', match.cidrs, family);
+		case 'in':
+			return match.interfaces.map((name) => `iifname ${interfaceName(name)}`);
+		case 'out':
+			return match.interfaces.map((name) => `oifname ${interfaceName(name)}`);
+		case 'local':
+			return [`fib ${match.end === 'source' ? 'saddr' : 'daddr'} type ${match.is ? '' : '!= '}local`];
+		case 'syn':
+			return ['tcp flags & (fin | syn | rst | ack) == syn'];
+		case 'not-syn':
+			return ['tcp flags & (fin | syn | rst | ack) != syn'];
+		case 'bridged':
+			return ['meta iifkind "bridge"'];
+		case 'socket':
+			return ['socket wildcard 0'];
+		case 'transparent-socket':
+			return ['socket transparent 1'];
+		case 'reply-of-marked':
+			return [`ct mark ${match.mark}`, 'ct direction reply'];
+		case 'syn-ack':
+			return ['tcp flags & (syn | ack) == (syn | ack)'];
+		case 'state':
+			return [`ct ${match.states.includes('DNAT') ? 'status' : 'state'} ${match.states.map((state) => state.toLowerCase()).join(',')}`];
+	}
+}
+
+/** A network of no bits is every address. */
+function addresses(field: 'saddr' | 'daddr', cidrs: readonly Cidr[], family: Family): string[] {
+	if (cidrs.some(({ bits }) => bits === 0)) return [];
+	return [`${family === 'ipv4' ? 'ip' : 'ip6'} ${field} ${addressSet(family, cidrs.map(rangeOfCidr))}`];
+}
+
+/** `+` is iptables' wildcard, `*` nft's. */
+const interfaceName = (name: string): string => `"${name.replace(/\+$/, '*')}"`;
+
+function renderVerdict(verdict: Verdict, table: TableName, family: Family): string {
+	switch (verdict.kind) {
+		case 'return':
+			return 'return';
+		case 'drop':
+			return 'drop';
+		case 'redirect':
+			return `redirect to :${verdict.port}`;
+		case 'tproxy':
+			return `tproxy ${family === 'ipv4' ? 'ip' : 'ip6'} to :${verdict.port} accept`;
+		case 'keep-destination':
+			return 'dnat to :1-65535';
+		case 'mark':
+			return `meta mark set ${verdict.mark}`;
+		case 'mark-connection':
+			return `ct mark set ${verdict.mark}`;
+		case 'jump':
+			return `jump ${chainOf(table, verdict.chain, family)}`;
+	}
+}
+
+/** The roles of counters, by their names. */
+export const rolesOf = memoize(
+	(ruleset: Ruleset) =>
+		new Map(
+			ruleset.flatMap((chain) =>
+				chain.rules.flatMap((rule) => {
+					const { table, name } = chain;
+					return rule.role === undefined
+						? []
+						: [[counterOf(chain, rule), { table, chain: name, role: rule.role }] as const];
+				}),
+			),
+		),
+);

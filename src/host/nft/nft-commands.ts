@@ -1,0 +1,74 @@
+import { Failure } from '../../failure.ts';
+import type { NftProgram } from '../../firewall/nft/nft-program.ts';
+import { oneLine } from '../../lib/escape.ts';
+import { mayChangeNetwork } from '../facts.ts';
+import { hasModule } from '../iptables/extensions.ts';
+import { noPrivilege } from '../iptables/save-restore.ts';
+import { runCommand } from '../process/command.ts';
+import { ENDED_BY_SIGNAL, type Finished } from '../process/runner.ts';
+import { createTableReader } from './table-reader.ts';
+
+/** `path`: of nft(8). `table`: ours, such as `inet turnout`. */
+export function createNftProgram(path: string, table: string): NftProgram {
+	const reader = createTableReader(table);
+	return {
+		generation: reader.generation,
+		counters: reader.counters,
+		async read(signal) {
+			if (await reader.isAbsent()) return '';
+			const ask = () => runCommand(path, ['--json', 'list', 'table', ...table.split(' ')], '', signal);
+			const first = await ask();
+			// A read can be repeated.
+			const finished = first.code === ENDED_BY_SIGNAL ? await ask() : first;
+			return isAbsent(finished) ? '' : outputOf(finished, '');
+		},
+		async commit(document, signal) {
+			outputOf(await runCommand(path, ['--file', '-'], document, signal), document);
+		},
+	};
+}
+
+const isAbsent = ({ code, stderr }: Finished): boolean => code === 1 && /No such file or directory/.test(stderr);
+
+function outputOf(finished: Finished, document: string): string {
+	if (finished.code === ENDED_BY_SIGNAL)
+		throw new Failure('interrupted', 'Cannot commit the rules: nft was ended by a signal', 'Try again');
+	if (finished.code !== 0) throw refused(finished, document);
+	return finished.stdout;
+}
+
+function refused({ code, stderr }: Finished, document: string): Failure {
+	const said = oneLine(/Error: ([^\n]*)/i.exec(stderr)?.[1] ?? stderr) || `it ended with ${code}`;
+	if (/Operation not permitted/.test(stderr) && !mayChangeNetwork()) return noPrivilege();
+	if (/JSON support not compiled-in/.test(stderr))
+		return new Failure('tools', `Cannot read the rules: ${said}`, JSON_REMEDY);
+	// `/dev/stdin:5:3-10: Error: …`
+	const line = document.split('\n')[Number(/^[^\n:]*:(\d+):/.exec(stderr)?.[1]) - 1]?.trim();
+	const refusal = `nft refused${line === undefined ? '' : ` at "${line}"`}: ${said}`;
+	const modules = modulesOf(line ?? '').filter((module) => !hasModule(module));
+	if (/No such file|not supported/.test(said) && modules.length > 0) return lacks(modules, refusal);
+	const isUnsupported = /not supported/.test(said);
+	return new Failure(isUnsupported ? 'unsupported' : 'firewall', `Cannot commit the rules: ${refusal}`, REMEDY);
+}
+
+const JSON_REMEDY =
+	'Install an nft with JSON (nftables, or nftables-json), or set backend (TURNOUT_BACKEND) to iptables-nft';
+const REMEDY = 'See what is there with `turnout diff` and what would be committed with `turnout render`';
+
+const lacks = (modules: readonly string[], refusal: string): Failure =>
+	new Failure(
+		'unsupported',
+		`Cannot commit the rules: the kernel lacks ${modules.join(', ')}: ${refusal}`,
+		`Try modprobe ${modules.join(' ')}; where that fails, install the package with the kernel's other modules (linux-modules-extra, kernel-modules-extra), or set backend (TURNOUT_BACKEND) to iptables-legacy`,
+	);
+
+/** What each word of a rule needs (net/netfilter/Kconfig). */
+const NEEDED: readonly (readonly [RegExp, string])[] = [
+	[/^table /, 'nf_tables'],
+	[/type nat /, 'nft_chain_nat'],
+	[/\bfib /, 'nft_fib_inet'],
+	[/\bredirect /, 'nft_redir'],
+	[/\bct /, 'nft_ct'],
+];
+
+const modulesOf = (line: string): string[] => NEEDED.flatMap(([word, module]) => (word.test(line) ? [module] : []));
