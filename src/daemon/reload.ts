@@ -1,8 +1,10 @@
 import { imageOf, planReload } from '../config/changes.ts';
 import { Failure } from '../failure.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
+import { forBoth, onceAlone } from './both-envoys.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import { persist } from './desired-state.ts';
 import type { Settings } from './state.ts';
 
@@ -22,11 +24,11 @@ export async function reload(
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
 	deps.mesh?.check();
-	const takeOver = () =>
+	const takeOver = (now: DaemonContext) =>
 		state.ruleLock(() =>
 			confirmation.reload(seconds, async () => {
-				if (state.rules.kind === 'on') await interception.apply(context);
-				state.settings = { loaded, context, unconfirmed: [] };
+				if (state.rules.kind === 'on') await interception.apply(now);
+				state.settings = { loaded, context: now, unconfirmed: [] };
 				deps.counters.add('ruleChanges', 'reload');
 			}),
 		);
@@ -44,12 +46,12 @@ export async function followPorts(core: DaemonCore, signal: AbortSignal): Promis
 	const { loaded } = state.settings;
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
-	const takeOver = () =>
+	const takeOver = (now: DaemonContext) =>
 		state.ruleLock(async () => {
 			// They may have gone back to those of before in the meantime.
 			if (state.settings.loaded !== loaded) return;
-			if (state.rules.kind === 'on') await interception.apply(context);
-			state.settings = { ...state.settings, context };
+			if (state.rules.kind === 'on') await interception.apply(now);
+			state.settings = { ...state.settings, context: now };
 			deps.counters.add('ruleChanges', 'reload');
 		});
 	await leadTo(core, { loaded, context }, takeOver, signal);
@@ -58,14 +60,17 @@ export async function followPorts(core: DaemonCore, signal: AbortSignal): Promis
 
 /** To the Envoy that these settings ask for; where somebody else runs it only the rules change. */
 async function leadTo(
-	{ state, deps }: DaemonCore,
+	core: DaemonCore,
 	{ loaded, context }: Pick<Settings, 'loaded' | 'context'>,
-	takeOver: () => Promise<void>,
+	takeOver: (now: DaemonContext) => Promise<void>,
 	signal: AbortSignal,
 ): Promise<void> {
-	if (deps.proxy === undefined) return takeOver();
+	const { state, deps } = core;
+	if (deps.proxy === undefined) return takeOver(context);
 	const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
-	await deps.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
+	const now = forBoth(state.settings.context, context);
+	await deps.proxy.replace({ plan, isUpdate: false, takeOver: () => takeOver(now) }, signal);
+	await onceAlone(core, { loaded, context });
 }
 
 /** Envoy from its image as the registry has it now, or from another one. Says whether that is a new one. */
