@@ -5,13 +5,13 @@ import type { DaemonContext } from './daemon-context.ts';
 import { isStopping, type Settings } from './state.ts';
 
 /**
- * What holds while one Envoy takes over from another: TPROXY drops what it would hand to a listener that is not transparent,
- * and an Envoy that connects from clients' addresses needs the way back until its last connection has ended.
+ * These settings with what suits two Envoys that may both accept connections: TPROXY drops what it would hand to a listener
+ * that is not transparent, and an Envoy that connects from clients' addresses needs the way back.
  */
-export function forBoth(now: DaemonContext, next: DaemonContext): DaemonContext {
-	const both = waysOf(now.capture, next.capture);
-	return { ...next, capture: { ...next.capture, ...both } };
-}
+export const suitingBoth = (settings: DaemonContext, now: DaemonContext, next: DaemonContext): DaemonContext => ({
+	...settings,
+	capture: { ...settings.capture, ...waysOf([now.capture, next.capture]) },
+});
 
 /** The same beside an Envoy that a former daemon has left, of which it is not known. */
 export const besideAnyOther = (next: DaemonContext): DaemonContext => ({
@@ -19,14 +19,23 @@ export const besideAnyOther = (next: DaemonContext): DaemonContext => ({
 	capture: { ...next.capture, ingressMode: 'redirect' },
 });
 
-function waysOf(now: Capture, next: Capture): Pick<Capture, 'ingressMode' | 'ingressKeepClient'> {
-	const all = [now, next];
+function waysOf(all: readonly Capture[]): Pick<Capture, 'ingressMode' | 'ingressKeepClient'> {
 	return {
 		ingressMode: all.every(({ ingressMode }) => ingressMode === 'tproxy') ? 'tproxy' : 'redirect',
 		ingressKeepClient: all.some(({ ingressKeepClient }) => ingressKeepClient === 'application')
 			? 'application'
 			: 'envoy',
 	};
+}
+
+/** Before the next Envoy listens. Resolves to what undoes it where that one fails. */
+export async function prepareBoth(core: DaemonCore, next: DaemonContext): Promise<() => Promise<void>> {
+	const { state } = core;
+	const { loaded, context: now } = state.settings;
+	const both = suitingBoth(now, now, next);
+	if (state.rules.kind !== 'on' || isFinal(now, both)) return async () => undefined;
+	await settle(core, { loaded, context: both });
+	return () => settle(core, { loaded, context: now });
 }
 
 /** From what held for both to what these settings ask for: at once, or when the Envoy that was taken over from has ended. */

@@ -2,7 +2,7 @@ import { atStart, changedKeys, imageOf } from '../config/changes.ts';
 import type { Loaded } from '../config/merge-sources.ts';
 import type { Written } from '../config/written.ts';
 import { failureOf } from '../failure.ts';
-import { forBoth, onceAlone } from './both-envoys.ts';
+import { onceAlone, suitingBoth } from './both-envoys.ts';
 import type { DaemonCore } from './core.ts';
 import type { Settings } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
@@ -31,7 +31,7 @@ export async function takeBack(core: DaemonCore, former: Settings): Promise<void
 	const ports = deps.proxy === undefined ? {} : { ingressPort, egressPort };
 	const { config, capture } = former.context;
 	const led = { ...former.context, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
-	const context = deps.proxy === undefined ? led : forBoth(state.settings.context, led);
+	const context = deps.proxy === undefined ? led : suitingBoth(led, state.settings.context, led);
 	if (state.rules.kind === 'on') await interception.apply(context);
 	state.settings = { ...former, context };
 	if (deps.proxy !== undefined) void replaceBack(core, former);
@@ -44,7 +44,7 @@ async function replaceBack(core: DaemonCore, { loaded, context }: Settings): Pro
 	const takeOver = () =>
 		state.ruleLock(async () => {
 			if (isObsolete()) return;
-			const now = forBoth(state.settings.context, context);
+			const now = suitingBoth(context, state.settings.context, context);
 			if (state.rules.kind === 'on') await interception.apply(now);
 			state.settings = { ...state.settings, context: now };
 		});

@@ -1,7 +1,7 @@
 import { imageOf, planReload } from '../config/changes.ts';
 import { Failure } from '../failure.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
-import { forBoth, onceAlone } from './both-envoys.ts';
+import { onceAlone, prepareBoth, suitingBoth } from './both-envoys.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
 import type { DaemonContext } from './daemon-context.ts';
@@ -68,8 +68,12 @@ async function leadTo(
 	const { state, deps } = core;
 	if (deps.proxy === undefined) return takeOver(context);
 	const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
-	const now = forBoth(state.settings.context, context);
-	await deps.proxy.replace({ plan, isUpdate: false, takeOver: () => takeOver(now) }, signal);
+	const now = suitingBoth(context, state.settings.context, context);
+	const undo = await prepareBoth(core, context);
+	await deps.proxy.replace({ plan, isUpdate: false, takeOver: () => takeOver(now) }, signal).catch(async (error) => {
+		await undo();
+		throw error;
+	});
 	await onceAlone(core, { loaded, context });
 }
 

@@ -1,0 +1,134 @@
+// Changes between the ways inbound under load, with a real Envoy: the application tells whom it sees.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createHost, type Host } from '../../lab/net/host.ts';
+import { addresses } from '../../lab/net/layout.ts';
+import { createPeer, type Load, type Peer } from '../../lab/net/peer.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { findEnvoy } from '../../lab/services/envoy.ts';
+import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import { startAddressApp } from '../../support/address-app.ts';
+import { backends } from '../../support/dialects.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
+import { eventually } from '../../support/eventually.ts';
+import { untilInbound, type WayInbound } from '../../support/inbound.ts';
+import { rounds } from '../../support/rounds.ts';
+
+const { host: own, world: client } = addresses;
+const changes = rounds(40);
+
+test('live changes of the way inbound', { concurrency: true }, async (context) => {
+	await Promise.all(backends.map(({ backend }) => context.test(backend, (inner) => testChanges(inner, backend))));
+});
+
+interface Scene {
+	readonly lab: Host;
+	readonly world: Peer;
+	readonly daemon: TestDaemon;
+	/** What is asked for holds when the former Envoy has ended. */
+	readonly reload: (way: WayInbound) => void;
+	/** It holds. */
+	readonly change: (way: WayInbound) => Promise<void>;
+}
+
+async function testChanges(context: TestContext, backend: string): Promise<void> {
+	using lab = createHost({ container: false });
+	using world = createPeer(lab.world);
+	using _app = await startAddressApp(lab.host, 8080);
+	using _echo = await startEcho(lab.host, 8081);
+	using scratch = createScratch('inbound');
+	const file = join(scratch.path, 'turnout.yaml');
+	const write = (way: WayInbound) =>
+		writeFileSync(file, JSON.stringify({ appPorts: '8080-8081', backend, startEnabled: 1, ...way }));
+	write(plain);
+	const args = ['--config', file, '--envoy-runtime', 'process', '--envoy-command', await findEnvoy()];
+	await using daemon = await startDaemon(lab.host, { args });
+	const reload = (way: WayInbound) => {
+		write(way);
+		const { code, stderr } = daemon.ask('reload');
+		assert.equal(code, 0, stderr);
+	};
+	const change = async (way: WayInbound) => {
+		reload(way);
+		await untilInbound(lab.host, backend, way);
+	};
+	const scene: Scene = { lab, world, daemon, reload, change };
+	await context.test(`${changes} changes between redirects and TPROXY: 0 connections past Envoy, 0 failed`, () =>
+		changeModes(scene),
+	);
+	await context.test(`${changes} changes of whom the application sees: 0 connections failed`, () =>
+		changeClient(scene),
+	);
+	await context.test('an open connection goes on through the change', () => keepOpen(scene));
+	await context.test("Envoy sees the client's address, and the application if asked, over IPv4 and IPv6", () =>
+		seeClient(scene),
+	);
+}
+
+const plain: WayInbound = { ingressMode: 'redirect', ingressKeepClient: 'envoy' };
+const tproxy: WayInbound = { ...plain, ingressMode: 'tproxy' };
+const kept: WayInbound = { ...tproxy, ingressKeepClient: 'application' };
+
+const startLoads = (world: Peer): Promise<readonly Load[]> =>
+	Promise.all([own.v4, own.v6].map((address) => world.startLoad({ address, port: 8080, clients: 2, pauseMs: 5 })));
+
+async function changeModes({ world, change }: Scene): Promise<void> {
+	const loads = await startLoads(world);
+	for (let at = 0; at < changes; at += 1) await change(at % 2 === 0 ? tproxy : plain);
+	// A connection past Envoy would come from the client itself.
+	await stopAll(loads, [[own.v4], [own.v6]]);
+	await change(plain);
+}
+
+async function changeClient({ world, change }: Scene): Promise<void> {
+	const loads = await startLoads(world);
+	for (let at = 0; at < changes; at += 1) await change(at % 2 === 0 ? kept : tproxy);
+	await stopAll(loads, [
+		[client.v4, own.v4],
+		[client.v6, own.v6],
+	]);
+}
+
+async function stopAll(loads: readonly Load[], seen: readonly (readonly string[])[]): Promise<void> {
+	for (const [at, load] of loads.entries()) {
+		const { by, failures, connections } = await load.stop();
+		assert.deepEqual({ by: Object.keys(by).sort(), failures }, { by: seen[at]?.toSorted(), failures: {} });
+		assert.ok(connections > changes, `only ${connections} connections`);
+	}
+}
+
+/** It stays with the Envoy that has it, until that has drained. */
+async function keepOpen({ lab, change, reload }: Scene): Promise<void> {
+	for (const [before, after] of [
+		[plain, kept],
+		[kept, plain],
+		[plain, tproxy],
+		[tproxy, plain],
+	] as const) {
+		await change(before);
+		const connection = await openEchoConnection(lab.world, { address: own.v4, port: 8081, uid: 1000 });
+		reload(after);
+		for (const word of ['one', 'two']) assert.equal(await connection.echo(word), word);
+		await connection.close();
+		await change(after);
+	}
+}
+
+async function seeClient({ world, daemon, change }: Scene): Promise<void> {
+	for (const way of [tproxy, kept]) {
+		await change(way);
+		for (const family of ['v4', 'v6'] as const) {
+			const answer = await world.connect(own[family], 8080);
+			const seen = way.ingressKeepClient === 'application' ? client[family] : own[family];
+			assert.partialDeepStrictEqual(answer, { by: seen });
+			const ownPort = answer.kind === 'answered' ? answer.ownPort : 0;
+			const written = `${family === 'v4' ? client.v4 : `[${client.v6}]`}:${ownPort} -> `;
+			await eventually(
+				() => daemon.ask('logs').stdout,
+				(log) => log.includes(written),
+			);
+		}
+	}
+}
