@@ -90,7 +90,16 @@ export const settings = {
 		'auto',
 		'The firewall backend; auto: the one that already holds rules, else iptables-nft, nft, iptables-legacy',
 	),
-	ingressMode: choice(['redirect', 'tproxy'])('TURNOUT_INGRESS_MODE', 'redirect', 'How inbound traffic reaches Envoy'),
+	ingressMode: choice(['redirect', 'tproxy'])(
+		'TURNOUT_INGRESS_MODE',
+		'redirect',
+		'How inbound connections reach Envoy; tproxy: with their addresses as they are, on a transparent listener',
+	),
+	ingressKeepClient: choice(['envoy', 'application'])(
+		'TURNOUT_INGRESS_KEEP_CLIENT',
+		'envoy',
+		"Who sees the client's address of inbound connections; application: Envoy connects to the application from it",
+	),
 	guard: flag('TURNOUT_GUARD', '1', "Drop connections of remote hosts to Envoy's own listener ports"),
 	mark: whole(1, 0xffff_ffff, 'a packet mark')(
 		'TURNOUT_MARK',

@@ -32,8 +32,10 @@ export function wouldCapture(
 }
 
 /** Connections that Envoy itself has accepted. */
-const isEnvoys = ({ isAccepted, local }: OpenConnection, { ingressPort, egressPort }: Capture): boolean =>
-	isAccepted && (local.port === ingressPort || local.port === egressPort);
+const isEnvoys = (
+	{ isAccepted, isTransparent, local }: OpenConnection,
+	{ ingressPort, egressPort }: Capture,
+): boolean => isTransparent || (isAccepted && (local.port === ingressPort || local.port === egressPort));
 
 function isCapturable(
 	connection: OpenConnection,

@@ -2,8 +2,10 @@ import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import type { Fact } from '../status/conditions.ts';
+import { besideAnyOther, onceAlone } from './both-envoys.ts';
 import { type Confirmation, createConfirmation } from './confirm.ts';
 import { createCore, type DaemonCore } from './core.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { createDrift, type Drift } from './drift.ts';
 import { onEnvoyStateChange } from './failure-policy.ts';
@@ -90,18 +92,25 @@ async function start(core: DaemonCore, confirmation: Confirmation, signal: Abort
 	stateFile.write({ ...stateFile.read(), dialect: context.backend.name });
 	mesh?.start();
 	const image = imageOf(state.desired, context.config.envoy.image);
-	await proxy?.start(deps.envoySpecOf(context, loaded, image), () => applyDesired(core), signal);
-	await applyDesired(core);
+	const takeOver = () => applyDesired(core, besideAnyOther);
+	await proxy?.start(deps.envoySpecOf(context, loaded, image), takeOver, signal);
+	await applyDesired(core, proxy?.alone() === undefined ? undefined : besideAnyOther);
+	await onceAlone(core, { loaded, context });
 	if (appliedOf(state)?.target.stage === 'syn') await interception.captureAll();
 	counters.add('ruleChanges', 'start');
 	log('info', 'ready', { wanted: state.desired.wanted, socket: context.config.socket });
 }
 
-const applyDesired = ({ state, deps, interception }: DaemonCore): Promise<void> =>
+const applyDesired = (
+	{ state, deps, interception }: DaemonCore,
+	during: (context: DaemonContext) => DaemonContext = (context) => context,
+): Promise<void> =>
 	state.ruleLock(async () => {
 		if (isStopping(state)) return;
-		if (state.desired.wanted === 'enabled') await interception.apply(state.settings.context);
+		const context = during(state.settings.context);
+		if (state.desired.wanted === 'enabled') await interception.apply(context);
 		else if (!(await belongsToOthers(deps))) await interception.remove('off');
+		state.settings = { ...state.settings, context };
 		started(state);
 	});
 

@@ -33,8 +33,8 @@ export interface DaemonDependencies {
 	readonly envoySpecOf: (context: DaemonContext, loaded: Loaded, image: string | undefined) => EnvoySpec;
 	/** Undefined where Envoy is not configured from a mesh. */
 	readonly mesh: MeshDelivery | undefined;
-	/** How many connections that were redirected to these ports are open. */
-	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
+	/** Open connections that were accepted on these ports, and those of transparent sockets where they are asked for. */
+	readonly countRedirected: (ports: readonly number[], withTransparent: boolean) => Promise<number>;
 	/** Reports changes until the signal is aborted. Returns whether it can, each time that it is asked. */
 	readonly watchChanges: (filter: WatchFilter, handlers: ChangeHandlers, signal: AbortSignal) => () => boolean;
 	/** Processor time that this process has used so far. */

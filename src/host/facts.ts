@@ -28,6 +28,8 @@ function disabled(): string {
 	return isDisabled ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
+const bridgeSwitches: readonly string[] = ['bridge-nf-call-iptables', 'bridge-nf-call-ip6tables'];
+
 /** Kernel settings of this network namespace that the rules depend on (tcp(7), ip(7)). */
 export function readKernelFacts(): KernelFacts {
 	const read = (name: string) => readQuietly(`/proc/sys/net/ipv4/${name}`)?.trim() ?? '';
@@ -35,6 +37,7 @@ export function readKernelFacts(): KernelFacts {
 	return {
 		// 2: SYN cookies for every connection, and not only while the queue is full.
 		hasOnlyCookies: read('tcp_syncookies') === '2',
+		filtersBridges: bridgeSwitches.some((name) => readQuietly(`/proc/sys/net/bridge/${name}`)?.trim() === '1'),
 		...(from > 0 && to >= from ? { callerPorts: { from, to } as PortRange } : {}),
 	};
 }

@@ -30,7 +30,7 @@ export interface Ipv6Fact {
 }
 
 /** Settings of this network namespace's kernel that the rules depend on (tcp(7), ip(7)). */
-export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts'>;
+export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts' | 'filtersBridges'>;
 
 /** Facts that settings are checked against; each call reads the host anew and changes nothing. */
 export interface HostFacts {

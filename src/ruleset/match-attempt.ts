@@ -49,7 +49,11 @@ function compileMatch(match: Match, family: Family): Matcher {
 		case 'syn-ack':
 		case 'own-ports':
 		case 'owned':
-			// These never match the SYN of a connection.
+		case 'bridged':
+		case 'socket':
+		case 'transparent-socket':
+		case 'reply-of-marked':
+			// These never match the SYN of a connection, or what matches leads it to the same port another way.
 			return () => false;
 		case 'local':
 			return ({ isFromHere, isToHere }) => (match.end === 'source' ? isFromHere : isToHere) === match.is;

@@ -30,14 +30,15 @@ function laterHook({ name }: Chain, hook: Hook, capture: Capture): Hook[] {
 }
 
 /** The SYN has been through the chain already and must not be counted twice. */
-const notSyn: Match = { kind: 'not-syn' };
+export const notSyn: Match = { kind: 'not-syn' };
 
 export const withoutSyn = ({ matches }: Hook): readonly Match[] =>
 	matches.filter(({ kind }) => kind !== 'syn' && kind !== 'not-syn');
 
 const callers = ({ callerPorts = USUAL_PORTS }: Capture): Match => ({ kind: 'own-ports', ports: [callerPorts] });
 
-function servers({ callerPorts: { from, to } = USUAL_PORTS }: Capture): Match {
+/** With `*`: a later packet to another port may be of a connection that this host opened. */
+export function servers({ callerPorts: { from, to } = USUAL_PORTS }: Capture): Match {
 	const below = { from: 1, to: Math.max(from - 1, 1) } as PortRange;
 	return { kind: 'ports', ports: to < LAST_PORT ? [below, { from: to + 1, to: LAST_PORT } as PortRange] : [below] };
 }

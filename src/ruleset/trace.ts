@@ -121,7 +121,13 @@ function follow(rule: TracedRule, chains: Chains, attempt: ConnectionAttempt, pa
 		case 'drop':
 			return { outcome: 'dropped', rule } as const;
 		case 'redirect':
+		case 'tproxy':
 			return { outcome: verdict.port, rule };
+		case 'keep-destination':
+			return { outcome: 'direct', rule } as const;
+		case 'mark':
+		case 'mark-connection':
+			return undefined;
 		case 'unknown':
 			return { outcome: 'unknown', rule } as const;
 	}

@@ -88,14 +88,21 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 const signal = new AbortController().signal;
 
 export const listener = (port: number): Listener => ({
-	...{ family: 'ipv4', address: '0.0.0.0', port, isIpv6Only: false, uid: 1337 },
+	...{ family: 'ipv4', address: '0.0.0.0', port, isIpv6Only: false, isTransparent: false, uid: 1337 },
 	owner: () => 'envoy',
 });
 
 /** A connection that this host has opened, as somebody who is captured. */
 export const openTo = (address: string, port = 443): OpenConnection => ({
 	...{ family: 'ipv4', local: { address: '192.0.2.1', port: 40000 }, remote: { address, port } },
-	...{ isAccepted: false, isHostLocal: false, uid: 1000, inode: '1', cookie: `${address}:${port}` },
+	...{
+		isAccepted: false,
+		isHostLocal: false,
+		isTransparent: false,
+		uid: 1000,
+		inode: '1',
+		cookie: `${address}:${port}`,
+	},
 	handle: new Uint8Array(),
 });
 

@@ -15,6 +15,7 @@ import type { ExplainedConnection, ExplainReply, ExplainRequest } from '../../lo
 import { buildDesiredRules } from '../../reconcile/desired.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { localRoutingOf } from '../../routing/local-routing.ts';
+import { keepsClient } from '../../ruleset/keep-client.ts';
 import { families } from '../../values/units.ts';
 import { withMeshPorts } from '../mesh-ports.ts';
 import { resolveContext } from '../resolve-context.ts';
@@ -78,7 +79,13 @@ async function bySettingsAlone(
 	const { config } = whole;
 	const capture = await resolveCapture(whole, resolveIds);
 	const captured = families.filter((family) => family === 'ipv4' || config.ipv6 !== '0');
-	const target = buildDesiredRules(capture, 'iptables-nft', captured, localRoutingOf(config), families);
+	const target = buildDesiredRules(
+		capture,
+		'iptables-nft',
+		captured,
+		localRoutingOf(config, keepsClient(capture)),
+		families,
+	);
 	const desired = { target, ipv6BypassReason: config.ipv6 === '0' ? 'ipv6 is 0' : '' };
 	return answerRequest(request, { loaded, context: { config, capture }, desired }, signal, {
 		interception: 'unknown',

@@ -18,7 +18,10 @@ export type BuiltIn = (typeof builtIns)[number];
 /** An empty chain of this name in mangle marks the built-in chain as created for us: the kernel remembers it for us. */
 export const markOf = (chain: BuiltIn): string => `APPMESH_${chain}`;
 
-const onlyInMangle: readonly string[] = ['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'];
+const onlyInMangle: readonly string[] = [
+	...['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'],
+	...['APPMESH_TPROXY', 'APPMESH_COOKIE', 'APPMESH_CLIENT', 'APPMESH_REPLY'],
+];
 
 /** Every chain that can have a rule of ours. */
 export const ownChains = {

@@ -107,7 +107,29 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 }
 
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
-const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
+const laterKinds: readonly Match['kind'][] = [
+	'ports',
+	'own-ports',
+	'owner',
+	'owned',
+	'state',
+	'bridged',
+	'socket',
+	'transparent-socket',
+	'reply-of-marked',
+];
+
+/** Matches that have one spelling. */
+const words = {
+	// How iptables-save prints --syn.
+	syn: '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN',
+	'not-syn': '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
+	'syn-ack': '-m tcp --tcp-flags SYN,ACK SYN,ACK',
+	owned: '-m owner --socket-exists',
+	bridged: '-m physdev --physdev-is-in',
+	socket: '-m socket',
+	'transparent-socket': '-m socket --transparent',
+} as const;
 
 function renderMatch(match: Match): string {
 	switch (match.kind) {
@@ -121,23 +143,18 @@ function renderMatch(match: Match): string {
 			return `-o ${match.interfaces.join('')}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
-		case 'syn':
-			// How iptables-save prints --syn.
-			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
-		case 'not-syn':
-			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'state':
 			return `-m conntrack --ctstate ${match.states.join(',')}`;
-		case 'syn-ack':
-			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'own-ports':
 			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
-		case 'owned':
-			return '-m owner --socket-exists';
+		case 'reply-of-marked':
+			return `-m connmark --mark ${hex(match.mark)} -m conntrack --ctdir REPLY`;
 		case 'owner':
 			return `-m owner --${match.id}-owner ${match.ranges.map((range) => spanOf(range, '-')).join('')}`;
+		default:
+			return words[match.kind];
 	}
 }
 
@@ -155,7 +172,20 @@ function renderVerdict(verdict: Verdict): string {
 			return '-j DROP';
 		case 'redirect':
 			return `-j REDIRECT --to-ports ${verdict.port}`;
+		case 'tproxy':
+			return `-j TPROXY --on-port ${verdict.port} --on-ip ${unspecified[verdict.family]} --tproxy-mark 0x0/0x0`;
+		case 'keep-destination':
+			return '-j DNAT --to-destination :1-65535';
+		case 'mark':
+			return `-j MARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
+		case 'mark-connection':
+			return `-j CONNMARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
 		case 'jump':
 			return `-j ${verdict.chain}`;
 	}
 }
+
+/** The listener's address, which may be each. */
+const unspecified = { ipv4: '0.0.0.0', ipv6: '::' } as const;
+
+const hex = (mark: number): string => `0x${mark.toString(16)}`;

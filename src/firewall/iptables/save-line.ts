@@ -42,11 +42,14 @@ export function canonicalRule(rule: string): string {
 			negated = false;
 		} else options.at(-1)?.push(word);
 	}
-	return options
-		.filter(([name]) => name !== '-m')
-		.map(canonicalOption)
-		.sort()
-		.join(' ');
+	return (
+		options
+			// The one match of ours that has no option.
+			.filter(([name, match]) => name !== '-m' || match === 'socket')
+			.map(canonicalOption)
+			.sort()
+			.join(' ')
+	);
 }
 
 function canonicalOption(option: readonly string[]): string {

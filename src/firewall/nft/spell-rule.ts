@@ -26,10 +26,23 @@ const spellings: Readonly<Record<string, Spell>> = {
 	match: (value) => (isObject(value) ? spellMatch(value) : undefined),
 	counter: (value) => (typeof value === 'string' ? `counter name "${value}"` : undefined),
 	jump: (value) => (isObject(value) ? `jump ${value['target']}` : undefined),
+	tproxy: (value) => (isObject(value) ? `tproxy ${value['family']} to :${value['port']}` : undefined),
+	dnat: (value) =>
+		isObject(value) && Object.keys(value).join() === 'port'
+			? `dnat to :${endsOf(value['port'] ?? null).join('-')}`
+			: undefined,
+	mangle: (value) => (isObject(value) ? spellMark(value) : undefined),
+	accept: () => 'accept',
 	redirect: (value) => (isObject(value) ? `redirect to :${value['port']}` : undefined),
 	return: () => 'return',
 	drop: () => 'drop',
 };
+
+function spellMark({ key, value }: JsonObject): string | undefined {
+	const [[kind, of] = ['', null]] = Object.entries(isObject(key) ? key : {});
+	const field = fields[kind]?.(of);
+	return field === undefined ? undefined : `${field} set ${value}`;
+}
 
 function spellMatch({ op, left, right = null }: JsonObject): string | undefined {
 	const [[kind, value] = ['', null]] = Object.entries(isObject(left) ? left : {});
@@ -44,6 +57,7 @@ const fields: Readonly<Record<string, Spell>> = {
 	payload: (value) => (isObject(value) ? `${value['protocol']} ${value['field']}` : undefined),
 	meta: (value) => (isObject(value) ? metaField(String(value['key'])) : undefined),
 	ct: (value) => (isObject(value) ? `ct ${value['key']}` : undefined),
+	socket: (value) => (isObject(value) ? `socket ${value['key']}` : undefined),
 	fib: (value) => (isObject(value) ? `fib ${listOf(value['flags']).join(' . ')} ${value['result']}` : undefined),
 	'&': (value) => (Array.isArray(value) && isFlags(value[0]) ? `tcp flags & ${bitsOf(value[1] ?? null)}` : undefined),
 };
@@ -73,7 +87,7 @@ function spellOperand(field: string, right: Json): string | undefined {
 	const elements = isObject(right) && Array.isArray(right['set']) ? right['set'] : [right];
 	if (/^ip6? [sd]addr$/.test(field)) return addressesOf(field.startsWith('ip6') ? 'ipv6' : 'ipv4', elements);
 	if (/^(tcp [sd]port|meta sk[ug]id)$/.test(field)) return numbersOf(elements);
-	const isName = field.endsWith('ifname');
+	const isName = field.endsWith('ifname') || field.endsWith('ifkind');
 	return setOf(elements.map((element) => (isName ? `"${element}"` : String(element))));
 }
 
