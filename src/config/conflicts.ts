@@ -35,6 +35,10 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
+	({ presets, bridges }, named) =>
+		presets.includes('container-networks') &&
+		bridges.length > 0 &&
+		`${named('presets')}: container-networks leaves out what bridges captures (${named('bridges')}); allowed: one of the two`,
 	({ ingressMode }, named) =>
 		ingressMode === 'tproxy' && `${named('ingressMode')}: tproxy is not supported yet; allowed: redirect`,
 	({ envoy }, named) =>
