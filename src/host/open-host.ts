@@ -9,11 +9,13 @@ import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
 import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
 import { createForeignRulesReader } from './iptables/foreign-reader.ts';
 import { createRuleReaders } from './iptables/kernel-rules.ts';
+import { createSetProgram } from './iptables/kernel-sets.ts';
 import { readRaw } from './iptables/listing.ts';
 import { prefetch } from './iptables/prefetch.ts';
 import { findTools, type HostTools, INSTALL, missingTools } from './iptables/programs.ts';
 import { withRuleCache } from './iptables/rule-cache.ts';
 import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
+import { readSetObstacle } from './iptables/set-support.ts';
 import { tolerateOthers } from './iptables/tolerate-others.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
 import { createNftProgram } from './nft/nft-commands.ts';
@@ -35,7 +37,10 @@ export async function openHost({ iptables, nft }: Backends, signal: AbortSignal)
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = { iptables: await findTools(signal), nft: findProgram('nft') };
 	if (tools.iptables.length === 0 && tools.nft === undefined) throw missingTools();
-	const programs = tools.iptables.map((each) => prefetch(createIptablesProgram(each, iptables.ownChains), signal));
+	const sets = createSetProgram(iptables.setNames);
+	const programs = tools.iptables.map((each) =>
+		prefetch(createIptablesProgram(each, iptables.ownChains, sets), signal),
+	);
 	const nftFirewalls = tools.nft === undefined ? [] : [nft.createFirewall(createNftProgram(tools.nft, nft.table))];
 	// A backend is chosen by the rules of others too, which the cache leaves out.
 	const candidates = {
@@ -67,6 +72,7 @@ function hostOf(parts: Parts): OpenHost {
 		facts: {
 			kernel: readKernelFacts,
 			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
+			setObstacle: async (dialect) => (dialect === 'nft' ? '' : readSetObstacle()),
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},

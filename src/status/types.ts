@@ -23,6 +23,7 @@ export type Subject =
 	| 'denials'
 	| 'tables'
 	| 'tracking'
+	| 'lists'
 	| 'mesh';
 
 export type Condition =

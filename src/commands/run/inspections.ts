@@ -10,6 +10,7 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
+import { listsFact } from '../../status/lists-condition.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
 import { cookiesFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
@@ -33,6 +34,7 @@ export async function createInspections(
 			createReadableInspect(),
 			inspectCookies,
 			inspectTracking,
+			inspectLists,
 			createTablesInspect(),
 			createMeshInspect(isMeshed),
 			order.inspect,
@@ -81,6 +83,8 @@ const createMeshInspect =
 		isServed || config.envoy.runtime === 'none' || !hasDefinitions(config) ? [] : [unservedFact(config.envoy.config)];
 
 const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
+
+const inspectLists: Inspect = async ({ context, isOn }) => [listsFact(isOn ? context.slowLists : undefined)];
 
 function createTablesInspect(): Inspect {
 	const readDormant = createDormantReader();
