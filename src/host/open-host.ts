@@ -72,7 +72,7 @@ function hostOf(parts: Parts): OpenHost {
 		facts: {
 			kernel: readKernelFacts,
 			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
-			setObstacle: async (dialect) => (dialect === 'nft' ? '' : readSetObstacle()),
+			setObstacle: readSetObstacle,
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},

@@ -43,7 +43,7 @@ export const commitRules = (
 const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules>> => ({
 	read: (signal) => readRules(program, signal),
 	isAsWanted: (found, wanted) => allDifferences(found, wanted).length === 0,
-	isSame: (a, b) => families.every((family) => isSame(a[family], b[family])),
+	isSame: (a, b) => families.every((of) => isSame(a[of], b[of]) && setDifferences(a[of], b[of]).length === 0),
 	commit: (found, wanted, signal) => commitOnce(program, found, wanted, signal),
 	rollBack: (before) => rollBack(program, before),
 });
@@ -58,7 +58,7 @@ const allDifferences = (found: ByFamily<IptablesRules>, wanted: ByFamily<Iptable
 	]);
 
 const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
-	differences(a, b).length + setDifferences(a, b).length === 0 &&
+	differences(a, b).length === 0 &&
 	builtIns.every((chain) => a.createdBuiltIns?.[chain] === b.createdBuiltIns?.[chain]);
 
 async function commitOnce(

@@ -1,3 +1,4 @@
+import { memoize } from '../../lib/memoize.ts';
 import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import type { Difference } from '../firewall.ts';
 import type { InstalledSet, IpSet } from './ip-set.ts';
@@ -20,8 +21,10 @@ export function setDifferences(found: Sets, wanted: Sets): Difference[] {
 	return [...missing.map((set) => difference('missing', set)), ...surplus.map((set) => difference('surplus', set))];
 }
 
-const isSameSet = (a: IpSet, b: IpSet): boolean =>
-	a.name === b.name && (a.entries === b.entries || a.entries.join() === b.entries.join());
+const isSameSet = (a: IpSet, b: IpSet): boolean => a.name === b.name && textOf(a.entries) === textOf(b.entries);
+
+/** Remembered: a daemon compares the same thousands again and again. */
+const textOf = memoize((entries: readonly string[]): string => entries.join());
 
 /** Of a set that was read. */
 const isUnused = (set: IpSet | InstalledSet): boolean => 'isUsed' in set && !set.isUsed;
