@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Protocol } from 'netlink/dist/constants.js';
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
@@ -41,17 +42,26 @@ export function createSetProgram(names: SetNames): SetProgram {
 		await socket.request(type, question, { flags, timeout: TIMEOUT_MS });
 	};
 	const read = createReader(names, list);
+	const attempt = () =>
+		read().catch((error) => {
+			// The kernel's answers may still come: not to the next question.
+			lister?.close();
+			lister = undefined;
+			throw error;
+		});
 	return {
 		read: createSingleFlight(async () => {
-			if (!isLoaded()) return [];
-			try {
-				return await read();
-			} catch (error) {
-				// The kernel's answers may still come: not to the next question.
-				lister?.close();
-				lister = undefined;
-				throw refused('read', error);
-			}
+			const isLoaded = existsSync(MODULE);
+			// To ask the kernel would load it.
+			if (!isLoaded && existsSync(dirname(MODULE))) return [];
+			// A set may go between two questions.
+			return attempt()
+				.catch(attempt)
+				.catch((error) => {
+					// Who may not read them has put none there, and hears of it from iptables.
+					if (!isLoaded || isForbidden(error)) return [];
+					throw refused('read', error);
+				});
 		}),
 		put: (set, isThere) => put(set, isThere, names, ask).catch((error) => Promise.reject(refused('make', error))),
 		remove: (name) => remove(name, ask),
@@ -60,8 +70,11 @@ export function createSetProgram(names: SetNames): SetProgram {
 
 const TIMEOUT_MS = 5_000;
 
-/** Without the module there are no sets; to ask the kernel for them would load it. */
-const isLoaded = (): boolean => existsSync('/sys/module/ip_set') || !existsSync('/sys/module');
+/** EPERM. */
+const isForbidden = (error: unknown): boolean => String(error).endsWith('error 1');
+
+/** Without it there are no sets. Where /sys is not mounted nobody knows. */
+const MODULE = '/sys/module/ip_set';
 
 type Ask = (type: number, question: Buffer[], flags?: number) => Promise<void>;
 type List = (question: readonly Buffer[]) => Promise<readonly SetPart[]>;
