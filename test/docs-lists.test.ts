@@ -8,6 +8,7 @@ import { allSettings } from '../src/config/names.ts';
 import { passThroughNames, variablesOfSettings } from '../src/config/pass-through.ts';
 import { pauseMs } from '../src/envoy/back-off.ts';
 import type { FailureCode } from '../src/failure.ts';
+import { programs } from '../src/firewall/foreign/known-programs.ts';
 import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
 import { metrics } from '../src/status/metrics.ts';
 import type { EnvoyStatus, Subject } from '../src/status/types.ts';
@@ -31,7 +32,7 @@ test('every code that an error may have is in the table of errors', () => {
 const subjects: Readonly<Record<Subject, true>> = {
 	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
 	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
-	...{ backend: true, denials: true, tables: true, tracking: true, lists: true, mesh: true },
+	...{ backend: true, denials: true, tables: true, tracking: true, lists: true, mesh: true, interceptors: true },
 };
 
 test('every condition that status may have is in the table of conditions', () => {
@@ -40,8 +41,20 @@ test('every condition that status may have is in the table of conditions', () =>
 	assert.deepEqual(listed.toSorted(), Object.keys(subjects).toSorted());
 });
 
+test('every program that is known by its rules is in the table of programs', () => {
+	const table =
+		page('docs/other-programs.md')
+			.text.match(/^\| .*$/gm)
+			?.map((row) => row.split('|')[1] ?? '') ?? [];
+	const missing = programs.filter(({ name }) => !table.some((cell) => cell.includes(name)));
+	assert.deepEqual(
+		missing.map(({ name }) => name),
+		[],
+	);
+});
+
 test('every metric is in the table of metrics', () => {
-	const table = sectionOf(page('docs/socket.md'), 'Metrics');
+	const table = sectionOf(page('docs/what-is-counted.md'), 'Metrics');
 	const listed = [...table.matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
 	assert.deepEqual(listed.toSorted(), metrics.map(({ name }) => name as string).toSorted());
 });
@@ -102,9 +115,12 @@ test('the pauses between starts are those that the documentation tells', () => {
 	assert.equal(Number(longest) * 1_000, pauseMs(1_000, 0));
 });
 
+/** Their names are members of the status. */
+const aboutStatus = ['docs/socket.md', 'docs/what-is-counted.md'];
+
 test("settings of Envoy's that the pages name are settings", () => {
 	// Where they are named, `envoy.` is a member of the status.
-	const codes = pages.filter(({ path }) => path !== 'docs/socket.md').flatMap(codeOf);
+	const codes = pages.filter(({ path }) => !aboutStatus.includes(path)).flatMap(codeOf);
 	const named = codes.flatMap((code) => /^envoy\.\w+(?=$|:)/.exec(code) ?? []);
 	assert.ok(named.length > 20);
 	assert.deepEqual(

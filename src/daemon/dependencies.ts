@@ -4,7 +4,9 @@ import type { Connections, Listener } from '../connections/connections.ts';
 import type { EnvoySpec } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Installed } from '../firewall/firewall.ts';
+import type { Recognised } from '../firewall/foreign/recognise.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ExplainReply, ExplainRequest } from '../localapi/explained.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
 import type { FormerChoice, Host } from '../reconcile/host.ts';
@@ -58,6 +60,8 @@ export interface DaemonDependencies {
 	readonly resolve: (loaded: Loaded, before: Before) => Promise<DaemonContext>;
 	/** Settings as they were written once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
+	/** What becomes of a connection, and why. */
+	readonly explain: (of: ToExplain, request: ExplainRequest, signal: AbortSignal) => Promise<ExplainReply>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (context: DaemonContext) => Promise<string>;
 	readonly order: RulePrecedence;
@@ -65,9 +69,22 @@ export interface DaemonDependencies {
 	readonly inspections: readonly Inspect[];
 }
 
+/** What an answer depends on, beside what is installed. */
+export interface ToExplain {
+	readonly loaded: Loaded;
+	readonly context: DaemonContext;
+	readonly desired: DesiredState;
+	/** Undefined: as the installed rules say. */
+	readonly interception: ExplainReply['interception'] | undefined;
+}
+
 /** Whether our rules are the first that a captured connection meets. */
 export interface RulePrecedence {
 	readonly inspect: Inspect;
+	/** Other programs, known by name, that have rules here. */
+	readonly programs: () => Promise<readonly Recognised[]>;
+	/** It may have changed although nobody has committed to nftables since: iptables-legacy tells nobody. */
+	readonly mayChangeUnseen: () => boolean;
 	/** Starts reading others' rules during a change, so that the status after it need not wait for them. */
 	readonly prefetch: () => void;
 	/** Recreates our chains that others have come before; resolves to a line for each, naming those others. */

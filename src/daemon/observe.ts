@@ -3,6 +3,7 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
+import type { Recognised } from '../firewall/foreign/recognise.ts';
 import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
@@ -10,6 +11,7 @@ import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
+import type { RuleTotals } from '../status/rule-totals.ts';
 import { factsOf, type Observation, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
@@ -49,20 +51,26 @@ const INSPECT_TIMEOUT_MS = 10_000;
 export function createObserver(
 	deps: Pick<
 		DaemonDependencies,
-		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'
+		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
 	>,
+	ruleTotals: RuleTotals,
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
 	return async (input, bypassing, lastRead) => {
 		const { context, desired } = input;
 		const isOn = input.wanted === 'enabled' && !input.isLifted;
-		const [{ installed, ...seen }, { envoy, ...problems }, findings] = await Promise.all([
+		const [{ installed, ...seen }, { envoy, ...problems }, known, findings] = await Promise.all([
 			inspectRules(input, isOn, lastRead),
 			envoyOf(input, proxy, listeners),
+			// What cannot be read of others is left out.
+			deps.order.programs().catch(() => []),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
+		// Ours have replaced theirs, while what was read of others may be older than that.
+		const others = isOn ? known.filter(({ program }) => program.isPredecessor !== true) : known;
 		const observation: Observation = {
+			predecessor: others.find(({ program }) => program.isPredecessor === true)?.program.name,
 			...input,
 			...seen,
 			...problems,
@@ -74,11 +82,12 @@ export function createObserver(
 			isWaiting: input.isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
 		conditions = keepSince(conditions, factsOf(observation), timeOf(clock));
-		const counters = installed.counters(desired.target.stages.all);
+		ruleTotals.note(desired.target.dialect, installed.counted(desired.target.stages.all));
+		const counters = ruleTotals.read();
 		const is = overallState(observation);
 		const { differences } = seen;
 		return {
-			status: { ...statusOf(input, deps, { is, envoy, conditions }), counters, bypassing, existing: bypassing },
+			status: { ...statusOf(input, deps, { is, envoy, conditions, others }), counters, bypassing, existing: bypassing },
 			diff: { same: differences.length === 0, differences },
 		};
 	};
@@ -87,12 +96,21 @@ export function createObserver(
 const statusOf = (
 	{ wanted, since, context, desired, repairs, pending }: StatusInput,
 	{ confirmationFile, mesh }: Pick<DaemonDependencies, 'confirmationFile' | 'mesh'>,
-	{ is, envoy, conditions }: Pick<Status, 'is' | 'envoy' | 'conditions'>,
+	{
+		is,
+		envoy,
+		conditions,
+		others,
+	}: Pick<Status, 'is' | 'envoy' | 'conditions'> & { readonly others: readonly Recognised[] },
 ) => ({
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
 	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
+	...shownOthers(others),
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
+
+const shownOthers = (others: readonly Recognised[]): Pick<Status, 'others'> =>
+	others.length === 0 ? {} : { others: others.map(({ program: { name, does }, tools }) => ({ name, does, tools })) };
 
 async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);

@@ -1,8 +1,9 @@
 import { Failure } from '../failure.ts';
-import { quote } from '../lib/escape.ts';
+import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { parseImage } from '../values/image-reference.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
+import type { ExplainRequest } from './explained.ts';
 import type { Method, Methods } from './protocol.ts';
 
 const LONGEST_DRAIN_SECONDS = 3600;
@@ -45,6 +46,29 @@ const confirmSeconds: Member = {
 
 const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
 
+/** In characters: more than a path of a request ever has. */
+const LONGEST_TEXT = 4_096;
+const isText = (value: unknown): boolean =>
+	typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT && !hasControlCharacters(value);
+const shortText: Member = { allowed: `text of 1 to ${LONGEST_TEXT} characters`, allows: isText };
+const LARGEST_PID = 4_194_304;
+const MOST_HEADERS = 100;
+
+const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
+	...{ out: shortText, from: shortText, user: shortText, group: shortText },
+	...{ method: shortText, path: shortText, host: shortText },
+	in: { allowed: 'port from 1 to 65535', allows: (value) => isWhole(value, 1, 65_535) },
+	pid: { allowed: `process id from 1 to ${LARGEST_PID}`, allows: (value) => isWhole(value, 1, LARGEST_PID) },
+	interface: {
+		allowed: 'name of an interface',
+		allows: (value) => isText(value) && /^[^\s/]{1,15}$/.test(String(value)),
+	},
+	headers: {
+		allowed: `list of at most ${MOST_HEADERS} texts NAME=VALUE`,
+		allows: (value) => Array.isArray(value) && value.length <= MOST_HEADERS && value.every(isText),
+	},
+};
+
 const BACKENDS = ['auto', 'iptables-nft', 'iptables-legacy', 'nft'];
 
 /** Allowed members of each request body. */
@@ -65,6 +89,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 		...sessions,
 		backend: { allowed: BACKENDS.join(', '), allows: (value) => typeof value === 'string' && BACKENDS.includes(value) },
 	},
+	explain,
 	update: { image: { allowed: 'valid image reference', allows: (value) => isImage(value) } },
 };
 

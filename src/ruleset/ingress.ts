@@ -1,7 +1,7 @@
 import { type Family, single } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import { ignoredInterfaces, ignoredPorts, ignoredSources } from './exclusions.ts';
-import type { Chain, Match, Rule, Ruleset } from './model.ts';
+import type { Chain, Match, Reason, Rule, Ruleset } from './model.ts';
 
 /** Keeps other hosts from connecting to Envoy's own ports. A family that is not captured needs it too, as Envoy may listen on its addresses. */
 export const buildGuard = (capture: Capture): Ruleset => (capture.guard ? [guardChain(capture)] : []);
@@ -28,6 +28,7 @@ function guardChain({ ingressPort, egressPort }: Capture): Chain {
 			{
 				matches: [{ kind: 'ports', ports }],
 				verdict: { kind: 'drop' },
+				role: 'guard',
 				setting: 'guard',
 				because: "nobody dials Envoy's own listeners from outside",
 			},
@@ -44,9 +45,12 @@ export function buildIngress(capture: Capture, family: Family): Chain[] {
 			name: 'APPMESH_INGRESS',
 			hooks: [{ at: 'PREROUTING', matches: opening, because: 'connections from other hosts to this one' }],
 			rules: [...ingressExclusions(capture, family), ingressRedirect(capture)],
+			...(capture.appPorts === '*' ? {} : { otherwise: notAnAppPort }),
 		},
 	];
 }
+
+const notAnAppPort: Reason = { setting: 'appPorts', because: 'only application ports are captured, and this is none' };
 
 const ingressExclusions = (capture: Capture, family: Family): Rule[] => [
 	...ignoredInterfaces(capture, 'in'),

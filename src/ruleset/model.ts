@@ -37,18 +37,23 @@ export type Verdict =
 
 /**
  * What the connections that a rule has seen are counted as: captured, let past by an exclusion, Envoy's own (not counted:
- * they were when they were captured), or dropped, as they would have gone past Envoy. Rules without a role are not counted.
+ * they were when they were captured), dropped, as they would have gone past Envoy, or kept from Envoy's own ports. Rules without
+ * a role are not counted.
  */
-export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray';
+export type RuleRole = 'redirect' | 'exclusion' | 'owner' | 'stray' | 'guard';
 
-export interface Rule {
+/** Why something becomes of a connection. */
+export interface Reason {
+	/** The setting that decides it. */
+	readonly setting: keyof Capture;
+	/** Of a rule, its comment in `iptables -S`. */
+	readonly because: string;
+}
+
+export interface Rule extends Reason {
 	readonly matches: readonly Match[];
 	readonly verdict: Verdict;
 	readonly role?: RuleRole;
-	/** The setting that decides it. */
-	readonly setting: keyof Capture;
-	/** The reason of the rule, its comment in `iptables -S`. */
-	readonly because: string;
 }
 
 export type TableName = 'mangle' | 'nat';
@@ -83,6 +88,8 @@ export interface Chain {
 	readonly name: ChainName;
 	readonly hooks: readonly Hook[];
 	readonly rules: readonly Rule[];
+	/** Why a connection that enters the chain and that no rule takes is not captured; absent where that cannot be. */
+	readonly otherwise?: Reason;
 }
 
 export type Ruleset = readonly Chain[];

@@ -18,6 +18,7 @@ export type Subject =
 	| 'ports'
 	| 'syncookies'
 	| 'order'
+	| 'interceptors'
 	| 'backend'
 	| 'firewall'
 	| 'denials'
@@ -83,6 +84,14 @@ export interface Repairs {
 	};
 }
 
+/** Another program, known by name, that has rules on this host. */
+export interface OtherProgram {
+	readonly name: string;
+	readonly does: string;
+	/** `iptables-nft`, `iptables-legacy`, `nft`: where its rules are. */
+	readonly tools: readonly string[];
+}
+
 /** Present where Envoy is configured from a mesh. */
 export interface MeshStatus {
 	/** `mesh/MESH/virtualNode/NAME`. */
@@ -108,15 +117,24 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly mesh?: MeshStatus;
 	readonly conditions: readonly Condition[];
+	/** Who else has rules here, harmless or not; absent where nobody is known. */
+	readonly others?: readonly OtherProgram[];
 	readonly repairs: Repairs;
 	/** Time of the rollback if `enable` or `reload` is not confirmed; absent if nothing waits for a confirmation. */
 	readonly confirmUntil?: string;
-	/** Connections by verdict, since the rules were last committed. */
+	/** Connections by verdict, since the daemon started. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
 		/** Packets dropped because the kernel could not match them to a connection; they would have bypassed Envoy. */
 		readonly dropped: number;
+		/** By the setting that decides: connections, and where they are dropped packets. */
+		readonly rules: readonly {
+			readonly direction: 'ingress' | 'egress';
+			readonly verdict: 'captured' | 'direct' | 'dropped';
+			readonly setting: string;
+			readonly count: number;
+		}[];
 	};
 	/** Open connections that bypass Envoy because they were opened before the rules. 0 while the rules are off. */
 	readonly bypassing: number;

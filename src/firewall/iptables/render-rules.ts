@@ -1,5 +1,5 @@
 import { memoize } from '../../lib/memoize.ts';
-import type { Chain, Hook, Match, Rule, RuleRole, Ruleset, Verdict } from '../../ruleset/model.ts';
+import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
 import type { IpSet } from './ip-set.ts';
@@ -28,16 +28,14 @@ const setsOf = (ruleset: Ruleset): IpSet[] => {
 	return [...new Map(all.filter((set) => set !== undefined).map((set) => [set.name, set])).values()];
 };
 
-/** The role of each rendered rule that has one, by `TABLE CHAIN`. */
+/** The rules that have a role by how they are rendered, by `TABLE CHAIN`. */
 export const renderRoles = memoize(
-	(ruleset: Ruleset): ReadonlyMap<string, ReadonlyMap<string, RuleRole>> =>
+	(ruleset: Ruleset): ReadonlyMap<string, ReadonlyMap<string, Rule>> =>
 		new Map(ruleset.map((chain) => [`${chain.table} ${chain.name}`, new Map(chain.rules.flatMap(roleEntries))])),
 );
 
-const roleEntries = (rule: Rule): (readonly [string, RuleRole])[] => {
-	const { role } = rule;
-	return role === undefined ? [] : renderRule(rule).map((text) => [text, role] as const);
-};
+const roleEntries = (rule: Rule): (readonly [string, Rule])[] =>
+	rule.role === undefined ? [] : renderRule(rule).map((text) => [text, rule] as const);
 
 const renderChain = ({ table, name, rules }: Chain): ChainRules => ({
 	table,

@@ -64,6 +64,26 @@ function canonicalAddress(word: string): string {
 	}
 }
 
+/** An option of a rule with its values. */
+export interface SavedOption {
+	readonly name: string;
+	readonly values: readonly string[];
+	readonly not: boolean;
+}
+
+export function optionsOf(rule: string): SavedOption[] {
+	const found: { name: string; values: string[]; not: boolean }[] = [];
+	let not = false;
+	for (const word of wordsOf(rule)) {
+		if (word === '!') not = true;
+		else if (word.startsWith('-') && word.length > 1) {
+			found.push({ name: word, values: [], not });
+			not = false;
+		} else found.at(-1)?.values.push(word);
+	}
+	return found;
+}
+
 /** Words as iptables-save writes them: quoted where they have spaces, a backslash before what would end the quote. */
 export function wordsOf(rule: string): string[] {
 	return [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, inner, bare]) =>

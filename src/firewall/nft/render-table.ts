@@ -136,7 +136,7 @@ export const rolesOf = memoize(
 					const { table, name } = chain;
 					return rule.role === undefined
 						? []
-						: [[counterOf(chain, rule), { table, chain: name, role: rule.role }] as const];
+						: [[counterOf(chain, rule), { table, chain: name, role: rule.role, setting: rule.setting }] as const];
 				}),
 			),
 		),

@@ -25,7 +25,7 @@ const well: Status = {
 	envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	conditions: [{ subject: 'rules', ok: true, since }],
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 },
+	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0, rules: [] },
 	bypassing: 0,
 	existing: 0,
 };
@@ -223,6 +223,7 @@ function clientOf(answers: Partial<Client>): Client {
 		update: unasked,
 		diff: unasked,
 		config: unasked,
+		explain: unasked,
 		follow: unasked,
 		...answers,
 	};
@@ -244,6 +245,6 @@ async function run(
 ): Promise<{ readonly code: number | undefined; readonly text: string }> {
 	const texts: string[] = [];
 	const terminal = { out: (text: string) => texts.push(text), isJson, signal, sessions: async () => logins };
-	const code = await commands[name]?.run(client, given, terminal);
+	const code = await commands[name]?.run(client, given, terminal, []);
 	return { code, text: texts.join('') };
 }

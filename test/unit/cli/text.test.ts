@@ -22,7 +22,7 @@ const enabled: Status = {
 	envoy: { runtime: 'process', state: 'live', version: '1.40.0', id: 'pid 4711', restarts: 0, since },
 	conditions: well,
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
+	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2, rules: [] },
 	bypassing: 0,
 	existing: 0,
 };

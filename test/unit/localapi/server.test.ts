@@ -146,6 +146,7 @@ describe('the socket', async () => {
 			disable: answer('disable'),
 			diff: answer('diff'),
 			config: answer('config'),
+			explain: answer('explain'),
 			update: answer('update'),
 			enable: async () => Promise.reject(new Failure('envoy', 'Cannot enable: why', 'Do that')),
 			reload: async () => Promise.reject(new TypeError('nobody foresaw this')),
