@@ -32,7 +32,7 @@ test('every code that an error may have is in the table of errors', () => {
 const subjects: Readonly<Record<Subject, true>> = {
 	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
 	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
-	...{ backend: true, denials: true, tables: true, tracking: true, mesh: true, interceptors: true },
+	...{ backend: true, denials: true, tables: true, tracking: true, lists: true, mesh: true, interceptors: true },
 };
 
 test('every condition that status may have is in the table of conditions', () => {

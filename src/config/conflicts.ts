@@ -40,6 +40,10 @@ const checks: readonly Check[] = [
 		envoy.runtime === 'docker' &&
 		ignoreGids.length === 0 &&
 		`${named('ignoreGids')}: it is empty, and with ${ingressMode === 'tproxy' ? 'ingressMode tproxy' : 'ingressKeepClient application'} Envoy's container runs as user 0, as Docker gives capabilities to no other user, and is known by its group; allowed: a group that is Envoy's alone, such as 1337`,
+	({ presets, bridges }, named) =>
+		presets.includes('container-networks') &&
+		bridges.length > 0 &&
+		`${named('presets')}: container-networks leaves out what bridges captures (${named('bridges')}); allowed: one of the two`,
 	({ envoy }, named) =>
 		envoy.runtime === 'docker' && envoy.image === '' && `${named('envoy.image')}: it is empty; allowed: an image`,
 	({ envoy }, named) =>

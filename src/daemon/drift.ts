@@ -53,10 +53,17 @@ export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift
 	};
 }
 
-/** iptables-legacy cannot be watched; and a notice of the kernel's that did not reach us is made up for in the end. */
-const pollMs = ({ settings: { context } }: DaemonState): number =>
-	context.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS;
+/**
+ * iptables-legacy and the entries of sets cannot be watched; and a notice of the kernel's that did not reach us is made up
+ * for in the end.
+ */
+function pollMs({ settings: { context } }: DaemonState): number {
+	if (context.backend.name === 'iptables-legacy') return OFTEN_MS;
+	return context.capture.hasSets === true ? SETS_MS : SELDOM_MS;
+}
 const OFTEN_MS = 2_000;
+/** To read thousands of entries takes longer. */
+const SETS_MS = 10_000;
 const SELDOM_MS = 60_000;
 
 /** Resolves to whether all is as wanted now. */

@@ -89,12 +89,15 @@ export interface Installation {
 	readonly family: Family | 'inet';
 	/** For the program of the dialect. */
 	readonly document: string;
+	/** For `ipset restore`, before that: the sets that iptables' rules use. */
+	readonly sets?: string;
 }
 
 /** One way in which what is installed is not what is desired. */
 export interface Difference {
 	readonly kind: 'missing' | 'surplus' | 'misplaced';
-	readonly table: TableName;
+	/** `ipset`: a set that rules look up. */
+	readonly table: TableName | 'ipset';
 	/** In the dialect's words, as an argument of its program. */
 	readonly line: string;
 }

@@ -10,11 +10,13 @@ import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
 import { createForeignRulesReader } from './iptables/foreign-reader.ts';
 import { createSavedReader, type ReadSaved, savedReaderOf } from './iptables/foreign-texts.ts';
 import { createRuleReaders } from './iptables/kernel-rules.ts';
+import { createSetProgram } from './iptables/kernel-sets.ts';
 import { readRaw } from './iptables/listing.ts';
 import { findTools, type HostTools, INSTALL, missingTools } from './iptables/programs.ts';
 import { readOnce } from './iptables/read-once.ts';
 import { withRuleCache } from './iptables/rule-cache.ts';
 import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
+import { readSetObstacle } from './iptables/set-support.ts';
 import { tolerateOthers } from './iptables/tolerate-others.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
 import { createNftProgram } from './nft/nft-commands.ts';
@@ -43,7 +45,8 @@ export async function openHost(
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = { iptables: await findTools(signal), nft: findProgram('nft') };
 	if (tools.iptables.length === 0 && tools.nft === undefined) throw missingTools();
-	const bare = tools.iptables.map((each) => createIptablesProgram(each, iptables.ownChains));
+	const sets = createSetProgram(iptables.setNames);
+	const bare = tools.iptables.map((each) => createIptablesProgram(each, iptables.ownChains, sets));
 	const programs = isDaemon ? bare : bare.map((each) => readOnce(each, signal));
 	const nftFirewalls = tools.nft === undefined ? [] : [nft.createFirewall(createNftProgram(tools.nft, nft.table))];
 	// A backend is chosen by the rules of others too, which the cache leaves out.
@@ -81,6 +84,7 @@ function hostOf(parts: Parts): OpenHost {
 		facts: {
 			kernel: readKernelFacts,
 			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
+			setObstacle: readSetObstacle,
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},

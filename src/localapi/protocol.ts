@@ -16,6 +16,8 @@ export interface DiffReply {
 
 export interface ConfigReply {
 	readonly settings: readonly { readonly key: string; readonly value: string; readonly origin: string }[];
+	/** What each preset adds, and to which setting. */
+	readonly presets: readonly { readonly preset: string; readonly key: string; readonly value: string }[];
 	readonly notices: readonly string[];
 }
 

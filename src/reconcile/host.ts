@@ -36,6 +36,8 @@ export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts' | 'filt
 export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
+	/** Why rules of iptables cannot look up long lists in sets; '' where they can. The kernel may load modules for it. */
+	readonly setObstacle: () => Promise<string>;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly chooseBackend: (former: FormerChoice, signal: AbortSignal) => Promise<BackendChoice>;
 }

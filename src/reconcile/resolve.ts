@@ -4,6 +4,7 @@ import { localRoutingOf } from '../routing/local-routing.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { keepsClient } from '../ruleset/keep-client.ts';
+import { longLists } from '../ruleset/long-lists.ts';
 import type { Family } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
 import { buildDesiredRules, type DesiredRules } from './desired.ts';
@@ -29,6 +30,8 @@ export interface HostContext<S extends HostSettings = HostSettings> {
 	readonly isIpv6Demanded: boolean;
 	/** Settings that were normalized on this host. */
 	readonly notices: readonly string[];
+	/** Settings whose lists are long, and why the rules do not look them up in sets, where they do not. */
+	readonly slowLists?: { readonly settings: readonly string[]; readonly obstacle: string };
 }
 
 /** Settings with all names of users and groups resolved. */
@@ -63,17 +66,21 @@ export async function resolveHostContext<S extends HostSettings>(
 	former: FormerChoice,
 	signal: AbortSignal,
 ): Promise<HostContext<S>> {
-	const capture = { ...wanted, ...host.facts.kernel() };
+	const settings = longLists(wanted);
 	const backend =
 		config.backend === 'auto'
 			? await host.facts.chooseBackend(former, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const using = host.using(backend.name);
+	const isAsked = settings.length > 0 && backend.name !== 'nft';
+	const obstacle = isAsked ? await using.facts.setObstacle() : '';
+	const capture = { ...wanted, ...host.facts.kernel(), hasSets: isAsked && obstacle === '' };
 	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
-	const { obstacle } = host.facts.ipv6(backend.name);
-	const isImpossible = config.ipv6 === '1' && obstacle !== '' && !isIpv6Demanded;
-	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${obstacle}`] : [];
-	return { config, capture, host: using, backend, isIpv6Demanded, notices };
+	const { obstacle: ipv6Obstacle } = host.facts.ipv6(backend.name);
+	const isImpossible = config.ipv6 === '1' && ipv6Obstacle !== '' && !isIpv6Demanded;
+	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${ipv6Obstacle}`] : [];
+	const slowLists = obstacle === '' ? {} : { slowLists: { settings, obstacle } };
+	return { config, capture, host: using, backend, isIpv6Demanded, notices, ...slowLists };
 }
 
 /** Reads addresses and listeners each time, as they change. A Failure if the host cannot do what the settings demand. */

@@ -7,9 +7,10 @@ import type { Capture } from './capture.ts';
  * list holds where one of its elements does.
  */
 export type Match =
-	| { readonly kind: 'ports'; readonly ports: readonly PortRange[] }
+	| { readonly kind: 'ports'; readonly ports: readonly PortRange[]; readonly asSet?: true }
 	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly ranges: readonly IdRange[] }
-	| { readonly kind: 'from' | 'to'; readonly cidrs: readonly Cidr[] }
+	/** `asSet`: the list is so long that it is to be looked up at once, where a dialect would try its elements one by one. */
+	| { readonly kind: 'from' | 'to'; readonly cidrs: readonly Cidr[]; readonly asSet?: true }
 	| { readonly kind: 'in' | 'out'; readonly interfaces: readonly InterfaceName[] }
 	/**
 	 * SYN without ACK. Without it, conntrack that starts late would take a packet of an established connection for its

@@ -24,6 +24,7 @@ export type Subject =
 	| 'denials'
 	| 'tables'
 	| 'tracking'
+	| 'lists'
 	| 'mesh';
 
 export type Condition =

@@ -12,6 +12,7 @@ import { benchMesh } from './mesh.ts';
 import type { BenchOptions, Section } from './options.ts';
 import { benchRepair } from './repair.ts';
 import { startRest } from './rest.ts';
+import { benchScale } from './scale.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
 
@@ -67,6 +68,11 @@ const parts: readonly Part[] = [
 		section: 'latency',
 		text: ({ connections }) => `${connections} connections each way`,
 		run: async ({ connections }) => [...(await benchLatency(connections)), ...(await benchInbound(connections))],
+	},
+	{
+		section: 'scale',
+		text: ({ connections }) => `lists of up to 5,000 addresses, ${connections} connections each way`,
+		run: benchScale,
 	},
 	{
 		section: 'live',

@@ -5,6 +5,7 @@ import type { Firewall, IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { type Family, families } from '../../src/values/units.ts';
+import { createMemorySets, type MemorySets } from './memory-sets.ts';
 
 export interface MemoryOptions {
 	readonly dialect?: IptablesDialect;
@@ -31,7 +32,9 @@ interface Memory {
 	readonly text: () => string;
 }
 
-export interface MemoryIptables extends IptablesProgram, Memory {}
+export interface MemoryIptables extends IptablesProgram, Memory {
+	readonly sets: MemorySets;
+}
 
 /** A firewall on top of them. */
 export interface MemoryFirewall extends Firewall, Memory {
@@ -46,6 +49,7 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 
 export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
 	const { dialect = 'iptables-nft', onCommit, onTable, afterCommit, onCheck, onRead, spell = String } = options;
+	const sets = createMemorySets((name) => families.some((family) => print(family).includes(` --match-set ${name} `)));
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
 	const edit = (family: Family, document: string, onTable?: MemoryOptions['onTable']): void => {
@@ -61,11 +65,13 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 		const draft = structuredClone(before) ?? emptyTable(name);
 		for (const line of lines) execute(draft, line, { dialect, spell });
 		requireTargets(draft);
+		requireSets(draft, sets);
 		return draft;
 	}
 
 	return {
 		dialect,
+		sets,
 		commits,
 		edit,
 		name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
@@ -175,6 +181,14 @@ function requireTargets({ chains }: Table): void {
 		for (const rule of rules) {
 			const [, target = ''] = / ?-[jg] (\S+)(?: --to-ports \d+)?$/.exec(rule) ?? [];
 			if (target.startsWith('APPMESH_') && !chains.has(target)) throw refused(`-A ${chain} ${rule}`, 'no such target');
+		}
+}
+
+function requireSets({ chains }: Table, sets: MemorySets): void {
+	for (const [chain, { rules }] of chains)
+		for (const rule of rules) {
+			const [, name] = / --match-set (\S+) /.exec(rule) ?? [];
+			if (name !== undefined && !sets.held.has(name)) throw refused(`-A ${chain} ${rule}`, 'no such set');
 		}
 }
 

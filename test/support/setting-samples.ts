@@ -20,6 +20,7 @@ export const samples: Readonly<Record<string, readonly [string, string, string]>
 	egressOnlyPorts: ['443', '80,443', '5000-5005'],
 	interfacesIgnored: ['wg0', 'tun+', 'eth1,eth2'],
 	bridges: ['docker0', 'br-+', 'docker0,br-+'],
+	presets: ['aws-endpoints', 'container-networks', 'host-agents,aws-endpoints'],
 	ipv6: ['1', '0', 'auto'],
 	backend: ['iptables-nft', 'iptables-legacy', 'auto'],
 	ingressMode: ['tproxy', 'redirect', 'tproxy'],

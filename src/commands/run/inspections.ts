@@ -11,6 +11,7 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
+import { listsFact } from '../../status/lists-condition.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
 import { cookiesFact, opaqueFact, strangerFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
@@ -34,6 +35,7 @@ export async function createInspections(
 			createReadableInspect(),
 			inspectCookies,
 			inspectTracking,
+			inspectLists,
 			createTablesInspect(),
 			createMeshInspect(isMeshed),
 			order.inspect,
@@ -88,6 +90,8 @@ const createMeshInspect =
 		isServed || config.envoy.runtime === 'none' || !hasDefinitions(config) ? [] : [unservedFact(config.envoy.config)];
 
 const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
+
+const inspectLists: Inspect = async ({ context, isOn }) => [listsFact(isOn ? context.slowLists : undefined)];
 
 function createTablesInspect(): Inspect {
 	const readDormant = createDormantReader();

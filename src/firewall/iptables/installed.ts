@@ -1,5 +1,6 @@
 import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import type { Installed, Removal, RulesByFamily } from '../firewall.ts';
+import { setDifferences } from './apply-sets.ts';
 import { drainRemainder, isRemoved } from './conntrack-anchor.ts';
 import { countedRules } from './counted-rules.ts';
 import { differences } from './diff.ts';
@@ -13,11 +14,15 @@ export interface InstalledIptables extends Installed {
 }
 
 export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIptables {
-	const diff = (wanted: ByFamily<IptablesRules>) => byFamily((family) => differences(rules[family], wanted[family]));
+	const diff = (wanted: ByFamily<IptablesRules>) =>
+		byFamily((family) => [
+			...differences(rules[family], wanted[family]),
+			...setDifferences(rules[family], wanted[family]),
+		]);
 	return {
 		rules,
 		get isEmpty() {
-			return families.every((family) => differences(rules[family], emptyRules).length === 0);
+			return families.every((family) => diff(byFamily(() => emptyRules))[family].length === 0);
 		},
 		isClean: byFamily((family) => isRemoved(rules[family])),
 		get ruleCount() {

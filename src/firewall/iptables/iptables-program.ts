@@ -1,9 +1,11 @@
 import type { Family } from '../../values/units.ts';
 import type { IptablesDialect } from '../firewall.ts';
+import type { InstalledSet, IpSet } from './ip-set.ts';
 
 /** iptables-save and iptables-restore of one dialect in this network namespace, both families. */
 export interface IptablesProgram {
 	readonly dialect: IptablesDialect;
+	readonly sets: SetProgram;
 	/** As a person calls it, such as `ip6tables-nft`; '' where it is not installed. */
 	name(family: Family): string;
 	/** All tables with their counters, as `iptables-save -c` prints them; '' where the kernel has none yet. */
@@ -17,4 +19,14 @@ export interface IptablesProgram {
 	 * iptables' own message; the tables before the one that was refused are committed then.
 	 */
 	commit(family: Family, document: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The sets with a name of ours in this network namespace. Both dialects use the same. */
+export interface SetProgram {
+	/** None where the kernel has no sets. */
+	read(): Promise<readonly InstalledSet[]>;
+	/** Creates it, or gives one that is there these entries at once. */
+	put(set: IpSet, isThere: boolean): Promise<void>;
+	/** Leaves it where a rule uses it. */
+	remove(name: string): Promise<void>;
 }

@@ -2,7 +2,9 @@ import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
+import type { IpSet } from './ip-set.ts';
 import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
+import { setOf } from './match-set.ts';
 
 /** `multiport` takes 15 ports, and a range counts as two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
@@ -12,8 +14,19 @@ const MULTIPORT_SLOTS = 15;
  * same ruleset is compared again and again, and may have thousands of rules.
  */
 export const renderIptables = memoize((ruleset: Ruleset): IptablesRules => {
-	return { chains: ruleset.map(renderChain), hooks: renderHooks(ruleset) };
+	const sets = setsOf(ruleset);
+	return {
+		chains: ruleset.map(renderChain),
+		hooks: renderHooks(ruleset),
+		...(sets.length === 0 ? {} : { sets }),
+	};
 });
+
+/** Chains may have the same list. */
+const setsOf = (ruleset: Ruleset): IpSet[] => {
+	const all = ruleset.flatMap(({ rules }) => rules.flatMap(({ matches }) => matches.map(setOf)));
+	return [...new Map(all.filter((set) => set !== undefined).map((set) => [set.name, set])).values()];
+};
 
 /** The rules that have a role by how they are rendered, by `TABLE CHAIN`. */
 export const renderRoles = memoize(
@@ -62,6 +75,7 @@ const renderRule = ({ matches, verdict, because }: Rule): string[] =>
 
 /** A match of iptables takes a few ports, and one of anything else: each of the alternatives has a rule of its own. */
 function alternativesOf(match: Match): readonly Match[] {
+	if (setOf(match) !== undefined) return [match];
 	switch (match.kind) {
 		case 'ports':
 			return portGroups(match.ports).map((ports) => ({ ...match, ports }));
@@ -93,19 +107,26 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 	return groups;
 }
 
-/** iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. */
+/**
+ * iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. The comment names a
+ * set too: in the kernel's rule it is a number, which may be another set's later, and the same rule must not be two.
+ */
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
-	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
+	const sets = matches.map(setOf).filter((set) => set !== undefined);
+	const first = matches
+		.filter((match) => firstKinds.includes(match.kind) && setOf(match) === undefined)
+		.map(renderMatch);
 	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
 	const flags = matches.filter(({ kind }) => flagKinds.includes(kind)).map(renderMatch);
-	const others = matches.filter(({ kind }) => laterKinds.includes(kind)).map(renderMatch);
+	const others = matches.filter(isLater).map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
-	const comment = `-m comment --comment "turnout: ${because}"`;
+	const comment = `-m comment --comment "turnout: ${because}${sets.map(({ name }) => ` (${name})`).join('')}"`;
 	return [...first, '-p tcp', ...flags, ...addrtype, ...others, comment, renderVerdict(verdict)]
 		.filter((part) => part !== '')
 		.join(' ');
 }
 
+const firstKinds: readonly Match['kind'][] = ['from', 'to', 'in', 'out'];
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
 const laterKinds: readonly Match['kind'][] = [
 	'ports',
@@ -118,6 +139,7 @@ const laterKinds: readonly Match['kind'][] = [
 	'transparent-socket',
 	'reply-of-marked',
 ];
+const isLater = (match: Match): boolean => laterKinds.includes(match.kind) || setOf(match) !== undefined;
 
 /** Matches that have one spelling. */
 const words = {
@@ -132,6 +154,8 @@ const words = {
 } as const;
 
 function renderMatch(match: Match): string {
+	const set = setOf(match);
+	if (set !== undefined) return `-m set --match-set ${set.name} ${match.kind === 'from' ? 'src' : 'dst'}`;
 	switch (match.kind) {
 		case 'from':
 			return match.cidrs.map((cidr) => renderCidr('-s', cidr)).join('');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Failure } from '../../failure.ts';
 import type { ChainNames } from '../../firewall/firewall.ts';
-import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
+import type { IptablesProgram, SetProgram } from '../../firewall/iptables/iptables-program.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
@@ -14,7 +14,7 @@ import { type Extension, hasModule, lackingIn, remedyFor } from './extensions.ts
 import type { ToolPair, Tools } from './programs.ts';
 
 /** `ownChains`: what is read one by one where iptables-nft-save leaves out their table. */
-export function createIptablesProgram(tools: Tools, ownChains: ChainNames): IptablesProgram {
+export function createIptablesProgram(tools: Tools, ownChains: ChainNames, sets: SetProgram): IptablesProgram {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
 	const read: IptablesProgram['read'] = async (family, signal) => {
 		if (tools[family] === undefined || !hasTables(tools, family)) return '';
@@ -26,6 +26,7 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 	};
 	return {
 		dialect: tools.dialect,
+		sets,
 		name: (family) => basename(tools[family]?.restore ?? '').replace(/-restore$/, ''),
 		read,
 		hasMangleChain: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),

@@ -53,7 +53,7 @@ test('every command prints its reply as JSON with --json', async () => {
 		reload: async () => ({ changed: ['appPorts'], notices: [], status: well }),
 		update: async () => ({ changed: true, status: well }),
 		diff: async () => diff,
-		config: async () => ({ settings: [], notices: [] }),
+		config: async () => ({ settings: [], presets: [], notices: [] }),
 	});
 	for (const [name, given, reply, code] of [
 		['status', {}, well, 0],
@@ -64,7 +64,7 @@ test('every command prints its reply as JSON with --json', async () => {
 		['update', {}, { changed: true, status: well }, 0],
 		['diff', {}, diff, 2],
 		['wait', {}, well, 0],
-		['config', {}, { settings: [], notices: [] }, 0],
+		['config', {}, { settings: [], presets: [], notices: [] }, 0],
 	] as const) {
 		const printed = await run(name, client, given, true);
 		assert.deepEqual([JSON.parse(printed.text), printed.code], [reply, code], name);

@@ -23,6 +23,7 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	egressOnlyPorts: ['egress-only-ports', 'TURNOUT_EGRESS_ONLY_PORTS', ''],
 	interfacesIgnored: ['interfaces-ignored', 'TURNOUT_IGNORED_INTERFACES', ''],
 	bridges: ['bridges', 'TURNOUT_CAPTURE_BRIDGES', ''],
+	presets: ['presets', 'TURNOUT_PRESETS', ''],
 	ipv6: ['ipv6', 'APPMESH_ENABLE_IPV6', 'auto'],
 	backend: ['backend', 'TURNOUT_BACKEND', 'auto'],
 	ingressMode: ['ingress-mode', 'TURNOUT_INGRESS_MODE', 'redirect'],
