@@ -14,7 +14,7 @@ import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { createDockerHost, untilLive } from '../../support/docker-host.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { commandsOf } from '../../support/pages.ts';
@@ -58,7 +58,8 @@ test('clean is refused while an enabled daemon runs, but not because of one that
 	assert.equal(clean().code, 0);
 });
 
-for (const dialect of dialects) {
+for (const { backend, dialect } of backends) {
+	const nft = backend === 'nft' ? ', with nft' : '';
 	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {
 		using lab = createHost();
 		using app = createPeer(lab.host, { uid: 1000 });
@@ -69,7 +70,7 @@ for (const dialect of dialects) {
 		// On such a host nothing that iptables makes when it is first needed is new.
 		for (const family of ['', '6']) lab.host.run(`ip${family}tables-${dialect}`, ['-t', 'mangle', '-I', 'PREROUTING']);
 		const before = others(lab.host);
-		run(lab.host, ['init', ...everything, '--backend', backendOf(dialect)]);
+		run(lab.host, ['init', ...everything, '--backend', backend]);
 		assert.deepEqual(await answersTo(app), ['refused', 'refused']);
 		const [first = '', ...next] = commands;
 		follow(lab.host, first, dialect);
@@ -79,14 +80,14 @@ for (const dialect of dialects) {
 		assert.match(run(lab.host, ['clean']).stdout, /Nothing with our names is left/);
 	};
 
-	test(`with ${dialect} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>
+	test(`with ${backend} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>
 		rescue(['The rules', 'The routes'], snapshotHost));
 
-	test(`with ${dialect} rules redirection can be stopped at once, and the rest be done later`, () =>
-		rescue(['Stop redirecting', 'The rules', 'The routes'], snapshotHost));
+	test(`with ${backend} rules redirection can be stopped at once, and the rest be done later`, () =>
+		rescue([`Stop redirecting${nft}`, 'The rules', 'The routes'], snapshotHost));
 
-	test(`with ${dialect} rules the commands to be typed from memory leave all other rules as they were`, () =>
-		rescue(['From memory', 'The routes'], (host) => rulesAndPolicies(host, dialect)));
+	test(`with ${backend} rules the commands to be typed from memory leave all other rules as they were`, () =>
+		rescue([`From memory${nft}`, 'The routes'], (host) => rulesAndPolicies(host, dialect)));
 }
 
 describe('with an Envoy in Docker, after the daemon has been killed', async () => {
@@ -117,7 +118,9 @@ function follow(host: Namespace, comment: string, dialect: Dialect): void {
 function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] {
 	const saved = ['iptables', 'ip6tables'].map((program) => host.run(`${program}-${dialect}-save`, []));
 	// Of the empty chains that the kernel has some may be new.
-	return saved.join('').match(/^(-A .*|:\S+ DROP|:\S+ -)/gm) ?? [];
+	return (
+		[...saved, host.run('nft', ['list', 'tables', 'inet'])].join('').match(/^(-A .*|:\S+ DROP|:\S+ -|table .*)/gm) ?? []
+	);
 }
 
 const answersTo = (who: Peer): Promise<string[]> =>

@@ -10,7 +10,7 @@ import type { Dialect } from '../../lab/net/restore.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { type Backend, backends } from '../../support/dialects.ts';
 import { rounds } from '../../support/rounds.ts';
 import { createWriter } from '../../support/writer.ts';
 
@@ -36,16 +36,14 @@ const [a, b, c, d] = [first, otherListeners, oneUserOnly, manyPortsAndABridge] a
 /** From each of them to each other one, and back at the beginning. */
 const round = [b, a, c, a, d, b, c, b, d, c, d, a];
 
-/** A change of the nft-backed dialect is mostly waiting for the kernel: two hosts at once cost little more than one. */
+/** A change of the nft-backed dialect is mostly waiting for the kernel: the hosts at once cost little more than one. */
 test('under 8 clients that connect without a pause, both ways, IPv4 and IPv6', {
 	concurrency: true,
 }, async (context) => {
-	await Promise.all(
-		dialects.map((dialect) => context.test(backendOf(dialect), (inner) => testChanges(inner, dialect))),
-	);
+	await Promise.all(backends.map((each) => context.test(each.backend, (inner) => testChanges(inner, each))));
 });
 
-async function testChanges(context: TestContext, dialect: Dialect): Promise<void> {
+async function testChanges(context: TestContext, { backend, dialect }: Backend): Promise<void> {
 	using lab = createHost();
 	trackConnections(lab.host, dialect);
 	using peers = await createPeers(lab);
@@ -54,7 +52,7 @@ async function testChanges(context: TestContext, dialect: Dialect): Promise<void
 	using scratch = createScratch('live');
 	const file = join(scratch.path, 'turnout.yaml');
 	writeFileSync(file, JSON.stringify(first));
-	const args = ['--config', file, '--backend', backendOf(dialect), '--start-enabled', '1'];
+	const args = ['--config', file, '--backend', backend, '--start-enabled', '1'];
 	await using daemon = await startDaemon(lab.host, { args });
 	const scene: Scene = { lab, peers, daemon, dialect, file };
 
