@@ -10,7 +10,7 @@ export interface Host {
 	readonly routing: Routing;
 }
 
-/** What `backend: auto` has chosen, and why. */
+/** What `backend: auto`, or a person, has chosen, and why. */
 export interface BackendChoice {
 	readonly name: Dialect;
 	readonly why: string;
@@ -34,8 +34,8 @@ export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** `former`: the choice of an earlier start. */
-	readonly chooseBackend: (former: Dialect | undefined, signal: AbortSignal) => Promise<BackendChoice>;
+	/** `former`: an earlier choice, which holds as long as it is installed. */
+	readonly chooseBackend: (former: BackendChoice | undefined, signal: AbortSignal) => Promise<BackendChoice>;
 }
 
 /** A host with its facts. */

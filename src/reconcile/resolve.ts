@@ -59,7 +59,7 @@ const CONTROLLER_VARIABLE = 'APPMESH_ENABLE_IPV6';
 export async function resolveHostContext<S extends HostSettings>(
 	host: FactualHost,
 	{ config, capture: wanted, written }: Resolvable<S>,
-	former: Dialect | undefined,
+	former: BackendChoice | undefined,
 	signal: AbortSignal,
 ): Promise<HostContext<S>> {
 	const capture = { ...wanted, ...host.facts.kernel() };

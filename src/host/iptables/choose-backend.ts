@@ -19,12 +19,12 @@ export interface NftRules {
 const preference: readonly Dialect[] = ['iptables-nft', 'nft', 'iptables-legacy'];
 
 /**
- * What an earlier start chose, else what has our rules already, else what has anybody's rules; else nft-backed iptables.
+ * What was chosen before, else what has our rules already, else what has anybody's rules; else nft-backed iptables.
  * Reads only, and never adds a rule to see what happens.
  */
 export async function chooseBackend(
 	{ programs, nft }: Candidates,
-	remembered: Dialect | undefined,
+	former: BackendChoice | undefined,
 	signal: AbortSignal,
 ): Promise<BackendChoice> {
 	const installed = new Set<Dialect>([
@@ -33,8 +33,7 @@ export async function chooseBackend(
 	]);
 	const [first = 'iptables-nft', ...others] = preference.filter((dialect) => installed.has(dialect));
 	if (others.length === 0) return { name: first, why: 'it is the only one installed' };
-	if (remembered !== undefined && installed.has(remembered))
-		return { name: remembered, why: 'a former start chose it' };
+	if (former !== undefined && installed.has(former.name)) return former;
 	const legacy = await textOf(programs, 'iptables-legacy', signal);
 	const tables = (await nft?.tables()) ?? [];
 	// Whether there are legacy tables, or others of nft, the kernel tells at once: without them nft-backed iptables need not be read.
