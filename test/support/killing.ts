@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Dialect } from '../../src/firewall/firewall.ts';
-import { renderNftInstallation } from '../../src/firewall/nft/nft-firewall.ts';
+import { nft } from '../../src/firewall/nft/nft-firewall.ts';
 import { buildRuleset } from '../../src/ruleset/build.ts';
 import { byFamily } from '../../src/values/units.ts';
 import { installDockerRules } from '../lab/net/docker-rules.ts';
@@ -134,7 +134,7 @@ function openingIn(text: string): string {
 export function openingTable(appPorts: string): Check {
 	using namespace = createNamespace('opening');
 	const rules = byFamily((family) => buildRuleset(captureOf({ appPorts }), family, 'syn'));
-	namespace.run('nft', ['--file', '-'], { input: renderNftInstallation(rules) });
+	namespace.run('nft', ['--file', '-'], { input: nft.renderInstallations(rules)[0]?.document ?? '' });
 	return { own: inOrder(ownRules(namespace, 'nft')) };
 }
 
