@@ -185,7 +185,7 @@ const openings = (backend: Dialect): Check[] => (backend === 'nft' ? ['8080', '9
 
 /** Some 400 KB of rules; of these nft puts neighbours together. */
 const manyFor = (backend: Dialect): string[] =>
-	Array.from({ length: backend === 'nft' ? 20_000 : 4_000 }, (_, at) => `10.${at >> 8}.${at & 255}.128/25`);
+	Array.from({ length: backend === 'nft' ? 14_000 : 4_000 }, (_, at) => `10.${at >> 8}.${at & 255}.128/25`);
 
 async function lengthOf(begin: () => Promise<Doing>): Promise<number> {
 	const { child, done } = await begin();

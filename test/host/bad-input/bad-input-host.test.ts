@@ -166,6 +166,15 @@ for (const dialect of ['nft', 'legacy'] as const)
 		assert.doesNotMatch(snapshotHost(lab.host)[`iptables-${dialect}`] ?? '', /-A APPMESH/);
 	});
 
+test('a host without /etc/protocols, where nft has no names of protocols, can have the rules of nft', () => {
+	using lab = createHost({ container: false });
+	const through = ['unshare', '-m', 'sh', '-c', 'mount --bind /dev/null /etc/protocols; exec "$@"', 'sh'];
+	for (const _ of [1, 2]) {
+		const { code, stderr } = turnoutThrough(lab.host, through, ['init', '--app-ports', '8080', '--backend', 'nft']);
+		assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+	}
+});
+
 test('without ip6tables IPv4 goes on, and init and status say that IPv6 goes past Envoy', async () => {
 	using lab = createHost({ container: false });
 	const through = without('rm -f ip6tables*');

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
-import { createHost, type Host } from '../../lab/net/host.ts';
+import { createHost } from '../../lab/net/host.ts';
 import { createPeers } from '../../lab/net/peers.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { callAll, nameOf } from '../../support/calls.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Logged, loggedBy, passagesOf } from '../../support/passages.ts';
+import { countedByEnvoy, type Logged, loggedBy, passagesOf } from '../../support/passages.ts';
 import { tableSettings, worldAddresses } from '../../support/rows.ts';
 
 test('a real Envoy passes on what the table says it is sent, and sees nothing else', async (context) => {
@@ -22,7 +22,7 @@ test('a real Envoy passes on what the table says it is sent, and sees nothing el
 
 	const passages = passagesOf();
 	const called = await callAll(peers, passages);
-	const counted = connectionsOf(lab);
+	const counted = countedByEnvoy(lab);
 	const log = await eventually(
 		() => loggedBy(daemon),
 		(lines) => lines.length >= counted.egress + counted.ingress,
@@ -41,11 +41,3 @@ test('a real Envoy passes on what the table says it is sent, and sees nothing el
 
 const directionOf = (log: readonly Logged[], ownPort: number, to?: { address: string; port: number }) =>
 	log.find((line) => line.ownPort === ownPort && line.address === to?.address && line.port === to.port)?.direction;
-
-function connectionsOf({ host }: Host) {
-	const url = 'http://127.0.0.1:9901/stats?filter=downstream_cx_total';
-	const printed = host.run(process.execPath, ['-e', `fetch('${url}').then((r) => r.text()).then(console.log)`]);
-	const count = (name: string) =>
-		Number(new RegExp(`^tcp\\.${name}\\.downstream_cx_total: (\\d+)`, 'm').exec(printed)?.[1]);
-	return { egress: count('egress'), ingress: count('ingress'), loops: count('egress_loop') + count('ingress_loop') };
-}

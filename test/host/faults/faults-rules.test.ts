@@ -37,7 +37,10 @@ const ofTable: readonly Fault[] = [
 		what: 'a rule of somebody else is put before ours',
 		script: `nft insert rule inet turnout ${chain} tcp dport 443 return`,
 	},
-	{ what: 'a set is put into our table', script: `nft 'add set inet turnout theirs { type ipv4_addr; }'` },
+	{
+		what: 'a set is put into our table, and a rule about it before ours',
+		script: `nft 'add set inet turnout theirs { type ipv4_addr; }; insert rule inet turnout ${chain} ip daddr @theirs return'`,
+	},
 	{
 		what: 'a chain is put into our table',
 		script: `nft 'add chain inet turnout theirs { type filter hook input priority 0; }'`,
