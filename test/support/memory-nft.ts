@@ -118,7 +118,9 @@ type Draft = Pick<Kernel, 'table'>;
 function execute(draft: Draft, { line, body }: Command): void {
 	for (const [pattern, act] of verbs) {
 		const [whole, ...parts] = pattern.exec(line) ?? [];
-		if (whole !== undefined) return act(draft, parts.map(String), { line, body });
+		if (whole === undefined) continue;
+		act(draft, parts.map(String), { line, body });
+		return;
 	}
 	throw refused(line, 'syntax error');
 }
