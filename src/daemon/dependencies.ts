@@ -7,7 +7,7 @@ import type { Installed } from '../firewall/firewall.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
-import type { BackendChoice, Host } from '../reconcile/host.ts';
+import type { FormerChoice, Host } from '../reconcile/host.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Counters } from '../status/counters.ts';
@@ -18,7 +18,7 @@ import type { ConfirmationFile, RollbackTimer, StateFile } from './stores.ts';
 
 /** The host as it was opened, and the backend that holds where the settings leave it open. */
 export interface Before extends Pick<DaemonContext, 'host'> {
-	readonly backend: BackendChoice | undefined;
+	readonly backend: FormerChoice;
 }
 
 /** What the composition root hands to the daemon. */

@@ -1,12 +1,12 @@
 import type { Loaded } from '../config/merge-sources.ts';
 import { Failure } from '../failure.ts';
 import type { Dialect } from '../firewall/firewall.ts';
-import type { BackendChoice } from '../reconcile/host.ts';
+import type { BackendChoice, FormerChoice } from '../reconcile/host.ts';
 
-/** What is remembered of the backend before it is resolved: without `asked` what there is, for `auto` nothing. */
-export function choiceOf(before: BackendChoice, asked: string | undefined): BackendChoice | undefined {
+/** What is remembered of the backend before it is resolved: without `asked` what there is. */
+export function choiceOf(before: BackendChoice, asked: string | undefined): FormerChoice {
 	if (asked === undefined) return before;
-	return asked === 'auto' ? undefined : { name: asked as Dialect, why: '`turnout reload --backend` chose it' };
+	return asked === 'auto' ? 'anew' : { name: asked as Dialect, why: '`turnout reload --backend` chose it' };
 }
 
 /** A Failure where the settings say which one it is, or where the change would have to wait to be confirmed. */

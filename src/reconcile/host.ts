@@ -16,6 +16,9 @@ export interface BackendChoice {
 	readonly why: string;
 }
 
+/** An earlier choice, which holds as long as it is installed; `anew`: as if nothing of ours were there. */
+export type FormerChoice = BackendChoice | 'anew' | undefined;
+
 /** IPv6 in this network namespace. */
 export interface Ipv6Fact {
 	/** It has a global address. */
@@ -34,8 +37,7 @@ export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** `former`: an earlier choice, which holds as long as it is installed. */
-	readonly chooseBackend: (former: BackendChoice | undefined, signal: AbortSignal) => Promise<BackendChoice>;
+	readonly chooseBackend: (former: FormerChoice, signal: AbortSignal) => Promise<BackendChoice>;
 }
 
 /** A host with its facts. */

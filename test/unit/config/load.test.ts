@@ -169,7 +169,6 @@ const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] 
 	[{ appPorts: '1-65535', ingressIgnoredPorts: '' }, /15000 is ingressPort.*15001 is egressPort.*9901 is envoy.adminPort/],
 	[{ appPorts: '20-30' }, /^appPorts \(--app-ports\): .*\b22\b.*ingressIgnoredPorts.*TURNOUT_INGRESS_IGNORED_PORTS/],
 	[{ appPorts: '80,8080', ingressIgnoredPorts: '8000-9000' }, /^appPorts \(--app-ports\): 8080 is in ingressIgnoredPorts/],
-	[{ backend: 'nft' }, /^backend \(--backend\): nft is not supported yet; allowed: auto, iptables-nft or iptables-legacy/],
 	[{ ingressMode: 'tproxy' }, /^ingressMode \(--ingress-mode\): tproxy is not supported yet; allowed: redirect/],
 	[{ 'envoy.runtime': 'docker' }, /^envoy.image \(default\): it is empty; allowed: an image/],
 	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
