@@ -89,12 +89,9 @@ async function lookAt(host: Namespace, backend: Dialect): Promise<Check> {
 	const { stdout } = await outcomeOf(host.spawn('sh', ['-c', script], { stdio: 'pipe' }));
 	const plain = stdout.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '[0:0]');
 	const sections = plain.split(/^=== /m).slice(1);
-	const own = backend === 'nft' ? [['own', inOrder(ownRules(host, backend))]] : [];
+	const own = backend === 'nft' ? [['own', ownRules(host, backend)]] : [];
 	return Object.fromEntries([...sections.flatMap(tablesIn), ...own]);
 }
-
-/** The order of chains in our table is that in which they were made. */
-const inOrder = (listed: string): string => (listed.match(/^\t\w+ \w[^{]*\{\n.*?^\t\}\n/gms) ?? []).sort().join('');
 
 function tablesIn(section: string): [string, string][] {
 	const [name = '', ...tables] = section.split(/\n(?=\*)/);
@@ -135,7 +132,7 @@ export function openingTable(appPorts: string): Check {
 	using namespace = createNamespace('opening');
 	const rules = byFamily((family) => buildRuleset(captureOf({ appPorts }), family, 'syn'));
 	namespace.run('nft', ['--file', '-'], { input: nft.renderInstallations(rules)[0]?.document ?? '' });
-	return { own: inOrder(ownRules(namespace, 'nft')) };
+	return { own: ownRules(namespace, 'nft') };
 }
 
 /** Each table, and where the tools were let finish each family, is as it is in one of the known states: nothing in between. */

@@ -76,7 +76,10 @@ describe('a program that keeps emptying our chains', async () => {
 			why,
 			/^others have undone them \d+ times within a minute, the last time by \S*iptables\S* .*; of those that do such things there run here: .*ufw.*; they are put back every 5 s now$/,
 		);
-		assert.match(remedy, /leave ours alone: the chains APPMESH_… and what leads to them, in nft the table inet turnout;/);
+		assert.match(
+			remedy,
+			/leave ours alone: the chains APPMESH_… and what leads to them, in nft the table inet turnout;/,
+		);
 		const from = await place.status();
 		const to = await eventually(place.status, ({ repairs: { count } }) => count >= from.repairs.count + 2);
 		const seconds = (Date.parse(to.repairs.last?.at ?? '') - Date.parse(from.repairs.last?.at ?? '')) / 1_000;
