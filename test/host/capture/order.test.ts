@@ -134,6 +134,21 @@ table inet harmless {
 			assert.equal(await outbound(place), 'egress listener');
 			dropTable(place, 'inet harmless');
 		});
+
+		if (backend === 'nft')
+			test("chains of others with the priority that Docker's have are asked after ours whenever they are made, and nothing is repaired or told", async () => {
+				const { count } = (await place.status()).repairs;
+				for (const table of ['ip docker-bridges', 'inet netavark', 'ip6 kube-proxy']) {
+					nft(place, translating(table, -100));
+					for (const family of ['v4', 'v6'] as const) {
+						assert.equal(await inbound(place, family), 'ingress listener');
+						assert.equal(await outbound(place, family), 'egress listener');
+					}
+					assert.equal(await told(place), '');
+					dropTable(place, table);
+				}
+				assert.equal((await place.status()).repairs.count, count);
+			});
 	});
 
 test('iptables-nft, where its nat comes later than that of iptables-legacy, is told', async () => {
