@@ -246,11 +246,13 @@ function fail(line: string, why: string): never {
 const refused = (line: string, why: string): Failure =>
 	new Failure('firewall', `Cannot commit the rules: nft refused at "${line}": ${why}`, 'None in a memory');
 
+/** Of a disabled table nothing but that. */
 function listed({ flags, chains, counters, sets }: Table, spell: (statement: Json) => Json): string {
+	if (flags !== '') return JSON.stringify({ nftables: [{ table: { flags } }] });
 	const place = { family: 'inet', table: 'turnout' };
 	const objects: Json[] = [
 		{ metainfo: { version: '1.0.6', release_name: 'in memory', json_schema_version: 1 } },
-		{ table: { family: 'inet', name: 'turnout', handle: 1, ...(flags === '' ? {} : { flags }) } },
+		{ table: { family: 'inet', name: 'turnout', handle: 1 } },
 		...[...counters].map(([name, packets]) => ({ counter: { ...place, name, packets, bytes: 60 * packets } })),
 		...[...sets].map((name) => ({ set: { ...place, name, type: 'ipv4_addr' } })),
 		...[...chains].map(([name, { base }]) => ({ chain: { ...place, name, ...baseOf(base) } })),
