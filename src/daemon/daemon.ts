@@ -83,7 +83,15 @@ const applyDesired = ({ state, deps, interception }: DaemonCore): Promise<void> 
 	state.ruleLock(async () => {
 		if (isStopping(state)) return;
 		if (state.desired.wanted === 'enabled') await interception.apply(state.settings.context);
-		// What bears our names may belong to another turnout that runs here.
-		else if (!deps.hasNeighbour()) await interception.remove('off');
+		else if (!(await belongsToOthers(deps))) await interception.remove('off');
 		started(state);
 	});
+
+/** What bears our names may belong to another turnout that runs here, or to the 2019 script: whoever started it relies on it. */
+async function belongsToOthers({ hasNeighbour, order, log }: DaemonDependencies): Promise<boolean> {
+	if (hasNeighbour()) return true;
+	const known = await order.programs().catch(() => []);
+	const predecessor = known.find(({ program }) => program.isPredecessor === true)?.program.name;
+	if (predecessor !== undefined) log('warn', 'rules of a predecessor are left as they are', { whose: predecessor });
+	return predecessor !== undefined;
+}
