@@ -84,6 +84,6 @@ function contested(count: number, { last }: Repairs, managers: readonly string[]
 	return {
 		why: `others have undone them ${count} times within a minute${by}${running}; they are put back every 5 s now`,
 		remedy:
-			'Find out who it is and let it leave the chains APPMESH_… and what leads to them alone; see docs/firewalls.md',
+			'Find out who it is and let it leave ours alone: the chains APPMESH_… and what leads to them, in nft the table inet turnout; see docs/firewalls.md',
 	};
 }

@@ -9,6 +9,7 @@ import { createNamespace } from '../lab/net/namespace.ts';
 import { captureOf } from '../support/capture.ts';
 import { openFarHost } from '../support/far.ts';
 import { createMemoryFirewall } from '../support/memory-firewall.ts';
+import { createMemoryNftFirewall } from '../support/memory-nft.ts';
 
 const signal = AbortSignal.timeout(600_000);
 const rulesOf = (texts: Readonly<Record<string, string>>, stage: 'syn' | 'all' = 'all'): RulesByFamily =>
@@ -102,6 +103,9 @@ const dialects: readonly IptablesDialect[] = ['iptables-nft', 'iptables-legacy']
 for (const dialect of dialects)
 	for (const [title, hold] of Object.entries(contract))
 		test(`a firewall in memory, ${dialect}: ${title}`, () => hold(createMemoryFirewall({ dialect })));
+
+for (const [title, hold] of Object.entries(contract))
+	test(`a firewall in memory, nft: ${title}`, () => hold(createMemoryNftFirewall()));
 
 for (const dialect of dialects)
 	test(`the firewall of a real kernel, ${dialect}`, async (context) => {

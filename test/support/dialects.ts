@@ -1,17 +1,15 @@
-// Both dialects of iptables, as the lab names them and as the settings do.
-import type { Dialect } from '../lab/net/restore.ts';
+// All backends, as the settings name them.
+import type { Dialect } from '../../src/firewall/firewall.ts';
+import type { Dialect as IptablesDialect } from '../lab/net/restore.ts';
 
-/** Each backend, and a dialect for the rules of others beside it. */
+/** A backend, and a dialect of iptables for the rules of others beside it. */
 export interface Backend {
-	readonly backend: string;
-	readonly dialect: Dialect;
+	readonly backend: Dialect;
+	readonly dialect: IptablesDialect;
 }
 
-export const backends: readonly Backend[] = [
-	{ backend: 'iptables-nft', dialect: 'nft' },
-	{ backend: 'iptables-legacy', dialect: 'legacy' },
-	{ backend: 'nft', dialect: 'nft' },
-];
+export const dialectOf = (backend: Dialect): IptablesDialect => (backend === 'iptables-legacy' ? 'legacy' : 'nft');
 
-export const dialects: readonly Dialect[] = ['nft', 'legacy'];
-export const backendOf = (dialect: Dialect): string => `iptables-${dialect}`;
+export const backends: readonly Backend[] = (['iptables-nft', 'iptables-legacy', 'nft'] as const).map((backend) => {
+	return { backend, dialect: dialectOf(backend) };
+});

@@ -1,24 +1,25 @@
 // A fault is done to a host whose connections are captured, while 8 clients connect without a pause.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Dialect } from '../../src/firewall/firewall.ts';
 import type { Status } from '../../src/status/types.ts';
 import { createHost, type Host } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
 import { type Counts, requireAll, startLoad } from '../lab/net/load.ts';
 import { createPeers, type Peers } from '../lab/net/peers.ts';
-import type { Dialect } from '../lab/net/restore.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { nameOf } from './calls.ts';
-import { backendOf } from './dialects.ts';
+import { dialectOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
+import { ownRules } from './own-rules.ts';
 
 export interface FaultHost extends AsyncDisposable {
 	readonly lab: Host;
 	readonly peers: Peers;
 	readonly daemon: TestDaemon;
-	readonly dialect: Dialect;
+	readonly backend: Dialect;
 	readonly through: readonly string[];
 	/** Rules, policy rules and our table's routes, without counters. */
 	readonly rules: () => string;
@@ -38,36 +39,43 @@ export interface FaultOptions {
 	readonly appPorts?: readonly number[];
 }
 
-export async function createFaultHost(dialect: Dialect, options: FaultOptions = {}): Promise<FaultHost> {
+export async function createFaultHost(backend: Dialect, options: FaultOptions = {}): Promise<FaultHost> {
 	await using stack = new AsyncDisposableStack();
 	const { args: more = [], through = [], env = {}, appPorts } = options;
 	const lab = stack.use(options.lab ?? createHost({ container: false }));
 	// Somebody else's tables and rules.
 	for (const program of ['iptables', 'ip6tables'])
-		lab.host.run(`${program}-${dialect}`, ['-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP']);
+		lab.host.run(`${program}-${dialectOf(backend)}`, [
+			'-A',
+			'FORWARD',
+			'-m',
+			'conntrack',
+			'--ctstate',
+			'INVALID',
+			'-j',
+			'DROP',
+		]);
 	const peers = stack.use(await createPeers(lab, appPorts === undefined ? {} : { appPorts }));
 	const folder = stack.use(createScratch('fault')).path;
-	const args = ['--app-ports', '8080', '--backend', backendOf(dialect), '--start-enabled', '1', ...more];
+	const args = ['--app-ports', '8080', '--backend', backend, '--start-enabled', '1', ...more];
 	const daemon = stack.use(await startDaemon(lab.host, { args, folder, through, env }));
-	const rules = () => savedRules(lab, dialect);
+	const rules = () => savedRules(lab, backend);
 	const status = async () => JSON.parse((await askSocket(daemon.socket, 'GET', '/v1/status')).text) as Status;
 	const kept = stack.move();
-	return { lab, peers, daemon, dialect, through, rules, status, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+	return { lab, peers, daemon, backend, through, rules, status, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function savedRules({ host }: Host, dialect: Dialect): string {
-	const saved = ['iptables', 'ip6tables'].map((program) => host.run(`${program}-${dialect}-save`, []));
-	const own = saved.join('').match(/^-A .*APPMESH_.*$/gm) ?? [];
+function savedRules({ host }: Host, backend: Dialect): string {
 	const routing = [
 		['rule', 'show', 'fwmark', '0x1e7700ce'],
 		['route', 'show', 'table', '100'],
 	].flatMap((args) => ['-4', '-6'].map((family) => host.tryRun('ip', [family, ...args]).stdout));
-	return [...own, ...routing].join('\n');
+	return [ownRules(host, backend), ...routing].join('\n');
 }
 
 export interface Fault {
 	readonly what: string;
-	/** For sh(1) on the host; `iptables` and `ip6tables` are the dialect's. */
+	/** For sh(1) on the host; `iptables` and `ip6tables` are those of the backend, or beside it. */
 	readonly script: string;
 	/** What happens again afterwards, after which all is to be as before. */
 	readonly undo?: string;
@@ -124,11 +132,11 @@ const FAULT_PATIENCE_MS = 3_000;
 export const counted = ({ captured, bypassed, failed }: Counts): string =>
 	`meanwhile ${bypassed} past Envoy, ${failed} failed, ${captured} captured`;
 
-/** The dialect's programs under their plain names. */
-function run({ lab, dialect, through }: FaultHost, script: string): void {
+/** The programs of the backend, or beside it, under their plain names. */
+function run({ lab, backend, through }: FaultHost, script: string): void {
 	const plain = ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'].map((name) => {
 		const [program = '', verb] = name.split('-');
-		return `${name.replace('-', '_')}() { ${program}-${dialect}${verb === undefined ? '' : `-${verb}`} "$@"; }`;
+		return `${name.replace('-', '_')}() { ${program}-${dialectOf(backend)}${verb === undefined ? '' : `-${verb}`} "$@"; }`;
 	});
 	const [program = '', ...args] = [...through, 'sh', '-ec', [...plain, script].join('\n')];
 	lab.host.run(program, args);

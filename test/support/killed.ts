@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { Dialect } from '../../src/firewall/firewall.ts';
 import { addresses } from '../lab/net/layout.ts';
-import type { Dialect } from '../lab/net/restore.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { snapshotHost } from '../lab/net/snapshot.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { startDaemon, type TestDaemon, turnoutProgram } from '../lab/turnout.ts';
-import { backendOf } from './dialects.ts';
+import { dialectOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
 import { createRandom } from './hostile-requests.ts';
-import { assertKnown, type Check, createPlace, kill } from './killing.ts';
+import { assertKnown, type Check, createPlace, kill, openingTable } from './killing.ts';
 import { rounds } from './rounds.ts';
 import { openConnection, startListener } from './talk.ts';
 import { changes } from './traces.ts';
@@ -31,19 +31,16 @@ interface Doing {
 	readonly done: Promise<unknown>;
 }
 
-export function testKilled(dialect: Dialect): void {
-	describe(`killed in the middle, with ${dialect} tables`, async () => {
+export function testKilled(backend: Dialect): void {
+	describe(`killed in the middle, with rules of ${backend}`, async () => {
 		const stack = new AsyncDisposableStack();
 		after(() => stack.disposeAsync());
-		const place = stack.use(await createPlace(dialect));
+		const place = stack.use(await createPlace(backend));
 		const { host, turnout, look } = place;
 		const { path: folder } = stack.use(createScratch('killed'));
 		const fileOf = (name: string) => join(folder, `${name}.yaml`);
 		const write = (name: string, ports: string, more = '') =>
-			writeFileSync(
-				fileOf(name),
-				`appPorts: ${ports}\nbackend: ${backendOf(dialect)}\nenvoy:\n  drainSeconds: 5\n${more}`,
-			);
+			writeFileSync(fileOf(name), `appPorts: ${ports}\nbackend: ${backend}\nenvoy:\n  drainSeconds: 5\n${more}`);
 		write('one', '8080');
 		write('other', '9090,8081');
 		const seed = Date.now() % 1_000_000;
@@ -54,7 +51,7 @@ export function testKilled(dialect: Dialect): void {
 		const on = await turnout('init', '--config', fileOf('one')).then(look);
 		const other = await turnout('init', '--config', fileOf('other')).then(look);
 		await turnout('clean');
-		const known: readonly Check[] = [off, on, other, await lookAfterDisable()];
+		const known: readonly Check[] = [off, on, other, await lookAfterDisable(), ...openings(backend)];
 
 		async function start(): Promise<TestDaemon> {
 			write('used', '8080');
@@ -144,22 +141,22 @@ export function testKilled(dialect: Dialect): void {
 			});
 
 		test('while the tools have not yet read rules that fill more than a pipe: each family has all of them, or none', async () => {
-			write('large', '8080', `egressIgnoredIps: ${many.join()}\n`);
+			write('large', '8080', `egressIgnoredIps: ${manyFor(backend).join()}\n`);
 			// Whatever else of a connection is captured comes in a second commit.
 			const counts = () =>
-				['iptables', 'ip6tables'].map(
-					(name) => host.run(`${name}-${dialect}-save`, ['-t', 'nat']).match(/^-A APPMESH_EGRESS /gm)?.length ?? 0,
+				listings(backend).map(
+					([program = '', ...args]) => host.tryRun(program, args).stdout.match(ONE_OF_MANY)?.length ?? 0,
 				);
 			await turnout('init', '--config', fileOf('large'));
 			const all = counts();
 			await turnout('clean');
 			const go = join(folder, 'go');
-			const waiting = `until [ -e ${go} ]; do sleep 0.02; done; exec "$real" "$@"`;
-			const restores = ['iptables', 'ip6tables'].map((name) => `${name}-${dialect}-restore`);
-			using wrappers = createWrappers(Object.fromEntries(restores.map((name) => [name, waiting])));
+			const waiting = `case " $* " in *list*) ;; *) touch ${go}-$$; until [ -e ${go} ]; do sleep 0.02; done ;; esac; exec "$real" "$@"`;
+			using wrappers = createWrappers(Object.fromEntries(committers(backend).map((name) => [name, waiting])));
+			const waitingOnes = () => readdirSync(folder).filter((name) => name.startsWith('go-')).length;
 			const env = { ...process.env, ...wrappers.env };
 			const child = host.spawn(turnoutProgram, ['init', '--config', fileOf('large')], { stdio: 'ignore', env });
-			await eventually(wrappers.strikes, (strikes) => strikes === 1);
+			await eventually(waitingOnes, (count) => count === 1);
 			child.kill('SIGKILL');
 			writeFileSync(go, '');
 			await place.quiet();
@@ -173,8 +170,22 @@ export function testKilled(dialect: Dialect): void {
 	});
 }
 
-/** Some 400 KB of rules. */
-const many = Array.from({ length: 4_000 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`);
+/** What prints the rules that capture, of each commit; and what commits them. */
+const listings = (backend: Dialect): string[][] =>
+	backend === 'nft'
+		? ['ipv4', 'ipv6'].map((family) => ['nft', 'list', 'chain', 'inet', 'turnout', `nat_egress_${family}`])
+		: ['iptables', 'ip6tables'].map((name) => [`${name}-${dialectOf(backend)}-save`, '-t', 'nat']);
+const committers = (backend: Dialect): string[] =>
+	backend === 'nft' ? ['nft'] : ['iptables', 'ip6tables'].map((name) => `${name}-${dialectOf(backend)}-restore`);
+/** A rule, or one of the addresses of a set. */
+const ONE_OF_MANY = /^-A APPMESH_EGRESS |\/25\b/gm;
+
+/** Those of iptables are told by the text of the whole rules. */
+const openings = (backend: Dialect): Check[] => (backend === 'nft' ? ['8080', '9090,8081'].map(openingTable) : []);
+
+/** Some 400 KB of rules; of these nft puts neighbours together. */
+const manyFor = (backend: Dialect): string[] =>
+	Array.from({ length: backend === 'nft' ? 14_000 : 4_000 }, (_, at) => `10.${at >> 8}.${at & 255}.128/25`);
 
 async function lengthOf(begin: () => Promise<Doing>): Promise<number> {
 	const { child, done } = await begin();

@@ -3,18 +3,24 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Dialect } from '../../src/firewall/firewall.ts';
+import { nft } from '../../src/firewall/nft/nft-firewall.ts';
+import { buildRuleset } from '../../src/ruleset/build.ts';
+import { byFamily } from '../../src/values/units.ts';
 import { installDockerRules } from '../lab/net/docker-rules.ts';
 import { installAdministratorRules } from '../lab/net/foreign-rules.ts';
 import { createHost } from '../lab/net/host.ts';
 import { addresses } from '../lab/net/layout.ts';
-import type { Namespace } from '../lab/net/namespace.ts';
-import type { Dialect } from '../lab/net/restore.ts';
+import { createNamespace, type Namespace } from '../lab/net/namespace.ts';
 import { turnoutProgram } from '../lab/turnout.ts';
+import { captureOf } from './capture.ts';
+import { dialectOf } from './dialects.ts';
 import { eventually } from './eventually.ts';
 import { outcomeOf } from './outcome.ts';
+import { ownRules } from './own-rules.ts';
 import { openConnection, startListener, type Talker } from './talk.ts';
 
-/** Each table of each family as it was saved, and the policy rules and routes. */
+/** Each table of each family as it was saved, our table of nft, and the policy rules and routes. */
 export type Check = Readonly<Record<string, string>>;
 
 export interface Place extends Disposable {
@@ -28,12 +34,12 @@ export interface Place extends Disposable {
 	readonly quiet: () => Promise<void>;
 }
 
-export async function createPlace(dialect: Dialect): Promise<Place> {
+export async function createPlace(backend: Dialect): Promise<Place> {
 	using stack = new DisposableStack();
 	const lab = stack.use(createHost({ container: false }));
 	const { host, world } = lab;
-	installAdministratorRules(host, dialect);
-	installDockerRules(host, dialect);
+	installAdministratorRules(host, dialectOf(backend));
+	installDockerRules(host, dialectOf(backend));
 	const { metadata } = addresses;
 	const sshd = stack.use(await startListener(host, 'sshd', 22));
 	stack.use(await startListener(world, 'metadata', 80));
@@ -48,7 +54,7 @@ export async function createPlace(dialect: Dialect): Promise<Place> {
 	let words = 0;
 	return {
 		host,
-		look: () => lookAt(host, dialect),
+		look: () => lookAt(host, backend),
 		async turnout(...args) {
 			const { code, stderr } = await outcomeOf(host.spawn(turnoutProgram, args, { stdio: 'pipe' }));
 			assert.equal(code, 0, `turnout ${args.join(' ')}: ${stderr}`);
@@ -74,8 +80,8 @@ export async function createPlace(dialect: Dialect): Promise<Place> {
 const pidsIn = ({ name }: Namespace): string[] =>
 	execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
 
-async function lookAt(host: Namespace, dialect: Dialect): Promise<Check> {
-	const commands = ['iptables', 'ip6tables'].map((name) => `echo "=== ${name}"; ${name}-${dialect}-save`);
+async function lookAt(host: Namespace, backend: Dialect): Promise<Check> {
+	const commands = ['iptables', 'ip6tables'].map((name) => `echo "=== ${name}"; ${name}-${dialectOf(backend)}-save`);
 	const routing = ['-4', '-6'].map(
 		(family) => `echo "=== routing ${family}"; ip ${family} rule; ip ${family} route show table 100 2>/dev/null`,
 	);
@@ -83,7 +89,8 @@ async function lookAt(host: Namespace, dialect: Dialect): Promise<Check> {
 	const { stdout } = await outcomeOf(host.spawn('sh', ['-c', script], { stdio: 'pipe' }));
 	const plain = stdout.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '[0:0]');
 	const sections = plain.split(/^=== /m).slice(1);
-	return Object.fromEntries(sections.flatMap(tablesIn));
+	const own = backend === 'nft' ? [['own', ownRules(host, backend)]] : [];
+	return Object.fromEntries([...sections.flatMap(tablesIn), ...own]);
 }
 
 function tablesIn(section: string): [string, string][] {
@@ -120,12 +127,20 @@ function openingIn(text: string): string {
 		.join('\n');
 }
 
+/** What is committed first to our table of nft, as it is listed. */
+export function openingTable(appPorts: string): Check {
+	using namespace = createNamespace('opening');
+	const rules = byFamily((family) => buildRuleset(captureOf({ appPorts }), family, 'syn'));
+	namespace.run('nft', ['--file', '-'], { input: nft.renderInstallations(rules)[0]?.document ?? '' });
+	return { own: ownRules(namespace, 'nft') };
+}
+
 /** Each table, and where the tools were let finish each family, is as it is in one of the known states: nothing in between. */
 export function assertKnown(look: Check, { known: whole, isWhole, title }: Expected): void {
 	const known = [...whole, ...whole.map(openingOf)];
 	assert.deepEqual(foreignOf(look), foreignOf(known[0] ?? {}), title);
 	const isOf = (state: Check, name: string) => state[name] === look[name];
-	const tables = Object.keys(look).filter((name) => name.includes('tables '));
+	const tables = Object.keys(look).filter((name) => name.includes('tables ') || name === 'own');
 	for (const name of tables)
 		assert.ok(
 			known.some((state) => isOf(state, name)),
@@ -146,7 +161,7 @@ export function assertKnown(look: Check, { known: whole, isWhole, title }: Expec
 /** What is not ours of it. */
 const foreignOf = (look: Check): Check =>
 	Object.fromEntries(
-		Object.entries(look).map(([name, text]) => [
+		Object.entries({ ...look, own: '' }).map(([name, text]) => [
 			name,
 			text.replace(/^.*(APPMESH_|0x1e7700ce).*\n|^(local|throw) default .*\n/gm, ''),
 		]),

@@ -1,4 +1,5 @@
 // The behaviour table with a real Envoy: who answers in the end, and through which listener.
+import type { Host } from '../lab/net/host.ts';
 import type { TestDaemon } from '../lab/turnout.ts';
 import { type Answerer, type Call, overBothFamilies, type Row, table } from './rows.ts';
 
@@ -45,3 +46,12 @@ export const loggedBy = (daemon: TestDaemon): Logged[] =>
 			port: Number(port),
 		}),
 	);
+
+/** The connections that an Envoy with our own bootstrap has accepted; `loops`: those to its own listeners. */
+export function countedByEnvoy({ host }: Host): Readonly<Record<Direction | 'loops', number>> {
+	const url = 'http://127.0.0.1:9901/stats?filter=downstream_cx_total';
+	const printed = host.run(process.execPath, ['-e', `fetch('${url}').then((r) => r.text()).then(console.log)`]);
+	const count = (name: string) =>
+		Number(new RegExp(`^tcp\\.${name}\\.downstream_cx_total: (\\d+)`, 'm').exec(printed)?.[1]);
+	return { egress: count('egress'), ingress: count('ingress'), loops: count('egress_loop') + count('ingress_loop') };
+}

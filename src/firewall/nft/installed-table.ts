@@ -45,8 +45,7 @@ function capturesWhole(found: NftTable, wanted: NftTable): boolean {
 const wholeChains = ({ chains }: NftTable): string[] =>
 	chains
 		.filter(({ name }) => NAT_BASES.includes(name))
-		.flatMap(({ rules }) => rules.filter((rule) => !rule.includes(') == syn ')).map(targetOf))
-		.filter((name) => /^nat_(?:egress|ingress)_/.test(name));
+		.flatMap(({ rules }) => rules.filter((rule) => !rule.includes(') == syn ')).map(targetOf));
 
 const NAT_BASES = [baseChainOf('nat', 'PREROUTING'), baseChainOf('nat', 'OUTPUT')];
 

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import type { Family } from '../../values/units.ts';
 import { isObject, type Json, type JsonObject } from '../foreign/nft-json.ts';
 import { addressSet, type Interval, numberOf, numberSet, rangeOfCidr, setOf } from './intervals.ts';
@@ -87,9 +88,14 @@ function spellOperand(field: string, right: Json): string | undefined {
 	const elements = isObject(right) && Array.isArray(right['set']) ? right['set'] : [right];
 	if (/^ip6? [sd]addr$/.test(field)) return addressesOf(field.startsWith('ip6') ? 'ipv6' : 'ipv4', elements);
 	if (/^(tcp [sd]port|meta sk[ug]id)$/.test(field)) return numbersOf(elements);
+	// nft looks names of protocols up in /etc/protocols, which a host may lack.
+	if (field === 'meta l4proto' && right === TCP) return 'tcp';
 	const isName = field.endsWith('ifname') || field.endsWith('ifkind');
 	return setOf(elements.map((element) => (isName ? `"${element}"` : String(element))));
 }
+
+/** IPPROTO_TCP. */
+const TCP = 6;
 
 function numbersOf(elements: readonly Json[]): string | undefined {
 	const ranges = elements.map((element): Interval<number> => {
@@ -100,10 +106,13 @@ function numbersOf(elements: readonly Json[]): string | undefined {
 }
 
 function addressesOf(family: Family, elements: readonly Json[]): string | undefined {
+	const isAddress = (text: Json | undefined): text is string =>
+		typeof text === 'string' && (family === 'ipv4' ? isIPv4(text) : isIPv6(text));
 	const ranges = elements.map((element): Interval<bigint> | undefined => {
 		const { prefix } = isObject(element) ? element : {};
 		const [from, to] = isObject(prefix) ? [prefix['addr'], prefix['addr']] : endsOf(element);
-		if (typeof from !== 'string' || typeof to !== 'string') return undefined;
+		// `@blocked` is a set by its name.
+		if (!isAddress(from) || !isAddress(to)) return undefined;
 		if (isObject(prefix)) return rangeOfCidr({ family, address: from, bits: Number(prefix['len']) });
 		return { from: numberOf(family, from), to: numberOf(family, to) };
 	});

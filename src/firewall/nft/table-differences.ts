@@ -8,9 +8,9 @@ type Placed = Difference & { readonly family: Family };
 export function tableDifferences(found: NftTable, wanted: NftTable): ByFamily<readonly Difference[]> {
 	const names = new Set([...wanted.chains, ...found.chains].map(({ name }) => name));
 	const all = [
+		...found.others.map((other) => ({ kind: 'surplus', ...alone, line: other }) as const),
 		...[...names].flatMap((name) => chainDifferences(chainIn(found, name), chainIn(wanted, name))),
 		...counterDifferences(found, wanted),
-		...found.others.map((other) => ({ kind: 'surplus', ...alone, line: other }) as const),
 		...(found.exists && !wanted.exists ? [{ kind: 'surplus', ...alone, line: `table ${TABLE}` } as const] : []),
 	];
 	return byFamily((of) => all.flatMap(({ family, ...difference }) => (family === of ? difference : [])));

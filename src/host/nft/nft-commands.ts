@@ -15,7 +15,9 @@ export function createNftProgram(path: string, table: string): NftProgram {
 		generation: reader.generation,
 		counters: reader.counters,
 		async read(signal) {
-			if (await reader.isAbsent()) return '';
+			const flags = await reader.flags();
+			if (flags === 'absent') return '';
+			if (flags !== undefined && flags.length > 0) return flaggedTable(flags);
 			const ask = () => runCommand(path, ['--json', 'list', 'table', ...table.split(' ')], '', signal);
 			const first = await ask();
 			// A read can be repeated.
@@ -27,6 +29,9 @@ export function createNftProgram(path: string, table: string): NftProgram {
 		},
 	};
 }
+
+/** As nft would list it; nft 1.0.6 prints other memory in place of flags. What is in a disabled table has no effect. */
+const flaggedTable = (flags: readonly string[]): string => JSON.stringify({ nftables: [{ table: { flags } }] });
 
 const isAbsent = ({ code, stderr }: Finished): boolean => code === 1 && /No such file or directory/.test(stderr);
 

@@ -23,30 +23,32 @@ const TIMEOUT_MS = 2_000;
  */
 export function createTableReader(table: string): TableReader {
 	const [, name = ''] = table.split(' ');
-	const isAbsent = overSocket((socket) => lacksTable(socket, name));
 	return {
 		generation: overSocket(readGeneration),
 		counters: overSocket((socket) => readCounters(socket, name)),
-		isAbsent: async () => (await isAbsent()) === true,
+		flags: overSocket((socket) => readFlags(socket, name)),
 	};
 }
 
 interface TableReader extends Pick<NftProgram, 'generation' | 'counters'> {
-	/** False also where the kernel does not say. */
-	readonly isAbsent: () => Promise<boolean>;
+	/** Such as `dormant`; `absent` where there is no table; undefined where the kernel does not say. */
+	readonly flags: () => Promise<readonly string[] | 'absent' | undefined>;
 }
 
-/** NFT_MSG_GETTABLE, and NFTA_TABLE_NAME. */
+/** NFT_MSG_GETTABLE, NFTA_TABLE_NAME and NFTA_TABLE_FLAGS; NFT_TABLE_F_…, by their bits. */
 const GET_TABLE = (10 << 8) | 1;
 const TABLE_NAME = 1;
+const TABLE_FLAGS = 2;
+const FLAGS = ['dormant', 'owner', 'persist'];
 
-async function lacksTable(socket: NetlinkSocket, name: string): Promise<boolean> {
+async function readFlags(socket: NetlinkSocket, name: string): Promise<readonly string[] | 'absent'> {
 	const question = [HEADER, formatAttribute([TABLE_NAME, Buffer.from(`${name}\0`)])];
 	try {
-		await socket.request(GET_TABLE, question, { timeout: TIMEOUT_MS });
-		return false;
+		const [[message]] = await socket.request(GET_TABLE, question, { timeout: TIMEOUT_MS });
+		const flags = attributesOf(message?.data.subarray(HEADER.length)).get(TABLE_FLAGS)?.readUInt32BE() ?? 0;
+		return FLAGS.filter((_, bit) => (flags & (1 << bit)) !== 0);
 	} catch (error) {
-		if (errnoOf(error) === 'ENOENT') return true;
+		if (errnoOf(error) === 'ENOENT') return 'absent';
 		throw error;
 	}
 }

@@ -8,7 +8,6 @@ import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
 import { assertRefused, assertRefusedJson } from '../../support/refusal.ts';
 import { run } from '../../support/run.ts';
 import { createVictim } from '../../support/victim.ts';
@@ -94,7 +93,7 @@ test('a kernel that lacks a match is told as that: which one, its module, and th
 	for (const [dialect, program, name, said] of cases) {
 		using lab = createHost({ container: false });
 		using wrappers = of(program, name, said);
-		const outcome = turnout(lab.host, ['init', '--app-ports', '8080', '--backend', backendOf(dialect)], wrappers);
+		const outcome = turnout(lab.host, ['init', '--app-ports', '8080', '--backend', `iptables-${dialect}`], wrappers);
 		assertRefused(outcome, {
 			says: [`${name} (module xt_${name})`, `linux-modules-extra-`, 'kernel-modules-extra', `_${name.toUpperCase()}`],
 		});
@@ -131,7 +130,7 @@ test('read-only commands need no privilege', async () => {
 	await victim.assertUntouched();
 });
 
-for (const dialect of dialects) {
+for (const dialect of ['nft', 'legacy'] as const) {
 	const other = dialect === 'nft' ? 'legacy' : 'nft';
 	test(`on a host with only iptables-${dialect} that is used, with the reason`, async () => {
 		using lab = createHost({ container: false });
@@ -156,16 +155,25 @@ for family in iptables ip6tables; do
 	for name in $family $family-save $family-restore; do ln -s "$1/all/xtables-${dialect}-multi" $name; done
 done`;
 
-for (const dialect of dialects)
+for (const dialect of ['nft', 'legacy'] as const)
 	test(`programs that bear no dialect in their names are asked which they are: ${dialect}`, async () => {
 		using lab = createHost({ container: false });
 		const through = without(plain(dialect));
 		const { stdout, stderr } = turnoutThrough(lab.host, through, ['init', '--json', '--app-ports', '8080']);
-		assert.equal(JSON.parse(stdout).backend.name, backendOf(dialect), stderr);
-		assert.match(snapshotHost(lab.host)[backendOf(dialect)] ?? '', /APPMESH_EGRESS/);
+		assert.equal(JSON.parse(stdout).backend.name, `iptables-${dialect}`, stderr);
+		assert.match(snapshotHost(lab.host)[`iptables-${dialect}`] ?? '', /APPMESH_EGRESS/);
 		assert.equal(turnoutThrough(lab.host, through, ['clean']).code, 0);
-		assert.doesNotMatch(snapshotHost(lab.host)[backendOf(dialect)] ?? '', /-A APPMESH/);
+		assert.doesNotMatch(snapshotHost(lab.host)[`iptables-${dialect}`] ?? '', /-A APPMESH/);
 	});
+
+test('a host without /etc/protocols, where nft has no names of protocols, can have the rules of nft', () => {
+	using lab = createHost({ container: false });
+	const through = ['unshare', '-m', 'sh', '-c', 'mount --bind /dev/null /etc/protocols; exec "$@"', 'sh'];
+	for (const _ of [1, 2]) {
+		const { code, stderr } = turnoutThrough(lab.host, through, ['init', '--app-ports', '8080', '--backend', 'nft']);
+		assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+	}
+});
 
 test('without ip6tables IPv4 goes on, and init and status say that IPv6 goes past Envoy', async () => {
 	using lab = createHost({ container: false });

@@ -7,7 +7,7 @@ import { createHost } from '../../lab/net/host.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { type Snapshot, snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { assertRefused } from '../../support/refusal.ts';
 import { run } from '../../support/run.ts';
 
@@ -34,16 +34,18 @@ test('spaces around what is written in lists are trimmed, in a flag, a variable 
 	assert.notDeepEqual(heldAfter(['--app-ports', '8080']), tidy);
 });
 
-for (const dialect of dialects)
-	test(`a thousand ports, none beside another, are captured by iptables-${dialect} in both families and read back`, () => {
-		const backend = backendOf(dialect);
+for (const { backend, dialect } of backends)
+	test(`a thousand ports, none beside another, are captured by ${backend} in both families and read back`, () => {
 		run(host, ['clean']);
 		const before = snapshotHost(host);
 		const ports = Array.from({ length: 1_000 }, (_, at) => 20_001 + 2 * at);
 		const report = run(host, ['init', '--json', '--backend', backend, '--app-ports', ports.join(',')]);
 		assert.equal(JSON.parse(report.stdout).backend.name, backend);
-		for (const name of [backend, `ip6tables-${dialect}`])
-			assert.deepEqual(portsSentTo(15000, snapshotHost(host)[name] ?? ''), ports);
+		const names = backend === 'nft' ? ['nft'] : [backend, `ip6tables-${dialect}`];
+		for (const name of names) {
+			const held = snapshotHost(host)[name] ?? '';
+			assert.deepEqual(backend === 'nft' ? setsSentTo(15000, held) : portsSentTo(15000, held), ports);
+		}
 		run(host, ['clean']);
 		assert.deepEqual(rulesOnly(snapshotHost(host)), rulesOnly(before));
 	});
@@ -56,11 +58,21 @@ function portsSentTo(port: number, saved: string): number[] {
 	return lists.flatMap((list) => list.split(',').map(Number)).sort((a, b) => a - b);
 }
 
+/** The same of nft: in each family's chain one set of them. */
+function setsSentTo(port: number, listed: string): number[] {
+	const [first, ...others] = [...listed.matchAll(new RegExp(`tcp dport \\{([^}]*)\\}.* redirect to :${port} `, 'g'))];
+	assert.deepEqual(
+		others.map(([, list]) => list),
+		[first?.[1]],
+	);
+	return (first?.[1] ?? '').split(',').map(Number);
+}
+
 /** Empty tables that the kernel keeps once they were looked at hold no rule. */
 const rulesOnly = (snapshot: Snapshot): string[] =>
 	Object.values(snapshot)
 		.flatMap((text) => text.split('\n'))
-		.filter((line) => /^-A|APPMESH|fwmark|^local default/.test(line));
+		.filter((line) => /^-A|APPMESH|inet turnout|fwmark|^local default/.test(line));
 
 test('an address with bits beyond its prefix is masked, and that is told by init, run and config', async () => {
 	const args = ['--egress-ignored-ips', '10.1.2.3/8,fd00::5/64'];

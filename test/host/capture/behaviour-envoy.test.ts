@@ -14,7 +14,7 @@ import { callAll, nameOf } from '../../support/calls.ts';
 import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { untilInbound, type WayInbound } from '../../support/inbound.ts';
-import { type Logged, loggedBy, passagesOf } from '../../support/passages.ts';
+import { countedByEnvoy, type Logged, loggedBy, passagesOf } from '../../support/passages.ts';
 import { tableSettings, worldAddresses } from '../../support/rows.ts';
 
 /** Each way on some backend, and each backend with more than redirects. */
@@ -65,7 +65,7 @@ async function testTable(context: TestContext, { lab, peers, daemon }: Scene, wa
 	const before = loggedBy(daemon).length;
 	const passages = passagesOf();
 	const called = await callAll(peers, passages);
-	const counted = connectionsOf(lab);
+	const counted = countedByEnvoy(lab);
 	const log = await eventually(
 		() => loggedBy(daemon).slice(before),
 		(lines) => lines.length >= counted.egress + counted.ingress,
@@ -88,11 +88,3 @@ async function testTable(context: TestContext, { lab, peers, daemon }: Scene, wa
 
 const directionOf = (log: readonly Logged[], ownPort: number, to?: { address: string; port: number }) =>
 	log.find((line) => line.ownPort === ownPort && line.address === to?.address && line.port === to.port)?.direction;
-
-function connectionsOf({ host }: Host) {
-	const url = 'http://127.0.0.1:9901/stats?filter=downstream_cx_total';
-	const printed = host.run(process.execPath, ['-e', `fetch('${url}').then((r) => r.text()).then(console.log)`]);
-	const count = (name: string) =>
-		Number(new RegExp(`^tcp\\.${name}\\.downstream_cx_total: (\\d+)`, 'm').exec(printed)?.[1]);
-	return { egress: count('egress'), ingress: count('ingress'), loops: count('egress_loop') + count('ingress_loop') };
-}

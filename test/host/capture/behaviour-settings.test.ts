@@ -3,18 +3,18 @@ import { test } from 'node:test';
 import { createHost } from '../../lab/net/host.ts';
 import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import { testCalls } from '../../support/calls.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { worldAddresses } from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
 import { type Variant, variants } from '../../support/variants.ts';
 
-for (const dialect of dialects)
-	test(`with ${dialect} rules every setting decides who answers`, async (context) => {
+for (const { backend } of backends)
+	test(`with ${backend} rules every setting decides who answers`, async (context) => {
 		using lab = createHost({ worldAddresses });
 		using peers = await createPeers(lab);
 		for (const { listeners } of variants) await listen(peers, listeners);
 		for (const { title, settings, calls } of variants) {
-			run(lab.host, ['init', '--backend', backendOf(dialect), ...settings]);
+			run(lab.host, ['init', '--backend', backend, ...settings]);
 			await testCalls(context, peers, title, calls);
 		}
 	});

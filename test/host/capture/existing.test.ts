@@ -4,7 +4,7 @@ import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon, turnout } from '../../lab/turnout.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openConnection, startListener } from '../../support/talk.ts';
 import { answers, createTalkingHost } from '../../support/talking-host.ts';
@@ -21,15 +21,18 @@ function redirectByOthers(host: Namespace): void {
 }
 
 /** Where nobody else tracks connections, the kernel has no entry of what began before. */
-const hosts = [...dialects.map((dialect) => ({ dialect, isBare: true })), { dialect: 'nft', isBare: false }] as const;
+const hosts = [
+	...backends.map(({ backend }) => ({ backend, isBare: true })),
+	{ backend: 'iptables-nft', isBare: false },
+];
 
-for (const { dialect, isBare } of hosts)
-	test(`on a ${isBare ? 'bare' : 'tracking'} ${dialect} host connections that were open before are counted, and ended where that is asked`, async (context) => {
+for (const { backend, isBare } of hosts)
+	test(`on a ${isBare ? 'bare' : 'tracking'} ${backend} host connections that were open before are counted, and ended where that is asked`, async (context) => {
 		using place = await createTalkingHost();
 		const { lab, listen, open } = place;
 		if (!isBare) redirectByOthers(lab.host);
 		await Promise.all([listen('host', 'other', 9090), listen('world', 'remote sshd', 22)]);
-		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
+		const args = ['--backend', backend, '--app-ports', '8080'];
 		await using first = await startDaemon(lab.host, { args });
 
 		const spared = await Promise.all(

@@ -9,7 +9,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import type { Target } from '../../lab/net/protocol.ts';
 import { nameOf } from '../../support/calls.ts';
 import { unhurried } from '../../support/daemon.ts';
-import { dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type FaultHost } from '../../support/faults.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
@@ -35,10 +35,10 @@ const saying = (place: FaultHost, subject: 'firewall' | 'denials', holds: (text:
 	eventually(() => told(place, subject), holds);
 const isWell = (text: string) => text === '';
 
-for (const dialect of dialects)
-	describe(`a plain firewall in iptables-${dialect}`, async () => {
+for (const { backend, dialect } of backends)
+	describe(`a plain firewall in iptables-${dialect}, with rules of ours in ${backend}`, async () => {
 		const stack = suiteStack();
-		const place = stack.use(await createFaultHost(dialect));
+		const place = stack.use(await createFaultHost(backend));
 		const iptables = (...args: string[]) => place.lab.host.run(`iptables-${dialect}`, args);
 		const ending = [
 			['-i', 'lo', '-j', 'ACCEPT'],
@@ -105,7 +105,7 @@ describe('ufw', async () => {
 	const ufw = (...args: string[]) => firewalls.run('ufw', args);
 	ufw('allow', '22/tcp');
 	ufw('allow', '8080/tcp');
-	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('iptables-nft', { lab, through: firewalls.through }));
 
 	test('that lets an app port in drops what is redirected, and with the recipe does not', async () => {
 		ufw('--force', 'enable');
@@ -146,7 +146,7 @@ describe('firewalld', async () => {
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	firewalls.run('firewall-offline-cmd', ['--add-port=22/tcp']);
-	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('iptables-nft', { lab, through: firewalls.through }));
 
 	test('opens app ports that its zones close, which is told, as is what it rejects of IPv6; a table of nft closes them', async () => {
 		const start = `firewalld --nofork --nopid </dev/null >/dev/null 2>&1 & echo $! > /run/firewalld.pid
@@ -172,7 +172,7 @@ describe('firewalld', async () => {
 });
 
 test('a host without rules, and one with those of Docker, hears nothing of its firewall', async () => {
-	await using place = await createFaultHost('nft');
+	await using place = await createFaultHost('iptables-nft');
 	assert.deepEqual([await told(place, 'firewall'), await told(place, 'denials')], ['', '']);
 	installDockerRules(place.lab.host, 'nft');
 	await eventually(

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dialect } from '../../../src/firewall/firewall.ts';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
-import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
+import { isWhole } from '../../support/own-rules.ts';
 import { run } from '../../support/run.ts';
-import { savedText } from '../../support/saved.ts';
 import { answers, createTalkingHost, type TalkingHost } from '../../support/talking-host.ts';
 
 const families = ['v4', 'v6'] as const;
@@ -17,13 +17,17 @@ const { host: own, remote } = addresses;
 const EACH = 3;
 const DRAIN = ['--envoy-drain-seconds', '5'];
 
-/** Behind the second stage any packet is captured that begins a connection to the kernel. */
-const isWhole = (host: Host, dialect: Dialect) => {
-	const hooks = savedText(host.host, dialect)
-		.split('\n')
-		.filter((line) => /^-A OUTPUT .* ! --tcp-flags .*-j APPMESH_EGRESS$/.test(line));
-	return hooks.length === 2;
+/** What empties our tables, and what leads to our chains of nat for outbound connections. */
+const flushes: Readonly<Record<Dialect, Readonly<Record<'all' | 'nat output', string>>>> = {
+	'iptables-nft': flushesOf('nft'),
+	'iptables-legacy': flushesOf('legacy'),
+	nft: { all: 'nft flush table inet turnout', 'nat output': 'nft flush chain inet turnout nat_output' },
 };
+
+function flushesOf(dialect: string) {
+	const each = (args: string) => `for family in iptables ip6tables; do $family-${dialect} -w -t ${args}; done`;
+	return { all: `${each('nat -F')}; ${each('mangle -F')}`, 'nat output': each('nat -F OUTPUT') };
+}
 
 /** As many inbound and outbound ones in each family. */
 async function openAll({ open }: TalkingHost) {
@@ -39,22 +43,22 @@ async function forget(lab: Host): Promise<void> {
 	for (const family of ['ipv4', 'ipv6']) lab.host.run('conntrack', ['-F', '-f', family]);
 }
 
-async function enabled(daemon: TestDaemon, lab: Host, dialect: Dialect): Promise<void> {
+async function enabled(daemon: TestDaemon, lab: Host, backend: Dialect): Promise<void> {
 	assert.equal(daemon.ask('enable', '--json').stderr, '');
 	await eventually(
-		() => isWhole(lab, dialect),
+		() => isWhole(lab.host, backend),
 		(is) => is,
 	);
 }
 
-for (const dialect of dialects)
-	test(`captured connections survive the loss of their conntrack entries, with ${dialect}`, async (context) => {
+for (const { backend } of backends)
+	test(`captured connections survive the loss of their conntrack entries, with ${backend}`, async (context) => {
 		using place = await createTalkingHost();
 		const { lab, ingress, egress } = place;
 		await using daemon = await startDaemon(lab.host, {
-			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
+			args: ['--backend', backend, '--app-ports', '8080', ...DRAIN],
 		});
-		await enabled(daemon, lab, dialect);
+		await enabled(daemon, lab, backend);
 		const captured = await openAll(place);
 		const allAnswer = async (word: string) => {
 			for (const { talker, by } of captured) assert.equal(await answers(talker, word), `${by} hears ${word}`);
@@ -91,17 +95,17 @@ for (const dialect of dialects)
 			await forget(lab);
 			assert.equal(daemon.ask('enable', '--json').stderr, '');
 			await allAnswer('once more');
-			assert.ok(isWhole(lab, dialect));
+			assert.ok(isWhole(lab.host, backend));
 		});
 	});
 
 interface Stage {
 	readonly context: TestContext;
-	readonly dialect: Dialect;
+	readonly backend: Dialect;
 }
 
 /** Nobody else tracks connections on a bare host. Half of them say nothing until all of it is captured. */
-async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) => Promise<void>): Promise<void> {
+async function testOpenBefore({ context, backend }: Stage, enable: (lab: Host) => Promise<void>): Promise<void> {
 	using place = await createTalkingHost();
 	const { lab, sshd, open } = place;
 	const before = await openAll(place);
@@ -109,7 +113,7 @@ async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) =
 	for (const { talker, plain } of before.filter((_, at) => at % 2 === 0))
 		assert.equal(await answers(talker, 'active'), `${plain} hears active`);
 	await enable(lab);
-	assert.ok(isWhole(lab, dialect));
+	assert.ok(isWhole(lab.host, backend));
 	await context.test('connections in and out, that were active and that were idle', async () => {
 		for (const { talker, plain } of before) assert.equal(await answers(talker, 'on'), `${plain} hears on`);
 	});
@@ -125,55 +129,53 @@ async function testOpenBefore({ context, dialect }: Stage, enable: (lab: Host) =
 	);
 }
 
-for (const dialect of dialects) {
-	test(`on a host without conntrack entries open connections survive an enable by the daemon, with ${dialect}`, (context) =>
-		testOpenBefore({ context, dialect }, async (lab) => {
+for (const { backend } of backends) {
+	test(`on a host without conntrack entries open connections survive an enable by the daemon, with ${backend}`, (context) =>
+		testOpenBefore({ context, backend }, async (lab) => {
 			await using daemon = await startDaemon(lab.host, {
-				args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN, '--on-stop', 'keep'],
+				args: ['--backend', backend, '--app-ports', '8080', ...DRAIN, '--on-stop', 'keep'],
 			});
-			await enabled(daemon, lab, dialect);
+			await enabled(daemon, lab, backend);
 		}));
 
-	test(`on a host without conntrack entries open connections survive init, with ${dialect}`, (context) =>
-		testOpenBefore({ context, dialect }, async (lab) => {
-			const { stdout } = run(lab.host, ['init', '--json', '--backend', backendOf(dialect), '--app-ports', '8080']);
+	test(`on a host without conntrack entries open connections survive init, with ${backend}`, (context) =>
+		testOpenBefore({ context, backend }, async (lab) => {
+			const { stdout } = run(lab.host, ['init', '--json', '--backend', backend, '--app-ports', '8080']);
 			assert.deepEqual(JSON.parse(stdout).notices, []);
 		}));
 
-	test(`connections opened while the rules were gone survive the repair, with ${dialect}`, async () => {
+	test(`connections opened while the rules were gone survive the repair, with ${backend}`, async () => {
 		using place = await createTalkingHost();
 		const { lab } = place;
 		await using daemon = await startDaemon(lab.host, {
-			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
+			args: ['--backend', backend, '--app-ports', '8080', ...DRAIN],
 		});
-		await enabled(daemon, lab, dialect);
+		await enabled(daemon, lab, backend);
 		daemon.process.kill('SIGSTOP');
-		for (const program of ['iptables', 'ip6tables'])
-			for (const table of ['nat', 'mangle']) lab.host.run(`${program}-${dialect}`, ['-w', '-t', table, '-F']);
+		lab.host.run('sh', ['-ec', flushes[backend].all]);
 		const past = await openAll(place);
 		for (const { talker, plain } of past) assert.equal(await answers(talker, 'past'), `${plain} hears past`);
 		await forget(lab);
 		daemon.process.kill('SIGCONT');
 		await eventually(
-			() => isWhole(lab, dialect),
+			() => isWhole(lab.host, backend),
 			(is) => is,
 		);
 		for (const { talker, plain } of past) assert.equal(await answers(talker, 'on'), `${plain} hears on`);
 		assert.equal(daemon.ask('diff').code, 0);
 	});
 
-	test(`connections from before survive a repair of the redirection, with ${dialect}`, async () => {
+	test(`connections from before survive a repair of the redirection, with ${backend}`, async () => {
 		using place = await createTalkingHost();
 		const { lab } = place;
 		const before = await openAll(place);
 		await using daemon = await startDaemon(lab.host, {
-			args: ['--backend', backendOf(dialect), '--app-ports', '8080', ...DRAIN],
+			args: ['--backend', backend, '--app-ports', '8080', ...DRAIN],
 		});
-		await enabled(daemon, lab, dialect);
-		for (const program of ['iptables', 'ip6tables'])
-			lab.host.run(`${program}-${dialect}`, ['-w', '-t', 'nat', '-F', 'OUTPUT']);
+		await enabled(daemon, lab, backend);
+		lab.host.run('sh', ['-ec', flushes[backend]['nat output']]);
 		await eventually(
-			() => isWhole(lab, dialect),
+			() => isWhole(lab.host, backend),
 			(is) => is,
 		);
 		// Until those that have ended are forgotten.

@@ -5,9 +5,9 @@ import type { Condition } from '../../../src/status/types.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createPeers, type Peers } from '../../lab/net/peers.ts';
-import type { Dialect } from '../../lab/net/restore.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFaultHost, type FaultHost, testFaults } from '../../support/faults.ts';
 import { run } from '../../support/run.ts';
@@ -52,10 +52,10 @@ table inet other {
 }
 `;
 
-for (const dialect of ['nft', 'legacy'] satisfies Dialect[])
-	describe(`with rules of ours in iptables-${dialect}`, async () => {
+for (const { backend } of backends)
+	describe(`with rules of ours in ${backend}`, async () => {
 		const stack = suiteStack();
-		const place = stack.use(await createFaultHost(dialect));
+		const place = stack.use(await createFaultHost(backend));
 		const { host } = place.lab;
 
 		for (const [what, script, undo] of [
@@ -134,10 +134,25 @@ table inet harmless {
 			assert.equal(await outbound(place), 'egress listener');
 			dropTable(place, 'inet harmless');
 		});
+
+		if (backend === 'nft')
+			test("chains of others with the priority that Docker's have are asked after ours whenever they are made, and nothing is repaired or told", async () => {
+				const { count } = (await place.status()).repairs;
+				for (const table of ['ip docker-bridges', 'inet netavark', 'ip6 kube-proxy']) {
+					nft(place, translating(table, -100));
+					for (const family of ['v4', 'v6'] as const) {
+						assert.equal(await inbound(place, family), 'ingress listener');
+						assert.equal(await outbound(place, family), 'egress listener');
+					}
+					assert.equal(await told(place), '');
+					dropTable(place, table);
+				}
+				assert.equal((await place.status()).repairs.count, count);
+			});
 	});
 
 test('iptables-nft, where its nat comes later than that of iptables-legacy, is told', async () => {
-	await using place = await createFaultHost('legacy');
+	await using place = await createFaultHost('iptables-legacy');
 	const rule = ['PREROUTING', '-p', 'tcp', '-m', 'tcp', '--dport', '8080', '-j', 'REDIRECT', '--to-ports', '8081'];
 	place.lab.host.run('iptables-nft', ['-t', 'nat', '-A', ...rule]);
 	assert.equal(await inbound(place), 'app');
@@ -180,7 +195,7 @@ test('init tells of what comes before its rules', () => {
 
 describe('chains that others make later, with the priority that ours have', async () => {
 	const stack = suiteStack();
-	const place = stack.use(await createFaultHost('nft'));
+	const place = stack.use(await createFaultHost('iptables-nft'));
 
 	for (const table of ['ip docker-bridges', 'inet netavark', 'ip6 kube-proxy'])
 		test(`those of table ${table} are asked after ours in a moment, and it is told as a repair`, async () => {

@@ -5,7 +5,7 @@ import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { wholeRulesOf } from '../../support/daemon.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openConnection, startListener } from '../../support/talk.ts';
 
@@ -15,13 +15,13 @@ const ways = [
 ] as const;
 
 /** Nobody else tracks connections here: what the kernel remembers stands still while no rules need it. */
-for (const dialect of dialects)
-	test(`on a bare ${dialect} host a connection is not mistaken for one that was captured before from the same port`, async (context) => {
+for (const { backend } of backends)
+	test(`on a bare ${backend} host a connection is not mistaken for one that was captured before from the same port`, async (context) => {
 		using lab = createHost({ container: false });
 		using stack = new DisposableStack();
 		stack.use(await startListener(lab.world, 'remote', 443));
 		stack.use(await startListener(lab.host, 'app', 8080));
-		const args = ['--backend', backendOf(dialect), '--app-ports', '8080'];
+		const args = ['--backend', backend, '--app-ports', '8080'];
 		await using daemon = await startDaemon(lab.host, { args });
 		for (const { way, from, to, port, plain, envoy } of ways)
 			for (const family of ['v4', 'v6'] as const) {

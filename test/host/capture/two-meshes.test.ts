@@ -35,7 +35,7 @@ async function createPlace(
 	stack: AsyncDisposableStack,
 	args: readonly string[] = [],
 ): Promise<Place> {
-	const place = stack.use(await createFaultHost(dialect, { args }));
+	const place = stack.use(await createFaultHost(`iptables-${dialect}`, { args }));
 	const theirProxy = stack.use(createPeer(place.lab.host, { uid: theirs.uid }));
 	await theirProxy.listen('their proxy, outbound', [theirs.outbound]);
 	await theirProxy.listen('their proxy, inbound', [theirs.inbound]);

@@ -137,7 +137,7 @@ describe('the commands', () => {
 		assert.equal(JSON.parse((await run(['config', 'check', file, '--json'])).stderr).error.code, 'config');
 	});
 
-	for (const backend of ['iptables-nft', 'iptables-legacy'])
+	for (const backend of ['iptables-nft', 'iptables-legacy', 'nft'])
 		for (const family of ['ipv4', 'ipv6'])
 			test(`render prints the ${family} document for ${backend}, also for nobody without a privilege`, async () => {
 				const args = [...settings, '--backend', backend, '--family', family];

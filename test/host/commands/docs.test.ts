@@ -8,18 +8,18 @@ import type { Namespace } from '../../lab/net/namespace.ts';
 import type { Peer } from '../../lab/net/peer.ts';
 import { createPeers } from '../../lab/net/peers.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { commandsOf } from '../../support/pages.ts';
 import { run } from '../../support/run.ts';
 
 const { host: ours, remote } = addresses;
 
-for (const dialect of dialects) {
-	test(`with ${dialect} rules the commands for a host that drops what it does not know let in what is captured`, async () => {
+for (const { backend, dialect } of backends) {
+	test(`with ${backend} rules the commands for a host that drops what it does not know let in what is captured`, async () => {
 		using lab = createHost();
 		using peers = await createPeers(lab);
 		installAdministratorRules(lab.host, dialect);
-		run(lab.host, ['init', '--app-ports', '8080', '--bridges', 'docker0', '--backend', backendOf(dialect)]);
+		run(lab.host, ['init', '--app-ports', '8080', '--bridges', 'docker0', '--backend', backend]);
 		const inbound = (timeoutMs?: number) => answersTo(peers.world, ours, 8080, timeoutMs);
 		const outbound = (timeoutMs?: number) => answersTo(peers.app, remote, 443, timeoutMs);
 		const bridged = (timeoutMs?: number) => answersTo(peers.container, remote, 443, timeoutMs);

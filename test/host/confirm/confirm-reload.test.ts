@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dialect } from '../../../src/firewall/firewall.ts';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
@@ -11,6 +12,7 @@ import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { createEnvoyHost } from '../../support/envoy-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { isWhole, ownRules } from '../../support/own-rules.ts';
 import { startLoad, stopLoad, summary } from '../../support/proxied.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 import { createDaemonHost } from '../../support/with-daemon.ts';
@@ -20,14 +22,21 @@ describe('reload --confirm', async () => {
 	const place = stack.use(await createDaemonHost());
 	const { lab } = place;
 	const file = join(stack.use(createScratch('settings')).path, 'turnout.yaml');
-	const write = (appPorts: string) => writeFileSync(file, `appPorts: "${appPorts}"\n`);
+	const used = { backend: 'auto' };
+	const write = (appPorts: string) => writeFileSync(file, `appPorts: "${appPorts}"\nbackend: ${used.backend}\n`);
+	const look = (): string => `${rulesOf(lab.host)}${ownRules(lab.host, 'nft')}`;
 
 	/** A daemon that captures 8080 only; `before`: its rules. */
-	async function start(): Promise<{ daemon: TestDaemon; before: string }> {
+	async function start(backend: Dialect = 'iptables-nft'): Promise<{ daemon: TestDaemon; before: string }> {
+		used.backend = backend === 'nft' ? backend : 'auto';
 		write('8080');
 		const daemon = await place.start(['--config', file]);
 		daemon.ask('enable');
-		return { daemon, before: await wholeRulesOf(lab.host) };
+		await eventually(
+			() => isWhole(lab.host, backend),
+			(is) => is,
+		);
+		return { daemon, before: look() };
 	}
 	const again = ({ folder }: TestDaemon) => place.start(['--config', file], { folder });
 
@@ -54,7 +63,7 @@ describe('reload --confirm', async () => {
 	}
 
 	async function assertGoesBack(before: string, until: number): Promise<void> {
-		await eventually(() => rulesOf(lab.host) === before, Boolean);
+		await eventually(() => look() === before, Boolean);
 		assert.ok(Date.now() >= until - 50, `it went back ${until - Date.now()} ms too soon`);
 	}
 
@@ -79,10 +88,10 @@ describe('reload --confirm', async () => {
 		await assertFormer(daemon);
 		await sleep(500);
 		assert.equal(daemon.status().repairs.count, 0);
-		assert.equal(rulesOf(lab.host), before);
+		assert.equal(look(), before);
 		assert.match(daemon.ask('reload').stdout, /^changed: appPorts\n/);
 		assert.doesNotMatch(daemon.ask('status').stdout, /settings/);
-		assert.notEqual(rulesOf(lab.host), before);
+		assert.notEqual(look(), before);
 	});
 
 	test('with `turnout confirm` the change stays', async () => {
@@ -91,7 +100,7 @@ describe('reload --confirm', async () => {
 		const until = await reloadFor(daemon, 8);
 		daemon.ask('confirm');
 		await eventually(Date.now, (now) => now > until + 500);
-		assert.notEqual(rulesOf(lab.host), before);
+		assert.notEqual(look(), before);
 		assert.equal(await appPorts(daemon), '*');
 	});
 
@@ -107,16 +116,17 @@ describe('reload --confirm', async () => {
 		}
 	});
 
-	test('the rollback happens although the daemon was killed, and the next one uses the former settings', async () => {
-		const { daemon, before } = await start();
-		const until = await reloadFor(daemon, 6);
-		daemon.process.kill('SIGKILL');
-		await daemon.ended;
-		await assertGoesBack(before, until);
-		await using next = await again(daemon);
-		await assertFormer(next);
-		assert.equal(rulesOf(lab.host), before);
-	});
+	for (const backend of ['iptables-nft', 'nft'] as const)
+		test(`the rollback happens although the daemon was killed, and the next one uses the former settings, on ${backend}`, async () => {
+			const { daemon, before } = await start(backend);
+			const until = await reloadFor(daemon, 6);
+			daemon.process.kill('SIGKILL');
+			await daemon.ended;
+			await assertGoesBack(before, until);
+			await using next = await again(daemon);
+			await assertFormer(next);
+			assert.equal(look(), before);
+		});
 
 	test('the rollback happens although the daemon hangs, and it respects that when it continues', async () => {
 		const { daemon, before } = await start();
@@ -127,7 +137,7 @@ describe('reload --confirm', async () => {
 		daemon.process.kill('SIGCONT');
 		await assertFormer(daemon);
 		await sleep(500);
-		assert.equal(rulesOf(lab.host), before);
+		assert.equal(look(), before);
 	});
 
 	test('a restarted daemon keeps the deadline', async () => {
@@ -172,7 +182,7 @@ describe('reload --confirm', async () => {
 		write('22');
 		assert.equal(daemon.ask('reload', '--confirm', '60').code, 1);
 		assert.equal(daemon.status().confirmUntil, undefined);
-		assert.equal(rulesOf(lab.host), before);
+		assert.equal(look(), before);
 	});
 });
 

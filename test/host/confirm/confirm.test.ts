@@ -9,13 +9,15 @@ import type { Status } from '../../../src/status/types.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ownRules } from '../../support/own-rules.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 import { createDaemonHost } from '../../support/with-daemon.ts';
 
 describe('enable --confirm', async () => {
 	const { lab, untouched, ...place } = suiteStack().use(await createDaemonHost());
-	const start = (folder?: string) => place.start(undefined, folder === undefined ? {} : { folder });
-	const isUntouched = () => rulesOf(lab.host) === untouched;
+	const start = (folder?: string, backend = 'iptables-nft') =>
+		place.start(['--app-ports', '8080', '--backend', backend], folder === undefined ? {} : { folder });
+	const isUntouched = () => rulesOf(lab.host) === untouched && ownRules(lab.host, 'nft') === '';
 
 	/** Says when the time is over. Where a busy machine has taken all of it for enabling there is more of it the next time. */
 	function enableUnconfirmed(daemon: TestDaemon, seconds: number): number {
@@ -63,16 +65,17 @@ describe('enable --confirm', async () => {
 		assert.equal(daemon.ask('disable').code, 0);
 	});
 
-	test('the rollback happens although the daemon was killed, and the next one starts disabled', async () => {
-		const daemon = await start();
-		const until = enableUnconfirmed(daemon, 4);
-		daemon.process.kill('SIGKILL');
-		await daemon.ended;
-		await assertGoesBack(until);
-		await using next = await start(daemon.folder);
-		assert.equal(next.status().wanted, 'disabled');
-		assert.ok(isUntouched());
-	});
+	for (const backend of ['iptables-nft', 'nft'])
+		test(`the rollback happens although the daemon was killed, and the next one starts disabled, on ${backend}`, async () => {
+			const daemon = await start(undefined, backend);
+			const until = enableUnconfirmed(daemon, 4);
+			daemon.process.kill('SIGKILL');
+			await daemon.ended;
+			await assertGoesBack(until);
+			await using next = await start(daemon.folder, backend);
+			assert.equal(next.status().wanted, 'disabled');
+			assert.ok(isUntouched());
+		});
 
 	test('the rollback happens although the daemon hangs, and it does not enable again when it continues', async () => {
 		await using daemon = await start();

@@ -1,6 +1,8 @@
 // A host is brought back without turnout, by the commands of docs/rescue.md as they stand there.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
@@ -14,10 +16,10 @@ import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { createDockerHost, untilLive } from '../../support/docker-host.ts';
 import { outcomeOf } from '../../support/outcome.ts';
-import { commandsOf } from '../../support/pages.ts';
+import { commandsOf, root } from '../../support/pages.ts';
 import { run } from '../../support/run.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 import { startListener } from '../../support/talk.ts';
@@ -58,7 +60,7 @@ test('clean is refused while an enabled daemon runs, but not because of one that
 	assert.equal(clean().code, 0);
 });
 
-for (const dialect of dialects) {
+for (const { backend, dialect } of backends) {
 	const rescue = async (commands: readonly string[], others: (host: Namespace) => unknown): Promise<void> => {
 		using lab = createHost();
 		using app = createPeer(lab.host, { uid: 1000 });
@@ -69,7 +71,7 @@ for (const dialect of dialects) {
 		// On such a host nothing that iptables makes when it is first needed is new.
 		for (const family of ['', '6']) lab.host.run(`ip${family}tables-${dialect}`, ['-t', 'mangle', '-I', 'PREROUTING']);
 		const before = others(lab.host);
-		run(lab.host, ['init', ...everything, '--backend', backendOf(dialect)]);
+		run(lab.host, ['init', ...everything, '--backend', backend]);
 		assert.deepEqual(await answersTo(app), ['refused', 'refused']);
 		const [first = '', ...next] = commands;
 		follow(lab.host, first, dialect);
@@ -79,14 +81,14 @@ for (const dialect of dialects) {
 		assert.match(run(lab.host, ['clean']).stdout, /Nothing with our names is left/);
 	};
 
-	test(`with ${dialect} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>
+	test(`with ${backend} rules the three commands leave a host as it was before, and nobody else's rule is touched`, () =>
 		rescue(['The rules', 'The routes'], snapshotHost));
 
-	test(`with ${dialect} rules redirection can be stopped at once, and the rest be done later`, () =>
-		rescue(['Stop redirecting', 'The rules', 'The routes'], snapshotHost));
+	test(`with ${backend} rules redirection can be stopped at once, and the rest be done later`, () =>
+		rescue([backend === 'nft' ? NFT : 'Stop redirecting', 'The rules', 'The routes'], snapshotHost));
 
-	test(`with ${dialect} rules the commands to be typed from memory leave all other rules as they were`, () =>
-		rescue(['From memory', 'The routes'], (host) => rulesAndPolicies(host, dialect)));
+	test(`with ${backend} rules the commands to be typed from memory leave all other rules as they were`, () =>
+		rescue([backend === 'nft' ? NFT : 'From memory', 'The routes'], (host) => rulesAndPolicies(host, dialect)));
 }
 
 describe('with an Envoy in Docker, after the daemon has been killed', async () => {
@@ -106,18 +108,27 @@ describe('with an Envoy in Docker, after the daemon has been killed', async () =
 	});
 });
 
-const text = (comment: string): string => commandsOf('docs/rescue.md', comment);
+/** The page's own words for both. */
+const NFT = 'nft delete table inet turnout';
+const text = (comment: string): string =>
+	comment === NFT && readFileSync(join(root, RESCUE), 'utf8').includes(`\`${NFT}\` is all`)
+		? comment
+		: commandsOf(RESCUE, comment);
+const RESCUE = 'docs/rescue.md';
 
 /** As they stand on the page; where that says only `iptables`, with the dialect's programs by their own names. */
 function follow(host: Namespace, comment: string, dialect: Dialect): void {
 	const input = text(comment).replaceAll(/\b(ip6?tables)(?=[ ;]|-(save|restore)\b)/g, `$1-${dialect}`);
-	host.run('sh', ['-es'], { input });
+	// What is not there cannot be removed: that is said, and no matter.
+	host.tryRun('sh', ['-s'], { input });
 }
 
 function rulesAndPolicies(host: Namespace, dialect: Dialect): readonly string[] {
 	const saved = ['iptables', 'ip6tables'].map((program) => host.run(`${program}-${dialect}-save`, []));
 	// Of the empty chains that the kernel has some may be new.
-	return saved.join('').match(/^(-A .*|:\S+ DROP|:\S+ -)/gm) ?? [];
+	return (
+		[...saved, host.run('nft', ['list', 'tables', 'inet'])].join('').match(/^(-A .*|:\S+ DROP|:\S+ -|table .*)/gm) ?? []
+	);
 }
 
 const answersTo = (who: Peer): Promise<string[]> =>

@@ -30,7 +30,9 @@ for (const dialect of ['nft', 'legacy'] as const)
 			writeFileSync(file, JSON.stringify({ appPorts: ports, egressIgnoredIps: listOf(length) }));
 		write(500);
 		// The application's ports are the file's.
-		const place = stack.use(await createFaultHost(dialect, { args: ['--config', file, '--app-ports', ports] }));
+		const place = stack.use(
+			await createFaultHost(`iptables-${dialect}`, { args: ['--config', file, '--app-ports', ports] }),
+		);
 		const { daemon, peers, lab, rules, status } = place;
 		const { sets } = stack.use(openFarHost(lab.host));
 		const lengths = (found: readonly InstalledSet[]): string[] =>

@@ -4,36 +4,35 @@ import { test } from 'node:test';
 import { createHost, type Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createPeers, type Peers } from '../../lab/net/peers.ts';
-import type { Dialect } from '../../lab/net/restore.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
 import { type Docker, startDockerd } from '../../lab/services/dockerd.ts';
 import { importAnswerer } from '../../lab/services/image.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
-import { backendOf, dialects } from '../../support/dialects.ts';
+import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { run } from '../../support/run.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 
-const settings = (dialect: Dialect) => ['--app-ports', '8080', '--backend', backendOf(dialect)];
+const settings = (backend: string) => ['--app-ports', '8080', '--backend', backend];
 
-for (const dialect of dialects) {
-	test(`with ${dialect} rules what Docker has published enters through Envoy, and is Docker's own again afterwards`, async () => {
+for (const { backend, dialect } of backends) {
+	test(`with ${backend} rules what Docker has published enters through Envoy, and is Docker's own again afterwards`, async () => {
 		using lab = createHost({ container: false });
 		await using docker = await startDockerd(lab, { dialect });
 		publish(docker);
 		using peers = await createPeers(lab, { appPorts: [22] });
 		assert.deepEqual(await answersTo(peers), both('container'));
 		const before = withoutEmptyTables(snapshotHost(lab.host));
-		await underDaemon(lab, peers, dialect);
+		await underDaemon(lab, peers, backend);
 		assert.deepEqual(await answersTo(peers), both('container'));
 		assert.deepEqual(changes(before, withoutEmptyTables(snapshotHost(lab.host))), []);
 	});
 
-	test(`with ${dialect} rules what a Docker publishes that starts after us enters through Envoy, also when it starts again`, async () => {
+	test(`with ${backend} rules what a Docker publishes that starts after us enters through Envoy, also when it starts again`, async () => {
 		using lab = createHost({ container: false });
 		using peers = await createPeers(lab, { appPorts: [22] });
-		run(lab.host, ['init', ...settings(dialect)]);
+		run(lab.host, ['init', ...settings(backend)]);
 		await using docker = await startDockerd(lab, { dialect });
 		publish(docker);
 		assert.deepEqual(await answersTo(peers), both('ingress listener'));
@@ -67,8 +66,8 @@ function publish(docker: Docker): void {
 	]);
 }
 
-async function underDaemon(lab: Host, peers: Peers, dialect: Dialect): Promise<void> {
-	await using daemon = await startDaemon(lab.host, { args: settings(dialect) });
+async function underDaemon(lab: Host, peers: Peers, backend: string): Promise<void> {
+	await using daemon = await startDaemon(lab.host, { args: settings(backend) });
 	assert.equal(daemon.ask('enable').code, 0);
 	assert.deepEqual(await answersTo(peers), both('ingress listener'));
 	assert.equal(await daemon.stop(), 0);

@@ -26,7 +26,7 @@ describe('a clock that is set', async () => {
 		FAKETIME_DONT_FAKE_MONOTONIC: '1',
 		DONT_FAKE_MONOTONIC: '1',
 	};
-	const place = stack.use(await createFaultHost('nft', { env }));
+	const place = stack.use(await createFaultHost('iptables-nft', { env }));
 	const { lab, daemon, peers, rules, status } = place;
 	const whole = rules();
 	const flush = () => lab.host.run('iptables-nft', ['-w', '-t', 'nat', '-F', 'APPMESH_EGRESS']);

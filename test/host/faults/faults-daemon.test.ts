@@ -9,7 +9,7 @@ import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('a daemon that captures', async () => {
 	const stack = suiteStack();
-	const place = stack.use(await createFaultHost('nft'));
+	const place = stack.use(await createFaultHost('iptables-nft'));
 	const { lab, daemon, peers, rules, status } = place;
 	const whole = rules();
 

@@ -32,7 +32,7 @@ for (const backend of ['nftables', 'iptables'])
 		firewalls.run('sed', ['-i', settings, '/etc/firewalld/firewalld.conf']);
 		const allow = ports.map((port) => `--add-port=${port}/tcp`);
 		firewalls.run('firewall-offline-cmd', allow);
-		const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
+		const place = stack.use(await createFaultHost('iptables-nft', { lab, through: firewalls.through }));
 		testFaults(() => place, firewalld.slice(0, -1));
 		test('status names it', () => untilNamed(place, 'firewalld'));
 		testFaults(() => place, firewalld.slice(-1));
@@ -46,7 +46,7 @@ describe('ufw', async () => {
 	const lab = createHost({ container: false });
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ports) firewalls.run('ufw', ['allow', `${port}/tcp`]);
-	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('iptables-nft', { lab, through: firewalls.through }));
 	testFaults(
 		() => place,
 		['--force enable', 'reload', 'disable'].map((words) => ({

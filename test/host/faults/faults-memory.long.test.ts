@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 describe('with little memory', async () => {
 	const stack = suiteStack();
 	const cgroup = stack.use(createMemoryCgroup());
-	const place = stack.use(await createFaultHost('nft', { through: cgroup.through }));
+	const place = stack.use(await createFaultHost('iptables-nft', { through: cgroup.through }));
 	const { lab, daemon, peers, rules, status } = place;
 	const whole = rules();
 	const flush = () => lab.host.run('iptables-nft', ['-w', '-t', 'nat', '-F', 'APPMESH_EGRESS']);

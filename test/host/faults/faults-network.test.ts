@@ -32,7 +32,7 @@ const faults: readonly Fault[] = [
 
 describe('on a host', async () => {
 	const stack = suiteStack();
-	const place = stack.use(await createFaultHost('nft'));
+	const place = stack.use(await createFaultHost('iptables-nft'));
 	testFaults(() => place, faults);
 
 	test('when IPv6 is switched off and on, its rules stay, its routes come back, and all is captured again', async () => {

@@ -18,7 +18,7 @@ describe('a Docker that publishes an app port', async () => {
 	importAnswerer(docker);
 	const published = ['--detach', '--restart', 'always', '--name', 'shop', '--publish', '8080:80', 'answerer:1'];
 	docker.docker(['run', ...published, 'container', '80']);
-	const place = await createFaultHost('nft', { lab, appPorts: [22] });
+	const place = await createFaultHost('iptables-nft', { lab, appPorts: [22] });
 	stack.use(place);
 	stack.use(docker);
 
@@ -63,7 +63,7 @@ describe('a program that keeps emptying our chains', async () => {
 	const firewalls = stack.use(await createFirewalls(lab.host));
 	for (const port of ['22', '8080', '15000']) firewalls.run('ufw', ['allow', `${port}/tcp`]);
 	firewalls.run('ufw', ['--force', 'enable']);
-	const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
+	const place = stack.use(await createFaultHost('iptables-nft', { lab, through: firewalls.through }));
 
 	test('repairs slow down, status names the program, and all recovers when it stops', async (context) => {
 		const whole = place.rules();
@@ -84,7 +84,10 @@ describe('a program that keeps emptying our chains', async () => {
 			why,
 			/^others have undone them \d+ times within a minute, the last time by \S*iptables\S* .*; of those that do such things there run here: .*ufw.*; they are put back every 5 s now$/,
 		);
-		assert.match(remedy, /leave the chains APPMESH_… and what leads to them alone/);
+		assert.match(
+			remedy,
+			/leave ours alone: the chains APPMESH_… and what leads to them, in nft the table inet turnout;/,
+		);
 		const from = await place.status();
 		const to = await eventually(place.status, ({ repairs: { count } }) => count >= from.repairs.count + 2);
 		const seconds = (Date.parse(to.repairs.last?.at ?? '') - Date.parse(from.repairs.last?.at ?? '')) / 1_000;

@@ -1,4 +1,4 @@
 // kill -9 at any moment, with legacy tables.
 import { testKilled } from '../../support/killed.ts';
 
-testKilled('legacy');
+testKilled('iptables-legacy');

@@ -1,4 +1,4 @@
-// kill -9 at any moment, with nft tables.
+// kill -9 at any moment, with iptables' tables.
 import { testKilled } from '../../support/killed.ts';
 
-testKilled('nft');
+testKilled('iptables-nft');
