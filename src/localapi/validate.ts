@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { Failure } from '../failure.ts';
-import { hasControlCharacters, quote } from '../lib/escape.ts';
+import { quote } from '../lib/escape.ts';
 import { parseImage } from '../values/image-reference.ts';
+import { parsePlace } from '../values/place.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
 import type { ExplainRequest } from './explained.ts';
@@ -17,7 +19,16 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 		if (check === undefined) throw wrongBody(`unknown member ${quote(name)}`);
 		if (!check.allows(member)) throw wrongBody(`${name} is not a ${check.allowed}`);
 	}
+	if (method === 'explain') requireSubject(value);
 	return value as Methods[M]['request'];
+}
+
+/** What an explanation is about. */
+const SUBJECTS = ['out', 'in', 'pid'];
+
+function requireSubject(value: object): void {
+	if (SUBJECTS.some((name) => Object.hasOwn(value, name))) return;
+	throw wrongBody(`it has none of ${SUBJECTS.join(', ')}`);
 }
 
 export interface Member {
@@ -48,24 +59,37 @@ const isSession = (value: unknown): boolean => typeof value === 'string' && pars
 
 /** In characters: more than a path of a request ever has. */
 const LONGEST_TEXT = 4_096;
-const isText = (value: unknown): boolean =>
-	typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT && !hasControlCharacters(value);
-const shortText: Member = { allowed: `text of 1 to ${LONGEST_TEXT} characters`, allows: isText };
 const LARGEST_PID = 4_194_304;
 const MOST_HEADERS = 100;
 
+const written = (allowed: string, pattern: RegExp): Member => ({
+	allowed,
+	allows: (value) => isWritten(value, pattern),
+});
+const isWritten = (value: unknown, pattern: RegExp): boolean =>
+	typeof value === 'string' && value.length <= LONGEST_TEXT && pattern.test(value);
+
+const ACCOUNT = /^\w[\w.-]{0,31}\$?$/;
+const HEADER = /^[\w.-]+\s*[=:][\x20-\x7e]*$/;
+
 const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
-	...{ out: shortText, from: shortText, user: shortText, group: shortText },
-	...{ method: shortText, path: shortText, host: shortText },
+	out: {
+		allowed: 'destination HOST:PORT or [IPV6]:PORT',
+		allows: (value) => isWritten(value, /^[\w.:[\]-]+$/) && parsePlace(String(value)) !== undefined,
+	},
 	in: { allowed: 'port from 1 to 65535', allows: (value) => isWhole(value, 1, 65_535) },
 	pid: { allowed: `process id from 1 to ${LARGEST_PID}`, allows: (value) => isWhole(value, 1, LARGEST_PID) },
-	interface: {
-		allowed: 'name of an interface',
-		allows: (value) => isText(value) && /^[^\s/]{1,15}$/.test(String(value)),
-	},
+	from: { allowed: 'valid IPv4 or IPv6 address', allows: (value) => typeof value === 'string' && isIP(value) > 0 },
+	user: written('name or id of a user', ACCOUNT),
+	group: written('name or id of a group', ACCOUNT),
+	interface: written('name of an interface', /^[A-Za-z0-9_][\w.@-]{0,14}$/),
+	method: written('method of HTTP', /^[A-Za-z]{1,20}$/),
+	path: written('path that begins with /', /^\/[\x21-\x7e]*$/),
+	host: written('host with or without a port', /^[\w.:[\]-]+$/),
 	headers: {
 		allowed: `list of at most ${MOST_HEADERS} texts NAME=VALUE`,
-		allows: (value) => Array.isArray(value) && value.length <= MOST_HEADERS && value.every(isText),
+		allows: (value) =>
+			Array.isArray(value) && value.length <= MOST_HEADERS && value.every((line) => isWritten(line, HEADER)),
 	},
 };
 
