@@ -90,8 +90,7 @@ function spellOperand(field: string, right: Json): string | undefined {
 	if (/^(tcp [sd]port|meta sk[ug]id)$/.test(field)) return numbersOf(elements);
 	// nft looks names of protocols up in /etc/protocols, which a host may lack.
 	if (field === 'meta l4proto' && right === TCP) return 'tcp';
-	const isName = field.endsWith('ifname') || field.endsWith('ifkind');
-	return setOf(elements.map((element) => (isName ? `"${element}"` : String(element))));
+	return setOf(elements.map((element) => (/if(name|kind)$/.test(field) ? `"${element}"` : String(element))));
 }
 
 /** IPPROTO_TCP. */

@@ -76,7 +76,7 @@ test('a set of the former rules that goes while the new ones are refused is made
 	const firewall = createMemoryFirewall({
 		onCommit: (family) => {
 			if (!refusing || family === 'ipv4') return;
-			// ipv4 has its new rules by now, and nothing uses the former set.
+			// Somebody else removes the former sets meanwhile.
 			for (const name of before) sets.held.delete(name);
 			throw new Failure('firewall', 'Cannot commit: refused', 'None');
 		},
