@@ -13,8 +13,7 @@ import { createMemoryRouting } from '../../support/memory-routing.ts';
 const signal = AbortSignal.timeout(600_000);
 const capture = captureOf({ appPorts: '8080' });
 const localRouting = { mark: 0x1e7700ce, table: 100, isNeeded: false };
-const desired = (dialect: Dialect): DesiredRules =>
-	buildDesiredRules(capture, dialect, ['ipv4', 'ipv6'], localRouting);
+const desired = (dialect: Dialect): DesiredRules => buildDesiredRules(capture, dialect, ['ipv4', 'ipv6'], localRouting);
 
 test('from iptables to nft and back: the new rules are there before the former ones go', async () => {
 	const steps: string[] = [];
