@@ -47,14 +47,13 @@ export interface Observed {
 
 const INSPECT_TIMEOUT_MS = 10_000;
 
+type Observing = Pick<
+	DaemonDependencies,
+	'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
+>;
+
 /** Reads the host each time it is asked: nothing is believed that can be read back. */
-export function createObserver(
-	deps: Pick<
-		DaemonDependencies,
-		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
-	>,
-	ruleTotals: RuleTotals,
-): Observe {
+export function createObserver(deps: Observing, ruleTotals: RuleTotals): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
 	return async (input, bypassing, lastRead) => {

@@ -37,20 +37,27 @@ export const commitRules = (
 	program: IptablesProgram,
 	wanted: WantedRules,
 	signal: AbortSignal,
-	{
-		last,
-		isInterim = false,
-	}: { readonly last?: ByFamily<IptablesRules> | undefined; readonly isInterim?: boolean | undefined } = {},
-): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program, isInterim), wanted, signal, last);
+	{ last, ...how }: CommitOptions = {},
+): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program, how), wanted, signal, last);
 
-const committerOf = (program: IptablesProgram, isInterim: boolean): Committer<ByFamily<IptablesRules>> => ({
+export interface CommitOptions {
+	readonly last?: ByFamily<IptablesRules> | undefined;
+	readonly isInterim?: boolean | undefined;
+	/** Of which families the kernel has taken rules before; more are added. */
+	readonly accepted?: Set<Family>;
+}
+
+const committerOf = (
+	program: IptablesProgram,
+	{ isInterim = false, accepted = new Set() }: Omit<CommitOptions, 'last'>,
+): Committer<ByFamily<IptablesRules>> => ({
 	read: (signal) => readRules(program, signal),
 	isAsWanted: (found, wanted) => allDifferences(found, wanted).length === 0,
 	isSame: (a, b) => families.every((of) => isSame(a[of], b[of]) && setDifferences(a[of], b[of]).length === 0),
 	async commit(found, wanted, signal) {
 		if (allDifferences(found, wanted).length === 0) return found;
 		await putSets(program.sets, found, wanted);
-		const changed = await commitOnce(program, found, wanted, signal);
+		const changed = await commitOnce(program, accepted, { found, wanted }, signal);
 		return isInterim ? changed : removeSets(program.sets, await verify(program, found, wanted, signal), wanted);
 	},
 	rollBack: (before) => rollBack(program, before),
@@ -78,8 +85,8 @@ const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 /** Resolves to what should be there then. */
 async function commitOnce(
 	program: IptablesProgram,
-	before: ByFamily<IptablesRules>,
-	wanted: ByFamily<IptablesRules>,
+	accepted: Set<Family>,
+	{ found: before, wanted }: { readonly found: ByFamily<IptablesRules>; readonly wanted: ByFamily<IptablesRules> },
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
 	const changed = toChange(before, wanted);
@@ -90,11 +97,29 @@ async function commitOnce(
 		}),
 	);
 	await Promise.all(changed.map((family) => program.check(family, signal)));
-	for (const { family, document } of documents) await program.commit(family, document, signal);
+	await commitAll(program, documents, accepted, signal);
 	return byFamily((family) => {
 		const change = documents.find((each) => each.family === family);
 		return change === undefined ? before[family] : committed(before[family], wanted[family], change.created);
 	});
+}
+
+interface Change {
+	readonly family: Family;
+	readonly document: string;
+}
+
+/**
+ * One after the other, or both at once where the kernel has taken rules of both before: each commit waits for the kernel, and
+ * neither is likely to be refused then. Both to their end, also where one fails: what still runs must not overtake the rollback.
+ */
+async function commitAll(program: IptablesProgram, of: readonly Change[], accepted: Set<Family>, signal: AbortSignal) {
+	const commit = async ({ family, document }: Change) => {
+		await program.commit(family, document, signal);
+		accepted.add(family);
+	};
+	if (!of.every(({ family }) => accepted.has(family))) for (const each of of) await commit(each);
+	else for (const end of await Promise.allSettled(of.map(commit))) if (end.status === 'rejected') throw end.reason;
 }
 
 /** With the built-in chains that count as created for us from then on. */

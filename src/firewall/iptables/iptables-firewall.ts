@@ -40,9 +40,10 @@ export const iptables: IptablesBackend = {
 export function createIptablesFirewall(program: IptablesProgram): Firewall {
 	const read = (signal: AbortSignal) => readRules(program, signal);
 	const unchecked = { ...program, check: async () => undefined };
+	const accepted = new Set<Family>();
 	const commit = async (wanted: WantedRules, signal: AbortSignal, options: ApplyOptions = {}) => {
 		const { last, skipCheck, isInterim } = options;
-		const how = { last: rulesOf(last), isInterim };
+		const how = { last: rulesOf(last), isInterim, accepted };
 		return describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, how));
 	};
 	return {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../../../src/failure.ts';
 import type { RulesByFamily } from '../../../../src/firewall/firewall.ts';
+import { createIptablesFirewall } from '../../../../src/firewall/iptables/iptables-firewall.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { byFamily, families } from '../../../../src/values/units.ts';
 import { captureOf } from '../../../support/capture.ts';
-import { createMemoryFirewall, type MemoryFirewall } from '../../../support/memory-firewall.ts';
+import { createMemoryFirewall, createMemoryIptables, type MemoryFirewall } from '../../../support/memory-firewall.ts';
 
 const signal = AbortSignal.timeout(600_000);
 
@@ -80,6 +82,26 @@ test('a kernel that takes no IPv6 rules refuses them before IPv4 is changed', as
 	await assert.rejects(firewall.apply(first, signal), /no nat here/);
 	assert.deepEqual(firewall.commits, []);
 	assert.equal(firewall.text(), createMemoryFirewall().text());
+});
+
+test('IPv6 ends before IPv4 begins, until the kernel has taken rules of both: then both are committed at once', async () => {
+	const memory = createMemoryIptables();
+	const running: string[] = [];
+	const seen: string[] = [];
+	const firewall = createIptablesFirewall({
+		...memory,
+		async commit(family, document, given) {
+			running.push(family);
+			seen.push(running.join('+'));
+			await setImmediate();
+			await memory.commit(family, document, given);
+			running.splice(running.indexOf(family), 1);
+		},
+	});
+	await firewall.apply(first, signal);
+	assert.deepEqual(seen.splice(0), ['ipv6', 'ipv4']);
+	await firewall.apply(second, signal);
+	assert.deepEqual(seen, ['ipv6', 'ipv6+ipv4']);
 });
 
 for (const family of families)
