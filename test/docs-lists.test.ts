@@ -31,7 +31,7 @@ test('every code that an error may have is in the table of errors', () => {
 const subjects: Readonly<Record<Subject, true>> = {
 	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
 	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
-	...{ denials: true, tables: true, tracking: true, mesh: true },
+	...{ backend: true, denials: true, tables: true, tracking: true, mesh: true },
 };
 
 test('every condition that status may have is in the table of conditions', () => {

@@ -78,9 +78,17 @@ export const commands: Readonly<Record<string, Command>> = {
 	},
 	reload: {
 		summary: 'Re-read the settings and apply what differs, live',
-		options: { confirm },
+		options: {
+			confirm,
+			backend: {
+				type: 'string',
+				help: 'NAME: move the rules to this firewall backend, live; auto: to the one that would be chosen now',
+			},
+		},
 		run: async (client, given, terminal) => {
-			const reply = await client.reload({ ...confirmOf(given), ...(await terminal.sessions()) });
+			const { backend } = given;
+			const asked = typeof backend === 'string' ? { backend } : {};
+			const reply = await client.reload({ ...confirmOf(given), ...asked, ...(await terminal.sessions()) });
 			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
 			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
 			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status)}`;

@@ -3,37 +3,35 @@ import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings, type SettingsArguments } from '../config/load.ts';
 import { resolveCapture } from '../config/resolve-ids.ts';
 import { Failure } from '../failure.ts';
-import type { Dialect } from '../firewall/firewall.ts';
-import { renderInstallation } from '../firewall/iptables/iptables-firewall.ts';
+import { backends } from '../firewall/backends.ts';
+import type { Dialect, Installation } from '../firewall/firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { keepsClient } from '../ruleset/client.ts';
-import { type Family, families } from '../values/units.ts';
+import { byFamily, families } from '../values/units.ts';
 import { withMeshPorts } from './mesh-ports.ts';
 import { settingsArguments } from './settings-options.ts';
 
-export interface Rendered {
-	readonly family: Family;
+export interface Rendered extends Installation {
 	readonly backend: Dialect;
-	readonly document: string;
 }
 
-/** The iptables-restore input that `init` would commit to a host without rules. Reads no firewall and needs no privileges. */
+/** The input of iptables-restore or nft that `init` would commit to a host without rules. Reads no firewall and needs no privileges. */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
 	const loaded = await withMeshPorts(await loadSettings(settings));
 	const { config } = loaded;
-	const backend = config.backend === 'iptables-legacy' ? config.backend : 'iptables-nft';
+	const backend = config.backend === 'auto' ? 'iptables-nft' : config.backend;
 	const shown = families.filter((each) => family === undefined || each === family);
 	if (shown.length === 0)
 		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded, resolveIds);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const target = buildDesiredRules(capture, backend, captured, localRoutingOf(config, keepsClient(capture)), families);
-	return shown
-		.map((each): Rendered => ({ family: each, backend, document: renderInstallation(target.rules[each]) }))
-		.filter(({ document }) => document !== '');
+	const { rules } = buildDesiredRules(capture, backend, captured, localRoutingOf(config, keepsClient(capture)), families);
+	const { renderInstallations } = backend === 'nft' ? backends.nft : backends.iptables;
+	const asked = byFamily((each) => (shown.includes(each) ? rules[each] : []));
+	return renderInstallations(asked).map((each) => ({ backend, ...each }));
 }
 
 export async function render(given: Given, { out, isJson }: CommandContext): Promise<number> {

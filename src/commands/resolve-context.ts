@@ -1,9 +1,8 @@
 import type { Loaded } from '../config/merge-sources.ts';
 import { resolveCapture } from '../config/resolve-ids.ts';
 import type { Config } from '../config/schema.ts';
-import type { Dialect } from '../firewall/firewall.ts';
 import { resolveIds } from '../host/files/accounts.ts';
-import type { FactualHost } from '../reconcile/host.ts';
+import type { FactualHost, FormerChoice } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
 import { type MeshPorts, withMeshPorts } from './mesh-ports.ts';
 
@@ -14,7 +13,7 @@ import { type MeshPorts, withMeshPorts } from './mesh-ports.ts';
 export async function resolveContext(
 	host: FactualHost,
 	loaded: Pick<Loaded, 'config' | 'written'>,
-	former: Dialect | undefined,
+	former: FormerChoice,
 	signal: AbortSignal,
 	meshPorts?: MeshPorts,
 ): Promise<HostContext<Config>> {

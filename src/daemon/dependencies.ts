@@ -7,7 +7,7 @@ import type { Installed } from '../firewall/firewall.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
-import type { Host } from '../reconcile/host.ts';
+import type { FormerChoice, Host } from '../reconcile/host.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Counters } from '../status/counters.ts';
@@ -15,6 +15,11 @@ import type { ChangeHandlers, WatchFilter } from './change-monitor.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { MeshDelivery } from './mesh-delivery.ts';
 import type { ConfirmationFile, RollbackTimer, StateFile } from './stores.ts';
+
+/** The host as it was opened, and the backend that holds where the settings leave it open. */
+export interface Before extends Pick<DaemonContext, 'host'> {
+	readonly backend: FormerChoice;
+}
 
 /** What the composition root hands to the daemon. */
 export interface DaemonDependencies {
@@ -50,7 +55,7 @@ export interface DaemonDependencies {
 	readonly counters: Counters;
 	readonly load: () => Promise<Loaded>;
 	/** Checks settings against the host that `before` was made for. */
-	readonly resolve: (loaded: Loaded, before: DaemonContext) => Promise<DaemonContext>;
+	readonly resolve: (loaded: Loaded, before: Before) => Promise<DaemonContext>;
 	/** Settings as they were written once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
 	/** The five sections of the 2019 script's status. */

@@ -41,8 +41,9 @@ export function createHandlers(core: DaemonCore, confirmation: Confirmation, dri
 			const changed = await state.reloadLock(() => update(core, image, signal));
 			return { changed, status: await status() };
 		},
-		reload: async ({ confirmSeconds, ...told }, signal) => {
-			const changed = await state.reloadLock(() => reload(core, confirmation, confirmSeconds, signal));
+		reload: async ({ confirmSeconds, backend, ...told }, signal) => {
+			const asked = { confirmSeconds, backend };
+			const changed = await state.reloadLock(() => reload(core, confirmation, asked, signal));
 			// Not before the settings hold: rules follow its ports by them.
 			await deps.mesh?.reload();
 			const warning = await warningOf(state, deps, told);

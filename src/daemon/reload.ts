@@ -6,35 +6,46 @@ import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import { persist } from './desired-state.ts';
+import { choiceOf, requireChosen, requireMovable } from './move-backend.ts';
 import type { Settings } from './state.ts';
 
-/**
- * Resolves to the keys that differ. Whatever is wrong with the new settings is found before anything is changed.
- * `seconds`: after so long the former ones hold again, unless it is confirmed.
- */
+export interface ReloadAsked {
+	/** After so long the former settings hold again, unless it is confirmed. */
+	readonly confirmSeconds: number | undefined;
+	/** See ReloadRequest. */
+	readonly backend: string | undefined;
+}
+
+/** Resolves to the keys that differ. Whatever is wrong with the new settings is found before anything is changed. */
 export async function reload(
 	core: DaemonCore,
 	confirmation: Confirmation,
-	seconds: number | undefined,
+	{ confirmSeconds, backend }: ReloadAsked,
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
 	const { state, deps, interception } = core;
 	const loaded = await deps.load();
 	const changed = planReload(state.settings.loaded, loaded, deps.mesh !== undefined);
-	const context = await deps.resolve(loaded, state.settings.context);
+	const before = state.settings.context;
+	if (backend !== undefined) requireMovable(loaded, backend, confirmSeconds);
+	const context = await deps.resolve(loaded, { host: before.host, backend: choiceOf(before.backend, backend) });
+	if (backend !== undefined) requireChosen(context.backend.name, backend);
 	await computeDesired(context);
 	deps.mesh?.check();
 	const takeOver = (now: DaemonContext) =>
 		state.ruleLock(() =>
-			confirmation.reload(seconds, async () => {
+			confirmation.reload(confirmSeconds, async () => {
 				if (state.rules.kind === 'on') await interception.apply(now);
 				state.settings = { loaded, context: now, unconfirmed: [] };
 				deps.counters.add('ruleChanges', 'reload');
 			}),
 		);
 	await leadTo(core, { loaded, context }, takeOver, signal);
-	deps.log('info', 'settings reloaded', { changed: changed.join(',') });
-	return changed;
+	const moved = context.backend.name === before.backend.name || changed.includes('backend') ? [] : ['backend'];
+	// The next start goes on with it.
+	if (moved.length > 0) persist(core, {});
+	deps.log('info', 'settings reloaded', { changed: [...changed, ...moved].join(',') });
+	return [...changed, ...moved];
 }
 
 /**

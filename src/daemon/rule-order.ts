@@ -2,9 +2,11 @@ import { failureOf } from '../failure.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
+import { rulesElsewhere } from '../firewall/foreign/rules-elsewhere.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
+import { backendFact } from '../status/backend-condition.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
 import { orderFact } from '../status/order-condition.ts';
@@ -16,7 +18,8 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 	// A claim that failed is not tried again until others' chains have changed.
 	let refused = '';
 	return {
-		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), ...firewallFacts([])]),
+		inspect: async (of) =>
+			of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), backendFact('', undefined), ...firewallFacts([])],
 		// Whoever asks for them reads once more, and is told why it fails.
 		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
@@ -62,7 +65,8 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 		const { families, dialect } = desired.target;
 		const capturing = { capture: context.capture, families, dialect };
 		const filtered = firewallFacts(findFiltered(others, capturing));
-		const facts = [orderFact(findOvertaking(others, capturing)), ...filtered];
+		const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;
+		const facts = [orderFact(findOvertaking(others, capturing)), backendFact(dialect, elsewhere), ...filtered];
 		last = { key, texts, desired, facts };
 		return facts;
 	};

@@ -75,6 +75,14 @@ export interface Installed {
 	counters(desired: RulesByFamily): RuleCounters;
 }
 
+/** A document that installs the desired rules on a host without any. */
+export interface Installation {
+	/** `inet`: both. */
+	readonly family: Family | 'inet';
+	/** For the program of the dialect. */
+	readonly document: string;
+}
+
 /** One way in which what is installed is not what is desired. */
 export interface Difference {
 	readonly kind: 'missing' | 'surplus' | 'misplaced';

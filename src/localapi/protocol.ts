@@ -26,6 +26,12 @@ export interface Sessions {
 	readonly sessions?: readonly string[];
 }
 
+export interface ReloadRequest extends Sessions {
+	readonly confirmSeconds?: number;
+	/** Where the setting is `auto`: this one from now on; `auto`: chosen anew. */
+	readonly backend?: string;
+}
+
 export interface ReloadReply {
 	readonly changed: readonly string[];
 	readonly notices: readonly string[];
@@ -57,7 +63,7 @@ export interface Methods {
 	confirm: { request: Record<string, never>; reply: Status };
 	revert: { request: Record<string, never>; reply: Status };
 	disable: { request: { readonly drainSeconds?: number }; reply: DisableReply };
-	reload: { request: { readonly confirmSeconds?: number } & Sessions; reply: ReloadReply };
+	reload: { request: ReloadRequest; reply: ReloadReply };
 	update: { request: { readonly image?: string }; reply: UpdateReply };
 	diff: { request: Record<string, never>; reply: DiffReply };
 	config: { request: Record<string, never>; reply: ConfigReply };

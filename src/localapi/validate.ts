@@ -45,6 +45,8 @@ const confirmSeconds: Member = {
 
 const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
 
+const BACKENDS = ['auto', 'iptables-nft', 'iptables-legacy', 'nft'];
+
 /** Allowed members of each request body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {
 	enable: {
@@ -58,7 +60,11 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 			allows: (value) => isWhole(value, 0, LONGEST_DRAIN_SECONDS),
 		},
 	},
-	reload: { confirmSeconds, ...sessions },
+	reload: {
+		confirmSeconds,
+		...sessions,
+		backend: { allowed: BACKENDS.join(', '), allows: (value) => typeof value === 'string' && BACKENDS.includes(value) },
+	},
 	update: { image: { allowed: 'valid image reference', allows: (value) => isImage(value) } },
 };
 

@@ -10,11 +10,14 @@ export interface Host {
 	readonly routing: Routing;
 }
 
-/** What `backend: auto` has chosen, and why. */
+/** What `backend: auto`, or a person, has chosen, and why. */
 export interface BackendChoice {
 	readonly name: Dialect;
 	readonly why: string;
 }
+
+/** An earlier choice, which holds as long as it is installed; `anew`: as if nothing of ours were there. */
+export type FormerChoice = BackendChoice | 'anew' | undefined;
 
 /** IPv6 in this network namespace. */
 export interface Ipv6Fact {
@@ -34,8 +37,7 @@ export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** `former`: the choice of an earlier start. */
-	readonly chooseBackend: (former: Dialect | undefined, signal: AbortSignal) => Promise<BackendChoice>;
+	readonly chooseBackend: (former: FormerChoice, signal: AbortSignal) => Promise<BackendChoice>;
 }
 
 /** A host with its facts. */

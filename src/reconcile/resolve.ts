@@ -7,7 +7,7 @@ import { keepsClient } from '../ruleset/client.ts';
 import type { Family } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
 import { buildDesiredRules, type DesiredRules } from './desired.ts';
-import type { BackendChoice, FactualHost, Ipv6Fact } from './host.ts';
+import type { BackendChoice, FactualHost, FormerChoice, Ipv6Fact } from './host.ts';
 import { atStage, stageFor } from './staged-capture.ts';
 
 /** The settings that decide how a host is captured. */
@@ -60,7 +60,7 @@ const CONTROLLER_VARIABLE = 'APPMESH_ENABLE_IPV6';
 export async function resolveHostContext<S extends HostSettings>(
 	host: FactualHost,
 	{ config, capture: wanted, written }: Resolvable<S>,
-	former: Dialect | undefined,
+	former: FormerChoice,
 	signal: AbortSignal,
 ): Promise<HostContext<S>> {
 	const capture = { ...wanted, ...host.facts.kernel() };

@@ -18,6 +18,7 @@ export type Subject =
 	| 'ports'
 	| 'syncookies'
 	| 'order'
+	| 'backend'
 	| 'firewall'
 	| 'denials'
 	| 'tables'

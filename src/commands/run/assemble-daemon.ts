@@ -27,6 +27,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
 import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
+import type { BackendChoice } from '../../reconcile/host.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { type Counters, createCounters } from '../../status/counters.ts';
 import { type MetricsInput, metrics } from '../../status/metrics.ts';
@@ -73,7 +74,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const host = await openHost(backends, signal);
 	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
-	const context = await resolveOnce(host, { loaded, ports }, stateFile.read().dialect, log, signal);
+	const context = await resolveOnce(host, { loaded, ports }, formerChoice(stateFile.read().dialect), log, signal);
 	using served = await mesh?.serve(context);
 	const listeners = listenersOf(options, kept.logs, (...of) => daemon.onLife(...of));
 	const proxy = await createEnvoySupervisor(context, listeners, mesh?.delivery);
@@ -116,16 +117,19 @@ const listenersOf = (
 async function resolveOnce(
 	host: OpenHost,
 	{ loaded, ports }: { readonly loaded: Loaded; readonly ports: MeshPorts | undefined },
-	remembered: Dialect | undefined,
+	former: BackendChoice | undefined,
 	log: Log,
 	signal: AbortSignal,
 ): Promise<DaemonContext> {
-	const context = await resolveContext(host, loaded, remembered, signal, ports);
+	const context = await resolveContext(host, loaded, former, signal, ports);
 	logNotices(context, log);
 	// Fails now, not at the first `enable`, if the host cannot do what the settings ask for.
 	await computeDesired(context);
 	return { ...context, host: host.withRuleCache().using(context.backend.name) };
 }
+
+const formerChoice = (name: Dialect | undefined): BackendChoice | undefined =>
+	name === undefined ? undefined : { name, why: 'a former start chose it' };
 
 const storesOf = (stateDirectory: string) => ({
 	confirmationFile: createConfirmationFile(stateDirectory),
@@ -140,8 +144,7 @@ const settingsOf = (
 ): Pick<DaemonDependencies, 'load' | 'recall' | 'resolve' | 'envoySpecOf' | 'raw'> => ({
 	load: () => loadSettings(given),
 	recall: recallSettings,
-	resolve: (of, { host, backend }) =>
-		resolveContext(host, of, backend.name, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
+	resolve: (of, { host, backend }) => resolveContext(host, of, backend, AbortSignal.timeout(RESOLVE_TIMEOUT_MS), ports),
 	envoySpecOf: (of, { passThrough }, image) => envoySpecOf(of, passThrough, image),
 	raw: (of) => host.raw(of.backend.name, of.config.routeTable),
 });

@@ -1,6 +1,14 @@
-import type { Ruleset } from '../../ruleset/model.ts';
 import { byFamily, type Family, families } from '../../values/units.ts';
-import type { ApplyOptions, ChainNames, Desired, Firewall, Namesake, RuleCheckpoint } from '../firewall.ts';
+import type {
+	ApplyOptions,
+	ChainNames,
+	Desired,
+	Firewall,
+	Installation,
+	Namesake,
+	RuleCheckpoint,
+	RulesByFamily,
+} from '../firewall.ts';
 import { commitRules, readRules, type WantedRules } from './apply-rules.ts';
 import { claimHooks } from './claim.ts';
 import { isRemoved } from './conntrack-anchor.ts';
@@ -16,9 +24,10 @@ import { renderRestoreDocument } from './restore-document.ts';
 export interface IptablesBackend {
 	readonly ownChains: ChainNames;
 	readonly createFirewall: (program: IptablesProgram) => Firewall;
+	readonly renderInstallations: (rules: RulesByFamily) => readonly Installation[];
 }
 
-export const iptables: IptablesBackend = { ownChains, createFirewall: createIptablesFirewall };
+export const iptables: IptablesBackend = { ownChains, createFirewall: createIptablesFirewall, renderInstallations };
 
 export function createIptablesFirewall(program: IptablesProgram): Firewall {
 	const read = (signal: AbortSignal) => readRules(program, signal);
@@ -73,6 +82,11 @@ async function namesakesOf(program: IptablesProgram, family: Family, signal: Abo
 	}));
 }
 
-/** The document that installs these rules on a host without any. */
-export const renderInstallation = (ruleset: Ruleset): string =>
-	renderRestoreDocument(emptyRules, renderIptables(ruleset));
+/** For `iptables-restore --noflush` and `ip6tables-restore --noflush`. */
+function renderInstallations(rules: RulesByFamily): readonly Installation[] {
+	const all = families.map((family) => ({
+		family,
+		document: renderRestoreDocument(emptyRules, renderIptables(rules[family])),
+	}));
+	return all.filter(({ document }) => document !== '');
+}

@@ -1,6 +1,6 @@
 import { families } from '../../values/units.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
-import type { ApplyOptions, Desired, Firewall, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
+import type { ApplyOptions, Desired, Firewall, Installation, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
 import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
 import type { NftProgram } from './nft-program.ts';
 import { type NftTable, TABLE } from './nft-table.ts';
@@ -16,9 +16,10 @@ export interface NftBackend {
 	/** `inet turnout`. */
 	readonly table: string;
 	readonly createFirewall: (program: NftProgram) => Firewall;
+	readonly renderInstallations: (rules: RulesByFamily) => readonly Installation[];
 }
 
-export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall };
+export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall, renderInstallations };
 
 /** One table for both families, one transaction for each change. */
 export function createNftFirewall(program: NftProgram): Firewall {
@@ -84,8 +85,8 @@ function isSame(a: NftTable, b: NftTable): boolean {
 	return families.every((family) => differences[family].length === 0);
 }
 
-/** The document that installs these rules on a host without any. */
-export function renderNftInstallation(rules: RulesByFamily): string {
+/** One document for both families, for `nft --file`. */
+function renderInstallations(rules: RulesByFamily): readonly Installation[] {
 	const { exists, chains, counters } = renderTable(rules);
-	return exists ? showTable(chains, [...counters.keys()]) : '';
+	return exists ? [{ family: 'inet', document: showTable(chains, [...counters.keys()]) }] : [];
 }

@@ -1,6 +1,6 @@
 import type { Dialect, IptablesDialect } from '../../firewall/firewall.ts';
 import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
-import type { BackendChoice } from '../../reconcile/host.ts';
+import type { BackendChoice, FormerChoice } from '../../reconcile/host.ts';
 
 export interface Candidates {
 	readonly programs: readonly IptablesProgram[];
@@ -19,12 +19,12 @@ export interface NftRules {
 const preference: readonly Dialect[] = ['iptables-nft', 'nft', 'iptables-legacy'];
 
 /**
- * What an earlier start chose, else what has our rules already, else what has anybody's rules; else nft-backed iptables.
- * Reads only, and never adds a rule to see what happens.
+ * What was chosen before, else what has our rules already, else what has anybody's rules; else nft-backed iptables.
+ * Reads only, and never adds a rule to see what happens. `former`: chosen before; `anew`: as if ours were not there.
  */
 export async function chooseBackend(
 	{ programs, nft }: Candidates,
-	remembered: Dialect | undefined,
+	former: FormerChoice,
 	signal: AbortSignal,
 ): Promise<BackendChoice> {
 	const installed = new Set<Dialect>([
@@ -33,10 +33,9 @@ export async function chooseBackend(
 	]);
 	const [first = 'iptables-nft', ...others] = preference.filter((dialect) => installed.has(dialect));
 	if (others.length === 0) return { name: first, why: 'it is the only one installed' };
-	if (remembered !== undefined && installed.has(remembered))
-		return { name: remembered, why: 'a former start chose it' };
+	if (typeof former === 'object' && installed.has(former.name)) return former;
 	const legacy = await textOf(programs, 'iptables-legacy', signal);
-	const tables = (await nft?.tables()) ?? [];
+	const tables = ((await nft?.tables()) ?? []).filter((name) => former !== 'anew' || name !== nft?.ownTable);
 	// Whether there are legacy tables, or others of nft, the kernel tells at once: without them nft-backed iptables need not be read.
 	if (legacy === '' && tables.length === 0)
 		return { name: first, why: `nothing on this host used ${others.join(' or ')} when it was chosen` };
@@ -45,7 +44,12 @@ export async function chooseBackend(
 		'iptables-legacy': legacy,
 		nft: tables,
 	};
-	return chooseBySigns(found, nft?.ownTable ?? '') ?? { name: first, why: 'the host has no rules yet' };
+	return (
+		chooseBySigns(found, former === 'anew' ? signsOfOthers : [signOfOurs(nft?.ownTable ?? ''), ...signsOfOthers]) ?? {
+			name: first,
+			why: 'the host has no rules yet',
+		}
+	);
 }
 
 async function textOf(
@@ -63,22 +67,27 @@ interface Found extends Readonly<Record<IptablesDialect, string>> {
 
 interface Sign {
 	readonly inText: RegExp;
-	readonly isTable: (name: string, ownTable: string) => boolean;
+	readonly isTable: (name: string) => boolean;
 	readonly why: string;
 }
 
-const signs: readonly Sign[] = [
-	{ inText: / -j APPMESH_/, isTable: (name, ownTable) => name === ownTable, why: 'rules of ours are there' },
+const signOfOurs = (ownTable: string): Sign => ({
+	inText: / -j APPMESH_/,
+	isTable: (name) => name === ownTable,
+	why: 'rules of ours are there',
+});
+
+const signsOfOthers: readonly Sign[] = [
 	// Its nftables backend has `ip docker-bridges` and `ip6 docker-bridges`.
 	{ inText: /^:DOCKER/m, isTable: (name) => name.endsWith(' docker-bridges'), why: "Docker's rules are there" },
-	{ inText: /^(\[\d+:\d+\] )?-A /m, isTable: () => true, why: 'other rules are there' },
+	{ inText: /^(\[\d+:\d+\] )?-A (?!.*(APPMESH_|"turnout: ))/m, isTable: () => true, why: 'other rules are there' },
 ];
 
 /** By what each dialect has; where several show the same sign, the preferred one. */
-function chooseBySigns({ nft, ...texts }: Found, ownTable: string): BackendChoice | undefined {
+function chooseBySigns({ nft, ...texts }: Found, signs: readonly Sign[]): BackendChoice | undefined {
 	for (const { inText, isTable, why } of signs)
 		for (const name of preference) {
-			const isThere = name === 'nft' ? nft.some((table) => isTable(table, ownTable)) : inText.test(texts[name]);
+			const isThere = name === 'nft' ? nft.some(isTable) : inText.test(texts[name]);
 			if (isThere) return { name, why };
 		}
 	return undefined;

@@ -72,14 +72,14 @@ test('flaw 25: a host without iptables is told what to install, and nothing is t
 	const before = snapshotHost(lab.host);
 	const { code, stderr } = withoutIptables(lab.host, [turnoutProgram, 'init', '--app-ports', '8080']);
 	assert.equal(code, 1);
-	assert.match(stderr, /^turnout: Cannot .*neither iptables nor ip6tables is installed$/m);
+	assert.match(stderr, /^turnout: Cannot .*neither iptables nor ip6tables nor nft is installed$/m);
 	assert.match(stderr, /apt-get install iptables, dnf install .*, (or )?apk add /);
 	assert.deepEqual(changes(before, snapshotHost(lab.host)), []);
 });
 
 /** In mounts of its own, in which both of the programs that all names lead to are no programs. */
 const withoutIptables = (host: Namespace, command: readonly string[]) => {
-	const hide = '/usr/sbin/xtables-nft-multi /usr/sbin/xtables-legacy-multi';
+	const hide = '/usr/sbin/xtables-nft-multi /usr/sbin/xtables-legacy-multi /usr/sbin/nft';
 	const script = `set -e; for each in ${hide}; do mount --bind /dev/null $each; done; exec "$@"`;
 	return host.tryRun('unshare', ['-m', 'sh', '-c', script, 'sh', ...command]);
 };

@@ -26,6 +26,7 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	ipv6: ['ipv6', 'APPMESH_ENABLE_IPV6', 'auto'],
 	backend: ['backend', 'TURNOUT_BACKEND', 'auto'],
 	ingressMode: ['ingress-mode', 'TURNOUT_INGRESS_MODE', 'redirect'],
+	ingressKeepClient: ['ingress-keep-client', 'TURNOUT_INGRESS_KEEP_CLIENT', 'envoy'],
 	guard: ['guard', 'TURNOUT_GUARD', '1'],
 	mark: ['mark', 'TURNOUT_MARK', '0x1e7700ce'],
 	routeTable: ['route-table', 'TURNOUT_ROUTE_TABLE', '100'],

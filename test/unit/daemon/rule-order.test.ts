@@ -20,7 +20,8 @@ const { signal } = new AbortController();
 const installed = {} as Installed;
 
 /** A host whose firewall claims, and a reader of others' rules; `claims` is what each claim does. */
-function scene(claims: () => readonly string[], dialect: Dialect = 'iptables-nft') {
+function scene(claims: () => readonly string[]) {
+	const dialect: Dialect = 'iptables-nft';
 	const others = { chains: [] as unknown[], legacyNat: {}, texts: [] as unknown[] };
 	const counts = { claims: 0, chains: 0 };
 	const logged: string[] = [];
@@ -57,12 +58,6 @@ test('where nobody came before ours, others are not read a second time', async (
 	assert.deepEqual(counts, { claims: 1, chains: 1 });
 });
 
-test('with iptables-legacy the order of tables is fixed, and nothing is claimed', async () => {
-	const { claim, counts } = scene(() => ['never'], 'iptables-legacy');
-	assert.deepEqual(await claim(), []);
-	assert.equal(counts.claims, 0);
-});
-
 test('a claim that fails is told, and tried again only when others have changed something', async () => {
 	const { claim, counts, others, logged } = scene(() => {
 		throw new Error('the kernel refuses');
@@ -78,7 +73,11 @@ test('a claim that fails is told, and tried again only when others have changed 
 test("others' rules are judged anew only when they, or what is captured, have changed", async () => {
 	const { precedence, others } = scene(() => []);
 	const desired = () => ({ target: { families: [], dialect: 'iptables-nft' } });
-	const of = { isOn: true, context: { capture: captureOf({ appPorts: '8080' }) }, desired: desired() };
+	const of = {
+		isOn: true,
+		context: { capture: captureOf({ appPorts: '8080' }), config: { backend: 'auto' } },
+		desired: desired(),
+	};
 	const facts = () => precedence.inspect(of as unknown as Inspected);
 	const first = await facts();
 	assert.equal(await facts(), first);

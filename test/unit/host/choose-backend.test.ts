@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { IptablesDialect } from '../../../src/firewall/firewall.ts';
+import type { Dialect, IptablesDialect } from '../../../src/firewall/firewall.ts';
 import { chooseBackend } from '../../../src/host/iptables/choose-backend.ts';
 import { createMemoryIptables } from '../../support/memory-firewall.ts';
 
@@ -29,7 +29,8 @@ test('the only dialect that is installed is used, and nothing is read', async ()
 
 test('the choice of an earlier start stays, whatever rules are there', async () => {
 	const { programs, reads } = createPrograms({ 'iptables-nft': ours });
-	assert.equal((await chooseBackend({ programs, nft: undefined }, 'iptables-legacy', signal)).name, 'iptables-legacy');
+	const former = { name: 'iptables-legacy', why: 'somebody chose it' } as const;
+	assert.deepEqual(await chooseBackend({ programs, nft: undefined }, former, signal), former);
 	assert.deepEqual(reads, []);
 });
 
@@ -51,3 +52,47 @@ for (const [title, rules, name] of choices)
 	test(title, async () => {
 		assert.equal((await chooseBackend({ ...createPrograms(rules), nft: undefined }, undefined, signal)).name, name);
 	});
+
+const nftWith = (...tables: readonly string[]) => ({ ownTable: 'inet turnout', tables: async () => tables });
+
+const withNft: readonly (readonly [string, Parameters<typeof createPrograms>[0], readonly string[], Dialect])[] = [
+	[
+		'our table of nft decides before all else',
+		{ 'iptables-nft': docker },
+		['ip docker-bridges', 'inet turnout'],
+		'nft',
+	],
+	[
+		"the tables of Docker's nftables backend decide before the rules of others",
+		{ 'iptables-nft': others },
+		['ip docker-bridges'],
+		'nft',
+	],
+	[
+		"Docker's rules in iptables decide before tables of others",
+		{ 'iptables-nft': docker },
+		['inet firewalld'],
+		'iptables-nft',
+	],
+	['tables of anybody decide where iptables has no rules', {}, ['inet firewalld'], 'nft'],
+	[
+		'where iptables and nft have the same sign it is iptables',
+		{ 'iptables-nft': others },
+		['inet firewalld'],
+		'iptables-nft',
+	],
+	['without any rules it is nft-backed iptables', {}, [], 'iptables-nft'],
+];
+
+for (const [title, rules, tables, name] of withNft)
+	test(`beside nft: ${title}`, async () => {
+		const chosen = await chooseBackend({ ...createPrograms(rules), nft: nftWith(...tables) }, undefined, signal);
+		assert.equal(chosen.name, name, chosen.why);
+	});
+
+test('nft is used where nothing else is installed, and before iptables-legacy on a host without rules', async () => {
+	const [, legacy] = createPrograms({}).programs;
+	const nft = nftWith();
+	assert.equal((await chooseBackend({ programs: [], nft }, undefined, signal)).name, 'nft');
+	assert.equal((await chooseBackend({ programs: legacy ? [legacy] : [], nft }, undefined, signal)).name, 'nft');
+});
