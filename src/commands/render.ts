@@ -9,7 +9,7 @@ import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
-import { keepsClient } from '../ruleset/client.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
 import { byFamily, families } from '../values/units.ts';
 import { withMeshPorts } from './mesh-ports.ts';
 import { settingsArguments } from './settings-options.ts';
@@ -28,7 +28,13 @@ export async function runRender(settings: SettingsArguments, family: string | un
 		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded, resolveIds);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const { rules } = buildDesiredRules(capture, backend, captured, localRoutingOf(config, keepsClient(capture)), families);
+	const { rules } = buildDesiredRules(
+		capture,
+		backend,
+		captured,
+		localRoutingOf(config, keepsClient(capture)),
+		families,
+	);
 	const { renderInstallations } = backend === 'nft' ? backends.nft : backends.iptables;
 	const asked = byFamily((each) => (shown.includes(each) ? rules[each] : []));
 	return renderInstallations(asked).map((each) => ({ backend, ...each }));

@@ -89,7 +89,9 @@ const notKnown =
 
 async function remove({ state, deps, reconciler, drain }: Parts, as: 'off' | 'lifted'): Promise<void> {
 	const startedMs = deps.clock.nowMs();
-	await reconciler.remove(state.settings.context.host, { keepConntrack: true });
+	const routing = appliedOf(state)?.target.localRouting;
+	const keepRouting = routing?.isNeeded === true ? routing : undefined;
+	await reconciler.remove(state.settings.context.host, { keepConntrack: true, keepRouting });
 	state.rules = { kind: as };
 	deps.log('info', 'interception disabled', { ms: msSince(deps, startedMs) });
 	await drain.begin();

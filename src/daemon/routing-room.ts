@@ -7,7 +7,7 @@ import { type RoutingTarget, readRouting, removeSurplus } from '../routing/apply
 import { localRoutingOf } from '../routing/local-routing.ts';
 import type { Routing } from '../routing/routing.ts';
 import { type RoutingFacts, type Taken, takenFrom } from '../routing/taken.ts';
-import { keepsClient } from '../ruleset/client.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
 import { type Family, families } from '../values/units.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { appliedOf, type DaemonState, isStopping } from './state.ts';

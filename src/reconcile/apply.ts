@@ -62,11 +62,16 @@ function readOthers(
 const removeFrom = async ({ firewall, installed }: Other, signal: AbortSignal): Promise<Installed> =>
 	installed.isEmpty ? installed : firewall.remove({ keepConntrack: false }, signal);
 
+/** `keepRouting`: open connections need it until they end. */
+export interface HostRemoval extends Removal {
+	readonly keepRouting?: LocalRouting | undefined;
+}
+
 /** Rules first, then routes: traffic is never pointed at a table that is gone. Resolves to what each dialect has then. */
-export async function remove(host: Host, removal: Removal, signal: AbortSignal): Promise<ActualState> {
+export async function remove(host: Host, removal: HostRemoval, signal: AbortSignal): Promise<ActualState> {
 	const left = new Map<Dialect, Installed>();
 	for (const firewall of host.firewalls) left.set(firewall.dialect, await firewall.remove(removal, signal));
-	await applySteps(host.routing, planRemoval(await readRouting(host.routing)));
+	await applySteps(host.routing, planRemoval(await readRouting(host.routing), removal.keepRouting));
 	return left;
 }
 

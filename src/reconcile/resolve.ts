@@ -3,7 +3,7 @@ import type { Dialect } from '../firewall/firewall.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { keepsClient } from '../ruleset/client.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
 import type { Family } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
 import { buildDesiredRules, type DesiredRules } from './desired.ts';

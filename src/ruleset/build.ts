@@ -1,10 +1,10 @@
 import type { Family } from '../values/units.ts';
 import { buildAnswers } from './answers.ts';
 import type { Capture } from './capture.ts';
-import { buildClient } from './client.ts';
 import { buildEgress } from './egress.ts';
 import { buildGuard, buildIngress } from './ingress.ts';
 import { buildInvalid } from './invalid.ts';
+import { buildClient } from './keep-client.ts';
 import type { Ruleset } from './model.ts';
 import { type Stage, wholeOf } from './stage.ts';
 import { buildTproxy } from './tproxy.ts';

@@ -89,6 +89,12 @@ export const chainNames = [
 ] as const;
 export type ChainName = (typeof chainNames)[number];
 
+/**
+ * What open connections need until they end, once the other chains are gone: answers on Envoy's ports are protected, and the
+ * application's answers to a client's address find Envoy.
+ */
+export const drainChains: readonly ChainName[] = ['APPMESH_ANSWER', 'APPMESH_CLIENT', 'APPMESH_REPLY'];
+
 /** A jump from a built-in chain, always its first rule: the traffic that enters a chain. */
 export interface Hook {
 	readonly at: 'PREROUTING' | 'OUTPUT';

@@ -61,9 +61,11 @@ const bridged = ({ filtersBridges }: Capture): Rule[] =>
 			]
 		: [];
 
+const LOOPBACK = 'lo' as InterfaceName;
+
 /** What Envoy sends to the application from a client's address. */
 const fromHere: Rule = {
-	matches: [{ kind: 'in', interfaces: ['lo' as InterfaceName] }],
+	matches: [{ kind: 'in', interfaces: [LOOPBACK] }],
 	verdict: { kind: 'return' },
 	setting: 'ingressMode',
 	because: 'it comes from this host, whatever its address',

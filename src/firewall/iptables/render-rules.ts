@@ -110,8 +110,28 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
 const laterKinds: readonly Match['kind'][] = [
-	...(['ports', 'own-ports', 'owner', 'owned', 'state', 'bridged', 'socket', 'transparent-socket', 'reply-of-marked'] as const),
+	'ports',
+	'own-ports',
+	'owner',
+	'owned',
+	'state',
+	'bridged',
+	'socket',
+	'transparent-socket',
+	'reply-of-marked',
 ];
+
+/** Matches that have one spelling. */
+const words = {
+	// How iptables-save prints --syn.
+	syn: '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN',
+	'not-syn': '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
+	'syn-ack': '-m tcp --tcp-flags SYN,ACK SYN,ACK',
+	owned: '-m owner --socket-exists',
+	bridged: '-m physdev --physdev-is-in',
+	socket: '-m socket',
+	'transparent-socket': '-m socket --transparent',
+} as const;
 
 function renderMatch(match: Match): string {
 	switch (match.kind) {
@@ -125,31 +145,18 @@ function renderMatch(match: Match): string {
 			return `-o ${match.interfaces.join('')}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
-		case 'syn':
-			// How iptables-save prints --syn.
-			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
-		case 'not-syn':
-			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'state':
 			return `-m conntrack --ctstate ${match.states.join(',')}`;
-		case 'syn-ack':
-			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'own-ports':
 			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
-		case 'bridged':
-			return '-m physdev --physdev-is-in';
-		case 'socket':
-			return '-m socket';
-		case 'transparent-socket':
-			return '-m socket --transparent';
 		case 'reply-of-marked':
 			return `-m connmark --mark ${hex(match.mark)} -m conntrack --ctdir REPLY`;
-		case 'owned':
-			return '-m owner --socket-exists';
 		case 'owner':
 			return `-m owner --${match.id}-owner ${match.ranges.map((range) => spanOf(range, '-')).join('')}`;
+		default:
+			return words[match.kind];
 	}
 }
 
@@ -180,7 +187,7 @@ function renderVerdict(verdict: Verdict): string {
 	}
 }
 
-/** The address of the listener: any. */
+/** The listener's address, which may be each. */
 const unspecified = { ipv4: '0.0.0.0', ipv6: '::' } as const;
 
 const hex = (mark: number): string => `0x${mark.toString(16)}`;

@@ -46,7 +46,8 @@ const ruleChain = (chain: Chain, family: Family): NftChain => ({
 function rulesOf(chain: Chain, rule: Rule, family: Family): string[] {
 	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out');
 	const match = rule.matches[at];
-	if (match?.kind !== 'in' && match?.kind !== 'out') return [ruleOf(chain, rule, family), ...withoutListener(chain, rule, family)];
+	if (match?.kind !== 'in' && match?.kind !== 'out')
+		return [ruleOf(chain, rule, family), ...withoutListener(chain, rule, family)];
 	return match.interfaces.map((name) => {
 		const matches = rule.matches.with(at, { ...match, interfaces: [name] });
 		return ruleOf(chain, { ...rule, matches }, family);
@@ -79,6 +80,18 @@ const counterNames = (chain: Chain): string[] =>
 export const counterOf = ({ table, name }: Pick<Chain, 'table' | 'name'>, { setting }: Rule): string =>
 	`${scopeOf(table, name)}.${setting}`;
 
+/** Matches that have one spelling. */
+const fixedWords = {
+	// Without a socket there is no user to compare (nft_meta_get_eval_skugid).
+	owned: 'meta skuid >= 0',
+	syn: 'tcp flags & (fin | syn | rst | ack) == syn',
+	'not-syn': 'tcp flags & (fin | syn | rst | ack) != syn',
+	'syn-ack': 'tcp flags & (syn | ack) == (syn | ack)',
+	bridged: 'meta iifkind "bridge"',
+	socket: 'socket wildcard 0',
+	'transparent-socket': 'socket transparent 1',
+} as const;
+
 function renderMatch(match: Match, family: Family): string[] {
 	switch (match.kind) {
 		case 'ports':
@@ -87,9 +100,6 @@ function renderMatch(match: Match, family: Family): string[] {
 			return [`tcp sport ${numberSet(match.ports)}`];
 		case 'owner':
 			return [`meta sk${match.id} ${numberSet(match.ranges)}`];
-		case 'owned':
-			// Without a socket there is no user to compare (nft_meta_get_eval_skugid).
-			return ['meta skuid >= 0'];
 		case 'from':
 			return addresses('saddr', match.cidrs, family);
 		case 'to':
@@ -100,24 +110,18 @@ function renderMatch(match: Match, family: Family): string[] {
 			return match.interfaces.map((name) => `oifname ${interfaceName(name)}`);
 		case 'local':
 			return [`fib ${match.end === 'source' ? 'saddr' : 'daddr'} type ${match.is ? '' : '!= '}local`];
-		case 'syn':
-			return ['tcp flags & (fin | syn | rst | ack) == syn'];
-		case 'not-syn':
-			return ['tcp flags & (fin | syn | rst | ack) != syn'];
-		case 'bridged':
-			return ['meta iifkind "bridge"'];
-		case 'socket':
-			return ['socket wildcard 0'];
-		case 'transparent-socket':
-			return ['socket transparent 1'];
 		case 'reply-of-marked':
 			return [`ct mark ${match.mark}`, 'ct direction reply'];
-		case 'syn-ack':
-			return ['tcp flags & (syn | ack) == (syn | ack)'];
 		case 'state':
-			return [`ct ${match.states.includes('DNAT') ? 'status' : 'state'} ${match.states.map((state) => state.toLowerCase()).join(',')}`];
+			return [stateWords(match.states)];
+		default:
+			return [fixedWords[match.kind]];
 	}
 }
+
+/** iptables takes for a state what is one of the connection's status bits. */
+const stateWords = (states: readonly string[]): string =>
+	`ct ${states.includes('DNAT') ? 'status' : 'state'} ${states.map((state) => state.toLowerCase()).join(',')}`;
 
 /** A network of no bits is every address. */
 function addresses(field: 'saddr' | 'daddr', cidrs: readonly Cidr[], family: Family): string[] {

@@ -27,7 +27,10 @@ const spellings: Readonly<Record<string, Spell>> = {
 	counter: (value) => (typeof value === 'string' ? `counter name "${value}"` : undefined),
 	jump: (value) => (isObject(value) ? `jump ${value['target']}` : undefined),
 	tproxy: (value) => (isObject(value) ? `tproxy ${value['family']} to :${value['port']}` : undefined),
-	dnat: (value) => (isObject(value) && Object.keys(value).join() === 'port' ? `dnat to :${endsOf(value['port'] ?? null).join('-')}` : undefined),
+	dnat: (value) =>
+		isObject(value) && Object.keys(value).join() === 'port'
+			? `dnat to :${endsOf(value['port'] ?? null).join('-')}`
+			: undefined,
 	mangle: (value) => (isObject(value) ? spellMark(value) : undefined),
 	accept: () => 'accept',
 	redirect: (value) => (isObject(value) ? `redirect to :${value['port']}` : undefined),

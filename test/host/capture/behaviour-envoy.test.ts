@@ -27,7 +27,10 @@ const ways: Readonly<Record<string, readonly [WayInbound, ...WayInbound[]]>> = {
 		{ ingressMode: 'tproxy', ingressKeepClient: 'envoy' },
 		{ ingressMode: 'redirect', ingressKeepClient: 'application' },
 	],
-	nft: [{ ingressMode: 'tproxy', ingressKeepClient: 'envoy' }, { ingressMode: 'tproxy', ingressKeepClient: 'application' }],
+	nft: [
+		{ ingressMode: 'tproxy', ingressKeepClient: 'envoy' },
+		{ ingressMode: 'tproxy', ingressKeepClient: 'application' },
+	],
 };
 
 for (const { backend, dialect } of backends)
@@ -74,10 +77,13 @@ async function testTable(context: TestContext, { lab, peers, daemon }: Scene, wa
 			assert.equal(answer && nameOf(answer), expected);
 			assert.equal(answer?.kind === 'answered' ? directionOf(log, answer.ownPort, passages[at]) : undefined, through);
 		});
-	await context.test(`${how}: Envoy has counted as many connections as the table sends it, its own not among them`, () => {
-		const count = (direction: string) => passages.filter(({ through }) => through === direction).length;
-		assert.deepEqual(counted, { egress: count('egress'), ingress: count('ingress'), loops: 0 });
-	});
+	await context.test(
+		`${how}: Envoy has counted as many connections as the table sends it, its own not among them`,
+		() => {
+			const count = (direction: string) => passages.filter(({ through }) => through === direction).length;
+			assert.deepEqual(counted, { egress: count('egress'), ingress: count('ingress'), loops: 0 });
+		},
+	);
 }
 
 const directionOf = (log: readonly Logged[], ownPort: number, to?: { address: string; port: number }) =>

@@ -124,16 +124,20 @@ async function keepOpen({ lab, change, reload }: Scene): Promise<void> {
 async function seeClient({ world, daemon, change }: Scene): Promise<void> {
 	for (const way of [tproxy, kept]) {
 		await change(way);
+		const seen = way.ingressKeepClient === 'application' ? client : own;
 		for (const family of ['v4', 'v6'] as const) {
 			const answer = await world.connect(own[family], 8080);
-			const seen = way.ingressKeepClient === 'application' ? client[family] : own[family];
-			assert.partialDeepStrictEqual(answer, { by: seen });
+			assert.partialDeepStrictEqual(answer, { by: seen[family] });
 			const ownPort = answer.kind === 'answered' ? answer.ownPort : 0;
-			const written = `${family === 'v4' ? client.v4 : `[${client.v6}]`}:${ownPort} -> `;
-			await eventually(
-				() => daemon.ask('logs').stdout,
-				(log) => log.includes(written),
-			);
+			await untilLogged(daemon, `${inLog[family]}:${ownPort} -> `);
 		}
 	}
 }
+
+const inLog = { v4: client.v4, v6: `[${client.v6}]` } as const;
+
+const untilLogged = (daemon: TestDaemon, text: string): Promise<string> =>
+	eventually(
+		() => daemon.ask('logs').stdout,
+		(log) => log.includes(text),
+	);

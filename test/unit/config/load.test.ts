@@ -70,7 +70,17 @@ for (const [key, [sample]] of Object.entries(samples))
 
 const refuseEmpty = [
 	...['ingressPort', 'egressPort', 'envoy.adminPort', 'mark', 'routeTable', 'envoy.drainSeconds', 'envoy.startSeconds'],
-	...['ipv6', 'backend', 'ingressMode', 'ingressKeepClient', 'envoy.runtime', 'envoy.logLevel', 'onEnvoyFailure', 'onStop', 'logLevel'],
+	...[
+		'ipv6',
+		'backend',
+		'ingressMode',
+		'ingressKeepClient',
+		'envoy.runtime',
+		'envoy.logLevel',
+		'onEnvoyFailure',
+		'onStop',
+		'logLevel',
+	],
 	...['pull', 'pullStallSeconds', 'name', 'dockerSocket', 'memoryMegabytes', 'openFiles'].map((key) => `envoy.${key}`),
 	...['stable', 'health', 'healthTimeout', 'grace'].map((key) => `envoy.${key}Seconds`),
 	...['envoy.healthRetries', 'socket', 'stateDirectory'],
