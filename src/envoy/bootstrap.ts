@@ -21,7 +21,10 @@ export const bootstrapText = (bootstrap: object): string => `${JSON.stringify(bo
 /** An Envoy that forwards everything to its original destination, in both directions, and logs each connection. */
 export const passThroughBootstrap = (input: BootstrapInput): { readonly [key: string]: Json } => ({
 	node: { id: 'turnout', cluster: 'turnout' },
-	static_resources: { listeners: [ingress(input), egress(input)], clusters: [originalDst, blackhole] },
+	static_resources: {
+		listeners: [ingress(input), egress(input)],
+		clusters: [originalDst, blackhole, ...(input.keepsClient === true ? [application] : [])],
+	},
 });
 
 /** A connection to the listener itself would be forwarded to the listener in an endless loop; it is closed instead. */
@@ -33,7 +36,7 @@ function ingress(input: BootstrapInput): Json {
 			{ destination_port: egressPort },
 		]),
 		...(isTransparent ? { transparent: true } : {}),
-		...(keepsClient ? { listener_filters: [restoreDestination, keepSource] } : {}),
+		...(keepsClient ? fromClient : {}),
 	};
 }
 
@@ -81,13 +84,14 @@ const keepSource: Json = {
 	typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc' },
 };
 
-const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[]): Json => ({
+const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[], more: object = {}): Json => ({
 	name: 'envoy.filters.network.tcp_proxy',
 	typed_config: {
 		'@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
 		stat_prefix: statPrefix,
 		cluster,
 		access_log: logs,
+		...more,
 	},
 });
 
@@ -104,10 +108,22 @@ const accessLog = (name: string): Json => ({
 	},
 });
 
+/**
+ * The port that the kernel chooses may be the one of another connection of the same client: then nobody answers, and Envoy
+ * tries again with the next.
+ */
+const fromClient = {
+	listener_filters: [restoreDestination, keepSource],
+	default_filter_chain: {
+		name: 'ingress',
+		filters: [tcpProxy('ingress', 'application', [accessLog('ingress')], { max_connect_attempts: 3 })],
+	},
+};
+
 /** Envoy's default of 1024 connections for a cluster would reject what the host can carry. */
 const UNLIMITED = 1_000_000;
 
-const originalDst: Json = {
+const originalDst = {
 	name: 'original_destination',
 	type: 'ORIGINAL_DST',
 	lb_policy: 'CLUSTER_PROVIDED',
@@ -116,6 +132,9 @@ const originalDst: Json = {
 		thresholds: [{ max_connections: UNLIMITED, max_pending_requests: UNLIMITED, max_requests: UNLIMITED }],
 	},
 };
+
+/** On this host, where a connection takes no time. */
+const application: Json = { ...originalDst, name: 'application', connect_timeout: '1s' };
 
 const blackhole: Json = { name: 'nowhere', type: 'STATIC', connect_timeout: '1s' };
 

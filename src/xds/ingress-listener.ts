@@ -25,7 +25,8 @@ export function ingressListenerOf(view: NodeView, options: RenderOptions): Liste
 const isOwnPort = ({ ingressPort, egressPort }: RenderOptions, port: number): boolean =>
 	port === ingressPort || port === egressPort;
 
-function chainsOf({ mesh, node }: NodeView, listener: NodeListener, { hasTracing }: RenderOptions): JsonObject[] {
+function chainsOf({ mesh, node }: NodeView, listener: NodeListener, options: RenderOptions): JsonObject[] {
+	const { hasTracing, keepsClient = false } = options;
 	const { port, protocol } = listener.portMapping;
 	const accessLog = accessLogOf(node.spec);
 	const statPrefix = ingressStatistics(node.spec.listeners ?? [], listener);
@@ -34,6 +35,8 @@ function chainsOf({ mesh, node }: NodeView, listener: NodeListener, { hasTracing
 	const tcp = {
 		cluster: ingressCluster(mesh, node.name, listener),
 		...(idleTimeout === undefined ? {} : { idleTimeout }),
+		// The client may have another connection with the port that the kernel chooses.
+		...(keepsClient ? { maxConnectAttempts: 3 } : {}),
 	};
 	const http = { statPrefix, routes: ingressRoutes(listener), accessLog, idleTimeout, hasTracing };
 	const filter = protocol === 'tcp' ? tcpProxy(statPrefix, tcp, accessLog) : httpConnections(http);
