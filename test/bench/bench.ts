@@ -4,6 +4,7 @@ import { benchDocker } from './docker.ts';
 import { benchDockerMemory } from './docker-memory.ts';
 import { benchEnable } from './enable.ts';
 import { type Figure, type Judged, judge } from './figure.ts';
+import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { type Machine, readMachine } from './machine.ts';
@@ -65,7 +66,7 @@ const parts: readonly Part[] = [
 	{
 		section: 'latency',
 		text: ({ connections }) => `${connections} connections each way`,
-		run: ({ connections }) => benchLatency(connections),
+		run: async ({ connections }) => [...(await benchLatency(connections)), ...(await benchInbound(connections))],
 	},
 	{
 		section: 'live',
