@@ -1,4 +1,5 @@
-import { byPrecedence } from './precedence.ts';
+import { memoize } from '../lib/memoize.ts';
+import { type AnyRoute, byPrecedence } from './precedence.ts';
 import type { Resource, ResourceOf } from './resource.ts';
 import type { Kind } from './schema/kinds.ts';
 
@@ -21,14 +22,19 @@ export function createCatalog(mesh: string, own: readonly Resource[]): Catalog {
 		[...byKind].map(([kind, among]) => [kind, new Map(among.map((resource) => [resource.name, resource]))]),
 	);
 	const names = new Map([...byKind].map(([kind, among]) => [kind, among.map(({ name }) => name)]));
-	const routes = Map.groupBy(all('route').toSorted(byPrecedence), ({ parent }) => parent);
-	const gatewayRoutes = Map.groupBy(all('gatewayRoute').toSorted(byPrecedence), ({ parent }) => parent);
 	return {
 		mesh,
 		all,
 		names: (kind) => names.get(kind) ?? [],
 		get: <K extends Kind>(kind: K, name: string) => named.get(kind)?.get(name) as ResourceOf<K> | undefined,
-		routesOf: (router) => routes.get(router) ?? [],
-		gatewayRoutesOf: (gateway) => gatewayRoutes.get(gateway) ?? [],
+		routesOf: byParent(all('route')),
+		gatewayRoutesOf: byParent(all('gatewayRoute')),
 	};
+}
+
+/** Sorted when they are first asked for: a node calls few of the routers. */
+function byParent<R extends AnyRoute>(routes: readonly R[]): (parent: string) => readonly R[] {
+	const grouped = Map.groupBy(routes, ({ parent }) => parent);
+	const sorted = memoize((own: readonly R[]) => own.toSorted(byPrecedence));
+	return (parent) => sorted(grouped.get(parent) ?? []);
 }

@@ -4,6 +4,7 @@ import type { Mistake, Place } from './resource.ts';
 export interface ParsedDocument {
 	/** Plain data; objects have no prototype, so that `__proto__` is a key like any other. */
 	readonly value: unknown;
+	readonly file: string;
 	/** Of a path that is not there: the nearest part around it. */
 	readonly placeOf: (path: string) => Place;
 }

@@ -11,7 +11,7 @@ import type { Shape } from './schema/shape.ts';
  * there is a parameter of that name. `$${NAME}` stands for the text `${NAME}` itself.
  */
 export function fillTemplates(found: Imported, parameters: Parameters): Imported {
-	const filled = found.resources.map((raw) => fillResource(raw, parameters));
+	const filled = found.resources.map((raw) => (mayHaveTemplate(raw) ? fillResource(raw, parameters) : untouched(raw)));
 	return {
 		...found,
 		resources: filled.flatMap(({ raw, errors }) => (errors.length === 0 ? [raw] : [])),
@@ -36,6 +36,11 @@ interface Filled {
 	readonly errors: readonly Mistake[];
 	readonly warnings: readonly Mistake[];
 }
+
+const mayHaveTemplate = ({ mesh, name, parent, spec }: RawResource): boolean =>
+	JSON.stringify([mesh, name, parent, spec]).includes('$');
+
+const untouched = (raw: RawResource): Filled => ({ raw, errors: [], warnings: [] });
 
 function fillResource(raw: RawResource, parameters: Parameters): Filled {
 	const [errors, warnings]: [Mistake[], Mistake[]] = [[], []];

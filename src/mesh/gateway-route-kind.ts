@@ -9,10 +9,8 @@ export type GatewayRouteKind =
 
 /** The kind of route that is there; undefined for none or several. */
 export function gatewayRouteOf({ httpRoute, http2Route, grpcRoute }: GatewayRouteSpec): GatewayRouteKind | undefined {
-	const found: GatewayRouteKind[] = [
-		...(httpRoute === undefined ? [] : [{ key: 'httpRoute', protocol: 'http', route: httpRoute } as const]),
-		...(http2Route === undefined ? [] : [{ key: 'http2Route', protocol: 'http2', route: http2Route } as const]),
-		...(grpcRoute === undefined ? [] : [{ key: 'grpcRoute', protocol: 'grpc', route: grpcRoute } as const]),
-	];
-	return found.length === 1 ? found[0] : undefined;
+	if ([httpRoute, http2Route, grpcRoute].filter((each) => each !== undefined).length > 1) return undefined;
+	if (httpRoute !== undefined) return { key: 'httpRoute', protocol: 'http', route: httpRoute };
+	if (http2Route !== undefined) return { key: 'http2Route', protocol: 'http2', route: http2Route };
+	return grpcRoute && { key: 'grpcRoute', protocol: 'grpc', route: grpcRoute };
 }

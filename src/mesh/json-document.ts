@@ -1,25 +1,62 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { attempt } from '../lib/attempt.ts';
 import { quote } from '../lib/escape.ts';
-import { lineCounter, type ParsedFile } from './document.ts';
+import { DEEPEST, lineCounter, type ParsedFile } from './document.ts';
 import { type Segment, segmentsOf, textOfPath } from './path.ts';
 import type { Mistake, Place } from './resource.ts';
 import { findUnclosed } from './unclosed-bracket.ts';
 
-/** Strict JSON (RFC 8259), with the line of each value; a value with an error anywhere is not used at all. */
-export function parseJson(text: string, file: string): ParsedFile {
-	const lineAt = lineCounter(text);
+/** Strict JSON (RFC 8259): a list or an object whose keys stand once, with the line of each value. Undefined: it is none. */
+export function parseJson(text: string, file: string): ParsedFile | undefined {
+	const parsed = attempt((): unknown => JSON.parse(text));
+	if ('error' in parsed || typeof parsed.value !== 'object' || parsed.value === null) return undefined;
+	const isSound = keysOf(parsed.value) === keysIn(text);
+	return isSound
+		? { documents: [{ value: parsed.value, file, placeOf: placesIn(text, file) }], errors: [] }
+		: undefined;
+}
+
+/** How many there are; none where it is nested too deep. Takes prototypes away: `__proto__` is a key like any other. */
+function keysOf(value: unknown, depth = 1): number {
+	if (typeof value !== 'object' || value === null) return 0;
+	if (depth > DEEPEST) return Number.NaN;
+	const inner: readonly unknown[] = Object.values(value);
+	const below = inner.reduce((sum: number, each) => sum + keysOf(each, depth + 1), 0);
+	if (Array.isArray(value)) return below;
+	Object.setPrototypeOf(value, null);
+	return below + inner.length;
+}
+
+/** As they stand in the text of a value: each has its colon. */
+const keysIn = (text: string): number => text.replace(/"(?:[^"\\]+|\\.)*"/g, '').split(':').length - 1;
+
+/** Why it is none: one at least. */
+export function jsonMistakes(text: string, file: string): Mistake[] {
 	const found: ParseError[] = [];
-	const root = parseTree(text, found, { disallowComments: true, allowTrailingComma: false });
-	const offsetOf = createOffsets(root);
-	const placeOf = (path: string): Place => ({ file, path, line: lineAt(offsetOf(segmentsOf(path))) });
-	const [first] = found;
-	if (first !== undefined || root === undefined)
-		return { documents: [], errors: [brokenJson(text, first, { file, lineAt })] };
-	const errors = duplicateKeys(root).map(({ node, path }) => ({
+	const root = treeOf(text, found);
+	const lineAt = lineCounter(text);
+	const duplicates = root === undefined || found.length > 0 ? [] : duplicateKeys(root);
+	if (duplicates.length === 0) return [brokenJson(text, found[0], { file, lineAt })];
+	return duplicates.map(({ node, path }) => ({
 		...{ file, path: textOfPath(path), line: lineAt(node.offset) },
 		...{ why: `the key ${quote(String(node.value))} stands twice`, hint: 'remove one of them' },
 	}));
-	return { documents: errors.length > 0 ? [] : [{ value: toValue(root), placeOf }], errors };
+}
+
+const treeOf = (text: string, errors?: ParseError[]): Node | undefined =>
+	parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+
+/** The tree, with the offset of each value, is made when it is first asked for: mostly nothing is wrong. */
+function placesIn(text: string, file: string): (path: string) => Place {
+	const locate = () => {
+		const [lineAt, offsetOf] = [lineCounter(text), createOffsets(treeOf(text))];
+		return (path: string): Place => ({ file, path, line: lineAt(offsetOf(segmentsOf(path))) });
+	};
+	let located: ReturnType<typeof locate> | undefined;
+	return (path) => {
+		located ??= locate();
+		return located(path);
+	};
 }
 
 /** Of the value at this path, or of the nearest one around it that is there. */
@@ -72,17 +109,6 @@ function duplicateKeys(node: Node, path: readonly Segment[] = []): Duplicate[] {
 		const below = value === undefined ? [] : duplicateKeys(value, [...path, name]);
 		return isTwice ? [{ node: key, path: [...path, name] }, ...below] : below;
 	});
-}
-
-/** Without a prototype: `__proto__` is a key like any other. */
-function toValue(node: Node): unknown {
-	const children = node.children ?? [];
-	if (node.type === 'array') return children.map(toValue);
-	if (node.type !== 'object') return node.value;
-	const value: Record<string, unknown> = Object.create(null);
-	for (const { children: [key, inner] = [] } of children)
-		if (key !== undefined && inner !== undefined) value[String(key.value)] = toValue(inner);
-	return value;
 }
 
 interface Text {

@@ -21,17 +21,18 @@ export function checkListenerChoice(
 	{ what, name, listeners }: Listening,
 	{ placeOf, key, protocol, port }: Choosing,
 ): Mistake[] {
-	const owner = `${what} ${quote(name)}`;
-	const path = `spec.${key}.match.port`;
 	const ports = listeners.map(({ portMapping }) => portMapping);
-	if (port === undefined && ports.length > 1) {
-		const why = `${owner} has several listeners, and the route does not say for which one it is`;
-		return [{ ...placeOf(path), why, hint: `write match.port: ${portsText(ports)}` }];
-	}
 	const chosen = port === undefined ? ports : ports.filter((each) => each.port === port);
-	if (port !== undefined && chosen.length === 0)
-		return [{ ...placeOf(path), why: `${owner} does not listen on ${port}`, hint: `it has ${portsText(ports)}` }];
-	if (chosen.length === 0 || chosen.some((each) => each.protocol === protocol)) return [];
+	const isClear = port === undefined ? ports.length < 2 : chosen.length > 0;
+	if (isClear && (ports.length === 0 || chosen.some((each) => each.protocol === protocol))) return [];
+	const owner = `${what} ${quote(name)}`;
+	if (!isClear) {
+		const [why, hint] =
+			port === undefined
+				? [`${owner} has several listeners, and the route does not say for which one it is`, 'write match.port:']
+				: [`${owner} does not listen on ${port}`, 'it has'];
+		return [{ ...placeOf(`spec.${key}.match.port`), why, hint: `${hint} ${portsText(ports)}` }];
+	}
 	const why = `${key} does not fit ${owner}, which has ${chosen.map((each) => each.protocol).join(', ')}`;
 	const hint = 'use the route of its protocol, or change its listener (aws-app-mesh-roadmap #82)';
 	return [{ ...placeOf(`spec.${key}`), why, hint }];

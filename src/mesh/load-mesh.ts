@@ -6,7 +6,6 @@ import { createFilesImporter, type DefinitionFile } from './import-files.ts';
 import type { Parameters } from './importers/importer.ts';
 import { checkReferences } from './references.ts';
 import type { Mistake } from './resource.ts';
-import { warningsOf } from './warnings.ts';
 
 export type { DefinitionFile } from './import-files.ts';
 
@@ -14,6 +13,7 @@ export interface LoadedMesh {
 	/** One for each mesh that the definitions name. */
 	readonly catalogs: readonly Catalog[];
 	readonly errors: readonly Mistake[];
+	/** Of reading; `warningsOf` has those of what was read. */
 	readonly warnings: readonly Mistake[];
 }
 
@@ -31,16 +31,13 @@ export function createMeshLoader(parameters: Parameters): (files: readonly Defin
 		const catalogs = [...meshes].map(([mesh, own]) => createCatalog(mesh, own));
 		// Allowed by the API, and refused here or by Envoy.
 		const unfit = resources.flatMap(checkOne);
-		const { mistakes, further } = checkTogether(catalogs, errors.length + unfit.length === 0);
-		return { catalogs, errors: [...errors, ...unfit, ...mistakes], warnings: [...warnings, ...further] };
+		const mistakes = errors.length + unfit.length === 0 ? checkTogether(catalogs) : [];
+		return { catalogs, errors: [...errors, ...unfit, ...mistakes], warnings };
 	};
 }
 
-/** What a broken resource would have had is not told as missing. */
-function checkTogether(catalogs: readonly Catalog[], isWhole: boolean) {
-	const references = isWhole ? catalogs.flatMap(checkReferences) : [];
-	const isSound = isWhole && references.length === 0;
-	const backends = isSound ? catalogs.flatMap(checkBackends) : [];
-	const further = isSound && backends.length === 0 ? catalogs.flatMap(warningsOf) : [];
-	return { mistakes: [...references, ...backends], further };
+/** Of resources that are whole: what a broken one would have had is not told as missing. */
+function checkTogether(catalogs: readonly Catalog[]): Mistake[] {
+	const references = catalogs.flatMap(checkReferences);
+	return references.length > 0 ? references : catalogs.flatMap(checkBackends);
 }

@@ -1,5 +1,5 @@
 import { firstTooDeep, lineCounter, type ParsedFile, tooDeep } from './document.ts';
-import { parseJson } from './json-document.ts';
+import { jsonMistakes, parseJson } from './json-document.ts';
 import { parseYaml } from './yaml-document.ts';
 
 /**
@@ -8,25 +8,25 @@ import { parseYaml } from './yaml-document.ts';
  */
 export function parseFile(text: string, file: string): ParsedFile {
 	const content = text.replace(/^\ufeff/, '');
+	const json = parseJson(content, file);
+	if (json !== undefined) return json;
 	const deep = firstTooDeep(content);
 	if (deep !== undefined) return broken(file, lineCounter(content)(deep), ...tooDeep);
 	if (/^\s*(resource|module|data)\s+"\w+"\s+("\w+"\s+)?\{/m.test(content) && !/^\s*[[{]/.test(content))
 		return broken(file, 1, "this is Terraform's language", 'take what terraform show -json prints, or the state file');
 	if (!/^\s*[[{]/.test(content)) return withContent(parseYaml(content, file), file);
-	const json = parseJson(content, file);
-	if (json.documents.length > 0) return json;
 	const others = [
 		() => parseJson(quoteTemplates(content), file),
 		() => parseYaml(content, file),
 		() => parseYaml(asDocuments(content), file),
 	];
-	return firstParsed(others) ?? json;
+	return firstParsed(others) ?? { documents: [], errors: jsonMistakes(content, file) };
 }
 
-function firstParsed(attempts: readonly (() => ParsedFile)[]): ParsedFile | undefined {
+function firstParsed(attempts: readonly (() => ParsedFile | undefined)[]): ParsedFile | undefined {
 	for (const attempt of attempts) {
 		const parsed = attempt();
-		if (parsed.errors.length === 0 && parsed.documents.length > 0) return parsed;
+		if (parsed?.errors.length === 0 && parsed.documents.length > 0) return parsed;
 	}
 	return undefined;
 }

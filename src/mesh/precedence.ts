@@ -2,7 +2,7 @@ import { gatewayRouteOf } from './gateway-route-kind.ts';
 import type { ResourceOf } from './resource.ts';
 import { routeOf } from './route-kind.ts';
 
-type AnyRoute = ResourceOf<'route'> | ResourceOf<'gatewayRoute'>;
+export type AnyRoute = ResourceOf<'route'> | ResourceOf<'gatewayRoute'>;
 
 /** Those that are tried first come first. */
 export const byPrecedence = (a: AnyRoute, b: AnyRoute): number => precedence(rankedOf(a), rankedOf(b)).order;
@@ -41,12 +41,13 @@ export interface Precedence {
  * priorities and prefixes only.
  */
 export function precedence(a: Ranked, b: Ranked): Precedence {
-	const all: readonly Precedence[] = [
-		{ by: 'priority', order: (a.priority ?? LAST_PRIORITY) - (b.priority ?? LAST_PRIORITY) },
-		{ by: 'path', order: pathRank(b.match) - pathRank(a.match) },
-		{ by: 'conditions', order: conditions(b.match) - conditions(a.match) },
-	];
-	return all.find(({ order }) => order !== 0) ?? { by: 'name', order: a.name < b.name ? -1 : 1 };
+	const priority = (a.priority ?? LAST_PRIORITY) - (b.priority ?? LAST_PRIORITY);
+	if (priority !== 0) return { by: 'priority', order: priority };
+	const path = pathRank(b.match) - pathRank(a.match);
+	if (path !== 0) return { by: 'path', order: path };
+	const more = conditions(b.match) - conditions(a.match);
+	if (more !== 0) return { by: 'conditions', order: more };
+	return { by: 'name', order: a.name < b.name ? -1 : 1 };
 }
 
 /** 0 comes first, none last. */

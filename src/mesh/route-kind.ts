@@ -9,14 +9,13 @@ export type RouteKind =
 /** The kind of route that is there; undefined for none or several. */
 export function routeOf(spec: RouteSpec): (RouteKind & { readonly targets: readonly WeightedTarget[] }) | undefined {
 	const { httpRoute, http2Route, grpcRoute, tcpRoute } = spec;
-	const found: RouteKind[] = [
-		...(httpRoute === undefined ? [] : [{ key: 'httpRoute', protocol: 'http', route: httpRoute } as const]),
-		...(http2Route === undefined ? [] : [{ key: 'http2Route', protocol: 'http2', route: http2Route } as const]),
-		...(grpcRoute === undefined ? [] : [{ key: 'grpcRoute', protocol: 'grpc', route: grpcRoute } as const]),
-		...(tcpRoute === undefined ? [] : [{ key: 'tcpRoute', protocol: 'tcp', route: tcpRoute } as const]),
-	];
-	const [only, ...more] = found;
-	return only === undefined || more.length > 0 ? undefined : { ...only, targets: only.route.action.weightedTargets };
+	const [route, ...more] = [httpRoute, http2Route, grpcRoute, tcpRoute].filter((each) => each !== undefined);
+	if (route === undefined || more.length > 0) return undefined;
+	const targets = route.action.weightedTargets;
+	if (httpRoute !== undefined) return { key: 'httpRoute', protocol: 'http', route: httpRoute, targets };
+	if (http2Route !== undefined) return { key: 'http2Route', protocol: 'http2', route: http2Route, targets };
+	if (grpcRoute !== undefined) return { key: 'grpcRoute', protocol: 'grpc', route: grpcRoute, targets };
+	return tcpRoute && { key: 'tcpRoute', protocol: 'tcp', route: tcpRoute, targets };
 }
 
 /** The listener that a target means: the one on its port; without a port the only one. */

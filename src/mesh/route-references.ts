@@ -49,13 +49,13 @@ function checkPort(
 ): Mistake[] {
 	const listeners = catalog.get('virtualNode', name)?.spec.listeners ?? [];
 	const chosen = targetPort(listeners, port);
+	if (chosen?.portMapping.protocol === protocol) return [];
+	const node = `virtual node ${quote(name)}`;
 	const ports = portsText(listeners.map(({ portMapping }) => portMapping));
 	if (chosen === undefined) {
-		const node = `virtual node ${quote(name)}`;
 		const why = port === undefined ? `${node} has several listeners` : `${node} does not listen on ${port}`;
 		return [{ ...from.placeOf(path), why, hint: `write port beside it: ${ports} (aws-app-mesh-roadmap #93)` }];
 	}
-	if (chosen.portMapping.protocol === protocol) return [];
-	const why = `virtual node ${quote(name)} listens with ${ports}, which does not fit the route's ${protocol}`;
+	const why = `${node} listens with ${ports}, which does not fit the route's ${protocol}`;
 	return [{ ...from.placeOf(path), why, hint: 'route and target need the same protocol (aws-app-mesh-roadmap #82)' }];
 }

@@ -39,7 +39,7 @@ export function parseYaml(text: string, file: string): ParsedFile {
 	const documents = parsed.flatMap(({ root, mistakes }): ParsedDocument[] =>
 		mistakes.length > 0 || root === undefined || root.value === null
 			? []
-			: [{ value: root.value, placeOf: (path) => ({ file, path, line: lineAt(offsetOf(root, path)) }) }],
+			: [{ value: root.value, file, placeOf: (path) => ({ file, path, line: lineAt(offsetOf(root, path)) }) }],
 	);
 	return { documents, errors: parsed.flatMap(({ mistakes }) => mistakes) };
 }

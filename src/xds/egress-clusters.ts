@@ -24,7 +24,7 @@ export function egressClusters(view: EgressView): EgressClusters {
 		const base = egressCluster(view.mesh, target.node.name, target.listener);
 		const variants = found.get(base) ?? new Map<string, Cluster>();
 		found.set(base, variants);
-		const key = JSON.stringify(tls ?? null);
+		const key = tls === undefined ? '' : JSON.stringify(tls);
 		const name = variants.get(key)?.name ?? (variants.size === 0 ? base : `${base}_${backend.service}`);
 		if (!variants.has(key)) variants.set(key, clusterOf(view, target, { name, tls }));
 		return name;

@@ -41,8 +41,15 @@ function complete(rendered: Omit<Rendered, 'errors'>, proxy: Proxy, options: Ren
 		const why = `port ${port} is the one that Envoy itself listens on for redirected connections`;
 		return own.includes(port) ? [mistakeAt(proxy, path, why, 'change ingressPort or egressPort')] : [];
 	});
-	const asksSds = JSON.stringify(rendered.snapshot).includes(`"clusterName":"${SDS_CLUSTER}"`);
+	const isMissing = !hasSds && asksSds(rendered.snapshot);
+	return { ...rendered, errors: [...taken, ...(isMissing ? [noSds(proxy)] : [])] };
+}
+
+/** Routes have no certificates. */
+const asksSds = ({ cds, lds }: Snapshot): boolean =>
+	JSON.stringify([cds, lds]).includes(`"clusterName":"${SDS_CLUSTER}"`);
+
+function noSds(proxy: Proxy): Mistake {
 	const why = 'certificates come from SDS, and nobody has said where that is';
-	const noSds = mistakeAt(proxy, ['spec'], why, 'set APPMESH_SDS_SOCKET_PATH, or name files');
-	return { ...rendered, errors: [...taken, ...(asksSds && !hasSds ? [noSds] : [])] };
+	return mistakeAt(proxy, ['spec'], why, 'set APPMESH_SDS_SOCKET_PATH, or name files');
 }

@@ -15,7 +15,7 @@ export function rulesOf(host: Namespace): string {
 	}
 }
 
-const MOMENT_MS = 3_000;
+const MOMENT_MS = 10_000;
 const isBetween = (rules: string): boolean =>
 	/^-A OUTPUT .*-m tcp --tcp-flags .*-j APPMESH_EGRESS$/m.test(rules) &&
 	!/^-A OUTPUT .*-m tcp ! --tcp-flags .*-j APPMESH_EGRESS$/m.test(rules);

@@ -3,6 +3,7 @@ import { escapeControls } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { loadMesh } from '../../mesh/load-mesh.ts';
 import type { Mistake } from '../../mesh/resource.ts';
+import { warningsOf } from '../../mesh/warnings.ts';
 import { askEnvoy } from './ask-envoy.ts';
 import { checkHost } from './host-checks.ts';
 import { mistakeText, type Task } from './task.ts';
@@ -14,7 +15,7 @@ export async function checkMesh(task: Task): Promise<number> {
 	const here = isRead ? await checkHost(task, catalogs) : loaded;
 	const found: Findings = {
 		errors: isRead ? here.errors : loaded.errors,
-		warnings: isRead ? [...loaded.warnings, ...here.warnings] : loaded.warnings,
+		warnings: isRead ? [...loaded.warnings, ...catalogs.flatMap(warningsOf), ...here.warnings] : loaded.warnings,
 		...noteOf(task, isRead),
 		...(isRead && given['envoy'] === true ? { envoy: await askEnvoy(task, catalogs) } : {}),
 	};

@@ -101,7 +101,7 @@ function readOne(source: Source, value: unknown, at: readonly Segment[]): Readin
 	if (list !== undefined) return readList(source, value[list] as readonly unknown[], [...at, list]);
 	const bare = kindOf(value) === undefined && isBareSpec(value);
 	return onlyImported(
-		readResource(source.parameters, bare ? { spec: value } : value, (path) =>
+		readResource(source, bare ? { spec: value } : value, (path) =>
 			bare ? { ...placeOf(path.replace(/^spec\.?/, '')), path } : placeOf(path),
 		),
 	);
@@ -145,8 +145,8 @@ const shownName = (name: unknown): string => (typeof name === 'string' ? quote(n
 /** Of a request (tags, who owns the mesh) and of a reply (metadata, status). They do not change what Envoy does. */
 const OTHER_KEYS = ['clientToken', 'metadata', 'meshOwner', 'spec', 'status', 'tags'];
 
-function readResource(parameters: Parameters, value: Fields, placeOf: (path: string) => Place): Imported {
-	const given = namesFor(placeOf('').file, parameters);
+function readResource({ document, parameters }: Source, value: Fields, placeOf: (path: string) => Place): Imported {
+	const given = namesFor(document.file, parameters);
 	const kind = chosenKind(value, kindOf(value), given);
 	if (kind === undefined) {
 		const names = Object.keys(kinds).map((each) => `${each}Name`);

@@ -31,13 +31,19 @@ describe('reload --confirm', async () => {
 	}
 	const again = ({ folder }: TestDaemon) => place.start(['--config', file], { folder });
 
-	/** Captures all ports but 22; says when the time is over. */
+	/** Captures all ports but 22; says when the time is over. Where a busy machine has taken all of it there is more the next time. */
 	async function reloadFor(daemon: TestDaemon, seconds: number): Promise<number> {
 		write('*');
 		const { stdout, stderr } = daemon.ask('reload', '--confirm', String(seconds));
+		const until = Date.parse(daemon.status().confirmUntil ?? '');
+		const ports = await appPorts(daemon);
+		if (Number.isNaN(until) || Date.now() >= until) {
+			assert.match(stderr, /^$|the time for `turnout confirm` is over/);
+			return reloadFor(daemon, seconds * 4);
+		}
 		assert.match(stdout, /^changed: appPorts\n(.*\n)*confirm {7}until .* with `turnout confirm`/, stderr);
-		assert.equal(await appPorts(daemon), '*');
-		return Date.parse(daemon.status().confirmUntil ?? '');
+		assert.equal(ports, '*');
+		return until;
 	}
 
 	/** As the daemon has it. */
@@ -142,9 +148,11 @@ describe('reload --confirm', async () => {
 		const before = rulesOf(lab.host);
 		daemon.ask('enable', '--confirm', '60');
 		await assertGoesBack(before, await reloadFor(daemon, 6));
-		const { stdout } = daemon.ask('status');
+		const { stdout } = await eventually(
+			() => daemon.ask('status'),
+			({ stdout: text }) => told.test(text),
+		);
 		assert.match(stdout, /^interception {2}disabled since /);
-		assert.match(stdout, told);
 		assert.equal(await appPorts(daemon), '8080');
 	});
 

@@ -72,7 +72,7 @@ describe('an image that is to be pulled', async () => {
 
 	/** What was in the way is so no more: what was waited for comes about without anybody's help. */
 	async function assertGoesOn(daemon: TestDaemon): Promise<void> {
-		await untilStatus(daemon, ({ is }) => is === 'enabled', 40_000);
+		await untilStatus(daemon, ({ is }) => is === 'enabled');
 		assert.equal(told(await assertAsSaid(place, daemon)), '');
 		assertNoSecret(daemon.log(), [account.password]);
 		assert.equal(await daemon.stop(), 0);

@@ -53,9 +53,9 @@ describe('While Docker hangs', async () => {
 		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 		assert.equal((await createClient(daemon.socket).enable({})).is, 'lifted');
 		assert.equal(ownLines(place.lab.host), 0);
-		await untilStatus(daemon, (status) => hangs(place).test(told(status)), 40_000);
+		await untilStatus(daemon, (status) => hangs(place).test(told(status)));
 		hang.end();
-		await untilStatus(daemon, ({ is, envoy }) => is === 'enabled' && envoy.container !== container, 40_000);
+		await untilStatus(daemon, ({ is, envoy }) => is === 'enabled' && envoy.container !== container);
 		assert.equal(told(await assertAsSaid(place, daemon)), '');
 		assert.equal(await daemon.stop(), 0);
 		assertNothingLeft(place, daemon);
@@ -70,7 +70,7 @@ describe('While Docker hangs', async () => {
 		for (const _ of Array(20))
 			assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { kind: 'refused' });
 		hang.end();
-		await untilStatus(daemon, ({ envoy }) => envoy.state === 'live', 40_000);
+		await untilStatus(daemon, ({ envoy }) => envoy.state === 'live');
 		assert.equal(told(await assertAsSaid(place, daemon)), '');
 		assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 	});
@@ -123,17 +123,17 @@ describe('While Docker hangs', async () => {
 		await using daemon = await place.start({}, undefined, { says: 'envoy failed' });
 		await untilStatus(daemon, (status) => hangs(place).test(told(status)));
 		hang.end();
-		await untilStatus(daemon, ({ is }) => is === 'enabled', 40_000);
+		await untilStatus(daemon, ({ is }) => is === 'enabled');
 	});
 
 	test('an Envoy that goes on is left alone, and the condition docker says that it hangs, and no longer when it answers', async () => {
 		await using daemon = await place.start();
 		hang.begin();
-		const status = await untilStatus(daemon, (now) => hangs(place).test(told(now)), 40_000);
+		const status = await untilStatus(daemon, (now) => hangs(place).test(told(now)));
 		assert.equal(status.envoy.state, 'live');
 		assert.match(told(status), /\nRestart Docker/);
 		hang.end();
-		await untilStatus(daemon, (now) => told(now) === '', 40_000);
+		await untilStatus(daemon, (now) => told(now) === '');
 		assert.deepEqual(
 			eventsOf(daemon).filter(({ event }) => /failed|silent/.test(event)),
 			[],
@@ -164,7 +164,7 @@ for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as co
 			assert.ok(ms < 10_000, `${ms} ms until traffic went directly`);
 			assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });
 			await restarted(place);
-			await untilStatus(daemon, ({ is, envoy }) => is === 'enabled' && envoy.container !== container, 40_000);
+			await untilStatus(daemon, ({ is, envoy }) => is === 'enabled' && envoy.container !== container);
 			assert.equal(told(await assertAsSaid(place, daemon)), '');
 		});
 
@@ -176,7 +176,7 @@ for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as co
 			await ending;
 			await untilStatus(daemon, ({ is }) => is === 'lifted');
 			await restarted(place);
-			await untilStatus(daemon, ({ is }) => is === 'enabled', 40_000);
+			await untilStatus(daemon, ({ is }) => is === 'enabled');
 		});
 	});
 

@@ -63,7 +63,6 @@ describe('the life cycle of a managed Envoy', async () => {
 					)),
 				),
 			(count) => count === 1,
-			30_000,
 		);
 		await untilBack(daemon, former);
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 443, unhurried), { by: 'remote' });

@@ -69,7 +69,6 @@ test('so it is with a container', async () => {
 	await eventually(
 		async () => (await daemon.readStatus()).envoy,
 		({ state, restarts }) => state === 'live' && restarts > 0,
-		40_000,
 	);
 	await untilLive(daemon);
 	assert.partialDeepStrictEqual(await place.app.connect(remote.v4, 443, unhurried), { by: 'remote' });

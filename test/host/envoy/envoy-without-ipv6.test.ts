@@ -69,7 +69,6 @@ for (const which of switches) {
 		await eventually(
 			() => daemon.ask('wait', '--timeout', '0').code,
 			(code) => code === 0,
-			30_000,
 		);
 		await isCaptured(place, daemon, remote.v4);
 		await isCaptured(place, daemon, remote.v6);

@@ -68,11 +68,15 @@ const definitions = (filter: 'ALLOW_ALL' | 'DROP_ALL') => [
 
 const TIMES = 15;
 
-async function medianMs(peer: Peer, port: number): Promise<number> {
+/** A machine that is busy with something else delays some of them, and not the soonest. */
+async function soonestMs(peer: Peer, port: number): Promise<number> {
 	const taken: number[] = [];
-	for (let time = 0; time < TIMES; time += 1)
-		taken.push((await peer.connect(remote.v4, port, { timeoutMs: 1_000 })).ms);
-	return taken.sort((a, b) => a - b)[Math.floor(TIMES / 2)] ?? 0;
+	for (let time = 0; time < TIMES; time += 1) {
+		const { kind, ms } = await peer.connect(remote.v4, port);
+		assert.equal(kind, 'answered');
+		taken.push(ms);
+	}
+	return Math.min(...taken);
 }
 
 describe('connections out of a mesh', async () => {
@@ -108,7 +112,7 @@ describe('connections out of a mesh', async () => {
 		app.get({ address: remote.v4, port: 443, host: servername, tls: { servername } });
 
 	const greetsInTime = async (port: number) => {
-		const [through, without] = [await medianMs(near, port), await medianMs(direct, port)];
+		const [through, without] = [await soonestMs(near, port), await soonestMs(direct, port)];
 		assert.ok(through < without + GREETING_MS, `${through} ms, ${without} ms without Envoy`);
 	};
 

@@ -14,7 +14,7 @@ const CLIENTS = 12;
 const [first, second] = [addresses.remote.v4, addresses.otherRemote.v4];
 const seconds = (value: number) => ({ unit: 's', value }) as const;
 const outlierDetection = {
-	...{ interval: seconds(1), baseEjectionDuration: seconds(2), maxEjectionPercent: 50, maxServerErrors: 2 },
+	...{ interval: seconds(1), baseEjectionDuration: seconds(5), maxEjectionPercent: 50, maxServerErrors: 2 },
 };
 /** The least that App Mesh allows. */
 const check = { intervalMillis: 5_000, timeoutMillis: 2_000, healthyThreshold: 2, unhealthyThreshold: 2 } as const;
@@ -103,21 +103,25 @@ describe('the targets of a mesh', { concurrency: true }, async () => {
 		);
 
 	test('outlierDetection leaves out a target after maxServerErrors, and takes it back after a while', async () => {
-		const bodies: string[] = [];
+		const counted = (name: string) => read(`cds_egress_lab_ejected_http_9000.outlier_detection.${name}`);
+		const isOut = () => counted('ejections_active');
+		const answers: string[] = [];
 		await eventually(
 			async () => {
 				const { status, body } = await app.get(targetOf('ejected', 9000));
-				bodies.push(`${status} ${body}`);
-				return bodies.at(-1);
+				answers.push(`${status} ${body}`);
+				return isOut();
 			},
-			(answer) => answer === '200 shaky',
+			(out) => out === 1,
 		);
-		const failed = bodies.filter((answer) => answer === '500 shaky');
-		assert.equal(failed.length, 2);
-		const between = bodies.slice(bodies.lastIndexOf('500 shaky') + 1, -1);
-		// By turns it would have been one.
-		assert.ok(between.length > 9, bodies.join(', '));
-		assert.equal(await read('cds_egress_lab_ejected_http_9000.outlier_detection.ejections_enforced_total'), 1);
+		assert.equal(answers.filter((answer) => answer === '500 shaky').length, 2, answers.join(', '));
+		const several = () => app.getMany(targetOf('ejected', 9000), { times: 8, workers: 1 });
+		await eventually(
+			async () => ({ counts: await several(), out: await isOut() }),
+			({ counts, out }) => out === 1 && counts['steady'] === 8,
+		);
+		await eventually(several, (counts) => counts['shaky'] === 4);
+		assert.equal(await counted('ejections_enforced_total'), 1);
 	});
 
 	test('a healthCheck leaves out a target that fails it, and takes it back once it passes', async () => {

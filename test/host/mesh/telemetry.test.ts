@@ -89,8 +89,10 @@ describe('an Envoy of a mesh tells of itself', async () => {
 		};
 		return withEnvoy(env, async () => {
 			await at.until('http:8127', /POST \/v0\.4\/traces .*envoy-lab\/client.*\/out/s);
-			// Any of them: of each flush, Envoy drops what the socket has no room for (net.unix.max_dgram_qlen).
-			await at.until(`unix:${socket}`, /^envoy\.cluster\.\w+:\d+\|\w+\|#.*cds_egress_lab_server_http_9080$/m);
+			await at.until(
+				`unix:${socket}`,
+				/^envoy\.cluster\.upstream_rq_total:\d+\|c\|#.*cds_egress_lab_server_http_9080$/m,
+			);
 		});
 	});
 

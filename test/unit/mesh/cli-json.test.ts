@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Given, readFiles, readText } from '../../support/imported.ts';
+import { processorMsOf } from '../../support/processor-time.ts';
 
 const listeners = [{ portMapping: { port: 80, protocol: 'http' } }];
 const node = { meshName: 'm', virtualNodeName: 'n', spec: { listeners } };
@@ -129,12 +130,11 @@ test('texts that only look like templates: $${NAME} is ${NAME}, and $NAME withou
 	assert.match(JSON.stringify(readText(text('$HOME'), { HOME: '/root' }).resources), /"path":"\/root"/);
 });
 
-test('10,000 resources are read in less than two seconds', { timeout: 30_000 }, () => {
-	const nodes = Array.from({ length: 10_000 }, (_, at) => ({ ...node, virtualNodeName: `n${at}` }));
-	const begin = performance.now();
-	const { resources, errors } = readText(JSON.stringify(nodes));
-	assert.deepEqual([resources.length, errors], [10_000, []]);
-	const passed = performance.now() - begin;
-	// On a busy machine four times as long.
+test('10,000 resources are read in seconds', () => {
+	const nodes = JSON.stringify(Array.from({ length: 10_000 }, (_, at) => ({ ...node, virtualNodeName: `n${at}` })));
+	const passed = processorMsOf(() => {
+		const { resources, errors } = readText(nodes);
+		assert.deepEqual([resources.length, errors], [10_000, []]);
+	});
 	assert.ok(passed < 8_000, `${passed} ms`);
 });

@@ -37,8 +37,18 @@ describe('YAML and JSON give the same values', () => {
 		['short tags', 'a: !Sub "${b}"\nc: !GetAtt d.e\n', '[{"a":{"Fn::Sub":"${b}"},"c":{"Fn::GetAtt":"d.e"}}]'],
 		['a template without quotes in JSON', '{"port": ${PORT}, "a": "$b"}', '[{"port":"${PORT}","a":"$b"}]'],
 		['__proto__', '__proto__: {a: 1}\n', '[{"__proto__":{"a":1}}]'],
+		['__proto__ in JSON', '{"__proto__": {"a": 1}}', '[{"__proto__":{"a":1}}]'],
+		['colons and quotes in texts of JSON', '{"a:": "\\"b\\": \\\\", "c": ":"}', '[{"a:":"\\"b\\": \\\\","c":":"}]'],
 	];
 	for (const [what, text, value] of table) test(what, () => assert.equal(valuesOf(text), value, toldOf(text).join()));
+
+	test('an object has no keys but those that were written', () => {
+		for (const text of ['[{"a": {}}]', '- a: {}\n']) {
+			const [document] = parsed(text).documents;
+			const [outer] = document?.value as [{ readonly a: object }];
+			for (const each of [outer, outer.a]) assert.ok(!('toString' in each), text);
+		}
+	});
 });
 
 describe('what is wrong with the text of a file is told with its line', () => {
@@ -57,6 +67,7 @@ describe('what is wrong with the text of a file is told with its line', () => {
 		['a colon in a text', 'a: b: c\n', /:1: : invalid YAML: .*; a colon and space within a text needs quotes/],
 		['a bomb of aliases', bomb(), /:1: : its aliases unfold to more than 2000000 values; /],
 		['a million brackets', '['.repeat(1_000_000), /:1: : its values are nested more than 200 levels deep; /],
+		['brackets that are closed', `${'['.repeat(201)}${']'.repeat(201)}`, /:1: : its values are nested more than 200 /],
 		['a million dashes', '- '.repeat(1_000_000), /:1: : its values are nested more than 200 levels deep; /],
 		['five hundred dashes', '- '.repeat(500), /:1: : its values are nested more than 200 levels deep; /],
 		['a million objects', '{a: '.repeat(1_000_000), /:1: : its values are nested more than 200 levels deep; /],

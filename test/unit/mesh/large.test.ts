@@ -2,25 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseFile } from '../../../src/mesh/parse-file.ts';
 import { renderProxy } from '../../../src/xds/render-proxy.ts';
+import { processorMsOf } from '../../support/processor-time.ts';
 import { catalogOf, loadResources, ports } from '../../support/rendered.ts';
 
 const meshName = 'm';
 const listeners = [{ portMapping: { port: 80, protocol: 'http' } }];
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
-/** Of the processor. The bounds are far above what it takes, and far below what the square of these numbers would take. */
-function millisecondsOf(act: () => void): number {
-	const before = process.cpuUsage();
-	act();
-	const { user, system } = process.cpuUsage(before);
-	return (user + system) / 1_000;
-}
-
 test('the lines of ten thousand resources of a template are found in no time', () => {
 	const resources = Object.fromEntries(numbers(10_000).map((at) => [`R${at}`, { Properties: { at } }]));
 	const [document] = parseFile(JSON.stringify({ Resources: resources }, null, 1), 'x').documents;
 	assert.ok(document);
-	const took = millisecondsOf(() => {
+	const took = processorMsOf(() => {
 		for (const at of numbers(10_000))
 			assert.equal(document.placeOf(`Resources.R${at}.Properties.at`).line, 5 * at + 5, `${at}`);
 	});
@@ -39,7 +32,7 @@ test('a gateway to thousands of services is rendered in no time', () => {
 			spec: { httpRoute: { match: { prefix: `/${at}` }, action: to(at) } },
 		})),
 	]);
-	const took = millisecondsOf(() =>
+	const took = processorMsOf(() =>
 		assert.ok(renderProxy(catalog, { mesh: meshName, kind: 'virtualGateway', name: 'g' }, ports)),
 	);
 	assert.ok(took < 8_000, `${took} ms`);

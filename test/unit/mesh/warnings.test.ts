@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { warningsOf } from '../../../src/mesh/warnings.ts';
 import { everyField } from '../../support/every-field.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
-import { loadResources } from '../../support/rendered.ts';
+import { catalogOf } from '../../support/rendered.ts';
 
 const meshName = 'simpleapp';
-const warningsOf = (more: readonly object[], resources = guideResources()): string[] => {
-	const { errors, warnings } = loadResources([...resources, ...more]);
-	assert.deepEqual(errors, []);
-	return warnings.map(({ path, why, hint }) => `${path}: ${why}; ${hint}`);
-};
+const warningsIn = (more: readonly object[], resources = guideResources()): string[] =>
+	warningsOf(catalogOf([...resources, ...more])).map(({ path, why, hint }) => `${path}: ${why}; ${hint}`);
 
 const listeners = [{ portMapping: { port: 80, protocol: 'http' } }];
 const node = (virtualNodeName: string, more: object = {}) => ({
@@ -31,7 +29,7 @@ const backends = (names: readonly string[]) =>
 	names.map((virtualServiceName) => ({ virtualService: { virtualServiceName } }));
 
 describe('what is allowed, and probably not meant', () => {
-	test('the guide means all that it says', () => assert.deepEqual(warningsOf([]), []));
+	test('the guide means all that it says', () => assert.deepEqual(warningsIn([]), []));
 
 	const rows: readonly (readonly [string, RegExp, readonly object[]])[] = [
 		['a service that nobody calls', /^: no backend and no gateway route names it/m, [service('s', byNode)]],
@@ -69,12 +67,12 @@ describe('what is allowed, and probably not meant', () => {
 	];
 	for (const [what, told, more] of rows)
 		test(what, () => {
-			assert.match(warningsOf(more).join('\n'), told);
+			assert.match(warningsIn(more).join('\n'), told);
 		});
 
 	test('two tcp services on one port are told apart by their addresses (#195)', () => {
 		assert.match(
-			warningsOf([], everyField('/certs')).join('\n'),
+			warningsIn([], everyField('/certs')).join('\n'),
 			/^spec\.backends: tcp services on port 3306 .*; "db" has all others; "192\.0\.2\.10" has 192\.0\.2\.10 \(aws-app-mesh-roadmap #195\)$/m,
 		);
 	});
