@@ -17,6 +17,15 @@ export function portsFact(stranger: Holder | undefined, owner: string): Fact {
 	};
 }
 
+/** TPROXY leads to a listener that cannot take what it hands over. `owner`: its program's name and pid. */
+export const opaqueFact = ({ port }: Holder, owner: string): Fact => ({
+	subject: 'ports',
+	ok: false,
+	why: `the listener on port ${port} (${owner}) is not transparent: inbound connections to application ports are dropped`,
+	remedy:
+		'Set `transparent: true` on the listener and give Envoy CAP_NET_ADMIN, or set ingressMode (TURNOUT_INGRESS_MODE) to redirect',
+});
+
 export const cookiesFact = (hasOnlyCookies: boolean): Fact =>
 	hasOnlyCookies
 		? {

@@ -1,4 +1,4 @@
-import { strangerAmong } from '../../connections/port-owners.ts';
+import { opaqueAmong, strangerAmong } from '../../connections/port-owners.ts';
 import type { DaemonDependencies, Inspect } from '../../daemon/dependencies.ts';
 import { createRulePrecedence } from '../../daemon/rule-order.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
@@ -11,7 +11,7 @@ import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
-import { cookiesFact, portsFact } from '../../status/port-condition.ts';
+import { cookiesFact, opaqueFact, portsFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 import { hasDefinitions } from './assemble-mesh.ts';
 
@@ -49,10 +49,12 @@ const inspectConntrack: Inspect = async () => {
 function createPortsInspect(): Inspect {
 	let known = { of: '', owner: '' };
 	return async ({ context, isOn }) => {
-		const stranger = isOn ? strangerAmong(context.capture, await readListeners()) : undefined;
-		const of = stranger === undefined ? '' : `${stranger.port} ${stranger.uid}`;
-		if (of !== known.of) known = { of, owner: stranger?.owner() ?? '' };
-		return [portsFact(stranger, known.owner)];
+		const listeners = isOn ? await readListeners() : [];
+		const stranger = strangerAmong(context.capture, listeners);
+		const told = stranger ?? opaqueAmong(context.capture, listeners);
+		const of = told === undefined ? '' : `${told.port} ${told.uid}`;
+		if (of !== known.of) known = { of, owner: told?.owner() ?? '' };
+		return [told === undefined || told === stranger ? portsFact(stranger, known.owner) : opaqueFact(told, known.owner)];
 	};
 }
 

@@ -16,8 +16,8 @@ export interface TcpSocket {
 	readonly uid: number;
 	/** For a listener: it does not accept IPv4. */
 	readonly isIpv6Only: boolean;
-	/** IP_TRANSPARENT (ip(7)), as kernels since 5.10 say it. */
-	readonly isTransparent: boolean;
+	/** IP_TRANSPARENT (ip(7)); kernels before 5.10 do not say. */
+	readonly isTransparent: boolean | undefined;
 	/** '0' if no process holds it. */
 	readonly inode: string;
 	readonly cookie: string;
@@ -102,21 +102,24 @@ const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
 	remotePort: data.readUInt16BE(REMOTE_PORT),
 	uid: data.readUInt32LE(UID),
 	isIpv6Only: byteOf(data, V6ONLY) === 1,
-	isTransparent: (byteOf(data, OPTIONS) & TRANSPARENT) !== 0,
+	isTransparent: hasBit(byteOf(data, OPTIONS), TRANSPARENT),
 	inode: String(data.readUInt32LE(INODE)),
 	cookie: data.toString('hex', COOKIE, ID_END),
 	handle: data,
 });
 
-/** The first byte of an attribute (struct nlattr, linux/netlink.h); 0 where it is not there. */
-function byteOf(data: Buffer, wanted: number): number {
+/** The first byte of an attribute (struct nlattr, linux/netlink.h); undefined where it is not there. */
+function byteOf(data: Buffer, wanted: number): number | undefined {
 	for (let at = ATTRIBUTES; at + 4 < data.length; ) {
 		const length = data.readUInt16LE(at);
 		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4);
 		at += Math.max(4, (length + 3) & ~3);
 	}
-	return 0;
+	return undefined;
 }
+
+const hasBit = (byte: number | undefined, bit: number): boolean | undefined =>
+	byte === undefined ? undefined : (byte & bit) !== 0;
 
 /**
  * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. Resolves to how many the kernel ended, without those that it refused to

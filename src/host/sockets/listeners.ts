@@ -23,7 +23,7 @@ export async function readListeners(): Promise<Listener[]> {
 export async function countAccepted(ports: readonly number[], withTransparent = false): Promise<number> {
 	if (withTransparent) {
 		const alive = (await Promise.all(families.map(readAlive))).flat();
-		return alive.filter(({ port, isTransparent }) => isTransparent || ports.includes(port)).length;
+		return alive.filter(({ port, isTransparent }) => isTransparent === true || ports.includes(port)).length;
 	}
 	const all = ports.flatMap((port) => families.map((family) => readAliveOn(port, family)));
 	return (await Promise.all(all)).flat().length;

@@ -41,3 +41,15 @@ test('where each SYN is answered by a cookie, connections reach Envoy all the sa
 		assert.partialDeepStrictEqual(await world.connect(address, 8080), { by: 'app' });
 	assert.equal((await daemon.readStatus()).counters.ingress.connections, 2);
 });
+
+test('an Envoy of somebody else whose listener is not transparent is told in status', async () => {
+	using lab = createHost({ container: false });
+	using proxy = createPeer(lab.host, { uid: 1337 });
+	await proxy.listen('envoy', [15000, 15001]);
+	await using daemon = await startDaemon(lab.host, { args: [...settings('iptables-nft'), '--start-enabled', '1'] });
+	const told = (await daemon.readStatus()).conditions.find(({ subject }) => subject === 'ports');
+	assert.match(
+		told?.ok === false ? told.why : '',
+		/^the listener on port 15000 \(.*\) is not transparent: inbound connections to application ports are dropped$/,
+	);
+});
