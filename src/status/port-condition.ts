@@ -6,9 +6,7 @@ interface Holder {
 }
 
 /** The condition `ports`: another program holds a port of Envoy's. `owner`: its name and pid. */
-export function portsFact(stranger: Holder | undefined, owner: string): Fact {
-	if (stranger === undefined) return { subject: 'ports', ok: true };
-	const { port, uid } = stranger;
+export function strangerFact({ port, uid }: Holder, owner: string): Fact {
 	return {
 		subject: 'ports',
 		ok: false,

@@ -79,7 +79,13 @@ describe('Envoy', () => {
 
 	test('accepts the bootstrap that passes everything on with them too', () => {
 		const [ingressPort, egressPort] = [parsePort('15000'), parsePort('15001')];
-		const base = passThroughBootstrap({ ingressPort, egressPort, hasIpv6: true, capturesBridges: false, keepsClient: true });
+		const base = passThroughBootstrap({
+			ingressPort,
+			egressPort,
+			hasIpv6: true,
+			capturesBridges: false,
+			keepsClient: true,
+		});
 		const { parts } = partsOf(Object.assign({}, ...Object.values(environments).filter(({ gateway }) => !gateway)));
 		assert.equal(problemOf(mergeBootstrap(base, parts), tracing), '');
 	});

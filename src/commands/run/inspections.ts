@@ -1,3 +1,4 @@
+import type { Listener } from '../../connections/connections.ts';
 import { opaqueAmong, strangerAmong } from '../../connections/port-owners.ts';
 import type { DaemonDependencies, Inspect } from '../../daemon/dependencies.ts';
 import { createRulePrecedence } from '../../daemon/rule-order.ts';
@@ -11,7 +12,7 @@ import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
-import { cookiesFact, opaqueFact, portsFact } from '../../status/port-condition.ts';
+import { cookiesFact, opaqueFact, strangerFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 import { hasDefinitions } from './assemble-mesh.ts';
 
@@ -48,13 +49,17 @@ const inspectConntrack: Inspect = async () => {
 /** The program's name is cached: finding it scans all of /proc, and status is requested often. */
 function createPortsInspect(): Inspect {
 	let known = { of: '', owner: '' };
-	return async ({ context, isOn }) => {
+	const ownerOf = (holder: Listener): string => {
+		const of = `${holder.port} ${holder.uid}`;
+		if (of !== known.of) known = { of, owner: holder.owner() };
+		return known.owner;
+	};
+	return async ({ context: { capture }, isOn }) => {
 		const listeners = isOn ? await readListeners() : [];
-		const stranger = strangerAmong(context.capture, listeners);
-		const told = stranger ?? opaqueAmong(context.capture, listeners);
-		const of = told === undefined ? '' : `${told.port} ${told.uid}`;
-		if (of !== known.of) known = { of, owner: told?.owner() ?? '' };
-		return [told === undefined || told === stranger ? portsFact(stranger, known.owner) : opaqueFact(told, known.owner)];
+		const stranger = strangerAmong(capture, listeners);
+		if (stranger !== undefined) return [strangerFact(stranger, ownerOf(stranger))];
+		const opaque = opaqueAmong(capture, listeners);
+		return [opaque === undefined ? { subject: 'ports', ok: true } : opaqueFact(opaque, ownerOf(opaque))];
 	};
 }
 

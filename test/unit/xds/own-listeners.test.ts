@@ -34,7 +34,8 @@ describe('Envoy listens where redirected connections arrive, and nowhere else', 
 });
 
 test('the inbound listener is transparent where connections keep their addresses, and the outbound one never is', () => {
-	const transparent = (options: Partial<RenderOptions>) => listenersOf(options).map((each) => each['transparent'] ?? false);
+	const transparent = (options: Partial<RenderOptions>) =>
+		listenersOf(options).map((each) => each['transparent'] ?? false);
 	assert.deepEqual(transparent({ isTransparent: true }), [true, false]);
 	assert.deepEqual(transparent({ keepsClient: true }), [false, false]);
 });
