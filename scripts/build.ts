@@ -137,7 +137,7 @@ async function warm(): Promise<void> {
 	const alone = ['--map-root-user', '--net', '--', node];
 	const hasNamespaces = spawnSync('unshare', [...alone, '--version'], quietly).status === 0;
 	const [program, args] = hasNamespaces ? ['unshare', alone] : [node, []];
-	const commands = [['render'], ['status'], ...(hasNamespaces ? [['init', '--app-ports', '8080'], ['clean']] : [])];
+	const commands = [['status'], ...(hasNamespaces ? [['init', '--app-ports', '8080'], ['clean']] : [])];
 	for (const words of commands) spawnSync(program, [...args, ...script, ...words], quietly);
 	if (hasNamespaces) await warmDaemon([...alone, ...daemonOptions, ...script]);
 }

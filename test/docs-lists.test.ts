@@ -8,6 +8,7 @@ import { allSettings } from '../src/config/names.ts';
 import { passThroughNames, variablesOfSettings } from '../src/config/pass-through.ts';
 import { pauseMs } from '../src/envoy/back-off.ts';
 import type { FailureCode } from '../src/failure.ts';
+import { programs } from '../src/firewall/foreign/known-programs.ts';
 import { METRICS_PATH, paths, streams } from '../src/localapi/protocol.ts';
 import { metrics } from '../src/status/metrics.ts';
 import type { EnvoyStatus, Subject } from '../src/status/types.ts';
@@ -31,13 +32,25 @@ test('every code that an error may have is in the table of errors', () => {
 const subjects: Readonly<Record<Subject, true>> = {
 	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
 	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
-	...{ backend: true, denials: true, tables: true, tracking: true, mesh: true },
+	...{ backend: true, denials: true, tables: true, tracking: true, mesh: true, interceptors: true },
 };
 
 test('every condition that status may have is in the table of conditions', () => {
 	const table = sectionOf(page('docs/when-something-is-wrong.md'), 'What status says');
 	const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, subject]) => subject);
 	assert.deepEqual(listed.toSorted(), Object.keys(subjects).toSorted());
+});
+
+test('every program that is known by its rules is in the table of programs', () => {
+	const table =
+		page('docs/other-programs.md')
+			.text.match(/^\| .*$/gm)
+			?.map((row) => row.split('|')[1] ?? '') ?? [];
+	const missing = programs.filter(({ name }) => !table.some((cell) => cell.includes(name)));
+	assert.deepEqual(
+		missing.map(({ name }) => name),
+		[],
+	);
 });
 
 test('every metric is in the table of metrics', () => {

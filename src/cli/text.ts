@@ -21,6 +21,7 @@ export function statusText(status: Status): string {
 		...bypassingRow(status),
 		...confirmRow(status),
 		...repairsRow(status.repairs),
+		...othersRow(status),
 	];
 	return [
 		...rows.map(([name, value]) => escapeControls(`${name.padEnd(13)} ${value}\n`)),
@@ -47,6 +48,11 @@ function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
 	if (last === undefined) return [];
 	const by = last.by === undefined ? '' : `, by ${last.by}`;
 	return [['repairs', `${count}, the last ${timeText(last.at)} in ${last.ms} ms${by}: ${last.what}`]];
+}
+
+function othersRow({ others = [] }: Status): readonly Row[] {
+	if (others.length === 0) return [];
+	return [['others', others.map(({ name, tools }) => `${name} (${tools.join(', ')})`).join('; ')]];
 }
 
 function listenersRow({ listeners }: Status['envoy']): readonly Row[] {

@@ -64,6 +64,17 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 0,
 		run: async (given, _, terminal) => (await import('./clean.ts')).clean(given, terminal),
 	},
+	takeover: {
+		summary: 'Replace the rules of the 2019 script, or of the App Mesh CNI plugin, by ours, without a gap',
+		options: {
+			'dry-run': { type: 'boolean', help: 'Print the settings that its rules amount to, as YAML, and change nothing' },
+			confirm: { type: 'string', help: 'SECONDS: roll back after this time unless `turnout confirm` follows' },
+			socket: { type: 'string', help: "PATH: the daemon's socket" },
+		},
+		takesSettings: false,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./takeover.ts')).takeover(given, terminal),
+	},
 	revert: {
 		summary: 'Roll back an unconfirmed change at once; needs no daemon',
 		options: {

@@ -11,9 +11,9 @@ import { createDrift, type Drift } from './drift.ts';
 import { onEnvoyStateChange } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
 import { followPorts } from './reload.ts';
-import { watchFacts } from './rule-order.ts';
 import { appliedOf, isStopping, started, startFailed } from './state.ts';
 import { stopDaemon } from './stop.ts';
+import { createOthersWatch } from './watch-others.ts';
 
 export interface Daemon {
 	readonly handlers: Handlers;
@@ -48,15 +48,33 @@ function watch(core: DaemonCore, drift: Drift, signal: AbortSignal): void {
 	const { state, deps } = core;
 	const routeTable = () =>
 		(appliedOf(state)?.target.localRouting ?? { table: state.settings.context.config.routeTable }).table;
-	const isWatching = deps.watchChanges({ routeTable }, drift, signal);
+	let inspected: ReturnType<typeof appliedOf>;
+	const others = createOthersWatch(deps.clock, {
+		check() {
+			inspected = appliedOf(state);
+			return inspectOthers(core);
+		},
+		onChange: onOthers,
+		mayChangeUnseen: () => !isWatching() || appliedOf(state) !== inspected || deps.order.mayChangeUnseen(),
+	});
+	const handlers = {
+		onChange: drift.onChange,
+		onCommit: others.touch,
+		onLost(of: 'rules' | 'routes') {
+			others.touch();
+			drift.onLost(of);
+		},
+	};
+	const isWatching = deps.watchChanges({ routeTable }, handlers, signal);
 	void drift.watch(isWatching, signal);
 	deps.mesh?.watch(() => state.reloadLock(() => followPorts(core, signal)), signal);
-	const onOthers = (why: string) => {
+	void others.run(signal);
+
+	function onOthers(why: string): void {
 		if (why === '') deps.log('info', "others' rules are no matter any more");
 		else deps.log('warn', "others' rules matter", { why });
 		drift.onChange({ subject: 'order', by: '', isOwn: false });
-	};
-	void watchFacts(deps.clock, () => inspectOthers(core), onOthers, signal);
+	}
 }
 
 /** Others' rules matter only while ours are on. */
@@ -91,8 +109,16 @@ const applyDesired = (
 		if (isStopping(state)) return;
 		const context = during(state.settings.context);
 		if (state.desired.wanted === 'enabled') await interception.apply(context);
-		// What bears our names may belong to another turnout that runs here.
-		else if (!deps.hasNeighbour()) await interception.remove('off');
+		else if (!(await belongsToOthers(deps))) await interception.remove('off');
 		state.settings = { ...state.settings, context };
 		started(state);
 	});
+
+/** What bears our names may belong to another turnout that runs here, or to the 2019 script: whoever started it relies on it. */
+async function belongsToOthers({ hasNeighbour, order, log }: DaemonDependencies): Promise<boolean> {
+	if (hasNeighbour()) return true;
+	const known = await order.programs().catch(() => []);
+	const predecessor = known.find(({ program }) => program.isPredecessor === true)?.program.name;
+	if (predecessor !== undefined) log('warn', 'rules of a predecessor are left as they are', { whose: predecessor });
+	return predecessor !== undefined;
+}

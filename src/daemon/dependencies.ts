@@ -4,6 +4,7 @@ import type { Connections, Listener } from '../connections/connections.ts';
 import type { EnvoySpec } from '../envoy/spec.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Installed } from '../firewall/firewall.ts';
+import type { Recognised } from '../firewall/foreign/recognise.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
@@ -68,6 +69,10 @@ export interface DaemonDependencies {
 /** Whether our rules are the first that a captured connection meets. */
 export interface RulePrecedence {
 	readonly inspect: Inspect;
+	/** Other programs, known by name, that have rules here. */
+	readonly programs: () => Promise<readonly Recognised[]>;
+	/** It may have changed although nobody has committed to nftables since: iptables-legacy tells nobody. */
+	readonly mayChangeUnseen: () => boolean;
 	/** Starts reading others' rules during a change, so that the status after it need not wait for them. */
 	readonly prefetch: () => void;
 	/** Recreates our chains that others have come before; resolves to a line for each, naming those others. */

@@ -9,7 +9,7 @@ import { createRepairScheduler, type PendingCheck } from './repair-scheduler.ts'
 import type { DaemonState } from './state.ts';
 
 /** Drift: what others change on the host is noticed, compared with what is wanted, and repaired. */
-export interface Drift extends ChangeHandlers {
+export interface Drift extends Omit<ChangeHandlers, 'onCommit'> {
 	/** Checks by itself too, until the signal is aborted; more often while changes cannot be watched. */
 	readonly watch: (isWatching: () => boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;

@@ -3,6 +3,7 @@ import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
+import type { Recognised } from '../firewall/foreign/recognise.ts';
 import { timeOf } from '../lib/clock.ts';
 import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
@@ -49,7 +50,7 @@ const INSPECT_TIMEOUT_MS = 10_000;
 export function createObserver(
 	deps: Pick<
 		DaemonDependencies,
-		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock'
+		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
 	>,
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
@@ -57,12 +58,17 @@ export function createObserver(
 	return async (input, bypassing, lastRead) => {
 		const { context, desired } = input;
 		const isOn = input.wanted === 'enabled' && !input.isLifted;
-		const [{ installed, ...seen }, { envoy, ...problems }, findings] = await Promise.all([
+		const [{ installed, ...seen }, { envoy, ...problems }, known, findings] = await Promise.all([
 			inspectRules(input, isOn, lastRead),
 			envoyOf(input, proxy, listeners),
+			// What cannot be read of others is left out.
+			deps.order.programs().catch(() => []),
 			Promise.all(inspections.map((inspect) => inspect({ context, desired, isOn }))),
 		]);
+		// Ours have replaced theirs, while what was read of others may be older than that.
+		const others = isOn ? known.filter(({ program }) => program.isPredecessor !== true) : known;
 		const observation: Observation = {
+			predecessor: others.find(({ program }) => program.isPredecessor === true)?.program.name,
 			...input,
 			...seen,
 			...problems,
@@ -78,7 +84,7 @@ export function createObserver(
 		const is = overallState(observation);
 		const { differences } = seen;
 		return {
-			status: { ...statusOf(input, deps, { is, envoy, conditions }), counters, bypassing, existing: bypassing },
+			status: { ...statusOf(input, deps, { is, envoy, conditions, others }), counters, bypassing, existing: bypassing },
 			diff: { same: differences.length === 0, differences },
 		};
 	};
@@ -87,12 +93,21 @@ export function createObserver(
 const statusOf = (
 	{ wanted, since, context, desired, repairs, pending }: StatusInput,
 	{ confirmationFile, mesh }: Pick<DaemonDependencies, 'confirmationFile' | 'mesh'>,
-	{ is, envoy, conditions }: Pick<Status, 'is' | 'envoy' | 'conditions'>,
+	{
+		is,
+		envoy,
+		conditions,
+		others,
+	}: Pick<Status, 'is' | 'envoy' | 'conditions'> & { readonly others: readonly Recognised[] },
 ) => ({
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
 	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
+	...shownOthers(others),
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
+
+const shownOthers = (others: readonly Recognised[]): Pick<Status, 'others'> =>
+	others.length === 0 ? {} : { others: others.map(({ program: { name, does }, tools }) => ({ name, does, tools })) };
 
 async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);

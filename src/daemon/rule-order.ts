@@ -1,25 +1,31 @@
 import { failureOf } from '../failure.ts';
+import { findDoubled } from '../firewall/foreign/doubled.ts';
 import { findFiltered } from '../firewall/foreign/filtered.ts';
 import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
+import { type Recognised, recognise } from '../firewall/foreign/recognise.ts';
 import { rulesElsewhere } from '../firewall/foreign/rules-elsewhere.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
+import { envoyUser } from '../ruleset/answers.ts';
+import type { Capture } from '../ruleset/capture.ts';
 import { backendFact } from '../status/backend-condition.ts';
 import type { Fact } from '../status/conditions.ts';
 import { firewallFacts } from '../status/firewall-condition.ts';
+import { interceptorsFact, type OurUsers } from '../status/interceptor-condition.ts';
 import { orderFact } from '../status/order-condition.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { Inspected, RulePrecedence } from './dependencies.ts';
 
 export function createRulePrecedence(reader: ForeignRulesReader, log: Log): RulePrecedence {
 	const factsOf = createFinding();
+	const programsOf = createRecognition();
 	// A claim that failed is not tried again until others' chains have changed.
 	let refused = '';
 	return {
-		inspect: async (of) =>
-			of.isOn ? factsOf(await reader.read(), of) : [orderFact([]), backendFact('', undefined), ...firewallFacts([])],
+		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : nothingWrong),
+		programs: async () => programsOf(await reader.read()),
+		mayChangeUnseen: () => reader.mayBeStale(),
 		// Whoever asks for them reads once more, and is told why it fails.
 		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
@@ -56,38 +62,55 @@ export async function comeFirst(
 /** Remembers the last answer, for as long as neither others' rules nor what is captured has changed. */
 function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact[] {
 	let last:
-		| { readonly key: string; readonly texts: object; readonly desired: object; readonly facts: readonly Fact[] }
+		| {
+				readonly others: ForeignRules;
+				readonly key: string;
+				readonly desired: object;
+				readonly facts: readonly Fact[];
+		  }
 		| undefined;
 	return (others, { context, desired }) => {
 		const { chains, legacyNat, texts } = others;
+		// The reader gives the same object while nothing changes: most times that is all.
+		if (last?.others === others && last.desired === desired) return last.facts;
 		const key = JSON.stringify([chains, legacyNat]);
-		if (last?.key === key && last.texts === texts && last.desired === desired) return last.facts;
+		if (last?.key === key && last.others.texts === texts && last.desired === desired) return last.facts;
 		const { families, dialect } = desired.target;
 		const capturing = { capture: context.capture, families, dialect };
-		const filtered = firewallFacts(findFiltered(others, capturing));
+		const overtaking = findOvertaking(others, capturing);
+		const doubled = findDoubled(others, capturing, overtaking);
 		const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;
-		const facts = [orderFact(findOvertaking(others, capturing)), backendFact(dialect, elsewhere), ...filtered];
-		last = { key, texts, desired, facts };
+		const facts = [
+			// Those are told as interceptors.
+			orderFact(overtaking.filter(({ program }) => program?.isInterceptor !== true)),
+			interceptorsFact(doubled, usersOf(context.capture)),
+			backendFact(dialect, elsewhere),
+			...firewallFacts(findFiltered(others, capturing)),
+		];
+		last = { others, key, desired, facts };
 		return facts;
 	};
 }
 
-/** Changes of iptables-legacy cannot be watched. */
-const WATCH_MS = 2_000;
+const nothingWrong: readonly Fact[] = [
+	orderFact([]),
+	{ subject: 'interceptors', ok: true },
+	backendFact('', undefined),
+	...firewallFacts([]),
+];
 
-/** Polls `check`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
-export async function watchFacts(
-	{ sleep }: Clock,
-	check: () => Promise<readonly Fact[]>,
-	onChange: (why: string) => void,
-	signal: AbortSignal,
-): Promise<void> {
-	let before = '';
-	while (!signal.aborted) {
-		const wrong = (await check().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
-		const text = wrong.map(({ why }) => why).join('; ');
-		if (text !== before) onChange(text);
-		before = text;
-		await sleep(WATCH_MS, signal).catch(() => undefined);
-	}
+const usersOf = ({ ignoreUids }: Capture): OurUsers => ({
+	envoyUid: envoyUser(ignoreUids),
+	isIgnored: (uid) => ignoreUids.some(({ from, to }) => from <= uid && uid <= to),
+});
+
+/** Names of a host with Kubernetes are many: they are gone through again only when somebody has changed rules. */
+function createRecognition(): (others: ForeignRules) => readonly Recognised[] {
+	let last: { readonly texts: object; readonly chains: number; readonly found: readonly Recognised[] } | undefined;
+	return (others) => {
+		const { texts, chains } = others;
+		if (last?.texts !== texts || last.chains !== chains.length)
+			last = { texts, chains: chains.length, found: recognise(others) };
+		return last.found;
+	};
 }

@@ -49,8 +49,13 @@ export interface ApplyOptions {
 	 * of date, that attempt fails and the next one reads.
 	 */
 	readonly last?: Installed | undefined;
-	/** The kernel has accepted these rules before. */
+	/** Of whether all rules that are there can be read: rules like these have been read back before. */
 	readonly skipCheck?: boolean;
+	/**
+	 * Another `apply` follows at once, with the result as `last`, and is read back: this one need not be. Resolves to what
+	 * was committed.
+	 */
+	readonly isInterim?: boolean;
 }
 
 export interface Removal {

@@ -11,20 +11,21 @@ export type ActualState = ReadonlyMap<Dialect, Installed>;
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What other
  * dialects have of ours goes last. Resolves to what is there then. `lastRead`: a dialect in which nothing of ours was left is
- * not read again; see also ApplyOptions.
+ * not read again. `isInterim`: see ApplyOptions.
  */
 export async function apply(
 	host: Host,
 	target: DesiredRules,
 	signal: AbortSignal,
 	lastRead: ActualState = new Map(),
+	isInterim = false,
 ): Promise<ActualState> {
 	const firewall = firewallOf(host, target.dialect);
 	const others = readOthers(host, target.dialect, signal, lastRead);
 	const facts = await readRouting(host.routing);
 	const steps = await addRoutes(host.routing, facts, target);
 	const last = lastRead.get(target.dialect);
-	const installed = await firewall.apply(target.rules, signal, { last }).catch(async (error) => {
+	const installed = await firewall.apply(target.rules, signal, { last, isInterim }).catch(async (error) => {
 		await applySteps(host.routing, steps.toReversed().map(invert));
 		throw error;
 	});

@@ -108,16 +108,21 @@ const desiredStateOf = (
 	ipv6BypassReason,
 });
 
-/** Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. */
+/**
+ * Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. `isFollowed`:
+ * after a first stage the caller goes on to the second at once.
+ */
 export async function applyDesired(
 	context: HostContext,
 	signal: AbortSignal,
 	lastRead?: ActualState,
+	isFollowed = false,
 ): Promise<AppliedState> {
 	const { desired: first, installed } = await firstStage(context, await computeDesired(context), signal);
 	const now = installed === undefined ? lastRead : new Map(lastRead).set(first.target.dialect, installed);
+	const isInterim = isFollowed && first.target.stage === 'syn';
 	try {
-		return { ...first, lastRead: await apply(context.host, first.target, signal, now) };
+		return { ...first, lastRead: await apply(context.host, first.target, signal, now, isInterim) };
 	} catch (error) {
 		const isOptional = !context.isIpv6Demanded && first.target.rules.ipv6.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;

@@ -7,7 +7,10 @@ export interface Changed {
 	readonly family: string;
 	readonly port: number | undefined;
 	readonly rule: string;
+	readonly program?: { readonly name: string } | undefined;
 }
+
+const whose = ({ program }: Changed): string => program?.name ?? 'the firewall';
 
 /** `firewall` (connections that are dropped) counts as a failure; `denials` (connections that are let in) is only reported. */
 export function firewallFacts(found: readonly Changed[]): Fact[] {
@@ -24,7 +27,7 @@ function droppedFact([first]: readonly Changed[]): Fact {
 	return {
 		subject: 'firewall',
 		ok: false,
-		why: `${family} connections ${rest} are redirected to Envoy, where the firewall drops them: ${rule}`,
+		why: `${family} connections ${rest} are redirected to Envoy, where ${whose(first)} drops them: ${rule}`,
 		remedy: 'Accept redirected connections: see docs/firewalls.md, "A host that drops by default"',
 	};
 }
@@ -37,7 +40,7 @@ function openedFact(found: readonly Changed[]): Fact {
 	return {
 		subject: 'denials',
 		ok: false,
-		why: `the firewall's "${rule}" does not apply to ${way} ${family} connections to port ${port}, as they are redirected to Envoy before they reach it${more}`,
+		why: `${whose(first)}'s "${rule}" does not apply to ${way} ${family} connections to port ${port}, as they are redirected to Envoy before they reach it${more}`,
 		remedy: 'Deny in mangle or raw, or by --ctorigdstport: see docs/firewalls.md, "Rules that deny by port"',
 	};
 }

@@ -8,6 +8,8 @@ export interface Overtaken {
 	readonly place: string;
 	readonly rule: string;
 	readonly isFirst: boolean;
+	/** Whose it is, where that is known. */
+	readonly program?: { readonly name: string; readonly remedy: string } | undefined;
 }
 
 export function orderFact(found: readonly Overtaken[]): Fact {
@@ -18,13 +20,14 @@ export function orderFact(found: readonly Overtaken[]): Fact {
 		subject: 'order',
 		ok: false,
 		why: `${reasonOf(first)}${more}`,
-		remedy: `Remove the rule, ${first.kind === 'inbound' ? 'remove the port from appPorts' : 'exclude its connections from capture'}, or give its chain a priority above -100; see docs/firewalls.md, "Whose rules come first"`,
+		remedy: `${first.program === undefined ? 'Remove the rule' : first.program.remedy}, ${first.kind === 'inbound' ? 'remove the port from appPorts' : 'exclude its connections from capture'}, or give its chain a priority above -100; see docs/firewalls.md, "Whose rules come first"`,
 	};
 }
 
-function reasonOf({ family, kind, port, place, rule, isFirst }: Overtaken): string {
+function reasonOf({ family, kind, port, place, rule, isFirst, program }: Overtaken): string {
 	const connections = `${kind} ${family} connections${port === undefined ? '' : `, such as those to port ${port},`}`;
 	if (rule === '') return `${connections} may bypass Envoy: ${place} comes before ours and cannot be read without nft`;
+	const whose = program === undefined ? '' : `, which is ${program.name}'s,`;
 	const order = isFirst ? 'comes before ours' : 'may come before ours';
-	return `${connections} may bypass Envoy: ${place} ${order} and has "${rule}"`;
+	return `${connections} may bypass Envoy: ${place}${whose} ${order} and has "${rule}"`;
 }

@@ -11,6 +11,8 @@ export interface Observation {
 	/** Each line in which the host differs from the desired state. */
 	readonly differences: readonly { readonly table: string; readonly kind: string; readonly line: string }[];
 	readonly isClean: boolean;
+	/** The program, such as the 2019 script, whose rules have our names; undefined: none. */
+	readonly predecessor: string | undefined;
 	/** The rules were removed because Envoy is down (onEnvoyFailure: open). */
 	readonly isLifted: boolean;
 	/** Missing rules wait until our Envoy is LIVE. */
@@ -59,6 +61,13 @@ function rulesFact(observation: Observation): Fact {
 			remedy: 'They are restored when Envoy is LIVE; see turnout logs',
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
+	if (observation.wanted === 'disabled' && observation.predecessor !== undefined)
+		return {
+			subject: 'rules',
+			ok: false,
+			why: `${observation.predecessor} redirects connections here: its rules were found and left as they are`,
+			remedy: 'turnout takeover, which replaces them by ours without a gap; turnout disable removes them',
+		};
 	const why = `${wrong.length === 1 ? '1 line differs' : `${wrong.length} lines differ`} from the desired state, first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }

@@ -18,6 +18,7 @@ export type Subject =
 	| 'ports'
 	| 'syncookies'
 	| 'order'
+	| 'interceptors'
 	| 'backend'
 	| 'firewall'
 	| 'denials'
@@ -82,6 +83,14 @@ export interface Repairs {
 	};
 }
 
+/** Another program, known by name, that has rules on this host. */
+export interface OtherProgram {
+	readonly name: string;
+	readonly does: string;
+	/** `iptables-nft`, `iptables-legacy`, `nft`: where its rules are. */
+	readonly tools: readonly string[];
+}
+
 /** Present where Envoy is configured from a mesh. */
 export interface MeshStatus {
 	/** `mesh/MESH/virtualNode/NAME`. */
@@ -107,6 +116,8 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly mesh?: MeshStatus;
 	readonly conditions: readonly Condition[];
+	/** Who else has rules here, harmless or not; absent where nobody is known. */
+	readonly others?: readonly OtherProgram[];
 	readonly repairs: Repairs;
 	/** Time of the rollback if `enable` or `reload` is not confirmed; absent if nothing waits for a confirmation. */
 	readonly confirmUntil?: string;

@@ -7,6 +7,7 @@ import type { DaemonContext } from '../../src/daemon/daemon-context.ts';
 import type { DaemonDependencies } from '../../src/daemon/dependencies.ts';
 import { createPersistentState } from '../../src/daemon/persisted-state.ts';
 import type { State } from '../../src/daemon/stores.ts';
+import type { Recognised } from '../../src/firewall/foreign/recognise.ts';
 import type { Methods } from '../../src/localapi/protocol.ts';
 import type { Fields } from '../../src/log.ts';
 import { resolveHostContext } from '../../src/reconcile/resolve.ts';
@@ -38,6 +39,8 @@ export interface World {
 	ruleManagers: readonly string[];
 	/** Others that have come before our chains, until the next look. */
 	overtaking: string[];
+	/** Who else has rules. */
+	others: readonly Recognised[];
 	/** What others' rules mean for ours. */
 	orderFacts: readonly Fact[];
 	/** Processor time that a look at the rules takes. */
@@ -93,7 +96,15 @@ export function createWorld({ settings = '', state = {} }: Options = {}): World 
 	return {
 		...{ clock: createFakeClock(), steps, settings: SETTINGS + settings },
 		...{ host: createMemoryHost(steps), envoy: createFakeEnvoy(steps), stores: createMemoryStores(steps, state) },
-		...{ hasNeighbour: false, ruleManagers: [], overtaking: [], orderFacts: [], lookCostMs: 0, isWatching: true },
+		...{
+			hasNeighbour: false,
+			ruleManagers: [],
+			overtaking: [],
+			others: [],
+			orderFacts: [],
+			lookCostMs: 0,
+			isWatching: true,
+		},
 		...{ fields: new Map(), mesh: undefined, onDropStale: () => undefined, onDropRedirected: () => undefined },
 	};
 }
@@ -197,6 +208,8 @@ async function dependenciesOf(
 		raw: async () => 'raw',
 		order: {
 			inspect: async ({ isOn }) => (isOn ? world.orderFacts : []),
+			programs: async () => world.others,
+			mayChangeUnseen: () => true,
 			prefetch: () => void steps.push("others' rules read"),
 			claim: async () => world.overtaking.splice(0),
 		},

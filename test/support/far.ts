@@ -59,7 +59,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 			name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
 			read: (family) => ask(dialect, 'read', [family]),
 			hasMangleChain: (family, chain) => ask(dialect, 'hasMangleChain', [family, chain]),
-			check: (family, document) => ask(dialect, 'check', [family, document]),
+			check: (family) => ask(dialect, 'check', [family]),
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),
 		nft: {

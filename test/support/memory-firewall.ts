@@ -10,11 +10,13 @@ export interface MemoryOptions {
 	readonly dialect?: IptablesDialect;
 	/** Called before each commit; what it throws is the commit's failure, what it edits was done by somebody else. */
 	readonly onCommit?: (family: Family, document: string) => void;
+	/** Called before each table of a commit; what it throws is the commit's failure, after the tables before it. */
+	readonly onTable?: (family: Family, table: string) => void;
 	/** Called after each commit. */
 	readonly afterCommit?: (family: Family) => void;
 	/** Called before each read. */
 	readonly onRead?: (family: Family) => void;
-	/** Called before each check; what it throws is the check's failure. */
+	/** Called by each check; what it throws is the check's failure. */
 	readonly onCheck?: (family: Family) => void;
 	/** How this version of iptables prints a rule. */
 	readonly spell?: (rule: string) => string;
@@ -43,12 +45,14 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 }
 
 export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
-	const { dialect = 'iptables-nft', onCommit, afterCommit, onCheck, onRead, spell = String } = options;
+	const { dialect = 'iptables-nft', onCommit, onTable, afterCommit, onCheck, onRead, spell = String } = options;
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
-	const edit = (family: Family, document: string): void => {
-		for (const { name, lines } of tablesOf(document))
+	const edit = (family: Family, document: string, onTable?: MemoryOptions['onTable']): void => {
+		for (const { name, lines } of tablesOf(document)) {
+			onTable?.(family, name);
 			kernel[family].set(name, changed(kernel[family].get(name), name, lines));
+		}
 	};
 	const print = (family: Family): string =>
 		[...kernel[family]].map(([name, table]) => printed(name, table, spell)).join('');
@@ -72,13 +76,12 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 		},
 		hasMangleChain: async (family, chain) =>
 			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has(chain) === true,
-		async check(family, document) {
+		async check(family) {
 			onCheck?.(family);
-			for (const { name, lines } of tablesOf(document)) changed(kernel[family].get(name), name, lines);
 		},
 		async commit(family, document) {
 			onCommit?.(family, document);
-			edit(family, document);
+			edit(family, document, onTable);
 			commits.push({ family, document });
 			afterCommit?.(family);
 		},

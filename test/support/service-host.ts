@@ -16,6 +16,8 @@ export interface ServiceHost extends World {
 	readonly property: (name: string) => string;
 	/** A signal for the daemon alone. */
 	readonly kill: (signal: string) => void;
+	/** Resolves once it has ended. systemd starts it again soon: whoever looks late sees that it has. */
+	readonly ended: (restarts: number) => Promise<unknown>;
 	/** Resolves once systemd has started it again; `restarts`: how often it had before. */
 	readonly runsAgain: (restarts: number) => Promise<unknown>;
 	/** The settings beside `appPorts`, and a restart. */
@@ -41,6 +43,12 @@ export async function createServiceHost(stack: AsyncDisposableStack): Promise<Se
 	return {
 		...{ ...world, machine, untouched, property },
 		kill: (signal) => void run('systemctl', 'kill', '--kill-whom=main', '--signal', signal, 'turnout'),
+		ended: (restarts) =>
+			eventually(
+				() => [property('NRestarts'), property('SubState')],
+				([count, state]) => state === 'auto-restart' || Number(count) > restarts,
+				60_000,
+			),
 		runsAgain: (restarts) =>
 			eventually(
 				() => [property('NRestarts'), property('ActiveState')],

@@ -9,6 +9,7 @@ import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Supervisor } from '../../envoy/supervisor.ts';
 import { backends } from '../../firewall/backends.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
+import { ruleWriters } from '../../firewall/foreign/known-programs.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
@@ -71,7 +72,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	logNotices(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
-	const host = await openHost(backends, signal);
+	const host = await openHost(backends, signal, { isDaemon: true });
 	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, formerChoice(stateFile.read().dialect), log, signal);
@@ -155,7 +156,7 @@ const world = {
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: (filter, handlers, signal) => monitor(backends, filter, handlers, signal),
-	ruleManagers,
+	ruleManagers: () => ruleManagers(ruleWriters),
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,
 	clock: systemClock,

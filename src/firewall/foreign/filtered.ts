@@ -5,10 +5,12 @@ import type { Family } from '../../values/units.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOfFamily, type Match, type Packet, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, ForeignRules } from './foreign-rules.ts';
+import type { Program } from './known-programs.ts';
 import { allMatch, matches } from './match-packet.ts';
 import type { CaptureContext } from './overtaking.ts';
 import { type Path, pathsTo } from './packet-paths.ts';
 import { tablesOf } from './parse-tables.ts';
+import { ownerOfRule } from './recognise.ts';
 import { type Outcome, outcomeOf } from './walk-table.ts';
 
 /** What the host's firewall does differently with a connection because it is captured. */
@@ -21,6 +23,8 @@ export interface Filtered {
 	readonly port: number | undefined;
 	/** The rule that is the cause, as its tool prints it. */
 	readonly rule: string;
+	/** Whose it is; undefined: not known. */
+	readonly program?: Program | undefined;
 }
 
 /** A base chain that filters, and its table. */
@@ -39,7 +43,8 @@ export function findFiltered(others: ForeignRules, { capture, families }: Omit<C
 		const filters = filtersOf(others, tables, family);
 		return waysOf(capture, family)
 			.filter(({ kind }) => kind !== 'from bridges')
-			.flatMap((way) => filteredOn(filters, way, capture));
+			.flatMap((way) => filteredOn(filters, way, capture))
+			.map((found) => ({ ...found, program: ownerOfRule(tables, found.rule) }));
 	});
 }
 

@@ -7,8 +7,10 @@ import { ownNat } from '../own-chains.ts';
 import { capturedAmong, type Way, waysOf } from './captured-packets.ts';
 import { isOfFamily, type Table, type Verdict } from './foreign-rule.ts';
 import type { BaseChain, ForeignRules } from './foreign-rules.ts';
+import type { Program } from './known-programs.ts';
 import { pathsTo } from './packet-paths.ts';
 import { tablesOf, unreadOf } from './parse-tables.ts';
+import { ownerOf } from './recognise.ts';
 
 /** What is captured, and the dialect of our rules. */
 export interface CaptureContext {
@@ -29,6 +31,8 @@ export interface Overtaking {
 	readonly rule: string;
 	/** Its chain surely comes first. */
 	readonly isFirst: boolean;
+	/** Undefined: not known. */
+	readonly program: Program | undefined;
 }
 
 /** NF_IP_PRI_… (linux/netfilter_ipv4.h). */
@@ -63,13 +67,14 @@ export function findOvertaking(others: ForeignRules, { capture, families, dialec
 	});
 }
 
-const unread = { port: undefined, rule: '' };
+const unread = { port: undefined, rule: '', program: undefined };
 
 /** The first rule there that takes a connection that we capture, and the connection's port. */
 function takingIn(table: Table, { chain, priority }: Earlier, way: Way, capture: Capture, evaluate: Evaluator) {
-	for (const { matches, rule } of pathsTo(table, chain, takesAt(priority), way.packet)) {
+	for (const { matches, rule, chains } of pathsTo(table, chain, takesAt(priority), way.packet)) {
 		const packet = capturedAmong(matches, way, capture, evaluate);
-		if (packet !== undefined) return { port: packet.port, rule: rule.text };
+		if (packet !== undefined)
+			return { port: packet.port, rule: rule.text, program: ownerOf(table, chains, [rule.text]) };
 	}
 	return undefined;
 }

@@ -1,4 +1,4 @@
-import { type ByFamily, type Family, families } from '../../values/units.ts';
+import { type ByFamily, byFamily, type Family, families } from '../../values/units.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
 import { differences, hangsOn } from './diff.ts';
 import type { IptablesProgram } from './iptables-program.ts';
@@ -24,31 +24,44 @@ export async function readRules(
 export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
- * Read, render, check both families, commit both, read back, compare. Resolves to what is installed then; if it rejects, the
- * former rules are installed again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
+ * Read, render, commit one family after the other, read back, compare. Resolves to what is installed then; if it rejects, the
+ * former rules are installed again. Commits nothing if all is as wanted. `last`, `isInterim`: see ApplyOptions.
  */
 export const commitRules = (
 	program: IptablesProgram,
 	wanted: WantedRules,
 	signal: AbortSignal,
-	last?: ByFamily<IptablesRules>,
-): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program), wanted, signal, last);
+	{
+		last,
+		isInterim = false,
+	}: { readonly last?: ByFamily<IptablesRules> | undefined; readonly isInterim?: boolean | undefined } = {},
+): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program, isInterim), wanted, signal, last);
 
-const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules>> => ({
+const committerOf = (program: IptablesProgram, isInterim: boolean): Committer<ByFamily<IptablesRules>> => ({
 	read: (signal) => readRules(program, signal),
 	isAsWanted: (found, wanted) => toChange(found, wanted).length === 0,
 	isSame: (a, b) => families.every((family) => isSame(a[family], b[family])),
-	commit: (found, wanted, signal) => commitOnce(program, found, wanted, signal),
+	async commit(found, wanted, signal) {
+		const changed = await commitOnce(program, found, wanted, signal);
+		return isInterim ? changed : verify(program, found, wanted, signal);
+	},
 	rollBack: (before) => rollBack(program, before),
 });
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>
-	families.filter((family) => differences(found[family], wanted[family]).length > 0);
+	byLikelihood.filter((family) => differences(found[family], wanted[family]).length > 0);
+
+/**
+ * A kernel that takes no rules of a family mostly lacks IPv6, so IPv4 is not touched then. Asking with `--test` first would
+ * make the kernel wait for a grace period per table, which takes longer than all else.
+ */
+const byLikelihood: readonly Family[] = ['ipv6', 'ipv4'];
 
 const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 	differences(a, b).length === 0 &&
 	builtIns.every((chain) => a.createdBuiltIns?.[chain] === b.createdBuiltIns?.[chain]);
 
+/** Resolves to what should be there then. */
 async function commitOnce(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
@@ -60,14 +73,25 @@ async function commitOnce(
 	const documents = await Promise.all(
 		changed.map(async (family) => {
 			const created = await builtInsToCreate(program, family, before[family], wanted[family]);
-			return { family, document: renderRestoreDocument(before[family], wanted[family], created) };
+			return { family, created, document: renderRestoreDocument(before[family], wanted[family], created) };
 		}),
 	);
-	await Promise.all(documents.map(({ family, document }) => program.check(family, document, signal)));
-	// Both to their end, also where one fails: a commit that still runs must not overtake the rollback.
-	const commits = documents.map(({ family, document }) => program.commit(family, document, signal));
-	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
-	return verify(program, before, wanted, changed, signal);
+	await Promise.all(changed.map((family) => program.check(family, signal)));
+	for (const { family, document } of documents) await program.commit(family, document, signal);
+	return byFamily((family) => {
+		const change = documents.find((each) => each.family === family);
+		return change === undefined ? before[family] : committed(before[family], wanted[family], change.created);
+	});
+}
+
+/** With the built-in chains that count as created for us from then on. */
+function committed(before: IptablesRules, wanted: IptablesRules, created: readonly BuiltIn[]): IptablesRules {
+	const kept = builtIns.filter((chain) => created.includes(chain) || hangsOn(wanted, chain));
+	const marks = kept.flatMap((chain) => {
+		const mark = created.includes(chain) ? 'alone' : before.createdBuiltIns?.[chain];
+		return mark === undefined ? [] : [[chain, mark] as const];
+	});
+	return { ...wanted, createdBuiltIns: Object.fromEntries(marks) };
 }
 
 /** The built-in chains of mangle that are not there yet and will be. */
@@ -88,9 +112,9 @@ async function verify(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
 	wanted: ByFamily<IptablesRules>,
-	changed: readonly Family[],
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
+	const changed = toChange(before, wanted);
 	const after = await readRules(program, signal, { before, of: changed });
 	for (const family of changed) {
 		const [first] = differences(after[family], wanted[family]);

@@ -32,8 +32,11 @@ export const iptables: IptablesBackend = { ownChains, createFirewall: createIpta
 export function createIptablesFirewall(program: IptablesProgram): Firewall {
 	const read = (signal: AbortSignal) => readRules(program, signal);
 	const unchecked = { ...program, check: async () => undefined };
-	const commit = async (wanted: WantedRules, signal: AbortSignal, { last, skipCheck }: ApplyOptions = {}) =>
-		describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, rulesOf(last)));
+	const commit = async (wanted: WantedRules, signal: AbortSignal, options: ApplyOptions = {}) => {
+		const { last, skipCheck, isInterim } = options;
+		const how = { last: rulesOf(last), isInterim };
+		return describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, how));
+	};
 	return {
 		dialect: program.dialect,
 		read: async (signal) => describeInstalled(await read(signal)),

@@ -10,8 +10,11 @@ export interface IptablesProgram {
 	read(family: Family, signal: AbortSignal): Promise<string>;
 	/** Whether mangle has this built-in chain already; nft-backed iptables makes it when it is first needed. */
 	hasMangleChain(family: Family, chain: 'PREROUTING' | 'OUTPUT'): Promise<boolean>;
-	/** Rejects with iptables' own message if the document cannot be committed; changes nothing. */
-	check(family: Family, document: string, signal: AbortSignal): Promise<void>;
-	/** Commits a document for `iptables-restore --noflush`, waiting for the xtables lock. */
+	/** Rejects where iptables cannot print what is there: what is committed then could not be read back or removed. */
+	check(family: Family, signal: AbortSignal): Promise<void>;
+	/**
+	 * Commits a document for `iptables-restore --noflush`, table by table, waiting for the xtables lock. Rejects with
+	 * iptables' own message; the tables before the one that was refused are committed then.
+	 */
 	commit(family: Family, document: string, signal: AbortSignal): Promise<void>;
 }

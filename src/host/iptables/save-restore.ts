@@ -16,7 +16,6 @@ import type { ToolPair, Tools } from './programs.ts';
 /** `ownChains`: what is read one by one where iptables-nft-save leaves out their table. */
 export function createIptablesProgram(tools: Tools, ownChains: ChainNames): IptablesProgram {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
-	const checked = new Set<string>();
 	const read: IptablesProgram['read'] = async (family, signal) => {
 		if (tools[family] === undefined || !hasTables(tools, family)) return '';
 		const { save } = pair(family);
@@ -30,27 +29,12 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 		name: (family) => basename(tools[family]?.restore ?? '').replace(/-restore$/, ''),
 		read,
 		hasMangleChain: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),
-		async check(family, document, signal) {
-			// Each check makes the kernel wait for a grace period per table (nft), so a good document is checked once.
-			if (checked.has(family + document)) return;
-			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
-			// What cannot be read cannot be read back or removed: then nothing is committed.
-			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
-			addBounded(checked, family + document);
-		},
+		// Each read asks iptables, and rejects then.
+		check: async () => undefined,
 		async commit(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
 		},
 	};
-}
-
-/** In characters: a daemon whose settings change all day must not grow. */
-const MOST_REMEMBERED = 4 * 1024 * 1024;
-
-function addBounded(checked: Set<string>, text: string): void {
-	const held = [...checked].reduce((sum, { length }) => sum + length, 0);
-	if (held + text.length > MOST_REMEMBERED) checked.clear();
-	checked.add(text);
 }
 
 /** Asking the legacy tools about a table creates it; the kernel's list of tables tells without (ip_tables.c). */

@@ -1,8 +1,9 @@
 // What the firewalls of distributions do, real ones: firewalld and ufw.
-import { describe } from 'node:test';
+import { describe, test } from 'node:test';
 import { createFirewalls } from '../../lab/net/firewalls.ts';
 import { createHost } from '../../lab/net/host.ts';
-import { createFaultHost, type Fault, testFaults } from '../../support/faults.ts';
+import { eventually } from '../../support/eventually.ts';
+import { createFaultHost, type Fault, type FaultHost, testFaults } from '../../support/faults.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 /** What docs/firewalls.md says to let in, with SSH. */
@@ -32,8 +33,13 @@ for (const backend of ['nftables', 'iptables'])
 		const allow = ports.map((port) => `--add-port=${port}/tcp`);
 		firewalls.run('firewall-offline-cmd', allow);
 		const place = stack.use(await createFaultHost('nft', { lab, through: firewalls.through }));
-		testFaults(() => place, firewalld);
+		testFaults(() => place, firewalld.slice(0, -1));
+		test('status names it', () => untilNamed(place, 'firewalld'));
+		testFaults(() => place, firewalld.slice(-1));
 	});
+
+const untilNamed = async (place: FaultHost, program: string): Promise<void> =>
+	void (await eventually(place.status, ({ others = [] }) => others.some(({ name }) => name === program)));
 
 describe('ufw', async () => {
 	const stack = suiteStack();
@@ -49,4 +55,5 @@ describe('ufw', async () => {
 			isOthers: true,
 		})),
 	);
+	test('status names it, also by what it has left', () => untilNamed(place, 'ufw'));
 });

@@ -33,7 +33,15 @@ describe('a Docker that publishes an app port', async () => {
 		assert.deepEqual({ ...counts, captured: 0 }, { captured: 0, bypassed: 0, failed: 0 });
 		assert.ok(counts.captured > 0);
 		assert.equal(place.rules(), whole);
-		assert.equal((await place.status()).repairs.count, 0);
+		const { repairs, others } = await place.status();
+		assert.equal(repairs.count, 0);
+		assert.deepEqual(others, [
+			{
+				name: 'Docker',
+				does: 'publishes ports of containers and isolates their networks',
+				tools: ['iptables-nft'],
+			},
+		]);
 		await requireAll(place.peers, 'captured');
 	});
 

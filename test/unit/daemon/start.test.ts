@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import { createWorld, startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
+import { programs } from '../../../src/firewall/foreign/known-programs.ts';
+import { createWorld, startDaemonOnFakes, type World } from '../../support/daemon-on-fakes.ts';
 import { settled } from '../../support/fake-clock.ts';
 
 const enabled = { state: { wanted: 'enabled' } } as const;
+const predecessor = programs.filter(({ name }) => name === 'the 2019 script')[0] ?? assert.fail();
 const first = (steps: readonly string[], start: string): number => steps.findIndex((step) => step.startsWith(start));
 
 test('what was said last holds after a restart of the daemon', async () => {
@@ -17,6 +19,45 @@ test('what was said last holds after a restart of the daemon', async () => {
 	const { is, since } = await on.ask.status();
 	assert.equal(is, 'enabled');
 	assert.equal(since, on.world.stores.state.since);
+});
+
+describe('a host on which the 2019 script captures', () => {
+	const others = [{ program: predecessor, tools: ['iptables-nft'] }];
+	const script = `*nat
+:APPMESH_EGRESS - [0:0]
+-A APPMESH_EGRESS -p tcp -j REDIRECT --to-ports 15001
+-A OUTPUT -p tcp -j APPMESH_EGRESS
+COMMIT
+`;
+	const onWorld = (world: World) => {
+		world.others = others;
+		world.host.nft.edit('ipv4', script);
+	};
+
+	test('is left as it is at the start and at the stop, and status says whose rules these are', async () => {
+		await using daemon = await startDaemonOnFakes({ onWorld });
+		const { host, steps } = daemon.world;
+		const before = host.nft.text();
+		const { is, conditions } = await daemon.ask.status();
+		assert.equal(is, 'degraded');
+		const rules = conditions.find(({ subject }) => subject === 'rules');
+		assert.match(rules?.ok === false ? rules.why : '', /^the 2019 script redirects connections here/);
+		await daemon.stop();
+		assert.equal(host.nft.text(), before);
+		assert.ok(!steps.some((step) => step.startsWith('commit')));
+	});
+
+	test('is captured by us once that is asked for, and others are told no more', async () => {
+		await using daemon = await startDaemonOnFakes({ onWorld });
+		const status = await daemon.ask.enable();
+		assert.deepEqual([status.is, status.others], ['enabled', undefined]);
+		assert.doesNotMatch(daemon.world.host.nft.text(), /-A OUTPUT -p tcp -j APPMESH_EGRESS/);
+	});
+
+	test('is freed of all that bears our names where nobody knows whose they are', async () => {
+		await using daemon = await startDaemonOnFakes({ onWorld: ({ host }) => host.nft.edit('ipv4', script) });
+		assert.equal(daemon.world.host.hasOurs(), false);
+	});
 });
 
 test('startEnabled holds whatever was said last', async () => {

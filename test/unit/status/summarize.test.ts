@@ -12,6 +12,7 @@ const on: Observation = {
 	envoyWhy: '',
 	differences: [],
 	isClean: false,
+	predecessor: undefined,
 	isLifted: false,
 	isWaiting: false,
 	dockerTrouble: '',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findFiltered } from '../../../../src/firewall/foreign/filtered.ts';
 import type { BaseChain, RuleText } from '../../../../src/firewall/foreign/foreign-rules.ts';
+import { ufwRules } from '../../../lab/net/foreign-rules.ts';
 import { captureOf } from '../../../support/capture.ts';
 
 const usual = captureOf({ appPorts: '8080' });
@@ -159,4 +160,22 @@ test('a rule about packets that open no connection is no matter: those that foll
 	}
 	const opens = '-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m tcp --dport 15000 -j DROP';
 	assert.deepEqual(found([opens]), [`dropped inbound 8080: ${opens}`]);
+});
+
+test('a rule that drops or denies is told with the name of its program, where that is known', () => {
+	const text = ufwRules('v4').replace(/^-A ufw-user-input .*--dport 8080.*\n/m, '');
+	const built = ':INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n';
+	const chain = { family: 'ip', table: 'filter', type: 'filter', priority: 0, rules: 1, seen: 1 } as const;
+	const chains: BaseChain[] = [{ ...chain, chain: 'INPUT', hook: 'input', dropsRest: true }];
+	const named = (input: string) =>
+		findFiltered(
+			{ chains, legacyNat: {}, texts: [{ kind: 'saved', dialect: 'iptables-nft', family: 'ipv4', text: input }] },
+			{ capture: usual, families: ['ipv4'] },
+		).map(({ kind, rule, program }) => [kind, rule, program?.name]);
+	const denying = text.replace('COMMIT', '-A ufw-user-input -p tcp -m tcp --dport 8080 -j DROP\nCOMMIT');
+	assert.deepEqual(named(denying.replace(':INPUT DROP [0:0]\n', built)), [
+		['opened', '-A ufw-user-input -p tcp -m tcp --dport 8080 -j DROP', 'ufw'],
+	]);
+	const jail = `*filter\n${built}:f2b-shop - [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m multiport --dports 8080 -j f2b-shop\n-A INPUT -p tcp -j ACCEPT\n-A f2b-shop -j RETURN\nCOMMIT\n`;
+	assert.deepEqual(named(jail), [['opened', '-A INPUT -p tcp -m multiport --dports 8080 -j f2b-shop', 'fail2ban']]);
 });
