@@ -99,9 +99,9 @@ const nothingWrong: readonly Fact[] = [
 	...firewallFacts([]),
 ];
 
-const usersOf = ({ ignoreUids }: Capture): OurUsers => ({
-	envoyUid: envoyUser(ignoreUids),
-	isIgnored: (uid) => ignoreUids.some(({ from, to }) => from <= uid && uid <= to),
+const usersOf = (capture: Capture): OurUsers => ({
+	envoyUid: envoyUser(capture),
+	isIgnored: (uid) => capture.ignoreUids.some(({ from, to }) => from <= uid && uid <= to),
 });
 
 /** Names of a host with Kubernetes are many: they are gone through again only when somebody has changed rules. */
