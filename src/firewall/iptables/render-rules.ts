@@ -153,18 +153,6 @@ const words = {
 	'transparent-socket': '-m socket --transparent',
 } as const;
 
-/** Matches that have one spelling. */
-const words = {
-	// How iptables-save prints --syn.
-	syn: '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN',
-	'not-syn': '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
-	'syn-ack': '-m tcp --tcp-flags SYN,ACK SYN,ACK',
-	owned: '-m owner --socket-exists',
-	bridged: '-m physdev --physdev-is-in',
-	socket: '-m socket',
-	'transparent-socket': '-m socket --transparent',
-} as const;
-
 function renderMatch(match: Match): string {
 	const set = setOf(match);
 	if (set !== undefined) return `-m set --match-set ${set.name} ${match.kind === 'from' ? 'src' : 'dst'}`;
