@@ -15,7 +15,7 @@ export function buildTproxy(capture: Capture, family: Family): Chain[] {
 	const ports = applicationPorts(appPorts);
 	const later = appPorts === '*' ? [servers(capture)] : ports;
 	const toEnvoy = (matches: Rule['matches'], because: string): Rule => ({
-		...{ matches, verdict: { kind: 'tproxy', port, family }, setting: 'ingressMode', because },
+		...{ matches, verdict: { kind: 'tproxy', port, family }, setting: 'appPorts', because },
 	});
 	const captured = "application ports enter through Envoy's transparent listener";
 	return [

@@ -38,7 +38,26 @@ for (const backend of backends)
 			assert.match(drift ?? '', /by the settings: egress listener .*by what is installed: direct/);
 			assert.deepEqual(probe, { outcome: 'answered', by: `whoever is at ${REMOTE}:443`, agrees: true });
 		});
+		await context.test("with a transparent listener, clients' addresses and a long list, it is the same", () => {
+			const special = { ...env, ...transparent, APPMESH_EGRESS_IGNORED_IP: networks.join() };
+			run(lab.host, ['init'], { env: special });
+			for (const [asked, answer, key] of [
+				['in 8080 --from 10.77.0.1', 'ingress listener', 'appPorts'],
+				['in 9090 --from 10.77.0.1', 'app', 'appPorts'],
+				[`out ${REMOTE}:443 --user 1000`, 'egress listener', 'egressPort'],
+				['out 198.18.77.9:443 --user 1000', 'direct', 'egressIgnoredIps'],
+			] as const) {
+				const { stdout, code } = turnout(lab.host, ['explain', ...asked.split(' '), '--json'], { env: special });
+				const { settings, kernel } = first(stdout);
+				assert.deepEqual([settings.answer, settings.setting?.key], [answer, key], asked);
+				assert.deepEqual([kernel?.answer, code], [answer, 0], asked);
+			}
+		});
 	});
+
+const transparent = { TURNOUT_INGRESS_MODE: 'tproxy', TURNOUT_INGRESS_KEEP_CLIENT: 'application' };
+/** More than iptables has rules for. */
+const networks = Array.from({ length: 80 }, (_, at) => `198.18.${at}.0/28`);
 
 type Explain = (...words: string[]) => ReturnType<typeof turnout>;
 

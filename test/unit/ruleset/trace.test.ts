@@ -29,6 +29,16 @@ test('the rule that decides tells its setting, and the chains on the way are tol
 	assert.deepEqual(traced({}, dialled), { outcome: 'dropped', chains: ['mangle APPMESH_INGRESS'], setting: 'guard' });
 });
 
+test('with a transparent listener the same settings decide as with redirects', () => {
+	const texts = { appPorts: '8080', ingressIgnoredIps: '10.9.0.0/16', ingressMode: 'tproxy' };
+	const chains = ['mangle APPMESH_INGRESS', 'mangle APPMESH_TPROXY'];
+	assert.deepEqual(traced(texts, arriving), { outcome: 15000, chains, setting: 'appPorts' });
+	const all = [...chains, 'nat APPMESH_INGRESS'];
+	assert.deepEqual(traced(texts, { ...arriving, port: 9090 }), { outcome: 'direct', chains: all, setting: 'appPorts' });
+	const ignored = { outcome: 'direct', chains: all, setting: 'ingressIgnoredIps' };
+	assert.deepEqual(traced(texts, { ...arriving, from: '10.9.0.1' }), ignored);
+});
+
 test('of several lists, the first that the connection is not on decides', () => {
 	const lists = { onlyUids: '1000', egressOnlyIps: '203.0.113.10', egressOnlyPorts: '443' };
 	const settings = (attempt: Partial<ConnectionAttempt>) => traced(lists, { ...out, uid: 1000, gid: 5, ...attempt });
