@@ -39,7 +39,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'yaml.cjs': ['yaml'],
 	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
 	'mesh.cjs': ['src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
-	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts'],
+	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts', 'src/commands/explain/explain-mesh.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };
@@ -137,7 +137,7 @@ async function warm(): Promise<void> {
 	const alone = ['--map-root-user', '--net', '--', node];
 	const hasNamespaces = spawnSync('unshare', [...alone, '--version'], quietly).status === 0;
 	const [program, args] = hasNamespaces ? ['unshare', alone] : [node, []];
-	const commands = [['render'], ['status'], ...(hasNamespaces ? [['init', '--app-ports', '8080'], ['clean']] : [])];
+	const commands = [['status'], ...(hasNamespaces ? [['init', '--app-ports', '8080'], ['clean']] : [])];
 	for (const words of commands) spawnSync(program, [...args, ...script, ...words], quietly);
 	if (hasNamespaces) await warmDaemon([...alone, ...daemonOptions, ...script]);
 }

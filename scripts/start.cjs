@@ -4,8 +4,15 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
+/** Those of one kind need the same code: reading what others need would take longer than their own. */
+const kinds = new Map([
+	['init', 'init'],
+	['route-manager', 'init'],
+	['clean', 'clean'],
+]);
 /** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */
-exports.codeOf = (folder) => join(folder, process.execArgv.length > 0 ? 'daemon.code' : 'bundle.code');
+const kind = () => (process.execArgv.length > 0 ? 'daemon' : (kinds.get(process.argv[2]) ?? 'client'));
+exports.codeOf = (folder) => join(folder, `${kind()}.code`);
 
 exports.start = (folder) => {
 	const filename = join(folder, 'bundle.cjs');

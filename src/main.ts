@@ -29,7 +29,15 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	// Output as JSON is for programs, which need no progress bar.
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
 	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
-	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions });
+	const screen = name === 'top' ? await createTerminalScreen() : undefined;
+	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions, screen });
+}
+
+/** Undefined without a terminal. */
+async function createTerminalScreen() {
+	if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
+	const { createScreen } = await import('./cli/terminal-screen.ts');
+	return createScreen(process.stdin, process.stdout);
 }
 
 async function createTerminalProgress() {

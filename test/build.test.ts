@@ -10,13 +10,16 @@ const lib = join(root, 'dist/lib');
 const launcher = readFileSync(join(root, 'dist/turnout'), 'utf8');
 const [, daemonOptions = ''] = /small='([^']*)'/.exec(launcher) ?? [];
 
-for (const [who, options] of [
-	['a command', []],
-	['the daemon', daemonOptions.split(' ')],
+for (const [who, word, options] of [
+	['a command', 'version', []],
+	['init', 'init', []],
+	['clean', 'clean', []],
+	['the daemon', 'version', daemonOptions.split(' ')],
 ] as const)
 	test(`${who} starts from code that V8 has compiled before, under the same options`, () => {
 		const program = `
-			process.argv.splice(1, process.argv.length, 'turnout', 'version');
+			process.argv.splice(1, process.argv.length, 'turnout', '${word}', '--help');
+			process.stdout.write = () => true;
 			const { codeOf, start } = require('./turnout.cjs');
 			require('node:fs').accessSync(codeOf(${JSON.stringify(lib)}));
 			process.stderr.write(String(start(${JSON.stringify(lib)}).cachedDataRejected));`;

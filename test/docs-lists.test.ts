@@ -32,7 +32,7 @@ test('every code that an error may have is in the table of errors', () => {
 const subjects: Readonly<Record<Subject, true>> = {
 	...{ rules: true, routes: true, repairs: true, envoy: true, docker: true, admin: true, ipv6: true, state: true },
 	...{ conntrack: true, settings: true, confirm: true, ports: true, syncookies: true, order: true, firewall: true },
-	...{ backend: true, denials: true, tables: true, tracking: true, mesh: true, interceptors: true },
+	...{ backend: true, denials: true, tables: true, tracking: true, lists: true, mesh: true, interceptors: true },
 };
 
 test('every condition that status may have is in the table of conditions', () => {
@@ -54,7 +54,7 @@ test('every program that is known by its rules is in the table of programs', () 
 });
 
 test('every metric is in the table of metrics', () => {
-	const table = sectionOf(page('docs/socket.md'), 'Metrics');
+	const table = sectionOf(page('docs/what-is-counted.md'), 'Metrics');
 	const listed = [...table.matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
 	assert.deepEqual(listed.toSorted(), metrics.map(({ name }) => name as string).toSorted());
 });
@@ -115,9 +115,12 @@ test('the pauses between starts are those that the documentation tells', () => {
 	assert.equal(Number(longest) * 1_000, pauseMs(1_000, 0));
 });
 
+/** Their names are members of the status. */
+const aboutStatus = ['docs/socket.md', 'docs/what-is-counted.md'];
+
 test("settings of Envoy's that the pages name are settings", () => {
 	// Where they are named, `envoy.` is a member of the status.
-	const codes = pages.filter(({ path }) => path !== 'docs/socket.md').flatMap(codeOf);
+	const codes = pages.filter(({ path }) => !aboutStatus.includes(path)).flatMap(codeOf);
 	const named = codes.flatMap((code) => /^envoy\.\w+(?=$|:)/.exec(code) ?? []);
 	assert.ok(named.length > 20);
 	assert.deepEqual(

@@ -1,15 +1,21 @@
 import { quote } from '../lib/escape.ts';
+import type { ExplainedConnection, ExplainReply } from '../localapi/explained.ts';
 import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
 import type { Status } from '../status/types.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
+import { connectionOptions, EXPLAIN, explainRequestOf, noForm } from './explain-request.ts';
+import { explainText } from './explain-text.ts';
+import type { Screen } from './terminal-screen.ts';
 import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
+import { runTop } from './top.ts';
 import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
 export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
+	readonly screen?: Screen | undefined;
 	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;
 }
@@ -17,8 +23,10 @@ export interface CommandContext extends Waitable {
 export interface Command {
 	readonly summary: string;
 	readonly options: Options;
+	/** Number of positional arguments allowed; none unless given. */
+	readonly words?: number;
 	/** Resolves to the exit code. */
-	readonly run: (client: Client, given: Given, terminal: CommandContext) => Promise<number>;
+	readonly run: (client: Client, given: Given, terminal: CommandContext, words: readonly string[]) => Promise<number>;
 }
 
 const since = { type: 'string', help: `WHEN: only lines since then; ${SINCE_ALLOWED}` } as const;
@@ -147,7 +155,28 @@ export const commands: Readonly<Record<string, Command>> = {
 			return show(reply, configText(reply), 0, terminal);
 		},
 	},
+	top: {
+		summary: 'Live: connections by what decides them, with rates, and how Envoy is; q leaves',
+		options: { interval: { type: 'string', help: 'SECONDS: between two looks; 1' } },
+		run: (client, given, terminal) => runTop(client, given, terminal),
+	},
+	explain: {
+		summary: EXPLAIN,
+		options: connectionOptions,
+		words: 2,
+		run: async (client, given, terminal, words) => {
+			const request = explainRequestOf(given, words);
+			if (request === undefined) throw noForm();
+			return showExplained(await client.explain(request), terminal);
+		},
+	},
 };
+
+const isOtherwise = ({ drift, probe }: ExplainedConnection): boolean => drift !== undefined || probe?.agrees === false;
+
+/** Exit code 2 as with `diff`: what is installed is not what should be. */
+export const showExplained = (reply: ExplainReply, terminal: CommandContext): number =>
+	show(reply, explainText(reply), reply.connections.some(isOtherwise) ? 2 : 0, terminal);
 
 /** Validates `--since` before the daemon is called. */
 function followed(given: Given, signal: AbortSignal): FollowOptions {

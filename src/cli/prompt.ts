@@ -66,10 +66,15 @@ async function execute(
 		return;
 	}
 	try {
-		const { given } = parseArguments(args, { ...command.options, json: { type: 'boolean', help: '' } });
+		const { given, words } = parseArguments(
+			args,
+			{ ...command.options, json: { type: 'boolean', help: '' } },
+			command.words,
+		);
 		const progress = isTerminal ? createProgress((text) => error.write(text), columnsOf(error)) : undefined;
 		const isJson = given['json'] === true;
-		await command.run(client, given, { out: (text) => output.write(text), isJson, signal, progress, sessions });
+		const out = (text: string) => output.write(text);
+		await command.run(client, given, { out, isJson, signal, progress, sessions }, words);
 	} catch (cause) {
 		if (!signal.aborted) error.write(failureText(failureOf(cause)));
 	}

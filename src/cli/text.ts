@@ -107,7 +107,7 @@ export function differencesText({ differences }: DiffReply): string {
 		.join('');
 }
 
-export function configText({ settings, notices }: ConfigReply): string {
+export function configText({ settings, presets, notices }: ConfigReply): string {
 	const widthOf = (column: (row: ConfigReply['settings'][number]) => string) =>
 		Math.min(40, Math.max(...settings.map((row) => column(row).length)));
 	const keyWidth = widthOf(({ key }) => key);
@@ -117,7 +117,8 @@ export function configText({ settings, notices }: ConfigReply): string {
 			`${key.padEnd(keyWidth)}  ${(value === '' ? '(none)' : value).padEnd(valueWidth)}  ${origin}\n`,
 		);
 	});
-	return [...lines, ...notices.map((notice) => `${notice}\n`)].join('');
+	const added = presets.map(({ preset, key, value }) => `${preset} adds to ${key}: ${value}\n`);
+	return [...lines, ...added, ...notices.map((notice) => `${notice}\n`)].join('');
 }
 
 /** The connections left at the end of a drain. */

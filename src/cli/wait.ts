@@ -16,7 +16,7 @@ export interface Waitable {
 const WAIT_POLL_MS = 100;
 
 /**
- * Conditions that are reported without being a failure: they do not affect captured traffic (`state`, `admin`), follow
+ * Conditions that are reported without being a failure: they do not affect captured traffic (`state`, `admin`, `lists`), follow
  * from the user's own settings (`ipv6`, `syncookies`) or are for the owner of the firewall to judge (`denials`). Missing
  * routes make `is` differ from `wanted`; routes left out because of other programs do not.
  */
@@ -28,6 +28,7 @@ const informational: readonly Subject[] = [
 	'conntrack',
 	'syncookies',
 	'tracking',
+	'lists',
 	'admin',
 	'denials',
 ];

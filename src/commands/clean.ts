@@ -32,7 +32,8 @@ export async function runClean(
 ): Promise<Cleaned> {
 	const host = await openHost(backends, signal);
 	await removeVerified(host, signal);
-	if (routeManager) await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }));
+	if (routeManager)
+		await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }, false));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
 	if (!existsSync(socket)) return { left };

@@ -1,16 +1,18 @@
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import { FORMS } from '../cli/explain-request.ts';
+import { meshAnswerText } from '../cli/mesh-answer-text.ts';
 import { lookUpNames } from '../host/process/look-up-names.ts';
 import { isOwnAddress } from '../host/sockets/own-addresses.ts';
 import { quote } from '../lib/escape.ts';
+import type { MeshAnswer } from '../localapi/explained.ts';
 import type { Catalog } from '../mesh/catalog.ts';
 import { parseQuestion, QUESTIONS, type Question } from '../mesh/explain/question.ts';
 import type { ProxyName } from '../mesh/proxy-name.ts';
 import { resolveGateway } from '../mesh/resolve-gateway.ts';
 import { resolveNode } from '../mesh/resolve-node.ts';
 import { nodeId } from '../values/mesh-node.ts';
-import { type Answer, gatewayAnswer, nodeAnswer } from './explain/answer.ts';
-import { answerText } from './explain/answer-text.ts';
+import { gatewayAnswer, nodeAnswer } from './explain/answer.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
 import { faultless, inMesh, readTask } from './mesh/task.ts';
 import { optionsHere, proxyOf } from './mesh/this-node.ts';
@@ -20,7 +22,7 @@ export async function explain(given: Given, words: readonly string[], terminal: 
 	const method = typeof given['method'] === 'string' ? given['method'].toUpperCase() : undefined;
 	const found = parseQuestion(words, { method, headers: headersOf(given) });
 	const [path, surplus] = found?.rest ?? [];
-	if (found === undefined) throw usage(`explain takes ${QUESTIONS}`);
+	if (found === undefined) throw usage(`explain takes ${QUESTIONS}; of connections: ${FORMS}`);
 	if (surplus !== undefined) throw usage(`unexpected argument ${quote(surplus)}`);
 	const task = await readTask(given, path, terminal);
 	const wanted = proxyOf(task);
@@ -31,7 +33,7 @@ export async function explain(given: Given, words: readonly string[], terminal: 
 		answerOf(catalog, wanted, seen.question, task.settings),
 	);
 	const whole = { ...answer, notes: seen.notes };
-	terminal.out(terminal.isJson ? `${JSON.stringify(whole)}\n` : answerText(whole));
+	terminal.out(terminal.isJson ? `${JSON.stringify(whole)}\n` : meshAnswerText(whole));
 	return 0;
 }
 
@@ -49,7 +51,7 @@ function answerOf(
 	{ kind, name }: ProxyName,
 	question: Question,
 	settings: MeshSettings,
-): Omit<Answer, 'notes'> | undefined {
+): Omit<MeshAnswer, 'notes'> | undefined {
 	if (kind === 'virtualGateway') {
 		const gateway = resolveGateway(catalog, name);
 		return gateway && gatewayAnswer(gateway, question);

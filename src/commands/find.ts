@@ -31,14 +31,14 @@ export async function findEntry(name: string): Promise<Entry> {
 	return {
 		summary: command.summary,
 		options: { ...command.options, ...socket, ...common },
-		words: 0,
+		words: command.words ?? 0,
 		takesArguments: true,
-		async run(given, _, terminal) {
+		async run(given, words, terminal) {
 			const [{ createClient }, { socketOf }] = await Promise.all([
 				import('../localapi/client.ts'),
 				import('../config/quick-lookup.ts'),
 			]);
-			return command.run(createClient(socketOf(given)), given, terminal);
+			return command.run(createClient(socketOf(given)), given, terminal, words);
 		},
 	};
 }

@@ -9,6 +9,7 @@ import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
 import { byFamily, families } from '../values/units.ts';
 import { withMeshPorts } from './mesh-ports.ts';
 import { settingsArguments } from './settings-options.ts';
@@ -17,7 +18,10 @@ export interface Rendered extends Installation {
 	readonly backend: Dialect;
 }
 
-/** The input of iptables-restore or nft that `init` would commit to a host without rules. Reads no firewall and needs no privileges. */
+/**
+ * The input of iptables-restore or nft that `init` would commit to a host without rules, if its kernel has sets for
+ * iptables. Reads no firewall and needs no privileges.
+ */
 export async function runRender(settings: SettingsArguments, family: string | undefined): Promise<Rendered[]> {
 	const loaded = await withMeshPorts(await loadSettings(settings));
 	const { config } = loaded;
@@ -27,7 +31,9 @@ export async function runRender(settings: SettingsArguments, family: string | un
 		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
 	const capture = await resolveCapture(loaded, resolveIds);
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
-	const { rules } = buildDesiredRules(capture, backend, captured, localRoutingOf(config), families);
+	const desired = { ...capture, hasSets: true };
+	const localRouting = localRoutingOf(config, keepsClient(capture));
+	const { rules } = buildDesiredRules(desired, backend, captured, localRouting, families);
 	const { renderInstallations } = backend === 'nft' ? backends.nft : backends.iptables;
 	const asked = byFamily((each) => (shown.includes(each) ? rules[each] : []));
 	return renderInstallations(asked).map((each) => ({ backend, ...each }));
@@ -36,7 +42,10 @@ export async function runRender(settings: SettingsArguments, family: string | un
 export async function render(given: Given, { out, isJson }: CommandContext): Promise<number> {
 	const family = given['family'];
 	const rendered = await runRender(settingsArguments(given), typeof family === 'string' ? family : undefined);
-	const text = rendered.map((each) => `# ${each.family}, ${each.backend}\n${each.document}`).join('\n');
-	out(isJson ? `${JSON.stringify(rendered)}\n` : text);
+	const text = rendered.flatMap(({ backend, document, sets, ...each }) => [
+		...(sets === undefined ? [] : [`# ${each.family}, ipset\n${sets}`]),
+		`# ${each.family}, ${backend}\n${document}`,
+	]);
+	out(isJson ? `${JSON.stringify(rendered)}\n` : text.join('\n'));
 	return 0;
 }

@@ -1,6 +1,8 @@
 import type { Loaded } from '../config/merge-sources.ts';
+import { refuseUplinks } from '../config/presets.ts';
 import { resolveCapture } from '../config/resolve-ids.ts';
 import type { Config } from '../config/schema.ts';
+import { readUplinks } from '../host/facts.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost, FormerChoice } from '../reconcile/host.ts';
 import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
@@ -18,6 +20,7 @@ export async function resolveContext(
 	meshPorts?: MeshPorts,
 ): Promise<HostContext<Config>> {
 	const whole = await withMeshPorts(loaded, meshPorts);
+	refuseUplinks(whole.config.presets, readUplinks());
 	const capture = await resolveCapture(whole, resolveIds);
 	return resolveHostContext(host, { ...whole, capture }, former, signal);
 }

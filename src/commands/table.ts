@@ -1,5 +1,6 @@
 import type { Given, Options } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import { connectionOptions, EXPLAIN, explainRequestOf } from '../cli/explain-request.ts';
 import type { Described } from '../cli/help.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 
@@ -110,19 +111,25 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
 	},
 	explain: {
-		summary: 'One request of this host, such as GET http://HOST/PATH: which route and targets it takes, and why',
+		summary: EXPLAIN,
 		options: {
-			header: { type: 'string', multiple: true, help: 'NAME=VALUE: the request has this header; may be repeated' },
-			method: { type: 'string', help: 'METHOD: instead of GET' },
+			...connectionOptions,
+			probe: { type: 'boolean', help: 'out: also make the connection, and say who has answered' },
 			...definitions,
 			node: {
 				type: 'string',
 				help: "NAME: on the host of this virtual node, or to mesh/MESH/virtualGateway/NAME; else this host's own",
 			},
+			socket: { type: 'string', help: "PATH: the daemon's socket" },
 		},
 		takesSettings: false,
 		words: 3,
-		run: async (given, words, terminal) => (await import('./explain.ts')).explain(given, words, terminal),
+		run: async (given, words, terminal) => {
+			const request = explainRequestOf(given, words);
+			return request === undefined
+				? (await import('./explain.ts')).explain(given, words, terminal)
+				: (await import('./explain/explain-connection.ts')).explainConnection(given, request, terminal);
+		},
 	},
 	config: {
 		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',

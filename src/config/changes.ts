@@ -16,7 +16,9 @@ export const atStart: readonly string[] = [
 ];
 
 /** And these where Envoy is configured from a mesh: what serves it was made for them. */
-const atStartOfMesh: readonly string[] = ['envoy.config', 'ingressPort', 'egressPort', 'bridges'];
+const atStartOfMesh: readonly string[] = [
+	...['envoy.config', 'ingressPort', 'egressPort', 'bridges', 'ingressMode', 'ingressKeepClient'],
+];
 
 export const changedKeys = (before: Loaded, after: Loaded): string[] =>
 	[...after.written].flatMap(([key, { text }]) => (before.written.get(key)?.text === text ? [] : [key]));

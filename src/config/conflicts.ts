@@ -35,8 +35,15 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
-	({ ingressMode }, named) =>
-		ingressMode === 'tproxy' && `${named('ingressMode')}: tproxy is not supported yet; allowed: redirect`,
+	({ ingressMode, ingressKeepClient, envoy, ignoreGids }, named) =>
+		(ingressMode === 'tproxy' || ingressKeepClient === 'application') &&
+		envoy.runtime === 'docker' &&
+		ignoreGids.length === 0 &&
+		`${named('ignoreGids')}: it is empty, and with ${ingressMode === 'tproxy' ? 'ingressMode tproxy' : 'ingressKeepClient application'} Envoy's container runs as user 0, as Docker gives capabilities to no other user, and is known by its group; allowed: a group that is Envoy's alone, such as 1337`,
+	({ presets, bridges }, named) =>
+		presets.includes('container-networks') &&
+		bridges.length > 0 &&
+		`${named('presets')}: container-networks leaves out what bridges captures (${named('bridges')}); allowed: one of the two`,
 	({ envoy }, named) =>
 		envoy.runtime === 'docker' && envoy.image === '' && `${named('envoy.image')}: it is empty; allowed: an image`,
 	({ envoy }, named) =>

@@ -13,6 +13,7 @@ import {
 	parsePort,
 	parsePorts,
 } from '../values/units.ts';
+import { PRESETS_ALLOWED, parsePresets } from './presets.ts';
 
 /** One setting: the source of its help, the README's table, its checks and its errors. */
 export interface Setting<T> {
@@ -66,6 +67,7 @@ export const cidrsAnd =
 	});
 export const ids = (...args: SettingArgs) => setting(args, IDS_ALLOWED, parseIds);
 export const interfaces = (...args: SettingArgs) => setting(args, INTERFACES_ALLOWED, parseInterfaces);
+export const presets = (...args: SettingArgs) => setting(args, PRESETS_ALLOWED, parsePresets);
 export const flag = (...args: SettingArgs) => setting(args, '1 or 0', parseFlag);
 
 export function choice<const T extends string>(choices: readonly T[]) {

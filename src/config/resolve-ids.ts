@@ -1,11 +1,12 @@
 import { Failure } from '../failure.ts';
 import type { Id, IdRange } from '../values/units.ts';
 import type { Loaded } from './merge-sources.ts';
+import { presetUsers, withAddresses, withInterfaces } from './presets.ts';
 
 /** Resolves user or group names to ids. Unknown names are returned as they are. */
 export type ResolveIds = (ids: readonly Id[], database: 'passwd' | 'group') => Promise<readonly (IdRange | string)[]>;
 
-/** Settings with users and groups as ids. Throws one Failure that lists all unknown names. */
+/** Settings with users and groups as ids, and what the presets add. Throws one Failure that lists all unknown names. */
 export async function resolveCapture({ config, written }: Pick<Loaded, 'config' | 'written'>, resolveIds: ResolveIds) {
 	const unknown: string[] = [];
 	const resolved = async (key: IdKey): Promise<IdRange[]> => {
@@ -19,7 +20,13 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 	};
 	const capture = {
 		...config,
-		ignoreUids: await resolved('ignoreUids'),
+		egressIgnoredIps: withAddresses(config.egressIgnoredIps, config.presets),
+		interfacesIgnored: withInterfaces(config.interfacesIgnored, config.presets),
+		// Envoy runs as the first of them.
+		ignoreUids: [
+			...(await resolved('ignoreUids')),
+			...(await resolveIds(presetUsers(config.presets), 'passwd')).filter(isId),
+		],
 		ignoreGids: await resolved('ignoreGids'),
 		onlyUids: await resolved('onlyUids'),
 		onlyGids: await resolved('onlyGids'),
@@ -28,5 +35,7 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 	const why = unknown.map((line) => `\n  ${line}; allowed: ids, ranges, and names that this host knows`).join('');
 	throw new Failure('config', `Cannot use the settings:${why}`, 'Create the user or group, or write its id');
 }
+
+const isId = (id: IdRange | string): id is IdRange => typeof id !== 'string';
 
 type IdKey = 'ignoreUids' | 'ignoreGids' | 'onlyUids' | 'onlyGids';

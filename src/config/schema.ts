@@ -19,25 +19,14 @@ import {
 	ports,
 	portsAnd,
 	portsOrAll,
+	presets,
 	socketPath,
 	text,
 	type Values,
 	whole,
 } from './formats.ts';
 import { DEFAULT_DEFINITIONS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY, DOCKER_SOCKET } from './paths.ts';
-
-/** Link-local service endpoints of cloud hosts, which must not go through a proxy. */
-const SERVICE_ENDPOINTS = [
-	'169.254.169.254', // EC2 instance metadata
-	'169.254.169.253', // Route 53 Resolver
-	'169.254.169.123', // Amazon Time Sync
-	'169.254.170.2', // ECS task credentials and metadata
-	'169.254.170.23', // EKS Pod Identity
-	'fd00:ec2::254',
-	'fd00:ec2::253',
-	'fd00:ec2::123',
-	'fd00:ec2::23',
-].join(',');
+import { AWS_ENDPOINTS } from './presets.ts';
 
 /** A packet from a link-local address that is redirected to the loopback, where Envoy listens, cannot be answered. */
 const LINK_LOCAL = 'fe80::/10';
@@ -64,7 +53,7 @@ export const settings = {
 	onlyGids: ids('TURNOUT_ONLY_GID', '', 'Capture the traffic of these groups only; none: of all groups'),
 	egressIgnoredIps: cidrsAnd(LINK_LOCAL)(
 		'APPMESH_EGRESS_IGNORED_IP',
-		SERVICE_ENDPOINTS,
+		AWS_ENDPOINTS,
 		'Destinations that are never captured; fe80::/10 is always included',
 	),
 	egressIgnoredPorts: portsAnd(22)(
@@ -80,6 +69,11 @@ export const settings = {
 		'',
 		'Also capture the traffic of containers on these bridges: docker0,br-+',
 	),
+	presets: presets(
+		'TURNOUT_PRESETS',
+		'',
+		"More that is never captured: AWS's link-local services, the host's own agents, networks of containers",
+	),
 	ipv6: choice(['auto', '1', '0'])(
 		'APPMESH_ENABLE_IPV6',
 		'auto',
@@ -90,7 +84,16 @@ export const settings = {
 		'auto',
 		'The firewall backend; auto: the one that already holds rules, else iptables-nft, nft, iptables-legacy',
 	),
-	ingressMode: choice(['redirect', 'tproxy'])('TURNOUT_INGRESS_MODE', 'redirect', 'How inbound traffic reaches Envoy'),
+	ingressMode: choice(['redirect', 'tproxy'])(
+		'TURNOUT_INGRESS_MODE',
+		'redirect',
+		'How inbound connections reach Envoy; tproxy: with their addresses as they are, on a transparent listener',
+	),
+	ingressKeepClient: choice(['envoy', 'application'])(
+		'TURNOUT_INGRESS_KEEP_CLIENT',
+		'envoy',
+		"Who sees the client's address of inbound connections; application: Envoy connects to the application from it",
+	),
 	guard: flag('TURNOUT_GUARD', '1', "Drop connections of remote hosts to Envoy's own listener ports"),
 	mark: whole(1, 0xffff_ffff, 'a packet mark')(
 		'TURNOUT_MARK',

@@ -1,6 +1,7 @@
 import { buildRuleset } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { type ConnectionAttempt, createEvaluator, type Evaluator } from '../ruleset/evaluate.ts';
+import { createEvaluator, type Evaluator } from '../ruleset/evaluate.ts';
+import type { ConnectionAttempt } from '../ruleset/match-attempt.ts';
 import type { Family } from '../values/units.ts';
 import type { OpenConnection, SocketDetails, SocketDetailsRequest } from './connections.ts';
 
@@ -31,8 +32,10 @@ export function wouldCapture(
 }
 
 /** Connections that Envoy itself has accepted. */
-const isEnvoys = ({ isAccepted, local }: OpenConnection, { ingressPort, egressPort }: Capture): boolean =>
-	isAccepted && (local.port === ingressPort || local.port === egressPort);
+const isEnvoys = (
+	{ isAccepted, isTransparent, local }: OpenConnection,
+	{ ingressPort, egressPort }: Capture,
+): boolean => isTransparent || (isAccepted && (local.port === ingressPort || local.port === egressPort));
 
 function isCapturable(
 	connection: OpenConnection,

@@ -8,6 +8,8 @@ export interface Listener {
 	readonly port: number;
 	/** `::` does not accept IPv4. */
 	readonly isIpv6Only: boolean;
+	/** TPROXY hands connections to such a one only; undefined where the kernel does not say. */
+	readonly isTransparent: boolean | undefined;
 	/** Owner of the socket. */
 	readonly uid: number;
 	/** `envoy (pid 4711)`, or 'unknown' if /proc does not show it. */
@@ -24,6 +26,8 @@ export interface OpenConnection {
 	readonly isAccepted: boolean;
 	/** Both ends are on this host. */
 	readonly isHostLocal: boolean;
+	/** Of a transparent listener; undefined where the kernel does not say. */
+	readonly isTransparent: boolean | undefined;
 	readonly uid: number;
 	readonly inode: string;
 	/** The kernel's id of the socket, never reused. */

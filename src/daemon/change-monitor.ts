@@ -12,6 +12,8 @@ export interface ChangeEvent {
 
 export interface ChangeHandlers {
 	readonly onChange: (event: ChangeEvent) => void;
+	/** Somebody, ourselves included, has committed to nftables, whatever it was. */
+	readonly onCommit: () => void;
 	/** The kernel's queue for these overflowed: everything may have changed. */
 	readonly onLost: (of: 'rules' | 'routes') => void;
 }

@@ -29,7 +29,7 @@ const POLL_MS = 1_000;
 export function createDrain(state: DaemonState, reconciler: Reconciler, deps: DaemonDependencies): Drain {
 	let isPending = false;
 	let isPolling = false;
-	const count = () => deps.countRedirected([...state.redirectPorts]);
+	const count = () => deps.countRedirected([...state.redirectPorts], state.hadTransparent);
 	const finishNow = async (signal?: AbortSignal) => {
 		await removeRest(state, reconciler, deps, signal);
 		isPending = false;

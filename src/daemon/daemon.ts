@@ -2,16 +2,18 @@ import { imageOf } from '../config/changes.ts';
 import type { SupervisionHistory } from '../envoy/lifecycle.ts';
 import type { Handlers } from '../localapi/protocol.ts';
 import type { Fact } from '../status/conditions.ts';
+import { besideAnyOther, onceAlone } from './both-envoys.ts';
 import { type Confirmation, createConfirmation } from './confirm.ts';
 import { createCore, type DaemonCore } from './core.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { createDrift, type Drift } from './drift.ts';
 import { onEnvoyStateChange } from './failure-policy.ts';
 import { createHandlers } from './handlers.ts';
 import { followPorts } from './reload.ts';
-import { watchFacts } from './rule-order.ts';
 import { appliedOf, isStopping, started, startFailed } from './state.ts';
 import { stopDaemon } from './stop.ts';
+import { createOthersWatch } from './watch-others.ts';
 
 export interface Daemon {
 	readonly handlers: Handlers;
@@ -46,15 +48,33 @@ function watch(core: DaemonCore, drift: Drift, signal: AbortSignal): void {
 	const { state, deps } = core;
 	const routeTable = () =>
 		(appliedOf(state)?.target.localRouting ?? { table: state.settings.context.config.routeTable }).table;
-	const isWatching = deps.watchChanges({ routeTable }, drift, signal);
+	let inspected: ReturnType<typeof appliedOf>;
+	const others = createOthersWatch(deps.clock, {
+		check() {
+			inspected = appliedOf(state);
+			return inspectOthers(core);
+		},
+		onChange: onOthers,
+		mayChangeUnseen: () => !isWatching() || appliedOf(state) !== inspected || deps.order.mayChangeUnseen(),
+	});
+	const handlers = {
+		onChange: drift.onChange,
+		onCommit: others.touch,
+		onLost(of: 'rules' | 'routes') {
+			others.touch();
+			drift.onLost(of);
+		},
+	};
+	const isWatching = deps.watchChanges({ routeTable }, handlers, signal);
 	void drift.watch(isWatching, signal);
 	deps.mesh?.watch(() => state.reloadLock(() => followPorts(core, signal)), signal);
-	const onOthers = (why: string) => {
+	void others.run(signal);
+
+	function onOthers(why: string): void {
 		if (why === '') deps.log('info', "others' rules are no matter any more");
 		else deps.log('warn', "others' rules matter", { why });
 		drift.onChange({ subject: 'order', by: '', isOwn: false });
-	};
-	void watchFacts(deps.clock, () => inspectOthers(core), onOthers, signal);
+	}
 }
 
 /** Others' rules matter only while ours are on. */
@@ -72,18 +92,25 @@ async function start(core: DaemonCore, confirmation: Confirmation, signal: Abort
 	stateFile.write({ ...stateFile.read(), dialect: context.backend.name });
 	mesh?.start();
 	const image = imageOf(state.desired, context.config.envoy.image);
-	await proxy?.start(deps.envoySpecOf(context, loaded, image), () => applyDesired(core), signal);
-	await applyDesired(core);
+	const takeOver = () => applyDesired(core, besideAnyOther);
+	await proxy?.start(deps.envoySpecOf(context, loaded, image), takeOver, signal);
+	await applyDesired(core, proxy?.alone() === undefined ? undefined : besideAnyOther);
+	await onceAlone(core, { loaded, context });
 	if (appliedOf(state)?.target.stage === 'syn') await interception.captureAll();
 	counters.add('ruleChanges', 'start');
 	log('info', 'ready', { wanted: state.desired.wanted, socket: context.config.socket });
 }
 
-const applyDesired = ({ state, deps, interception }: DaemonCore): Promise<void> =>
+const applyDesired = (
+	{ state, deps, interception }: DaemonCore,
+	during: (context: DaemonContext) => DaemonContext = (context) => context,
+): Promise<void> =>
 	state.ruleLock(async () => {
 		if (isStopping(state)) return;
-		if (state.desired.wanted === 'enabled') await interception.apply(state.settings.context);
+		const context = during(state.settings.context);
+		if (state.desired.wanted === 'enabled') await interception.apply(context);
 		else if (!(await belongsToOthers(deps))) await interception.remove('off');
+		state.settings = { ...state.settings, context };
 		started(state);
 	});
 

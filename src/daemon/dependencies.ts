@@ -6,6 +6,7 @@ import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Installed } from '../firewall/firewall.ts';
 import type { Recognised } from '../firewall/foreign/recognise.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ExplainReply, ExplainRequest } from '../localapi/explained.ts';
 import type { Log } from '../log.ts';
 import type { DesiredRules } from '../reconcile/desired.ts';
 import type { FormerChoice, Host } from '../reconcile/host.ts';
@@ -32,8 +33,8 @@ export interface DaemonDependencies {
 	readonly envoySpecOf: (context: DaemonContext, loaded: Loaded, image: string | undefined) => EnvoySpec;
 	/** Undefined where Envoy is not configured from a mesh. */
 	readonly mesh: MeshDelivery | undefined;
-	/** How many connections that were redirected to these ports are open. */
-	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
+	/** Open connections that were accepted on these ports, and those of transparent sockets where they are asked for. */
+	readonly countRedirected: (ports: readonly number[], withTransparent: boolean) => Promise<number>;
 	/** Reports changes until the signal is aborted. Returns whether it can, each time that it is asked. */
 	readonly watchChanges: (filter: WatchFilter, handlers: ChangeHandlers, signal: AbortSignal) => () => boolean;
 	/** Processor time that this process has used so far. */
@@ -59,6 +60,8 @@ export interface DaemonDependencies {
 	readonly resolve: (loaded: Loaded, before: Before) => Promise<DaemonContext>;
 	/** Settings as they were written once, whatever file and environment say now. */
 	readonly recall: (written: Written) => Loaded;
+	/** What becomes of a connection, and why. */
+	readonly explain: (of: ToExplain, request: ExplainRequest, signal: AbortSignal) => Promise<ExplainReply>;
 	/** The five sections of the 2019 script's status. */
 	readonly raw: (context: DaemonContext) => Promise<string>;
 	readonly order: RulePrecedence;
@@ -66,11 +69,22 @@ export interface DaemonDependencies {
 	readonly inspections: readonly Inspect[];
 }
 
+/** What an answer depends on, beside what is installed. */
+export interface ToExplain {
+	readonly loaded: Loaded;
+	readonly context: DaemonContext;
+	readonly desired: DesiredState;
+	/** Undefined: as the installed rules say. */
+	readonly interception: ExplainReply['interception'] | undefined;
+}
+
 /** Whether our rules are the first that a captured connection meets. */
 export interface RulePrecedence {
 	readonly inspect: Inspect;
 	/** Other programs, known by name, that have rules here. */
 	readonly programs: () => Promise<readonly Recognised[]>;
+	/** It may have changed although nobody has committed to nftables since: iptables-legacy tells nobody. */
+	readonly mayChangeUnseen: () => boolean;
 	/** Starts reading others' rules during a change, so that the status after it need not wait for them. */
 	readonly prefetch: () => void;
 	/** Recreates our chains that others have come before; resolves to a line for each, naming those others. */

@@ -9,7 +9,7 @@ import { createRepairScheduler, type PendingCheck } from './repair-scheduler.ts'
 import type { DaemonState } from './state.ts';
 
 /** Drift: what others change on the host is noticed, compared with what is wanted, and repaired. */
-export interface Drift extends ChangeHandlers {
+export interface Drift extends Omit<ChangeHandlers, 'onCommit'> {
 	/** Checks by itself too, until the signal is aborted; more often while changes cannot be watched. */
 	readonly watch: (isWatching: () => boolean, signal: AbortSignal) => Promise<void>;
 	readonly repairs: () => Repairs;
@@ -53,10 +53,17 @@ export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift
 	};
 }
 
-/** iptables-legacy cannot be watched; and a notice of the kernel's that did not reach us is made up for in the end. */
-const pollMs = ({ settings: { context } }: DaemonState): number =>
-	context.backend.name === 'iptables-legacy' ? OFTEN_MS : SELDOM_MS;
+/**
+ * iptables-legacy and the entries of sets cannot be watched; and a notice of the kernel's that did not reach us is made up
+ * for in the end.
+ */
+function pollMs({ settings: { context } }: DaemonState): number {
+	if (context.backend.name === 'iptables-legacy') return OFTEN_MS;
+	return context.capture.hasSets === true ? SETS_MS : SELDOM_MS;
+}
 const OFTEN_MS = 2_000;
+/** To read thousands of entries takes longer. */
+const SETS_MS = 10_000;
 const SELDOM_MS = 60_000;
 
 /** Resolves to whether all is as wanted now. */

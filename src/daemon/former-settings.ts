@@ -2,6 +2,7 @@ import { atStart, changedKeys, imageOf } from '../config/changes.ts';
 import type { Loaded } from '../config/merge-sources.ts';
 import type { Written } from '../config/written.ts';
 import { failureOf } from '../failure.ts';
+import { onceAlone, suitingBoth } from './both-envoys.ts';
 import type { DaemonCore } from './core.ts';
 import type { Settings } from './state.ts';
 import type { PendingConfirmation } from './stores.ts';
@@ -29,25 +30,29 @@ export async function takeBack(core: DaemonCore, former: Settings): Promise<void
 	const { ingressPort, egressPort } = state.settings.context.config;
 	const ports = deps.proxy === undefined ? {} : { ingressPort, egressPort };
 	const { config, capture } = former.context;
-	const context = { ...former.context, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
+	const led = { ...former.context, config: { ...config, ...ports }, capture: { ...capture, ...ports } };
+	const context = deps.proxy === undefined ? led : suitingBoth(led, state.settings.context, led);
 	if (state.rules.kind === 'on') await interception.apply(context);
 	state.settings = { ...former, context };
 	if (deps.proxy !== undefined) void replaceBack(core, former);
 }
 
-async function replaceBack({ state, deps, interception }: DaemonCore, { loaded, context }: Settings): Promise<void> {
+async function replaceBack(core: DaemonCore, { loaded, context }: Settings): Promise<void> {
+	const { state, deps, interception } = core;
 	// Somebody may have reloaded meanwhile.
 	const isObsolete = () => state.settings.loaded !== loaded;
 	const takeOver = () =>
 		state.ruleLock(async () => {
 			if (isObsolete()) return;
-			if (state.rules.kind === 'on') await interception.apply(context);
-			state.settings = { ...state.settings, context };
+			const now = suitingBoth(context, state.settings.context, context);
+			if (state.rules.kind === 'on') await interception.apply(now);
+			state.settings = { ...state.settings, context: now };
 		});
 	const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
 	const replace = async () => {
 		if (isObsolete()) return;
 		await deps.proxy?.replace({ plan, isUpdate: false, takeOver }, new AbortController().signal);
+		await onceAlone(core, { loaded, context });
 	};
 	await state.reloadLock(replace).catch((error) => {
 		deps.log('error', 'Envoy could not follow the settings of before', { why: failureOf(error).message });

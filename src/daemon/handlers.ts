@@ -7,6 +7,7 @@ import { computeDesired } from '../reconcile/resolve.ts';
 import type { Status } from '../status/types.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
+import type { ToExplain } from './dependencies.ts';
 import type { Drift } from './drift.ts';
 import { createObserver, type Observed, type StatusInput } from './observe.ts';
 import type { ReadBack } from './reconciler.ts';
@@ -18,7 +19,7 @@ import { capturingOf, createSwitchHandlers } from './switch-handlers.ts';
 /** What the socket's methods do. Changes wait for one another, questions do not wait for changes. */
 export function createHandlers(core: DaemonCore, confirmation: Confirmation, drift: Drift): Handlers {
 	const { state, deps } = core;
-	const observe = createObserver(deps);
+	const observe = createObserver(deps, core.ruleTotals);
 	const bypassing = createBypassCounter(deps.connections, (error) =>
 		deps.log('warn', 'open connections could not be counted', { why: failureOf(error).message }),
 	);
@@ -53,7 +54,16 @@ export function createHandlers(core: DaemonCore, confirmation: Confirmation, dri
 		},
 		diff: async () => (await seen()).diff,
 		config: async () => shownSettings(state.settings.loaded),
+		explain: async (request, signal) => deps.explain(await toExplain(core), request, signal),
 	};
+}
+
+async function toExplain({ state }: DaemonCore): Promise<ToExplain> {
+	const { loaded, context } = state.settings;
+	const desired = appliedOf(state) ?? (await computeDesired(context));
+	const { kind } = state.rules;
+	const off = state.desired.wanted === 'enabled' ? 'waiting' : 'off';
+	return { loaded, context, desired, interception: kind === 'off' || kind === 'untouched' ? off : kind };
 }
 
 /** As it is at this moment, a rollback that was made elsewhere included. */

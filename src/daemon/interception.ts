@@ -1,4 +1,5 @@
 import { failureOf } from '../failure.ts';
+import { needsTransparency } from '../ruleset/answers.ts';
 import type { Drain } from './connection-drain.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
@@ -67,6 +68,7 @@ async function apply({ state, deps, reconciler, drain, room }: Parts, context: D
 	refuseStopping(state, 'on');
 	const startedMs = deps.clock.nowMs();
 	for (const port of portsOf(context)) state.redirectPorts.add(port);
+	state.hadTransparent ||= needsTransparency(context.capture);
 	const applied = await reconciler.apply(context);
 	const { target, ipv6BypassReason } = applied;
 	state.rules = { kind: 'on', applied };
@@ -87,7 +89,9 @@ const notKnown =
 
 async function remove({ state, deps, reconciler, drain }: Parts, as: 'off' | 'lifted'): Promise<void> {
 	const startedMs = deps.clock.nowMs();
-	await reconciler.remove(state.settings.context.host, { keepConntrack: true });
+	const routing = appliedOf(state)?.target.localRouting;
+	const keepRouting = routing?.isNeeded === true ? routing : undefined;
+	await reconciler.remove(state.settings.context.host, { keepConntrack: true, keepRouting });
 	state.rules = { kind: as };
 	deps.log('info', 'interception disabled', { ms: msSince(deps, startedMs) });
 	await drain.begin();

@@ -11,6 +11,7 @@ import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
+import type { RuleTotals } from '../status/rule-totals.ts';
 import { factsOf, type Observation, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
 import { families } from '../values/units.ts';
@@ -52,6 +53,7 @@ export function createObserver(
 		DaemonDependencies,
 		'proxy' | 'mesh' | 'listeners' | 'stateFile' | 'confirmationFile' | 'inspections' | 'clock' | 'order'
 	>,
+	ruleTotals: RuleTotals,
 ): Observe {
 	const { proxy, listeners, inspections, clock } = deps;
 	let conditions: readonly Condition[] = [];
@@ -80,7 +82,8 @@ export function createObserver(
 			isWaiting: input.isStarting || (proxy !== undefined && envoy.state !== 'live'),
 		};
 		conditions = keepSince(conditions, factsOf(observation), timeOf(clock));
-		const counters = installed.counters(desired.target.stages.all);
+		ruleTotals.note(desired.target.dialect, installed.counted(desired.target.stages.all));
+		const counters = ruleTotals.read();
 		const is = overallState(observation);
 		const { differences } = seen;
 		return {

@@ -47,41 +47,45 @@ export interface RulesRepaired {
 	readonly target: DesiredRules;
 }
 
-export function createReconciler(order: RulePrecedence): Reconciler {
+/** Called with what is installed right before it may be replaced, with what it has counted. */
+export type NoteCounted = (dialect: Dialect, installed: Installed) => void;
+
+export function createReconciler(order: RulePrecedence, note: NoteCounted): Reconciler {
 	let lastRead: ActualState | undefined;
-	/** What the kernel holds is unknown until it is read back. */
+	/** What the kernel holds is unknown until it is read back. `host`: where rules that count may be replaced. */
 	const change = async <T>(
+		host: Host | undefined,
 		act: (before: ActualState | undefined) => Promise<{ readonly lastRead: ActualState; readonly result: T }>,
 	): Promise<T> => {
+		if (host !== undefined) await countInstalled(host, lastRead, note);
 		const before = lastRead;
 		lastRead = undefined;
 		const done = await act(before);
 		lastRead = done.lastRead;
 		return done.result;
 	};
-	const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
 	return {
 		lastRead: () => lastRead,
 		apply: (context) =>
-			change(async (before) => {
+			change(context.host, async (before) => {
 				const { lastRead: now, ...result } = await applyDesired(context, changeTimeout(), before);
 				return { lastRead: now, result };
 			}),
-		remove: (host, how, signal = changeTimeout()) => change(() => silently(remove(host, how, signal))),
-		restore: (host, checkpoint) => change(() => silently(restoreCheckpoint(host, checkpoint, changeTimeout()))),
+		remove: (host, how, signal = changeTimeout()) => change(host, () => silently(remove(host, how, signal))),
+		restore: (host, checkpoint) => change(host, () => silently(restoreCheckpoint(host, checkpoint, changeTimeout()))),
 		async captureWhole(host, target, openings) {
 			if (lastRead === undefined) return undefined;
-			return change(async (before = new Map()) => {
+			return change(undefined, async (before = new Map()) => {
 				const { lastRead: now, ...result } = await captureWhole(host, target, before, openings, changeTimeout());
 				return { lastRead: now, result };
 			});
 		},
 		applyFirstStage: (host, desired) =>
-			change(async (before) => {
+			change(host, async (before) => {
 				const target = atStage(desired, 'syn');
 				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
 			}),
-		repair: (firewall, desired, check) => change((before) => repair(firewall, desired, check, before)),
+		repair: (firewall, desired, check) => change(undefined, (before) => repair(firewall, desired, check, before, note)),
 		async claimFirst(host, target) {
 			const held = lastRead?.get(target.dialect);
 			return held === undefined ? [] : order.claim(host, target, held, changeTimeout());
@@ -89,11 +93,33 @@ export function createReconciler(order: RulePrecedence): Reconciler {
 	};
 }
 
+const silently = async (now: Promise<ActualState>) => ({ lastRead: await now, result: undefined });
+
+/** No change waits longer for what is only counted. */
+const COUNT_TIMEOUT_MS = 2_000;
+
+/** What rules have counted is gone with them. What cannot be read is not counted, and no reason against a change. */
+async function countInstalled(
+	{ firewalls }: Host,
+	lastRead: ActualState | undefined,
+	note: NoteCounted,
+): Promise<void> {
+	for (const firewall of firewalls.filter(({ dialect }) => isCounting(lastRead?.get(dialect)))) {
+		const installed = await firewall.read(AbortSignal.timeout(COUNT_TIMEOUT_MS)).catch(() => undefined);
+		if (installed !== undefined) note(firewall.dialect, installed);
+	}
+}
+
+/** It has rules of ours that count. */
+const isCounting = (installed: Installed | undefined): boolean =>
+	installed !== undefined && !(installed.isClean.ipv4 && installed.isClean.ipv6);
+
 async function repair(
 	firewall: Firewall,
 	{ target }: DesiredState,
 	{ families, before }: RuleCheck,
 	lastRead: ActualState | undefined,
+	note: NoteCounted,
 ): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired }> {
 	await before();
 	const signal = changeTimeout();
@@ -102,6 +128,7 @@ async function repair(
 		believed === undefined || families === undefined
 			? await firewall.read(signal)
 			: await firewall.reread(believed, families, signal);
+	note(target.dialect, found);
 	const repaired = await repairRules(firewall, target, found, signal);
 	return {
 		lastRead: new Map(lastRead).set(target.dialect, repaired.installed),

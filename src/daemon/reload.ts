@@ -1,8 +1,10 @@
 import { imageOf, planReload } from '../config/changes.ts';
 import { Failure } from '../failure.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
+import { onceAlone, prepareBoth, suitingBoth } from './both-envoys.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
+import type { DaemonContext } from './daemon-context.ts';
 import { persist } from './desired-state.ts';
 import { choiceOf, requireChosen, requireMovable } from './move-backend.ts';
 import type { Settings } from './state.ts';
@@ -30,11 +32,11 @@ export async function reload(
 	if (backend !== undefined) requireChosen(context.backend.name, backend);
 	await computeDesired(context);
 	deps.mesh?.check();
-	const takeOver = () =>
+	const takeOver = (now: DaemonContext) =>
 		state.ruleLock(() =>
 			confirmation.reload(confirmSeconds, async () => {
-				if (state.rules.kind === 'on') await interception.apply(context);
-				state.settings = { loaded, context, unconfirmed: [] };
+				if (state.rules.kind === 'on') await interception.apply(now);
+				state.settings = { loaded, context: now, unconfirmed: [] };
 				deps.counters.add('ruleChanges', 'reload');
 			}),
 		);
@@ -55,12 +57,12 @@ export async function followPorts(core: DaemonCore, signal: AbortSignal): Promis
 	const { loaded } = state.settings;
 	const context = await deps.resolve(loaded, state.settings.context);
 	await computeDesired(context);
-	const takeOver = () =>
+	const takeOver = (now: DaemonContext) =>
 		state.ruleLock(async () => {
 			// They may have gone back to those of before in the meantime.
 			if (state.settings.loaded !== loaded) return;
-			if (state.rules.kind === 'on') await interception.apply(context);
-			state.settings = { ...state.settings, context };
+			if (state.rules.kind === 'on') await interception.apply(now);
+			state.settings = { ...state.settings, context: now };
 			deps.counters.add('ruleChanges', 'reload');
 		});
 	await leadTo(core, { loaded, context }, takeOver, signal);
@@ -69,14 +71,21 @@ export async function followPorts(core: DaemonCore, signal: AbortSignal): Promis
 
 /** To the Envoy that these settings ask for; where somebody else runs it only the rules change. */
 async function leadTo(
-	{ state, deps }: DaemonCore,
+	core: DaemonCore,
 	{ loaded, context }: Pick<Settings, 'loaded' | 'context'>,
-	takeOver: () => Promise<void>,
+	takeOver: (now: DaemonContext) => Promise<void>,
 	signal: AbortSignal,
 ): Promise<void> {
-	if (deps.proxy === undefined) return takeOver();
+	const { state, deps } = core;
+	if (deps.proxy === undefined) return takeOver(context);
 	const plan = deps.envoySpecOf(context, loaded, imageOf(state.desired, context.config.envoy.image));
-	await deps.proxy.replace({ plan, isUpdate: false, takeOver }, signal);
+	const now = suitingBoth(context, state.settings.context, context);
+	const undo = await prepareBoth(core, context);
+	await deps.proxy.replace({ plan, isUpdate: false, takeOver: () => takeOver(now) }, signal).catch(async (error) => {
+		await undo();
+		throw error;
+	});
+	await onceAlone(core, { loaded, context });
 }
 
 /** Envoy from its image as the registry has it now, or from another one. Says whether that is a new one. */

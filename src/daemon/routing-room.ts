@@ -7,6 +7,7 @@ import { type RoutingTarget, readRouting, removeSurplus } from '../routing/apply
 import { localRoutingOf } from '../routing/local-routing.ts';
 import type { Routing } from '../routing/routing.ts';
 import { type RoutingFacts, type Taken, takenFrom } from '../routing/taken.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
 import { type Family, families } from '../values/units.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { appliedOf, type DaemonState, isStopping } from './state.ts';
@@ -53,8 +54,9 @@ const routingOf = ({ state }: Room): Routing => state.settings.context.host.rout
 
 async function makeRoom(own: Room): Promise<void> {
 	const { state } = own;
+	const { config, capture } = state.settings.context;
 	const routing = routingOf(own);
-	const localRouting = appliedOf(state)?.target.localRouting ?? localRoutingOf(state.settings.context.config);
+	const localRouting = appliedOf(state)?.target.localRouting ?? localRoutingOf(config, keepsClient(capture));
 	if (localRouting.isNeeded || isStopping(state)) return;
 	const target = { families, localRouting };
 	const facts = await readRouting(routing);

@@ -5,7 +5,6 @@ import type { ForeignRules, ForeignRulesReader } from '../firewall/foreign/forei
 import { findOvertaking } from '../firewall/foreign/overtaking.ts';
 import { type Recognised, recognise } from '../firewall/foreign/recognise.ts';
 import { rulesElsewhere } from '../firewall/foreign/rules-elsewhere.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import { envoyUser } from '../ruleset/answers.ts';
@@ -26,6 +25,7 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 	return {
 		inspect: async (of) => (of.isOn ? factsOf(await reader.read(), of) : nothingWrong),
 		programs: async () => programsOf(await reader.read()),
+		mayChangeUnseen: () => reader.mayBeStale(),
 		// Whoever asks for them reads once more, and is told why it fails.
 		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
@@ -62,12 +62,19 @@ export async function comeFirst(
 /** Remembers the last answer, for as long as neither others' rules nor what is captured has changed. */
 function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact[] {
 	let last:
-		| { readonly key: string; readonly texts: object; readonly desired: object; readonly facts: readonly Fact[] }
+		| {
+				readonly others: ForeignRules;
+				readonly key: string;
+				readonly desired: object;
+				readonly facts: readonly Fact[];
+		  }
 		| undefined;
 	return (others, { context, desired }) => {
 		const { chains, legacyNat, texts } = others;
+		// The reader gives the same object while nothing changes: most times that is all.
+		if (last?.others === others && last.desired === desired) return last.facts;
 		const key = JSON.stringify([chains, legacyNat]);
-		if (last?.key === key && last.texts === texts && last.desired === desired) return last.facts;
+		if (last?.key === key && last.others.texts === texts && last.desired === desired) return last.facts;
 		const { families, dialect } = desired.target;
 		const capturing = { capture: context.capture, families, dialect };
 		const overtaking = findOvertaking(others, capturing);
@@ -80,16 +87,21 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 			backendFact(dialect, elsewhere),
 			...firewallFacts(findFiltered(others, capturing)),
 		];
-		last = { key, texts, desired, facts };
+		last = { others, key, desired, facts };
 		return facts;
 	};
 }
 
-const nothingWrong: readonly Fact[] = [orderFact([]), { subject: 'interceptors', ok: true }, ...firewallFacts([])];
+const nothingWrong: readonly Fact[] = [
+	orderFact([]),
+	{ subject: 'interceptors', ok: true },
+	backendFact('', undefined),
+	...firewallFacts([]),
+];
 
-const usersOf = ({ ignoreUids }: Capture): OurUsers => ({
-	envoyUid: envoyUser(ignoreUids),
-	isIgnored: (uid) => ignoreUids.some(({ from, to }) => from <= uid && uid <= to),
+const usersOf = (capture: Capture): OurUsers => ({
+	envoyUid: envoyUser(capture),
+	isIgnored: (uid) => capture.ignoreUids.some(({ from, to }) => from <= uid && uid <= to),
 });
 
 /** Names of a host with Kubernetes are many: they are gone through again only when somebody has changed rules. */
@@ -101,24 +113,4 @@ function createRecognition(): (others: ForeignRules) => readonly Recognised[] {
 			last = { texts, chains: chains.length, found: recognise(others) };
 		return last.found;
 	};
-}
-
-/** Changes of iptables-legacy cannot be watched. */
-const WATCH_MS = 2_000;
-
-/** Polls `check`, and calls back whenever what is wrong has changed ('' when nothing is), until the signal is aborted. */
-export async function watchFacts(
-	{ sleep }: Clock,
-	check: () => Promise<readonly Fact[]>,
-	onChange: (why: string) => void,
-	signal: AbortSignal,
-): Promise<void> {
-	let before = '';
-	while (!signal.aborted) {
-		const wrong = (await check().catch(() => [])).flatMap((fact) => (fact.ok ? [] : [fact]));
-		const text = wrong.map(({ why }) => why).join('; ');
-		if (text !== before) onChange(text);
-		before = text;
-		await sleep(WATCH_MS, signal).catch(() => undefined);
-	}
 }

@@ -3,6 +3,7 @@ import { timeOf } from '../lib/clock.ts';
 import { createMutex, type Mutex } from '../lib/mutex.ts';
 import type { HostDifference } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
+import { needsTransparency } from '../ruleset/answers.ts';
 import type { Wanted } from '../status/types.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
@@ -53,6 +54,8 @@ export interface DaemonState {
 	readonly reloadLock: Mutex;
 	/** Envoy's ports that connections were redirected to since the start: a reload may have moved them. */
 	readonly redirectPorts: Set<number>;
+	/** Since the start there were connections with transparent sockets, which are on other ports. */
+	hadTransparent: boolean;
 	phase: Phase;
 	rules: RulesState;
 	settings: Settings;
@@ -67,6 +70,7 @@ export function createState({ loaded, context, stateFile, clock }: DaemonDepende
 		ruleLock: createMutex(),
 		reloadLock: createMutex(),
 		redirectPorts: new Set(portsOf(context)),
+		hadTransparent: needsTransparency(context.capture),
 		phase: { kind: 'starting' },
 		rules: { kind: 'untouched' },
 		settings: { loaded, context, unconfirmed: [] },

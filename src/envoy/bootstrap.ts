@@ -7,6 +7,10 @@ export interface BootstrapInput {
 	readonly hasIpv6: boolean;
 	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
 	readonly capturesBridges: boolean;
+	/** Connections arrive with their addresses as they are. */
+	readonly isTransparent?: boolean;
+	/** The application sees the client's address. */
+	readonly keepsClient?: boolean;
 }
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -17,16 +21,23 @@ export const bootstrapText = (bootstrap: object): string => `${JSON.stringify(bo
 /** An Envoy that forwards everything to its original destination, in both directions, and logs each connection. */
 export const passThroughBootstrap = (input: BootstrapInput): { readonly [key: string]: Json } => ({
 	node: { id: 'turnout', cluster: 'turnout' },
-	static_resources: { listeners: [ingress(input), egress(input)], clusters: [originalDst, blackhole] },
+	static_resources: {
+		listeners: [ingress(input), egress(input)],
+		clusters: [originalDst, blackhole, ...(input.keepsClient === true ? [application] : [])],
+	},
 });
 
 /** A connection to the listener itself would be forwarded to the listener in an endless loop; it is closed instead. */
 function ingress(input: BootstrapInput): Json {
-	const { ingressPort, egressPort, hasIpv6 } = input;
-	return listener('ingress', 'INBOUND', ingressPort, hasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'], [
-		{ destination_port: ingressPort },
-		{ destination_port: egressPort },
-	]);
+	const { ingressPort, egressPort, hasIpv6, isTransparent = false, keepsClient = false } = input;
+	return {
+		...listener('ingress', 'INBOUND', ingressPort, hasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'], [
+			{ destination_port: ingressPort },
+			{ destination_port: egressPort },
+		]),
+		...(isTransparent ? { transparent: true } : {}),
+		...(keepsClient ? fromClient : {}),
+	};
 }
 
 /** REDIRECT sends this host's own connections to the loopback, which no other host can reach (iptables-extensions(8)). */
@@ -43,7 +54,7 @@ function listener(
 	port: Port,
 	addresses: readonly string[],
 	loops: readonly Json[],
-): Json {
+): { readonly [key: string]: Json } {
 	const [first = '0.0.0.0', ...others] = addresses;
 	return {
 		name,
@@ -52,12 +63,7 @@ function listener(
 		additional_addresses: others.map((address) => ({ address: socketAddress(address, port) })),
 		// Binds ::1 even while a sysctl disables IPv6; it is reachable once IPv6 is enabled again (IP_FREEBIND, ip(7)).
 		freebind: true,
-		listener_filters: [
-			{
-				name: 'envoy.filters.listener.original_dst',
-				typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst' },
-			},
-		],
+		listener_filters: [restoreDestination],
 		filter_chains: loops.map((filter_chain_match, at) => ({
 			name: `${name}_loop_${at}`,
 			filter_chain_match,
@@ -67,13 +73,25 @@ function listener(
 	};
 }
 
-const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[]): Json => ({
+const restoreDestination: Json = {
+	name: 'envoy.filters.listener.original_dst',
+	typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst' },
+};
+
+/** Connects to the application from the client's address. */
+const keepSource: Json = {
+	name: 'envoy.filters.listener.original_src',
+	typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc' },
+};
+
+const tcpProxy = (statPrefix: string, cluster: string, logs: readonly Json[], more: object = {}): Json => ({
 	name: 'envoy.filters.network.tcp_proxy',
 	typed_config: {
 		'@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
 		stat_prefix: statPrefix,
 		cluster,
 		access_log: logs,
+		...more,
 	},
 });
 
@@ -90,10 +108,22 @@ const accessLog = (name: string): Json => ({
 	},
 });
 
+/**
+ * The port that the kernel chooses may be the one of another connection of the same client: then nobody answers, and Envoy
+ * tries again with the next.
+ */
+const fromClient = {
+	listener_filters: [restoreDestination, keepSource],
+	default_filter_chain: {
+		name: 'ingress',
+		filters: [tcpProxy('ingress', 'application', [accessLog('ingress')], { max_connect_attempts: 3 })],
+	},
+};
+
 /** Envoy's default of 1024 connections for a cluster would reject what the host can carry. */
 const UNLIMITED = 1_000_000;
 
-const originalDst: Json = {
+const originalDst = {
 	name: 'original_destination',
 	type: 'ORIGINAL_DST',
 	lb_policy: 'CLUSTER_PROVIDED',
@@ -102,6 +132,9 @@ const originalDst: Json = {
 		thresholds: [{ max_connections: UNLIMITED, max_pending_requests: UNLIMITED, max_requests: UNLIMITED }],
 	},
 };
+
+/** On this host, where a connection takes no time. */
+const application: Json = { ...originalDst, name: 'application', connect_timeout: '1s' };
 
 const blackhole: Json = { name: 'nowhere', type: 'STATIC', connect_timeout: '1s' };
 

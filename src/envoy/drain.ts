@@ -13,7 +13,8 @@ export async function drainAndStop(
 ): Promise<void> {
 	const admin = self.deps.admin(plan, former);
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);
-	self.draining.add(former.instance);
+	const ended = Promise.withResolvers<void>();
+	self.draining.set(former.instance, ended.promise);
 	try {
 		await handOver.closeFormer(() => admin.drain('at-once', deadline), deadline);
 		await waitUntilIdle(former, () => admin.connections(deadline), deadline);
@@ -21,12 +22,13 @@ export async function drainAndStop(
 	} finally {
 		self.draining.delete(former.instance);
 		handOver.end();
+		ended.resolve();
 	}
 }
 
 /** Waits until no redirected connection is open, for at most `drainSeconds`; not at all where there is none. */
 export async function waitForDrain(self: SupervisorState, plan: EnvoySpec, proxy: RunningProxy): Promise<void> {
-	const count = () => self.deps.countRedirected([...self.ports]);
+	const count = () => self.deps.countRedirected([...self.ports], plan.spec.isTransparent === true);
 	// A count that fails may hide some.
 	if ((await count().catch(() => undefined)) === 0) return;
 	const deadline = AbortSignal.timeout(plan.drainSeconds * 1_000);

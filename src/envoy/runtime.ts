@@ -25,6 +25,8 @@ export interface ProxySpec {
 	readonly logOptions: Readonly<Record<string, string>>;
 	/** The port on 127.0.0.1 where any user may read from the admin interface; 0: none. */
 	readonly adminPort: number;
+	/** It has transparent sockets, and so gets CAP_NET_ADMIN. */
+	readonly isTransparent?: boolean;
 }
 
 /** Distinguishes instances of one specification. */

@@ -20,8 +20,8 @@ export interface SupervisorDependencies {
 	/** The path of the admin socket for an instance that is about to be started. */
 	readonly adminSocket: (instance: string) => string;
 	readonly listeners: () => Promise<readonly Listener[]>;
-	/** Open connections that were accepted on these ports. */
-	readonly countRedirected: (ports: readonly number[]) => Promise<number>;
+	/** Open connections that were accepted on these ports, and those of transparent sockets where they are asked for. */
+	readonly countRedirected: (ports: readonly number[], withTransparent: boolean) => Promise<number>;
 	readonly handOver: (ports: readonly number[]) => Promise<ListenerHandover>;
 	readonly bootstraps: ProxyFiles;
 	/** Undefined where the bootstrap has all of it. */
@@ -69,8 +69,8 @@ export interface SupervisorState {
 	adopted: readonly RunningProxy[];
 	/** The listener ports of every instance so far: connections accepted before a reload stay on the old ports. */
 	readonly ports: Set<number>;
-	/** Instances that drain; they answer on the admin port until they end. */
-	readonly draining: Set<string>;
+	/** Instances that drain, each until its end; they answer on the admin port until then. */
+	readonly draining: Map<string, Promise<unknown>>;
 	/** Aborted when the state becomes `stopping`. */
 	readonly ending: AbortController;
 	/** Work in the background that must have settled before the daemon ends. */
@@ -82,7 +82,13 @@ export interface SupervisorState {
 export function createState(deps: SupervisorDependencies, restart: (self: SupervisorState) => void): SupervisorState {
 	const self: SupervisorState = {
 		...{ deps, lock: createMutex(), state: { kind: 'idle', instance: undefined }, history: initialHistory },
-		...{ plan: undefined, isUpdating: false, adopted: [], ports: new Set<number>(), draining: new Set<string>() },
+		...{
+			plan: undefined,
+			isUpdating: false,
+			adopted: [],
+			ports: new Set<number>(),
+			draining: new Map<string, Promise<unknown>>(),
+		},
 		...{ ending: new AbortController(), tasks: new Set<Promise<unknown>>(), restart: () => restart(self) },
 	};
 	return self;

@@ -28,6 +28,8 @@ export interface Supervisor {
 	start(plan: EnvoySpec, takeOver: Change['takeOver'], signal: AbortSignal): Promise<void>;
 	/** Resolves when Envoy runs by the new plan; otherwise the former continues, and the Failure says why. */
 	replace(change: Change, signal: AbortSignal): Promise<'replaced' | 'same'>;
+	/** Resolves once each Envoy that was taken over from has ended; undefined where none is left. */
+	alone(): Promise<void> | undefined;
 	/** Lets connections drain, then ends Envoy. */
 	stop(): Promise<void>;
 	/** Leaves Envoy running for the next daemon to adopt. */
@@ -50,6 +52,7 @@ export function createSupervisor(deps: SupervisorDependencies): Supervisor {
 			return tracked(self, startUntilRunning(self, takeOver, until(signal)));
 		},
 		replace: (change, signal) => tracked(self, replace(self, change, until(signal))),
+		alone: () => (self.draining.size === 0 ? undefined : untilAlone(self)),
 		stop: () => stop(self),
 		async leave() {
 			end(self);
@@ -57,6 +60,10 @@ export function createSupervisor(deps: SupervisorDependencies): Supervisor {
 			await deps.runtime.close(false);
 		},
 	};
+}
+
+async function untilAlone({ draining }: SupervisorState): Promise<void> {
+	while (draining.size > 0) await Promise.all(draining.values());
 }
 
 const restart = (self: SupervisorState): void =>

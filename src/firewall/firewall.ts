@@ -1,7 +1,8 @@
 import type { Ruleset, TableName } from '../ruleset/model.ts';
+import type { TracedRuleset } from '../ruleset/trace.ts';
 import type { ByFamily, Family } from '../values/units.ts';
 import type { ForeignRules } from './foreign/foreign-rules.ts';
-import type { RuleCounters } from './rule-counters.ts';
+import type { CountedRule } from './rule-counters.ts';
 
 export type IptablesDialect = 'iptables-nft' | 'iptables-legacy';
 export type Dialect = IptablesDialect | 'nft';
@@ -49,8 +50,13 @@ export interface ApplyOptions {
 	 * of date, that attempt fails and the next one reads.
 	 */
 	readonly last?: Installed | undefined;
-	/** The kernel has accepted these rules before. */
+	/** Of whether all rules that are there can be read: rules like these have been read back before. */
 	readonly skipCheck?: boolean;
+	/**
+	 * Another `apply` follows at once, with the result as `last`, and is read back: this one need not be. Resolves to what
+	 * was committed.
+	 */
+	readonly isInterim?: boolean;
 }
 
 export interface Removal {
@@ -71,8 +77,10 @@ export interface Installed {
 	diff(desired: RulesByFamily): ByFamily<readonly Difference[]>;
 	/** What `remove` would delete. */
 	leftovers(removal: Removal): ByFamily<readonly Difference[]>;
-	/** What the installed rules have counted, by their roles in `desired`; others are not counted. */
-	counters(desired: RulesByFamily): RuleCounters;
+	/** The installed rules that have a role in `desired`, with what they have counted. */
+	counted(desired: RulesByFamily): readonly CountedRule[];
+	/** The rules that a connection meets, to follow one through them. */
+	readonly traced: ByFamily<TracedRuleset>;
 }
 
 /** A document that installs the desired rules on a host without any. */
@@ -81,12 +89,15 @@ export interface Installation {
 	readonly family: Family | 'inet';
 	/** For the program of the dialect. */
 	readonly document: string;
+	/** For `ipset restore`, before that: the sets that iptables' rules use. */
+	readonly sets?: string;
 }
 
 /** One way in which what is installed is not what is desired. */
 export interface Difference {
 	readonly kind: 'missing' | 'surplus' | 'misplaced';
-	readonly table: TableName;
+	/** `ipset`: a set that rules look up. */
+	readonly table: TableName | 'ipset';
 	/** In the dialect's words, as an argument of its program. */
 	readonly line: string;
 }

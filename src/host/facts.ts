@@ -28,6 +28,8 @@ function disabled(): string {
 	return isDisabled ? 'IPv6 is off on the loopback interface (sysctl net.ipv6.conf.lo.disable_ipv6)' : '';
 }
 
+const bridgeSwitches: readonly string[] = ['bridge-nf-call-iptables', 'bridge-nf-call-ip6tables'];
+
 /** Kernel settings of this network namespace that the rules depend on (tcp(7), ip(7)). */
 export function readKernelFacts(): KernelFacts {
 	const read = (name: string) => readQuietly(`/proc/sys/net/ipv4/${name}`)?.trim() ?? '';
@@ -35,8 +37,17 @@ export function readKernelFacts(): KernelFacts {
 	return {
 		// 2: SYN cookies for every connection, and not only while the queue is full.
 		hasOnlyCookies: read('tcp_syncookies') === '2',
+		filtersBridges: bridgeSwitches.some((name) => readQuietly(`/proc/sys/net/bridge/${name}`)?.trim() === '1'),
 		...(from > 0 && to >= from ? { callerPorts: { from, to } as PortRange } : {}),
 	};
+}
+
+/** The interfaces of default routes, by /proc/net/route (destination and mask in columns 1 and 7) and /proc/net/ipv6_route. */
+export function readUplinks(): string[] {
+	const rows = (path: string) => (readQuietly(path) ?? '').split('\n').map((line) => line.trim().split(/\s+/));
+	const ipv4 = rows('/proc/net/route').filter((row) => row[1] === '00000000' && row[7] === '00000000');
+	const ipv6 = rows('/proc/net/ipv6_route').filter(([to, bits]) => /^0{32}$/.test(to ?? '') && bits === '00');
+	return [...new Set([...ipv4.map(([name = '']) => name), ...ipv6.map((row) => row.at(-1) ?? '')])];
 }
 
 function readQuietly(path: string): string | undefined {

@@ -8,12 +8,15 @@ import type { Routing } from '../routing/routing.ts';
 import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
 import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
 import { createForeignRulesReader } from './iptables/foreign-reader.ts';
+import { createSavedReader, type ReadSaved, savedReaderOf } from './iptables/foreign-texts.ts';
 import { createRuleReaders } from './iptables/kernel-rules.ts';
+import { createSetProgram } from './iptables/kernel-sets.ts';
 import { readRaw } from './iptables/listing.ts';
-import { prefetch } from './iptables/prefetch.ts';
 import { findTools, type HostTools, INSTALL, missingTools } from './iptables/programs.ts';
+import { readOnce } from './iptables/read-once.ts';
 import { withRuleCache } from './iptables/rule-cache.ts';
 import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
+import { readSetObstacle } from './iptables/set-support.ts';
 import { tolerateOthers } from './iptables/tolerate-others.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
 import { createNftProgram } from './nft/nft-commands.ts';
@@ -30,19 +33,32 @@ export interface OpenHost extends FactualHost {
 	readonly withRuleCache: () => OpenHost;
 }
 
-/** The host's firewalls and routing. A Failure if this process may not change them, or none is installed. */
-export async function openHost({ iptables, nft }: Backends, signal: AbortSignal): Promise<OpenHost> {
+/**
+ * The host's firewalls and routing. A Failure if this process may not change them, or none is installed. `isDaemon`: it reads
+ * anew each time; a command takes what it has just read.
+ */
+export async function openHost(
+	{ iptables, nft }: Backends,
+	signal: AbortSignal,
+	{ isDaemon = false }: { readonly isDaemon?: boolean } = {},
+): Promise<OpenHost> {
 	if (!mayChangeNetwork()) throw noPrivilege();
 	const tools = { iptables: await findTools(signal), nft: findProgram('nft') };
 	if (tools.iptables.length === 0 && tools.nft === undefined) throw missingTools();
-	const programs = tools.iptables.map((each) => prefetch(createIptablesProgram(each, iptables.ownChains), signal));
+	const sets = createSetProgram(iptables.setNames);
+	const bare = tools.iptables.map((each) => createIptablesProgram(each, iptables.ownChains, sets));
+	const programs = isDaemon ? bare : bare.map((each) => readOnce(each, signal));
 	const nftFirewalls = tools.nft === undefined ? [] : [nft.createFirewall(createNftProgram(tools.nft, nft.table))];
 	// A backend is chosen by the rules of others too, which the cache leaves out.
 	const candidates = {
 		programs,
 		nft: tools.nft === undefined ? undefined : { ownTable: nft.table, tables: readNftTables },
 	};
-	return hostOf({ ownTable: nft.table, tools, iptables, programs, nftFirewalls, candidates, routing: createRouting() });
+	const readSaved = createSavedReader(tools.iptables);
+	return hostOf({
+		...{ ownTable: nft.table, tools, iptables, programs, nftFirewalls, candidates, routing: createRouting() },
+		readSaved: isDaemon ? readSaved : savedReaderOf(programs, readSaved),
+	});
 }
 
 interface Parts extends Pick<Backends, 'iptables'> {
@@ -52,21 +68,23 @@ interface Parts extends Pick<Backends, 'iptables'> {
 	readonly programs: readonly IptablesProgram[];
 	readonly nftFirewalls: readonly Firewall[];
 	readonly candidates: Candidates;
+	readonly readSaved: ReadSaved;
 	readonly routing: Routing;
 }
 
 function hostOf(parts: Parts): OpenHost {
-	const { ownTable, tools, iptables, programs, nftFirewalls, candidates, routing } = parts;
+	const { ownTable, tools, iptables, programs, nftFirewalls, candidates, readSaved, routing } = parts;
 	const { ownChains, createFirewall } = iptables;
 	const cached = (program: IptablesProgram) => withRuleCache(program, createRuleReaders(ownChains));
 	return {
 		routing,
 		raw: (dialect, routeTable) => readRaw(tools, { dialect, routeTable, ownTable }),
-		createForeignRulesReader: () => createForeignRulesReader(tools, ownTable),
+		createForeignRulesReader: () => createForeignRulesReader(readSaved, ownTable),
 		firewalls: [...programs.map(createFirewall), ...nftFirewalls],
 		facts: {
 			kernel: readKernelFacts,
 			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
+			setObstacle: readSetObstacle,
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},

@@ -13,6 +13,9 @@ const LONGEST_QUOTE = 80;
 export const quote = (text: string): string =>
 	escapeControls(JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text));
 
+/** In quotes only where it could be misread. */
+export const shown = (text: string): string => (/^[\w./:*@-]+$/.test(text) ? text : quote(text));
+
 /** Joins the lines with `; `: for another program's message inside one of ours. */
 export const oneLine = (text: string): string => escapeControls(text.trim().replace(/\s*\n\s*/g, '; '));
 

@@ -1,5 +1,6 @@
 import type { LogEvent } from '../log.ts';
 import type { Status } from '../status/types.ts';
+import type { ExplainReply, ExplainRequest } from './explained.ts';
 
 /** Requests and replies of the socket; `--json` prints the replies. All times are RFC 3339 in UTC. */
 
@@ -15,6 +16,8 @@ export interface DiffReply {
 
 export interface ConfigReply {
 	readonly settings: readonly { readonly key: string; readonly value: string; readonly origin: string }[];
+	/** What each preset adds, and to which setting. */
+	readonly presets: readonly { readonly preset: string; readonly key: string; readonly value: string }[];
 	readonly notices: readonly string[];
 }
 
@@ -67,6 +70,8 @@ export interface Methods {
 	update: { request: { readonly image?: string }; reply: UpdateReply };
 	diff: { request: Record<string, never>; reply: DiffReply };
 	config: { request: Record<string, never>; reply: ConfigReply };
+	/** Changes nothing; a POST, as a question has a body. */
+	explain: { request: ExplainRequest; reply: ExplainReply };
 }
 export type Method = keyof Methods;
 
@@ -81,6 +86,7 @@ export const paths: { readonly [M in Method]: { readonly verb: 'GET' | 'POST'; r
 	update: { verb: 'POST', path: '/v1/update' },
 	diff: { verb: 'GET', path: '/v1/diff' },
 	config: { verb: 'GET', path: '/v1/config' },
+	explain: { verb: 'POST', path: '/v1/explain' },
 };
 
 /** Streams that are buffered and can be followed: Envoy's output as text, events as one JSON object per line. */

@@ -1,8 +1,11 @@
+import { isIP } from 'node:net';
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
 import { parseImage } from '../values/image-reference.ts';
+import { parsePlace } from '../values/place.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
+import type { ExplainRequest } from './explained.ts';
 import type { Method, Methods } from './protocol.ts';
 
 const LONGEST_DRAIN_SECONDS = 3600;
@@ -16,7 +19,16 @@ export function parseRequest<M extends Method>(method: M, body: string): Methods
 		if (check === undefined) throw wrongBody(`unknown member ${quote(name)}`);
 		if (!check.allows(member)) throw wrongBody(`${name} is not a ${check.allowed}`);
 	}
+	if (method === 'explain') requireSubject(value);
 	return value as Methods[M]['request'];
+}
+
+/** What an explanation is about. */
+const SUBJECTS = ['out', 'in', 'pid'];
+
+function requireSubject(value: object): void {
+	if (SUBJECTS.some((name) => Object.hasOwn(value, name))) return;
+	throw wrongBody(`it has none of ${SUBJECTS.join(', ')}`);
 }
 
 export interface Member {
@@ -45,6 +57,42 @@ const confirmSeconds: Member = {
 
 const isSession = (value: unknown): boolean => typeof value === 'string' && parseSession(value) !== undefined;
 
+/** In characters: more than a path of a request ever has. */
+const LONGEST_TEXT = 4_096;
+const LARGEST_PID = 4_194_304;
+const MOST_HEADERS = 100;
+
+const written = (allowed: string, pattern: RegExp): Member => ({
+	allowed,
+	allows: (value) => isWritten(value, pattern),
+});
+const isWritten = (value: unknown, pattern: RegExp): boolean =>
+	typeof value === 'string' && value.length <= LONGEST_TEXT && pattern.test(value);
+
+const ACCOUNT = /^\w[\w.-]{0,31}\$?$/;
+const HEADER = /^[\w.-]+\s*[=:][\x20-\x7e]*$/;
+
+const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
+	out: {
+		allowed: 'destination HOST:PORT or [IPV6]:PORT',
+		allows: (value) => isWritten(value, /^[\w.:[\]-]+$/) && parsePlace(String(value)) !== undefined,
+	},
+	in: { allowed: 'port from 1 to 65535', allows: (value) => isWhole(value, 1, 65_535) },
+	pid: { allowed: `process id from 1 to ${LARGEST_PID}`, allows: (value) => isWhole(value, 1, LARGEST_PID) },
+	from: { allowed: 'valid IPv4 or IPv6 address', allows: (value) => typeof value === 'string' && isIP(value) > 0 },
+	user: written('name or id of a user', ACCOUNT),
+	group: written('name or id of a group', ACCOUNT),
+	interface: written('name of an interface', /^[A-Za-z0-9_][\w.@-]{0,14}$/),
+	method: written('method of HTTP', /^[A-Za-z]{1,20}$/),
+	path: written('path that begins with /', /^\/[\x21-\x7e]*$/),
+	host: written('host with or without a port', /^[\w.:[\]-]+$/),
+	headers: {
+		allowed: `list of at most ${MOST_HEADERS} texts NAME=VALUE`,
+		allows: (value) =>
+			Array.isArray(value) && value.length <= MOST_HEADERS && value.every((line) => isWritten(line, HEADER)),
+	},
+};
+
 const BACKENDS = ['auto', 'iptables-nft', 'iptables-legacy', 'nft'];
 
 /** Allowed members of each request body. */
@@ -65,6 +113,7 @@ export const members: { readonly [M in Method]?: Readonly<Record<string, Member>
 		...sessions,
 		backend: { allowed: BACKENDS.join(', '), allows: (value) => typeof value === 'string' && BACKENDS.includes(value) },
 	},
+	explain,
 	update: { image: { allowed: 'valid image reference', allows: (value) => isImage(value) } },
 };
 

@@ -11,20 +11,21 @@ export type ActualState = ReadonlyMap<Dialect, Installed>;
 /**
  * Routes first, then rules: nothing is marked for a table that is not there. All of it, or what was before. What other
  * dialects have of ours goes last. Resolves to what is there then. `lastRead`: a dialect in which nothing of ours was left is
- * not read again; see also ApplyOptions.
+ * not read again. `isInterim`: see ApplyOptions.
  */
 export async function apply(
 	host: Host,
 	target: DesiredRules,
 	signal: AbortSignal,
 	lastRead: ActualState = new Map(),
+	isInterim = false,
 ): Promise<ActualState> {
 	const firewall = firewallOf(host, target.dialect);
 	const others = readOthers(host, target.dialect, signal, lastRead);
 	const facts = await readRouting(host.routing);
 	const steps = await addRoutes(host.routing, facts, target);
 	const last = lastRead.get(target.dialect);
-	const installed = await firewall.apply(target.rules, signal, { last }).catch(async (error) => {
+	const installed = await firewall.apply(target.rules, signal, { last, isInterim }).catch(async (error) => {
 		await applySteps(host.routing, steps.toReversed().map(invert));
 		throw error;
 	});
@@ -62,11 +63,16 @@ function readOthers(
 const removeFrom = async ({ firewall, installed }: Other, signal: AbortSignal): Promise<Installed> =>
 	installed.isEmpty ? installed : firewall.remove({ keepConntrack: false }, signal);
 
+/** `keepRouting`: open connections need it until they end. */
+export interface HostRemoval extends Removal {
+	readonly keepRouting?: LocalRouting | undefined;
+}
+
 /** Rules first, then routes: traffic is never pointed at a table that is gone. Resolves to what each dialect has then. */
-export async function remove(host: Host, removal: Removal, signal: AbortSignal): Promise<ActualState> {
+export async function remove(host: Host, removal: HostRemoval, signal: AbortSignal): Promise<ActualState> {
 	const left = new Map<Dialect, Installed>();
 	for (const firewall of host.firewalls) left.set(firewall.dialect, await firewall.remove(removal, signal));
-	await applySteps(host.routing, planRemoval(await readRouting(host.routing)));
+	await applySteps(host.routing, planRemoval(await readRouting(host.routing), removal.keepRouting));
 	return left;
 }
 

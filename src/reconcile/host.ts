@@ -30,12 +30,14 @@ export interface Ipv6Fact {
 }
 
 /** Settings of this network namespace's kernel that the rules depend on (tcp(7), ip(7)). */
-export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts'>;
+export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts' | 'filtersBridges'>;
 
 /** Facts that settings are checked against; each call reads the host anew and changes nothing. */
 export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
+	/** Why rules of iptables cannot look up long lists in sets; '' where they can. The kernel may load modules for it. */
+	readonly setObstacle: () => Promise<string>;
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly chooseBackend: (former: FormerChoice, signal: AbortSignal) => Promise<BackendChoice>;
 }

@@ -27,12 +27,16 @@ export async function inspect(
 	const reading = lastRead ?? firewallOf(host, target.dialect).read(signal);
 	const [facts, installed] = await Promise.all([readRouting(host.routing), reading]);
 	const rules = isWanted ? ruleDifferences(installed, target) : unwanted(installed);
-	const routed = isWanted ? target : { ...target, families: [] };
+	// Connections that are still open need it, as long as anything of ours is there.
+	const isDraining = !isWanted && target.localRouting.isNeeded && !installed.isEmpty;
+	const routed = isWanted || isDraining ? target : { ...target, families: [] };
 	return {
 		differences: byFamily((family) => [...rules[family], ...routingDifferences(facts, routed, family)]),
 		installed,
 		taken: isWanted ? takenOf(facts, target) : undefined,
-		isClean: planRemoval(facts).length === 0 && families.every((family) => installed.isClean[family]),
+		isClean:
+			planRemoval(facts, isDraining ? target.localRouting : undefined).length === 0 &&
+			families.every((family) => installed.isClean[family]),
 	};
 }
 

@@ -19,10 +19,7 @@ export interface Repaired {
 	readonly found: readonly HostDifference[];
 }
 
-/**
- * Back to rules that this kernel has taken before: they are not checked again, which for nft takes longer than the commit.
- * `last`: read this very moment.
- */
+/** Back to rules that have been read before, so it is not checked again whether they can be. `last`: read this very moment. */
 export async function repairRules(
 	firewall: Firewall,
 	target: DesiredRules,

@@ -3,6 +3,8 @@ import type { Dialect } from '../firewall/firewall.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import { keepsClient } from '../ruleset/keep-client.ts';
+import { longLists } from '../ruleset/long-lists.ts';
 import type { Family } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
 import { buildDesiredRules, type DesiredRules } from './desired.ts';
@@ -28,6 +30,8 @@ export interface HostContext<S extends HostSettings = HostSettings> {
 	readonly isIpv6Demanded: boolean;
 	/** Settings that were normalized on this host. */
 	readonly notices: readonly string[];
+	/** Settings whose lists are long, and why the rules do not look them up in sets, where they do not. */
+	readonly slowLists?: { readonly settings: readonly string[]; readonly obstacle: string };
 }
 
 /** Settings with all names of users and groups resolved. */
@@ -62,17 +66,21 @@ export async function resolveHostContext<S extends HostSettings>(
 	former: FormerChoice,
 	signal: AbortSignal,
 ): Promise<HostContext<S>> {
-	const capture = { ...wanted, ...host.facts.kernel() };
+	const settings = longLists(wanted);
 	const backend =
 		config.backend === 'auto'
 			? await host.facts.chooseBackend(former, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const using = host.using(backend.name);
+	const isAsked = settings.length > 0 && backend.name !== 'nft';
+	const obstacle = isAsked ? await using.facts.setObstacle() : '';
+	const capture = { ...wanted, ...host.facts.kernel(), hasSets: isAsked && obstacle === '' };
 	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
-	const { obstacle } = host.facts.ipv6(backend.name);
-	const isImpossible = config.ipv6 === '1' && obstacle !== '' && !isIpv6Demanded;
-	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${obstacle}`] : [];
-	return { config, capture, host: using, backend, isIpv6Demanded, notices };
+	const { obstacle: ipv6Obstacle } = host.facts.ipv6(backend.name);
+	const isImpossible = config.ipv6 === '1' && ipv6Obstacle !== '' && !isIpv6Demanded;
+	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${ipv6Obstacle}`] : [];
+	const slowLists = obstacle === '' ? {} : { slowLists: { settings, obstacle } };
+	return { config, capture, host: using, backend, isIpv6Demanded, notices, ...slowLists };
 }
 
 /** Reads addresses and listeners each time, as they change. A Failure if the host cannot do what the settings demand. */
@@ -103,20 +111,25 @@ const desiredStateOf = (
 	guarded: readonly Family[],
 	ipv6BypassReason: string,
 ): DesiredState => ({
-	target: buildDesiredRules(capture, backend.name, families, localRoutingOf(config), guarded),
+	target: buildDesiredRules(capture, backend.name, families, localRoutingOf(config, keepsClient(capture)), guarded),
 	ipv6BypassReason,
 });
 
-/** Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. */
+/**
+ * Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. `isFollowed`:
+ * after a first stage the caller goes on to the second at once.
+ */
 export async function applyDesired(
 	context: HostContext,
 	signal: AbortSignal,
 	lastRead?: ActualState,
+	isFollowed = false,
 ): Promise<AppliedState> {
 	const { desired: first, installed } = await firstStage(context, await computeDesired(context), signal);
 	const now = installed === undefined ? lastRead : new Map(lastRead).set(first.target.dialect, installed);
+	const isInterim = isFollowed && first.target.stage === 'syn';
 	try {
-		return { ...first, lastRead: await apply(context.host, first.target, signal, now) };
+		return { ...first, lastRead: await apply(context.host, first.target, signal, now, isInterim) };
 	} catch (error) {
 		const isOptional = !context.isIpv6Demanded && first.target.rules.ipv6.length > 0;
 		if (!(error instanceof Failure && error.code === 'unsupported' && isOptional)) throw error;

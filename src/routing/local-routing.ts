@@ -8,12 +8,11 @@ export interface LocalRouting {
 	readonly isNeeded: boolean;
 }
 
-/** Traffic is redirected, which marks nothing. */
-export const localRoutingOf = (settings: { readonly mark: number; readonly routeTable: number }): LocalRouting => ({
-	mark: settings.mark,
-	table: settings.routeTable,
-	isNeeded: false,
-});
+/** `isNeeded`: where the application sees the client's address; all else marks nothing. */
+export const localRoutingOf = (
+	settings: { readonly mark: number; readonly routeTable: number },
+	isNeeded: boolean,
+): LocalRouting => ({ mark: settings.mark, table: settings.routeTable, isNeeded });
 
 /**
  * Before what cloud agents use (from 512 on), so that a rule that matches part of our mark cannot take our packets.

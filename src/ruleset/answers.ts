@@ -1,5 +1,6 @@
 import { type IdRange, type PortRange, single } from '../values/units.ts';
 import type { Capture } from './capture.ts';
+import { hasIngress } from './ingress.ts';
 import type { Chain, Match, Rule } from './model.ts';
 
 /**
@@ -28,9 +29,7 @@ export function buildAnswers(capture: Capture): Chain[] {
 
 /** The listener ports that traffic is redirected to; a port without redirects needs no protection. */
 export const redirectedTo = ({ appPorts, ingressPort, egressPort }: Capture): readonly PortRange[] =>
-	(appPorts === '*' || appPorts.length > 0 ? [ingressPort, egressPort] : [egressPort])
-		.toSorted((a, b) => a - b)
-		.map(single);
+	(hasIngress({ appPorts }) ? [ingressPort, egressPort] : [egressPort]).toSorted((a, b) => a - b).map(single);
 
 const dropped: Rule = {
 	matches: [],
@@ -40,8 +39,15 @@ const dropped: Rule = {
 };
 
 /** Who Envoy runs as: known if we run it; else one of the users and groups whose traffic is ignored. */
-export function envoyOwners({ envoy, ignoreUids, ignoreGids }: Capture): Match[] {
-	return envoy.runtime === 'none' ? ownersOf(ignoreUids, ignoreGids) : ownersOf([single(envoyUser(ignoreUids))], []);
+export function envoyOwners(capture: Capture): Match[] {
+	const { envoy, ignoreUids, ignoreGids } = capture;
+	if (envoy.runtime === 'none') return ownersOf(ignoreUids, ignoreGids);
+	if (isRootInContainer(capture))
+		return ownersOf(
+			[],
+			ignoreGids.slice(0, 1).map(({ from }) => single(from)),
+		);
+	return ownersOf([single(envoyUser(capture))], []);
 }
 
 /** A match for each list that has any. */
@@ -69,7 +75,8 @@ function captured({ envoy, onlyUids, onlyGids }: Capture): Rule[] {
 export function mayAnswer(capture: Capture, uid: number): boolean | undefined {
 	const { envoy, ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
 	if (capture.hasOnlyCookies === true) return undefined;
-	if (envoy.runtime !== 'none') return uid === envoyUser(ignoreUids);
+	if (isRootInContainer(capture)) return uid === 0 ? undefined : false;
+	if (envoy.runtime !== 'none') return uid === envoyUser(capture);
 	if (holdsId(ignoreUids, uid)) return true;
 	if (ignoreGids.length + onlyGids.length > 0) return undefined;
 	return onlyUids.length > 0 && !holdsId(onlyUids, uid);
@@ -81,5 +88,19 @@ const holdsId = (ranges: readonly IdRange[], id: number): boolean =>
 /** If only a group is ignored, our Envoy runs as the user that the 2019 guide names. */
 const GUIDE_UID = 1337;
 
+type EnvoyAccount = Pick<Capture, 'ignoreUids' | 'envoy' | 'ingressMode' | 'ingressKeepClient'>;
+
+/** Our Envoy has transparent sockets, for which it takes CAP_NET_ADMIN (IP_TRANSPARENT, ip(7)). */
+export const needsTransparency = ({
+	ingressMode,
+	ingressKeepClient,
+}: Omit<EnvoyAccount, 'ignoreUids' | 'envoy'>): boolean =>
+	ingressMode === 'tproxy' || ingressKeepClient === 'application';
+
+/** Docker gives capabilities to root only; then Envoy is known by its group. */
+const isRootInContainer = (capture: Omit<EnvoyAccount, 'ignoreUids'>): boolean =>
+	capture.envoy.runtime === 'docker' && needsTransparency(capture);
+
 /** Our Envoy runs as the first ignored user. Without one it cannot be root, whose traffic is captured then. */
-export const envoyUser = (ignoreUids: readonly IdRange[]): number => ignoreUids[0]?.from ?? GUIDE_UID;
+export const envoyUser = (capture: EnvoyAccount): number =>
+	isRootInContainer(capture) ? 0 : (capture.ignoreUids[0]?.from ?? GUIDE_UID);

@@ -1,6 +1,10 @@
 import type { Cidr } from '../values/cidr.ts';
 import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
+export type IngressMode = 'redirect' | 'tproxy';
+/** Who sees the client's address: Envoy alone, or the application too. */
+export type KeepClient = 'envoy' | 'application';
+
 /** What to capture. `Config` satisfies it once names of users and groups are resolved. */
 export interface Capture {
 	readonly appPorts: readonly PortRange[] | '*';
@@ -19,9 +23,18 @@ export interface Capture {
 	readonly interfacesIgnored: readonly InterfaceName[];
 	readonly bridges: readonly InterfaceName[];
 	readonly guard: boolean;
+	/** `tproxy`: inbound connections reach Envoy with their addresses as they are, on a transparent listener. */
+	readonly ingressMode: IngressMode;
+	readonly ingressKeepClient: KeepClient;
+	/** Of packets on their way back to Envoy, where the application sees the client's address. */
+	readonly mark: number;
 	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
 	/** Fact of the host: its ephemeral ports (sysctl net.ipv4.ip_local_port_range). */
 	readonly callerPorts?: PortRange;
+	/** Fact of the host: iptables can look up lists in sets (ipset(8)). */
+	readonly hasSets?: boolean;
 	/** Fact of the host: it answers every SYN with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
 	readonly hasOnlyCookies?: boolean;
+	/** Fact of the host: br_netfilter shows the packets of bridges to the rules (sysctl net.bridge.bridge-nf-call-iptables). */
+	readonly filtersBridges?: boolean;
 }

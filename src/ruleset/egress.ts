@@ -2,7 +2,7 @@ import type { Family, IdRange } from '../values/units.ts';
 import { ownersOf } from './answers.ts';
 import type { Capture } from './capture.ts';
 import { ignoredDestinations, ignoredInterfaces, ignoredPorts, ofFamily } from './exclusions.ts';
-import type { Chain, ChainName, Match, Rule } from './model.ts';
+import type { Chain, ChainName, Match, Reason, Rule } from './model.ts';
 
 /** An only-list: a connection must match one of the alternatives. */
 interface Stage {
@@ -10,6 +10,8 @@ interface Stage {
 	readonly setting: Rule['setting'];
 	readonly alternatives: readonly (readonly Match[])[];
 	readonly because: string;
+	/** Why one that matches none is not captured. */
+	readonly otherwise: string;
 }
 
 /** Outbound connections of this host, and of containers on captured bridges. */
@@ -17,16 +19,13 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 	const destinations = [onlyIps(capture, family), onlyPorts(capture)].filter((stage) => stage !== undefined);
 	const users = onlyUsers(capture);
 	const direct = [...ignoredPorts(capture, 'egressIgnoredPorts'), ...ignoredDestinations(capture, family)];
+	const stages = users === undefined ? destinations : [users, ...destinations];
 	const egress: Chain = {
 		table: 'nat',
 		name: 'APPMESH_EGRESS',
 		hooks: [{ at: 'OUTPUT', matches: [{ kind: 'syn' }, leaving], because: 'connections from this host to others' }],
-		rules: [
-			...owners(capture),
-			...direct,
-			...ignoredInterfaces(capture, 'out'),
-			...redirectOrJump(users === undefined ? destinations : [users, ...destinations], capture),
-		],
+		rules: [...owners(capture), ...direct, ...ignoredInterfaces(capture, 'out'), ...redirectOrJump(stages, capture)],
+		...otherwise(stages),
 	};
 	return [
 		egress,
@@ -34,6 +33,9 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 		...stageChains(users, destinations, capture),
 	];
 }
+
+const otherwise = ([stage]: readonly Stage[]): { readonly otherwise?: Reason } =>
+	stage === undefined ? {} : { otherwise: { setting: stage.setting, because: stage.otherwise } };
 
 const leaving: Match = { kind: 'local', end: 'destination', is: false };
 
@@ -65,6 +67,7 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 				because: 'connections of containers on this bridge to other hosts',
 			})),
 			rules: [...exclusions, ...redirectOrJump(destinations, capture)],
+			...otherwise(destinations),
 		},
 	];
 }
@@ -74,7 +77,10 @@ function onlyUsers({ onlyUids, onlyGids }: Capture): Stage | undefined {
 	const setting = onlyUids.length > 0 ? 'onlyUids' : 'onlyGids';
 	return alternatives.length === 0
 		? undefined
-		: { chain: 'APPMESH_EGRESS', setting, alternatives, because: 'only these users and groups' };
+		: {
+				...{ chain: 'APPMESH_EGRESS', setting, alternatives, because: 'only these users and groups' },
+				otherwise: 'only the listed users and groups are captured, and this is none of them',
+			};
 }
 
 /** If the list has addresses of the other family only, there is no alternative: nothing of this family is captured. */
@@ -82,7 +88,10 @@ function onlyIps({ egressOnlyIps }: Capture, family: Family): Stage | undefined 
 	if (egressOnlyIps.length === 0) return undefined;
 	const cidrs = ofFamily(egressOnlyIps, family);
 	const alternatives = cidrs.length === 0 ? [] : [[{ kind: 'to', cidrs } as const]];
-	return { chain: 'APPMESH_ONLY_IP', setting: 'egressOnlyIps', alternatives, because: 'only these destinations' };
+	return {
+		...{ chain: 'APPMESH_ONLY_IP', setting: 'egressOnlyIps', alternatives, because: 'only these destinations' },
+		otherwise: 'only the listed destinations are captured, and this is none of them',
+	};
 }
 
 function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
@@ -93,6 +102,7 @@ function onlyPorts({ egressOnlyPorts: ports }: Capture): Stage | undefined {
 				setting: 'egressOnlyPorts',
 				alternatives: [[{ kind: 'ports', ports }]],
 				because: 'only these ports',
+				otherwise: 'only the listed ports are captured, and this is none of them',
 			};
 }
 
@@ -112,10 +122,9 @@ function redirectOrJump([stage, next]: readonly Stage[], { egressPort }: Capture
 /** Chains for the stages that another stage jumps to. */
 function stageChains(users: Stage | undefined, destinations: readonly Stage[], capture: Capture): Chain[] {
 	const entered = users === undefined ? destinations.slice(1) : destinations;
-	return entered.map((stage) => ({
-		table: 'nat',
-		name: stage.chain,
-		hooks: [],
-		rules: redirectOrJump(destinations.slice(destinations.indexOf(stage)), capture),
-	}));
+	return entered.map((stage) => {
+		const stages = destinations.slice(destinations.indexOf(stage));
+		const rules = redirectOrJump(stages, capture);
+		return { table: 'nat', name: stage.chain, hooks: [], rules, ...otherwise(stages) };
+	});
 }

@@ -1,6 +1,6 @@
 import { envoyOwners, redirectedTo } from './answers.ts';
 import type { Capture } from './capture.ts';
-import type { Chain, Hook, Match, Ruleset } from './model.ts';
+import type { Chain, Hook, Match, Rule, Ruleset } from './model.ts';
 import { withoutSyn } from './stage.ts';
 
 /**
@@ -23,18 +23,30 @@ function mirrored(chain: Chain): Chain {
 				matches: [{ kind: 'state', states: ['INVALID'] }, ...withoutSyn(hook)],
 				because: 'packets that the kernel cannot place in a connection',
 			})),
-		rules: chain.rules.map((rule) =>
-			rule.verdict.kind === 'redirect'
-				? {
-						...rule,
-						verdict: { kind: 'drop' },
-						role: 'stray',
-						because: 'it would go past Envoy and end its connection',
-					}
-				: rule,
-		),
+		rules: [
+			...(chain.rules.some(({ verdict }) => verdict.kind === 'keep-destination') ? [transparent] : []),
+			...chain.rules.map(dropped),
+		],
 	};
 }
+
+/** Where the addresses are as they were sent, it finds its connection without the kernel's help. */
+const transparent: Rule = {
+	matches: [{ kind: 'transparent-socket' }],
+	verdict: { kind: 'return' },
+	setting: 'ingressMode',
+	because: "a connection of Envoy's transparent listener",
+};
+
+const dropped = (rule: Rule): Rule =>
+	rule.verdict.kind === 'redirect' || rule.verdict.kind === 'keep-destination'
+		? {
+				...rule,
+				verdict: { kind: 'drop' },
+				role: 'stray',
+				because: 'it would go past Envoy and end its connection',
+			}
+		: rule;
 
 /** For forwarded connections of a bridge, the interface tells the direction. */
 const isLater = ({ name }: Chain, { matches }: Hook): boolean =>

@@ -19,27 +19,26 @@ const LAST_PORT = 65_535;
  * ephemeral port, and an inbound one must go to a listed app port or, with `*`, to a port that is not ephemeral.
  */
 export function wholeOf(chain: Chain, capture: Capture): Chain {
-	const later = chain.hooks.flatMap((hook) => laterHook(chain, hook, capture));
-	const isInPlace = chain.name === 'APPMESH_INGRESS' && capture.appPorts !== '*';
-	return { ...chain, hooks: isInPlace ? later : [...chain.hooks, ...later] };
+	return { ...chain, hooks: [...chain.hooks, ...chain.hooks.flatMap((hook) => laterHook(chain, hook, capture))] };
 }
 
 function laterHook({ name }: Chain, hook: Hook, capture: Capture): Hook[] {
 	const matches = withoutSyn(hook);
 	if (name === 'APPMESH_EGRESS') return [{ ...hook, matches: [notSyn, callers(capture), ...matches] }];
 	if (name !== 'APPMESH_INGRESS') return [];
-	return [{ ...hook, matches: capture.appPorts === '*' ? [notSyn, servers(capture), ...matches] : matches }];
+	return [{ ...hook, matches: [notSyn, ...(capture.appPorts === '*' ? [servers(capture)] : []), ...matches] }];
 }
 
 /** The SYN has been through the chain already and must not be counted twice. */
-const notSyn: Match = { kind: 'not-syn' };
+export const notSyn: Match = { kind: 'not-syn' };
 
 export const withoutSyn = ({ matches }: Hook): readonly Match[] =>
 	matches.filter(({ kind }) => kind !== 'syn' && kind !== 'not-syn');
 
 const callers = ({ callerPorts = USUAL_PORTS }: Capture): Match => ({ kind: 'own-ports', ports: [callerPorts] });
 
-function servers({ callerPorts: { from, to } = USUAL_PORTS }: Capture): Match {
+/** With `*`: a later packet to another port may be of a connection that this host opened. */
+export function servers({ callerPorts: { from, to } = USUAL_PORTS }: Capture): Match {
 	const below = { from: 1, to: Math.max(from - 1, 1) } as PortRange;
 	return { kind: 'ports', ports: to < LAST_PORT ? [below, { from: to + 1, to: LAST_PORT } as PortRange] : [below] };
 }

@@ -21,7 +21,7 @@ export interface Sample {
 export interface Metric {
 	readonly name: `turnout_${string}`;
 	readonly help: string;
-	/** A counter resets with its source: a restart of the daemon, or a new commit of the rules. */
+	/** A counter begins again with the daemon. */
 	readonly type: 'gauge' | 'counter';
 	readonly samples: (input: MetricsInput) => readonly Sample[];
 }
@@ -66,7 +66,7 @@ export const metrics: readonly Metric[] = [
 	},
 	{
 		name: 'turnout_connections_total',
-		help: 'Connections since the rules were last committed, by direction and verdict.',
+		help: 'Connections since the daemon started, by direction and verdict.',
 		type: 'counter',
 		samples: ({ status: { counters } }) => [
 			{ value: counters.ingress.connections, labels: { direction: 'ingress', verdict: 'captured' } },
@@ -79,6 +79,16 @@ export const metrics: readonly Metric[] = [
 		help: 'Packets dropped because the kernel could not match them to a connection; they would have bypassed Envoy.',
 		type: 'counter',
 		samples: ({ status }) => [only(status.counters.dropped)],
+	},
+	{
+		name: 'turnout_rule_matches_total',
+		help: 'Connections since the daemon started, and where they are dropped packets, by the setting that decides.',
+		type: 'counter',
+		samples: ({ status }) =>
+			status.counters.rules.map(({ direction, verdict, setting, count }) => ({
+				value: count,
+				labels: { direction, verdict, setting },
+			})),
 	},
 	{
 		name: 'turnout_connections_existing',

@@ -6,9 +6,7 @@ interface Holder {
 }
 
 /** The condition `ports`: another program holds a port of Envoy's. `owner`: its name and pid. */
-export function portsFact(stranger: Holder | undefined, owner: string): Fact {
-	if (stranger === undefined) return { subject: 'ports', ok: true };
-	const { port, uid } = stranger;
+export function strangerFact({ port, uid }: Holder, owner: string): Fact {
 	return {
 		subject: 'ports',
 		ok: false,
@@ -16,6 +14,15 @@ export function portsFact(stranger: Holder | undefined, owner: string): Fact {
 		remedy: 'End that program to free the port; if it is Envoy, add its user to ignoreUids (APPMESH_IGNORE_UID)',
 	};
 }
+
+/** TPROXY leads to a listener that cannot take what it hands over. `owner`: its program's name and pid. */
+export const opaqueFact = ({ port }: Holder, owner: string): Fact => ({
+	subject: 'ports',
+	ok: false,
+	why: `the listener on port ${port} (${owner}) is not transparent: inbound connections to application ports are dropped`,
+	remedy:
+		'Set `transparent: true` on the listener and give Envoy CAP_NET_ADMIN, or set ingressMode (TURNOUT_INGRESS_MODE) to redirect',
+});
 
 export const cookiesFact = (hasOnlyCookies: boolean): Fact =>
 	hasOnlyCookies

@@ -24,6 +24,7 @@ export type Subject =
 	| 'denials'
 	| 'tables'
 	| 'tracking'
+	| 'lists'
 	| 'mesh';
 
 export type Condition =
@@ -121,12 +122,19 @@ export interface Status {
 	readonly repairs: Repairs;
 	/** Time of the rollback if `enable` or `reload` is not confirmed; absent if nothing waits for a confirmation. */
 	readonly confirmUntil?: string;
-	/** Connections by verdict, since the rules were last committed. */
+	/** Connections by verdict, since the daemon started. */
 	readonly counters: {
 		readonly ingress: { readonly connections: number };
 		readonly egress: { readonly connections: number; readonly direct: number };
 		/** Packets dropped because the kernel could not match them to a connection; they would have bypassed Envoy. */
 		readonly dropped: number;
+		/** By the setting that decides: connections, and where they are dropped packets. */
+		readonly rules: readonly {
+			readonly direction: 'ingress' | 'egress';
+			readonly verdict: 'captured' | 'direct' | 'dropped';
+			readonly setting: string;
+			readonly count: number;
+		}[];
 	};
 	/** Open connections that bypass Envoy because they were opened before the rules. 0 while the rules are off. */
 	readonly bypassing: number;

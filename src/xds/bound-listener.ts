@@ -17,6 +17,7 @@ interface Bound {
 	readonly listenerFilters: readonly JsonObject[];
 	/** Matches of connections to the listener itself. */
 	readonly loops: readonly JsonObject[];
+	readonly isTransparent?: boolean;
 }
 
 /**
@@ -24,7 +25,7 @@ interface Bound {
  * depends on the definitions.
  */
 export function boundListener(bound: Bound, { filterChains, defaultFilterChain }: Chains): Listener {
-	const { name, direction, port, addresses, listenerFilters, loops } = bound;
+	const { name, direction, port, addresses, listenerFilters, loops, isTransparent = false } = bound;
 	const [first, ...others] = addresses;
 	return {
 		...{ name, trafficDirection: direction, address: socketAddress(first, port) },
@@ -33,6 +34,7 @@ export function boundListener(bound: Bound, { filterChains, defaultFilterChain }
 		statPrefix: `0.0.0.0_${port}`,
 		// Binds ::1 even while a sysctl disables IPv6; it is reachable once IPv6 is enabled again (IP_FREEBIND, ip(7)).
 		freebind: true,
+		...(isTransparent ? { transparent: true } : {}),
 		listenerFilters,
 		filterChains: [...loops.map(closedLoop), ...filterChains],
 		...(defaultFilterChain === undefined ? {} : { defaultFilterChain }),

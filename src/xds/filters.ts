@@ -5,6 +5,12 @@ export const originalDst = extension(
 	'extensions.filters.listener.original_dst.v3.OriginalDst',
 );
 
+/** Connects to the application from the client's address. */
+export const originalSrc = extension(
+	'envoy.filters.listener.original_src',
+	'extensions.filters.listener.original_src.v3.OriginalSrc',
+);
+
 /**
  * Looks at what clients send first, and only on these ports: elsewhere it would hold up servers that speak first, and
  * clients that send less than five bytes.

@@ -4,17 +4,18 @@ import { accessLogOf } from './access-log.ts';
 import { ingressCluster, ingressListener, ingressRoutes, ingressStatistics } from './app-mesh-names.ts';
 import { boundListener, ingressAddresses } from './bound-listener.ts';
 import { seconds } from './duration.ts';
-import { httpConnections, originalDst, tcpProxy } from './filters.ts';
+import { httpConnections, originalDst, originalSrc, tcpProxy } from './filters.ts';
 import type { RenderOptions } from './render-options.ts';
 import type { JsonObject, Listener } from './snapshot.ts';
 import { chainsWithTls, permissiveInspectors } from './tls-chains.ts';
 
 export function ingressListenerOf(view: NodeView, options: RenderOptions): Listener {
-	const { ingressPort: port, egressPort } = options;
+	const { ingressPort: port, egressPort, keepsClient = false, isTransparent = false } = options;
 	const listeners = (view.node.spec.listeners ?? []).filter(({ portMapping }) => !isOwnPort(options, portMapping.port));
 	const bound = {
 		...({ name: ingressListener(port), direction: 'INBOUND', port, addresses: ingressAddresses(options) } as const),
-		listenerFilters: [originalDst, ...permissiveInspectors(listeners)],
+		listenerFilters: [originalDst, ...(keepsClient ? [originalSrc] : []), ...permissiveInspectors(listeners)],
+		isTransparent,
 		loops: [{ destinationPort: port }, { destinationPort: egressPort }],
 	};
 	return boundListener(bound, { filterChains: listeners.flatMap((listener) => chainsOf(view, listener, options)) });
@@ -24,7 +25,8 @@ export function ingressListenerOf(view: NodeView, options: RenderOptions): Liste
 const isOwnPort = ({ ingressPort, egressPort }: RenderOptions, port: number): boolean =>
 	port === ingressPort || port === egressPort;
 
-function chainsOf({ mesh, node }: NodeView, listener: NodeListener, { hasTracing }: RenderOptions): JsonObject[] {
+function chainsOf({ mesh, node }: NodeView, listener: NodeListener, options: RenderOptions): JsonObject[] {
+	const { hasTracing, keepsClient = false } = options;
 	const { port, protocol } = listener.portMapping;
 	const accessLog = accessLogOf(node.spec);
 	const statPrefix = ingressStatistics(node.spec.listeners ?? [], listener);
@@ -33,6 +35,8 @@ function chainsOf({ mesh, node }: NodeView, listener: NodeListener, { hasTracing
 	const tcp = {
 		cluster: ingressCluster(mesh, node.name, listener),
 		...(idleTimeout === undefined ? {} : { idleTimeout }),
+		// The client may have another connection with the port that the kernel chooses.
+		...(keepsClient ? { maxConnectAttempts: 3 } : {}),
 	};
 	const http = { statPrefix, routes: ingressRoutes(listener), accessLog, idleTimeout, hasTracing };
 	const filter = protocol === 'tcp' ? tcpProxy(statPrefix, tcp, accessLog) : httpConnections(http);

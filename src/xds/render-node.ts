@@ -16,7 +16,7 @@ export function renderNode(view: NodeView, options: RenderOptions): Snapshot {
 	const targets = egressClusters(view);
 	return {
 		cds: named('cds', [
-			...listeners.map((listener) => ingressClusterOf(view, listener)),
+			...listeners.map((listener) => ingressClusterOf(view, listener, options)),
 			...targets.resources,
 			...passThroughClusters(view),
 			blackhole,

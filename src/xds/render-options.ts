@@ -6,6 +6,10 @@ export interface RenderOptions {
 	readonly hasIpv6?: boolean;
 	/** Captured connections of containers arrive at their bridge's address and not at the loopback. */
 	readonly capturesBridges?: boolean;
+	/** Inbound connections arrive with their addresses as they are, by TPROXY. */
+	readonly isTransparent?: boolean;
+	/** The application sees the client's address. */
+	readonly keepsClient?: boolean;
 	/** The bootstrap has a server that hands out certificates (SDS). */
 	readonly hasSds?: boolean;
 	/** It has a tracer. */

@@ -4,6 +4,7 @@ import { benchDocker } from './docker.ts';
 import { benchDockerMemory } from './docker-memory.ts';
 import { benchEnable } from './enable.ts';
 import { type Figure, type Judged, judge } from './figure.ts';
+import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { type Machine, readMachine } from './machine.ts';
@@ -11,6 +12,7 @@ import { benchMesh } from './mesh.ts';
 import type { BenchOptions, Section } from './options.ts';
 import { benchRepair } from './repair.ts';
 import { startRest } from './rest.ts';
+import { benchScale } from './scale.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
 
@@ -65,7 +67,12 @@ const parts: readonly Part[] = [
 	{
 		section: 'latency',
 		text: ({ connections }) => `${connections} connections each way`,
-		run: ({ connections }) => benchLatency(connections),
+		run: async ({ connections }) => [...(await benchLatency(connections)), ...(await benchInbound(connections))],
+	},
+	{
+		section: 'scale',
+		text: ({ connections }) => `lists of up to 5,000 addresses, ${connections} connections each way`,
+		run: benchScale,
 	},
 	{
 		section: 'live',

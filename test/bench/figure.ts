@@ -1,5 +1,5 @@
 // PURE. What the bench found out, what was hoped for, and how the two compare.
-import { median } from './samples.ts';
+import { median, quantile } from './samples.ts';
 
 /** `goal` is what we aim at, `must` what may not be missed; either of the ratio to the reference or of the value itself. */
 export interface Limits {
@@ -55,4 +55,23 @@ function verdictOf({ limits, ours }: Figure, ratio: number | undefined): Verdict
 	if (value === undefined) return '';
 	if (limits.goal !== undefined && value <= limits.goal) return 'goal';
 	return limits.must !== undefined && value <= limits.must ? 'within must' : 'over';
+}
+
+/** In milliseconds. */
+export function latencyFigures(
+	name: string,
+	ours: readonly number[],
+	beside: string,
+	reference: readonly number[],
+): Figure[] {
+	const shares = [
+		['median', 0.5],
+		['99 of 100 within', 0.99],
+	] as const;
+	return shares.map(([share, at]) => ({
+		name: `${name}, ${share}`,
+		unit: 'µs',
+		ours: quantile(ours, at) * 1_000,
+		reference: { name: beside, value: quantile(reference, at) * 1_000 },
+	}));
 }

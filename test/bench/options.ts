@@ -6,6 +6,7 @@ export const sections = [
 	'enable',
 	'status',
 	'latency',
+	'scale',
 	'live',
 	'repair',
 	'busy',

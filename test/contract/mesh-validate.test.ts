@@ -79,7 +79,13 @@ describe('Envoy', () => {
 
 	test('accepts the bootstrap that passes everything on with them too', () => {
 		const [ingressPort, egressPort] = [parsePort('15000'), parsePort('15001')];
-		const base = passThroughBootstrap({ ingressPort, egressPort, hasIpv6: true, capturesBridges: false });
+		const base = passThroughBootstrap({
+			ingressPort,
+			egressPort,
+			hasIpv6: true,
+			capturesBridges: false,
+			keepsClient: true,
+		});
 		const { parts } = partsOf(Object.assign({}, ...Object.values(environments).filter(({ gateway }) => !gateway)));
 		assert.equal(problemOf(mergeBootstrap(base, parts), tracing), '');
 	});
@@ -90,7 +96,7 @@ describe('Envoy', () => {
 		});
 
 	for (const [filter, options] of [
-		['ALLOW_ALL', { hasIpv6: true, capturesBridges: true }],
+		['ALLOW_ALL', { hasIpv6: true, capturesBridges: true, keepsClient: true }],
 		['DROP_ALL', {}],
 	] as const)
 		for (const id of everyProxy)

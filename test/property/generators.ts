@@ -83,6 +83,8 @@ const raw = fc.record({
 	interfacesIgnored: interfaces,
 	bridges: interfaces,
 	guard: fc.constantFrom('1', '0'),
+	ingressMode: fc.constantFrom('redirect', 'tproxy'),
+	ingressKeepClient: fc.constantFrom('envoy', 'application'),
 	ipv6: fc.constantFrom('auto', '1', '0'),
 	mark: whole(0x1e7700ce, 0xffff_ffff),
 	routeTable: fc.oneof(
@@ -102,11 +104,12 @@ function textsOf({ own: [ingressPort = 15000, egressPort = 15001], comma, dash, 
 		values.map((value) => (typeof value === 'string' ? value : show(value, dash))).join(comma);
 	const ignoreNobody = given.ignoreUids.flat().length + given.ignoreGids.flat().length === 0;
 	const taken = [ingressPort, egressPort, ADMIN].map((value) => ({ from: value, to: value }));
-	const { appPorts, guard, ipv6, mark, routeTable, ...lists } = given;
+	const { appPorts, guard, ipv6, mark, routeTable, ingressMode, ingressKeepClient, ...lists } = given;
 	return {
 		...Object.fromEntries(Object.entries(lists).map(([key, values]) => [key, listed(values.flat())])),
 		...(ignoreNobody ? { ignoreUids: '1337' } : {}),
 		appPorts: appPorts === '*' ? '*' : listed(without(appPorts, [...taken, ...lists.ingressIgnoredPorts])),
+		...{ ingressMode, ingressKeepClient: areTaken({ mark, routeTable }) ? 'envoy' : ingressKeepClient },
 		...{ guard, ipv6, mark, routeTable, ingressPort: String(ingressPort), egressPort: String(egressPort) },
 	};
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolveContext } from '../../src/commands/resolve-context.ts';
 import { backends } from '../../src/firewall/backends.ts';
-import type { RulesByFamily } from '../../src/firewall/firewall.ts';
+import type { Installed, RulesByFamily } from '../../src/firewall/firewall.ts';
 import { differences } from '../../src/firewall/iptables/diff.ts';
 import { parseIptablesSave } from '../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../src/firewall/iptables/render-rules.ts';
@@ -13,11 +13,16 @@ import { renderTable } from '../../src/firewall/nft/render-table.ts';
 import { tableDifferences } from '../../src/firewall/nft/table-differences.ts';
 import { type OpenHost, openHost } from '../../src/host/open-host.ts';
 import { remove } from '../../src/reconcile/apply.ts';
+import type { DesiredRules } from '../../src/reconcile/desired.ts';
+import { firewallOf } from '../../src/reconcile/host.ts';
 import { applyDesired } from '../../src/reconcile/resolve.ts';
 import { ROUTE_PROTOCOL } from '../../src/routing/local-routing.ts';
+import type { Capture } from '../../src/ruleset/capture.ts';
 import type { Ruleset } from '../../src/ruleset/model.ts';
-import { type Family, families } from '../../src/values/units.ts';
+import { createTracer, type Decision } from '../../src/ruleset/trace.ts';
+import { byFamily, type Family, families } from '../../src/values/units.ts';
 import type { Backend } from '../support/dialects.ts';
+import { anyConnection, hookOf } from './any-connection.ts';
 import { anySettings, areTaken, loadTexts, type Texts } from './generators.ts';
 import { createWatch, type Saved, type Watch } from './property-watch.ts';
 
@@ -64,6 +69,7 @@ async function applyAndRelease(host: OpenHost, texts: Texts, watch: Watch): Prom
 	const { target } = await applyDesired(context, patience());
 	try {
 		requireHeld(await watch.save(), target.rules);
+		requireExplained(context, target, await firewallOf(host, target.dialect).read(patience()));
 		for (const family of target.families) await requireRouting(host, family, !areTaken(texts));
 	} finally {
 		await remove(host, { keepConntrack: false }, patience());
@@ -85,6 +91,26 @@ function requireHeldBy(saved: string, desired: Ruleset): void {
 	assert.deepEqual(differences(parseIptablesSave(saved), wanted), []);
 	const count = saved.match(/^-A .*"turnout: /gm)?.length ?? 0;
 	assert.equal(count, wanted.hooks.length + wanted.chains.flatMap(({ rules }) => rules).length);
+}
+
+/** Connections for each settings that are applied. */
+const CONNECTIONS = 10;
+
+/** What is installed, as it is read back, takes each connection as the settings say, by the same rule. */
+function requireExplained(
+	{ capture }: { readonly capture: Capture },
+	{ rules }: DesiredRules,
+	installed: Installed,
+): void {
+	const told = ({ outcome, rule }: Decision) => ({ outcome, because: rule?.because });
+	const both = byFamily((family) => ({
+		settings: createTracer(rules[family], family),
+		kernel: createTracer(installed.traced[family], family),
+	}));
+	for (const { way, family, packet } of fc.sample(anyConnection(capture), CONNECTIONS)) {
+		const { settings, kernel } = both[family];
+		assert.deepEqual(told(kernel(hookOf[way], packet)), told(settings(hookOf[way], packet)), JSON.stringify(packet));
+	}
 }
 
 /** Both where there is room for them, and neither where the foreign rule has the mark or the table. */

@@ -139,7 +139,7 @@ export async function startDaemonOnFakes(options: Options = {}): Promise<DaemonO
 }
 
 function askerOf({ handlers }: Daemon): Ask {
-	const { status, raw, enable, confirm, revert, disable, reload, update, diff, config } = handlers;
+	const { status, raw, enable, confirm, revert, disable, reload, update, diff, config, explain } = handlers;
 	return {
 		status: (request = {}) => status(request, signal),
 		raw: (request = {}) => raw(request, signal),
@@ -151,6 +151,7 @@ function askerOf({ handlers }: Daemon): Ask {
 		update: (request = {}) => update(request, signal),
 		diff: (request = {}) => diff(request, signal),
 		config: (request = {}) => config(request, signal),
+		explain: (request = {}) => explain(request, signal),
 	};
 }
 
@@ -206,9 +207,11 @@ async function dependenciesOf(
 		recall: (written) =>
 			readLayers({ flags: Object.fromEntries(Object.entries(written).map(([key, { text }]) => [key, text])) }),
 		raw: async () => 'raw',
+		explain: async ({ interception = 'unknown' }) => ({ interception, connections: [] }),
 		order: {
 			inspect: async ({ isOn }) => (isOn ? world.orderFacts : []),
 			programs: async () => world.others,
+			mayChangeUnseen: () => true,
 			prefetch: () => void steps.push("others' rules read"),
 			claim: async () => world.overtaking.splice(0),
 		},

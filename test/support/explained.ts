@@ -1,5 +1,6 @@
 // What `turnout explain` says of a request, in the words of a test that has asked a real Envoy the same.
 import assert from 'node:assert/strict';
+import type { MeshAnswer } from '../../src/localapi/explained.ts';
 import type { Catalog } from '../../src/mesh/catalog.ts';
 import { explainGateway } from '../../src/mesh/explain/explain-gateway.ts';
 import { explainNode } from '../../src/mesh/explain/explain-node.ts';
@@ -58,4 +59,20 @@ export function explainedGateway(catalog: Catalog, name: string, asked: AskedOf)
 	const { outcome, rewritten } = explainGateway(view, attemptOf(asked));
 	const seen = outcome.kind === 'sent' && rewritten !== undefined ? ` ${rewritten.host} ${rewritten.path}` : '';
 	return expectedOf(outcome).map((who) => who + seen);
+}
+
+/** The same of what the daemon answers, and Envoy's part of it. */
+export function answererIn({ outcome, targets }: MeshAnswer): readonly string[] {
+	switch (outcome.kind) {
+		case 'sent':
+			return targets.filter(({ weight }) => weight > 0).map(({ node }) => node);
+		case 'passed':
+			return ['elsewhere'];
+		case 'answered':
+			return [String(outcome.status)];
+		case 'closed':
+			return ['closed'];
+		case 'unknown':
+			return assert.fail(outcome.why);
+	}
 }

@@ -40,6 +40,7 @@ export function createFakeEnvoy(steps: string[]): FakeEnvoy {
 		history: () => history,
 		counters: async () => undefined,
 		problem: () => '',
+		alone: () => undefined,
 		async start(_plan, takeOver, signal) {
 			steps.push('envoy started');
 			if (envoy.onStart instanceof Error) throw envoy.onStart;

@@ -2,10 +2,12 @@
 import { createInterface } from 'node:readline';
 import { Failure, failureOf } from '../../src/failure.ts';
 import type { IptablesDialect } from '../../src/firewall/firewall.ts';
-import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
+import { setNames } from '../../src/firewall/iptables/ip-set.ts';
+import type { IptablesProgram, SetProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { ownChains } from '../../src/firewall/iptables/iptables-rules.ts';
 import { nft } from '../../src/firewall/nft/nft-firewall.ts';
 import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
+import { createSetProgram } from '../../src/host/iptables/kernel-sets.ts';
 import { findTools } from '../../src/host/iptables/programs.ts';
 import { createIptablesProgram } from '../../src/host/iptables/save-restore.ts';
 import { createRouting } from '../../src/host/netlink/kernel-routing.ts';
@@ -16,7 +18,7 @@ import type { Namespace } from '../lab/net/namespace.ts';
 
 interface Question {
 	readonly id: number;
-	readonly of: 'routing' | 'nft' | IptablesDialect;
+	readonly of: 'routing' | 'nft' | 'sets' | IptablesDialect;
 	readonly method: string;
 	readonly args: readonly unknown[];
 }
@@ -29,6 +31,7 @@ interface Answer {
 
 export interface FarHost extends Disposable {
 	readonly program: (dialect: IptablesDialect) => IptablesProgram;
+	readonly sets: SetProgram;
 	readonly nft: NftProgram;
 	readonly routing: Routing;
 }
@@ -53,13 +56,20 @@ export function openFarHost(namespace: Namespace): FarHost {
 			});
 			child.stdin?.write(`${JSON.stringify({ id, of, method, args } satisfies Question)}\n`);
 		});
+	const sets: SetProgram = {
+		read: () => ask('sets', 'read', []),
+		put: (set, isThere) => ask('sets', 'put', [set, isThere]),
+		remove: (name) => ask('sets', 'remove', [name]),
+	};
 	return {
+		sets,
 		program: (dialect) => ({
 			dialect,
+			sets,
 			name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
 			read: (family) => ask(dialect, 'read', [family]),
 			hasMangleChain: (family, chain) => ask(dialect, 'hasMangleChain', [family, chain]),
-			check: (family, document) => ask(dialect, 'check', [family, document]),
+			check: (family) => ask(dialect, 'check', [family]),
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),
 		nft: {
@@ -83,9 +93,11 @@ export async function serveFar(): Promise<void> {
 	const program = createNftProgram(findProgram('nft') ?? 'nft', nft.table);
 	// A map is no JSON.
 	const countersList = async () => [...((await program.counters()) ?? [])];
+	const sets = createSetProgram(setNames);
 	const host = {
 		nft: { ...program, countersList },
-		programs: tools.map((each) => createIptablesProgram(each, ownChains)),
+		programs: tools.map((each) => createIptablesProgram(each, ownChains, sets)),
+		sets,
 		routing: createRouting(),
 	};
 	for await (const line of createInterface({ input: process.stdin })) {
@@ -106,11 +118,13 @@ type Call = (...args: readonly unknown[]) => Promise<unknown>;
 interface RealHost {
 	readonly programs: readonly IptablesProgram[];
 	readonly nft: object;
+	readonly sets: SetProgram;
 	readonly routing: Routing;
 }
 
-async function carryOut({ programs, nft, routing }: RealHost, { of, method, args }: Question): Promise<unknown> {
-	const object = of === 'routing' ? routing : of === 'nft' ? nft : programs.find(({ dialect }) => dialect === of);
+async function carryOut({ programs, ...others }: RealHost, { of, method, args }: Question): Promise<unknown> {
+	const isOther = of === 'nft' || of === 'sets' || of === 'routing';
+	const object = isOther ? others[of] : programs.find(({ dialect }) => dialect === of);
 	const call = (object as Readonly<Record<string, Call>> | undefined)?.[method];
 	return call?.(...args, AbortSignal.timeout(120_000));
 }

@@ -93,5 +93,5 @@ const listenersOf = ({ ports, hasClosed }: AdminState): Listener[] =>
 	ports.filter((port) => !hasClosed || port === 9901).map((port) => listenerOf(port, 1337, 'envoy'));
 
 export const listenerOf = (port: number, uid: number, owner: string): Listener => ({
-	...{ family: 'ipv4', address: '0.0.0.0', isIpv6Only: false, port, uid, owner: () => owner },
+	...{ family: 'ipv4', address: '0.0.0.0', isIpv6Only: false, isTransparent: false, port, uid, owner: () => owner },
 });

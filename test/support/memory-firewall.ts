@@ -5,16 +5,19 @@ import type { Firewall, IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
 import { type Family, families } from '../../src/values/units.ts';
+import { createMemorySets, type MemorySets } from './memory-sets.ts';
 
 export interface MemoryOptions {
 	readonly dialect?: IptablesDialect;
 	/** Called before each commit; what it throws is the commit's failure, what it edits was done by somebody else. */
 	readonly onCommit?: (family: Family, document: string) => void;
+	/** Called before each table of a commit; what it throws is the commit's failure, after the tables before it. */
+	readonly onTable?: (family: Family, table: string) => void;
 	/** Called after each commit. */
 	readonly afterCommit?: (family: Family) => void;
 	/** Called before each read. */
 	readonly onRead?: (family: Family) => void;
-	/** Called before each check; what it throws is the check's failure. */
+	/** Called by each check; what it throws is the check's failure. */
 	readonly onCheck?: (family: Family) => void;
 	/** How this version of iptables prints a rule. */
 	readonly spell?: (rule: string) => string;
@@ -29,7 +32,9 @@ interface Memory {
 	readonly text: () => string;
 }
 
-export interface MemoryIptables extends IptablesProgram, Memory {}
+export interface MemoryIptables extends IptablesProgram, Memory {
+	readonly sets: MemorySets;
+}
 
 /** A firewall on top of them. */
 export interface MemoryFirewall extends Firewall, Memory {
@@ -43,12 +48,15 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 }
 
 export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
-	const { dialect = 'iptables-nft', onCommit, afterCommit, onCheck, onRead, spell = String } = options;
+	const { dialect = 'iptables-nft', onCommit, onTable, afterCommit, onCheck, onRead, spell = String } = options;
+	const sets = createMemorySets((name) => families.some((family) => print(family).includes(` --match-set ${name} `)));
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
-	const edit = (family: Family, document: string): void => {
-		for (const { name, lines } of tablesOf(document))
+	const edit = (family: Family, document: string, onTable?: MemoryOptions['onTable']): void => {
+		for (const { name, lines } of tablesOf(document)) {
+			onTable?.(family, name);
 			kernel[family].set(name, changed(kernel[family].get(name), name, lines));
+		}
 	};
 	const print = (family: Family): string =>
 		[...kernel[family]].map(([name, table]) => printed(name, table, spell)).join('');
@@ -57,11 +65,13 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 		const draft = structuredClone(before) ?? emptyTable(name);
 		for (const line of lines) execute(draft, line, { dialect, spell });
 		requireTargets(draft);
+		requireSets(draft, sets);
 		return draft;
 	}
 
 	return {
 		dialect,
+		sets,
 		commits,
 		edit,
 		name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
@@ -72,13 +82,12 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 		},
 		hasMangleChain: async (family, chain) =>
 			dialect === 'iptables-legacy' || kernel[family].get('mangle')?.made.has(chain) === true,
-		async check(family, document) {
+		async check(family) {
 			onCheck?.(family);
-			for (const { name, lines } of tablesOf(document)) changed(kernel[family].get(name), name, lines);
 		},
 		async commit(family, document) {
 			onCommit?.(family, document);
-			edit(family, document);
+			edit(family, document, onTable);
 			commits.push({ family, document });
 			afterCommit?.(family);
 		},
@@ -172,6 +181,14 @@ function requireTargets({ chains }: Table): void {
 		for (const rule of rules) {
 			const [, target = ''] = / ?-[jg] (\S+)(?: --to-ports \d+)?$/.exec(rule) ?? [];
 			if (target.startsWith('APPMESH_') && !chains.has(target)) throw refused(`-A ${chain} ${rule}`, 'no such target');
+		}
+}
+
+function requireSets({ chains }: Table, sets: MemorySets): void {
+	for (const [chain, { rules }] of chains)
+		for (const rule of rules) {
+			const [, name] = / --match-set (\S+) /.exec(rule) ?? [];
+			if (name !== undefined && !sets.held.has(name)) throw refused(`-A ${chain} ${rule}`, 'no such set');
 		}
 }
 

@@ -16,6 +16,8 @@ export interface HostKnobs {
 	/** Before each change of rule or route, which it may hold up or fail. */
 	onRoute: (kind: string) => void | Promise<void>;
 	ipv6: Ipv6Fact;
+	/** Why there are no sets. */
+	setObstacle: string;
 	listeners: Listener[];
 	open: OpenConnection[];
 	/** The outgoing interface, by the peer's address. */
@@ -41,6 +43,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	const knobs: HostKnobs = {
 		...{ onCommit: () => undefined, onRead: () => undefined, onRoute: () => undefined },
 		ipv6: { hasAddress: false, obstacle: '', hasRules: true },
+		setObstacle: '',
 		...{ listeners: [15000, 15001].map(listener), open: [], interfaces: {}, redirected: 0 },
 	};
 	const memories = { nft: firewall('iptables-nft'), legacy: firewall('iptables-legacy') };
@@ -55,6 +58,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 		facts: {
 			kernel: () => ({ hasOnlyCookies: false }),
 			ipv6: () => all.ipv6,
+			setObstacle: async () => all.setObstacle,
 			listeners: async () => all.listeners,
 			chooseBackend: async () => ({ name: 'iptables-nft', why: 'it is what there is' }),
 		},
@@ -88,14 +92,21 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 const signal = new AbortController().signal;
 
 export const listener = (port: number): Listener => ({
-	...{ family: 'ipv4', address: '0.0.0.0', port, isIpv6Only: false, uid: 1337 },
+	...{ family: 'ipv4', address: '0.0.0.0', port, isIpv6Only: false, isTransparent: false, uid: 1337 },
 	owner: () => 'envoy',
 });
 
 /** A connection that this host has opened, as somebody who is captured. */
 export const openTo = (address: string, port = 443): OpenConnection => ({
 	...{ family: 'ipv4', local: { address: '192.0.2.1', port: 40000 }, remote: { address, port } },
-	...{ isAccepted: false, isHostLocal: false, uid: 1000, inode: '1', cookie: `${address}:${port}` },
+	...{
+		isAccepted: false,
+		isHostLocal: false,
+		isTransparent: false,
+		uid: 1000,
+		inode: '1',
+		cookie: `${address}:${port}`,
+	},
 	handle: new Uint8Array(),
 });
 

@@ -45,6 +45,9 @@ function follow(options: readonly Option[], chains: readonly ChainRules[], packe
 	const target = optionOf(options, '-j');
 	if (target === 'DROP') return 'dropped';
 	if (target === 'REDIRECT') return Number(optionOf(options, '--to-ports'));
+	if (target === 'TPROXY') return Number(optionOf(options, '--on-port'));
+	// To the destination that it has.
+	if (target === 'DNAT') return 'direct';
 	const called = chains.find(({ name }) => name === target);
 	if (called === undefined) throw new Error(`no chain is called ${target}`);
 	return walk(called.rules, chains, packet);
@@ -73,6 +76,7 @@ function matches(option: Option, packet: Packet): boolean {
 const always = (): boolean => true;
 const tests: Readonly<Record<string, (value: string, packet: Packet) => boolean>> = {
 	...{ '-j': always, '-m': always, '-p': always, '--comment': always, '--to-ports': always },
+	...{ '--on-port': always, '--on-ip': always, '--tproxy-mark': always, '--to-destination': always },
 	'-s': (value, { from }) => isWithin(value, from),
 	'-d': (value, { to }) => isWithin(value, to),
 	'-i': (value, packet) => isNamed(value, packet.interface),
@@ -86,6 +90,10 @@ const tests: Readonly<Record<string, (value: string, packet: Packet) => boolean>
 	'--tcp-flags': (value) => value === 'FIN,SYN,RST,ACK',
 	'--sports': () => false,
 	'--ctstate': () => false,
+	'--ctdir': () => false,
+	'--mark': () => false,
+	'--physdev-is-in': () => false,
+	'--transparent': () => false,
 };
 
 export function isWithin(network: string, address: string): boolean {

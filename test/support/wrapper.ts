@@ -10,16 +10,11 @@ export interface Wrappers extends Disposable {
 	readonly strikes: () => number;
 }
 
-export interface WrapperOptions {
-	/** Also where it is only asked to --test. */
-	readonly tests?: boolean;
-}
-
 /** By the program's name: lines of sh, with the real program as "$real". */
-export function createWrappers(scripts: Readonly<Record<string, string>>, options: WrapperOptions = {}): Wrappers {
+export function createWrappers(scripts: Readonly<Record<string, string>>): Wrappers {
 	const scratch = createScratch('wrapper');
 	for (const [name, script] of Object.entries(scripts)) {
-		writeFileSync(join(scratch.path, name), render(name, script, scratch.path, options));
+		writeFileSync(join(scratch.path, name), render(name, script, scratch.path));
 		chmodSync(join(scratch.path, name), 0o755);
 	}
 	return {
@@ -29,9 +24,8 @@ export function createWrappers(scripts: Readonly<Record<string, string>>, option
 	};
 }
 
-const render = (name: string, script: string, folder: string, { tests = false }: WrapperOptions): string => `#!/bin/sh
+const render = (name: string, script: string, folder: string): string => `#!/bin/sh
 real=/usr/sbin/${name}
-${tests ? '' : 'case " $* " in *" --test "*) exec "$real" "$@" ;; esac'}
 : > "${folder}/strike-$$"
 ${script}
 `;

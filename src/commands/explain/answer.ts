@@ -1,3 +1,4 @@
+import type { MeshAnswer, RouteAnswer, TargetAnswer } from '../../localapi/explained.ts';
 import { explainGateway } from '../../mesh/explain/explain-gateway.ts';
 import { explainNode } from '../../mesh/explain/explain-node.ts';
 import type { EgressChain, Outcome } from '../../mesh/explain/explanation.ts';
@@ -10,53 +11,17 @@ import type { NodeView } from '../../mesh/resolve-node.ts';
 import { matchText } from '../../mesh/show/match-text.ts';
 import { hostOf } from '../../mesh/show/tree.ts';
 import { nodeId } from '../../values/mesh-node.ts';
-import { allowAllCluster, amazonCluster, egressListener, ingressListener } from '../../xds/app-mesh-names.ts';
+import {
+	allowAllCluster,
+	amazonCluster,
+	egressListener,
+	ingressCluster,
+	ingressListener,
+} from '../../xds/app-mesh-names.ts';
 import { egressClusters } from '../../xds/egress-clusters.ts';
 import type { RenderOptions } from '../../xds/render-options.ts';
 
-/** What `turnout explain --json` prints. */
-export interface Answer {
-	readonly question: string;
-	/** `mesh/MESH/virtualNode/NAME`. */
-	readonly node: string;
-	/** Envoy's names. */
-	readonly listener: string;
-	readonly chain: string;
-	readonly gatewayRoutes: readonly RouteAnswer[];
-	/** Of a gateway: as which the request goes on. */
-	readonly rewritten: { readonly host: string; readonly path: string } | undefined;
-	readonly service: string | undefined;
-	readonly router: string | undefined;
-	readonly routes: readonly RouteAnswer[];
-	readonly outcome: {
-		readonly kind: Outcome['kind'];
-		readonly status?: number;
-		readonly why: string;
-		/** Of what passes; of what is sent, each target has its own. */
-		readonly cluster?: string;
-	};
-	readonly targets: readonly TargetAnswer[];
-	/** What may keep the request from Envoy. */
-	readonly notes: readonly string[];
-}
-
-export interface RouteAnswer {
-	readonly name: string;
-	readonly match: string;
-	readonly verdict: JudgedRoute<unknown>['verdict'];
-	readonly why: string;
-}
-
-export interface TargetAnswer {
-	readonly node: string;
-	readonly protocol: string;
-	readonly port: number;
-	readonly host: string;
-	readonly weight: number;
-	readonly cluster: string;
-}
-
-type Told = Omit<Answer, 'notes'>;
+type Told = Omit<MeshAnswer, 'notes'>;
 
 export function nodeAnswer(
 	view: NodeView,
@@ -70,6 +35,30 @@ export function nodeAnswer(
 		...{ gatewayRoutes: [], rewritten: undefined, service: backend?.service, router: backend?.router },
 		...{ routes: routes.map(routeAnswer), targets: targetsOf(view, outcome) },
 		outcome: { ...plain(outcome), ...passedBy(view.mesh, chain, outcome) },
+	};
+}
+
+/** Of a connection that comes from another host to the application of a node. */
+export function ingressAnswer(
+	{ mesh, node }: NodeView,
+	{ text, attempt: { port } }: Question,
+	{ ingressPort }: Pick<RenderOptions, 'ingressPort'>,
+): Told {
+	const found = (node.spec.listeners ?? []).find(({ portMapping }) => portMapping.port === port);
+	const known = (node.spec.listeners ?? []).map(({ portMapping }) => portMapping.port).join(', ');
+	return {
+		...{ question: text, node: nodeId({ mesh, kind: 'virtualNode', name: node.name }) },
+		...{ listener: ingressListener(ingressPort), chain: '' },
+		...{ gatewayRoutes: [], rewritten: undefined, service: undefined, router: undefined, routes: [], targets: [] },
+		...(found === undefined
+			? { outcome: { kind: 'closed', why: `the node has no listener on port ${port} (${known || 'it has none'})` } }
+			: {
+					chain: `ingress_${found.portMapping.protocol}_${port}`,
+					outcome: {
+						...{ kind: 'passed', why: 'it is a listener of the node' },
+						cluster: ingressCluster(mesh, node.name, found),
+					},
+				}),
 	};
 }
 

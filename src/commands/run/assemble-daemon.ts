@@ -72,7 +72,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	logNotices(loaded, log);
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
-	const host = await openHost(backends, signal);
+	const host = await openHost(backends, signal, { isDaemon: true });
 	const mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, formerChoice(stateFile.read().dialect), log, signal);
@@ -161,6 +161,7 @@ const world = {
 	cpuTimeMs: readCpuTimeMs,
 	clock: systemClock,
 	listeners: readListeners,
+	explain: async (...of) => (await import('../explain/explain-on-host.ts')).explainOnHost(...of),
 } as const satisfies Partial<DaemonDependencies>;
 
 const createDaemonLog = (

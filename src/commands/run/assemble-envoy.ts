@@ -20,7 +20,7 @@ import { createProcessNotes, endOrphans } from '../../host/process/orphans.ts';
 import { createHandOvers } from '../../host/sockets/listener-handover.ts';
 import { countAccepted, readListeners } from '../../host/sockets/listeners.ts';
 import { describeFsError } from '../../lib/fs.ts';
-import { envoyUser } from '../../ruleset/answers.ts';
+import { envoyUser, needsTransparency } from '../../ruleset/answers.ts';
 import { families } from '../../values/units.ts';
 import { socketPaths } from '../../xds/envoy-variables.ts';
 import { createOwnBootstrap, type OwnBootstrap } from './own-bootstrap.ts';
@@ -98,7 +98,7 @@ function envoySpecOf(
 	const { ingressPort, egressPort, envoy } = config;
 	const own = envoy.config === '' ? ownBootstrap(config, passThrough.env) : {};
 	const [path = envoy.config] = Object.keys(own);
-	const uid = envoyUser(capture.ignoreUids);
+	const uid = envoyUser(capture);
 	const isContainer = envoy.runtime === 'docker';
 	const sockets = envoy.config === '' ? socketPaths(passThrough.env).map(mountOf) : [];
 	const spec: ProxySpec = {
@@ -116,6 +116,7 @@ function envoySpecOf(
 		logDriver: envoy.logDriver,
 		logOptions: Object.fromEntries(envoy.logOptions),
 		adminPort: envoy.adminPort,
+		...(needsTransparency(config) ? { isTransparent: true } : {}),
 	};
 	const ports = {
 		...(config.appPorts.length > 0 ? { ingressPort } : {}),

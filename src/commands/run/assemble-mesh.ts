@@ -75,7 +75,7 @@ async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonConte
 	const { openAdsServer } = await import('../../host/ads/ads-server.ts');
 	const { runtime } = config.envoy;
 	const path = adsSocket(config.socket);
-	const makeFolder = () => makeAdsFolder(path, { runtime, uid: envoyUser(capture.ignoreUids) }, runProgram);
+	const makeFolder = () => makeAdsFolder(path, { runtime, uid: envoyUser(capture) }, runProgram);
 	const server = await openAdsServer(path, makeFolder, ({ send }) => delivery.open(send));
 	return {
 		close(isKept) {

@@ -1,4 +1,5 @@
-import { strangerAmong } from '../../connections/port-owners.ts';
+import type { Listener } from '../../connections/connections.ts';
+import { opaqueAmong, strangerAmong } from '../../connections/port-owners.ts';
 import type { DaemonDependencies, Inspect } from '../../daemon/dependencies.ts';
 import { createRulePrecedence } from '../../daemon/rule-order.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
@@ -10,8 +11,9 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import { holderAmong, readableFact } from '../../status/admin-condition.ts';
 import { conntrackFact } from '../../status/conntrack-condition.ts';
 import { tablesFact } from '../../status/dormant-condition.ts';
+import { listsFact } from '../../status/lists-condition.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
-import { cookiesFact, portsFact } from '../../status/port-condition.ts';
+import { cookiesFact, opaqueFact, strangerFact } from '../../status/port-condition.ts';
 import { trackingFact } from '../../status/tracking-condition.ts';
 import { hasDefinitions } from './assemble-mesh.ts';
 
@@ -33,6 +35,7 @@ export async function createInspections(
 			createReadableInspect(),
 			inspectCookies,
 			inspectTracking,
+			inspectLists,
 			createTablesInspect(),
 			createMeshInspect(isMeshed),
 			order.inspect,
@@ -48,11 +51,17 @@ const inspectConntrack: Inspect = async () => {
 /** The program's name is cached: finding it scans all of /proc, and status is requested often. */
 function createPortsInspect(): Inspect {
 	let known = { of: '', owner: '' };
-	return async ({ context, isOn }) => {
-		const stranger = isOn ? strangerAmong(context.capture, await readListeners()) : undefined;
-		const of = stranger === undefined ? '' : `${stranger.port} ${stranger.uid}`;
-		if (of !== known.of) known = { of, owner: stranger?.owner() ?? '' };
-		return [portsFact(stranger, known.owner)];
+	const ownerOf = (holder: Listener): string => {
+		const of = `${holder.port} ${holder.uid}`;
+		if (of !== known.of) known = { of, owner: holder.owner() };
+		return known.owner;
+	};
+	return async ({ context: { capture }, isOn }) => {
+		const listeners = isOn ? await readListeners() : [];
+		const stranger = strangerAmong(capture, listeners);
+		if (stranger !== undefined) return [strangerFact(stranger, ownerOf(stranger))];
+		const opaque = opaqueAmong(capture, listeners);
+		return [opaque === undefined ? { subject: 'ports', ok: true } : opaqueFact(opaque, ownerOf(opaque))];
 	};
 }
 
@@ -62,7 +71,7 @@ function createReadableInspect(): Inspect {
 	return async ({ context, isOn }) => {
 		const { egressPort, envoy } = context.config;
 		if (envoy.runtime === 'none') return [];
-		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(context.capture.ignoreUids) };
+		const readable = { adminPort: envoy.adminPort, egressPort, uid: envoyUser(context.capture) };
 		const listeners = isOn ? await readListeners() : [];
 		const holder = holderAmong(readable, listeners);
 		const of = holder === undefined ? '' : `${holder.port} ${holder.uid}`;
@@ -81,6 +90,8 @@ const createMeshInspect =
 		isServed || config.envoy.runtime === 'none' || !hasDefinitions(config) ? [] : [unservedFact(config.envoy.config)];
 
 const inspectTracking: Inspect = async ({ desired, isOn }) => [trackingFact(isOn ? desired.limited : undefined)];
+
+const inspectLists: Inspect = async ({ context, isOn }) => [listsFact(isOn ? context.slowLists : undefined)];
 
 function createTablesInspect(): Inspect {
 	const readDormant = createDormantReader();

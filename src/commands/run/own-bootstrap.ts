@@ -36,9 +36,10 @@ export async function createOwnBootstrap(isMeshed: boolean): Promise<OwnBootstra
 	};
 }
 
-function passThrough({ ingressPort, egressPort, bridges }: Config): JsonObject {
+function passThrough({ ingressPort, egressPort, bridges, ingressMode, ingressKeepClient }: Config): JsonObject {
 	return passThroughBootstrap({
 		...{ ingressPort, egressPort, hasIpv6: hasIpv6Sockets(), capturesBridges: bridges.length > 0 },
+		...{ isTransparent: ingressMode === 'tproxy', keepsClient: ingressKeepClient === 'application' },
 	});
 }
 

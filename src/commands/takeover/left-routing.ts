@@ -6,7 +6,7 @@ import { LOCAL_TABLE, PACKET_MARK } from '../../values/units.ts';
 
 /** The policy rule and route that the 2019 script has added, and not those that we have. Nothing depends on them: its rules mark nothing. */
 export async function leftRouting(routing: Routing): Promise<readonly RoutingStep[]> {
-	const localRouting = localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE });
+	const localRouting = localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }, false);
 	const steps = planScriptRemoval(await readRouting(routing), localRouting).filter(
 		(step) => ('rule' in step ? step.rule : step.route).protocol !== ROUTE_PROTOCOL,
 	);

@@ -38,6 +38,8 @@ export interface ForeignRules {
 export interface ForeignRulesReader {
 	/** Reads again if anybody has committed something since, at a limited rate. `now`: at once. */
 	read(options?: { readonly now?: boolean }): Promise<ForeignRules>;
+	/** What was read last may be out of date although nobody has committed to nftables since. */
+	mayBeStale(): boolean;
 	/** Only the chains and their order, read now. */
 	chains(): Promise<Pick<ForeignRules, 'chains' | 'legacyNat'>>;
 }

@@ -1,5 +1,5 @@
 import { parseCidr } from '../../values/cidr.ts';
-import { type Line, parseLine, wordsOf } from '../iptables/save-line.ts';
+import { type Line, optionsOf, parseLine, type SavedOption } from '../iptables/save-line.ts';
 import type { Match, Ports, Rule, Table, Verdict } from './foreign-rule.ts';
 import type { RuleText } from './foreign-rules.ts';
 
@@ -38,29 +38,10 @@ function ruleOf(chain: string, rule: string): Rule {
 	return { matches, verdict: verdictOf(options.slice(at)), text: `-A ${chain} ${rule}` };
 }
 
-interface Option {
-	readonly name: string;
-	readonly values: readonly string[];
-	readonly not: boolean;
-}
-
-function optionsOf(rule: string): Option[] {
-	const found: { name: string; values: string[]; not: boolean }[] = [];
-	let not = false;
-	for (const word of wordsOf(rule)) {
-		if (word === '!') not = true;
-		else if (word.startsWith('-') && word.length > 1) {
-			found.push({ name: word, values: [], not });
-			not = false;
-		} else found.at(-1)?.values.push(word);
-	}
-	return found;
-}
-
 /** Options that do not restrict which connections match. */
 const WITHOUT_EFFECT = ['-m', '--comment'];
 
-function matchOf({ name, values, not }: Option): Match[] {
+function matchOf({ name, values, not }: SavedOption): Match[] {
 	if (WITHOUT_EFFECT.includes(name)) return [];
 	const [value = ''] = values;
 	const read = readers[name];
@@ -136,7 +117,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 };
 
 /** A target that is not listed is taken for a chain; a chain that does not exist lets packets go on. */
-function verdictOf([first, ...more]: readonly Option[]): Verdict {
+function verdictOf([first, ...more]: readonly SavedOption[]): Verdict {
 	const [target = ''] = first?.values ?? [];
 	if (first === undefined || !['-j', '-g'].includes(first.name)) return { kind: 'continue' };
 	if (target === 'CT' && more.some(({ name }) => name === '--notrack')) return { kind: 'untrack' };

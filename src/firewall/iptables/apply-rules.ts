@@ -1,8 +1,10 @@
-import { type ByFamily, type Family, families } from '../../values/units.ts';
+import { type ByFamily, byFamily, type Family, families } from '../../values/units.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
+import type { Difference } from '../firewall.ts';
+import { putSets, readSets, removeSets, setDifferences } from './apply-sets.ts';
 import { differences, hangsOn } from './diff.ts';
 import type { IptablesProgram } from './iptables-program.ts';
-import { type BuiltIn, builtIns, type IptablesRules } from './iptables-rules.ts';
+import { type BuiltIn, builtIns, emptyRules, type IptablesRules } from './iptables-rules.ts';
 import { parseIptablesSave } from './parse-save.ts';
 import { renderRestoreDocument } from './restore-document.ts';
 
@@ -12,43 +14,68 @@ export async function readRules(
 	signal: AbortSignal,
 	{ before, of = families }: { readonly before?: ByFamily<IptablesRules>; readonly of?: readonly Family[] } = {},
 ): Promise<ByFamily<IptablesRules>> {
-	const read = async (family: Family) =>
-		before === undefined || of.includes(family)
-			? parseIptablesSave(await program.read(family, signal))
-			: before[family];
-	const [ipv4, ipv6] = await Promise.all([read('ipv4'), read('ipv6')]);
-	return { ipv4, ipv6 };
+	const [sets, ...rules] = await Promise.all([
+		readSets(program.sets),
+		...families.map(async (family) =>
+			before === undefined || of.includes(family)
+				? parseIptablesSave(await program.read(family, signal))
+				: before[family],
+		),
+	]);
+	const [ipv4 = emptyRules, ipv6 = emptyRules] = rules;
+	return { ipv4: { ...ipv4, sets: sets.ipv4 }, ipv6: { ...ipv6, sets: sets.ipv6 } };
 }
 
 /** What is to be there, given what is. */
 export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
- * Read, render, check both families, commit both, read back, compare. Resolves to what is installed then; if it rejects, the
- * former rules are installed again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
+ * Read, render, commit one family after the other, read back, compare. Resolves to what is installed then; if it rejects, the
+ * former rules are installed again. Commits nothing if all is as wanted. `last`, `isInterim`: see ApplyOptions.
  */
 export const commitRules = (
 	program: IptablesProgram,
 	wanted: WantedRules,
 	signal: AbortSignal,
-	last?: ByFamily<IptablesRules>,
-): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program), wanted, signal, last);
+	{
+		last,
+		isInterim = false,
+	}: { readonly last?: ByFamily<IptablesRules> | undefined; readonly isInterim?: boolean | undefined } = {},
+): Promise<ByFamily<IptablesRules>> => commitUntilKept(committerOf(program, isInterim), wanted, signal, last);
 
-const committerOf = (program: IptablesProgram): Committer<ByFamily<IptablesRules>> => ({
+const committerOf = (program: IptablesProgram, isInterim: boolean): Committer<ByFamily<IptablesRules>> => ({
 	read: (signal) => readRules(program, signal),
-	isAsWanted: (found, wanted) => toChange(found, wanted).length === 0,
-	isSame: (a, b) => families.every((family) => isSame(a[family], b[family])),
-	commit: (found, wanted, signal) => commitOnce(program, found, wanted, signal),
+	isAsWanted: (found, wanted) => allDifferences(found, wanted).length === 0,
+	isSame: (a, b) => families.every((of) => isSame(a[of], b[of]) && setDifferences(a[of], b[of]).length === 0),
+	async commit(found, wanted, signal) {
+		if (allDifferences(found, wanted).length === 0) return found;
+		await putSets(program.sets, found, wanted);
+		const changed = await commitOnce(program, found, wanted, signal);
+		return isInterim ? changed : removeSets(program.sets, await verify(program, found, wanted, signal), wanted);
+	},
 	rollBack: (before) => rollBack(program, before),
 });
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>
-	families.filter((family) => differences(found[family], wanted[family]).length > 0);
+	byLikelihood.filter((family) => differences(found[family], wanted[family]).length > 0);
+
+/**
+ * A kernel that takes no rules of a family mostly lacks IPv6, so IPv4 is not touched then. Asking with `--test` first would
+ * make the kernel wait for a grace period per table, which takes longer than all else.
+ */
+const byLikelihood: readonly Family[] = ['ipv6', 'ipv4'];
+
+const allDifferences = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Difference[] =>
+	families.flatMap((family) => [
+		...differences(found[family], wanted[family]),
+		...setDifferences(found[family], wanted[family]),
+	]);
 
 const isSame = (a: IptablesRules, b: IptablesRules): boolean =>
 	differences(a, b).length === 0 &&
 	builtIns.every((chain) => a.createdBuiltIns?.[chain] === b.createdBuiltIns?.[chain]);
 
+/** Resolves to what should be there then. */
 async function commitOnce(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
@@ -56,18 +83,28 @@ async function commitOnce(
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
 	const changed = toChange(before, wanted);
-	if (changed.length === 0) return before;
 	const documents = await Promise.all(
 		changed.map(async (family) => {
 			const created = await builtInsToCreate(program, family, before[family], wanted[family]);
-			return { family, document: renderRestoreDocument(before[family], wanted[family], created) };
+			return { family, created, document: renderRestoreDocument(before[family], wanted[family], created) };
 		}),
 	);
-	await Promise.all(documents.map(({ family, document }) => program.check(family, document, signal)));
-	// Both to their end, also where one fails: a commit that still runs must not overtake the rollback.
-	const commits = documents.map(({ family, document }) => program.commit(family, document, signal));
-	for (const commit of await Promise.allSettled(commits)) if (commit.status === 'rejected') throw commit.reason;
-	return verify(program, before, wanted, changed, signal);
+	await Promise.all(changed.map((family) => program.check(family, signal)));
+	for (const { family, document } of documents) await program.commit(family, document, signal);
+	return byFamily((family) => {
+		const change = documents.find((each) => each.family === family);
+		return change === undefined ? before[family] : committed(before[family], wanted[family], change.created);
+	});
+}
+
+/** With the built-in chains that count as created for us from then on. */
+function committed(before: IptablesRules, wanted: IptablesRules, created: readonly BuiltIn[]): IptablesRules {
+	const kept = builtIns.filter((chain) => created.includes(chain) || hangsOn(wanted, chain));
+	const marks = kept.flatMap((chain) => {
+		const mark = created.includes(chain) ? 'alone' : before.createdBuiltIns?.[chain];
+		return mark === undefined ? [] : [[chain, mark] as const];
+	});
+	return { ...wanted, createdBuiltIns: Object.fromEntries(marks) };
 }
 
 /** The built-in chains of mangle that are not there yet and will be. */
@@ -88,14 +125,15 @@ async function verify(
 	program: IptablesProgram,
 	before: ByFamily<IptablesRules>,
 	wanted: ByFamily<IptablesRules>,
-	changed: readonly Family[],
 	signal: AbortSignal,
 ): Promise<ByFamily<IptablesRules>> {
+	const changed = toChange(before, wanted);
 	const after = await readRules(program, signal, { before, of: changed });
-	for (const family of changed) {
-		const [first] = differences(after[family], wanted[family]);
-		if (first === undefined) continue;
-		throw readBackFailure(`the ${family} rules`, first);
+	for (const family of families) {
+		const rules = changed.includes(family) ? differences(after[family], wanted[family]) : [];
+		const sets = setDifferences(after[family], wanted[family]).filter(({ kind }) => kind === 'missing');
+		const [first] = [...rules, ...sets];
+		if (first !== undefined) throw readBackFailure(`the ${family} rules`, first);
 	}
 	return after;
 }
@@ -108,10 +146,15 @@ const ROLLBACK_TIMEOUT_MS = 10_000;
  */
 async function rollBack(program: IptablesProgram, before: ByFamily<IptablesRules>): Promise<void> {
 	const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
+	const sets = await readSets(program.sets);
+	const now = byFamily((family) => ({ sets: sets[family] }));
+	await putSets(program.sets, now, before);
 	const restored = families.map(async (family) => {
-		const now = parseIptablesSave(await program.read(family, signal));
-		if (!isSame(now, before[family])) await program.commit(family, renderRestoreDocument(now, before[family]), signal);
+		const rules = parseIptablesSave(await program.read(family, signal));
+		if (!isSame({ ...rules, ...now[family] }, before[family]))
+			await program.commit(family, renderRestoreDocument(rules, before[family]), signal);
 	});
 	// One family that fails keeps nobody from the other; the caller throws the failure that led here.
 	await Promise.allSettled(restored);
+	await removeSets(program.sets, now, before);
 }

@@ -1,4 +1,6 @@
-import type { IptablesRules, JumpRule } from './iptables-rules.ts';
+import { drainChains } from '../../ruleset/model.ts';
+import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
+import { targetOf } from './save-line.ts';
 
 /**
  * Stays while captured connections are open: an unhooked chain whose one rule needs connection tracking. When the last
@@ -19,23 +21,25 @@ export const conntrackAnchor: IptablesRules = {
 	],
 };
 
-const ANSWER = 'APPMESH_ANSWER';
-const leadsToAnswer = ({ rule }: JumpRule): boolean => rule.endsWith(` -j ${ANSWER}`);
+const isKept = (name: string): boolean => drainChains.some((kept) => kept === name);
+const leadsToKept = ({ rule }: JumpRule): boolean => isKept(targetOf(rule));
 
 /** Nothing of ours, or nothing but what open connections need. */
 export const isRemoved = ({ chains, hooks }: IptablesRules): boolean =>
-	hooks.every(leadsToAnswer) && chains.every(({ name }) => name === 'APPMESH_TRACKING' || name === ANSWER);
+	hooks.every(leadsToKept) && chains.every(({ name }) => name === 'APPMESH_TRACKING' || isKept(name));
 
 /**
  * What stays when interception is switched off. The rules about who may answer on Envoy's ports stay too: a program that
  * bound them while Envoy was away would otherwise answer what was sent there before.
  */
 export function drainRemainder(found: IptablesRules): IptablesRules {
-	const isAnswering = found.hooks.some(leadsToAnswer);
+	const kept = found.hooks.filter(leadsToKept);
+	const isHooked = ({ name }: ChainRules) => isKept(name) && kept.some(({ rule }) => targetOf(rule) === name);
+	const before = (at: number) => kept.slice(0, at).filter(({ chain }) => chain === kept[at]?.chain).length;
 	return {
-		hooks: found.hooks.filter(leadsToAnswer).map((hook, at) => ({ ...hook, position: at + 1 })),
+		hooks: kept.map((hook, at) => ({ ...hook, position: before(at) + 1 })),
 		chains: [
-			...(isAnswering ? found.chains.filter(({ name }) => name === ANSWER) : []),
+			...found.chains.filter(isHooked),
 			...(found.chains.some(({ table }) => table === 'nat') ? conntrackAnchor.chains : []),
 		],
 	};

@@ -1,11 +1,12 @@
 import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import type { Installed, Removal, RulesByFamily } from '../firewall.ts';
-import { sumCounters } from '../rule-counters.ts';
+import { setDifferences } from './apply-sets.ts';
 import { drainRemainder, isRemoved } from './conntrack-anchor.ts';
 import { countedRules } from './counted-rules.ts';
 import { differences } from './diff.ts';
 import { emptyRules, type IptablesRules } from './iptables-rules.ts';
 import { renderIptables } from './render-rules.ts';
+import { tracedRules } from './trace-rules.ts';
 
 /** With what only this implementation knows. */
 export interface InstalledIptables extends Installed {
@@ -13,11 +14,15 @@ export interface InstalledIptables extends Installed {
 }
 
 export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIptables {
-	const diff = (wanted: ByFamily<IptablesRules>) => byFamily((family) => differences(rules[family], wanted[family]));
+	const diff = (wanted: ByFamily<IptablesRules>) =>
+		byFamily((family) => [
+			...differences(rules[family], wanted[family]),
+			...setDifferences(rules[family], wanted[family]),
+		]);
 	return {
 		rules,
 		get isEmpty() {
-			return families.every((family) => differences(rules[family], emptyRules).length === 0);
+			return families.every((family) => diff(byFamily(() => emptyRules))[family].length === 0);
 		},
 		isClean: byFamily((family) => isRemoved(rules[family])),
 		get ruleCount() {
@@ -26,8 +31,10 @@ export function describeInstalled(rules: ByFamily<IptablesRules>): InstalledIpta
 		capturesWhole: (desired) => capturesWhole(rules, renderBoth(desired)),
 		diff: (desired) => diff(renderBoth(desired)),
 		leftovers: (removal) => diff(remainderAfter(rules, removal)),
-		counters: (desired) =>
-			sumCounters(families.flatMap((family) => countedRules(rules[family].chains, desired[family]))),
+		counted: (desired) => families.flatMap((family) => countedRules(rules[family].chains, desired[family], family)),
+		get traced() {
+			return byFamily((family) => tracedRules(rules[family]));
+		},
 	};
 }
 

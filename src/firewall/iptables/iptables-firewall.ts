@@ -10,9 +10,11 @@ import type {
 	RulesByFamily,
 } from '../firewall.ts';
 import { commitRules, readRules, type WantedRules } from './apply-rules.ts';
+import { readSets } from './apply-sets.ts';
 import { claimHooks } from './claim.ts';
 import { isRemoved } from './conntrack-anchor.ts';
 import { describeInstalled, remainderAfter, renderBoth, rulesOf } from './installed.ts';
+import { parseSets, renderSets, type SetNames, setNames } from './ip-set.ts';
 import type { IptablesProgram } from './iptables-program.ts';
 import { emptyRules, ownChains } from './iptables-rules.ts';
 import { parseNamesakes } from './namesakes.ts';
@@ -23,17 +25,26 @@ import { renderRestoreDocument } from './restore-document.ts';
 /** What the host needs of this implementation to open the firewalls that are installed. */
 export interface IptablesBackend {
 	readonly ownChains: ChainNames;
+	readonly setNames: SetNames;
 	readonly createFirewall: (program: IptablesProgram) => Firewall;
 	readonly renderInstallations: (rules: RulesByFamily) => readonly Installation[];
 }
 
-export const iptables: IptablesBackend = { ownChains, createFirewall: createIptablesFirewall, renderInstallations };
+export const iptables: IptablesBackend = {
+	ownChains,
+	setNames,
+	createFirewall: createIptablesFirewall,
+	renderInstallations,
+};
 
 export function createIptablesFirewall(program: IptablesProgram): Firewall {
 	const read = (signal: AbortSignal) => readRules(program, signal);
 	const unchecked = { ...program, check: async () => undefined };
-	const commit = async (wanted: WantedRules, signal: AbortSignal, { last, skipCheck }: ApplyOptions = {}) =>
-		describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, rulesOf(last)));
+	const commit = async (wanted: WantedRules, signal: AbortSignal, options: ApplyOptions = {}) => {
+		const { last, skipCheck, isInterim } = options;
+		const how = { last: rulesOf(last), isInterim };
+		return describeInstalled(await commitRules(skipCheck === true ? unchecked : program, wanted, signal, how));
+	};
 	return {
 		dialect: program.dialect,
 		read: async (signal) => describeInstalled(await read(signal)),
@@ -58,17 +69,21 @@ const wantedBy = (desired: Desired): WantedRules =>
 
 /** The whole text, rules of others included: ours stood at their places among them. */
 async function takeCheckpoint(program: IptablesProgram, signal: AbortSignal): Promise<RuleCheckpoint> {
+	const sets = await readSets(program.sets);
 	const saved = async (family: Family) => {
 		const text = await program.read(family, signal);
 		const { chains, hooks } = parseIptablesSave(text);
-		return chains.length + hooks.length === 0 ? '' : text;
+		return chains.length + hooks.length === 0 ? '' : text + renderSets(sets[family].filter(({ isUsed }) => isUsed));
 	};
 	const [ipv4, ipv6] = await Promise.all([saved('ipv4'), saved('ipv6')]);
 	return { ipv4, ipv6 };
 }
 
 function wantedAt(checkpoint: RuleCheckpoint): WantedRules {
-	const then = byFamily((family) => parseIptablesSave(checkpoint[family]));
+	const then = byFamily((family) => {
+		const text = checkpoint[family];
+		return { ...parseIptablesSave(text), sets: parseSets(text) };
+	});
 	const wasOn = families.some((family) => !isRemoved(then[family]));
 	return (found) => (wasOn ? then : remainderAfter(found, { keepConntrack: true }));
 }
@@ -82,11 +97,12 @@ async function namesakesOf(program: IptablesProgram, family: Family, signal: Abo
 	}));
 }
 
-/** For `iptables-restore --noflush` and `ip6tables-restore --noflush`. */
-function renderInstallations(rules: RulesByFamily): readonly Installation[] {
-	const all = families.map((family) => ({
-		family,
-		document: renderRestoreDocument(emptyRules, renderIptables(rules[family])),
-	}));
+/** For `ipset restore`, `iptables-restore --noflush` and `ip6tables-restore --noflush`. */
+function renderInstallations(desired: RulesByFamily): readonly Installation[] {
+	const all = families.map((family) => {
+		const rules = renderIptables(desired[family]);
+		const document = renderRestoreDocument(emptyRules, rules);
+		return { family, document, ...(rules.sets === undefined ? {} : { sets: renderSets(rules.sets) }) };
+	});
 	return all.filter(({ document }) => document !== '');
 }

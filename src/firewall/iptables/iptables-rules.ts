@@ -1,9 +1,12 @@
 import { type ChainName, chainNames, type TableName } from '../../ruleset/model.ts';
+import type { InstalledSet, IpSet } from './ip-set.ts';
 
 /** Our part of one family's tables, as iptables-save spells it: what is there, or what should be. */
 export interface IptablesRules {
 	readonly chains: readonly ChainRules[];
 	readonly hooks: readonly JumpRule[];
+	/** Those that the rules use; of what is there, also others with a name of ours. */
+	readonly sets?: readonly (IpSet | InstalledSet)[];
 	/**
 	 * Built-in chains of mangle that were created for us (nft-backed iptables creates them when they are first needed), so
 	 * they are removed with our rules; `shared`: unless others have put rules in them since.
@@ -18,7 +21,10 @@ export type BuiltIn = (typeof builtIns)[number];
 /** An empty chain of this name in mangle marks the built-in chain as created for us: the kernel remembers it for us. */
 export const markOf = (chain: BuiltIn): string => `APPMESH_${chain}`;
 
-const onlyInMangle: readonly string[] = ['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'];
+const onlyInMangle: readonly string[] = [
+	...['APPMESH_ANSWER', 'APPMESH_INVALID', 'APPMESH_LOST'],
+	...['APPMESH_TPROXY', 'APPMESH_COOKIE', 'APPMESH_CLIENT', 'APPMESH_REPLY'],
+];
 
 /** Every chain that can have a rule of ours. */
 export const ownChains = {

@@ -1,8 +1,10 @@
 import { memoize } from '../../lib/memoize.ts';
-import type { Chain, Hook, Match, Rule, RuleRole, Ruleset, Verdict } from '../../ruleset/model.ts';
+import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
+import type { IpSet } from './ip-set.ts';
 import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
+import { setOf } from './match-set.ts';
 
 /** `multiport` takes 15 ports, and a range counts as two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
@@ -12,19 +14,28 @@ const MULTIPORT_SLOTS = 15;
  * same ruleset is compared again and again, and may have thousands of rules.
  */
 export const renderIptables = memoize((ruleset: Ruleset): IptablesRules => {
-	return { chains: ruleset.map(renderChain), hooks: renderHooks(ruleset) };
+	const sets = setsOf(ruleset);
+	return {
+		chains: ruleset.map(renderChain),
+		hooks: renderHooks(ruleset),
+		...(sets.length === 0 ? {} : { sets }),
+	};
 });
 
-/** The role of each rendered rule that has one, by `TABLE CHAIN`. */
+/** Chains may have the same list. */
+const setsOf = (ruleset: Ruleset): IpSet[] => {
+	const all = ruleset.flatMap(({ rules }) => rules.flatMap(({ matches }) => matches.map(setOf)));
+	return [...new Map(all.filter((set) => set !== undefined).map((set) => [set.name, set])).values()];
+};
+
+/** The rules that have a role by how they are rendered, by `TABLE CHAIN`. */
 export const renderRoles = memoize(
-	(ruleset: Ruleset): ReadonlyMap<string, ReadonlyMap<string, RuleRole>> =>
+	(ruleset: Ruleset): ReadonlyMap<string, ReadonlyMap<string, Rule>> =>
 		new Map(ruleset.map((chain) => [`${chain.table} ${chain.name}`, new Map(chain.rules.flatMap(roleEntries))])),
 );
 
-const roleEntries = (rule: Rule): (readonly [string, RuleRole])[] => {
-	const { role } = rule;
-	return role === undefined ? [] : renderRule(rule).map((text) => [text, role] as const);
-};
+const roleEntries = (rule: Rule): (readonly [string, Rule])[] =>
+	rule.role === undefined ? [] : renderRule(rule).map((text) => [text, rule] as const);
 
 const renderChain = ({ table, name, rules }: Chain): ChainRules => ({
 	table,
@@ -64,6 +75,7 @@ const renderRule = ({ matches, verdict, because }: Rule): string[] =>
 
 /** A match of iptables takes a few ports, and one of anything else: each of the alternatives has a rule of its own. */
 function alternativesOf(match: Match): readonly Match[] {
+	if (setOf(match) !== undefined) return [match];
 	switch (match.kind) {
 		case 'ports':
 			return portGroups(match.ports).map((ports) => ({ ...match, ports }));
@@ -95,23 +107,55 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 	return groups;
 }
 
-/** iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. */
+/**
+ * iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. The comment names a
+ * set too: in the kernel's rule it is a number, which may be another set's later, and the same rule must not be two.
+ */
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
-	const first = matches.filter(({ kind }) => ['from', 'to', 'in', 'out'].includes(kind)).map(renderMatch);
+	const sets = matches.map(setOf).filter((set) => set !== undefined);
+	const first = matches
+		.filter((match) => firstKinds.includes(match.kind) && setOf(match) === undefined)
+		.map(renderMatch);
 	const locals = matches.filter((match) => match.kind === 'local').map(renderMatch);
 	const flags = matches.filter(({ kind }) => flagKinds.includes(kind)).map(renderMatch);
-	const others = matches.filter(({ kind }) => laterKinds.includes(kind)).map(renderMatch);
+	const others = matches.filter(isLater).map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
-	const comment = `-m comment --comment "turnout: ${because}"`;
+	const comment = `-m comment --comment "turnout: ${because}${sets.map(({ name }) => ` (${name})`).join('')}"`;
 	return [...first, '-p tcp', ...flags, ...addrtype, ...others, comment, renderVerdict(verdict)]
 		.filter((part) => part !== '')
 		.join(' ');
 }
 
+const firstKinds: readonly Match['kind'][] = ['from', 'to', 'in', 'out'];
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
-const laterKinds: readonly Match['kind'][] = ['ports', 'own-ports', 'owner', 'owned', 'state'];
+const laterKinds: readonly Match['kind'][] = [
+	'ports',
+	'own-ports',
+	'owner',
+	'owned',
+	'state',
+	'bridged',
+	'socket',
+	'transparent-socket',
+	'reply-of-marked',
+];
+const isLater = (match: Match): boolean => laterKinds.includes(match.kind) || setOf(match) !== undefined;
+
+/** Matches that have one spelling. */
+const words = {
+	// How iptables-save prints --syn.
+	syn: '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN',
+	'not-syn': '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
+	'syn-ack': '-m tcp --tcp-flags SYN,ACK SYN,ACK',
+	owned: '-m owner --socket-exists',
+	bridged: '-m physdev --physdev-is-in',
+	socket: '-m socket',
+	'transparent-socket': '-m socket --transparent',
+} as const;
 
 function renderMatch(match: Match): string {
+	const set = setOf(match);
+	if (set !== undefined) return `-m set --match-set ${set.name} ${match.kind === 'from' ? 'src' : 'dst'}`;
 	switch (match.kind) {
 		case 'from':
 			return match.cidrs.map((cidr) => renderCidr('-s', cidr)).join('');
@@ -123,23 +167,18 @@ function renderMatch(match: Match): string {
 			return `-o ${match.interfaces.join('')}`;
 		case 'local':
 			return `${match.is ? '' : '! '}${match.end === 'source' ? '--src-type' : '--dst-type'} LOCAL`;
-		case 'syn':
-			// How iptables-save prints --syn.
-			return '-m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
-		case 'not-syn':
-			return '-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN';
 		case 'state':
 			return `-m conntrack --ctstate ${match.states.join(',')}`;
-		case 'syn-ack':
-			return '-m tcp --tcp-flags SYN,ACK SYN,ACK';
 		case 'ports':
 			return `-m multiport --dports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
 		case 'own-ports':
 			return `-m multiport --sports ${match.ports.map((range) => spanOf(range, ':')).join(',')}`;
-		case 'owned':
-			return '-m owner --socket-exists';
+		case 'reply-of-marked':
+			return `-m connmark --mark ${hex(match.mark)} -m conntrack --ctdir REPLY`;
 		case 'owner':
 			return `-m owner --${match.id}-owner ${match.ranges.map((range) => spanOf(range, '-')).join('')}`;
+		default:
+			return words[match.kind];
 	}
 }
 
@@ -157,7 +196,20 @@ function renderVerdict(verdict: Verdict): string {
 			return '-j DROP';
 		case 'redirect':
 			return `-j REDIRECT --to-ports ${verdict.port}`;
+		case 'tproxy':
+			return `-j TPROXY --on-port ${verdict.port} --on-ip ${unspecified[verdict.family]} --tproxy-mark 0x0/0x0`;
+		case 'keep-destination':
+			return '-j DNAT --to-destination :1-65535';
+		case 'mark':
+			return `-j MARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
+		case 'mark-connection':
+			return `-j CONNMARK --set-xmark ${hex(verdict.mark)}/0xffffffff`;
 		case 'jump':
 			return `-j ${verdict.chain}`;
 	}
 }
+
+/** The listener's address, which may be each. */
+const unspecified = { ipv4: '0.0.0.0', ipv6: '::' } as const;
+
+const hex = (mark: number): string => `0x${mark.toString(16)}`;

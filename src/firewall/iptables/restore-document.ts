@@ -33,8 +33,17 @@ export function renderRestoreDocument(
 	const nat = isSameTable('nat', found, wanted)
 		? ''
 		: tableDocument('nat', tableLines(within(found, 'nat'), within(wanted, 'nat')));
-	// The guard comes before the redirects, and goes after them.
-	return isCapturing(wanted) || !isCapturing(found) ? mangle + nat : nat + mangle;
+	return isNatFirst(found, wanted) ? nat + mangle : mangle + nat;
+}
+
+/**
+ * The guard comes before the redirects, and goes after them. TPROXY of mangle goes once nat redirects instead; both at once do
+ * no harm.
+ */
+function isNatFirst(found: IptablesRules, wanted: IptablesRules): boolean {
+	const hasTproxy = ({ chains }: IptablesRules) => chains.some(({ name }) => name === 'APPMESH_TPROXY');
+	if (!isCapturing(found)) return false;
+	return !isCapturing(wanted) || (hasTproxy(found) && !hasTproxy(wanted));
 }
 
 /** Such a table is left alone: the kernel would free and make each rule anew, and the next commit would wait for that. */

@@ -42,11 +42,14 @@ export function canonicalRule(rule: string): string {
 			negated = false;
 		} else options.at(-1)?.push(word);
 	}
-	return options
-		.filter(([name]) => name !== '-m')
-		.map(canonicalOption)
-		.sort()
-		.join(' ');
+	return (
+		options
+			// The one match of ours that has no option.
+			.filter(([name, match]) => name !== '-m' || match === 'socket')
+			.map(canonicalOption)
+			.sort()
+			.join(' ')
+	);
 }
 
 function canonicalOption(option: readonly string[]): string {
@@ -62,6 +65,26 @@ function canonicalAddress(word: string): string {
 	} catch {
 		return word;
 	}
+}
+
+/** An option of a rule with its values. */
+export interface SavedOption {
+	readonly name: string;
+	readonly values: readonly string[];
+	readonly not: boolean;
+}
+
+export function optionsOf(rule: string): SavedOption[] {
+	const found: { name: string; values: string[]; not: boolean }[] = [];
+	let not = false;
+	for (const word of wordsOf(rule)) {
+		if (word === '!') not = true;
+		else if (word.startsWith('-') && word.length > 1) {
+			found.push({ name: word, values: [], not });
+			not = false;
+		} else found.at(-1)?.values.push(word);
+	}
+	return found;
 }
 
 /** Words as iptables-save writes them: quoted where they have spaces, a backslash before what would end the quote. */

@@ -1,10 +1,10 @@
 import { byFamily, families } from '../../values/units.ts';
 import type { Installed, Removal, RulesByFamily } from '../firewall.ts';
-import { sumCounters } from '../rule-counters.ts';
 import { baseChainOf, type NftTable, noTable, targetOf } from './nft-table.ts';
 import { drainRemainder, isRemoved } from './removed-table.ts';
 import { renderTable, rolesOf } from './render-table.ts';
 import { tableDifferences } from './table-differences.ts';
+import { tracedTable } from './trace-table.ts';
 
 /** With what only this implementation knows. */
 export interface InstalledTable extends Installed {
@@ -20,7 +20,10 @@ export function describeTable(table: NftTable): InstalledTable {
 		capturesWhole: (desired) => capturesWhole(table, renderTable(desired)),
 		diff: (desired) => tableDifferences(table, renderTable(desired)),
 		leftovers: (removal) => tableDifferences(table, remainderAfter(table, removal)),
-		counters: (desired) => sumCounters(countedRules(table, desired)),
+		counted: (desired) => countedRules(table, desired),
+		get traced() {
+			return byFamily((family) => tracedTable(table, family));
+		},
 	};
 }
 
@@ -49,5 +52,5 @@ const NAT_BASES = [baseChainOf('nat', 'PREROUTING'), baseChainOf('nat', 'OUTPUT'
 /** A counter is one for both families. */
 function countedRules({ counters }: NftTable, desired: RulesByFamily) {
 	const roles = new Map(families.flatMap((family) => [...rolesOf(desired[family])]));
-	return [...roles].map(([name, counted]) => ({ ...counted, packets: counters.get(name) ?? 0 }));
+	return [...roles].map(([id, counted]) => ({ id, ...counted, packets: counters.get(id) ?? 0 }));
 }

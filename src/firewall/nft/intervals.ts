@@ -43,6 +43,18 @@ const lengthOf = (family: Family): number => (family === 'ipv4' ? 32 : 128);
 export const numberOf = (family: Family, address: string): bigint =>
 	bytesOf(family, address).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
+/** The fewest networks that have these addresses and no others, as `10.0.0.0/8`. */
+export function networksOf(family: Family, { from, to }: Interval<bigint>): readonly string[] {
+	const found: string[] = [];
+	for (let start = from; start <= to; ) {
+		let size = 1n;
+		while (start % (size * 2n) === 0n && start + size * 2n - 1n <= to) size *= 2n;
+		found.push(`${show(family, start)}/${lengthOf(family) - (size.toString(2).length - 1)}`);
+		start += size;
+	}
+	return found;
+}
+
 /** As nft prints it: an address, a network where it is one, else both ends. */
 function showRange(family: Family, { from, to }: Interval<bigint>): string {
 	const size = to - from + 1n;

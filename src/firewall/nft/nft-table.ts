@@ -33,8 +33,9 @@ const PRIORITIES: Readonly<Record<TableName, number>> = { mangle: -160, nat: -10
 /** `nat_output`. */
 export const baseChainOf = (table: TableName, at: Hook['at']): string => `${table}_${at.toLowerCase()}`;
 
+/** `route`: a packet that gets our mark is routed anew. */
 export const baseOf = (table: TableName, at: Hook['at']): string => {
-	const type = table === 'nat' ? 'nat' : 'filter';
+	const type = table === 'nat' ? 'nat' : at === 'OUTPUT' ? 'route' : 'filter';
 	return `type ${type} hook ${at.toLowerCase()} priority ${PRIORITIES[table]}; policy accept;`;
 };
 

@@ -1,3 +1,4 @@
+import { drainChains } from '../../ruleset/model.ts';
 import { type Family, families } from '../../values/units.ts';
 import {
 	baseChainOf,
@@ -20,15 +21,15 @@ const anchor: NftChain = {
 	rules: ['ct state invalid return comment "turnout: connections captured before go on to their end"'],
 };
 
-const answers = families.map((family) => chainOf('mangle', 'APPMESH_ANSWER', family));
-const leadsToAnswer = (rule: string): boolean => answers.includes(targetOf(rule));
+const keptChains = families.flatMap((family) => drainChains.map((name) => chainOf('mangle', name, family)));
+const leadsToKept = (rule: string): boolean => keptChains.includes(targetOf(rule));
 
 /** Nothing of ours in this family, or nothing but what open connections need. */
 export const isRemoved = ({ chains }: NftTable, family: Family): boolean =>
 	chains.every(({ name, base, rules }) =>
 		base === undefined
-			? familyOf(name) !== family || name === anchor.name || answers.includes(name)
-			: rules.every((rule) => familyOf(name, rule) !== family || leadsToAnswer(rule)),
+			? familyOf(name) !== family || name === anchor.name || keptChains.includes(name)
+			: rules.every((rule) => familyOf(name, rule) !== family || leadsToKept(rule)),
 	);
 
 /**
@@ -39,10 +40,16 @@ export function drainRemainder({ chains }: NftTable): NftTable {
 	const natBases = (['PREROUTING', 'OUTPUT'] as const)
 		.filter((at) => chains.some(({ name }) => name === baseChainOf('nat', at)))
 		.map((at): NftChain => ({ name: baseChainOf('nat', at), base: baseOf('nat', at), rules: [] }));
-	const place = baseChainOf('mangle', 'OUTPUT');
-	const jumps = chains.find(({ name }) => name === place)?.rules.filter(leadsToAnswer) ?? [];
+	const mangleBases = (['PREROUTING', 'OUTPUT'] as const)
+		.map((at): NftChain => {
+			const name = baseChainOf('mangle', at);
+			const rules = chains.find((chain) => chain.name === name)?.rules.filter(leadsToKept) ?? [];
+			return { name, base: baseOf('mangle', at), rules };
+		})
+		.filter(({ rules }) => rules.length > 0);
+	const jumps = mangleBases.flatMap(({ rules }) => rules);
 	const kept = [
-		...(jumps.length === 0 ? [] : [{ name: place, base: baseOf('mangle', 'OUTPUT'), rules: jumps }]),
+		...mangleBases,
 		...natBases,
 		...chains.filter(({ name }) => jumps.some((rule) => targetOf(rule) === name)),
 		...(natBases.length === 0 ? [] : [anchor]),

@@ -50,9 +50,9 @@ const ruleChain = (chain: Chain, family: Family): NftChain => ({
 function rulesOf(chain: Chain, rule: Rule, family: Family): string[] {
 	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out' || kind === 'ports');
 	const match = rule.matches[at];
-	const apart = match === undefined ? [] : partsOf(match);
-	if (apart.length < 2) return [ruleOf(chain, rule, family)];
-	return apart.map((part) => ruleOf(chain, { ...rule, matches: rule.matches.with(at, part) }, family));
+	const parts =
+		match === undefined ? [rule] : partsOf(match).map((part) => ({ ...rule, matches: rule.matches.with(at, part) }));
+	return parts.flatMap((part) => [ruleOf(chain, part, family), ...withoutListener(chain, part, family)]);
 }
 
 function partsOf(match: Match): Match[] {
@@ -65,13 +65,19 @@ function partsOf(match: Match): Match[] {
 	return [...(single.length === 0 ? [] : [{ ...match, ports: single }]), ...ranges];
 }
 
+/** The statement goes on with the next rule where nobody listens, and the packet would reach the application. */
+const withoutListener = (chain: Chain, rule: Rule, family: Family): string[] =>
+	rule.verdict.kind === 'tproxy' ? [ruleOf(chain, { ...rule, verdict: { kind: 'drop' } }, family)] : [];
+
 function ruleOf(chain: Chain, rule: Rule, family: Family): string {
 	const words = rule.matches.flatMap((match) => renderMatch(match, family));
-	// `redirect` wants to know the protocol in its own rule.
-	const protocol = rule.verdict.kind === 'redirect' && !words.some(isAboutTcp) ? [TCP] : [];
+	// These want to know the protocol in their own rule.
+	const protocol = translating.includes(rule.verdict.kind) && !words.some(isAboutTcp) ? [TCP] : [];
 	const counter = rule.role === undefined ? [] : [`counter name "${counterOf(chain, rule)}"`];
 	return line([...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)], rule.because);
 }
+
+const translating: readonly Verdict['kind'][] = ['redirect', 'tproxy', 'keep-destination'];
 
 const TCP = 'meta l4proto tcp';
 const isAboutTcp = (words: string): boolean => words.startsWith('tcp ');
@@ -85,6 +91,18 @@ const counterNames = (chain: Chain): string[] =>
 export const counterOf = ({ table, name }: Pick<Chain, 'table' | 'name'>, { setting }: Rule): string =>
 	`${scopeOf(table, name)}.${setting}`;
 
+/** Matches that have one spelling. */
+const fixedWords = {
+	// Without a socket there is no user to compare (nft_meta_get_eval_skugid).
+	owned: 'meta skuid >= 0',
+	syn: 'tcp flags & (fin | syn | rst | ack) == syn',
+	'not-syn': 'tcp flags & (fin | syn | rst | ack) != syn',
+	'syn-ack': 'tcp flags & (syn | ack) == (syn | ack)',
+	bridged: 'meta iifkind "bridge"',
+	socket: 'socket wildcard 0',
+	'transparent-socket': 'socket transparent 1',
+} as const;
+
 function renderMatch(match: Match, family: Family): string[] {
 	switch (match.kind) {
 		case 'ports':
@@ -93,9 +111,6 @@ function renderMatch(match: Match, family: Family): string[] {
 			return [`tcp sport ${numberSet(match.ports)}`];
 		case 'owner':
 			return [`meta sk${match.id} ${numberSet(match.ranges)}`];
-		case 'owned':
-			// Without a socket there is no user to compare (nft_meta_get_eval_skugid).
-			return ['meta skuid >= 0'];
 		case 'from':
 			return addresses('saddr', match.cidrs, family);
 		case 'to':
@@ -106,16 +121,18 @@ function renderMatch(match: Match, family: Family): string[] {
 			return match.interfaces.map((name) => `oifname ${interfaceName(name)}`);
 		case 'local':
 			return [`fib ${match.end === 'source' ? 'saddr' : 'daddr'} type ${match.is ? '' : '!= '}local`];
-		case 'syn':
-			return ['tcp flags & (fin | syn | rst | ack) == syn'];
-		case 'not-syn':
-			return ['tcp flags & (fin | syn | rst | ack) != syn'];
-		case 'syn-ack':
-			return ['tcp flags & (syn | ack) == (syn | ack)'];
+		case 'reply-of-marked':
+			return [`ct mark ${match.mark}`, 'ct direction reply'];
 		case 'state':
-			return [`ct state ${match.states.map((state) => state.toLowerCase()).join(',')}`];
+			return [stateWords(match.states)];
+		default:
+			return [fixedWords[match.kind]];
 	}
 }
+
+/** iptables takes for a state what is one of the connection's status bits. */
+const stateWords = (states: readonly string[]): string =>
+	`ct ${states.includes('DNAT') ? 'status' : 'state'} ${states.map((state) => state.toLowerCase()).join(',')}`;
 
 /** A network of no bits is every address. */
 function addresses(field: 'saddr' | 'daddr', cidrs: readonly Cidr[], family: Family): string[] {
@@ -134,6 +151,14 @@ function renderVerdict(verdict: Verdict, table: TableName, family: Family): stri
 			return 'drop';
 		case 'redirect':
 			return `redirect to :${verdict.port}`;
+		case 'tproxy':
+			return `tproxy ${family === 'ipv4' ? 'ip' : 'ip6'} to :${verdict.port} accept`;
+		case 'keep-destination':
+			return 'dnat to :1-65535';
+		case 'mark':
+			return `meta mark set ${verdict.mark}`;
+		case 'mark-connection':
+			return `ct mark set ${verdict.mark}`;
 		case 'jump':
 			return `jump ${chainOf(table, verdict.chain, family)}`;
 	}
@@ -148,7 +173,7 @@ export const rolesOf = memoize(
 					const { table, name } = chain;
 					return rule.role === undefined
 						? []
-						: [[counterOf(chain, rule), { table, chain: name, role: rule.role }] as const];
+						: [[counterOf(chain, rule), { table, chain: name, role: rule.role, setting: rule.setting }] as const];
 				}),
 			),
 		),

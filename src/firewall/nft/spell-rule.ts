@@ -27,10 +27,23 @@ const spellings: Readonly<Record<string, Spell>> = {
 	match: (value) => (isObject(value) ? spellMatch(value) : undefined),
 	counter: (value) => (typeof value === 'string' ? `counter name "${value}"` : undefined),
 	jump: (value) => (isObject(value) ? `jump ${value['target']}` : undefined),
+	tproxy: (value) => (isObject(value) ? `tproxy ${value['family']} to :${value['port']}` : undefined),
+	dnat: (value) =>
+		isObject(value) && Object.keys(value).join() === 'port'
+			? `dnat to :${endsOf(value['port'] ?? null).join('-')}`
+			: undefined,
+	mangle: (value) => (isObject(value) ? spellMark(value) : undefined),
+	accept: () => 'accept',
 	redirect: (value) => (isObject(value) ? `redirect to :${value['port']}` : undefined),
 	return: () => 'return',
 	drop: () => 'drop',
 };
+
+function spellMark({ key, value }: JsonObject): string | undefined {
+	const [[kind, of] = ['', null]] = Object.entries(isObject(key) ? key : {});
+	const field = fields[kind]?.(of);
+	return field === undefined ? undefined : `${field} set ${value}`;
+}
 
 function spellMatch({ op, left, right = null }: JsonObject): string | undefined {
 	const [[kind, value] = ['', null]] = Object.entries(isObject(left) ? left : {});
@@ -45,6 +58,7 @@ const fields: Readonly<Record<string, Spell>> = {
 	payload: (value) => (isObject(value) ? `${value['protocol']} ${value['field']}` : undefined),
 	meta: (value) => (isObject(value) ? metaField(String(value['key'])) : undefined),
 	ct: (value) => (isObject(value) ? `ct ${value['key']}` : undefined),
+	socket: (value) => (isObject(value) ? `socket ${value['key']}` : undefined),
 	fib: (value) => (isObject(value) ? `fib ${listOf(value['flags']).join(' . ')} ${value['result']}` : undefined),
 	'&': (value) => (Array.isArray(value) && isFlags(value[0]) ? `tcp flags & ${bitsOf(value[1] ?? null)}` : undefined),
 };
@@ -76,8 +90,7 @@ function spellOperand(field: string, right: Json): string | undefined {
 	if (/^(tcp [sd]port|meta sk[ug]id)$/.test(field)) return numbersOf(elements);
 	// nft looks names of protocols up in /etc/protocols, which a host may lack.
 	if (field === 'meta l4proto' && right === TCP) return 'tcp';
-	const isName = field.endsWith('ifname');
-	return setOf(elements.map((element) => (isName ? `"${element}"` : String(element))));
+	return setOf(elements.map((element) => (/if(name|kind)$/.test(field) ? `"${element}"` : String(element))));
 }
 
 /** IPPROTO_TCP. */

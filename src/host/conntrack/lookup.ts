@@ -24,6 +24,18 @@ export async function readTranslations(tuples: readonly Tuple[]): Promise<(numbe
 	}
 }
 
+/** Where a connection is redirected to, as the source of its replies; undefined if it is not redirected, or not tracked. */
+export async function readTranslation(tuple: Tuple): Promise<Pick<Tuple, 'from' | 'fromPort'> | undefined> {
+	const socket = openNetlink(Protocol.NETFILTER);
+	socket.ref();
+	const ask = createAsk(socket, { type: GET, flags: 0, harmless: NOT_TRACKED, refuse: cannotTell });
+	try {
+		return replyOf(await ask(questionAbout(tuple)));
+	} finally {
+		socket.close();
+	}
+}
+
 /** -ENOENT. */
 const NOT_TRACKED = -2;
 
@@ -34,8 +46,10 @@ const cannotTell = (why: string): Failure =>
 		'It takes nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); the rules are not concerned',
 	);
 
+const translationOf = (answer: Buffer | undefined): number | undefined => replyOf(answer)?.fromPort;
+
 /** The kernel finds an entry by either direction. */
-function translationOf(answer: Buffer | undefined): number | undefined {
+function replyOf(answer: Buffer | undefined): Tuple | undefined {
 	const entry = parseEntry(answer ?? Buffer.alloc(0));
-	return has(entry, DST_NAT) ? tupleOf(entry, REPLY)?.fromPort : undefined;
+	return has(entry, DST_NAT) ? tupleOf(entry, REPLY) : undefined;
 }

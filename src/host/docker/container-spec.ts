@@ -35,6 +35,7 @@ export function containerOf(
 			// With userns-remap Docker refuses the host's network without this.
 			UsernsMode: 'host',
 			CapDrop: ['ALL'],
+			...(spec.isTransparent === true ? { CapAdd: ['NET_ADMIN'] } : {}),
 			SecurityOpt: ['no-new-privileges'],
 			ReadonlyRootfs: true,
 			Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777' },

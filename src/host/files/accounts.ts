@@ -20,15 +20,42 @@ async function lookUp(name: string, database: 'passwd' | 'group'): Promise<IdRan
 	return entry === undefined || !Number.isInteger(id) ? undefined : { from: id, to: id };
 }
 
-function fileEntry(name: string, database: string): string | undefined {
+/** A user by name or id; undefined for a name that this host does not know. Any id may be a user's. */
+export async function findUser(text: string) {
+	const entry = await entryOf(text, 'passwd');
+	if (!isId(text) && entry === undefined) return undefined;
+	const [name = '', , id = text, gid = text] = entry ?? [];
+	return { id: Number(id), name, gid: Number(gid) };
+}
+
+/** The same of a group. */
+export async function findGroup(text: string) {
+	const entry = await entryOf(text, 'group');
+	if (!isId(text) && entry === undefined) return undefined;
+	const [name = '', , id = text] = entry ?? [];
+	return { id: Number(id), name };
+}
+
+const isId = (text: string): boolean => /^\d{1,10}$/.test(text) && Number(text) < 0xffff_ffff;
+
+async function entryOf(text: string, database: 'passwd' | 'group'): Promise<readonly string[] | undefined> {
+	// Neither a name that would be an option of getent(1), nor one that is a line.
+	if (!/^\w[\w.-]*\$?$/.test(text)) return undefined;
+	const byId = isId(text) ? new RegExp(`^[^:]*:[^:]*:${Number(text)}:`) : undefined;
+	const entry = linesOf(database).find((line) => byId?.test(line) ?? line.startsWith(`${text}:`));
+	return (entry ?? (await getent(text, database)))?.trim().split(':');
+}
+
+function linesOf(database: string): readonly string[] {
 	try {
-		return readFileSync(`/etc/${database}`, 'utf8')
-			.split('\n')
-			.find((line) => line.startsWith(`${name}:`));
+		return readFileSync(`/etc/${database}`, 'utf8').split('\n');
 	} catch {
-		return undefined;
+		return [];
 	}
 }
+
+const fileEntry = (name: string, database: string): string | undefined =>
+	linesOf(database).find((line) => line.startsWith(`${name}:`));
 
 /** Asks directory services (sssd, LDAP) by getent(1), where the host has it. */
 async function getent(name: string, database: string): Promise<string | undefined> {
@@ -40,14 +67,6 @@ async function getent(name: string, database: string): Promise<string | undefine
 
 /** The primary group of a user; the uid itself for a user without an entry. */
 export function primaryGroup(uid: number): number {
-	const entry = (quietPasswd() ?? '').split('\n').find((line) => line.split(':')[2] === String(uid));
+	const entry = linesOf('passwd').find((line) => line.split(':')[2] === String(uid));
 	return entry === undefined ? uid : Number(entry.split(':')[3]);
-}
-
-function quietPasswd(): string | undefined {
-	try {
-		return readFileSync('/etc/passwd', 'utf8');
-	} catch {
-		return undefined;
-	}
 }

@@ -9,6 +9,10 @@ import { ENDED_BY_SIGNAL } from '../process/runner.ts';
 /** How `iptables-nft-save` tells that it leaves out a table. */
 export const leavesOut = (saved: string): boolean => /^# Table `(mangle|nat)' is incompatible/m.test(saved);
 
+/** What is read chain by chain begins so. */
+const BY_CHAIN = '# chain by chain';
+export const isByChain = (text: string): boolean => text.startsWith(BY_CHAIN);
+
 /** In place of rules that iptables cannot print: they differ from any desired rule. */
 const UNPRINTABLE = '-m comment --comment "made with nft"';
 
@@ -22,7 +26,7 @@ export async function readByChain(
 	chains: ChainNames,
 	signal: AbortSignal,
 ): Promise<string> {
-	const lines: string[] = [];
+	const lines = [BY_CHAIN];
 	for (const table of ['mangle', 'nat'] as const) {
 		const read = async (chain: string) =>
 			(await hasChain(family, table, chain)) ? readOne(program, table, chain, signal) : undefined;

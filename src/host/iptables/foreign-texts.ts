@@ -1,12 +1,13 @@
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
 import type { IptablesDialect } from '../../firewall/firewall.ts';
 import type { BaseChain, RuleText } from '../../firewall/foreign/foreign-rules.ts';
+import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
 import { type Family, families } from '../../values/units.ts';
 import { attributesOf, elementsOf, formatAttribute, textOf } from '../netlink/attributes.ts';
 import { runCommand } from '../process/command.ts';
 import { findProgram } from '../process/find-program.ts';
 import { readText } from '../sockets/procfs.ts';
-import { leavesOut } from './by-chain.ts';
+import { isByChain, leavesOut } from './by-chain.ts';
 import type { Tools } from './programs.ts';
 
 /** Tables of iptables-nft: iptables-nft-save prints all rules in tables with these names. */
@@ -15,7 +16,7 @@ const IPTABLES = ['raw', 'mangle', 'nat', 'filter', 'security'];
 /** The rules behind these chains, as their tools print them. What cannot be read is left out. */
 export async function readRuleTexts(
 	socket: NetlinkSocket,
-	tools: readonly Tools[],
+	readSaved: ReadSaved,
 	chains: readonly BaseChain[],
 	signal: AbortSignal,
 ): Promise<readonly RuleText[]> {
@@ -25,8 +26,8 @@ export async function readRuleTexts(
 		withEffect.some((chain) => isSaved(chain) && chain.family === (family === 'ipv4' ? 'ip' : 'ip6')),
 	);
 	const [saved, legacy] = await Promise.all([
-		readSaved(tools, 'iptables-nft', nftFamilies, signal),
-		readSaved(tools, 'iptables-legacy', legacyFamilies(), signal),
+		readFamilies(readSaved, 'iptables-nft', nftFamilies, signal),
+		readFamilies(readSaved, 'iptables-legacy', legacyFamilies(), signal),
 	]);
 	// iptables-nft-save leaves out a table that has rules made with nft.
 	const leftOut = (chain: BaseChain) =>
@@ -37,19 +38,37 @@ export async function readRuleTexts(
 
 type Saved = Extract<RuleText, { kind: 'saved' }>;
 
-async function readSaved(
-	tools: readonly Tools[],
+async function readFamilies(
+	readSaved: ReadSaved,
 	dialect: IptablesDialect,
 	of: readonly Family[],
 	signal: AbortSignal,
 ): Promise<Saved[]> {
 	const found = of.map(async (family): Promise<Saved[]> => {
-		const program = tools.find((each) => each.dialect === dialect)?.[family]?.save;
-		const text = program === undefined ? '' : await outputOf(program, [], signal);
+		const text = await readSaved(dialect, family, signal);
 		return text === '' ? [] : [{ kind: 'saved', dialect, family, text }];
 	});
 	return (await Promise.all(found)).flat();
 }
+
+/** What iptables-save prints, with counters or without; '' where it does not run. */
+export type ReadSaved = (dialect: IptablesDialect, family: Family, signal: AbortSignal) => Promise<string>;
+
+export const createSavedReader =
+	(tools: readonly Tools[]): ReadSaved =>
+	async (dialect, family, signal) => {
+		const program = tools.find((each) => each.dialect === dialect)?.[family]?.save;
+		return program === undefined ? '' : outputOf(program, [], signal);
+	};
+
+/** The same, from what a command has read already. Where a table was left out and read chain by chain, iptables-save tells which. */
+export const savedReaderOf =
+	(programs: readonly IptablesProgram[], otherwise: ReadSaved): ReadSaved =>
+	async (dialect, family, signal) => {
+		const program = programs.find((each) => each.dialect === dialect);
+		const text = (await program?.read(family, signal).catch(() => '')) ?? '';
+		return isByChain(text) ? otherwise(dialect, family, signal) : text;
+	};
 
 /** The kernel lists the tables that exist; running iptables-legacy-save would create them. */
 export const legacyTables = (family: Family): readonly string[] =>

@@ -22,11 +22,11 @@ export function withRuleCache(program: IptablesProgram, readers: ByFamily<RuleRe
 	const texts: ByFamily<Texts> = { ipv4: new Map(), ipv6: new Map() };
 	// A document may be refused because of a rule in a chain that is not read here, such as one that leads to ours.
 	const fullReadDue = new Set<Family>();
-	const noting = (family: Family, trial: Promise<void>) =>
-		trial.catch((error) => {
-			fullReadDue.add(family);
-			throw error;
-		});
+	const readFully = async (family: Family, before: readonly ChainContents[] | undefined, signal: AbortSignal) => {
+		const saved = await program.read(family, signal);
+		if (isSame(await readers[family](), before)) cacheTexts(texts[family], before, saved);
+		return saved;
+	};
 	return {
 		...program,
 		async read(family, signal) {
@@ -34,15 +34,23 @@ export function withRuleCache(program: IptablesProgram, readers: ByFamily<RuleRe
 			const isDue = fullReadDue.has(family);
 			fullReadDue.delete(family);
 			const text = isDue ? undefined : textOf(before, texts[family]);
-			if (text !== undefined) return text;
-			const saved = await program.read(family, signal);
-			if (isSame(await readers[family](), before)) cacheTexts(texts[family], before, saved);
-			return saved;
+			return text ?? readFully(family, before, signal);
 		},
-		check: (family, document, signal) => noting(family, program.check(family, document, signal)),
-		commit: (family, document, signal) => noting(family, program.commit(family, document, signal)),
+		async check(family, signal) {
+			const before = await readers[family]();
+			if (!arePrinted(before, texts[family])) await readFully(family, before, signal);
+		},
+		commit: (family, document, signal) =>
+			program.commit(family, document, signal).catch((error) => {
+				fullReadDue.add(family);
+				throw error;
+			}),
 	};
 }
+
+/** Whether iptables-save has printed all of them before, those of others too. */
+const arePrinted = (contents: readonly ChainContents[] | undefined, texts: Texts): boolean =>
+	contents?.every(({ rules }) => rules.every(({ fingerprint }) => texts.has(fingerprint))) === true;
 
 /** The very same rules, and not others that look alike, which somebody has put there in between. */
 const isSame = (a: readonly ChainContents[] | undefined, b: readonly ChainContents[] | undefined): boolean =>

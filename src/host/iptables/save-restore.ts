@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Failure } from '../../failure.ts';
 import type { ChainNames } from '../../firewall/firewall.ts';
-import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
+import type { IptablesProgram, SetProgram } from '../../firewall/iptables/iptables-program.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
@@ -14,9 +14,8 @@ import { type Extension, hasModule, lackingIn, remedyFor } from './extensions.ts
 import type { ToolPair, Tools } from './programs.ts';
 
 /** `ownChains`: what is read one by one where iptables-nft-save leaves out their table. */
-export function createIptablesProgram(tools: Tools, ownChains: ChainNames): IptablesProgram {
+export function createIptablesProgram(tools: Tools, ownChains: ChainNames, sets: SetProgram): IptablesProgram {
 	const pair = (family: Family): ToolPair => tools[family] ?? fail(family);
-	const checked = new Set<string>();
 	const read: IptablesProgram['read'] = async (family, signal) => {
 		if (tools[family] === undefined || !hasTables(tools, family)) return '';
 		const { save } = pair(family);
@@ -27,30 +26,16 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames): Ipta
 	};
 	return {
 		dialect: tools.dialect,
+		sets,
 		name: (family) => basename(tools[family]?.restore ?? '').replace(/-restore$/, ''),
 		read,
 		hasMangleChain: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),
-		async check(family, document, signal) {
-			// Each check makes the kernel wait for a grace period per table (nft), so a good document is checked once.
-			if (checked.has(family + document)) return;
-			const tried = run(pair(family).restore, ['-w', '--noflush', '--test'], document, signal);
-			// What cannot be read cannot be read back or removed: then nothing is committed.
-			await Promise.all([tried, tools.dialect === 'iptables-nft' ? read(family, signal) : undefined]);
-			addBounded(checked, family + document);
-		},
+		// Each read asks iptables, and rejects then.
+		check: async () => undefined,
 		async commit(family, document, signal) {
 			await run(pair(family).restore, ['-w', '--noflush'], document, signal);
 		},
 	};
-}
-
-/** In characters: a daemon whose settings change all day must not grow. */
-const MOST_REMEMBERED = 4 * 1024 * 1024;
-
-function addBounded(checked: Set<string>, text: string): void {
-	const held = [...checked].reduce((sum, { length }) => sum + length, 0);
-	if (held + text.length > MOST_REMEMBERED) checked.clear();
-	checked.add(text);
 }
 
 /** Asking the legacy tools about a table creates it; the kernel's list of tables tells without (ip_tables.c). */

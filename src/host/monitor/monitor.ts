@@ -17,14 +17,14 @@ const NFTABLES_GROUP = 7;
 export function monitor(
 	{ iptables, nft }: Backends,
 	{ routeTable }: WatchFilter,
-	{ onChange, onLost }: ChangeHandlers,
+	{ onChange, onCommit, onLost }: ChangeHandlers,
 	signal: AbortSignal,
 ): () => boolean {
 	const rules = createRuleChangeReader(iptables.ownChains, nft.table);
 	const onRules = (of: Touched, writer: Writer) =>
 		onChange({ subject: of === 'order' ? of : `${of} rules`, ...writerOf(writer) });
 	const ruleHandlers: Handlers = {
-		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules),
+		onMessages: (bytes) => rules.take(messagesOf(bytes), onRules, onCommit),
 		onLost: () => onLost('rules'),
 	};
 	const hasRules = subscribe(Protocol.NETFILTER, [NFTABLES_GROUP], ruleHandlers, signal);

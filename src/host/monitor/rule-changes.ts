@@ -35,8 +35,15 @@ export interface Writer {
 export type Touched = Family | 'order';
 
 export interface RuleReader {
-	/** Calls back at the end of each transaction that touched chains of interest, or after one that we missed. */
-	readonly take: (messages: readonly NetlinkNotice[], onChange: (of: Touched, writer: Writer) => void) => void;
+	/**
+	 * Calls back at the end of each transaction that touched chains of interest, or after one that we missed; and at the end
+	 * of all of them.
+	 */
+	readonly take: (
+		messages: readonly NetlinkNotice[],
+		onChange: (of: Touched, writer: Writer) => void,
+		onCommit: () => void,
+	) => void;
 }
 
 /** Chains of interest by table. */
@@ -70,11 +77,12 @@ export function createRuleChangeReader(chains: ChainNames, ownTable: string): Ru
 		return { pid: attributes.get(GENERATION.pid)?.readUInt32BE() ?? 0, name: textOf(attributes.get(GENERATION.name)) };
 	};
 	return {
-		take(messages, onChange) {
+		take(messages, onChange, onCommit) {
 			for (const message of messages.filter(isOfNftables)) {
 				inspect(message);
 				if ((message.type & 0xff) !== NEW_GENERATION) continue;
 				const writer = finish(message.body);
+				onCommit();
 				for (const each of touched) onChange(each, writer);
 				touched.clear();
 			}

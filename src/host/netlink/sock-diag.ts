@@ -16,6 +16,8 @@ export interface TcpSocket {
 	readonly uid: number;
 	/** For a listener: it does not accept IPv4. */
 	readonly isIpv6Only: boolean;
+	/** IP_TRANSPARENT (ip(7)); kernels before 5.10 do not say. */
+	readonly isTransparent: boolean | undefined;
 	/** '0' if no process holds it. */
 	readonly inode: string;
 	readonly cookie: string;
@@ -54,6 +56,9 @@ const INODE = 68;
 const ATTRIBUTES = 72;
 /** INET_DIAG_SKV6ONLY, which the kernel sends for each IPv6 listener. */
 const V6ONLY = 11;
+/** INET_DIAG_SOCKOPT: struct inet_diag_sockopt. */
+const OPTIONS = 22;
+const TRANSPARENT = 1 << 5;
 const TIMEOUT_MS = 2_000;
 
 /**
@@ -96,21 +101,25 @@ const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
 	port: data.readUInt16BE(ID),
 	remotePort: data.readUInt16BE(REMOTE_PORT),
 	uid: data.readUInt32LE(UID),
-	isIpv6Only: hasFlag(data, V6ONLY),
+	isIpv6Only: byteOf(data, V6ONLY) === 1,
+	isTransparent: hasBit(byteOf(data, OPTIONS), TRANSPARENT),
 	inode: String(data.readUInt32LE(INODE)),
 	cookie: data.toString('hex', COOKIE, ID_END),
 	handle: data,
 });
 
-/** An attribute of one byte (struct nlattr, linux/netlink.h). */
-function hasFlag(data: Buffer, wanted: number): boolean {
+/** The first byte of an attribute (struct nlattr, linux/netlink.h); undefined where it is not there. */
+function byteOf(data: Buffer, wanted: number): number | undefined {
 	for (let at = ATTRIBUTES; at + 4 < data.length; ) {
 		const length = data.readUInt16LE(at);
-		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4) === 1;
+		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4);
 		at += Math.max(4, (length + 3) & ~3);
 	}
-	return false;
+	return undefined;
 }
+
+const hasBit = (byte: number | undefined, bit: number): boolean | undefined =>
+	byte === undefined ? undefined : (byte & bit) !== 0;
 
 /**
  * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. Resolves to how many the kernel ended, without those that it refused to

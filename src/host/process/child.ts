@@ -13,7 +13,7 @@ export type Child = ReturnType<typeof startChild>;
 export const startChild = (
 	program: string,
 	args: readonly string[],
-	how: { readonly uid: number; readonly gid: number; readonly env: Readonly<Record<string, string>> },
+	how: { readonly uid?: number; readonly gid?: number; readonly env: Readonly<Record<string, string>> },
 ) =>
 	execa(program, args, {
 		...how,

@@ -8,6 +8,7 @@ import { type Child, doesNotRun, exitOf, startChild, stop } from './child.ts';
 import { findProgram } from './find-program.ts';
 import { findOrphans, type ProcessNotes } from './orphans.ts';
 import type { Run } from './runner.ts';
+import { startTransparent } from './transparent-child.ts';
 
 export interface ProcessRuntimeOptions {
 	readonly notes: ProcessNotes;
@@ -87,7 +88,8 @@ async function start(
 	await makeForUser(identity.admin.socketPath, uid, context.run).catch((cause) => {
 		throw cause instanceof Failure ? cause : doesNotRun(program, cause);
 	});
-	const child = startChild(program, args, { uid, gid, env });
+	const child =
+		spec.isTransparent === true ? startTransparent(program, spec) : startChild(program, args, { uid, gid, env });
 	if (child.pid !== undefined) return attach(context, child, identity, onOutput);
 	removeAdmin(identity);
 	throw doesNotRun(program, (await child).cause);

@@ -55,9 +55,9 @@ async function readConnections(): Promise<OpenConnection[]> {
 	const range = ephemeralPorts();
 	return connected.map((socket): OpenConnection => {
 		const remote = { address: addressOf(socket.to), port: socket.remotePort };
-		const { port, uid, inode, cookie, handle } = socket;
+		const { port, uid, inode, cookie, handle, isTransparent } = socket;
 		return {
-			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote },
+			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote, isTransparent },
 			local: { address: addressOf(socket.from), port },
 			// A client's port is from the ephemeral range, and nobody listens on it.
 			isAccepted: listening.has(port) || port < range.from || port > range.to,

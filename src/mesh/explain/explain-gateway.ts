@@ -1,8 +1,8 @@
-import { quote } from '../../lib/escape.ts';
+import { quote, shown } from '../../lib/escape.ts';
 import type { GatewayRouteKind } from '../gateway-route-kind.ts';
 import type { GatewayRoute, GatewayView } from '../resolve-gateway.ts';
 import { rewrittenPrefixes } from '../rewritten-prefixes.ts';
-import { shown } from '../show/match-text.ts';
+
 import type { Attempt, GatewayExplanation, Outcome } from './explanation.ts';
 import { judgeRoutes } from './judged-routes.ts';
 import { type MeshRequest, normalizedPath, pathAlone } from './request.ts';

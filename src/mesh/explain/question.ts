@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parsePlace } from '../../values/place.ts';
 import type { Attempt } from './explanation.ts';
 import { grpcHeaders, headersOf, normalizedPath, schemeOf } from './request.ts';
 
@@ -46,7 +47,7 @@ function addressOf(url: string): Address | undefined {
 	const [, scheme = '', authority = '', path = ''] = URL_LIKE.exec(url) ?? [];
 	const isTls = scheme.toLowerCase() === 'https';
 	const usual = isTls ? 443 : 80;
-	const to = placeOf(authority, usual);
+	const to = parsePlace(authority, usual);
 	if (to === undefined) return undefined;
 	const named = to.port === usual ? authority.replace(/:\d+$/, '') : authority;
 	return { ...to, isTls, authority: named, path: normalizedPath(path.startsWith('/') ? path : `/${path}`) };
@@ -72,21 +73,10 @@ function request(kind: string, url: string, told: Told): Question | undefined {
 }
 
 function connection(target: string): Question | undefined {
-	const to = placeOf(target, undefined);
+	const to = parsePlace(target);
 	if (to === undefined) return undefined;
 	const attempt = { port: to.port, addresses: addressesOf(to.host), tls: undefined, request: undefined };
 	return { text: `tcp ${target}`, host: to.host, attempt };
 }
 
 const addressesOf = (host: string): readonly string[] => (isIP(host) > 0 ? [host] : []);
-
-/** `HOST:PORT`, `[IPv6]:PORT`. */
-function placeOf(
-	authority: string,
-	otherwise: number | undefined,
-): { readonly host: string; readonly port: number } | undefined {
-	const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]@]+))(?::(\d{1,5}))?$/.exec(authority) ?? [];
-	const host = bracketed ?? plain;
-	const port = digits === undefined ? otherwise : Number(digits);
-	return host === undefined || port === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
-}

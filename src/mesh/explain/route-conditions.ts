@@ -1,6 +1,6 @@
-import { quote } from '../../lib/escape.ts';
+import { quote, shown } from '../../lib/escape.ts';
 import type { GrpcRoute, Header, HttpRoute } from '../schema/route.ts';
-import { shown } from '../show/match-text.ts';
+
 import { matchesRegex } from './regex-match.ts';
 import { headerValue, isGrpc, type MeshRequest, pathAlone, queryValue } from './request.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from '../../lib/escape.ts';
+import { quote, shown } from '../../lib/escape.ts';
 import type { GatewayRouteKind } from '../gateway-route-kind.ts';
 import type { RouteKind } from '../route-kind.ts';
 import type { GrpcRoute, Header, HttpRoute, RouteSpec } from '../schema/route.ts';
@@ -67,9 +67,6 @@ function valueText(match: Partial<Record<'exact', string>> | Match | undefined):
 		.map(([how, text]) => ` ${how} ${quote(text)}`)
 		.join('');
 }
-
-/** In quotes only where it could be misread. */
-export const shown = (text: string): string => (/^[\w./:*@-]+$/.test(text) ? text : quote(text));
 
 const EXTRAS = ['retryPolicy', 'timeout'] as const;
 const extraNames = { retryPolicy: 'with retries', timeout: 'with timeouts' } as const;

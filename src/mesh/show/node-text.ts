@@ -1,6 +1,7 @@
+import { shown } from '../../lib/escape.ts';
 import type { Backend } from '../resolve-backends.ts';
 import type { NodeView } from '../resolve-node.ts';
-import { matchText, shown } from './match-text.ts';
+import { matchText } from './match-text.ts';
 import { hostOf, portsText, targetLines } from './tree.ts';
 
 /** What one node's Envoy does: what it takes in, and what it sends where. */

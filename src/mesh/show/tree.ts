@@ -1,9 +1,10 @@
+import { shown } from '../../lib/escape.ts';
 import type { Catalog } from '../catalog.ts';
 import { serviceName } from '../reference.ts';
 import type { ResourceOf } from '../resource.ts';
 import { routeOf, targetPort } from '../route-kind.ts';
 import type { NodeListener } from '../schema/virtual-node.ts';
-import { extrasText, matchText, shown } from './match-text.ts';
+import { extrasText, matchText } from './match-text.ts';
 
 /** A mesh on one page: services with whom they lead to, nodes with whom they call, gateways. */
 export function meshTree(catalog: Catalog): string {

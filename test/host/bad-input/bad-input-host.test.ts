@@ -56,7 +56,7 @@ test('a kernel that lacks a match is told as that: which one, its module, and th
 	const of = (program: string, name: string, failed: string) => {
 		// As iptables of Debian 12 says it; the line is that of its input.
 		const script = `number=$(grep -n -m 1 -e '-[mj] ${name} ' | cut -d: -f1); sed s/LINE/$number/ >&2 <<'END'\n${failed}\nEND\nexit 1`;
-		return createWrappers({ [program]: script }, { tests: true });
+		return createWrappers({ [program]: script });
 	};
 	const cases = [
 		[

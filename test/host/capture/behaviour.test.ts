@@ -1,5 +1,5 @@
 // Every row of the behaviour table with real connections: all backends, both families, Docker's rules before ours and after
-// ours, by `init` alone and by the daemon.
+// ours, by `init` alone and by the daemon; and what explain says beforehand.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { installDockerRules } from '../../lab/net/docker-rules.ts';
@@ -8,6 +8,7 @@ import { createPeers, type Peers } from '../../lab/net/peers.ts';
 import { startDaemon } from '../../lab/turnout.ts';
 import { testCalls } from '../../support/calls.ts';
 import { type Backend, backends } from '../../support/dialects.ts';
+import { testExplained } from '../../support/explain-calls.ts';
 import { callsOf, tableSettings, worldAddresses } from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
 
@@ -54,8 +55,10 @@ async function daemonBehind({ context, lab, peers, settings }: Stage): Promise<v
 	await using daemon = await startDaemon(lab.host, { args: settings });
 	assert.equal(daemon.ask('enable').code, 0);
 	await testCalls(context, peers, 'after enable', ours(true));
+	await testExplained(context, daemon.socket, 'after enable', ours(true));
 	assert.equal(daemon.ask('disable').code, 0);
 	await testCalls(context, peers, 'after disable', plain(true));
+	await testExplained(context, daemon.socket, 'after disable', plain(true));
 }
 
 async function initBefore({ context, lab, peers, dialect, settings }: Stage): Promise<void> {
@@ -72,6 +75,7 @@ async function daemonBefore({ context, lab, peers, dialect, settings }: Stage): 
 	assert.equal(daemon.ask('enable').code, 0);
 	installDockerRules(lab.host, dialect);
 	await testCalls(context, peers, 'after enable and then Docker', ours(true));
+	await testExplained(context, daemon.socket, 'after enable and then Docker', ours(true));
 	assert.equal(await daemon.stop(), 0);
 	await testCalls(context, peers, 'after the daemon', plain(true));
 }

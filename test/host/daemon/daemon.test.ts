@@ -91,9 +91,16 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 		for (const to of [remote.v4, remote.v6])
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'egress listener' });
 		assert.partialDeepStrictEqual(await app.connect(remote.v4, 22, unhurried), { by: 'remote' });
-		assert.deepEqual((await status()).counters, {
+		const { rules, ...counters } = (await status()).counters;
+		assert.deepEqual(counters, {
 			...{ ingress: { connections: 3 }, egress: { connections: 2, direct: 1 }, dropped: 0 },
 		});
+		const own = rules.filter(({ count }) => count > 0).map(({ setting, count }) => [setting, count]);
+		assert.deepEqual(own, [
+			['egressPort', 2],
+			['egressIgnoredPorts', 1],
+			['appPorts', 3],
+		]);
 		assert.match(daemon.ask('status').stdout, /^connections +3 in, 2 out, 1 direct$/m);
 	});
 

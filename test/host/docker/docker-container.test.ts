@@ -4,9 +4,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import type Docker from 'dockerode';
+import { addresses } from '../../lab/net/layout.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import type { DaemonOptions } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
+import { unhurried } from '../../support/daemon.ts';
 import { createDockerHost, pidIn } from '../../support/docker-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -31,6 +33,32 @@ describe("Envoy's container", async () => {
 		assert.deepEqual(facts(pidIn(place)), { Uid: '4711', Gid: '4712', CapEff: NONE, CapBnd: NONE, NoNewPrivs: '1' });
 		assert.equal(Config?.Labels['turnout.owner'], join(daemon.folder, 'state'));
 		for (const label of ['instance', 'hash']) assert.match(Config?.Labels[`turnout.${label}`] ?? '', /^[\da-f-]{16,}$/);
+	});
+
+	test('has one right where its sockets are transparent: as root, known by its group, it passes on what clients send', async () => {
+		const settings = {
+			ignoreUids: '4711',
+			ignoreGids: '4712',
+			ingressMode: 'tproxy',
+			ingressKeepClient: 'application',
+		};
+		await using daemon = await place.start(settings);
+		assert.deepEqual(facts(pidIn(place)), {
+			Uid: '0',
+			Gid: '4712',
+			CapEff: NET_ADMIN,
+			CapBnd: NET_ADMIN,
+			NoNewPrivs: '1',
+		});
+		for (const address of [addresses.host.v4, addresses.host.v6])
+			assert.partialDeepStrictEqual(await place.world.connect(address, 8080, unhurried), { by: 'app' });
+		assert.partialDeepStrictEqual(await place.app.connect(addresses.remote.v4, 443, unhurried), { by: 'remote' });
+		const { conditions, counters } = await daemon.readStatus();
+		assert.deepEqual(
+			conditions.filter(({ ok }) => !ok).map(({ subject }) => subject),
+			[],
+		);
+		assert.deepEqual([counters.ingress.connections, counters.egress.connections], [2, 1]);
 	});
 
 	test('sees the bootstrap, the files that variables name and the folders of their sockets, read-only, and no other variable', async () => {
@@ -124,6 +152,8 @@ describe("Envoy's container, where Docker maps users", async () => {
 });
 
 const NONE = '0000000000000000';
+/** 1 << 12 (linux/capability.h). */
+const NET_ADMIN = '0000000000001000';
 
 /** As the kernel has them. */
 function facts(pid: number): Readonly<Record<string, string>> {

@@ -5,7 +5,7 @@ import { rounds } from '../../support/rounds.ts';
 
 const runs = rounds(300);
 
-test(`${runs} times any valid settings: they apply, read back equal, and clean to the same host`, async () => {
+test(`${runs} times any valid settings: they apply, read back equal, explain agrees with what is installed, and they clean to the same host`, async () => {
 	const seed = Math.floor(Math.random() * 2 ** 31);
 	const words = await Promise.all(planJobs(runs, seed).map((job) => fuzz(job)));
 	const sum = (count: 'runs' | 'madeRoom') => words.reduce((total, word) => total + word[count], 0);

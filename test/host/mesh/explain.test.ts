@@ -1,12 +1,14 @@
-// `turnout explain` says what a real Envoy does: the same definitions, the same requests, and who has answered.
+// `turnout explain` says what a real Envoy does: the same definitions, the same requests, and who has answered; of the
+// definitions alone, and by the daemon, from the rules on.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createClient } from '../../../src/localapi/client.ts';
 import type { Spec } from '../../../src/mesh/schema/kinds.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createPeer } from '../../lab/net/peer.ts';
 import { createWirePeer } from '../../lab/net/wire-peer.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
-import { type AskedOf, explainedNode } from '../../support/explained.ts';
+import { type AskedOf, answererIn, explainedNode } from '../../support/explained.ts';
 import { createFieldLab, settled } from '../../support/mesh-lab.ts';
 import { client, mesh, node, only, service, serviceOf, to } from '../../support/mesh-parts.ts';
 import { catalogOf } from '../../support/rendered.ts';
@@ -246,6 +248,22 @@ describe('what explain says, beside what a real Envoy does', async () => {
 		return answer?.kind === 'answered' ? answer.by : 'closed';
 	};
 
+	/** By the daemon, from the rules on: who answers a program of the app's user. */
+	const told = async ({ address, port, host, path, method, headers = {} }: AskedOf): Promise<readonly string[]> => {
+		const lines = Object.entries(headers).map((pair) => pair.join('='));
+		const http =
+			method === 'tcp' ? {} : { path: path ?? '/', headers: lines, ...(method === undefined ? {} : { method }) };
+		const { connections } = await createClient(daemon.socket).explain({
+			...{ out: `${address}:${port}`, user: '1000', ...http },
+			...(host === undefined ? {} : { host }),
+		});
+		const [{ settings, kernel, mesh } = assert.fail('nothing is explained')] = connections;
+		assert.deepEqual([settings.answer, kernel?.answer], ['egress listener', 'egress listener']);
+		return mesh === undefined ? [] : answererIn(mesh);
+	};
+	/** What HTTP and TCP are asked as; TLS and calls are not, over the socket. */
+	const isTold = ({ isTls, host }: AskedOf) => isTls !== true && host !== CALLS;
+
 	const asks: readonly (readonly [AskedOf, (asked: AskedOf) => Promise<string>])[] = [
 		...requests.map((asked) => [asked, heard] as const),
 		...secured.map((host) => [{ address: remote.v4, port: 443, host, isTls: true }, heard] as const),
@@ -265,6 +283,15 @@ describe('what explain says, beside what a real Envoy does', async () => {
 
 	test(`DROP_ALL: who answers each of ${asks.length} requests, calls and connections`, async () =>
 		assert.deepEqual(await differences('DROP_ALL'), []));
+
+	test('DROP_ALL: who answers a program, as the daemon explains it from the rules on', async () => {
+		const wrong: unknown[] = [];
+		for (const [asked, ask] of asks.filter(([each]) => isTold(each))) {
+			const [answered, got] = await Promise.all([told(asked), ask(asked)]);
+			if (!answered.includes(got)) wrong.push({ ...asked, answered, got });
+		}
+		assert.deepEqual(wrong, []);
+	});
 
 	test('ALLOW_ALL: who answers the same ones', async () => {
 		const { mesh: former } = await daemon.readStatus();

@@ -27,7 +27,7 @@ test('flaw 6: while another program holds the lock of the rules, turnout waits f
 	await once(holder.stdout ?? holder, 'data');
 
 	const args = ['init', '--app-ports', '8080', '--backend', 'iptables-legacy'];
-	using wrappers = createWrappers({ 'iptables-legacy-restore': old, 'ip6tables-legacy-restore': old }, { tests: true });
+	using wrappers = createWrappers({ 'iptables-legacy-restore': old, 'ip6tables-legacy-restore': old });
 	const env = { ...process.env, ...wrappers.env, XTABLES_LOCKFILE: lock };
 	const init = lab.host.spawn(turnoutProgram, args, { env });
 	const outcome = outcomeOf(init);

@@ -61,7 +61,7 @@ export interface HttpLoad {
 }
 
 export interface HttpPeer extends Disposable {
-	/** Answers everything with its name, and as headers what it was asked: `x-path`, `x-host`, with TLS `x-servername`, and the names in `x-headers`. */
+	/** Answers everything with its name, and as headers what it was asked: `x-path`, `x-host`, `x-from`, with TLS `x-servername`, and the names in `x-headers`. */
 	readonly serve: (served: Served) => Promise<void>;
 	readonly stop: (of: Pick<Served, 'address' | 'port'>) => Promise<void>;
 	readonly get: (target: HttpTarget) => Promise<HttpAnswer>;

@@ -68,6 +68,7 @@ function answererOf({ name, status = 200, statuses = [], delayMs = 0 }: Served) 
 			}
 			answer.writeHead(code, {
 				...{ 'content-type': 'text/plain', 'x-path': asked.url ?? '', 'x-host': asked.headers.host ?? '' },
+				...{ 'x-from': asked.socket.remoteAddress?.replace('::ffff:', '') ?? '' },
 				'x-headers': Object.keys(asked.headers).join(),
 				...(asked.socket instanceof TLSSocket ? { 'x-servername': `${asked.socket.servername}` } : {}),
 			});

@@ -25,7 +25,7 @@ const well: Status = {
 	envoy: { runtime: 'none', state: 'unmanaged', restarts: 0 },
 	conditions: [{ subject: 'rules', ok: true, since }],
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 },
+	counters: { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0, rules: [] },
 	bypassing: 0,
 	existing: 0,
 };
@@ -53,7 +53,7 @@ test('every command prints its reply as JSON with --json', async () => {
 		reload: async () => ({ changed: ['appPorts'], notices: [], status: well }),
 		update: async () => ({ changed: true, status: well }),
 		diff: async () => diff,
-		config: async () => ({ settings: [], notices: [] }),
+		config: async () => ({ settings: [], presets: [], notices: [] }),
 	});
 	for (const [name, given, reply, code] of [
 		['status', {}, well, 0],
@@ -64,7 +64,7 @@ test('every command prints its reply as JSON with --json', async () => {
 		['update', {}, { changed: true, status: well }, 0],
 		['diff', {}, diff, 2],
 		['wait', {}, well, 0],
-		['config', {}, { settings: [], notices: [] }, 0],
+		['config', {}, { settings: [], presets: [], notices: [] }, 0],
 	] as const) {
 		const printed = await run(name, client, given, true);
 		assert.deepEqual([JSON.parse(printed.text), printed.code], [reply, code], name);
@@ -223,6 +223,7 @@ function clientOf(answers: Partial<Client>): Client {
 		update: unasked,
 		diff: unasked,
 		config: unasked,
+		explain: unasked,
 		follow: unasked,
 		...answers,
 	};
@@ -244,6 +245,6 @@ async function run(
 ): Promise<{ readonly code: number | undefined; readonly text: string }> {
 	const texts: string[] = [];
 	const terminal = { out: (text: string) => texts.push(text), isJson, signal, sessions: async () => logins };
-	const code = await commands[name]?.run(client, given, terminal);
+	const code = await commands[name]?.run(client, given, terminal, []);
 	return { code, text: texts.join('') };
 }

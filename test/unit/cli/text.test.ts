@@ -22,7 +22,7 @@ const enabled: Status = {
 	envoy: { runtime: 'process', state: 'live', version: '1.40.0', id: 'pid 4711', restarts: 0, since },
 	conditions: well,
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
+	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2, rules: [] },
 	bypassing: 0,
 	existing: 0,
 };
@@ -80,18 +80,23 @@ test('each difference is a line with a sign: missing, surplus, misplaced', () =>
 	assert.equal(differencesText({ same: true, differences: [] }), 'The host is in the desired state\n');
 });
 
-test('settings are in columns, empty ones are shown as none, and long values do not widen the columns', () => {
+test('settings are in columns, empty ones are shown as none, long values do not widen the columns, and what presets add follows', () => {
 	const settings = [
 		{ key: 'appPorts', value: '8080', origin: 'APPMESH_APP_PORTS' },
 		{ key: 'ignoreGids', value: '', origin: 'default' },
 		{ key: 'egressIgnoredIps', value: `10.0.0.0/8,${'1'.repeat(60)}`, origin: '--egress-ignored-ips' },
 	];
 	assert.equal(
-		configText({ settings, notices: ['a notice'] }),
+		configText({
+			settings,
+			presets: [{ preset: 'host-agents', key: 'ignoreUids', value: '_apt,cwagent' }],
+			notices: ['a notice'],
+		}),
 		[
 			`appPorts          ${'8080'.padEnd(40)}  APPMESH_APP_PORTS`,
 			`ignoreGids        ${'(none)'.padEnd(40)}  default`,
 			`egressIgnoredIps  10.0.0.0/8,${'1'.repeat(60)}  --egress-ignored-ips`,
+			'host-agents adds to ignoreUids: _apt,cwagent',
 			'a notice\n',
 		].join('\n'),
 	);

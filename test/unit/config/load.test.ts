@@ -70,7 +70,17 @@ for (const [key, [sample]] of Object.entries(samples))
 
 const refuseEmpty = [
 	...['ingressPort', 'egressPort', 'envoy.adminPort', 'mark', 'routeTable', 'envoy.drainSeconds', 'envoy.startSeconds'],
-	...['ipv6', 'backend', 'ingressMode', 'envoy.runtime', 'envoy.logLevel', 'onEnvoyFailure', 'onStop', 'logLevel'],
+	...[
+		'ipv6',
+		'backend',
+		'ingressMode',
+		'ingressKeepClient',
+		'envoy.runtime',
+		'envoy.logLevel',
+		'onEnvoyFailure',
+		'onStop',
+		'logLevel',
+	],
 	...['pull', 'pullStallSeconds', 'name', 'dockerSocket', 'memoryMegabytes', 'openFiles'].map((key) => `envoy.${key}`),
 	...['stable', 'health', 'healthTimeout', 'grace'].map((key) => `envoy.${key}Seconds`),
 	...['envoy.healthRetries', 'socket', 'stateDirectory'],
@@ -169,7 +179,14 @@ const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] 
 	[{ appPorts: '1-65535', ingressIgnoredPorts: '' }, /15000 is ingressPort.*15001 is egressPort.*9901 is envoy.adminPort/],
 	[{ appPorts: '20-30' }, /^appPorts \(--app-ports\): .*\b22\b.*ingressIgnoredPorts.*TURNOUT_INGRESS_IGNORED_PORTS/],
 	[{ appPorts: '80,8080', ingressIgnoredPorts: '8000-9000' }, /^appPorts \(--app-ports\): 8080 is in ingressIgnoredPorts/],
-	[{ ingressMode: 'tproxy' }, /^ingressMode \(--ingress-mode\): tproxy is not supported yet; allowed: redirect/],
+	[
+		{ ingressMode: 'tproxy', 'envoy.runtime': 'docker', 'envoy.image': 'envoy:1' },
+		/^ignoreGids \(default\): it is empty, and with ingressMode tproxy Envoy's container runs as user 0, .*; allowed: a group /,
+	],
+	[
+		{ ingressKeepClient: 'application', 'envoy.runtime': 'docker', 'envoy.image': 'envoy:1' },
+		/^ignoreGids \(default\): it is empty, and with ingressKeepClient application Envoy's container runs as user 0/,
+	],
 	[{ 'envoy.runtime': 'docker' }, /^envoy.image \(default\): it is empty; allowed: an image/],
 	[{ 'envoy.runtime': 'process', 'envoy.command': '' }, /^envoy.command \(--envoy-command\): it is empty; allowed: /],
 	[{ routeTable: '254' }, /^routeTable \(--route-table\): 254 is one of the kernel's own tables; allowed: /],

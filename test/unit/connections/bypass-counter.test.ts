@@ -18,6 +18,7 @@ const outbound = (cookie: string, part: Partial<OpenConnection> = {}): OpenConne
 	remote: { address: '203.0.113.10', port: 443 },
 	isAccepted: false,
 	isHostLocal: false,
+	isTransparent: false,
 	uid: 1000,
 	inode: '1',
 	cookie,

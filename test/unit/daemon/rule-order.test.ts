@@ -9,7 +9,7 @@ import { captureOf } from '../../support/capture.ts';
 
 test('rules of others that cannot be read ahead end no daemon: whoever asks for them is told', async () => {
 	const fails = async () => Promise.reject(new Error('the kernel does not say'));
-	const precedence = createRulePrecedence({ chains: fails, read: fails }, () => undefined);
+	const precedence = createRulePrecedence({ chains: fails, read: fails, mayBeStale: () => true }, () => undefined);
 	precedence.prefetch();
 	// A rejection that nobody has heard of would end the daemon by now, and fails this test.
 	await setImmediate();
@@ -37,7 +37,8 @@ function scene(claims: () => readonly string[]) {
 			counts.chains += 1;
 			return others as unknown as ForeignRules;
 		},
-		read: async () => others as unknown as ForeignRules,
+		read: async () => ({ ...others }) as unknown as ForeignRules,
+		mayBeStale: () => true,
 	};
 	const precedence = createRulePrecedence(reader, (level, event) => void logged.push(`${level}: ${event}`));
 	type Claim = Parameters<typeof precedence.claim>;

@@ -10,6 +10,7 @@ const connection = (part: Partial<OpenConnection>): OpenConnection => ({
 	remote: { address: '198.51.100.1', port: 50_000 },
 	isAccepted: true,
 	isHostLocal: false,
+	isTransparent: false,
 	uid: 0,
 	inode: '1',
 	cookie: '1',

@@ -20,3 +20,9 @@ test("the bootstrap of a host without IPv6 has no IPv6 address, and containers' 
 	const text = bootstrapText(passThroughBootstrap({ ...ports, hasIpv6: false, capturesBridges: true }));
 	matchesGolden(text, golden('bootstrap-ipv4-bridges.txt'));
 });
+
+test('a transparent listener that connects to the application from the address of the client, and tries again where its port is taken', () => {
+	const more = { isTransparent: true, keepsClient: true };
+	const text = bootstrapText(passThroughBootstrap({ ...ports, hasIpv6: true, capturesBridges: false, ...more }));
+	matchesGolden(text, golden('bootstrap-transparent.txt'));
+});

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { entrypointFor, envoyArguments, envoyGid, fingerprint } from '../../../src/envoy/command-line.ts';
 import type { ProxySpec } from '../../../src/envoy/runtime.ts';
-import { envoyUser } from '../../../src/ruleset/answers.ts';
+import { envoyOwners, envoyUser } from '../../../src/ruleset/answers.ts';
+import { captureOf } from '../../support/capture.ts';
 import { unasked } from '../../support/proxy-spec.ts';
 
 test('Envoy is told its bootstrap and how much to log, shares no memory with another, and writes its log at once', () => {
@@ -28,15 +29,16 @@ test('ENVOY_CONCURRENCY is the number of its threads, and deprecated settings ar
 });
 
 test("Envoy runs as the first user and group that are ignored, or as the guide's user", () => {
-	assert.equal(
-		envoyUser([
-			{ from: 1337, to: 1340 },
-			{ from: 7, to: 7 },
-		]),
-		1337,
-	);
+	assert.equal(envoyUser(captureOf({ ignoreUids: '1337-1340,7' })), 1337);
 	assert.equal(envoyGid([{ from: 4242, to: 4242 }]), 4242);
-	assert.deepEqual([envoyUser([]), envoyGid([])], [1337, undefined]);
+	assert.deepEqual([envoyUser(captureOf({ ignoreUids: '', ignoreGids: '7' })), envoyGid([])], [1337, undefined]);
+});
+
+test('a transparent Envoy in a container runs as root and is known by its group, as Docker gives capabilities to root only', () => {
+	const docker = { 'envoy.runtime': 'docker', 'envoy.image': 'envoy', ignoreGids: '4242,7', ingressMode: 'tproxy' };
+	assert.equal(envoyUser(captureOf(docker)), 0);
+	assert.deepEqual(envoyOwners(captureOf(docker)), [{ kind: 'owner', id: 'gid', ranges: [{ from: 4242, to: 4242 }] }]);
+	assert.equal(envoyUser(captureOf({ ...docker, ingressMode: 'redirect' })), 1337);
 });
 
 const programs: readonly (readonly [image: string, command: string, program: string])[] = [

@@ -70,7 +70,13 @@ describe('the health check', { concurrency: true }, () => {
 	});
 
 	test('does not take the listeners of another user, or on other ports, for those of Envoy', async () => {
-		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false, owner: () => 'other' } as const;
+		const everywhere = {
+			family: 'ipv4',
+			address: '0.0.0.0',
+			isIpv6Only: false,
+			isTransparent: false,
+			owner: () => 'other',
+		} as const;
 		const listeners = [
 			{ ...everywhere, port: 15001, uid: 0 },
 			{ ...everywhere, port: 8080, uid: 1337 },

@@ -67,7 +67,7 @@ describe('the first start', { concurrency: true }, () => {
 		});
 
 	test('fails while another program has its port, and names that program', async () => {
-		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false } as const;
+		const everywhere = { family: 'ipv4', address: '0.0.0.0', isIpv6Only: false, isTransparent: false } as const;
 		const taken = { ...everywhere, port: 15001, uid: 0, owner: () => 'nginx (pid 7)' };
 		let looks = 0;
 		await using supervised = supervise({ listeners: [taken], onAdopt: async () => void looks++ });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RulesByFamily } from '../../../src/firewall/firewall.ts';
 import { describeInstalled, renderBoth } from '../../../src/firewall/iptables/installed.ts';
 import type { ChainRules } from '../../../src/firewall/iptables/iptables-rules.ts';
-import type { RuleCounters } from '../../../src/firewall/rule-counters.ts';
+import { type CountedRule, type RuleCounters, sumCounters } from '../../../src/firewall/rule-counters.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';
 import { byFamily } from '../../../src/values/units.ts';
 import { captureOf } from '../../support/capture.ts';
@@ -11,23 +11,26 @@ import { captureOf } from '../../support/capture.ts';
 const rulesOf = (texts: Readonly<Record<string, string>>): RulesByFamily =>
 	byFamily((family) => buildRuleset(captureOf(texts), family));
 
+type Totals = Omit<RuleCounters, 'rules'>;
+
+function totalsOf(rules: readonly CountedRule[]): Totals {
+	const { rules: _, ...totals } = sumCounters(rules);
+	return totals;
+}
+
 /** As if rules of these chains that match had seen so many packets, in both families. */
-function counted(
-	rules: RulesByFamily,
-	packetsOf: (rule: string, chain: ChainRules) => number,
-	of = rules,
-): RuleCounters {
+function counted(rules: RulesByFamily, packetsOf: (rule: string, chain: ChainRules) => number, of = rules): Totals {
 	const rendered = renderBoth(rules);
 	const chains = (all: readonly ChainRules[]) =>
 		all.map((chain) => ({ ...chain, packets: chain.rules.map((rule) => packetsOf(rule, chain)) }));
 	const withPackets = byFamily((family) => ({ ...rendered[family], chains: chains(rendered[family].chains) }));
-	return describeInstalled(withPackets).counters(of);
+	return totalsOf(describeInstalled(withPackets).counted(of));
 }
 
 const inNat = (name: string, pattern: RegExp, packets: number) => (rule: string, chain: ChainRules) =>
 	chain.table === 'nat' && chain.name === name && pattern.test(rule) ? packets : 0;
 
-const nothing: RuleCounters = { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 };
+const nothing: Totals = { ingress: { connections: 0 }, egress: { connections: 0, direct: 0 }, dropped: 0 };
 const plain = rulesOf({ appPorts: '8080', egressOnlyIps: '10.0.0.0/8,fd00::/8', bridges: 'docker0' });
 
 test('a captured connection is counted by its direction, of both families together', () => {
@@ -85,7 +88,9 @@ test('a rule that another version of iptables spells otherwise is counted; one t
 	const chains = (spell: (rule: string) => string) =>
 		ipv4.chains.map((chain) => ({ ...chain, rules: chain.rules.map(spell), packets: chain.rules.map(() => 1) }));
 	const sum = (spell: (rule: string) => string) =>
-		describeInstalled({ ipv4: { ...ipv4, chains: chains(spell) }, ipv6: { chains: [], hooks: [] } }).counters(plain);
+		totalsOf(
+			describeInstalled({ ipv4: { ...ipv4, chains: chains(spell) }, ipv6: { chains: [], hooks: [] } }).counted(plain),
+		);
 	assert.ok(sum(String).ingress.connections > 0);
 	assert.deepEqual(
 		sum((rule) => rule.replace('-p tcp ', '-p tcp -m tcp ')),

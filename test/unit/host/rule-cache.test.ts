@@ -102,6 +102,16 @@ test("others' rules stand at their places without their words, and ours are foun
 	assert.deepEqual(log, ['iptables-save']);
 });
 
+test("before a commit iptables-save is asked only where it has not printed others' rules yet", async () => {
+	const { log, memory, cached } = createCached();
+	await cached.check('ipv4', signal);
+	assert.deepEqual(log, []);
+	memory.edit('ipv4', document('-A OUTPUT -p udp -j ACCEPT'));
+	await cached.read('ipv4', signal);
+	for (const _ of ['unknown', 'known']) await cached.check('ipv4', signal);
+	assert.deepEqual(log, ['iptables-save']);
+});
+
 for (const [title, edit] of Object.entries({
 	'a rule among ours': '-I APPMESH_EGRESS 1 -p tcp -j RETURN',
 	'a rule that leads to ours': '-A OUTPUT -p udp -j APPMESH_EGRESS',

@@ -17,7 +17,11 @@ function createReader() {
 	);
 	return (messages: readonly NetlinkNotice[]) => {
 		const seen: { readonly of: Touched; readonly writer: Writer }[] = [];
-		reader.take(messages, (of, writer) => seen.push({ of, writer }));
+		reader.take(
+			messages,
+			(of, writer) => seen.push({ of, writer }),
+			() => undefined,
+		);
 		return seen;
 	};
 }

@@ -23,7 +23,9 @@ describe('the socket', async () => {
 	const client = createClient(path);
 
 	test('each client method passes its request to its handler and returns the reply', async () => {
-		const ask: Partial<Record<Method, object>> = { disable: { drainSeconds: 5 }, update: { image: 'envoy:2' } };
+		const ask: Partial<Record<Method, object>> = {
+			...{ disable: { drainSeconds: 5 }, update: { image: 'envoy:2' }, explain: { pid: 1 } },
+		};
 		for (const method of (Object.keys(paths) as Method[]).filter((name) => name !== 'enable' && name !== 'reload')) {
 			const request = (ask[method] ?? {}) as Record<string, never>;
 			assert.deepEqual(await client[method](request), { by: method });
@@ -146,6 +148,7 @@ describe('the socket', async () => {
 			disable: answer('disable'),
 			diff: answer('diff'),
 			config: answer('config'),
+			explain: answer('explain'),
 			update: answer('update'),
 			enable: async () => Promise.reject(new Failure('envoy', 'Cannot enable: why', 'Do that')),
 			reload: async () => Promise.reject(new TypeError('nobody foresaw this')),

@@ -17,6 +17,11 @@ export const cases: Readonly<Record<string, Texts>> = {
 		appPorts: [...many.slice(0, 14), '9000-9100', '9200'].join(','),
 	},
 	'all application ports but the ignored': { appPorts: '*', ingressIgnoredPorts: '22,9100-9110' },
+	'a transparent listener': { appPorts: '8080,9090', ingressMode: 'tproxy' },
+	'a transparent listener for all ports but the ignored': { appPorts: '*', ingressMode: 'tproxy' },
+	'a transparent listener, and the address of the client for the application': {
+		...{ appPorts: '8080', ingressMode: 'tproxy', ingressKeepClient: 'application', mark: '0x77' },
+	},
 	'ignored sources': { appPorts: '8080', ingressIgnoredIps: '10.0.0.0/8,fd00::/8,192.0.2.7' },
 	'ignored users and groups': { ignoreUids: '1337,2000-2999', ignoreGids: '0,1337-1338' },
 	'an ignored group and no user': { ignoreUids: '', ignoreGids: '1337' },

@@ -26,7 +26,12 @@ const status: Status = {
 		{ subject: 'envoy', ok: true, since },
 	],
 	repairs: { count: 0 },
-	counters: { ingress: { connections: 12 }, egress: { connections: 40, direct: 3 }, dropped: 2 },
+	counters: {
+		ingress: { connections: 12 },
+		egress: { connections: 40, direct: 3 },
+		dropped: 2,
+		rules: [{ direction: 'egress', verdict: 'captured', setting: 'egressPort', count: 2 }],
+	},
 	bypassing: 0,
 	existing: 0,
 	mesh: { node: 'mesh/m/virtualNode/a', version: '1', connected: 2, settled: 1, acceptedAt: since, acceptedMs: 42 },

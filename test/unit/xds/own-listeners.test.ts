@@ -33,6 +33,24 @@ describe('Envoy listens where redirected connections arrive, and nowhere else', 
 		});
 });
 
+test('the inbound listener is transparent where connections keep their addresses, and the outbound one never is', () => {
+	const transparent = (options: Partial<RenderOptions>) =>
+		listenersOf(options).map((each) => each['transparent'] ?? false);
+	assert.deepEqual(transparent({ isTransparent: true }), [true, false]);
+	assert.deepEqual(transparent({ keepsClient: true }), [false, false]);
+});
+
+test('where the application sees the client, it is called at the address that the client has called', () => {
+	const { cds } = rendered(guideResources(), 'serviceA', { keepsClient: true });
+	const application = Object.values(cds).find(({ name }) => String(name).includes('ingress'));
+	assert.partialDeepStrictEqual(application, { type: 'ORIGINAL_DST', lbPolicy: 'CLUSTER_PROVIDED' });
+	const names = listenersOf({ keepsClient: true }).map(({ listenerFilters }) =>
+		(listenerFilters as readonly { readonly name: string }[]).map(({ name }) => name.split('.').at(-1)),
+	);
+	assert.deepEqual(names[0]?.slice(0, 2), ['original_dst', 'original_src']);
+	assert.ok(names[1]?.includes('original_src') === false);
+});
+
 test('statistics keep the names that App Mesh gave them, wherever Envoy listens', () => {
 	const found = listenersOf({}).map(({ statPrefix, freebind }) => ({ statPrefix, freebind }));
 	assert.deepEqual(found, [

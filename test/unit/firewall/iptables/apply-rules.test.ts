@@ -4,7 +4,7 @@ import { Failure } from '../../../../src/failure.ts';
 import type { RulesByFamily } from '../../../../src/firewall/firewall.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
-import { byFamily } from '../../../../src/values/units.ts';
+import { byFamily, families } from '../../../../src/values/units.ts';
 import { captureOf } from '../../../support/capture.ts';
 import { createMemoryFirewall, type MemoryFirewall } from '../../../support/memory-firewall.ts';
 
@@ -27,7 +27,7 @@ test('both families are committed, and the reply is what was read back', async (
 	const installed = await firewall.apply(first, signal);
 	assert.deepEqual(
 		firewall.commits.map(({ family }) => family),
-		['ipv4', 'ipv6'],
+		['ipv6', 'ipv4'],
 	);
 	assert.deepEqual(installed.diff(first), { ipv4: [], ipv6: [] });
 	await requireInstalled(firewall, first);
@@ -60,7 +60,7 @@ test('if the second family fails, the first goes back to what it was', async () 
 	const hindrance = { isOn: false };
 	const firewall = createMemoryFirewall({
 		onCommit: (family) => {
-			if (hindrance.isOn && family === 'ipv6') throw new Failure('firewall', 'Cannot: no room', 'Make some');
+			if (hindrance.isOn && family === 'ipv4') throw new Failure('firewall', 'Cannot: no room', 'Make some');
 		},
 	});
 	await firewall.apply(first, signal);
@@ -71,30 +71,50 @@ test('if the second family fails, the first goes back to what it was', async () 
 	await requireInstalled(firewall, first);
 });
 
-test('if the first family fails, the second is not touched', async () => {
+test('a kernel that takes no IPv6 rules refuses them before IPv4 is changed', async () => {
 	const firewall = createMemoryFirewall({
-		onCommit: () => {
-			throw new Failure('firewall', 'Cannot: no room', 'Make some');
+		onCommit: (family) => {
+			if (family === 'ipv6') throw new Failure('unsupported', 'Cannot: no nat here', 'Set ipv6 to 0');
 		},
 	});
-	await assert.rejects(firewall.apply(first, signal), /no room/);
+	await assert.rejects(firewall.apply(first, signal), /no nat here/);
+	assert.deepEqual(firewall.commits, []);
 	assert.equal(firewall.text(), createMemoryFirewall().text());
 });
 
-const refusesIpv6 = {
+for (const family of families)
+	for (const table of ['mangle', 'nat'])
+		test(`if ${table} of ${family} is refused, both tables of both families go back to what they were`, async () => {
+			const hindrance = { isOn: false };
+			const firewall = createMemoryFirewall({
+				onTable(of, name) {
+					if (hindrance.isOn && of === family && name === table)
+						throw new Failure('firewall', 'Cannot: no room', 'Make some');
+				},
+			});
+			for (const before of [none, second]) {
+				hindrance.isOn = false;
+				await firewall.apply(before, signal);
+				hindrance.isOn = true;
+				await assert.rejects(firewall.apply(first, signal), /no room/);
+				await requireInstalled(firewall, before);
+			}
+		});
+
+const cannotPrint = {
 	onCheck: (family: string) => {
-		if (family === 'ipv6') throw new Failure('unsupported', 'Cannot: no nat here', 'Set ipv6 to 0');
+		if (family === 'ipv4') throw new Failure('firewall', 'Cannot read: made with nft', 'Put it elsewhere');
 	},
 };
 
-test('a document that one family refuses is found before the other family is changed', async () => {
-	const firewall = createMemoryFirewall(refusesIpv6);
-	await assert.rejects(firewall.apply(first, signal), /no nat here/);
+test('where iptables cannot print what is there nothing is committed', async () => {
+	const firewall = createMemoryFirewall(cannotPrint);
+	await assert.rejects(firewall.apply(first, signal), /made with nft/);
 	assert.deepEqual(firewall.commits, []);
 });
 
-test('rules that the kernel has taken before are committed without a check', async () => {
-	const firewall = createMemoryFirewall(refusesIpv6);
+test('rules like those that were read back before are committed without asking that', async () => {
+	const firewall = createMemoryFirewall(cannotPrint);
 	await firewall.apply(first, signal, { skipCheck: true });
 	await requireInstalled(firewall, first);
 });

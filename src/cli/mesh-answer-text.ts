@@ -1,8 +1,8 @@
-import { escapeControls } from '../../lib/escape.ts';
-import { shown } from '../../mesh/show/match-text.ts';
-import type { Answer, RouteAnswer, TargetAnswer } from './answer.ts';
+import { escapeControls, shown } from '../lib/escape.ts';
 
-export function answerText(answer: Answer): string {
+import type { MeshAnswer, RouteAnswer, TargetAnswer } from '../localapi/explained.ts';
+
+export function meshAnswerText(answer: MeshAnswer): string {
 	const { question, node, listener, chain, rewritten, service, router, gatewayRoutes, routes, notes } = answer;
 	const rows = [
 		['listener', listener === '' ? 'none' : `${listener}${chain === '' ? '' : `, filter chain ${chain}`}`],
@@ -33,7 +33,7 @@ const routerText = (router: string | undefined): string =>
 const takenRow = (name: string, routes: readonly RouteAnswer[]): string[][] =>
 	routes.filter(({ verdict }) => verdict === 'taken').map((route) => [name, `${shown(route.name)}: ${route.match}`]);
 
-function outcomeRows({ outcome, targets }: Answer): string[][] {
+function outcomeRows({ outcome, targets }: MeshAnswer): string[][] {
 	const { kind, status, why, cluster } = outcome;
 	switch (kind) {
 		case 'sent':

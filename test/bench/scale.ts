@@ -1,0 +1,133 @@
+import type { Firewall, Installation, RulesByFamily } from '../../src/firewall/firewall.ts';
+import { createIptablesFirewall, iptables } from '../../src/firewall/iptables/iptables-firewall.ts';
+import { createNftFirewall, nft } from '../../src/firewall/nft/nft-firewall.ts';
+import { buildRuleset } from '../../src/ruleset/build.ts';
+import { byFamily } from '../../src/values/units.ts';
+import { createHost } from '../lab/net/host.ts';
+import { addresses } from '../lab/net/layout.ts';
+import { ids } from '../lab/net/peers.ts';
+import { captureOf } from '../support/capture.ts';
+import { type FarHost, openFarHost } from '../support/far.ts';
+import { createAnswerers } from './answerers.ts';
+import { compare, type Figure } from './figure.ts';
+import type { BenchOptions } from './options.ts';
+import { interleave, median } from './samples.ts';
+import { type Command, createStopwatch } from './stopwatch.ts';
+
+/** How a host looks up its list of ignored addresses. */
+const ways = {
+	'one by one': { hasSets: false, firewall: (far: FarHost) => createIptablesFirewall(far.program('iptables-nft')) },
+	ipset: { hasSets: true, firewall: (far: FarHost) => createIptablesFirewall(far.program('iptables-nft')) },
+	nft: { hasSets: false, firewall: (far: FarHost) => createNftFirewall(far.nft) },
+} as const;
+type Way = keyof typeof ways;
+const names = Object.keys(ways) as readonly Way[];
+
+const sizes = [0, 50, 500, 5_000] as const;
+const LONGEST = 5_000;
+/** How many connections one after the other, before it is another list's turn. */
+const TURN = 100;
+const WARM_UP = 20;
+
+const listOf = (length: number): string =>
+	Array.from({ length }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`).join(',');
+
+function rulesOf(way: Way, length: number): RulesByFamily {
+	const capture = { ...captureOf({ appPorts: '8080', egressIgnoredIps: listOf(length) }), hasSets: ways[way].hasSets };
+	return byFamily((family) => buildRuleset(capture, family));
+}
+
+const anyTime = AbortSignal.timeout(86_400_000);
+
+/** What a connection costs, and a change, where a list is long. */
+export async function benchScale(options: BenchOptions): Promise<readonly Figure[]> {
+	const connections = await benchConnections(options.connections);
+	return [...connections, ...(await benchApply(options))];
+}
+
+async function benchConnections(count: number): Promise<Figure[]> {
+	using stack = new DisposableStack();
+	const places = await Promise.all(names.map((way) => createPlace(stack, way)));
+	const taken = new Map<string, number[]>();
+	for (let left = count; left > 0; left -= TURN)
+		for (const size of sizes) {
+			for (const { way, firewall } of places) await firewall.apply(rulesOf(way, size), anyTime);
+			for (const { way, connect } of places) {
+				await connect(WARM_UP);
+				const of = taken.get(`${way} ${size}`) ?? [];
+				taken.set(`${way} ${size}`, [...of, ...(await connect(Math.min(TURN, left)))]);
+			}
+		}
+	const us = (way: Way, size: number): number => median(taken.get(`${way} ${size}`) ?? []) * 1_000;
+	return names.flatMap((way) =>
+		sizes
+			.filter((size) => size > 0)
+			.map(
+				(size): Figure => ({
+					name: `a captured connection, ${size} addresses ignored, ${way}`,
+					unit: 'µs',
+					ours: us(way, size),
+					reference: { name: 'the same without any', value: us(way, 0) },
+					...(way === 'one by one' ? {} : { limits: { on: 'ratio', goal: 1.1, must: 1.1 } as const }),
+				}),
+			),
+	);
+}
+
+interface Place {
+	readonly way: Way;
+	readonly firewall: Firewall;
+	readonly connect: (count: number) => Promise<readonly number[]>;
+}
+
+async function createPlace(stack: DisposableStack, way: Way): Promise<Place> {
+	const lab = stack.use(createHost({ container: false }));
+	await stack.use(createAnswerers(lab)).ready;
+	const stopwatch = stack.use(createStopwatch(lab.host, ids.app));
+	const firewall = ways[way].firewall(stack.use(openFarHost(lab.host)));
+	return { way, firewall, connect: (count) => stopwatch.connect(addresses.remote.v4, 443, count) };
+}
+
+/** From no rules at all, by a process that is warm, as in the daemon. */
+async function benchApply({ runs, seconds }: BenchOptions): Promise<Figure[]> {
+	const figures: Figure[] = [];
+	for (const way of names) {
+		using stack = new DisposableStack();
+		const [ours, theirs] = [stack.use(createHost({ container: false })), stack.use(createHost({ container: false }))];
+		const firewall = ways[way].firewall(stack.use(openFarHost(ours.host)));
+		const stopwatch = stack.use(createStopwatch(theirs.host));
+		const rules = rulesOf(way, LONGEST);
+		const bare = bareCommands(way === 'nft' ? nft.renderInstallations(rules) : linearDocuments());
+		const { apply, commit } = await interleave(
+			{ runs, seconds },
+			{
+				async apply() {
+					await firewall.remove({ keepConntrack: false }, anyTime);
+					const start = performance.now();
+					await firewall.apply(rules, anyTime);
+					return performance.now() - start;
+				},
+				async commit() {
+					theirs.host.run('nft', ['flush', 'ruleset']);
+					return stopwatch.time(...bare);
+				},
+			},
+		);
+		const program = way === 'nft' ? 'a bare nft --file' : 'a bare pair of restores, a rule for each';
+		figures.push(compare(`5,000 addresses applied and read back, ${way}`, apply, { name: program, values: commit }));
+	}
+	return figures;
+}
+
+const linearDocuments = (): readonly Installation[] => iptables.renderInstallations(rulesOf('one by one', LONGEST));
+
+const bareCommands = (documents: readonly Installation[]): Command[] =>
+	documents.map(({ family, document }) =>
+		family === 'inet'
+			? { program: 'nft', args: ['--file', '-'], input: document }
+			: {
+					program: `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-nft-restore`,
+					args: ['-w', '--noflush'],
+					input: document,
+				},
+	);

@@ -1,0 +1,56 @@
+// Connections that settings may decide about.
+import fc from 'fast-check';
+import type { Capture } from '../../src/ruleset/capture.ts';
+import type { Family, IdRange } from '../../src/values/units.ts';
+import type { Packet } from '../support/packet.ts';
+
+/** A first packet, and on which way it comes. */
+export interface Connection {
+	readonly way: keyof typeof hookOf;
+	readonly family: Family;
+	readonly packet: Packet;
+}
+
+/** Mostly values from the settings and their neighbours, as mistakes are at the boundaries. */
+export function anyConnection(capture: Capture): fc.Arbitrary<Connection> {
+	const way = fc.constantFrom('out', 'in', 'through' as const);
+	return fc.tuple(way, fc.constantFrom<Family>('ipv4', 'ipv6')).chain(([direction, family]) =>
+		fc
+			.record({
+				from: anyAddress(capture.ingressIgnoredIps, family),
+				to: anyAddress([...capture.egressIgnoredIps, ...capture.egressOnlyIps], family),
+				port: anyPort(capture),
+				interface: anyInterface(capture),
+				uid: anyId([...capture.ignoreUids, ...capture.onlyUids]),
+				gid: anyId([...capture.ignoreGids, ...capture.onlyGids]),
+				isToHere: direction === 'out' ? fc.boolean() : fc.constant(direction === 'in'),
+			})
+			.map(({ uid, gid, ...packet }) => {
+				const owner = direction === 'out' ? { uid, gid } : {};
+				return { way: direction, family, packet: { ...packet, ...owner, isFromHere: direction === 'out' } };
+			}),
+	);
+}
+
+function anyAddress(cidrs: Capture['egressOnlyIps'], family: Family): fc.Arbitrary<string> {
+	const named = cidrs.filter((cidr) => cidr.family === family).map(({ address }) => address);
+	return fc.oneof(fc.constantFrom(family === 'ipv4' ? '203.0.113.10' : '2001:db8::10', ...named), anyOf[family]);
+}
+const anyOf = { ipv4: fc.ipV4(), ipv6: fc.ipV6() };
+
+function anyPort(capture: Capture): fc.Arbitrary<number> {
+	const { appPorts, ingressIgnoredPorts, egressIgnoredPorts, egressOnlyPorts, ingressPort, egressPort } = capture;
+	const app = appPorts === '*' ? [] : appPorts;
+	const ends = around([...app, ...ingressIgnoredPorts, ...egressIgnoredPorts, ...egressOnlyPorts]);
+	return fc.constantFrom(22, 443, ingressPort, egressPort, ...ends).map((port) => Math.min(65535, Math.max(1, port)));
+}
+
+const around = (ranges: readonly IdRange[]): number[] => ranges.flatMap(({ from, to }) => [from - 1, from, to, to + 1]);
+
+const anyId = (ranges: readonly IdRange[]): fc.Arbitrary<number> =>
+	fc.constantFrom(0, 1000, ...around(ranges)).map((id) => Math.max(0, id));
+
+const anyInterface = ({ bridges, interfacesIgnored }: Capture): fc.Arbitrary<string> =>
+	fc.constantFrom('eth0', ...[...bridges, ...interfacesIgnored].flatMap((name) => [name.replace('+', ''), `${name}7`]));
+
+export const hookOf = { out: 'OUTPUT', in: 'PREROUTING', through: 'PREROUTING' } as const;
