@@ -7,8 +7,11 @@ export interface Interval<T> {
 	readonly to: T;
 }
 
+export const mergedNumbers = <T extends number>(ranges: readonly Interval<T>[]): Interval<T>[] =>
+	merged(ranges, (value) => value + 1);
+
 export const numberSet = (ranges: readonly Interval<number>[]): string =>
-	setOf(merged(ranges, (value) => value + 1).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)));
+	setOf(mergedNumbers(ranges).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)));
 
 export const addressSet = (family: Family, ranges: readonly Interval<bigint>[]): string =>
 	setOf(merged(ranges, (value) => value + 1n).map((range) => showRange(family, range)));

@@ -3,7 +3,7 @@ import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../.
 import type { Cidr } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
 import type { RulesByFamily } from '../firewall.ts';
-import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
+import { addressSet, mergedNumbers, numberSet, rangeOfCidr } from './intervals.ts';
 import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
 
 /** Spells the rules of both families as `parseListing` spells what nft lists, so that the two can be compared. Remembered. */
@@ -42,16 +42,27 @@ const ruleChain = (chain: Chain, family: Family): NftChain => ({
 	rules: chain.rules.flatMap((rule) => rulesOf(chain, rule, family)),
 });
 
-/** Names of interfaces have a rule each, as older versions of nft take none with a wildcard into a set. */
+/**
+ * Names of interfaces have a rule each, as older versions of nft take none with a wildcard into a set; and so have ranges of
+ * ports: the kernel fills a set of ranges a moment after its rule is in force (nft_set_commit_update, nf_tables_api.c), and what
+ * opens a connection in that moment would go past Envoy.
+ */
 function rulesOf(chain: Chain, rule: Rule, family: Family): string[] {
-	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out');
+	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out' || kind === 'ports');
 	const match = rule.matches[at];
-	if (match?.kind !== 'in' && match?.kind !== 'out')
-		return [ruleOf(chain, rule, family), ...withoutListener(chain, rule, family)];
-	return match.interfaces.map((name) => {
-		const matches = rule.matches.with(at, { ...match, interfaces: [name] });
-		return ruleOf(chain, { ...rule, matches }, family);
-	});
+	const parts =
+		match === undefined ? [rule] : partsOf(match).map((part) => ({ ...rule, matches: rule.matches.with(at, part) }));
+	return parts.flatMap((part) => [ruleOf(chain, part, family), ...withoutListener(chain, part, family)]);
+}
+
+function partsOf(match: Match): Match[] {
+	if (match.kind === 'in' || match.kind === 'out')
+		return match.interfaces.map((name) => ({ ...match, interfaces: [name] }));
+	if (match.kind !== 'ports') return [match];
+	const all = mergedNumbers(match.ports);
+	const single = all.filter(({ from, to }) => from === to);
+	const ranges = all.filter(({ from, to }) => from !== to).map((range) => ({ ...match, ports: [range] }));
+	return [...(single.length === 0 ? [] : [{ ...match, ports: single }]), ...ranges];
 }
 
 /** The statement goes on with the next rule where nobody listens, and the packet would reach the application. */
