@@ -1,6 +1,8 @@
 // Connections that settings may decide about.
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Capture } from '../../src/ruleset/capture.ts';
+import type { TracedRuleset } from '../../src/ruleset/trace.ts';
 import type { Family, IdRange } from '../../src/values/units.ts';
 import type { Packet } from '../support/packet.ts';
 
@@ -29,6 +31,21 @@ export function anyConnection(capture: Capture): fc.Arbitrary<Connection> {
 				const owner = direction === 'out' ? { uid, gid } : {};
 				return { way: direction, family, packet: { ...packet, ...owner, isFromHere: direction === 'out' } };
 			}),
+	);
+}
+
+/** What is asked for, and connections that it may decide about. */
+export const withConnections = (captures: fc.Arbitrary<Capture>): fc.Arbitrary<[Capture, Connection[]]> =>
+	captures.chain((capture) =>
+		fc.tuple(fc.constant(capture), fc.array(anyConnection(capture), { minLength: 20, maxLength: 20 })),
+	);
+
+/** Rules as we write them, read back, without a word that nobody knows. */
+export function requireUnderstood(installed: TracedRuleset): void {
+	const all = installed.flatMap(({ hooks, rules }) => [...hooks, ...rules]);
+	assert.deepEqual(
+		all.filter((rule) => rule.unread !== undefined || ('verdict' in rule && rule.verdict.kind === 'unknown')),
+		[],
 	);
 }
 

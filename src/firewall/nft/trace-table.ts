@@ -36,22 +36,23 @@ const hooksOf = ({ name }: NftChain, bases: readonly NftChain[], family: Family)
 /** None for a rule without a verdict. */
 function tracedRule(rule: string, family: Family): TracedRule[] {
 	const [, statements = '', because = ''] = /^(.*?)(?: comment "(?:turnout: )?([^"]*)")?$/.exec(rule) ?? [];
+	const known = / comment "turnout: [^"]*"$/.test(rule) ? readersOfOurs : readers;
 	const matches: Match[] = [];
 	let rest = `${statements} `;
-	for (let taken = takeMatch(rest, family); taken !== undefined; taken = takeMatch(rest, family)) {
+	for (let taken = takeMatch(rest, known, family); taken !== undefined; taken = takeMatch(rest, known, family)) {
 		matches.push(...taken.matches);
 		rest = rest.slice(taken.length);
 	}
 	const words = rest.trim();
 	if (words === '') return [];
-	const verdict = verdictOf(words);
+	const verdict = verdictOf(words, family);
 	const unread = verdict.kind === 'unknown' ? { unread: words } : {};
 	return [{ matches, verdict, because: because === '' ? statements : because, ...unread }];
 }
 
 /** The match that a rule begins with; undefined: it begins with none that is understood. */
-function takeMatch(rest: string, family: Family) {
-	for (const [pattern, read] of readers) {
+function takeMatch(rest: string, known: Readers, family: Family) {
+	for (const [pattern, read] of known) {
 		const [whole, ...parts] = pattern.exec(rest) ?? [];
 		const matches = whole === undefined ? undefined : quietly(() => read(parts.map(String), family));
 		if (whole !== undefined && matches !== undefined) return { matches, length: whole.length };
@@ -69,12 +70,14 @@ function quietly<T>(read: () => T): T | undefined {
 }
 
 type Read = (parts: readonly string[], family: Family) => readonly Match[];
+type Readers = readonly (readonly [RegExp, Read])[];
 
 const SET = '(\\{ [^}]* \\}|[^\\s{]+)';
 const nothing: Read = () => [];
 
-const readers: readonly (readonly [RegExp, Read])[] = [
+const readers: Readers = [
 	[/^meta l4proto tcp /, nothing],
+	[/^(?:meta|ct) mark set \d+ /, nothing],
 	[/^counter name "[^"]*" /, nothing],
 	[/^meta nfproto (ipv[46]) /, ([is], family) => (is === family ? [] : [NEVER])],
 	[/^tcp flags & \(fin \| syn \| rst \| ack\) == syn /, () => [{ kind: 'syn' }]],
@@ -82,11 +85,6 @@ const readers: readonly (readonly [RegExp, Read])[] = [
 	[/^tcp flags & \(syn \| ack\) == \(syn \| ack\) /, () => [{ kind: 'syn-ack' }]],
 	[/^fib (s|d)addr type (!= )?local /, ([end, not]) => [{ kind: 'local', end: ends(end), is: not !== '!= ' }]],
 	[new RegExp(`^tcp dport ${SET} `), ([set = '']) => [{ kind: 'ports', ports: parsePorts(elementsOf(set).join()) }]],
-	[
-		new RegExp(`^tcp sport ${SET} `),
-		([set = '']) => [{ kind: 'own-ports', ports: parsePorts(elementsOf(set).join()) }],
-	],
-	[/^meta skuid >= 0 /, () => [{ kind: 'owned' }]],
 	[new RegExp(`^meta sk(uid|gid) ${SET} `), ([id, set = '']) => owner(id === 'uid' ? 'uid' : 'gid', set)],
 	[
 		new RegExp(`^ip6? (s|d)addr ${SET} `),
@@ -94,9 +92,24 @@ const readers: readonly (readonly [RegExp, Read])[] = [
 	],
 	[/^(i|o)ifname "([^"]+)" /, ([way, name = '']) => interfaces(way === 'i' ? 'in' : 'out', name)],
 	[/^ct state ((?:invalid|new|established|related)(?:,\w+)*) /, ([names = '']) => states(names.split(','))],
+	[/^ct status dnat /, () => [{ kind: 'state', states: ['DNAT'] }]],
+	[/^(?:ct mark \d+ )?ct direction reply /, () => [NEVER]],
 ];
 
-/** A connection of the other family is not followed through this one's rules. */
+/** What ours ask is known not to bear on where a first packet goes (match-attempt.ts); in a rule of others it may. */
+const readersOfOurs: Readers = [
+	...readers,
+	[
+		new RegExp(`^tcp sport ${SET} `),
+		([set = '']) => [{ kind: 'own-ports', ports: parsePorts(elementsOf(set).join()) }],
+	],
+	[/^meta skuid >= 0 /, () => [{ kind: 'owned' }]],
+	[/^meta iifkind "bridge" /, () => [{ kind: 'bridged' }]],
+	[/^socket wildcard 0 /, () => [{ kind: 'socket' }]],
+	[/^socket transparent 1 /, () => [{ kind: 'transparent-socket' }]],
+];
+
+/** A connection of the other family is not followed through this one's rules, and a first packet is no reply. */
 const NEVER: Match = { kind: 'ports', ports: [] };
 
 const ends = (end: string | undefined) => (end === 's' ? 'source' : 'destination');
@@ -126,10 +139,13 @@ const states = (names: readonly string[]): readonly Match[] => [
 	{ kind: 'state', states: (['INVALID', 'NEW'] as const).filter((state) => names.includes(state.toLowerCase())) },
 ];
 
-function verdictOf(words: string): TracedVerdict {
+function verdictOf(words: string, family: Family): TracedVerdict {
 	if (words === 'return') return { kind: 'return' };
 	if (words === 'drop') return { kind: 'drop' };
-	const [, port, chain] = /^(?:redirect to :(\d+)|jump (\S+))$/.exec(words) ?? [];
-	if (port !== undefined) return { kind: 'redirect', port: parsePort(port) };
+	if (words === 'dnat to :1-65535') return { kind: 'keep-destination' };
+	const [, redirect, chain] = /^(?:redirect to :(\d+)|jump (\S+))$/.exec(words) ?? [];
+	const [, tproxy] = /^tproxy ip6? to :(\d+) accept$/.exec(words) ?? [];
+	if (redirect !== undefined) return { kind: 'redirect', port: parsePort(redirect) };
+	if (tproxy !== undefined) return { kind: 'tproxy', port: parsePort(tproxy), family };
 	return chain === undefined ? { kind: 'unknown' } : { kind: 'jump', chain: shortName(chain) };
 }
