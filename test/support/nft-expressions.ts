@@ -49,6 +49,15 @@ const statements: readonly (readonly [RegExp, (...parts: string[]) => Json])[] =
 		(protocol = '', field = '', not = '', operand = '') =>
 			match(not === 'undefined' ? '==' : '!=', { payload: { protocol, field } }, operandOf(operand)),
 	],
+	[/^meta mark set (\d+)/, (mark = '') => ({ mangle: { key: { meta: { key: 'mark' } }, value: Number(mark) } })],
+	[/^ct mark set (\d+)/, (mark = '') => ({ mangle: { key: { ct: { key: 'mark' } }, value: Number(mark) } })],
+	[/^ct mark (\d+)/, (mark = '') => match('==', { ct: { key: 'mark' } }, Number(mark))],
+	[/^ct direction (\w+)/, (direction = '') => match('==', { ct: { key: 'direction' } }, direction)],
+	[/^ct status ([\w,]+)/, (names = '') => match('in', { ct: { key: 'status' } }, single(names.split(',')))],
+	[/^meta iifkind "([^"]*)"/, (kind = '') => match('==', { meta: { key: 'iifkind' } }, kind)],
+	[/^socket (\w+) (\d+)/, (key = '', value = '') => match('==', { socket: { key } }, Number(value))],
+	[/^tproxy (ip6?) to :(\d+)/, (family = '', port = '') => ({ tproxy: { family, port: Number(port) } })],
+	[/^dnat to :(\d+)-(\d+)/, (from = '', to = '') => ({ dnat: { port: { range: [Number(from), Number(to)] } } })],
 	[
 		new RegExp(`^meta (\\w+) (>= )?${OPERAND}`),
 		(key = '', op = '', operand = '') => match(op === 'undefined' ? '==' : '>=', { meta: { key } }, operandOf(operand)),

@@ -1,28 +1,38 @@
 import { bytesOf, type Cidr, showAddress } from '../../values/cidr.ts';
 import type { Family } from '../../values/units.ts';
 
-/** Both ends inclusive. The kernel keeps an interval set as the fewest such ranges, in order; so do both of these. */
+/** Both ends inclusive. */
 export interface Interval<T> {
 	readonly from: T;
 	readonly to: T;
 }
 
+export const mergedNumbers = <T extends number>(ranges: readonly Interval<T>[]): Interval<T>[] =>
+	merged(ranges, (value) => value + 1);
+
 export const numberSet = (ranges: readonly Interval<number>[]): string =>
-	setOf(merged(ranges, (value) => value + 1).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)));
+	setOf(sorted(ranges).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)));
+
+export const mergedAddresses = (ranges: readonly Interval<bigint>[]): Interval<bigint>[] =>
+	merged(ranges, (value) => value + 1n);
 
 export const addressSet = (family: Family, ranges: readonly Interval<bigint>[]): string =>
-	setOf(merged(ranges, (value) => value + 1n).map((range) => showRange(family, range)));
+	setOf(sorted(ranges).map((range) => showRange(family, range)));
 
 /** `80`, or `{ 80, 443 }`. */
 export const setOf = (elements: readonly string[]): string =>
 	elements.length === 1 ? elements.join('') : `{ ${elements.join(', ')} }`;
+
+/** A set that is a hash is listed in any order. */
+const sorted = <T extends number | bigint>(ranges: readonly Interval<T>[]): Interval<T>[] =>
+	ranges.toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
 
 function merged<T extends number | bigint>(
 	ranges: readonly Interval<T>[],
 	after: (value: T) => number | bigint,
 ): Interval<T>[] {
 	const joined: Interval<T>[] = [];
-	for (const range of ranges.toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
+	for (const range of sorted(ranges)) {
 		const last = joined.at(-1);
 		if (last === undefined || range.from > after(last.to)) joined.push(range);
 		else if (range.to > last.to) joined[joined.length - 1] = { from: last.from, to: range.to };
@@ -40,13 +50,13 @@ const lengthOf = (family: Family): number => (family === 'ipv4' ? 32 : 128);
 export const numberOf = (family: Family, address: string): bigint =>
 	bytesOf(family, address).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
-/** The fewest networks that have these addresses and no others, as `10.0.0.0/8`. */
-export function networksOf(family: Family, { from, to }: Interval<bigint>): readonly string[] {
-	const found: string[] = [];
+/** The fewest networks that have these addresses and no others. */
+export function networksOf(family: Family, { from, to }: Interval<bigint>): readonly Cidr[] {
+	const found: Cidr[] = [];
 	for (let start = from; start <= to; ) {
 		let size = 1n;
 		while (start % (size * 2n) === 0n && start + size * 2n - 1n <= to) size *= 2n;
-		found.push(`${show(family, start)}/${lengthOf(family) - (size.toString(2).length - 1)}`);
+		found.push({ family, address: show(family, start), bits: lengthOf(family) - (size.toString(2).length - 1) });
 		start += size;
 	}
 	return found;

@@ -5,6 +5,7 @@ import { type Family, families } from '../../values/units.ts';
 import type { RulesByFamily } from '../firewall.ts';
 import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
 import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
+import { splitUp } from './split-lists.ts';
 
 /** Spells the rules of both families as `parseListing` spells what nft lists, so that the two can be compared. Remembered. */
 export const renderTable = memoize(({ ipv4, ipv6 }: RulesByFamily): NftTable => {
@@ -26,31 +27,27 @@ function baseChain(table: TableName, at: Hook['at'], rules: RulesByFamily): NftC
 	const jumps = families.flatMap((family) =>
 		rules[family]
 			.filter((chain) => chain.table === table)
-			.flatMap((chain) => chain.hooks.filter((hook) => hook.at === at).map((hook) => jumpOf(chain, hook, family))),
+			.flatMap((chain) => chain.hooks.filter((hook) => hook.at === at).flatMap((hook) => jumpsOf(chain, hook, family))),
 	);
 	return jumps.length === 0 ? [] : [{ name: baseChainOf(table, at), base: baseOf(table, at), rules: jumps }];
 }
 
-function jumpOf({ table, name }: Chain, { matches, because }: Hook, family: Family): string {
-	const words = matches.flatMap((match) => renderMatch(match, family));
-	const protocol = words.some(isAboutTcp) ? [] : [TCP];
-	return line([`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`], because);
-}
+const jumpsOf = ({ table, name }: Chain, { matches, because }: Hook, family: Family): string[] =>
+	splitUp(matches, family).map((part) => {
+		const words = part.flatMap((match) => renderMatch(match, family));
+		const protocol = words.some(isAboutTcp) ? [] : [TCP];
+		return line([`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`], because);
+	});
 
 const ruleChain = (chain: Chain, family: Family): NftChain => ({
 	name: chainOf(chain.table, chain.name, family),
 	rules: chain.rules.flatMap((rule) => rulesOf(chain, rule, family)),
 });
 
-/** Names of interfaces have a rule each, as older versions of nft take none with a wildcard into a set. */
 function rulesOf(chain: Chain, rule: Rule, family: Family): string[] {
-	const at = rule.matches.findIndex(({ kind }) => kind === 'in' || kind === 'out');
-	const match = rule.matches[at];
-	if (match?.kind !== 'in' && match?.kind !== 'out')
-		return [ruleOf(chain, rule, family), ...withoutListener(chain, rule, family)];
-	return match.interfaces.map((name) => {
-		const matches = rule.matches.with(at, { ...match, interfaces: [name] });
-		return ruleOf(chain, { ...rule, matches }, family);
+	return splitUp(rule.matches, family).flatMap((matches) => {
+		const part = { ...rule, matches };
+		return [ruleOf(chain, part, family), ...withoutListener(chain, part, family)];
 	});
 }
 

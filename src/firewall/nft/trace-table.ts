@@ -127,7 +127,7 @@ const addresses = (kind: 'from' | 'to', set: string, family: Family): readonly M
 function cidrsOf(element: string, family: Family): readonly Cidr[] {
 	const [from = '', to] = element.split('-');
 	if (to === undefined) return [parseCidr(from)];
-	return networksOf(family, { from: numberOf(family, from), to: numberOf(family, to) }).map(parseCidr);
+	return networksOf(family, { from: numberOf(family, from), to: numberOf(family, to) });
 }
 
 const interfaces = (kind: 'in' | 'out', name: string): readonly Match[] => [

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressSet, type Interval, numberSet, rangeOfCidr } from '../../../../src/firewall/nft/intervals.ts';
+import {
+	addressSet,
+	type Interval,
+	mergedAddresses,
+	mergedNumbers,
+	numberSet,
+	rangeOfCidr,
+} from '../../../../src/firewall/nft/intervals.ts';
 import { parseCidrs } from '../../../../src/values/cidr.ts';
 import type { Family } from '../../../../src/values/units.ts';
 
 const range = (from: number, to = from): Interval<number> => ({ from, to });
-const set = (family: Family, text: string): string => addressSet(family, parseCidrs(text).map(rangeOfCidr));
+const set = (family: Family, text: string): string =>
+	addressSet(family, mergedAddresses(parseCidrs(text).map(rangeOfCidr)));
 
 const sets: readonly (readonly [readonly Interval<number>[], string])[] = [
 	[[range(5)], '5'],
@@ -22,8 +30,8 @@ const sets: readonly (readonly [readonly Interval<number>[], string])[] = [
 
 for (const [ranges, expected] of sets)
 	test(`numbers are put together as the kernel keeps them: ${expected}`, () => {
-		assert.equal(numberSet(ranges), expected);
-		assert.equal(numberSet(ranges.toReversed()), expected);
+		assert.equal(numberSet(mergedNumbers(ranges)), expected);
+		assert.equal(numberSet(mergedNumbers(ranges.toReversed())), expected);
 	});
 
 test('addresses are put together as nft lists them: as one, as a network where it is one, else by both ends', () => {
