@@ -40,7 +40,10 @@ const prefixed = (address: fc.Arbitrary<string>, bits: number): fc.Arbitrary<str
 	});
 
 const everywhere = fc.constantFrom('0.0.0.0/0', '::/0', '10.0.0.0/8', '169.254.169.254');
-const cidrs = fc.array(fc.oneof(everywhere, prefixed(fc.ipV4(), 32), prefixed(fc.ipV6(), 128)), { maxLength: 6 });
+const fewCidrs = fc.array(fc.oneof(everywhere, prefixed(fc.ipV4(), 32), prefixed(fc.ipV6(), 128)), { maxLength: 6 });
+/** Of both families, more than iptables has rules for. */
+const manyCidrs = Array.from({ length: 40 }, (_, at) => [`198.18.${at}.0/28`, `2001:db8:${at}::/64`]).flat();
+const cidrs = fc.oneof({ weight: 9, arbitrary: fewCidrs }, { weight: 1, arbitrary: fc.constant(manyCidrs) });
 
 const interfaces = fc.array(
 	fc.oneof(

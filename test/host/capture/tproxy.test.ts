@@ -39,7 +39,10 @@ test('where each SYN is answered by a cookie, connections reach Envoy all the sa
 	await using daemon = await startDaemon(lab.host, { args: [...settings('iptables-nft'), ...envoy] });
 	for (const address of [own.v4, own.v6])
 		assert.partialDeepStrictEqual(await world.connect(address, 8080), { by: 'app' });
-	assert.equal((await daemon.readStatus()).counters.ingress.connections, 2);
+	const { ingress, rules } = (await daemon.readStatus()).counters;
+	assert.equal(ingress.connections, 2);
+	const captured = rules.filter(({ direction, verdict }) => direction === 'ingress' && verdict === 'captured');
+	assert.deepEqual(captured, [{ direction: 'ingress', verdict: 'captured', setting: 'appPorts', count: 2 }]);
 });
 
 test('an Envoy of somebody else whose listener is not transparent is told in status', async () => {
