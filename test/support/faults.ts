@@ -70,7 +70,9 @@ function savedRules({ host }: Host, backend: Dialect): string {
 		['rule', 'show', 'fwmark', '0x1e7700ce'],
 		['route', 'show', 'table', '100'],
 	].flatMap((args) => ['-4', '-6'].map((family) => host.tryRun('ip', [family, ...args]).stdout));
-	return [ownRules(host, backend), ...routing].join('\n');
+	// Built-in chains that somebody else needs are not there for us alone any more.
+	const rules = ownRules(host, backend).replace(/^:APPMESH_(PREROUTING|OUTPUT) .*\n/gm, '');
+	return [rules, ...routing].join('\n');
 }
 
 export interface Fault {

@@ -20,17 +20,17 @@ const without = (change: string): string[] => withPrograms(join(victim.folder, '
 
 const packages = ['apt-get install iptables', 'dnf install iptables', 'apk add iptables'];
 
-test('without iptables and ip6tables the packages of apt, dnf and apk are named', async () => {
-	const through = without('rm -f *tables*');
-	const says = ['neither iptables nor ip6tables is installed', ...packages];
+test('without iptables, ip6tables and nft the packages of apt, dnf and apk are named', async () => {
+	const through = without('rm -f *tables* nft');
+	const says = ['neither iptables nor ip6tables nor nft is installed', ...packages];
 	assertRefused(await victim.turnout(['init', '--app-ports', '8080'], { through }), { says });
 	assertRefusedJson(await victim.turnout(['clean', '--json'], { through }), { says });
 	assertRefused(await victim.daemon(['--app-ports', '8080'], { through }), { says });
 	await victim.assertUntouched();
 });
 
-test('without iptables, and with ip6tables, it is iptables that is named', async () => {
-	const through = without('rm -f iptables*');
+test('without iptables and nft, and with ip6tables, it is iptables that is named', async () => {
+	const through = without('rm -f iptables* nft');
 	const outcome = await victim.turnout(['init', '--app-ports', '8080'], { through });
 	assertRefused(outcome, { says: [/iptables is not installed/, 'apt-get install iptables'] });
 	assert.doesNotMatch(outcome.stderr, /there is iptables/);
@@ -134,7 +134,7 @@ for (const dialect of ['nft', 'legacy'] as const) {
 	const other = dialect === 'nft' ? 'legacy' : 'nft';
 	test(`on a host with only iptables-${dialect} that is used, with the reason`, async () => {
 		using lab = createHost({ container: false });
-		const through = without(`rm -f *${other}*`);
+		const through = without(`rm -f *${other}* nft`);
 		const { code, stdout } = turnoutThrough(lab.host, through, ['init', '--json', '--app-ports', '8080']);
 		assert.equal(code, 0);
 		const { backend, families } = JSON.parse(stdout);
@@ -150,7 +150,7 @@ for (const dialect of ['nft', 'legacy'] as const) {
 
 /** As some distributions name them: which dialect they speak, only they can tell. */
 const plain = (dialect: string): string => `
-rm -f *tables*
+rm -f *tables* nft
 for family in iptables ip6tables; do
 	for name in $family $family-save $family-restore; do ln -s "$1/all/xtables-${dialect}-multi" $name; done
 done`;

@@ -102,7 +102,7 @@ const tampering: readonly Tampering[] = [
 	[
 		'a chain is gone',
 		/^missing in nat: -N APPMESH_INGRESS;/,
-		`printf '*nat\n-D PREROUTING 1\n-F APPMESH_INGRESS\n-X APPMESH_INGRESS\nCOMMIT\n' | ip6tables-nft-restore --noflush`,
+		`printf '*nat\n-D PREROUTING 1\n-D PREROUTING 1\n-F APPMESH_INGRESS\n-X APPMESH_INGRESS\nCOMMIT\n' | ip6tables-nft-restore --noflush`,
 	],
 	['a hook is gone', /^missing in nat: -I OUTPUT 1 .* -j APPMESH_EGRESS$/, 'iptables-nft -t nat -D OUTPUT 1'],
 	[
