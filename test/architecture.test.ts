@@ -20,7 +20,6 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	config: base,
 	reconcile: ['firewall', 'routing', 'ruleset', 'connections', ...base],
 	envoy: ['connections', ...base],
-	explain: ['localapi', 'firewall', 'ruleset', 'connections', 'config', ...base],
 	status: ['firewall', 'values', 'lib'],
 	localapi: ['status', 'log', ...base],
 	daemon: [

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { usage } from '../../cli/arguments.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
-import type { Asked } from '../../explain/asked.ts';
+import type { Asked } from '../../daemon/explain/asked.ts';
 import { failureOf } from '../../failure.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
 import { oneLine, quote, shown } from '../../lib/escape.ts';

@@ -1,9 +1,9 @@
 import type { Loaded } from '../../config/merge-sources.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { ToExplain } from '../../daemon/dependencies.ts';
-import { decidingSetting } from '../../explain/deciding-setting.ts';
-import { type Explained, explainRequest } from '../../explain/explained-reply.ts';
-import type { Wanted } from '../../explain/judge.ts';
+import { decidingSetting } from '../../daemon/explain/deciding-setting.ts';
+import { type Explained, explainRequest } from '../../daemon/explain/explained-reply.ts';
+import type { Wanted } from '../../daemon/explain/judge.ts';
 import { failureOf } from '../../failure.ts';
 import type { Firewall, Installed } from '../../firewall/firewall.ts';
 import { createExplainFacts } from '../../host/sockets/explain-facts.ts';

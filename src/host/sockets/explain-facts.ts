@@ -1,5 +1,5 @@
 import type { Connections } from '../../connections/connections.ts';
-import type { ExplainFacts, ProcessView } from '../../explain/asked-facts.ts';
+import type { ExplainFacts, ProcessView } from '../../daemon/explain/asked-facts.ts';
 import { findGroup, findUser } from '../files/accounts.ts';
 import { readRouteTo } from '../netlink/route-lookup.ts';
 import { lookUpNames } from '../process/look-up-names.ts';

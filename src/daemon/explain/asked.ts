@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
-import type { OpenConnection } from '../connections/connections.ts';
-import { Failure } from '../failure.ts';
-import { quote, shown } from '../lib/escape.ts';
-import type { ExplainRequest } from '../localapi/explained.ts';
-import type { ConnectionAttempt } from '../ruleset/match-attempt.ts';
-import { parseCidr } from '../values/cidr.ts';
-import { parsePlace } from '../values/place.ts';
-import type { Family } from '../values/units.ts';
+import type { OpenConnection } from '../../connections/connections.ts';
+import { Failure } from '../../failure.ts';
+import { quote, shown } from '../../lib/escape.ts';
+import type { ExplainRequest } from '../../localapi/explained.ts';
+import type { ConnectionAttempt } from '../../ruleset/match-attempt.ts';
+import { parseCidr } from '../../values/cidr.ts';
+import { parsePlace } from '../../values/place.ts';
+import type { Family } from '../../values/units.ts';
 import type { Account, ExplainFacts, ProcessView, Route } from './asked-facts.ts';
 
 /** A connection that is asked about. `through`: from one other host to another one, as of a container. */
@@ -22,7 +22,7 @@ export interface Asked {
 export const ALLOWED = 'out HOST:PORT, in PORT --from ADDRESS, or --pid PID';
 
 /** A Failure with code `usage` for what cannot be understood, or is not there. */
-export async function askedBy(request: ExplainRequest, facts: ExplainFacts): Promise<readonly Asked[]> {
+export async function connectionsAsked(request: ExplainRequest, facts: ExplainFacts): Promise<readonly Asked[]> {
 	if (request.out !== undefined) return [await outwards(request, request.out, facts)];
 	if (request.in !== undefined) return [await inwards(request, request.in, facts)];
 	throw refused('neither a destination, nor a port, nor a process is named', ALLOWED);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ExplainFacts } from '../../../src/explain/asked-facts.ts';
-import { decidingSetting } from '../../../src/explain/deciding-setting.ts';
-import { type Explained, explainRequest } from '../../../src/explain/explained-reply.ts';
+import type { ExplainFacts } from '../../../src/daemon/explain/asked-facts.ts';
+import { decidingSetting } from '../../../src/daemon/explain/deciding-setting.ts';
+import { type Explained, explainRequest } from '../../../src/daemon/explain/explained-reply.ts';
 import { describeInstalled, renderBoth } from '../../../src/firewall/iptables/installed.ts';
 import type { ExplainRequest } from '../../../src/localapi/explained.ts';
 import { buildRuleset } from '../../../src/ruleset/build.ts';

@@ -1,12 +1,12 @@
-import type { Installed } from '../firewall/firewall.ts';
+import type { Installed } from '../../firewall/firewall.ts';
 import type {
 	ExplainedConnection,
 	ExplainReply,
 	ExplainRequest,
 	Judgement,
 	MeshAnswer,
-} from '../localapi/explained.ts';
-import { type Asked, askedBy, askedOf, refused } from './asked.ts';
+} from '../../localapi/explained.ts';
+import { type Asked, askedOf, connectionsAsked, refused } from './asked.ts';
 import type { ExplainFacts, ProcessView } from './asked-facts.ts';
 import { judgeByKernel, judgeBySettings, type Wanted } from './judge.ts';
 
@@ -28,7 +28,7 @@ export async function explainRequest(
 	facts: ExplainFacts,
 ): Promise<ExplainReply> {
 	if (request.pid !== undefined) return explainProcess(request.pid, now, facts);
-	const asked = await askedBy(request, facts);
+	const asked = await connectionsAsked(request, facts);
 	return { interception: now.interception, connections: await Promise.all(asked.map((one) => explainOne(one, now))) };
 }
 

@@ -1,8 +1,8 @@
-import type { RulesByFamily } from '../firewall/firewall.ts';
-import type { DecidingSetting, Judgement, Recipient } from '../localapi/explained.ts';
-import type { Capture } from '../ruleset/capture.ts';
-import { createTracer, type Decision, type TracedRuleset } from '../ruleset/trace.ts';
-import type { Family } from '../values/units.ts';
+import type { RulesByFamily } from '../../firewall/firewall.ts';
+import type { DecidingSetting, Judgement, Recipient } from '../../localapi/explained.ts';
+import type { Capture } from '../../ruleset/capture.ts';
+import { createTracer, type Decision, type TracedRuleset } from '../../ruleset/trace.ts';
+import type { Family } from '../../values/units.ts';
 import type { Asked } from './asked.ts';
 
 /** What should hold on the host, and why. */

@@ -1,5 +1,5 @@
-import type { OpenConnection } from '../connections/connections.ts';
-import type { Family } from '../values/units.ts';
+import type { OpenConnection } from '../../connections/connections.ts';
+import type { Family } from '../../values/units.ts';
 
 /** A user with its primary group, or a group; '' where it has no name. */
 export interface Account {

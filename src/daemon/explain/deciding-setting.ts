@@ -1,7 +1,7 @@
-import type { Loaded } from '../config/merge-sources.ts';
-import { allSettings, flagOf } from '../config/names.ts';
-import type { DecidingSetting } from '../localapi/explained.ts';
-import type { Capture } from '../ruleset/capture.ts';
+import type { Loaded } from '../../config/merge-sources.ts';
+import { allSettings, flagOf } from '../../config/names.ts';
+import type { DecidingSetting } from '../../localapi/explained.ts';
+import type { Capture } from '../../ruleset/capture.ts';
 
 /** The setting of this key, its value, and where that came from; undefined for a fact of the host. */
 export function decidingSetting(
