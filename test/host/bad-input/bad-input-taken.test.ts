@@ -35,10 +35,11 @@ test('spaces around what is written in lists are trimmed, in a flag, a variable 
 });
 
 for (const { backend, dialect } of backends)
-	test(`a thousand ports, none beside another, are captured by ${backend} in both families and read back`, () => {
+	test(`hundreds of ports, none beside another, are captured by ${backend} in both families and read back`, () => {
 		run(host, ['clean']);
 		const before = snapshotHost(host);
-		const ports = Array.from({ length: 1_000 }, (_, at) => 20_001 + 2 * at);
+		// Of more a set is made: test/host/daemon/long-lists.test.ts.
+		const ports = Array.from({ length: 400 }, (_, at) => 20_001 + 2 * at);
 		const report = run(host, ['init', '--json', '--backend', backend, '--app-ports', ports.join(',')]);
 		assert.equal(JSON.parse(report.stdout).backend.name, backend);
 		const names = backend === 'nft' ? ['nft'] : [backend, `ip6tables-${dialect}`];

@@ -47,7 +47,7 @@ const wrong: readonly (readonly [title: string, texts: Texts, says: readonly (Re
 	['an app port that is ignored', { appPorts: '20-30' }, ['22', 'ingressIgnoredPorts', 'ports that are not ignored']],
 	['a socket path that is too long', { socket: `/${'x'.repeat(107)}` }, ['108 bytes', 'at most 107 bytes']],
 	['a relative socket path', { socket: 'control.sock' }, ['"control.sock"', 'an absolute path']],
-	['what is not built yet', { backend: 'nft' }, ['nft is not supported yet', 'iptables-nft or iptables-legacy']],
+	['a backend that there is not', { backend: 'ipfw' }, ['ipfw', 'auto, iptables-nft, iptables-legacy']],
 ];
 
 for (const [title, texts, says] of wrong)

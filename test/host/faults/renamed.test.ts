@@ -30,5 +30,5 @@ for (const { backend } of backends)
 		}
 		assert.equal(daemon.status().is, 'enabled');
 		assert.equal(daemon.ask('disable').code, 0);
-		assert.equal(ownRules(lab.host, backend), '');
+		assert.deepEqual(hooks(), []);
 	});
