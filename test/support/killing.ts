@@ -115,15 +115,12 @@ const openingOf = (look: Check): Check =>
 	);
 
 function openingIn(text: string): string {
-	const isLater = text.startsWith('*mangle') ? /APPMESH_(EGRESS|INVALID|LOST)/ : /^-A OUTPUT .* ! --tcp-flags /;
+	const isLater = text.startsWith('*mangle')
+		? /APPMESH_(EGRESS|INVALID|LOST)/
+		: /^-A (OUTPUT|PREROUTING) .* ! --tcp-flags .* -j APPMESH_/;
 	return text
 		.split('\n')
 		.filter((line) => !isLater.test(line))
-		.map((line) =>
-			line.startsWith('-A PREROUTING -p tcp -m addrtype ') && line.endsWith(' -j APPMESH_INGRESS')
-				? line.replace('-p tcp ', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN ')
-				: line,
-		)
 		.join('\n');
 }
 
