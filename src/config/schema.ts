@@ -1,3 +1,4 @@
+import { dialects } from '../values/dialects.ts';
 import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
 import { forgiving, logLevel } from './aws-formats.ts';
 import {
@@ -79,7 +80,7 @@ export const settings = {
 		'auto',
 		'Capture IPv6 too; auto: if the host has an IPv6 address and Envoy listens on IPv6',
 	),
-	backend: choice(['auto', 'iptables-nft', 'iptables-legacy', 'nft'])(
+	backend: choice(['auto', ...dialects])(
 		'TURNOUT_BACKEND',
 		'auto',
 		'The firewall backend; auto: the one that already holds rules, else iptables-nft, nft, iptables-legacy',

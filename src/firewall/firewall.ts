@@ -1,11 +1,12 @@
 import type { Ruleset, TableName } from '../ruleset/model.ts';
 import type { TracedRuleset } from '../ruleset/trace.ts';
+import type { dialects } from '../values/dialects.ts';
 import type { ByFamily, Family } from '../values/units.ts';
 import type { ForeignRules } from './foreign/foreign-rules.ts';
 import type { CountedRule } from './rule-counters.ts';
 
-export type IptablesDialect = 'iptables-nft' | 'iptables-legacy';
-export type Dialect = IptablesDialect | 'nft';
+export type Dialect = (typeof dialects)[number];
+export type IptablesDialect = Exclude<Dialect, 'nft'>;
 
 /** The rules that should be there; an empty ruleset: none in this family. */
 export type RulesByFamily = ByFamily<Ruleset>;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
+import { dialects } from '../values/dialects.ts';
 import { parseImage } from '../values/image-reference.ts';
 import { parsePlace } from '../values/place.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
@@ -93,7 +94,7 @@ const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
 	},
 };
 
-const BACKENDS = ['auto', 'iptables-nft', 'iptables-legacy', 'nft'];
+const BACKENDS: readonly string[] = ['auto', ...dialects];
 
 /** Allowed members of each request body. */
 export const members: { readonly [M in Method]?: Readonly<Record<string, Member>> } = {

@@ -31,10 +31,16 @@ export function attemptOf({ address, port, host, path = '/', method = 'GET', hea
 }
 
 /** Who may answer, `elsewhere` for what passes, or how the request ends. */
-export function expectedOf(outcome: Outcome): readonly string[] {
+export const expectedOf = (outcome: Outcome): readonly string[] =>
+	endOf(
+		outcome,
+		outcome.kind === 'sent' ? outcome.route.targets.map(({ node, weight }) => ({ node: node.name, weight })) : [],
+	);
+
+function endOf(outcome: Outcome | MeshAnswer['outcome'], targets: MeshTargets): readonly string[] {
 	switch (outcome.kind) {
 		case 'sent':
-			return outcome.route.targets.filter(({ weight }) => weight > 0).map(({ node }) => node.name);
+			return targets.filter(({ weight }) => weight > 0).map(({ node }) => node);
 		case 'passed':
 			return ['elsewhere'];
 		case 'answered':
@@ -45,6 +51,8 @@ export function expectedOf(outcome: Outcome): readonly string[] {
 			return assert.fail(outcome.why);
 	}
 }
+
+type MeshTargets = readonly { readonly node: string; readonly weight: number }[];
 
 export function explainedNode(catalog: Catalog, name: string, asked: AskedOf): readonly string[] {
 	const view = resolveNode(catalog, name);
@@ -62,17 +70,4 @@ export function explainedGateway(catalog: Catalog, name: string, asked: AskedOf)
 }
 
 /** The same of what the daemon answers, and Envoy's part of it. */
-export function answererIn({ outcome, targets }: MeshAnswer): readonly string[] {
-	switch (outcome.kind) {
-		case 'sent':
-			return targets.filter(({ weight }) => weight > 0).map(({ node }) => node);
-		case 'passed':
-			return ['elsewhere'];
-		case 'answered':
-			return [String(outcome.status)];
-		case 'closed':
-			return ['closed'];
-		case 'unknown':
-			return assert.fail(outcome.why);
-	}
-}
+export const answererIn = ({ outcome, targets }: MeshAnswer): readonly string[] => endOf(outcome, targets);

@@ -30,7 +30,7 @@ export async function readRules(
 export type WantedRules = Wanted<ByFamily<IptablesRules>>;
 
 /**
- * Read, render, commit one family after the other, read back, compare. Resolves to what is installed then; if it rejects, the
+ * Read, render, commit both families, read back, compare. Resolves to what is installed then; if it rejects, the
  * former rules are installed again. Commits nothing if all is as wanted. `last`, `isInterim`: see ApplyOptions.
  */
 export const commitRules = (

@@ -4,6 +4,7 @@ import type { State, StateStore, WriteFailure } from '../../daemon/stores.ts';
 import { Failure } from '../../failure.ts';
 import { draftOf, publishDraft, writeDraft, writeDurably } from '../../lib/atomic-write.ts';
 import { describeFsError } from '../../lib/fs.ts';
+import { dialects } from '../../values/dialects.ts';
 import { parseImage } from '../../values/image-reference.ts';
 
 /** The daemon's persistent state: one JSON file that is replaced atomically. */
@@ -93,7 +94,7 @@ function parsed(text: string): unknown {
 const members: Readonly<Record<keyof State, (value: unknown) => boolean>> = {
 	wanted: (value) => value === 'enabled' || value === 'disabled',
 	since: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
-	dialect: (value) => value === 'iptables-nft' || value === 'iptables-legacy' || value === 'nft',
+	dialect: (value) => dialects.some((known) => known === value),
 	image(value) {
 		const { chosen, settings } = (value ?? {}) as Record<string, unknown>;
 		return typeof settings === 'string' && typeof chosen === 'string' && isImage(chosen);
