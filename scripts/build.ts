@@ -23,8 +23,11 @@ import { netlinkBinding } from './netlink.ts';
 const root = join(import.meta.dirname, '..');
 const draft = join(root, `.cache/dist.${process.pid}`);
 const dist = join(root, 'dist');
-/** The daemon lives long and does little: a small young generation and smaller code keep its memory flat. */
-const daemonOptions = ['--max-semi-space-size=1', '--optimize-for-size'];
+/**
+ * The daemon lives long and does little: a small young generation and smaller code keep its memory flat. With less than
+ * 4 MB a change in a mesh of 200 services spends a third of its time collecting garbage, and nothing is saved.
+ */
+const daemonOptions = ['--max-semi-space-size=4', '--optimize-for-size'];
 const quietly = { stdio: 'ignore', env: { PATH: process.env['PATH'] }, timeout: 20_000 } as const;
 
 mkdirSync(join(draft, 'lib'), { recursive: true });

@@ -69,9 +69,8 @@ export async function startDaemon(host: Namespace, options: DaemonOptions = {}):
 	const socket = join(path, 'control.sock');
 	const own = ['--socket', socket, '--state-directory', join(path, 'state')];
 	const [program = '', ...words] = [...through, turnoutProgram, 'run', '--no-prompt', ...own, ...args];
-	const child = host.spawn(program, words, {
-		env: { TEST_NOTICE_BUFFER, ...process.env, ...env },
-	});
+	// A service has a session of its own, and the kernel shares the processors between sessions (sched(7), autogroup).
+	const child = host.spawn(program, words, { env: { TEST_NOTICE_BUFFER, ...process.env, ...env }, detached: true });
 	let log = '';
 	child.stderr?.on('data', (part) => {
 		log += part;

@@ -34,9 +34,8 @@ export async function startFileEnvoy({ hosts, envoy, ...world }: MeshWorld): Pro
 	const child = hosts.reference.inside.spawn(
 		'setpriv',
 		[...user, envoy, '-c', bootstrap, '--log-level', 'critical', '--disable-hot-restart'],
-		{
-			stdio: ['ignore', 'ignore', 'inherit'],
-		},
+		// A session of its own, as the daemon has one with its Envoy.
+		{ stdio: ['ignore', 'ignore', 'inherit'], detached: true },
 	);
 	const ended = once(child, 'exit');
 	await using stack = new AsyncDisposableStack();
