@@ -12,7 +12,7 @@ import type { ProxyName } from '../mesh/proxy-name.ts';
 import { resolveGateway } from '../mesh/resolve-gateway.ts';
 import { resolveNode } from '../mesh/resolve-node.ts';
 import { nodeId } from '../values/mesh-node.ts';
-import { gatewayAnswer, nodeAnswer } from './explain/answer.ts';
+import { gatewayAnswer, nodeAnswer } from './explain/mesh-answers.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
 import { faultless, inMesh, readTask } from './mesh/task.ts';
 import { optionsHere, proxyOf } from './mesh/this-node.ts';

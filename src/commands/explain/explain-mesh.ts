@@ -14,7 +14,7 @@ import { resolveNode } from '../../mesh/resolve-node.ts';
 import { type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import { parsePlace } from '../../values/place.ts';
 import { optionsHere } from '../mesh/this-node.ts';
-import { gatewayAnswer, ingressAnswer, nodeAnswer } from './answer.ts';
+import { gatewayAnswer, ingressAnswer, nodeAnswer } from './mesh-answers.ts';
 
 type Settings = Pick<Loaded, 'config' | 'written' | 'passThrough'>;
 

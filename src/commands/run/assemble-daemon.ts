@@ -4,7 +4,7 @@ import { createDaemon, type Daemon } from '../../daemon/daemon.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { DaemonDependencies } from '../../daemon/dependencies.ts';
 import { createPersistentState } from '../../daemon/persisted-state.ts';
-import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-status.ts';
+import { createSystemdNotifier, type SystemdNotifier } from '../../daemon/systemd-notifier.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import type { Supervisor } from '../../envoy/supervisor.ts';
 import { backends } from '../../firewall/backends.ts';

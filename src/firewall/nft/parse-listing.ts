@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../foreign/nft-json.ts';
 import { type NftChain, type NftTable, noTable } from './nft-table.ts';
-import { spellRule } from './spell-rule.ts';
+import { spellRule } from './spell-listed-rule.ts';
 
 /** Our table in what `nft --json list table` prints (libnftables-json(5)); '' is no table. */
 export function parseListing(listing: string): NftTable {

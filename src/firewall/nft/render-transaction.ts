@@ -1,5 +1,5 @@
 import { type NftChain, type NftTable, TABLE } from './nft-table.ts';
-import { isSpelt } from './spell-rule.ts';
+import { isSpelt } from './spell-listed-rule.ts';
 import { chainIn, isSameList } from './table-differences.ts';
 
 /**

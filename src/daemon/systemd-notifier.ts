@@ -17,6 +17,8 @@ export interface SystemdNotifier extends Disposable {
 const QUIET_MS = 200;
 /** Where systemd sets no watchdog. */
 const USUAL_PATIENCE_MS = 60_000;
+/** WATCHDOG=1 is sent so often within systemd's patience; sd_watchdog_enabled(3) recommends half of it. */
+const HEARTBEATS = 2;
 
 const silent: SystemdNotifier = {
 	changed: () => undefined,
@@ -26,7 +28,7 @@ const silent: SystemdNotifier = {
 };
 
 /**
- * The heartbeat comes from the event loop, twice as often as systemd needs it: a loop that hangs misses it. `line`: the
+ * The heartbeat comes from the event loop: a loop that hangs misses it. `line`: the
  * status in one line; sent only on change.
  */
 export function createSystemdNotifier(
@@ -46,7 +48,7 @@ export function createSystemdNotifier(
 			send('WATCHDOG=1', ...starting);
 			status.changed();
 		},
-		delayMs(patienceMs / 2),
+		delayMs(patienceMs / HEARTBEATS),
 	);
 	const ready = () => {
 		starting.length = 0;

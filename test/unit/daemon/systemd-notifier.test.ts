@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSystemdNotifier } from '../../../src/daemon/systemd-status.ts';
+import { createSystemdNotifier } from '../../../src/daemon/systemd-notifier.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** Everything that systemd hears, a message an entry. */

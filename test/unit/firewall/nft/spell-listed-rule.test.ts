@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Json } from '../../../../src/firewall/foreign/nft-json.ts';
 import { isObject } from '../../../../src/firewall/foreign/nft-json.ts';
 import { parseListing } from '../../../../src/firewall/nft/parse-listing.ts';
-import { isSpelt, spellRule } from '../../../../src/firewall/nft/spell-rule.ts';
+import { isSpelt, spellRule } from '../../../../src/firewall/nft/spell-listed-rule.ts';
 
 const spelt = (...expr: readonly Json[]): string => spellRule({ expr });
 const match = (left: Json, right: Json, op = '=='): Json => ({ match: { op, left, right } });
