@@ -14,7 +14,7 @@ import { remove, removeScriptLeftovers } from '../reconcile/apply.ts';
 import { readRouting } from '../routing/apply-routes.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { planRemoval } from '../routing/plan.ts';
-import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+import { SCRIPT_ROUTING } from '../values/mark-and-table.ts';
 import { refuseUndone } from './beside-daemon.ts';
 
 export interface Cleaned {
@@ -32,8 +32,7 @@ export async function runClean(
 ): Promise<Cleaned> {
 	const host = await openHost(backends, signal);
 	await removeVerified(host, signal);
-	if (routeManager)
-		await removeScriptLeftovers(host, localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }, false));
+	if (routeManager) await removeScriptLeftovers(host, localRoutingOf(SCRIPT_ROUTING, false));
 	const left = await namesakes(host, signal);
 	const socket = process.env['TURNOUT_DOCKER_SOCKET'] ?? DOCKER_SOCKET;
 	if (!existsSync(socket)) return { left };

@@ -1,5 +1,5 @@
 import { dialects } from '../values/dialects.ts';
-import { LOCAL_TABLE, PACKET_MARK } from '../values/units.ts';
+import { DEFAULT_ROUTING } from '../values/mark-and-table.ts';
 import { forgiving, logLevel } from './aws-formats.ts';
 import {
 	absolutePath,
@@ -98,10 +98,14 @@ export const settings = {
 	guard: flag('TURNOUT_GUARD', '1', "Drop connections of remote hosts to Envoy's own listener ports"),
 	mark: whole(1, 0xffff_ffff, 'a packet mark')(
 		'TURNOUT_MARK',
-		`0x${PACKET_MARK.toString(16)}`,
+		`0x${DEFAULT_ROUTING.mark.toString(16)}`,
 		"The packet mark that selects our route table; AWS's script uses the same",
 	),
-	routeTable: whole(1, 0xffff_ffff, 'a route table')('TURNOUT_ROUTE_TABLE', String(LOCAL_TABLE), 'Our route table'),
+	routeTable: whole(1, 0xffff_ffff, 'a route table')(
+		'TURNOUT_ROUTE_TABLE',
+		String(DEFAULT_ROUTING.routeTable),
+		'Our route table',
+	),
 	envoy: {
 		runtime: choice(['none', 'process', 'docker'])(
 			'TURNOUT_ENVOY_RUNTIME',

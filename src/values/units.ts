@@ -113,10 +113,3 @@ function parseInterface(text: string): InterfaceName {
 export function unique<T>(values: readonly T[], key: (value: T) => string): T[] {
 	return [...new Map(values.map((value) => [key(value), value])).values()];
 }
-
-/**
- * Same mark and table as AWS's route manager script, so that we can take over a host that it configured. The mark shares
- * no bit with Kubernetes' 0x4000 and 0x8000.
- */
-export const PACKET_MARK = 0x1e7700ce;
-export const LOCAL_TABLE = 100;

@@ -2,11 +2,11 @@ import { applySteps, invert, readRouting } from '../../routing/apply-routes.ts';
 import { localRoutingOf, ROUTE_PROTOCOL } from '../../routing/local-routing.ts';
 import { planScriptRemoval } from '../../routing/plan.ts';
 import type { Routing, RoutingStep } from '../../routing/routing.ts';
-import { LOCAL_TABLE, PACKET_MARK } from '../../values/units.ts';
+import { SCRIPT_ROUTING } from '../../values/mark-and-table.ts';
 
 /** The policy rule and route that the 2019 script has added, and not those that we have. Nothing depends on them: its rules mark nothing. */
 export async function leftRouting(routing: Routing): Promise<readonly RoutingStep[]> {
-	const localRouting = localRoutingOf({ mark: PACKET_MARK, routeTable: LOCAL_TABLE }, false);
+	const localRouting = localRoutingOf(SCRIPT_ROUTING, false);
 	const steps = planScriptRemoval(await readRouting(routing), localRouting).filter(
 		(step) => ('rule' in step ? step.rule : step.route).protocol !== ROUTE_PROTOCOL,
 	);
