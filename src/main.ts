@@ -1,11 +1,17 @@
+import { writeFileSync } from 'node:fs';
 import { parseArguments } from './cli/arguments.ts';
+import { createPaint } from './cli/paint.ts';
 import { allDescribed, findEntry } from './commands/find.ts';
 import { Failure, failureJson, failureOf, failureText } from './failure.ts';
+import { attempt } from './lib/attempt.ts';
 
 /** Entry point, and the only module with effects on import. Each command loads only the modules that it needs. */
 const stop = new AbortController();
 // A closing terminal may send several signals; the second must not interrupt an orderly stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal));
+
+/** What ps, ss and systemctl show; Node calls itself `MainThread`. Unlike `process.title` it leaves the arguments as they are (proc(5)). */
+attempt(() => writeFileSync('/proc/self/comm', 'turnout'));
 
 /** EPIPE: the reader of our output has exited. A command ends then; the daemon keeps running without output. */
 process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));
@@ -30,7 +36,8 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
 	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
 	const screen = name === 'top' ? await createTerminalScreen() : undefined;
-	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions, screen });
+	const paint = createPaint(process.stdout);
+	return entry.run(given, words, { out, isJson, paint, signal: stop.signal, progress, sessions, screen });
 }
 
 /** Undefined without a terminal. */

@@ -1,20 +1,22 @@
 import { quote } from '../lib/escape.ts';
 import type { ExplainedConnection, ExplainReply } from '../localapi/explained.ts';
-import type { Client, FollowOptions, Sessions } from '../localapi/protocol.ts';
+import type { Client, FollowOptions, Sessions, Stream } from '../localapi/protocol.ts';
 import { LONGEST_CONFIRM_SECONDS } from '../localapi/validate.ts';
 import type { Status } from '../status/types.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { type Given, type Options, usage, wholeNumber } from './arguments.ts';
 import { connectionOptions, EXPLAIN, explainRequestOf, noForm } from './explain-request.ts';
 import { explainText } from './explain-text.ts';
+import type { Paint } from './paint.ts';
 import type { Screen } from './terminal-screen.ts';
-import { configText, cutText, differencesText, openText, statusText, warningText } from './text.ts';
+import { configText, cutText, differencesText, eventText, openText, statusText, warningText } from './text.ts';
 import { runTop } from './top.ts';
 import { exitCodeOf, type Waitable, waitFor, watchingPull } from './wait.ts';
 
 export interface CommandContext extends Waitable {
 	readonly out: (text: string) => void;
 	readonly isJson: boolean;
+	readonly paint: Paint;
 	readonly screen?: Screen | undefined;
 	/** SSH logins, as far as they can be found. */
 	readonly sessions: () => Promise<Sessions>;
@@ -29,6 +31,7 @@ export interface Command {
 	readonly run: (client: Client, given: Given, terminal: CommandContext, words: readonly string[]) => Promise<number>;
 }
 
+const tail = { type: 'string', help: 'LINES: only the last ones' } as const;
 const since = { type: 'string', help: `WHEN: only lines since then; ${SINCE_ALLOWED}` } as const;
 
 const confirm = {
@@ -66,7 +69,7 @@ export const commands: Readonly<Record<string, Command>> = {
 				...(await terminal.sessions()),
 			});
 			const before = (isCut ? cutText(status) : '') + warningText(status);
-			return show(status, before + statusText(status), exitCodeOf(status), terminal);
+			return show(status, before + statusText(status, terminal), exitCodeOf(status), terminal);
 		},
 	},
 	disable: {
@@ -75,7 +78,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, given, terminal) => {
 			const drainSeconds = wholeNumber(given, 'drain');
 			const reply = await client.disable(drainSeconds === undefined ? {} : { drainSeconds });
-			const text = openText(reply.open) + statusText(reply.status);
+			const text = openText(reply.open) + statusText(reply.status, terminal);
 			return show(reply, text, exitCodeOf(reply.status), terminal);
 		},
 	},
@@ -99,7 +102,7 @@ export const commands: Readonly<Record<string, Command>> = {
 			const reply = await client.reload({ ...confirmOf(given), ...asked, ...(await terminal.sessions()) });
 			const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(', ')}`;
 			const notices = reply.notices.map((notice) => `${notice}\n`).join('');
-			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status)}`;
+			const text = `${changed}\n${notices}${warningText(reply)}${statusText(reply.status, terminal)}`;
 			return show(reply, text, exitCodeOf(reply.status), terminal);
 		},
 	},
@@ -109,7 +112,7 @@ export const commands: Readonly<Record<string, Command>> = {
 		run: async (client, { image }, terminal) => {
 			const reply = await watchingPull(client, terminal, client.update(typeof image === 'string' ? { image } : {}));
 			const text = reply.changed ? 'Envoy was replaced\n' : 'Envoy is up to date\n';
-			return show(reply, text + statusText(reply.status), exitCodeOf(reply.status), terminal);
+			return show(reply, text + statusText(reply.status, terminal), exitCodeOf(reply.status), terminal);
 		},
 	},
 	diff: {
@@ -129,23 +132,17 @@ export const commands: Readonly<Record<string, Command>> = {
 		summary: "Envoy's output",
 		options: {
 			follow: { type: 'boolean', short: 'f', help: 'Keep printing new lines' },
-			tail: { type: 'string', help: 'LINES: only the last lines' },
+			tail,
 			since,
 		},
-		run: async (client, given, { out, signal }) => {
-			const tail = wholeNumber(given, 'tail');
-			const options = { ...followed(given, signal), ...(tail === undefined ? {} : { tail }) };
-			await client.follow('logs', options, (line) => out(`${line}\n`)).catch(ignoreAbort(signal));
-			return 0;
-		},
+		run: (client, given, terminal) =>
+			follow(client, 'logs', given, terminal, (line) => (terminal.isJson ? JSON.stringify({ line }) : line)),
 	},
 	events: {
 		summary: 'Events of the daemon, newest last',
-		options: { follow: { type: 'boolean', short: 'f', help: 'Keep printing new events' }, since },
-		run: async (client, given, { out, signal }) => {
-			await client.follow('events', followed(given, signal), (line) => out(`${line}\n`)).catch(ignoreAbort(signal));
-			return 0;
-		},
+		options: { follow: { type: 'boolean', short: 'f', help: 'Keep printing new events' }, tail, since },
+		run: (client, given, terminal) =>
+			follow(client, 'events', given, terminal, (line) => (terminal.isJson ? line : eventText(line, terminal.paint))),
 	},
 	config: {
 		summary: 'Every setting of the running daemon, its value and its origin',
@@ -178,13 +175,26 @@ const isOtherwise = ({ drift, probe }: ExplainedConnection): boolean => drift !=
 export const showExplained = (reply: ExplainReply, terminal: CommandContext): number =>
 	show(reply, explainText(reply), reply.connections.some(isOtherwise) ? 2 : 0, terminal);
 
-/** Validates `--since` before the daemon is called. */
+async function follow(
+	client: Client,
+	stream: Stream,
+	given: Given,
+	{ out, signal }: CommandContext,
+	textOf: (line: string) => string,
+): Promise<number> {
+	const options = followed(given, signal);
+	await client.follow(stream, options, (line) => out(`${textOf(line)}\n`)).catch(ignoreAbort(signal));
+	return 0;
+}
+
+/** Validates what is given before the daemon is called. */
 function followed(given: Given, signal: AbortSignal): FollowOptions {
-	const follow = given['follow'] === true;
+	const lines = wholeNumber(given, 'tail');
+	const options = { follow: given['follow'] === true, signal, ...(lines === undefined ? {} : { tail: lines }) };
 	const text = given['since'];
-	if (typeof text !== 'string') return { follow, signal };
+	if (typeof text !== 'string') return options;
 	if (parseSince(text, Date.now()) === undefined) throw usage(`--since takes ${SINCE_ALLOWED}, not ${quote(text)}`);
-	return { follow, signal, since: text };
+	return { ...options, since: text };
 }
 
 function show(reply: unknown, text: string, code: number, { out, isJson }: CommandContext): number {
@@ -193,7 +203,7 @@ function show(reply: unknown, text: string, code: number, { out, isJson }: Comma
 }
 
 const showStatus = (status: Status, terminal: CommandContext): number =>
-	show(status, statusText(status), exitCodeOf(status), terminal);
+	show(status, statusText(status, terminal), exitCodeOf(status), terminal);
 
 const ignoreAbort =
 	(signal: AbortSignal) =>

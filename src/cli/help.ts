@@ -7,13 +7,19 @@ export interface Described {
 
 /** The text of `turnout --help`: one line per command. */
 export function helpText(commands: Readonly<Record<string, Described>>): string {
-	const width = Math.max(...Object.keys(commands).map((name) => name.length));
 	return [
 		"turnout sends this host's TCP traffic through Envoy.\n\nUsage: turnout COMMAND [OPTION ...]\n\n",
-		...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`),
+		commandLines(commands),
 		'\nEvery command has --help; everything that prints a result has --json.\n',
 		'Exit codes: 0 success, 1 failed or not in the desired state, 2 differences found, 3 no daemon, 64 wrong usage.\n',
 	].join('');
+}
+
+export function commandLines(commands: Readonly<Record<string, Pick<Described, 'summary'>>>): string {
+	const width = Math.max(...Object.keys(commands).map((name) => name.length));
+	return Object.entries(commands)
+		.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`)
+		.join('');
 }
 
 export function commandHelp(name: string, { summary, options }: Described): string {

@@ -3,7 +3,14 @@ import { failureOf, failureText } from '../failure.ts';
 import type { Client, Sessions } from '../localapi/protocol.ts';
 import { parseArguments } from './arguments.ts';
 import { commands } from './daemon-commands.ts';
+import { commandLines } from './help.ts';
+import { createPaint } from './paint.ts';
 import { createProgress } from './pull-progress.ts';
+import { unknownCommand } from './unknown-command.ts';
+
+const own = { help: { summary: 'This list' }, quit: { summary: 'Leave' } };
+const all = { ...commands, ...own };
+const words = Object.keys(all);
 
 export interface PromptStreams {
 	readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -23,7 +30,6 @@ export interface Prompt {
 /** The interactive prompt: the 2019 script's words and all commands of the daemon, with history and completion. */
 export function createPrompt(client: Client, { input, output, error, sessions }: PromptStreams): Prompt {
 	const isTerminal = input.isTTY === true;
-	const words = ['quit', ...Object.keys(commands)];
 	const completer = (line: string): [string[], string] => [words.filter((word) => word.startsWith(line)), line];
 	const readline = createInterface({ input, output, terminal: isTerminal, prompt: isTerminal ? '> ' : '', completer });
 	const ask = () => (isTerminal ? readline.prompt() : undefined);
@@ -62,7 +68,7 @@ async function execute(
 	const isTerminal = input.isTTY === true;
 	const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
 	if (command === undefined) {
-		output.write(`Available commands: ${['quit', ...Object.keys(commands)].join(', ')}\n`);
+		output.write(await answerOf(word));
 		return;
 	}
 	try {
@@ -74,10 +80,18 @@ async function execute(
 		const progress = isTerminal ? createProgress((text) => error.write(text), columnsOf(error)) : undefined;
 		const isJson = given['json'] === true;
 		const out = (text: string) => output.write(text);
-		await command.run(client, given, { out, isJson, signal, progress, sessions }, words);
+		const paint = createPaint(output);
+		await command.run(client, given, { out, isJson, paint, signal, progress, sessions }, words);
 	} catch (cause) {
 		if (!signal.aborted) error.write(failureText(failureOf(cause)));
 	}
+}
+
+async function answerOf(word: string): Promise<string> {
+	if (word === 'help') return commandLines(all);
+	const list = `Available commands: ${words.join(', ')}\n`;
+	// Enter alone, as with the 2019 script.
+	return word === '' ? list : `${await unknownCommand(word, words)}\n${list}`;
 }
 
 const columnsOf = (stream: NodeJS.WritableStream & { readonly columns?: number }) => (): number => stream.columns ?? 80;

@@ -1,35 +1,48 @@
 import { escapeControls } from '../lib/escape.ts';
 import type { ConfigReply, DiffReply } from '../localapi/protocol.ts';
+import { type LogEvent, logText } from '../log.ts';
 import type { Status } from '../status/types.ts';
+import { momentText } from './moment.ts';
+import { type Paint, plain } from './paint.ts';
 
 type Row = readonly [string, string];
 
+export interface View {
+	readonly paint: Paint;
+	readonly nowMs: number;
+}
+
 /** Replies of the daemon as text for people. This is `turnout status`. */
-export function statusText(status: Status): string {
+export function statusText(status: Status, view: Partial<View> = {}): string {
+	const { paint = plain, nowMs = Date.now() } = view;
 	const { envoy, backend, counters } = status;
+	const timeText = (time: string) => momentText(time, nowMs);
 	const wanted = status.is === status.wanted ? '' : `, wanted: ${status.wanted}`;
 	const rows: readonly Row[] = [
 		['interception', `${status.is}${wanted} since ${timeText(status.since)}`],
 		['backend', `${backend.name} (${backend.why}), ${status.families.join(' and ')}`],
-		['envoy', envoyText(envoy)],
+		['envoy', envoyText(envoy, timeText)],
 		...listenersRow(envoy),
-		...meshRow(status),
+		...meshRow(status, timeText),
 		[
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
 		...bypassingRow(status),
 		...confirmRow(status),
-		...repairsRow(status.repairs),
+		...repairsRow(status.repairs, timeText),
 		...othersRow(status),
 	];
 	return [
 		...rows.map(([name, value]) => escapeControls(`${name.padEnd(13)} ${value}\n`)),
-		...status.conditions.map(conditionText),
+		...status.conditions.map((condition) => conditionText(condition, paint)),
 	].join('');
 }
 
-function envoyText({ state, version, id, image, since, restarts, lastExit }: Status['envoy']): string {
+type TimeText = (time: string) => string;
+
+function envoyText(envoy: Status['envoy'], timeText: TimeText): string {
+	const { state, version, id, image, since, restarts, lastExit } = envoy;
 	const about = [version, id, image].filter((part) => part !== undefined && part !== '').join(', ');
 	const past = [
 		since === undefined ? '' : ` since ${timeText(since)}`,
@@ -41,10 +54,15 @@ function envoyText({ state, version, id, image, since, restarts, lastExit }: Sta
 
 function confirmRow({ confirmUntil }: Status): readonly Row[] {
 	if (confirmUntil === undefined) return [];
-	return [['confirm', `until ${timeText(confirmUntil)} with \`turnout confirm\`; rolled back after that`]];
+	return [
+		[
+			'confirm',
+			`until ${confirmUntil.slice(0, 10)} ${confirmUntil.slice(11, 19)} UTC with \`turnout confirm\`; rolled back after that`,
+		],
+	];
 }
 
-function repairsRow({ count, last }: Status['repairs']): readonly Row[] {
+function repairsRow({ count, last }: Status['repairs'], timeText: TimeText): readonly Row[] {
 	if (last === undefined) return [];
 	const by = last.by === undefined ? '' : `, by ${last.by}`;
 	return [['repairs', `${count}, the last ${timeText(last.at)} in ${last.ms} ms${by}: ${last.what}`]];
@@ -59,14 +77,15 @@ function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 	return listeners === undefined ? [] : [['listeners', listeners.join(', ')]];
 }
 
-function meshRow({ mesh, conditions }: Status): readonly Row[] {
+function meshRow({ mesh, conditions }: Status, timeText: TimeText): readonly Row[] {
 	if (mesh === undefined) return [];
 	const isInForce = !conditions.some(({ subject, ok }) => subject === 'mesh' && !ok);
 	const held = isInForce ? '' : '; what is defined now is not in force';
-	return [['mesh', `${mesh.node}, ${acceptedText(mesh)}${held}`]];
+	return [['mesh', `${mesh.node}, ${acceptedText(mesh, timeText)}${held}`]];
 }
 
-function acceptedText({ connected, settled, acceptedAt }: NonNullable<Status['mesh']>): string {
+function acceptedText(mesh: NonNullable<Status['mesh']>, timeText: TimeText): string {
+	const { connected, settled, acceptedAt } = mesh;
 	if (connected === 0) return 'and no Envoy asks for it';
 	if (settled === 0) return 'not accepted yet';
 	if (settled < connected) return `accepted by ${settled} of ${connected} Envoys`;
@@ -92,12 +111,18 @@ export function cutText({ cut }: Status): string {
 	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}${why}\n`;
 }
 
-function conditionText(condition: Status['conditions'][number]): string {
-	if (condition.ok) return `  ok  ${condition.subject}\n`;
-	return escapeControls(`  !!  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
+function conditionText(condition: Status['conditions'][number], paint: Paint): string {
+	if (condition.ok) return `  ${paint('green', 'ok')}  ${condition.subject}\n`;
+	const text = escapeControls(`${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
+	return `  ${paint('red', '!!')}  ${text}`;
 }
 
-const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
+/** An event for people, without the end of its line. `line`: one JSON object, as the daemon keeps it. */
+export function eventText(line: string, paint: Paint): string {
+	const { time, level, event, ...fields } = JSON.parse(line) as Omit<LogEvent, 'fields'>;
+	const text = `${time.slice(0, 10)} ${logText({ time, level, event, fields }).trimEnd()}`;
+	return level === 'error' ? paint('red', text) : level === 'warn' ? paint('yellow', text) : text;
+}
 
 export function differencesText({ differences }: DiffReply): string {
 	if (differences.length === 0) return 'The host is in the desired state\n';

@@ -1,8 +1,6 @@
 import { type Given, type Options, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import type { Described } from '../cli/help.ts';
-import type { Failure } from '../failure.ts';
-import { quote } from '../lib/escape.ts';
 import { type LocalCommand, localCommands } from './table.ts';
 
 /** Finds a command by name: one of this process (table.ts) or of the daemon (cli/daemon-commands.ts). */
@@ -27,7 +25,7 @@ export async function findEntry(name: string): Promise<Entry> {
 	if (Object.hasOwn(localCommands, name)) return localEntry(name, localCommands[name] as LocalCommand);
 	const { commands } = await import('../cli/daemon-commands.ts');
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-	if (command === undefined) throw await unknownCommand(name);
+	if (command === undefined) throw await unknownFailure(name);
 	return {
 		summary: command.summary,
 		options: { ...command.options, ...socket, ...common },
@@ -43,14 +41,9 @@ export async function findEntry(name: string): Promise<Entry> {
 	};
 }
 
-/** The most typos for a suggestion, in edits. */
-const NEAR = 2;
-
-async function unknownCommand(name: string): Promise<Failure> {
-	const { closest, distance } = await import('fastest-levenshtein');
-	const nearest = closest(name, Object.keys(await allDescribed()));
-	const hint = distance(name, nearest) <= NEAR ? `; did you mean ${nearest}?` : '';
-	return usage(`unknown command ${quote(name)}${hint}`);
+async function unknownFailure(name: string) {
+	const { unknownCommand } = await import('../cli/unknown-command.ts');
+	return usage(await unknownCommand(name, Object.keys(await allDescribed())));
 }
 
 async function localEntry(name: string, command: LocalCommand): Promise<Entry> {

@@ -114,8 +114,11 @@ const runningText = (): string[] => {
 	];
 };
 
-function report(status: Status, lines: readonly string[], { out, isJson }: CommandContext): number {
+function report(status: Status, lines: readonly string[], terminal: CommandContext): number {
+	const { out, isJson } = terminal;
 	const text = lines.map((line) => `${line}\n`).join('');
-	out(isJson ? `${JSON.stringify({ done: lines, status })}\n` : text + warningText(status) + statusText(status));
+	out(
+		isJson ? `${JSON.stringify({ done: lines, status })}\n` : text + warningText(status) + statusText(status, terminal),
+	);
 	return exitCodeOf(status);
 }

@@ -1,6 +1,8 @@
 // A command run in this process: its exit code, and what it has printed.
+
 import type { Given } from '../../src/cli/arguments.ts';
 import type { CommandContext } from '../../src/cli/daemon-commands.ts';
+import { plain } from '../../src/cli/paint.ts';
 
 export interface Printed {
 	readonly code: number;
@@ -16,6 +18,7 @@ export async function printedBy(
 	const terminal: CommandContext = {
 		out: (text) => void printed.push(text),
 		isJson: given['json'] === true,
+		paint: plain,
 		signal: new AbortController().signal,
 		progress: undefined,
 		sessions: async () => ({ sessions: [] }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
 import { askSocket } from '../../lab/net/socket.ts';
@@ -106,14 +106,20 @@ describe('a daemon on a host where somebody else runs Envoy', async () => {
 
 	test('events lists what happened, newest last, and -f follows', async () => {
 		await post('/v1/enable');
-		const kept = daemon.ask('events').stdout.trimEnd().split('\n');
+		const kept = daemon.ask('events', '--json').stdout.trimEnd().split('\n');
 		assert.match(kept.at(-1) ?? '', /^\{"time":"[\dT:.-]+Z","level":"info","event":"interception enabled","backend":/);
 		assert.match(kept.find((line) => line.includes('"event":"ready"')) ?? '', /"wanted":"disabled"/);
-		using follower = follow(lab.host, ['events', '-f', '--socket', daemon.socket]);
+		using follower = follow(lab.host, ['events', '-f', '--json', '--socket', daemon.socket]);
 		for (const line of kept) assert.equal(await follower.next(/./), line);
 		await post('/v1/disable');
 		assert.match(await follower.next(/./), /"event":"interception disabled"/);
 		assert.equal(await follower.stop(), 0);
+	});
+
+	test('ps and ss show the daemon as turnout, and ps its arguments too', () => {
+		const own = `/proc/${daemon.process.pid}`;
+		assert.equal(readFileSync(`${own}/comm`, 'utf8'), 'turnout\n');
+		assert.match(readFileSync(`${own}/cmdline`, 'utf8'), /\0run\0--no-prompt\0/);
 	});
 
 	test('wait returns at once where all is well, and with 1 and the reason on a timeout', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { commands } from '../../../src/cli/daemon-commands.ts';
+import { plain } from '../../../src/cli/paint.ts';
 import { exitCodeOf } from '../../../src/cli/wait.ts';
 import { Failure } from '../../../src/failure.ts';
 import type { Client, Sessions } from '../../../src/localapi/protocol.ts';
@@ -185,6 +186,21 @@ test('logs sends the number of lines, and prints each line', async () => {
 	assert.deepEqual(asked, ['logs', true, 2]);
 });
 
+test('events are text for people and, with --json, the lines as they are; logs as JSON say which line', async () => {
+	const asked: unknown[] = [];
+	const event = JSON.stringify({ time: since, level: 'info', event: 'ready' });
+	const client = clientOf({
+		follow: async (stream, { tail }, onLine) => {
+			asked.push(tail);
+			onLine(stream === 'events' ? event : 'one "line"');
+		},
+	});
+	assert.equal((await run('events', client, { tail: '3' })).text, '2026-11-23 05:31:26 ready\n');
+	assert.equal((await run('events', client, {}, true)).text, `${event}\n`);
+	assert.equal((await run('logs', client, {}, true)).text, '{"line":"one \\"line\\""}\n');
+	assert.deepEqual(asked, [3, undefined, undefined]);
+});
+
 test('logs and events send --since as written, and reject an invalid time', async () => {
 	const asked: unknown[] = [];
 	const client = clientOf({
@@ -244,7 +260,8 @@ async function run(
 	logins: Sessions = {},
 ): Promise<{ readonly code: number | undefined; readonly text: string }> {
 	const texts: string[] = [];
-	const terminal = { out: (text: string) => texts.push(text), isJson, signal, sessions: async () => logins };
+	const out = (text: string) => texts.push(text);
+	const terminal = { out, isJson, signal, paint: plain, sessions: async () => logins };
 	const code = await commands[name]?.run(client, given, terminal, []);
 	return { code, text: texts.join('') };
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { configText, differencesText, openText, statusText } from '../../../src/cli/text.ts';
+import { plain } from '../../../src/cli/paint.ts';
+import { configText, differencesText, eventText, openText, statusText } from '../../../src/cli/text.ts';
 import type { Condition, Status } from '../../../src/status/types.ts';
 import { matchesGolden } from '../../support/golden.ts';
 import { isPrintable } from '../../support/printable.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 const since = '2026-11-23T05:31:26.120Z';
+const nowMs = Date.parse('2026-11-26T05:31:26.120Z');
 const well = (['rules', 'routes', 'envoy', 'ipv6'] as const).map(
 	(subject): Condition => ({ subject, ok: true, since }),
 );
@@ -61,7 +63,7 @@ const statuses: Readonly<Record<string, Status>> = {
 };
 
 test('status shows desired and actual state, what is wrong and the remedy', () => {
-	const texts = Object.entries(statuses).map(([name, status]) => `--- ${name}\n${statusText(status)}`);
+	const texts = Object.entries(statuses).map(([name, status]) => `--- ${name}\n${statusText(status, { nowMs })}`);
 	matchesGolden(texts.join(''), golden('status.txt'));
 });
 
@@ -102,6 +104,36 @@ test('settings are in columns, empty ones are shown as none, long values do not 
 	);
 });
 
+test('moments say how long ago they were, in the largest unit that fits', () => {
+	const textOf = (ms: number) =>
+		/^interception .*\((.*)\)$/m.exec(statusText(enabled, { nowMs: Date.parse(since) + ms }))?.[1];
+	const [s, min, h] = [1_000, 60_000, 3_600_000];
+	const moments = [-5 * s, 0, 59 * s, 60 * s, 59 * min, 60 * min, 47 * h, 48 * h].map(textOf);
+	const said = ['just now', 'just now', '59 s ago', '1 min ago', '59 min ago', '1 h ago', '47 h ago', '2 days ago'];
+	assert.deepEqual(moments, said);
+});
+
+test('what is wrong is red on a terminal and what is well is green', () => {
+	const text = statusText(
+		{ ...enabled, conditions: wrong('rules', 'x') },
+		{ paint: (style, of) => `<${style}>${of}</>` },
+	);
+	assert.match(text, /^ {2}<red>!!<\/> {2}rules: x$/m);
+	assert.match(text, /^ {2}<green>ok<\/> {2}routes$/m);
+});
+
+test('an event is a line with its day, its level where it is not information, and its fields', () => {
+	const line = (level: string) =>
+		JSON.stringify({ time: since, level, event: 'interception enabled', backend: 'nft', why: 'it is the only one' });
+	const rest = 'interception enabled backend=nft why="it is the only one"';
+	assert.equal(eventText(line('info'), plain), `2026-11-23 05:31:26 ${rest}`);
+	assert.equal(eventText(line('warn'), plain), `2026-11-23 05:31:26 warn: ${rest}`);
+	assert.match(
+		eventText(line('error'), (style, text) => `${style} ${text}`),
+		/^red 2026-11-23 05:31:26 error: /,
+	);
+});
+
 test('the open connections are printed after a drain only', () => {
 	assert.equal(openText(0), 'All connections through Envoy have ended\n');
 	assert.equal(openText(1), '1 connection through Envoy is still open\n');
@@ -117,9 +149,9 @@ test('the line of a mesh: its node, who has accepted it and since when, and whet
 	];
 	const lineOf = (mesh: Omit<NonNullable<Status['mesh']>, 'node' | 'version'>, condition = fine) => {
 		const status = { ...enabled, mesh: { node, version: '1', ...mesh }, conditions: condition ? [condition] : [] };
-		return /^mesh +(.*)$/m.exec(statusText(status))?.[1];
+		return /^mesh +(.*)$/m.exec(statusText(status, { nowMs }))?.[1];
 	};
-	const at = '2026-11-23 05:31:26 UTC';
+	const at = '2026-11-23 05:31:26 UTC (3 days ago)';
 	assert.equal(lineOf({ connected: 0, settled: 0 }), `${node}, and no Envoy asks for it`);
 	assert.equal(lineOf({ connected: 1, settled: 0 }), `${node}, not accepted yet`);
 	assert.equal(lineOf({ connected: 1, settled: 1, acceptedAt: since }), `${node}, accepted since ${at}`);
