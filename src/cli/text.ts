@@ -1,6 +1,6 @@
 import { escapeControls } from '../lib/escape.ts';
+import { type LogEvent, logText } from '../lib/log-event.ts';
 import type { ConfigReply, DiffReply } from '../localapi/protocol.ts';
-import { type LogEvent, logText } from '../log.ts';
 import type { Status } from '../status/types.ts';
 import { momentText } from './moment.ts';
 import { type Paint, plain } from './paint.ts';

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../log.ts';
+import type { LogEvent } from '../lib/log-event.ts';
 import type { Status } from '../status/types.ts';
 import type { ExplainReply, ExplainRequest } from './explained.ts';
 

@@ -1,7 +1,7 @@
 // The mesh of a daemon, with definitions, disk, clock and Envoy in memory.
 import { createMeshDelivery, type MeshDelivery } from '../../src/daemon/mesh-delivery.ts';
 import { Failure } from '../../src/failure.ts';
-import type { Fields } from '../../src/log.ts';
+import type { Fields } from '../../src/lib/log-event.ts';
 import type { DefinitionFile } from '../../src/mesh/load-mesh.ts';
 import { type Counters, createCounters } from '../../src/status/counters.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';

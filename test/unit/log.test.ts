@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog, createOutlet, type LogEvent, levels, logJson, logText } from '../../src/log.ts';
+import { type LogEvent, levels, logJson, logText } from '../../src/lib/log-event.ts';
+import { createLog, createOutlet } from '../../src/log.ts';
 import { isPrintable } from '../support/printable.ts';
 
 const time = '2026-11-23T05:31:26.120Z';

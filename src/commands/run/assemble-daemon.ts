@@ -25,9 +25,10 @@ import { createConnections, deleteRedirected } from '../../host/sockets/socket-c
 import { openServiceManager } from '../../host/systemd/notify.ts';
 import { createRollbackTimer } from '../../host/systemd/timer.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { type Level, logJson, logText } from '../../lib/log-event.ts';
 import { createRingBuffer, type RingBuffer } from '../../lib/ring-buffer.ts';
 import { type Service, serve } from '../../localapi/server.ts';
-import { createLog, type Level, type Log, logJson, logText } from '../../log.ts';
+import { createLog, type Log } from '../../log.ts';
 import type { BackendChoice } from '../../reconcile/host.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { type Counters, createCounters } from '../../status/counters.ts';
