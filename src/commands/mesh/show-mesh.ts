@@ -1,8 +1,8 @@
 import { parseProxyName } from '../../mesh/proxy-name.ts';
 import { resolveNode } from '../../mesh/resolve-node.ts';
+import { dotOf, mermaidOf } from '../../mesh/show/dot-and-mermaid.ts';
 import { graphOf } from '../../mesh/show/graph.ts';
 import { nodeText } from '../../mesh/show/node-text.ts';
-import { dotOf, mermaidOf } from '../../mesh/show/picture.ts';
 import { meshTree } from '../../mesh/show/tree.ts';
 import { faultless, inMesh, type Task } from './task.ts';
 
