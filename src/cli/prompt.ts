@@ -8,8 +8,8 @@ import { createPaint } from './paint.ts';
 import { createProgress } from './pull-progress.ts';
 import { unknownCommand } from './unknown-command.ts';
 
-const own = { help: { summary: 'This list' }, quit: { summary: 'Leave' } };
-const all = { ...commands, ...own };
+/** The first four are the 2019 script's, in its order. */
+const all = { quit: { summary: 'Leave' }, ...commands, help: { summary: 'This list' } };
 const words = Object.keys(all);
 
 export interface PromptStreams {

@@ -23,7 +23,7 @@ describe('the prompt', async () => {
 		assert.match(
 			stdout,
 			new RegExp(
-				`^interception {2}disabled since (.*\n)+?${available}.*\n${available}.*\ninterception {2}enabled since (.*\n)+?{"same":true,"differences":\\[\\]}\n$`,
+				`^interception {2}disabled since (.*\n)+?${available}.*\nunknown command "nonsense"\n${available}.*\ninterception {2}enabled since (.*\n)+?{"same":true,"differences":\\[\\]}\n$`,
 			),
 		);
 		assert.match(
@@ -62,7 +62,7 @@ describe('the prompt', async () => {
 		using terminal = openTerminal(lab.host, `'${turnoutProgram}' prompt --socket ${daemon.socket}`);
 		await terminal.shows(/> /);
 		terminal.type('events -f\r');
-		await terminal.shows(/"event":"ready"[^\n]*\n/);
+		await terminal.shows(/:\d\d ready [^\n]*\n/);
 		terminal.type('\u0003');
 		await terminal.shows(/> /);
 		terminal.type('status\r');

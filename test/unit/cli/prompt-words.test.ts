@@ -21,15 +21,15 @@ test('help at the prompt has a line for each command', async () => {
 	const lines = (await answersTo('help\n')).trimEnd().split('\n');
 	assert.deepEqual(
 		lines.map((line) => line.trim().split(/ {2,}/)[0]),
-		[...Object.keys(commands), 'help', 'quit'],
+		['quit', ...Object.keys(commands), 'help'],
 	);
-	assert.match(lines[0] ?? '', /^ {2}status +Show desired and actual state/);
+	assert.match(lines[1] ?? '', /^ {2}status +Show desired and actual state/);
 });
 
 test('an unknown word at the prompt is answered with the nearest command and with all', async () => {
 	assert.match(
 		await answersTo('enabel\n'),
-		/^unknown command "enabel"; did you mean enable\?\nAvailable commands: status, .*, help, quit\n$/,
+		/^unknown command "enabel"; did you mean enable\?\nAvailable commands: quit, status, .*, help\n$/,
 	);
 });
 
