@@ -110,6 +110,13 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 2,
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
 	},
+	convert: {
+		summary: "convert task-definition FILE: the same ECS task without AWS's proxyConfiguration, captured by turnout",
+		options: { image: { type: 'string', help: "IMAGE: turnout's own; turnout" } },
+		takesSettings: false,
+		words: 2,
+		run: async (given, words, terminal) => (await import('./convert.ts')).convert(given, words, terminal),
+	},
 	explain: {
 		summary: EXPLAIN,
 		options: {
