@@ -63,8 +63,9 @@ for (const page of pages) {
 	});
 
 	test(`${page.path} is short enough to be read`, () => {
-		const lines = page.text.split('\n');
-		assert.ok(lines.length <= (page.path === 'README.md' ? 220 : 120), `${page.path} has ${lines.length} lines`);
+		// Without generated tables: they have a row for each command and setting.
+		const lines = page.text.replace(/<!-- .*: made by .* -->\n[^]*?<!-- end of .* -->/g, '').split('\n');
+		assert.ok(lines.length <= (page.path === 'README.md' ? 140 : 120), `${page.path} has ${lines.length} lines`);
 	});
 }
 
