@@ -13,6 +13,7 @@ import {
 	parsePort,
 	parsePorts,
 } from '../values/units.ts';
+import { parseUnits, UNITS_ALLOWED } from '../values/unit-name.ts';
 import { PRESETS_ALLOWED, parsePresets } from './presets.ts';
 
 /** One setting: the source of its help, the README's table, its checks and its errors. */
@@ -66,6 +67,7 @@ export const cidrsAnd =
 		notices: maskedCidrs,
 	});
 export const ids = (...args: SettingArgs) => setting(args, IDS_ALLOWED, parseIds);
+export const units = (...args: SettingArgs) => setting(args, UNITS_ALLOWED, parseUnits);
 export const interfaces = (...args: SettingArgs) => setting(args, INTERFACES_ALLOWED, parseInterfaces);
 export const presets = (...args: SettingArgs) => setting(args, PRESETS_ALLOWED, parsePresets);
 export const flag = (...args: SettingArgs) => setting(args, '1 or 0', parseFlag);

@@ -1,6 +1,7 @@
 import { createRuleTotals, type RuleTotals } from '../status/rule-totals.ts';
 import { createDrain } from './connection-drain.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import { createUnitWatch } from './follow-units.ts';
 import { createInterception, type Interception, type Parts } from './interception.ts';
 import { createReconciler } from './reconciler.ts';
 import { createRoutingRoom } from './routing-room.ts';
@@ -20,6 +21,7 @@ export function createCore(deps: DaemonDependencies): DaemonCore {
 		if (applied !== undefined) ruleTotals.note(dialect, installed.counted(applied.target.stages.all));
 	});
 	const drain = createDrain(state, reconciler, deps);
-	const parts = { state, deps, reconciler, drain, room: createRoutingRoom(state, deps) };
+	const units = createUnitWatch(deps);
+	const parts = { state, deps, reconciler, drain, units, room: createRoutingRoom(state, deps) };
 	return { ...parts, ruleTotals, interception: createInterception(parts) };
 }

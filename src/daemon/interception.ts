@@ -3,9 +3,11 @@ import { needsTransparency } from '../ruleset/answers.ts';
 import type { Drain } from './connection-drain.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import type { UnitWatch } from './follow-units.ts';
 import { type ReadBack, type Reconciler, readBackOf } from './reconciler.ts';
 import { refuseStopping } from './refuse-stopping.ts';
 import type { RoutingRoom } from './routing-room.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import { appliedOf, type DaemonState, isStopping, portsOf, wasRolledBackElsewhere } from './state.ts';
 
 /** Rules on and off. Callers hold `ruleLock`, but for what is said of `captureAll`. */
@@ -31,6 +33,7 @@ export interface Parts {
 	readonly deps: DaemonDependencies;
 	readonly reconciler: Reconciler;
 	readonly drain: Drain;
+	readonly units: UnitWatch;
 	readonly room: RoutingRoom;
 }
 
@@ -64,11 +67,12 @@ export function createInterception(parts: Parts): Interception {
 	};
 }
 
-async function apply({ state, deps, reconciler, drain, room }: Parts, context: DaemonContext) {
+async function apply({ state, deps, reconciler, drain, units, room }: Parts, context: DaemonContext) {
 	refuseStopping(state, 'on');
 	const startedMs = deps.clock.nowMs();
 	for (const port of portsOf(context)) state.redirectPorts.add(port);
 	state.hadTransparent ||= needsTransparency(context.capture);
+	units.follow(unitsOf(context.capture));
 	const applied = await reconciler.apply(context);
 	const { target, ipv6BypassReason } = applied;
 	state.rules = { kind: 'on', applied };

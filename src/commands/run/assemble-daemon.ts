@@ -12,6 +12,7 @@ import type { Dialect } from '../../firewall/firewall.ts';
 import { ruleWriters } from '../../firewall/foreign/known-programs.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
+import { watchCgroups } from '../../host/cgroups/watch-cgroups.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
 import { createStateStore } from '../../host/files/state-file.ts';
 import { ruleManagers } from '../../host/iptables/other-managers.ts';
@@ -156,6 +157,7 @@ const world = {
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: (filter, handlers, signal) => monitor(backends, filter, handlers, signal),
+	watchUnits: watchCgroups,
 	ruleManagers: () => ruleManagers(ruleWriters),
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilExit } from './cleanup.ts';
+import type { Namespace } from './namespace.ts';
 import { isStale, ownName } from './owner.ts';
 import { killAll } from './processes.ts';
 
@@ -53,6 +54,62 @@ function processesIn(folder: string): number[] {
 	} catch {
 		return [];
 	}
+}
+
+/** A slice of units, as systemd would make it, in the second version of cgroups. */
+export interface TestSlice extends Disposable {
+	/** Below the root of all. */
+	readonly path: string;
+	/** The unit's cgroup is made, with these processes. */
+	readonly start: (unit: string, ...pids: readonly number[]) => void;
+	/** It is emptied, and removed. */
+	readonly end: (unit: string) => void;
+}
+
+export function createSlice(): TestSlice {
+	const name = `${ownName('units')}.slice`;
+	const second = existsSync(join(root, 'unified')) ? join(root, 'unified') : root;
+	const folder = join(second, name);
+	const dispose = untilExit(() => {
+		for (const unit of foldersIn(folder)) end(unit);
+		removeFolder(folder);
+	});
+	mkdirSync(folder);
+	const move = (pid: number, to: string) => writeFileSync(join(to, 'cgroup.procs'), String(pid));
+	function end(unit: string): void {
+		for (const pid of processesIn(join(folder, unit))) move(pid, second);
+		removeFolder(join(folder, unit));
+	}
+	return {
+		path: `/${name}`,
+		start(unit, ...pids) {
+			mkdirSync(join(folder, unit));
+			for (const pid of pids) move(pid, join(folder, unit));
+		},
+		end,
+		[Symbol.dispose]: dispose,
+	};
+}
+
+const layouts = {
+	/** As on a host with nothing but the second version. */
+	second: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
+	/** With the first version beside it. */
+	both: 'mount -t tmpfs tmpfs /sys/fs/cgroup; mkdir /sys/fs/cgroup/unified; mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified',
+	first: 'mount -t tmpfs tmpfs /sys/fs/cgroup',
+} as const;
+
+/** The same namespace, whose programs see cgroups as on such a host, whatever this machine has. */
+export function withCgroups(namespace: Namespace, layout: keyof typeof layouts): Namespace {
+	const through = (file: string, args: readonly string[]): string[] => [
+		...['--mount', '--propagation', 'private', 'sh', '-ec', `${layouts[layout]}; exec "$@"`, 'sh', file, ...args],
+	];
+	return {
+		...namespace,
+		run: (file, args, options) => namespace.run('unshare', through(file, args), options),
+		tryRun: (file, args, options) => namespace.tryRun('unshare', through(file, args), options),
+		spawn: (file, args, options) => namespace.spawn('unshare', through(file, args), options),
+	};
 }
 
 export interface MemoryCgroup extends Disposable {
