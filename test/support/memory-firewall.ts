@@ -4,6 +4,7 @@ import { Failure } from '../../src/failure.ts';
 import type { Firewall, IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
+import { optionsOf } from '../../src/firewall/iptables/save-line.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import { createMemorySets, type MemorySets } from './memory-sets.ts';
 
@@ -194,7 +195,7 @@ function requireTargets({ chains }: Table): void {
 
 /** The kernel looks it up when it takes the rule. */
 function requireCgroup(rule: string, cgroups: ReadonlyMap<string, number>): void {
-	const [, path] = / --path "([^"]+)"/.exec(rule) ?? [];
+	const path = optionsOf(rule).find(({ name }) => name === '--path')?.values[0];
 	if (path !== undefined && !cgroups.has(path)) throw refused(rule, 'Invalid argument');
 }
 

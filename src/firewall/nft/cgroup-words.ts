@@ -11,10 +11,15 @@ export const cgroupWords = (path: string): string => `socket cgroupv2 level ${pa
  * Rules of before, about the cgroups that have the paths now. Those that no cgroup has any more are left out: nft takes no such
  * rule, and none of the others with it.
  */
-export const renewCgroups = (table: NftTable, cgroupAt: CgroupAt): NftTable => ({
-	...table,
-	chains: table.chains.map((chain) => ({ ...chain, rules: chain.rules.flatMap((rule) => renewed(rule, cgroupAt)) })),
-});
+export function renewCgroups(table: NftTable, cgroupAt: CgroupAt): NftTable {
+	const chains = table.chains.map((chain) => ({
+		...chain,
+		rules: chain.rules.flatMap((rule) => renewed(rule, cgroupAt)),
+	}));
+	const isUsed = (counter: string) => chains.some(({ rules }) => rules.some((rule) => rule.includes(`"${counter}"`)));
+	const counters = new Map([...table.counters].filter(([counter]) => isUsed(counter)));
+	return { ...table, chains, counters };
+}
 
 function renewed(rule: string, cgroupAt: CgroupAt): string[] {
 	const [, path] = /(?:^| )socket cgroupv2 level \d+ "([^"]+)" /.exec(rule) ?? [];
