@@ -5,8 +5,9 @@ import { createSlice, type TestSlice, withCgroups } from '../../lab/net/cgroups.
 import { createHost, type Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { createPeer, type Peer } from '../../lab/net/peer.ts';
-import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
+import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
+import { rulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const { remote } = addresses;
@@ -69,4 +70,71 @@ for (const backend of ['iptables-nft', 'nft'])
 				{ unit: 'gone.service', isThere: false },
 			]);
 		});
+
+		test('with onlyUnits nobody else is captured; what was opened before is counted, and what becomes of one is explained', async () => {
+			await using place = await createPlace();
+			const { slice, agent, other } = place;
+			slice.start('shop.service');
+			const path = `${slice.path}/shop.service`;
+			await using daemon = await place.start('--backend', backend, '--only-units', `gone.service,${path}`);
+			assert.deepEqual([await answered(agent), await answered(other)], ['remote', 'remote']);
+			slice.end('shop.service');
+			slice.start('shop.service', agent.pid);
+			await followed(daemon);
+			assert.deepEqual([await answered(agent), await answered(other)], ['envoy', 'remote']);
+			const explain = (...words: string[]) => {
+				const { stdout } = daemon.ask('explain', 'out', `${remote.v4}:443`, '--json', ...words);
+				const [{ settings, kernel } = assert.fail(stdout)] = JSON.parse(stdout).connections;
+				return [settings.answer, settings.setting.key, kernel.answer];
+			};
+			assert.deepEqual(explain('--unit', path), ['egress listener', 'onlyUnits', 'egress listener']);
+			assert.deepEqual(explain(), ['direct', 'onlyUnits', 'direct']);
+			assert.match(daemon.ask('explain', 'out', `${remote.v4}:443`, '--unit', 'gone.service').stderr, /no unit "gone.service" running/);
+		});
+
+		test('once, without a daemon: the rules are for the units of that moment, and are removed after their end', async () => {
+			await using place = await createPlace();
+			const { lab, slice, agent } = place;
+			slice.start('agent.service', agent.pid);
+			const host = withCgroups(lab.host, 'second');
+			const args = ['--backend', backend, '--ignore-units', 'agent.service'];
+			const { stdout } = turnout(host, ['render', ...args]);
+			assert.match(stdout, new RegExp(`${slice.path.slice(1)}/agent.service.*this unit is ignored \\(cgroup \\d+\\)`));
+			assert.equal(turnout(host, ['init', ...args]).code, 0);
+			assert.equal(await answered(agent), 'remote');
+			slice.end('agent.service');
+			slice.start('agent.service', agent.pid);
+			assert.equal(await answered(agent), 'envoy');
+			assert.equal(turnout(host, ['init', ...args]).code, 0);
+			assert.equal(await answered(agent), 'remote');
+			slice.end('agent.service');
+			assert.equal(turnout(host, ['clean']).code, 0);
+			assert.equal(await answered(agent), 'remote');
+		});
 	});
+
+test('where units cannot be told apart they are refused before anything changes, with the reason and what to do', async () => {
+	await using place = await createPlace();
+	const { lab } = place;
+	const refused = (layout: Parameters<typeof withCgroups>[1], backend: string, more: readonly string[] = []) => {
+		const args = ['init', '--backend', backend, '--ignore-units', 'agent.service', ...more];
+		const { code, stderr } = turnout(withCgroups(lab.host, layout), args);
+		assert.equal(code, 1);
+		return stderr;
+	};
+	const before = rulesOf(lab.host);
+	assert.match(refused('first', 'iptables-nft'), /no cgroups of the second version .*\n.*ignoreUids/);
+	assert.match(refused('both', 'nft'), /nft looks for cgroups in \/sys\/fs\/cgroup, and here they are in \/sys\/fs\/cgroup\/unified\n.*iptables-nft/);
+	assert.match(refused('second', 'iptables-legacy'), /names a cgroup that is gone\n.*Set backend .* to iptables-nft or nft/);
+	assert.equal(rulesOf(lab.host), before);
+	assert.equal(lab.host.run('iptables-legacy-save', []), '');
+});
+
+test('units of a preset are left out there, and a notice says so', async () => {
+	await using place = await createPlace();
+	const host = withCgroups(place.lab.host, 'second');
+	const { code, stdout } = turnout(host, ['init', '--backend', 'iptables-legacy', '--presets', 'host-agents']);
+	assert.equal(code, 0);
+	assert.match(stdout, /^presets: units are not ignored: iptables-legacy writes a table as a whole/m);
+	assert.equal(turnout(host, ['clean']).code, 0);
+});

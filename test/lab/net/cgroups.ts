@@ -22,6 +22,21 @@ export function removeStaleCgroups(): void {
 	for (const name of new Set(hierarchies().flatMap(foldersIn).filter(isStale))) removeCgroup(name);
 }
 
+/** A process that has just been killed is in it for a moment longer. */
+function removeEmptied(folder: string): void {
+	const deadline = performance.now() + DYING_MS;
+	for (;;) {
+		try {
+			return removeFolder(folder);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() > deadline) throw error;
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+		}
+	}
+}
+
+const DYING_MS = 10_000;
+
 function removeFolder(folder: string): void {
 	try {
 		rmdirSync(folder);
@@ -78,7 +93,7 @@ export function createSlice(): TestSlice {
 	const move = (pid: number, to: string) => writeFileSync(join(to, 'cgroup.procs'), String(pid));
 	function end(unit: string): void {
 		for (const pid of processesIn(join(folder, unit))) move(pid, second);
-		removeFolder(join(folder, unit));
+		removeEmptied(join(folder, unit));
 	}
 	return {
 		path: `/${name}`,
