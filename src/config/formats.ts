@@ -4,6 +4,7 @@ import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
 import { MESH_NODE_ALLOWED, parseMeshNode } from '../values/mesh-node.ts';
 import { parseNamedValues } from '../values/named-values.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
+import { parseUnits, UNITS_ALLOWED } from '../values/unit-name.ts';
 import {
 	IDS_ALLOWED,
 	INTERFACES_ALLOWED,
@@ -13,7 +14,6 @@ import {
 	parsePort,
 	parsePorts,
 } from '../values/units.ts';
-import { parseUnits, UNITS_ALLOWED } from '../values/unit-name.ts';
 import { PRESETS_ALLOWED, parsePresets } from './presets.ts';
 
 /** One setting: the source of its help, the README's table, its checks and its errors. */

@@ -1,6 +1,6 @@
 import type { HostDifference } from '../reconcile/inspect.ts';
-import { atStage } from '../reconcile/staged-capture.ts';
 import { type DesiredState, refreshDesired } from '../reconcile/resolve.ts';
+import { atStage } from '../reconcile/staged-capture.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import { type Family, families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';

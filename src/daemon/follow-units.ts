@@ -53,7 +53,9 @@ export function followUnits(
 /** The units that have started, or started again, and those that have ended. */
 function changesOf(before: readonly UnitCgroup[] = [], now: readonly UnitCgroup[] = []) {
 	const without = (all: readonly UnitCgroup[], others: readonly UnitCgroup[]) =>
-		all.filter(({ unit, id }) => !others.some((other) => other.unit === unit && other.id === id)).map(({ unit }) => unit);
+		all
+			.filter(({ unit, id }) => !others.some((other) => other.unit === unit && other.id === id))
+			.map(({ unit }) => unit);
 	const started = without(now, before);
 	const ended = without(before, now).filter((unit) => !started.includes(unit));
 	return {

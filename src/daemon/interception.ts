@@ -1,5 +1,6 @@
 import { failureOf } from '../failure.ts';
 import { needsTransparency } from '../ruleset/answers.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import type { Drain } from './connection-drain.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
@@ -7,7 +8,6 @@ import type { UnitWatch } from './follow-units.ts';
 import { type ReadBack, type Reconciler, readBackOf } from './reconciler.ts';
 import { refuseStopping } from './refuse-stopping.ts';
 import type { RoutingRoom } from './routing-room.ts';
-import { unitsOf } from '../ruleset/exclusions.ts';
 import { appliedOf, type DaemonState, isStopping, portsOf, wasRolledBackElsewhere } from './state.ts';
 
 /** Rules on and off. Callers hold `ruleLock`, but for what is said of `captureAll`. */

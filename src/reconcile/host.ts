@@ -1,9 +1,9 @@
 import type { Listener } from '../connections/connections.ts';
 import { Failure } from '../failure.ts';
-import type { Unit, UnitCgroup } from '../values/unit-name.ts';
 import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import type { Unit, UnitCgroup } from '../values/unit-name.ts';
 
 /** What interception changes: the rules of each installed dialect, and the kernel's policy routing. */
 export interface Host {

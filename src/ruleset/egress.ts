@@ -1,7 +1,14 @@
 import type { Family, IdRange } from '../values/units.ts';
 import { ownersOf } from './answers.ts';
 import type { Capture } from './capture.ts';
-import { cgroupsOf, ignoredDestinations, ignoredInterfaces, ignoredPorts, ignoredUnits, ofFamily } from './exclusions.ts';
+import {
+	cgroupsOf,
+	ignoredDestinations,
+	ignoredInterfaces,
+	ignoredPorts,
+	ignoredUnits,
+	ofFamily,
+} from './exclusions.ts';
 import type { Chain, ChainName, Match, Reason, Rule } from './model.ts';
 
 /** An only-list: a connection must match one of the alternatives. */

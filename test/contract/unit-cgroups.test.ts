@@ -42,7 +42,10 @@ const contract: Readonly<Record<string, (firewall: Firewall, unit: Unit) => Prom
 			assert.deepEqual(installed.diff(rules), noDifference);
 	},
 
-	async 'a cgroup that is made anew at the same path needs another rule, which takes the place of the former'(firewall, unit) {
+	async 'a cgroup that is made anew at the same path needs another rule, which takes the place of the former'(
+		firewall,
+		unit,
+	) {
 		const before = await firewall.apply(rulesOf(unit, unit.start()), signal);
 		unit.end();
 		const rules = rulesOf(unit, unit.start());
@@ -70,7 +73,10 @@ const contract: Readonly<Record<string, (firewall: Firewall, unit: Unit) => Prom
 		assert.deepEqual((await firewall.read(signal)).diff(rules), noDifference);
 	},
 
-	async 'a checkpoint brings back its rules without those whose cgroups are gone, and for those made anew'(firewall, unit) {
+	async 'a checkpoint brings back its rules without those whose cgroups are gone, and for those made anew'(
+		firewall,
+		unit,
+	) {
 		await firewall.apply(rulesOf(unit, unit.start()), signal);
 		const then = JSON.parse(JSON.stringify(await firewall.takeCheckpoint(signal)));
 		await firewall.apply(rulesOf(unit, undefined), signal);

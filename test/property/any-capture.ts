@@ -9,7 +9,11 @@ import { anySettings, anyUnits } from './generators.ts';
 const facts = fc.record({ hasSets: fc.boolean(), filtersBridges: fc.boolean(), hasOnlyCookies: fc.boolean() });
 
 const anyCapture: fc.Arbitrary<Capture> = fc
-	.tuple(fc.tuple(anySettings, anyUnits).map(([texts, units]) => captureOf({ ...texts, ...units })), facts, fc.boolean())
+	.tuple(
+		fc.tuple(anySettings, anyUnits).map(([texts, units]) => captureOf({ ...texts, ...units })),
+		facts,
+		fc.boolean(),
+	)
 	.map(([capture, host, isLong]) => ({ ...(isLong ? lengthened(capture) : capture), ...host }));
 
 /** Of both families, more than a list of single rules may have. */

@@ -63,7 +63,10 @@ const whole = (usual: number, most: number): fc.Arbitrary<string> =>
 
 /** Of units that nobody ignores and captures at once. */
 export const anyUnits: fc.Arbitrary<Texts> = fc
-	.tuple(fc.subarray(['docker.service', '/machine.slice/a']), fc.subarray(['shop.service', 'gone.service', '/shop.slice']))
+	.tuple(
+		fc.subarray(['docker.service', '/machine.slice/a']),
+		fc.subarray(['shop.service', 'gone.service', '/shop.slice']),
+	)
 	.map(([ignored, only]) => ({ ignoreUnits: ignored.join(), onlyUnits: only.join() }));
 
 /** A foreign policy rule and its table: settings that name its mark or table get neither rule nor route of ours. */

@@ -51,7 +51,16 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 }
 
 export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
-	const { dialect = 'iptables-nft', onCommit, onTable, afterCommit, onCheck, onRead, spell = String, cgroups = new Map() } = options;
+	const {
+		dialect = 'iptables-nft',
+		onCommit,
+		onTable,
+		afterCommit,
+		onCheck,
+		onRead,
+		spell = String,
+		cgroups = new Map(),
+	} = options;
 	const sets = createMemorySets((name) => families.some((family) => print(family).includes(` --match-set ${name} `)));
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
@@ -68,9 +77,7 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 		const draft = structuredClone(before) ?? emptyTable(name);
 		for (const line of lines) execute(draft, line, { dialect, spell, cgroups });
 		requireTargets(draft);
-		// It writes all of a table anew, rules of before included.
-		if (dialect === 'iptables-legacy')
-			for (const { rules } of draft.chains.values()) for (const rule of rules) requireCgroup(rule, cgroups);
+		if (dialect === 'iptables-legacy') requireCgroups(draft, cgroups);
 		requireSets(draft, sets);
 		return draft;
 	}
@@ -191,6 +198,11 @@ function requireTargets({ chains }: Table): void {
 			const [, target = ''] = / ?-[jg] (\S+)(?: --to-ports \d+)?$/.exec(rule) ?? [];
 			if (target.startsWith('APPMESH_') && !chains.has(target)) throw refused(`-A ${chain} ${rule}`, 'no such target');
 		}
+}
+
+/** It writes all of a table anew, rules of before included. */
+function requireCgroups({ chains }: Table, cgroups: ReadonlyMap<string, number>): void {
+	for (const rule of [...chains.values()].flatMap(({ rules }) => rules)) requireCgroup(rule, cgroups);
 }
 
 /** The kernel looks it up when it takes the rule. */

@@ -83,7 +83,11 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	return all;
 
 	function firewall(dialect: IptablesDialect): MemoryFirewall {
-		const memory = createMemoryIptables({ dialect, cgroups: knobs.cgroups, afterCommit: (family) => steps.push(`commit ${family}`) });
+		const memory = createMemoryIptables({
+			dialect,
+			cgroups: knobs.cgroups,
+			afterCommit: (family) => steps.push(`commit ${family}`),
+		});
 		const program = {
 			...memory,
 			async read(family: Family) {

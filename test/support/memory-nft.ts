@@ -42,7 +42,14 @@ export function createMemoryNftFirewall(options: MemoryNftOptions = {}): MemoryN
 }
 
 export function createMemoryNft(options: MemoryNftOptions = {}): MemoryNft {
-	const { onCommit, afterCommit, onRead, spell = (statement: Json) => statement, isSilent = false, cgroups = new Map() } = options;
+	const {
+		onCommit,
+		afterCommit,
+		onRead,
+		spell = (statement: Json) => statement,
+		isSilent = false,
+		cgroups = new Map(),
+	} = options;
 	const kernel: Kernel = { generation: 1, table: undefined };
 	const commits: string[] = [];
 	const edit = (document: string): void => {
@@ -62,7 +69,9 @@ export function createMemoryNft(options: MemoryNftOptions = {}): MemoryNft {
 		},
 		async read() {
 			onRead?.();
-			return kernel.table === undefined ? '' : listed(kernel.table, (statement) => spell(withCgroupPath(statement, cgroups)));
+			return kernel.table === undefined
+				? ''
+				: listed(kernel.table, (statement) => spell(withCgroupPath(statement, cgroups)));
 		},
 		async commit(document) {
 			onCommit?.(document);

@@ -1,4 +1,5 @@
 import { byFamily, type Family, families } from '../../values/units.ts';
+import type { CgroupAt } from '../cgroup-comment.ts';
 import type {
 	ApplyOptions,
 	ChainNames,
@@ -9,7 +10,6 @@ import type {
 	RuleCheckpoint,
 	RulesByFamily,
 } from '../firewall.ts';
-import type { CgroupAt } from '../cgroup-comment.ts';
 import { commitRules, readRules, type WantedRules } from './apply-rules.ts';
 import { readSets } from './apply-sets.ts';
 import { claimHooks } from './claim.ts';
@@ -20,8 +20,8 @@ import type { IptablesProgram } from './iptables-program.ts';
 import { emptyRules, ownChains } from './iptables-rules.ts';
 import { parseNamesakes } from './namesakes.ts';
 import { parseIptablesSave } from './parse-save.ts';
-import { renewCgroups } from './renew-cgroups.ts';
 import { renderIptables } from './render-rules.ts';
+import { renewCgroups } from './renew-cgroups.ts';
 import { renderRestoreDocument } from './restore-document.ts';
 
 /** What the host needs of this implementation to open the firewalls that are installed. */

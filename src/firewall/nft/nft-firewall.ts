@@ -1,7 +1,7 @@
 import { families } from '../../values/units.ts';
+import type { CgroupAt } from '../cgroup-comment.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
 import type { ApplyOptions, Desired, Firewall, Installation, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
-import type { CgroupAt } from '../cgroup-comment.ts';
 import { renewCgroups } from './cgroup-words.ts';
 import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
 import type { NftProgram } from './nft-program.ts';

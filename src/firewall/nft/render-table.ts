@@ -2,10 +2,10 @@ import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../../ruleset/model.ts';
 import type { Cidr } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
-import type { RulesByFamily } from '../firewall.ts';
 import { cgroupInComment } from '../cgroup-comment.ts';
-import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
+import type { RulesByFamily } from '../firewall.ts';
 import { cgroupWords } from './cgroup-words.ts';
+import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
 import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
 import { splitUp } from './split-lists.ts';
 
@@ -38,7 +38,11 @@ const jumpsOf = ({ table, name }: Chain, { matches, because }: Hook, family: Fam
 	splitUp(matches, family).map((part) => {
 		const words = part.flatMap((match) => renderMatch(match, family));
 		const protocol = words.some(isAboutTcp) ? [] : [TCP];
-		return line([`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`], because, part);
+		return line(
+			[`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`],
+			because,
+			part,
+		);
 	});
 
 const ruleChain = (chain: Chain, family: Family): NftChain => ({
@@ -62,7 +66,11 @@ function ruleOf(chain: Chain, rule: Rule, family: Family): string {
 	// These want to know the protocol in their own rule.
 	const protocol = translating.includes(rule.verdict.kind) && !words.some(isAboutTcp) ? [TCP] : [];
 	const counter = rule.role === undefined ? [] : [`counter name "${counterOf(chain, rule)}"`];
-	return line([...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)], rule.because, rule.matches);
+	return line(
+		[...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)],
+		rule.because,
+		rule.matches,
+	);
 }
 
 const translating: readonly Verdict['kind'][] = ['redirect', 'tproxy', 'keep-destination'];

@@ -22,7 +22,8 @@ export async function readCgroupObstacle(
 			remedy: 'Boot it with systemd.unified_cgroup_hierarchy=1, or name users or groups instead (ignoreUids, onlyUids)',
 		};
 	if (dialect === 'iptables-legacy') return LEGACY;
-	if (dialect === 'iptables-nft') return (await knowsMatch()) ? undefined : lacks('xt_cgroup', 'NETFILTER_XT_MATCH_CGROUP');
+	if (dialect === 'iptables-nft')
+		return (await knowsMatch()) ? undefined : lacks('xt_cgroup', 'NETFILTER_XT_MATCH_CGROUP');
 	if (root !== NFT_ROOT)
 		return {
 			why: `nft looks for cgroups in ${NFT_ROOT}, and here they are in ${root}`,
@@ -61,6 +62,9 @@ async function askNft(nft: string, signal: AbortSignal): Promise<Obstacle | unde
 	if (code === 0 || !/syntax error|not supported|No such file/.test(stderr)) return undefined;
 	const said = oneLine(/Error: ([^\n]*)/.exec(stderr)?.[1] ?? stderr);
 	return /syntax error/.test(said)
-		? { why: `this version of nft does not know cgroups: ${said}`, remedy: 'Install nftables 0.9.9 or later, or set backend (TURNOUT_BACKEND) to iptables-nft' }
+		? {
+				why: `this version of nft does not know cgroups: ${said}`,
+				remedy: 'Install nftables 0.9.9 or later, or set backend (TURNOUT_BACKEND) to iptables-nft',
+			}
 		: lacks('nft_socket', 'NFT_SOCKET');
 }

@@ -10,8 +10,7 @@ const TIMES: WatchTimes = { pause: { quietMs: 1, longestMs: 20 }, pollMs: 30_000
 /** Calls back when a cgroup of one of these units may have come or gone, until the signal is aborted. */
 export function watchCgroups(units: readonly Unit[], handlers: WatchHandlers, signal: AbortSignal): void {
 	const root = findCgroupRoot();
-	if (root !== undefined && units.length > 0)
-		watchFolders(() => foldersOf(root, units), TIMES, handlers, signal);
+	if (root !== undefined && units.length > 0) watchFolders(() => foldersOf(root, units), TIMES, handlers, signal);
 }
 
 /** Every slice, as a unit may be in any, and whatever a path leads through. */
@@ -26,4 +25,7 @@ function foldersOf(root: string, units: readonly Unit[]): WatchedFolder[] {
 
 /** `/a/b/c` is in `/a/b`, that in `/a`, and that in ''. */
 const parentsOf = (path: string): string[] =>
-	path.split('/').slice(1).map((_, at, parts) => ['', ...parts.slice(0, at)].join('/'));
+	path
+		.split('/')
+		.slice(1)
+		.map((_, at, parts) => ['', ...parts.slice(0, at)].join('/'));

@@ -26,5 +26,11 @@ async function readProcessView(pid: number, connections: Connections): Promise<P
 	if (status === '') return undefined;
 	const held = new Set(socketsOf(String(pid)));
 	const open = held.size === 0 ? [] : (await connections.open()).filter(({ inode }) => held.has(inode));
-	return { program: programOf(pid), uid: idOf('Uid'), gid: idOf('Gid'), cgroups: cgroupsAlong(cgroupOf(pid)), connections: open };
+	return {
+		program: programOf(pid),
+		uid: idOf('Uid'),
+		gid: idOf('Gid'),
+		cgroups: cgroupsAlong(cgroupOf(pid)),
+		connections: open,
+	};
 }

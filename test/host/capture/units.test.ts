@@ -8,6 +8,7 @@ import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { rulesOf } from '../../support/daemon.ts';
+import { openEchoConnection, startEcho } from '../../support/echo.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const { remote } = addresses;
@@ -71,7 +72,7 @@ for (const backend of ['iptables-nft', 'nft'])
 			]);
 		});
 
-		test('with onlyUnits nobody else is captured; what was opened before is counted, and what becomes of one is explained', async () => {
+		test('with onlyUnits nobody else is captured, and what becomes of a connection is explained', async () => {
 			await using place = await createPlace();
 			const { slice, agent, other } = place;
 			slice.start('shop.service');
@@ -89,7 +90,25 @@ for (const backend of ['iptables-nft', 'nft'])
 			};
 			assert.deepEqual(explain('--unit', path), ['egress listener', 'onlyUnits', 'egress listener']);
 			assert.deepEqual(explain(), ['direct', 'onlyUnits', 'direct']);
-			assert.match(daemon.ask('explain', 'out', `${remote.v4}:443`, '--unit', 'gone.service').stderr, /no unit "gone.service" running/);
+			assert.match(
+				daemon.ask('explain', 'out', `${remote.v4}:443`, '--unit', 'gone.service').stderr,
+				/no unit "gone.service" running/,
+			);
+		});
+
+		test('what a unit has opened before its rules is counted and can be ended, and nothing of anybody else', async () => {
+			await using place = await createPlace();
+			const { lab, slice } = place;
+			slice.start('shop.service');
+			using _echo = await startEcho(lab.world, 7);
+			const to = { address: remote.v4, port: 7, uid: 1000 };
+			using shop = await openEchoConnection(slice.inside('shop.service', lab.host), to);
+			using others = await openEchoConnection(lab.host, to);
+			await using daemon = await place.start('--backend', backend, '--only-units', 'shop.service');
+			assert.equal(daemon.status().bypassing, 1);
+			assert.match(daemon.ask('enable', '--cut-existing').stdout, /^1 connection was ended$/m);
+			assert.deepEqual([await shop.echo('shop'), await others.echo('others')], [undefined, 'others']);
+			assert.equal(daemon.status().bypassing, 0);
 		});
 
 		test('once, without a daemon: the rules are for the units of that moment, and are removed after their end', async () => {
@@ -124,8 +143,14 @@ test('where units cannot be told apart they are refused before anything changes,
 	};
 	const before = rulesOf(lab.host);
 	assert.match(refused('first', 'iptables-nft'), /no cgroups of the second version .*\n.*ignoreUids/);
-	assert.match(refused('both', 'nft'), /nft looks for cgroups in \/sys\/fs\/cgroup, and here they are in \/sys\/fs\/cgroup\/unified\n.*iptables-nft/);
-	assert.match(refused('second', 'iptables-legacy'), /names a cgroup that is gone\n.*Set backend .* to iptables-nft or nft/);
+	assert.match(
+		refused('both', 'nft'),
+		/nft looks for cgroups in \/sys\/fs\/cgroup, and here they are in \/sys\/fs\/cgroup\/unified\n.*iptables-nft/,
+	);
+	assert.match(
+		refused('second', 'iptables-legacy'),
+		/names a cgroup that is gone\n.*Set backend .* to iptables-nft or nft/,
+	);
 	assert.equal(rulesOf(lab.host), before);
 	assert.equal(lab.host.run('iptables-legacy-save', []), '');
 });

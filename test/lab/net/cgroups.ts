@@ -25,14 +25,13 @@ export function removeStaleCgroups(): void {
 /** A process that has just been killed is in it for a moment longer. */
 function removeEmptied(folder: string): void {
 	const deadline = performance.now() + DYING_MS;
-	for (;;) {
+	while (existsSync(folder))
 		try {
-			return removeFolder(folder);
+			rmdirSync(folder);
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() > deadline) throw error;
+			if (performance.now() > deadline) throw error;
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 		}
-	}
 }
 
 const DYING_MS = 10_000;
@@ -79,6 +78,8 @@ export interface TestSlice extends Disposable {
 	readonly start: (unit: string, ...pids: readonly number[]) => void;
 	/** It is emptied, and removed. */
 	readonly end: (unit: string) => void;
+	/** The same namespace, whose programs begin in the unit. */
+	readonly inside: (unit: string, namespace: Namespace) => Namespace;
 }
 
 export function createSlice(): TestSlice {
@@ -102,6 +103,8 @@ export function createSlice(): TestSlice {
 			for (const pid of pids) move(pid, join(folder, unit));
 		},
 		end,
+		inside: (unit, namespace) =>
+			through(namespace, 'sh', ['-ec', 'echo $$ > "$0/cgroup.procs"; exec "$@"', join(folder, unit)]),
 		[Symbol.dispose]: dispose,
 	};
 }
@@ -115,17 +118,18 @@ const layouts = {
 } as const;
 
 /** The same namespace, whose programs see cgroups as on such a host, whatever this machine has. */
-export function withCgroups(namespace: Namespace, layout: keyof typeof layouts): Namespace {
-	const through = (file: string, args: readonly string[]): string[] => [
-		...['--mount', '--propagation', 'private', 'sh', '-ec', `${layouts[layout]}; exec "$@"`, 'sh', file, ...args],
-	];
-	return {
-		...namespace,
-		run: (file, args, options) => namespace.run('unshare', through(file, args), options),
-		tryRun: (file, args, options) => namespace.tryRun('unshare', through(file, args), options),
-		spawn: (file, args, options) => namespace.spawn('unshare', through(file, args), options),
-	};
-}
+export const withCgroups = (namespace: Namespace, layout: keyof typeof layouts): Namespace =>
+	through(namespace, 'unshare', [
+		...['--mount', '--propagation', 'private', 'sh', '-ec', `${layouts[layout]}; exec "$@"`, 'sh'],
+	]);
+
+/** The same namespace, whose programs are run by another one, which execs. */
+const through = (namespace: Namespace, program: string, words: readonly string[]): Namespace => ({
+	...namespace,
+	run: (file, args, options) => namespace.run(program, [...words, file, ...args], options),
+	tryRun: (file, args, options) => namespace.tryRun(program, [...words, file, ...args], options),
+	spawn: (file, args, options) => namespace.spawn(program, [...words, file, ...args], options),
+});
 
 export interface MemoryCgroup extends Disposable {
 	/** A program, with its arguments, that runs another with this memory and no more. */

@@ -115,7 +115,13 @@ export async function boot(
 		...Object.entries(options.given ?? {}).map(([from, to]) => `--bind-ro=${from}:${to}`),
 		...Object.entries(options.shared ?? {}).map(([from, to]) => `--bind=${from}:${to}`),
 	];
-	const child = startNspawn(await findRoot(), disk, cgroup, [`--network-namespace-path=${network.path}`, ...binds], options.hasSecondCgroups === true);
+	const child = startNspawn(
+		await findRoot(),
+		disk,
+		cgroup,
+		[`--network-namespace-path=${network.path}`, ...binds],
+		options.hasSecondCgroups === true,
+	);
 	const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
 	const pid = await untilBooted(child, disk);
 	const tryRun: Machine['tryRun'] = (program, ...args) => inside(pid, program, args);

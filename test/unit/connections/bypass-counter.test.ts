@@ -53,7 +53,8 @@ const connectionsOf = (table: Table): Connections => ({
 	track: async () => undefined,
 	details: async (_, { cgroups }) => ({
 		groupOf: () => undefined,
-		cgroupsOf: ({ cgroup }) => (cgroup === undefined ? undefined : cgroups.flatMap(({ id }) => (id === cgroup ? [id] : []))),
+		cgroupsOf: ({ cgroup }) =>
+			cgroup === undefined ? undefined : cgroups.flatMap(({ id }) => (id === cgroup ? [id] : [])),
 		interfaceOf: () => undefined,
 	}),
 	async end(all) {

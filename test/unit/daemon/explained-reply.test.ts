@@ -84,11 +84,18 @@ test('whose unit it is decides where the settings name units', async () => {
 	const out = { out: '203.0.113.10:443', user: 'app' };
 	const docker = { ...out, unit: 'docker.service' };
 	assert.deepEqual(await decidedBy(docker, { ignoreUnits: 'docker.service' }), ['direct', 'ignoreUnits', 'flag']);
-	assert.deepEqual(await decidedBy(out, { ignoreUnits: 'docker.service' }), ['egress listener', 'egressPort', 'default']);
+	assert.deepEqual(await decidedBy(out, { ignoreUnits: 'docker.service' }), [
+		'egress listener',
+		'egressPort',
+		'default',
+	]);
 	const only = { onlyUnits: 'shop.service' };
 	assert.deepEqual(await decidedBy({ ...out, unit: 'shop.service' }, only), ['egress listener', 'onlyUnits', 'flag']);
 	assert.deepEqual(await decidedBy(out, only), ['direct', 'onlyUnits', 'flag']);
-	assert.equal((await explained(docker)).question, 'a connection of user app (1000) in docker.service to 203.0.113.10:443, by eth0');
+	assert.equal(
+		(await explained(docker)).question,
+		'a connection of user app (1000) in docker.service to 203.0.113.10:443, by eth0',
+	);
 	await assert.rejects(explained({ ...out, unit: 'gone.service' }), {
 		code: 'usage',
 		message: 'Cannot explain: there is no unit "gone.service" running on this host',

@@ -9,7 +9,10 @@ const agent = '/system.slice/agent.service';
 const shop = '/system.slice/shop.service';
 
 /** Past all that follows the start by itself. */
-async function settledDaemon(settings: string, ...running: readonly (readonly [string, number])[]): Promise<DaemonOnFakes> {
+async function settledDaemon(
+	settings: string,
+	...running: readonly (readonly [string, number])[]
+): Promise<DaemonOnFakes> {
 	const daemon = await startDaemonOnFakes({
 		...{ state: { wanted: 'enabled' }, settings },
 		onWorld: ({ host }) => {
@@ -26,7 +29,9 @@ const notice = async (daemon: DaemonOnFakes): Promise<void> => {
 };
 
 const namedIn = ({ world }: DaemonOnFakes): string[] => [
-	...new Set([...world.host.nft.text().matchAll(/--path "([^"]+)" .*\(cgroup (\d+)\)/g)].map(([, path, id]) => `${path} ${id}`)),
+	...new Set(
+		[...world.host.nft.text().matchAll(/--path "([^"]+)" .*\(cgroup (\d+)\)/g)].map(([, path, id]) => `${path} ${id}`),
+	),
 ];
 
 test('the rules follow a unit that starts, starts again and ends, and none of it is a repair', async () => {
@@ -102,7 +107,10 @@ test('with only-lists of units, connections of others do not bypass Envoy, and t
 
 test('settings that name other units have those watched, and no others', () => {
 	const watched: { readonly units: readonly string[]; readonly signal: AbortSignal }[] = [];
-	const watch = createUnitWatch({ watchUnits: (units, _, signal) => void watched.push({ units, signal }), log: () => undefined });
+	const watch = createUnitWatch({
+		watchUnits: (units, _, signal) => void watched.push({ units, signal }),
+		log: () => undefined,
+	});
 	const ending = new AbortController();
 	watch.follow(parseUnits('a.service'));
 	assert.equal(watched.length, 0);

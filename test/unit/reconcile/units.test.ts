@@ -7,7 +7,10 @@ import { captureOf } from '../../support/capture.ts';
 import { createMemoryHost } from '../../support/memory-host.ts';
 
 const { signal } = new AbortController();
-const obstacle = { why: 'the kernel lacks what tells cgroups apart (module xt_cgroup)', remedy: 'Try modprobe xt_cgroup' };
+const obstacle = {
+	why: 'the kernel lacks what tells cgroups apart (module xt_cgroup)',
+	remedy: 'Try modprobe xt_cgroup',
+};
 
 function contextOf(texts: Texts, ofPresets: Texts = {}, { isPossible = false } = {}) {
 	const host = createMemoryHost([]);

@@ -4,7 +4,14 @@ import { isUnit, parseUnits } from '../../../src/values/unit-name.ts';
 
 test('a unit is a service, a slice or a scope by its name, or a cgroup by its path', () => {
 	const all = [
-		...['docker.service', 'user.slice', 'session-4.scope', 'getty@tty1.service', 'system-a\\x2db.slice', 'a:b_c.service'],
+		...[
+			'docker.service',
+			'user.slice',
+			'session-4.scope',
+			'getty@tty1.service',
+			'system-a\\x2db.slice',
+			'a:b_c.service',
+		],
 		...['/system.slice', '/system.slice/docker.service', '/docker/0123abcd', '/kubepods.slice/cri-containerd:a'],
 	];
 	assert.deepEqual(parseUnits(all.join(' , ')), all);
