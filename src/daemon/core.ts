@@ -1,11 +1,11 @@
 import { createRuleTotals, type RuleTotals } from '../status/rule-totals.ts';
 import { createDrain } from './connection-drain.ts';
 import type { DaemonDependencies } from './dependencies.ts';
-import { createUnitWatch } from './follow-units.ts';
 import { createInterception, type Interception, type Parts } from './interception.ts';
 import { createReconciler } from './reconciler.ts';
 import { createRoutingRoom } from './routing-room.ts';
 import { appliedOf, createState } from './state.ts';
+import { createUnitWatch } from './unit-watch.ts';
 
 /** The daemon's state, and what changes the rules. The rest of the daemon decides when. */
 export interface DaemonCore extends Parts {

@@ -1,45 +1,20 @@
 import { type DesiredState, untilCgroupsStay, withCgroupsOfNow } from '../reconcile/resolve.ts';
-import type { Unit, UnitCgroup } from '../values/unit-name.ts';
-import type { DaemonCore } from './core.ts';
+import type { UnitCgroup } from '../values/unit-name.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { DaemonState } from './state.ts';
 
-/** Watches the cgroups of the units that the settings name. */
-export interface UnitWatch {
-	/** From now on these, instead of those before. */
-	readonly follow: (units: readonly Unit[]) => void;
-	/** Calls back when one may have come or gone, until the signal is aborted. */
-	readonly run: (onChange: () => void, signal: AbortSignal) => void;
-}
-
-export function createUnitWatch({ watchUnits, log }: Pick<DaemonDependencies, 'watchUnits' | 'log'>): UnitWatch {
-	const now: { units: readonly Unit[]; begin: () => void } = { units: [], begin: () => undefined };
-	const onBlind = (why: string) => log('warn', 'units cannot be watched; they are looked at each second', { why });
-	return {
-		follow(units) {
-			if (units.join() === now.units.join()) return;
-			now.units = units;
-			now.begin();
-		},
-		run(onChange, signal) {
-			let former = new AbortController();
-			now.begin = () => {
-				former.abort();
-				former = new AbortController();
-				watchUnits(now.units, { onChange, onBlind }, AbortSignal.any([signal, former.signal]));
-			};
-			now.begin();
-		},
-	};
+interface Following {
+	readonly state: DaemonState;
+	readonly deps: DaemonDependencies;
+	readonly reconciler: Reconciler;
 }
 
 /**
  * The rules follow units that have started, ended or started again: each start makes another cgroup. That is no damage, and
  * not counted as a repair. Caller holds `ruleLock`. Resolves to what is desired now.
  */
-export function followUnits(
-	{ state, deps, reconciler }: Pick<DaemonCore, 'state' | 'deps' | 'reconciler'>,
-	before: DesiredState,
-): Promise<DesiredState> {
+export function followUnits({ state, deps, reconciler }: Following, before: DesiredState): Promise<DesiredState> {
 	const { context } = state.settings;
 	return untilCgroupsStay(context, withCgroupsOfNow(context, before), async (desired) => {
 		if (desired === before) return before;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createUnitWatch } from '../../../src/daemon/follow-units.ts';
+import { createUnitWatch } from '../../../src/daemon/unit-watch.ts';
 import { parseUnits } from '../../../src/values/unit-name.ts';
 import { type DaemonOnFakes, startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
 import { openTo } from '../../support/memory-host.ts';
