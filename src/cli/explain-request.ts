@@ -19,6 +19,7 @@ export const connectionOptions: Options = {
 	host: text('NAME: out, in: the host that is asked for, with HTTP'),
 	user: text("USER: out: whose connection it is, by name or id; else the caller's own"),
 	group: text("GROUP: out: instead of the user's primary group"),
+	unit: text('UNIT: out: the unit or cgroup that its program is in, such as docker.service'),
 	from: text('ADDRESS: who connects; out: of a container or another host whose traffic passes through'),
 	interface: text('NAME: the interface that it leaves or arrives by; else as the routes say'),
 	pid: text('PID: every connection of this process: what a new one would meet, and what became of it'),
@@ -52,7 +53,7 @@ function portOf(target: string): number {
 	throw usage(`in takes a port from 1 to 65535, not ${quote(target)}`);
 }
 
-const details = ['from', 'user', 'group', 'interface', 'method', 'path', 'host'] as const;
+const details = ['from', 'user', 'group', 'unit', 'interface', 'method', 'path', 'host'] as const;
 
 function detailsOf(given: Given): ExplainRequest {
 	const told = details.flatMap((name) => (typeof given[name] === 'string' ? [[name, given[name]] as const] : []));

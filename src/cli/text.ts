@@ -28,6 +28,7 @@ export function statusText(status: Status, view: Partial<View> = {}): string {
 			'connections',
 			`${counters.ingress.connections} in, ${counters.egress.connections} out, ${counters.egress.direct} direct`,
 		],
+		...unitsRow(status),
 		...bypassingRow(status),
 		...confirmRow(status),
 		...repairsRow(status.repairs, timeText),
@@ -71,6 +72,15 @@ function repairsRow({ count, last }: Status['repairs'], timeText: TimeText): rea
 function othersRow({ others = [] }: Status): readonly Row[] {
 	if (others.length === 0) return [];
 	return [['others', others.map(({ name, tools }) => `${name} (${tools.join(', ')})`).join('; ')]];
+}
+
+/** Those of a preset that do not run are many and no matter. */
+function unitsRow({ units = [] }: Status): readonly Row[] {
+	if (units.length === 0) return [];
+	const running = units.filter(({ isThere }) => isThere).map(({ unit }) => unit);
+	const absent = units.length - running.length;
+	const others = absent === 0 ? '' : `, ${absent} not running`;
+	return [['units', `${running.length === 0 ? 'none' : running.join(', ')}${others}`]];
 }
 
 function listenersRow({ listeners }: Status['envoy']): readonly Row[] {

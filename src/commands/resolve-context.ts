@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { readUplinks } from '../host/facts.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import type { FactualHost, FormerChoice } from '../reconcile/host.ts';
-import { type HostContext, resolveHostContext } from '../reconcile/resolve.ts';
+import { type HostContext, resolveHostContext } from '../reconcile/host-context.ts';
 import { type MeshPorts, withMeshPorts } from './mesh-ports.ts';
 
 /**

@@ -35,6 +35,13 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
+	({ ignoreUnits, onlyUnits }, named) => {
+		const both = onlyUnits.filter((unit) => ignoreUnits.includes(unit));
+		return (
+			both.length > 0 &&
+			`${named('onlyUnits')}: ${both.join(', ')} ${both.length === 1 ? 'is' : 'are'} in ignoreUnits too (${named('ignoreUnits')}); allowed: units that are not ignored`
+		);
+	},
 	({ ingressMode, ingressKeepClient, envoy, ignoreGids }, named) =>
 		(ingressMode === 'tproxy' || ingressKeepClient === 'application') &&
 		envoy.runtime === 'docker' &&

@@ -4,6 +4,7 @@ import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
 import { MESH_NODE_ALLOWED, parseMeshNode } from '../values/mesh-node.ts';
 import { parseNamedValues } from '../values/named-values.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
+import { parseUnits, UNITS_ALLOWED } from '../values/unit-name.ts';
 import {
 	IDS_ALLOWED,
 	INTERFACES_ALLOWED,
@@ -66,6 +67,7 @@ export const cidrsAnd =
 		notices: maskedCidrs,
 	});
 export const ids = (...args: SettingArgs) => setting(args, IDS_ALLOWED, parseIds);
+export const units = (...args: SettingArgs) => setting(args, UNITS_ALLOWED, parseUnits);
 export const interfaces = (...args: SettingArgs) => setting(args, INTERFACES_ALLOWED, parseInterfaces);
 export const presets = (...args: SettingArgs) => setting(args, PRESETS_ALLOWED, parsePresets);
 export const flag = (...args: SettingArgs) => setting(args, '1 or 0', parseFlag);

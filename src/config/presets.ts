@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
 import { type Cidr, parseCidrs, showCidr } from '../values/cidr.ts';
+import { parseUnits, type Unit } from '../values/unit-name.ts';
 import { type Id, type InterfaceName, parseEach, parseIds, parseInterfaces, unique } from '../values/units.ts';
 
 /** Link-local service endpoints of AWS, which must not go through a proxy. */
@@ -16,7 +17,7 @@ export const AWS_ENDPOINTS = [
 	'fd00:ec2::23',
 ].join(',');
 
-/** Agents of the host that have a user of their own; what runs as root cannot be told from other programs by its user. */
+/** Agents of the host that have a user of their own. */
 const AGENTS = [
 	'_apt', // what apt downloads with
 	'cwagent', // CloudWatch agent
@@ -26,6 +27,25 @@ const AGENTS = [
 	'systemd-timesync',
 	'chrony', // network time security
 	'_chrony',
+].join(',');
+
+/** Those that run as root are known by their units. */
+const AGENT_UNITS = [
+	'amazon-ssm-agent.service',
+	'snap.amazon-ssm-agent.amazon-ssm-agent.service', // as Ubuntu's images have it
+	'amazon-cloudwatch-agent.service',
+	'awslogsd.service', // CloudWatch Logs agent
+	'codedeploy-agent.service',
+	'ecs.service', // ECS agent
+	'docker.service', // pulls images
+	'containerd.service',
+	'kubelet.service',
+	'snapd.service',
+	'apt-daily.service',
+	'apt-daily-upgrade.service',
+	'unattended-upgrades.service',
+	'packagekit.service',
+	'dnf-makecache.service',
 ].join(',');
 
 /** How container engines and network plug-ins name the host's end of a network of containers. */
@@ -46,11 +66,11 @@ const CONTAINER_INTERFACES = [
 	'incusbr+',
 ].join(',');
 
-/** What each preset adds, in the words of the setting that it adds to. */
+/** What each preset adds, in the words of the settings that it adds to. */
 const presets = {
-	'aws-endpoints': { key: 'egressIgnoredIps', value: AWS_ENDPOINTS },
-	'container-networks': { key: 'interfacesIgnored', value: CONTAINER_INTERFACES },
-	'host-agents': { key: 'ignoreUids', value: AGENTS },
+	'aws-endpoints': { egressIgnoredIps: AWS_ENDPOINTS },
+	'container-networks': { interfacesIgnored: CONTAINER_INTERFACES },
+	'host-agents': { ignoreUids: AGENTS, ignoreUnits: AGENT_UNITS },
 } as const;
 
 export type Preset = keyof typeof presets;
@@ -69,13 +89,15 @@ function parsePreset(text: string): Preset {
 export interface Addition {
 	readonly preset: Preset;
 	/** The setting that it adds to. */
-	readonly key: (typeof presets)[Preset]['key'];
+	readonly key: 'egressIgnoredIps' | 'interfacesIgnored' | 'ignoreUids' | 'ignoreUnits';
 	readonly value: string;
 }
 
 /** What `turnout config` shows. */
 export const additions = (chosen: readonly Preset[]): Addition[] =>
-	chosen.map((preset) => ({ preset, ...presets[preset] }));
+	chosen.flatMap((preset) =>
+		(Object.entries(presets[preset]) as [Addition['key'], string][]).map(([key, value]) => ({ preset, key, value })),
+	);
 
 const valueFor = (chosen: readonly Preset[], of: Addition['key']): string =>
 	additions(chosen)
@@ -91,6 +113,10 @@ export const withInterfaces = (own: readonly InterfaceName[], chosen: readonly P
 
 /** Of these only those count that the host has. */
 export const presetUsers = (chosen: readonly Preset[]): readonly Id[] => parseIds(valueFor(chosen, 'ignoreUids'));
+
+/** The same of units, of which those count that are there. */
+export const withUnits = (own: readonly Unit[], chosen: readonly Preset[]): readonly Unit[] =>
+	unique([...own, ...parseUnits(valueFor(chosen, 'ignoreUnits'))], String);
 
 /** The interfaces by which the host reaches other hosts: without them nothing of it would be captured. */
 export function refuseUplinks(chosen: readonly Preset[], uplinks: readonly string[]): void {

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Id, IdRange } from '../values/units.ts';
 import type { Loaded } from './merge-sources.ts';
-import { presetUsers, withAddresses, withInterfaces } from './presets.ts';
+import { presetUsers, withAddresses, withInterfaces, withUnits } from './presets.ts';
 
 /** Resolves user or group names to ids. Unknown names are returned as they are. */
 export type ResolveIds = (ids: readonly Id[], database: 'passwd' | 'group') => Promise<readonly (IdRange | string)[]>;
@@ -21,6 +21,7 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 	const capture = {
 		...config,
 		egressIgnoredIps: withAddresses(config.egressIgnoredIps, config.presets),
+		ignoreUnits: withUnits(config.ignoreUnits, config.presets),
 		interfacesIgnored: withInterfaces(config.interfacesIgnored, config.presets),
 		// Envoy runs as the first of them.
 		ignoreUids: [

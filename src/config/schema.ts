@@ -23,6 +23,7 @@ import {
 	presets,
 	socketPath,
 	text,
+	units,
 	type Values,
 	whole,
 } from './formats.ts';
@@ -52,6 +53,12 @@ export const settings = {
 	ignoreGids: ids('APPMESH_IGNORE_GID', '', 'Groups whose traffic is never captured'),
 	onlyUids: ids('TURNOUT_ONLY_UID', '', 'Capture the traffic of these users only; none: of all users'),
 	onlyGids: ids('TURNOUT_ONLY_GID', '', 'Capture the traffic of these groups only; none: of all groups'),
+	ignoreUnits: units(
+		'TURNOUT_IGNORE_UNITS',
+		'',
+		'Units of systemd and cgroups whose outbound traffic is never captured: docker.service',
+	),
+	onlyUnits: units('TURNOUT_ONLY_UNITS', '', 'Capture the traffic of these units and cgroups only; none: of all'),
 	egressIgnoredIps: cidrsAnd(LINK_LOCAL)(
 		'APPMESH_EGRESS_IGNORED_IP',
 		AWS_ENDPOINTS,

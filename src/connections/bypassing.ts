@@ -6,9 +6,15 @@ import type { Family } from '../values/units.ts';
 import type { OpenConnection, SocketDetails, SocketDetailsRequest } from './connections.ts';
 
 /** Socket details that the settings need to decide about a connection, beyond the table of sockets. */
-export const requiredDetails = ({ ignoreGids, onlyGids, interfacesIgnored }: Capture): SocketDetailsRequest => ({
+export const requiredDetails = ({
+	ignoreGids,
+	onlyGids,
+	interfacesIgnored,
+	cgroups = [],
+}: Capture): SocketDetailsRequest => ({
 	groups: ignoreGids.length + onlyGids.length > 0,
 	interfaces: interfacesIgnored.length > 0,
+	cgroups,
 });
 
 /**
@@ -51,14 +57,10 @@ function isCapturable(
 		const attempt: ConnectionAttempt = { ...common, from: remote.address, to: local.address, port: local.port };
 		return typeof evaluate('PREROUTING', attempt) === 'number';
 	}
-	const gid = requiredDetails(capture).groups ? details.groupOf(connection) : 0;
-	const attempt: ConnectionAttempt = {
-		...common,
-		from: local.address,
-		to: remote.address,
-		port: remote.port,
-		uid,
-		gid,
-	};
-	return gid !== undefined && typeof evaluate('OUTPUT', attempt) === 'number';
+	const { groups, cgroups: named } = requiredDetails(capture);
+	const gid = groups ? details.groupOf(connection) : 0;
+	const cgroups = named.length > 0 ? details.cgroupsOf(connection) : [];
+	if (gid === undefined || cgroups === undefined) return false;
+	const between = { from: local.address, to: remote.address, port: remote.port };
+	return typeof evaluate('OUTPUT', { ...common, ...between, uid, gid, cgroups }) === 'number';
 }

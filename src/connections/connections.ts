@@ -1,3 +1,4 @@
+import type { UnitCgroup } from '../values/unit-name.ts';
 import type { Family } from '../values/units.ts';
 
 /** The interface to the kernel's TCP sockets of this network namespace. This is a listening one. */
@@ -30,6 +31,8 @@ export interface OpenConnection {
 	readonly isTransparent: boolean | undefined;
 	readonly uid: number;
 	readonly inode: string;
+	/** The id of the cgroup that it was made in; kernels before 5.9 do not say. */
+	readonly cgroup: number | undefined;
 	/** The kernel's id of the socket, never reused. */
 	readonly cookie: string;
 	/** Opaque id for `end`. */
@@ -63,12 +66,16 @@ export interface Connections {
 export interface SocketDetailsRequest {
 	readonly groups: boolean;
 	readonly interfaces: boolean;
+	/** Of these, which hold the socket. */
+	readonly cgroups: readonly UnitCgroup[];
 }
 
 /** Undefined: not requested, or not available. */
 export interface SocketDetails {
 	/** Group of the socket's owner. */
 	readonly groupOf: (connection: OpenConnection) => number | undefined;
+	/** The ids of those of the cgroups that it was made in. */
+	readonly cgroupsOf: (connection: OpenConnection) => readonly number[] | undefined;
 	/** Outgoing interface, by the current routes. */
 	readonly interfaceOf: (connection: OpenConnection) => string | undefined;
 }

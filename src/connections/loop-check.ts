@@ -7,10 +7,10 @@ import type { Listener } from './connections.ts';
  * none, or if groups are ignored, as a socket does not show its group.
  */
 export function proxyLoopRisk(capture: Capture, listeners: readonly Listener[]): string {
-	const { egressPort, ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
-	if (ignoreGids.length > 0) return '';
+	const { egressPort, ignoreUids, ignoreGids, ignoreUnits, onlyUids, onlyGids, onlyUnits } = capture;
+	if (ignoreGids.length + ignoreUnits.length > 0) return '';
 	const isCaptured = ({ uid }: Listener) =>
-		!holds(ignoreUids, uid) && (onlyUids.length + onlyGids.length === 0 || holds(onlyUids, uid));
+		!holds(ignoreUids, uid) && (onlyUids.length + onlyGids.length + onlyUnits.length === 0 || holds(onlyUids, uid));
 	const captured = listeners.find((listener) => listener.port === egressPort && isCaptured(listener));
 	if (captured === undefined) return '';
 	return `port ${egressPort} was opened by user ${captured.uid}, whose traffic is captured: Envoy's connections would be redirected back to it in a loop; add Envoy's user to ignoreUids (APPMESH_IGNORE_UID)`;

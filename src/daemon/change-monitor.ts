@@ -2,8 +2,8 @@ import type { Family } from '../values/units.ts';
 
 /** A change on the host that may concern our rules or routes. */
 export interface ChangeEvent {
-	/** `order`: somebody else has added a chain where ours hook in. */
-	readonly subject: `${Family} rules` | 'routes' | 'addresses' | 'order';
+	/** `order`: somebody else has added a chain where ours hook in. `units`: a cgroup that a rule is about has come or gone. */
+	readonly subject: `${Family} rules` | 'routes' | 'addresses' | 'order' | 'units';
 	/** The program that made it, where the kernel tells; else ''. */
 	readonly by: string;
 	/** It was made by us, or by a program that we had started. */

@@ -5,6 +5,7 @@ import { createInterception, type Interception, type Parts } from './interceptio
 import { createReconciler } from './reconciler.ts';
 import { createRoutingRoom } from './routing-room.ts';
 import { appliedOf, createState } from './state.ts';
+import { createUnitWatch } from './unit-watch.ts';
 
 /** The daemon's state, and what changes the rules. The rest of the daemon decides when. */
 export interface DaemonCore extends Parts {
@@ -20,6 +21,7 @@ export function createCore(deps: DaemonDependencies): DaemonCore {
 		if (applied !== undefined) ruleTotals.note(dialect, installed.counted(applied.target.stages.all));
 	});
 	const drain = createDrain(state, reconciler, deps);
-	const parts = { state, deps, reconciler, drain, room: createRoutingRoom(state, deps) };
+	const units = createUnitWatch(deps);
+	const parts = { state, deps, reconciler, drain, units, room: createRoutingRoom(state, deps) };
 	return { ...parts, ruleTotals, interception: createInterception(parts) };
 }

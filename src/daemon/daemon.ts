@@ -66,6 +66,7 @@ function watch(core: DaemonCore, drift: Drift, signal: AbortSignal): void {
 		},
 	};
 	const isWatching = deps.watchChanges({ routeTable }, handlers, signal);
+	core.units.run(() => drift.onChange({ subject: 'units', by: '', isOwn: true }), signal);
 	void drift.watch(isWatching, signal);
 	deps.mesh?.watch(() => state.reloadLock(() => followPorts(core, signal)), signal);
 	void others.run(signal);

@@ -13,6 +13,7 @@ import type { FormerChoice, Host } from '../reconcile/host.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { Counters } from '../status/counters.ts';
+import type { Unit } from '../values/unit-name.ts';
 import type { ChangeHandlers, WatchFilter } from './change-monitor.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { MeshDelivery } from './mesh-delivery.ts';
@@ -21,6 +22,12 @@ import type { ConfirmationFile, RollbackTimer, StateFile } from './stores.ts';
 /** The host as it was opened, and the backend that holds where the settings leave it open. */
 export interface Before extends Pick<DaemonContext, 'host'> {
 	readonly backend: FormerChoice;
+}
+
+export interface UnitHandlers {
+	readonly onChange: () => void;
+	/** Why not all changes are noticed at once; told once. */
+	readonly onBlind: (why: string) => void;
 }
 
 /** What the composition root hands to the daemon. */
@@ -37,6 +44,8 @@ export interface DaemonDependencies {
 	readonly countRedirected: (ports: readonly number[], withTransparent: boolean) => Promise<number>;
 	/** Reports changes until the signal is aborted. Returns whether it can, each time that it is asked. */
 	readonly watchChanges: (filter: WatchFilter, handlers: ChangeHandlers, signal: AbortSignal) => () => boolean;
+	/** Calls back when a cgroup of one of these units may have come or gone, until the signal is aborted. */
+	readonly watchUnits: (units: readonly Unit[], handlers: UnitHandlers, signal: AbortSignal) => void;
 	/** Processor time that this process has used so far. */
 	readonly cpuTimeMs: () => number;
 	/** Running programs that are known to rewrite a host's rules. */

@@ -1,10 +1,12 @@
 import type { HostDifference } from '../reconcile/inspect.ts';
 import { type DesiredState, refreshDesired } from '../reconcile/resolve.ts';
+import { atStage } from '../reconcile/staged-capture.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import { type Family, families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
+import { followUnits } from './follow-units.ts';
 import { removeRestored } from './remove-restored.ts';
 import type { Repair } from './repair-log.ts';
 import { isStarting, isStopping, type RulesState } from './state.ts';
@@ -41,7 +43,8 @@ export async function repairDrift(core: DaemonCore, confirmation: Confirmation, 
 async function repairApplied(core: DaemonCore, scopes: Scopes, now: RulesOn): Promise<RepairResult> {
 	const { state, reconciler, interception } = core;
 	const { context } = state.settings;
-	const { applied: before, untold = [] } = now;
+	const { untold = [] } = now;
+	const before = await followUnits(core, now.applied);
 	const desired = isIn(scopes, 'addresses') ? await refreshDesired(context, before) : before;
 	const firewall = context.host.firewalls.find(({ dialect }) => dialect === desired.target.dialect);
 	if (firewall === undefined || capturesMore(desired, before)) return { repair: await addIpv6(core, desired) };
@@ -92,7 +95,8 @@ async function repairRoutes({ room }: DaemonCore, { target }: DesiredState): Pro
 
 /** IPv6 that has come up. */
 async function addIpv6({ state, reconciler, interception }: DaemonCore, desired: DesiredState): Promise<Repaired> {
-	const target = await reconciler.applyFirstStage(state.settings.context.host, desired.target);
+	const target = atStage(desired.target, 'syn');
+	await reconciler.applyTarget(state.settings.context.host, target);
 	state.rules = { kind: 'on', applied: { ...desired, target } };
 	interception.captureAllSoon();
 	return { subject: 'rules', lines: ['IPv6 has come up since, and was not captured'] };

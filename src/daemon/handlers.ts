@@ -3,7 +3,7 @@ import { createBypassCounter } from '../connections/bypass-counter.ts';
 import { failureOf } from '../failure.ts';
 import { createSingleFlight } from '../lib/single-flight.ts';
 import type { Handlers } from '../localapi/protocol.ts';
-import { computeDesired } from '../reconcile/resolve.ts';
+import { computeDesired, type DesiredState, withCgroupsOfNow } from '../reconcile/resolve.ts';
 import type { Status } from '../status/types.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
@@ -58,16 +58,25 @@ export function createHandlers(core: DaemonCore, confirmation: Confirmation, dri
 	};
 }
 
-async function toExplain({ state }: DaemonCore): Promise<ToExplain> {
+async function toExplain(core: DaemonCore): Promise<ToExplain> {
+	const { state } = core;
 	const { loaded, context } = state.settings;
-	const desired = appliedOf(state) ?? (await computeDesired(context));
+	const desired = await desiredNow(core);
 	const { kind } = state.rules;
 	const off = state.desired.wanted === 'enabled' ? 'waiting' : 'off';
 	return { loaded, context, desired, interception: kind === 'off' || kind === 'untouched' ? off : kind };
 }
 
+/** A unit that has started a moment ago is not captured, or not ignored, until the rules have followed it. */
+async function desiredNow({ state }: DaemonCore): Promise<DesiredState> {
+	const { context } = state.settings;
+	const applied = appliedOf(state);
+	return applied === undefined ? computeDesired(context) : withCgroupsOfNow(context, applied);
+}
+
 /** As it is at this moment, a rollback that was made elsewhere included. */
-async function statusInput({ state }: DaemonCore, confirmation: Confirmation, drift: Drift): Promise<StatusInput> {
+async function statusInput(core: DaemonCore, confirmation: Confirmation, drift: Drift): Promise<StatusInput> {
+	const { state } = core;
 	// What goes wrong is told by whoever repairs.
 	if (confirmation.wasRolledBackElsewhere())
 		await state.ruleLock(() => confirmation.adoptRollback()).catch(() => false);
@@ -77,7 +86,7 @@ async function statusInput({ state }: DaemonCore, confirmation: Confirmation, dr
 		...{ wanted, since, context, unconfirmed, isLifted: state.rules.kind === 'lifted', isStarting: isStarting(state) },
 		...{ pending: confirmation.pending(), rollbackProblem: confirmation.problem() },
 	};
-	const desired = appliedOf(state) ?? (await computeDesired(context));
+	const desired = await desiredNow(core);
 	return { ...now, desired, repairs: drift.repairs(), driftProblem: drift.problem() };
 }
 

@@ -1,12 +1,16 @@
 import { failureOf } from '../failure.ts';
+import { untilCgroupsStay } from '../reconcile/resolve.ts';
 import { needsTransparency } from '../ruleset/answers.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import type { Drain } from './connection-drain.ts';
 import type { DaemonContext } from './daemon-context.ts';
 import type { DaemonDependencies } from './dependencies.ts';
+import { followUnits } from './follow-units.ts';
 import { type ReadBack, type Reconciler, readBackOf } from './reconciler.ts';
 import { refuseStopping } from './refuse-stopping.ts';
 import type { RoutingRoom } from './routing-room.ts';
 import { appliedOf, type DaemonState, isStopping, portsOf, wasRolledBackElsewhere } from './state.ts';
+import type { UnitWatch } from './unit-watch.ts';
 
 /** Rules on and off. Callers hold `ruleLock`, but for what is said of `captureAll`. */
 export interface Interception {
@@ -31,6 +35,7 @@ export interface Parts {
 	readonly deps: DaemonDependencies;
 	readonly reconciler: Reconciler;
 	readonly drain: Drain;
+	readonly units: UnitWatch;
 	readonly room: RoutingRoom;
 }
 
@@ -64,11 +69,12 @@ export function createInterception(parts: Parts): Interception {
 	};
 }
 
-async function apply({ state, deps, reconciler, drain, room }: Parts, context: DaemonContext) {
+async function apply({ state, deps, reconciler, drain, units, room }: Parts, context: DaemonContext) {
 	refuseStopping(state, 'on');
 	const startedMs = deps.clock.nowMs();
 	for (const port of portsOf(context)) state.redirectPorts.add(port);
 	state.hadTransparent ||= needsTransparency(context.capture);
+	units.follow(unitsOf(context.capture));
 	const applied = await reconciler.apply(context);
 	const { target, ipv6BypassReason } = applied;
 	state.rules = { kind: 'on', applied };
@@ -105,20 +111,23 @@ const dropStaleConntrack = ({ dropStaleConntrack: drop, log }: DaemonDependencie
 	});
 
 /** From what opens a connection to all of it. Where that is not possible, what is captured stays so, and it is logged. */
-async function completeCapture({ state, deps, reconciler }: Parts): Promise<void> {
-	const { settings, redirectPorts } = state;
-	const { host, capture } = settings.context;
+async function completeCapture(parts: Parts): Promise<void> {
+	const { state, deps, reconciler } = parts;
+	const { context } = state.settings;
 	const applied = appliedOf(state);
 	if (applied === undefined || isStopping(state) || applied.target.stage === 'all') return;
 	if (wasRolledBackElsewhere(state, deps)) return;
-	const openings = { connections: deps.connections, capture, ports: redirectPorts };
+	const openings = { connections: deps.connections, capture: context.capture, ports: state.redirectPorts };
 	try {
-		const whole = await reconciler.captureWhole(host, applied.target, openings);
-		if (whole === undefined) return;
-		state.rules = { kind: 'on', applied: { ...applied, target: whole.target }, untold: whole.found };
+		await untilCgroupsStay(context, applied, async () => {
+			const desired = await followUnits(parts, appliedOf(state) ?? applied);
+			const whole = await reconciler.captureWhole(context.host, desired.target, openings);
+			if (whole === undefined) return;
+			state.rules = { kind: 'on', applied: { ...desired, target: whole.target }, untold: whole.found };
+		});
 	} catch (error) {
 		const limited = failureOf(error).message;
-		state.rules = { kind: 'on', applied: { ...applied, limited } };
+		state.rules = { kind: 'on', applied: { ...(appliedOf(state) ?? applied), limited } };
 		deps.log('warn', 'only what opens a connection is captured', { why: limited });
 	}
 }

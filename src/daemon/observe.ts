@@ -9,11 +9,14 @@ import type { DiffReply } from '../localapi/protocol.ts';
 import { inspect } from '../reconcile/inspect.ts';
 import type { DesiredState } from '../reconcile/resolve.ts';
 import { whyLeftOut } from '../routing/taken.ts';
+import type { Capture } from '../ruleset/capture.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import { withCause } from '../status/captured-pull.ts';
 import { keepSince } from '../status/conditions.ts';
 import type { RuleTotals } from '../status/rule-totals.ts';
 import { factsOf, type Observation, overallState } from '../status/summarize.ts';
 import type { Condition, EnvoyStatus, Repairs, Status, Wanted } from '../status/types.ts';
+import type { Unit } from '../values/unit-name.ts';
 import { families } from '../values/units.ts';
 import { version } from '../version.ts';
 import type { DaemonContext } from './daemon-context.ts';
@@ -105,11 +108,18 @@ const statusOf = (
 	...{ version, wanted, is, since, backend: context.backend, families: desired.target.families },
 	...{ envoy, ...(mesh === undefined ? {} : { mesh: mesh.status() }), conditions, repairs },
 	...shownOthers(others),
+	...shownUnits(desired.capture),
 	...(pending === undefined ? {} : { confirmUntil: (confirmationFile.read() ?? pending).until }),
 });
 
 const shownOthers = (others: readonly Recognised[]): Pick<Status, 'others'> =>
 	others.length === 0 ? {} : { others: others.map(({ program: { name, does }, tools }) => ({ name, does, tools })) };
+
+function shownUnits(capture: Capture): Pick<Status, 'units'> {
+	const units = unitsOf(capture);
+	const isThere = (unit: Unit) => (capture.cgroups ?? []).some((cgroup) => cgroup.unit === unit);
+	return units.length === 0 ? {} : { units: units.map((unit) => ({ unit, isThere: isThere(unit) })) };
+}
 
 async function inspectRules({ context, desired }: StatusInput, isOn: boolean, lastRead?: ReadBack) {
 	const signal = AbortSignal.timeout(INSPECT_TIMEOUT_MS);

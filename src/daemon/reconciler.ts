@@ -27,8 +27,8 @@ export interface Reconciler {
 	readonly restore: (host: Host, checkpoint: Checkpoint) => Promise<void>;
 	/** From what opens a connection to all of it, which repairs too; undefined where that is not known to be on. */
 	readonly captureWhole: (host: Host, target: DesiredRules, openings: Openings) => Promise<RulesRepaired | undefined>;
-	/** All of it anew, from its first stage on. Resolves to what holds then. */
-	readonly applyFirstStage: (host: Host, target: DesiredRules) => Promise<DesiredRules>;
+	/** From what is believed to be there. */
+	readonly applyTarget: (host: Host, target: DesiredRules) => Promise<void>;
 	readonly repair: (firewall: Firewall, desired: DesiredState, check: RuleCheck) => Promise<RulesRepaired>;
 	/** Puts our chains before those that others have there; resolves to a line for each that had to move. */
 	readonly claimFirst: (host: Host, target: DesiredRules) => Promise<readonly string[]>;
@@ -80,11 +80,7 @@ export function createReconciler(order: RulePrecedence, note: NoteCounted): Reco
 				return { lastRead: now, result };
 			});
 		},
-		applyFirstStage: (host, desired) =>
-			change(host, async (before) => {
-				const target = atStage(desired, 'syn');
-				return { lastRead: await apply(host, target, changeTimeout(), before), result: target };
-			}),
+		applyTarget: (host, target) => change(host, (before) => silently(apply(host, target, changeTimeout(), before))),
 		repair: (firewall, desired, check) => change(undefined, (before) => repair(firewall, desired, check, before, note)),
 		async claimFirst(host, target) {
 			const held = lastRead?.get(target.dialect);

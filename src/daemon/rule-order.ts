@@ -75,8 +75,9 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 		if (last?.others === others && last.desired === desired) return last.facts;
 		const key = JSON.stringify([chains, legacyNat]);
 		if (last?.key === key && last.others.texts === texts && last.desired === desired) return last.facts;
-		const { families, dialect } = desired.target;
-		const capturing = { capture: context.capture, families, dialect };
+		const { capture, target } = desired;
+		const { families, dialect } = target;
+		const capturing = { capture, families, dialect };
 		const overtaking = findOvertaking(others, capturing);
 		const doubled = findDoubled(others, capturing, overtaking);
 		const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;

@@ -38,7 +38,7 @@ async function waysOf(
 	const keys = new Set(sessions.map(keyOf));
 	// A kernel that does not answer only makes the warning less exact.
 	const open = (await connections.open().catch(() => [])).filter((connection) => keys.has(keyOfOpen(connection)));
-	const { interfaceOf } = await connections.details(open, { groups: false, interfaces: true });
+	const { interfaceOf } = await connections.details(open, { groups: false, interfaces: true, cgroups: [] });
 	const known = new Map(open.map((connection) => [keyOfOpen(connection), connection]));
 	return (session) => {
 		const connection = known.get(keyOf(session));

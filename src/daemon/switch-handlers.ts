@@ -76,8 +76,8 @@ async function cutNow(core: DaemonCore, told: Sessions): Promise<CutResult | und
 export function capturingOf(state: DaemonState): ActiveCapture | undefined {
 	const applied = appliedOf(state);
 	if (applied === undefined) return undefined;
-	const { target: rules } = applied;
-	return { rules, capture: state.settings.context.capture, families: rules.families, ports: state.redirectPorts };
+	const { target: rules, capture } = applied;
+	return { rules, capture, families: rules.families, ports: state.redirectPorts };
 }
 
 /** How many connections are open when all have ended or the time is over. */

@@ -5,6 +5,8 @@ import type { ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import type { IptablesProgram } from '../firewall/iptables/iptables-program.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import type { Routing } from '../routing/routing.ts';
+import { readCgroupObstacle } from './cgroups/cgroup-obstacle.ts';
+import { findCgroups } from './cgroups/find-cgroups.ts';
 import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
 import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
 import { createForeignRulesReader } from './iptables/foreign-reader.ts';
@@ -85,6 +87,8 @@ function hostOf(parts: Parts): OpenHost {
 			kernel: readKernelFacts,
 			ipv6: (dialect) => readIpv6(lackOfIpv6(tools, dialect)),
 			setObstacle: readSetObstacle,
+			cgroupObstacle: (dialect, signal) => readCgroupObstacle(dialect, tools.nft, signal),
+			cgroups: findCgroups,
 			listeners: readListeners,
 			chooseBackend: (former, signal) => chooseBackend(candidates, former, signal),
 		},

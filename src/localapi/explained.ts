@@ -12,6 +12,8 @@ export interface ExplainRequest {
 	/** Names or ids; without a group, the user's primary one. Root unless given. */
 	readonly user?: string;
 	readonly group?: string;
+	/** The unit or cgroup that its program is in; in none that a setting names unless given. */
+	readonly unit?: string;
 	/** The one that the routes say, unless given. */
 	readonly interface?: string;
 	/** What is asked for, where it is HTTP. */

@@ -6,6 +6,7 @@ import { parseImage } from '../values/image-reference.ts';
 import { parsePlace } from '../values/place.ts';
 import { parseSince, SINCE_ALLOWED } from '../values/since.ts';
 import { parseSession } from '../values/ssh-session.ts';
+import { isUnit } from '../values/unit-name.ts';
 import type { ExplainRequest } from './explained.ts';
 import type { Method, Methods } from './protocol.ts';
 
@@ -83,6 +84,10 @@ const explain: Readonly<Record<keyof ExplainRequest, Member>> = {
 	from: { allowed: 'valid IPv4 or IPv6 address', allows: (value) => typeof value === 'string' && isIP(value) > 0 },
 	user: written('name or id of a user', ACCOUNT),
 	group: written('name or id of a group', ACCOUNT),
+	unit: {
+		allowed: 'name of a unit or path of a cgroup',
+		allows: (value) => typeof value === 'string' && isUnit(value),
+	},
 	interface: written('name of an interface', /^[A-Za-z0-9_][\w.@-]{0,14}$/),
 	method: written('method of HTTP', /^[A-Za-z]{1,20}$/),
 	path: written('path that begins with /', /^\/[\x21-\x7e]*$/),

@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import type { Dialect, Firewall } from '../firewall/firewall.ts';
 import type { Routing } from '../routing/routing.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import type { Unit, UnitCgroup } from '../values/unit-name.ts';
 
 /** What interception changes: the rules of each installed dialect, and the kernel's policy routing. */
 export interface Host {
@@ -32,12 +33,22 @@ export interface Ipv6Fact {
 /** Settings of this network namespace's kernel that the rules depend on (tcp(7), ip(7)). */
 export type KernelFacts = Pick<Capture, 'hasOnlyCookies' | 'callerPorts' | 'filtersBridges'>;
 
+/** What keeps settings from being used on this host. */
+export interface Obstacle {
+	readonly why: string;
+	readonly remedy: string;
+}
+
 /** Facts that settings are checked against; each call reads the host anew and changes nothing. */
 export interface HostFacts {
 	readonly kernel: () => KernelFacts;
 	readonly ipv6: (dialect: Dialect) => Ipv6Fact;
 	/** Why rules of iptables cannot look up long lists in sets; '' where they can. The kernel may load modules for it. */
 	readonly setObstacle: () => Promise<string>;
+	/** Why rules of this dialect cannot tell cgroups apart; undefined where they can. */
+	readonly cgroupObstacle: (dialect: Dialect, signal: AbortSignal) => Promise<Obstacle | undefined>;
+	/** The cgroups of those of these units that are there. */
+	readonly cgroups: (units: readonly Unit[]) => readonly UnitCgroup[];
 	readonly listeners: () => Promise<readonly Listener[]>;
 	readonly chooseBackend: (former: FormerChoice, signal: AbortSignal) => Promise<BackendChoice>;
 }

@@ -1,50 +1,21 @@
 import { Failure } from '../failure.ts';
-import type { Dialect } from '../firewall/firewall.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { isCapturing } from '../ruleset/build.ts';
 import type { Capture } from '../ruleset/capture.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import { keepsClient } from '../ruleset/keep-client.ts';
-import { longLists } from '../ruleset/long-lists.ts';
-import type { Family } from '../values/units.ts';
+import { type Family, families } from '../values/units.ts';
 import { type ActualState, apply } from './apply.ts';
 import { buildDesiredRules, type DesiredRules } from './desired.ts';
-import type { BackendChoice, FactualHost, FormerChoice, Ipv6Fact } from './host.ts';
+import type { Ipv6Fact } from './host.ts';
+import type { HostContext } from './host-context.ts';
 import { atStage, stageFor } from './staged-capture.ts';
-
-/** The settings that decide how a host is captured. */
-export interface HostSettings {
-	readonly mark: number;
-	readonly routeTable: number;
-	readonly backend: string;
-	readonly ipv6: string;
-	readonly egressPort: number;
-}
-
-/** The settings, resolved on this host. */
-export interface HostContext<S extends HostSettings = HostSettings> {
-	readonly config: S;
-	readonly capture: Capture;
-	readonly host: FactualHost;
-	readonly backend: BackendChoice;
-	/** `ipv6: 1` was set by a person, and not by AWS's controller, which sets its variable in every pod. */
-	readonly isIpv6Demanded: boolean;
-	/** Settings that were normalized on this host. */
-	readonly notices: readonly string[];
-	/** Settings whose lists are long, and why the rules do not look them up in sets, where they do not. */
-	readonly slowLists?: { readonly settings: readonly string[]; readonly obstacle: string };
-}
-
-/** Settings with all names of users and groups resolved. */
-export interface Resolvable<S extends HostSettings> {
-	readonly config: S;
-	readonly capture: Capture;
-	/** The variable, flag or file of each setting. */
-	readonly written: ReadonlyMap<string, { readonly origin: string }>;
-}
 
 /** What should hold, and why IPv6 bypasses Envoy, where it does. */
 export interface DesiredState {
 	readonly target: DesiredRules;
+	/** With the cgroups that were there when it was computed. */
+	readonly capture: Capture;
 	/** '' while IPv6 is captured, or there is none to capture. */
 	readonly ipv6BypassReason: string;
 	/** Why capture stays at the first stage, where it does. */
@@ -54,33 +25,6 @@ export interface DesiredState {
 /** What was desired, and what the kernel had right after. */
 export interface AppliedState extends DesiredState {
 	readonly lastRead: ActualState;
-}
-
-/** The variable that AWS's controller sets. */
-const CONTROLLER_VARIABLE = 'APPMESH_ENABLE_IPV6';
-
-/** Reads the host and changes nothing. A Failure if the host lacks something; see also `computeDesired`. */
-export async function resolveHostContext<S extends HostSettings>(
-	host: FactualHost,
-	{ config, capture: wanted, written }: Resolvable<S>,
-	former: FormerChoice,
-	signal: AbortSignal,
-): Promise<HostContext<S>> {
-	const settings = longLists(wanted);
-	const backend =
-		config.backend === 'auto'
-			? await host.facts.chooseBackend(former, signal)
-			: { name: config.backend as Dialect, why: 'the settings say so' };
-	const using = host.using(backend.name);
-	const isAsked = settings.length > 0 && backend.name !== 'nft';
-	const obstacle = isAsked ? await using.facts.setObstacle() : '';
-	const capture = { ...wanted, ...host.facts.kernel(), hasSets: isAsked && obstacle === '' };
-	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
-	const { obstacle: ipv6Obstacle } = host.facts.ipv6(backend.name);
-	const isImpossible = config.ipv6 === '1' && ipv6Obstacle !== '' && !isIpv6Demanded;
-	const notices = isImpossible ? [`ipv6 (${CONTROLLER_VARIABLE}): 1 is taken as auto: ${ipv6Obstacle}`] : [];
-	const slowLists = obstacle === '' ? {} : { slowLists: { settings, obstacle } };
-	return { config, capture, host: using, backend, isIpv6Demanded, notices, ...slowLists };
 }
 
 /** Reads addresses and listeners each time, as they change. A Failure if the host cannot do what the settings demand. */
@@ -105,27 +49,75 @@ export async function refreshDesired(context: HostContext, before: DesiredState)
 	return wanted.length === target.families.length ? before : { ...before, target: { ...target, families: wanted } };
 }
 
-const desiredStateOf = (
-	{ config, capture, backend }: HostContext,
+function desiredStateOf(
+	{ config, capture: asked, backend, host }: HostContext,
 	families: readonly Family[],
 	guarded: readonly Family[],
 	ipv6BypassReason: string,
-): DesiredState => ({
-	target: buildDesiredRules(capture, backend.name, families, localRoutingOf(config, keepsClient(capture)), guarded),
-	ipv6BypassReason,
-});
+): DesiredState {
+	const capture = { ...asked, cgroups: host.facts.cgroups(unitsOf(asked)) };
+	const localRouting = localRoutingOf(config, keepsClient(capture));
+	return {
+		capture,
+		target: buildDesiredRules(capture, backend.name, families, localRouting, guarded),
+		ipv6BypassReason,
+	};
+}
+
+/** The same with the cgroups that are there now; the very same object where these are still those. */
+export function withCgroupsOfNow(context: HostContext, before: DesiredState): DesiredState {
+	const { target, capture, ipv6BypassReason } = before;
+	const units = unitsOf(context.capture);
+	if (units.length === 0) return before;
+	const known = (of: Capture['cgroups'] = []) => of.map(({ unit, path, id }) => `${unit} ${path} ${id}`).join();
+	if (known(context.host.facts.cgroups(units)) === known(capture.cgroups)) return before;
+	const guarded = families.filter((family) => target.rules[family].length > 0);
+	const now = desiredStateOf(context, target.families, guarded, ipv6BypassReason);
+	return { ...before, ...now, target: atStage(now.target, target.stage) };
+}
+
+/** A unit that ends in the middle of it may take the rule for its cgroup along: then it is done again with those that are there. */
+export async function untilCgroupsStay<T>(
+	context: HostContext,
+	desired: DesiredState,
+	act: (desired: DesiredState) => Promise<T>,
+): Promise<T> {
+	for (let now = desired, attempt = 1; ; attempt += 1) {
+		try {
+			return await act(now);
+		} catch (error) {
+			const before = now;
+			now = withCgroupsOfNow(context, before);
+			if (now === before || attempt === CGROUP_ATTEMPTS) throw error;
+		}
+	}
+}
+
+/** A unit that ends and starts so often is none that works. */
+const CGROUP_ATTEMPTS = 5;
 
 /**
  * Rules and routes on. A kernel that takes no IPv6 rules is no obstacle for IPv4, unless IPv6 is demanded. `isFollowed`:
  * after a first stage the caller goes on to the second at once.
  */
-export async function applyDesired(
+export const applyDesired = async (
 	context: HostContext,
 	signal: AbortSignal,
 	lastRead?: ActualState,
 	isFollowed = false,
+): Promise<AppliedState> =>
+	untilCgroupsStay(context, await computeDesired(context), (desired) =>
+		applyOnce(context, desired, signal, lastRead, isFollowed),
+	);
+
+async function applyOnce(
+	context: HostContext,
+	desired: DesiredState,
+	signal: AbortSignal,
+	lastRead: ActualState | undefined,
+	isFollowed: boolean,
 ): Promise<AppliedState> {
-	const { desired: first, installed } = await firstStage(context, await computeDesired(context), signal);
+	const { desired: first, installed } = await firstStage(context, desired, signal);
 	const now = installed === undefined ? lastRead : new Map(lastRead).set(first.target.dialect, installed);
 	const isInterim = isFollowed && first.target.stage === 'syn';
 	try {

@@ -65,21 +65,21 @@ const returning = (match: Match): Rule => ({
 });
 
 /** With an only-list, an Envoy run by another program may be any user who is not on it. */
-function captured({ envoy, onlyUids, onlyGids }: Capture): Rule[] {
-	if (envoy.runtime !== 'none' || onlyUids.length + onlyGids.length === 0) return [];
+function captured({ envoy, onlyUids, onlyGids, onlyUnits }: Capture): Rule[] {
+	if (envoy.runtime !== 'none' || onlyUids.length + onlyGids.length + onlyUnits.length === 0) return [];
 	const listed = ownersOf(onlyUids, onlyGids).map((owner): Rule => ({ ...dropped, matches: [owner] }));
 	return [...listed, returning({ kind: 'owned' })];
 }
 
 /** Whether the rules let this user accept on Envoy's ports; undefined if it depends on groups, or everybody may. */
 export function mayAnswer(capture: Capture, uid: number): boolean | undefined {
-	const { envoy, ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
+	const { envoy, ignoreUids, ignoreGids, onlyUids, onlyGids, onlyUnits } = capture;
 	if (capture.hasOnlyCookies === true) return undefined;
 	if (isRootInContainer(capture)) return uid === 0 ? undefined : false;
 	if (envoy.runtime !== 'none') return uid === envoyUser(capture);
 	if (holdsId(ignoreUids, uid)) return true;
 	if (ignoreGids.length + onlyGids.length > 0) return undefined;
-	return onlyUids.length > 0 && !holdsId(onlyUids, uid);
+	return onlyUids.length + onlyUnits.length > 0 && !holdsId(onlyUids, uid);
 }
 
 const holdsId = (ranges: readonly IdRange[], id: number): boolean =>

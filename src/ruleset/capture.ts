@@ -1,4 +1,5 @@
 import type { Cidr } from '../values/cidr.ts';
+import type { Unit, UnitCgroup } from '../values/unit-name.ts';
 import type { IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 
 export type IngressMode = 'redirect' | 'tproxy';
@@ -16,6 +17,8 @@ export interface Capture {
 	readonly ignoreGids: readonly IdRange[];
 	readonly onlyUids: readonly IdRange[];
 	readonly onlyGids: readonly IdRange[];
+	readonly ignoreUnits: readonly Unit[];
+	readonly onlyUnits: readonly Unit[];
 	readonly egressIgnoredIps: readonly Cidr[];
 	readonly egressIgnoredPorts: readonly PortRange[];
 	readonly egressOnlyIps: readonly Cidr[];
@@ -29,6 +32,8 @@ export interface Capture {
 	/** Of packets on their way back to Envoy, where the application sees the client's address. */
 	readonly mark: number;
 	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
+	/** Fact of the host: those of these units that are there. */
+	readonly cgroups?: readonly UnitCgroup[];
 	/** Fact of the host: its ephemeral ports (sysctl net.ipv4.ip_local_port_range). */
 	readonly callerPorts?: PortRange;
 	/** Fact of the host: iptables can look up lists in sets (ipset(8)). */

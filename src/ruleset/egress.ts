@@ -1,7 +1,14 @@
 import type { Family, IdRange } from '../values/units.ts';
 import { ownersOf } from './answers.ts';
 import type { Capture } from './capture.ts';
-import { ignoredDestinations, ignoredInterfaces, ignoredPorts, ofFamily } from './exclusions.ts';
+import {
+	cgroupsOf,
+	ignoredDestinations,
+	ignoredInterfaces,
+	ignoredPorts,
+	ignoredUnits,
+	ofFamily,
+} from './exclusions.ts';
 import type { Chain, ChainName, Match, Reason, Rule } from './model.ts';
 
 /** An only-list: a connection must match one of the alternatives. */
@@ -24,7 +31,13 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 		table: 'nat',
 		name: 'APPMESH_EGRESS',
 		hooks: [{ at: 'OUTPUT', matches: [{ kind: 'syn' }, leaving], because: 'connections from this host to others' }],
-		rules: [...owners(capture), ...direct, ...ignoredInterfaces(capture, 'out'), ...redirectOrJump(stages, capture)],
+		rules: [
+			...owners(capture),
+			...ignoredUnits(capture),
+			...direct,
+			...ignoredInterfaces(capture, 'out'),
+			...redirectOrJump(stages, capture),
+		],
 		...otherwise(stages),
 	};
 	return [
@@ -72,14 +85,18 @@ function bridge(capture: Capture, exclusions: readonly Rule[], destinations: rea
 	];
 }
 
-function onlyUsers({ onlyUids, onlyGids }: Capture): Stage | undefined {
-	const alternatives = ownersOf(onlyUids, onlyGids).map((owner) => [owner]);
-	const setting = onlyUids.length > 0 ? 'onlyUids' : 'onlyGids';
-	return alternatives.length === 0
+/** If none of the units is there, nothing is captured for them. */
+function onlyUsers(capture: Capture): Stage | undefined {
+	const { onlyUids, onlyGids, onlyUnits } = capture;
+	const owners = [...ownersOf(onlyUids, onlyGids), ...cgroupsOf(capture, onlyUnits)];
+	const whose = onlyUnits.length === 0 ? 'users and groups' : 'users, groups and units';
+	const setting = (['onlyUids', 'onlyGids', 'onlyUnits'] as const).find((key) => capture[key].length > 0);
+	return setting === undefined
 		? undefined
 		: {
-				...{ chain: 'APPMESH_EGRESS', setting, alternatives, because: 'only these users and groups' },
-				otherwise: 'only the listed users and groups are captured, and this is none of them',
+				...{ chain: 'APPMESH_EGRESS', setting, because: `only these ${whose}` },
+				alternatives: owners.map((owner) => [owner]),
+				otherwise: `only the listed ${whose} are captured, and this is none of them`,
 			};
 }
 

@@ -1,4 +1,5 @@
 import type { Cidr } from '../values/cidr.ts';
+import type { Unit } from '../values/unit-name.ts';
 import type { Family } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import type { Match, Rule } from './model.ts';
@@ -11,6 +12,18 @@ const ignored = (setting: Rule['setting'], match: Match, because: string): Rule 
 	role: 'exclusion',
 	because,
 });
+
+/** All that settings name. */
+export const unitsOf = ({ ignoreUnits, onlyUnits }: Capture): readonly Unit[] => [...ignoreUnits, ...onlyUnits];
+
+/** Those of the units that are there. */
+export const cgroupsOf = ({ cgroups = [] }: Capture, units: readonly Unit[]): CgroupMatch[] =>
+	cgroups.filter(({ unit }) => units.includes(unit)).map(({ path, id }) => ({ kind: 'cgroup', cgroup: { path, id } }));
+
+type CgroupMatch = Extract<Match, { readonly kind: 'cgroup' }>;
+
+export const ignoredUnits = (capture: Capture): Rule[] =>
+	cgroupsOf(capture, capture.ignoreUnits).map((match) => ignored('ignoreUnits', match, 'this unit is ignored'));
 
 type PortsSetting = 'egressIgnoredPorts' | 'ingressIgnoredPorts';
 

@@ -16,6 +16,8 @@ export interface ConnectionAttempt {
 	/** Of the socket's owner, in OUTPUT; forwarded traffic has none. */
 	readonly uid?: number | undefined;
 	readonly gid?: number | undefined;
+	/** Of the socket, in OUTPUT: the ids of its cgroup and of all above it. */
+	readonly cgroups?: readonly number[] | undefined;
 }
 
 export type Matcher = (attempt: ConnectionAttempt) => boolean;
@@ -32,6 +34,8 @@ function compileMatch(match: Match, family: Family): Matcher {
 			return ({ port }) => holdsPort(match.ports, port);
 		case 'owner':
 			return (attempt) => match.ranges.some((range) => isWithin(range, attempt[match.id]));
+		case 'cgroup':
+			return ({ cgroups = [] }) => cgroups.includes(match.cgroup.id);
 		case 'from':
 		case 'to': {
 			const { kind } = match;

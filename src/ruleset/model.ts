@@ -1,4 +1,5 @@
 import type { Cidr } from '../values/cidr.ts';
+import type { UnitCgroup } from '../values/unit-name.ts';
 import type { Family, IdRange, InterfaceName, Port, PortRange } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 
@@ -9,6 +10,8 @@ import type { Capture } from './capture.ts';
 export type Match =
 	| { readonly kind: 'ports'; readonly ports: readonly PortRange[]; readonly asSet?: true }
 	| { readonly kind: 'owner'; readonly id: 'uid' | 'gid'; readonly ranges: readonly IdRange[] }
+	/** Sent by a socket that was made in this cgroup, or in one below it. */
+	| { readonly kind: 'cgroup'; readonly cgroup: Pick<UnitCgroup, 'path' | 'id'> }
 	/** `asSet`: the list is so long that it is to be looked up at once, where a dialect would try its elements one by one. */
 	| { readonly kind: 'from' | 'to'; readonly cidrs: readonly Cidr[]; readonly asSet?: true }
 	| { readonly kind: 'in' | 'out'; readonly interfaces: readonly InterfaceName[] }

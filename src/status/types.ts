@@ -107,6 +107,13 @@ export interface MeshStatus {
 	readonly acceptedMs?: number;
 }
 
+/** A unit or cgroup that the settings name. */
+export interface NamedUnit {
+	readonly unit: string;
+	/** It has a cgroup, so that there is a rule for it. */
+	readonly isThere: boolean;
+}
+
 export interface Status {
 	readonly version: string;
 	readonly wanted: Wanted;
@@ -117,6 +124,8 @@ export interface Status {
 	readonly envoy: EnvoyStatus;
 	readonly mesh?: MeshStatus;
 	readonly conditions: readonly Condition[];
+	/** Absent where the settings name none. */
+	readonly units?: readonly NamedUnit[];
 	/** Who else has rules here, harmless or not; absent where nobody is known. */
 	readonly others?: readonly OtherProgram[];
 	readonly repairs: Repairs;

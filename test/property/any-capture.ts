@@ -4,12 +4,16 @@ import type { Capture } from '../../src/ruleset/capture.ts';
 import { parseCidr } from '../../src/values/cidr.ts';
 import { parsePort } from '../../src/values/units.ts';
 import { captureOf } from '../support/capture.ts';
-import { anySettings } from './generators.ts';
+import { anySettings, anyUnits } from './generators.ts';
 
 const facts = fc.record({ hasSets: fc.boolean(), filtersBridges: fc.boolean(), hasOnlyCookies: fc.boolean() });
 
 const anyCapture: fc.Arbitrary<Capture> = fc
-	.tuple(anySettings.map(captureOf), facts, fc.boolean())
+	.tuple(
+		fc.tuple(anySettings, anyUnits).map(([texts, units]) => captureOf({ ...texts, ...units })),
+		facts,
+		fc.boolean(),
+	)
 	.map(([capture, host, isLong]) => ({ ...(isLong ? lengthened(capture) : capture), ...host }));
 
 /** Of both families, more than a list of single rules may have. */

@@ -25,10 +25,11 @@ export function anyConnection(capture: Capture): fc.Arbitrary<Connection> {
 				interface: anyInterface(capture),
 				uid: anyId([...capture.ignoreUids, ...capture.onlyUids]),
 				gid: anyId([...capture.ignoreGids, ...capture.onlyGids]),
+				cgroups: fc.subarray([1, ...(capture.cgroups ?? []).map(({ id }) => id)]),
 				isToHere: direction === 'out' ? fc.boolean() : fc.constant(direction === 'in'),
 			})
-			.map(({ uid, gid, ...packet }) => {
-				const owner = direction === 'out' ? { uid, gid } : {};
+			.map(({ uid, gid, cgroups, ...packet }) => {
+				const owner = direction === 'out' ? { uid, gid, cgroups } : {};
 				return { way: direction, family, packet: { ...packet, ...owner, isFromHere: direction === 'out' } };
 			}),
 	);

@@ -61,6 +61,14 @@ const whole = (usual: number, most: number): fc.Arbitrary<string> =>
 		{ weight: 1, arbitrary: fc.integer({ min: 1, max: most }).map((value) => `0x${value.toString(16)}`) },
 	);
 
+/** Of units that nobody ignores and captures at once. */
+export const anyUnits: fc.Arbitrary<Texts> = fc
+	.tuple(
+		fc.subarray(['docker.service', '/machine.slice/a']),
+		fc.subarray(['shop.service', 'gone.service', '/shop.slice']),
+	)
+	.map(([ignored, only]) => ({ ignoreUnits: ignored.join(), onlyUnits: only.join() }));
+
 /** A foreign policy rule and its table: settings that name its mark or table get neither rule nor route of ours. */
 export const foreignRule = { mark: 0x10, mask: 0xff, table: 500 } as const;
 

@@ -1,4 +1,5 @@
 import type { Capture } from '../../src/ruleset/capture.ts';
+import type { Unit, UnitCgroup } from '../../src/values/unit-name.ts';
 import type { Id, IdRange } from '../../src/values/units.ts';
 import { loadTexts, type Texts } from '../property/generators.ts';
 
@@ -11,6 +12,7 @@ export function captureOf(texts: Texts): Capture {
 		ignoreGids: config.ignoreGids.map(idOf),
 		onlyUids: config.onlyUids.map(idOf),
 		onlyGids: config.onlyGids.map(idOf),
+		cgroups: cgroupsOf([...config.ignoreUnits, ...config.onlyUnits]),
 	};
 }
 
@@ -22,3 +24,9 @@ function idOf(id: Id): IdRange {
 	if (known === undefined) throw new Error(`nobody here is called ${id.name}`);
 	return { from: known, to: known };
 }
+
+/** Every unit runs in the slice of the system, with an id by its place; but not those that are called gone. */
+const cgroupsOf = (units: readonly Unit[]): UnitCgroup[] =>
+	units
+		.map((unit, at) => ({ unit, path: unit.startsWith('/') ? unit : `/system.slice/${unit}`, id: 1000 + at }))
+		.filter(({ unit }) => !unit.includes('gone'));

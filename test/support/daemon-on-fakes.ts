@@ -10,7 +10,7 @@ import type { State } from '../../src/daemon/stores.ts';
 import type { Recognised } from '../../src/firewall/foreign/recognise.ts';
 import type { Fields } from '../../src/lib/log-event.ts';
 import type { Methods } from '../../src/localapi/protocol.ts';
-import { resolveHostContext } from '../../src/reconcile/resolve.ts';
+import { resolveHostContext } from '../../src/reconcile/host-context.ts';
 import type { Fact } from '../../src/status/conditions.ts';
 import { type Counters, createCounters } from '../../src/status/counters.ts';
 import { trackingFact } from '../../src/status/tracking-condition.ts';
@@ -187,6 +187,7 @@ async function dependenciesOf(
 			heard.handlers = handlers;
 			return () => world.isWatching;
 		},
+		watchUnits: () => undefined,
 		cpuTimeMs() {
 			spentMs += world.lookCostMs;
 			return spentMs;

@@ -7,6 +7,7 @@ import type { IptablesProgram, SetProgram } from '../../src/firewall/iptables/ip
 import { ownChains } from '../../src/firewall/iptables/iptables-rules.ts';
 import { nft } from '../../src/firewall/nft/nft-firewall.ts';
 import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
+import { cgroupAt } from '../../src/host/cgroups/find-cgroups.ts';
 import { createSetProgram } from '../../src/host/iptables/kernel-sets.ts';
 import { findTools } from '../../src/host/iptables/programs.ts';
 import { createIptablesProgram } from '../../src/host/iptables/save-restore.ts';
@@ -66,6 +67,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 		program: (dialect) => ({
 			dialect,
 			sets,
+			cgroupAt,
 			name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
 			read: (family) => ask(dialect, 'read', [family]),
 			hasMangleChain: (family, chain) => ask(dialect, 'hasMangleChain', [family, chain]),
@@ -73,6 +75,7 @@ export function openFarHost(namespace: Namespace): FarHost {
 			commit: (family, document) => ask(dialect, 'commit', [family, document]),
 		}),
 		nft: {
+			cgroupAt,
 			read: () => ask('nft', 'read', []),
 			commit: (document) => ask('nft', 'commit', [document]),
 			generation: () => ask('nft', 'generation', []),

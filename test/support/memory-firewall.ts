@@ -4,6 +4,7 @@ import { Failure } from '../../src/failure.ts';
 import type { Firewall, IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
 import type { IptablesProgram } from '../../src/firewall/iptables/iptables-program.ts';
+import { optionsOf } from '../../src/firewall/iptables/save-line.ts';
 import { type Family, families } from '../../src/values/units.ts';
 import { createMemorySets, type MemorySets } from './memory-sets.ts';
 
@@ -21,6 +22,8 @@ export interface MemoryOptions {
 	readonly onCheck?: (family: Family) => void;
 	/** How this version of iptables prints a rule. */
 	readonly spell?: (rule: string) => string;
+	/** The host's, by their paths. */
+	readonly cgroups?: ReadonlyMap<string, number>;
 }
 
 interface Memory {
@@ -48,7 +51,16 @@ export function createMemoryFirewall(options: MemoryOptions = {}): MemoryFirewal
 }
 
 export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptables {
-	const { dialect = 'iptables-nft', onCommit, onTable, afterCommit, onCheck, onRead, spell = String } = options;
+	const {
+		dialect = 'iptables-nft',
+		onCommit,
+		onTable,
+		afterCommit,
+		onCheck,
+		onRead,
+		spell = String,
+		cgroups = new Map(),
+	} = options;
 	const sets = createMemorySets((name) => families.some((family) => print(family).includes(` --match-set ${name} `)));
 	const kernel = { ipv4: new Map<string, Table>(), ipv6: new Map<string, Table>() };
 	const commits: { family: Family; document: string }[] = [];
@@ -63,8 +75,9 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 
 	function changed(before: Table | undefined, name: string, lines: readonly string[]): Table {
 		const draft = structuredClone(before) ?? emptyTable(name);
-		for (const line of lines) execute(draft, line, { dialect, spell });
+		for (const line of lines) execute(draft, line, { dialect, spell, cgroups });
 		requireTargets(draft);
+		if (dialect === 'iptables-legacy') requireCgroups(draft, cgroups);
 		requireSets(draft, sets);
 		return draft;
 	}
@@ -72,6 +85,7 @@ export function createMemoryIptables(options: MemoryOptions = {}): MemoryIptable
 	return {
 		dialect,
 		sets,
+		cgroupAt: (path) => cgroups.get(path),
 		commits,
 		edit,
 		name: (family) => (family === 'ipv4' ? 'iptables' : 'ip6tables'),
@@ -117,7 +131,7 @@ function tablesOf(document: string): { readonly name: string; readonly lines: re
 	});
 }
 
-type Ways = Required<Pick<MemoryOptions, 'dialect' | 'spell'>>;
+type Ways = Required<Pick<MemoryOptions, 'dialect' | 'spell' | 'cgroups'>>;
 
 function execute(table: Table, line: string, ways: Ways): void {
 	const [, verb = '', chain = '', rest = ''] = /^(:|-[AIDFX] )(\S+) ?(.*)$/.exec(line) ?? [];
@@ -140,11 +154,13 @@ const verbs: Readonly<Record<string, (table: Table, command: Command) => void>> 
 		table.chains.set(chain, { policy, rules: policy === '-' ? [] : (before?.rules ?? []) });
 	},
 	'-A'(table, command) {
+		requireCgroup(command.rest, command.cgroups);
 		rulesOf(table, command).push(command.rest);
 		table.made.add(command.chain);
 	},
 	'-I'(table, command) {
 		const [, place = '1', rule = ''] = /^(?:(\d+) )?(.*)$/.exec(command.rest) ?? [];
+		requireCgroup(rule, command.cgroups);
 		const rules = rulesOf(table, command);
 		if (Number(place) > rules.length + 1) throw refused(command.line, 'index of insertion too big');
 		rules.splice(Number(place) - 1, 0, rule);
@@ -182,6 +198,17 @@ function requireTargets({ chains }: Table): void {
 			const [, target = ''] = / ?-[jg] (\S+)(?: --to-ports \d+)?$/.exec(rule) ?? [];
 			if (target.startsWith('APPMESH_') && !chains.has(target)) throw refused(`-A ${chain} ${rule}`, 'no such target');
 		}
+}
+
+/** It writes all of a table anew, rules of before included. */
+function requireCgroups({ chains }: Table, cgroups: ReadonlyMap<string, number>): void {
+	for (const rule of [...chains.values()].flatMap(({ rules }) => rules)) requireCgroup(rule, cgroups);
+}
+
+/** The kernel looks it up when it takes the rule. */
+function requireCgroup(rule: string, cgroups: ReadonlyMap<string, number>): void {
+	const path = optionsOf(rule).find(({ name }) => name === '--path')?.values[0];
+	if (path !== undefined && !cgroups.has(path)) throw refused(rule, 'Invalid argument');
 }
 
 function requireSets({ chains }: Table, sets: MemorySets): void {

@@ -2,7 +2,7 @@
 import type { Connections, Listener, OpenConnection } from '../../src/connections/connections.ts';
 import type { IptablesDialect } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../src/firewall/iptables/iptables-firewall.ts';
-import type { FactualHost, Ipv6Fact } from '../../src/reconcile/host.ts';
+import type { FactualHost, Ipv6Fact, Obstacle } from '../../src/reconcile/host.ts';
 import type { Family } from '../../src/values/units.ts';
 import { createMemoryIptables, type MemoryFirewall } from './memory-firewall.ts';
 import { createMemoryRouting, type MemoryRouting } from './memory-routing.ts';
@@ -18,6 +18,10 @@ export interface HostKnobs {
 	ipv6: Ipv6Fact;
 	/** Why there are no sets. */
 	setObstacle: string;
+	/** By their paths; units are in the slice of the system. */
+	readonly cgroups: Map<string, number>;
+	/** Why rules cannot tell them apart. */
+	cgroupObstacle: Obstacle | undefined;
 	listeners: Listener[];
 	open: OpenConnection[];
 	/** The outgoing interface, by the peer's address. */
@@ -43,7 +47,7 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	const knobs: HostKnobs = {
 		...{ onCommit: () => undefined, onRead: () => undefined, onRoute: () => undefined },
 		ipv6: { hasAddress: false, obstacle: '', hasRules: true },
-		setObstacle: '',
+		...{ setObstacle: '', cgroups: new Map(), cgroupObstacle: undefined },
 		...{ listeners: [15000, 15001].map(listener), open: [], interfaces: {}, redirected: 0 },
 	};
 	const memories = { nft: firewall('iptables-nft'), legacy: firewall('iptables-legacy') };
@@ -59,6 +63,13 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 			kernel: () => ({ hasOnlyCookies: false }),
 			ipv6: () => all.ipv6,
 			setObstacle: async () => all.setObstacle,
+			cgroupObstacle: async () => all.cgroupObstacle,
+			cgroups: (units) =>
+				units.flatMap((unit) => {
+					const path = unit.startsWith('/') ? unit : `/system.slice/${unit}`;
+					const id = all.cgroups.get(path);
+					return id === undefined ? [] : [{ unit, path, id }];
+				}),
 			listeners: async () => all.listeners,
 			chooseBackend: async () => ({ name: 'iptables-nft', why: 'it is what there is' }),
 		},
@@ -72,7 +83,11 @@ export function createMemoryHost(steps: string[]): MemoryHost {
 	return all;
 
 	function firewall(dialect: IptablesDialect): MemoryFirewall {
-		const memory = createMemoryIptables({ dialect, afterCommit: (family) => steps.push(`commit ${family}`) });
+		const memory = createMemoryIptables({
+			dialect,
+			cgroups: knobs.cgroups,
+			afterCommit: (family) => steps.push(`commit ${family}`),
+		});
 		const program = {
 			...memory,
 			async read(family: Family) {
@@ -105,6 +120,7 @@ export const openTo = (address: string, port = 443): OpenConnection => ({
 		isTransparent: false,
 		uid: 1000,
 		inode: '1',
+		cgroup: 1,
 		cookie: `${address}:${port}`,
 	},
 	handle: new Uint8Array(),
@@ -119,7 +135,8 @@ function createConnections(steps: string[], knobs: () => HostKnobs): Connections
 		async details(_, asked) {
 			const interfaceOf = ({ remote }: OpenConnection) =>
 				asked.interfaces ? knobs().interfaces[remote.address] : undefined;
-			return { groupOf: () => undefined, interfaceOf };
+			const cgroupsOf = ({ cgroup }: OpenConnection) => asked.cgroups.map(({ id }) => id).filter((id) => id === cgroup);
+			return { groupOf: () => undefined, cgroupsOf, interfaceOf };
 		},
 		async end(all) {
 			steps.push(`end ${all.length}`);

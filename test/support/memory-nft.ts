@@ -18,6 +18,8 @@ export interface MemoryNftOptions {
 	readonly spell?: (statement: Json) => Json;
 	/** The kernel does not tell what is asked without nft. */
 	readonly isSilent?: boolean;
+	/** The host's, by their paths. */
+	readonly cgroups?: ReadonlyMap<string, number>;
 }
 
 export interface MemoryNft extends NftProgram {
@@ -40,17 +42,25 @@ export function createMemoryNftFirewall(options: MemoryNftOptions = {}): MemoryN
 }
 
 export function createMemoryNft(options: MemoryNftOptions = {}): MemoryNft {
-	const { onCommit, afterCommit, onRead, spell = (statement: Json) => statement, isSilent = false } = options;
+	const {
+		onCommit,
+		afterCommit,
+		onRead,
+		spell = (statement: Json) => statement,
+		isSilent = false,
+		cgroups = new Map(),
+	} = options;
 	const kernel: Kernel = { generation: 1, table: undefined };
 	const commits: string[] = [];
 	const edit = (document: string): void => {
 		const draft = { table: structuredClone(kernel.table) };
-		for (const command of commandsOf(document)) execute(draft, command);
+		for (const command of commandsOf(withCgroupIds(document, cgroups))) execute(draft, command);
 		requireWhole(draft.table);
 		kernel.table = draft.table;
 		kernel.generation += 1;
 	};
 	return {
+		cgroupAt: (path) => cgroups.get(path),
 		commits,
 		edit,
 		count(counter, packets) {
@@ -59,7 +69,9 @@ export function createMemoryNft(options: MemoryNftOptions = {}): MemoryNft {
 		},
 		async read() {
 			onRead?.();
-			return kernel.table === undefined ? '' : listed(kernel.table, spell);
+			return kernel.table === undefined
+				? ''
+				: listed(kernel.table, (statement) => spell(withCgroupPath(statement, cgroups)));
 		},
 		async commit(document) {
 			onCommit?.(document);
@@ -264,6 +276,21 @@ function listed({ flags, chains, counters, sets }: Table, spell: (statement: Jso
 		),
 	];
 	return JSON.stringify({ nftables: objects });
+}
+
+/** A rule keeps the number that the path has when it is made. */
+const withCgroupIds = (document: string, cgroups: ReadonlyMap<string, number>): string =>
+	document.replace(/ cgroupv2 level (\d+) "([^"]+)"/g, (words, level, path) => {
+		const id = cgroups.get(`/${path}`) ?? fail(words, 'cgroupv2 path fails: No such file or directory');
+		return ` cgroupv2 level ${level} "#${id}"`;
+	});
+
+/** It is listed by the path that has the number now, or else by the number. */
+function withCgroupPath(statement: Json, cgroups: ReadonlyMap<string, number>): Json {
+	const [, id] = /"right":"#(\d+)"/.exec(JSON.stringify(statement)) ?? [];
+	if (id === undefined) return statement;
+	const [path] = [...cgroups].find(([, each]) => each === Number(id)) ?? [`/${id}`];
+	return JSON.parse(JSON.stringify(statement).replace(`"#${id}"`, JSON.stringify(path.slice(1))));
 }
 
 function baseOf(base: string): { readonly [key: string]: Json } {

@@ -55,6 +55,7 @@ const statements: readonly (readonly [RegExp, (...parts: string[]) => Json])[] =
 	[/^ct direction (\w+)/, (direction = '') => match('==', { ct: { key: 'direction' } }, direction)],
 	[/^ct status ([\w,]+)/, (names = '') => match('in', { ct: { key: 'status' } }, single(names.split(',')))],
 	[/^meta iifkind "([^"]*)"/, (kind = '') => match('==', { meta: { key: 'iifkind' } }, kind)],
+	[/^socket cgroupv2 level \d+ "([^"]+)"/, (path = '') => match('==', { socket: { key: 'cgroupv2' } }, path)],
 	[/^socket (\w+) (\d+)/, (key = '', value = '') => match('==', { socket: { key } }, Number(value))],
 	[/^tproxy (ip6?) to :(\d+)/, (family = '', port = '') => ({ tproxy: { family, port: Number(port) } })],
 	[/^dnat to :(\d+)-(\d+)/, (from = '', to = '') => ({ dnat: { port: { range: [Number(from), Number(to)] } } })],

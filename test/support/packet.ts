@@ -13,6 +13,8 @@ export interface Packet {
 	/** In OUTPUT only. */
 	readonly uid?: number;
 	readonly gid?: number;
+	/** The ids of its cgroup and of all above it. */
+	readonly cgroups?: readonly number[];
 }
 
 /** A port: where it is redirected to. */
@@ -33,6 +35,9 @@ export function fateOf(held: IptablesRules, at: 'PREROUTING' | 'OUTPUT', packet:
 function walk(rules: readonly string[], chains: readonly ChainRules[], packet: Packet): Outcome | undefined {
 	for (const rule of rules) {
 		const options = parse(rule);
+		// Which cgroup it was when the rule was made is in the comment only.
+		const cgroup = Number(/ \(cgroup (\d+)\)"/.exec(rule)?.[1]);
+		if (options.some(({ name }) => name === '--path') && packet.cgroups?.includes(cgroup) !== true) continue;
 		if (!options.every((option) => matches(option, packet))) continue;
 		if (optionOf(options, '-j') === 'RETURN') return undefined;
 		const fate = follow(options, chains, packet);
@@ -83,6 +88,7 @@ const tests: Readonly<Record<string, (value: string, packet: Packet) => boolean>
 	'-o': (value, packet) => isNamed(value, packet.interface),
 	'--src-type': (_, { isFromHere }) => isFromHere,
 	'--dst-type': (_, { isToHere }) => isToHere,
+	'--path': always,
 	'--dports': (value, { port }) => value.split(',').some((span) => isBetween(span, ':', port)),
 	'--uid-owner': (value, { uid }) => uid !== undefined && isBetween(value, '-', uid),
 	'--gid-owner': (value, { gid }) => gid !== undefined && isBetween(value, '-', gid),

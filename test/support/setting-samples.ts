@@ -14,6 +14,8 @@ export const samples: Readonly<Record<string, readonly [string, string, string]>
 	ignoreGids: ['1000', 'envoy', '1000-1999'],
 	onlyUids: ['1000', 'www-data', '1000-1999'],
 	onlyGids: ['1000', 'www-data', '1000-1999'],
+	ignoreUnits: ['docker.service', '/system.slice/docker.service', 'system-getty.slice,getty@tty1.service'],
+	onlyUnits: ['shop.service', '/shop.slice', 'shop.slice,session-1.scope'],
 	egressIgnoredIps: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
 	egressIgnoredPorts: ['25', '22,80', '5000-5005'],
 	egressOnlyIps: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],

@@ -6,6 +6,7 @@ import { socketOf } from '../../config/quick-lookup.ts';
 import { resolveCapture } from '../../config/resolve-ids.ts';
 import { failureOf } from '../../failure.ts';
 import { backends } from '../../firewall/backends.ts';
+import { findCgroups } from '../../host/cgroups/find-cgroups.ts';
 import { mayChangeNetwork } from '../../host/facts.ts';
 import { resolveIds } from '../../host/files/accounts.ts';
 import { openHost } from '../../host/open-host.ts';
@@ -15,6 +16,7 @@ import type { ExplainedConnection, ExplainReply, ExplainRequest } from '../../lo
 import { buildDesiredRules } from '../../reconcile/desired.ts';
 import { computeDesired } from '../../reconcile/resolve.ts';
 import { localRoutingOf } from '../../routing/local-routing.ts';
+import { unitsOf } from '../../ruleset/exclusions.ts';
 import { keepsClient } from '../../ruleset/keep-client.ts';
 import { families } from '../../values/units.ts';
 import { withMeshPorts } from '../mesh-ports.ts';
@@ -29,7 +31,8 @@ export async function explainConnection(
 ): Promise<number> {
 	const request = asked.out === undefined ? asked : { user: String(process.getuid?.() ?? 0), ...asked };
 	const isProbed = given['probe'] === true;
-	if (isProbed && request.out === undefined) throw usage('--probe takes a connection of this host: out HOST:PORT');
+	if (isProbed && (request.out === undefined || request.unit !== undefined))
+		throw usage('--probe takes a connection of this host, of no unit: out HOST:PORT');
 	const reply = (await byDaemon(given, request)) ?? (await byThisProcess(given, request, terminal.signal));
 	return showExplained(isProbed ? await probed(reply) : reply, terminal);
 }
@@ -77,7 +80,8 @@ async function bySettingsAlone(
 ): Promise<ExplainReply> {
 	const whole = await withMeshPorts(loaded);
 	const { config } = whole;
-	const capture = await resolveCapture(whole, resolveIds);
+	const asked = await resolveCapture(whole, resolveIds);
+	const capture = { ...asked, cgroups: findCgroups(unitsOf(asked)) };
 	const captured = families.filter((family) => family === 'ipv4' || config.ipv6 !== '0');
 	const target = buildDesiredRules(
 		capture,

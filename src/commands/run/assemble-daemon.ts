@@ -10,6 +10,7 @@ import type { Supervisor } from '../../envoy/supervisor.ts';
 import { backends } from '../../firewall/backends.ts';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { ruleWriters } from '../../firewall/foreign/known-programs.ts';
+import { watchCgroups } from '../../host/cgroups/watch-cgroups.ts';
 import { dropStaleConntrack } from '../../host/conntrack/stale.ts';
 import { readConntrackUsage } from '../../host/conntrack/usage.ts';
 import { createConfirmationFile } from '../../host/files/confirmation-file.ts';
@@ -157,6 +158,7 @@ const world = {
 	dropRedirectedConntrack: deleteRedirected,
 	dropStaleConntrack,
 	watchChanges: (filter, handlers, signal) => monitor(backends, filter, handlers, signal),
+	watchUnits: watchCgroups,
 	ruleManagers: () => ruleManagers(ruleWriters),
 	hasNeighbour,
 	cpuTimeMs: readCpuTimeMs,

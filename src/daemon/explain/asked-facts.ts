@@ -21,6 +21,8 @@ export interface ProcessView {
 	readonly uid: number;
 	/** The one that the kernel holds its new sockets against. */
 	readonly gid: number;
+	/** The ids of its cgroup and of all above it. */
+	readonly cgroups: readonly number[];
 	readonly connections: readonly OpenConnection[];
 }
 
@@ -30,6 +32,8 @@ export interface ExplainFacts {
 	readonly user: (text: string) => Promise<(Account & { readonly gid: number }) | undefined>;
 	readonly group: (text: string) => Promise<Account | undefined>;
 	/** Undefined: it was not told in time. */
+	/** The ids of a unit's cgroup and of all above it; undefined: there is none. */
+	readonly cgroupsOf: (unit: string) => readonly number[] | undefined;
 	readonly addressesOf: (host: string) => Promise<readonly string[] | undefined>;
 	/** Undefined: there is no route. */
 	readonly route: (family: Family, address: string) => Promise<Route | undefined>;

@@ -6,6 +6,7 @@ import type { ExplainRequest } from '../../localapi/explained.ts';
 import type { ConnectionAttempt } from '../../ruleset/match-attempt.ts';
 import { parseCidr } from '../../values/cidr.ts';
 import { parsePlace } from '../../values/place.ts';
+import { UNITS_ALLOWED } from '../../values/unit-name.ts';
 import type { Family } from '../../values/units.ts';
 import type { Account, ExplainFacts, ProcessView, Route } from './asked-facts.ts';
 
@@ -72,7 +73,7 @@ async function fromHere(
 	request: ExplainRequest,
 	facts: ExplainFacts,
 ): Promise<Asked> {
-	const { uid, gid, by } = await ownerOf(request, facts);
+	const { uid, gid, cgroups, by } = await ownerOf(request, facts);
 	const isToHere = route?.isLocal === true;
 	const source = from ?? (route?.source || (isToHere ? address : ''));
 	const through = request.interface ?? route?.interface ?? '';
@@ -80,7 +81,7 @@ async function fromHere(
 	return {
 		...{ way: 'out', family, notes: [...notes, ...unreachable] },
 		question: `a connection of ${by} to ${text}, by ${through || 'no interface'}`,
-		attempt: { from: source, to: address, port, interface: through, isFromHere: true, isToHere, uid, gid },
+		attempt: { from: source, to: address, port, interface: through, isFromHere: true, isToHere, uid, gid, cgroups },
 	};
 }
 
@@ -101,7 +102,7 @@ async function inwards(request: ExplainRequest, port: number, facts: ExplainFact
 /** What a new connection would be like that is as this one. */
 export async function askedOf(
 	open: OpenConnection,
-	{ uid, gid }: Pick<ProcessView, 'uid' | 'gid'>,
+	{ uid, gid, cgroups }: Pick<ProcessView, 'uid' | 'gid' | 'cgroups'>,
 	facts: ExplainFacts,
 ): Promise<Asked> {
 	const { family, local, remote, isAccepted, isHostLocal } = open;
@@ -109,7 +110,7 @@ export async function askedOf(
 	const through = isHostLocal ? 'lo' : (route?.interface ?? '');
 	const between = isAccepted
 		? { from: remote.address, to: local.address, port: local.port }
-		: { from: local.address, to: remote.address, port: remote.port, uid, gid };
+		: { from: local.address, to: remote.address, port: remote.port, uid, gid, cgroups };
 	const place = `${bracketed(between.to)}:${between.port}`;
 	return {
 		...{ way: isAccepted ? 'in' : 'out', family, open, notes: [] },
@@ -146,13 +147,20 @@ function addressIn(text: string, family: Family): string {
 const VERSIONS = { ipv4: 4, ipv6: 6 } as const;
 const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 
-async function ownerOf({ user = '0', group }: ExplainRequest, facts: ExplainFacts) {
+async function ownerOf({ user = '0', group, unit }: ExplainRequest, facts: ExplainFacts) {
 	const account = await facts.user(user);
 	if (account === undefined) throw refused(`there is no user ${quote(user)} on this host`, 'a name, or an id');
 	const own = group === undefined ? { id: account.gid, name: '' } : await facts.group(group);
 	if (own === undefined) throw refused(`there is no group ${quote(group ?? '')} on this host`, 'a name, or an id');
 	const by = `user ${shownAccount(account)}${group === undefined ? '' : ` with group ${shownAccount(own)}`}`;
-	return { uid: account.id, gid: own.id, by };
+	const cgroups = unit === undefined ? [] : cgroupsIn(unit, facts);
+	return { uid: account.id, gid: own.id, cgroups, by: unit === undefined ? by : `${by} in ${unit}` };
+}
+
+function cgroupsIn(unit: string, { cgroupsOf }: ExplainFacts): readonly number[] {
+	const found = cgroupsOf(unit);
+	if (found === undefined) throw refused(`there is no unit ${quote(unit)} running on this host`, UNITS_ALLOWED);
+	return found;
 }
 
 const shownAccount = ({ id, name }: Account): string => (name === '' ? String(id) : `${name} (${id})`);

@@ -1,5 +1,6 @@
 import type { Capture } from '../../ruleset/capture.ts';
 import type { Evaluator } from '../../ruleset/evaluate.ts';
+import { cgroupsOf } from '../../ruleset/exclusions.ts';
 import type { Family } from '../../values/units.ts';
 import type { Match, Packet, Ports } from './foreign-rule.ts';
 import { allMatch, holdsPort } from './match-packet.ts';
@@ -39,7 +40,9 @@ export function capturedAmong(
 ): Packet | undefined {
 	const way = { kind, hook, packet };
 	const candidates = candidatesAmong(matches, way, capture);
-	return candidates.find((one) => isCaptured(one, way, matches, evaluate) && allMatch(matches, one) !== false);
+	const cgroups = cgroupsOf(capture, capture.onlyUnits).map(({ cgroup }) => cgroup.id);
+	const judge: Evaluator = (at, attempt) => evaluate(at, { ...attempt, cgroups });
+	return candidates.find((one) => isCaptured(one, way, matches, judge) && allMatch(matches, one) !== false);
 }
 
 function candidatesAmong(matches: readonly Match[], { kind, hook, packet }: Way, capture: Capture): Packet[] {

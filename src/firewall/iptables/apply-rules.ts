@@ -6,6 +6,7 @@ import { differences, hangsOn } from './diff.ts';
 import type { IptablesProgram } from './iptables-program.ts';
 import { type BuiltIn, builtIns, emptyRules, type IptablesRules } from './iptables-rules.ts';
 import { parseIptablesSave } from './parse-save.ts';
+import { renewCgroups } from './renew-cgroups.ts';
 import { renderRestoreDocument } from './restore-document.ts';
 
 /** Our part of these families' tables as the kernel has them now; of the others what was read before. */
@@ -60,7 +61,11 @@ const committerOf = (
 		const changed = await commitOnce(program, accepted, { found, wanted }, signal);
 		return isInterim ? changed : removeSets(program.sets, await verify(program, found, wanted, signal), wanted);
 	},
-	rollBack: (before) => rollBack(program, before),
+	rollBack: (before) =>
+		rollBack(
+			program,
+			byFamily((family) => renewCgroups(before[family], program.cgroupAt)),
+		),
 });
 
 const toChange = (found: ByFamily<IptablesRules>, wanted: ByFamily<IptablesRules>): Family[] =>

@@ -1,4 +1,5 @@
 import { byFamily, type Family, families } from '../../values/units.ts';
+import type { CgroupAt } from '../cgroup-comment.ts';
 import type {
 	ApplyOptions,
 	ChainNames,
@@ -20,6 +21,7 @@ import { emptyRules, ownChains } from './iptables-rules.ts';
 import { parseNamesakes } from './namesakes.ts';
 import { parseIptablesSave } from './parse-save.ts';
 import { renderIptables } from './render-rules.ts';
+import { renewCgroups } from './renew-cgroups.ts';
 import { renderRestoreDocument } from './restore-document.ts';
 
 /** What the host needs of this implementation to open the firewalls that are installed. */
@@ -59,7 +61,7 @@ export function createIptablesFirewall(program: IptablesProgram): Firewall {
 			return claimHooks(program, others, rulesOf(last) ?? (await read(signal)), of, signal);
 		},
 		takeCheckpoint: (signal) => takeCheckpoint(program, signal),
-		restore: (checkpoint, signal) => commit(wantedAt(checkpoint), signal),
+		restore: (checkpoint, signal) => commit(wantedAt(checkpoint, program.cgroupAt), signal),
 		namesakes: async (signal) =>
 			(await Promise.all(families.map((family) => namesakesOf(program, family, signal)))).flat(),
 	};
@@ -80,10 +82,10 @@ async function takeCheckpoint(program: IptablesProgram, signal: AbortSignal): Pr
 	return { ipv4, ipv6 };
 }
 
-function wantedAt(checkpoint: RuleCheckpoint): WantedRules {
+function wantedAt(checkpoint: RuleCheckpoint, cgroupAt: CgroupAt): WantedRules {
 	const then = byFamily((family) => {
 		const text = checkpoint[family];
-		return { ...parseIptablesSave(text), sets: parseSets(text) };
+		return { ...renewCgroups(parseIptablesSave(text), cgroupAt), sets: parseSets(text) };
 	});
 	const wasOn = families.some((family) => !isRemoved(then[family]));
 	return (found) => (wasOn ? then : remainderAfter(found, { keepConntrack: true }));

@@ -1,4 +1,5 @@
 import type { Family } from '../../values/units.ts';
+import type { CgroupAt } from '../cgroup-comment.ts';
 import type { IptablesDialect } from '../firewall.ts';
 import type { InstalledSet, IpSet } from './ip-set.ts';
 
@@ -6,6 +7,7 @@ import type { InstalledSet, IpSet } from './ip-set.ts';
 export interface IptablesProgram {
 	readonly dialect: IptablesDialect;
 	readonly sets: SetProgram;
+	readonly cgroupAt: CgroupAt;
 	/** As a person calls it, such as `ip6tables-nft`; '' where it is not installed. */
 	name(family: Family): string;
 	/** All tables with their counters, as `iptables-save -c` prints them; '' where the kernel has none yet. */

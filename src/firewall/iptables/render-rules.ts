@@ -2,9 +2,11 @@ import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, Verdict } from '../../ruleset/model.ts';
 import { type Cidr, showCidr } from '../../values/cidr.ts';
 import type { IdRange, PortRange } from '../../values/units.ts';
+import { cgroupInComment } from '../cgroup-comment.ts';
 import type { IpSet } from './ip-set.ts';
 import type { ChainRules, IptablesRules, JumpRule } from './iptables-rules.ts';
 import { setOf } from './match-set.ts';
+import { quotedWord } from './save-line.ts';
 
 /** `multiport` takes 15 ports, and a range counts as two (XT_MULTI_PORTS, linux/netfilter/xt_multiport.h). */
 const MULTIPORT_SLOTS = 15;
@@ -109,10 +111,11 @@ function portGroups(ports: readonly PortRange[]): PortRange[][] {
 
 /**
  * iptables-save prints addresses, interfaces and the protocol first, then the matches, then the target. The comment names a
- * set too: in the kernel's rule it is a number, which may be another set's later, and the same rule must not be two.
+ * set or a cgroup too: in the kernel's rule it is a number, which may be another set's later, and the same rule must not be
+ * two; and a path may be that of another cgroup later.
  */
 function line(matches: readonly Match[], because: string, verdict: Verdict): string {
-	const sets = matches.map(setOf).filter((set) => set !== undefined);
+	const named = matches.map(nameInComment).filter((name) => name !== undefined);
 	const first = matches
 		.filter((match) => firstKinds.includes(match.kind) && setOf(match) === undefined)
 		.map(renderMatch);
@@ -120,11 +123,14 @@ function line(matches: readonly Match[], because: string, verdict: Verdict): str
 	const flags = matches.filter(({ kind }) => flagKinds.includes(kind)).map(renderMatch);
 	const others = matches.filter(isLater).map(renderMatch);
 	const addrtype = locals.length === 0 ? [] : ['-m addrtype', ...locals];
-	const comment = `-m comment --comment "turnout: ${because}${sets.map(({ name }) => ` (${name})`).join('')}"`;
+	const comment = `-m comment --comment "turnout: ${because}${named.map((name) => ` (${name})`).join('')}"`;
 	return [...first, '-p tcp', ...flags, ...addrtype, ...others, comment, renderVerdict(verdict)]
 		.filter((part) => part !== '')
 		.join(' ');
 }
+
+const nameInComment = (match: Match): string | undefined =>
+	match.kind === 'cgroup' ? cgroupInComment(match.cgroup) : setOf(match)?.name;
 
 const firstKinds: readonly Match['kind'][] = ['from', 'to', 'in', 'out'];
 const flagKinds: readonly Match['kind'][] = ['syn', 'not-syn', 'syn-ack'];
@@ -133,6 +139,7 @@ const laterKinds: readonly Match['kind'][] = [
 	'own-ports',
 	'owner',
 	'owned',
+	'cgroup',
 	'state',
 	'bridged',
 	'socket',
@@ -177,6 +184,8 @@ function renderMatch(match: Match): string {
 			return `-m connmark --mark ${hex(match.mark)} -m conntrack --ctdir REPLY`;
 		case 'owner':
 			return `-m owner --${match.id}-owner ${match.ranges.map((range) => spanOf(range, '-')).join('')}`;
+		case 'cgroup':
+			return `-m cgroup --path ${quotedWord(match.cgroup.path)}`;
 		default:
 			return words[match.kind];
 	}

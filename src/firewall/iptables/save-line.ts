@@ -93,3 +93,6 @@ export function wordsOf(rule: string): string[] {
 		inner === undefined ? String(bare) : inner.replace(/\\(.)/g, '$1'),
 	);
 }
+
+/** The other way round (xtables_save_string). */
+export const quotedWord = (word: string): string => `"${word.replace(/["\\]/g, '\\$&')}"`;

@@ -2,6 +2,7 @@ import type { Hook, Match } from '../../ruleset/model.ts';
 import type { TracedChain, TracedRule, TracedRuleset, TracedVerdict } from '../../ruleset/trace.ts';
 import { parseCidr } from '../../values/cidr.ts';
 import { type Port, parseIds, parseInterfaces, parsePort, parsePorts } from '../../values/units.ts';
+import { cgroupIdIn, withoutCgroup } from '../cgroup-comment.ts';
 import type { IpSet } from './ip-set.ts';
 import { builtIns, type ChainRules, type IptablesRules, type JumpRule } from './iptables-rules.ts';
 import { optionsOf, type SavedOption, targetOf } from './save-line.ts';
@@ -31,7 +32,8 @@ function tracedRule(rule: string, sets: readonly IpSet[]): TracedRule[] {
 	if (WITHOUT_VERDICT.includes(targetOf(rule))) return [];
 	const comment = wordBehind(options, '--comment');
 	const known = OURS.test(comment) ? readersOfOurs : readers;
-	const read = options.map((option) => readOption(option, { ...known, '--match-set': memberOf(sets) }));
+	const more = { '--match-set': memberOf(sets), '--path': madeIn(cgroupIdIn(comment)) };
+	const read = options.map((option) => readOption(option, { ...known, ...more }));
 	const unread = options.filter((_, at) => read[at] === undefined).map(wordsOfOption);
 	return [
 		{
@@ -46,11 +48,11 @@ function tracedRule(rule: string, sets: readonly IpSet[]): TracedRule[] {
 /** Of a match without options, its name too. */
 const wordsOfOption = ({ name, values }: SavedOption): string => (name === '-m' ? [name, ...values].join(' ') : name);
 
-/** Our comments end with the names of the sets that the rule looks up. */
+/** Our comments end with the names of the sets or the cgroup that the rule asks for. */
 const reasonIn = (comment: string, options: readonly SavedOption[]): string =>
 	options
 		.filter(({ name }) => name === '--match-set')
-		.reduce((text, { values }) => text.replace(` (${values[0]})`, ''), comment.replace(OURS, ''));
+		.reduce((text, { values }) => text.replace(` (${values[0]})`, ''), withoutCgroup(comment.replace(OURS, '')));
 
 /** Undefined: not understood. */
 function readOption({ name, values, not }: SavedOption, known: Readers): readonly Match[] | undefined {
@@ -96,6 +98,12 @@ const memberOf =
 		}
 		return undefined;
 	};
+
+/** Which cgroup it was is told by our comment only. */
+const madeIn =
+	(id: number): Read =>
+	(path) =>
+		Number.isNaN(id) ? undefined : [{ kind: 'cgroup', cgroup: { path, id } }];
 
 /** A TCP connection is none of another protocol, and its first packet no reply. */
 const NEVER: Match = { kind: 'ports', ports: [] };

@@ -1,6 +1,8 @@
 import { families } from '../../values/units.ts';
+import type { CgroupAt } from '../cgroup-comment.ts';
 import { type Committer, commitUntilKept, readBackFailure, type Wanted } from '../commit.ts';
 import type { ApplyOptions, Desired, Firewall, Installation, RuleCheckpoint, RulesByFamily } from '../firewall.ts';
+import { renewCgroups } from './cgroup-words.ts';
 import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
 import type { NftProgram } from './nft-program.ts';
 import { type NftTable, TABLE } from './nft-table.ts';
@@ -38,7 +40,7 @@ export function createNftFirewall(program: NftProgram): Firewall {
 		async takeCheckpoint(signal) {
 			return { ipv4: await program.read(signal), ipv6: '' };
 		},
-		restore: (checkpoint, signal) => commit(wantedAt(checkpoint), signal),
+		restore: (checkpoint, signal) => commit(wantedAt(checkpoint, program.cgroupAt), signal),
 		namesakes: async () => [],
 	};
 }
@@ -47,8 +49,8 @@ const wantedBy = (desired: Desired): Wanted<NftTable> =>
 	typeof desired === 'function' ? (found) => renderTable(desired(describeTable(found))) : () => renderTable(desired);
 
 /** Both families are in the one listing. */
-function wantedAt({ ipv4: listing }: RuleCheckpoint): Wanted<NftTable> {
-	const then = parseListing(listing);
+function wantedAt({ ipv4: listing }: RuleCheckpoint, cgroupAt: CgroupAt): Wanted<NftTable> {
+	const then = renewCgroups(parseListing(listing), cgroupAt);
 	const wasOn = families.some((family) => !isRemoved(then, family));
 	return (found) => (wasOn ? { ...then, others: [] } : remainderAfter(found, { keepConntrack: true }));
 }
@@ -68,7 +70,8 @@ function committerOf(program: NftProgram): Committer<NftTable> {
 			if (first !== undefined) throw readBackFailure(`the table ${TABLE}`, first);
 			return after;
 		},
-		async rollBack(before) {
+		async rollBack(former) {
+			const before = renewCgroups(former, program.cgroupAt);
 			const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
 			// The caller throws the failure that led here.
 			await read(signal)

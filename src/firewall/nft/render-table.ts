@@ -2,7 +2,9 @@ import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../../ruleset/model.ts';
 import type { Cidr } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
+import { cgroupInComment } from '../cgroup-comment.ts';
 import type { RulesByFamily } from '../firewall.ts';
+import { cgroupWords } from './cgroup-words.ts';
 import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
 import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
 import { splitUp } from './split-lists.ts';
@@ -36,7 +38,11 @@ const jumpsOf = ({ table, name }: Chain, { matches, because }: Hook, family: Fam
 	splitUp(matches, family).map((part) => {
 		const words = part.flatMap((match) => renderMatch(match, family));
 		const protocol = words.some(isAboutTcp) ? [] : [TCP];
-		return line([`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`], because);
+		return line(
+			[`meta nfproto ${family}`, ...protocol, ...words, `jump ${chainOf(table, name, family)}`],
+			because,
+			part,
+		);
 	});
 
 const ruleChain = (chain: Chain, family: Family): NftChain => ({
@@ -60,7 +66,11 @@ function ruleOf(chain: Chain, rule: Rule, family: Family): string {
 	// These want to know the protocol in their own rule.
 	const protocol = translating.includes(rule.verdict.kind) && !words.some(isAboutTcp) ? [TCP] : [];
 	const counter = rule.role === undefined ? [] : [`counter name "${counterOf(chain, rule)}"`];
-	return line([...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)], rule.because);
+	return line(
+		[...protocol, ...words, ...counter, renderVerdict(rule.verdict, chain.table, family)],
+		rule.because,
+		rule.matches,
+	);
 }
 
 const translating: readonly Verdict['kind'][] = ['redirect', 'tproxy', 'keep-destination'];
@@ -68,7 +78,10 @@ const translating: readonly Verdict['kind'][] = ['redirect', 'tproxy', 'keep-des
 const TCP = 'meta l4proto tcp';
 const isAboutTcp = (words: string): boolean => words.startsWith('tcp ');
 
-const line = (words: readonly string[], because: string): string => `${words.join(' ')} comment "turnout: ${because}"`;
+function line(words: readonly string[], because: string, matches: readonly Match[]): string {
+	const cgroups = matches.flatMap((match) => (match.kind === 'cgroup' ? [` (${cgroupInComment(match.cgroup)})`] : []));
+	return `${words.join(' ')} comment "turnout: ${because}${cgroups.join('')}"`;
+}
 
 const counterNames = (chain: Chain): string[] =>
 	chain.rules.flatMap((rule) => (rule.role === undefined ? [] : [counterOf(chain, rule)]));
@@ -105,6 +118,8 @@ function renderMatch(match: Match, family: Family): string[] {
 			return match.interfaces.map((name) => `iifname ${interfaceName(name)}`);
 		case 'out':
 			return match.interfaces.map((name) => `oifname ${interfaceName(name)}`);
+		case 'cgroup':
+			return [cgroupWords(match.cgroup.path.slice(1))];
 		case 'local':
 			return [`fib ${match.end === 'source' ? 'saddr' : 'daddr'} type ${match.is ? '' : '!= '}local`];
 		case 'reply-of-marked':

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Family } from '../../values/units.ts';
 import { isObject, type Json, type JsonObject } from '../foreign/nft-json.ts';
+import { cgroupWords } from './cgroup-words.ts';
 import { addressSet, type Interval, numberOf, numberSet, rangeOfCidr, setOf } from './intervals.ts';
 
 /** What is not spelt is there as JSON, which our words do not have. */
@@ -47,12 +48,16 @@ function spellMark({ key, value }: JsonObject): string | undefined {
 
 function spellMatch({ op, left, right = null }: JsonObject): string | undefined {
 	const [[kind, value] = ['', null]] = Object.entries(isObject(left) ? left : {});
+	// The level is not in what nft prints as JSON.
+	if (isCgroup(value) && op === '==' && typeof right === 'string') return cgroupWords(right);
 	const field = fields[kind]?.(value);
 	const operand = field === undefined ? undefined : spellOperand(field, right);
 	if (operand === undefined) return undefined;
 	const isPlain = kind !== '&' && (op === '==' || op === 'in');
 	return isPlain ? `${field} ${operand}` : `${field} ${op} ${operand}`;
 }
+
+const isCgroup = (value: Json): boolean => isObject(value) && value['key'] === 'cgroupv2';
 
 const fields: Readonly<Record<string, Spell>> = {
 	payload: (value) => (isObject(value) ? `${value['protocol']} ${value['field']}` : undefined),

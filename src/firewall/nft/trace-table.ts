@@ -2,6 +2,7 @@ import type { Hook, Match } from '../../ruleset/model.ts';
 import type { TracedChain, TracedRule, TracedRuleset, TracedVerdict } from '../../ruleset/trace.ts';
 import { type Cidr, parseCidr } from '../../values/cidr.ts';
 import { type Family, parseIds, parseInterfaces, parsePort, parsePorts } from '../../values/units.ts';
+import { cgroupIdIn, withoutCgroup } from '../cgroup-comment.ts';
 import { networksOf, numberOf } from './intervals.ts';
 import { familyOf, type NftChain, type NftTable, tableNameOf, targetOf } from './nft-table.ts';
 
@@ -36,7 +37,7 @@ const hooksOf = ({ name }: NftChain, bases: readonly NftChain[], family: Family)
 /** None for a rule without a verdict. */
 function tracedRule(rule: string, family: Family): TracedRule[] {
 	const [, statements = '', because = ''] = /^(.*?)(?: comment "(?:turnout: )?([^"]*)")?$/.exec(rule) ?? [];
-	const known = / comment "turnout: [^"]*"$/.test(rule) ? readersOfOurs : readers;
+	const known = / comment "turnout: [^"]*"$/.test(rule) ? [...readersOfOurs, madeIn(cgroupIdIn(because))] : readers;
 	const matches: Match[] = [];
 	let rest = `${statements} `;
 	for (let taken = takeMatch(rest, known, family); taken !== undefined; taken = takeMatch(rest, known, family)) {
@@ -47,7 +48,7 @@ function tracedRule(rule: string, family: Family): TracedRule[] {
 	if (words === '') return [];
 	const verdict = verdictOf(words, family);
 	const unread = verdict.kind === 'unknown' ? { unread: words } : {};
-	return [{ matches, verdict, because: because === '' ? statements : because, ...unread }];
+	return [{ matches, verdict, because: because === '' ? statements : withoutCgroup(because), ...unread }];
 }
 
 /** The match that a rule begins with; undefined: it begins with none that is understood. */
@@ -107,6 +108,12 @@ const readersOfOurs: Readers = [
 	[/^meta iifkind "bridge" /, () => [{ kind: 'bridged' }]],
 	[/^socket wildcard 0 /, () => [{ kind: 'socket' }]],
 	[/^socket transparent 1 /, () => [{ kind: 'transparent-socket' }]],
+];
+
+/** Which cgroup it was is told by our comment. */
+const madeIn = (id: number): Readers[number] => [
+	/^socket cgroupv2 level \d+ "([^"]+)" /,
+	([path = '']) => [{ kind: 'cgroup', cgroup: { path: `/${path}`, id } }],
 ];
 
 /** A connection of the other family is not followed through this one's rules, and a first packet is no reply. */

@@ -5,6 +5,7 @@ import type { ChainNames } from '../../firewall/firewall.ts';
 import type { IptablesProgram, SetProgram } from '../../firewall/iptables/iptables-program.ts';
 import { oneLine } from '../../lib/escape.ts';
 import type { Family } from '../../values/units.ts';
+import { cgroupAt } from '../cgroups/find-cgroups.ts';
 import { mayChangeNetwork, mayOpenRawSockets } from '../facts.ts';
 import { hasChain } from '../nft/nft-chains.ts';
 import { runCommand } from '../process/command.ts';
@@ -27,6 +28,7 @@ export function createIptablesProgram(tools: Tools, ownChains: ChainNames, sets:
 	return {
 		dialect: tools.dialect,
 		sets,
+		cgroupAt,
 		name: (family) => basename(tools[family]?.restore ?? '').replace(/-restore$/, ''),
 		read,
 		hasMangleChain: async (family, chain) => tools.dialect === 'iptables-legacy' || hasChain(family, 'mangle', chain),

@@ -20,6 +20,8 @@ export interface TcpSocket {
 	readonly isTransparent: boolean | undefined;
 	/** '0' if no process holds it. */
 	readonly inode: string;
+	/** The id of the cgroup that it was made in; kernels before 5.9 do not say. */
+	readonly cgroup: number | undefined;
 	readonly cookie: string;
 	/** Identifies it to the kernel: struct inet_diag_msg as received. */
 	readonly handle: Buffer;
@@ -56,6 +58,8 @@ const INODE = 68;
 const ATTRIBUTES = 72;
 /** INET_DIAG_SKV6ONLY, which the kernel sends for each IPv6 listener. */
 const V6ONLY = 11;
+/** INET_DIAG_CGROUP_ID. */
+const CGROUP = 21;
 /** INET_DIAG_SOCKOPT: struct inet_diag_sockopt. */
 const OPTIONS = 22;
 const TRANSPARENT = 1 << 5;
@@ -101,25 +105,23 @@ const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
 	port: data.readUInt16BE(ID),
 	remotePort: data.readUInt16BE(REMOTE_PORT),
 	uid: data.readUInt32LE(UID),
-	isIpv6Only: byteOf(data, V6ONLY) === 1,
-	isTransparent: hasBit(byteOf(data, OPTIONS), TRANSPARENT),
+	isIpv6Only: readAt(data, V6ONLY, (at) => data.readUInt8(at)) === 1,
+	isTransparent: readAt(data, OPTIONS, (at) => (data.readUInt8(at) & TRANSPARENT) !== 0),
+	cgroup: readAt(data, CGROUP, (at) => Number(data.readBigUInt64LE(at))),
 	inode: String(data.readUInt32LE(INODE)),
 	cookie: data.toString('hex', COOKIE, ID_END),
 	handle: data,
 });
 
-/** The first byte of an attribute (struct nlattr, linux/netlink.h); undefined where it is not there. */
-function byteOf(data: Buffer, wanted: number): number | undefined {
+/** The value of an attribute (struct nlattr, linux/netlink.h); undefined where it is not there. */
+function readAt<T>(data: Buffer, wanted: number, read: (at: number) => T): T | undefined {
 	for (let at = ATTRIBUTES; at + 4 < data.length; ) {
 		const length = data.readUInt16LE(at);
-		if (data.readUInt16LE(at + 2) === wanted) return data.readUInt8(at + 4);
+		if (data.readUInt16LE(at + 2) === wanted) return read(at + 4);
 		at += Math.max(4, (length + 3) & ~3);
 	}
 	return undefined;
 }
-
-const hasBit = (byte: number | undefined, bit: number): boolean | undefined =>
-	byte === undefined ? undefined : (byte & bit) !== 0;
 
 /**
  * As `ss --kill`; needs CONFIG_INET_DIAG_DESTROY. Resolves to how many the kernel ended, without those that it refused to

@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
 import type { NftProgram } from '../../firewall/nft/nft-program.ts';
 import { oneLine } from '../../lib/escape.ts';
+import { cgroupAt } from '../cgroups/find-cgroups.ts';
 import { mayChangeNetwork } from '../facts.ts';
 import { hasModule } from '../iptables/extensions.ts';
 import { noPrivilege } from '../iptables/save-restore.ts';
@@ -12,6 +13,7 @@ import { createTableReader } from './table-reader.ts';
 export function createNftProgram(path: string, table: string): NftProgram {
 	const reader = createTableReader(table);
 	return {
+		cgroupAt,
 		generation: reader.generation,
 		counters: reader.counters,
 		async read(signal) {

@@ -1,5 +1,6 @@
 import type { Connections } from '../../connections/connections.ts';
 import type { ExplainFacts, ProcessView } from '../../daemon/explain/asked-facts.ts';
+import { cgroupOf, cgroupsAlong, cgroupsOfUnit } from '../cgroups/find-cgroups.ts';
 import { findGroup, findUser } from '../files/accounts.ts';
 import { readRouteTo } from '../netlink/route-lookup.ts';
 import { lookUpNames } from '../process/look-up-names.ts';
@@ -11,6 +12,7 @@ const LOOK_UP_MS = 2_000;
 export const createExplainFacts = (connections: Connections, signal: AbortSignal): ExplainFacts => ({
 	user: findUser,
 	group: findGroup,
+	cgroupsOf: cgroupsOfUnit,
 	addressesOf: async (host) => (await lookUpNames([host], LOOK_UP_MS, signal)).get(host),
 	route: readRouteTo,
 	process: (pid) => readProcessView(pid, connections),
@@ -24,5 +26,11 @@ async function readProcessView(pid: number, connections: Connections): Promise<P
 	if (status === '') return undefined;
 	const held = new Set(socketsOf(String(pid)));
 	const open = held.size === 0 ? [] : (await connections.open()).filter(({ inode }) => held.has(inode));
-	return { program: programOf(pid), uid: idOf('Uid'), gid: idOf('Gid'), connections: open };
+	return {
+		program: programOf(pid),
+		uid: idOf('Uid'),
+		gid: idOf('Gid'),
+		cgroups: cgroupsAlong(cgroupOf(pid)),
+		connections: open,
+	};
 }

@@ -7,6 +7,7 @@ import type {
 } from '../../connections/connections.ts';
 import { bytesOf, showAddress } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
+import { holdersOf } from '../cgroups/find-cgroups.ts';
 import { deleteEntries, readTranslatedTo } from '../conntrack/delete.ts';
 import type { Tuple } from '../conntrack/entry.ts';
 import { insertEntries } from '../conntrack/insert.ts';
@@ -55,9 +56,9 @@ async function readConnections(): Promise<OpenConnection[]> {
 	const range = ephemeralPorts();
 	return connected.map((socket): OpenConnection => {
 		const remote = { address: addressOf(socket.to), port: socket.remotePort };
-		const { port, uid, inode, cookie, handle, isTransparent } = socket;
+		const { port, uid, inode, cgroup, cookie, handle, isTransparent } = socket;
 		return {
-			...{ family: familyOf(socket.to), uid, inode, cookie, handle, remote, isTransparent },
+			...{ family: familyOf(socket.to), uid, inode, cgroup, cookie, handle, remote, isTransparent },
 			local: { address: addressOf(socket.from), port },
 			// A client's port is from the ephemeral range, and nobody listens on it.
 			isAccepted: listening.has(port) || port < range.from || port > range.to,
@@ -109,7 +110,9 @@ async function readDetails(open: readonly OpenConnection[], asked: SocketDetails
 	const interfaces = new Map<string, string | undefined>();
 	for (const [address, family] of asked.interfaces ? remotes : [])
 		interfaces.set(address, await readInterfaceTo(family, address));
+	const holders = holdersOf(asked.cgroups);
 	return {
+		cgroupsOf: ({ cgroup }) => (cgroup === undefined ? undefined : (holders.get(cgroup) ?? [])),
 		groupOf: ({ inode }) => groups.get(inode),
 		interfaceOf: ({ remote }) => interfaces.get(remote.address),
 	};

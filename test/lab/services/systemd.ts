@@ -45,6 +45,8 @@ export interface BootOptions {
 	readonly given?: Readonly<Record<string, string>>;
 	/** The same, to be written. */
 	readonly shared?: Readonly<Record<string, string>>;
+	/** It has cgroups of the second version and no others, whatever this machine has. */
+	readonly hasSecondCgroups?: boolean;
 }
 
 /** Debian with systemd and nothing of ours; made once per checkout, in a minute. */
@@ -113,7 +115,13 @@ export async function boot(
 		...Object.entries(options.given ?? {}).map(([from, to]) => `--bind-ro=${from}:${to}`),
 		...Object.entries(options.shared ?? {}).map(([from, to]) => `--bind=${from}:${to}`),
 	];
-	const child = startNspawn(await findRoot(), disk, cgroup, [`--network-namespace-path=${network.path}`, ...binds]);
+	const child = startNspawn(
+		await findRoot(),
+		disk,
+		cgroup,
+		[`--network-namespace-path=${network.path}`, ...binds],
+		options.hasSecondCgroups === true,
+	);
 	const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
 	const pid = await untilBooted(child, disk);
 	const tryRun: Machine['tryRun'] = (program, ...args) => inside(pid, program, args);
@@ -135,7 +143,13 @@ export async function boot(
 	};
 }
 
-function startNspawn(root: string, disk: Disk, cgroup: string, more: readonly string[]): ChildProcess {
+function startNspawn(
+	root: string,
+	disk: Disk,
+	cgroup: string,
+	more: readonly string[],
+	hasSecondCgroups: boolean,
+): ChildProcess {
 	const log = openSync(join(disk.folder, 'console'), 'a');
 	const own = ['--quiet', '--register=no', '--keep-unit', '--machine=turnout', `--directory=${disk.folder}/root`];
 	const bare = ['--link-journal=no', '--resolv-conf=off', '--timezone=off', '--console=pipe', '--boot'];
@@ -143,7 +157,8 @@ function startNspawn(root: string, disk: Disk, cgroup: string, more: readonly st
 	const words = [...own, ...bare, rights, ...more];
 	try {
 		const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, disk.folder, cgroup, ...words];
-		return spawn('unshare', args, { stdio: ['ignore', log, log] });
+		const env = { ...process.env, ...(hasSecondCgroups ? { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } : {}) };
+		return spawn('unshare', args, { stdio: ['ignore', log, log], env });
 	} finally {
 		closeSync(log);
 	}

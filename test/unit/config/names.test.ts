@@ -17,6 +17,8 @@ const contract: Readonly<Record<string, readonly [flag: string, variable: string
 	ignoreGids: ['ignore-gids', 'APPMESH_IGNORE_GID', ''],
 	onlyUids: ['only-uids', 'TURNOUT_ONLY_UID', ''],
 	onlyGids: ['only-gids', 'TURNOUT_ONLY_GID', ''],
+	ignoreUnits: ['ignore-units', 'TURNOUT_IGNORE_UNITS', ''],
+	onlyUnits: ['only-units', 'TURNOUT_ONLY_UNITS', ''],
 	egressIgnoredIps: ['egress-ignored-ips', 'APPMESH_EGRESS_IGNORED_IP', ENDPOINTS],
 	egressIgnoredPorts: ['egress-ignored-ports', 'APPMESH_EGRESS_IGNORED_PORTS', '22'],
 	egressOnlyIps: ['egress-only-ips', 'TURNOUT_EGRESS_ONLY_IP', ''],

@@ -76,6 +76,15 @@ test('a host that reaches others by such an interface refuses, as nothing would 
 	);
 });
 
+test('agents that run as root are ignored by their units, beside those that a person names', async () => {
+	const { ignoreUnits } = await captureOf({
+		flags: { presets: 'host-agents', ignoreUnits: 'my.service,docker.service' },
+	});
+	assert.deepEqual(ignoreUnits.slice(0, 3), ['my.service', 'docker.service', 'amazon-ssm-agent.service']);
+	assert.equal(ignoreUnits.filter((unit) => unit === 'docker.service').length, 1);
+	assert.deepEqual((await captureOf({ flags: {} })).ignoreUnits, []);
+});
+
 test('what each adds is shown beside the settings', () => {
 	const { presets } = shownSettings(readLayers({ flags: { presets: 'aws-endpoints,host-agents' } }));
 	assert.deepEqual(
@@ -83,6 +92,7 @@ test('what each adds is shown beside the settings', () => {
 		[
 			['aws-endpoints', 'egressIgnoredIps', '169.254.169.254'],
 			['host-agents', 'ignoreUids', '_apt'],
+			['host-agents', 'ignoreUnits', 'amazon-ssm-agent.service'],
 		],
 	);
 });

@@ -21,6 +21,7 @@ const outbound = (cookie: string, part: Partial<OpenConnection> = {}): OpenConne
 	isTransparent: false,
 	uid: 1000,
 	inode: '1',
+	cgroup: 7,
 	cookie,
 	handle: new Uint8Array(),
 	...part,
@@ -50,7 +51,12 @@ const connectionsOf = (table: Table): Connections => ({
 		return new Set(of.filter(({ cookie }) => ports.has(table.translations.get(cookie) ?? 0)));
 	},
 	track: async () => undefined,
-	details: async () => ({ groupOf: () => undefined, interfaceOf: () => undefined }),
+	details: async (_, { cgroups }) => ({
+		groupOf: () => undefined,
+		cgroupsOf: ({ cgroup }) =>
+			cgroup === undefined ? undefined : cgroups.flatMap(({ id }) => (id === cgroup ? [id] : [])),
+		interfaceOf: () => undefined,
+	}),
 	async end(all) {
 		const ended = all.filter(({ cookie }) => !table.lasting.has(cookie) && table.open.delete(cookie));
 		return ended.length;
@@ -122,4 +128,16 @@ test('a connection whose group or interface is unknown but needed is not counted
 	assert.equal(await count(captureOf({ ignoreGids: '1337' })), 0);
 	assert.equal(await count(captureOf({ interfacesIgnored: 'wg0' })), 0);
 	assert.equal(await count(captureOf({})), 1);
+});
+
+test('with units in the settings, the cgroup that a connection was made in decides; one that is not told is not counted', async () => {
+	const capture = captureOf({ onlyUnits: 'shop.service' });
+	const [{ id } = assert.fail('it is there')] = capture.cgroups ?? [];
+	const all = [outbound('a', { cgroup: id }), outbound('b', { cgroup: 1 }), outbound('c', { cgroup: undefined })];
+	const count = (of: ActiveCapture['capture']) =>
+		createBypassCounter(connectionsOf(tableOf(...all)), unexpected).count({ ...capturing, capture: of });
+	assert.equal(await count(capture), 1);
+	assert.equal(await count(captureOf({ ignoreUnits: 'shop.service' })), 1);
+	assert.equal(await count(captureOf({ onlyUnits: 'gone.service' })), 0);
+	assert.equal(await count(captureOf({})), 3);
 });

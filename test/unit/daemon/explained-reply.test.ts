@@ -16,6 +16,7 @@ import { readLayers } from '../../support/setting-samples.ts';
 const facts: ExplainFacts = {
 	user: async (text) => ({ app: { id: 1000, name: 'app', gid: 1000 }, 0: { id: 0, name: 'root', gid: 0 } })[text],
 	group: async (text) => (text === 'envoy' ? { id: 1337, name: 'envoy' } : undefined),
+	cgroupsOf: (unit) => ({ 'docker.service': [1, 1000], 'shop.service': [1, 1000] })[unit],
 	addressesOf: async (host) => (host === 'two.local' ? ['203.0.113.10', '203.0.113.11'] : []),
 	route: async (_, address) => {
 		if (address.startsWith('192.0.2.')) return undefined;
@@ -77,6 +78,28 @@ test('each answer names the setting that decides it', async () => {
 		'egressPort',
 		'default',
 	]);
+});
+
+test('whose unit it is decides where the settings name units', async () => {
+	const out = { out: '203.0.113.10:443', user: 'app' };
+	const docker = { ...out, unit: 'docker.service' };
+	assert.deepEqual(await decidedBy(docker, { ignoreUnits: 'docker.service' }), ['direct', 'ignoreUnits', 'flag']);
+	assert.deepEqual(await decidedBy(out, { ignoreUnits: 'docker.service' }), [
+		'egress listener',
+		'egressPort',
+		'default',
+	]);
+	const only = { onlyUnits: 'shop.service' };
+	assert.deepEqual(await decidedBy({ ...out, unit: 'shop.service' }, only), ['egress listener', 'onlyUnits', 'flag']);
+	assert.deepEqual(await decidedBy(out, only), ['direct', 'onlyUnits', 'flag']);
+	assert.equal(
+		(await explained(docker)).question,
+		'a connection of user app (1000) in docker.service to 203.0.113.10:443, by eth0',
+	);
+	await assert.rejects(explained({ ...out, unit: 'gone.service' }), {
+		code: 'usage',
+		message: 'Cannot explain: there is no unit "gone.service" running on this host',
+	});
 });
 
 test('a connection within the host is decided by no setting', async () => {

@@ -13,6 +13,7 @@ const connection = (part: Partial<OpenConnection>): OpenConnection => ({
 	isTransparent: false,
 	uid: 0,
 	inode: '1',
+	cgroup: 1,
 	cookie: '1',
 	handle: new Uint8Array(),
 	...part,

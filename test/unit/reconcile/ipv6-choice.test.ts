@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import { applyDesired, computeDesired, resolveHostContext } from '../../../src/reconcile/resolve.ts';
+import { resolveHostContext } from '../../../src/reconcile/host-context.ts';
+import { applyDesired, computeDesired } from '../../../src/reconcile/resolve.ts';
 import { captureOf } from '../../support/capture.ts';
 import { createMemoryHost, listener, type MemoryHost } from '../../support/memory-host.ts';
 
@@ -11,8 +12,9 @@ const CONTROLLER = 'APPMESH_ENABLE_IPV6';
 
 async function contextOf(host: MemoryHost, ipv6: string, origin = '--ipv6') {
 	const config = { backend: 'auto', ipv6, egressPort: 15_001, ingressPort: 15_000, mark: 0x1e7700ce, routeTable: 100 };
+	const units = { ignoreUnits: [], onlyUnits: [] };
 	const written = new Map([['ipv6', { text: ipv6, origin }]]);
-	const wanted = { config, capture: captureOf({ appPorts: '8080' }), written };
+	const wanted = { config: { ...config, ...units }, capture: captureOf({ appPorts: '8080' }), written };
 	return resolveHostContext(host.host, wanted as Parameters<typeof resolveHostContext>[1], undefined, signal);
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/failure.ts';
-import { computeDesired, resolveHostContext } from '../../../src/reconcile/resolve.ts';
+import { resolveHostContext } from '../../../src/reconcile/host-context.ts';
+import { computeDesired } from '../../../src/reconcile/resolve.ts';
 import { listsFact } from '../../../src/status/lists-condition.ts';
 import { captureOf } from '../../support/capture.ts';
 import { startDaemonOnFakes } from '../../support/daemon-on-fakes.ts';
@@ -15,8 +16,9 @@ async function contextOf(length: number, { setObstacle = '', backend = 'auto', e
 	const host = createMemoryHost([]);
 	host.setObstacle = setObstacle;
 	const config = { backend, ipv6: '0', egressPort: 15_001, ingressPort: 15_000, mark: 1, routeTable: 100 };
+	const units = { ignoreUnits: [], onlyUnits: [] };
 	const capture = captureOf({ egressIgnoredIps: listOf(length), appPorts: '8080', egressPort });
-	const wanted = { config, capture, written: new Map() };
+	const wanted = { config: { ...config, ...units }, capture, written: new Map() };
 	return resolveHostContext(host.host, wanted as Parameters<typeof resolveHostContext>[1], undefined, signal);
 }
 

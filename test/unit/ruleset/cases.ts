@@ -25,6 +25,14 @@ export const cases: Readonly<Record<string, Texts>> = {
 	'ignored sources': { appPorts: '8080', ingressIgnoredIps: '10.0.0.0/8,fd00::/8,192.0.2.7' },
 	'ignored users and groups': { ignoreUids: '1337,2000-2999', ignoreGids: '0,1337-1338' },
 	'an ignored group and no user': { ignoreUids: '', ignoreGids: '1337' },
+	'ignored units and cgroups, of which one is not there': {
+		ignoreUnits: 'docker.service,gone.service,/system.slice/system-x\\x2dy.slice,user.slice',
+	},
+	'only these units': { onlyUnits: 'shop.service,/shop.slice' },
+	'only these units, none of which is there': { onlyUnits: 'gone.service' },
+	'only these users and units to these destinations, but for a unit': {
+		...{ onlyUids: '1000', onlyUnits: 'shop.service', ignoreUnits: 'docker.service', egressOnlyIps: '10.0.0.0/8' },
+	},
 	'ignored destinations': { egressIgnoredIps: '192.0.2.7,198.51.100.0/24,2001:db8::7,2001:db8:1::/48,::1.2.3.4' },
 	'no ignored destinations': { egressIgnoredIps: '' },
 	'every destination ignored': { egressIgnoredIps: '0.0.0.0/0,::/0' },

@@ -8,17 +8,21 @@ import { createEvaluator } from '../../../src/ruleset/evaluate.ts';
 import { showCidr } from '../../../src/values/cidr.ts';
 import type { IdRange } from '../../../src/values/units.ts';
 import { anyConnection, type Connection, hookOf } from '../../property/any-connection.ts';
-import { anySettings } from '../../property/generators.ts';
+import { anySettings, anyUnits } from '../../property/generators.ts';
 import { captureOf } from '../../support/capture.ts';
 import { fateOf, isNamed, isWithin, type Outcome, type Packet } from '../../support/packet.ts';
 
 /** An independent model of what the settings mean for a connection, without rules or chains. */
 const judge: Readonly<Record<Connection['way'], (capture: Capture, packet: Packet) => Outcome>> = {
 	out(capture, packet) {
-		const { ignoreUids, ignoreGids, onlyUids, onlyGids } = capture;
+		const { ignoreUids, ignoreGids, ignoreUnits, onlyUids, onlyGids, onlyUnits, cgroups = [] } = capture;
+		const isOf = (units: Capture['onlyUnits']) =>
+			cgroups.some(({ unit, id }) => units.includes(unit) && packet.cgroups?.includes(id) === true);
 		if (packet.isToHere || isOwned(ignoreUids, packet.uid) || isOwned(ignoreGids, packet.gid)) return 'direct';
-		const isOpen = onlyUids.length + onlyGids.length === 0;
-		if (!isOpen && !isOwned(onlyUids, packet.uid) && !isOwned(onlyGids, packet.gid)) return 'direct';
+		if (isOf(ignoreUnits)) return 'direct';
+		const isOpen = onlyUids.length + onlyGids.length + onlyUnits.length === 0;
+		const isAsked = isOwned(onlyUids, packet.uid) || isOwned(onlyGids, packet.gid) || isOf(onlyUnits);
+		if (!isOpen && !isAsked) return 'direct';
 		return leaves(capture, packet) ? capture.egressPort : 'direct';
 	},
 	in(capture, packet) {
@@ -53,7 +57,8 @@ const isIgnoredInterface = (capture: Capture, packet: Packet): boolean =>
 	capture.interfacesIgnored.some((name) => isNamed(name, packet.interface));
 
 test('for any settings and any connection, the rules do what the settings say', () => {
-	const anything = anySettings.map(captureOf).chain((capture) => {
+	const texts = fc.tuple(anySettings, anyUnits).map(([settings, units]) => ({ ...settings, ...units }));
+	const anything = texts.map(captureOf).chain((capture) => {
 		return fc.tuple(fc.constant(capture), fc.array(anyConnection(capture), { minLength: 20, maxLength: 20 }));
 	});
 	const property = fc.property(anything, ([capture, connections]) => {

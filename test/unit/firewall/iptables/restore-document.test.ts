@@ -8,6 +8,7 @@ import { parseIptablesSave } from '../../../../src/firewall/iptables/parse-save.
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { renderRestoreDocument } from '../../../../src/firewall/iptables/restore-document.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
+import type { Capture } from '../../../../src/ruleset/capture.ts';
 import { dockerRules } from '../../../lab/net/docker-rules.ts';
 import { administratorRules } from '../../../lab/net/foreign-rules.ts';
 import { anySettings } from '../../../property/generators.ts';
@@ -33,8 +34,8 @@ async function change(firewall: MemoryIptables, wanted: IptablesRules): Promise<
 }
 
 /** A host with neighbours, and with ours on it. */
-async function inhabited(wanted: IptablesRules): Promise<MemoryIptables> {
-	const firewall = createMemoryIptables();
+async function inhabited(wanted: IptablesRules, { cgroups = [] }: Partial<Capture> = {}): Promise<MemoryIptables> {
+	const firewall = createMemoryIptables({ cgroups: new Map(cgroups.map(({ path, id }) => [path, id])) });
 	for (const text of [administratorRules('v4'), dockerRules('v4')]) firewall.edit('ipv4', text);
 	await change(firewall, wanted);
 	return firewall;
@@ -57,7 +58,7 @@ test('from any settings to any others and back to nothing: the rules are as desi
 
 test('where the rules are as desired there is no difference and no document', async () => {
 	for (const texts of Object.values(cases)) {
-		const firewall = await inhabited(heldOf(texts));
+		const firewall = await inhabited(heldOf(texts), captureOf(texts));
 		assert.deepEqual(differences(await read(firewall), heldOf(texts)), []);
 	}
 	assert.equal(renderRestoreDocument(emptyRules, emptyRules), '');
