@@ -74,7 +74,7 @@ export async function resolveHostContext<S extends HostSettings>(
 	const using = host.using(backend.name);
 	const isAsked = settings.length > 0 && backend.name !== 'nft';
 	const obstacle = isAsked ? await using.facts.setObstacle() : '';
-	const capture = { ...wanted, ...host.facts.kernel(), hasSets: isAsked && obstacle === '' };
+	const capture = { ...wanted, ...host.facts.kernel(), hasSets: settings.length > 0 && obstacle === '' };
 	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
 	const { obstacle: ipv6Obstacle } = host.facts.ipv6(backend.name);
 	const isImpossible = config.ipv6 === '1' && ipv6Obstacle !== '' && !isIpv6Demanded;
