@@ -45,7 +45,7 @@ export async function render(given: Given, { out, isJson }: CommandContext): Pro
 	const family = given['family'];
 	const rendered = await runRender(settingsArguments(given), typeof family === 'string' ? family : undefined);
 	const text = rendered.flatMap(({ backend, document, sets, ...each }) => [
-		...(sets === undefined ? [] : [`# ${each.family}, ipset\n${sets}`]),
+		...(sets === undefined ? [] : [`# ${each.family}, ${backend === 'nft' ? 'nft, sets' : 'ipset'}\n${sets}`]),
 		`# ${each.family}, ${backend}\n${document}`,
 	]);
 	out(isJson ? `${JSON.stringify(rendered)}\n` : text.join('\n'));

@@ -54,12 +54,13 @@ export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift
 }
 
 /**
- * iptables-legacy and the entries of sets cannot be watched; and a notice of the kernel's that did not reach us is made up
- * for in the end.
+ * iptables-legacy and the entries of its sets and iptables-nft's cannot be watched; and a notice of the kernel's that did not
+ * reach us is made up for in the end.
  */
 function pollMs({ settings: { context } }: DaemonState): number {
-	if (context.backend.name === 'iptables-legacy') return OFTEN_MS;
-	return context.capture.hasSets === true ? SETS_MS : SELDOM_MS;
+	const { name } = context.backend;
+	if (name === 'iptables-legacy') return OFTEN_MS;
+	return name === 'iptables-nft' && context.capture.hasSets === true ? SETS_MS : SELDOM_MS;
 }
 const OFTEN_MS = 2_000;
 /** To read thousands of entries takes longer. */

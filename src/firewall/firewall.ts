@@ -90,7 +90,7 @@ export interface Installation {
 	readonly family: Family | 'inet';
 	/** For the program of the dialect. */
 	readonly document: string;
-	/** For `ipset restore`, before that: the sets that iptables' rules use. */
+	/** Before that, for `ipset restore`, or nft too: the sets that the rules use. */
 	readonly sets?: string;
 }
 
@@ -99,7 +99,7 @@ export interface Difference {
 	readonly kind: 'missing' | 'surplus' | 'misplaced';
 	/** `ipset`: a set that rules look up. */
 	readonly table: TableName | 'ipset';
-	/** In the dialect's words, as an argument of its program. */
+	/** In the dialect's words, as an argument of its program; a long list by its beginning. */
 	readonly line: string;
 }
 

@@ -70,7 +70,8 @@ async function setsFor(
 	backend: Dialect,
 ): Promise<Pick<HostContext, 'slowLists'> & { readonly hasSets: boolean }> {
 	const settings = longLists(wanted);
-	if (settings.length === 0 || backend === 'nft') return { hasSets: false };
+	if (settings.length === 0) return { hasSets: false };
+	if (backend === 'nft') return { hasSets: true };
 	const obstacle = await facts.setObstacle();
 	return obstacle === '' ? { hasSets: true } : { hasSets: false, slowLists: { settings, obstacle } };
 }

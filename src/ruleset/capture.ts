@@ -36,7 +36,7 @@ export interface Capture {
 	readonly cgroups?: readonly UnitCgroup[];
 	/** Fact of the host: its ephemeral ports (sysctl net.ipv4.ip_local_port_range). */
 	readonly callerPorts?: PortRange;
-	/** Fact of the host: iptables can look up lists in sets (ipset(8)). */
+	/** Fact of the host: rules can look up lists in sets, those of nft or of ipset(8). */
 	readonly hasSets?: boolean;
 	/** Fact of the host: it answers every SYN with a SYN cookie (sysctl net.ipv4.tcp_syncookies is 2). */
 	readonly hasOnlyCookies?: boolean;

@@ -2,8 +2,8 @@ import type { Capture } from './capture.ts';
 import type { Chain, Match, Rule } from './model.ts';
 
 /**
- * A list of iptables is a rule for each address, or for each 15 ports, and the kernel tries one after the other. Up to as
- * many rules as these, that takes no longer than a look-up in a set (`scripts/bench --only scale`).
+ * A list of iptables is a rule for each address, or for each 15 ports, one of nft a rule for each range, and the kernel tries
+ * one after the other. Up to as many rules as these, that takes no longer than a look-up in a set (`scripts/bench --only scale`).
  */
 const MOST_ADDRESSES = 32;
 const MOST_PORTS = 15 * MOST_ADDRESSES;

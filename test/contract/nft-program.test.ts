@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../src/failure.ts';
+import type { RulesByFamily } from '../../src/firewall/firewall.ts';
 import { nft } from '../../src/firewall/nft/nft-firewall.ts';
 import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
 import { noTable } from '../../src/firewall/nft/nft-table.ts';
@@ -29,9 +30,21 @@ const ours = table(
 	'\t}',
 );
 
+const NETWORKS = 'list_0123456789ab';
+const networks = `create set inet turnout ${NETWORKS} { type ipv4_addr; flags interval; }
+add element inet turnout ${NETWORKS} {
+	10.0.0.0/8, 192.0.2.1-192.0.2.3
+}
+`;
+
 const found = async (program: NftProgram) => parseListing(await program.read(signal));
 const rulesOf = async (program: NftProgram, chain: string) =>
 	(await found(program)).chains.find(({ name }) => name === chain)?.rules;
+async function install(program: NftProgram, rules: RulesByFamily): Promise<void> {
+	for (const { sets, document } of nft.renderInstallations(rules))
+		for (const each of [...(sets === undefined ? [] : [sets]), document]) await program.commit(each, signal);
+}
+
 const refuses = async (program: NftProgram, document: string): Promise<void> => {
 	const before = await found(program);
 	await assert.rejects(program.commit(document, signal), Failure);
@@ -70,8 +83,8 @@ const contract: Readonly<Record<string, (program: NftProgram) => Promise<void>>>
 		for (const [title, texts] of Object.entries(cases))
 			for (const stage of ['syn', 'all'] as const) {
 				const rules = byFamily((family) => buildRuleset(captureOf(texts), family, stage));
-				for (const { document } of nft.renderInstallations(rules)) await program.commit(document, signal);
-				assert.deepEqual(await found(program), renderTable(rules), `${title}, ${stage}`);
+				await install(program, rules);
+				assert.deepEqual({ ...(await found(program)), sets: [] }, renderTable(rules), `${title}, ${stage}`);
 				await program.commit('delete table inet turnout\n', signal);
 			}
 	},
@@ -101,6 +114,36 @@ const contract: Readonly<Record<string, (program: NftProgram) => Promise<void>>>
 	async 'a set of somebody else is told by its name'(program) {
 		await program.commit('table inet turnout\nadd set inet turnout theirs { type ipv4_addr; }\n', signal);
 		assert.deepEqual((await found(program)).others, ['set theirs']);
+	},
+
+	async 'a set that is made with ranges is listed with them, and what it holds stands in the rules that look it up'(
+		program,
+	) {
+		await program.commit(`table inet turnout\n${networks}`, signal);
+		const [{ name = '', elements = '', isUsed = true } = {}] = (await found(program)).sets;
+		assert.deepEqual([name, elements, isUsed], [NETWORKS, '{ 10.0.0.0/8, 192.0.2.1-192.0.2.3 }', false]);
+		await program.commit(table('\tchain nat_egress {', `\t\tip daddr @${NETWORKS} return`, '\t}'), signal);
+		assert.deepEqual(await rulesOf(program, 'nat_egress'), [`ip daddr ${elements} return`]);
+		assert.deepEqual((await found(program)).others, []);
+		await program.commit(`delete element inet turnout ${NETWORKS} { 10.0.0.0/8 }\n`, signal);
+		await program.commit(`add element inet turnout ${NETWORKS} { 10.0.0.0/9 }\n`, signal);
+		assert.deepEqual(await rulesOf(program, 'nat_egress'), ['ip daddr { 10.0.0.0/9, 192.0.2.1-192.0.2.3 } return']);
+		await program.commit(`flush set inet turnout ${NETWORKS}\n`, signal);
+		assert.deepEqual(await rulesOf(program, 'nat_egress'), ['ip daddr {  } return']);
+	},
+
+	async 'a set is not made twice, not removed while a rule looks it up, and no rule looks up one that is not there'(
+		program,
+	) {
+		await program.commit(`table inet turnout\n${networks}`, signal);
+		await refuses(program, networks);
+		const rule = table('\tchain nat_egress {', `\t\tip daddr @${NETWORKS} return`, '\t}');
+		await program.commit(rule, signal);
+		await refuses(program, `delete set inet turnout ${NETWORKS}\n`);
+		await refuses(program, rule.replace(NETWORKS, 'list_000000000000'));
+		await program.commit('flush chain inet turnout nat_egress\n', signal);
+		await program.commit(`delete set inet turnout ${NETWORKS}\n`, signal);
+		assert.deepEqual((await found(program)).sets, []);
 	},
 
 	async 'of a table that was made dormant nothing but that is told, as nothing in it has an effect'(program) {

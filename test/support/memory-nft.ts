@@ -5,7 +5,7 @@ import type { Firewall } from '../../src/firewall/firewall.ts';
 import type { Json } from '../../src/firewall/foreign/nft-json.ts';
 import { createNftFirewall } from '../../src/firewall/nft/nft-firewall.ts';
 import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
-import { type ParsedRule, parseRule } from './nft-expressions.ts';
+import { operandOf, type ParsedRule, parseRule } from './nft-expressions.ts';
 
 export interface MemoryNftOptions {
 	/** Called before each commit; what it throws is the commit's failure, what it edits was done by somebody else. */
@@ -99,7 +99,14 @@ interface Table {
 	readonly chains: Map<string, Chain>;
 	/** By name, the packets seen. */
 	readonly counters: Map<string, number>;
-	readonly sets: Set<string>;
+	/** By name, what was declared. */
+	readonly sets: Map<string, SetOf>;
+}
+
+interface SetOf {
+	readonly type: string;
+	readonly flags: readonly string[];
+	elements: readonly string[];
 }
 
 const NAME = 'inet turnout';
@@ -137,7 +144,7 @@ function execute(draft: Draft, { line, body }: Command): void {
 	throw refused(line, 'syntax error');
 }
 
-const emptyTable = (): Table => ({ flags: '', chains: new Map(), counters: new Map(), sets: new Set() });
+const emptyTable = (): Table => ({ flags: '', chains: new Map(), counters: new Map(), sets: new Map() });
 const tableIn = ({ table }: Draft, line: string): Table => table ?? fail(line, 'No such file or directory');
 const chainOf = (draft: Draft, name: string, line: string): Chain =>
 	tableIn(draft, line).chains.get(name) ?? fail(line, 'No such file or directory');
@@ -204,10 +211,50 @@ const verbs: readonly (readonly [RegExp, Act])[] = [
 		},
 	],
 	[
-		new RegExp(`^add set ${NAME} (\\S+) \\{.*\\}$`),
-		(draft, [name = ''], { line }) => void tableIn(draft, line).sets.add(name),
+		new RegExp(`^(add|create) set ${NAME} (\\S+) \\{ (.*) \\}$`),
+		(draft, [verb = '', name = '', declared = ''], { line }) => {
+			const { sets } = tableIn(draft, line);
+			if (verb === 'create' && sets.has(name)) fail(line, 'File exists');
+			sets.set(name, sets.get(name) ?? setOf(declared));
+		},
+	],
+	[
+		new RegExp(`^delete set ${NAME} (\\S+)$`),
+		(draft, [name = ''], { line }) => {
+			const { chains, sets } = tableIn(draft, line);
+			const isUsed = [...chains.values()].some(({ rules }) => rules.some((rule) => parsed(rule).sets.includes(name)));
+			if (isUsed) fail(line, 'Device or resource busy');
+			if (!sets.delete(name)) fail(line, 'No such file or directory');
+		},
+	],
+	[
+		new RegExp(`^flush set ${NAME} (\\S+)$`),
+		(draft, [name = ''], { line }) => {
+			setIn(draft, name, line).elements = [];
+		},
+	],
+	[
+		new RegExp(`^(add|delete) element ${NAME} (\\S+) ?(.*)$`),
+		(draft, [verb = '', name = '', list = ''], { line, body }) => {
+			const set = setIn(draft, name, line);
+			const named = elementsOf([list, ...body].join());
+			const others = set.elements.filter((each) => !named.includes(each));
+			set.elements = verb === 'add' ? [...others, ...named] : others;
+		},
 	],
 ];
+
+const setIn = (draft: Draft, name: string, line: string): SetOf =>
+	tableIn(draft, line).sets.get(name) ?? fail(line, 'No such file or directory');
+
+/** By what is between the braces of its declaration. */
+function setOf(declared: string): SetOf {
+	const [, type = ''] = /type (\S+);/.exec(declared) ?? [];
+	const [, flags] = /flags (\S+);/.exec(declared) ?? [];
+	return { type, flags: flags?.split(',') ?? [], elements: [] };
+}
+
+const elementsOf = (list: string): string[] => list.replace(/[{} ]/g, '').split(',').filter(Boolean);
 
 interface Block {
 	readonly kind: string;
@@ -245,9 +292,10 @@ const parsed = (rule: string): ParsedRule => parseRule(rule) ?? fail(rule, 'synt
 /** A jump to a chain that is not there, or not any more; and so of a counter. */
 function requireWhole(table: Table | undefined): void {
 	for (const rule of [...(table?.chains.values() ?? [])].flatMap(({ rules }) => rules)) {
-		const { jumpsTo, counter } = parsed(rule);
+		const { jumpsTo, counter, sets } = parsed(rule);
 		if (jumpsTo !== undefined && !table?.chains.has(jumpsTo)) fail(rule, 'No such file or directory');
 		if (counter !== undefined && !table?.counters.has(counter)) fail(rule, 'No such file or directory');
+		if (sets.some((set) => !table?.sets.has(set))) fail(rule, 'No such file or directory');
 	}
 }
 
@@ -266,7 +314,7 @@ function listed({ flags, chains, counters, sets }: Table, spell: (statement: Jso
 		{ metainfo: { version: '1.0.6', release_name: 'in memory', json_schema_version: 1 } },
 		{ table: { family: 'inet', name: 'turnout', handle: 1 } },
 		...[...counters].map(([name, packets]) => ({ counter: { ...place, name, packets, bytes: 60 * packets } })),
-		...[...sets].map((name) => ({ set: { ...place, name, type: 'ipv4_addr' } })),
+		...[...sets].map(([name, set]) => ({ set: { ...place, name, handle: 1, ...listedSet(set) } })),
 		...[...chains].map(([name, { base }]) => ({ chain: { ...place, name, ...baseOf(base) } })),
 		...[...chains].flatMap(([chain, { rules }]) =>
 			rules.map((text): Json => {
@@ -292,6 +340,12 @@ function withCgroupPath(statement: Json, cgroups: ReadonlyMap<string, number>): 
 	const [path] = [...cgroups].find(([, each]) => each === Number(id)) ?? [`/${id}`];
 	return JSON.parse(JSON.stringify(statement).replace(`"#${id}"`, JSON.stringify(path.slice(1))));
 }
+
+const listedSet = ({ type, flags, elements }: SetOf): { readonly [key: string]: Json } => ({
+	type,
+	...(flags.length === 0 ? {} : { flags }),
+	...(elements.length === 0 ? {} : { elem: elements.map(operandOf) }),
+});
 
 function baseOf(base: string): { readonly [key: string]: Json } {
 	const [, type, hook, prio, policy] = /^type (\w+) hook (\w+) priority (-?\d+); policy (\w+);$/.exec(base) ?? [];

@@ -6,6 +6,8 @@ export interface ParsedRule {
 	readonly comment?: string;
 	readonly jumpsTo?: string;
 	readonly counter?: string;
+	/** The names of those that it looks up. */
+	readonly sets: readonly string[];
 }
 
 /** Undefined for what nft itself would not read either. */
@@ -25,6 +27,7 @@ export function parseRule(text: string): ParsedRule | undefined {
 	const counter = named('counter');
 	return {
 		expr,
+		sets: [...words.matchAll(/ @(\S+)/g)].map(([, name = '']) => name),
 		...(comment === undefined ? {} : { comment }),
 		...(typeof jump === 'string' ? { jumpsTo: jump } : {}),
 		...(typeof counter === 'string' ? { counter } : {}),
@@ -82,7 +85,8 @@ const single = (list: readonly string[]): Json => (list.length === 1 ? String(li
 /** nft(8): masks come as lists, single bits by their name. */
 const bitsOf = (text: string): Json => single(text.replace(/[()]/g, '').split(' | '));
 
-function operandOf(text: string): Json {
+/** An address, a number, a network, a range or a list. */
+export function operandOf(text: string): Json {
 	if (text.startsWith('{')) return { set: text.slice(2, -2).split(', ').map(operandOf) };
 	const [, from, to] = /^([^-]+)-([^-]+)$/.exec(text) ?? [];
 	if (from !== undefined && to !== undefined) return { range: [operandOf(from), operandOf(to)] };

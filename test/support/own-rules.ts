@@ -10,9 +10,9 @@ export const ownRules = (host: Namespace, backend: Dialect): string =>
 		? inOrder(host.tryRun('nft', ['--stateless', 'list', 'table', 'inet', 'turnout']).stdout)
 		: (savedText(host, dialectOf(backend)).match(/^.*APPMESH_.*\n/gm) ?? []).join('');
 
-/** The order of chains and counters in a table of nft is that in which they were made: it is no matter. */
+/** The order of chains, counters and sets in a table of nft is that in which they were made: it is no matter. */
 function inOrder(listed: string): string {
-	const [head = '', ...blocks] = listed.replace(/\}\n$/, '').split(/^(?=\t(?:chain|counter) )/m);
+	const [head = '', ...blocks] = listed.replace(/\}\n$/, '').split(/^(?=\t(?:chain|counter|set) )/m);
 	return [head, ...blocks.map((block) => block.trimEnd()).sort()].join('\n');
 }
 

@@ -5,12 +5,12 @@ import type { ApplyOptions, Desired, Firewall, Installation, RuleCheckpoint, Rul
 import { renewCgroups } from './cgroup-words.ts';
 import { describeTable, remainderAfter, tableOf } from './installed-table.ts';
 import type { NftProgram } from './nft-program.ts';
-import { type NftTable, TABLE } from './nft-table.ts';
+import { type NftTable, noTable, TABLE } from './nft-table.ts';
 import { parseListing } from './parse-listing.ts';
 import { createReadTable } from './read-table.ts';
 import { isRemoved } from './removed-table.ts';
 import { renderTable } from './render-table.ts';
-import { renderTransaction, showTable } from './render-transaction.ts';
+import { renderTransactions } from './render-transaction.ts';
 import { tableDifferences } from './table-differences.ts';
 
 /** What the host needs of this implementation to open it. */
@@ -23,7 +23,7 @@ export interface NftBackend {
 
 export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall, renderInstallations };
 
-/** One table for both families, one transaction for each change. */
+/** One table for both families. The rules change in one transaction; sets are made before it and removed after it. */
 export function createNftFirewall(program: NftProgram): Firewall {
 	const committer = committerOf(program);
 	const read = async (signal: AbortSignal) => describeTable(await committer.read(signal));
@@ -52,19 +52,27 @@ const wantedBy = (desired: Desired): Wanted<NftTable> =>
 function wantedAt({ ipv4: listing }: RuleCheckpoint, cgroupAt: CgroupAt): Wanted<NftTable> {
 	const then = renewCgroups(parseListing(listing), cgroupAt);
 	const wasOn = families.some((family) => !isRemoved(then, family));
-	return (found) => (wasOn ? { ...then, others: [] } : remainderAfter(found, { keepConntrack: true }));
+	return (found) => (wasOn ? { ...then, sets: [], others: [] } : remainderAfter(found, { keepConntrack: true }));
 }
 
 function committerOf(program: NftProgram): Committer<NftTable> {
 	const read = createReadTable(program);
+	/** Resolves to what is there then. */
+	const change = async (found: NftTable, wanted: NftTable, signal: AbortSignal): Promise<NftTable> => {
+		for (const document of renderTransactions(found, wanted)) await program.commit(document, signal);
+		const after = await read(signal);
+		const unused = after.sets.filter(({ isUsed }) => !isUsed);
+		if (unused.length === 0) return after;
+		await program.commit(unused.map(({ name }) => `delete set ${TABLE} ${name}\n`).join(''), signal);
+		return { ...after, sets: after.sets.filter(({ isUsed }) => isUsed) };
+	};
 	return {
 		read,
 		isAsWanted: isSame,
 		isSame,
 		async commit(found, wanted, signal) {
 			if (isSame(found, wanted)) return found;
-			await program.commit(renderTransaction(found, wanted), signal);
-			const after = await read(signal);
+			const after = await change(found, wanted, signal);
 			const { ipv4, ipv6 } = tableDifferences(after, wanted);
 			const [first] = [...ipv4, ...ipv6];
 			if (first !== undefined) throw readBackFailure(`the table ${TABLE}`, first);
@@ -75,7 +83,7 @@ function committerOf(program: NftProgram): Committer<NftTable> {
 			const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
 			// The caller throws the failure that led here.
 			await read(signal)
-				.then((now) => (isSame(now, before) ? undefined : program.commit(renderTransaction(now, before), signal)))
+				.then((now) => (isSame(now, before) ? undefined : change(now, before, signal)))
 				.catch(() => undefined);
 		},
 	};
@@ -88,8 +96,8 @@ function isSame(a: NftTable, b: NftTable): boolean {
 	return families.every((family) => differences[family].length === 0);
 }
 
-/** One document for both families, for `nft --file`. */
+/** For both families, for `nft --file`. */
 function renderInstallations(rules: RulesByFamily): readonly Installation[] {
-	const { exists, chains, counters } = renderTable(rules);
-	return exists ? [{ family: 'inet', document: showTable(chains, [...counters.keys()]) }] : [];
+	const [document, sets] = renderTransactions(noTable, renderTable(rules)).toReversed();
+	return document === undefined ? [] : [{ family: 'inet', document, ...(sets === undefined ? {} : { sets }) }];
 }

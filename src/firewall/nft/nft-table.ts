@@ -8,6 +8,8 @@ export interface NftTable {
 	readonly chains: readonly NftChain[];
 	/** The packets that the named counters have seen. */
 	readonly counters: ReadonlyMap<string, number>;
+	/** Of what is there. */
+	readonly sets: readonly ListSet[];
 	/** Whatever else somebody has put into it, such as `set blocked`, or made of it, such as `flags dormant`. */
 	readonly others: readonly string[];
 }
@@ -16,13 +18,27 @@ export interface NftChain {
 	readonly name: string;
 	/** Of a base chain: `type nat hook output priority -101; policy accept;`. Undefined: other chains lead to it. */
 	readonly base?: string;
-	/** As this folder spells them, comment included. */
+	/** As this folder spells them, comment included: with their lists, also where these are in sets with names. */
 	readonly rules: readonly string[];
+}
+
+/**
+ * A list with ranges is in a set with a name, and never changes: another list is another set. It is made in a transaction
+ * before that of the rules that look it up. In a live change connections went past rules with a set of ranges of their own
+ * transaction (Linux 6.18), as if the kernel filled it only after the rules were in force.
+ */
+export interface ListSet {
+	readonly name: string;
+	readonly type: string;
+	/** `{ 10.0.0.0/8, 192.0.2.0/24 }`. */
+	readonly elements: string;
+	/** By a rule. */
+	readonly isUsed: boolean;
 }
 
 export const TABLE = 'inet turnout';
 
-export const noTable: NftTable = { exists: false, chains: [], counters: new Map(), others: [] };
+export const noTable: NftTable = { exists: false, chains: [], counters: new Map(), sets: [], others: [] };
 
 /**
  * Before iptables' mangle (-150), so that the guard sees the port that was dialled; and before all nat chains of Docker's and

@@ -54,5 +54,5 @@ export function drainRemainder({ chains }: NftTable): NftTable {
 		...chains.filter(({ name }) => jumps.some((rule) => targetOf(rule) === name)),
 		...(natBases.length === 0 ? [] : [anchor]),
 	];
-	return kept.length === 0 ? noTable : { exists: true, chains: kept, counters: new Map(), others: [] };
+	return kept.length === 0 ? noTable : { ...noTable, exists: true, chains: kept };
 }

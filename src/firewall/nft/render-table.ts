@@ -1,11 +1,10 @@
 import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../../ruleset/model.ts';
-import type { Cidr } from '../../values/cidr.ts';
 import { type Family, families } from '../../values/units.ts';
 import { cgroupInComment } from '../cgroup-comment.ts';
 import type { RulesByFamily } from '../firewall.ts';
 import { cgroupWords } from './cgroup-words.ts';
-import { addressSet, numberSet, rangeOfCidr } from './intervals.ts';
+import { addressSet, mergedAddresses, mergedNumbers, numberSet, rangeOfCidr } from './intervals.ts';
 import { baseChainOf, baseOf, chainOf, type NftChain, type NftTable, noTable, scopeOf } from './nft-table.ts';
 import { splitUp } from './split-lists.ts';
 
@@ -18,7 +17,7 @@ export const renderTable = memoize(({ ipv4, ipv6 }: RulesByFamily): NftTable => 
 	];
 	const counters = families.flatMap((family) => rules[family].flatMap(counterNames));
 	if (chains.length === 0) return noTable;
-	return { exists: true, chains, counters: new Map(counters.sort().map((name) => [name, 0])), others: [] };
+	return { ...noTable, exists: true, chains, counters: new Map(counters.sort().map((name) => [name, 0])) };
 });
 
 const places = (['mangle', 'nat'] as const).flatMap((table) =>
@@ -105,15 +104,15 @@ const fixedWords = {
 function renderMatch(match: Match, family: Family): string[] {
 	switch (match.kind) {
 		case 'ports':
-			return [`tcp dport ${numberSet(match.ports)}`];
+			return [`tcp dport ${numberSet(match.asSet ? mergedNumbers(match.ports) : match.ports)}`];
 		case 'own-ports':
 			return [`tcp sport ${numberSet(match.ports)}`];
 		case 'owner':
 			return [`meta sk${match.id} ${numberSet(match.ranges)}`];
 		case 'from':
-			return addresses('saddr', match.cidrs, family);
+			return addresses('saddr', match, family);
 		case 'to':
-			return addresses('daddr', match.cidrs, family);
+			return addresses('daddr', match, family);
 		case 'in':
 			return match.interfaces.map((name) => `iifname ${interfaceName(name)}`);
 		case 'out':
@@ -136,10 +135,15 @@ const stateWords = (states: readonly string[]): string =>
 	`ct ${states.includes('DNAT') ? 'status' : 'state'} ${states.map((state) => state.toLowerCase()).join(',')}`;
 
 /** A network of no bits is every address. */
-function addresses(field: 'saddr' | 'daddr', cidrs: readonly Cidr[], family: Family): string[] {
+function addresses(field: 'saddr' | 'daddr', { cidrs, asSet }: Networks, family: Family): string[] {
 	if (cidrs.some(({ bits }) => bits === 0)) return [];
-	return [`${family === 'ipv4' ? 'ip' : 'ip6'} ${field} ${addressSet(family, cidrs.map(rangeOfCidr))}`];
+	const ranges = cidrs.map(rangeOfCidr);
+	return [
+		`${family === 'ipv4' ? 'ip' : 'ip6'} ${field} ${addressSet(family, asSet ? mergedAddresses(ranges) : ranges)}`,
+	];
 }
+
+type Networks = Extract<Match, { readonly kind: 'from' | 'to' }>;
 
 /** `+` is iptables' wildcard, `*` nft's. */
 const interfaceName = (name: string): string => `"${name.replace(/\+$/, '*')}"`;

@@ -1,23 +1,44 @@
+import { createSet, listsOf, nameFor, oneByOne, withNames } from './list-sets.ts';
 import { type NftChain, type NftTable, TABLE } from './nft-table.ts';
 import { isSpelt } from './spell-listed-rule.ts';
 import { chainIn, isSameList } from './table-differences.ts';
 
 /**
- * One document for `nft --file` that takes our table from `found` to `wanted`. The kernel takes it as one transaction, so that
- * no packet sees a part of it. Chains that stay as they are are not touched, and named counters go on counting.
+ * The documents for `nft --file` that take our table from `found` to `wanted`, one after the other: the sets, then the rules.
+ * The kernel takes each as one transaction, so that no packet sees a part of it. Chains that stay as they are are not touched,
+ * and named counters go on counting. Sets that no rule uses then are left.
  */
-export function renderTransaction(found: NftTable, wanted: NftTable): string {
-	if (!wanted.exists) return found.exists ? `delete table ${TABLE}\n` : '';
-	if (isToMakeAnew(found, wanted))
-		return `table ${TABLE}\ndelete table ${TABLE}\n${showTable(wanted.chains, [...wanted.counters.keys()])}`;
+export function renderTransactions(found: NftTable, wanted: NftTable): readonly string[] {
+	if (!wanted.exists) return found.exists ? [`delete table ${TABLE}\n`] : [];
+	if (!isToMakeAnew(found, wanted)) return [renderSets(found, wanted), renderRules(found, wanted)].filter(Boolean);
+	// The sets would be as new as the rules.
+	const withoutSets = wanted.chains.map((chain) => ({ ...chain, rules: chain.rules.flatMap(oneByOne) }));
+	const anew: NftTable = { ...wanted, chains: withoutSets, sets: [] };
+	const document = `table ${TABLE}\ndelete table ${TABLE}\n${showTable(anew.chains, [...anew.counters.keys()])}`;
+	return [document, ...renderTransactions(anew, wanted)];
+}
+
+function renderSets({ sets }: NftTable, wanted: NftTable): string {
+	const created = listsOf(wanted)
+		.map((list) => ({ list, name: nameFor(list, sets) }))
+		.filter(({ name }) => !sets.some((set) => set.name === name))
+		.map(({ list, name }) => createSet(TABLE, name, list));
+	return created.length === 0 ? '' : [`table ${TABLE}\n`, ...created].join('');
+}
+
+function renderRules(found: NftTable, wanted: NftTable): string {
 	const gone = found.chains.filter(({ name }) => chainIn(wanted, name) === undefined);
 	const changed = wanted.chains.filter(({ name, rules }) => !isSameList(chainIn(found, name)?.rules ?? NEW, rules));
 	const emptied = [...gone, ...changed.filter(({ name }) => chainIn(found, name) !== undefined)];
 	const newCounters = [...wanted.counters.keys()].filter((name) => !found.counters.has(name));
 	const oldCounters = [...found.counters.keys()].filter((name) => !wanted.counters.has(name));
+	const named = changed.map(({ rules, ...chain }) => ({
+		...chain,
+		rules: rules.map((rule) => withNames(rule, (list) => nameFor(list, found.sets))),
+	}));
 	return [
 		...emptied.map(({ name }) => `flush chain ${TABLE} ${name}\n`),
-		showTable(changed, newCounters),
+		...(named.length + newCounters.length === 0 ? [] : [showTable(named, newCounters)]),
 		...gone.map(({ name }) => `delete chain ${TABLE} ${name}\n`),
 		...oldCounters.map((name) => `delete counter ${TABLE} ${name}\n`),
 	].join('');
@@ -35,7 +56,7 @@ const isToMakeAnew = (found: NftTable, wanted: NftTable): boolean =>
 	});
 
 /** nft 1.0.6 wants a line's end, or `;`, before `}`. */
-export const showTable = (chains: readonly NftChain[], counters: readonly string[]): string =>
+const showTable = (chains: readonly NftChain[], counters: readonly string[]): string =>
 	[
 		`table ${TABLE} {\n`,
 		...counters.map((name) => `\tcounter ${name} {\n\t}\n`),

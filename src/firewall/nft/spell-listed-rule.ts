@@ -11,21 +11,24 @@ export const isSpelt = (rule: string): boolean => !rule.includes('{"');
  * A rule of `nft --json`, spelt as `renderTable` spells ours and as nft reads it. What ours never have is there as JSON: such
  * a rule is like none of ours.
  */
-export function spellRule({ expr, comment }: JsonObject): string {
+export function spellRule({ expr, comment }: JsonObject, lists: Lists = new Map()): string {
 	const statements = Array.isArray(expr) ? expr : [];
-	const words = statements.map(spellStatement);
+	const words = statements.map((statement) => spellStatement(statement, lists));
 	return [...words, ...(comment === undefined ? [] : [`comment "${comment}"`])].join(' ');
 }
 
-function spellStatement(statement: Json): string {
+/** What sets of ours hold, by their names. */
+type Lists = ReadonlyMap<string, string>;
+
+function spellStatement(statement: Json, lists: Lists): string {
 	const [[kind, value] = ['', null]] = Object.entries(isObject(statement) ? statement : {});
-	return spellings[kind]?.(value) ?? JSON.stringify(statement);
+	return spellings[kind]?.(value, lists) ?? JSON.stringify(statement);
 }
 
-type Spell = (value: Json) => string | undefined;
+type Spell = (value: Json, lists: Lists) => string | undefined;
 
 const spellings: Readonly<Record<string, Spell>> = {
-	match: (value) => (isObject(value) ? spellMatch(value) : undefined),
+	match: (value, lists) => (isObject(value) ? spellMatch(value, lists) : undefined),
 	counter: (value) => (typeof value === 'string' ? `counter name "${value}"` : undefined),
 	jump: (value) => (isObject(value) ? `jump ${value['target']}` : undefined),
 	tproxy: (value) => (isObject(value) ? `tproxy ${value['family']} to :${value['port']}` : undefined),
@@ -46,12 +49,12 @@ function spellMark({ key, value }: JsonObject): string | undefined {
 	return field === undefined ? undefined : `${field} set ${value}`;
 }
 
-function spellMatch({ op, left, right = null }: JsonObject): string | undefined {
+function spellMatch({ op, left, right = null }: JsonObject, lists: Lists): string | undefined {
 	const [[kind, value] = ['', null]] = Object.entries(isObject(left) ? left : {});
 	// The level is not in what nft prints as JSON.
 	if (isCgroup(value) && op === '==' && typeof right === 'string') return cgroupWords(right);
 	const field = fields[kind]?.(value);
-	const operand = field === undefined ? undefined : spellOperand(field, right);
+	const operand = field === undefined ? undefined : spellOperand(field, right, lists);
 	if (operand === undefined) return undefined;
 	const isPlain = kind !== '&' && (op === '==' || op === 'in');
 	return isPlain ? `${field} ${operand}` : `${field} ${op} ${operand}`;
@@ -59,7 +62,7 @@ function spellMatch({ op, left, right = null }: JsonObject): string | undefined 
 
 const isCgroup = (value: Json): boolean => isObject(value) && value['key'] === 'cgroupv2';
 
-const fields: Readonly<Record<string, Spell>> = {
+const fields: Readonly<Record<string, (value: Json) => string | undefined>> = {
 	payload: (value) => (isObject(value) ? `${value['protocol']} ${value['field']}` : undefined),
 	meta: (value) => (isObject(value) ? metaField(String(value['key'])) : undefined),
 	ct: (value) => (isObject(value) ? `ct ${value['key']}` : undefined),
@@ -87,12 +90,14 @@ const flattened = (value: Json): string[] => {
 
 const listOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value : [value ?? null]).map(String);
 
-function spellOperand(field: string, right: Json): string | undefined {
+function spellOperand(field: string, right: Json, lists: Lists): string | undefined {
+	if (typeof right === 'string' && right.startsWith('@')) return lists.get(right.slice(1));
 	if (field.startsWith('tcp flags')) return bitsOf(right);
 	if (field.startsWith('ct ')) return listOf(right).join(',');
 	const elements = isObject(right) && Array.isArray(right['set']) ? right['set'] : [right];
-	if (/^ip6? [sd]addr$/.test(field)) return addressesOf(field.startsWith('ip6') ? 'ipv6' : 'ipv4', elements);
-	if (/^(tcp [sd]port|meta sk[ug]id)$/.test(field)) return numbersOf(elements);
+	const type = typeOf(field);
+	if (type !== undefined) return spellElements(type, elements);
+	if (/^meta sk[ug]id$/.test(field)) return numbersOf(elements);
 	// nft looks names of protocols up in /etc/protocols, which a host may lack.
 	if (field === 'meta l4proto' && right === TCP) return 'tcp';
 	return setOf(elements.map((element) => (/if(name|kind)$/.test(field) ? `"${element}"` : String(element))));
@@ -100,6 +105,28 @@ function spellOperand(field: string, right: Json): string | undefined {
 
 /** IPPROTO_TCP. */
 const TCP = 6;
+
+/** Of a set that a rule looks this up in. */
+export const typeOf = (field: string): string | undefined =>
+	new Map([
+		['ip', 'ipv4_addr'],
+		['ip6', 'ipv6_addr'],
+		['tcp', 'inet_service'],
+	]).get(field.replace(/ ([sd]addr|[sd]port)$/, ''));
+
+/** Of a set of this type; undefined where there is more to an element than its value. */
+export function spellElements(type: string, elements: readonly Json[]): string | undefined {
+	switch (type) {
+		case 'ipv4_addr':
+			return addressesOf('ipv4', elements);
+		case 'ipv6_addr':
+			return addressesOf('ipv6', elements);
+		case 'inet_service':
+			return numbersOf(elements);
+		default:
+			return undefined;
+	}
+}
 
 function numbersOf(elements: readonly Json[]): string | undefined {
 	const ranges = elements.map((element): Interval<number> => {
@@ -115,7 +142,6 @@ function addressesOf(family: Family, elements: readonly Json[]): string | undefi
 	const ranges = elements.map((element): Interval<bigint> | undefined => {
 		const { prefix } = isObject(element) ? element : {};
 		const [from, to] = isObject(prefix) ? [prefix['addr'], prefix['addr']] : endsOf(element);
-		// `@blocked` is a set by its name.
 		if (!isAddress(from) || !isAddress(to)) return undefined;
 		if (isObject(prefix)) return rangeOfCidr({ family, address: from, bits: Number(prefix['len']) });
 		return { from: numberOf(family, from), to: numberOf(family, to) };

@@ -4,10 +4,9 @@ import type { Family } from '../../values/units.ts';
 import { type Interval, mergedAddresses, mergedNumbers, networksOf, rangeOfCidr } from './intervals.ts';
 
 /**
- * The lists of a rule, as far as each may be one set. Ranges have rules of their own: in a live change connections went past a
- * rule with a new set of ranges (Linux 6.18), as if the kernel had filled it only after the rule was in force; single values are
- * in a hash, which is whole from the start. So have names of interfaces, as older versions of nft take none with a wildcard
- * into a set.
+ * The lists of a rule, as far as each may be one set. Ranges have rules of their own, unless they are so many that a set is
+ * made for them before (list-sets.ts); single values are in a hash, which is whole as soon as its rule is in force. So have
+ * names of interfaces, as older versions of nft take none with a wildcard into a set.
  */
 export const splitUp = (matches: readonly Match[], family: Family): readonly (readonly Match[])[] =>
 	matches
@@ -18,6 +17,7 @@ export const splitUp = (matches: readonly Match[], family: Family): readonly (re
 		);
 
 function partsOf(match: Match, family: Family): Match[] {
+	if ('asSet' in match) return [match];
 	switch (match.kind) {
 		case 'in':
 		case 'out':

@@ -11,6 +11,7 @@ export function tableDifferences(found: NftTable, wanted: NftTable): ByFamily<re
 		...found.others.map((other) => ({ kind: 'surplus', ...alone, line: other }) as const),
 		...[...names].flatMap((name) => chainDifferences(chainIn(found, name), chainIn(wanted, name))),
 		...counterDifferences(found, wanted),
+		...setDifferences(found, wanted),
 		...(found.exists && !wanted.exists ? [{ kind: 'surplus', ...alone, line: `table ${TABLE}` } as const] : []),
 	];
 	return byFamily((of) => all.flatMap(({ family, ...difference }) => (family === of ? difference : [])));
@@ -57,12 +58,38 @@ const chainLine = (kind: Difference['kind'], { name, rules: [first] }: NftChain)
 });
 
 const ruleLine = (kind: Difference['kind'], { name }: NftChain, rule: string): Placed => ({
-	...{ kind, family: familyOf(name, rule), table: tableNameOf(name), line: `rule ${TABLE} ${name} ${rule}` },
+	...{ kind, family: familyOf(name, rule), table: tableNameOf(name), line: `rule ${TABLE} ${name} ${shortened(rule)}` },
 });
 
+/** `{ 10.0.0.0/24, 10.0.1.0/24, … 500 in all }`. */
+const shortened = (rule: string): string =>
+	rule.replace(/\{ ([^}]*) \}/g, (whole, list: string) => {
+		const elements = list.split(', ');
+		const begin = elements.slice(0, ELEMENTS_TOLD);
+		return begin.length === elements.length ? whole : `{ ${begin.join(', ')}, … ${elements.length} in all }`;
+	});
+
+const ELEMENTS_TOLD = 8;
+
 function counterDifferences(found: NftTable, wanted: NftTable): Placed[] {
-	const { missing, surplus } = apart([...found.counters.keys()], [...wanted.counters.keys()]);
 	const told = (kind: Difference['kind']) => (name: string) =>
 		({ kind, family: 'ipv4', table: tableNameOf(name), line: `counter ${TABLE} ${name}` }) as const;
+	return differencesOf([...found.counters.keys()], [...wanted.counters.keys()], told);
+}
+
+/** A set that no rule uses is left over, for example by a process that was killed. What one that is used holds is in its rules. */
+function setDifferences(found: NftTable, wanted: NftTable): Placed[] {
+	const unused = ({ sets }: NftTable) => sets.filter(({ isUsed }) => !isUsed).map(({ name }) => name);
+	const told = (kind: Difference['kind']) => (name: string) =>
+		({ kind, ...alone, line: `set ${TABLE} ${name}` }) as const;
+	return differencesOf(unused(found), unused(wanted), told);
+}
+
+function differencesOf(
+	found: readonly string[],
+	wanted: readonly string[],
+	told: (kind: Difference['kind']) => (name: string) => Placed,
+): Placed[] {
+	const { missing, surplus } = apart(found, wanted);
 	return [...missing.map(told('missing')), ...surplus.map(told('surplus'))];
 }

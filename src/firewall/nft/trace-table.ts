@@ -121,7 +121,11 @@ const NEVER: Match = { kind: 'ports', ports: [] };
 
 const ends = (end: string | undefined) => (end === 's' ? 'source' : 'destination');
 
-const elementsOf = (set: string): string[] => set.replace(/^\{ | \}$/g, '').split(', ');
+const elementsOf = (set: string): string[] =>
+	set
+		.replace(/^\{ | \}$/g, '')
+		.split(', ')
+		.filter(Boolean);
 
 const owner = (id: 'uid' | 'gid', set: string): readonly Match[] => [
 	{ kind: 'owner', id, ranges: parseIds(elementsOf(set).join()).flatMap((each) => ('name' in each ? [] : [each])) },

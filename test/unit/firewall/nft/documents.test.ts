@@ -35,6 +35,15 @@ for (const [name, texts] of Object.entries(cases)) {
 	});
 }
 
+const LONG = 'a long list, with its set before';
+
+test(`${LONG}: the documents for nft match their reviewed golden file`, () => {
+	const egressIgnoredIps = Array.from({ length: 33 }, (_, at) => `10.0.${at}.0/25`).join(',');
+	const capture = { ...captureOf({ egressIgnoredIps }), hasSets: true };
+	const [{ sets, document } = {}] = nft.renderInstallations(byFamily((family) => buildRuleset(capture, family)));
+	matchesGolden(`${sets}${document}`, join(golden, fileOf(LONG)));
+});
+
 test('every golden file belongs to a case', () => {
-	assert.deepEqual(readdirSync(golden).sort(), Object.keys(cases).map(fileOf).sort());
+	assert.deepEqual(readdirSync(golden).sort(), [...Object.keys(cases), LONG].map(fileOf).sort());
 });
