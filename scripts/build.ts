@@ -122,6 +122,7 @@ shareOrCopy(process.execPath, join(draft, 'lib/node'));
 for (const [name, words] of [
 	['turnout', '"$@"'],
 	['appmesh-route-manager.sh', 'route-manager "$@"'],
+	['aws-appmesh', 'cni "$@"'],
 ] as const) {
 	writeFileSync(join(draft, name), launcher(words));
 	chmodSync(join(draft, name), 0o755);

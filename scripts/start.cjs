@@ -8,6 +8,7 @@ const { Script } = require('node:vm');
 const kinds = new Map([
 	['init', 'init'],
 	['route-manager', 'init'],
+	['cni', 'init'],
 	['clean', 'clean'],
 ]);
 /** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */

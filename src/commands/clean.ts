@@ -44,7 +44,7 @@ export async function runClean(
 const ATTEMPTS = 3;
 
 /** Repeats the removal until nothing is left: a concurrent `turnout init` may add rules meanwhile. */
-async function removeVerified(host: OpenHost, signal: AbortSignal): Promise<void> {
+export async function removeVerified(host: OpenHost, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
 		await remove(host, { keepConntrack: false }, signal);
 		const installed = await Promise.all(host.firewalls.map((firewall) => firewall.read(signal)));

@@ -1,23 +1,23 @@
 import type { Given } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
-import { loadSettings, type SettingsArguments } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
+import type { Loaded } from '../config/merge-sources.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { comeFirst } from '../daemon/rule-order.ts';
 import { Failure } from '../failure.ts';
 import { backends } from '../firewall/backends.ts';
-import { openHost } from '../host/open-host.ts';
+import { type OpenHost, openHost } from '../host/open-host.ts';
 import { readListeners } from '../host/sockets/listeners.ts';
-import { inspect } from '../reconcile/inspect.ts';
 import type { AppliedState } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
 import type { Routing } from '../routing/routing.ts';
 import { whyLeftOut } from '../routing/taken.ts';
 import { limitedWhy } from '../status/tracking-condition.ts';
-import { families } from '../values/units.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
+import { firstDifference } from './first-difference.ts';
 import { resolveContext } from './resolve-context.ts';
 import { sessionRisk } from './session-warning.ts';
 import { settingsArguments } from './settings-options.ts';
@@ -31,9 +31,7 @@ export interface InitReport {
 }
 
 /** Applies rules and routes once and reads them back, without a daemon. Envoy is run by another program here. */
-export async function runInit(settings: SettingsArguments, signal: AbortSignal): Promise<InitReport> {
-	const host = await openHost(backends, signal);
-	const loaded = await loadSettings(settings);
+export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: AbortSignal): Promise<InitReport> {
 	const context = await resolveContext(host, loaded, undefined, signal);
 	const others = host.createForeignRulesReader();
 	await others.chains();
@@ -66,11 +64,9 @@ const ATTEMPTS = 3;
 async function interceptFor(context: DaemonContext, signal: AbortSignal): Promise<AppliedState> {
 	for (let attempt = 1; ; attempt += 1) {
 		const hit = await captureOnce(context, signal);
-		const { differences } = await inspect(context.host, hit.target, true, signal, hit.lastRead.get(hit.target.dialect));
-		const [first] = families.flatMap((family) => differences[family]);
-		if (first === undefined) return hit;
+		const what = await firstDifference(context.host, hit.target, signal, hit.lastRead.get(hit.target.dialect));
+		if (what === undefined) return hit;
 		if (attempt < ATTEMPTS) continue;
-		const what = `${first.kind} in ${first.table}: ${first.line}`;
 		throw new Failure(
 			'interrupted',
 			`Cannot keep rules and routes: another program removes them: ${what}`,
@@ -81,7 +77,8 @@ async function interceptFor(context: DaemonContext, signal: AbortSignal): Promis
 
 export async function init(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	await refuseUnwanted(socketOf(given));
-	const report = await runInit(settingsArguments(given), signal);
+	const host = await openHost(backends, signal);
+	const report = await interceptOnce(host, await loadSettings(settingsArguments(given)), signal);
 	const { backend, families, rules, notices } = report;
 	const text = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), verified\n`;
 	out(isJson ? `${JSON.stringify(report)}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''));

@@ -65,6 +65,16 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 0,
 		run: async (given, _, terminal) => (await import('./clean.ts')).clean(given, terminal),
 	},
+	cni: {
+		summary: 'A CNI plugin with the configuration of aws-appmesh; a container runtime calls it',
+		options: {
+			capabilities: { type: 'boolean', help: 'What the ECS agent asks first' },
+			version: { type: 'boolean', help: 'Print the version as JSON' },
+		},
+		takesSettings: false,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./cni.ts')).cni(given, terminal),
+	},
 	takeover: {
 		summary: 'Replace the rules of the 2019 script, or of the App Mesh CNI plugin, by ours, without a gap',
 		options: {

@@ -1,0 +1,130 @@
+import { text } from 'node:stream/consumers';
+import type { Given } from '../cli/arguments.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
+import { type Loaded, readConfig } from '../config/merge-sources.ts';
+import { type FailureCode, failureOf } from '../failure.ts';
+import { backends } from '../firewall/backends.ts';
+import { raiseLoopback } from '../host/netlink/loopback.ts';
+import { type OpenHost, openHost } from '../host/open-host.ts';
+import { findNsenter, type Place, placeOfNetwork, restartInNetwork } from '../host/process/network-namespace.ts';
+import { computeDesired } from '../reconcile/resolve.ts';
+import { version } from '../version.ts';
+import { removeVerified } from './clean.ts';
+import {
+	type Call,
+	type CniError,
+	isCniError,
+	type Members,
+	parseCall,
+	parseConfiguration,
+	VERSIONS,
+	versionOf,
+} from './cni/call.ts';
+import { parseNetConfig } from './cni/net-config.ts';
+import { firstDifference } from './first-difference.ts';
+import { interceptOnce } from './init.ts';
+import { resolveContext } from './resolve-context.ts';
+
+/** The newest, for an answer to who has not told a version. */
+const NEWEST = VERSIONS.at(-1);
+
+/** One that the specification has no code for, as the CNI project's own plugins tell it. */
+const OWN_ERROR = 999;
+
+/** What goes to standard output, if anything. */
+interface Answer {
+	readonly json?: object;
+}
+
+export async function cni(given: Given, { out, signal }: CommandContext): Promise<number> {
+	const answer = asked(given) ?? (await answerTo(signal).catch((error) => cniErrorOf(error, signal)));
+	const json = isCniError(answer) ? { cniVersion: NEWEST, ...answer } : answer.json;
+	if (json !== undefined) out(`${JSON.stringify(json)}\n`);
+	return isCniError(answer) ? 1 : 0;
+}
+
+/** What the ECS agent asks its plugins beside the specification, and a person at a terminal. */
+function asked(given: Given): Answer | undefined {
+	if (given['capabilities'] === true) return { json: {} };
+	if (given['version'] === true) return { json: { version } };
+	if ((process.env['CNI_COMMAND'] ?? '') !== '') return undefined;
+	process.stderr.write(`CNI plugin of turnout ${version}\nCNI protocol versions supported: ${VERSIONS.join(', ')}\n`);
+	return {};
+}
+
+async function answerTo(signal: AbortSignal): Promise<Answer | CniError> {
+	const call = parseCall(process.env);
+	if (isCniError(call)) return call;
+	const { command, network } = call;
+	if (command === 'VERSION') return { json: { cniVersion: NEWEST, supportedVersions: VERSIONS } };
+	const place = placeOfNetwork(network);
+	if (place === 'elsewhere') await restartInNetwork(network, { ...process.env, CNI_NETNS_OVERRIDE: '1' }, signal);
+	const members = parseConfiguration(command, await text(process.stdin));
+	if (isCniError(members)) return members;
+	switch (command) {
+		case 'GC':
+			// Nothing of ours outlives the network that it is in.
+			return {};
+		case 'STATUS':
+			return status(signal);
+		case 'DEL':
+			return place === 'gone' ? {} : (mistakeInPlace(call, place) ?? remove(signal));
+		case 'ADD':
+		case 'CHECK':
+			return addOrCheck(call, place, members, signal);
+	}
+}
+
+async function addOrCheck(call: Call, place: Place, members: Members, signal: AbortSignal): Promise<Answer | CniError> {
+	const config = parseNetConfig(members);
+	if (isCniError(config)) return config;
+	const mistake = mistakeInPlace(call, place);
+	if (mistake !== undefined) return mistake;
+	const loaded = readConfig({ env: {}, file: config.settings, flags: {} });
+	const host = await openHost(backends, signal);
+	if (call.command === 'CHECK') return check(host, loaded, signal);
+	await raiseLoopback();
+	const { notices } = await interceptOnce(host, loaded, signal);
+	for (const notice of notices) process.stderr.write(`turnout: ${notice}\n`);
+	return { json: { ...config.previous, cniVersion: versionOf(members) } };
+}
+
+/** With these codes the CNI project's own plugins refuse the caller's network, in which a host's other traffic is. */
+function mistakeInPlace({ network, mayBeOwn }: Call, place: Place): CniError | undefined {
+	if (place === 'gone') return { code: 8, msg: `open ${network}: no such network namespace` };
+	if (mayBeOwn) return undefined;
+	return { code: 8, msg: "plugin's netns and netns from CNI_NETNS should not be the same" };
+}
+
+async function check(host: OpenHost, loaded: Loaded, signal: AbortSignal): Promise<Answer | CniError> {
+	const context = await resolveContext(host, loaded, undefined, signal);
+	const { target } = await computeDesired(context);
+	const difference = await firstDifference(context.host, target, signal);
+	if (difference === undefined) return {};
+	return { code: OWN_ERROR, msg: 'the rules are not as ADD has made them', details: difference };
+}
+
+async function remove(signal: AbortSignal): Promise<Answer> {
+	await removeVerified(await openHost(backends, signal), signal);
+	return {};
+}
+
+/** 50: ADD would fail. */
+async function status(signal: AbortSignal): Promise<Answer | CniError> {
+	try {
+		findNsenter();
+		await openHost(backends, signal);
+		return {};
+	} catch (error) {
+		return { ...cniErrorOf(error, signal), code: 50 };
+	}
+}
+
+/** 7: the configuration is wrong. 11: it may work later. */
+const codes: { readonly [code in FailureCode]?: number } = { config: 7, interrupted: 11, resources: 11 };
+
+function cniErrorOf(error: unknown, signal: AbortSignal): CniError {
+	if (signal.aborted) return { code: 11, msg: `ended by ${signal.reason}` };
+	const { code, message, remedy } = failureOf(error);
+	return { code: codes[code] ?? OWN_ERROR, msg: message, details: remedy };
+}
