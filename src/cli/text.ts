@@ -92,10 +92,14 @@ export function cutText({ cut }: Status): string {
 	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}${why}\n`;
 }
 
-function conditionText(condition: Status['conditions'][number]): string {
-	if (condition.ok) return `  ok  ${condition.subject}\n`;
-	return escapeControls(`  !!  ${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
-}
+const conditionText = (condition: Status['conditions'][number]): string =>
+	condition.ok
+		? markedText('ok', condition.subject)
+		: markedText('!!', `${condition.subject}: ${condition.why}`, condition.remedy);
+
+/** A line about one part of the host, and the remedy below it. */
+export const markedText = (mark: 'ok' | '?' | '!' | '!!', text: string, remedy = ''): string =>
+	escapeControls(`  ${mark.padEnd(2)}  ${text}\n${remedy === '' ? '' : `      ${remedy}\n`}`);
 
 const timeText = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
 
