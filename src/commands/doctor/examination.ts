@@ -1,24 +1,22 @@
 import type { Given } from '../../cli/arguments.ts';
-import { loadSettings, recallSettings } from '../../config/load.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { socketOf } from '../../config/quick-lookup.ts';
+import { resolveCapture } from '../../config/resolve-ids.ts';
+import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { CheckName, Finding } from '../../doctor/finding.ts';
-import { Failure } from '../../failure.ts';
-import { createClient } from '../../localapi/client.ts';
-import type { ConfigReply } from '../../localapi/protocol.ts';
-import type { Status } from '../../status/types.ts';
+import { backends } from '../../firewall/backends.ts';
+import { readKernelFacts } from '../../host/facts.ts';
+import { resolveIds } from '../../host/files/accounts.ts';
+import { readDefinitions } from '../../host/files/definitions.ts';
+import { type OpenHost, openHost } from '../../host/open-host.ts';
+import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
+import type { BackendChoice } from '../../reconcile/host.ts';
+import { computeDesired, type DesiredState } from '../../reconcile/resolve.ts';
+import type { Capture } from '../../ruleset/capture.ts';
+import { withMeshPorts } from '../mesh-ports.ts';
 import { settingsArguments } from '../settings-options.ts';
-
-/** What the checks look at. Each part is read when the first of them asks, and at most once; what cannot be read rejects. */
-export interface Examination {
-	readonly signal: AbortSignal;
-	/** The daemon that answers on the socket. */
-	readonly daemon: () => Promise<AnsweringDaemon>;
-	/** The settings that this process sees; a Failure has all their mistakes. */
-	readonly written: () => Promise<Loaded>;
-	/** Those that are judged: the daemon's, unless others are named on the command line. */
-	readonly settings: () => Promise<Loaded>;
-}
+import { type AnsweringDaemon, askDaemon, createSettings, type SettingsToJudge } from './judged-settings.ts';
+import { resolvePassively } from './resolve-passively.ts';
 
 /** A part of the doctor's list. */
 export interface Check {
@@ -27,44 +25,66 @@ export interface Check {
 	readonly run: (of: Examination) => Promise<readonly Finding[]>;
 }
 
-export interface AnsweringDaemon {
-	readonly status: Status;
-	readonly config: ConfigReply;
+/** What the checks look at. Each part is read when the first of them asks, and at most once; what cannot be read rejects. */
+export interface Examination extends SettingsToJudge {
+	readonly signal: AbortSignal;
+	readonly socket: string;
+	/** The one that answers on the socket. */
+	readonly daemon: () => Promise<AnsweringDaemon>;
+	/** The settings with the ports of a mesh, not resolved yet. */
+	readonly whole: () => Promise<Loaded>;
+	/** Of the definitions as they are on the disk. */
+	readonly mesh: () => Promise<LoadedMesh>;
+	/** Rejects with all names of users and groups that this host does not know. */
+	readonly capture: () => Promise<Capture>;
+	/** Takes CAP_NET_ADMIN, as the two that follow do. */
+	readonly host: () => Promise<OpenHost>;
+	readonly context: () => Promise<DaemonContext>;
+	/** As if interception were on. */
+	readonly desired: () => Promise<DesiredState>;
+	/** Chosen here or, where this process may not look, by the daemon. */
+	readonly backend: () => Promise<BackendChoice>;
 }
 
-/** A busy daemon may take seconds to answer. */
-const DAEMON_MS = 5_000;
+/** Nothing that is read takes longer. */
+const READ_MS = 30_000;
 
-export function createExamination(given: Given, signal: AbortSignal): Examination {
-	const asked = settingsArguments(given);
-	const daemon = once(() => askDaemon(socketOf(given), signal));
-	const written = once(() => loadSettings(asked));
-	const isNamed = asked.file !== undefined || Object.keys(asked.flags).some((key) => !WHERE.includes(key));
+export function createExamination(given: Given, stop: AbortSignal): Examination {
+	const signal = AbortSignal.any([stop, AbortSignal.timeout(READ_MS)]);
+	const socket = socketOf(given);
+	const daemon = once(() => askDaemon(socket, signal));
+	const { written, settings } = createSettings(settingsArguments(given), daemon);
+	const whole = once(async () => withMeshPorts(await settings()));
+	const host = once(() => openHost(backends, signal));
+	const context = once(async () => {
+		const former = await daemon()
+			.then(({ status }) => status.backend)
+			.catch(() => undefined);
+		return resolvePassively(await host(), await settings(), former, signal);
+	});
 	return {
-		...{ signal, daemon, written },
-		settings: once(async () => {
-			const running = isNamed ? undefined : await daemon().catch(() => undefined);
-			return running === undefined ? written().catch(refuseMistaken) : settingsOf(running);
-		}),
+		...{ signal, socket, daemon, written: once(written), settings: once(settings), whole, host, context },
+		mesh: once(async () => meshOf((await settings()).config)),
+		capture: once(async () => ({ ...(await resolveCapture(await whole(), resolveIds)), ...readKernelFacts() })),
+		desired: once(async () => computeDesired(await context())),
+		backend: once(() =>
+			context().then(
+				({ backend }) => backend,
+				(error) => backendOf(daemon, error),
+			),
+		),
 	};
 }
 
-/** These say which daemon is meant. */
-const WHERE: readonly string[] = ['socket', 'stateDirectory'];
+const meshOf = ({ mesh: { definitions, parameters } }: Loaded['config']): LoadedMesh =>
+	loadMesh(readDefinitions(definitions), new Map(parameters));
 
-async function askDaemon(socket: string, signal: AbortSignal): Promise<AnsweringDaemon> {
-	const client = createClient(socket, AbortSignal.any([signal, AbortSignal.timeout(DAEMON_MS)]));
-	const [status, config] = await Promise.all([client.status({}), client.config({})]);
-	return { status, config };
-}
-
-const settingsOf = ({ config }: AnsweringDaemon): Loaded =>
-	recallSettings(Object.fromEntries(config.settings.map(({ key, value, origin }) => [key, { text: value, origin }])));
-
-/** The check of the settings tells the mistakes. */
-function refuseMistaken(cause: unknown): never {
-	throw new Failure('config', 'Cannot look: the settings cannot be used', 'Mend the settings first', cause);
-}
+/** What this process is refused is told if no daemon answers either. */
+const backendOf = (daemon: Examination['daemon'], error: unknown): Promise<BackendChoice> =>
+	daemon().then(
+		({ status }) => status.backend as BackendChoice,
+		() => Promise.reject(error),
+	);
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
 	let reading: Promise<T> | undefined;

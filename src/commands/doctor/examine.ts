@@ -13,7 +13,9 @@ export async function examine(of: Examination): Promise<readonly Finding[]> {
 
 function unseen({ names }: Check, error: unknown): readonly Finding[] {
 	const { message, remedy } = failureOf(error);
-	const why = `not looked at: ${oneLine(message).replace(/^Cannot [^:]*: /, '')}`;
+	// What is on further lines another check tells.
+	const [first = ''] = message.split('\n');
+	const why = `not looked at: ${oneLine(first).replace(/^Cannot [^:]*: |:$/g, '')}`;
 	return names.map((name) => unknown(name, why, remedy));
 }
 
