@@ -17,7 +17,6 @@ import { keepsClient } from '../../ruleset/keep-client.ts';
 import { cookiesFact } from '../../status/port-condition.ts';
 import type { Check, Examination } from './examination.ts';
 import { listenerChecks } from './listener-checks.ts';
-import { meshChecks } from './mesh-checks.ts';
 import { programChecks } from './program-checks.ts';
 import { ruleChecks } from './rule-checks.ts';
 
@@ -40,7 +39,9 @@ export const checks: readonly Check[] = [
 		run: async () => conntrackFindings({ usage: readConntrackUsage(), isLoose: readText(LOOSE).trim() !== '0' }),
 	},
 	{ names: ['syncookies'], run: async () => [findingOf(cookiesFact(readKernelFacts().hasOnlyCookies === true))] },
-	...meshChecks,
+	// All that only a mesh needs is loaded with these.
+	{ names: ['mesh', 'names'], run: async (of) => (await import('./mesh-checks.ts')).checkDefinitions(of) },
+	{ names: ['certificates'], run: async (of) => (await import('./mesh-checks.ts')).checkCertificates(of) },
 	{ names: ['clock'], run: async () => clockFindings(readClock()) },
 	{
 		names: ['disk'],

@@ -7,9 +7,7 @@ import type { CheckName, Finding } from '../../doctor/finding.ts';
 import { backends } from '../../firewall/backends.ts';
 import { readKernelFacts } from '../../host/facts.ts';
 import { resolveIds } from '../../host/files/accounts.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { type OpenHost, openHost } from '../../host/open-host.ts';
-import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
 import type { BackendChoice } from '../../reconcile/host.ts';
 import { computeDesired, type DesiredState } from '../../reconcile/resolve.ts';
 import type { Capture } from '../../ruleset/capture.ts';
@@ -33,8 +31,6 @@ export interface Examination extends SettingsToJudge {
 	readonly daemon: () => Promise<AnsweringDaemon>;
 	/** The settings with the ports of a mesh, not resolved yet. */
 	readonly whole: () => Promise<Loaded>;
-	/** Of the definitions as they are on the disk. */
-	readonly mesh: () => Promise<LoadedMesh>;
 	/** Rejects with all names of users and groups that this host does not know. */
 	readonly capture: () => Promise<Capture>;
 	/** Takes CAP_NET_ADMIN, as the two that follow do. */
@@ -64,7 +60,6 @@ export function createExamination(given: Given, stop: AbortSignal): Examination 
 	});
 	return {
 		...{ signal, socket, daemon, written: once(written), settings: once(settings), whole, host, context },
-		mesh: once(async () => meshOf((await settings()).config)),
 		capture: once(async () => ({ ...(await resolveCapture(await whole(), resolveIds)), ...readKernelFacts() })),
 		desired: once(async () => computeDesired(await context())),
 		backend: once(() =>
@@ -75,9 +70,6 @@ export function createExamination(given: Given, stop: AbortSignal): Examination 
 		),
 	};
 }
-
-const meshOf = ({ mesh: { definitions, parameters } }: Loaded['config']): LoadedMesh =>
-	loadMesh(readDefinitions(definitions), new Map(parameters));
 
 /** What this process is refused is told if no daemon answers either. */
 const backendOf = (daemon: Examination['daemon'], error: unknown): Promise<BackendChoice> =>

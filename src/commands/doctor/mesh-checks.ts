@@ -4,8 +4,10 @@ import { type Finding, findingOf, well } from '../../doctor/finding.ts';
 import { meshFindings } from '../../doctor/mesh-check.ts';
 import { envoyGid } from '../../envoy/command-line.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
+import { readDefinitions } from '../../host/files/definitions.ts';
 import { type Reader, readTlsFile } from '../../host/files/read-tls-file.ts';
-import type { LoadedMesh } from '../../mesh/load-mesh.ts';
+import { memoize } from '../../lib/memoize.ts';
+import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
 import { nodeId } from '../../values/mesh-node.ts';
@@ -14,20 +16,15 @@ import { type TlsFile, tlsFilesOf } from '../../xds/tls-files.ts';
 import { checkHost } from '../mesh/host-checks.ts';
 import { optionsHere, thisNode } from '../mesh/this-node.ts';
 import { hasDefinitions } from '../run/assemble-mesh.ts';
-import type { Check, Examination } from './examination.ts';
+import type { Examination } from './examination.ts';
 
 /** The mesh as it is on the disk, and what it means on this host. */
-export const meshChecks: readonly Check[] = [
-	{ names: ['mesh', 'names'], run: checkDefinitions },
-	{ names: ['certificates'], run: checkCertificates },
-];
-
-async function checkDefinitions(of: Examination): Promise<readonly Finding[]> {
+export async function checkDefinitions(of: Examination): Promise<readonly Finding[]> {
 	const loaded = await of.settings();
 	const { config } = loaded;
 	if (!hasDefinitions(config)) return [well('mesh', whyNone(loaded)), well('names')];
 	if (config.envoy.config !== '') return [findingOf(unservedFact(config.envoy.config)), well('names')];
-	const { catalogs, ...said } = await of.mesh();
+	const { catalogs, ...said } = loadedOf(config);
 	if (said.errors.length > 0) return meshFindings({ ...said, names: [] });
 	const asked = { settings: { ...loaded, trouble: '' }, path: undefined, terminal: { signal: of.signal } };
 	const here = await checkHost(asked, catalogs);
@@ -39,9 +36,13 @@ const whyNone = ({ config: { mesh } }: Loaded): string =>
 		? 'this host is no node of one (mesh.node)'
 		: `there are no definitions at ${mesh.definitions.join(', ')}: Envoy passes everything on`;
 
-async function checkCertificates(of: Examination): Promise<readonly Finding[]> {
+const loadedOf = memoize(
+	({ mesh }: Loaded['config']): LoadedMesh => loadMesh(readDefinitions(mesh.definitions), new Map(mesh.parameters)),
+);
+
+export async function checkCertificates(of: Examination): Promise<readonly Finding[]> {
 	const loaded = await of.settings();
-	const files = hasDefinitions(loaded.config) ? filesOf(loaded, await of.mesh()) : [];
+	const files = hasDefinitions(loaded.config) ? filesOf(loaded, loadedOf(loaded.config)) : [];
 	const capture = await of.capture();
 	const uid = envoyUser(capture);
 	const { runtime, mounts } = loaded.config.envoy;
