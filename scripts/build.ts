@@ -42,7 +42,10 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'yaml.cjs': ['yaml'],
 	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
 	'mesh.cjs': ['src/commands/definition-ports.ts', 'src/daemon/mesh-delivery.ts'],
-	'mesh-commands.cjs': ['src/commands/mesh.ts', 'src/commands/explain.ts', 'src/commands/explain/explain-mesh.ts'],
+	'mesh-commands.cjs': [
+		...['src/commands/mesh.ts', 'src/commands/explain.ts', 'src/commands/explain/explain-mesh.ts'],
+		'src/commands/doctor/mesh-checks.ts',
+	],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };

@@ -46,6 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	host: base,
 	mesh: base,
 	xds: ['mesh', ...base],
+	doctor: ['status', 'xds', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

@@ -121,11 +121,16 @@ export function cutText({ cut }: Status): string {
 	return `${cut.ended === 1 ? '1 connection was' : `${cut.ended} connections were`} ended${left}${why}\n`;
 }
 
-function conditionText(condition: Status['conditions'][number], paint: Paint): string {
-	if (condition.ok) return `  ${paint('green', 'ok')}  ${condition.subject}\n`;
-	const text = escapeControls(`${condition.subject}: ${condition.why}\n      ${condition.remedy}\n`);
-	return `  ${paint('red', '!!')}  ${text}`;
-}
+const conditionText = (condition: Status['conditions'][number], paint: Paint): string =>
+	condition.ok
+		? markedText('ok', condition.subject, '', paint)
+		: markedText('!!', `${condition.subject}: ${condition.why}`, condition.remedy, paint);
+
+const colours = { ok: 'green', '?': 'yellow', '!': 'yellow', '!!': 'red' } as const;
+
+/** A line about one part of the host, and the remedy below it. */
+export const markedText = (mark: keyof typeof colours, text: string, remedy: string, paint: Paint): string =>
+	`  ${paint(colours[mark], mark)}${' '.repeat(2 - mark.length)}  ${escapeControls(`${text}\n${remedy === '' ? '' : `      ${remedy}\n`}`)}`;
 
 /** An event for people, without the end of its line. `line`: one JSON object, as the daemon keeps it. */
 export function eventText(line: string, paint: Paint): string {

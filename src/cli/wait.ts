@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import type { Client } from '../localapi/protocol.ts';
-import type { Status, Subject } from '../status/types.ts';
+import { informational } from '../status/conditions.ts';
+import type { Status } from '../status/types.ts';
 import { type Given, wholeNumber } from './arguments.ts';
 import type { Progress } from './pull-progress.ts';
 
@@ -14,24 +15,6 @@ export interface Waitable {
 
 /** Waits for the desired state, and decides what counts as reached. */
 const WAIT_POLL_MS = 100;
-
-/**
- * Conditions that are reported without being a failure: they do not affect captured traffic (`state`, `admin`, `lists`), follow
- * from the user's own settings (`ipv6`, `syncookies`) or are for the owner of the firewall to judge (`denials`). Missing
- * routes make `is` differ from `wanted`; routes left out because of other programs do not.
- */
-const informational: readonly Subject[] = [
-	'settings',
-	'routes',
-	'ipv6',
-	'state',
-	'conntrack',
-	'syncookies',
-	'tracking',
-	'lists',
-	'admin',
-	'denials',
-];
 
 export function exitCodeOf({ is, wanted, conditions }: Status): number {
 	const isWell = conditions.every(({ ok, subject }) => ok || informational.includes(subject));

@@ -148,6 +148,14 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 				: (await import('./explain/explain-connection.ts')).explainConnection(given, request, terminal);
 		},
 	},
+	doctor: {
+		summary:
+			'Check this host, with or without a daemon: what is wrong or will be, each with its remedy; changes nothing',
+		options: none,
+		takesSettings: true,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./doctor.ts')).doctor(given, terminal),
+	},
 	config: {
 		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',
 		options: none,

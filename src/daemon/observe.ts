@@ -1,6 +1,5 @@
 import type { Listener } from '../connections/connections.ts';
-import { gapsIn, gapText, isSilent, lanesOf } from '../connections/listener-gaps.ts';
-import { proxyLoopRisk } from '../connections/loop-check.ts';
+import { listenerProblem } from '../connections/listener-problem.ts';
 import { type EnvoyState, type Instance, type ServerInfo, troubleOf } from '../envoy/lifecycle.ts';
 import type { Supervisor } from '../envoy/supervisor.ts';
 import type { Recognised } from '../firewall/foreign/recognise.ts';
@@ -148,17 +147,10 @@ async function envoyOf(
 			: managed(input, proxy, runtime);
 	// Whatever else is wrong with one of ours comes first.
 	const isAsked = input.wanted === 'enabled' && view.envoyWhy === '';
-	return isAsked ? { ...view, envoyWhy: listenerProblem(input, await listeners(), proxy === undefined) } : view;
-}
-
-/** As the kernel has it. */
-function listenerProblem({ context, desired }: StatusInput, listeners: readonly Listener[], isOthers: boolean): string {
-	const gaps = gapsIn(lanesOf(context.config), desired.target.families, listeners);
-	const silent = gaps.filter(isSilent).map(({ lane }) => lane.port);
-	if (silent.length > 0)
-		return `nobody listens on ${silent.length === 1 ? 'port' : 'ports'} ${silent.join(' and ')}, captured connections fail`;
-	if (gaps.length > 0) return gaps.map((gap) => gapText(gap, desired.target.families)).join('; ');
-	return isOthers ? proxyLoopRisk(context.capture, listeners) : '';
+	if (!isAsked) return view;
+	const { capture } = input.context;
+	const listened = { capture, families: input.desired.target.families, isOthers: proxy === undefined };
+	return { ...view, envoyWhy: listenerProblem(listened, await listeners()) };
 }
 
 function managed(input: StatusInput, { history, problem }: Supervisor, runtime: EnvoyStatus['runtime']): EnvoyView {

@@ -75,22 +75,28 @@ function createFinding(): (others: ForeignRules, of: Inspected) => readonly Fact
 		if (last?.others === others && last.desired === desired) return last.facts;
 		const key = JSON.stringify([chains, legacyNat]);
 		if (last?.key === key && last.others.texts === texts && last.desired === desired) return last.facts;
-		const { capture, target } = desired;
-		const { families, dialect } = target;
-		const capturing = { capture, families, dialect };
-		const overtaking = findOvertaking(others, capturing);
-		const doubled = findDoubled(others, capturing, overtaking);
-		const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;
-		const facts = [
-			// Those are told as interceptors.
-			orderFact(overtaking.filter(({ program }) => program?.isInterceptor !== true)),
-			interceptorsFact(doubled, usersOf(context.capture)),
-			backendFact(dialect, elsewhere),
-			...firewallFacts(findFiltered(others, capturing)),
-		];
+		const facts = factsOfOthers(others, { context, desired });
 		last = { others, key, desired, facts };
 		return facts;
 	};
+}
+
+/** What others' rules do to captured connections, with ours there. */
+export function factsOfOthers(others: ForeignRules, { context, desired }: Omit<Inspected, 'isOn'>): readonly Fact[] {
+	const { capture, target } = desired;
+	const { families, dialect } = target;
+	const capturing = { capture, families, dialect };
+	const overtaking = findOvertaking(others, capturing);
+	// Ours replace a predecessor's, while what was read of others may be older than that.
+	const doubled = findDoubled(others, capturing, overtaking).filter(({ program }) => program.isPredecessor !== true);
+	const elsewhere = context.config.backend === 'auto' ? rulesElsewhere(others, dialect) : undefined;
+	return [
+		// Those are told as interceptors.
+		orderFact(overtaking.filter(({ program }) => program?.isInterceptor !== true)),
+		interceptorsFact(doubled, usersOf(context.capture)),
+		backendFact(dialect, elsewhere),
+		...firewallFacts(findFiltered(others, capturing)),
+	];
 }
 
 const nothingWrong: readonly Fact[] = [

@@ -1,3 +1,4 @@
+import type { Family } from '../values/units.ts';
 import type { Dialect } from './firewall.ts';
 import type { BaseChain } from './foreign/foreign-rules.ts';
 
@@ -6,17 +7,20 @@ interface OwnNat {
 	readonly priority: number;
 	/** `hook`: of the base chain. */
 	readonly isOwn: (chain: BaseChain, hook: string) => boolean;
+	/** Undefined: it is no chain of nftables. */
+	readonly nameOf: (family: Family, hook: string) => Pick<BaseChain, 'family' | 'table' | 'chain'> | undefined;
 }
 
 export const ownNat: Readonly<Record<Dialect, OwnNat>> = {
 	'iptables-nft': {
 		priority: -100,
 		isOwn: ({ family, table, chain }, hook) => family !== 'inet' && table === 'nat' && chain === hook.toUpperCase(),
+		nameOf: (family, hook) => ({ family: family === 'ipv4' ? 'ip' : 'ip6', table: 'nat', chain: hook.toUpperCase() }),
 	},
-	// It is no chain of nftables.
-	'iptables-legacy': { priority: -100, isOwn: () => false },
+	'iptables-legacy': { priority: -100, isOwn: () => false, nameOf: () => undefined },
 	nft: {
 		priority: -101,
 		isOwn: ({ family, table, chain }, hook) => family === 'inet' && table === 'turnout' && chain === `nat_${hook}`,
+		nameOf: (_, hook) => ({ family: 'inet', table: 'turnout', chain: `nat_${hook}` }),
 	},
 };

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { namesIn } from '../lib/fs.ts';
 import type { Ipv6Fact, KernelFacts } from '../reconcile/host.ts';
 import type { PortRange } from '../values/units.ts';
 
@@ -49,6 +50,12 @@ export function readUplinks(): string[] {
 	const ipv6 = rows('/proc/net/ipv6_route').filter(([to, bits]) => /^0{32}$/.test(to ?? '') && bits === '00');
 	return [...new Set([...ipv4.map(([name = '']) => name), ...ipv6.map((row) => row.at(-1) ?? '')])];
 }
+
+/** Interfaces on which the mark counts where a source address is checked (ip-sysctl, src_valid_mark); `all`: on each. */
+export const readValidatesMark = (): string[] =>
+	namesIn(CONF).filter((name) => readQuietly(`${CONF}/${name}/src_valid_mark`)?.trim() === '1');
+
+const CONF = '/proc/sys/net/ipv4/conf';
 
 function readQuietly(path: string): string | undefined {
 	try {

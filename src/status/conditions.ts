@@ -14,3 +14,21 @@ export function keepSince(before: readonly Condition[], facts: readonly Fact[], 
 }
 
 const sameAs = (fact: Fact): string => (fact.ok ? '' : fact.why);
+
+/**
+ * Conditions that are reported without being a failure: they do not affect captured traffic (`state`, `admin`, `lists`), follow
+ * from the user's own settings (`ipv6`, `syncookies`) or are for the owner of the firewall to judge (`denials`). Missing
+ * routes make `is` differ from `wanted`; routes left out because of other programs do not.
+ */
+export const informational: readonly Subject[] = [
+	'settings',
+	'routes',
+	'ipv6',
+	'state',
+	'conntrack',
+	'syncookies',
+	'tracking',
+	'lists',
+	'admin',
+	'denials',
+];

@@ -62,15 +62,18 @@ function rulesFact(observation: Observation): Fact {
 		};
 	if (first === undefined) return { subject: 'rules', ok: true };
 	if (observation.wanted === 'disabled' && observation.predecessor !== undefined)
-		return {
-			subject: 'rules',
-			ok: false,
-			why: `${observation.predecessor} redirects connections here: its rules were found and left as they are`,
-			remedy: 'turnout takeover, which replaces them by ours without a gap; turnout disable removes them',
-		};
+		return predecessorFact(observation.predecessor);
 	const why = `${wrong.length === 1 ? '1 line differs' : `${wrong.length} lines differ`} from the desired state, first: ${first.kind} in ${first.table}: ${first.line}`;
 	return { subject: 'rules', ok: false, why, remedy: `turnout diff, then: turnout ${observation.wanted.slice(0, -1)}` };
 }
+
+/** `name`: of the program whose rules have our names. */
+export const predecessorFact = (name: string): Fact => ({
+	subject: 'rules',
+	ok: false,
+	why: `${name} redirects connections here: its rules were found and left as they are`,
+	remedy: 'turnout takeover, which replaces them by ours without a gap; turnout disable removes them',
+});
 
 function routesFact(observation: Observation): Fact {
 	const { differences, wanted, routesLeftOut } = observation;
@@ -92,7 +95,7 @@ function repairsFact({ driftProblem }: Observation): Fact {
 	return { subject: 'repairs', ok: false, ...driftProblem };
 }
 
-function envoyFact({ envoy, envoyWhy }: Observation): Fact {
+export function envoyFact({ envoy, envoyWhy }: Pick<Observation, 'envoy' | 'envoyWhy'>): Fact {
 	if (envoyWhy === '') return { subject: 'envoy', ok: true };
 	return { subject: 'envoy', ok: false, why: envoyWhy, remedy: envoyRemedy(envoy, envoyWhy) };
 }
@@ -127,7 +130,7 @@ function dockerFact({ envoy, dockerTrouble }: Observation): Fact {
 	return { subject: 'docker', ok: false, why: dockerTrouble, remedy };
 }
 
-function ipv6Fact({ ipv6BypassReason }: Observation): Fact {
+export function ipv6Fact({ ipv6BypassReason }: Pick<Observation, 'ipv6BypassReason'>): Fact {
 	if (ipv6BypassReason === '') return { subject: 'ipv6', ok: true };
 	const remedy = 'Let Envoy listen on IPv6 too, and see ipv6 (APPMESH_ENABLE_IPV6)';
 	return { subject: 'ipv6', ok: false, why: `IPv6 bypasses Envoy: ${ipv6BypassReason}`, remedy };

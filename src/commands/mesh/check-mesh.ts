@@ -12,10 +12,12 @@ export async function checkMesh(task: Task): Promise<number> {
 	const { files, parameters, terminal, given } = task;
 	const { catalogs, ...loaded } = loadMesh(files, parameters);
 	const isRead = loaded.errors.length === 0;
-	const here = isRead ? await checkHost(task, catalogs) : loaded;
+	const here = isRead ? await checkHost(task, catalogs) : { ...loaded, names: [] };
 	const found: Findings = {
 		errors: isRead ? here.errors : loaded.errors,
-		warnings: isRead ? [...loaded.warnings, ...catalogs.flatMap(warningsOf), ...here.warnings] : loaded.warnings,
+		warnings: isRead
+			? [...loaded.warnings, ...catalogs.flatMap(warningsOf), ...here.warnings, ...here.names]
+			: loaded.warnings,
 		...noteOf(task, isRead),
 		...(isRead && given['envoy'] === true ? { envoy: await askEnvoy(task, catalogs) } : {}),
 	};

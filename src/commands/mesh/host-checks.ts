@@ -14,15 +14,20 @@ import { optionsHere, thisNode } from './this-node.ts';
 export interface HostFindings {
 	readonly errors: readonly Mistake[];
 	readonly warnings: readonly Mistake[];
+	/** Of names that this host has to find. */
+	readonly names: readonly Mistake[];
 }
 
-const nothing: HostFindings = { errors: [], warnings: [] };
+/** What is asked, and of whom. */
+type Asked = Pick<Task, 'settings' | 'path'> & { readonly terminal: Pick<Task['terminal'], 'signal'> };
+
+const nothing: HostFindings = { errors: [], warnings: [], names: [] };
 
 /** A name server that does not answer holds nobody up longer. */
 const LOOK_UP_MS = 3_000;
 
 /** What definitions without mistakes mean for this host, where its node is known. */
-export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promise<HostFindings> {
+export async function checkHost(task: Asked, catalogs: readonly Catalog[]): Promise<HostFindings> {
 	const { settings, terminal } = task;
 	const node = thisNode(settings);
 	if (node === undefined) return nothing;
@@ -47,16 +52,16 @@ export async function checkHost(task: Task, catalogs: readonly Catalog[]): Promi
 		warnings: [
 			...rendered.warnings,
 			...appPortWarnings(view.node, { appPorts: isGiven ? appPorts : undefined, ingressIgnoredPorts }),
-			...nameWarnings(names, found, isOwnAddress),
 		],
+		names: nameWarnings(names, found, isOwnAddress),
 	};
 }
 
 /** Where certificates come from, only the daemon may have been told: its variables are in a file of its own. */
-function renderedHere({ settings }: Task, catalog: Catalog, node: MeshNode): HostFindings | undefined {
+function renderedHere({ settings }: Asked, catalog: Catalog, node: MeshNode): HostFindings | undefined {
 	const options = optionsHere(settings, nodeId(node));
 	const [seen, best] = [options, { ...options, hasSds: true }].map((each) => renderProxy(catalog, node, each)?.errors);
-	return seen && best && { errors: best, warnings: seen.slice(best.length) };
+	return seen && best && { errors: best, warnings: seen.slice(best.length), names: [] };
 }
 
 const missing = (node: MeshNode, definitions: readonly string[]): Mistake => ({

@@ -9,6 +9,8 @@ export interface Engine {
 	readonly socket: string;
 	/** Rejects if Docker does not answer. */
 	ping(): Promise<void>;
+	/** Its version, and where its rules are: '' before API 1.49. */
+	describe(): Promise<{ readonly version: string; readonly firewall: string }>;
 	/** Undefined if there is none. */
 	inspectImage(name: string, signal?: AbortSignal): Promise<Docker.ImageInspectInfo | undefined>;
 	list(label: string, signal?: AbortSignal): Promise<readonly Docker.ContainerInfo[]>;
@@ -41,8 +43,13 @@ export async function createEngine(socket: string): Promise<Engine> {
 const call = <T>(act: (abortSignal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> =>
 	within(PATIENCE_MS, act, outer);
 
-const anyContainer = (docker: Docker): Pick<Engine, 'ping' | 'inspectImage' | 'list' | 'create'> => ({
+const anyContainer = (docker: Docker): Pick<Engine, 'ping' | 'describe' | 'inspectImage' | 'list' | 'create'> => ({
 	ping: async () => void (await call((abortSignal) => dial(docker, { path: '/_ping', method: 'GET', abortSignal }))),
+	describe: async () => {
+		const info = await call((abortSignal) => dial(docker, { path: '/info', method: 'GET', abortSignal }));
+		const { ServerVersion: version = '', FirewallBackend } = info as DockerInfo;
+		return { version, firewall: FirewallBackend?.Driver ?? '' };
+	},
 	inspectImage: (name, signal) =>
 		call((abortSignal) => dial(docker, { path: `/images/${name}/json`, method: 'GET', abortSignal }), signal).then(
 			(info) => info as Docker.ImageInspectInfo,
@@ -76,6 +83,12 @@ const streams = (docker: Docker): Pick<Engine, 'demux' | 'wait' | 'memoryEvents'
 	pull: (image, login, abortSignal) =>
 		docker.pull(image, { ...(login === undefined ? {} : { authconfig: login }), abortSignal }),
 });
+
+/** Of its answer, what its package's types lack too. */
+interface DockerInfo {
+	readonly ServerVersion?: string;
+	readonly FirewallBackend?: { readonly Driver?: string };
+}
 
 function unlessMissing(error: unknown): undefined {
 	if (statusOf(error) !== 404) throw error;

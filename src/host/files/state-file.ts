@@ -43,16 +43,25 @@ export function createStateStore(directory: string): StateStore {
 	};
 }
 
+/** What is in the folder, and why state.json cannot be used; '' where it can, or there is none. Changes nothing. */
+export function readStateOf(directory: string): { readonly state: State; readonly broken: string } {
+	return inspectState(join(directory, 'state.json'));
+}
+
 /** A draft is newer than the file that it was to replace. An invalid one was never written completely. */
-function readState(path: string): ReturnType<StateStore['read']> {
+function inspectState(path: string): ReturnType<typeof readStateOf> {
 	const draft = readPlain(draftOf(path)).text;
 	const newer = draft === undefined ? '' : stateIn(draft);
 	if (typeof newer !== 'string') return { state: newer, broken: '' };
 	const { text, why } = readPlain(path);
 	const state = text === undefined ? why : stateIn(text);
-	if (state === '') return { state: {}, broken: '' };
-	if (typeof state !== 'string') return { state, broken: '' };
-	return { state: {}, broken: `${path} could not be used (${state}) and ${setAside(path)}` };
+	return typeof state === 'string' ? { state: {}, broken: state } : { state, broken: '' };
+}
+
+function readState(path: string): ReturnType<StateStore['read']> {
+	const found = inspectState(path);
+	if (found.broken === '') return found;
+	return { ...found, broken: `${path} could not be used (${found.broken}) and ${setAside(path)}` };
 }
 
 /** Ours takes some 200 bytes. */

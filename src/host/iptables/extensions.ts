@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { readModuleFile } from '../kernel-lists.ts';
 
 /** A match or target of iptables, and the kernel module behind it. */
 export interface Extension {
@@ -12,8 +12,16 @@ export interface Extension {
 
 /** Targets that need no module. */
 const BUILT_IN = ['ACCEPT', 'DROP', 'RETURN', 'QUEUE'];
-/** Both are in one module (net/netfilter/xt_tcpudp.c). */
-const TCP_UDP = ['tcp', 'udp'];
+/** Modules with other names than what they hold (net/netfilter/Makefile), and their options. */
+const otherNames: Readonly<Record<string, readonly [module: string, option: string] | undefined>> = {
+	tcp: ['xt_tcpudp', 'CONFIG_NETFILTER_XTABLES'],
+	udp: ['xt_tcpudp', 'CONFIG_NETFILTER_XTABLES'],
+	connmark: ['xt_connmark', 'CONFIG_NETFILTER_XT_CONNMARK'],
+	CONNMARK: ['xt_connmark', 'CONFIG_NETFILTER_XT_CONNMARK'],
+	MARK: ['xt_mark', 'CONFIG_NETFILTER_XT_MARK'],
+	DNAT: ['xt_nat', 'CONFIG_NETFILTER_XT_NAT'],
+	set: ['xt_set', 'CONFIG_NETFILTER_XT_SET'],
+};
 
 /** All extensions that a rule needs. `-j APPMESH_…` leads to a chain and needs none. */
 export function extensionsOf(line: string): Extension[] {
@@ -27,11 +35,9 @@ export function extensionsOf(line: string): Extension[] {
 }
 
 function extension(kind: 'match' | 'target', name: string): Extension {
-	const part = TCP_UDP.includes(name) ? 'tcpudp' : name;
-	const option = TCP_UDP.includes(name)
-		? 'CONFIG_NETFILTER_XTABLES'
-		: `CONFIG_NETFILTER_XT_${kind.toUpperCase()}_${name.toUpperCase()}`;
-	return { name: `${kind} ${name}`, module: `xt_${part}`, option };
+	const usual = [`xt_${name}`, `CONFIG_NETFILTER_XT_${kind.toUpperCase()}_${name.toUpperCase()}`] as const;
+	const [module, option] = otherNames[name] ?? usual;
+	return { name: `${kind} ${name}`, module, option };
 }
 
 /** What the kernel lacks for the refused `line`; undefined where it was refused for another reason. */
@@ -60,17 +66,8 @@ const kindOf = (name: string): 'match' | 'target' => (name === name.toUpperCase(
 
 /** The module is installed for the running kernel, or built into it; true where there is no list of modules. */
 export function hasModule(module: string): boolean {
-	const folder = `/lib/modules/${release()}`;
-	const lists = ['modules.dep', 'modules.builtin'].map((name) => readQuietly(`${folder}/${name}`));
+	const lists = [readModuleFile('modules.dep'), readModuleFile('modules.builtin')];
 	return lists.every((list) => list === '') || lists.some((list) => list.includes(`/${module}.ko`));
-}
-
-function readQuietly(path: string): string {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return '';
-	}
 }
 
 /** iptables-nft reaches extensions through a module too (nft_compat). */

@@ -35,6 +35,15 @@ export async function findTools(signal: AbortSignal): Promise<readonly Tools[]> 
 	return [{ ...plain, dialect: stdout.includes('nf_tables') ? 'iptables-nft' : 'iptables-legacy' }];
 }
 
+/** Of each that is installed, in its own words: `iptables v1.8.9 (nf_tables)`. */
+export async function readVersions({ iptables, nft }: HostTools, signal: AbortSignal): Promise<readonly string[]> {
+	const programs = [...iptables.map(({ ipv4, ipv6 }) => (ipv4 ?? ipv6)?.restore), nft].filter(
+		(path) => path !== undefined,
+	);
+	const said = programs.map(async (program) => (await runCommand(program, ['--version'], '', signal)).stdout.trim());
+	return Promise.all(said);
+}
+
 const toolsOf = (dialect: IptablesDialect, infix: string): Tools => ({
 	dialect,
 	ipv4: pairOf(`iptables-${infix}`),

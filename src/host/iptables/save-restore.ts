@@ -107,7 +107,7 @@ export const noPrivilege = (cause?: unknown): Failure =>
 	);
 
 /** Root of another user namespace only, or without what iptables-legacy speaks to the kernel through (libiptc). */
-const noRawSocket = (): Failure =>
+export const noRawSocket = (): Failure =>
 	new Failure(
 		'permission',
 		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN over this network, or CAP_NET_RAW, which iptables-legacy needs too",

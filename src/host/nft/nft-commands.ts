@@ -7,6 +7,7 @@ import { hasModule } from '../iptables/extensions.ts';
 import { noPrivilege } from '../iptables/save-restore.ts';
 import { runCommand } from '../process/command.ts';
 import { ENDED_BY_SIGNAL, type Finished } from '../process/runner.ts';
+import { nftParts } from './nft-parts.ts';
 import { createTableReader } from './table-reader.ts';
 
 /** `path`: of nft(8). `table`: ours, such as `inet turnout`. */
@@ -52,7 +53,7 @@ function refused({ code, stderr }: Finished, document: string): Failure {
 	// `/dev/stdin:5:3-10: Error: …`
 	const line = document.split('\n')[Number(/^[^\n:]*:(\d+):/.exec(stderr)?.[1]) - 1]?.trim();
 	const refusal = `nft refused${line === undefined ? '' : ` at "${line}"`}: ${said}`;
-	const modules = modulesOf(line ?? '').filter((module) => !hasModule(module));
+	const modules = nftParts(line ?? '').flatMap(({ module }) => (hasModule(module) ? [] : [module]));
 	if (/No such file|not supported/.test(said) && modules.length > 0) return lacks(modules, refusal);
 	const isUnsupported = /not supported/.test(said);
 	return new Failure(isUnsupported ? 'unsupported' : 'firewall', `Cannot commit the rules: ${refusal}`, REMEDY);
@@ -68,14 +69,3 @@ const lacks = (modules: readonly string[], refusal: string): Failure =>
 		`Cannot commit the rules: the kernel lacks ${modules.join(', ')}: ${refusal}`,
 		`Try modprobe ${modules.join(' ')}; where that fails, install the package with the kernel's other modules (linux-modules-extra, kernel-modules-extra), or set backend (TURNOUT_BACKEND) to iptables-legacy`,
 	);
-
-/** What each word of a rule needs (net/netfilter/Kconfig). */
-const NEEDED: readonly (readonly [RegExp, string])[] = [
-	[/^table /, 'nf_tables'],
-	[/type nat /, 'nft_chain_nat'],
-	[/\bfib /, 'nft_fib_inet'],
-	[/\bredirect /, 'nft_redir'],
-	[/\bct /, 'nft_ct'],
-];
-
-const modulesOf = (line: string): string[] => NEEDED.flatMap(([word, module]) => (word.test(line) ? [module] : []));

@@ -42,3 +42,19 @@ test('what was refused for another reason lacks nothing', () => {
 	assert.equal(namesOf('line 9: RULE_APPEND failed (Resource busy): rule in chain OUTPUT', hook), undefined);
 	assert.equal(namesOf('line 3: CHAIN_DEL failed (No such file or directory): chain X', ''), undefined);
 });
+
+test('a module is named as the kernel names it, whatever iptables calls the match or target in it', () => {
+	const line = '-A X -p tcp -m set --match-set a dst -m connmark --mark 0x1 -j DNAT --to-destination :1-65535';
+	assert.deepEqual(
+		extensionsOf(line).map(({ name, module, option }) => `${name}: ${module}, ${option}`),
+		[
+			'match set: xt_set, CONFIG_NETFILTER_XT_SET',
+			'match connmark: xt_connmark, CONFIG_NETFILTER_XT_CONNMARK',
+			'target DNAT: xt_nat, CONFIG_NETFILTER_XT_NAT',
+		],
+	);
+	assert.deepEqual(
+		['MARK', 'CONNMARK'].flatMap((target) => extensionsOf(`-A X -j ${target}`)).map(({ module }) => module),
+		['xt_mark', 'xt_connmark'],
+	);
+});

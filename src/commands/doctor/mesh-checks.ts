@@ -1,0 +1,65 @@
+import type { Loaded } from '../../config/merge-sources.ts';
+import { certificateFindings } from '../../doctor/certificates-check.ts';
+import { type Finding, findingOf, well } from '../../doctor/finding.ts';
+import { meshFindings } from '../../doctor/mesh-check.ts';
+import { envoyGid } from '../../envoy/command-line.ts';
+import { primaryGroup } from '../../host/files/accounts.ts';
+import { readDefinitions } from '../../host/files/definitions.ts';
+import { type Reader, readTlsFile } from '../../host/files/read-tls-file.ts';
+import { memoize } from '../../lib/memoize.ts';
+import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
+import { envoyUser } from '../../ruleset/answers.ts';
+import { unservedFact } from '../../status/mesh-condition.ts';
+import { nodeId } from '../../values/mesh-node.ts';
+import { renderProxy } from '../../xds/render-proxy.ts';
+import { type TlsFile, tlsFilesOf } from '../../xds/tls-files.ts';
+import { checkHost } from '../mesh/host-checks.ts';
+import { optionsHere, thisNode } from '../mesh/this-node.ts';
+import { hasDefinitions } from '../run/assemble-mesh.ts';
+import type { Examination } from './examination.ts';
+
+/** The mesh as it is on the disk, and what it means on this host. */
+export async function checkDefinitions(of: Examination): Promise<readonly Finding[]> {
+	const loaded = await of.settings();
+	const { config } = loaded;
+	if (!hasDefinitions(config)) return [well('mesh', whyNone(loaded)), well('names')];
+	if (config.envoy.config !== '') return [findingOf(unservedFact(config.envoy.config)), well('names')];
+	const { catalogs, ...said } = loadedOf(config);
+	if (said.errors.length > 0) return meshFindings({ ...said, names: [] });
+	const asked = { settings: { ...loaded, trouble: '' }, path: undefined, terminal: { signal: of.signal } };
+	const here = await checkHost(asked, catalogs);
+	return meshFindings({ ...here, warnings: [...said.warnings, ...here.warnings] });
+}
+
+const whyNone = ({ config: { mesh } }: Loaded): string =>
+	mesh.node === undefined
+		? 'this host is no node of one (mesh.node)'
+		: `there are no definitions at ${mesh.definitions.join(', ')}: Envoy passes everything on`;
+
+const loadedOf = memoize(
+	({ mesh }: Loaded['config']): LoadedMesh => loadMesh(readDefinitions(mesh.definitions), new Map(mesh.parameters)),
+);
+
+export async function checkCertificates(of: Examination): Promise<readonly Finding[]> {
+	const loaded = await of.settings();
+	const files = hasDefinitions(loaded.config) ? filesOf(loaded, loadedOf(loaded.config)) : [];
+	const capture = await of.capture();
+	const uid = envoyUser(capture);
+	const { runtime, mounts } = loaded.config.envoy;
+	const reader: Reader = {
+		...{ uid, gid: envoyGid(capture.ignoreGids) ?? primaryGroup(uid) },
+		mounts: runtime === 'docker' ? mounts : undefined,
+	};
+	const facts = files.map((file) => readTlsFile(file, reader));
+	return certificateFindings(facts, Date.now(), `user ${uid}`);
+}
+
+/** None where the definitions have mistakes, which are told. */
+function filesOf(loaded: Loaded, { catalogs, errors }: LoadedMesh): readonly TlsFile[] {
+	const settings = { ...loaded, trouble: '' };
+	const node = thisNode(settings);
+	const catalog = catalogs.find(({ mesh }) => mesh === node?.mesh);
+	if (errors.length > 0 || node === undefined || catalog === undefined) return [];
+	const rendered = renderProxy(catalog, node, optionsHere(settings, nodeId(node)));
+	return rendered === undefined ? [] : tlsFilesOf(rendered.snapshot);
+}

@@ -1,0 +1,23 @@
+import { type Finding, failure, unknown, well } from './finding.ts';
+
+interface Said {
+	readonly message: string;
+	readonly remedy: string;
+}
+
+export interface ToolsFacts {
+	/** `iptables v1.8.9 (nf_tables)`, of each program that is installed. */
+	readonly versions: readonly string[];
+	/** The backend and why it is chosen; or why that is not known. */
+	readonly backend: { readonly name: string; readonly why: string } | Said;
+	/** Why rules cannot be changed with what is installed; undefined: they can. */
+	readonly lack: Said | undefined;
+}
+
+export function toolsFindings({ versions, backend, lack }: ToolsFacts): Finding[] {
+	if (lack !== undefined) return [failure('tools', lack.message, lack.remedy)];
+	const installed = `installed: ${versions.join(', ')}`;
+	if ('message' in backend)
+		return [unknown('tools', `${installed}; which is used was not looked at: ${backend.message}`, backend.remedy)];
+	return [well('tools', `${backend.name} is used (${backend.why}); ${installed}`)];
+}

@@ -1,0 +1,23 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StateFacts } from '../../doctor/state-check.ts';
+import { readStateOf } from './state-file.ts';
+
+/** Of the state directory as it is. */
+export function readStateFacts(directory: string): StateFacts {
+	const stats = statSync(directory, { throwIfNoEntry: false });
+	const facts = { directory, isFolder: stats?.isDirectory() !== false, mode: stats?.mode, isHidden: false, broken: '' };
+	if (stats === undefined || !facts.isFolder) return facts;
+	return isHidden(join(directory, 'state.json'))
+		? { ...facts, isHidden: true }
+		: { ...facts, broken: readStateOf(directory).broken };
+}
+
+function isHidden(path: string): boolean {
+	try {
+		accessSync(path, constants.R_OK);
+		return false;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EACCES';
+	}
+}
