@@ -4,23 +4,26 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-/** Those of one kind need the same code: reading what others need would take longer than their own. */
+/**
+ * Those of one kind need the same code: reading what others need would take longer than their own. V8 takes no code that
+ * was compiled under other options; the launcher starts the daemon with some, and nothing else.
+ */
 const kinds = new Map([
+	['run', 'daemon'],
 	['init', 'init'],
 	['route-manager', 'init'],
 	['cni', 'init'],
 	['clean', 'clean'],
 ]);
-/** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */
-const kind = () => (process.execArgv.length > 0 ? 'daemon' : (kinds.get(process.argv[2]) ?? 'client'));
-exports.codeOf = (folder) => join(folder, `${kind()}.code`);
+exports.codeOf = (folder) => join(folder, `${kinds.get(process.argv[2]) ?? 'client'}.code`);
 
 exports.start = (folder) => {
 	const filename = join(folder, 'bundle.cjs');
 	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(exports.codeOf(folder));
 	// The bundle is ASCII (esbuild's charset), which needs no decoding.
 	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
-	const script = new Script(source, { filename, cachedData });
+	// Not where it lies, which V8 would keep in its code.
+	const script = new Script(source, { filename: 'bundle.cjs', cachedData });
 	const module = { exports: {} };
 	script.runInThisContext()(module.exports, require, module, filename, folder);
 	return script;
