@@ -1,9 +1,11 @@
 // Connections that settings may decide about.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { RulesByFamily } from '../../src/firewall/firewall.ts';
+import { buildRuleset } from '../../src/ruleset/build.ts';
 import type { Capture } from '../../src/ruleset/capture.ts';
-import type { TracedRuleset } from '../../src/ruleset/trace.ts';
-import type { Family, IdRange } from '../../src/values/units.ts';
+import { createTracer, type Decision, type TracedRuleset } from '../../src/ruleset/trace.ts';
+import { type ByFamily, byFamily, type Family, families, type IdRange } from '../../src/values/units.ts';
 import type { Packet } from '../support/packet.ts';
 
 /** A first packet, and on which way it comes. */
@@ -41,8 +43,45 @@ export const withConnections = (captures: fc.Arbitrary<Capture>): fc.Arbitrary<[
 		fc.tuple(fc.constant(capture), fc.array(anyConnection(capture), { minLength: 20, maxLength: 20 })),
 	);
 
-/** Rules as we write them, read back, without a word that nobody knows. */
-export function requireUnderstood(installed: TracedRuleset): void {
+type Installed = ByFamily<TracedRuleset>;
+
+/** What is told of a decision; backends have names of their own for chains. */
+type Told = (decision: Decision) => unknown;
+const byTheSameRule: Told = ({ outcome, rule }) => ({ outcome, because: rule?.because ?? '' });
+
+/** Whatever is asked for, its rules as `install` leaves them are understood to the last word, and decide alike. */
+export function checkAgreement(
+	captures: fc.Arbitrary<Capture>,
+	install: (rules: RulesByFamily) => Installed,
+	told?: Told,
+): void {
+	const property = fc.property(withConnections(captures), ([asked, connections]) => {
+		const rules = byFamily((family) => buildRuleset(asked, family));
+		const installed = install(rules);
+		for (const family of families) requireUnderstood(installed[family]);
+		requireAgreement(rules, installed, connections, told);
+	});
+	fc.assert(property, { numRuns: 30 });
+}
+
+/** What is installed takes each connection as the settings say. */
+export function requireAgreement(
+	rules: RulesByFamily,
+	installed: Installed,
+	connections: readonly Connection[],
+	told = byTheSameRule,
+): void {
+	const both = byFamily((family) => ({
+		settings: createTracer(rules[family], family),
+		kernel: createTracer(installed[family], family),
+	}));
+	for (const { way, family, packet } of connections) {
+		const { settings, kernel } = both[family];
+		assert.deepEqual(told(kernel(hookOf[way], packet)), told(settings(hookOf[way], packet)), JSON.stringify(packet));
+	}
+}
+
+function requireUnderstood(installed: TracedRuleset): void {
 	const all = installed.flatMap(({ hooks, rules }) => [...hooks, ...rules]);
 	assert.deepEqual(
 		all.filter((rule) => rule.unread !== undefined || ('verdict' in rule && rule.verdict.kind === 'unknown')),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Peers } from '../lab/net/peers.ts';
 import type { Answer } from '../lab/net/protocol.ts';
-import type { Call } from './rows.ts';
+import type { Attempt, Call } from './rows.ts';
 
 /** What is dropped is never answered; an answer may be slow on a busy machine. */
 const DROPPED_MS = 300;
@@ -15,14 +15,14 @@ export interface Called {
 }
 
 export const callAll = (peers: Peers, calls: readonly Call[]): Promise<Called[]> =>
-	Promise.all(
-		calls.map(async (call) => {
-			const { who, address, port, from, expected } = call;
-			const timeoutMs = expected === 'nobody' ? DROPPED_MS : ANSWERED_MS;
-			const answer = await peers[who].connect(address, port, { timeoutMs, ...(from === undefined ? {} : { from }) });
-			return { call, answer };
-		}),
-	);
+	Promise.all(calls.map(async (call) => ({ call, answer: await make(peers, call, call.expected === 'nobody') })));
+
+/** `isDropped`: nobody is expected to answer. */
+export const make = (peers: Peers, { who, address, port, from }: Attempt, isDropped: boolean): Promise<Answer> =>
+	peers[who].connect(address, port, {
+		timeoutMs: isDropped ? DROPPED_MS : ANSWERED_MS,
+		...(from === undefined ? {} : { from }),
+	});
 
 /** A test for each call. */
 export async function testCalls(

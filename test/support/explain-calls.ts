@@ -6,10 +6,10 @@ import { createClient } from '../../src/localapi/client.ts';
 import type { ExplainRequest, Recipient } from '../../src/localapi/explained.ts';
 import { addresses } from '../lab/net/layout.ts';
 import { ids } from '../lab/net/peers.ts';
-import type { Answerer, Call, Who } from './rows.ts';
+import type { Answerer, Attempt, Call, Who } from './rows.ts';
 
 /** As a person would ask. */
-export function requestAbout({ who, address, port, from }: Call): ExplainRequest {
+export function requestAbout({ who, address, port, from }: Attempt): ExplainRequest {
 	const to = { out: `${address.includes(':') ? `[${address}]` : address}:${port}` };
 	const owner = owners[who];
 	if (owner !== undefined) return { ...to, ...owner };

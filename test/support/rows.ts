@@ -139,13 +139,17 @@ export interface HostState {
 	readonly hasDocker: boolean;
 }
 
-/** Somebody connects over one family, and somebody has to answer. */
-export interface Call {
+/** Somebody connects over one family. */
+export interface Attempt {
 	readonly who: Who;
 	readonly address: string;
 	readonly port: number;
 	/** The caller's own address, where it is not the first that fits. */
 	readonly from?: string;
+}
+
+/** And somebody has to answer. */
+export interface Call extends Attempt {
 	readonly expected: Answerer;
 	readonly title: string;
 }

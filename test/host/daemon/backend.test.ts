@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { installDockerRules } from '../../lab/net/docker-rules.ts';
+import { dockerTables, installDockerRules } from '../../lab/net/docker-rules.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Namespace } from '../../lab/net/namespace.ts';
@@ -14,14 +14,6 @@ import { eventually } from '../../support/eventually.ts';
 import { startListener } from '../../support/talk.ts';
 import { turnoutThrough, withPrograms } from '../../support/without.ts';
 
-/** As Docker's nftables backend makes it, as far as it matters here. */
-const dockerTable = `table ip docker-bridges {
-	chain nat-prerouting {
-		type nat hook prerouting priority -100; policy accept;
-		fib daddr type local counter
-	}
-}
-`;
 const firewalldTable = `table inet firewalld {
 	chain filter_INPUT {
 		type filter hook input priority 10; policy accept;
@@ -96,7 +88,7 @@ const rows: readonly Row[] = [
 		rules: docker('legacy'),
 		expected: "iptables-legacy (Docker's rules are there)",
 	},
-	{ what: "Docker's nftables backend", rules: nft(dockerTable), expected: "nft (Docker's rules are there)" },
+	{ what: "Docker's nftables backend", rules: nft(dockerTables), expected: "nft (Docker's rules are there)" },
 	{
 		what: "Docker's rules in iptables-nft, and firewalld",
 		rules: everyone(docker('nft'), nft(firewalldTable)),
@@ -105,7 +97,7 @@ const rows: readonly Row[] = [
 	{ what: 'firewalld alone', rules: nft(firewalldTable), expected: 'nft (other rules are there)' },
 	{
 		what: "an administrator's rules in iptables-legacy, and Docker's nftables backend",
-		rules: everyone(administrator, nft(dockerTable)),
+		rules: everyone(administrator, nft(dockerTables)),
 		expected: "nft (Docker's rules are there)",
 	},
 	{

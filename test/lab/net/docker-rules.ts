@@ -1,5 +1,7 @@
 // What Docker 20.10 (with `ip6tables`) has in the kernel on a host that publishes port 8080 of the lab's container as port
 // 8080. Written down from a real dockerd; test/lab/services/dockerd.test.ts holds it to that.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { addresses } from './layout.ts';
 import type { Namespace } from './namespace.ts';
 import { type Dialect, type Family, restore } from './restore.ts';
@@ -18,6 +20,12 @@ export const published: Readonly<Record<Family, Published>> = {
 export function installDockerRules(namespace: Namespace, dialect: Dialect): void {
 	restore(namespace, dialect, dockerRules);
 }
+
+/**
+ * What Docker 29 has for the same with its nftables backend, as `nft list ruleset` prints it: made by Docker's own libnetwork
+ * (moby v2.0.0-beta.24), which also drops what others send to the container's address.
+ */
+export const dockerTables = readFileSync(join(import.meta.dirname, 'docker-nftables.nft'), 'utf8');
 
 /** A document for `iptables-restore --noflush`, or for its twin. */
 export function dockerRules(family: Family, { subnet, container, loopback } = published[family]): string {

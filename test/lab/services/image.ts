@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
+import { answererProgram } from '../net/answerer.ts';
 import { createScratch } from '../net/scratch.ts';
 import type { Docker } from './dockerd.ts';
 
@@ -35,7 +36,7 @@ export function importImage({ docker }: Docker, { tag, program, at = program, ar
 
 /** An image that answers each connection with a name: the first argument of `docker run`, the second is the port. */
 export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
-	importImage(docker, { tag, program: '/usr/bin/perl', args: ['/answer.pl'], files: { 'answer.pl': answer } });
+	importImage(docker, { tag, program: '/usr/bin/perl', args: ['/answer.pl'], files: { 'answer.pl': answererProgram } });
 }
 
 export const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
@@ -43,18 +44,6 @@ export const passwd = 'root:x:0:0::/:/\nenvoy:x:1337:1337::/tmp:/\n';
 /** As the upstream image: Envoy at the path that is tried first. */
 export const importEnvoy = (docker: Docker, program: string, tag = 'envoyproxy/envoy:v1.40.0'): void =>
 	importImage(docker, { tag, program, at: '/usr/local/bin/envoy' });
-
-/** Perl is on every Debian, and its built-in functions suffice: no module has to go along. 10 is AF_INET6, for both families. */
-const answer = `
-my ($name, $port) = @ARGV;
-$SIG{TERM} = sub { exit 0 };
-$SIG{PIPE} = 'IGNORE';
-socket(my $server, 10, 1, 6) or die "socket: $!";
-setsockopt($server, 1, 2, pack('l', 1));
-bind($server, pack('S n N a16 L', 10, $port, 0, '', 0)) or die "bind: $!";
-listen($server, 1024) or die "listen: $!";
-while (accept(my $client, $server)) { syswrite($client, "$name\\n"); close $client; }
-`;
 
 export const librariesOf = (program: string): string[] =>
 	[...execaSync('ldd', [program]).stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);

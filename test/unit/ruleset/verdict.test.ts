@@ -7,7 +7,7 @@ import type { Capture } from '../../../src/ruleset/capture.ts';
 import { createEvaluator } from '../../../src/ruleset/evaluate.ts';
 import { showCidr } from '../../../src/values/cidr.ts';
 import type { IdRange } from '../../../src/values/units.ts';
-import { anyConnection, type Connection, hookOf } from '../../property/any-connection.ts';
+import { type Connection, hookOf, withConnections } from '../../property/any-connection.ts';
 import { anySettings, anyUnits } from '../../property/generators.ts';
 import { captureOf } from '../../support/capture.ts';
 import { fateOf, isNamed, isWithin, type Outcome, type Packet } from '../../support/packet.ts';
@@ -58,10 +58,7 @@ const isIgnoredInterface = (capture: Capture, packet: Packet): boolean =>
 
 test('for any settings and any connection, the rules do what the settings say', () => {
 	const texts = fc.tuple(anySettings, anyUnits).map(([settings, units]) => ({ ...settings, ...units }));
-	const anything = texts.map(captureOf).chain((capture) => {
-		return fc.tuple(fc.constant(capture), fc.array(anyConnection(capture), { minLength: 20, maxLength: 20 }));
-	});
-	const property = fc.property(anything, ([capture, connections]) => {
+	const property = fc.property(withConnections(texts.map(captureOf)), ([capture, connections]) => {
 		const held = {
 			ipv4: renderIptables(buildRuleset(capture, 'ipv4')),
 			ipv6: renderIptables(buildRuleset(capture, 'ipv6')),

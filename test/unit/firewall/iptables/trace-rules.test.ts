@@ -1,32 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parseIptablesSave } from '../../../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { tracedRules } from '../../../../src/firewall/iptables/trace-rules.ts';
-import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { createTracer, type Decision } from '../../../../src/ruleset/trace.ts';
 import { byFamily } from '../../../../src/values/units.ts';
 import { captures } from '../../../property/any-capture.ts';
-import { hookOf, requireUnderstood, withConnections } from '../../../property/any-connection.ts';
+import { checkAgreement } from '../../../property/any-connection.ts';
 
 const told = ({ outcome, chains, rule }: Decision) => ({ outcome, chains, because: rule?.because ?? '' });
 
 for (const [title, capture] of Object.entries(captures))
 	test(`what is installed decides as the settings do, by the same rule and on the same way: ${title}`, () => {
-		const property = fc.property(withConnections(capture), ([asked, connections]) => {
-			const both = byFamily((family) => {
-				const ruleset = buildRuleset(asked, family);
-				const installed = tracedRules(renderIptables(ruleset));
-				requireUnderstood(installed);
-				return { model: createTracer(ruleset, family), kernel: createTracer(installed, family) };
-			});
-			for (const { way, family, packet } of connections) {
-				const { model, kernel } = both[family];
-				assert.deepEqual(told(kernel(hookOf[way], packet)), told(model(hookOf[way], packet)), JSON.stringify(packet));
-			}
-		});
-		fc.assert(property, { numRuns: 30 });
+		checkAgreement(capture, (rules) => byFamily((family) => tracedRules(renderIptables(rules[family]))), told);
 	});
 
 const inside = {
