@@ -23,10 +23,12 @@ export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall
 
 /** One table for both families, one transaction for each change. */
 export function createNftFirewall(program: NftProgram): Firewall {
-	const committer = committerOf(program);
-	const read = async (signal: AbortSignal) => describeTable(await committer.read(signal));
-	const commit = async (wanted: Wanted<NftTable>, signal: AbortSignal, { last }: ApplyOptions = {}) =>
-		describeTable(await commitUntilKept(committer, wanted, signal, tableOf(last)));
+	const readTable = createReadTable(program);
+	const read = async (signal: AbortSignal) => describeTable(await readTable(signal));
+	const commit = async (wanted: Wanted<NftTable>, signal: AbortSignal, options: ApplyOptions = {}) => {
+		const committer = committerOf({ ...program, read: readTable }, options);
+		return describeTable(await commitUntilKept(committer, wanted, signal, tableOf(options.last)));
+	};
 	return {
 		dialect: 'nft',
 		read,
@@ -53,15 +55,19 @@ function wantedAt({ ipv4: listing }: RuleCheckpoint): Wanted<NftTable> {
 	return (found) => (wasOn ? { ...then, others: [] } : remainderAfter(found, { keepConntrack: true }));
 }
 
-function committerOf(program: NftProgram): Committer<NftTable> {
-	const read = createReadTable(program);
+interface TableProgram extends Pick<NftProgram, 'commit'> {
+	readonly read: (signal: AbortSignal) => Promise<NftTable>;
+}
+
+function committerOf({ read, commit }: TableProgram, { isInterim }: ApplyOptions): Committer<NftTable> {
 	return {
 		read,
 		isAsWanted: isSame,
 		isSame,
 		async commit(found, wanted, signal) {
 			if (isSame(found, wanted)) return found;
-			await program.commit(renderTransaction(found, wanted), signal);
+			await commit(renderTransaction(found, wanted), signal);
+			if (isInterim === true) return wanted;
 			const after = await read(signal);
 			const { ipv4, ipv6 } = tableDifferences(after, wanted);
 			const [first] = [...ipv4, ...ipv6];
@@ -72,7 +78,7 @@ function committerOf(program: NftProgram): Committer<NftTable> {
 			const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
 			// The caller throws the failure that led here.
 			await read(signal)
-				.then((now) => (isSame(now, before) ? undefined : program.commit(renderTransaction(now, before), signal)))
+				.then((now) => (isSame(now, before) ? undefined : commit(renderTransaction(now, before), signal)))
 				.catch(() => undefined);
 		},
 	};
