@@ -59,6 +59,15 @@ const contract: Readonly<Record<string, (firewall: Firewall) => Promise<void>>> 
 		assert.equal((await firewall.apply(rules, signal)).capturesWhole(rules), true);
 	},
 
+	async 'of two changes in a row the first is not read back, and the second starts from it'(firewall) {
+		const last = await firewall.apply(opening, signal, { isInterim: true });
+		assert.deepEqual(last.diff(opening), noDifference);
+		assert.equal(last.capturesWhole(rules), false);
+		const installed = await firewall.apply(rules, signal, { last });
+		assert.deepEqual(installed.diff(rules), noDifference);
+		assert.deepEqual((await firewall.read(signal)).diff(rules), noDifference);
+	},
+
 	async 'a removal takes all of it, and keeps what open connections need where that is asked'(firewall) {
 		await firewall.apply(rules, signal);
 		const kept = await firewall.remove({ keepConntrack: true }, signal);

@@ -44,7 +44,7 @@ export const commitRules = (
 export interface CommitOptions {
 	readonly last?: ByFamily<IptablesRules> | undefined;
 	readonly isInterim?: boolean | undefined;
-	/** Of which families the kernel has taken rules before; more are added. */
+	/** Of which families the kernel has taken rules before; those that have some, and more later, are added. */
 	readonly accepted?: Set<Family>;
 }
 
@@ -102,6 +102,7 @@ async function commitOnce(
 		}),
 	);
 	await Promise.all(changed.map((family) => program.check(family, signal)));
+	for (const family of families) if (before[family].chains.length > 0) accepted.add(family);
 	await commitAll(program, documents, accepted, signal);
 	return byFamily((family) => {
 		const change = documents.find((each) => each.family === family);

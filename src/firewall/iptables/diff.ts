@@ -53,12 +53,11 @@ const listed = (kind: Difference['kind'], { table, name, rules }: ChainRules): D
 ];
 
 function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]): Difference[] {
-	const at = ({ table, chain, position }: JumpRule) => `${table} ${chain} ${position}`;
-	const says = ({ table, chain, rule }: JumpRule) => `${table} ${chain} ${canonicalRule(rule)}`;
-	const same = (a: JumpRule, b: JumpRule) => at(a) === at(b) && says(a) === says(b);
+	const isAlike = (a: JumpRule, b: JumpRule) => a.table === b.table && a.chain === b.chain && isSame(a.rule, b.rule);
+	const same = (a: JumpRule, b: JumpRule) => a.position === b.position && isAlike(a, b);
 	const absent = wanted.filter((hook) => !found.some((other) => same(hook, other)));
 	const extra = found.filter((hook) => !wanted.some((other) => same(hook, other)));
-	const elsewhere = (hook: JumpRule) => extra.some((other) => says(other) === says(hook));
+	const elsewhere = (hook: JumpRule) => extra.some((other) => isAlike(other, hook));
 	return [
 		...absent.map(
 			({ ...hook }): Difference => ({
@@ -68,7 +67,7 @@ function hookDifferences(found: readonly JumpRule[], wanted: readonly JumpRule[]
 			}),
 		),
 		...extra
-			.filter((hook) => !absent.some((other) => says(other) === says(hook)))
+			.filter((hook) => !absent.some((other) => isAlike(other, hook)))
 			.map(({ table, chain, rule }): Difference => ({ kind: 'surplus', table, line: `-A ${chain} ${rule}` })),
 	];
 }

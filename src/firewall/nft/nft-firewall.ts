@@ -25,10 +25,12 @@ export const nft: NftBackend = { table: TABLE, createFirewall: createNftFirewall
 
 /** One table for both families. The rules change in one transaction; sets are made before it and removed after it. */
 export function createNftFirewall(program: NftProgram): Firewall {
-	const committer = committerOf(program);
-	const read = async (signal: AbortSignal) => describeTable(await committer.read(signal));
-	const commit = async (wanted: Wanted<NftTable>, signal: AbortSignal, { last }: ApplyOptions = {}) =>
-		describeTable(await commitUntilKept(committer, wanted, signal, tableOf(last)));
+	const readTable = createReadTable(program);
+	const read = async (signal: AbortSignal) => describeTable(await readTable(signal));
+	const commit = async (wanted: Wanted<NftTable>, signal: AbortSignal, options: ApplyOptions = {}) => {
+		const committer = committerOf({ ...program, read: readTable }, options);
+		return describeTable(await commitUntilKept(committer, wanted, signal, tableOf(options.last)));
+	};
 	return {
 		dialect: 'nft',
 		read,
@@ -55,15 +57,20 @@ function wantedAt({ ipv4: listing }: RuleCheckpoint, cgroupAt: CgroupAt): Wanted
 	return (found) => (wasOn ? { ...then, sets: [], others: [] } : remainderAfter(found, { keepConntrack: true }));
 }
 
-function committerOf(program: NftProgram): Committer<NftTable> {
-	const read = createReadTable(program);
-	/** Resolves to what is there then. */
-	const change = async (found: NftTable, wanted: NftTable, signal: AbortSignal): Promise<NftTable> => {
-		for (const document of renderTransactions(found, wanted)) await program.commit(document, signal);
+interface TableProgram extends Pick<NftProgram, 'commit' | 'cgroupAt'> {
+	readonly read: (signal: AbortSignal) => Promise<NftTable>;
+}
+
+function committerOf({ read, commit, cgroupAt }: TableProgram, { isInterim }: ApplyOptions): Committer<NftTable> {
+	const change = async (found: NftTable, wanted: NftTable, signal: AbortSignal): Promise<void> => {
+		for (const document of renderTransactions(found, wanted)) await commit(document, signal);
+	};
+	/** Resolves to what is there, without the sets that no rule looks up any more. */
+	const tidy = async (signal: AbortSignal): Promise<NftTable> => {
 		const after = await read(signal);
 		const unused = after.sets.filter(({ isUsed }) => !isUsed);
 		if (unused.length === 0) return after;
-		await program.commit(unused.map(({ name }) => `delete set ${TABLE} ${name}\n`).join(''), signal);
+		await commit(unused.map(({ name }) => `delete set ${TABLE} ${name}\n`).join(''), signal);
 		return { ...after, sets: after.sets.filter(({ isUsed }) => isUsed) };
 	};
 	return {
@@ -72,18 +79,21 @@ function committerOf(program: NftProgram): Committer<NftTable> {
 		isSame,
 		async commit(found, wanted, signal) {
 			if (isSame(found, wanted)) return found;
-			const after = await change(found, wanted, signal);
+			await change(found, wanted, signal);
+			// The second of two changes reads what is there.
+			if (isInterim === true) return wanted;
+			const after = await tidy(signal);
 			const { ipv4, ipv6 } = tableDifferences(after, wanted);
 			const [first] = [...ipv4, ...ipv6];
 			if (first !== undefined) throw readBackFailure(`the table ${TABLE}`, first);
 			return after;
 		},
 		async rollBack(former) {
-			const before = renewCgroups(former, program.cgroupAt);
+			const before = renewCgroups(former, cgroupAt);
 			const signal = AbortSignal.timeout(ROLLBACK_TIMEOUT_MS);
 			// The caller throws the failure that led here.
 			await read(signal)
-				.then((now) => (isSame(now, before) ? undefined : change(now, before, signal)))
+				.then((now) => (isSame(now, before) ? undefined : change(now, before, signal).then(() => tidy(signal))))
 				.catch(() => undefined);
 		},
 	};

@@ -4,11 +4,17 @@ import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../../../src/failure.ts';
 import type { RulesByFamily } from '../../../../src/firewall/firewall.ts';
 import { createIptablesFirewall } from '../../../../src/firewall/iptables/iptables-firewall.ts';
+import type { IptablesProgram } from '../../../../src/firewall/iptables/iptables-program.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { buildRuleset } from '../../../../src/ruleset/build.ts';
 import { byFamily, families } from '../../../../src/values/units.ts';
 import { captureOf } from '../../../support/capture.ts';
-import { createMemoryFirewall, createMemoryIptables, type MemoryFirewall } from '../../../support/memory-firewall.ts';
+import {
+	createMemoryFirewall,
+	createMemoryIptables,
+	type MemoryFirewall,
+	type MemoryIptables,
+} from '../../../support/memory-firewall.ts';
 
 const signal = AbortSignal.timeout(600_000);
 
@@ -86,9 +92,22 @@ test('a kernel that takes no IPv6 rules refuses them before IPv4 is changed', as
 
 test('IPv6 ends before IPv4 begins, until the kernel has taken rules of both: then both are committed at once', async () => {
 	const memory = createMemoryIptables();
+	const { seen, program } = watched(memory);
+	const firewall = createIptablesFirewall(program);
+	await firewall.apply(first, signal);
+	assert.deepEqual(seen.splice(0), ['ipv6', 'ipv4']);
+	await firewall.apply(second, signal);
+	assert.deepEqual(seen.splice(0), ['ipv6', 'ipv6+ipv4']);
+	// Another process finds rules of both.
+	await createIptablesFirewall(program).remove({ keepConntrack: false }, signal);
+	assert.deepEqual(seen, ['ipv6', 'ipv6+ipv4']);
+});
+
+/** `seen`: what was being committed whenever a commit began. */
+function watched(memory: MemoryIptables) {
 	const running: string[] = [];
 	const seen: string[] = [];
-	const firewall = createIptablesFirewall({
+	const program: IptablesProgram = {
 		...memory,
 		async commit(family, document, given) {
 			running.push(family);
@@ -97,12 +116,9 @@ test('IPv6 ends before IPv4 begins, until the kernel has taken rules of both: th
 			await memory.commit(family, document, given);
 			running.splice(running.indexOf(family), 1);
 		},
-	});
-	await firewall.apply(first, signal);
-	assert.deepEqual(seen.splice(0), ['ipv6', 'ipv4']);
-	await firewall.apply(second, signal);
-	assert.deepEqual(seen, ['ipv6', 'ipv6+ipv4']);
-});
+	};
+	return { seen, program };
+}
 
 for (const family of families)
 	for (const table of ['mangle', 'nat'])

@@ -129,6 +129,17 @@ test('nft is asked only after somebody has committed; what its counters have see
 	assert.equal(reads.count, count + 1);
 });
 
+test('a change that another follows at once is not listed; the other is, and finds out what somebody has done meanwhile', async () => {
+	const reads: number[] = [];
+	const firewall = createMemoryNftFirewall({ onRead: () => reads.push(firewall.program.commits.length) });
+	const syn = rulesOf({ appPorts: '8080' }, 'syn');
+	const last = await firewall.apply(syn, signal, { isInterim: true });
+	assert.deepEqual([reads, last.diff(syn)], [[0], noDifference]);
+	firewall.program.edit('flush chain inet turnout nat_egress_ipv4\n');
+	await firewall.apply(first, signal, { last });
+	await requireInstalled(firewall, first);
+});
+
 test('where the kernel does not say whether somebody has committed, nft is asked each time', async () => {
 	const firewall = createMemoryNftFirewall({ isSilent: true });
 	await firewall.apply(first, signal);
