@@ -24,7 +24,7 @@ export function readTask(path: string): MeshedTask {
 	if ('error' in parsed) throw unreadable(path, parsed.error);
 	const { mistakes } = parsed.value.settings;
 	if (mistakes.length > 0)
-		throw new Failure('config', `Cannot convert the task definition: ${mistakes.join('; ')}`, REMEDY);
+		throw new Failure('config', `Cannot use the task definition: ${mistakes.join('; ')}`, REMEDY);
 	return parsed.value;
 }
 

@@ -1,4 +1,4 @@
-import type { Given } from '../cli/arguments.ts';
+import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Loaded } from '../config/merge-sources.ts';
@@ -75,10 +75,21 @@ async function interceptFor(context: DaemonContext, signal: AbortSignal): Promis
 	}
 }
 
+/** `--task-definition`: what its proxyConfiguration says, instead of a file of settings. */
+async function settingsGiven(given: Given): Promise<Loaded> {
+	const path = given['task-definition'];
+	const settings = settingsArguments(given);
+	if (typeof path !== 'string') return loadSettings(settings);
+	if (settings.file !== undefined)
+		throw usage('--config and --task-definition say the same settings; give one of them');
+	const { readTask } = await import('./convert.ts');
+	return loadSettings(settings, readTask(path).settings);
+}
+
 export async function init(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	await refuseUnwanted(socketOf(given));
 	const host = await openHost(backends, signal);
-	const report = await interceptOnce(host, await loadSettings(settingsArguments(given)), signal);
+	const report = await interceptOnce(host, await settingsGiven(given), signal);
 	const { backend, families, rules, notices } = report;
 	const text = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), verified\n`;
 	out(isJson ? `${JSON.stringify(report)}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''));

@@ -49,7 +49,12 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	},
 	init: {
 		summary: 'Apply the rules once and verify them; needs no daemon',
-		options: none,
+		options: {
+			'task-definition': {
+				type: 'string',
+				help: 'FILE: what the proxyConfiguration of this ECS task definition says, instead of a settings file',
+			},
+		},
 		takesSettings: true,
 		words: 0,
 		run: async (given, _, terminal) => (await import('./init.ts')).init(given, terminal),

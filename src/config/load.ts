@@ -4,6 +4,7 @@ import { allSettings } from './names.ts';
 import { fileVariables, passThrough } from './pass-through.ts';
 import type { VariableFiles } from './variable-files.ts';
 import type { Written } from './written.ts';
+import type { FileSettings } from './yaml.ts';
 
 /** The settings of a command line: a file, and single settings by their dotted keys. */
 export interface SettingsArguments {
@@ -11,11 +12,11 @@ export interface SettingsArguments {
 	readonly flags: Readonly<Record<string, string>>;
 }
 
-/** Reads file, environment and flags. The only place that reads settings from the environment. */
-export async function loadSettings({ file, flags }: SettingsArguments): Promise<Loaded> {
+/** Reads file, environment and flags. The only place that reads settings from the environment. `instead`: of a file. */
+export async function loadSettings({ file, flags }: SettingsArguments, instead?: FileSettings): Promise<Loaded> {
 	const readFiles = await variableFilesReader();
 	return readConfig({
-		...{ env: process.env, file: await readSettingsFile(file), flags, whyNoFile },
+		...{ env: process.env, file: instead ?? (await readSettingsFile(file)), flags, whyNoFile },
 		mistakesInFiles: (variables) => readFiles(variables).mistakes,
 	});
 }
