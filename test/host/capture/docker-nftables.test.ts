@@ -53,7 +53,10 @@ for (const { backend } of backends) {
 			const status = await eventually(daemon.readStatus, (now) => orderIn(now)?.ok === false);
 			const order = orderIn(status);
 			const told = order?.ok === false ? order.why : '';
-			assert.match(told, /chain nat-PREROUTING \(priority -100\), which is Docker's, comes before ours and has .*8080 dnat/);
+			assert.match(
+				told,
+				/chain nat-PREROUTING \(priority -100\), which is Docker's, comes before ours and has .*8080 dnat/,
+			);
 			return;
 		}
 		if (backend === 'iptables-nft') await eventually(daemon.readStatus, ({ repairs }) => repairs.count > 0);
