@@ -55,6 +55,7 @@ async function call(socket: string, method: Method, body: object, timeout?: Abor
 	const { verb, path } = paths[method];
 	const reply = await send(socket, verb, path, verb === 'POST' ? JSON.stringify(body) : undefined, timeout);
 	const text = await textOf(reply, socket);
+	if (reply.statusCode === 408) throw late();
 	if (reply.statusCode !== 200) throw errorOf(text, socket);
 	return parsed(text, socket);
 }
@@ -110,6 +111,14 @@ function errorOf(text: string, socket: string): Failure {
 	if (typeof error?.message !== 'string') return strange(socket, "its reply is not one of turnout's");
 	return new Failure(error.code as FailureCode, error.message, error.remedy);
 }
+
+/** Node's server answers so, without a body, what has not arrived in time. */
+const late = (): Failure =>
+	new Failure(
+		'resources',
+		'Cannot ask the daemon: the request has not reached it in time, as this host is too busy',
+		'Try again',
+	);
 
 const strange = (socket: string, why: string, cause?: unknown): Failure =>
 	new Failure(

@@ -12,7 +12,16 @@ import { startDaemon } from '../../lab/turnout.ts';
 import { testCalls } from '../../support/calls.ts';
 import { backends } from '../../support/dialects.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Call, callsOf, places, type Row, table, tableSettings, worldAddresses } from '../../support/rows.ts';
+import {
+	type Call,
+	callsOf,
+	overBothFamilies,
+	places,
+	type Row,
+	table,
+	tableSettings,
+	worldAddresses,
+} from '../../support/rows.ts';
 import { run } from '../../support/run.ts';
 import { changes, withoutEmptyTables } from '../../support/traces.ts';
 
@@ -38,6 +47,9 @@ for (const { backend } of backends) {
 		const before = seen(lab.host);
 		run(lab.host, ['init', ...settings]);
 		await testCalls(context, peers, 'after init', calls(true));
+		run(lab.host, ['init', ...settings, '--bridges', 'docker0']);
+		const outwards = { who: 'container', to: places.remote, port: 443 } as const;
+		await testCalls(context, peers, 'with its bridge captured', overBothFamilies(outwards, 'egress listener'));
 		run(lab.host, ['clean']);
 		await testCalls(context, peers, 'after clean', calls(false));
 		assert.deepEqual(changes(before, seen(lab.host)), []);
@@ -53,7 +65,10 @@ for (const { backend } of backends) {
 			const status = await eventually(daemon.readStatus, (now) => orderIn(now)?.ok === false);
 			const order = orderIn(status);
 			const told = order?.ok === false ? order.why : '';
-			assert.match(told, /chain nat-PREROUTING \(priority -100\), which is Docker's, comes before ours and has .*8080 dnat/);
+			assert.match(
+				told,
+				/chain nat-PREROUTING \(priority -100\), which is Docker's, comes before ours and has .*8080 dnat/,
+			);
 			return;
 		}
 		if (backend === 'iptables-nft') await eventually(daemon.readStatus, ({ repairs }) => repairs.count > 0);

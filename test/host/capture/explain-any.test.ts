@@ -23,7 +23,7 @@ import { type Attempt, places, worldAddresses } from '../../support/rows.ts';
 
 /** Settings that are tried on each backend, and connections under each of them. */
 const SETTINGS = isFull ? 500 : 14;
-const CONNECTIONS = 6;
+const CONNECTIONS = 8;
 
 /** `TEST_SEED=… node --test …` tries the same again. */
 const seed = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

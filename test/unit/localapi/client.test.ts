@@ -45,6 +45,16 @@ test('an endless line is abandoned too, after the lines before it were delivered
 	assert.deepEqual(lines, ['one', 'two']);
 });
 
+test('a request that has not arrived in time, on a busy host, is not taken for another program', async () => {
+	await withAnswer(
+		(reply) => reply.writeHead(408).end(),
+		async (socket) => {
+			const why = { code: 'resources', message: /^Cannot ask the daemon: the request has not reached it in time/ };
+			await assert.rejects(createClient(socket).status({}), why);
+		},
+	);
+});
+
 test('a reply that is not from turnout is reported as such, not as a defect', async () => {
 	for (const [status, text] of [
 		[200, '<html>'],

@@ -54,13 +54,13 @@ const found = (others: Partial<ForeignRules>, of: Capture = capture({ appPorts: 
 /** As Docker 29 with its nftables backend makes them, of a container that publishes a port. */
 const docker = (port: number): Partial<ForeignRules> => ({
 	chains: [
-		chain('ip', 'docker-bridges', 'nat-prerouting', 'prerouting'),
-		chain('ip', 'docker-bridges', 'nat-output', 'output'),
+		chain('ip', 'docker-bridges', 'nat-PREROUTING', 'prerouting'),
+		chain('ip', 'docker-bridges', 'nat-OUTPUT', 'output'),
 	],
 	texts: [
 		table('ip', 'docker-bridges', {
-			'nat-prerouting': [[local, { counter: {} }, jump('nat-prerouting-and-output')]],
-			'nat-output': [
+			'nat-PREROUTING': [[local, { counter: {} }, jump('nat-prerouting-and-output')]],
+			'nat-OUTPUT': [
 				[
 					{
 						match: {
@@ -164,7 +164,7 @@ test('rules that cannot be read or parsed count as taking everything', () => {
 		found({ chains, texts: [unread] }).map(([kind]) => kind),
 		['inbound', 'outbound'],
 	);
-	const strange = table('ip', 'docker-bridges', { 'nat-prerouting': [[equal({ socket: { key: 'mark' } }, 3), dnat]] });
+	const strange = table('ip', 'docker-bridges', { 'nat-PREROUTING': [[equal({ socket: { key: 'mark' } }, 3), dnat]] });
 	assert.equal(found({ chains, texts: [strange] }).length, 1);
 });
 
