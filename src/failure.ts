@@ -51,11 +51,15 @@ const shortages: Readonly<Record<string, { readonly why: string; readonly remedy
 	},
 };
 
+const BUSY_REMEDY = 'Try again when it is less busy, and no other program holds a lock of the rules';
+
 /** Any thrown value as a Failure. An error that no part foresaw is reported as a defect of turnout. */
 export function failureOf(error: unknown): Failure {
 	if (error instanceof Failure) return error;
 	const short = shortages[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
 	if (short !== undefined) return new Failure('resources', `Cannot continue: ${short.why}`, short.remedy, error);
+	if (error instanceof DOMException && error.name === 'TimeoutError')
+		return new Failure('resources', 'Cannot continue: this host took too long', BUSY_REMEDY, error);
 	const why = error instanceof Error ? error.message : String(error);
 	return new Failure('internal', `Cannot continue: ${why}`, 'This is a defect of turnout; please report it', error);
 }

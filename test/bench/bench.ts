@@ -71,7 +71,7 @@ const parts: readonly Part[] = [
 	},
 	{
 		section: 'scale',
-		text: ({ connections }) => `lists of up to 5,000 addresses, ${connections} connections each way`,
+		text: ({ connections }) => `lists of up to 5,000 networks, ${connections} connections each way`,
 		run: benchScale,
 	},
 	{

@@ -1,4 +1,4 @@
-import type { Firewall, Installation, RulesByFamily } from '../../src/firewall/firewall.ts';
+import type { Installation, RulesByFamily } from '../../src/firewall/firewall.ts';
 import { createIptablesFirewall, iptables } from '../../src/firewall/iptables/iptables-firewall.ts';
 import { createNftFirewall, nft } from '../../src/firewall/nft/nft-firewall.ts';
 import { buildRuleset } from '../../src/ruleset/build.ts';
@@ -26,8 +26,8 @@ const names = Object.keys(ways) as readonly Way[];
 const sizes = [0, 50, 500, 5_000] as const;
 const LONGEST = 5_000;
 /** How many connections one after the other, before it is another list's turn. */
-const TURN = 100;
-const WARM_UP = 20;
+const TURN = 25;
+const WARM_UP = 3;
 
 /** Networks, no two of which are neighbours: of these nft would make one. */
 const listOf = (length: number): string =>
@@ -46,20 +46,17 @@ export async function benchScale(options: BenchOptions): Promise<readonly Figure
 	return [...connections, ...(await benchApply(options))];
 }
 
+/** Each list on a host of its own, in turns so short that whatever else the machine does is the same for all. */
 async function benchConnections(count: number): Promise<Figure[]> {
 	using stack = new DisposableStack();
-	const places = await Promise.all(names.map((way) => createPlace(stack, way)));
-	const taken = new Map<string, number[]>();
+	const places = await Promise.all(names.flatMap((way) => sizes.map((size) => createPlace(stack, way, size))));
 	for (let left = count; left > 0; left -= TURN)
-		for (const size of sizes) {
-			for (const { way, firewall } of places) await firewall.apply(rulesOf(way, size), anyTime);
-			for (const { way, connect } of places) {
-				await connect(WARM_UP);
-				const of = taken.get(`${way} ${size}`) ?? [];
-				taken.set(`${way} ${size}`, [...of, ...(await connect(Math.min(TURN, left)))]);
-			}
+		for (const { connect, taken } of places) {
+			await connect(WARM_UP);
+			taken.push(...(await connect(Math.min(TURN, left))));
 		}
-	const us = (way: Way, size: number): number => median(taken.get(`${way} ${size}`) ?? []) * 1_000;
+	const us = (way: Way, size: number): number =>
+		median(places.filter((place) => place.way === way && place.size === size).flatMap(({ taken }) => taken)) * 1_000;
 	return names.flatMap((way) =>
 		sizes
 			.filter((size) => size > 0)
@@ -77,16 +74,17 @@ async function benchConnections(count: number): Promise<Figure[]> {
 
 interface Place {
 	readonly way: Way;
-	readonly firewall: Firewall;
+	readonly size: number;
 	readonly connect: (count: number) => Promise<readonly number[]>;
+	readonly taken: number[];
 }
 
-async function createPlace(stack: DisposableStack, way: Way): Promise<Place> {
+async function createPlace(stack: DisposableStack, way: Way, size: number): Promise<Place> {
 	const lab = stack.use(createHost({ container: false }));
 	await stack.use(createAnswerers(lab)).ready;
 	const stopwatch = stack.use(createStopwatch(lab.host, ids.app));
-	const firewall = ways[way].firewall(stack.use(openFarHost(lab.host)));
-	return { way, firewall, connect: (count) => stopwatch.connect(addresses.remote.v4, 443, count) };
+	await ways[way].firewall(stack.use(openFarHost(lab.host))).apply(rulesOf(way, size), anyTime);
+	return { way, size, connect: (count) => stopwatch.connect(addresses.remote.v4, 443, count), taken: [] };
 }
 
 /** From no rules at all, by a process that is warm, as in the daemon. */

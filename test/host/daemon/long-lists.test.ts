@@ -62,7 +62,7 @@ for (const { backend } of backends)
 
 		test(`changed live ${changes} times no list is looked up before it is whole, and no set is left behind`, async () => {
 			const load = await startLoad(peers);
-			const ignored = await peers.app.startLoad({ address: metadata.v4, port: 443, clients: 2, limitMs: 900_000 });
+			const ignored = await peers.app.startLoad({ address: metadata.v4, port: 443, clients: 2, limitMs: 3_600_000 });
 			for (let at = 0; at < changes; at += 1) {
 				// A third list gets the numbers that the first one's sets had in the kernel.
 				write([501, 502, 2, 500][at % 4] ?? 500);

@@ -73,7 +73,7 @@ test(`under 8 clients, ${each} changes of the backend from each of the three to 
 const untilWhole = (is: () => boolean) => eventually(is, (whole) => whole);
 
 async function startLoads({ app, world }: Peers) {
-	const calm = { clients: 2, pauseMs: 10, timeoutMs: 20_000, limitMs: 900_000 };
+	const calm = { clients: 2, pauseMs: 10, timeoutMs: 20_000, limitMs: 3_600_000 };
 	const start = (peer: Peers['app'], { v4, v6 }: { readonly v4: string; readonly v6: string }, port: number) =>
 		Promise.all([v4, v6].map((address) => peer.startLoad({ address, port, ...calm })));
 	const loads = {
