@@ -80,6 +80,27 @@ test('damage is repaired beside it, and counted without what a unit has changed'
 	assert.equal((await daemon.ask.status()).is, 'enabled');
 });
 
+test('a unit that starts again while damage is repaired is neither damage nor a failure', async () => {
+	await using daemon = await settledDaemon('ignoreUnits: agent.service\n', [agent, 7]);
+	const { host, clock } = daemon.world;
+	host.nft.edit('ipv4', '*nat\n-A APPMESH_EGRESS -j ACCEPT\nCOMMIT\n');
+	host.onRead = () => {
+		host.onRead = () => undefined;
+		host.cgroups.set(agent, 8);
+	};
+	host.onCommit = () => {
+		if (host.cgroups.get(agent) === 8) host.cgroups.delete(agent);
+	};
+	daemon.changed({ by: 'iptables' });
+	await clock.advance(1_000);
+	assert.deepEqual(namedIn(daemon), []);
+	assert.doesNotMatch(host.nft.text(), /-j ACCEPT/);
+	const { is, conditions } = await daemon.ask.status();
+	assert.equal(is, 'enabled');
+	assert.ok(conditions.every(({ subject, ok }) => ok || subject !== 'repairs'));
+	assert.ok(!daemon.logged.some((line) => line.includes('fail')), daemon.logged.join());
+});
+
 test('a unit that ends while its rule is committed is no failure', async () => {
 	await using daemon = await settledDaemon('ignoreUnits: agent.service\n');
 	const { host } = daemon.world;
