@@ -69,7 +69,9 @@ const contract: Readonly<Record<string, (program: NftProgram) => Promise<void>>>
 	async 'so is every rule that settings can lead to'(program) {
 		for (const [title, texts] of Object.entries(cases))
 			for (const stage of ['syn', 'all'] as const) {
-				const rules = byFamily((family) => buildRuleset(captureOf(texts), family, stage));
+				// Those about cgroups have a test of their own, which makes these.
+				const capture = { ...captureOf(texts), cgroups: [] };
+				const rules = byFamily((family) => buildRuleset(capture, family, stage));
 				for (const { document } of nft.renderInstallations(rules)) await program.commit(document, signal);
 				assert.deepEqual(await found(program), renderTable(rules), `${title}, ${stage}`);
 				await program.commit('delete table inet turnout\n', signal);
