@@ -106,6 +106,9 @@ for (const backend of ['iptables-nft', 'nft'])
 			using others = await openEchoConnection(lab.host, to);
 			await using daemon = await place.start('--backend', backend, '--only-units', 'shop.service');
 			assert.equal(daemon.status().bypassing, 1);
+			const { stdout } = daemon.ask('explain', '--json', '--pid', String(slice.pids('shop.service')[0]));
+			const [{ settings, open } = assert.fail(stdout)] = JSON.parse(stdout).connections;
+			assert.deepEqual([settings.answer, open], ['egress listener', 'past Envoy']);
 			assert.match(daemon.ask('enable', '--cut-existing').stdout, /^1 connection was ended$/m);
 			assert.deepEqual([await shop.echo('shop'), await others.echo('others')], [undefined, 'others']);
 			assert.equal(daemon.status().bypassing, 0);
