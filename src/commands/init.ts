@@ -14,6 +14,8 @@ import type { AppliedState } from '../reconcile/resolve.ts';
 import { type RoutingTarget, readRouting, takenOf } from '../routing/apply-routes.ts';
 import type { Routing } from '../routing/routing.ts';
 import { whyLeftOut } from '../routing/taken.ts';
+import type { Capture } from '../ruleset/capture.ts';
+import { unitsOf } from '../ruleset/exclusions.ts';
 import { limitedWhy } from '../status/tracking-condition.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
@@ -36,7 +38,7 @@ export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: Abor
 	const others = host.createForeignRulesReader();
 	await others.chains();
 	const hit = await interceptFor(context, signal);
-	const { target, ipv6BypassReason, limited } = hit;
+	const { target, capture, ipv6BypassReason, limited } = hit;
 	const warnings = [
 		ipv6BypassReason === '' ? '' : `IPv6 bypasses Envoy: ${ipv6BypassReason}`,
 		limited === undefined ? '' : limitedWhy(limited),
@@ -44,6 +46,7 @@ export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: Abor
 		proxyLoopRisk(context.capture, await readListeners()),
 		await sessionRisk(context.capture, target.families, process.env),
 		await leftOut(host.routing, target),
+		unitsOfNow(capture),
 	];
 	return {
 		backend: context.backend,
@@ -56,6 +59,12 @@ export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: Abor
 async function leftOut(routing: Routing, target: RoutingTarget): Promise<string> {
 	const taken = takenOf(await readRouting(routing), target);
 	return taken === undefined ? '' : `policy rule and route: ${whyLeftOut(taken).why}`;
+}
+
+function unitsOfNow(capture: Capture): string {
+	if (unitsOf(capture).length === 0) return '';
+	const running = (capture.cgroups ?? []).map(({ unit }) => unit).join(', ') || 'none of them';
+	return `units: the rules know those that run now (${running}), until their next start; only the daemon follows them`;
 }
 
 const ATTEMPTS = 3;

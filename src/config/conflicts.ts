@@ -1,5 +1,6 @@
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { holdsPort, type Port, type PortRange } from '../values/units.ts';
+import { withUnits } from './presets.ts';
 import type { Config } from './schema.ts';
 
 type Named = (key: string) => string;
@@ -35,11 +36,12 @@ const checks: readonly Check[] = [
 		);
 	},
 	ignoredAppPort,
-	({ ignoreUnits, onlyUnits }, named) => {
-		const both = onlyUnits.filter((unit) => ignoreUnits.includes(unit));
+	({ ignoreUnits, onlyUnits, presets }, named) => {
+		const ignored = withUnits(ignoreUnits, presets);
+		const both = onlyUnits.filter((unit) => ignored.includes(unit));
 		return (
 			both.length > 0 &&
-			`${named('onlyUnits')}: ${both.join(', ')} ${both.length === 1 ? 'is' : 'are'} in ignoreUnits too (${named('ignoreUnits')}); allowed: units that are not ignored`
+			`${named('onlyUnits')}: ${both.join(', ')} ${both.length === 1 ? 'is' : 'are'} ignored too, by ${named('ignoreUnits')} or ${named('presets')}; allowed: units that are not ignored`
 		);
 	},
 	({ ingressMode, ingressKeepClient, envoy, ignoreGids }, named) =>

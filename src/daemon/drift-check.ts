@@ -6,7 +6,7 @@ import { type Family, families } from '../values/units.ts';
 import type { ChangeEvent } from './change-monitor.ts';
 import type { Confirmation } from './confirm.ts';
 import type { DaemonCore } from './core.ts';
-import { followUnits } from './follow-units.ts';
+import { followUnits, repairFollowing } from './follow-units.ts';
 import { removeRestored } from './remove-restored.ts';
 import type { Repair } from './repair-log.ts';
 import { isStarting, isStopping, type RulesState } from './state.ts';
@@ -45,14 +45,14 @@ async function repairApplied(core: DaemonCore, scopes: Scopes, now: RulesOn): Pr
 	const { context } = state.settings;
 	const { untold = [] } = now;
 	const before = await followUnits(core, now.applied);
-	const desired = isIn(scopes, 'addresses') ? await refreshDesired(context, before) : before;
-	const firewall = context.host.firewalls.find(({ dialect }) => dialect === desired.target.dialect);
-	if (firewall === undefined || capturesMore(desired, before)) return { repair: await addIpv6(core, desired) };
+	const fresh = isIn(scopes, 'addresses') ? await refreshDesired(context, before) : before;
+	const firewall = context.host.firewalls.find(({ dialect }) => dialect === fresh.target.dialect);
+	if (firewall === undefined || capturesMore(fresh, before)) return { repair: await addIpv6(core, fresh) };
 	let routes: RoutesRepaired = { found: [] };
-	const rules = await reconciler.repair(firewall, desired, {
+	const { desired, rules } = await repairFollowing(core, firewall, fresh, {
 		families: familiesIn(scopes),
 		before: async () => {
-			if (isIn(scopes, 'routes', 'addresses')) routes = await repairRoutes(core, desired);
+			if (isIn(scopes, 'routes', 'addresses')) routes = await repairRoutes(core, fresh);
 		},
 	});
 	const claimed = await reconciler.claimFirst(context.host, desired.target);

@@ -29,7 +29,7 @@ export interface Reconciler {
 	readonly captureWhole: (host: Host, target: DesiredRules, openings: Openings) => Promise<RulesRepaired | undefined>;
 	/** From what is believed to be there. */
 	readonly applyTarget: (host: Host, target: DesiredRules) => Promise<void>;
-	readonly repair: (firewall: Firewall, desired: DesiredState, check: RuleCheck) => Promise<RulesRepaired>;
+	readonly repair: (firewall: Firewall, desired: DesiredState, check: RuleCheck) => Promise<RulesRepaired | undefined>;
 	/** Puts our chains before those that others have there; resolves to a line for each that had to move. */
 	readonly claimFirst: (host: Host, target: DesiredRules) => Promise<readonly string[]>;
 }
@@ -39,6 +39,8 @@ export interface RuleCheck {
 	readonly families: readonly Family[] | undefined;
 	/** Done before the rules are read. */
 	readonly before: () => Promise<void>;
+	/** What is desired is not that any more: nothing is repaired then. Asked once the rules have been read. */
+	readonly isOutdated: () => boolean;
 }
 
 export interface RulesRepaired {
@@ -113,10 +115,10 @@ const isCounting = (installed: Installed | undefined): boolean =>
 async function repair(
 	firewall: Firewall,
 	{ target }: DesiredState,
-	{ families, before }: RuleCheck,
+	{ families, before, isOutdated }: RuleCheck,
 	lastRead: ActualState | undefined,
 	note: NoteCounted,
-): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired }> {
+): Promise<{ readonly lastRead: ActualState; readonly result: RulesRepaired | undefined }> {
 	await before();
 	const signal = changeTimeout();
 	const believed = lastRead?.get(target.dialect);
@@ -125,6 +127,7 @@ async function repair(
 			? await firewall.read(signal)
 			: await firewall.reread(believed, families, signal);
 	note(target.dialect, found);
+	if (isOutdated()) return { lastRead: new Map(lastRead).set(target.dialect, found), result: undefined };
 	const repaired = await repairRules(firewall, target, found, signal);
 	return {
 		lastRead: new Map(lastRead).set(target.dialect, repaired.installed),

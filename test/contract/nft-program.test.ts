@@ -82,7 +82,9 @@ const contract: Readonly<Record<string, (program: NftProgram) => Promise<void>>>
 	async 'so is every rule that settings can lead to'(program) {
 		for (const [title, texts] of Object.entries(cases))
 			for (const stage of ['syn', 'all'] as const) {
-				const rules = byFamily((family) => buildRuleset(captureOf(texts), family, stage));
+				// Those about cgroups have a test of their own, which makes these.
+				const capture = { ...captureOf(texts), cgroups: [] };
+				const rules = byFamily((family) => buildRuleset(capture, family, stage));
 				await install(program, rules);
 				assert.deepEqual({ ...(await found(program)), sets: [] }, renderTable(rules), `${title}, ${stage}`);
 				await program.commit('delete table inet turnout\n', signal);

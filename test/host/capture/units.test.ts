@@ -106,6 +106,9 @@ for (const backend of ['iptables-nft', 'nft'])
 			using others = await openEchoConnection(lab.host, to);
 			await using daemon = await place.start('--backend', backend, '--only-units', 'shop.service');
 			assert.equal(daemon.status().bypassing, 1);
+			const { stdout } = daemon.ask('explain', '--json', '--pid', String(slice.pids('shop.service')[0]));
+			const [{ settings, open } = assert.fail(stdout)] = JSON.parse(stdout).connections;
+			assert.deepEqual([settings.answer, open], ['egress listener', 'past Envoy']);
 			assert.match(daemon.ask('enable', '--cut-existing').stdout, /^1 connection was ended$/m);
 			assert.deepEqual([await shop.echo('shop'), await others.echo('others')], [undefined, 'others']);
 			assert.equal(daemon.status().bypassing, 0);
@@ -115,11 +118,14 @@ for (const backend of ['iptables-nft', 'nft'])
 			await using place = await createPlace();
 			const { lab, slice, agent } = place;
 			slice.start('agent.service', agent.pid);
-			const host = withCgroups(lab.host, 'second');
-			const args = ['--backend', backend, '--ignore-units', 'agent.service'];
+			const host = withCgroups(lab.host, backend === 'nft' ? 'second' : 'both');
+			const args = ['--backend', backend, '--ignore-units', 'agent.service,gone.service'];
 			const { stdout } = turnout(host, ['render', ...args]);
 			assert.match(stdout, new RegExp(`${slice.path.slice(1)}/agent.service.*this unit is ignored \\(cgroup \\d+\\)`));
-			assert.equal(turnout(host, ['init', ...args]).code, 0);
+			assert.match(
+				turnout(host, ['init', ...args]).stdout,
+				/^units: the rules know those that run now \(agent\.service\)/m,
+			);
 			assert.equal(await answered(agent), 'remote');
 			slice.end('agent.service');
 			slice.start('agent.service', agent.pid);

@@ -1,6 +1,6 @@
 // Who is captured by unit, where a real systemd makes the cgroups: across the units' restarts, while another one works on.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
@@ -15,7 +15,7 @@ const client = `#!/bin/bash
 while :; do
 	line=failed
 	if exec 3<>/dev/tcp/${addresses.remote.v4}/443; then IFS= read -r -t 10 line <&3; exec 3<&-; fi
-	echo "$line"
+	echo "$EPOCHREALTIME $line"
 	sleep 0.01
 done 2>/dev/null
 `;
@@ -39,37 +39,42 @@ for (const backend of ['iptables-nft', 'nft'])
 				path('/etc/turnout/turnout.yaml'),
 				`${['startEnabled: 1', `backend: ${backend}`, ...lines].join('\n')}\n`,
 			);
-		const answersOf = (unit: string) =>
-			readFileSync(path(`/run/${unit}.out`), 'utf8')
+		const answersOf = (unit: string): Answer[] =>
+			readAnswers(path(`/run/${unit}.out`))
 				.split('\n')
-				.filter(Boolean);
-		const start = (unit: string) => run('systemctl', 'restart', unit);
-		/** Once it has had some answers; whatever else they say. */
-		const answered = (unit: string, count: number) =>
-			eventually(
+				.filter((line) => line.includes(' '))
+				.map((line) => line.split(' '))
+				.map(([seconds = '', by = '']) => ({ ms: Number(seconds) * 1_000, by }));
+		/** Starts it, and waits until this one answers. Resolves to how long others have, from its first connection on. */
+		const restart = async (unit: string, wanted: string): Promise<Turn> => {
+			run('systemctl', 'stop', unit);
+			rmSync(path(`/run/${unit}.out`), { force: true });
+			run('systemctl', 'start', unit);
+			const answers = await eventually(
 				() => answersOf(unit),
-				(all) => all.length >= count,
+				(all) => all.length >= 20 && all.at(-1)?.by === wanted,
 			);
+			const first = answers.findIndex(({ by }) => by === wanted);
+			const others = answers.slice(0, first).map(({ by }) => by);
+			// Once the rules have followed it stays so.
+			assert.deepEqual(namesIn(answers.slice(first)), [wanted]);
+			return { others, ms: Math.round((answers[first]?.ms ?? 0) - (answers[0]?.ms ?? 0)) };
+		};
 
 		test('an ignored unit goes directly soon after each of its starts, and another one never does', async (context) => {
 			configure('ignoreUnits: [agent.service, gone.service]');
-			run('systemctl', 'start', 'envoy', 'turnout', 'shop');
-			const captured: number[] = [];
-			for (let restart = 0; restart < RESTARTS; restart += 1) {
-				start('agent');
-				const answers = await answered('agent', 20);
-				const first = answers.indexOf('remote');
-				assert.ok(first >= 0 && first < 15, answers.join());
-				assert.deepEqual(new Set(answers.slice(0, first)), new Set(first === 0 ? [] : ['envoy']));
-				assert.deepEqual(new Set(answers.slice(first)), new Set(['remote']));
-				captured.push(first);
+			run('systemctl', 'start', 'envoy', 'turnout');
+			run('systemctl', 'start', 'shop');
+			for (let start = 1; start <= RESTARTS; start += 1) {
+				const { others, ms } = await restart('agent', 'remote');
+				assert.ok(others.every((by) => by === 'envoy'));
+				context.diagnostic(`start ${start}: ${others.length} captured in the first ${ms} ms`);
 			}
-			context.diagnostic(`captured before the rules had followed, by start: ${captured.join(', ')}`);
 			run('systemctl', 'stop', 'shop');
 			const others = answersOf('shop');
 			context.diagnostic(`answers of the other unit meanwhile: ${others.length}`);
 			assert.ok(others.length > 20 * RESTARTS);
-			assert.deepEqual(new Set(others), new Set(['envoy']));
+			assert.deepEqual(namesIn(others), ['envoy']);
 			const { repairs, units, is } = statusOf(machine);
 			assert.deepEqual([is, repairs.count], ['enabled', 0]);
 			assert.deepEqual(units, [
@@ -82,34 +87,44 @@ for (const backend of ['iptables-nft', 'nft'])
 		test('what becomes of a connection of a unit is explained', () => {
 			const explain = (...words: readonly string[]) =>
 				run('turnout', 'explain', 'out', `${addresses.remote.v4}:443`, ...words);
-			assert.match(explain('--unit', 'agent.service'), /goes to +direct.*setting +ignoreUnits/s);
-			assert.doesNotMatch(explain(), /goes to +direct/);
+			assert.match(
+				explain('--unit', 'agent.service'),
+				/past Envoy\n.*because +this unit is ignored\n.*setting +ignoreUnits/,
+			);
+			assert.doesNotMatch(explain(), /past Envoy/);
 		});
 
 		test('with onlyUnits all others go directly, and the unit that waits for its rules never does', async (context) => {
 			configure('onlyUnits: shop.service');
 			run('turnout', 'reload');
-			start('agent');
-			const free: number[] = [];
-			for (let restart = 0; restart < RESTARTS; restart += 1) {
-				start('shop');
-				const answers = await answered('shop', 20);
-				const first = answers.indexOf('envoy');
-				assert.ok(first >= 0 && first < 15, answers.join());
-				assert.deepEqual(new Set(answers.slice(first)), new Set(['envoy']));
-				free.push(first);
+			run('systemctl', 'restart', 'agent');
+			for (let start = 1; start <= RESTARTS; start += 1) {
+				const { others, ms } = await restart('shop', 'envoy');
+				assert.ok(others.every((by) => by === 'remote'));
+				context.diagnostic(`start ${start}: ${others.length} past Envoy in the first ${ms} ms`);
 			}
-			context.diagnostic(`past Envoy before the rules had followed, by start: ${free.join(', ')}`);
 			writeUnit(machine, 'shop.service.d/turnout.conf', dropIn());
-			for (let restart = 0; restart < RESTARTS; restart += 1) {
-				start('shop');
-				assert.deepEqual(new Set(await answered('shop', 20)), new Set(['envoy']));
-			}
+			for (let start = 1; start <= RESTARTS; start += 1)
+				assert.deepEqual((await restart('shop', 'envoy')).others, [], `start ${start}`);
 			run('systemctl', 'stop', 'agent');
-			assert.deepEqual(new Set(answersOf('agent')), new Set(['remote']));
+			assert.deepEqual(namesIn(answersOf('agent')), ['remote']);
 			assert.equal(statusOf(machine).repairs.count, 0);
 		});
 	});
+
+interface Answer {
+	readonly ms: number;
+	readonly by: string;
+}
+
+interface Turn {
+	readonly others: readonly string[];
+	readonly ms: number;
+}
+
+const readAnswers = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+const namesIn = (answers: readonly Answer[]): string[] => [...new Set(answers.map(({ by }) => by))];
 
 /** As the documentation has it. */
 function dropIn(): readonly string[] {

@@ -78,6 +78,7 @@ export interface TestSlice extends Disposable {
 	readonly start: (unit: string, ...pids: readonly number[]) => void;
 	/** It is emptied, and removed. */
 	readonly end: (unit: string) => void;
+	readonly pids: (unit: string) => readonly number[];
 	/** The same namespace, whose programs begin in the unit. */
 	readonly inside: (unit: string, namespace: Namespace) => Namespace;
 }
@@ -103,6 +104,7 @@ export function createSlice(): TestSlice {
 			for (const pid of pids) move(pid, join(folder, unit));
 		},
 		end,
+		pids: (unit) => processesIn(join(folder, unit)),
 		inside: (unit, namespace) =>
 			through(namespace, 'sh', ['-ec', 'echo $$ > "$0/cgroup.procs"; exec "$@"', join(folder, unit)]),
 		[Symbol.dispose]: dispose,

@@ -170,7 +170,8 @@ test('conflicts are reported together with invalid settings', () => {
 // biome-ignore format: a table
 const clashes: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
 	[{ ignoreUids: '' }, /^ignoreUids \(--ignore-uids\): neither a user nor a group is ignored, .*; allowed: at least one of/],
-	[{ ignoreUnits: 'a.service,b.service', onlyUnits: 'b.service' }, /^onlyUnits \(--only-units\): b.service is in ignoreUnits too \(ignoreUnits \(--ignore-units\)\); allowed: /],
+	[{ ignoreUnits: 'a.service,b.service', onlyUnits: 'b.service' }, /^onlyUnits \(--only-units\): b.service is ignored too, by ignoreUnits \(--ignore-units\) or presets \(default\); allowed: /],
+	[{ presets: 'host-agents', onlyUnits: 'docker.service,shop.service' }, /^onlyUnits \(--only-units\): docker.service is ignored too, .*presets \(--presets\)/],
 	[{ ingressPort: '15001' }, /^egressPort \(default\): 15001 is already used by ingressPort \(--ingress-port\); allowed: /],
 	[{ ingressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is already used by ingressPort \(--ingress-port\); allowed: /],
 	[{ egressPort: '9901' }, /^envoy.adminPort \(default\): 9901 is already used by egressPort \(--egress-port\); allowed: /],

@@ -68,7 +68,7 @@ test('until they have followed, status says that the rules are not as wanted', a
 	assert.equal((await daemon.ask.status()).is, 'enabled');
 });
 
-test('damage is repaired beside it, and counted without what a unit has changed', async () => {
+test('damage is repaired together with what a unit has changed', async () => {
 	await using daemon = await settledDaemon('ignoreUnits: agent.service\n', [agent, 7]);
 	const { host, clock } = daemon.world;
 	host.cgroups.set(agent, 8);
@@ -80,6 +80,27 @@ test('damage is repaired beside it, and counted without what a unit has changed'
 	assert.equal((await daemon.ask.status()).is, 'enabled');
 });
 
+test('a unit that starts again, and ends, while damage is repaired makes nothing fail', async () => {
+	await using daemon = await settledDaemon('ignoreUnits: agent.service\n', [agent, 7]);
+	const { host, clock } = daemon.world;
+	host.nft.edit('ipv4', '*nat\n-A APPMESH_EGRESS -j ACCEPT\nCOMMIT\n');
+	host.onRead = () => {
+		host.onRead = () => undefined;
+		host.cgroups.set(agent, 8);
+	};
+	host.onCommit = () => {
+		if (host.cgroups.get(agent) === 8) host.cgroups.delete(agent);
+	};
+	daemon.changed({ by: 'iptables' });
+	await clock.advance(1_000);
+	assert.deepEqual(namedIn(daemon), []);
+	assert.doesNotMatch(host.nft.text(), /-j ACCEPT/);
+	const { is, conditions } = await daemon.ask.status();
+	assert.equal(is, 'enabled');
+	assert.ok(conditions.every(({ subject, ok }) => ok || subject !== 'repairs'));
+	assert.ok(!daemon.logged.some((line) => line.startsWith('error')), daemon.logged.join());
+});
+
 test('a unit that ends while its rule is committed is no failure', async () => {
 	await using daemon = await settledDaemon('ignoreUnits: agent.service\n');
 	const { host } = daemon.world;
@@ -88,8 +109,9 @@ test('a unit that ends while its rule is committed is no failure', async () => {
 	await notice(daemon);
 	assert.deepEqual(namedIn(daemon), []);
 	assert.equal((await daemon.ask.status()).is, 'enabled');
-	host.cgroups.set(agent, 8);
+	assert.ok(!daemon.logged.some((line) => line.startsWith('warn')));
 	await daemon.ask.disable();
+	host.cgroups.set(agent, 8);
 	await daemon.ask.enable();
 	assert.deepEqual(namedIn(daemon), []);
 	assert.equal((await daemon.ask.status()).is, 'enabled');
