@@ -1,7 +1,6 @@
 import type { Given } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import { loadSettings } from '../config/load.ts';
-import type { Loaded } from '../config/merge-sources.ts';
 import { socketOf } from '../config/quick-lookup.ts';
 import { proxyLoopRisk } from '../connections/loop-check.ts';
 import type { DaemonContext } from '../daemon/daemon-context.ts';
@@ -31,8 +30,7 @@ export interface InitReport {
 }
 
 /** Applies rules and routes once and reads them back, without a daemon. Envoy is run by another program here. */
-export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: AbortSignal): Promise<InitReport> {
-	const context = await resolveContext(host, loaded, undefined, signal);
+export async function interceptOnce(host: OpenHost, context: DaemonContext, signal: AbortSignal): Promise<InitReport> {
 	const others = host.createForeignRulesReader();
 	await others.chains();
 	const hit = await interceptFor(context, signal);
@@ -49,7 +47,7 @@ export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: Abor
 		backend: context.backend,
 		families: target.families,
 		rules: hit.lastRead.get(target.dialect)?.ruleCount ?? 0,
-		notices: [...loaded.notices, ...context.notices, ...warnings.filter((notice) => notice !== '')],
+		notices: [...context.notices, ...warnings.filter((notice) => notice !== '')],
 	};
 }
 
@@ -78,9 +76,13 @@ async function interceptFor(context: DaemonContext, signal: AbortSignal): Promis
 export async function init(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	await refuseUnwanted(socketOf(given));
 	const host = await openHost(backends, signal);
-	const report = await interceptOnce(host, await loadSettings(settingsArguments(given)), signal);
-	const { backend, families, rules, notices } = report;
+	const loaded = await loadSettings(settingsArguments(given));
+	const report = await interceptOnce(host, await resolveContext(host, loaded, undefined, signal), signal);
+	const { backend, families, rules } = report;
+	const notices = [...loaded.notices, ...report.notices];
 	const text = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), verified\n`;
-	out(isJson ? `${JSON.stringify(report)}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''));
+	out(
+		isJson ? `${JSON.stringify({ ...report, notices })}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''),
+	);
 	return 0;
 }
