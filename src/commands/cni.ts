@@ -14,6 +14,7 @@ import { removeVerified } from './clean.ts';
 import {
 	type Call,
 	type CniError,
+	type Command,
 	isCniError,
 	type Members,
 	parseCall,
@@ -62,37 +63,50 @@ async function answerTo(signal: AbortSignal): Promise<Answer | CniError> {
 	if (place === 'elsewhere') await restartInNetwork(network, { ...process.env, CNI_NETNS_OVERRIDE: '1' }, signal);
 	const members = parseConfiguration(command, await text(process.stdin));
 	if (isCniError(members)) return members;
-	switch (command) {
+	const request = { ...call, command, place, members };
+	const answer = await carryOut(request, signal).catch((error) => cniErrorOf(error, signal));
+	return isCniError(answer) ? { ...answer, cniVersion: versionOf(members) } : answer;
+}
+
+/** A call that is about a configuration. */
+interface Request extends Call {
+	readonly command: Exclude<Command, 'VERSION'>;
+	readonly place: Place;
+	readonly members: Members;
+}
+
+async function carryOut(request: Request, signal: AbortSignal): Promise<Answer | CniError> {
+	switch (request.command) {
 		case 'GC':
 			// Nothing of ours outlives the network that it is in.
 			return {};
 		case 'STATUS':
 			return status(signal);
 		case 'DEL':
-			return place === 'gone' ? {} : (mistakeInPlace(call, place) ?? remove(signal));
+			return request.place === 'gone' ? {} : (mistakeInPlace(request) ?? remove(signal));
 		case 'ADD':
 		case 'CHECK':
-			return addOrCheck(call, place, members, signal);
+			return addOrCheck(request, signal);
 	}
 }
 
-async function addOrCheck(call: Call, place: Place, members: Members, signal: AbortSignal): Promise<Answer | CniError> {
-	const config = parseNetConfig(members);
+async function addOrCheck(request: Request, signal: AbortSignal): Promise<Answer | CniError> {
+	const config = parseNetConfig(request.members);
 	if (isCniError(config)) return config;
-	const mistake = mistakeInPlace(call, place);
+	const mistake = mistakeInPlace(request);
 	if (mistake !== undefined) return mistake;
 	const loaded = readConfig({ env: {}, file: config.settings, flags: {} });
 	const host = await openHost(backends, signal);
 	const context = await resolveContext(host, loaded, undefined, signal);
-	if (call.command === 'CHECK') return check(context, signal);
+	if (request.command === 'CHECK') return check(context, signal);
 	await raiseLoopback();
 	const report = await interceptOnce(host, context, signal);
 	for (const notice of [...loaded.notices, ...report.notices]) process.stderr.write(`turnout: ${notice}\n`);
-	return { json: { ...config.previous, cniVersion: versionOf(members) } };
+	return { json: { ...config.previous, cniVersion: versionOf(request.members) } };
 }
 
 /** With this code the CNI project's own plugins refuse the caller's network, which is the host's. */
-function mistakeInPlace({ network, mayBeOwn }: Call, place: Place): CniError | undefined {
+function mistakeInPlace({ network, mayBeOwn, place }: Request): CniError | undefined {
 	if (place === 'gone') return { code: 8, msg: `open ${network}: no such network namespace` };
 	if (mayBeOwn) return undefined;
 	return { code: 8, msg: "plugin's netns and netns from CNI_NETNS should not be the same" };

@@ -1,6 +1,7 @@
 // How a container runtime calls the plugin, about the network of a host of the lab.
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
+import type { CniError } from '../../src/commands/cni/call.ts';
 import type { Namespace } from '../lab/net/namespace.ts';
 import { cniProgram, type Outcome } from '../lab/turnout.ts';
 import { proxied } from './aws-appmesh.ts';
@@ -52,7 +53,9 @@ export function assertDone(outcome: Outcome, result?: object): void {
 export function assertRefused({ code, stdout, stderr }: Outcome, number: number, said: RegExp): void {
 	assert.equal(stderr, '');
 	assert.equal(code, 1, stdout);
-	const error = JSON.parse(stdout) as { readonly code: number; readonly msg: string; readonly details?: string };
+	const error = JSON.parse(stdout) as CniError;
 	assert.match([error.msg, error.details].filter(Boolean).join('; '), said);
 	assert.equal(error.code, number);
+	// What is refused before the configuration is read is so in the newest version.
+	assert.match(error.cniVersion ?? '', number === 7 || number === 8 ? /^1\.0\.0$/ : /^\d\.\d\.\d$/);
 }
