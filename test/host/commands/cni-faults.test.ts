@@ -19,6 +19,7 @@ import {
 	callPlugin,
 	startPlugin,
 } from '../../support/cni.ts';
+import { unprivileged } from '../../support/daemon.ts';
 import { withPrograms } from '../../support/without.ts';
 
 const done = { cniVersion: '1.0.0' };
@@ -35,6 +36,7 @@ describe('a call that cannot be carried out is answered in JSON, and changes not
 	writeFileSync(stale, '');
 	const without = (change: string) => ({ through: withPrograms(folder, change) });
 	const bounded = (rights: string) => ({ through: ['setpriv', `--bounding-set=${rights}`] });
+	const anybody = ['setpriv', ...unprivileged(65_534, 65_534)];
 	const at = (path: string) => ({ env: { CNI_NETNS: path } });
 
 	const cases: readonly (readonly [what: string, command: Command, how: CallOptions, code: number, said: RegExp])[] = [
@@ -68,6 +70,7 @@ describe('a call that cannot be carried out is answered in JSON, and changes not
 		['no CAP_NET_ADMIN', 'ADD', bounded('-net_admin'), 999, /lacks CAP_NET_ADMIN; /],
 		['no CAP_NET_ADMIN', 'DEL', bounded('-net_admin'), 999, /lacks CAP_NET_ADMIN; /],
 		['no CAP_SYS_ADMIN', 'ADD', bounded('-sys_admin'), 999, /^Cannot enter the network namespace .*not permitted/],
+		['not root', 'DEL', { ...at('/proc/1/ns/net'), through: anybody }, 999, /^Cannot enter the network .*: EACCES; /],
 		[
 			'no iptables and no nft',
 			'ADD',
