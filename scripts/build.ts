@@ -136,6 +136,7 @@ for (const [name, words] of [
 	chmodSync(join(draft, name), 0o755);
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
+copyFileSync(join(root, 'scripts/cni.cjs'), join(draft, 'lib/cni.cjs'));
 await warm();
 const former = `${draft}.former`;
 if (existsSync(dist)) renameSync(dist, former);

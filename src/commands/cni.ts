@@ -1,11 +1,12 @@
 import { text } from 'node:stream/consumers';
 import type { Given } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
-import { type Loaded, readConfig } from '../config/merge-sources.ts';
+import { readConfig } from '../config/merge-sources.ts';
+import type { DaemonContext } from '../daemon/daemon-context.ts';
 import { type FailureCode, failureOf } from '../failure.ts';
 import { backends } from '../firewall/backends.ts';
 import { raiseLoopback } from '../host/netlink/loopback.ts';
-import { type OpenHost, openHost } from '../host/open-host.ts';
+import { openHost } from '../host/open-host.ts';
 import { findNsenter, type Place, placeOfNetwork, restartInNetwork } from '../host/process/network-namespace.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
 import { version } from '../version.ts';
@@ -13,6 +14,7 @@ import { removeVerified } from './clean.ts';
 import {
 	type Call,
 	type CniError,
+	type Command,
 	isCniError,
 	type Members,
 	parseCall,
@@ -61,43 +63,56 @@ async function answerTo(signal: AbortSignal): Promise<Answer | CniError> {
 	if (place === 'elsewhere') await restartInNetwork(network, { ...process.env, CNI_NETNS_OVERRIDE: '1' }, signal);
 	const members = parseConfiguration(command, await text(process.stdin));
 	if (isCniError(members)) return members;
-	switch (command) {
+	const request = { ...call, command, place, members };
+	const answer = await carryOut(request, signal).catch((error) => cniErrorOf(error, signal));
+	return isCniError(answer) ? { ...answer, cniVersion: versionOf(members) } : answer;
+}
+
+/** A call that is about a configuration. */
+interface Request extends Call {
+	readonly command: Exclude<Command, 'VERSION'>;
+	readonly place: Place;
+	readonly members: Members;
+}
+
+async function carryOut(request: Request, signal: AbortSignal): Promise<Answer | CniError> {
+	switch (request.command) {
 		case 'GC':
 			// Nothing of ours outlives the network that it is in.
 			return {};
 		case 'STATUS':
 			return status(signal);
 		case 'DEL':
-			return place === 'gone' ? {} : (mistakeInPlace(call, place) ?? remove(signal));
+			return request.place === 'gone' ? {} : (mistakeInPlace(request) ?? remove(signal));
 		case 'ADD':
 		case 'CHECK':
-			return addOrCheck(call, place, members, signal);
+			return addOrCheck(request, signal);
 	}
 }
 
-async function addOrCheck(call: Call, place: Place, members: Members, signal: AbortSignal): Promise<Answer | CniError> {
-	const config = parseNetConfig(members);
+async function addOrCheck(request: Request, signal: AbortSignal): Promise<Answer | CniError> {
+	const config = parseNetConfig(request.members);
 	if (isCniError(config)) return config;
-	const mistake = mistakeInPlace(call, place);
+	const mistake = mistakeInPlace(request);
 	if (mistake !== undefined) return mistake;
 	const loaded = readConfig({ env: {}, file: config.settings, flags: {} });
 	const host = await openHost(backends, signal);
-	if (call.command === 'CHECK') return check(host, loaded, signal);
+	const context = await resolveContext(host, loaded, undefined, signal);
+	if (request.command === 'CHECK') return check(context, signal);
 	await raiseLoopback();
-	const { notices } = await interceptOnce(host, loaded, signal);
-	for (const notice of notices) process.stderr.write(`turnout: ${notice}\n`);
-	return { json: { ...config.previous, cniVersion: versionOf(members) } };
+	const report = await interceptOnce(host, context, signal);
+	for (const notice of [...loaded.notices, ...report.notices]) process.stderr.write(`turnout: ${notice}\n`);
+	return { json: { ...config.previous, cniVersion: versionOf(request.members) } };
 }
 
-/** With these codes the CNI project's own plugins refuse the caller's network, in which a host's other traffic is. */
-function mistakeInPlace({ network, mayBeOwn }: Call, place: Place): CniError | undefined {
+/** With this code the CNI project's own plugins refuse the caller's network, which is the host's. */
+function mistakeInPlace({ network, mayBeOwn, place }: Request): CniError | undefined {
 	if (place === 'gone') return { code: 8, msg: `open ${network}: no such network namespace` };
 	if (mayBeOwn) return undefined;
 	return { code: 8, msg: "plugin's netns and netns from CNI_NETNS should not be the same" };
 }
 
-async function check(host: OpenHost, loaded: Loaded, signal: AbortSignal): Promise<Answer | CniError> {
-	const context = await resolveContext(host, loaded, undefined, signal);
+async function check(context: DaemonContext, signal: AbortSignal): Promise<Answer | CniError> {
 	const { target } = await computeDesired(context);
 	const difference = await firstDifference(context.host, target, signal);
 	if (difference === undefined) return {};

@@ -33,8 +33,7 @@ export interface InitReport {
 }
 
 /** Applies rules and routes once and reads them back, without a daemon. Envoy is run by another program here. */
-export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: AbortSignal): Promise<InitReport> {
-	const context = await resolveContext(host, loaded, undefined, signal);
+export async function interceptOnce(host: OpenHost, context: DaemonContext, signal: AbortSignal): Promise<InitReport> {
 	const others = host.createForeignRulesReader();
 	await others.chains();
 	const hit = await interceptFor(context, signal);
@@ -52,7 +51,7 @@ export async function interceptOnce(host: OpenHost, loaded: Loaded, signal: Abor
 		backend: context.backend,
 		families: target.families,
 		rules: hit.lastRead.get(target.dialect)?.ruleCount ?? 0,
-		notices: [...loaded.notices, ...context.notices, ...warnings.filter((notice) => notice !== '')],
+		notices: [...context.notices, ...warnings.filter((notice) => notice !== '')],
 	};
 }
 
@@ -98,9 +97,13 @@ async function settingsGiven(given: Given): Promise<Loaded> {
 export async function init(given: Given, { out, isJson, signal }: CommandContext): Promise<number> {
 	await refuseUnwanted(socketOf(given));
 	const host = await openHost(backends, signal);
-	const report = await interceptOnce(host, await settingsGiven(given), signal);
-	const { backend, families, rules, notices } = report;
+	const loaded = await settingsGiven(given);
+	const report = await interceptOnce(host, await resolveContext(host, loaded, undefined, signal), signal);
+	const { backend, families, rules } = report;
+	const notices = [...loaded.notices, ...report.notices];
 	const text = `Interception is on: ${rules} rules for ${families.join(' and ')} in ${backend.name} (${backend.why}), verified\n`;
-	out(isJson ? `${JSON.stringify(report)}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''));
+	out(
+		isJson ? `${JSON.stringify({ ...report, notices })}\n` : [text, ...notices.map((notice) => `${notice}\n`)].join(''),
+	);
 	return 0;
 }

@@ -9,6 +9,7 @@ import { createScratch } from './net/scratch.ts';
 
 /** What `scripts/build` made. */
 export const turnoutProgram = join(import.meta.dirname, '../../dist/turnout');
+export const cniProgram = join(import.meta.dirname, '../../dist/aws-appmesh');
 export const routeManagerProgram = join(import.meta.dirname, '../../dist/appmesh-route-manager.sh');
 
 export interface Outcome {

@@ -5,6 +5,8 @@ export interface CniError {
 	readonly code: number;
 	readonly msg: string;
 	readonly details?: string;
+	/** Of the call's configuration, where that is known. */
+	readonly cniVersion?: string;
 }
 
 export type Command = 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS' | 'VERSION';

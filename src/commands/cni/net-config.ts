@@ -51,7 +51,7 @@ function netConfigOf(members: Members): NetConfig {
 		...config,
 		appPorts: withoutEmpty(config.appPorts, requirePort),
 		egressIgnoredPorts: withoutEmpty(config.egressIgnoredPorts, requirePort),
-		egressIgnoredIPs: withoutEmpty(config.egressIgnoredIPs, requireAddress).map((address) => address.trim()),
+		egressIgnoredIPs: withoutEmpty(config.egressIgnoredIPs, requireAddress),
 	};
 }
 

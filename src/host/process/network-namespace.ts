@@ -17,10 +17,20 @@ export function placeOfNetwork(path: string): Place {
 		if (statfsSync(path).type !== NSFS) return 'gone';
 		const [own, other] = [statSync('/proc/self/ns/net'), statSync(path)];
 		return own.ino === other.ino && own.dev === other.dev ? 'here' : 'elsewhere';
-	} catch {
-		return 'gone';
+	} catch (error) {
+		const { code = '' } = error as NodeJS.ErrnoException;
+		if (['ENOENT', 'ENOTDIR', 'ESRCH'].includes(code)) return 'gone';
+		throw cannotEnter(path, code, error);
 	}
 }
+
+const cannotEnter = (path: string, why: string, cause?: unknown): Failure =>
+	new Failure(
+		'permission',
+		`Cannot enter the network namespace ${path}: ${why}`,
+		'Run this as root with the capability SYS_ADMIN',
+		cause,
+	);
 
 const tools = (why: string): Failure =>
 	new Failure('tools', `Cannot enter a network namespace: ${why}`, 'Install the package util-linux');
@@ -40,12 +50,7 @@ export async function restartInNetwork(path: string, env: NodeJS.ProcessEnv, sig
 	const nsenter = findNsenter();
 	const enter = [`--net=${path}`, '--'];
 	const { code, stderr } = await runCommand(nsenter, [...enter, nsenter, '--version'], '', signal);
-	if (code !== 0)
-		throw new Failure(
-			'permission',
-			`Cannot enter the network namespace ${path}: ${oneLine(stderr)}`,
-			'Run this as root with the capability SYS_ADMIN',
-		);
+	if (code !== 0) throw cannotEnter(path, oneLine(stderr));
 	const [program = '', ...words] = [...ownProgram(), ...process.argv.slice(2)];
 	process.execve?.(nsenter, ['nsenter', ...enter, program, ...process.execArgv, ...words], env);
 	throw tools('this Node has no execve');

@@ -48,6 +48,12 @@ describe('the configuration of aws-appmesh as settings', () => {
 		}
 	});
 
+	test('the first ports of all are a task and its Envoy', () => {
+		const { config } = read({ ...proxied, proxyIngressPort: '1', proxyEgressPort: '2', appPorts: ['3', '4'] });
+		assert.deepEqual([config.ingressPort, config.egressPort, config.envoy.adminPort], [1, 2, 6]);
+		assert.ok(read({ ...proxied, proxyIngressPort: '2', proxyEgressPort: '1', appPorts: ['3'] }));
+	});
+
 	test('port 22 of a task may be captured', () => assert.ok(read({ ...proxied, appPorts: ['22'] })));
 
 	test('one empty element is none', () => {
