@@ -46,7 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	host: base,
 	mesh: base,
 	xds: ['mesh', ...base],
-	doctor: ['status', 'xds', ...base],
+	doctor: ['status', 'mesh', 'xds', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -95,7 +95,7 @@ function wayTo(
 /** What may not be imported from where, and why: packages and modules of Node. */
 const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly because: string }[] = [
 	{
-		from: /^(ruleset\/|status\/(?!prometheus)|firewall\/|routing\/|envoy\/(lifecycle|bootstrap|overlay|command-line)\.)/,
+		from: /^(ruleset\/|doctor\/|status\/(?!prometheus)|firewall\/|routing\/|envoy\/(lifecycle|bootstrap|overlay|command-line)\.)/,
 		to: /^(?!\.\/|node:(net|crypto|path)$)/,
 		because: 'it is a function of its input',
 	},

@@ -9,10 +9,14 @@ import { examine } from './doctor/examine.ts';
 /** `turnout doctor`: what is wrong with this host. Looks only, with a daemon and without, and says what it could not see. */
 export async function doctor(given: Given, { out, isJson, paint, signal }: CommandContext): Promise<number> {
 	const findings = await examine(createExamination(given, signal));
-	const ok = findings.every(({ state }) => state !== 'failure');
-	out(isJson ? `${JSON.stringify({ ok, checks: findings })}\n` : findingsText(findings, paint));
-	return ok ? 0 : 1;
+	out(isJson ? findingsJson(findings) : findingsText(findings, paint));
+	return isWell(findings) ? 0 : 1;
 }
+
+const isWell = (findings: readonly Finding[]): boolean => findings.every(({ state }) => state !== 'failure');
+
+export const findingsJson = (findings: readonly Finding[]): string =>
+	`${JSON.stringify({ ok: isWell(findings), checks: findings })}\n`;
 
 /** A remedy that the next line has too is told there. */
 export const findingsText = (findings: readonly Finding[], paint: Paint): string =>

@@ -26,6 +26,12 @@ export type Finding = { readonly check: CheckName } & (
 	  }
 );
 
+/** What somebody would be refused with, as a Failure has it. */
+export interface Refusal {
+	readonly message: string;
+	readonly remedy: string;
+}
+
 /** `note`: what was found to be well; '' where that says nothing. */
 export const well = (check: CheckName, note = ''): Finding => ({ check, state: 'ok', note });
 

@@ -48,7 +48,7 @@ const named = (parts: readonly KernelPart[]): string =>
 
 type Presence = 'there' | 'absent' | 'unknown';
 
-export function presenceOf({ name, module, option }: KernelPart, lists: KernelLists): Presence {
+function presenceOf({ name, module, option }: KernelPart, lists: KernelLists): Presence {
 	const installed = lists.installed?.get(module);
 	const set = lists.options?.get(option);
 	if (lists.registered.has(name) || lists.loaded.has(module) || installed === 'built in' || set === 'y') return 'there';

@@ -1,15 +1,10 @@
-import { type Finding, failure, unknown, warning, well } from './finding.ts';
-
-interface Said {
-	readonly message: string;
-	readonly remedy: string;
-}
+import { type Finding, failure, type Refusal, unknown, warning, well } from './finding.ts';
 
 export interface PrivilegesFacts {
 	/** Its uid is 0, perhaps in a container. */
 	readonly isRoot: boolean;
 	/** What a change of the rules would be refused with; undefined: it would not. */
-	readonly refusal: Said | undefined;
+	readonly refusal: Refusal | undefined;
 	/** Undefined: there is no socket, as no daemon runs. */
 	readonly socket: SocketFacts | undefined;
 }
@@ -17,7 +12,7 @@ export interface PrivilegesFacts {
 export interface SocketFacts {
 	readonly path: string;
 	/** What a command would be refused with; undefined: it may use the socket. */
-	readonly refusal: Said | undefined;
+	readonly refusal: Refusal | undefined;
 	/** Users who are neither in its group nor root may connect. */
 	readonly isOpen: boolean;
 }
@@ -28,7 +23,7 @@ export const privilegesFindings = ({ isRoot, refusal, socket }: PrivilegesFacts)
 ];
 
 /** Another user has none, and is not told that the daemon lacks them. */
-function rightsFinding(isRoot: boolean, refusal: Said | undefined): Finding {
+function rightsFinding(isRoot: boolean, refusal: Refusal | undefined): Finding {
 	if (refusal === undefined) return well('privileges');
 	if (isRoot) return failure('privileges', refusal.message, refusal.remedy);
 	return unknown('privileges', `this user may not see everything: ${refusal.message}`, 'sudo turnout doctor');

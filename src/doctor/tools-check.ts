@@ -1,17 +1,12 @@
-import { type Finding, failure, unknown, well } from './finding.ts';
-
-interface Said {
-	readonly message: string;
-	readonly remedy: string;
-}
+import { type Finding, failure, type Refusal, unknown, well } from './finding.ts';
 
 export interface ToolsFacts {
 	/** `iptables v1.8.9 (nf_tables)`, of each program that is installed. */
 	readonly versions: readonly string[];
 	/** The backend and why it is chosen; or why that is not known. */
-	readonly backend: { readonly name: string; readonly why: string } | Said;
+	readonly backend: { readonly name: string; readonly why: string } | Refusal;
 	/** Why rules cannot be changed with what is installed; undefined: they can. */
-	readonly lack: Said | undefined;
+	readonly lack: Refusal | undefined;
 }
 
 export function toolsFindings({ versions, backend, lack }: ToolsFacts): Finding[] {

@@ -8,6 +8,7 @@ import { backends } from '../../firewall/backends.ts';
 import { readKernelFacts } from '../../host/facts.ts';
 import { resolveIds } from '../../host/files/accounts.ts';
 import { type OpenHost, openHost } from '../../host/open-host.ts';
+import { once } from '../../lib/once.ts';
 import type { BackendChoice } from '../../reconcile/host.ts';
 import { computeDesired, type DesiredState } from '../../reconcile/resolve.ts';
 import type { Capture } from '../../ruleset/capture.ts';
@@ -59,7 +60,7 @@ export function createExamination(given: Given, stop: AbortSignal): Examination 
 		return resolvePassively(await host(), await settings(), former, signal);
 	});
 	return {
-		...{ signal, socket, daemon, written: once(written), settings: once(settings), whole, host, context },
+		...{ signal, socket, daemon, written, settings, whole, host, context },
 		capture: once(async () => ({ ...(await resolveCapture(await whole(), resolveIds)), ...readKernelFacts() })),
 		desired: once(async () => computeDesired(await context())),
 		backend: once(() =>
@@ -77,11 +78,3 @@ const backendOf = (daemon: Examination['daemon'], error: unknown): Promise<Backe
 		({ status }) => status.backend as BackendChoice,
 		() => Promise.reject(error),
 	);
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-	let reading: Promise<T> | undefined;
-	return () => {
-		reading ??= read();
-		return reading;
-	};
-}

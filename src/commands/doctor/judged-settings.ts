@@ -1,6 +1,7 @@
 import { loadSettings, recallSettings, type SettingsArguments } from '../../config/load.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
 import { Failure } from '../../failure.ts';
+import { once } from '../../lib/once.ts';
 import { createClient } from '../../localapi/client.ts';
 import type { ConfigReply } from '../../localapi/protocol.ts';
 import type { Status } from '../../status/types.ts';
@@ -34,14 +35,12 @@ const WHERE: readonly string[] = ['socket', 'stateDirectory'];
 
 export function createSettings(asked: SettingsArguments, daemon: () => Promise<AnsweringDaemon>): SettingsToJudge {
 	const isNamed = asked.file !== undefined || Object.keys(asked.flags).some((key) => !WHERE.includes(key));
-	const written = () => loadSettings(asked);
-	return {
-		written,
-		async settings() {
-			const running = isNamed ? undefined : await daemon().catch(() => undefined);
-			return running === undefined ? written().catch(refuseMistaken) : settingsOf(running);
-		},
-	};
+	const written = once(() => loadSettings(asked));
+	const settings = once(async () => {
+		const running = isNamed ? undefined : await daemon().catch(() => undefined);
+		return running === undefined ? written().catch(refuseMistaken) : settingsOf(running);
+	});
+	return { written, settings };
 }
 
 const settingsOf = ({ config }: AnsweringDaemon): Loaded =>

@@ -12,8 +12,8 @@ export function rulesElsewhere({ texts }: Pick<ForeignRules, 'texts'>, own: Dial
 	return among.some((dialect) => isLegacy(dialect) === isLegacy(own)) ? undefined : first;
 }
 
-/** Ours are in tables of iptables too, and bear our names. */
+/** Ours are in tables of iptables too, and bear our names. A command reads them with their counters. */
 const hasRulesOfOthers = (text: RuleText): boolean =>
 	text.kind === 'nft'
 		? text.text !== ''
-		: text.text.split('\n').some((line) => line.startsWith('-A ') && !/APPMESH_|"turnout: /.test(line));
+		: text.text.split('\n').some((line) => /^(\[\d+:\d+\] )?-A /.test(line) && !/APPMESH_|"turnout: /.test(line));

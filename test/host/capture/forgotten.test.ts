@@ -7,6 +7,7 @@ import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { backends } from '../../support/dialects.ts';
+import { lookAt } from '../../support/doctor-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { isWhole } from '../../support/own-rules.ts';
 import { run } from '../../support/run.ts';
@@ -98,6 +99,22 @@ for (const { backend } of backends)
 			assert.ok(isWhole(lab.host, backend));
 		});
 	});
+
+test('where the kernel picks no connection up, a forgotten one hangs, and the doctor warns of that', async () => {
+	using place = await createTalkingHost();
+	const { lab } = place;
+	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', ...DRAIN] });
+	await enabled(daemon, lab, 'iptables-nft');
+	const captured = await openAll(place);
+	for (const { talker, by } of captured) assert.equal(await answers(talker, 'first'), `${by} hears first`);
+	lab.host.run('sysctl', ['-qw', 'net.netfilter.nf_conntrack_tcp_loose=0']);
+	await forget(lab);
+	const silence = sleep(2_000, 'silence');
+	const heard = captured.map(({ talker }) => Promise.race([answers(talker, 'after'), silence]));
+	assert.deepEqual([...new Set(await Promise.all(heard))], ['silence']);
+	const { of } = lookAt(lab.host, ['--socket', daemon.socket]);
+	assert.match(of('conntrack').join(), /^ok,warning: net\.netfilter\.nf_conntrack_tcp_loose is 0/);
+});
 
 interface Stage {
 	readonly context: TestContext;

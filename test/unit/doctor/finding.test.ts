@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { plain } from '../../../src/cli/paint.ts';
 import { withStatus } from '../../../src/commands/doctor/examine.ts';
-import { findingsText } from '../../../src/commands/doctor.ts';
+import { findingsJson, findingsText } from '../../../src/commands/doctor.ts';
 import { type Finding, failure, findingOf, unknown, warning, well } from '../../../src/doctor/finding.ts';
 import type { Condition } from '../../../src/status/types.ts';
 import { matchesGolden } from '../../support/golden.ts';
@@ -20,6 +20,16 @@ const found: readonly Finding[] = [
 
 test('a line for each check, with the reason, and the remedy below it; one that several share is told once', () => {
 	matchesGolden(findingsText(found, plain), join(import.meta.dirname, 'golden', 'findings.txt'));
+});
+
+test('as JSON: whether nothing fails, and the same for each check', () => {
+	const { ok, checks } = JSON.parse(findingsJson(found));
+	matchesGolden(
+		`${JSON.stringify({ ok, checks }, null, '\t')}\n`,
+		join(import.meta.dirname, 'golden', 'findings.json'),
+	);
+	const well = found.filter(({ state }) => state !== 'failure');
+	assert.equal(JSON.parse(findingsJson(well)).ok, true);
 });
 
 test('what status reports without failing is a warning, and all else that is wrong a failure', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { asIfOurs } from '../../../../src/firewall/foreign/as-if-ours.ts';
 import type { BaseChain } from '../../../../src/firewall/foreign/foreign-rules.ts';
 import { findOvertaking } from '../../../../src/firewall/foreign/overtaking.ts';
+import { ownNat } from '../../../../src/firewall/own-chains.ts';
 import { captureOf } from '../../../support/capture.ts';
 
 const chain: BaseChain = {
@@ -36,5 +37,7 @@ for (const dialect of ['iptables-nft', 'iptables-legacy', 'nft'] as const) {
 	test(`${dialect}: before our rules are there it is told whose will come before them, and whose will not`, () => {
 		assert.deepEqual(overtakingAt(-110), [{ kind: 'outbound', isFirst: true }]);
 		assert.deepEqual(overtakingAt(-90), []);
+		// Of chains of one priority the newest comes first.
+		assert.deepEqual(overtakingAt(ownNat[dialect].priority), []);
 	});
 }

@@ -28,6 +28,12 @@ const rows: readonly (readonly [string, readonly RuleText[], Dialect, Dialect | 
 	['all are in iptables-legacy, and ours in nft', [saved('iptables-legacy', others)], 'nft', 'iptables-legacy'],
 	['all are in iptables-nft', [saved('iptables-nft', others)], 'iptables-legacy', 'iptables-nft'],
 	['all are in tables of nft', [table('{}')], 'iptables-legacy', 'nft'],
+	[
+		'all are in iptables-legacy, as a command reads them, with their counters',
+		[saved('iptables-legacy', `[7:420] ${others}`), saved('iptables-nft', `[0:0] ${ours}`)],
+		'iptables-nft',
+		'iptables-legacy',
+	],
 	['tables that nobody can read tell nothing', [table('')], 'iptables-legacy', undefined],
 ];
 
