@@ -15,10 +15,11 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { netlinkBinding } from './netlink.ts';
+import { writeShare } from './packaging/share.ts';
 
 /**
- * Makes `dist/`: a launcher beside one bundle, the Node that runs it, netlink's native part, and V8's compiled code.
- * It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
+ * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
+ * V8's compiled code; man pages, completions, and what a host's service needs. It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
  */
 const root = join(import.meta.dirname, '..');
 const draft = join(root, `.cache/dist.${process.pid}`);
@@ -129,6 +130,14 @@ for (const [name, words] of [
 	chmodSync(join(draft, name), 0o755);
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
+copyFileSync(join(root, 'scripts/service'), join(draft, 'service'));
+copyFileSync(join(root, 'LICENSE'), join(draft, 'LICENSE'));
+copyFileSync(
+	join(root, `node_modules/node/node_modules/node-linux-${process.arch}/LICENSE`),
+	join(draft, 'lib/node.LICENSE'),
+);
+for (const name of ['process.conf', 'legacy.conf']) copyFileSync(join(root, 'systemd', name), join(draft, name));
+await writeShare(join(draft, 'share'));
 await warm();
 const former = `${draft}.former`;
 if (existsSync(dist)) renameSync(dist, former);
