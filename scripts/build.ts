@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { netlinkBinding } from './netlink.ts';
-import { writeShare } from './packaging/share.ts';
+import { billOfMaterials } from './packaging/bill-of-materials.ts';
+import { sourceEpoch, writeShare } from './packaging/share.ts';
 
 /**
  * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
@@ -49,7 +50,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };
-const options: BuildOptions = {
+const options = {
 	bundle: true,
 	platform: 'node',
 	target: 'node24',
@@ -59,10 +60,13 @@ const options: BuildOptions = {
 	logLevel: 'warning',
 	// Its main file finds its parts by a `require` that no bundler sees through.
 	alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+	// What is in it.
+	metafile: true,
+	absWorkingDir: root,
 	// V8's scripts have no modules to import.
 	supported: { 'dynamic-import': false },
-};
-await Promise.all([
+} as const satisfies BuildOptions;
+const bundles = await Promise.all([
 	build({
 		...options,
 		entryPoints: [join(root, 'src/main.ts')],
@@ -138,6 +142,8 @@ copyFileSync(
 );
 for (const name of ['process.conf', 'legacy.conf']) copyFileSync(join(root, 'systemd', name), join(draft, name));
 await writeShare(join(draft, 'share'));
+const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+writeFileSync(join(draft, 'sbom.cdx.json'), billOfMaterials(inputs, sourceEpoch()));
 await warm();
 const former = `${draft}.former`;
 if (existsSync(dist)) renameSync(dist, former);

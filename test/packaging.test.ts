@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
-import { billOfMaterials } from '../scripts/packaging/bill-of-materials.ts';
 import { shownCommands } from '../scripts/packaging/described.ts';
 import { writeShare } from '../scripts/packaging/share.ts';
 import { findEntry } from '../src/commands/find.ts';
@@ -75,20 +74,6 @@ test('what a command takes as its first word is what completion offers', async (
 		const terminal = { out: () => undefined, isJson: false, signal: AbortSignal.abort(), sessions: async () => ({}) };
 		const refusal = await run({}, ['nothing'], terminal).catch((error: Error) => error.message);
 		assert.equal(/ takes "?([\w, ]+?)(?: FILE"|, not)/.exec(String(refusal))?.[1], verbs.join(', '));
-	}
-});
-
-test('the bill of materials names Node and every package that is in the bundle, with its license and hash', () => {
-	const { components } = JSON.parse(billOfMaterials(0)) as { components: Readonly<Record<string, unknown>>[] };
-	const about = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-		readonly dependencies: Readonly<Record<string, string>>;
-	};
-	const names = components.map(({ name }) => name);
-	for (const name of ['node', ...Object.keys(about.dependencies)]) assert.ok(names.includes(name), name);
-	assert.ok(!names.includes('typescript'));
-	for (const each of components) {
-		assert.ok(each['licenses'], String(each['name']));
-		assert.ok(each['hashes'] ?? each['name'] === 'node', String(each['name']));
 	}
 });
 

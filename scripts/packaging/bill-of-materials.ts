@@ -1,4 +1,4 @@
-// What turnout is made of, as CycloneDX: the packages of package-lock.json that are in its bundle, and Node.
+// What turnout is made of, as CycloneDX: what is in its bundle, by package-lock.json, and Node.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../src/version.ts';
@@ -8,15 +8,15 @@ interface Locked {
 	readonly version: string;
 	readonly integrity?: string;
 	readonly license?: string;
-	readonly dev?: true;
 }
 
-/** `epoch`: when the source was written, in seconds. */
-export function billOfMaterials(epoch: number): string {
+/** `files`: what has been bundled, below the repository's root. `epoch`: when the source was written, in seconds. */
+export function billOfMaterials(files: readonly string[], epoch: number): string {
 	const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8')) as {
 		readonly packages: Readonly<Record<string, Locked>>;
 	};
-	const bundled = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+	const homes = new Set(files.flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));
+	const bundled = Object.entries(lock.packages).filter(([path]) => homes.has(path));
 	const components = bundled.map(([path, locked]) => component(path.replace(/^.*node_modules\//, ''), locked));
 	const node = { type: 'application', name: 'node', version: nodeVersion, purl: `pkg:generic/node@${nodeVersion}` };
 	const whole = {

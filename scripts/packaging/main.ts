@@ -14,7 +14,6 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../../src/version.ts';
-import { billOfMaterials } from './bill-of-materials.ts';
 import { checkPackages } from './check.ts';
 import { nfpmConfig } from './nfpm-config.ts';
 import { type Processor, processors, writePayload } from './payload.ts';
@@ -43,7 +42,7 @@ try {
 	mkdirSync(made, { recursive: true });
 	const nfpm = findNfpm();
 	for (const processor of known) if (values.processor.includes(processor)) makeFor(processor, nfpm);
-	writeFileSync(join(made, `turnout_${version}.cdx.json`), billOfMaterials(epoch));
+	cpSync(join(root, 'dist/sbom.cdx.json'), join(made, `turnout_${version}.cdx.json`));
 	writeFileSync(join(made, 'SHA256SUMS'), sums(made));
 	rmSync(values.into, { recursive: true, force: true });
 	cpSync(made, values.into, { recursive: true });

@@ -9,77 +9,53 @@ import { rulesOf } from '../../support/daemon.ts';
 import { openEchoConnection } from '../../support/echo.ts';
 import { statusOf } from '../../support/machine-host.ts';
 import { root } from '../../support/pages.ts';
-import { createServiceHost } from '../../support/service-host.ts';
+import { createServiceHost, type ServiceHost } from '../../support/service-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const settings = '/etc/turnout/turnout.yaml';
+const dropIns = '/etc/systemd/system/turnout.service.d';
 
-describe('the Debian package on a host with a real systemd', async () => {
+describe('packages on a host with a real systemd', async () => {
 	const stack = suiteStack();
 	const scratch = stack.use(createScratch('packages'));
-	const [first, second] = ['1', '2'].map((release) => makePackage(scratch.path, release)) as [string, string];
-	const given = { [scratch.path]: '/srv/packages' };
-	const place = await createServiceHost(stack, { command: ['dpkg', '--install', first], given });
-	const { lab, app, machine, untouched, property, configure, answered } = place;
+	for (const release of ['1', '2']) makePackages(join(scratch.path, release), release);
+	/** Its path on the machine. */
+	const fileOf = (release: string, ending: string): string => {
+		const name = readdirSync(join(scratch.path, release)).find((each) => each.endsWith(ending));
+		assert.ok(name);
+		return `/srv/packages/${release}/${name}`;
+	};
+	// Debian's rpm knows none of the packages that are there.
+	const rpm = ['rpm', '--force-debian', '--nodeps', '--upgrade', '--replacepkgs'] as const;
+	const command = ['dpkg', '--install', fileOf('1', '.deb')] as const;
+	const host = await createServiceHost(stack, { command: [...command], given: { [scratch.path]: '/srv/packages' } });
+	const { lab, machine, untouched, property, configure } = host;
 	const { run, tryRun } = machine;
-	const left = () =>
-		run(
-			'find',
-			'/',
-			'-xdev',
-			'-path',
-			'/srv',
-			'-prune',
-			'-o',
-			'-path',
-			'/var/lib/dpkg',
-			'-prune',
-			'-o',
-			'-name',
-			'*turnout*',
-			'-print',
-		);
+	const left = () => {
+		const others = ['/srv', '/var/lib/dpkg'].flatMap((path) => ['-path', path, '-prune', '-o']);
+		return run('find', '/', '-xdev', ...others, '-name', '*turnout*', '-print');
+	};
 
-	test('installed, it is whole, and nothing is started', () => {
-		assert.match(run('turnout', 'version'), /^turnout \d/);
-		assert.deepEqual([property('ActiveState'), property('UnitFileState')], ['inactive', 'disabled']);
-		assert.equal(rulesOf(lab.host), untouched);
+	test('installed, a Debian package is whole, and nothing is started', () => {
+		assertInstalled(host);
 		assert.equal(tryRun('dpkg', '--verify', 'turnout').stdout, '');
-		assert.match(run('getent', 'group', 'turnout'), /^turnout:/);
 	});
 
 	test('with onStop keep, an upgrade under load loses no connection and leaves the newer version running', async () => {
 		run('systemctl', 'enable', '--now', 'turnout');
-		configure('onStop: keep');
-		run('turnout', 'enable');
-		assert.equal(await answered(), 'remote');
-		using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
-		const [pid, before] = [property('MainPID'), statusOf(machine).counters.egress.connections];
-		const aim = { address: addresses.remote.v4, port: 443, clients: 2, pauseMs: 5, timeoutMs: 10_000 };
-		await using load = await app.startLoad(aim);
-		run('dpkg', '--install', second);
-		assert.notEqual(property('MainPID'), pid);
-		const { connections, failures, by } = await load.stop();
-		assert.ok(connections > 0);
-		assert.deepEqual(failures, {});
-		assert.deepEqual(by, { remote: connections });
-		assert.equal(await held.echo('still there'), 'still there');
-		// Each of them was captured: those of the load, and none beside.
-		assert.equal(statusOf(machine).counters.egress.connections - before, connections);
-		assert.match(run('cat', settings), /^onStop: keep$/m);
-		assert.equal(property('UnitFileState'), 'enabled');
+		await assertUpgrade(host, ['dpkg', '--install', fileOf('2', '.deb')]);
 	});
 
 	test('where a restart would let connections past Envoy, an upgrade leaves it to the administrator', () => {
 		configure();
 		const pid = property('MainPID');
-		assert.match(run('dpkg', '--install', second), /^The daemon goes on .*: systemctl restart turnout$/m);
+		assert.match(run('dpkg', '--install', fileOf('2', '.deb')), /^The daemon goes on .*: systemctl restart turnout$/m);
 		assert.equal(property('MainPID'), pid);
 		assert.equal(tryRun('turnout', 'wait', '--timeout', '20').code, 0);
 	});
 
-	test('removed, it leaves the settings only; purged, not even those', () => {
-		run('rm', '-r', '/etc/systemd/system/turnout.service.d');
+	test('removed, it leaves the settings only, also where a drop-in has gone before; purged, not even those', () => {
+		run('rm', '-r', dropIns);
 		assert.notEqual(rulesOf(lab.host), untouched);
 		run('dpkg', '--remove', 'turnout');
 		assert.equal(rulesOf(lab.host), untouched);
@@ -91,14 +67,55 @@ describe('the Debian package on a host with a real systemd', async () => {
 		// As Debian's packages do, it leaves its group: another one of the same number would own what members have made.
 		assert.match(run('getent', 'group', 'turnout'), /^turnout:/);
 	});
+
+	test('an RPM package, too, is installed whole, upgraded under load and removed', async () => {
+		run('groupdel', 'turnout');
+		run(...rpm, fileOf('1', '.rpm'));
+		assertInstalled(host);
+		assert.equal(tryRun('rpm', '--verify', '--nodeps', 'turnout').stdout, '');
+		run('systemctl', 'enable', '--now', 'turnout');
+		await assertUpgrade(host, [...rpm, fileOf('2', '.rpm')]);
+		run('rpm', '--force-debian', '--erase', 'turnout');
+		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(left(), `/etc/turnout\n${settings}.rpmsave\n`);
+		assert.equal(tryRun('systemctl', 'cat', 'turnout').code, 1);
+	});
 });
 
-/** Its path on the machine. */
-function makePackage(folder: string, release: string): string {
-	const into = join(folder, release);
-	const args = ['--format', 'deb', '--processor', process.arch, '--release', release, '--into', into];
+function assertInstalled({ machine, property, lab, untouched }: ServiceHost): void {
+	const { run } = machine;
+	assert.match(run('turnout', 'version'), /^turnout \d/);
+	assert.deepEqual([property('ActiveState'), property('UnitFileState')], ['inactive', 'disabled']);
+	assert.equal(rulesOf(lab.host), untouched);
+	assert.match(run('getent', 'group', 'turnout'), /^turnout:/);
+}
+
+async function assertUpgrade(host: ServiceHost, upgrade: readonly [string, ...string[]]): Promise<void> {
+	const { lab, app, machine, property, configure, answered } = host;
+	const { run } = machine;
+	configure('onStop: keep');
+	run('turnout', 'enable');
+	assert.equal(await answered(), 'remote');
+	using held = await openEchoConnection(lab.host, { address: addresses.remote.v4, port: 7, uid: 1000 });
+	const [pid, before] = [property('MainPID'), statusOf(machine).counters.egress.connections];
+	const aim = { address: addresses.remote.v4, port: 443, clients: 2, pauseMs: 5, timeoutMs: 10_000 };
+	await using load = await app.startLoad(aim);
+	run(...upgrade);
+	assert.notEqual(property('MainPID'), pid);
+	const { connections, failures, by } = await load.stop();
+	assert.ok(connections > 0);
+	assert.deepEqual(failures, {});
+	assert.deepEqual(by, { remote: connections });
+	assert.equal(await held.echo('still there'), 'still there');
+	// Each of them was captured: those of the load, and none beside.
+	assert.equal(statusOf(machine).counters.egress.connections - before, connections);
+	assert.match(run('cat', settings), /^onStop: keep$/m);
+	assert.equal(property('UnitFileState'), 'enabled');
+	console.log(`${connections} connections over the upgrade, none failed`);
+}
+
+function makePackages(into: string, release: string): void {
+	const formats = ['deb', 'rpm'].flatMap((format) => ['--format', format]);
+	const args = [...formats, '--processor', process.arch, '--release', release, '--into', into];
 	execFileSync(join(root, 'scripts/package'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
-	const name = readdirSync(into).find((each) => each.endsWith('.deb'));
-	assert.ok(name);
-	return `/srv/packages/${release}/${name}`;
 }
