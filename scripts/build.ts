@@ -16,10 +16,12 @@ import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { dialects } from '../src/values/dialects.ts';
 import { netlinkBinding } from './netlink.ts';
+import { billOfMaterials } from './packaging/bill-of-materials.ts';
+import { sourceEpoch, writeShare } from './packaging/share.ts';
 
 /**
- * Makes `dist/`: a launcher beside one bundle, the Node that runs it, netlink's native part, and V8's compiled code.
- * It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
+ * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
+ * V8's compiled code; man pages, completions, and what a host's service needs. It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
  */
 const root = join(import.meta.dirname, '..');
 const draft = join(root, `.cache/dist.${process.pid}`);
@@ -54,7 +56,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };
-const options: BuildOptions = {
+const options = {
 	bundle: true,
 	platform: 'node',
 	target: 'node24',
@@ -64,10 +66,13 @@ const options: BuildOptions = {
 	logLevel: 'warning',
 	// Its main file finds its parts by a `require` that no bundler sees through.
 	alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+	// What is in it.
+	metafile: true,
+	absWorkingDir: root,
 	// V8's scripts have no modules to import.
 	supported: { 'dynamic-import': false },
-};
-await Promise.all([
+} as const satisfies BuildOptions;
+const bundles = await Promise.all([
 	build({
 		...options,
 		entryPoints: [join(root, 'src/main.ts')],
@@ -137,6 +142,16 @@ for (const [name, words] of [
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
 copyFileSync(join(root, 'scripts/cni.cjs'), join(draft, 'lib/cni.cjs'));
+copyFileSync(join(root, 'scripts/service'), join(draft, 'service'));
+copyFileSync(join(root, 'LICENSE'), join(draft, 'LICENSE'));
+copyFileSync(
+	join(root, `node_modules/node/node_modules/node-linux-${process.arch}/LICENSE`),
+	join(draft, 'lib/node.LICENSE'),
+);
+for (const name of ['process.conf', 'legacy.conf']) copyFileSync(join(root, 'systemd', name), join(draft, name));
+await writeShare(join(draft, 'share'));
+const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+writeFileSync(join(draft, 'sbom.cdx.json'), billOfMaterials(inputs, sourceEpoch()));
 await warm();
 const former = `${draft}.former`;
 if (existsSync(dist)) renameSync(dist, former);

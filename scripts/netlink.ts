@@ -9,7 +9,7 @@ import { join } from 'node:path';
  */
 const root = join(import.meta.dirname, '..');
 const home = join(root, 'node_modules/netlink');
-const built = join(home, 'build/Release/netlink.node');
+const release = join(home, 'build/Release');
 
 /** Of src/binding.cc in version 0.3.0, which the changes are made for. */
 const KNOWN_SOURCE = '1fffbbd4ec97cef1d6808d0c38354d0b3980d77a6e1450c1b1c76c140a60346d';
@@ -99,21 +99,25 @@ NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)`,
 	],
 ];
 
-/** The file, compiled anew where it is not there or is of other changes. */
-export function netlinkBinding(): string {
+/**
+ * The file, compiled anew where it is not there or is of other changes. `triple`: for another processor than this one, as
+ * its compiler's name begins, such as aarch64-linux-gnu.
+ */
+export function netlinkBinding(triple?: string): string {
 	const published = readFileSync(join(home, 'src/binding.cc'), 'utf8');
 	if (hashOf(published) !== KNOWN_SOURCE) stop('netlink is not of the version that scripts/netlink.ts changes');
 	const source = changes.reduce((text, [former, wanted]) => replaceOnce(text, former, wanted), published);
+	const built = join(release, triple === undefined ? 'netlink.node' : `${triple}.node`);
 	const mark = `${built}.${hashOf(source + process.version)}`;
 	if (existsSync(built) && existsSync(mark)) return built;
-	mkdirSync(join(home, 'build/Release'), { recursive: true });
-	compile(source);
+	mkdirSync(release, { recursive: true });
+	compile(source, built, triple === undefined ? 'g++' : `${triple}-g++`);
 	writeFileSync(mark, '');
 	return built;
 }
 
-/** The headers are those of the very Node that is going to load it; they come with its package. */
-function compile(source: string): void {
+/** The headers are those of the very Node that is going to load it; they come with its package, and are alike for all processors. */
+function compile(source: string, built: string, compiler: string): void {
 	const headers = join(root, `node_modules/node/node_modules/node-linux-${process.arch}/include/node`);
 	const draft = `${built}.draft.${process.pid}`;
 	const args = [
@@ -121,9 +125,9 @@ function compile(source: string): void {
 		...['-DNAPI_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=netlink'],
 		...[`-I${headers}`, `-I${join(root, 'node_modules/node-addon-api')}`],
 	];
-	const { status, error, stderr } = spawnSync('g++', args, { input: source, encoding: 'utf8' });
-	if (error !== undefined) stop(`there is no g++ (${error.message})`);
-	if (status !== 0) stop(`g++ says\n${stderr}`);
+	const { status, error, stderr } = spawnSync(compiler, args, { input: source, encoding: 'utf8' });
+	if (error !== undefined) stop(`there is no ${compiler} (${error.message})`);
+	if (status !== 0) stop(`${compiler} says\n${stderr}`);
 	renameSync(draft, built);
 }
 

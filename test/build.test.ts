@@ -26,3 +26,14 @@ for (const [who, word, options] of [
 		const { stderr } = spawnSync(join(lib, 'node'), [...options, '-'], { cwd: lib, input: program, encoding: 'utf8' });
 		assert.equal(stderr, 'false');
 	});
+
+test('its bill of materials has Node and what is in the bundle, each with license and hash, and nothing else', () => {
+	const read = <T>(path: string) => JSON.parse(readFileSync(join(root, path), 'utf8')) as T;
+	const { components } = read<{ components: Readonly<Record<string, unknown>>[] }>('dist/sbom.cdx.json');
+	const names = components.map(({ name }) => name);
+	const { dependencies } = read<{ dependencies: Readonly<Record<string, string>> }>('package.json');
+	for (const name of ['node', ...Object.keys(dependencies)]) assert.ok(names.includes(name), name);
+	// Of the developer's tools, and what scripts/build leaves out.
+	for (const name of ['typescript', 'ssh2', 'cpu-features']) assert.ok(!names.includes(name), name);
+	for (const { name, licenses, hashes } of components) assert.ok(licenses && (hashes || name === 'node'), String(name));
+});

@@ -43,7 +43,7 @@ function typeOf(setting: Setting<unknown>): { readonly [key: string]: Json } {
 }
 
 /** The words that a setting's own text allows, if it allows nothing but words and its parser agrees. */
-function choicesOf({ allowed, parse }: Setting<unknown>): string[] {
+export function choicesOf({ allowed, parse }: Setting<unknown>): string[] {
 	const words = allowed.split(/, | or /);
 	const accepts = (text: string) => {
 		try {

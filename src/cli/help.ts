@@ -3,6 +3,8 @@ import type { Options } from './arguments.ts';
 export interface Described {
 	readonly summary: string;
 	readonly options: Options;
+	/** What its first word may be, for completion. */
+	readonly verbs?: readonly string[];
 }
 
 /** The text of `turnout --help`: one line per command. */

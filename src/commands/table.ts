@@ -121,6 +121,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
+		verbs: ['check', 'show', 'render', 'convert', 'diff'],
 		takesSettings: false,
 		words: 2,
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
@@ -144,6 +145,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			},
 			socket: { type: 'string', help: "PATH: the daemon's socket" },
 		},
+		verbs: ['out', 'in'],
 		takesSettings: false,
 		words: 3,
 		run: async (given, words, terminal) => {
@@ -164,6 +166,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	config: {
 		summary: 'Every setting, its value and its origin; config check FILE: all mistakes of a file',
 		options: none,
+		verbs: ['check'],
 		takesSettings: true,
 		words: 2,
 		run: async (given, words, terminal) => (await import('./config.ts')).config(given, words, terminal),

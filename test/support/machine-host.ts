@@ -43,9 +43,13 @@ export async function powerOnIn(
 	return stack.use(await boot(disk, lab.host, { ...options, given }));
 }
 
-export async function powerOn(stack: AsyncDisposableStack, disk: Disk): Promise<World & { readonly machine: Machine }> {
+export async function powerOn(
+	stack: AsyncDisposableStack,
+	disk: Disk,
+	options: BootOptions = {},
+): Promise<World & { readonly machine: Machine }> {
 	const place = await createWorld(stack);
-	return { ...place, machine: await powerOnIn(place, stack, disk) };
+	return { ...place, machine: await powerOnIn(place, stack, disk, options) };
 }
 
 /** A unit, or a part of one, as an administrator writes it. */

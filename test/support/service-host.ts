@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { addresses } from '../lab/net/layout.ts';
 import { isListening } from '../lab/services/registry.ts';
-import type { Machine } from '../lab/services/systemd.ts';
+import type { BootOptions, Machine } from '../lab/services/systemd.ts';
 import { createDisk } from '../lab/services/systemd.ts';
 import { rulesOf, unhurried } from './daemon.ts';
 import { eventually } from './eventually.ts';
@@ -26,9 +26,16 @@ export interface ServiceHost extends World {
 	readonly answered: () => Promise<string>;
 }
 
+export interface Installation extends BootOptions {
+	readonly command: readonly [program: string, ...args: string[]];
+}
+
 /** Installed, and not started. systemd waits less long than usual for its signs of life. */
-export async function createServiceHost(stack: AsyncDisposableStack): Promise<ServiceHost> {
-	const { machine, ...world } = await powerOn(stack, stack.use(createDisk()));
+export async function createServiceHost(
+	stack: AsyncDisposableStack,
+	{ command: [program, ...args], ...options }: Installation = { command: [`${unpacked}/scripts/install`] },
+): Promise<ServiceHost> {
+	const { machine, ...world } = await powerOn(stack, stack.use(createDisk()), options);
 	const { run, path } = machine;
 	const untouched = rulesOf(world.lab.host);
 	installEnvoyService(machine);
@@ -37,7 +44,7 @@ export async function createServiceHost(stack: AsyncDisposableStack): Promise<Se
 		() => isListening(world.lab.host, 15001),
 		(isIt) => isIt,
 	);
-	run(`${unpacked}/scripts/install`);
+	run(program, ...args);
 	writeUnit(machine, 'turnout.service.d/hurry.conf', ['[Service]', 'WatchdogSec=10']);
 	const property = (name: string) => propertyOf(machine, 'turnout', name);
 	return {

@@ -96,7 +96,7 @@ const REMEDY = 'See what is there with `turnout diff` and what would be committe
 
 /** xtables.lock is what iptables-legacy waits for (iptables(8), -w). */
 const LOCK_REMEDY =
-	'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written; for the service: `scripts/install legacy`';
+	'Make /run writable, or set XTABLES_LOCKFILE to a file that can be written; for the service: `/opt/turnout/service set-up legacy`';
 
 export const noPrivilege = (cause?: unknown): Failure =>
 	new Failure(
@@ -111,7 +111,7 @@ export const noRawSocket = (): Failure =>
 	new Failure(
 		'permission',
 		"Cannot change the host's rules: this process lacks CAP_NET_ADMIN over this network, or CAP_NET_RAW, which iptables-legacy needs too",
-		'Run turnout as root, give the container the capabilities NET_ADMIN and NET_RAW, or the service what `scripts/install legacy` does',
+		'Run turnout as root, give the container the capabilities NET_ADMIN and NET_RAW, or the service what `/opt/turnout/service set-up legacy` does',
 	);
 
 function fail(family: Family): never {

@@ -34,7 +34,7 @@ export function doesNotRun(program: string, cause: unknown): Failure {
 
 const PERMISSIONS = 'See envoy.command (TURNOUT_ENVOY_COMMAND) and its permissions';
 /** Only root may start a program as another user; the service may once it was installed for that. */
-const RIGHTS = 'Run turnout as root; as a service it needs `scripts/install process`';
+const RIGHTS = 'Run turnout as root; as a service it needs `/opt/turnout/service set-up process`';
 
 /** Resolves once its last line is read. Whatever a wrapper leaves in its group is ended with it. */
 export async function exitOf(child: Child, read: Promise<unknown>): Promise<Exit> {

@@ -20,7 +20,7 @@ import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 import { TEST_NOTICE_BUFFER } from '../turnout.ts';
 
 const cache = new URL('../../../.cache', import.meta.url).pathname;
-const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2';
+const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2,rpm';
 
 /** What a machine's disk holds outlives its power. */
 export interface Disk extends Disposable {
@@ -51,7 +51,7 @@ export interface BootOptions {
 
 /** Debian with systemd and nothing of ours; made once per checkout, in a minute. */
 async function findRoot(folder = cache): Promise<string> {
-	const kept = join(folder, 'debian-bookworm');
+	const kept = join(folder, 'debian-bookworm-rpm');
 	mkdirSync(folder, { recursive: true });
 	// Several test files begin at once: the first one makes it.
 	while (!existsSync(kept) && isBeingMade(folder)) await sleep(200);

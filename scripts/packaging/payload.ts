@@ -1,0 +1,51 @@
+// What of turnout is made for one processor.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import about from '../../node_modules/node/package.json' with { type: 'json' };
+import { netlinkBinding } from '../netlink.ts';
+import { root, run } from './run.ts';
+
+/** `triple`: how the names of its compiler and strip begin. */
+export const processors = {
+	x64: { goName: 'amd64', triple: 'x86_64-linux-gnu' },
+	arm64: { goName: 'arm64', triple: 'aarch64-linux-gnu' },
+} as const;
+export type Processor = keyof typeof processors;
+
+export const nodeVersion = about.version;
+
+/** /opt/turnout as scripts/build has made it, for another processor too. */
+export function writePayload(processor: Processor, folder: string): void {
+	const lib = join(folder, 'lib');
+	mkdirSync(join(folder, '..'), { recursive: true });
+	run('cp', ['-R', join(root, 'dist'), folder]);
+	for (const name of readdirSync(lib).filter((each) => each.endsWith('.code') && !isKept(each, processor)))
+		rmSync(join(lib, name));
+	for (const name of ['node', 'netlink.node']) rmSync(join(lib, name));
+	const isNative = processor === process.arch;
+	const { triple } = processors[processor];
+	copyFileSync(isNative ? process.execPath : foreignNode(processor), join(lib, 'node'));
+	copyFileSync(netlinkBinding(isNative ? undefined : triple), join(lib, 'netlink.node'));
+	// A third of Node is names for debuggers.
+	run(isNative ? 'strip' : `${triple}-strip`, [join(lib, 'node'), join(lib, 'netlink.node')]);
+	run('chmod', ['-R', 'u=rwX,go=rX', folder]);
+	run('chmod', ['-x', join(lib, 'netlink.node')]);
+}
+
+/**
+ * V8 makes code for the processor that it runs on. What people wait for is kept; that of the other commands and of the daemon
+ * depends on when what happened, and would make each build another one.
+ */
+const isKept = (name: string, processor: Processor): boolean => processor === process.arch && name === 'client.code';
+
+/** From the same publisher, and of the same version, as the one that scripts/setup installs for this processor. */
+function foreignNode(processor: Processor): string {
+	const name = `node-linux-${processor}`;
+	const folder = join(root, `.cache/${name}-${nodeVersion}`);
+	const file = join(folder, 'package/bin/node');
+	if (existsSync(file)) return file;
+	mkdirSync(folder, { recursive: true });
+	run('npm', ['pack', '--silent', '--pack-destination', folder, `${name}@${nodeVersion}`]);
+	run('tar', ['-xzf', join(folder, `${name}-${nodeVersion}.tgz`), '-C', folder, 'package/bin/node', 'package/LICENSE']);
+	return file;
+}
