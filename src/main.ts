@@ -11,11 +11,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));
 process.stderr.on('error', () => undefined);
 
-main(process.argv.slice(2))
-	.catch(failed)
-	.then((code) => {
-		process.exitCode = code;
-	});
+main(process.argv.slice(2)).catch(failed).then(end);
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	if (['', '--help', '-h', 'help'].includes(name)) return printHelp(name === '' ? 64 : 0);
@@ -31,6 +27,12 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
 	const screen = name === 'top' ? await createTerminalScreen() : undefined;
 	return entry.run(given, words, { out, isJson, signal: stop.signal, progress, sessions, screen });
+}
+
+/** The kernel closes what a command has opened in a fraction of the time that Node takes. The daemon waits for all of it. */
+function end(code: number): void {
+	process.exitCode = code;
+	if (process.argv[2] !== 'run') process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 }
 
 /** Undefined without a terminal. */
