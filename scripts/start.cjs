@@ -4,18 +4,15 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-/** Those of one kind need the same code: reading what others need would take longer than their own. */
-const kinds = new Map([
-	['init', 'init'],
-	['route-manager', 'init'],
-	['clean', 'clean'],
-]);
+/** Commands whose start counts, each with a bundle that has what it needs and nothing else, and the code of that. */
+exports.quick = ['init', 'clean', 'status'];
 /** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */
-const kind = () => (process.execArgv.length > 0 ? 'daemon' : (kinds.get(process.argv[2]) ?? 'client'));
-exports.codeOf = (folder) => join(folder, `${kind()}.code`);
+const isDaemon = () => process.execArgv.length > 0;
+const bundle = () => (exports.quick.includes(process.argv[2]) ? process.argv[2] : 'bundle');
+exports.codeOf = (folder) => join(folder, `${isDaemon() ? 'daemon' : bundle()}.code`);
 
 exports.start = (folder) => {
-	const filename = join(folder, 'bundle.cjs');
+	const filename = join(folder, `${bundle()}.cjs`);
 	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(exports.codeOf(folder));
 	// The bundle is ASCII (esbuild's charset), which needs no decoding.
 	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
