@@ -11,6 +11,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
@@ -31,11 +32,19 @@ const dist = join(root, 'dist');
  * 4 MB a change in a mesh of 200 services spends a third of its time collecting garbage, and nothing is saved.
  */
 const daemonOptions = ['--max-semi-space-size=4', '--optimize-for-size'];
-/** No other user is mapped where they are run, and the kernel takes no rules about those (owner_mt_check, xt_owner.c). */
-const settings = ['--app-ports', '8080', '--ignore-uids', '0'];
-/** Not with this host's own daemon or Envoy: it is none of theirs that is asked, or cleaned. */
-const nobody = { TURNOUT_SOCKET: '/nonexistent', TURNOUT_DOCKER_SOCKET: '/nonexistent' };
-const quietly = { stdio: 'ignore', env: { PATH: process.env['PATH'], ...nobody }, timeout: 60_000 } as const;
+const { quick } = createRequire(import.meta.url)('./start.cjs') as { readonly quick: readonly string[] };
+const quietly = {
+	stdio: 'ignore',
+	env: {
+		PATH: process.env['PATH'],
+		...{ APPMESH_START_ENABLED: '1', APPMESH_APP_PORTS: '8080' },
+		// No other user is mapped where they are run, and the kernel takes no rules about those (owner_check, xt_owner.c).
+		APPMESH_IGNORE_UID: '0',
+		// Not this host's own daemon or Envoy: it is none of theirs that is asked, or cleaned.
+		...{ TURNOUT_SOCKET: '/nonexistent', TURNOUT_DOCKER_SOCKET: '/nonexistent' },
+	},
+	timeout: 60_000,
+} as const;
 
 mkdirSync(join(draft, 'lib'), { recursive: true });
 /** Large, and needed by few commands or late: files of their own, so that no start reads them. By file: what is in it. */
@@ -73,15 +82,18 @@ const options = {
 	supported: { 'dynamic-import': false },
 } as const satisfies BuildOptions;
 const bundles = await Promise.all([
-	build({
-		...options,
-		entryPoints: [join(root, 'src/main.ts')],
-		outfile: join(draft, 'lib/bundle.cjs'),
-		plugins: [
-			{ name: 'netlink', setup: (plugin) => netlink(plugin) },
-			{ name: 'apart', setup: (plugin) => leaveApart(plugin, []) },
-		],
-	}),
+	...[undefined, ...quick].map((command) =>
+		build({
+			...options,
+			entryPoints: [join(root, 'src/main.ts')],
+			outfile: join(draft, `lib/${command ?? 'bundle'}.cjs`),
+			plugins: [
+				{ name: 'netlink', setup: (plugin) => netlink(plugin) },
+				{ name: 'only', setup: (plugin) => (command === undefined ? undefined : leaveOthersOut(plugin, command)) },
+				{ name: 'apart', setup: (plugin) => leaveApart(plugin, []) },
+			],
+		}),
+	),
 	...Object.entries(apart).map(([file, names]) =>
 		build({
 			...options,
@@ -109,6 +121,17 @@ function leaveApart(plugin: PluginBuild, own: readonly string[]): void {
 		const file = own.includes(name) ? undefined : files.get(name);
 		return file === undefined ? null : { path: `./${file}`, external: true };
 	});
+}
+
+/** The other commands, which the table loads when they run: in a bundle of this one they never do. */
+function leaveOthersOut(plugin: PluginBuild, command: string): void {
+	plugin.onResolve({ filter: /./ }, ({ path, importer, kind }) => {
+		const isCommand = importer.endsWith('/src/commands/table.ts') && kind === 'dynamic-import';
+		return isCommand && path !== `./${command}.ts` ? { path, namespace: 'another' } : null;
+	});
+	plugin.onLoad({ filter: /.*/, namespace: 'another' }, () => ({
+		contents: `throw new Error('This is the bundle of ${command}');`,
+	}));
 }
 
 /** What dockerode brings for building images and for Docker behind ssh. */
@@ -167,20 +190,24 @@ async function warm(): Promise<void> {
 	const [program, args] = hasNamespaces ? ['unshare', alone] : [node, []];
 	const run = (...words: readonly string[]) => spawnSync(program, [...args, ...script, ...words], quietly).status === 0;
 	run('status');
-	for (const backend of hasNamespaces ? dialects : []) {
-		const init = ['init', '--backend', backend, ...settings];
+	if (!hasNamespaces) return;
+	run('route-manager', 'then', 'clean');
+	for (const backend of dialects) {
+		const init = ['init', '--backend', backend];
 		if (run(...init, 'then', ...init, 'then', 'clean')) continue;
 		console.error(`\`init\` does not run here with ${backend}: it is going to start more slowly with that`);
 	}
-	if (hasNamespaces) await warmDaemon([...alone, ...daemonOptions, ...script]);
+	await warmDaemon([...alone, ...daemonOptions, ...script]);
 }
 
 /** Ended as soon as it is ready. */
 async function warmDaemon(command: readonly string[]): Promise<void> {
 	const folder = mkdtempSync(join(tmpdir(), 'turnout-build-'));
 	const own = ['--socket', join(folder, 'socket'), '--state-directory', join(folder, 'state')];
-	const words = ['run', '--no-prompt', ...settings, '--start-enabled', '1', ...own];
-	const daemon = spawn('unshare', [...command, ...words], { ...quietly, stdio: ['ignore', 'ignore', 'pipe'] });
+	const daemon = spawn('unshare', [...command, 'run', '--no-prompt', ...own], {
+		...quietly,
+		stdio: ['ignore', 'ignore', 'pipe'],
+	});
 	for await (const text of daemon.stderr.setEncoding('utf8')) if (text.includes('"event":"ready"')) daemon.kill();
 	rmSync(folder, { recursive: true });
 }

@@ -4,21 +4,14 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-/**
- * Those of one kind need the same code: reading what others need would take longer than their own. V8 takes no code that
- * was compiled under other options; the launcher starts the daemon with some, and nothing else.
- */
-const kinds = new Map([
-	['run', 'daemon'],
-	['init', 'init'],
-	['route-manager', 'init'],
-	['cni', 'init'],
-	['clean', 'clean'],
-]);
-exports.codeOf = (folder) => join(folder, `${kinds.get(process.argv[2]) ?? 'client'}.code`);
+/** Commands whose start counts, each with a bundle that has what it needs and nothing else, and the code of that. */
+exports.quick = ['init', 'clean', 'status'];
+const bundle = () => (exports.quick.includes(process.argv[2]) ? process.argv[2] : 'bundle');
+/** V8 takes no code that was compiled under other options; the launcher starts the daemon with some, and nothing else. */
+exports.codeOf = (folder) => join(folder, `${process.argv[2] === 'run' ? 'daemon' : bundle()}.code`);
 
 exports.start = (folder) => {
-	const filename = join(folder, 'bundle.cjs');
+	const filename = join(folder, `${bundle()}.cjs`);
 	const cachedData = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : read(exports.codeOf(folder));
 	// The bundle is ASCII (esbuild's charset), which needs no decoding.
 	const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;

@@ -17,11 +17,7 @@ attempt(() => writeFileSync('/proc/self/comm', 'turnout'));
 process.stdout.on('error', () => (process.argv[2] === 'run' ? undefined : process.exit()));
 process.stderr.on('error', () => undefined);
 
-main(process.argv.slice(2))
-	.catch(failed)
-	.then((code) => {
-		process.exitCode = code;
-	});
+main(process.argv.slice(2)).catch(failed).then(end);
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	if (['', '--help', '-h', 'help'].includes(name)) return printHelp(name === '' ? 64 : 0);
@@ -38,6 +34,12 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const screen = name === 'top' ? await createTerminalScreen() : undefined;
 	const paint = createPaint(process.stdout);
 	return entry.run(given, words, { out, isJson, paint, signal: stop.signal, progress, sessions, screen });
+}
+
+/** The kernel closes what a command has opened in a fraction of the time that Node takes. The daemon waits for all of it. */
+function end(code: number): void {
+	process.exitCode = code;
+	if (process.argv[2] !== 'run') process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 }
 
 /** Undefined without a terminal. */

@@ -14,6 +14,7 @@ for (const [who, word, options] of [
 	['a command', 'version', []],
 	['init', 'init', []],
 	['clean', 'clean', []],
+	['status', 'status', []],
 	['the daemon', 'run', daemonOptions.split(' ')],
 ] as const)
 	test(`${who} starts from code that V8 has compiled before, under the same options`, () => {

@@ -1,11 +1,12 @@
 import { Failure } from '../failure.ts';
+import { memoize } from '../lib/memoize.ts';
 import type { Difference } from './firewall.ts';
 
 /** Others who change the same chains at the same moment make a document out of date; so often it is no coincidence. */
 const ATTEMPTS = 5;
 
 /** How one dialect reads and commits its rules. `Rules`: both families. */
-export interface Committer<Rules> {
+export interface Committer<Rules extends object> {
 	readonly read: (signal: AbortSignal) => Promise<Rules>;
 	readonly isAsWanted: (found: Rules, wanted: Rules) => boolean;
 	/** Also in what is not compared with what is wanted. */
@@ -23,17 +24,18 @@ export type Wanted<Rules> = (found: Rules) => Rules;
  * Commits until what is wanted is there. Resolves to what is installed then; if it rejects, the former rules are installed
  * again. Commits nothing if all is as wanted. `last`: see ApplyOptions.
  */
-export async function commitUntilKept<Rules>(
+export async function commitUntilKept<Rules extends object>(
 	committer: Committer<Rules>,
 	wanted: Wanted<Rules>,
 	signal: AbortSignal,
 	last?: Rules,
 ): Promise<Rules> {
-	const before = startingPoint(committer, wanted, last) ?? (await committer.read(signal));
+	const due = memoize(wanted);
+	const before = startingPoint(committer, due, last) ?? (await committer.read(signal));
 	let found = before;
 	for (let attempt = 1; ; attempt += 1) {
 		try {
-			return await committer.commit(found, wanted(found), signal);
+			return await committer.commit(found, due(found), signal);
 		} catch (error) {
 			const reading = attempt < ATTEMPTS ? readIfRetryable(committer, found, error, signal) : undefined;
 			const now = await reading?.catch(() => undefined);
@@ -47,14 +49,14 @@ export async function commitUntilKept<Rules>(
 }
 
 /** If `last` is as wanted already, the rules have to be read: they may have changed since. */
-const startingPoint = <Rules>(
+const startingPoint = <Rules extends object>(
 	{ isAsWanted }: Committer<Rules>,
 	wanted: Wanted<Rules>,
 	last?: Rules,
 ): Rules | undefined => (last !== undefined && !isAsWanted(last, wanted(last)) ? last : undefined);
 
 /** What is there now, if somebody else made the commit fail; undefined if another attempt would not help. */
-async function readIfRetryable<Rules>(
+async function readIfRetryable<Rules extends object>(
 	committer: Committer<Rules>,
 	found: Rules,
 	error: unknown,

@@ -1,5 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { BaseChain, ForeignRules, ForeignRulesReader } from '../../firewall/foreign/foreign-rules.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
 import { type ByFamily, byFamily, families } from '../../values/units.ts';
 import { createKeptSocket, type KeptSocket } from '../netlink/kept-socket.ts';
@@ -29,15 +30,15 @@ export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string)
 	// Somebody has changed something, and it is too early to read again.
 	let isPutOff = false;
 	const readAnew = createSingleFlight(async (): Promise<ForeignRules> => {
-		const startedMs = performance.now();
+		const startedMs = systemClock.nowMs();
 		const base = await readChains();
 		const { chains, legacyNat } = base;
 		const texts = await textSocket.over((open) =>
 			readRuleTexts(open, readSaved, chains.filter(isForeign(ownTable)), AbortSignal.timeout(TEXTS_TIMEOUT_MS)),
 		);
 		const others = { chains, legacyNat, texts: texts ?? [] };
-		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (performance.now() - startedMs));
-		last = { base, others, dueMs: performance.now() + restMs };
+		const restMs = Math.max(AGAIN_MS, DUTY_CYCLE * (systemClock.nowMs() - startedMs));
+		last = { base, others, dueMs: systemClock.nowMs() + restMs };
 		isPutOff = false;
 		return others;
 	});
@@ -51,7 +52,7 @@ export function createForeignRulesReader(readSaved: ReadSaved, ownTable: string)
 			// Changes of iptables-legacy's rules do not show in the chains.
 			isPutOff = base !== last.base;
 			if (!isPutOff && !hasLegacy) return last.others;
-			return performance.now() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
+			return systemClock.nowMs() < last.dueMs ? { ...last.others, chains, legacyNat } : readAnew();
 		},
 	};
 }

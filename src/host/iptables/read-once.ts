@@ -1,5 +1,6 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { IptablesProgram } from '../../firewall/iptables/iptables-program.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
 import { type Family, families } from '../../values/units.ts';
 import { createKeptSocket } from '../netlink/kept-socket.ts';
@@ -50,8 +51,8 @@ export function readOnce(
 const FRESH_MS = 500;
 
 async function watchTime(): Promise<() => Promise<boolean>> {
-	const begunMs = performance.now();
-	return async () => performance.now() - begunMs < FRESH_MS;
+	const begunMs = systemClock.nowMs();
+	return async () => systemClock.nowMs() - begunMs < FRESH_MS;
 }
 
 async function watchGeneration(generation: Generation): Promise<() => Promise<boolean>> {

@@ -29,13 +29,18 @@ export const runCommand = (
 ): Promise<Finished> => runLight(program, args, { input }, signal);
 
 function start(program: string, args: readonly string[], { input = '', env, user }: RunOptions): ChildProcess {
-	const file = input.length > LARGEST_ON_A_PIPE ? openUnnamedFile(input) : undefined;
+	// Whatever becomes of us, it reads all of a file; and Node needs no stream for it, which cost a start milliseconds.
+	const file = input === '' ? undefined : openUnnamedFile(input);
 	const how = {
 		...(env === undefined ? {} : { env }),
 		...(user === undefined ? {} : { ...user, cwd: '/' }),
 	};
 	try {
-		const child = spawn(program, args, { ...how, detached: true, stdio: [file ?? 'pipe', 'pipe', 'pipe'] });
+		const child = spawn(program, args, {
+			...how,
+			detached: true,
+			stdio: [file ?? (input === '' ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
+		});
 		// A program that ends before it has read everything says why on standard error.
 		child.stdin?.on('error', () => undefined);
 		child.stdin?.end(input);
@@ -44,12 +49,6 @@ function start(program: string, args: readonly string[], { input = '', env, user
 		if (file !== undefined) closeSync(file);
 	}
 }
-
-/**
- * In characters: as much is in the pipe before we do anything else. Of a longer document only a part might be there when
- * somebody kills us, and the tables that are whole in it would be committed without the others.
- */
-const LARGEST_ON_A_PIPE = 32 * 1024;
 
 function finish(
 	child: ChildProcess,
