@@ -9,7 +9,6 @@ import { join } from 'node:path';
  */
 const root = join(import.meta.dirname, '..');
 const home = join(root, 'node_modules/netlink');
-const release = join(home, 'build/Release');
 
 /** Of src/binding.cc in version 0.3.0, which the changes are made for. */
 const KNOWN_SOURCE = '1fffbbd4ec97cef1d6808d0c38354d0b3980d77a6e1450c1b1c76c140a60346d';
@@ -107,10 +106,12 @@ export function netlinkBinding(triple?: string): string {
 	const published = readFileSync(join(home, 'src/binding.cc'), 'utf8');
 	if (hashOf(published) !== KNOWN_SOURCE) stop('netlink is not of the version that scripts/netlink.ts changes');
 	const source = changes.reduce((text, [former, wanted]) => replaceOnce(text, former, wanted), published);
-	const built = join(release, triple === undefined ? 'netlink.node' : `${triple}.node`);
+	// Not there for another processor: the package takes the first file that it finds.
+	const folder = triple === undefined ? join(home, 'build/Release') : join(root, '.cache/netlink', triple);
+	const built = join(folder, 'netlink.node');
 	const mark = `${built}.${hashOf(source + process.version)}`;
 	if (existsSync(built) && existsSync(mark)) return built;
-	mkdirSync(release, { recursive: true });
+	mkdirSync(folder, { recursive: true });
 	compile(source, built, triple === undefined ? 'g++' : `${triple}-g++`);
 	writeFileSync(mark, '');
 	return built;

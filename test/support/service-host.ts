@@ -26,7 +26,7 @@ export interface ServiceHost extends World {
 	readonly answered: () => Promise<string>;
 }
 
-export interface Installation extends BootOptions {
+interface Installation extends BootOptions {
 	readonly command: readonly [program: string, ...args: string[]];
 }
 
