@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { shownCommands } from '../scripts/packaging/described.ts';
 import { writeShare } from '../scripts/packaging/share.ts';
+import { plain } from '../src/cli/paint.ts';
 import { findEntry } from '../src/commands/find.ts';
 import { allSettings } from '../src/config/names.ts';
 import { createScratch } from './lab/net/scratch.ts';
@@ -63,7 +64,9 @@ for (const [shell, file] of [
 	['zsh', 'zsh/site-functions/_turnout'],
 	['fish', 'fish/vendor_completions.d/turnout.fish'],
 ] as const)
-	test(`${shell} reads its completions`, { skip: !existsSync(`/usr/bin/${shell}`) }, () => {
+	test(`${shell} reads its completions`, {
+		skip: existsSync(`/usr/bin/${shell}`) ? false : `${shell} is not installed`,
+	}, () => {
 		const { status, stderr } = spawnSync(shell, ['-n', share(file)], { encoding: 'utf8' });
 		assert.deepEqual([status, stderr], [0, '']);
 	});
@@ -71,7 +74,10 @@ for (const [shell, file] of [
 test('what a command takes as its first word is what completion offers', async () => {
 	for (const { name, verbs } of commands.filter(({ name: each }) => each === 'mesh' || each === 'config')) {
 		const { run } = await findEntry(name);
-		const terminal = { out: () => undefined, isJson: false, signal: AbortSignal.abort(), sessions: async () => ({}) };
+		const terminal = {
+			...{ out: () => undefined, isJson: false, paint: plain },
+			...{ signal: AbortSignal.abort(), sessions: async () => ({}) },
+		};
 		const refusal = await run({}, ['nothing'], terminal).catch((error: Error) => error.message);
 		assert.equal(/ takes "?([\w, ]+?)(?: FILE"|, not)/.exec(String(refusal))?.[1], verbs.join(', '));
 	}

@@ -1,5 +1,6 @@
 import { memoize } from '../../lib/memoize.ts';
 import type { Match } from '../../ruleset/model.ts';
+import { contentDigits } from '../content-digits.ts';
 import { type IpSet, networkEntries, portEntries, type SetKind } from './ip-set.ts';
 
 /** The set of a match whose list is one (ruleset/long-lists.ts); undefined for any other match. */
@@ -12,12 +13,6 @@ export const setOf = memoize((match: Match): IpSet | undefined => {
 type Listed = Extract<Match, { readonly asSet?: true }>;
 const isInSet = (match: Match): match is Listed => 'asSet' in match && match.asSet === true;
 
-/** A name has at most 31 characters (IPSET_MAXNAMELEN, linux/netfilter/ipset/ip_set.h). */
-const HASH_DIGITS = 12;
-
 function named(kind: SetKind, entries: readonly string[]): IpSet {
-	// Loaded where it is needed: it takes six milliseconds of the start of a command.
-	const { hash } = process.getBuiltinModule('node:crypto');
-	const digits = hash('sha256', entries.join(',')).slice(0, HASH_DIGITS);
-	return { name: `turnout-${kind}-${digits}`, kind, entries };
+	return { name: `turnout-${kind}-${contentDigits(entries.join(','))}`, kind, entries };
 }

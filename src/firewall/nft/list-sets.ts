@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { contentDigits } from '../content-digits.ts';
 import type { JsonObject } from '../foreign/nft-json.ts';
 import type { ListSet, NftTable } from './nft-table.ts';
 import { spellElements, typeOf } from './spell-listed-rule.ts';
@@ -7,14 +7,12 @@ type List = Pick<ListSet, 'type' | 'elements'>;
 
 /** Made from what it holds. One that somebody has changed keeps its name: the next is longer then. */
 const NAME = /^list_[0-9a-f]{12}_*$/;
-const HASH_DIGITS = 12;
 
 /** A name for the list: of the set that has it, or of one that is not there yet. */
 export function nameFor(list: List, sets: readonly ListSet[]): string {
 	const same = sets.find(({ type, elements }) => type === list.type && elements === list.elements);
 	if (same !== undefined) return same.name;
-	const hash = createHash('sha256').update(`${list.type} ${list.elements}`).digest('hex').slice(0, HASH_DIGITS);
-	let name = `list_${hash}`;
+	let name = `list_${contentDigits(`${list.type} ${list.elements}`)}`;
 	while (sets.some((set) => set.name === name)) name += '_';
 	return name;
 }
