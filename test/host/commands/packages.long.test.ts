@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { version } from '../src/version.ts';
-import { createScratch } from './lab/net/scratch.ts';
-import { root } from './support/pages.ts';
+import { version } from '../../../src/version.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { root } from '../../support/pages.ts';
 
 const scratch = createScratch('packages');
 after(() => scratch[Symbol.dispose]());
