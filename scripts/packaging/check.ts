@@ -8,7 +8,7 @@ export function checkPackages(folder: string): void {
 		readdirSync(folder)
 			.filter((name) => name.endsWith(ending))
 			.map((name) => join(folder, name));
-	run('lintian', ['--fail-on', 'error', '--suppress-tags', 'running-as-root', ...named('.deb')]);
+	run('lintian', ['--fail-on', 'error', ...named('.deb')]);
 	for (const path of named('.rpm')) {
 		run('rpm', ['--checksig', path]);
 		checkRpm(path);

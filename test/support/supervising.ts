@@ -24,9 +24,9 @@ export const change = (part: Partial<Change> = {}): Change => ({
 	...part,
 });
 
-export async function started(options: Options = {}): Promise<Supervised> {
+export async function started(options: Options = {}, plan = envoySpecOf()): Promise<Supervised> {
 	const supervised = supervise(options);
-	await supervised.supervisor.start(envoySpecOf(), noTakeOver, signal);
+	await supervised.supervisor.start(plan, noTakeOver, signal);
 	return supervised;
 }
 

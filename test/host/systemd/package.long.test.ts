@@ -85,6 +85,7 @@ describe('packages on a host with a real systemd', async () => {
 function assertInstalled({ machine, property, lab, untouched }: ServiceHost): void {
 	const { run } = machine;
 	assert.match(run('turnout', 'version'), /^turnout \d/);
+	run('ls', '/usr/share/man/man8/turnout.8.gz', '/usr/share/doc/turnout/copyright');
 	assert.deepEqual([property('ActiveState'), property('UnitFileState')], ['inactive', 'disabled']);
 	assert.equal(rulesOf(lab.host), untouched);
 	assert.match(run('getent', 'group', 'turnout'), /^turnout:/);

@@ -37,7 +37,7 @@ describe('a replacement', { concurrency: true }, () => {
 		const { supervisor, admins, world } = supervised;
 		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
-		await supervisor.replace(change({ plan: envoySpecOf({ drainSeconds: 30 }, { env: { NEW: '1' } }) }), signal);
+		await supervisor.replace(change({ plan: envoySpecOf({}, { env: { NEW: '1' } }) }), signal);
 		await eventually(
 			() => former?.hasClosed,
 			(hasClosed) => hasClosed === true,
@@ -192,7 +192,7 @@ describe('a replacement', { concurrency: true }, () => {
 		});
 
 	test('that ends while its former drains is restarted at once, and the former continues to drain', async () => {
-		await using supervised = await started();
+		await using supervised = await started({}, envoySpecOf({ drainSeconds: 30 }));
 		const { supervisor, admins, world } = supervised;
 		const [former] = admins.values();
 		Object.assign(former ?? {}, { connections: 1 });
