@@ -1,5 +1,6 @@
 // What others say of the packages: lintian, rpm, rpmlint, man. Throws with what is wrong.
-import { readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run } from './run.ts';
 
@@ -19,9 +20,25 @@ export function checkPackages(folder: string): void {
 
 /** It unpacks by absolute names, as they are in the file: on a copy of this host that nothing is left of. */
 function checkRpm(path: string): void {
-	const copy = ['--quiet', '--register=no', '--keep-unit', '--private-network', '--volatile=overlay', '--directory=/'];
-	const seen = [root, path].map((each) => `--bind-ro=${each}`);
-	run('systemd-nspawn', [...copy, ...seen, 'rpmlint', '--rpmlintrc', join(root, 'scripts/packaging/rpmlintrc'), path]);
+	const copy = mkdtempSync(join(tmpdir(), 'turnout-rpmlint-'));
+	try {
+		for (const name of ['usr', 'etc', 'opt', 'tmp', 'var', 'proc', 'sys', 'dev', 'run', 'root'])
+			mkdirSync(join(copy, name));
+		for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(copy, name));
+		const apart = ['--quiet', '--register=no', '--keep-unit', '--private-network', '--link-journal=no'];
+		const bare = [
+			'--resolv-conf=off',
+			'--timezone=off',
+			`--directory=${copy}`,
+			'--overlay=/usr::/usr',
+			'--overlay=/etc::/etc',
+		];
+		const seen = [root, path].map((each) => `--bind-ro=${each}`);
+		const filter = join(root, 'scripts/packaging/rpmlintrc');
+		run('systemd-nspawn', [...apart, ...bare, ...seen, 'rpmlint', '--rpmlintrc', filter, path]);
+	} finally {
+		rmSync(copy, { recursive: true });
+	}
 }
 
 function checkPage(path: string): void {
