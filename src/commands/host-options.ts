@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { hasIpv6Sockets } from '../host/facts.ts';
+import { hasIpv6Sockets } from '../host/ipv6.ts';
 import { type EnvoyVariables, variableOptions } from '../xds/envoy-variables.ts';
 import type { RenderOptions } from '../xds/render-options.ts';
 

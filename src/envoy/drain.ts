@@ -1,8 +1,10 @@
 import { untilNone } from '../lib/until-none.ts';
 import type { ListenerHandover, RunningProxy } from './runtime.ts';
 import type { EnvoySpec } from './spec.ts';
-import { STOP_GRACE_MS } from './start.ts';
 import type { SupervisorState } from './supervisor-state.ts';
+
+/** SIGKILL follows SIGTERM after this time. */
+export const STOP_GRACE_MS = 5_000;
 
 /** Closes the listeners of a former Envoy, gives its connections time to end, and ends it. */
 export async function drainAndStop(

@@ -10,9 +10,6 @@ import type { PullProgress, RunningProxy } from './runtime.ts';
 import { type EnvoySpec, portsOf } from './spec.ts';
 import { dispatch, type SupervisorState } from './supervisor-state.ts';
 
-/** SIGKILL follows SIGTERM after this time. */
-export const STOP_GRACE_MS = 5_000;
-
 export interface LiveProxy {
 	readonly proxy: RunningProxy;
 	readonly output: OutputRecorder;

@@ -1,9 +1,8 @@
 import { Failure } from '../failure.ts';
-import { waitForDrain } from './drain.ts';
+import { STOP_GRACE_MS, waitForDrain } from './drain.ts';
 import type { SupervisionHistory } from './lifecycle.ts';
 import { type Change, replace } from './replace.ts';
 import type { EnvoySpec } from './spec.ts';
-import { STOP_GRACE_MS } from './start.ts';
 import { startUntilRunning } from './start-loop.ts';
 import {
 	createState,

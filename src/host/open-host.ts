@@ -5,9 +5,9 @@ import type { ForeignRulesReader } from '../firewall/foreign/foreign-rules.ts';
 import type { IptablesProgram } from '../firewall/iptables/iptables-program.ts';
 import type { FactualHost } from '../reconcile/host.ts';
 import type { Routing } from '../routing/routing.ts';
+import { mayChangeNetwork } from './capabilities.ts';
 import { readCgroupObstacle } from './cgroups/cgroup-obstacle.ts';
 import { findCgroups } from './cgroups/find-cgroups.ts';
-import { mayChangeNetwork, readIpv6, readKernelFacts } from './facts.ts';
 import { type Candidates, chooseBackend } from './iptables/choose-backend.ts';
 import { createForeignRulesReader } from './iptables/foreign-reader.ts';
 import { createSavedReader, type ReadSaved, savedReaderOf } from './iptables/foreign-texts.ts';
@@ -20,11 +20,13 @@ import { withRuleCache } from './iptables/rule-cache.ts';
 import { createIptablesProgram, noPrivilege } from './iptables/save-restore.ts';
 import { readSetObstacle } from './iptables/set-support.ts';
 import { tolerateOthers } from './iptables/tolerate-others.ts';
+import { readIpv6 } from './ipv6.ts';
 import { createRouting } from './netlink/kernel-routing.ts';
 import { createNftProgram } from './nft/nft-commands.ts';
 import { readNftTables } from './nft/other-tables.ts';
 import { findProgram } from './process/find-program.ts';
 import { readListeners } from './sockets/listeners.ts';
+import { readKernelFacts } from './sysctls.ts';
 
 export interface OpenHost extends FactualHost {
 	/** What a person asks to see, as the tools print it. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -20,6 +20,15 @@ export function namesIn(folder: string): readonly string[] {
 		return readdirSync(folder);
 	} catch {
 		return [];
+	}
+}
+
+/** Undefined where it is not there or cannot be read. */
+export function readQuietly(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return undefined;
 	}
 }
 

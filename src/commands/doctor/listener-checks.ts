@@ -3,7 +3,7 @@ import { listenerProblem } from '../../connections/listener-problem.ts';
 import { opaqueAmong, strangerAmong } from '../../connections/port-owners.ts';
 import { envoyFindings } from '../../doctor/envoy-check.ts';
 import { type Finding, findingOf } from '../../doctor/finding.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
+import { hasIpv6Sockets } from '../../host/ipv6.ts';
 import { findProgram } from '../../host/process/find-program.ts';
 import { readListeners } from '../../host/sockets/listeners.ts';
 import { envoyUser } from '../../ruleset/answers.ts';

@@ -4,7 +4,7 @@ import { bootstrapText, passThroughBootstrap } from '../../envoy/bootstrap.ts';
 import { Failure } from '../../failure.ts';
 import { adsSocket } from '../../host/ads/ads-folder.ts';
 import { bootstrapPath } from '../../host/envoy/bootstrap-files.ts';
-import { hasIpv6Sockets } from '../../host/facts.ts';
+import { hasIpv6Sockets } from '../../host/ipv6.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
 import type { EnvoyVariables } from '../../xds/envoy-variables.ts';

@@ -1,8 +1,8 @@
 import { Failure } from '../../failure.ts';
 import type { NftProgram } from '../../firewall/nft/nft-program.ts';
 import { oneLine } from '../../lib/escape.ts';
+import { mayChangeNetwork } from '../capabilities.ts';
 import { cgroupAt } from '../cgroups/find-cgroups.ts';
-import { mayChangeNetwork } from '../facts.ts';
 import { hasModule } from '../iptables/extensions.ts';
 import { noPrivilege } from '../iptables/save-restore.ts';
 import { runCommand } from '../process/command.ts';

@@ -20,8 +20,10 @@ mount -t tmpfs none "$root"
 for folder in lib lib64 usr/lib usr/lib64 usr/sbin etc/alternatives; do
 	if [ -d "/$folder" ]; then mkdir -p "$root/$folder"; mount --bind "/$folder" "$root/$folder"; fi
 done
-mkdir -p "$root/usr/bin" "$root/proc" "$root/host/proc" "$root/data/turnout" "$root/data/cni-plugins" "$root/run" "$root/tmp"
-touch "$root/usr/bin/nsenter"
+mkdir -p "$root/usr/bin" "$root/proc" "$root/host/proc" "$root/data/turnout" "$root/data/cni-plugins" "$root/run" "$root/tmp" "$root/dev"
+touch "$root/usr/bin/nsenter" "$root/dev/null"
+# Every container has it (config-linux.md of the OCI runtime specification).
+mount --bind /dev/null "$root/dev/null"
 mount --bind /usr/bin/nsenter "$root/usr/bin/nsenter"
 mount --rbind /proc "$root/proc"
 mount --rbind /proc "$root/host/proc"
