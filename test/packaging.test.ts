@@ -90,7 +90,7 @@ test('packages have the units, settings and scripts of this repository, and take
 		readonly scripts: Readonly<Record<string, string>>;
 	};
 	for (const file of Object.values(scripts)) assert.ok(existsSync(join(root, file)), file);
-	const kept = contents.filter(({ dst }) => dst.startsWith('/etc/'));
+	const kept = contents.filter(({ dst, type }) => dst.startsWith('/etc/') && type !== 'dir');
 	assert.deepEqual(
 		kept.map(({ dst, type }) => [dst, type]),
 		['turnout.yaml', 'environment'].map((name) => [`/etc/turnout/${name}`, 'config|noreplace']),
