@@ -61,7 +61,7 @@ test('an Envoy whose user a service may not become is refused with what gives it
 	await using daemon = await startDaemon(lab.host, { args, through });
 	assert.equal(await daemon.ended, 1);
 	assert.match(daemon.log(), /^turnout: Cannot start Envoy: .* does not run: .*EPERM/m);
-	assert.match(daemon.log(), /it needs `scripts\/install process`$/m);
+	assert.match(daemon.log(), /it needs `\/opt\/turnout\/service set-up process`$/m);
 	assert.equal(ownLines(lab.host), 0);
 });
 
