@@ -193,9 +193,10 @@ function onAccepted(own: Delivery, { startedMs, encoded, ports }: Offer): void {
 	own.acceptedAt = timeOf(clock);
 	if (!isNew) return;
 	own.acceptedMs = Math.round(clock.nowMs() - startedMs);
-	log('info', 'mesh accepted', { ms: own.acceptedMs });
+	// Whoever reads that it was accepted may end this daemon: the next one knows it then.
 	const written = attempt(() => snapshots.write(snapshotText(nodeId(node), encoded)));
 	if ('error' in written) log('warn', 'the snapshot was not written', { why: failureOf(written.error).message });
+	log('info', 'mesh accepted', { ms: own.acceptedMs });
 	own.rulePorts.accept(ports);
 }
 

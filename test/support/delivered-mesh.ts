@@ -18,8 +18,8 @@ export interface MeshWorld {
 	/** What the disk has, as JSON. */
 	stored: string;
 	readonly clock: FakeClock;
-	/** Events with their fields. */
-	readonly logged: { readonly event: string; readonly fields: Fields }[];
+	/** Events with their fields, and with what the disk had then. */
+	readonly logged: { readonly event: string; readonly fields: Fields; readonly stored: string }[];
 }
 
 export interface DeliveredMesh {
@@ -64,7 +64,7 @@ export function deliverMesh(world: MeshWorld): DeliveredMesh {
 				world.stored = text;
 			},
 		},
-		log: (_level, event, fields = {}) => void logged.push({ event, fields }),
+		log: (_level, event, fields = {}) => void logged.push({ event, fields, stored: world.stored }),
 	});
 	const ruleChanges: string[] = [];
 	delivery.watch(() => {

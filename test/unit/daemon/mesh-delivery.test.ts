@@ -26,6 +26,18 @@ test('an Envoy gets what the definitions say, and is configured once it has acce
 	assert.deepEqual(eventsOf(world), ['mesh pushed', 'envoy connected to the mesh', 'mesh accepted']);
 });
 
+test('what Envoy has accepted is on the disk before it is told', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	mesh.connect();
+	mesh.settle();
+	const told = world.logged.find(({ event }) => event === 'mesh accepted');
+	assert.ok(told !== undefined);
+	assert.equal(told.stored, world.stored);
+	assert.notEqual(told.stored, '');
+});
+
 test('what is saved is pushed; what is saved again as it was is not', () => {
 	const world = createMeshWorld();
 	const mesh = deliverMesh(world);
