@@ -15,7 +15,10 @@ describe('turnout as a service of a real systemd, on a host that uses iptables-l
 		configure('backend: iptables-legacy');
 		const { code, stderr } = tryRun('turnout', 'enable');
 		assert.equal(code, 1);
-		assert.match(stderr, /^turnout: Cannot change the rules: .*\/run\/xtables\.lock.*\n.*`\/opt\/turnout\/service set-up legacy`$/m);
+		assert.match(
+			stderr,
+			/^turnout: Cannot change the rules: .*\/run\/xtables\.lock.*\n.*`\/opt\/turnout\/service set-up legacy`$/m,
+		);
 		run(`${unpacked}/scripts/install`, 'legacy');
 		run('systemctl', 'restart', 'turnout');
 		run('turnout', 'enable');
