@@ -23,6 +23,17 @@ export function namesIn(folder: string): readonly string[] {
 	}
 }
 
+/** The names of the folders in one; none where it is not there or cannot be read. */
+export function foldersIn(folder: string): string[] {
+	try {
+		return readdirSync(folder, { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map(({ name }) => name);
+	} catch {
+		return [];
+	}
+}
+
 /** Undefined where it is not there or cannot be read. */
 export function readQuietly(path: string): string | undefined {
 	try {

@@ -2,12 +2,12 @@ import { release } from 'node:os';
 import { Protocol } from 'netlink/dist/constants.js';
 import type { Dialect } from '../../firewall/firewall.ts';
 import { oneLine } from '../../lib/escape.ts';
+import { foldersIn } from '../../lib/fs.ts';
 import type { Obstacle } from '../../reconcile/host.ts';
 import { hasMatch } from '../iptables/has-match.ts';
 import { openNetlink } from '../netlink/open-socket.ts';
 import { runCommand } from '../process/command.ts';
 import { findCgroupRoot, NFT_ROOT } from './cgroup-root.ts';
-import { foldersIn } from './find-cgroups.ts';
 
 /** Why rules of this dialect cannot tell cgroups apart; undefined where they can. `nft`: the program. Changes nothing. */
 export async function readCgroupObstacle(

@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { foldersIn } from '../../lib/fs.ts';
 import type { Unit, UnitCgroup } from '../../values/unit-name.ts';
 import { readText } from '../sockets/procfs.ts';
 import { findCgroupRoot } from './cgroup-root.ts';
@@ -75,13 +76,3 @@ export const slicesBelow = (root: string, path: string): string[] => [
 		.filter((name) => name.endsWith('.slice'))
 		.flatMap((name) => slicesBelow(root, `${path}/${name}`)),
 ];
-
-export function foldersIn(folder: string): string[] {
-	try {
-		return readdirSync(folder, { withFileTypes: true })
-			.filter((entry) => entry.isDirectory())
-			.map(({ name }) => name);
-	} catch {
-		return [];
-	}
-}

@@ -1,7 +1,8 @@
 // The one thing that holds a container's processes together once its Docker is dead. One folder per controller in the first
 // version of cgroups, a single one in the second.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { foldersIn } from '../../../src/lib/fs.ts';
 import { untilExit } from './cleanup.ts';
 import type { Namespace } from './namespace.ts';
 import { isStale, ownName } from './owner.ts';
@@ -46,16 +47,6 @@ function removeFolder(folder: string): void {
 }
 
 const hierarchies = (): string[] => [root, ...foldersIn(root).map((name) => join(root, name))];
-
-function foldersIn(folder: string): string[] {
-	try {
-		return readdirSync(folder, { withFileTypes: true })
-			.filter((entry) => entry.isDirectory())
-			.map(({ name }) => name);
-	} catch {
-		return [];
-	}
-}
 
 const deepestFirst = (folder: string): string[] => [
 	...foldersIn(folder).flatMap((name) => deepestFirst(join(folder, name))),
