@@ -1,7 +1,7 @@
 import { noSessions, readOpenSessions, sessionText } from '../host/sockets/ssh-sessions.ts';
 import type { Sessions } from '../localapi/protocol.ts';
 import type { Capture } from '../ruleset/capture.ts';
-import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { createSessionEvaluator, sessionWarning } from '../ruleset/open-login-warning.ts';
 import { parseSession } from '../values/ssh-session.ts';
 import type { Family } from '../values/units.ts';
 

@@ -4,7 +4,7 @@ import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { splitAddress } from '../values/address.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { parsePort } from '../values/units.ts';
-import { parseInterval } from './interval.ts';
+import { parseInterval } from './go-duration.ts';
 
 /** Why a file cannot be used; undefined if it can. */
 export type FileCheck = (path: string) => string | undefined;

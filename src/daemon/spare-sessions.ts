@@ -1,7 +1,7 @@
 import type { OpenConnection } from '../connections/connections.ts';
 import type { Sessions } from '../localapi/protocol.ts';
 import { computeDesired } from '../reconcile/resolve.ts';
-import { createSessionEvaluator, sessionWarning } from '../ruleset/ssh-warning.ts';
+import { createSessionEvaluator, sessionWarning } from '../ruleset/open-login-warning.ts';
 import { parseSession, type Session } from '../values/ssh-session.ts';
 import type { DaemonDependencies } from './dependencies.ts';
 import { appliedOf, type DaemonState } from './state.ts';

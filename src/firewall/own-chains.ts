@@ -1,8 +1,9 @@
 import type { Family } from '../values/units.ts';
+import { iptablesNatPriority, nftPriorities } from './chain-priorities.ts';
 import type { Dialect } from './firewall.ts';
 import type { BaseChain } from './foreign/foreign-rules.ts';
 
-/** Where the redirects of each dialect hang. NF_IP_PRI_NAT_DST (linux/netfilter_ipv4.h) is -100. */
+/** Where the redirects of each dialect hang. */
 interface OwnNat {
 	readonly priority: number;
 	/** `hook`: of the base chain. */
@@ -13,13 +14,13 @@ interface OwnNat {
 
 export const ownNat: Readonly<Record<Dialect, OwnNat>> = {
 	'iptables-nft': {
-		priority: -100,
+		priority: iptablesNatPriority,
 		isOwn: ({ family, table, chain }, hook) => family !== 'inet' && table === 'nat' && chain === hook.toUpperCase(),
 		nameOf: (family, hook) => ({ family: family === 'ipv4' ? 'ip' : 'ip6', table: 'nat', chain: hook.toUpperCase() }),
 	},
-	'iptables-legacy': { priority: -100, isOwn: () => false, nameOf: () => undefined },
+	'iptables-legacy': { priority: iptablesNatPriority, isOwn: () => false, nameOf: () => undefined },
 	nft: {
-		priority: -101,
+		priority: nftPriorities.nat,
 		isOwn: ({ family, table, chain }, hook) => family === 'inet' && table === 'turnout' && chain === `nat_${hook}`,
 		nameOf: (_, hook) => ({ family: 'inet', table: 'turnout', chain: `nat_${hook}` }),
 	},

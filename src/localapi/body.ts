@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpFailure } from './send-error.ts';
 
-const LARGEST_BODY = 64 * 1024;
+const LARGEST_KIB = 64;
 
-/** Reads a request body. Rejects with status 413 as soon as it is over 64 KiB. */
+/** Reads a request body. Rejects with status 413 as soon as it is larger. */
 export function readBody(request: IncomingMessage): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const parts: Buffer[] = [];
@@ -11,7 +11,7 @@ export function readBody(request: IncomingMessage): Promise<string> {
 		// Not `for await`: leaving that loop would close the connection before the error is sent.
 		request.on('data', (part: Buffer) => {
 			size += part.length;
-			if (size > LARGEST_BODY) reject(tooLarge(request));
+			if (size > LARGEST_KIB * 1024) reject(tooLarge(request));
 			else parts.push(part);
 		});
 		request.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));
@@ -21,5 +21,5 @@ export function readBody(request: IncomingMessage): Promise<string> {
 
 function tooLarge(request: IncomingMessage): HttpFailure {
 	request.pause();
-	return new HttpFailure(413, 'Cannot accept the request: its body is over 64 KiB', 'Send a smaller body');
+	return new HttpFailure(413, `Cannot accept the request: its body is over ${LARGEST_KIB} KiB`, 'Send a smaller body');
 }

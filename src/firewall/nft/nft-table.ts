@@ -1,5 +1,6 @@
 import type { ChainName, Hook, TableName } from '../../ruleset/model.ts';
 import type { Family } from '../../values/units.ts';
+import { nftPriorities } from '../chain-priorities.ts';
 
 /** The table that is ours: what is there, or what should be. One table for both families. */
 export interface NftTable {
@@ -40,19 +41,13 @@ export const TABLE = 'inet turnout';
 
 export const noTable: NftTable = { exists: false, chains: [], counters: new Map(), sets: [], others: [] };
 
-/**
- * Before iptables' mangle (-150), so that the guard sees the port that was dialled; and before all nat chains of Docker's and
- * of others at the usual -100 (NF_IP_PRI_NAT_DST), in whichever order they are registered.
- */
-const PRIORITIES: Readonly<Record<TableName, number>> = { mangle: -160, nat: -101 };
-
 /** `nat_output`. */
 export const baseChainOf = (table: TableName, at: Hook['at']): string => `${table}_${at.toLowerCase()}`;
 
 /** `route`: a packet that gets our mark is routed anew. */
 export const baseOf = (table: TableName, at: Hook['at']): string => {
 	const type = table === 'nat' ? 'nat' : at === 'OUTPUT' ? 'route' : 'filter';
-	return `type ${type} hook ${at.toLowerCase()} priority ${PRIORITIES[table]}; policy accept;`;
+	return `type ${type} hook ${at.toLowerCase()} priority ${nftPriorities[table]}; policy accept;`;
 };
 
 /** `nat_egress_ipv4`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessionEvaluator, sessionWarning } from '../../../src/ruleset/ssh-warning.ts';
+import { createSessionEvaluator, sessionWarning } from '../../../src/ruleset/open-login-warning.ts';
 import { parseSession, type Session } from '../../../src/values/ssh-session.ts';
 import { captureOf } from '../../support/capture.ts';
 
