@@ -108,13 +108,14 @@ describe('rules of ours in iptables-nft', async () => {
 		for (const name of dialect === 'nft' ? names : names.slice(0, 2))
 			test(`${name} in iptables-${dialect}: Envoy gets the connections, and the circle of both proxies is told`, async () => {
 				installInterceptor(place.lab.host, dialect, name, theirs.uid);
-				const status = await untilTold(place, / too: Envoy gets them/);
+				// Their rules come one family after the other.
+				const whole = new RegExp(`^${name} redirects inbound and outbound ipv4 and ipv6 connections too: Envoy gets them`);
+				const status = await untilTold(place, whole);
 				assert.equal(await outbound(place.peers.app), 'egress listener');
 				assert.equal(await inbound(place), 'ingress listener');
 				assert.equal(await outbound(place.peers.proxyUser), 'their proxy, outbound');
 				assert.equal(await outbound(place.theirProxy), 'egress listener');
 				const why = toldIn(status);
-				assert.match(why, new RegExp(`^${name} redirects inbound and outbound ipv4 and ipv6 connections too`));
 				assert.match(why, /what its proxy sends \(user 5678\) goes to Envoy, and what Envoy sends .*, in a circle/);
 				assert.deepEqual(othersIn(status), [`${name}: iptables-${dialect}`]);
 				assert.equal(place.daemon.ask('wait', '--timeout', '0').code, 1);

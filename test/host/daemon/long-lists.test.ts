@@ -68,6 +68,7 @@ for (const { backend } of backends)
 				write([501, 502, 2, 500][at % 4] ?? 500);
 				const { code, stderr } = daemon.ask('reload');
 				assert.equal(code, 0, stderr);
+				await load.reached(at + 1);
 			}
 			const { by, failures, limited } = await ignored.stop();
 			assert.deepEqual({ by: Object.keys(by), failures, limited }, { by: ['remote'], failures: {}, limited: false });

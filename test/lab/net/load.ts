@@ -1,6 +1,7 @@
 // Connections that must be captured at all times, made without a pause by 8 clients: both ways, both families.
 import assert from 'node:assert/strict';
 import { setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from './layout.ts';
 import type { Namespace } from './namespace.ts';
 import type { Load } from './peer.ts';
@@ -33,6 +34,8 @@ const LIMIT_MS = 3_600_000;
 const NICENESS = 19;
 
 export interface CheckedLoad {
+	/** Resolves once each way has had so many connections. */
+	readonly reached: (connections: number) => Promise<void>;
 	/** Fails unless each connection was answered, and only by those that the state allows. */
 	readonly stop: (allowed: 'captured only' | 'captured or direct', least: number) => Promise<void>;
 	/** Stops it as well, and counts the answers by who gave them. */
@@ -54,6 +57,9 @@ export async function startLoad(peers: Peers, timeoutMs = PATIENCE_MS): Promise<
 		),
 	);
 	return {
+		async reached(connections) {
+			for (const load of loads) while ((await load.counts()).connections < connections) await sleep(20);
+		},
 		async count() {
 			const counters = await stopAll(loads);
 			const sum = (of: (counts: Way & LoadCounts) => number) =>
