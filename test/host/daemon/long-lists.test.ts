@@ -21,7 +21,7 @@ import { suiteStack } from '../../support/suite-stack.ts';
 
 const { metadata } = addresses;
 
-const changes = rounds(200);
+const changes = rounds(100);
 
 const networks = (length: number): string[] =>
 	Array.from({ length }, (_, at) => `10.${at >> 8}.${at & 255}.0/25,fd00:${2 * at + 1}::/32`);
