@@ -6,6 +6,14 @@ import { envoySpecOf, noTakeOver, supervise } from '../../support/supervised.ts'
 import { endFirst, signal, started, stateOf, until } from '../../support/supervising.ts';
 
 describe('an Envoy that is LIVE', { concurrency: true }, () => {
+	test('tells its counters, and before it runs there are none', async () => {
+		await using supervised = supervise();
+		const { supervisor } = supervised;
+		assert.equal(await supervisor.counters([], signal), undefined);
+		await supervisor.start(envoySpecOf(), noTakeOver, signal);
+		assert.deepEqual(await supervisor.counters([], signal), new Map());
+	});
+
 	test('is in trouble while it does not listen where it should', async () => {
 		await using supervised = await started();
 		const { supervisor, admins } = supervised;

@@ -25,6 +25,14 @@ describe('the first start', { concurrency: true }, () => {
 		assert.deepEqual(events, ['starting memory 1', 'live memory 1']);
 	});
 
+	test('that is not wanted any more just when Envoy is LIVE ends, and leaves nothing that runs', async () => {
+		const wanted = new AbortController();
+		await using supervised = supervise({ onAsk: async () => wanted.abort() });
+		const { supervisor, world } = supervised;
+		await assert.rejects(supervisor.start(envoySpecOf(), noTakeOver, wanted.signal), { name: 'AbortError' });
+		assert.deepEqual(world.running(), []);
+	});
+
 	const final: readonly (readonly [title: string, part: Parameters<typeof envoySpecOf>[1], why: RegExp])[] = [
 		['a program that is not there', { command: 'nowhere' }, /there is no program "nowhere"/],
 		['an Envoy that ends', { command: 'ends' }, /^Cannot start Envoy: Envoy ended with code 3; its last line: bye$/],
@@ -63,6 +71,7 @@ describe('the first start', { concurrency: true }, () => {
 			assert.ok(performance.now() - startedMs < 5_500, 'after startSeconds at the latest');
 			const state = stateOf(supervisor);
 			assert.equal(state.kind === 'failed' && state.retryMs, undefined);
+			assert.equal(await supervisor.counters([], signal), undefined);
 			assert.deepEqual(world.running(), []);
 		});
 
