@@ -9,7 +9,7 @@ import { root } from './support/pages.ts';
 
 const folder = join(root, 'scripts');
 
-for (const name of ['test', 'demo', 'soak', 'bench', 'package'])
+for (const name of ['test', 'demo', 'soak', 'bench', 'package', 'image'])
 	test(`scripts/${name} installs what is missing before it uses any of it`, { skip: process.getuid?.() !== 0 }, () => {
 		using clone = createScratch('clone');
 		cpSync(folder, join(clone.path, 'scripts'), { recursive: true });

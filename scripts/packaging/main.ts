@@ -14,26 +14,25 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../../src/version.ts';
+import { askedOf } from './asked.ts';
 import { checkPackages } from './check.ts';
 import { nfpmConfig } from './nfpm-config.ts';
-import { type Processor, processors, writePayload } from './payload.ts';
+import { knownProcessors, type Processor, processors, writePayload } from './payload.ts';
 import { root, run } from './run.ts';
 import { sourceEpoch } from './share.ts';
 
 const NFPM = '2.45.2';
 const formats = ['deb', 'rpm', 'apk', 'tar'];
-const known = Object.keys(processors) as Processor[];
 const { values } = parseArgs({
 	options: {
 		release: { type: 'string', default: '1' },
 		format: { type: 'string', multiple: true, default: formats },
-		processor: { type: 'string', multiple: true, default: known },
+		processor: { type: 'string', multiple: true, default: [...knownProcessors] },
 		check: { type: 'boolean', default: false },
 		into: { type: 'string', default: join(root, 'packages') },
 	},
 });
-refuseOthers(values.format, formats);
-refuseOthers(values.processor, known);
+const asked = { formats: askedOf(values.format, formats), processors: askedOf(values.processor, knownProcessors) };
 const draft = join(root, `.cache/packages.${process.pid}`);
 const made = join(draft, 'made');
 const epoch = sourceEpoch();
@@ -41,7 +40,7 @@ const epoch = sourceEpoch();
 try {
 	mkdirSync(made, { recursive: true });
 	const nfpm = findNfpm();
-	for (const processor of known) if (values.processor.includes(processor)) makeFor(processor, nfpm);
+	for (const processor of asked.processors) makeFor(processor, nfpm);
 	cpSync(join(root, 'dist/sbom.cdx.json'), join(made, `turnout_${version}.cdx.json`));
 	writeFileSync(join(made, 'SHA256SUMS'), sums(made));
 	rmSync(values.into, { recursive: true, force: true });
@@ -65,7 +64,7 @@ function makeFor(processor: Processor, nfpm: string): void {
 	const { goName } = processors[processor];
 	const files = join(draft, processor);
 	writePayload(processor, join(files, 'turnout'));
-	if (values.format.includes('tar')) makeArchive(join(files, 'turnout'), `turnout-${version}-linux-${goName}`);
+	if (asked.formats.includes('tar')) makeArchive(join(files, 'turnout'), `turnout-${version}-linux-${goName}`);
 	renameSync(join(files, 'turnout/share'), join(files, 'share'));
 	const units = ['turnout.service', 'turnout-wait.service', 'turnout.yaml', 'environment'].map(
 		(name) => `systemd/${name}`,
@@ -75,7 +74,7 @@ function makeFor(processor: Processor, nfpm: string): void {
 	for (const name of readdirSync(files, { recursive: true, encoding: 'utf8' }))
 		utimesSync(join(files, name), epoch, epoch);
 	const config = nfpmConfig(files, { version, epoch, release: values.release, architecture: goName });
-	for (const format of values.format.filter((each) => each !== 'tar'))
+	for (const format of asked.formats.filter((each) => each !== 'tar'))
 		run(nfpm, ['package', '--config', config, '--packager', format, '--target', made]);
 }
 
@@ -106,9 +105,4 @@ function sums(folder: string): string {
 					.digest('hex')}  ${name}\n`,
 		);
 	return lines.join('');
-}
-
-function refuseOthers(named: readonly string[], all: readonly string[]): void {
-	const strange = named.find((name) => !all.includes(name));
-	if (strange !== undefined) throw new Error(`There are no packages for ${strange}, only for ${all.join(', ')}`);
 }

@@ -11,6 +11,7 @@ export const processors = {
 	arm64: { goName: 'arm64', triple: 'aarch64-linux-gnu' },
 } as const;
 export type Processor = keyof typeof processors;
+export const knownProcessors = Object.keys(processors) as readonly Processor[];
 
 export const nodeVersion = about.version;
 

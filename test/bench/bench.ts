@@ -4,6 +4,7 @@ import { benchDocker } from './docker.ts';
 import { benchDockerMemory } from './docker-memory.ts';
 import { benchEnable } from './enable.ts';
 import { type Figure, type Judged, judge } from './figure.ts';
+import { benchImage } from './image.ts';
 import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
@@ -101,6 +102,7 @@ const parts: readonly Part[] = [
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,
 		run: (options) => benchStartup(options),
 	},
+	{ section: 'image', text: ({ runs }) => `init in the image, ${runs} times`, run: benchImage },
 ];
 
 const restText = ({ cycles, idleSeconds }: BenchOptions): string =>

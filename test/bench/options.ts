@@ -13,6 +13,7 @@ export const sections = [
 	'docker',
 	'mesh',
 	'startup',
+	'image',
 	'rest',
 ] as const;
 export type Section = (typeof sections)[number];
