@@ -28,8 +28,7 @@ export interface Podman extends Disposable {
 	readonly tryPodman: (args: readonly string[]) => Result;
 	/** `podman kube play` of a manifest, by its text. */
 	readonly play: (manifest: string) => Result;
-	/** Removes the pods of a manifest. */
-	readonly down: (manifest: string) => void;
+	readonly removePods: () => void;
 	readonly addressesOf: (pod: string) => { readonly v4: string; readonly v6: string };
 	/** Runs programs in the network of a pod. */
 	readonly inside: (pod: string) => Pick<Namespace, 'spawn'>;
@@ -65,12 +64,13 @@ export async function startPodman(lab: Host, via: { readonly v4: string; readonl
 		return path;
 	};
 	const infraOf = (pod: string) => podman(['pod', 'inspect', '--format', '{{.InfraContainerID}}', pod]).trim();
+	const removePods = () => void tryPodman(['pod', 'rm', '--all', '--force', '--time', '0']);
 	const kept = stack.move();
 	return {
 		podman,
 		tryPodman,
 		play: (manifest) => tryPodman(['kube', 'play', '--network', NETWORK, written(manifest)]),
-		down: (manifest) => void tryPodman(['kube', 'down', written(manifest)]),
+		removePods,
 		addressesOf(pod) {
 			const [v4 = '', v6 = ''] = podman(['inspect', '--format', ADDRESSES, infraOf(pod)])
 				.trim()
@@ -89,7 +89,7 @@ export async function startPodman(lab: Host, via: { readonly v4: string; readonl
 			};
 		},
 		[Symbol.dispose]: () => {
-			tryPodman(['pod', 'rm', '--all', '--force', '--time', '0']);
+			removePods();
 			kept.dispose();
 		},
 	};
