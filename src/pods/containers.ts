@@ -53,12 +53,20 @@ export interface EnvoyOptions {
 /** `former`: the Envoy that the pod has, of which all else stays. */
 export function envoyContainer(options: EnvoyOptions, former: Container | undefined): Container {
 	const { image, node, uid, wishes, mounts, isNative } = options;
-	const { command: _, lifecycle: __, ...kept } = former ?? newEnvoy(node, wishes.resources);
+	const {
+		name,
+		image: _,
+		args: __,
+		command: ___,
+		lifecycle: ____,
+		...kept
+	} = former ?? newEnvoy(node, wishes.resources);
 	const env = withVariables(kept.env ?? [], wishes.env);
 	const given = kept.volumeMounts ?? [];
 	return {
-		...{ ...kept, name: ENVOY, image, ...(isAws(image) ? { command: ['/usr/bin/envoy'] } : {}) },
+		...{ name, image, ...(isAws(image) ? { command: ['/usr/bin/envoy'] } : {}) },
 		args: [...['--config-path', `${BOOTSTRAP.folder}/${BOOTSTRAP.key}`], ...logLevel(env)],
+		...kept,
 		env,
 		...(isNative ? { restartPolicy: 'Always', startupProbe: probe(1, 120) } : { lifecycle: outlast }),
 		readinessProbe: probe(10, 3),

@@ -63,7 +63,7 @@ const untouched: ReadPod = { notices: [], mistakes: [] };
 
 function readPod(object: KubernetesObject, cluster: ClusterMesh, options: PodOptions): ReadPod {
 	const place = object.manifest.placeOf(object.path);
-	const what = `${object.kind} ${object.name}`;
+	const what = `${object.kind} ${object.name}`.trim();
 	const named = (all: readonly string[]) => all.map((each) => `${place}: ${what}: ${each}`);
 	const template = podTemplateOf(object);
 	if (typeof template === 'string') return { notices: [], mistakes: named([template]) };
