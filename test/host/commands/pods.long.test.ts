@@ -16,6 +16,7 @@ import { nameOf } from '../../support/calls.ts';
 import { unhurried } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
 import { chapterPod } from '../../support/manifests.ts';
+import { blocksOf, readPages } from '../../support/pages.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const APP = 1000;
@@ -125,6 +126,27 @@ describe('a pod that podman runs', { skip: whyNoPodman() ?? false, concurrency: 
 			play(manifest);
 			await assertThroughEnvoy();
 		});
+
+	test('as the documentation has it, to be written by hand', async () => {
+		const page = readPages().find(({ path }) => path === 'docs/pods.md');
+		const shown = page && blocksOf(page).find(({ text }) => text.startsWith('apiVersion: v1\nkind: Pod\n'))?.text;
+		const manifest = `${shown}`
+			.replace('image: turnout', `image: ${images.turnout}`)
+			.replace(
+				'image: cart',
+				`image: ${images.app}\n      args: [app, "8080"]\n      securityContext: { runAsUser: ${APP} }`,
+			)
+			.replace(/image: envoyproxy.*/, 'image: plain-envoy:1')
+			.replace('spec:\n', 'spec:\n  restartPolicy: OnFailure\n');
+		const map = {
+			apiVersion: 'v1',
+			kind: 'ConfigMap',
+			metadata: { name: 'cart-envoy' },
+			data: { 'envoy.json': bootstrap },
+		};
+		play(`${JSON.stringify(map)}\n---\n${manifest}`);
+		await assertThroughEnvoy('cart');
+	});
 
 	test('converted: Envoy has the configuration of its ConfigMap', async () => {
 		const file = join(folder, 'pod.yaml');

@@ -34,6 +34,14 @@ export interface Podman extends Disposable {
 	readonly inside: (pod: string) => Pick<Namespace, 'spawn'>;
 }
 
+/** Locks and caches of all podmans are elsewhere than what it is told to keep. */
+const keep = `set -e
+${ownRun}
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /var/lib
+echo ready
+exec sleep infinity`;
+
 /** Of its network; the host's world has a route to both. */
 const subnets = { v4: '10.89.77.0/24', v6: 'fd89::/64' } as const;
 const NETWORK = 'pods';
@@ -43,7 +51,7 @@ export async function startPodman(lab: Host, via: { readonly v4: string; readonl
 	const { path: folder } = stack.use(createScratch('podman'));
 	writeFileSync(join(folder, 'containers.conf'), settings);
 	stack.defer(untilExit(() => removeCgroup(CGROUP)));
-	const keeper = lab.host.spawn('unshare', ['-m', 'sh', '-ec', `${ownRun}\necho ready; exec sleep infinity`], {
+	const keeper = lab.host.spawn('unshare', ['-m', 'sh', '-c', keep], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	stack.defer(untilExit(() => killFamily(lab, keeper.pid ?? 0)));
