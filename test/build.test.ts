@@ -1,9 +1,10 @@
 // What `scripts/build` has made.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sameCodes } from '../scripts/packaging/payload.ts';
 import { root } from './support/pages.ts';
 
 const lib = join(root, 'dist/lib');
@@ -27,6 +28,11 @@ for (const [who, word, options] of [
 		const { stderr } = spawnSync(join(lib, 'node'), [...options, '-'], { cwd: lib, input: program, encoding: 'utf8' });
 		assert.equal(stderr, 'false');
 	});
+
+test('what packages keep of the compiled code is there', () => {
+	assert.ok(sameCodes.length > 0);
+	for (const name of sameCodes) assert.ok(existsSync(join(lib, name)), name);
+});
 
 test('its bill of materials has Node and what is in the bundle, each with license and hash, and nothing else', () => {
 	const read = <T>(path: string) => JSON.parse(readFileSync(join(root, path), 'utf8')) as T;

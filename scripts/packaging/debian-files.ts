@@ -31,7 +31,11 @@ export function writeDebianFiles(
 	const unpacked = join(folder, 'packages');
 	mkdirSync(unpacked);
 	for (const [name, archive] of archives) run('dpkg-deb', ['--extract', archive, join(unpacked, name)]);
-	const find: Find = (patterns) => globSync(patterns.map((each) => `*/${each}`), { cwd: unpacked });
+	const find: Find = (patterns) =>
+		globSync(
+			patterns.map((each) => `*/${each}`),
+			{ cwd: unpacked },
+		);
 	const found = find(programs);
 	const paths = found.map((path) => join(unpacked, path)).filter((path) => lstatSync(path).isFile());
 	const taken = [...found, ...find(others), ...librariesOf([...own, ...paths], unpacked, find)];

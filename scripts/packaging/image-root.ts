@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeDebianFiles } from './debian-files.ts';
-import { nodeVersion, type Processor, writePayload } from './payload.ts';
+import { nodeVersion, type Processor, sameCodes, writePayload } from './payload.ts';
 import { run } from './run.ts';
 
 /** What a host has of turnout and a container does not: its service, man pages and completions. */
@@ -23,7 +23,7 @@ const links = {
 export function writeImageRoot(processor: Processor, folder: string): { folder: string; contents: string } {
 	const root = join(folder, 'root');
 	const own = join(root, 'opt/turnout');
-	writePayload(processor, own);
+	writePayload(processor, own, ['init.code', ...sameCodes]);
 	for (const name of ofHosts) rmSync(join(own, name), { recursive: true });
 	for (const [name, words] of Object.entries(launchers)) {
 		writeFileSync(join(own, name), launcher(words));
@@ -35,7 +35,8 @@ export function writeImageRoot(processor: Processor, folder: string): { folder: 
 	}
 	const node = join(own, 'lib/node');
 	const packages = writeDebianFiles(processor, root, folder, [node, join(own, 'lib/netlink.node')]);
-	for (const name of ['dev', 'etc/turnout', 'proc', 'run', 'sys', 'tmp']) mkdirSync(join(root, name), { recursive: true });
+	for (const name of ['dev', 'etc/turnout', 'proc', 'run', 'sys', 'tmp'])
+		mkdirSync(join(root, name), { recursive: true });
 	chmodSync(join(root, 'tmp'), 0o1777);
 	writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/:/\n');
 	writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');

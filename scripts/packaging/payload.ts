@@ -15,12 +15,14 @@ export const knownProcessors = Object.keys(processors) as readonly Processor[];
 
 export const nodeVersion = about.version;
 
-/** /opt/turnout as scripts/build has made it, for another processor too. */
-export function writePayload(processor: Processor, folder: string): void {
+/** /opt/turnout as scripts/build has made it, for another processor too; `codes`: which of V8's compiled code it keeps. */
+export function writePayload(processor: Processor, folder: string, codes: readonly string[] = sameCodes): void {
 	const lib = join(folder, 'lib');
 	mkdirSync(join(folder, '..'), { recursive: true });
 	run('cp', ['-R', join(root, 'dist'), folder]);
-	for (const name of readdirSync(lib).filter((each) => each.endsWith('.code') && !isKept(each, processor)))
+	// V8 makes code for the processor that it runs on.
+	const kept = processor === process.arch ? codes : [];
+	for (const name of readdirSync(lib).filter((each) => each.endsWith('.code') && !kept.includes(each)))
 		rmSync(join(lib, name));
 	for (const name of ['node', 'netlink.node']) rmSync(join(lib, name));
 	const isNative = processor === process.arch;
@@ -33,11 +35,8 @@ export function writePayload(processor: Processor, folder: string): void {
 	run('chmod', ['-x', join(lib, 'netlink.node')]);
 }
 
-/**
- * V8 makes code for the processor that it runs on. What people wait for is kept; that of the other commands and of the daemon
- * depends on when what happened, and would make each build another one.
- */
-const isKept = (name: string, processor: Processor): boolean => processor === process.arch && name === 'client.code';
+/** Those that come out the same each time: that of `init` and of the daemon depends on when what happened. */
+export const sameCodes: readonly string[] = ['bundle.code', 'clean.code', 'status.code'];
 
 /** From the same publisher, and of the same version, as the one that scripts/setup installs for this processor. */
 function foreignNode(processor: Processor): string {

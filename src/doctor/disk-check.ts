@@ -8,14 +8,28 @@ export interface DiskFacts {
 	readonly isReadOnly: boolean;
 }
 
+interface WhoNeeds {
+	/** A daemon, which keeps its state there; nothing else does. */
+	readonly isRunning: boolean;
+}
+
 /** State, bootstraps and what Envoy accepted last take far less. */
 const LITTLE_BYTES = 64 * 1024 * 1024;
 const NONE_BYTES = 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
-export function diskFindings({ directory, freeBytes, freeFiles, isReadOnly }: DiskFacts): Finding[] {
+export function diskFindings({
+	directory,
+	freeBytes,
+	freeFiles,
+	isReadOnly,
+	isRunning,
+}: DiskFacts & WhoNeeds): Finding[] {
 	const of = `the file system of ${directory} (stateDirectory)`;
-	if (isReadOnly) return [failure('disk', `${of} is read-only`, `Mount it writable, or ${ELSEWHERE}`)];
+	if (isReadOnly) {
+		const told = isRunning ? failure : warning;
+		return [told('disk', `${of} is read-only: a daemon can keep no state`, `Mount it writable, or ${ELSEWHERE}`)];
+	}
 	if (freeFiles === 0) return [failure('disk', `${of} can hold no more files`, `Remove some files, or ${ELSEWHERE}`)];
 	const megabytes = Math.floor(freeBytes / MEGABYTE);
 	if (freeBytes < NONE_BYTES) return [failure('disk', `${of} is full`, `Free some space, or ${ELSEWHERE}`)];

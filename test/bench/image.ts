@@ -31,7 +31,11 @@ export async function benchImage(patience: Patience): Promise<readonly Figure[]>
 }
 
 /** Somebody who stays in it, so that a command only has to join, as it has to in a container that a runtime has made. */
-async function enterImage(lab: Host, root: string, stack: AsyncDisposableStack): Promise<(command: Command) => Command> {
+async function enterImage(
+	lab: Host,
+	root: string,
+	stack: AsyncDisposableStack,
+): Promise<(command: Command) => Command> {
 	const holder = lab.host.spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', root], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});

@@ -45,7 +45,10 @@ export const checks: readonly Check[] = [
 	{ names: ['clock'], run: async () => clockFindings(readClock()) },
 	{
 		names: ['disk'],
-		run: async ({ settings }) => diskFindings(readDiskSpace((await settings()).config.stateDirectory)),
+		run: async (of) => {
+			const { stateDirectory } = (await of.settings()).config;
+			return diskFindings({ ...readDiskSpace(stateDirectory), isRunning: await isRunning(of) });
+		},
 	},
 	{
 		names: ['state'],
@@ -55,17 +58,20 @@ export const checks: readonly Check[] = [
 
 const LOOSE = '/proc/sys/net/netfilter/nf_conntrack_tcp_loose';
 
-async function checkSettings({ written, daemon }: Examination): Promise<readonly Finding[]> {
-	const isRunning = await daemon().then(
+const isRunning = ({ daemon }: Examination): Promise<boolean> =>
+	daemon().then(
 		() => true,
 		() => false,
 	);
-	return written().then(
-		({ notices }) => settingsFindings({ isRunning, mistakes: [], notices }),
+
+async function checkSettings(of: Examination): Promise<readonly Finding[]> {
+	const daemon = { isRunning: await isRunning(of) };
+	return of.written().then(
+		({ notices }) => settingsFindings({ ...daemon, mistakes: [], notices }),
 		(error) => {
 			const { message, cause } = failureOf(error);
 			if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES') throw error;
-			return settingsFindings({ isRunning, mistakes: linesOf(message), notices: [] });
+			return settingsFindings({ ...daemon, mistakes: linesOf(message), notices: [] });
 		},
 	);
 }

@@ -1,9 +1,11 @@
 // turnout's image in a real Docker, on a host whose network it gets as a container gets that of its pod or task.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import type { Dialect } from '../../../src/firewall/firewall.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Result } from '../../lab/net/namespace.ts';
@@ -11,11 +13,10 @@ import { createPeer } from '../../lab/net/peer.ts';
 import { createPeers } from '../../lab/net/peers.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { startDockerd } from '../../lab/services/dockerd.ts';
-import { loadOwnImage, makeOwnImage } from '../../lab/services/own-image.ts';
+import { loadOwnImage, makeOwnImage, unpackOwnImage } from '../../lab/services/own-image.ts';
 import { proxied } from '../../support/aws-appmesh.ts';
 import { nameOf } from '../../support/calls.ts';
-import { rulesOf, unhurried } from '../../support/daemon.ts';
-import { backends } from '../../support/dialects.ts';
+import { ownLines, unhurried } from '../../support/daemon.ts';
 import { isWhole, ownRules } from '../../support/own-rules.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -35,6 +36,8 @@ const controller = { ...guide, APPMESH_EGRESS_IGNORED_PORTS: '22', APPMESH_ENABL
 const atAws = '/opt/amazon/bin/sidecar-proxy-route-manager.sh';
 
 interface Started {
+	/** NET_ADMIN unless given. */
+	readonly rights?: readonly string[];
 	/** Of `docker run`. */
 	readonly options?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
@@ -49,19 +52,23 @@ describe('the image', async () => {
 	const image = makeOwnImage(join(folder, 'image'), ['x64', 'arm64']);
 	const tag = 'registry.example/turnout:1';
 	loadOwnImage(docker, image, tag);
-	const untouched = rulesOf(lab.host);
 	const peers = stack.use(await createPeers(lab));
 
 	/** As `convert` and docs/pods-and-tasks.md have it: a root file system that is read-only, and no right but one. */
-	const start = (args: readonly string[] = [], { options = [], env = {}, input = '' }: Started = {}): Result => {
-		const bare = ['--read-only', '--cap-drop', 'ALL', '--cap-add', 'NET_ADMIN', '--network', 'host'];
+	const start = (
+		args: readonly string[] = [],
+		{ rights = ['NET_ADMIN'], options = [], env = {}, input = '' }: Started = {},
+	): Result => {
+		const bare = ['--read-only', '--cap-drop', 'ALL', '--network', 'host'];
+		const added = rights.flatMap((each) => ['--cap-add', each]);
 		const variables = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-		const words = ['run', '--rm', '--interactive', ...bare, ...variables, ...options, tag, ...args];
+		const words = ['run', '--rm', '--interactive', ...bare, ...added, ...variables, ...options, tag, ...args];
 		return lab.host.tryRun('/usr/bin/docker', words, { env: docker.env, input });
 	};
-	const clean = (options: readonly string[] = []): void => {
-		assert.equal(start(['clean'], { options }).code, 0);
-		assert.equal(rulesOf(lab.host), untouched);
+	const clean = (started: Started = {}): void => {
+		const { code, stderr } = start(['clean'], started);
+		assert.equal(code, 0, stderr);
+		assert.equal(ownLines(lab.host), 0);
 	};
 	const assertCaptured = async (): Promise<void> => {
 		const answers = await Promise.all([
@@ -74,20 +81,21 @@ describe('the image', async () => {
 		assert.deepEqual(answers.map(nameOf), [...proxy, 'remote', 'remote']);
 	};
 
-	for (const { backend } of backends)
+	const testBackend = (backend: Dialect, started: Started = {}): Promise<void> =>
 		test(`captures with ${backend}, and may run again`, async () => {
-			// Sockets by which iptables-legacy asks the kernel are raw ones.
-			const options = backend === 'iptables-legacy' ? ['--cap-add', 'NET_RAW'] : [];
-			const args = ['init', '--backend', backend];
 			for (const _ of [1, 2]) {
-				const { code, stdout, stderr } = start(args, { options, env: { APPMESH_APP_PORTS: '8080' } });
+				const env = { APPMESH_APP_PORTS: '8080' };
+				const { code, stdout, stderr } = start(['init', '--backend', backend], { ...started, env });
 				assert.equal(code, 0, stderr);
 				assert.match(stdout, new RegExp(`^Interception is on: \\d+ rules for ipv4 and ipv6 in ${backend} `));
 				assert.ok(isWhole(lab.host, backend));
 			}
 			await assertCaptured();
-			clean(options);
+			clean(started);
 		});
+
+	testBackend('iptables-nft');
+	testBackend('nft');
 
 	for (const [year, env] of Object.entries({ 2019: guide, 2023: controller }))
 		for (const [how, args, options] of [
@@ -104,26 +112,33 @@ describe('the image', async () => {
 			});
 
 	test('is told by its exit code and standard error why it captures nothing', () => {
-		for (const [options, env, args, expected] of [
-			[['--cap-drop', 'NET_ADMIN'], controller, [], [1, /NET_ADMIN/]],
-			[['--user', '1000'], controller, [], [1, /NET_ADMIN/]],
-			[[], { ...controller, APPMESH_APP_PORTS: '70000' }, [], [1, /appPorts \(APPMESH_APP_PORTS\): "70000"/]],
-			[[], {}, ['init', '--app-port'], [64, /--app-port/]],
-		] as const) {
-			const { code, stdout, stderr } = start(args, { options, env });
-			assert.equal(stdout, '');
-			assert.match(stderr, expected[1]);
-			assert.equal(code, expected[0]);
+		for (const { args, expected, said, ...started } of [
+			{ rights: [], env: controller, expected: 1, said: /NET_ADMIN/ },
+			{ options: ['--user', '1000'], env: controller, expected: 1, said: /NET_ADMIN/ },
+			{ env: { ...controller, APPMESH_APP_PORTS: '70000' }, expected: 1, said: /\(APPMESH_APP_PORTS\): "70000"/ },
+			{ args: ['init', '--app-port'], expected: 64, said: /--app-port/ },
+		]) {
+			const { code, stdout, stderr } = start(args, started);
+			assert.deepEqual([code, stdout], [expected, '']);
+			assert.match(stderr, said);
 		}
-		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(ownLines(lab.host), 0);
 	});
 
 	test('has the doctor, which knows what the container may and what was installed', () => {
 		assert.equal(start([], { env: controller }).code, 0);
-		const { stdout, stderr } = start(['doctor', '--json'], { env: controller });
-		assert.equal(stderr, '');
-		const findings = (JSON.parse(stdout) as { findings: readonly { check: string; outcome: string }[] }).findings;
-		console.log(findings);
+		const { code, stdout } = start(['doctor', '--json'], { env: controller });
+		const { checks } = JSON.parse(stdout) as { readonly checks: readonly Finding[] };
+		assert.deepEqual(
+			checks.filter(({ state }) => state !== 'ok').map(({ check, state }) => [check, state]),
+			[['disk', 'warning']],
+		);
+		assert.equal(code, 0);
+		const alone = JSON.parse(start(['doctor', '--json'], { rights: [] }).stdout) as { checks: readonly Finding[] };
+		assert.deepEqual(
+			alone.checks.filter(({ state }) => state === 'failure').map(({ check }) => check),
+			['privileges'],
+		);
 		clean();
 	});
 
@@ -132,7 +147,8 @@ describe('the image', async () => {
 		const network = `/proc/${pause.pid}/ns/net`;
 		const call = (command: string): Result =>
 			start([], {
-				options: ['--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE', '--pid', 'host', '--entrypoint', '/opt/turnout/aws-appmesh'],
+				rights: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE'],
+				options: ['--pid', 'host', '--entrypoint', '/opt/turnout/aws-appmesh'],
 				env: { CNI_COMMAND: command, CNI_CONTAINERID: 'task-1', CNI_IFNAME: 'eth0', CNI_PATH: '/', CNI_NETNS: network },
 				input: JSON.stringify(proxied),
 			});
@@ -140,26 +156,35 @@ describe('the image', async () => {
 		assert.match(ownRules(lab.container, 'iptables-nft'), /APPMESH_INGRESS/);
 		assert.deepEqual(call('DEL'), { code: 0, stdout: '', stderr: '' });
 		assert.equal(ownRules(lab.container, 'iptables-nft'), '');
-		assert.equal(rulesOf(lab.host), untouched);
+		assert.equal(ownLines(lab.host), 0);
 	});
 
-	for (const [processor, architecture, machine] of [
-		['x64', 'amd64', 'Advanced Micro Devices X-86-64'],
-		['arm64', 'arm64', 'AArch64'],
+	// The last on this host: where it has tables, they are looked at, which takes a raw socket.
+	testBackend('iptables-legacy', { rights: ['NET_ADMIN', 'NET_RAW'] });
+
+	for (const [architecture, machine] of [
+		['amd64', 'Advanced Micro Devices X86-64'],
+		['arm64', 'AArch64'],
 	] as const)
-		test(`for ${processor} is small, and has programs and libraries of it, and nothing to build or install with`, () => {
-			const other = `registry.example/turnout:${architecture}`;
-			loadOwnImage(docker, image, other, architecture);
-			const size = Number(docker.docker(['image', 'inspect', '--format', '{{.Size}}', other]));
-			assert.ok(size < MOST, `${size}`);
+		test(`for ${architecture} is small, and has programs and libraries of it, and nothing to build or install with`, () => {
 			const root = join(folder, architecture);
-			unpack(other, root);
+			unpackOwnImage(image, root, architecture);
+			const size = Number.parseInt(execFileSync('du', ['--bytes', '--summarize', root], { encoding: 'utf8' }), 10);
+			assert.ok(size < MOST, `${size}`);
 			const paths = readdirSync(root, { recursive: true, encoding: 'utf8' });
 			assert.deepEqual(paths.filter(isLeftover), []);
-			const programs = paths.filter((path) => /(^|\/)(node|nft|ip|nsenter|xtables-\w+-multi|[^/]+\.(so[.\d]*|node))$/.test(path));
-			assert.ok(programs.length > 50);
-			for (const path of programs) assert.ok(headerOf(join(root, path)).includes(machine), path);
-			console.log(`${image.said}${architecture}: ${size} bytes, ${paths.length} files`);
-			rmSync(root, { recursive: true });
+			const programs = paths.filter((path) =>
+				/(^|\/)(node|nft|ip|nsenter|xtables-\w+-multi|[^/]+\.so[.\d]*|netlink\.node)$/.test(path),
+			);
+			assert.ok(programs.length > 100);
+			const said = execFileSync('readelf', ['--file-header', ...programs], { cwd: root, encoding: 'utf8' });
+			assert.deepEqual(new Set(said.match(/(?<=Machine: +)\S.*/g)), new Set([machine]));
+			console.log(`${architecture}: ${size} bytes in ${paths.length} files`);
 		});
 });
+
+/** Of shells, package managers, compilers, caches, lists of packages and sources. */
+const isLeftover = (path: string): boolean =>
+	/(^|\/)(sh|bash|dash|busybox|perl\d*|python\d*|npm|npx|corepack|apt[-\w]*|dpkg-\w+|gcc|g\+\+|ld|node_modules|cache|lists|log|sources\.list[.d]*|include|man)$/.test(
+		path,
+	) || /\.(ts|h|deb|a|pyc?|pl|map|yaml)$/.test(path);

@@ -207,8 +207,9 @@ describe('the mesh, the clock and the disk', () => {
 		assert.match(said(clockFindings(early))[0] ?? '', /^failure: it is 1970-01-01.*before turnout was installed/);
 	});
 
-	test('a disk that is full, out of files or read-only is a failure, and one with little left a warning', () => {
-		const disk = { directory: '/var/lib/turnout', freeBytes: 1024 ** 3, freeFiles: 9, isReadOnly: false };
+	test('a disk that is full, out of files or, for a daemon, read-only is a failure, and one with little left a warning', () => {
+		const room = { directory: '/var/lib/turnout', freeBytes: 1024 ** 3, freeFiles: 9 };
+		const disk = { ...room, isReadOnly: false, isRunning: true };
 		const stateOf = (more: Partial<typeof disk>) => said(diskFindings({ ...disk, ...more }))[0]?.split(':')[0];
 		assert.deepEqual(said(diskFindings(disk)), ['ok: 1024 MB left for /var/lib/turnout']);
 		assert.equal(said(diskFindings({ ...disk, freeFiles: undefined })).length, 1);
@@ -217,6 +218,7 @@ describe('the mesh, the clock and the disk', () => {
 		assert.equal(stateOf({ freeBytes: 0 }), 'failure');
 		assert.equal(stateOf({ freeFiles: 0 }), 'failure');
 		assert.equal(stateOf({ isReadOnly: true }), 'failure');
+		assert.equal(stateOf({ isReadOnly: true, isRunning: false }), 'warning');
 	});
 
 	test('state: to be made, well, not a folder, writable for others, not to be read, or of no use', () => {
