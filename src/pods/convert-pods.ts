@@ -1,3 +1,4 @@
+import { passThroughNames } from '../config/pass-through.ts';
 import { Failure } from '../failure.ts';
 import { nodeId } from '../values/mesh-node.ts';
 import { BOOTSTRAP, TURNOUT } from './containers.ts';
@@ -107,6 +108,7 @@ function aboutOptions(
 	{ template, proxy, wishes }: MeshedPod,
 	{ isNative, bootstrapOf }: PodOptions,
 ): readonly string[] {
+	const forEnvoy = wishes.env.map(([name]) => name).filter((name) => passThroughNames.includes(name));
 	const isJob = /Job$/.test(template.kind);
 	const named = `turnout mesh render --pod --node ${nodeId(proxy)}`;
 	return [
@@ -116,8 +118,8 @@ function aboutOptions(
 					`its Envoy reads ${BOOTSTRAP.key} of the ConfigMap ${configMapOf(template.name)}; what belongs there: ${named}`,
 				]
 			: []),
-		...(bootstrapOf === undefined && wishes.env.length > 0
-			? [`${wishes.env.map(([name]) => name).join(', ')}: give turnout mesh render the same variables`]
+		...(bootstrapOf === undefined && forEnvoy.length > 0
+			? [`${forEnvoy.join(', ')}: give turnout mesh render the same variables`]
 			: []),
 	];
 }

@@ -1,15 +1,6 @@
-import {
-	type Document,
-	isCollection,
-	isMap,
-	isNode,
-	isSeq,
-	LineCounter,
-	parseDocument,
-	stringify,
-	type YAMLSeq,
-} from 'yaml';
+import { type Document, isCollection, isMap, isNode, isSeq, parseDocument, stringify, type YAMLSeq } from 'yaml';
 import { oneLine } from '../lib/escape.ts';
+import { firstTooDeep, lineCounter, tooDeep } from '../mesh/document.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -47,9 +38,11 @@ export function parseManifests(text: string, file: string): Manifests {
 const options = { merge: true, prettyErrors: false, logLevel: 'silent' } as const;
 
 function parseManifest(text: string, file: string, linesBefore: number): Manifest | string {
-	const lineCounter = new LineCounter();
-	const document = parseDocument(text, { ...options, lineCounter });
-	const place = (offset: number) => `${file}:${linesBefore + lineCounter.linePos(offset).line}`;
+	const lineAt = lineCounter(text);
+	const place = (offset: number) => `${file}:${linesBefore + lineAt(offset)}`;
+	const deep = firstTooDeep(text);
+	if (deep !== undefined) return `${place(deep)}: ${tooDeep[0]}`;
+	const document = parseDocument(text, options);
 	const [error] = document.errors;
 	if (error !== undefined) return `${place(error.pos[0])}: ${whyNoYaml(error.message, text)}`;
 	try {
@@ -98,8 +91,10 @@ export const isWrittenOut = ({ document, value }: Manifest, path: Path): boolean
 export const valueAt = (value: unknown, path: Path): unknown =>
 	path.reduce<unknown>((within, key) => (within as Record<string | number, unknown> | undefined | null)?.[key], value);
 
-/** A document that was changed, in the style that it is written in. */
+/** A document that was changed, in the style that it is written in. JSON stays JSON, which kubectl tells by its first brace. */
 export const textOf = ({ document, text }: Manifest): string =>
-	document.toString({ lineWidth: 0, indentSeq: !/^( *)[^\s#-][^\n]*:\n\1- /m.test(text) });
+	text.trimStart().startsWith('{')
+		? `${JSON.stringify(document.toJS(), undefined, 4)}\n`
+		: document.toString({ lineWidth: 0, indentSeq: !/^( *)[^\s#-][^\n]*:\n\1- /m.test(text) });
 
 export const newManifest = (value: object): string => `---\n${stringify(value, { lineWidth: 0 })}`;

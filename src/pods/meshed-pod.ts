@@ -20,7 +20,7 @@ export interface MeshedPod {
 	readonly mistakes: readonly string[];
 }
 
-/** `mesh`: its name, where neither the pod nor the manifests say it. `place`: of the pod, for messages about its settings. */
+/** `mesh`: its name, where neither the pod nor the manifests say it. */
 export function meshPod(template: PodTemplate, wishes: Wishes, cluster: ClusterMesh, mesh: string): MeshedPod {
 	const selecting = cluster.proxies.filter(({ selects }) => selects(template));
 	const identity = identityOf(template, wishes, selecting[0]);

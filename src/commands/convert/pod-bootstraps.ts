@@ -8,6 +8,7 @@ import { nodeId } from '../../values/mesh-node.ts';
 import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
 import type { EnvoyVariables } from '../../xds/envoy-variables.ts';
 import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
+import { variableParts } from '../../xds/variable-parts.ts';
 import { renderBootstrap } from '../mesh/render-mesh.ts';
 import type { Task } from '../mesh/task.ts';
 
@@ -35,15 +36,16 @@ function variablesOf({ wishes, template }: MeshedPod): EnvoyVariables {
 	throw new Failure(
 		'config',
 		`Cannot make the ConfigMap of ${template.kind} ${template.name}: ${all.join('; ')}`,
-		'Convert without --definitions, and make it by `turnout mesh render --pod` with these variables',
+		'Convert without --definitions and --ads-socket, and make it by `turnout mesh render --pod` with these variables',
 	);
 }
 
-/** The configuration comes over the socket. */
+/** All but what those variables ask for comes over the socket. */
 export const bootstrapsForAds =
 	(socketPath: string) =>
-	({ proxy }: MeshedPod): string => {
-		const id = nodeId(proxy);
+	(pod: MeshedPod): string => {
+		const id = nodeId(pod.proxy);
 		const bootstrap = adsBootstrap({ id, cluster: id, socketPath, initialFetchTimeout: '0s' });
-		return bootstrapText(mergeBootstrap(bootstrap, [podOverlay(READING_PORT)]));
+		const parts = variableParts({ variables: variablesOf(pod), files: { parts: [] }, node: pod.proxy, cluster: id });
+		return bootstrapText(mergeBootstrap(bootstrap, [...parts, podOverlay(READING_PORT)]));
 	};

@@ -165,9 +165,15 @@ describe('all else is passed on as it is written:', () => {
 		assert.match(text, /^ {8}prometheus\.io\/scrape: "true"$/m);
 	});
 
+	test('JSON stays JSON', () => {
+		const pod = { kind: 'Pod', metadata: { name: 'cart' }, spec: { containers: [{ name: 'app' }] } };
+		const { text } = convert(JSON.stringify(pod));
+		assert.equal(JSON.parse(text).spec.initContainers[0].name, 'turnout');
+		assert.equal(convert(text).text, text);
+	});
+
 	test('lists stay indented as they were', () => {
-		const [, , kubectl = ''] = kinds.at(-1) ?? [];
-		assert.match(convert(kinds.at(-1)?.[1] ?? kubectl).text, /^items:\n- kind: Pod\n {2}metadata:/m);
+		assert.match(convert(kinds.at(-1)?.[1] ?? '').text, /^items:\n- kind: Pod\n {2}metadata:/m);
 		assert.match(convert(chapterPod()).text, /^ {2}containers:\n {4}- name: app$/m);
 	});
 });

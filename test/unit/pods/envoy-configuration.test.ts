@@ -104,12 +104,14 @@ describe('Envoy’s configuration', () => {
 	});
 
 	test('comes over a socket of the node, whose folder is mounted', () => {
+		const sidecarEnv = 'ENABLE_ENVOY_JAEGER_TRACING=1';
 		const { objects, pod, envoy } = convertedPod(
-			deployment(annotated),
+			deployment({ ...annotated, sidecarEnv }),
 			given({ 'ads-socket': '/run/mesh/ads/socket' }),
 		);
 		const { bootstrap } = bootstrapIn(objects);
 		assert.equal(bootstrap.node.id, 'mesh/shop/virtualNode/cart');
+		assert.match(JSON.stringify(bootstrap.tracing), /zipkin/);
 		assert.match(JSON.stringify(bootstrap.staticResources.clusters[0]), /"path":"\/run\/mesh\/ads\/socket"/);
 		assert.deepEqual(pod.spec.volumes.at(-1), {
 			name: 'envoy-ads',
@@ -190,6 +192,11 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 		'containers by a merge key',
 		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: y }] }\nspec: { <<: *all }\n',
 		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'what is nested without end',
+		`kind: Pod\nspec: ${'['.repeat(500)}`,
+		/pods\.yaml:2: its values are nested more than 200 levels deep/,
 	],
 	['an alias of nothing', 'kind: Pod\nspec: *absent\n', /pods\.yaml:1: it is no YAML: .*absent/],
 ];
