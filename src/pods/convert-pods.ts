@@ -86,8 +86,9 @@ function whyNot({ template, wishes }: MeshedPod, { proxies, isInjected }: Cluste
 	if (wishes.isInjected === false) return `${PREFIX}${INJECTION} is disabled`;
 	if (wishes.isInjected === true) return undefined;
 	if (byNamespace === false) return `its namespace has ${PREFIX}${INJECTION} disabled`;
-	if (isMeant({ template, wishes }, proxies)) return undefined;
-	return 'no VirtualNode or VirtualGateway selects it';
+	if (!isMeant({ template, wishes }, proxies)) return 'no VirtualNode or VirtualGateway selects it';
+	const isAsked = wishes.virtualNode !== undefined || proxies.length > 0;
+	return template.spec.hostNetwork === true && !isAsked ? "its network is the node's own" : undefined;
 }
 
 const isMeant = (

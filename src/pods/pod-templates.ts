@@ -5,9 +5,9 @@ export type Texts = Readonly<Record<string, string>>;
 export interface Container {
 	readonly name: string;
 	readonly image?: string;
-	readonly env?: readonly { readonly name: string; readonly value?: string }[];
+	readonly env?: readonly { readonly name: string; readonly value?: string }[] | null;
 	readonly securityContext?: { readonly runAsUser?: number; readonly [member: string]: unknown };
-	readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+	readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[] | null;
 	readonly [member: string]: unknown;
 }
 
@@ -81,7 +81,7 @@ export function podTemplateOf(object: KubernetesObject): PodTemplate | string | 
 	if (below === undefined) return undefined;
 	const spec = valueAt(value, [...below, 'spec']);
 	if (!isPodSpec(spec))
-		return `${[...below, 'spec', 'containers'].join('.')} is no list of containers with a name each`;
+		return `${[...below, 'spec'].join('.')} is no spec of pods: its containers and volumes have a name each, and an image is a text`;
 	const path = [...object.path, ...below];
 	const folded = changed.find((part) => !isWrittenOut(manifest, [...path, ...part]));
 	if (folded !== undefined)
@@ -100,15 +100,25 @@ const changed: readonly Path[] = [
 	['metadata', 'annotations'],
 ];
 
-const isNamedList = (value: unknown): boolean =>
-	Array.isArray(value) && value.every((each) => textAt(each, ['name']) !== '');
+const isListOf = (value: unknown, isElement: (element: unknown) => boolean): boolean =>
+	Array.isArray(value) && value.every(isElement);
+
+const hasName = (value: unknown): boolean => textAt(value, ['name']) !== '';
 
 function isPodSpec(spec: unknown): spec is PodSpec {
 	const [containers, initContainers, volumes] = ['containers', 'initContainers', 'volumes'].map((list) =>
 		valueAt(spec, [list]),
 	);
-	return isNamedList(containers) && isNamedList(initContainers ?? []) && isNamedList(volumes ?? []);
+	return (
+		isListOf(containers, isContainer) && isListOf(initContainers ?? [], isContainer) && isListOf(volumes ?? [], hasName)
+	);
 }
+
+const isContainer = (value: unknown): boolean =>
+	hasName(value) &&
+	typeof (valueAt(value, ['image']) ?? '') === 'string' &&
+	isListOf(valueAt(value, ['env']) ?? [], hasName) &&
+	isListOf(valueAt(value, ['volumeMounts']) ?? [], hasName);
 
 /** Kubernetes itself takes texts only; what is written without quotes may have become a number. */
 function textsAt(value: unknown, path: Path): Texts {

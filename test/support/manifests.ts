@@ -132,5 +132,5 @@ export function convertedPod(text: string, options: Partial<PodOptions> = {}) {
 	return { ...converted, pod, turnout, envoy: named('envoy'), variables: variablesOf(turnout) };
 }
 
-export const variablesOf = ({ env = [] }: Container): Texts =>
-	Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
+export const variablesOf = ({ env }: Container): Texts =>
+	Object.fromEntries((env ?? []).map(({ name, value = '' }) => [name, value]));

@@ -176,12 +176,22 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 	[
 		'no containers',
 		'---\nkind: Pod\nmetadata: { name: x }\n',
-		/pods\.yaml:2: Pod x: spec\.containers is no list of containers with a name each/,
+		/pods\.yaml:2: Pod x: spec is no spec of pods: its containers and volumes have a name each/,
 	],
 	[
 		'a container without a name',
 		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ image: y }] }\n',
-		/spec\.containers is no list/,
+		/spec is no spec of pods/,
+	],
+	[
+		'an image that is no text',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, image: { y: z } }] }\n',
+		/and an image is a text/,
+	],
+	[
+		'variables that are no list',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: { y: z } }] }\n',
+		/spec is no spec of pods/,
 	],
 	[
 		'containers by an alias',

@@ -68,6 +68,7 @@ describe('a pod stands for the VirtualNode that selects it, and for its listener
 describe('which pods are converted:', () => {
 	const rows: readonly (readonly [what: string, text: string, isConverted: boolean])[] = [
 		['one that says nothing, with no VirtualNode in sight', deployment(), true],
+		["one of the node's own network, which asks for nothing", deployment({}, '      hostNetwork: true\n'), false],
 		['one that is disabled', deployment({ sidecarInjectorWebhook: 'disabled' }), false],
 		['one of a namespace that is disabled', together(namespaceWith('disabled'), deployment()), false],
 		[
