@@ -29,7 +29,7 @@ try {
 	for (const processor of asked) process.stdout.write(`${processor}: ${makeFor(processor)}\n`);
 	rmSync(values.into, { recursive: true, force: true });
 	mkdirSync(values.into, { recursive: true });
-	buildah('manifest', 'push', '--quiet', '--all', 'turnout', `oci-archive:${file}:${version}`);
+	buildah('manifest', 'push', '--quiet', '--all', 'turnout', `oci-archive:${file}:turnout:${version}`);
 	process.stdout.write(`${file}\n`);
 } finally {
 	rmSync(draft, { recursive: true, force: true });

@@ -27,7 +27,9 @@ test('the bench measures every part beside its reference and leaves no namespace
 	const told: string[] = [];
 	// Two at once spoil each other's figures, and save time: only that there are figures matters here.
 	const quick = ['cold', 'enable', 'repair', 'rest'];
-	const only = sections.filter((section) => (isFull ? section !== 'startup' : quick.includes(section)));
+	// The image is made, and measured, by test/host/docker/image.long.test.ts.
+	const elsewhere = ['startup', 'image'];
+	const only = sections.filter((section) => (isFull ? !elsewhere.includes(section) : quick.includes(section)));
 	const [{ machine, figures: most }, startup] = await Promise.all([
 		runBench({ ...few, only }, (text) => told.push(text)),
 		benchStartup(few, ['status']),

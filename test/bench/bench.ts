@@ -102,7 +102,7 @@ const parts: readonly Part[] = [
 		text: ({ runs }) => `what makes commands start quickly, ${runs} times`,
 		run: (options) => benchStartup(options),
 	},
-	{ section: 'image', text: ({ runs }) => `init in the image, ${runs} times`, run: benchImage },
+	{ section: 'image', text: ({ runs }) => `init in the image, ${runs} times`, run: (options) => benchImage(options) },
 ];
 
 const restText = ({ cycles, idleSeconds }: BenchOptions): string =>

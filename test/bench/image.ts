@@ -2,19 +2,22 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Host } from '../lab/net/host.ts';
 import { createScratch } from '../lab/net/scratch.ts';
-import { makeOwnImage, unpackOwnImage } from '../lab/services/own-image.ts';
+import { makeOwnImage, type OwnImage, unpackOwnImage } from '../lab/services/own-image.ts';
 import { compare, type Figure } from './figure.ts';
 import { createPlace } from './places.ts';
 import { turnoutCommand } from './programs.ts';
 import { interleave, type Patience } from './samples.ts';
 import { type Command, createStopwatch } from './stopwatch.ts';
 
-/** `init` from the image, in its root file system as in a container, beside the one that scripts/build has made. */
-export async function benchImage(patience: Patience): Promise<readonly Figure[]> {
+/**
+ * `init` from the image, in its root file system as in a container, beside the one that scripts/build has made. `made`: the
+ * image, made anew unless given.
+ */
+export async function benchImage(patience: Patience, made?: OwnImage): Promise<readonly Figure[]> {
 	await using stack = new AsyncDisposableStack();
 	const folder = stack.use(createScratch('bench-image')).path;
 	const root = join(folder, 'root');
-	unpackOwnImage(makeOwnImage(join(folder, 'image')), root);
+	unpackOwnImage(made ?? makeOwnImage(join(folder, 'image')), root);
 	const lab = stack.use(createPlace('nft'));
 	const inImage = await enterImage(lab, root, stack);
 	const stopwatch = stack.use(createStopwatch(lab.host));

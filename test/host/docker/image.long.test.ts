@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import type { Dialect } from '../../../src/firewall/firewall.ts';
+import { benchImage } from '../../bench/image.ts';
 import { createHost } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
 import type { Result } from '../../lab/net/namespace.ts';
@@ -162,6 +163,12 @@ describe('the image', async () => {
 	// The last on this host: where it has tables, they are looked at, which takes a raw socket.
 	testBackend('iptables-legacy', { rights: ['NET_ADMIN', 'NET_RAW'] });
 
+	test('init in it takes about as long as what scripts/build has made', async () => {
+		const [figure] = await benchImage({ runs: 5, seconds: 120 }, image);
+		const { ours = 0, reference } = figure ?? {};
+		assert.ok(ours > 0 && ours < 2 * (reference?.value ?? 0), JSON.stringify(figure));
+	});
+
 	for (const [architecture, machine] of [
 		['amd64', 'Advanced Micro Devices X86-64'],
 		['arm64', 'AArch64'],
@@ -173,6 +180,7 @@ describe('the image', async () => {
 			assert.ok(size < MOST, `${size}`);
 			const paths = readdirSync(root, { recursive: true, encoding: 'utf8' });
 			assert.deepEqual(paths.filter(isLeftover), []);
+			assert.equal(execFileSync('find', [root, '-perm', '/6000'], { encoding: 'utf8' }), '', 'it changes its user');
 			const programs = paths.filter((path) =>
 				/(^|\/)(node|nft|ip|nsenter|xtables-\w+-multi|[^/]+\.so[.\d]*|netlink\.node)$/.test(path),
 			);

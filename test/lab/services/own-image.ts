@@ -17,7 +17,10 @@ export interface OwnImage {
 /** `processors`: this machine's unless given. */
 export function makeOwnImage(into: string, processors: readonly string[] = [process.arch]): OwnImage {
 	const args = [...processors.flatMap((each) => ['--processor', each]), '--into', into];
-	const said = execFileSync(join(root, 'scripts/image'), args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+	const said = execFileSync(join(root, 'scripts/image'), args, {
+		stdio: ['ignore', 'pipe', 'inherit'],
+		encoding: 'utf8',
+	});
 	const archive = readdirSync(into).find((name) => name.endsWith('.oci.tar'));
 	if (archive === undefined) throw new Error(`scripts/image has made nothing: ${said}`);
 	return { archive: join(into, archive), said };
