@@ -11,7 +11,7 @@ import { findEnvoy } from '../../lab/services/envoy.ts';
 import { importAnswerer, importImage } from '../../lab/services/image.ts';
 import { makeOwnImage } from '../../lab/services/own-image.ts';
 import { startPodman, whyNoPodman } from '../../lab/services/podman.ts';
-import { turnout } from '../../lab/turnout.ts';
+import { startDaemon, turnout } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { unhurried } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -156,6 +156,19 @@ describe('a pod that podman runs', { skip: whyNoPodman() ?? false, concurrency: 
 		assert.equal(run(['convert', 'pod', '-', ...words], converted), converted);
 		play(converted);
 		await assertThroughEnvoy();
+	});
+
+	test('converted for a socket: Envoy has the configuration of a daemon on its node', async () => {
+		await using daemon = await startDaemon(lab.host, {
+			args: ['--mesh-definitions', mesh],
+			env: { APPMESH_VIRTUAL_NODE_NAME: 'mesh/meshName/virtualNode/virtualNodeName' },
+		});
+		const words = ['--image', images.turnout, '--envoy-image', 'plain-envoy:1', '--sidecar', 'container'];
+		const socket = ['--ads-socket', `${daemon.socket}.xds/ads/socket`];
+		play(run(['convert', 'pod', '-', ...socket, ...words], chapter));
+		await assertThroughEnvoy();
+		assert.equal((await daemon.readStatus()).mesh?.settled, 1);
+		podman.removePods();
 	});
 
 	test('whose Envoy is killed is captured on, and goes on once that is back', async () => {
