@@ -47,6 +47,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	mesh: base,
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', 'xds', ...base],
+	pods: ['config', 'mesh', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -101,7 +102,7 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{ from: /^(?!host\/)/, to: /^(execa|netlink|dockerode|@aws-sdk)/, because: 'only host/ holds the outside world' },
 	{ from: /^(?!config\/)/, to: /^convict/, because: 'settings are read in one place' },
-	{ from: /^(?!config\/|mesh\/)/, to: /^yaml/, because: 'only settings and definitions are YAML' },
+	{ from: /^(?!config\/|mesh\/|pods\/)/, to: /^yaml/, because: 'only settings, definitions and pods are YAML' },
 	{
 		from: /^mesh\//,
 		to: /^node:(?!net$)/,

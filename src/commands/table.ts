@@ -16,13 +16,13 @@ export interface LocalCommand extends Described {
 const none: Options = {};
 
 /** What the definitions of a mesh are read with. */
-const definitions: Options = {
+const definitions = {
 	parameters: {
 		type: 'string',
 		help: 'NAME=VALUE,…: for CloudFormation templates, and for templates such as $NAME; instead of those of the settings',
 	},
 	config: { type: 'string', help: 'FILE: the settings file (/etc/turnout/turnout.yaml)' },
-};
+} as const satisfies Options;
 
 export const localCommands: Readonly<Record<string, LocalCommand>> = {
 	run: {
@@ -118,6 +118,10 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			against: { type: 'string', help: 'PATH: diff: definitions to compare with; else what Envoy accepted last' },
 			envoy: { type: 'boolean', help: "check: also what Envoy's own validation says of every node and gateway" },
 			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
+			pod: {
+				type: 'boolean',
+				help: 'render: for an Envoy in a pod: also IPv6, and port 9901 for probes and who reads statistics',
+			},
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
@@ -127,8 +131,24 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
 	},
 	convert: {
-		summary: "convert task-definition FILE: the same ECS task without AWS's proxyConfiguration, captured by turnout",
-		options: { image: { type: 'string', help: "IMAGE: turnout's own; turnout" } },
+		summary:
+			"What AWS's agents did for ECS tasks and pods, done by turnout's container: convert task-definition FILE, convert pod FILE; - is standard input",
+		options: {
+			image: { type: 'string', help: "IMAGE: turnout's own; turnout" },
+			'envoy-image': { type: 'string', help: "pod: IMAGE: Envoy's; the pod's own, or envoyproxy/envoy:v1.40.0" },
+			sidecar: {
+				type: 'string',
+				help: 'pod: native: Envoy starts before the application and ends after it, with Kubernetes 1.29 or later; container: beside it; native',
+			},
+			mesh: { type: 'string', help: 'pod: NAME: the mesh, where nothing else says it' },
+			definitions: {
+				type: 'string',
+				help: "pod: PATH: the mesh's definitions, from which Envoy's ConfigMap is made; they also say which pod is which node",
+			},
+			'ads-socket': { type: 'string', help: 'pod: PATH: on the node, a socket by which Envoy gets its configuration' },
+			parameters: definitions.parameters,
+		},
+		verbs: ['task-definition', 'pod'],
 		takesSettings: false,
 		words: 2,
 		run: async (given, words, terminal) => (await import('./convert.ts')).convert(given, words, terminal),

@@ -33,8 +33,15 @@ export interface Loaded {
 	readonly passThrough: Pick<PassThrough, 'env' | 'files'>;
 }
 
-/** Merges the sources: default < file < environment < flag. Throws one Failure with all mistakes and their origins. */
+/** Throws one Failure with all mistakes. */
 export function readConfig(given: Sources): Loaded {
+	const { mistakes, ...loaded } = mergeSources(given);
+	if (mistakes.length > 0) throw refusal(mistakes);
+	return loaded;
+}
+
+/** Merges the sources: default < file < environment < flag. All mistakes have their origins; their settings are the defaults. */
+export function mergeSources(given: Sources): Loaded & { readonly mistakes: readonly string[] } {
 	const { env: forgiven, replaced } = forgive(given.env);
 	const sources = { ...given, env: underFirstNames(forgiven) };
 	const texts = merge(sources);
@@ -62,12 +69,10 @@ export function readConfig(given: Sources): Loaded {
 		...others,
 		...asked.mistakes,
 	];
-	if (mistakes.length > 0) throw refusal(mistakes);
 	const proxy = { ...handed, env: { ...handed.env, ...variablesOfSettings(config.envoy) } };
 	return {
-		config,
-		written,
-		notices: [...replaced, ...foreign(given.env), ...notices(written), ...asked.notices],
+		...{ config, written, mistakes },
+		notices: mistakes.length > 0 ? [] : [...replaced, ...foreign(given.env), ...notices(written), ...asked.notices],
 		passThrough: proxy,
 	};
 }

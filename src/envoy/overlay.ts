@@ -24,10 +24,21 @@ export const overlay = ({ instance, socketPath, adminPort }: AdminAccess): strin
 		node: { metadata: { turnout: instance } },
 		// The directory keeps others out, as the daemon may be neither Envoy's user nor in its group.
 		admin: { address: { pipe: { path: socketPath, mode: 0o666 } } },
-		...(adminPort === 0
-			? {}
-			: { static_resources: { listeners: [readingListener(adminPort)], clusters: [toAdmin(socketPath)] } }),
+		...(adminPort === 0 ? {} : { static_resources: reading(socketPath, adminPort, ['127.0.0.1']) }),
 	} satisfies Json);
+
+/** Likewise for an Envoy in a pod, whose probes and Prometheus ask from elsewhere. Its admin interface stays within its container. */
+export const podOverlay = (port: number): { readonly [key: string]: Json } => ({
+	admin: { address: { pipe: { path: POD_ADMIN } } },
+	static_resources: reading(POD_ADMIN, port, ['0.0.0.0', '::']),
+});
+
+const POD_ADMIN = '/tmp/envoy_admin.socket';
+
+const reading = (socketPath: string, port: number, addresses: readonly string[]): Json => ({
+	listeners: [readingListener(port, addresses)],
+	clusters: [toAdmin(socketPath)],
+});
 
 /**
  * Paths that change nothing (envoyproxy.io, operations/admin). Without /config_dump, which may hold secrets, and without
@@ -48,10 +59,15 @@ const readablePaths = [
 const READ = `/(${readablePaths.join('|')})`;
 const READ_ONLY = `This port is for reading: GET ${readablePaths.map((path) => `/${path}`).join(', ')}.\n`;
 
-const readingListener = (adminPort: number): Json => ({
+const readingListener = (port: number, [first, ...others]: readonly string[]): Json => ({
 	name: READING_LISTENER,
 	stat_prefix: READING_LISTENER,
-	address: { socket_address: { address: '127.0.0.1', port_value: adminPort } },
+	address: { socket_address: { address: first ?? '', port_value: port } },
+	...(others.length === 0
+		? {}
+		: {
+				additional_addresses: others.map((address) => ({ address: { socket_address: { address, port_value: port } } })),
+			}),
 	filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
 });
 

@@ -15,7 +15,7 @@ if (!/^\d+$/.test(most) || patterns.length === 0) {
 }
 
 using scratch = createScratch('mutation');
-for (const part of ['src', 'test', 'docs', 'monitoring', 'README.md', 'package.json'])
+for (const part of ['src', 'test', 'docs', 'examples', 'monitoring', 'README.md', 'package.json'])
 	cpSync(join(root, part), join(scratch.path, part), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(scratch.path, 'node_modules'));
 

@@ -26,15 +26,15 @@ export interface Task {
 export async function readTask(given: Given, path: string | undefined, terminal: CommandContext): Promise<Task> {
 	const settings = await readMeshSettings(given);
 	const { definitions, parameters } = settings.config.mesh;
-	const text = given['parameters'];
 	return {
 		...{ path, settings, given, terminal },
-		parameters: typeof text === 'string' ? parsedParameters(text) : new Map(parameters),
+		parameters: parametersGiven(given) ?? new Map(parameters),
 		files: readDefinitions(path === undefined ? definitions : [path]),
 	};
 }
 
-function parsedParameters(text: string): Parameters {
+export function parametersGiven({ parameters: text }: Given): Parameters | undefined {
+	if (typeof text !== 'string') return undefined;
 	try {
 		return new Map(parseNamedValues(text));
 	} catch (cause) {

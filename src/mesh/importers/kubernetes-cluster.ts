@@ -55,7 +55,7 @@ export function createCluster(objects: readonly KubernetesObject[]): Cluster {
 }
 
 /** `NAME_NAMESPACE`, but `NAME.NAMESPACE` of a virtual service, and `NAME` of a mesh. */
-function awsName({
+export function awsName({
 	kind,
 	name,
 	namespace,

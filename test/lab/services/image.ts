@@ -18,7 +18,10 @@ export interface Image {
 }
 
 /** There is a user 1337 in the image, and a /tmp for it. */
-export function importImage({ docker }: Docker, { tag, program, at = program, args = [], files = {} }: Image): void {
+export function importImage(
+	{ docker }: Pick<Docker, 'docker'>,
+	{ tag, program, at = program, args = [], files = {} }: Image,
+): void {
 	using scratch = createScratch('image');
 	const root = join(scratch.path, 'root');
 	mkdirSync(join(root, 'tmp'), { recursive: true });
@@ -35,7 +38,7 @@ export function importImage({ docker }: Docker, { tag, program, at = program, ar
 }
 
 /** An image that answers each connection with a name: the first argument of `docker run`, the second is the port. */
-export function importAnswerer(docker: Docker, tag = 'answerer:1'): void {
+export function importAnswerer(docker: Pick<Docker, 'docker'>, tag = 'answerer:1'): void {
 	importImage(docker, { tag, program: '/usr/bin/perl', args: ['/answer.pl'], files: { 'answer.pl': answererProgram } });
 }
 

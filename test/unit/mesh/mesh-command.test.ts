@@ -117,6 +117,17 @@ describe('mesh render', () => {
 		assert.ok(JSON.stringify(told['staticResources']).includes('"tracing":{}'));
 	});
 
+	test('for a pod Envoy listens on both families, and answers whoever reads, but no one else', async () => {
+		const listeners = async (given: Given) => {
+			const { staticResources, admin } = await withVariables({}, { node: 'serviceA', ...given });
+			const text = JSON.stringify(staticResources);
+			return [text.match(/"::1?"/g)?.length ?? 0, text.match(/"port_value":9901/g)?.length ?? 0, JSON.stringify(admin)];
+		};
+		assert.deepEqual(await listeners({}), [0, 0, undefined]);
+		const admin = '{"address":{"pipe":{"path":"/tmp/envoy_admin.socket"}}}';
+		assert.deepEqual(await listeners({ pod: true }), [3, 2, admin]);
+	});
+
 	test('a mistake in a variable ends it', async () => {
 		await assert.rejects(
 			withVariables({ ENVOY_TRACING_CFG_FILE: '/nowhere/a.yaml', STATSD_PORT: 'x' }, { node: 'serviceA' }),

@@ -1,0 +1,145 @@
+import { passThroughNames } from '../config/pass-through.ts';
+import { Failure } from '../failure.ts';
+import { nodeId } from '../values/mesh-node.ts';
+import { BOOTSTRAP, TURNOUT } from './containers.ts';
+import { configMapOf, type EditOptions, edit } from './edit-pod.ts';
+import { type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
+import { envoyOf, type MeshedPod, meshPod } from './meshed-pod.ts';
+import { type KubernetesObject, objectsIn, podTemplateOf } from './pod-templates.ts';
+import { type ClusterMesh, clusterMeshOf } from './selecting-proxies.ts';
+import { INJECTION, PREFIX, readWishes } from './wishes.ts';
+
+export interface PodOptions extends EditOptions {
+	/** Of pods that do not say it; '' if nobody does. */
+	readonly mesh: string;
+	/** Of manifests that do not say it. */
+	readonly namespace: string;
+	/** More manifests, which say whose the pods are. */
+	readonly definitions: readonly { readonly path: string; readonly text: string }[];
+	/** Envoy's, for the pod's ConfigMap; undefined: somebody else makes that. */
+	readonly bootstrapOf: ((pod: MeshedPod) => string) | undefined;
+}
+
+export interface ConvertedPods {
+	readonly text: string;
+	/** What is to be known about it. */
+	readonly notices: readonly string[];
+}
+
+/** PURE. The same manifests, with turnout and Envoy in each pod that AWS's injector put its containers into. Throws a Failure with all mistakes. */
+export function convertPods(text: string, file: string, options: PodOptions): ConvertedPods {
+	const { manifests, mistakes } = parseManifests(text, file);
+	const more = options.definitions.flatMap((each) => parseManifests(each.text, each.path).manifests);
+	const cluster = clusterMeshOf([...manifests, ...more], options.namespace);
+	const all = manifests.flatMap((manifest) => objectsIn(manifest, options.namespace));
+	const read = all.map((object) => readPod(object, cluster, options));
+	const wrong = [...mistakes, ...read.flatMap((each) => each.mistakes)];
+	if (wrong.length > 0) throw refusal(wrong);
+	const pods = read.flatMap(({ pod }) => pod ?? []);
+	const maps = configMaps(pods, options);
+	const converted = manifests.map((manifest) => rendered(manifest, pods, options)).join('');
+	return {
+		text:
+			maps.length === 0 || converted.startsWith('---')
+				? maps.join('') + converted
+				: `${maps.join('')}---\n${converted}`,
+		notices: read.flatMap(({ notices }) => notices),
+	};
+}
+
+const refusal = (mistakes: readonly string[]): Failure =>
+	new Failure(
+		'config',
+		`Cannot convert the pods: ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}:${mistakes.map((each) => `\n  ${each}`).join('')}`,
+		'Correct it, and see docs/pods.md',
+	);
+
+interface ReadPod {
+	readonly pod?: MeshedPod;
+	readonly notices: readonly string[];
+	readonly mistakes: readonly string[];
+}
+
+const untouched: ReadPod = { notices: [], mistakes: [] };
+
+function readPod(object: KubernetesObject, cluster: ClusterMesh, options: PodOptions): ReadPod {
+	const place = object.manifest.placeOf(object.path);
+	const what = `${object.kind} ${object.name}`.trim();
+	const named = (all: readonly string[]) => all.map((each) => `${place}: ${what}: ${each}`);
+	const template = podTemplateOf(object);
+	if (typeof template === 'string') return { notices: [], mistakes: named([template]) };
+	if (template === undefined || template.spec.initContainers?.some(({ name }) => name === TURNOUT)) return untouched;
+	const wishes = readWishes(template.annotations);
+	const pod = meshPod(template, wishes, cluster, options.mesh);
+	const why = whyNot(pod, cluster);
+	if (why !== undefined) return { notices: named([`stays as it is: ${why}`]), mistakes: [] };
+	return {
+		pod,
+		notices: named([...pod.notices, ...aboutOptions(pod, options)]),
+		mistakes: named([...pod.mistakes, ...unselected(pod, cluster)]),
+	};
+}
+
+/** The controller's rules; without its manifests in sight, the rule of the injector of 2019: all pods. */
+function whyNot({ template, wishes }: MeshedPod, { proxies, isInjected }: ClusterMesh): string | undefined {
+	const byNamespace = isInjected.get(template.namespace);
+	if (wishes.isInjected === false) return `${PREFIX}${INJECTION} is disabled`;
+	if (wishes.isInjected === true) return undefined;
+	if (byNamespace === false) return `its namespace has ${PREFIX}${INJECTION} disabled`;
+	if (!isMeant({ template, wishes }, proxies)) return 'no VirtualNode or VirtualGateway selects it';
+	const isAsked = wishes.virtualNode !== undefined || proxies.length > 0;
+	return template.spec.hostNetwork === true && !isAsked ? "its network is the node's own" : undefined;
+}
+
+const isMeant = (
+	{ template, wishes }: Pick<MeshedPod, 'template' | 'wishes'>,
+	proxies: ClusterMesh['proxies'],
+): boolean =>
+	proxies.length === 0 ||
+	wishes.virtualNode !== undefined ||
+	envoyOf(template) !== undefined ||
+	proxies.some(({ selects }) => selects(template));
+
+const unselected = ({ template, wishes }: MeshedPod, { proxies }: ClusterMesh): readonly string[] =>
+	isMeant({ template, wishes }, proxies)
+		? []
+		: [`${PREFIX}${INJECTION} is enabled, but no VirtualNode or VirtualGateway selects it`];
+
+function aboutOptions(
+	{ template, proxy, wishes }: MeshedPod,
+	{ isNative, bootstrapOf }: PodOptions,
+): readonly string[] {
+	const forEnvoy = wishes.env.map(([name]) => name).filter((name) => passThroughNames.includes(name));
+	const isJob = /Job$/.test(template.kind);
+	const named = `turnout mesh render --pod --node ${nodeId(proxy)}`;
+	return [
+		...(isJob && !isNative ? ['it never completes, as its Envoy goes on: a native sidecar ends with it'] : []),
+		...(bootstrapOf === undefined
+			? [
+					`its Envoy reads ${BOOTSTRAP.key} of the ConfigMap ${configMapOf(template.name)}; what belongs there: ${named}`,
+				]
+			: []),
+		...(bootstrapOf === undefined && forEnvoy.length > 0
+			? [`${forEnvoy.join(', ')}: give turnout mesh render the same variables`]
+			: []),
+	];
+}
+
+/** As it is written, unless pods of it are converted. */
+function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditOptions): string {
+	const own = pods.filter(({ template }) => template.manifest === manifest);
+	for (const pod of own) edit(pod, options);
+	return own.length === 0 ? manifest.text : textOf(manifest);
+}
+
+const configMaps = (pods: readonly MeshedPod[], { bootstrapOf }: PodOptions): readonly string[] =>
+	bootstrapOf === undefined
+		? []
+		: pods.map((pod) => {
+				const { name, ownNamespace } = pod.template;
+				const namespace = ownNamespace === '' ? {} : { namespace: ownNamespace };
+				return newManifest({
+					...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapOf(name), ...namespace } },
+					data: { [BOOTSTRAP.key]: bootstrapOf(pod) },
+				});
+			});

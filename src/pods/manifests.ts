@@ -1,0 +1,100 @@
+import { type Document, isCollection, isMap, isNode, isSeq, parseDocument, stringify, type YAMLSeq } from 'yaml';
+import { oneLine } from '../lib/escape.ts';
+import { firstTooDeep, lineCounter, tooDeep } from '../mesh/document.ts';
+
+export type Path = readonly (string | number)[];
+
+/** One document of a file of Kubernetes. */
+export interface Manifest {
+	/** As it is written, for one that stays as it is. */
+	readonly text: string;
+	readonly document: Document.Parsed;
+	/** Plain data. */
+	readonly value: unknown;
+	/** `FILE:LINE` of a path that is there. */
+	readonly placeOf: (path: Path) => string;
+}
+
+export interface Manifests {
+	readonly manifests: readonly Manifest[];
+	readonly mistakes: readonly string[];
+}
+
+/** Each document, with the line that begins it. Mistakes are told by file and line. */
+export function parseManifests(text: string, file: string): Manifests {
+	const manifests: Manifest[] = [];
+	const mistakes: string[] = [];
+	let linesBefore = 0;
+	for (const part of text.split(/^(?=---(?:\s|$))/m)) {
+		const parsed = parseManifest(part, file, linesBefore);
+		if (typeof parsed === 'string') mistakes.push(parsed);
+		else manifests.push(parsed);
+		linesBefore += part.split('\n').length - 1;
+	}
+	return { manifests, mistakes };
+}
+
+/** As kubectl reads it: with merge keys. */
+const options = { merge: true, prettyErrors: false, logLevel: 'silent' } as const;
+
+function parseManifest(text: string, file: string, linesBefore: number): Manifest | string {
+	const lineAt = lineCounter(text);
+	const place = (offset: number) => `${file}:${linesBefore + lineAt(offset)}`;
+	const deep = firstTooDeep(text);
+	if (deep !== undefined) return `${place(deep)}: ${tooDeep[0]}`;
+	const document = parseDocument(text, options);
+	const [error] = document.errors;
+	if (error !== undefined) return `${place(error.pos[0])}: ${whyNoYaml(error.message, text)}`;
+	try {
+		return { text, document, value: document.toJS(), placeOf: (path) => place(offsetOf(document, path)) };
+	} catch (cause) {
+		return `${place(0)}: ${whyNoYaml((cause as Error).message, text)}`;
+	}
+}
+
+const whyNoYaml = (message: string, text: string): string =>
+	`it is no YAML: ${oneLine(message)}${text.includes('{{') ? '; of a template convert what it is rendered to' : ''}`;
+
+function offsetOf(document: Document.Parsed, path: Path): number {
+	const node = document.getIn(path, true);
+	return (isNode(node) ? node.range?.[0] : document.contents?.range[0]) ?? 0;
+}
+
+/** In the place of the element that has this name, or else at the end of a list that may not be there yet. */
+export function put({ document }: Manifest, path: Path, name: string, element: object): void {
+	const list = document.getIn(path);
+	if (isSeq(list)) list.set(indexOf(list, name) ?? list.items.length, document.createNode(element));
+	else document.setIn(path, document.createNode([element]));
+}
+
+export function insertAfter({ document }: Manifest, path: Path, name: string, element: object): void {
+	const list = document.getIn(path);
+	if (isSeq(list)) list.items.splice((indexOf(list, name) ?? 0) + 1, 0, document.createNode(element));
+}
+
+export function remove({ document }: Manifest, path: Path, name: string): void {
+	const list = document.getIn(path);
+	if (isSeq(list)) list.items = list.items.filter((item) => !isNamed(item, name));
+}
+
+function indexOf(list: YAMLSeq, name: string): number | undefined {
+	const at = list.items.findIndex((item) => isNamed(item, name));
+	return at === -1 ? undefined : at;
+}
+
+const isNamed = (item: unknown, name: string): boolean => isMap(item) && item.get('name') === name;
+
+/** Whether it can be changed: an alias or a merge key may stand for something that others share. */
+export const isWrittenOut = ({ document, value }: Manifest, path: Path): boolean =>
+	typeof (valueAt(value, path) ?? '') !== 'object' || isCollection(document.getIn(path));
+
+export const valueAt = (value: unknown, path: Path): unknown =>
+	path.reduce<unknown>((within, key) => (within as Record<string | number, unknown> | undefined | null)?.[key], value);
+
+/** A document that was changed, in the style that it is written in. JSON stays JSON, which kubectl tells by its first brace. */
+export const textOf = ({ document, text }: Manifest): string =>
+	text.trimStart().startsWith('{')
+		? `${JSON.stringify(document.toJS(), undefined, 4)}\n`
+		: document.toString({ lineWidth: 0, indentSeq: !/^( *)[^\s#-][^\n]*:\n\1- /m.test(text) });
+
+export const newManifest = (value: object): string => `---\n${stringify(value, { lineWidth: 0 })}`;

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { podOptions } from '../../../src/commands/convert/pod-options.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { annotated, chapterPod, convert, convertedPod, deployment, virtualNode } from '../../support/manifests.ts';
+
+const given = (options: Readonly<Record<string, string>>) => podOptions({ mesh: 'shop', ...options });
+
+interface ConfigMap {
+	readonly kind: string;
+	readonly metadata: object;
+	readonly data: Readonly<Record<string, string>>;
+}
+
+/** Of the ConfigMap that stands before the pods. */
+const bootstrapIn = ([map]: readonly unknown[]) => {
+	const { kind, metadata, data } = map as ConfigMap;
+	assert.equal(kind, 'ConfigMap');
+	return { metadata, bootstrap: JSON.parse(data['envoy.json'] ?? '') };
+};
+interface Listener {
+	readonly address?: Address;
+	readonly additionalAddresses?: readonly object[];
+	readonly additional_addresses?: readonly object[];
+}
+
+interface Address {
+	readonly socketAddress?: { readonly portValue: number };
+	readonly socket_address?: { readonly port_value: number };
+}
+
+/** Each with the number of its addresses. */
+const ports = ({ bootstrap }: ReturnType<typeof bootstrapIn>): readonly (readonly [number | undefined, number])[] =>
+	bootstrap.staticResources.listeners.map(({ address, additionalAddresses, additional_addresses }: Listener) => [
+		address?.socketAddress?.portValue ?? address?.socket_address?.port_value,
+		1 + (additionalAddresses ?? additional_addresses ?? []).length,
+	]);
+
+/** The definitions, in a file of their own. */
+function withDefinitions<T>(text: string, act: (path: string) => T): T {
+	using scratch = createScratch('definitions');
+	const path = join(scratch.path, 'mesh.yaml');
+	writeFileSync(path, text);
+	return act(path);
+}
+
+const mesh = `apiVersion: appmesh.k8s.aws/v1beta2
+kind: Mesh
+metadata: { name: shop }
+spec: { egressFilter: { type: ALLOW_ALL } }
+---
+${virtualNode('{ matchLabels: { app: cart } }', '  serviceDiscovery: { dns: { hostname: cart.local } }\n')}`;
+
+describe('Envoy’s configuration', () => {
+	test('is a ConfigMap of what the definitions say, and answers probes, on both families', () => {
+		withDefinitions(mesh, (path) => {
+			const { objects, notices } = convert(deployment(), given({ definitions: path }));
+			const found = bootstrapIn(objects);
+			assert.deepEqual(found.metadata, { name: 'cart-envoy' });
+			assert.equal(found.bootstrap.node.id, 'mesh/shop/virtualNode/cart_default');
+			assert.deepEqual(found.bootstrap.admin.address.pipe, { path: '/tmp/envoy_admin.socket' });
+			assert.deepEqual(ports(found), [
+				[15000, 2],
+				[15001, 2],
+				[9901, 2],
+			]);
+			assert.deepEqual(notices, []);
+		});
+	});
+
+	test('is of the pod’s namespace, its proxy’s ports and its variables', () => {
+		withDefinitions(mesh, (path) => {
+			const annotations = { proxyIngressPort: '16000', sidecarEnv: 'ENABLE_ENVOY_XRAY_TRACING=1' };
+			const text = deployment(annotations).replace('  name: cart\n', '  name: cart\n  namespace: default\n');
+			const found = bootstrapIn(convert(text, given({ definitions: path })).objects);
+			assert.deepEqual(found.metadata, { name: 'cart-envoy', namespace: 'default' });
+			assert.deepEqual(ports(found)[0], [16000, 2]);
+			assert.match(JSON.stringify(found.bootstrap.tracing), /xray/);
+		});
+	});
+
+	test('is refused where it depends on a file in the pod', () => {
+		withDefinitions(mesh, (path) => {
+			assert.throws(
+				() => convert(deployment({ sidecarEnv: 'ENVOY_TRACING_CFG_FILE=/tracing.yaml' }), given({ definitions: path })),
+				{ code: 'config', message: /ConfigMap of Deployment cart: ENVOY_TRACING_CFG_FILE: what is in the pod's file/ },
+			);
+		});
+	});
+
+	test('is refused where the definitions have no such node, or mistakes', () => {
+		withDefinitions(mesh, (path) => {
+			const unknown = deployment({ virtualNode: 'till' });
+			assert.throws(
+				() => convert(unknown, given({ definitions: path })),
+				/virtual node "till": there is none of this name/,
+			);
+		});
+		withDefinitions(mesh.replace('port: 9080', 'port: 0'), (path) => {
+			assert.throws(() => convert(deployment(annotated), given({ definitions: path })), /mesh\.yaml:\d+: .*port/);
+		});
+	});
+
+	test('comes over a socket of the node, whose folder is mounted', () => {
+		const sidecarEnv = 'ENABLE_ENVOY_JAEGER_TRACING=1';
+		const { objects, pod, envoy } = convertedPod(
+			deployment({ ...annotated, sidecarEnv }),
+			given({ 'ads-socket': '/run/mesh/ads/socket' }),
+		);
+		const { bootstrap } = bootstrapIn(objects);
+		assert.equal(bootstrap.node.id, 'mesh/shop/virtualNode/cart');
+		assert.match(JSON.stringify(bootstrap.tracing), /zipkin/);
+		assert.match(JSON.stringify(bootstrap.staticResources.clusters[0]), /"path":"\/run\/mesh\/ads\/socket"/);
+		assert.deepEqual(pod.spec.volumes.at(-1), {
+			name: 'envoy-ads',
+			hostPath: { path: '/run/mesh/ads', type: 'Directory' },
+		});
+		assert.deepEqual(envoy.volumeMounts?.at(-1), { name: 'envoy-ads', mountPath: '/run/mesh/ads', readOnly: true });
+	});
+
+	test('stays as it is where it is there already', () => {
+		withDefinitions(mesh, (path) => {
+			const first = convert(deployment(), given({ definitions: path })).text;
+			assert.equal(convert(first, given({ definitions: path })).text, first);
+		});
+	});
+});
+
+describe('a virtual gateway’s pod', () => {
+	const gateway = virtualNode('{ matchLabels: { app: cart } }').replace('kind: VirtualNode', 'kind: VirtualGateway');
+	const pod = (annotations: Readonly<Record<string, string>> = {}) =>
+		`${deployment(annotations).replace('- name: app', '- name: envoy')}---\n${gateway}`;
+
+	test('gets the configuration, and nothing is captured', () => {
+		const { pods, notices } = convert(pod());
+		assert.deepEqual(Object.keys(pods[0]?.spec ?? {}), ['containers', 'volumes']);
+		const [envoy] = pods[0]?.spec.containers ?? [];
+		assert.deepEqual([envoy?.image, envoy?.securityContext], ['envoy:1', undefined]);
+		assert.match(notices.join(), /--node mesh\/shop\/virtualGateway\/cart_default$/);
+	});
+
+	test('keeps its image if it asks for that', () => {
+		const [envoy] = convert(pod({ virtualGatewaySkipImageOverride: 'enabled' })).pods[0]?.spec.containers ?? [];
+		assert.equal(envoy?.image, 'cart:1');
+	});
+});
+
+describe('options of the command line are checked:', () => {
+	for (const [name, value, says] of [
+		['sidecar', 'none', /--sidecar takes native or container, not "none"/],
+		['ads-socket', 'socket', /--ads-socket takes an absolute path, not "socket"/],
+		['parameters', 'x', /--parameters takes NAME=VALUE/],
+	] as const)
+		test(name, () => assert.throws(() => given({ [name]: value }), { code: 'usage', message: says }));
+});
+
+const refused: readonly (readonly [what: string, text: string, says: RegExp])[] = [
+	[
+		'a network of the node',
+		deployment(annotated, '      hostNetwork: true\n'),
+		/pods\.yaml:1: Deployment cart: hostNetwork is true: the node's own traffic/,
+	],
+	[
+		'Fargate',
+		deployment(annotated, '', 'eks.amazonaws.com/fargate-profile: x'),
+		/fargate-profile: Fargate grants no container NET_ADMIN/,
+	],
+	['no YAML', 'kind: Pod\n---\nkind: [', /pods\.yaml:3: it is no YAML: .* end with a \]\n/],
+	[
+		'a template',
+		'kind: Pod\n{{- if .x }}\nspec: 1\n{{- end }}\n',
+		/pods\.yaml:2: it is no YAML: .*; of a template convert what it is rendered to/,
+	],
+	[
+		'no containers',
+		'---\nkind: Pod\nmetadata: { name: x }\n',
+		/pods\.yaml:2: Pod x: spec is no spec of pods: its containers and volumes have a name each/,
+	],
+	[
+		'a container without a name',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ image: y }] }\n',
+		/spec is no spec of pods/,
+	],
+	[
+		'an image that is no text',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, image: { y: z } }] }\n',
+		/and an image is a text/,
+	],
+	[
+		'variables that are no list',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: { y: z } }] }\n',
+		/spec is no spec of pods/,
+	],
+	[
+		'containers by an alias',
+		'kind: Pod\nmetadata: { name: x }\nx: &all [{ name: y }]\nspec: { containers: *all }\n',
+		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'containers by a merge key',
+		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: y }] }\nspec: { <<: *all }\n',
+		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'what is nested without end',
+		`kind: Pod\nspec: ${'['.repeat(500)}`,
+		/pods\.yaml:2: its values are nested more than 200 levels deep/,
+	],
+	['an alias of nothing', 'kind: Pod\nspec: *absent\n', /pods\.yaml:1: it is no YAML: .*absent/],
+];
+
+describe('what cannot be converted is refused, with file, line and pod:', () => {
+	for (const [what, text, says] of refused)
+		test(what, () => assert.throws(() => convert(text), { code: 'config', message: says }));
+
+	test('all mistakes of all pods at once', () => {
+		const wrong = deployment({ ports: '0', cpuLimit: 'x' });
+		assert.throws(
+			() => convert(`${wrong}---\n${wrong}`),
+			(error: Error) => {
+				assert.match(error.message, /^Cannot convert the pods: 4 mistakes:\n {2}pods\.yaml:1: /);
+				return /\n {2}pods\.yaml:21: Deployment cart: /.test(error.message);
+			},
+		);
+	});
+});
+
+describe('what is to be known is told:', () => {
+	test('a container whose connections are not captured', () => {
+		const text = deployment(annotated, '          securityContext: { runAsUser: 1337 }\n');
+		assert.match(
+			convert(text).notices.join('\n'),
+			/container app runs as user 1337, whose connections are not captured/,
+		);
+	});
+
+	test('a Job that would never end, unless Envoy is a native sidecar', () => {
+		const job = deployment(annotated).replace('Deployment', 'Job');
+		assert.match(
+			convert(job, { isNative: false }).notices.join('\n'),
+			/Job cart: it never completes, as its Envoy goes on/,
+		);
+		assert.doesNotMatch(convert(job).notices.join('\n'), /completes/);
+	});
+
+	test('nothing of the guide’s own pod but where its configuration belongs', () => {
+		assert.equal(convert(chapterPod()).notices.length, 1);
+	});
+});
