@@ -155,12 +155,19 @@ function netlink(plugin: PluginBuild): void {
 
 copyFileSync(netlinkBinding(), join(draft, 'lib/netlink.node'));
 shareOrCopy(process.execPath, join(draft, 'lib/node'));
-for (const [name, words] of [
-	['turnout', '"$@"'],
-	['appmesh-route-manager.sh', 'route-manager "$@"'],
-	['aws-appmesh', 'cni "$@"'],
+/** Node can enter a network only by starting anew; before it starts, that costs next to nothing. What fails is left to it to tell. */
+const enterNetwork = [
+	'if [ -e "$CNI_NETNS" ] && ! [ "$CNI_NETNS" -ef /proc/self/ns/net ] && nsenter --net="$CNI_NETNS" true 2>/dev/null; then',
+	'	export CNI_NETNS_OVERRIDE=1',
+	'	exec nsenter --net="$CNI_NETNS" "$0" "$@"',
+	'fi',
+];
+for (const [name, words, first] of [
+	['turnout', '"$@"', []],
+	['appmesh-route-manager.sh', 'route-manager "$@"', []],
+	['aws-appmesh', 'cni "$@"', enterNetwork],
 ] as const) {
-	writeFileSync(join(draft, name), launcher(words));
+	writeFileSync(join(draft, name), launcher(words, first));
 	chmodSync(join(draft, name), 0o755);
 }
 copyFileSync(join(root, 'scripts/start.cjs'), join(draft, 'lib/turnout.cjs'));
@@ -215,9 +222,10 @@ async function warmDaemon(command: readonly string[]): Promise<void> {
 }
 
 /** Without a process of its own where it is started by its path; a link is followed first. */
-function launcher(words: string): string {
+function launcher(words: string, first: readonly string[]): string {
 	return [
 		'#!/bin/sh',
+		...first,
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
 		// One arena (mallopt(3)), to the same end as its options.

@@ -5,10 +5,12 @@ import { resolveCapture } from '../config/resolve-ids.ts';
 import { Failure } from '../failure.ts';
 import { backends } from '../firewall/backends.ts';
 import type { Dialect, Installation } from '../firewall/firewall.ts';
+import { dialectObstacle } from '../host/cgroups/cgroup-obstacle.ts';
 import { findCgroups } from '../host/cgroups/find-cgroups.ts';
 import { resolveIds } from '../host/files/accounts.ts';
 import { quote } from '../lib/escape.ts';
 import { buildDesiredRules } from '../reconcile/desired.ts';
+import { usableUnits } from '../reconcile/host-context.ts';
 import { localRoutingOf } from '../routing/local-routing.ts';
 import { unitsOf } from '../ruleset/exclusions.ts';
 import { keepsClient } from '../ruleset/keep-client.ts';
@@ -31,7 +33,10 @@ export async function runRender(settings: SettingsArguments, family: string | un
 	const shown = families.filter((each) => family === undefined || each === family);
 	if (shown.length === 0)
 		throw new Failure('usage', `Cannot render family ${quote(String(family))}`, `Allowed: ${families.join(' or ')}`);
-	const capture = await resolveCapture(loaded, resolveIds);
+	const wanted = await resolveCapture(loaded, resolveIds);
+	const units = await usableUnits(async () => dialectObstacle(backend), { ...loaded, capture: wanted });
+	for (const notice of units.notices) process.stderr.write(`${notice}\n`);
+	const capture = { ...wanted, ignoreUnits: units.ignored };
 	const captured = families.filter((each) => each === 'ipv4' || config.ipv6 !== '0');
 	const desired = { ...capture, hasSets: true, cgroups: findCgroups(unitsOf(capture)) };
 	const localRouting = localRoutingOf(config, keepsClient(capture));

@@ -3,7 +3,7 @@ import type { Dialect } from '../firewall/firewall.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { longLists } from '../ruleset/long-lists.ts';
 import type { Unit } from '../values/unit-name.ts';
-import type { BackendChoice, FactualHost, FormerChoice } from './host.ts';
+import type { BackendChoice, FactualHost, FormerChoice, Obstacle } from './host.ts';
 
 /** The settings that decide how a host is captured. */
 export interface HostSettings {
@@ -31,7 +31,7 @@ export interface HostContext<S extends HostSettings = HostSettings> {
 }
 
 /** Settings with all names of users and groups resolved. */
-export interface Resolvable<S extends HostSettings> {
+export interface Resolvable<S> {
 	readonly config: S;
 	readonly capture: Capture;
 	/** The variable, flag or file of each setting. */
@@ -53,7 +53,8 @@ export async function resolveHostContext<S extends HostSettings>(
 			? await host.facts.chooseBackend(former, signal)
 			: { name: config.backend as Dialect, why: 'the settings say so' };
 	const using = host.using(backend.name);
-	const units = await usableUnits(using, { config, capture: wanted, written }, backend.name, signal);
+	const resolvable = { config, capture: wanted, written };
+	const units = await usableUnits(() => using.facts.cgroupObstacle(backend.name, signal), resolvable);
 	const { hasSets, ...slowLists } = await setsFor(using, wanted, backend.name);
 	const capture = { ...wanted, ...host.facts.kernel(), hasSets, ignoreUnits: units.ignored };
 	const isIpv6Demanded = config.ipv6 === '1' && written.get('ipv6')?.origin !== CONTROLLER_VARIABLE;
@@ -77,15 +78,13 @@ async function setsFor(
 }
 
 /** Those that presets add are left out where the host cannot tell units apart; what a person asks for is refused. */
-async function usableUnits<S extends HostSettings>(
-	{ facts }: FactualHost,
-	{ config, capture, written }: Resolvable<S>,
-	backend: Dialect,
-	signal: AbortSignal,
+export async function usableUnits(
+	readObstacle: () => Promise<Obstacle | undefined>,
+	{ config, capture, written }: Resolvable<Pick<HostSettings, 'ignoreUnits' | 'onlyUnits'>>,
 ): Promise<{ readonly ignored: readonly Unit[]; readonly notices: readonly string[] }> {
 	const all = { ignored: capture.ignoreUnits, notices: [] };
 	if (capture.ignoreUnits.length + capture.onlyUnits.length === 0) return all;
-	const obstacle = await facts.cgroupObstacle(backend, signal);
+	const obstacle = await readObstacle();
 	if (obstacle === undefined) return all;
 	const asked = (['onlyUnits', 'ignoreUnits'] as const).find((key) => config[key].length > 0);
 	if (asked === undefined) return { ignored: [], notices: [`presets: units are not ignored: ${obstacle.why}`] };

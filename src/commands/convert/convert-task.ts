@@ -62,9 +62,11 @@ function noticesOf({ task, envoy, settings }: MeshedTask): readonly string[] {
 	const ports = (settings.values.get('appPorts')?.text ?? '').split(',').length;
 	return [
 		...(container?.user === undefined ? [`${envoy} runs as IgnoredUID now: it had no user`] : []),
-		...(container?.healthCheck === undefined ? [`${envoy} has a health check now: it had none`] : []),
+		...(container?.healthCheck === undefined
+			? [`${envoy} has a health check now, which needs curl in its image: it had none`]
+			: []),
 		...waiting.map(({ name }) => `${name} does not wait for ${envoy} to be HEALTHY, and may fail until then`),
 		...(ports > MOST_PORTS ? [`All ${ports} app ports are captured; AWS's plugin left out those after the 15th`] : []),
-		`${envoy} asks AWS's control plane for its configuration, which has ended: give it one, such as by \`turnout mesh render\``,
+		`${envoy} asks AWS's control plane for its configuration, which has ended: give it one, such as by \`turnout mesh render --pod\``,
 	];
 }

@@ -21,7 +21,8 @@ export async function readCgroupObstacle(
 			why: 'this host has no cgroups of the second version (cgroup2 is not mounted)',
 			remedy: 'Boot it with systemd.unified_cgroup_hierarchy=1, or name users or groups instead (ignoreUids, onlyUids)',
 		};
-	if (dialect === 'iptables-legacy') return LEGACY;
+	const always = dialectObstacle(dialect);
+	if (always !== undefined) return always;
 	if (dialect === 'iptables-nft')
 		return (await knowsMatch()) ? undefined : lacks('xt_cgroup', 'NETFILTER_XT_MATCH_CGROUP');
 	if (root !== NFT_ROOT)
@@ -31,6 +32,10 @@ export async function readCgroupObstacle(
 		};
 	return nft === undefined ? undefined : askNft(nft, signal);
 }
+
+/** Why no host's rules of this dialect can tell them apart. */
+export const dialectObstacle = (dialect: Dialect): Obstacle | undefined =>
+	dialect === 'iptables-legacy' ? LEGACY : undefined;
 
 /** cgroup_mt_check_v2 (xt_cgroup.c), which the kernel calls for each rule of the table that is written (translate_table). */
 const LEGACY: Obstacle = {

@@ -153,10 +153,11 @@ test('where units cannot be told apart they are refused before anything changes,
 		refused('both', 'nft'),
 		/nft looks for cgroups in \/sys\/fs\/cgroup, and here they are in \/sys\/fs\/cgroup\/unified\n.*iptables-nft/,
 	);
-	assert.match(
-		refused('second', 'iptables-legacy'),
-		/names a cgroup that is gone\n.*Set backend .* to iptables-nft or nft/,
-	);
+	const legacy = refused('second', 'iptables-legacy');
+	assert.match(legacy, /names a cgroup that is gone\n.*Set backend .* to iptables-nft or nft/);
+	// On whatever host.
+	const rendered = turnout(lab.host, ['render', '--backend', 'iptables-legacy', '--ignore-units', 'agent.service']);
+	assert.deepEqual(rendered, { code: 1, stdout: '', stderr: legacy });
 	assert.equal(rulesOf(lab.host), before);
 	assert.equal(lab.host.run('iptables-legacy-save', []), '');
 });
@@ -164,8 +165,13 @@ test('where units cannot be told apart they are refused before anything changes,
 test('units of a preset are left out there, and a notice says so', async () => {
 	await using place = await createPlace();
 	const host = withCgroups(place.lab.host, 'second');
-	const { code, stdout } = turnout(host, ['init', '--backend', 'iptables-legacy', '--presets', 'host-agents']);
+	const args = ['--backend', 'iptables-legacy', '--presets', 'host-agents'];
+	const { code, stdout } = turnout(host, ['init', ...args]);
 	assert.equal(code, 0);
-	assert.match(stdout, /^presets: units are not ignored: iptables-legacy writes a table as a whole/m);
+	const said = /^presets: units are not ignored: iptables-legacy writes a table as a whole/m;
+	assert.match(stdout, said);
+	const rendered = turnout(host, ['render', ...args]);
+	assert.match(rendered.stderr, said);
+	assert.doesNotMatch(rendered.stdout, /cgroup/);
 	assert.equal(turnout(host, ['clean']).code, 0);
 });

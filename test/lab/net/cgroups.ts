@@ -23,6 +23,14 @@ export function removeStaleCgroups(): void {
 	for (const name of new Set(hierarchies().flatMap(foldersIn).filter(isStale))) removeCgroup(name);
 }
 
+/** Of all the processes in it, and below: one that is there already. */
+export function limitMemory(name: string, bytes: number): void {
+	const files = [join(root, 'memory', name, 'memory.limit_in_bytes'), join(root, name, 'memory.max')];
+	const file = files.find((each) => existsSync(each));
+	if (file === undefined) throw new Error(`Nothing limits the memory of ${name}`);
+	writeFileSync(file, String(bytes));
+}
+
 /** A process that has just been killed is in it for a moment longer. */
 function removeEmptied(folder: string): void {
 	const deadline = performance.now() + DYING_MS;

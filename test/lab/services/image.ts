@@ -13,6 +13,8 @@ export interface Image {
 	/** Where the image has it; where this machine has it unless given. */
 	readonly at?: string;
 	readonly args?: readonly string[];
+	/** More programs, with their libraries, where this machine has them. */
+	readonly others?: readonly string[];
 	/** More files, by their path in the image. */
 	readonly files?: Readonly<Record<string, string>>;
 }
@@ -20,7 +22,7 @@ export interface Image {
 /** There is a user 1337 in the image, and a /tmp for it. */
 export function importImage(
 	{ docker }: Pick<Docker, 'docker'>,
-	{ tag, program, at = program, args = [], files = {} }: Image,
+	{ tag, program, at = program, args = [], others = [], files = {} }: Image,
 ): void {
 	using scratch = createScratch('image');
 	const root = join(scratch.path, 'root');
@@ -31,9 +33,10 @@ export function importImage(
 	}
 	execaSync('chmod', ['1777', join(root, 'tmp')]);
 	const archive = join(scratch.path, 'image.tar');
-	const parts = [program, ...librariesOf(program)].map((path) => path.slice(1));
+	const parts = new Set([program, ...others].flatMap((path) => [path, ...librariesOf(path)]));
+	const names = [...parts].map((path) => path.slice(1));
 	const moved = ['--transform', `flags=r;s|^${program.slice(1)}$|${at.slice(1)}|`];
-	execaSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...parts]);
+	execaSync('tar', ['-chf', archive, ...moved, '-C', root, '.', '-C', '/', ...names]);
 	docker(['import', '--change', `ENTRYPOINT ${JSON.stringify([at, ...args])}`, archive, tag]);
 }
 

@@ -27,7 +27,7 @@ describe('a task definition of ECS is converted', () => {
 	test('its properties are the variables of a container that ends before the application starts', () => {
 		const { task, containers } = converted(taskDefinition());
 		assert.equal(task['proxyConfiguration'], undefined);
-		assert.deepEqual([task['family'], task['memory'], task['networkMode']], ['cart', '256', 'awsvpc']);
+		assert.deepEqual([task['family'], task['memory'], task['networkMode']], ['appmesh-gateway', '256', 'awsvpc']);
 		assert.deepEqual(containers.get('turnout'), {
 			...{ name: 'turnout', image: 'turnout:1', essential: false, user: '0', command: ['init'] },
 			environment: [
