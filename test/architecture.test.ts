@@ -47,6 +47,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	mesh: base,
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', 'xds', ...base],
+	store: ['mesh', ...base],
+	control: ['store', 'mesh', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
