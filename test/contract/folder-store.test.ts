@@ -76,6 +76,7 @@ const together: Readonly<Record<string, string>> = {
 	'with others in its file': guideResources()
 		.map((each) => JSON.stringify(each))
 		.join('\n---\n'),
+	'beside what names resources only': 'meshName: simpleapp\nspec: {}\n---\nvirtualNodes: []\n',
 	'in a list': JSON.stringify(guideResources()),
 	'in a template of CloudFormation': `Resources:
   A: {Type: AWS::AppMesh::Mesh, Properties: {MeshName: simpleapp}}`,

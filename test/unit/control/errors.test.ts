@@ -1,5 +1,7 @@
 // Every error of the API, provoked, and what it says.
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { type ApiError, apiErrors } from '../../../src/control/api-failure.ts';
 import { parseQuotas } from '../../../src/control/quotas.ts';
@@ -186,6 +188,20 @@ describe('what is refused', async () => {
 		assert.deepEqual(await api.store.list(), before);
 		await api[Symbol.asyncDispose]();
 	});
+});
+
+test('who sends more than is read is answered, and hung up on', async () => {
+	await using api = await serveApi();
+	const client = connect(api.socket);
+	client.on('error', () => undefined);
+	client.write('PUT /v20190125/meshes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n');
+	client.write('x'.repeat(1024 * 1024 + 1));
+	const reply = await text(client);
+	assert.match(
+		reply,
+		/^HTTP\/1\.1 400 .*\r\nx-amzn-errortype: BadRequestException\r\n.*the body has over 1048576 bytes/is,
+	);
+	assert.match(reply, /^connection: close\r$/im);
 });
 
 test('more than 50 tags', async () => {
