@@ -48,6 +48,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', 'xds', ...base],
 	pods: ['config', 'mesh', ...base],
+	store: ['mesh', ...base],
+	control: ['store', 'mesh', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

@@ -25,13 +25,16 @@ export interface Task {
 
 export async function readTask(given: Given, path: string | undefined, terminal: CommandContext): Promise<Task> {
 	const settings = await readMeshSettings(given);
-	const { definitions, parameters } = settings.config.mesh;
+	const { definitions } = settings.config.mesh;
 	return {
 		...{ path, settings, given, terminal },
-		parameters: parametersGiven(given) ?? new Map(parameters),
+		parameters: parametersOf(given, settings),
 		files: readDefinitions(path === undefined ? definitions : [path]),
 	};
 }
+
+export const parametersOf = (given: Given, { config }: MeshSettings): Parameters =>
+	parametersGiven(given) ?? new Map(config.mesh.parameters);
 
 export function parametersGiven({ parameters: text }: Given): Parameters | undefined {
 	if (typeof text !== 'string') return undefined;

@@ -9,9 +9,9 @@ describe('an Envoy that is LIVE', { concurrency: true }, () => {
 	test('tells its counters, and before it runs there are none', async () => {
 		await using supervised = supervise();
 		const { supervisor } = supervised;
-		assert.equal(await supervisor.counters([], signal), undefined);
+		assert.equal(await supervisor.counters('upstream', signal), undefined);
 		await supervisor.start(envoySpecOf(), noTakeOver, signal);
-		assert.deepEqual(await supervisor.counters([], signal), new Map());
+		assert.deepEqual(await supervisor.counters('upstream', signal), new Map());
 	});
 
 	test('is in trouble while it does not listen where it should', async () => {

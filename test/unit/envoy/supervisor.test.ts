@@ -71,7 +71,7 @@ describe('the first start', { concurrency: true }, () => {
 			assert.ok(performance.now() - startedMs < 5_500, 'after startSeconds at the latest');
 			const state = stateOf(supervisor);
 			assert.equal(state.kind === 'failed' && state.retryMs, undefined);
-			assert.equal(await supervisor.counters([], signal), undefined);
+			assert.equal(await supervisor.counters('upstream', signal), undefined);
 			assert.deepEqual(world.running(), []);
 		});
 

@@ -1,0 +1,93 @@
+import { existsSync, lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure } from '../../failure.ts';
+import { draftOf, publishDraft, sync, writeDraft } from '../../lib/atomic-write.ts';
+import { describeFsError, ensureDirectory, readQuietly, removeQuietly } from '../../lib/fs.ts';
+import type { Folder, FolderFile } from '../../store/folder-store.ts';
+import { readDefinitions } from './definitions.ts';
+import { watchDefinitions } from './watch-definitions.ts';
+
+/** The folder of definitions, for who changes it; made where it is not there. Throws a Failure where it is none. */
+export function openDefinitionFolder(path: string, onBlind: (why: string) => void): Folder {
+	const root = told(path, () => {
+		ensureDirectory(path, 0o755);
+		return realpathSync(path);
+	});
+	if (!statSync(root).isDirectory()) throw unusable(path, 'it is not a folder');
+	return {
+		root,
+		read: () => readDefinitions([root]).map(withFacts),
+		write: (file, text, former) => toldLater(file, () => write(root, file, text, former)),
+		remove: (file) => toldLater(file, () => remove(root, file)),
+		watch: (onChange, signal) => watchDefinitions([root], { onChange, onBlind }, signal),
+	};
+}
+
+function withFacts(file: { readonly path: string; readonly text: string }): FolderFile {
+	const stats = lstatSync(file.path, { throwIfNoEntry: false });
+	return { ...file, changedMs: Math.round(stats?.mtimeMs ?? 0), isLink: stats?.isSymbolicLink() === true };
+}
+
+async function write(root: string, path: string, text: string, former: string | undefined): Promise<boolean> {
+	const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0o644;
+	const isNewFolder = !existsSync(dirname(path));
+	let isFormer = false;
+	try {
+		writeDraft(path, text, mode & 0o777);
+		// Whoever saves it by hand may have been faster than the disk.
+		await publishDraft(path, () => {
+			isFormer = readQuietly(path) === former;
+			return isFormer;
+		});
+		if (isNewFolder) await syncUpTo(root, dirname(path));
+		return isFormer;
+	} finally {
+		removeQuietly(draftOf(path));
+	}
+}
+
+async function remove(root: string, path: string): Promise<void> {
+	rmSync(path);
+	const left = removeEmpty(root, dirname(path));
+	await syncUpTo(root, left);
+}
+
+/** The folders that have nothing left in them; returns the first that has. */
+function removeEmpty(root: string, folder: string): string {
+	if (folder === root) return root;
+	try {
+		rmdirSync(folder);
+	} catch {
+		return folder;
+	}
+	return removeEmpty(root, dirname(folder));
+}
+
+async function syncUpTo(root: string, folder: string): Promise<void> {
+	await sync(folder);
+	if (folder !== root) await syncUpTo(root, dirname(folder));
+}
+
+function told<T>(path: string, act: () => T): T {
+	try {
+		return act();
+	} catch (cause) {
+		throw unusable(path, describeFsError(cause), cause);
+	}
+}
+
+async function toldLater<T>(path: string, act: () => Promise<T>): Promise<T> {
+	try {
+		return await act();
+	} catch (cause) {
+		throw unusable(path, describeFsError(cause), cause);
+	}
+}
+
+const unusable = (path: string, why: string, cause?: unknown): Failure =>
+	new Failure(
+		'state',
+		`Cannot change the definitions ${path}: ${why}`,
+		'The user that turnout control runs as needs the right to write there',
+		cause,
+	);
