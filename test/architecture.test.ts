@@ -47,6 +47,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	mesh: base,
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', 'xds', ...base],
+	control: ['mesh', 'xds', 'status', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -107,6 +108,12 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		to: /^node:(?!net$)/,
 		because: 'definitions are read by host/ and are a function of their text',
 	},
+	{
+		from: /^control\/access\//,
+		to: /^node:(?!crypto$)/,
+		because: 'who may is a function of the request, the keys and the time',
+	},
+	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 
