@@ -127,9 +127,9 @@ function resourceMistake(text: string): Wrong | undefined {
 	if (text === '*') return undefined;
 	if (text.includes('${'))
 		return { why: 'variables are not filled in here, since most need AWS', hint: 'write what it stands for' };
-	const [arn, , service = '', ...rest] = text.split(':');
-	const isWhole = rest.length + 3 >= ARN_PARTS || (rest.length > 0 && text.endsWith('*'));
-	if (arn !== 'arn' || !isWhole)
+	const parts = text.split(':');
+	const [arn, , service = ''] = parts;
+	if (arn !== 'arn' || (parts.length < ARN_PARTS && !text.endsWith('*')))
 		return {
 			why: `${quote(text)} is neither * nor an ARN`,
 			hint: 'such as arn:aws:appmesh:REGION:ACCOUNT:mesh/MESH/virtualNode/NODE, with * and ? where you like',

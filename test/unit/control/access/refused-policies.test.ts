@@ -64,6 +64,11 @@ const refused: Readonly<Record<string, readonly [document: unknown, ...told: rea
 		/^Statement\[0\]\.Resource: "simpleapp" is neither \* nor an ARN/,
 	],
 	'an ARN ends too early': [allow({ Resource: 'arn:aws:appmesh' }), /is neither \* nor an ARN/],
+	'an ARN ends too early after its region': [
+		allow({ Resource: 'arn:aws:appmesh:us-west-2' }),
+		/is neither \* nor an ARN/,
+	],
+	'an ARN ends in its service': [allow({ Resource: 'arn:aws:appmesh*' }), /the service in an ARN has no wildcards/],
 	'an ARN has a wildcard for its service': [
 		allow({ Resource: 'arn:aws:*:us-west-2:123456789012:mesh/a' }),
 		/the service in an ARN has no wildcards/,
