@@ -29,5 +29,7 @@ test('its memory is bounded: what it has forgotten it refuses, and only for the 
 	assert.equal(mayUse({ ...use, signedMs: 1_000, signature: 'other' }), false, 'nobody knows whether it has been used');
 	assert.equal(mayUse({ ...use, signedMs: 2_000 }), false);
 	assert.equal(mayUse({ ...use, signedMs: 5_000 }), true);
+	assert.equal(mayUse({ ...use, signedMs: 2_000, signature: 'other' }), false, 'this time is forgotten too');
+	assert.equal(mayUse({ ...use, signedMs: 3_000, signature: 'other' }), true);
 	assert.equal(mayUse({ ...use, signedMs: 1_000, keyId: 'bob' }), true);
 });

@@ -29,6 +29,7 @@ const sound: Readonly<Record<string, UnsignedCall>> = {
 	'an ARN in the query': { path: '/v20190125/tags', query: { resourceArn: ARN, nextToken: "a+b/c= d'(e)*" } },
 	'a name that is encoded in the path': { path: '/v20190125/meshes/m/virtualServices/my%20service%3A80%2Fx' },
 	'headers of proxies and clients that belong to the signature': { headers: { 'amz-sdk-request': 'attempt=1; max=3' } },
+	'a query of 50 fields': { query: Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`a${at}`, 'x'])) },
 	'a path that ends with a slash': { path: '/v20190125/meshes/' },
 };
 
@@ -116,6 +117,12 @@ const refused: readonly (readonly [what: string, reason: RefusalReason, change: 
 	['a backslash in the path', 'ambiguous', withUrl((url) => url.replace('/serviceA', '\\serviceA'))],
 	['a fragment', 'ambiguous', withUrl((url) => `${url}#x`)],
 	['a percent sign that encodes nothing', 'ambiguous', withUrl((url) => url.replace('serviceA', 'service%4'))],
+	['a percent sign in the query that encodes nothing', 'ambiguous', withUrl((url) => `${url}&nextToken=%zz`)],
+	[
+		'a query of more fields than any operation has',
+		'malformed',
+		withUrl((url) => `${url}${Array.from({ length: 50 }, (_, at) => `&a${at}=`).join('')}`),
+	],
 	['a plus sign, which some read as a space', 'ambiguous', withUrl((url) => `${url}&nextToken=a+b`)],
 	['a name twice in the query', 'ambiguous', withUrl((url) => `${url}&meshOwner=210987654321`)],
 	['a name in the query that objects inherit', 'ambiguous', withUrl((url) => `${url}&__proto__=x`)],
