@@ -46,8 +46,7 @@ export function removeKey(text: string, file: string, id: string): string {
 /** What stands elsewhere in the file stays as it is written. */
 function edited(text: string, file: string, path: JSONPath, value: unknown): string {
 	const insertSpaces = !text.includes('\n\t');
-	const options = { formattingOptions: { insertSpaces, tabSize: 2 }, isArrayInsertion: value !== undefined };
-	const result = applyEdits(text, modify(text, path, value, options));
+	const result = applyEdits(text, modify(text, path, value, { formattingOptions: { insertSpaces, tabSize: 2 } }));
 	parseAccessFile(result, file);
 	return result;
 }

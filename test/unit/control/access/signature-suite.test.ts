@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createVerifier } from '../../../../src/control/access/verify-signature.ts';
+import botocore from '../../../support/botocore-requests.json' with { type: 'json' };
 import suite from '../../../support/signature-v4-suite.json' with { type: 'json' };
 import { keysOf, urlOf } from '../../../support/signed-call.ts';
 
@@ -39,4 +40,15 @@ for (const path of ['/./', '//', '/example/..', '/example1/example2/../..', '/%2
 		assert.ok(vanilla !== undefined);
 		const verdict = await createVerifier({ keys, region, service, now })(callOf({ ...vanilla, path }));
 		assert.equal('refusal' in verdict && verdict.refusal.reason, 'ambiguous');
+	});
+
+for (const { body, ...request } of botocore.requests)
+	test(`botocore's ${request.method} ${request.url} is taken, and with another secret it is not`, async () => {
+		const call = { ...request, body: Buffer.from(body), isRead: false };
+		const options = { region: botocore.region, now: () => Date.parse(botocore.at) };
+		const verdict = await createVerifier({ keys: () => keysOf(botocore), ...options })(call);
+		assert.equal('key' in verdict && verdict.key.id, botocore.accessKeyId);
+		const others = keysOf({ ...botocore, secretAccessKey: 'x'.repeat(40) });
+		const refused = await createVerifier({ keys: () => others, ...options })(call);
+		assert.equal('refusal' in refused && refused.refusal.reason, 'other-signature');
 	});
