@@ -57,7 +57,7 @@ const authorization = fc
 /** What need not be a request at all. */
 const anything: fc.Arbitrary<VerifiedCall> = fc.record({
 	method: fc.oneof(fc.constantFrom('GET', 'PUT', 'DELETE'), word),
-	url: fc.oneof(
+	target: fc.oneof(
 		fc.constantFrom('/', '/v20190125/meshes?limit=1'),
 		fc.array(word, { maxLength: 6 }).map((all) => `/${all.join('')}`),
 		word,
@@ -94,7 +94,7 @@ const anySound = fc.record({
 
 /** One character of what is signed becomes another one. */
 const anyChange = fc.record({
-	part: fc.constantFrom('method', 'url', 'header', 'body', 'signature'),
+	part: fc.constantFrom('method', 'target', 'header', 'body', 'signature'),
 	at: fc.nat(),
 	by: fc.constantFrom(...'zQ7'),
 });
@@ -155,8 +155,8 @@ function changedCall(call: VerifiedCall, { part, at, by }: Change): VerifiedCall
 	switch (part) {
 		case 'method':
 			return { ...call, method: call.method === 'PATCH' ? 'PUT' : 'PATCH' };
-		case 'url':
-			return { ...call, url: withOther(call.url, at, by) };
+		case 'target':
+			return { ...call, target: withOther(call.target, at, by) };
 		case 'body':
 			return { ...call, body: Buffer.concat([call.body, Buffer.from(by)]) };
 		case 'header':

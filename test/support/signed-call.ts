@@ -45,13 +45,13 @@ export async function signedCall(
 	const all = { host: 'control.example:8080', ...headers };
 	const signed = await signer.sign({ ...request, headers: all }, { signingDate: new Date(atMs) });
 	return {
-		...{ method, url: urlOf(path, query), isRead: method === 'GET', body: Buffer.from(body) },
+		...{ method, target: targetOf(path, query), isRead: method === 'GET', body: Buffer.from(body) },
 		rawHeaders: Object.entries(signed.headers).flat(),
 	};
 }
 
 /** As clients write it on the wire. */
-export function urlOf(path: string, query: Readonly<Record<string, string>>): string {
+export function targetOf(path: string, query: Readonly<Record<string, string>>): string {
 	const fields = Object.entries(query).map(([name, value]) => `${encoded(name)}=${encoded(value)}`);
 	return fields.length === 0 ? path : `${path}?${fields.join('&')}`;
 }

@@ -26,9 +26,5 @@ export interface Refused {
 export const refuse = (reason: RefusalReason, detail: string): Refused => ({ refusal: { reason, detail } });
 
 /** Whatever the reason, a stranger is told this and nothing else, so that nobody learns which keys there are. */
-export const STRANGER_ANSWER = {
-	status: 403,
-	code: 'ForbiddenException',
-	message:
-		'This request is not signed by a key that is known here. Check the access key, the secret, the region, the service (appmesh) and the clock (5 minutes); a signed request is taken once, presigned URLs and session tokens are not',
-} as const;
+export const TOLD_STRANGERS =
+	'this request is not signed as it has to be: check the access key, its secret, the region, the service (appmesh) and the clock (to 5 minutes); a signed request is taken once, and neither presigned URLs nor session tokens are';

@@ -5,7 +5,7 @@ import { type Refused, refuse } from './request-refusal.ts';
 export interface ReceivedRequest {
 	readonly method: string;
 	/** Path and query. */
-	readonly url: string;
+	readonly target: string;
 	/** Names and values in turn, as Node's `rawHeaders`. */
 	readonly rawHeaders: readonly string[];
 	readonly body: Uint8Array;
@@ -32,7 +32,7 @@ const AUTHORIZATION =
 
 export function parseSignedRequest(request: ReceivedRequest): Parsed<SignedRequest> {
 	const headers = valuesByName(request.rawHeaders);
-	const target = parseTarget(request.url);
+	const target = parseTarget(request.target);
 	if ('refusal' in target) return target;
 	const authorizations = headers.get('authorization') ?? [];
 	if (authorizations.length === 0) return refuse('unsigned', 'it has no Authorization');
@@ -81,8 +81,8 @@ const MOST_FIELDS = 50;
 const TARGET = /^(\/[\w.~!$&'()*,;=:@%/-]*)(?:\?([\w.~!$&'()*,;=:@%/?-]*))?$/;
 
 /** What two programs may read in two ways is refused, since only one of the readings is signed. */
-function parseTarget(url: string): Parsed<Pick<SignedRequest, 'path' | 'query'>> {
-	const [, path, query = ''] = TARGET.exec(url) ?? [];
+function parseTarget(target: string): Parsed<Pick<SignedRequest, 'path' | 'query'>> {
+	const [, path, query = ''] = TARGET.exec(target) ?? [];
 	if (path === undefined) return refuse('ambiguous', 'its URL has characters that belong encoded');
 	const segments = path.split('/').slice(1);
 	// Only the last one may be empty: the path ends with a slash, or is one.

@@ -8,7 +8,7 @@ import { parseSignedRequest, type ReceivedRequest, type SignedRequest } from './
 
 export type Verdict = { readonly key: AccessKey } | Refused;
 
-interface VerifierOptions {
+export interface VerifierOptions {
 	/** The ones of now: they may change while this runs. */
 	readonly keys: () => AccessKeys;
 	readonly region: string;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createVerifier } from '../../../../src/control/access/verify-signature.ts';
 import botocore from '../../../support/botocore-requests.json' with { type: 'json' };
 import suite from '../../../support/signature-v4-suite.json' with { type: 'json' };
-import { keysOf, urlOf } from '../../../support/signed-call.ts';
+import { keysOf, targetOf } from '../../../support/signed-call.ts';
 
 type Vector = (typeof suite.requests)[number];
 
@@ -18,7 +18,12 @@ const stricter: Readonly<Record<string, string>> = {
 };
 
 const callOf = ({ method, path, query, headers, body = '', authorization }: Vector) => ({
-	...{ method, url: urlOf(path, query as Readonly<Record<string, string>>), isRead: true, body: Buffer.from(body) },
+	...{
+		method,
+		target: targetOf(path, query as Readonly<Record<string, string>>),
+		isRead: true,
+		body: Buffer.from(body),
+	},
 	rawHeaders: [...Object.entries(headers), ['Authorization', authorization]].flat().map(String),
 });
 
@@ -43,7 +48,7 @@ for (const path of ['/./', '//', '/example/..', '/example1/example2/../..', '/%2
 	});
 
 for (const { body, ...request } of botocore.requests)
-	test(`botocore's ${request.method} ${request.url} is taken, and with another secret it is not`, async () => {
+	test(`botocore's ${request.method} ${request.target} is taken, and with another secret it is not`, async () => {
 		const call = { ...request, body: Buffer.from(body), isRead: false };
 		const options = { region: botocore.region, now: () => Date.parse(botocore.at) };
 		const verdict = await createVerifier({ keys: () => keysOf(botocore), ...options })(call);

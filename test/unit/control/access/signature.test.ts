@@ -67,9 +67,9 @@ const without =
 	});
 const authorization = (from: string | RegExp, to: string): Change =>
 	withHeader('authorization', (value) => value.replace(from, to));
-const withUrl =
-	(change: (url: string) => string): Change =>
-	(call) => ({ ...call, url: change(call.url) });
+const withTarget =
+	(change: (target: string) => string): Change =>
+	(call) => ({ ...call, target: change(call.target) });
 
 const refused: readonly (readonly [what: string, reason: RefusalReason, change: Change])[] = [
 	['an unsigned request', 'unsigned', without('authorization')],
@@ -92,9 +92,9 @@ const refused: readonly (readonly [what: string, reason: RefusalReason, change: 
 	['another host', 'other-signature', withHeader('host', () => 'other.example')],
 	['another type of the body', 'other-signature', withHeader('content-type', () => 'text/plain')],
 	['another method', 'other-signature', (call) => ({ ...call, method: 'DELETE' })],
-	['another path', 'other-signature', withUrl((url) => url.replace('serviceA', 'serviceB'))],
-	['another query', 'other-signature', withUrl((url) => url.replace('789012', '789013'))],
-	['more query', 'other-signature', withUrl((url) => `${url}&limit=1`)],
+	['another path', 'other-signature', withTarget((target) => target.replace('serviceA', 'serviceB'))],
+	['another query', 'other-signature', withTarget((target) => target.replace('789012', '789013'))],
+	['more query', 'other-signature', withTarget((target) => `${target}&limit=1`)],
 	['another body', 'other-signature', (call) => ({ ...call, body: Buffer.from('{"spec":{} }') })],
 	['the key of somebody else', 'other-signature', authorization(alice.accessKeyId, bob.accessKeyId)],
 	['a key that there is not', 'unknown-key', authorization(alice.accessKeyId, 'TURNNOBODY0000000000')],
@@ -103,30 +103,30 @@ const refused: readonly (readonly [what: string, reason: RefusalReason, change: 
 	['another time', 'other-signature', withHeader('x-amz-date', () => '20261001T120001Z')],
 	['a time that is none', 'malformed', withHeader('x-amz-date', () => '20261332T120000Z')],
 	['a time of another form', 'malformed', withHeader('x-amz-date', () => 'Thu, 01 Oct 2026 12:00:00 GMT')],
-	['a presigned URL', 'presigned', withUrl((url) => `${url}&X-Amz-Signature=${'0'.repeat(64)}`)],
+	['a presigned URL', 'presigned', withTarget((target) => `${target}&X-Amz-Signature=${'0'.repeat(64)}`)],
 	[
 		'a presigned URL without a header',
 		'presigned',
-		(call) => without('authorization')({ ...call, url: '/?X-Amz-Algorithm=AWS4-HMAC-SHA256' }),
+		(call) => without('authorization')({ ...call, target: '/?X-Amz-Algorithm=AWS4-HMAC-SHA256' }),
 	],
-	['a presigned URL in other letters', 'presigned', withUrl(() => '/?x%2dAMZ-expires=60')],
-	['an absolute URL', 'ambiguous', withUrl((url) => `http://control.example:8080${url}`)],
-	['dots in the path', 'ambiguous', withUrl((url) => url.replace('/serviceA', '/x/../serviceA'))],
-	['encoded dots in the path', 'ambiguous', withUrl((url) => url.replace('/serviceA', '/x/%2E%2e/serviceA'))],
-	['an empty segment in the path', 'ambiguous', withUrl((url) => `/${url}`)],
-	['a backslash in the path', 'ambiguous', withUrl((url) => url.replace('/serviceA', '\\serviceA'))],
-	['a fragment', 'ambiguous', withUrl((url) => `${url}#x`)],
-	['a percent sign that encodes nothing', 'ambiguous', withUrl((url) => url.replace('serviceA', 'service%4'))],
-	['a percent sign in the query that encodes nothing', 'ambiguous', withUrl((url) => `${url}&nextToken=%zz`)],
+	['a presigned URL in other letters', 'presigned', withTarget(() => '/?x%2dAMZ-expires=60')],
+	['an absolute URL', 'ambiguous', withTarget((target) => `http://control.example:8080${target}`)],
+	['dots in the path', 'ambiguous', withTarget((target) => target.replace('/serviceA', '/x/../serviceA'))],
+	['encoded dots in the path', 'ambiguous', withTarget((target) => target.replace('/serviceA', '/x/%2E%2e/serviceA'))],
+	['an empty segment in the path', 'ambiguous', withTarget((target) => `/${target}`)],
+	['a backslash in the path', 'ambiguous', withTarget((target) => target.replace('/serviceA', '\\serviceA'))],
+	['a fragment', 'ambiguous', withTarget((target) => `${target}#x`)],
+	['a percent sign that encodes nothing', 'ambiguous', withTarget((target) => target.replace('serviceA', 'service%4'))],
+	['a percent sign in the query that encodes nothing', 'ambiguous', withTarget((target) => `${target}&nextToken=%zz`)],
 	[
 		'a query of more fields than any operation has',
 		'malformed',
-		withUrl((url) => `${url}${Array.from({ length: 50 }, (_, at) => `&a${at}=`).join('')}`),
+		withTarget((target) => `${target}${Array.from({ length: 50 }, (_, at) => `&a${at}=`).join('')}`),
 	],
-	['a plus sign, which some read as a space', 'ambiguous', withUrl((url) => `${url}&nextToken=a+b`)],
-	['a name twice in the query', 'ambiguous', withUrl((url) => `${url}&meshOwner=210987654321`)],
-	['a name in the query that objects inherit', 'ambiguous', withUrl((url) => `${url}&__proto__=x`)],
-	['an empty field in the query', 'ambiguous', withUrl((url) => `${url}&&limit=1`)],
+	['a plus sign, which some read as a space', 'ambiguous', withTarget((target) => `${target}&nextToken=a+b`)],
+	['a name twice in the query', 'ambiguous', withTarget((target) => `${target}&meshOwner=210987654321`)],
+	['a name in the query that objects inherit', 'ambiguous', withTarget((target) => `${target}&__proto__=x`)],
+	['an empty field in the query', 'ambiguous', withTarget((target) => `${target}&&limit=1`)],
 ];
 
 for (const [what, reason, change] of refused)
