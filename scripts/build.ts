@@ -62,6 +62,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 		...['src/commands/mesh.ts', 'src/commands/explain.ts', 'src/commands/explain/explain-mesh.ts'],
 		'src/commands/doctor/mesh-checks.ts',
 	],
+	'control.cjs': ['src/commands/control.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };

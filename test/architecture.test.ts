@@ -47,7 +47,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	mesh: base,
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', 'xds', ...base],
-	control: ['mesh', 'xds', 'status', ...base],
+	store: ['mesh', ...base],
+	control: ['store', 'mesh', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

@@ -5,7 +5,7 @@ import { bootstrapText, passThroughBootstrap } from '../../src/envoy/bootstrap.t
 import { loadDefaults } from './defaults.ts';
 import { renderSample } from './sample.ts';
 import { renderSchema } from './schema.ts';
-import { renderCommands, renderSettings } from './tables.ts';
+import { renderCommands, renderOperations, renderSettings } from './tables.ts';
 
 export interface Part {
 	/** Below the repository's root. */
@@ -16,9 +16,12 @@ export interface Part {
 
 export const root = join(import.meta.dirname, '../..');
 
+const CONTROL = 'docs/control.md';
+
 export async function renderParts(): Promise<readonly Part[]> {
 	return [
 		{ path: 'README.md', text: await renderReadme() },
+		{ path: CONTROL, text: replace(readFileSync(join(root, CONTROL), 'utf8'), 'operations', renderOperations()) },
 		{ path: 'systemd/turnout.yaml', text: renderSample() },
 		{ path: 'systemd/envoy.json', text: renderEnvoy() },
 		{ path: 'docs/settings.schema.json', text: renderSchema() },
@@ -34,7 +37,7 @@ async function renderReadme(): Promise<string> {
 function replace(text: string, name: string, made: string): string {
 	const [begin, end] = [`<!-- ${name}: made by scripts/tables -->\n`, `<!-- end of ${name} -->`];
 	const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-	if (from === -1 || to === -1) throw new Error(`README.md has no place for ${name}`);
+	if (from === -1 || to === -1) throw new Error(`there is no place for ${name}`);
 	return text.slice(0, from + begin.length) + made + text.slice(to);
 }
 

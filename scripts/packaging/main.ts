@@ -67,9 +67,8 @@ function makeFor(processor: Processor, nfpm: string): void {
 	writePayload(processor, join(files, 'turnout'));
 	if (values.format.includes('tar')) makeArchive(join(files, 'turnout'), `turnout-${version}-linux-${goName}`);
 	renameSync(join(files, 'turnout/share'), join(files, 'share'));
-	const units = ['turnout.service', 'turnout-wait.service', 'turnout.yaml', 'environment'].map(
-		(name) => `systemd/${name}`,
-	);
+	const services = ['turnout.service', 'turnout-wait.service', 'turnout-control.service'];
+	const units = [...services, 'turnout.yaml', 'environment'].map((name) => `systemd/${name}`);
 	copyInto(files, ...units, 'scripts/packaging/copyright', 'scripts/packaging/lintian-overrides');
 	// All of it is of the time that the source is of.
 	for (const name of readdirSync(files, { recursive: true, encoding: 'utf8' }))

@@ -133,6 +133,20 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		words: 2,
 		run: async (given, words, terminal) => (await import('./convert.ts')).convert(given, words, terminal),
 	},
+	control: {
+		summary: "Serve App Mesh's API for aws, SDKs and scripts, over the folder of definitions; needs no root",
+		options: {
+			definitions: { type: 'string', help: "FOLDER: where resources are kept; else the settings' mesh.definitions" },
+			listen: { type: 'string', help: 'ADDRESS:PORT of the loopback, or the PATH of a unix socket; 127.0.0.1:8474' },
+			account: { type: 'string', help: 'DIGITS: whose the resources are, in their ARNs; 000000000000' },
+			region: { type: 'string', help: 'NAME: where they are, in their ARNs; local' },
+			limits: { type: 'string', help: "NAME=NUMBER,…: how many there may be; else App Mesh's own limits" },
+			...definitions,
+		},
+		takesSettings: false,
+		words: 0,
+		run: async (given, _, terminal) => (await import('./control.ts')).control(given, terminal),
+	},
 	explain: {
 		summary: EXPLAIN,
 		options: {

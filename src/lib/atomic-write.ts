@@ -67,7 +67,8 @@ function syncNow(path: string): void {
 	}
 }
 
-async function sync(path: string): Promise<void> {
+/** Of a folder: its entries, which are not synced with the files themselves (fsync(2)). */
+export async function sync(path: string): Promise<void> {
 	const file = openSync(path, 'r');
 	try {
 		await promisify(fsync)(file);

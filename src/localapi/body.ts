@@ -1,25 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '../lib/read-body.ts';
 import { HttpFailure } from './send-error.ts';
 
 const LARGEST_BODY = 64 * 1024;
 
-/** Reads a request body. Rejects with status 413 as soon as it is over 64 KiB. */
-export function readBody(request: IncomingMessage): Promise<string> {
-	return new Promise((resolve, reject) => {
-		const parts: Buffer[] = [];
-		let size = 0;
-		// Not `for await`: leaving that loop would close the connection before the error is sent.
-		request.on('data', (part: Buffer) => {
-			size += part.length;
-			if (size > LARGEST_BODY) reject(tooLarge(request));
-			else parts.push(part);
-		});
-		request.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-		request.on('error', reject);
-	});
-}
-
-function tooLarge(request: IncomingMessage): HttpFailure {
-	request.pause();
-	return new HttpFailure(413, 'Cannot accept the request: its body is over 64 KiB', 'Send a smaller body');
+/** The text of a request's body. Rejects with status 413 as soon as it is over 64 KiB. */
+export async function readText(request: IncomingMessage): Promise<string> {
+	const body = await readBody(request, LARGEST_BODY);
+	if (body !== undefined) return body.toString('utf8');
+	throw new HttpFailure(413, 'Cannot accept the request: its body is over 64 KiB', 'Send a smaller body');
 }

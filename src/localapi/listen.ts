@@ -54,13 +54,13 @@ function giveTo(path: string, group: number | undefined): void {
 
 const REMEDY = 'Set socket (TURNOUT_SOCKET) to a path in a writable directory';
 
-/** Throws where a daemon answers on the path, or another kind of file is there. */
-export async function refuseTaken(path: string): Promise<void> {
+/** Throws where a program answers on the path, or another kind of file is there. Removes a stale socket. */
+export async function refuseTaken(path: string, remedy = REMEDY, taken = secondDaemon): Promise<void> {
 	const entry = lstatSync(path, { throwIfNoEntry: false });
 	if (entry === undefined) return;
 	if (!entry.isSocket())
-		throw new Failure('socket', `Cannot listen on ${path}: the path exists and is not a socket`, REMEDY);
-	if ((await answers(path)) || (await reclaimStale(path))) throw secondDaemon(path);
+		throw new Failure('socket', `Cannot listen on ${path}: the path exists and is not a socket`, remedy);
+	if ((await answers(path)) || (await reclaimStale(path))) throw taken(path);
 }
 
 /**

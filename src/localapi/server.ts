@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { RingBuffer } from '../lib/ring-buffer.ts';
 import { createSingleFlight } from '../lib/single-flight.ts';
-import { readBody } from './body.ts';
+import { readText } from './body.ts';
 import { bindSocket, keepListening } from './listen.ts';
 import { type Handlers, METRICS_PATH, type Method, paths, type Stream, streams } from './protocol.ts';
 import { sendError, tooMany, unknownPath, wrongVerb } from './send-error.ts';
@@ -81,7 +81,7 @@ function routesOf(service: Service, signal: AbortSignal): ReadonlyMap<string, { 
 	for (const method of Object.keys(paths) as Method[]) {
 		const answer: Answer = async (query, request, reply) => {
 			refuseQuery(query);
-			const result = await handle(method, parseRequest(method, await readBody(request)));
+			const result = await handle(method, parseRequest(method, await readText(request)));
 			send(reply, 'application/json', `${JSON.stringify(result)}\n`);
 		};
 		routes.set(paths[method].path, { verb: paths[method].verb, answer });

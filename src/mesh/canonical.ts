@@ -12,18 +12,19 @@ export type CanonicalResource = Readonly<Record<string, unknown>>;
  * meshes give equal texts, so that `diff` shows what differs.
  */
 export const canonicalResources = (resources: readonly Resource[]): CanonicalResource[] =>
-	[...resources].sort(inOrder).map(canonical);
+	[...resources].sort(inOrder).map(canonicalResource);
 
 export const canonicalJson = (resources: readonly Resource[]): string =>
 	`${JSON.stringify(canonicalResources(resources), null, 2)}\n`;
 
 /** One document for each resource. Texts that an older YAML would take for something else stand in quotes. */
 export const canonicalYaml = (resources: readonly Resource[]): string =>
-	canonicalResources(resources)
-		.map((resource) =>
-			stringify(resource, { lineWidth: 0, blockQuote: false, compat: 'yaml-1.1', aliasDuplicateObjects: false }),
-		)
-		.join('---\n');
+	canonicalResources(resources).map(yamlText).join('---\n');
+
+export const jsonText = (resource: CanonicalResource): string => `${JSON.stringify(resource, null, 2)}\n`;
+
+export const yamlText = (resource: CanonicalResource): string =>
+	stringify(resource, { lineWidth: 0, blockQuote: false, compat: 'yaml-1.1', aliasDuplicateObjects: false });
 
 const kindOrder: readonly Kind[] = [
 	...(['mesh', 'virtualService', 'virtualRouter', 'route', 'virtualNode', 'virtualGateway', 'gatewayRoute'] as const),
@@ -36,7 +37,13 @@ function inOrder(a: Resource, b: Resource): number {
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-function canonical({ kind, mesh, name, parent, spec }: Resource): CanonicalResource {
+export function canonicalResource({
+	kind,
+	mesh,
+	name,
+	parent,
+	spec,
+}: Pick<Resource, 'kind' | 'mesh' | 'name' | 'parent' | 'spec'>): CanonicalResource {
 	const outer = parentOf[kind];
 	return {
 		meshName: escapeTemplates(mesh),

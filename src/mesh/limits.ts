@@ -17,6 +17,17 @@ const PER_MESH = {
 } as const satisfies Partial<Record<Kind, Limit>>;
 const ROUTES: Limit = { first: 20, later: 50 };
 const BACKENDS: Limit = { first: 50, later: 50 };
+const MESHES: Limit = { first: 15, later: 15 };
+
+/** What App Mesh allowed at the end, by the names of its service quotas. */
+export const laterLimits = {
+	meshes: MESHES.later,
+	virtualServices: PER_MESH.virtualService.later,
+	virtualNodes: PER_MESH.virtualNode.later,
+	virtualRouters: PER_MESH.virtualRouter.later,
+	routesPerVirtualRouter: ROUTES.later,
+	backendsPerVirtualNode: BACKENDS.later,
+} as const;
 
 /** What App Mesh would not have taken. Nothing here ends at these limits. */
 export const limitWarnings = (catalog: Catalog): Mistake[] => [

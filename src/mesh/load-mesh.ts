@@ -31,13 +31,13 @@ export function createMeshLoader(parameters: Parameters): (files: readonly Defin
 		const catalogs = [...meshes].map(([mesh, own]) => createCatalog(mesh, own));
 		// Allowed by the API, and refused here or by Envoy.
 		const unfit = resources.flatMap(checkOne);
-		const mistakes = errors.length + unfit.length === 0 ? checkTogether(catalogs) : [];
+		const mistakes = errors.length + unfit.length === 0 ? catalogs.flatMap(checkTogether) : [];
 		return { catalogs, errors: [...errors, ...unfit, ...mistakes], warnings };
 	};
 }
 
 /** Of resources that are whole: what a broken one would have had is not told as missing. */
-function checkTogether(catalogs: readonly Catalog[]): Mistake[] {
-	const references = catalogs.flatMap(checkReferences);
-	return references.length > 0 ? references : catalogs.flatMap(checkBackends);
+export function checkTogether(catalog: Catalog): Mistake[] {
+	const references = checkReferences(catalog);
+	return references.length > 0 ? references : checkBackends(catalog);
 }

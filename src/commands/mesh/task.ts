@@ -25,13 +25,16 @@ export interface Task {
 
 export async function readTask(given: Given, path: string | undefined, terminal: CommandContext): Promise<Task> {
 	const settings = await readMeshSettings(given);
-	const { definitions, parameters } = settings.config.mesh;
-	const text = given['parameters'];
 	return {
 		...{ path, settings, given, terminal },
-		parameters: typeof text === 'string' ? parsedParameters(text) : new Map(parameters),
-		files: readDefinitions(path === undefined ? definitions : [path]),
+		parameters: parametersOf(given, settings),
+		files: readDefinitions(path === undefined ? settings.config.mesh.definitions : [path]),
 	};
+}
+
+export function parametersOf(given: Given, { config }: MeshSettings): Parameters {
+	const text = given['parameters'];
+	return typeof text === 'string' ? parsedParameters(text) : new Map(config.mesh.parameters);
 }
 
 function parsedParameters(text: string): Parameters {

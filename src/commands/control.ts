@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { type Given, usage } from '../cli/arguments.ts';
+import type { CommandContext } from '../cli/daemon-commands.ts';
+import { createApiServer } from '../control/api-server.ts';
+import { withoutKeys } from '../control/authorise.ts';
+import { type ListenAddress, parseListen } from '../control/listen-address.ts';
+import { parseQuotas } from '../control/quotas.ts';
+import { tellMistakes } from '../control/tell-mistakes.ts';
+import { Failure } from '../failure.ts';
+import { openDefinitionFolder } from '../host/files/definition-folder.ts';
+import { systemClock } from '../lib/clock.ts';
+import { describeFsError } from '../lib/fs.ts';
+import { logJson, logText } from '../lib/log-event.ts';
+import { refuseTaken } from '../localapi/listen.ts';
+import { createLog, createOutlet } from '../log.ts';
+import { createFolderStore } from '../store/folder-store.ts';
+import { readMeshSettings } from './mesh/mesh-settings.ts';
+import { parametersOf } from './mesh/task.ts';
+
+/** `turnout control`: serves until it is told to stop. */
+export async function control(given: Given, { signal }: CommandContext): Promise<number> {
+	const outlet = createOutlet(process.stderr);
+	const toText = process.stderr.isTTY ? logText : logJson;
+	const log = createLog('info', [(event) => outlet(toText(event))]);
+	const settings = await readMeshSettings(given);
+	const listen = understood('listen', () => parseListen(textOf(given, 'listen', '127.0.0.1:8474')));
+	const owner = { account: accountOf(given), region: regionOf(given) };
+	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits', '')));
+	const path = folderOf(given, settings.config.mesh.definitions);
+	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
+	const store = createFolderStore(folder, parametersOf(given, settings));
+	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, withoutKeys);
+	await tellMistakes(store, log, signal);
+	await listening(server, listen);
+	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
+	if (!signal.aborted) await once(signal, 'abort');
+	await closed(server);
+	return 0;
+}
+
+const textOf = (given: Given, name: string, standard: string): string => {
+	const text = given[name];
+	return typeof text === 'string' ? text : standard;
+};
+
+function understood<T>(option: string, parse: () => T): T {
+	try {
+		return parse();
+	} catch (cause) {
+		throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`);
+	}
+}
+
+function accountOf(given: Given): string {
+	const account = textOf(given, 'account', '000000000000');
+	if (/^\d{12}$/.test(account)) return account;
+	throw usage('--account takes the twelve digits of an AWS account');
+}
+
+function regionOf(given: Given): string {
+	const region = textOf(given, 'region', 'local');
+	if (/^[a-z][a-z0-9-]{0,62}$/.test(region)) return region;
+	throw usage('--region takes letters, digits and hyphens, such as eu-west-1');
+}
+
+/** Files, and folders beside it, would be read by hosts and not be changed. */
+function folderOf(given: Given, definitions: readonly string[]): string {
+	const [first, ...more] = typeof given['definitions'] === 'string' ? [given['definitions']] : definitions;
+	if (first !== undefined && more.length === 0) return first;
+	throw new Failure(
+		'config',
+		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
+		'Name the one that is to be changed: --definitions FOLDER',
+	);
+}
+
+async function listening(server: Server, { options, shown }: ListenAddress): Promise<void> {
+	const refusal = (why: string, cause?: unknown) =>
+		new Failure('socket', `Cannot listen on ${shown}: ${why}`, OTHER_PLACE, cause);
+	if ('path' in options) await refuseTaken(options.path, OTHER_PLACE, () => refusal('another program answers there'));
+	try {
+		server.listen(options);
+		await once(server, 'listening');
+	} catch (cause) {
+		throw refusal(describeFsError(cause), cause);
+	}
+}
+
+const OTHER_PLACE = 'Name another place: --listen ADDRESS:PORT or --listen PATH';
+
+function closed(server: Server): Promise<void> {
+	return new Promise((resolve) => {
+		server.close(() => resolve());
+		server.closeIdleConnections();
+	});
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Failure, failureOf } from '../failure.ts';
+import { readBody } from '../lib/read-body.ts';
+import { type ApiContext, createApi, resourceOf } from './api.ts';
+import { type ApiError, ApiFailure, apiErrors, apiMessage } from './api-failure.ts';
+import type { Authorise, Principal } from './authorise.ts';
+import { parseBody } from './check-input.ts';
+import { type Found, findOperation } from './find-operation.ts';
+
+/** As for the daemon's socket: they protect the server from mistakes. Headers are larger, as a signature is one. */
+const limits = {
+	...{ maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 },
+	...{ keepAliveTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+} as const;
+const MOST_CONNECTIONS = 1_024;
+/** Above all that a resource within the API's bounds has. */
+const LARGEST_BODY = 1024 * 1024;
+
+/** App Mesh's REST API. It does not listen yet. */
+export function createApiServer(context: ApiContext, authorise: Authorise): Server {
+	const api = createApi(context);
+	const handle = async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+		const body = await readBody(request, LARGEST_BODY);
+		if (body === undefined) throw new ApiFailure('BadRequestException', `the body has over ${LARGEST_BODY} bytes`);
+		const found = findOperation(request.method ?? '', request.url ?? '');
+		const parsed = parseBody(body.toString('utf8'));
+		const principal = await authorised(authorise, { request, body, found }, resourceOf(context, found, parsed));
+		send(reply, found.operation.status, await api({ found, body: parsed, principal }));
+	};
+	const server = createServer(limits, (request, reply) => {
+		reply.setHeader('x-amzn-requestid', randomUUID());
+		handle(request, reply).catch((error) => sendFailure(context, reply, error));
+	});
+	server.maxConnections = MOST_CONNECTIONS;
+	return server;
+}
+
+interface Asked {
+	readonly request: IncomingMessage;
+	readonly body: Uint8Array;
+	readonly found: Found;
+}
+
+async function authorised(authorise: Authorise, { request, body, found }: Asked, resource: string): Promise<Principal> {
+	const { method = '', url: target = '', rawHeaders } = request;
+	const action = `appmesh:${found.operation.name}`;
+	const decision = await authorise({ method, target, rawHeaders, body, action, resource });
+	if ('refused' in decision) throw new ApiFailure('ForbiddenException', decision.refused);
+	return decision;
+}
+
+function send(reply: ServerResponse, status: number, value: object): void {
+	reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+/** Both of what clients look for: AWS's SDKs read the header first, and others the body. */
+function sendFailure({ log }: Pick<ApiContext, 'log'>, reply: ServerResponse, error: unknown): void {
+	if (reply.headersSent) return void reply.destroy();
+	const failure = failureOf(error);
+	const type = typeOf(failure);
+	const status = apiErrors[type];
+	if (status >= 500) log('error', 'request failed', { type, why: failure.message, remedy: failure.remedy });
+	reply.setHeader('x-amzn-errortype', type);
+	// What is left of a body that was too large is not read.
+	if (!reply.req.complete) reply.setHeader('connection', 'close');
+	send(reply, status, { __type: type, message: apiMessage(failure) });
+}
+
+/** What the disk refuses may go another time. */
+function typeOf(failure: Failure): ApiError {
+	if (failure instanceof ApiFailure) return failure.type;
+	return failure.code === 'internal' ? 'InternalServerErrorException' : 'ServiceUnavailableException';
+}

@@ -1,0 +1,177 @@
+import { createMutex } from '../lib/mutex.ts';
+import type { Log } from '../log.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
+import { parentOf } from '../mesh/schema/kinds.ts';
+import type { Entry, Key, Store } from '../store/store.ts';
+import { ApiFailure } from './api-failure.ts';
+import { arnOf } from './arn.ts';
+import type { Principal } from './authorise.ts';
+import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
+import { createClientTokens } from './client-tokens.ts';
+import type { Found } from './find-operation.ts';
+import { pluralOf } from './operations.ts';
+import { pageOf } from './page.ts';
+import {
+	type Change,
+	findByArn,
+	planCreate,
+	planDelete,
+	planTags,
+	planUpdate,
+	type Rules,
+	withTags,
+} from './plan-change.ts';
+import { describedAs, listedAs } from './replies.ts';
+import { createView, type View } from './view.ts';
+
+export interface ApiContext extends Rules {
+	readonly store: Store;
+	readonly log: Log;
+}
+
+export interface Call {
+	readonly found: Found;
+	/** Parsed, and not looked at yet. */
+	readonly body: unknown;
+	readonly principal: Principal;
+}
+
+/** Carries out what is asked for. Throws an ApiFailure where it cannot. */
+export type Api = (call: Call) => Promise<object>;
+
+/** Changes run one after the other, so that more would only wait for longer than their clients do. */
+const MOST_WAITING = 64;
+/** How often a change is tried where somebody else has changed the resource meanwhile. */
+const MOST_TRIES = 5;
+/** The most that a page has, as the API bounds them. */
+const PAGE = 100;
+const PAGE_OF_TAGS = 50;
+
+export function createApi(context: ApiContext): Api {
+	const once = createClientTokens();
+	const inTurn = createMutex();
+	let waiting = 0;
+	return async (call) => {
+		const input = checkInput(call.found, call.body);
+		refuseSharing(call.found.query.meshOwner, context.owner.account);
+		const { method, name } = call.found.operation;
+		if (method === 'GET') return answer(context, call);
+		if (waiting >= MOST_WAITING)
+			throw new ApiFailure(
+				'TooManyRequestsException',
+				`${waiting} changes are waiting already`,
+				'try again in a moment',
+			);
+		waiting += 1;
+		const asked = JSON.stringify([name, call.found.names, call.found.query, call.body]);
+		const token = input.clientToken && `${call.principal.name} ${input.clientToken}`;
+		return once(token, asked, () => inTurn(() => change(context, call, input))).finally(() => {
+			waiting -= 1;
+		});
+	};
+}
+
+/** What it is done to, for policies. A list of meshes is of none. */
+export function resourceOf(
+	{ owner }: Pick<Rules, 'owner'>,
+	{ operation: { act }, names, query }: Found,
+	body: unknown,
+): string {
+	if (!('kind' in act)) return query.resourceArn ?? '';
+	const key = keyOf(act.kind, names, body);
+	if (act.verb !== 'list') return arnOf(owner, key);
+	const outer = parentOf[act.kind];
+	if (act.kind === 'mesh') return '*';
+	return arnOf(
+		owner,
+		outer === undefined ? meshOf(key) : { kind: outer, mesh: key.mesh, parent: '', name: key.parent },
+	);
+}
+
+const meshOf = ({ mesh }: Key): Key => ({ kind: 'mesh', mesh, parent: '', name: mesh });
+
+async function answer(context: ApiContext, { found, body }: Call): Promise<object> {
+	const { store, owner } = context;
+	const { operation, names, query } = found;
+	const { act } = operation;
+	if ('kind' in act && act.verb === 'describe') return describe(context, keyOf(act.kind, names, body));
+	const view = createView((await store.list()).entries);
+	if (!('kind' in act)) {
+		const { tags } = findByArn(owner, view, query.resourceArn ?? '');
+		return pageReply(
+			'tags',
+			pageOf(tags, ({ key }) => key, query, PAGE_OF_TAGS),
+		);
+	}
+	const key = keyOf(act.kind, names, body);
+	view.requireOuter(key);
+	const page = pageOf(siblingsOf(view, key), ({ resource }) => resource.name, query, PAGE);
+	return pageReply(pluralOf(act.kind), { ...page, items: page.items.map((each) => listedAs(owner, each)) });
+}
+
+async function describe({ store, owner }: ApiContext, key: Key): Promise<object> {
+	const found = (await store.get(key)) ?? createView((await store.list()).entries).get(key);
+	return describedAs(owner, found, 'ACTIVE');
+}
+
+const siblingsOf = ({ entries }: View, { kind, mesh, parent }: Key): Entry[] =>
+	entries.filter(
+		({ resource }) =>
+			resource.kind === kind && (kind === 'mesh' || (resource.mesh === mesh && resource.parent === parent)),
+	);
+
+const pageReply = (
+	key: string,
+	{ items, nextToken }: { readonly items: readonly unknown[]; readonly nextToken: string | undefined },
+) => ({
+	[key]: items,
+	...(nextToken === undefined ? {} : { nextToken }),
+});
+
+/** Reads, judges and writes; again where somebody else was faster. */
+async function change(context: ApiContext, call: Call, input: Input): Promise<object> {
+	const { store, owner } = context;
+	for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+		const planned = planFor(context, createView((await store.list()).entries), call, input);
+		const { put, former, key } = planned;
+		const outcome =
+			put === undefined ? await store.remove(key, former?.revision ?? '') : await store.put(put, former?.revision);
+		if (outcome === 'done') return replyTo(context, call, planned);
+		if (outcome !== 'outdated')
+			throw new ApiFailure('ForbiddenException', `${arnOf(owner, key)} cannot be changed here`, outcome.fixed);
+	}
+	throw new ApiFailure('ServiceUnavailableException', 'somebody else keeps changing it', 'try again');
+}
+
+function planFor(context: ApiContext, view: View, { found, body }: Call, input: Input): Change {
+	const {
+		operation: { act },
+		names,
+		query,
+	} = found;
+	if (!('kind' in act)) {
+		const gone = new Set(input.tagKeys);
+		return planTags(context, view, query.resourceArn ?? '', (tags) =>
+			act.verb === 'tag' ? withTags(tags, input.tags) : tags.filter(({ key }) => !gone.has(key)),
+		);
+	}
+	const key = keyOf(act.kind, names, body);
+	if (act.verb === 'delete') return planDelete(view, key);
+	return act.verb === 'create' ? planCreate(context, view, key, input) : planUpdate(context, view, key, input);
+}
+
+/** Every change is told, by whom, and what it has broken. */
+function replyTo(
+	{ owner, log }: ApiContext,
+	{ found, principal }: Call,
+	{ put, former, key, mistakes }: Change,
+): object {
+	const { name, act } = found.operation;
+	const resource = arnOf(owner, key);
+	log('info', 'resource changed', { operation: name, resource, by: principal.name, version: put?.metadata.version });
+	for (const each of mistakes)
+		log('warn', 'the mesh does not hold together', { since: name, mistake: mistakeLine(each) });
+	if (!('kind' in act)) return {};
+	const shown = put ?? former;
+	return shown === undefined ? {} : describedAs(owner, shown, put === undefined ? 'DELETED' : 'ACTIVE');
+}

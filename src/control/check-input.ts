@@ -1,0 +1,82 @@
+import { attempt } from '../lib/attempt.ts';
+import { quote } from '../lib/escape.ts';
+import { checkShape, isRecord, type ShapeMistake } from '../mesh/check-shape.ts';
+import { firstTooDeep } from '../mesh/document.ts';
+import { textOfPath } from '../mesh/path.ts';
+import type { Mistake } from '../mesh/resource.ts';
+import { name as resourceName } from '../mesh/schema/common.ts';
+import { type Kind, nameKey, nameShape, parentOf } from '../mesh/schema/kinds.ts';
+import { object } from '../mesh/schema/shape.ts';
+import type { Key, Tag } from '../store/store.ts';
+import { ApiFailure } from './api-failure.ts';
+import type { Found } from './find-operation.ts';
+
+/** What the API takes beside names. All of it is there only where the operation has it. */
+export interface Input {
+	readonly spec: unknown;
+	readonly tags: readonly Tag[];
+	readonly tagKeys: readonly string[];
+	readonly clientToken: string | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** JSON; undefined where it is none. An empty body is an empty object. */
+export function parseBody(text: string): unknown {
+	if (text.trim() === '') return {};
+	if (firstTooDeep(text) !== undefined) return undefined;
+	const parsed = attempt((): unknown => JSON.parse(text));
+	return 'value' in parsed ? parsed.value : undefined;
+}
+
+/** Of what a request is about; a name that is missing in its body is ''. */
+export function keyOf(kind: Kind, names: Found['names'], body: unknown): Key {
+	const own = names[nameKey(kind)] ?? (isRecord(body) ? body[nameKey(kind)] : undefined);
+	const name = typeof own === 'string' ? own : '';
+	const outer = parentOf[kind];
+	return {
+		...{ kind, name },
+		mesh: kind === 'mesh' ? name : (names['meshName'] ?? ''),
+		parent: outer === undefined ? '' : (names[nameKey(outer)] ?? ''),
+	};
+}
+
+/** Throws one ApiFailure with all mistakes, each with its path. */
+export function checkInput({ operation, names }: Found, body: unknown): Input {
+	const mistakes = [...checkNames(names), ...checkFields(operation.body ?? object({}, {}), body)];
+	if (mistakes.length > 0) throw badRequest(mistakes.map((each) => ({ ...each, path: textOfPath(each.path) })));
+	const { spec, tags, tagKeys, clientToken } = body as Fields;
+	return {
+		spec: spec ?? {},
+		tags: (tags ?? []) as readonly Tag[],
+		tagKeys: (tagKeys ?? []) as readonly string[],
+		clientToken: (clientToken ?? undefined) as string | undefined,
+	};
+}
+
+const checkNames = (names: Found['names']): ShapeMistake[] =>
+	Object.entries(names).flatMap(([key, value]) =>
+		checkShape(key === nameKey('virtualService') ? nameShape('virtualService') : resourceName, value, [key]),
+	);
+
+function checkFields(shape: NonNullable<Found['operation']['body']>, body: unknown): ShapeMistake[] {
+	if (isRecord(body)) return checkShape(shape, body);
+	return [{ path: [], why: 'the body is not a JSON object', hint: 'send what --generate-cli-skeleton shows' }];
+}
+
+/** As `mesh check` says it, without a file. */
+export const badRequest = (mistakes: readonly Pick<Mistake, 'path' | 'why' | 'hint'>[]): ApiFailure =>
+	new ApiFailure('BadRequestException', mistakes.map(mistakeText).join('\n'));
+
+export const mistakeText = ({ path, why, hint }: Pick<Mistake, 'path' | 'why' | 'hint'>): string =>
+	`${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}`;
+
+/** A mesh is shared by the folder or the store that its hosts read. */
+export function refuseSharing(owner: string | undefined, account: string): void {
+	if (owner === undefined || owner === account) return;
+	throw new ApiFailure(
+		'BadRequestException',
+		`meshOwner is ${quote(owner)}: meshes are not shared between accounts (AWS RAM) here`,
+		`leave meshOwner out, or give ${account}: hosts share a mesh by reading the same definitions`,
+	);
+}

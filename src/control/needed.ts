@@ -1,0 +1,71 @@
+import { quote } from '../lib/escape.ts';
+import { gatewayRouteOf } from '../mesh/gateway-route-kind.ts';
+import { serviceName } from '../mesh/reference.ts';
+import type { Resource } from '../mesh/resource.ts';
+import { routeOf } from '../mesh/route-kind.ts';
+import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
+import type { Key } from '../store/store.ts';
+import type { View } from './view.ts';
+
+/** A name in a resource's spec that leads to another resource. */
+export interface Needed {
+	readonly path: string;
+	readonly to: Kind;
+	readonly name: string;
+}
+
+/**
+ * What must be there before a resource is, and stay while it is. Not the backends of a node: two nodes may call each
+ * other's services, and App Mesh takes names of services that are yet to be made.
+ */
+export function neededBy(resource: Resource): Needed[] {
+	switch (resource.kind) {
+		case 'virtualService':
+			return providerOf(resource.spec.provider ?? {});
+		case 'route': {
+			const found = routeOf(resource.spec);
+			return (found?.targets ?? []).map(({ virtualNode: name }, at) => {
+				return { path: `spec.${found?.key}.action.weightedTargets[${at}].virtualNode`, to: 'virtualNode', name };
+			});
+		}
+		case 'gatewayRoute': {
+			const found = gatewayRouteOf(resource.spec);
+			if (found === undefined) return [];
+			const name = serviceName(found.route.action.target.virtualService.virtualServiceName);
+			const path = `spec.${found.key}.action.target.virtualService.virtualServiceName`;
+			return [{ path, to: 'virtualService', name }];
+		}
+		case 'mesh':
+		case 'virtualNode':
+		case 'virtualRouter':
+		case 'virtualGateway':
+			return [];
+	}
+}
+
+function providerOf({
+	virtualNode,
+	virtualRouter,
+}: NonNullable<(Resource & { kind: 'virtualService' })['spec']['provider']>): Needed[] {
+	const path = 'spec.provider';
+	if (virtualRouter !== undefined)
+		return [
+			{ path: `${path}.virtualRouter.virtualRouterName`, to: 'virtualRouter', name: virtualRouter.virtualRouterName },
+		];
+	if (virtualNode === undefined) return [];
+	return [{ path: `${path}.virtualNode.virtualNodeName`, to: 'virtualNode', name: virtualNode.virtualNodeName }];
+}
+
+/** Why it cannot be deleted: what is in it, or needs it. */
+export function usesOf(view: View, { kind, mesh, name }: Key): string[] {
+	const all = view.resourcesOf(mesh);
+	if (kind === 'mesh') return all.filter((each) => each.kind !== 'mesh').map(shownName);
+	return all.flatMap((each) => {
+		if (parentOf[each.kind] === kind && each.parent === name) return [shownName(each)];
+		const found = neededBy(each).find((needed) => needed.to === kind && needed.name === name);
+		return found === undefined ? [] : [`${shownName(each)} (${found.path})`];
+	});
+}
+
+const shownName = ({ kind, name, parent }: Key): string =>
+	`${kind} ${quote(name)}${parent === '' ? '' : ` of ${quote(parent)}`}`;

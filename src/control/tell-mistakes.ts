@@ -1,0 +1,18 @@
+import type { Log } from '../log.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
+import type { Store } from '../store/store.ts';
+
+/** Logs what cannot be read of the definitions, once each, at the start and whenever they change. */
+export async function tellMistakes(store: Store, log: Log, signal: AbortSignal): Promise<void> {
+	let told: ReadonlySet<string> = new Set();
+	const tell = async () => {
+		const lines = (await store.list()).errors.map(mistakeLine);
+		for (const mistake of lines) if (!told.has(mistake)) log('warn', 'a definition cannot be read', { mistake });
+		told = new Set(lines);
+	};
+	store.watch(
+		() => void tell().catch((error) => log('warn', 'definitions cannot be read', { why: String(error) })),
+		signal,
+	);
+	await tell();
+}

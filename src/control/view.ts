@@ -1,0 +1,64 @@
+import { quote } from '../lib/escape.ts';
+import { type Catalog, createCatalog } from '../mesh/catalog.ts';
+import { nearest } from '../mesh/nearest.ts';
+import type { Resource } from '../mesh/resource.ts';
+import { parentOf } from '../mesh/schema/kinds.ts';
+import { type Entry, isSameKey, type Key } from '../store/store.ts';
+import { ApiFailure } from './api-failure.ts';
+
+/** What the store had at one moment. */
+export interface View {
+	readonly entries: readonly Entry[];
+	readonly find: (key: Key) => Entry | undefined;
+	/** Throws an ApiFailure that says what is missing, it or what it is in, with the nearest name. */
+	readonly get: (key: Key) => Entry;
+	/** Throws where what it is to be in, its mesh, router or gateway, is not there. */
+	readonly requireOuter: (key: Key) => void;
+	readonly resourcesOf: (mesh: string) => readonly Resource[];
+}
+
+export function createView(entries: readonly Entry[]): View {
+	const find = (key: Key) => entries.find(({ resource }) => isSameKey(resource, key));
+	const get = (key: Key): Entry => {
+		const found = find(key);
+		if (found !== undefined) return found;
+		requireOuter(key);
+		throw missing(key, entries);
+	};
+	const requireOuter = (key: Key): void => {
+		if (key.kind === 'mesh') return;
+		get(meshKey(key.mesh));
+		const outer = parentOf[key.kind];
+		if (outer !== undefined) get({ kind: outer, mesh: key.mesh, parent: '', name: key.parent });
+	};
+	return {
+		...{ entries, find, get, requireOuter },
+		resourcesOf: (mesh) => entries.flatMap(({ resource }) => (resource.mesh === mesh ? [resource] : [])),
+	};
+}
+
+const meshKey = (name: string): Key => ({ kind: 'mesh', mesh: name, parent: '', name });
+
+/** With a resource as it is going to be, or without it. */
+export function catalogWith(view: View, key: Key, resource: Resource | undefined): Catalog {
+	const others = view.resourcesOf(key.mesh).filter((each) => !isSameKey(each, key));
+	return createCatalog(key.mesh, resource === undefined ? others : [...others, resource]);
+}
+
+function missing(key: Key, entries: readonly Entry[]): ApiFailure {
+	const { kind, mesh, parent, name } = key;
+	const alike = entries.flatMap(({ resource }) =>
+		resource.kind === kind && resource.parent === parent && (kind === 'mesh' || resource.mesh === mesh)
+			? [resource.name]
+			: [],
+	);
+	const near = nearest(name, alike);
+	const where = kind === 'mesh' ? '' : ` in mesh ${quote(mesh)}`;
+	return new ApiFailure('NotFoundException', `no ${kind} is called ${quote(name)}${where}`, hintOf(key, near, entries));
+}
+
+function hintOf({ kind, mesh }: Key, near: string | undefined, entries: readonly Entry[]): string {
+	if (near !== undefined) return `did you mean ${quote(near)}?`;
+	if (kind !== 'mesh' || !entries.some(({ resource }) => resource.mesh === mesh)) return `there is no ${kind} at all`;
+	return 'there are definitions of it, but the mesh itself is not among them: create it';
+}

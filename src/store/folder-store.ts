@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import { quote } from '../lib/escape.ts';
+import { memoize } from '../lib/memoize.ts';
+import { createMutex } from '../lib/mutex.ts';
+import { isRecord } from '../mesh/check-shape.ts';
+import { createFilesImporter, type DefinitionFile, importers } from '../mesh/import-files.ts';
+import type { Parameters } from '../mesh/importers/importer.ts';
+import { parseFile } from '../mesh/parse-file.ts';
+import type { Resource } from '../mesh/resource.ts';
+import { definitionPath } from './definition-path.ts';
+import { definitionText, madeUp, readBeside } from './definition-text.ts';
+import {
+	type Entry,
+	isSameKey,
+	type Key,
+	type Listing,
+	type Outcome,
+	type Store,
+	type StoredResource,
+} from './store.ts';
+
+/** A folder of files, and those below it. Paths are absolute. */
+export interface Folder {
+	readonly root: string;
+	/** All that may be definitions. */
+	readonly read: () => readonly FolderFile[];
+	/** As a whole or not at all; it is on the disk when this resolves. */
+	readonly write: (path: string, text: string) => Promise<void>;
+	readonly remove: (path: string) => Promise<void>;
+	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
+}
+
+export interface FolderFile extends DefinitionFile {
+	/** When it was changed last, in milliseconds since 1970. */
+	readonly changedMs: number;
+	readonly isLink: boolean;
+}
+
+/**
+ * The folder of definitions that hosts read and people edit. What the API makes gets a file of its own, which people may
+ * edit as well; what stands together with others, or in another format, can be read here and not be changed.
+ */
+export function createFolderStore(folder: Folder, parameters: Parameters): Store {
+	const list = createReader(folder, parameters);
+	const inTurn = createMutex();
+	const current = (key: Key) => list().entries.find(({ resource }) => isSameKey(resource, key));
+	return {
+		list: async () => list(),
+		get: async (key) => current(key),
+		put: (stored, ifRevision) => inTurn(() => write(folder, current(stored.resource), stored, ifRevision)),
+		remove: (key, ifRevision) =>
+			inTurn(async () => {
+				const found = current(key);
+				if (found?.revision !== ifRevision) return 'outdated';
+				if (found.fixed !== undefined) return { fixed: found.fixed };
+				await folder.remove(found.path);
+				return 'done';
+			}),
+		watch: folder.watch,
+	};
+}
+
+interface FileEntry extends Entry {
+	readonly path: string;
+}
+
+async function write(
+	folder: Folder,
+	found: FileEntry | undefined,
+	stored: StoredResource,
+	ifRevision: string | undefined,
+): Promise<Outcome> {
+	if (found?.revision !== ifRevision) return 'outdated';
+	if (found?.fixed !== undefined) return { fixed: found.fixed };
+	const path = found?.path ?? freePath(folder, stored.resource);
+	await folder.write(path, definitionText(stored, path.endsWith('.json')));
+	return 'done';
+}
+
+/** A file that is there may be the resource's own, with a mistake in it. */
+function freePath(folder: Folder, key: Key): string {
+	const path = `${folder.root}/${definitionPath(key)}`;
+	if (!folder.read().some((file) => file.path === path)) return path;
+	throw new Failure(
+		'config',
+		`Cannot write ${path}: the file is there, and does not define ${key.kind} ${quote(key.name)}`,
+		'Correct it, or move it away: turnout mesh check says what is wrong with it',
+	);
+}
+
+interface FileListing extends Listing {
+	readonly entries: readonly FileEntry[];
+}
+
+/** Reads all files each time, as their times do not tell every change, and computes nothing twice. */
+function createReader(folder: Folder, parameters: Parameters): () => FileListing {
+	const importFiles = createFilesImporter(parameters);
+	const soleOf = memoize(soleDefinition);
+	let last: readonly FolderFile[] = [];
+	let listing: FileListing = { entries: [], errors: [] };
+	return () => {
+		const former = new Map(last.map((file) => [file.path, file]));
+		const files = folder.read().map((file) => sameAs(former.get(file.path), file));
+		if (files.length === last.length && files.every((file, at) => file === last[at])) return listing;
+		last = files;
+		const { resources, errors } = importFiles(files);
+		listing = { entries: entriesOf(files, resources, soleOf), errors };
+		return listing;
+	};
+}
+
+function entriesOf(
+	files: readonly FolderFile[],
+	resources: readonly Resource[],
+	soleOf: (file: FolderFile) => Fields | undefined,
+): FileEntry[] {
+	const byPath = new Map(files.map((file) => [file.path, file]));
+	const perFile = Map.groupBy(resources, ({ placeOf }) => placeOf('').file);
+	return [...perFile].flatMap(([path, own]) => {
+		const file = byPath.get(path);
+		if (file === undefined) return [];
+		const definition = own.length === 1 ? soleOf(file) : undefined;
+		return own.map((resource) => entryOf(resource, file, definition));
+	});
+}
+
+const sameAs = (former: FolderFile | undefined, file: FolderFile): FolderFile =>
+	former !== undefined &&
+	former.text === file.text &&
+	former.changedMs === file.changedMs &&
+	former.isLink === file.isLink
+		? former
+		: file;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a file holds that has one resource as the API's own JSON has it, or what `describe` prints of it. */
+function soleDefinition({ text, path }: FolderFile): Fields | undefined {
+	const [document, ...others] = parseFile(text, path).documents;
+	if (document === undefined || others.length > 0 || !isRecord(document.value)) return undefined;
+	const importer = importers.find(({ recognises }) => recognises(document.value));
+	if (importer?.format !== 'CLI JSON') return undefined;
+	const [inner, ...more] = Object.values(document.value);
+	return more.length === 0 && isRecord(inner) && 'spec' in inner ? inner : document.value;
+}
+
+function entryOf(resource: Resource, file: FolderFile, definition: Fields | undefined): FileEntry {
+	const beside =
+		definition === undefined
+			? { tags: [], metadata: madeUp(resource, file.changedMs) }
+			: readBeside(definition, resource, file.changedMs);
+	return {
+		...{ resource, path: file.path, revision: revisionOf(file.text) },
+		...beside,
+		fixed: fixedBy(resource, file, definition),
+	};
+}
+
+const revisionOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+function fixedBy(resource: Resource, { path, isLink }: FolderFile, definition: Fields | undefined): string | undefined {
+	const { line } = resource.placeOf('');
+	if (definition === undefined)
+		return `it is defined at ${path}:${line}, together with others or in another format: change it there, or split that into a file for each resource (turnout mesh convert)`;
+	return isLink ? `it is defined in ${path}, which is a link: change it where that leads` : undefined;
+}

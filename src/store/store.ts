@@ -1,0 +1,62 @@
+import type { Mistake, Resource } from '../mesh/resource.ts';
+import type { Kind } from '../mesh/schema/kinds.ts';
+
+/** What a resource is called: the parts of its ARN. */
+export interface Key {
+	readonly kind: Kind;
+	readonly mesh: string;
+	/** The router of a route, the gateway of a gateway route; else ''. */
+	readonly parent: string;
+	readonly name: string;
+}
+
+export interface Tag {
+	readonly key: string;
+	readonly value: string;
+}
+
+/** What App Mesh's API says of a resource beside its spec. It stands in the definition itself. */
+export interface Metadata {
+	readonly uid: string;
+	/** Counted up by each change of the API. */
+	readonly version: number;
+	/** Milliseconds since 1970. */
+	readonly createdMs: number;
+	readonly updatedMs: number;
+}
+
+export interface StoredResource {
+	readonly resource: Resource;
+	readonly tags: readonly Tag[];
+	readonly metadata: Metadata;
+}
+
+export interface Entry extends StoredResource {
+	/** Changes with whatever is changed of it, by whomever. */
+	readonly revision: string;
+	/** Why it cannot be changed here; undefined: it can be. */
+	readonly fixed: string | undefined;
+}
+
+export interface Listing {
+	readonly entries: readonly Entry[];
+	/** What is there and could not be read as a resource. */
+	readonly errors: readonly Mistake[];
+}
+
+/** `outdated`: it is not, or no longer, of the revision that was named; nothing was changed. */
+export type Outcome = 'done' | 'outdated' | { readonly fixed: string };
+
+/** Where the resources of meshes are kept. Whoever else changes them there is seen, and never overwritten unseen. */
+export interface Store {
+	readonly list: () => Promise<Listing>;
+	readonly get: (key: Key) => Promise<Entry | undefined>;
+	/** Without a revision: only if there is none of this name. It is on the disk when this resolves. */
+	readonly put: (stored: StoredResource, ifRevision?: string) => Promise<Outcome>;
+	readonly remove: (key: Key, ifRevision: string) => Promise<Outcome>;
+	/** Calls back after changes, by whomever, until the signal is aborted. */
+	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
+}
+
+export const isSameKey = (a: Key, b: Key): boolean =>
+	a.kind === b.kind && a.name === b.name && a.parent === b.parent && a.mesh === b.mesh;

@@ -1,0 +1,130 @@
+// AWS's CLI and boto3 against `turnout control` on a host: the guide's commands, and every operation.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { apiErrors } from '../../../src/control/api-failure.ts';
+import { commonErrors, operations } from '../../../src/control/operations.ts';
+import { readDefinitions } from '../../../src/host/files/definitions.ts';
+import { loadMesh } from '../../../src/mesh/load-mesh.ts';
+import { createNamespace } from '../../lab/net/namespace.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { apiResources } from '../../support/api-resources.ts';
+import { awsTools } from '../../support/aws-tools.ts';
+import { NOBODY, startControl } from '../../support/control-program.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+
+const ENDPOINT = 'http://127.0.0.1:8474';
+
+describe("AWS's own tools", () => {
+	const stack = suiteStack();
+	const tools = awsTools();
+	const host = stack.use(createNamespace('aws-tools'));
+	host.run('ip', ['link', 'set', 'lo', 'up']);
+	const scratch = stack.use(createScratch('aws-tools'));
+	const folderOf = (name: string): string => {
+		const path = join(scratch.path, name);
+		mkdirSync(path);
+		chownSync(path, NOBODY, NOBODY);
+		return path;
+	};
+	const run = (args: readonly string[]) => {
+		const env = { ...tools.env, AWS_ENDPOINT_URL_APP_MESH: ENDPOINT, HOME: scratch.path };
+		const { code, stdout, stderr } = host.tryRun(tools.python, [tools.aws, 'appmesh', ...args], { env });
+		return { code, stderr, reply: stdout === '' ? undefined : JSON.parse(stdout) };
+	};
+	/** One that succeeds. */
+	const aws = (...args: readonly string[]) => {
+		const { code, stderr, reply } = run(args);
+		assert.equal(code, 0, `aws appmesh ${args.join(' ')}: ${stderr}`);
+		return reply;
+	};
+
+	test("the guide's commands make the guide's mesh", async () => {
+		const folder = folderOf('guide');
+		await using _control = await startControl(host, folder, '--listen', '127.0.0.1:8474');
+		const file = (name: string, value: object): string => {
+			writeFileSync(join(scratch.path, name), JSON.stringify(value));
+			return `file://${join(scratch.path, name)}`;
+		};
+		const listeners = (port: number) => [{ portMapping: { port, protocol: 'http' } }];
+		const node = (name: string, port: number, spec: object = {}) => ({
+			spec: { ...spec, listeners: listeners(port), serviceDiscovery: { dns: { hostname: `${name}.simpleapp.local` } } },
+			...{ meshName: 'simpleapp', virtualNodeName: name },
+		});
+		const backends = [{ virtualService: { virtualServiceName: 'serviceB.simpleapp.local' } }];
+		const targets = (first: number) => [
+			{ virtualNode: 'serviceBv1', weight: first },
+			{ virtualNode: 'serviceBv2', weight: 100 - first },
+		];
+		const route = (first: number) => ({
+			...{ meshName: 'simpleapp', routeName: 'serviceB-route', virtualRouterName: 'serviceB' },
+			spec: { httpRoute: { action: { weightedTargets: targets(first) }, match: { prefix: '/' } } },
+		});
+		aws('create-mesh', '--mesh-name', 'simpleapp');
+		aws('create-virtual-node', '--cli-input-json', file('serviceA.json', node('serviceA', 8080, { backends })));
+		for (const name of ['serviceBv1', 'serviceBv2'])
+			aws('create-virtual-node', '--cli-input-json', file(`${name}.json`, node(name, 80)));
+		const router = { meshName: 'simpleapp', spec: { listeners: listeners(80) }, virtualRouterName: 'serviceB' };
+		aws('create-virtual-router', '--cli-input-json', file('serviceB-router.json', router));
+		aws('create-route', '--cli-input-json', file('serviceB-routes.json', route(90)));
+		const provider = { virtualRouter: { virtualRouterName: 'serviceB' } };
+		for (const virtualServiceName of ['serviceB', 'serviceB.simpleapp.local'])
+			aws(
+				'create-virtual-service',
+				'--cli-input-json',
+				file('service.json', { meshName: 'simpleapp', spec: { provider }, virtualServiceName }),
+			);
+		const { catalogs, errors } = loadMesh(readDefinitions([join(folder, 'mesh')]));
+		assert.deepEqual(errors, []);
+		assert.deepEqual(catalogs[0]?.names('virtualNode').toSorted(), ['serviceA', 'serviceBv1', 'serviceBv2']);
+		const { route: moved } = aws('update-route', '--cli-input-json', file('moved.json', route(50)));
+		assert.deepEqual([moved.metadata.version, moved.spec.httpRoute.action.weightedTargets], [2, targets(50)]);
+		const { virtualNode } = aws('describe-virtual-node', '--mesh-name', 'simpleapp', '--virtual-node-name', 'serviceA');
+		assert.match(virtualNode.metadata.arn, /:mesh\/simpleapp\/virtualNode\/serviceA$/);
+		assert.equal(aws('list-virtual-services', '--mesh-name', 'simpleapp').virtualServices.length, 2);
+		const { code, stderr } = run(['create-mesh', '--mesh-name', 'simpleapp']);
+		assert.equal(code, 255);
+		assert.match(
+			stderr,
+			/\(ConflictException\) when calling the CreateMesh operation: there is a mesh "simpleapp" already/,
+		);
+	});
+
+	test('boto3 carries out every operation, and finds in each reply what its model says', async () => {
+		const limits = ['--limits', 'virtualServices=205,meshes=1'];
+		await using _control = await startControl(host, folderOf('boto3'), '--listen', '127.0.0.1:8474', ...limits);
+		const listener = { portMapping: { port: 80, protocol: 'http' } };
+		const node = { meshName: 'm', virtualNodeName: 'n' };
+		const many = Array.from({ length: 50 }, (_, at) => ({ key: `k${at}`, value: '' }));
+		const refusals = [
+			['NotFoundException', 404, 'describe_mesh', { meshName: 'n' }],
+			['ConflictException', 409, 'create_mesh', { meshName: 'm' }],
+			['LimitExceededException', 400, 'create_mesh', { meshName: 'another' }],
+			['LimitExceededException', 400, 'create_virtual_service', { meshName: 'm', virtualServiceName: 'x', spec: {} }],
+			['BadRequestException', 400, 'update_virtual_node', { ...node, spec: { listeners: [listener, listener] } }],
+			['BadRequestException', 400, 'describe_mesh', { meshName: 'm', meshOwner: '111122223333' }],
+			['ResourceInUseException', 409, 'delete_virtual_node', node],
+			[
+				'TooManyTagsException',
+				400,
+				'tag_resource',
+				{ resourceArn: 'arn:aws:appmesh:local:000000000000:mesh/m', tags: many },
+			],
+		];
+		const rows = operations.map(({ name, method, path, status, query, body, errors }) => ({
+			...{ name, method, path, status, query, errors: [...errors, ...commonErrors] },
+			body: Object.keys({ ...body?.required, ...body?.optional }),
+			needed: Object.keys(body?.required ?? {}),
+		}));
+		const { UnknownOperationException: _, ...errors } = apiErrors;
+		const input = JSON.stringify({ endpoint: ENDPOINT, operations: rows, errors, resources: apiResources, refusals });
+		const script = readFileSync(join(import.meta.dirname, '../../support/app-mesh-by-boto3.py'), 'utf8');
+		const { code, stdout, stderr } = host.tryRun(tools.python, ['-c', script], {
+			input,
+			env: { ...tools.env, HOME: scratch.path },
+		});
+		assert.equal(code, 0, stderr);
+		assert.equal(stdout.trim(), '');
+	});
+});

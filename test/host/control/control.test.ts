@@ -1,0 +1,129 @@
+// `turnout control` as it was built, on a host, as a user who may do nothing else.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDefinitions } from '../../../src/host/files/definitions.ts';
+import { loadMesh } from '../../../src/mesh/load-mesh.ts';
+import { createNamespace } from '../../lab/net/namespace.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { turnout } from '../../lab/turnout.ts';
+import { apiResources } from '../../support/api-resources.ts';
+import { NOBODY, startControl } from '../../support/control-program.ts';
+import { suiteStack } from '../../support/suite-stack.ts';
+
+describe('the control plane on a host', () => {
+	const stack = suiteStack();
+	const host = stack.use(createNamespace('control'));
+	host.run('ip', ['link', 'set', 'lo', 'up']);
+	const folderOf = (name: string): string => {
+		const { path } = stack.use(createScratch(name));
+		chownSync(path, NOBODY, NOBODY);
+		return path;
+	};
+
+	test('without root and without any capability it makes what hosts read, and goes when it is told to', async () => {
+		const folder = folderOf('control');
+		await using control = await startControl(host, folder);
+		const status = readFileSync(`/proc/${control.child.pid}/status`, 'utf8');
+		assert.match(status, /^Uid:\t65534\t65534/m);
+		assert.match(status, /^CapEff:\t0+$/m);
+		for (const { kind, collection, name, spec } of apiResources) {
+			const { metadata, message } = await control.ask('PUT', collection, { [`${kind}Name`]: name, spec });
+			assert.equal(metadata?.version, 1, message);
+		}
+		const { catalogs, errors } = loadMesh(readDefinitions([join(folder, 'mesh')]));
+		assert.deepEqual(errors, []);
+		assert.equal(catalogs[0]?.gatewayRoutesOf('g').length, 1);
+		assert.match(
+			control.log(),
+			/"event":"resource changed","operation":"CreateMesh","resource":"arn:aws:appmesh:local:000000000000:mesh\/m"/,
+		);
+		assert.equal(await control.stop('SIGTERM'), 0);
+		assert.ok(!readdirSync(folder).includes('socket'));
+	});
+
+	test('what somebody saves by hand it answers with, and changes where it stands', async () => {
+		const folder = folderOf('by-hand');
+		mkdirSync(join(folder, 'mesh'));
+		chownSync(join(folder, 'mesh'), NOBODY, NOBODY);
+		await using control = await startControl(host, folder);
+		writeFileSync(join(folder, 'mesh/mine.json'), JSON.stringify({ meshName: 'hand', spec: {} }));
+		assert.equal((await control.ask('GET', '/meshes/hand')).meshName, 'hand');
+		writeFileSync(join(folder, 'mesh/half.yaml'), 'meshName: half\nspec: {');
+		while (!control.log().includes('"event":"a definition cannot be read"')) await sleep(5);
+		assert.match(control.log(), /mesh\/half\.yaml:2: invalid YAML/);
+		assert.equal(
+			(await control.ask('PUT', '/meshes/hand', { spec: { egressFilter: { type: 'ALLOW_ALL' } } })).metadata.version,
+			2,
+		);
+		assert.equal(JSON.parse(readFileSync(join(folder, 'mesh/mine.json'), 'utf8')).spec.egressFilter.type, 'ALLOW_ALL');
+	});
+
+	test('killed at any moment it leaves definitions that are whole, and its successor has all that it has acknowledged', async () => {
+		const folder = folderOf('killed');
+		const rounds = process.env['TEST_FULL'] === undefined ? 5 : 50;
+		let acknowledged = 0;
+		for (let round = 0; round < rounds; round += 1) {
+			await using control = await startControl(host, folder);
+			if (round === 0) await control.ask('PUT', '/meshes', { meshName: 'm' });
+			const { metadata } = await control.ask('GET', '/meshes/m');
+			assert.ok(metadata.version >= acknowledged, `${metadata.version} after ${acknowledged}`);
+			const changing = (async () => {
+				for (let at = 0; ; at += 1) {
+					const type = at % 2 === 0 ? 'ALLOW_ALL' : 'DROP_ALL';
+					acknowledged = (await control.ask('PUT', '/meshes/m', { spec: { egressFilter: { type } } })).metadata.version;
+				}
+			})().catch(() => undefined);
+			while (acknowledged <= metadata.version) await sleep(1);
+			await sleep((round * 7) % 30);
+			await control.stop('SIGKILL');
+			await changing;
+			assert.deepEqual(loadMesh(readDefinitions([join(folder, 'mesh')])).errors, []);
+		}
+	});
+
+	for (const [what, args, code, says] of [
+		[
+			'an address that others reach',
+			['--listen', '0.0.0.0:8474'],
+			64,
+			/--listen: without keys anybody who reaches 0\.0\.0\.0/,
+		],
+		['an account that is none', ['--account', '12'], 64, /--account takes the twelve digits/],
+		['a region that is none', ['--region', 'EU/1'], 64, /--region takes letters/],
+		['a limit that there is not', ['--limits', 'nodes=1'], 64, /--limits: no limit is called "nodes"/],
+		[
+			'a folder that is none',
+			['--definitions', '/dev/null'],
+			1,
+			/Cannot change the definitions \/dev\/null: it is not a folder/,
+		],
+		['a port that is taken', ['--listen', '127.0.0.1:9'], 1, /Cannot listen on http:\/\/127\.0\.0\.1:9: it is in use/],
+	] as const)
+		test(`it does not start with ${what}`, async () => {
+			const taken = "require('node:net').createServer().listen(9, '127.0.0.1', () => console.log('ready'))";
+			const other = what.includes('port') ? host.spawn(process.execPath, ['--eval', taken]) : undefined;
+			if (other?.stdout) await once(other.stdout, 'data');
+			const outcome = turnout(host, [
+				'control',
+				...(args[0] === '--definitions' ? [] : ['--definitions', folderOf('refused')]),
+				...args,
+			]);
+			other?.kill();
+			assert.equal(outcome.code, code, outcome.stderr);
+			assert.match(outcome.stderr, says);
+		});
+
+	test('a socket that a killed one has left is taken over, and one that answers is not', async () => {
+		const folder = folderOf('socket');
+		await using first = await startControl(host, folder);
+		await using second = await startControl(host, folder);
+		assert.match(second.log(), /turnout: Cannot listen on .*socket: another program answers there/);
+		await first.stop('SIGKILL');
+		await using third = await startControl(host, folder);
+		assert.deepEqual(await third.ask('GET', '/meshes'), { meshes: [] });
+	});
+});

@@ -1,0 +1,50 @@
+// App Mesh's API on a unix socket, over a store in memory.
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { ApiContext } from '../../src/control/api.ts';
+import { createApiServer } from '../../src/control/api-server.ts';
+import { type Authorise, withoutKeys } from '../../src/control/authorise.ts';
+import { parseQuotas } from '../../src/control/quotas.ts';
+import { createScratch } from '../lab/net/scratch.ts';
+import { askSocket } from '../lab/net/socket.ts';
+import { createFakeClock } from './fake-clock.ts';
+import { createMemoryStore } from './memory-store.ts';
+
+export interface ApiReply {
+	readonly status: number;
+	/** Such as NotFoundException; undefined: it is no error. */
+	readonly type: string | undefined;
+	readonly message: string;
+	// biome-ignore lint/suspicious/noExplicitAny: whatever the API has answered
+	readonly body: any;
+}
+
+export type Ask = (method: string, path: string, body?: object | string, host?: string) => Promise<ApiReply>;
+
+export async function serveApi(
+	more: Partial<Pick<ApiContext, 'quotas' | 'store'>> = {},
+	authorise: Authorise = withoutKeys,
+) {
+	const stack = new AsyncDisposableStack();
+	const socket = join(stack.use(createScratch('api')).path, 'socket');
+	const events: Record<string, unknown>[] = [];
+	const store = createMemoryStore();
+	const clock = createFakeClock();
+	const log: ApiContext['log'] = (level, event, fields) => void events.push({ level, event, ...fields });
+	const owner = { account: '123456789012', region: 'eu-west-1' };
+	const server = createApiServer({ store, owner, quotas: parseQuotas(''), clock, log, ...more }, authorise);
+	server.listen(socket);
+	await once(server, 'listening');
+	stack.defer(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	const ask: Ask = async (method, path, body = '', host = 'localhost') => {
+		const text = typeof body === 'string' ? body : JSON.stringify(body);
+		const reply = await askSocket(socket, method, `/v20190125${path}`, text, { host });
+		const type = reply.headers['x-amzn-errortype'];
+		const parsed = JSON.parse(reply.text);
+		return { status: reply.status, type: type?.toString(), message: parsed.message ?? '', body: parsed };
+	};
+	return { ...{ ask, store, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
