@@ -25,8 +25,11 @@ export interface Folder {
 	readonly root: string;
 	/** All that may be definitions. */
 	readonly read: () => readonly FolderFile[];
-	/** As a whole or not at all; it is on the disk when this resolves. */
-	readonly write: (path: string, text: string) => Promise<void>;
+	/**
+	 * As a whole or not at all; it is on the disk when this resolves. False: the file has not, or no longer, the text
+	 * `former` (undefined: it is not there), and is left as it is.
+	 */
+	readonly write: (path: string, text: string, former: string | undefined) => Promise<boolean>;
 	readonly remove: (path: string) => Promise<void>;
 	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
 }
@@ -45,49 +48,43 @@ export function createFolderStore(folder: Folder, parameters: Parameters): Store
 	const list = createReader(folder, parameters);
 	const inTurn = createMutex();
 	const current = (key: Key) => list().entries.find(({ resource }) => isSameKey(resource, key));
+	const put = async (stored: StoredResource, ifRevision: string | undefined): Promise<Outcome> => {
+		const found = current(stored.resource);
+		if (found?.revision !== ifRevision) return 'outdated';
+		if (found?.fixed !== undefined) return { fixed: found.fixed };
+		const path = found?.file.path ?? `${folder.root}/${definitionPath(stored.resource)}`;
+		const text = definitionText(stored, path.endsWith('.json'));
+		if (await folder.write(path, text, found?.file.text)) return 'done';
+		if (found === undefined && current(stored.resource) === undefined) throw occupied(path, stored.resource);
+		return 'outdated';
+	};
+	const remove = async (key: Key, ifRevision: string): Promise<Outcome> => {
+		const found = current(key);
+		if (found?.revision !== ifRevision) return 'outdated';
+		if (found.fixed !== undefined) return { fixed: found.fixed };
+		await folder.remove(found.file.path);
+		return 'done';
+	};
 	return {
 		list: async () => list(),
 		get: async (key) => current(key),
-		put: (stored, ifRevision) => inTurn(() => write(folder, current(stored.resource), stored, ifRevision)),
-		remove: (key, ifRevision) =>
-			inTurn(async () => {
-				const found = current(key);
-				if (found?.revision !== ifRevision) return 'outdated';
-				if (found.fixed !== undefined) return { fixed: found.fixed };
-				await folder.remove(found.path);
-				return 'done';
-			}),
+		put: (stored, ifRevision) => inTurn(() => put(stored, ifRevision)),
+		remove: (key, ifRevision) => inTurn(() => remove(key, ifRevision)),
 		watch: folder.watch,
 	};
 }
 
 interface FileEntry extends Entry {
-	readonly path: string;
+	readonly file: FolderFile;
 }
 
-async function write(
-	folder: Folder,
-	found: FileEntry | undefined,
-	stored: StoredResource,
-	ifRevision: string | undefined,
-): Promise<Outcome> {
-	if (found?.revision !== ifRevision) return 'outdated';
-	if (found?.fixed !== undefined) return { fixed: found.fixed };
-	const path = found?.path ?? freePath(folder, stored.resource);
-	await folder.write(path, definitionText(stored, path.endsWith('.json')));
-	return 'done';
-}
-
-/** A file that is there may be the resource's own, with a mistake in it. */
-function freePath(folder: Folder, key: Key): string {
-	const path = `${folder.root}/${definitionPath(key)}`;
-	if (!folder.read().some((file) => file.path === path)) return path;
-	throw new Failure(
+/** It may be the resource's own file, with a mistake in it. */
+const occupied = (path: string, { kind, name }: Key): Failure =>
+	new Failure(
 		'config',
-		`Cannot write ${path}: the file is there, and does not define ${key.kind} ${quote(key.name)}`,
+		`Cannot write ${path}: the file is there, and does not define ${kind} ${quote(name)}`,
 		'Correct it, or move it away: turnout mesh check says what is wrong with it',
 	);
-}
 
 interface FileListing extends Listing {
 	readonly entries: readonly FileEntry[];
@@ -151,7 +148,7 @@ function entryOf(resource: Resource, file: FolderFile, definition: Fields | unde
 			? { tags: [], metadata: madeUp(resource, file.changedMs) }
 			: readBeside(definition, resource, file.changedMs);
 	return {
-		...{ resource, path: file.path, revision: revisionOf(file.text) },
+		...{ resource, file, revision: revisionOf(file.text) },
 		...beside,
 		fixed: fixedBy(resource, file, definition),
 	};

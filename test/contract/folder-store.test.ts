@@ -138,6 +138,19 @@ test('what is written hosts read as it was meant, and folders that are empty go 
 		assert.deepEqual(readdirSync(folder), []);
 	}));
 
+test('who saves a file while it is about to be replaced is not overwritten', () =>
+	withStore(async (store, folder) => {
+		const path = join(folder, 'm.yaml');
+		writeFileSync(path, 'meshName: m\nspec: {}\n');
+		const found = await entryOf(store, 'mesh', 'm');
+		const changing = store.put({ ...found, metadata: later }, found.revision);
+		await Promise.resolve();
+		writeFileSync(path, 'meshName: m\nspec: {egressFilter: {type: ALLOW_ALL}}\n');
+		assert.equal(await changing, 'outdated');
+		assert.match(readFileSync(path, 'utf8'), /ALLOW_ALL/);
+		assert.deepEqual(readdirSync(folder), ['m.yaml']);
+	}));
+
 test('the rights of a file stay as they were', () =>
 	withStore(async (store, folder) => {
 		writeFileSync(join(folder, 'm.yaml'), 'meshName: m\nspec: {}\n', { mode: 0o640 });

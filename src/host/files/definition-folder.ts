@@ -1,8 +1,8 @@
-import { lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../failure.ts';
 import { draftOf, publishDraft, sync, writeDraft } from '../../lib/atomic-write.ts';
-import { describeFsError, ensureDirectory, removeQuietly } from '../../lib/fs.ts';
+import { describeFsError, ensureDirectory, readQuietly, removeQuietly } from '../../lib/fs.ts';
 import type { Folder, FolderFile } from '../../store/folder-store.ts';
 import { readDefinitions } from './definitions.ts';
 import { watchDefinitions } from './watch-definitions.ts';
@@ -17,8 +17,8 @@ export function openDefinitionFolder(path: string, onBlind: (why: string) => voi
 	return {
 		root,
 		read: () => readDefinitions([root]).map(withFacts),
-		write: async (file, text) => toldLater(file, () => write(root, file, text)),
-		remove: async (file) => toldLater(file, () => remove(root, file)),
+		write: (file, text, former) => toldLater(file, () => write(root, file, text, former)),
+		remove: (file) => toldLater(file, () => remove(root, file)),
 		watch: (onChange, signal) => watchDefinitions([root], { onChange, onBlind }, signal),
 	};
 }
@@ -28,17 +28,22 @@ function withFacts(file: { readonly path: string; readonly text: string }): Fold
 	return { ...file, changedMs: Math.round(stats?.mtimeMs ?? 0), isLink: stats?.isSymbolicLink() === true };
 }
 
-async function write(root: string, path: string, text: string): Promise<void> {
+async function write(root: string, path: string, text: string, former: string | undefined): Promise<boolean> {
 	const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0o644;
+	const isNewFolder = !existsSync(dirname(path));
+	let isFormer = false;
 	try {
 		writeDraft(path, text, mode & 0o777);
-		await publishDraft(path, () => true);
-	} catch (cause) {
+		// Whoever saves it by hand may have been faster than the disk.
+		await publishDraft(path, () => {
+			isFormer = readQuietly(path) === former;
+			return isFormer;
+		});
+		if (isNewFolder) await syncUpTo(root, dirname(path));
+		return isFormer;
+	} finally {
 		removeQuietly(draftOf(path));
-		throw cause;
 	}
-	// Folders may be new; each stands in the one above it.
-	await syncUpTo(root, dirname(path));
 }
 
 async function remove(root: string, path: string): Promise<void> {
@@ -71,9 +76,9 @@ function told<T>(path: string, act: () => T): T {
 	}
 }
 
-async function toldLater(path: string, act: () => Promise<void>): Promise<void> {
+async function toldLater<T>(path: string, act: () => Promise<T>): Promise<T> {
 	try {
-		await act();
+		return await act();
 	} catch (cause) {
 		throw unusable(path, describeFsError(cause), cause);
 	}

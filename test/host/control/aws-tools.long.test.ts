@@ -7,11 +7,13 @@ import { apiErrors } from '../../../src/control/api-failure.ts';
 import { commonErrors, operations } from '../../../src/control/operations.ts';
 import { readDefinitions } from '../../../src/host/files/definitions.ts';
 import { loadMesh } from '../../../src/mesh/load-mesh.ts';
+import type { Kind } from '../../../src/mesh/schema/kinds.ts';
 import { createNamespace } from '../../lab/net/namespace.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
-import { apiResources } from '../../support/api-resources.ts';
+import { apiResources, arnIn } from '../../support/api-resources.ts';
 import { awsTools } from '../../support/aws-tools.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
+import { matchesGolden } from '../../support/golden.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const ENDPOINT = 'http://127.0.0.1:8474';
@@ -127,4 +129,50 @@ describe("AWS's own tools", () => {
 		assert.equal(code, 0, stderr);
 		assert.equal(stdout.trim(), '');
 	});
+
+	test('beside moto: what the two answer differently, and who is right by the model', async () => {
+		const owner = ['--account', '123456789012', '--region', 'us-east-1'];
+		await using _control = await startControl(host, folderOf('moto'), '--listen', '127.0.0.1:8474', ...owner);
+		const env = { ...tools.env, AWS_DEFAULT_REGION: 'us-east-1', HOME: scratch.path };
+		const input = JSON.stringify({ endpoint: ENDPOINT, calls: callsForBoth() });
+		const script = readFileSync(join(import.meta.dirname, '../../support/app-mesh-beside-moto.py'), 'utf8');
+		const { code, stdout, stderr } = host.tryRun(tools.python, ['-c', script], { input, env });
+		assert.equal(code, 0, stderr);
+		matchesGolden(stdout, join(import.meta.dirname, 'golden/beside-moto.txt'));
+	});
+});
+
+type BotoCall = readonly [operation: string, input: object];
+
+/** In the words of boto3: `create_virtual_node`. */
+const snake = (word: string): string => word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Each resource made, shown, changed, listed, tagged and deleted; and what is wrong. */
+function callsForBoth(): BotoCall[] {
+	const calls = apiResources.flatMap((resource): BotoCall[] => {
+		const { kind, name, spec, next } = resource;
+		const [outer, own] = [outerNames(kind), { ...outerNames(kind), [`${kind}Name`]: name }];
+		const resourceArn = arnIn('123456789012', 'us-east-1', resource);
+		return [
+			[`create_${snake(kind)}`, { ...own, spec, tags: [{ key: 'a', value: 'b' }] }],
+			[`create_${snake(kind)}`, { ...own, spec }],
+			[`describe_${snake(kind)}`, own],
+			[`describe_${snake(kind)}`, { ...own, [`${kind}Name`]: 'nothing' }],
+			[`update_${snake(kind)}`, { ...own, spec: next }],
+			[`list_${snake(kind === 'mesh' ? 'meshes' : `${kind}s`)}`, outer],
+			['tag_resource', { resourceArn, tags: [{ key: 'c', value: 'd' }] }],
+			['list_tags_for_resource', { resourceArn }],
+			['untag_resource', { resourceArn, tagKeys: ['a'] }],
+		];
+	});
+	const deletions = apiResources.toReversed().map(({ kind, name }): BotoCall => {
+		return [`delete_${snake(kind)}`, { ...outerNames(kind), [`${kind}Name`]: name }];
+	});
+	return [...calls, ['delete_mesh', { meshName: 'm' }], ...deletions];
+}
+
+const outerNames = (kind: Kind): object => ({
+	...(kind === 'mesh' ? {} : { meshName: 'm' }),
+	...(kind === 'route' ? { virtualRouterName: 'r' } : {}),
+	...(kind === 'gatewayRoute' ? { virtualGatewayName: 'g' } : {}),
 });
