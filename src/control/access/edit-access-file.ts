@@ -5,7 +5,7 @@ import { quote } from '../../lib/escape.ts';
 import type { AccessKeys } from './access-keys.ts';
 import { parseAccessFile } from './parse-access-file.ts';
 
-interface NewKey {
+export interface NewKey {
 	readonly accessKeyId: string;
 	/** Told once, when it is made. */
 	readonly secretAccessKey: string;

@@ -25,7 +25,7 @@ test('a key is made, shown once as aws takes it, listed, asked about and removed
 	const [, id, secret] = /^export AWS_ACCESS_KEY_ID=(\w+) AWS_SECRET_ACCESS_KEY=([\w-]+)\n$/.exec(printed) ?? [];
 	assert.ok(id !== undefined && secret !== undefined, printed);
 	assert.equal(statSync(file.keys).mode & 0o777, 0o600);
-	assert.equal((await file.run('keys')).printed, `${id}  alice  Reader\n`);
+	assert.deepEqual(await file.run('keys'), { code: 0, printed: `${id}  alice  Reader\n` });
 	assert.deepEqual(JSON.parse((await file.run('keys', { json: true })).printed), [
 		{ accessKeyId: id, user: 'alice', policies: ['Reader'] },
 	]);
@@ -55,7 +55,7 @@ test('the first key makes the file', async () => {
 
 const wrong: Readonly<Record<string, readonly [words: string, given: Given, told: RegExp]>> = {
 	'no file is named': ['keys', { keys: undefined }, /name the file of access keys: --keys FILE/],
-	'a verb is unknown': ['keys show', {}, /control keys show takes a user|takes add or remove/],
+	'a verb is unknown': ['keys show', {}, /control keys takes add or remove, not "show"/],
 	'no user is named': ['keys add', {}, /control keys add takes a user/],
 	'no id is named': ['keys remove', {}, /control keys remove takes the id of a key/],
 	'a policy is unknown': ['keys add alice', { policies: 'reader' }, /there is no such policy; known: Reader/],
@@ -89,4 +89,11 @@ test('a file that others may read is refused', async () => {
 	chmodSync(file.keys, 0o640);
 	for (const words of ['keys', 'keys add alice', 'keys remove X', 'policy simulate'])
 		await assert.rejects(file.run(words), /its mode is 640/);
+});
+
+test('a file that cannot be written is told', async () => {
+	using file = createFile();
+	await assert.rejects(file.run('keys add bob', { keys: `${file.keys}/none` }), {
+		message: `Cannot write ${file.keys}/none: a part of the path is not a directory`,
+	});
 });
