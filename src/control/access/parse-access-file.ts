@@ -37,7 +37,7 @@ const refused = (mistakes: readonly Mistake[]): Failure =>
 	new Failure(
 		'config',
 		`Cannot take the access keys: ${mistakes.map(mistakeLine).join('\n')}`,
-		'Mend the file; until then the keys that were read before go on',
+		'Mend the file; a turnout control that runs goes on with the keys that it has',
 	);
 
 /** What stands there may be a secret. */
