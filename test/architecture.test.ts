@@ -110,6 +110,17 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		to: /^node:(?!net$)/,
 		because: 'definitions are read by host/ and are a function of their text',
 	},
+	{
+		from: /^control\/access\//,
+		to: /^node:(?!crypto$)/,
+		because: 'who may is a function of the request, the keys and the time',
+	},
+	{
+		from: /^(?!control\/|commands\/control)/,
+		to: /^\.\/control\//,
+		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
+	},
+	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 

@@ -2,41 +2,75 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import { authoriseByKey } from '../control/access/authorise-by-key.ts';
+import { parseAccessFile } from '../control/access/parse-access-file.ts';
+import { tellRefusals } from '../control/access/tell-refusals.ts';
 import { createApiServer } from '../control/api-server.ts';
-import { withoutKeys } from '../control/authorise.ts';
+import { type Authorise, withoutKeys } from '../control/authorise.ts';
 import { type ListenAddress, parseListen } from '../control/listen-address.ts';
 import { parseQuotas } from '../control/quotas.ts';
 import { tellMistakes } from '../control/tell-mistakes.ts';
-import { Failure } from '../failure.ts';
+import { Failure, failureOf } from '../failure.ts';
 import { openDefinitionFolder } from '../host/files/definition-folder.ts';
+import { followSecretFile } from '../host/files/follow-secret-file.ts';
 import { systemClock } from '../lib/clock.ts';
+import { quote } from '../lib/escape.ts';
 import { describeFsError } from '../lib/fs.ts';
 import { logJson, logText } from '../lib/log-event.ts';
 import { refuseTaken } from '../localapi/listen.ts';
-import { createLog, createOutlet } from '../log.ts';
+import { createLog, createOutlet, type Log } from '../log.ts';
 import { createFolderStore } from '../store/folder-store.ts';
+import { accessFileOf } from './control/access-file.ts';
+import { controlKeys } from './control/control-keys.ts';
+import { controlPolicy } from './control/control-policy.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
 import { parametersOf } from './mesh/task.ts';
 
-/** `turnout control`: serves until it is told to stop. */
-export async function control(given: Given, { signal }: CommandContext): Promise<number> {
+/** `turnout control`, and what it does with keys. */
+export async function control(
+	given: Given,
+	[about, ...words]: readonly string[],
+	terminal: CommandContext,
+): Promise<number> {
+	if (about === 'keys') return controlKeys(given, words, terminal);
+	if (about === 'policy') return controlPolicy(given, words, terminal);
+	if (about !== undefined) throw usage(`control takes keys, policy or nothing, not ${quote(about)}`);
+	return serve(given, terminal);
+}
+
+/** Until it is told to stop. */
+async function serve(given: Given, { signal }: CommandContext): Promise<number> {
 	const outlet = createOutlet(process.stderr);
 	const toText = process.stderr.isTTY ? logText : logJson;
 	const log = createLog('info', [(event) => outlet(toText(event))]);
 	const settings = await readMeshSettings(given);
-	const listen = understood('listen', () => parseListen(textOf(given, 'listen', '127.0.0.1:8474')));
+	const hasKeys = given['keys'] !== undefined;
+	const listen = understood('listen', () => parseListen(textOf(given, 'listen', '127.0.0.1:8474'), hasKeys));
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits', '')));
 	const path = folderOf(given, settings.config.mesh.definitions);
 	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
 	const store = createFolderStore(folder, parametersOf(given, settings));
-	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, withoutKeys);
+	const authorise = hasKeys ? withKeys(accessFileOf(given), owner.region, log) : withoutKeys;
+	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
 	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
 	await closed(server);
 	return 0;
+}
+
+function withKeys(path: string, region: string, log: Log): Authorise {
+	const keys = followSecretFile(
+		path,
+		(text) => parseAccessFile(text, path),
+		(problem) => {
+			const { message, remedy } = failureOf(problem);
+			log('error', 'access keys are not read again', { why: message, remedy });
+		},
+	);
+	return authoriseByKey({ keys, region, onRefused: tellRefusals(log) });
 }
 
 const textOf = (given: Given, name: string, standard: string): string => {

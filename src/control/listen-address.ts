@@ -8,12 +8,12 @@ export interface ListenAddress {
 }
 
 /** `ADDRESS:PORT` or the path of a unix socket. Throws an Error that says what is wrong. */
-export function parseListen(text: string): ListenAddress {
+export function parseListen(text: string, hasKeys: boolean): ListenAddress {
 	if (text.startsWith('/')) return onSocket(text);
 	const [, host = '', port = ''] = /^(\[[\da-f:]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? [];
 	if (host === '' || Number(port) > 65_535) throw new Error('it takes ADDRESS:PORT, or the path of a unix socket');
-	if (!isLoopback(host))
-		throw new Error(`without keys anybody who reaches ${host} could change the mesh: it takes the loopback only`);
+	if (!hasKeys && !isLoopback(host))
+		throw new Error(`without --keys anybody who reaches ${host} could change the mesh: it takes the loopback only`);
 	return { options: { host: host.replace(/[[\]]/g, ''), port: Number(port) }, shown: `http://${host}:${port}` };
 }
 
