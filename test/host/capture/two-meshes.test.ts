@@ -109,7 +109,9 @@ describe('rules of ours in iptables-nft', async () => {
 			test(`${name} in iptables-${dialect}: Envoy gets the connections, and the circle of both proxies is told`, async () => {
 				installInterceptor(place.lab.host, dialect, name, theirs.uid);
 				// Their rules come one family after the other.
-				const whole = new RegExp(`^${name} redirects inbound and outbound ipv4 and ipv6 connections too: Envoy gets them`);
+				const whole = new RegExp(
+					`^${name} redirects inbound and outbound ipv4 and ipv6 connections too: Envoy gets them`,
+				);
 				const status = await untilTold(place, whole);
 				assert.equal(await outbound(place.peers.app), 'egress listener');
 				assert.equal(await inbound(place), 'ingress listener');
