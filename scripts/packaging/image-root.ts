@@ -25,10 +25,7 @@ export function writeImageRoot(processor: Processor, folder: string): { folder: 
 	const own = join(root, 'opt/turnout');
 	writePayload(processor, own, ['init.code', ...sameCodes]);
 	for (const name of ofHosts) rmSync(join(own, name), { recursive: true });
-	for (const [name, words] of Object.entries(launchers)) {
-		writeFileSync(join(own, name), launcher(words));
-		chmodSync(join(own, name), 0o755);
-	}
+	for (const [name, words] of Object.entries(launchers)) writeFileSync(join(own, name), launcher(words));
 	for (const [path, target] of Object.entries(links)) {
 		mkdirSync(join(root, dirname(path)), { recursive: true });
 		symlinkSync(target, join(root, path));
@@ -37,22 +34,22 @@ export function writeImageRoot(processor: Processor, folder: string): { folder: 
 	const packages = writeDebianFiles(processor, root, folder, [node, join(own, 'lib/netlink.node')]);
 	for (const name of ['dev', 'etc/turnout', 'proc', 'run', 'sys', 'tmp'])
 		mkdirSync(join(root, name), { recursive: true });
-	chmodSync(join(root, 'tmp'), 0o1777);
 	writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/:/\n');
 	writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
+	run('chmod', ['-R', 'u=rwX,go=rX', root]);
+	chmodSync(join(root, 'tmp'), 0o1777);
 	const [whole, turnout, ofNode] = [root, own, node].map(megabytes) as [number, number, number];
 	const parts = [`Node ${nodeVersion} ${ofNode}`, `turnout ${turnout - ofNode}`, `Debian's files ${whole - turnout}`];
 	return { folder: root, contents: `${whole} MB: ${parts.join(', ')} (${packages.join(', ')})` };
 }
 
-/** A shell would be needed for the one of scripts/build. */
-const launcher = (words: readonly string[]): string =>
-	[
-		'#!/opt/turnout/lib/node',
-		`process.argv.splice(${['1, 1', "'/opt/turnout/lib/turnout.cjs'", ...words.map((word) => `'${word}'`)].join(', ')});`,
-		"require('/opt/turnout/lib/turnout.cjs').start('/opt/turnout/lib');",
-		'',
-	].join('\n');
+const MAIN = '/opt/turnout/lib/turnout.cjs';
+
+/** The one of scripts/build needs a shell. */
+const launcher = (words: readonly string[]): string => `#!${dirname(MAIN)}/node
+process.argv.splice(1, 1, ...${JSON.stringify([MAIN, ...words])});
+require('${MAIN}').start('${dirname(MAIN)}');
+`;
 
 const megabytes = (path: string): number =>
 	Math.round(Number.parseInt(run('du', ['--bytes', '--summarize', path]), 10) / 1_000_000);
