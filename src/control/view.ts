@@ -58,7 +58,7 @@ function missing(key: Key, entries: readonly Entry[]): ApiFailure {
 }
 
 function hintOf({ kind, mesh }: Key, near: string | undefined, entries: readonly Entry[]): string {
-	if (near !== undefined) return `did you mean ${quote(near)}?`;
-	if (kind !== 'mesh' || !entries.some(({ resource }) => resource.mesh === mesh)) return `there is no ${kind} at all`;
-	return 'there are definitions of it, but the mesh itself is not among them: create it';
+	if (kind === 'mesh' && entries.some(({ resource }) => resource.mesh === mesh))
+		return 'there are definitions of it, but the mesh itself is not among them: create it';
+	return near === undefined ? `there is no ${kind} at all` : `did you mean ${quote(near)}?`;
 }

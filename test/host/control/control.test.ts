@@ -62,6 +62,22 @@ describe('the control plane on a host', () => {
 		assert.equal(JSON.parse(readFileSync(join(folder, 'mesh/mine.json'), 'utf8')).spec.egressFilter.type, 'ALLOW_ALL');
 	});
 
+	test('of 20 clients that change one resource each gets a version of its own, and none is left out', async () => {
+		await using control = await startControl(host, folderOf('clients'));
+		await control.ask('PUT', '/meshes', { meshName: 'm' });
+		const client = async (): Promise<number[]> => {
+			const versions: number[] = [];
+			for (let at = 0; at < 5; at += 1) versions.push((await control.ask('PUT', '/meshes/m', {})).metadata.version);
+			return versions;
+		};
+		const versions = (await Promise.all(Array.from({ length: 20 }, client))).flat();
+		assert.deepEqual(
+			versions.toSorted((a, b) => a - b),
+			Array.from({ length: 100 }, (_, at) => at + 2),
+		);
+		assert.equal((await control.ask('GET', '/meshes/m')).metadata.version, 101);
+	});
+
 	test('killed at any moment it leaves definitions that are whole, and its successor has all that it has acknowledged', async () => {
 		const folder = folderOf('killed');
 		const rounds = process.env['TEST_FULL'] === undefined ? 5 : 50;

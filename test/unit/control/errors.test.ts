@@ -190,6 +190,22 @@ describe('what is refused', async () => {
 	});
 });
 
+test('a mesh of which there are definitions, and that is not among them', async () => {
+	await using api = await serveApi();
+	await makeAll(api.ask);
+	const [node] = (await api.store.list()).entries.filter(({ resource }) => resource.kind === 'virtualNode');
+	assert.ok(node?.resource.kind === 'virtualNode');
+	await api.store.put({ ...node, resource: { ...node.resource, mesh: 'x' } });
+	const missing = await api.ask('GET', '/meshes/x/virtualNodes');
+	assert.equal(missing.type, 'NotFoundException');
+	assert.match(
+		missing.message,
+		/^no mesh is called "x"; there are definitions of it, but the mesh itself .*: create it$/,
+	);
+	await api.ask('PUT', '/meshes', { meshName: 'x' });
+	assert.equal((await api.ask('GET', '/meshes/x/virtualNodes')).body.virtualNodes.length, 1);
+});
+
 test('who sends more than is read is answered, and hung up on', async () => {
 	await using api = await serveApi();
 	const client = connect(api.socket);
