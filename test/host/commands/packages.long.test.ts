@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { version } from '../../../src/version.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { root } from '../../support/pages.ts';
@@ -30,6 +31,27 @@ test('there is a package of each format for each processor, lintian, rpmlint and
 		`turnout_${version}-r1_x86_64.apk`,
 		`turnout_${version}.cdx.json`,
 	]);
+	for (const name of readdirSync(first).filter((each) => each.endsWith('.apk')))
+		assert.deepEqual(
+			modesOf(join(first, name)).filter((mode) => !/^0000[0-7]{3}\0$/.test(mode)),
+			[],
+			name,
+		);
 	const sums = (folder: string) => readFileSync(join(folder, 'SHA256SUMS'), 'utf8');
 	assert.equal(sums(make('second')), sums(first));
 });
+
+/** As they stand in the headers of the archive, tar(5): apk reads octal digits only. */
+function modesOf(path: string): string[] {
+	const archive = gunzipSync(readFileSync(path));
+	const modes: string[] = [];
+	for (let at = 0; at < archive.length; ) {
+		const [mode, size] = [
+			archive.toString('latin1', at + 100, at + 108),
+			archive.toString('latin1', at + 124, at + 135),
+		];
+		if (archive[at] !== 0) modes.push(mode);
+		at += 512 * (1 + Math.ceil((Number.parseInt(size, 8) || 0) / 512));
+	}
+	return modes;
+}
