@@ -118,6 +118,10 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			against: { type: 'string', help: 'PATH: diff: definitions to compare with; else what Envoy accepted last' },
 			envoy: { type: 'boolean', help: "check: also what Envoy's own validation says of every node and gateway" },
 			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
+			as: {
+				type: 'string',
+				help: 'render: bootstrap: for `envoy -c`; resources: what a daemon gives Envoy; bootstrap',
+			},
 			pod: {
 				type: 'boolean',
 				help: 'render: for an Envoy in a pod: also IPv6, and port 9901 for probes and who reads statistics',

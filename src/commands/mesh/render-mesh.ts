@@ -1,23 +1,33 @@
+import { usage } from '../../cli/arguments.ts';
 import { loadEnvoyVariables } from '../../config/load.ts';
 import { bootstrapText } from '../../envoy/bootstrap.ts';
 import { podOverlay } from '../../envoy/overlay.ts';
+import { quote } from '../../lib/escape.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
 import { READING_PORT } from '../../pods/containers.ts';
 import { parseMeshNode } from '../../values/mesh-node.ts';
 import { type EnvoyVariables, type VariableFiles, variableOptions } from '../../xds/envoy-variables.ts';
 import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
 import type { RenderOptions } from '../../xds/render-options.ts';
-import { renderProxy } from '../../xds/render-proxy.ts';
+import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import { staticBootstrap } from '../../xds/static-bootstrap.ts';
 import { variableParts } from '../../xds/variable-parts.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
 import { proxyOf } from './this-node.ts';
 
+const forms: Readonly<Record<string, (task: Task, input: BootstrapInput) => string>> = {
+	bootstrap: (task, input) => renderBootstrap(task, proxyOf(task), input),
+	/** As an Envoy gets them from a daemon: by kind and name. */
+	resources: (task, input) => `${JSON.stringify(rendered(task, proxyOf(task), input).snapshot, undefined, 2)}\n`,
+};
+
 /** With what Envoy's variables ask for. */
 export async function renderMesh(task: Task): Promise<number> {
+	const { as = 'bootstrap', pod } = task.given;
+	const form = forms[String(as)];
+	if (form === undefined) throw usage(`--as takes ${Object.keys(forms).join(' or ')}, not ${quote(String(as))}`);
 	const { ingressPort, egressPort } = task.settings.config;
-	const given = { ...(await loadEnvoyVariables()), ingressPort, egressPort, isInPod: task.given['pod'] === true };
-	task.terminal.out(renderBootstrap(task, proxyOf(task), given));
+	task.terminal.out(form(task, { ...(await loadEnvoyVariables()), ingressPort, egressPort, isInPod: pod === true }));
 	return 0;
 }
 
@@ -34,14 +44,23 @@ export function renderBootstrap(
 	wanted: ProxyName,
 	input: BootstrapInput,
 ): string {
-	const { variables, files, isInPod, ingressPort, egressPort } = input;
-	const options = { ingressPort, egressPort, hasIpv6: isInPod, ...variableOptions(variables) };
-	const { id, snapshot, errors } = inMesh(faultless(of, 'render').catalogs, wanted, 'render', (catalog) =>
-		renderProxy(catalog, wanted, options),
-	);
-	refuse(errors, 'render');
+	const { variables, files, isInPod } = input;
+	const { id, snapshot } = rendered(of, wanted, input);
 	const cluster = variables['APPMESH_RESOURCE_CLUSTER'] ?? id;
 	const parts = variableParts({ variables, files, node: parseMeshNode(id), cluster });
 	const pod = isInPod ? [podOverlay(READING_PORT)] : [];
 	return bootstrapText(mergeBootstrap(staticBootstrap(snapshot, { id, cluster }), [...parts, ...pod]));
+}
+
+function rendered(
+	of: Pick<Task, 'files' | 'parameters'>,
+	wanted: ProxyName,
+	{ variables, isInPod, ingressPort, egressPort }: BootstrapInput,
+): Rendered {
+	const options = { ingressPort, egressPort, hasIpv6: isInPod, ...variableOptions(variables) };
+	const found = inMesh(faultless(of, 'render').catalogs, wanted, 'render', (catalog) =>
+		renderProxy(catalog, wanted, options),
+	);
+	refuse(found.errors, 'render');
+	return found;
 }

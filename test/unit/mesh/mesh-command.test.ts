@@ -117,6 +117,17 @@ describe('mesh render', () => {
 		assert.ok(JSON.stringify(told['staticResources']).includes('"tracing":{}'));
 	});
 
+	test('as resources: what a daemon gives Envoy, by kind and name; any other form is refused', async () => {
+		const { cds, rds, ...others } = await withVariables({}, { node: 'serviceA', as: 'resources' });
+		assert.deepEqual(Object.keys(others), ['eds', 'lds']);
+		assert.ok(Object.keys(cds ?? {}).includes('cds_egress_simpleapp_serviceBv2_http_80'), JSON.stringify(cds));
+		assert.notDeepEqual(rds, {});
+		await assert.rejects(run('render', guide, { node: 'serviceA', as: 'yaml' }), {
+			code: 'usage',
+			message: /--as takes bootstrap or resources, not "yaml"$/,
+		});
+	});
+
 	test('for a pod Envoy listens on both families, and answers whoever reads, but no one else', async () => {
 		const listeners = async (given: Given) => {
 			const { staticResources, admin } = await withVariables({}, { node: 'serviceA', ...given });
