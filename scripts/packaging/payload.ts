@@ -35,8 +35,8 @@ export function writePayload(processor: Processor, folder: string, codes: readon
 	run('chmod', ['-x', join(lib, 'netlink.node')]);
 }
 
-/** Those that come out the same each time; the others depend on when what happened. */
-export const sameCodes: readonly string[] = ['bundle.code', 'status.code'];
+/** Those that come out the same each time: that of the other commands and of the daemon depends on when what happened. */
+export const sameCodes: readonly string[] = ['status.code'];
 
 /** From the same publisher, and of the same version, as the one that scripts/setup installs for this processor. */
 function foreignNode(processor: Processor): string {
