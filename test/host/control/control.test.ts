@@ -106,7 +106,7 @@ describe('the control plane on a host', () => {
 			'an address that others reach',
 			['--listen', '0.0.0.0:8474'],
 			64,
-			/--listen: without keys anybody who reaches 0\.0\.0\.0/,
+			/--listen: without --keys anybody who reaches 0\.0\.0\.0/,
 		],
 		['an account that is none', ['--account', '12'], 64, /--account takes the twelve digits/],
 		['a region that is none', ['--region', 'EU/1'], 64, /--region takes letters/],
