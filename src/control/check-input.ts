@@ -1,7 +1,7 @@
 import { attempt } from '../lib/attempt.ts';
 import { quote } from '../lib/escape.ts';
 import { checkShape, isRecord, type ShapeMistake } from '../mesh/check-shape.ts';
-import { firstTooDeep } from '../mesh/document.ts';
+import { firstTooDeepJson } from '../mesh/document.ts';
 import { textOfPath } from '../mesh/path.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { name as resourceName } from '../mesh/schema/common.ts';
@@ -24,7 +24,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** JSON; undefined where it is none. An empty body is an empty object. */
 export function parseBody(text: string): unknown {
 	if (text.trim() === '') return {};
-	if (firstTooDeep(text) !== undefined) return undefined;
+	if (firstTooDeepJson(text) !== undefined) return undefined;
 	const parsed = attempt((): unknown => JSON.parse(text));
 	return 'value' in parsed ? parsed.value : undefined;
 }

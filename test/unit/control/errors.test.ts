@@ -1,8 +1,10 @@
 // Every error of the API, provoked, and what it says.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiError, apiErrors } from '../../../src/control/api-failure.ts';
 import { parseQuotas } from '../../../src/control/quotas.ts';
 import { Failure } from '../../../src/failure.ts';
@@ -220,6 +222,18 @@ test('who sends more than is read is answered, and hung up on', async () => {
 	assert.match(reply, /^connection: close\r$/im);
 });
 
+test('who hangs up within the body is no defect', async () => {
+	await using api = await serveApi();
+	const client = connect(api.socket);
+	client.write('PUT /v20190125/meshes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"mesh');
+	await once(client, 'connect');
+	client.destroy();
+	// Its answer comes after the server has seen the other go.
+	await sleep(50);
+	assert.equal((await api.ask('GET', '/meshes')).status, 200);
+	assert.deepEqual(api.events, []);
+});
+
 test('more than 50 tags', async () => {
 	await using api = await serveApi();
 	await api.ask('PUT', '/meshes', { meshName: 'm' });
@@ -265,10 +279,13 @@ test('what stands together with others is not changed by the API', async () => {
 
 test('whom the policies refuse', async () => {
 	const asked: unknown[] = [];
-	await using api = await serveApi({}, ({ action, resource }) => {
-		asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
-		return { refused: `no policy allows ${action}` };
-	});
+	await using api = await serveApi({}, () => ({
+		name: 'alice',
+		denies: (action, resource) => {
+			asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
+			return `no policy allows ${action}`;
+		},
+	}));
 	const { type, message, status } = await api.ask('PUT', '/meshes/m/virtualRouter/r/routes', { routeName: 'a' });
 	assert.deepEqual([type, message, status], ['ForbiddenException', 'no policy allows appmesh:CreateRoute', 403]);
 	for (const path of [
