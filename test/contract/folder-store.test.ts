@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: people write such templates
 // The folder that people edit and the API writes.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ async function withStore(act: (store: Store, folder: string) => Promise<void>): 
 	using scratch = createScratch('folder-store');
 	const folder = join(scratch.path, 'mesh');
 	mkdirSync(folder);
-	await act(createFolderStore(openDefinitionFolder(folder, assert.fail), new Map()), folder);
+	await act(createFolderStore(openDefinitionFolder(folder, assert.fail), new Map([['HOST', 'a.local']])), folder);
 }
 
 async function entryOf(store: Store, kind: Kind, name: string): Promise<Entry> {
@@ -96,6 +97,42 @@ for (const [what, text] of Object.entries(together))
 				assert.deepEqual(outcome, { fixed: found.fixed });
 			assert.equal(readFileSync(join(folder, 'all.yaml'), 'utf8'), text);
 		}));
+
+const wouldLose: Readonly<Record<string, readonly [text: string, says: RegExp]>> = {
+	'that has a mistake behind it in its file': [
+		'meshName: m\nspec: {}\n---\nmeshName: n\nspec: {\n',
+		/defined at .*m\.yaml:1, and what else is in its file cannot be read \(.*m\.yaml:\d+: invalid YAML/,
+	],
+	'with templates': [
+		'meshName: m\nvirtualNodeName: n\nspec: {serviceDiscovery: {dns: {hostname: "${HOST}"}}}\n',
+		/m\.yaml:1, and it has templates, such as \$\{NAME\}: change it there/,
+	],
+	"with templates of jq's": [
+		'meshName: m\nvirtualNodeName: n\nspec: {serviceDiscovery: {dns: {hostname: $HOST}}}\n',
+		/it has templates/,
+	],
+};
+
+for (const [what, [text, says]] of Object.entries(wouldLose))
+	test(`a resource ${what} is told, and left as it is`, () =>
+		withStore(async (store, folder) => {
+			writeFileSync(join(folder, 'm.yaml'), text);
+			const [found] = (await store.list()).entries;
+			assert.match(found?.fixed ?? '', says);
+			assert.ok(found);
+			assert.deepEqual(await store.put({ ...found, tags: [] }, found.revision), { fixed: found.fixed });
+			assert.deepEqual(await store.remove(found.resource, found.revision), { fixed: found.fixed });
+			assert.equal(readFileSync(join(folder, 'm.yaml'), 'utf8'), text);
+		}));
+
+test('a resource that stands in two files is told, and both are left as they are', () =>
+	withStore(async (store, folder) => {
+		for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.yaml`), 'meshName: m\nspec: {}\n');
+		const found = await entryOf(store, 'mesh', 'm');
+		assert.match(found.fixed ?? '', /defined more than once, at .*a\.yaml:1 and at .*b\.yaml:1: leave one/);
+		assert.deepEqual(await store.remove(found.resource, found.revision), { fixed: found.fixed });
+		assert.deepEqual(readdirSync(folder), ['a.yaml', 'b.yaml']);
+	}));
 
 test('what a link leads to is left as it is', () =>
 	withStore(async (store, folder) => {
