@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: people write such templates
 // The folder that people edit and the API writes.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDefinitionFolder } from '../../src/host/files/definition-folder.ts';
@@ -195,6 +195,32 @@ test('the rights of a file stay as they were', () =>
 		const found = await entryOf(store, 'mesh', 'm');
 		await store.put({ ...found, metadata: later }, found.revision);
 		assert.equal(statSync(join(folder, 'm.yaml')).mode & 0o777, 0o640);
+	}));
+
+test('the owner of a file stays when root changes it', { skip: process.getuid?.() !== 0 }, () =>
+	withStore(async (store, folder) => {
+		writeFileSync(join(folder, 'm.yaml'), 'meshName: m\nspec: {}\n');
+		chownSync(join(folder, 'm.yaml'), 12, 34);
+		const found = await entryOf(store, 'mesh', 'm');
+		await store.put({ ...found, metadata: later }, found.revision);
+		const { uid, gid } = statSync(join(folder, 'm.yaml'));
+		assert.deepEqual([uid, gid], [12, 34]);
+	}),
+);
+
+test('a folder that is a link is told before anything is written through it', () =>
+	withStore(async (store, folder) => {
+		mkdirSync(join(folder, '../elsewhere'));
+		symlinkSync('../elsewhere', join(folder, 'm'));
+		const placeOf = (path: string) => ({ file: '', line: 1, path });
+		for (const resource of [
+			{ kind: 'mesh', mesh: 'm', parent: '', name: 'm', spec: {}, placeOf } as const,
+			{ kind: 'virtualNode', mesh: 'm', parent: '', name: 'n', spec: {}, placeOf } as const,
+		])
+			await assert.rejects(store.put({ resource, tags: [], metadata: later }), {
+				message: /Cannot write into .*mesh\/m: it is a link to .*elsewhere, and what is there is not read/,
+			});
+		assert.deepEqual(readdirSync(join(folder, '../elsewhere')), []);
 	}));
 
 test('a folder that cannot be one is told', () => {
