@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type Given, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import type { AccessKeys } from '../control/access/access-keys.ts';
 import { authoriseByKey } from '../control/access/authorise-by-key.ts';
 import { parseAccessFile } from '../control/access/parse-access-file.ts';
 import { tellRefusals } from '../control/access/tell-refusals.ts';
@@ -62,14 +63,15 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 }
 
 function withKeys(path: string, region: string, log: Log): Authorise {
-	const keys = followSecretFile(
-		path,
-		(text) => parseAccessFile(text, path),
-		(problem) => {
+	const keys = followSecretFile<AccessKeys>(path, {
+		parse: (text) => parseAccessFile(text, path),
+		none: new Map(),
+		onProblem: (problem, isGone) => {
 			const { message, remedy } = failureOf(problem);
-			log('error', 'access keys are not read again', { why: message, remedy });
+			const event = isGone ? 'access keys are gone, and nobody is let in' : 'access keys are not read again';
+			log('error', event, { why: message, remedy });
 		},
-	);
+	});
 	return authoriseByKey({ keys, region, onRefused: tellRefusals(log) });
 }
 
