@@ -40,6 +40,21 @@ const refusals: readonly Refusal[] = [
 			['a body that is no object', ['PUT', nodes, '[]'], /^the body is not a JSON object/],
 			['a body that is no JSON', ['PUT', nodes, '{'], /^the body is not a JSON object/],
 			['a body that is nested too deep', ['PUT', nodes, `${'['.repeat(100_000)}`], /^the body is not a JSON object/],
+			[
+				'a name whose ARN is that of something else',
+				['PUT', '/meshes/m/virtualRouters', { virtualRouterName: 'r/route/x', spec: {} }],
+				/^virtualRouterName: "r\/route\/x" has a slash or a colon, so that its ARN could be read in two ways; take/,
+			],
+			[
+				"a name that a policy's wildcard would not go past",
+				['PUT', '/meshes', { meshName: 'm:n' }],
+				/^meshName: "m:n" has a slash or a colon/,
+			],
+			[
+				'a hundred thousand mistakes',
+				createNode({ backends: Array.from({ length: 100_000 }, () => 0) }),
+				/^(spec.*\n){100}and 99900 more mistakes$/,
+			],
 			['a name that is missing', ['PUT', nodes, { spec: {} }], /^"virtualNodeName" is missing$/],
 			['a name in the path that is none', ['GET', '/meshes/%ff'], /"%ff" in the path is no name/],
 			['a limit that is none', ['GET', '/meshes?limit=101'], /^limit is "101"; a whole number from 1 to 100$/],
