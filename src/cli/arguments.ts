@@ -45,6 +45,12 @@ function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
 export const usage = (why: string): Failure =>
 	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help` or `turnout COMMAND --help`');
 
+/** Undefined if the option was not given. */
+export const textOf = (given: Given, name: string): string | undefined => {
+	const text = given[name];
+	return typeof text === 'string' ? text : undefined;
+};
+
 /** A whole number of seconds or lines; undefined if the option was not given. */
 export function wholeNumber(given: Given, name: string, { least = 0, most = 999_999 } = {}): number | undefined {
 	const text = given[name];

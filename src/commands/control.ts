@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type Given, usage } from '../cli/arguments.ts';
+import { type Given, textOf, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
+import type { AccessKeys } from '../control/access/access-keys.ts';
 import { authoriseByKey } from '../control/access/authorise-by-key.ts';
 import { parseAccessFile } from '../control/access/parse-access-file.ts';
 import { tellRefusals } from '../control/access/tell-refusals.ts';
@@ -21,6 +22,7 @@ import { refuseTaken } from '../localapi/listen.ts';
 import { createLog, createOutlet, type Log } from '../log.ts';
 import { createFolderStore } from '../store/folder-store.ts';
 import { accessFileOf } from './control/access-file.ts';
+import { claimFolder } from './control/claim-folder.ts';
 import { controlKeys } from './control/control-keys.ts';
 import { controlPolicy } from './control/control-policy.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
@@ -45,13 +47,15 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const log = createLog('info', [(event) => outlet(toText(event))]);
 	const settings = await readMeshSettings(given);
 	const hasKeys = given['keys'] !== undefined;
-	const listen = understood('listen', () => parseListen(textOf(given, 'listen', '127.0.0.1:8474'), hasKeys));
+	const listen = understood('listen', () => parseListen(textOf(given, 'listen') ?? '127.0.0.1:8474', hasKeys));
 	const owner = { account: accountOf(given), region: regionOf(given) };
-	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits', '')));
+	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
 	const path = folderOf(given, settings.config.mesh.definitions);
-	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
-	const store = createFolderStore(folder, parametersOf(given, settings));
 	const authorise = hasKeys ? withKeys(accessFileOf(given), owner.region, log) : withoutKeys;
+	await refuseOther(listen);
+	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
+	using _claim = await claimFolder(folder.root, log);
+	const store = createFolderStore(folder, parametersOf(given, settings));
 	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
@@ -62,21 +66,17 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 }
 
 function withKeys(path: string, region: string, log: Log): Authorise {
-	const keys = followSecretFile(
-		path,
-		(text) => parseAccessFile(text, path),
-		(problem) => {
+	const keys = followSecretFile<AccessKeys>(path, {
+		parse: (text) => parseAccessFile(text, path),
+		none: new Map(),
+		onProblem: (problem, isGone) => {
 			const { message, remedy } = failureOf(problem);
-			log('error', 'access keys are not read again', { why: message, remedy });
+			const event = isGone ? 'access keys are gone, and nobody is let in' : 'access keys are not read again';
+			log('error', event, { why: message, remedy });
 		},
-	);
+	});
 	return authoriseByKey({ keys, region, onRefused: tellRefusals(log) });
 }
-
-const textOf = (given: Given, name: string, standard: string): string => {
-	const text = given[name];
-	return typeof text === 'string' ? text : standard;
-};
 
 function understood<T>(option: string, parse: () => T): T {
 	try {
@@ -87,13 +87,13 @@ function understood<T>(option: string, parse: () => T): T {
 }
 
 function accountOf(given: Given): string {
-	const account = textOf(given, 'account', '000000000000');
+	const account = textOf(given, 'account') ?? '000000000000';
 	if (/^\d{12}$/.test(account)) return account;
 	throw usage('--account takes the twelve digits of an AWS account');
 }
 
 function regionOf(given: Given): string {
-	const region = textOf(given, 'region', 'local');
+	const region = textOf(given, 'region') ?? 'local';
 	if (/^[a-z][a-z0-9-]{0,62}$/.test(region)) return region;
 	throw usage('--region takes letters, digits and hyphens, such as eu-west-1');
 }
@@ -109,17 +109,23 @@ function folderOf(given: Given, definitions: readonly string[]): string {
 	);
 }
 
+/** Before anything is made. */
+async function refuseOther({ options, shown }: ListenAddress): Promise<void> {
+	if (!('path' in options)) return;
+	await refuseTaken(options.path, OTHER_PLACE, () => notListening(shown, 'another program answers there'));
+}
+
 async function listening(server: Server, { options, shown }: ListenAddress): Promise<void> {
-	const refusal = (why: string, cause?: unknown) =>
-		new Failure('socket', `Cannot listen on ${shown}: ${why}`, OTHER_PLACE, cause);
-	if ('path' in options) await refuseTaken(options.path, OTHER_PLACE, () => refusal('another program answers there'));
 	try {
 		server.listen(options);
 		await once(server, 'listening');
 	} catch (cause) {
-		throw refusal(describeFsError(cause), cause);
+		throw notListening(shown, describeFsError(cause), cause);
 	}
 }
+
+const notListening = (shown: string, why: string, cause?: unknown): Failure =>
+	new Failure('socket', `Cannot listen on ${shown}: ${why}`, OTHER_PLACE, cause);
 
 const OTHER_PLACE = 'Name another place: --listen ADDRESS:PORT or --listen PATH';
 

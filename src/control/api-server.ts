@@ -6,7 +6,7 @@ import { type ApiContext, createApi, resourceOf } from './api.ts';
 import { type ApiError, ApiFailure, apiErrors, apiMessage } from './api-failure.ts';
 import type { Authorise, Principal } from './authorise.ts';
 import { parseBody } from './check-input.ts';
-import { type Found, findOperation } from './find-operation.ts';
+import { findOperation } from './find-operation.ts';
 
 /** As for the daemon's socket: they protect the server from mistakes. Headers are larger, as a signature is one. */
 const limits = {
@@ -23,9 +23,11 @@ export function createApiServer(context: ApiContext, authorise: Authorise): Serv
 	const handle = async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
 		const body = await readBody(request, LARGEST_BODY);
 		if (body === undefined) throw new ApiFailure('BadRequestException', `the body has over ${LARGEST_BODY} bytes`);
+		const principal = await identified(authorise, request, body);
 		const found = findOperation(request.method ?? '', request.url ?? '');
 		const parsed = parseBody(body.toString('utf8'));
-		const principal = await authorised(authorise, { request, body, found }, resourceOf(context, found, parsed));
+		const denial = principal.denies(`appmesh:${found.operation.name}`, resourceOf(context, found, parsed));
+		if (denial !== undefined) throw new ApiFailure('ForbiddenException', denial);
 		send(reply, found.operation.status, await api({ found, body: parsed, principal }));
 	};
 	const server = createServer(limits, (request, reply) => {
@@ -36,18 +38,11 @@ export function createApiServer(context: ApiContext, authorise: Authorise): Serv
 	return server;
 }
 
-interface Asked {
-	readonly request: IncomingMessage;
-	readonly body: Uint8Array;
-	readonly found: Found;
-}
-
-async function authorised(authorise: Authorise, { request, body, found }: Asked, resource: string): Promise<Principal> {
+async function identified(authorise: Authorise, request: IncomingMessage, body: Uint8Array): Promise<Principal> {
 	const { method = '', url: target = '', rawHeaders } = request;
-	const action = `appmesh:${found.operation.name}`;
-	const decision = await authorise({ method, target, rawHeaders, body, action, resource });
-	if ('refused' in decision) throw new ApiFailure('ForbiddenException', decision.refused);
-	return decision;
+	const found = await authorise({ method, target, rawHeaders, body });
+	if ('refused' in found) throw new ApiFailure('ForbiddenException', found.refused);
+	return found;
 }
 
 function send(reply: ServerResponse, status: number, value: object): void {
@@ -56,7 +51,8 @@ function send(reply: ServerResponse, status: number, value: object): void {
 
 /** Both of what clients look for: AWS's SDKs read the header first, and others the body. */
 function sendFailure({ log }: Pick<ApiContext, 'log'>, reply: ServerResponse, error: unknown): void {
-	if (reply.headersSent) return void reply.destroy();
+	// Who has hung up within the body reads no answer.
+	if (reply.headersSent || (reply.req.destroyed && !reply.req.complete)) return void reply.destroy();
 	const failure = failureOf(error);
 	const type = typeOf(failure);
 	const status = apiErrors[type];

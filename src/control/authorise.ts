@@ -1,30 +1,30 @@
 import { quote } from '../lib/escape.ts';
 
-/** What is known of a request before it is carried out: all that a signature covers, and what it is about to do. */
-export interface AccessRequest {
+/** All that a signature covers, and nothing that is made of it: who may be a stranger reaches no parser. */
+interface AccessRequest {
 	readonly method: string;
 	/** Path and query as they were sent. */
 	readonly target: string;
 	/** Names and values by turns, as they were sent. */
 	readonly rawHeaders: readonly string[];
 	readonly body: Uint8Array;
-	/** As policies name it: `appmesh:CreateVirtualNode`. */
-	readonly action: string;
-	/** The ARN of what it is done to. */
-	readonly resource: string;
 }
 
 export interface Principal {
 	/** For the audit. */
 	readonly name: string;
+	/**
+	 * Why it may not do an action, as policies name it (`appmesh:CreateVirtualNode`), to a resource, an ARN or `*`; undefined: it
+	 * may.
+	 */
+	readonly denies: (action: string, resource: string) => string | undefined;
 }
 
-export interface Refusal {
-	/** For whoever asks. */
-	readonly refused: string;
-}
+/** `refused`: for whoever asks. */
+type Identified = Principal | { readonly refused: string };
 
-export type Authorise = (request: AccessRequest) => Principal | Refusal | Promise<Principal | Refusal>;
+/** Whose request it is, before anybody looks at what it asks for. */
+export type Authorise = (request: AccessRequest) => Identified | Promise<Identified>;
 
 /**
  * Without keys: whoever reaches the socket, or the loopback, may do everything. Not the pages of a browser on this host
@@ -33,7 +33,7 @@ export type Authorise = (request: AccessRequest) => Principal | Refusal | Promis
 export const withoutKeys: Authorise = ({ rawHeaders }) => {
 	const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
 	const host = at < 0 ? '' : (rawHeaders[at + 1] ?? '');
-	if (isLoopback(host.replace(/:\d+$/, ''))) return { name: 'anyone on this host' };
+	if (isLoopback(host.replace(/:\d+$/, ''))) return { name: 'anyone on this host', denies: () => undefined };
 	return {
 		refused: `without keys only this host itself is answered, not ${quote(host)}: call it localhost or 127.0.0.1`,
 	};

@@ -6,7 +6,7 @@ import type { Mistake, Resource } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
 import type { Key } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
-import { badRequest, mistakeText } from './check-input.ts';
+import { badRequest, mistakesText } from './check-input.ts';
 import { neededBy } from './needed.ts';
 import { catalogWith, type View } from './view.ts';
 
@@ -29,7 +29,7 @@ export function readResource(key: Key, spec: unknown): Resource {
 export function checkInMesh(view: View, resource: Resource): Mistake[] {
 	const after = catalogWith(view, resource, resource);
 	const missing = neededBy(resource).flatMap((needed) => dangling(after, { from: resource, ...needed }));
-	if (missing.length > 0) throw new ApiFailure('NotFoundException', missing.map(mistakeText).join('\n'));
+	if (missing.length > 0) throw new ApiFailure('NotFoundException', mistakesText(missing));
 	const found = checkTogether(after);
 	const own = found.filter(({ file, path }) => file === REQUEST && !path.startsWith('spec.backends['));
 	if (own.length > 0) throw badRequest(own);

@@ -1,7 +1,7 @@
 import { attempt } from '../lib/attempt.ts';
 import { quote } from '../lib/escape.ts';
 import { checkShape, isRecord, type ShapeMistake } from '../mesh/check-shape.ts';
-import { firstTooDeep } from '../mesh/document.ts';
+import { firstTooDeepJson } from '../mesh/document.ts';
 import { textOfPath } from '../mesh/path.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { name as resourceName } from '../mesh/schema/common.ts';
@@ -24,7 +24,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** JSON; undefined where it is none. An empty body is an empty object. */
 export function parseBody(text: string): unknown {
 	if (text.trim() === '') return {};
-	if (firstTooDeep(text) !== undefined) return undefined;
+	if (firstTooDeepJson(text) !== undefined) return undefined;
 	const parsed = attempt((): unknown => JSON.parse(text));
 	return 'value' in parsed ? parsed.value : undefined;
 }
@@ -43,7 +43,11 @@ export function keyOf(kind: Kind, names: Found['names'], body: unknown): Key {
 
 /** Throws one ApiFailure with all mistakes, each with its path. */
 export function checkInput({ operation, names }: Found, body: unknown): Input {
-	const mistakes = [...checkNames(names), ...checkFields(operation.body ?? object({}, {}), body)];
+	const mistakes = [
+		...checkNames(names),
+		...checkFields(operation.body ?? object({}, {}), body),
+		...checkNewName(operation, body),
+	];
 	if (mistakes.length > 0) throw badRequest(mistakes.map((each) => ({ ...each, path: textOfPath(each.path) })));
 	const { spec, tags, tagKeys, clientToken } = body as Fields;
 	return {
@@ -59,6 +63,15 @@ const checkNames = (names: Found['names']): ShapeMistake[] =>
 		checkShape(key === nameKey('virtualService') ? nameShape('virtualService') : resourceName, value, [key]),
 	);
 
+/** An ARN has to say which resource it is of: not `r/route/x` of a router, nor what a policy's `*` does not go past. */
+function checkNewName({ act }: Found['operation'], body: unknown): ShapeMistake[] {
+	if (!('kind' in act) || act.verb !== 'create') return [];
+	const { name } = keyOf(act.kind, {}, body);
+	if (!/[/:]/.test(name)) return [];
+	const why = `${quote(name)} has a slash or a colon, so that its ARN could be read in two ways`;
+	return [{ path: [nameKey(act.kind)], why, hint: 'take another name' }];
+}
+
 function checkFields(shape: NonNullable<Found['operation']['body']>, body: unknown): ShapeMistake[] {
 	if (isRecord(body)) return checkShape(shape, body);
 	return [{ path: [], why: 'the body is not a JSON object', hint: 'send what --generate-cli-skeleton shows' }];
@@ -66,9 +79,18 @@ function checkFields(shape: NonNullable<Found['operation']['body']>, body: unkno
 
 /** As `mesh check` says it, without a file. */
 export const badRequest = (mistakes: readonly Pick<Mistake, 'path' | 'why' | 'hint'>[]): ApiFailure =>
-	new ApiFailure('BadRequestException', mistakes.map(mistakeText).join('\n'));
+	new ApiFailure('BadRequestException', mistakesText(mistakes));
 
-export const mistakeText = ({ path, why, hint }: Pick<Mistake, 'path' | 'why' | 'hint'>): string =>
+/** More would be of no use to anybody, and of a megabyte that was sent could be ten. */
+const MOST_TOLD = 100;
+
+export function mistakesText(mistakes: readonly Pick<Mistake, 'path' | 'why' | 'hint'>[]): string {
+	const told = mistakes.slice(0, MOST_TOLD).map(mistakeText);
+	const untold = mistakes.length - told.length;
+	return [...told, ...(untold > 0 ? [`and ${untold} more mistakes`] : [])].join('\n');
+}
+
+const mistakeText = ({ path, why, hint }: Pick<Mistake, 'path' | 'why' | 'hint'>): string =>
 	`${path === '' ? '' : `${path}: `}${why}${hint === '' ? '' : `; ${hint}`}`;
 
 /** A mesh is shared by the folder or the store that its hosts read. */

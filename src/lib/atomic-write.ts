@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import {
+	closeSync,
+	fchmodSync,
+	fchownSync,
+	fsync,
+	fsyncSync,
+	openSync,
+	renameSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureDirectory, removeQuietly } from './fs.ts';
@@ -32,10 +42,10 @@ export function writeDurably(path: string, text: string, mode: number): void {
 }
 
 /** Writes the draft without waiting for the disk. A kill at any moment leaves the former draft or the new one. */
-export function writeDraft(path: string, text: string, mode: number): void {
+export function writeDraft(path: string, text: string, mode: number, owner?: Owner): void {
 	const part = `${path}.part`;
 	try {
-		writeWhole(part, text, mode);
+		writeWhole(part, text, mode, owner);
 		renameSync(part, draftOf(path));
 	} catch (cause) {
 		removeQuietly(part);
@@ -51,11 +61,57 @@ export async function publishDraft(path: string, isLast: () => boolean): Promise
 	await sync(dirname(path));
 }
 
-function writeWhole(path: string, text: string, mode: number): void {
+/**
+ * Replaces a file, whose owner and rights stay, or makes it with `mode`; no draft is left over. False: `isFormer` says that it
+ * has changed, and it is left as it is.
+ */
+export async function replaceFile(
+	path: string,
+	text: string,
+	{ mode, isFormer = () => true }: { readonly mode: number; readonly isFormer?: () => boolean },
+): Promise<boolean> {
+	const former = statSync(path, { throwIfNoEntry: false });
+	let isReplaced = false;
+	try {
+		writeDraft(path, text, former === undefined ? mode : former.mode & 0o777, former);
+		await publishDraft(path, () => {
+			isReplaced = isFormer();
+			return isReplaced;
+		});
+		return isReplaced;
+	} finally {
+		removeQuietly(draftOf(path));
+	}
+}
+
+interface Owner {
+	readonly uid: number;
+	readonly gid: number;
+}
+
+/** Only root gives files away. Whoever else may replace the file becomes its owner, and keeps its group if it is in that. */
+function giveTo({ uid, gid }: Owner, file: number): void {
+	const own = process.geteuid?.();
+	try {
+		fchownSync(file, own === 0 ? uid : (own ?? uid), gid);
+	} catch (cause) {
+		// A file that its reader cannot read any more would be worse than none.
+		if (own === 0) throw cause;
+	}
+}
+
+/** A file of its own, through no link that somebody has put in its place. */
+function writeWhole(path: string, text: string, mode: number, owner?: Owner): void {
 	ensureDirectory(dirname(path), 0o755);
-	writeFileSync(path, text, { mode });
-	// The umask may have cleared bits.
-	chmodSync(path, mode);
+	removeQuietly(path);
+	const file = openSync(path, 'wx', 0o600);
+	try {
+		writeFileSync(file, text);
+		if (owner !== undefined) giveTo(owner, file);
+		fchmodSync(file, mode);
+	} finally {
+		closeSync(file);
+	}
 }
 
 function syncNow(path: string): void {

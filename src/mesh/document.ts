@@ -39,9 +39,21 @@ export const tooDeep: [why: string, hint: string] = [
 ];
 
 /** Before it is parsed: parsers recurse, and take a minute until they have filled the stack. */
-export function firstTooDeep(text: string): number | undefined {
-	const dashes = /(?:[-?] +){1000}/.exec(text);
-	if (dashes !== null) return dashes.index;
+export const firstTooDeep = (text: string): number | undefined => firstManyDashes(text) ?? firstTooDeepJson(text);
+
+/** In YAML, where each dash opens a list. Every character is looked at once, since the text may be anybody's. */
+function firstManyDashes(text: string): number | undefined {
+	let [count, from, end] = [0, 0, 0];
+	for (const { 0: dash, index } of text.matchAll(/[-?] +/g)) {
+		if (index !== end) [count, from] = [0, index];
+		count += 1;
+		if (count === 1000) return from;
+		end = index + dash.length;
+	}
+	return undefined;
+}
+
+export function firstTooDeepJson(text: string): number | undefined {
 	let depth = 0;
 	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]+|\\.)*"?|[{}[\]]/g)) {
 		if (token === '{' || token === '[') depth += 1;

@@ -23,6 +23,18 @@ export function fillTemplates(found: Imported, parameters: Parameters): Imported
 /** The other way: a text that would be taken for a template. */
 export const escapeTemplates = (text: string): string => text.replace(/\$+\{\w+\}/g, (template) => `$${template}`);
 
+/** Whether parameters are filled in. */
+export function hasTemplate(value: unknown, parameters: Parameters): boolean {
+	if (typeof value === 'string') {
+		const bare = bareName(value);
+		return bare === undefined ? /(?<!\$)\$\{\w+\}/.test(value) : parameters.has(bare);
+	}
+	if (Array.isArray(value)) return value.some((item) => hasTemplate(item, parameters));
+	return isRecord(value) && Object.values(value).some((field) => hasTemplate(field, parameters));
+}
+
+const bareName = (text: string): string | undefined => /^\$([A-Za-z_]\w*)$/.exec(text)?.[1];
+
 interface Filling {
 	readonly parameters: Parameters;
 	/** A `${NAME}` without a value. */
@@ -88,7 +100,7 @@ const fieldOf = (shape: Shape | undefined, key: string): Shape | undefined =>
 
 function fillText(text: string, path: readonly Segment[], { parameters, miss, doubt }: Filling): string {
 	if (!text.includes('$')) return text;
-	const bare = /^\$([A-Za-z_]\w*)$/.exec(text)?.[1];
+	const bare = bareName(text);
 	if (bare !== undefined) {
 		if (!parameters.has(bare)) doubt(path, bare);
 		return parameters.get(bare) ?? text;

@@ -1,11 +1,14 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: people write such templates
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
 import { memoize } from '../lib/memoize.ts';
 import { createMutex } from '../lib/mutex.ts';
 import { isRecord } from '../mesh/check-shape.ts';
+import { hasTemplate } from '../mesh/fill-templates.ts';
 import { createFilesImporter, type DefinitionFile, importers } from '../mesh/import-files.ts';
 import type { Parameters } from '../mesh/importers/importer.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
 import { parseFile } from '../mesh/parse-file.ts';
 import type { Resource } from '../mesh/resource.ts';
 import { definitionPath } from './definition-path.ts';
@@ -93,7 +96,7 @@ interface FileListing extends Listing {
 /** Reads all files each time, as their times do not tell every change, and computes nothing twice. */
 function createReader(folder: Folder, parameters: Parameters): () => FileListing {
 	const importFiles = createFilesImporter(parameters);
-	const soleOf = memoize(soleDefinition);
+	const soleOf = memoize((file: FolderFile) => soleDefinition(file, parameters));
 	let last: readonly FolderFile[] = [];
 	let listing: FileListing = { entries: [], errors: [] };
 	return () => {
@@ -110,17 +113,20 @@ function createReader(folder: Folder, parameters: Parameters): () => FileListing
 function entriesOf(
 	files: readonly FolderFile[],
 	resources: readonly Resource[],
-	soleOf: (file: FolderFile) => Fields | undefined,
+	soleOf: (file: FolderFile) => Definition | undefined,
 ): FileEntry[] {
 	const byPath = new Map(files.map((file) => [file.path, file]));
+	const alike = Map.groupBy(resources, keyText);
 	const perFile = Map.groupBy(resources, ({ placeOf }) => placeOf('').file);
 	return [...perFile].flatMap(([path, own]) => {
 		const file = byPath.get(path);
 		if (file === undefined) return [];
 		const definition = own.length === 1 ? soleOf(file) : undefined;
-		return own.map((resource) => entryOf(resource, file, definition));
+		return own.map((resource) => entryOf(alike.get(keyText(resource)) ?? [resource], resource, { file, definition }));
 	});
 }
+
+const keyText = ({ kind, mesh, parent, name }: Key): string => JSON.stringify([kind, mesh, parent, name]);
 
 const sameAs = (former: FolderFile | undefined, file: FolderFile): FolderFile =>
 	former !== undefined &&
@@ -130,35 +136,59 @@ const sameAs = (former: FolderFile | undefined, file: FolderFile): FolderFile =>
 		? former
 		: file;
 
-type Fields = Readonly<Record<string, unknown>>;
+interface Definition {
+	readonly fields: Readonly<Record<string, unknown>>;
+	/** What would be lost if the file was written anew. */
+	readonly loss: string | undefined;
+}
 
 /** What a file holds that has one resource as the API's own JSON has it, or what `describe` prints of it. */
-function soleDefinition({ text, path }: FolderFile): Fields | undefined {
-	const [document, ...others] = parseFile(text, path).documents;
+function soleDefinition({ text, path }: FolderFile, parameters: Parameters): Definition | undefined {
+	const {
+		documents: [document, ...others],
+		errors: [error],
+	} = parseFile(text, path);
 	if (document === undefined || others.length > 0 || !isRecord(document.value)) return undefined;
 	const importer = importers.find(({ recognises }) => recognises(document.value));
 	if (importer?.format !== 'CLI JSON') return undefined;
 	const [inner, ...more] = Object.values(document.value);
-	return more.length === 0 && isRecord(inner) && 'spec' in inner ? inner : document.value;
+	const fields = more.length === 0 && isRecord(inner) && 'spec' in inner ? inner : document.value;
+	// These are not filled in.
+	const { tags: _, metadata: __, ...filled } = fields;
+	if (error !== undefined) return { fields, loss: `what else is in its file cannot be read (${mistakeLine(error)})` };
+	return { fields, loss: hasTemplate(filled, parameters) ? 'it has templates, such as ${NAME}' : undefined };
 }
 
-function entryOf(resource: Resource, file: FolderFile, definition: Fields | undefined): FileEntry {
+interface Stood {
+	readonly file: FolderFile;
+	/** Undefined: it stands with others, or in another format. */
+	readonly definition: Definition | undefined;
+}
+
+/** `alike`: all of this name, itself included. */
+function entryOf(alike: readonly Resource[], resource: Resource, { file, definition }: Stood): FileEntry {
 	const beside =
 		definition === undefined
 			? { tags: [], metadata: madeUp(resource, file.changedMs) }
-			: readBeside(definition, resource, file.changedMs);
+			: readBeside(definition.fields, resource, file.changedMs);
 	return {
 		...{ resource, file, revision: revisionOf(file.text) },
 		...beside,
-		fixed: fixedBy(resource, file, definition),
+		fixed: alike.length > 1 ? fixedByTwins(alike) : fixedBy(resource, { file, definition }),
 	};
 }
 
 const revisionOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-function fixedBy(resource: Resource, { path, isLink }: FolderFile, definition: Fields | undefined): string | undefined {
-	const { line } = resource.placeOf('');
+const shownPlace = ({ placeOf }: Resource): string => `${placeOf('').file}:${placeOf('').line}`;
+
+const fixedByTwins = (alike: readonly Resource[]): string =>
+	`it is defined more than once, at ${alike.map(shownPlace).join(' and at ')}: leave one of them`;
+
+function fixedBy(resource: Resource, { file, definition }: Stood): string | undefined {
+	const at = shownPlace(resource);
 	if (definition === undefined)
-		return `it is defined at ${path}:${line}, together with others or in another format: change it there, or split that into a file for each resource (turnout mesh convert)`;
-	return isLink ? `it is defined in ${path}, which is a link: change it where that leads` : undefined;
+		return `it is defined at ${at}, together with others or in another format: change it there, or split that into a file for each resource (turnout mesh convert)`;
+	if (definition.loss !== undefined) return `it is defined at ${at}, and ${definition.loss}: change it there`;
+	return file.isLink ? `it is defined in ${file.path}, which is a link: change it where that leads` : undefined;
 }

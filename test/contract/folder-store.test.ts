@@ -1,6 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: people write such templates
 // The folder that people edit and the API writes.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDefinitionFolder } from '../../src/host/files/definition-folder.ts';
@@ -17,7 +18,7 @@ async function withStore(act: (store: Store, folder: string) => Promise<void>): 
 	using scratch = createScratch('folder-store');
 	const folder = join(scratch.path, 'mesh');
 	mkdirSync(folder);
-	await act(createFolderStore(openDefinitionFolder(folder, assert.fail), new Map()), folder);
+	await act(createFolderStore(openDefinitionFolder(folder, assert.fail), new Map([['HOST', 'a.local']])), folder);
 }
 
 async function entryOf(store: Store, kind: Kind, name: string): Promise<Entry> {
@@ -97,6 +98,42 @@ for (const [what, text] of Object.entries(together))
 			assert.equal(readFileSync(join(folder, 'all.yaml'), 'utf8'), text);
 		}));
 
+const wouldLose: Readonly<Record<string, readonly [text: string, says: RegExp]>> = {
+	'that has a mistake behind it in its file': [
+		'meshName: m\nspec: {}\n---\nmeshName: n\nspec: {\n',
+		/defined at .*m\.yaml:1, and what else is in its file cannot be read \(.*m\.yaml:\d+: invalid YAML/,
+	],
+	'with templates': [
+		'meshName: m\nvirtualNodeName: n\nspec: {serviceDiscovery: {dns: {hostname: "${HOST}"}}}\n',
+		/m\.yaml:1, and it has templates, such as \$\{NAME\}: change it there/,
+	],
+	"with templates of jq's": [
+		'meshName: m\nvirtualNodeName: n\nspec: {serviceDiscovery: {dns: {hostname: $HOST}}}\n',
+		/it has templates/,
+	],
+};
+
+for (const [what, [text, says]] of Object.entries(wouldLose))
+	test(`a resource ${what} is told, and left as it is`, () =>
+		withStore(async (store, folder) => {
+			writeFileSync(join(folder, 'm.yaml'), text);
+			const [found] = (await store.list()).entries;
+			assert.match(found?.fixed ?? '', says);
+			assert.ok(found);
+			assert.deepEqual(await store.put({ ...found, tags: [] }, found.revision), { fixed: found.fixed });
+			assert.deepEqual(await store.remove(found.resource, found.revision), { fixed: found.fixed });
+			assert.equal(readFileSync(join(folder, 'm.yaml'), 'utf8'), text);
+		}));
+
+test('a resource that stands in two files is told, and both are left as they are', () =>
+	withStore(async (store, folder) => {
+		for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.yaml`), 'meshName: m\nspec: {}\n');
+		const found = await entryOf(store, 'mesh', 'm');
+		assert.match(found.fixed ?? '', /defined more than once, at .*a\.yaml:1 and at .*b\.yaml:1: leave one/);
+		assert.deepEqual(await store.remove(found.resource, found.revision), { fixed: found.fixed });
+		assert.deepEqual(readdirSync(folder), ['a.yaml', 'b.yaml']);
+	}));
+
 test('what a link leads to is left as it is', () =>
 	withStore(async (store, folder) => {
 		writeFileSync(join(folder, '../elsewhere.yaml'), 'meshName: m\nspec: {}\n');
@@ -158,6 +195,32 @@ test('the rights of a file stay as they were', () =>
 		const found = await entryOf(store, 'mesh', 'm');
 		await store.put({ ...found, metadata: later }, found.revision);
 		assert.equal(statSync(join(folder, 'm.yaml')).mode & 0o777, 0o640);
+	}));
+
+test('the owner of a file stays when root changes it', { skip: process.getuid?.() !== 0 }, () =>
+	withStore(async (store, folder) => {
+		writeFileSync(join(folder, 'm.yaml'), 'meshName: m\nspec: {}\n');
+		chownSync(join(folder, 'm.yaml'), 12, 34);
+		const found = await entryOf(store, 'mesh', 'm');
+		await store.put({ ...found, metadata: later }, found.revision);
+		const { uid, gid } = statSync(join(folder, 'm.yaml'));
+		assert.deepEqual([uid, gid], [12, 34]);
+	}),
+);
+
+test('a folder that is a link is told before anything is written through it', () =>
+	withStore(async (store, folder) => {
+		mkdirSync(join(folder, '../elsewhere'));
+		symlinkSync('../elsewhere', join(folder, 'm'));
+		const placeOf = (path: string) => ({ file: '', line: 1, path });
+		for (const resource of [
+			{ kind: 'mesh', mesh: 'm', parent: '', name: 'm', spec: {}, placeOf } as const,
+			{ kind: 'virtualNode', mesh: 'm', parent: '', name: 'n', spec: {}, placeOf } as const,
+		])
+			await assert.rejects(store.put({ resource, tags: [], metadata: later }), {
+				message: /Cannot write into .*mesh\/m: it is a link to .*elsewhere, and what is there is not read/,
+			});
+		assert.deepEqual(readdirSync(join(folder, '../elsewhere')), []);
 	}));
 
 test('a folder that cannot be one is told', () => {

@@ -2,9 +2,8 @@ import { type Given, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
 import type { AccessKeys } from '../../control/access/access-keys.ts';
 import { addKey, keysText, type NewKey, removeKey } from '../../control/access/edit-access-file.ts';
-import { readSecretFile } from '../../host/files/read-secret-file.ts';
 import { quote } from '../../lib/escape.ts';
-import { accessFileOf, readIfThere, readKeys, writeKeys } from './access-file.ts';
+import { accessFileOf, readAccessFile, readIfThere, readKeys, writeKeys } from './access-file.ts';
 
 /** `turnout control keys [add USER | remove ID]`. */
 export async function controlKeys(
@@ -17,7 +16,7 @@ export async function controlKeys(
 	else if (verb !== 'add' && verb !== 'remove') throw usage(`control keys takes add or remove, not ${quote(verb)}`);
 	else if (name === undefined)
 		throw usage(`control keys ${verb} takes ${verb === 'add' ? 'a user' : 'the id of a key'}`);
-	else if (verb === 'remove') await writeKeys(path, removeKey(readSecretFile(path), path, name));
+	else if (verb === 'remove') await writeKeys(path, removeKey(readAccessFile(path), path, name));
 	else out(shown(await add(path, { user: name, policies: policiesOf(given) }), isJson));
 	return 0;
 }

@@ -1,4 +1,4 @@
-import { type Given, usage } from '../../cli/arguments.ts';
+import { type Given, textOf, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
 import { actions } from '../../control/access/actions.ts';
 import { matchesAction } from '../../control/access/policy.ts';
@@ -18,11 +18,6 @@ export function controlPolicy(given: Given, [verb]: readonly string[], { out, is
 	out(isJson ? simulationJson(rows) : simulationText(rows));
 	return 0;
 }
-
-const textOf = (given: Given, name: string): string | undefined => {
-	const text = given[name];
-	return typeof text === 'string' ? text : undefined;
-};
 
 /** As in a policy: `appmesh:Delete*`. */
 function actionsOf(pattern: string): readonly string[] {

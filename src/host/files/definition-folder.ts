@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../failure.ts';
-import { draftOf, publishDraft, sync, writeDraft } from '../../lib/atomic-write.ts';
-import { describeFsError, ensureDirectory, readQuietly, removeQuietly } from '../../lib/fs.ts';
+import { replaceFile, sync } from '../../lib/atomic-write.ts';
+import { describeFsError, ensureDirectory, readQuietly } from '../../lib/fs.ts';
 import type { Folder, FolderFile } from '../../store/folder-store.ts';
 import { readDefinitions } from './definitions.ts';
 import { watchDefinitions } from './watch-definitions.ts';
@@ -29,22 +29,27 @@ function withFacts(file: { readonly path: string; readonly text: string }): Fold
 }
 
 async function write(root: string, path: string, text: string, former: string | undefined): Promise<boolean> {
-	const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0o644;
+	refuseLinked(dirname(path));
 	const isNewFolder = !existsSync(dirname(path));
-	let isFormer = false;
-	try {
-		writeDraft(path, text, mode & 0o777);
-		// Whoever saves it by hand may have been faster than the disk.
-		await publishDraft(path, () => {
-			isFormer = readQuietly(path) === former;
-			return isFormer;
-		});
-		if (isNewFolder) await syncUpTo(root, dirname(path));
-		return isFormer;
-	} finally {
-		removeQuietly(draftOf(path));
-	}
+	// Whoever saves it by hand may have been faster than the disk.
+	const isDone = await replaceFile(path, text, { mode: 0o644, isFormer: () => readQuietly(path) === former });
+	if (isNewFolder) await syncUpTo(root, dirname(path));
+	return isDone;
 }
+
+/** Nobody reads definitions through a folder that is a link. */
+function refuseLinked(folder: string): void {
+	const nearest = nearestExisting(folder);
+	const real = realpathSync(nearest);
+	if (real === nearest) return;
+	throw new Failure(
+		'state',
+		`Cannot write into ${nearest}: it is a link to ${real}, and what is there is not read`,
+		'Put the folder itself there in place of the link',
+	);
+}
+
+const nearestExisting = (folder: string): string => (existsSync(folder) ? folder : nearestExisting(dirname(folder)));
 
 async function remove(root: string, path: string): Promise<void> {
 	rmSync(path);
@@ -80,7 +85,7 @@ async function toldLater<T>(path: string, act: () => Promise<T>): Promise<T> {
 	try {
 		return await act();
 	} catch (cause) {
-		throw unusable(path, describeFsError(cause), cause);
+		throw cause instanceof Failure ? cause : unusable(path, describeFsError(cause), cause);
 	}
 }
 

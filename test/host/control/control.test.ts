@@ -106,7 +106,7 @@ describe('the control plane on a host', () => {
 			'an address that others reach',
 			['--listen', '0.0.0.0:8474'],
 			64,
-			/--listen: without keys anybody who reaches 0\.0\.0\.0/,
+			/--listen: without --keys anybody who reaches 0\.0\.0\.0/,
 		],
 		['an account that is none', ['--account', '12'], 64, /--account takes the twelve digits/],
 		['a region that is none', ['--region', 'EU/1'], 64, /--region takes letters/],
@@ -132,6 +132,18 @@ describe('the control plane on a host', () => {
 			assert.equal(outcome.code, code, outcome.stderr);
 			assert.match(outcome.stderr, says);
 		});
+
+	test('a second one for the same folder does not start, and a killed one keeps nobody away', async () => {
+		const folder = folderOf('twice');
+		await using first = await startControl(host, folder);
+		await using second = await startControl(host, folder, '--listen', '127.0.0.1:8475');
+		assert.match(second.log(), /turnout: Cannot serve the definitions .*mesh: another turnout control does/);
+		await first.stop('SIGKILL');
+		await using third = await startControl(host, folder);
+		assert.deepEqual(await third.ask('GET', '/meshes'), { meshes: [] });
+		assert.equal(await third.stop('SIGTERM'), 0);
+		assert.deepEqual(readdirSync(join(folder, 'mesh')), []);
+	});
 
 	test('a socket that a killed one has left is taken over, and one that answers is not', async () => {
 		const folder = folderOf('socket');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Given } from '../../../src/cli/arguments.ts';
@@ -89,6 +89,25 @@ test('a file that others may read is refused', async () => {
 	chmodSync(file.keys, 0o640);
 	for (const words of ['keys', 'keys add alice', 'keys remove X', 'policy simulate'])
 		await assert.rejects(file.run(words), /its mode is 640/);
+});
+
+test('the file stays with whom it belongs to, when root changes it', { skip: process.getuid?.() !== 0 }, async () => {
+	using file = createFile();
+	await file.run('keys add alice');
+	const [id = ''] = (await file.run('keys')).printed.split(' ');
+	chmodSync(file.keys, 0o400);
+	chownSync(file.keys, 65_534, 65_534);
+	await file.run(`keys remove ${id}`);
+	const { uid, gid, mode } = statSync(file.keys);
+	assert.deepEqual([uid, gid, mode & 0o777], [65_534, 65_534, 0o400]);
+	assert.ok(!readFileSync(file.keys, 'utf8').includes(id));
+});
+
+test('the first key may find an empty file, made for whoever is going to read it', async () => {
+	using file = createFile();
+	writeFileSync(file.keys, '');
+	await file.run('keys add bob');
+	assert.match((await file.run('keys')).printed, /bob {2}no policy\n$/);
 });
 
 test('a file that cannot be written is told', async () => {

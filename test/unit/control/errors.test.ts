@@ -1,8 +1,10 @@
 // Every error of the API, provoked, and what it says.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiError, apiErrors } from '../../../src/control/api-failure.ts';
 import { parseQuotas } from '../../../src/control/quotas.ts';
 import { Failure } from '../../../src/failure.ts';
@@ -38,6 +40,21 @@ const refusals: readonly Refusal[] = [
 			['a body that is no object', ['PUT', nodes, '[]'], /^the body is not a JSON object/],
 			['a body that is no JSON', ['PUT', nodes, '{'], /^the body is not a JSON object/],
 			['a body that is nested too deep', ['PUT', nodes, `${'['.repeat(100_000)}`], /^the body is not a JSON object/],
+			[
+				'a name whose ARN is that of something else',
+				['PUT', '/meshes/m/virtualRouters', { virtualRouterName: 'r/route/x', spec: {} }],
+				/^virtualRouterName: "r\/route\/x" has a slash or a colon, so that its ARN could be read in two ways; take/,
+			],
+			[
+				"a name that a policy's wildcard would not go past",
+				['PUT', '/meshes', { meshName: 'm:n' }],
+				/^meshName: "m:n" has a slash or a colon/,
+			],
+			[
+				'a hundred thousand mistakes',
+				createNode({ backends: Array.from({ length: 100_000 }, () => 0) }),
+				/^(spec.*\n){100}and 99900 more mistakes$/,
+			],
 			['a name that is missing', ['PUT', nodes, { spec: {} }], /^"virtualNodeName" is missing$/],
 			['a name in the path that is none', ['GET', '/meshes/%ff'], /"%ff" in the path is no name/],
 			['a limit that is none', ['GET', '/meshes?limit=101'], /^limit is "101"; a whole number from 1 to 100$/],
@@ -220,6 +237,18 @@ test('who sends more than is read is answered, and hung up on', async () => {
 	assert.match(reply, /^connection: close\r$/im);
 });
 
+test('who hangs up within the body is no defect', async () => {
+	await using api = await serveApi();
+	const client = connect(api.socket);
+	client.write('PUT /v20190125/meshes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"mesh');
+	await once(client, 'connect');
+	client.destroy();
+	// Its answer comes after the server has seen the other go.
+	await sleep(50);
+	assert.equal((await api.ask('GET', '/meshes')).status, 200);
+	assert.deepEqual(api.events, []);
+});
+
 test('more than 50 tags', async () => {
 	await using api = await serveApi();
 	await api.ask('PUT', '/meshes', { meshName: 'm' });
@@ -265,10 +294,13 @@ test('what stands together with others is not changed by the API', async () => {
 
 test('whom the policies refuse', async () => {
 	const asked: unknown[] = [];
-	await using api = await serveApi({}, ({ action, resource }) => {
-		asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
-		return { refused: `no policy allows ${action}` };
-	});
+	await using api = await serveApi({}, () => ({
+		name: 'alice',
+		denies: (action, resource) => {
+			asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
+			return `no policy allows ${action}`;
+		},
+	}));
 	const { type, message, status } = await api.ask('PUT', '/meshes/m/virtualRouter/r/routes', { routeName: 'a' });
 	assert.deepEqual([type, message, status], ['ForbiddenException', 'no policy allows appmesh:CreateRoute', 403]);
 	for (const path of [

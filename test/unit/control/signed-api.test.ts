@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authoriseByKey } from '../../../src/control/access/authorise-by-key.ts';
+import { parseBody } from '../../../src/control/check-input.ts';
+import { firstTooDeep } from '../../../src/mesh/document.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { soundPolicy } from '../../support/policies.ts';
 import { serveApi } from '../../support/served-api.ts';
@@ -74,3 +76,30 @@ test('a request whose body was changed on its way is refused, and nothing is don
 	assert.deepEqual(api.reasons, ['other-signature']);
 	assert.equal((await api.ask(admin, { path: '/v20190125/meshes/other-app' })).status, 404);
 });
+
+test('who has no key is told the same of every path and body, and none of it is parsed', async () => {
+	await using api = await signedApi();
+	const stranger = { ...admin, accessKeyId: 'TURNNOBODY0000000000' };
+	const told = new Set<string>();
+	for (const path of ['/v20190125/meshes', '/v20190125/meshes/m', '/v20181001/meshes', '/none', '/v20190125/meshes/a'])
+		for (const body of ['{}', '{', '[1]'])
+			for (const method of ['PUT', 'POST', 'DELETE']) {
+				const reply = await api.ask(stranger, { method, path, body });
+				told.add(JSON.stringify(reply));
+			}
+	assert.equal(told.size, 1);
+});
+
+for (const [what, body] of [
+	['dashes', `${'-    '.repeat(999)}x`.repeat(209)],
+	['dashes and no space', '-'.repeat(1024 * 1024)],
+	['escapes', `"${'\\a'.repeat(500_000)}`],
+	['quotes', '"'.repeat(1024 * 1024)],
+	['spaces', ' '.repeat(1024 * 1024)],
+] as const)
+	test(`a megabyte of ${what} is refused at once`, () => {
+		const start = performance.now();
+		assert.equal(typeof parseBody(body), what === 'spaces' ? 'object' : 'undefined');
+		firstTooDeep(body);
+		assert.ok(performance.now() - start < 1_000);
+	});

@@ -6,7 +6,7 @@ import { Failure, failureOf } from '../../../src/failure.ts';
 import { followSecretFile } from '../../../src/host/files/follow-secret-file.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 
-test('a secret file is read again when it has changed; what cannot be read is told once, and the former stays', () => {
+test('a secret file is read again when it has changed; what is wrong is told once, and the former stays unless it was taken away', () => {
 	using scratch = createScratch('follow-secret');
 	const path = join(scratch.path, 'keys.json');
 	const write = (text: string, mode = 0o600) => {
@@ -19,7 +19,9 @@ test('a secret file is read again when it has changed; what cannot be read is to
 		return text;
 	};
 	write('first');
-	const read = followSecretFile(path, parse, (problem) => void problems.push(failureOf(problem).message));
+	const onProblem = (problem: unknown, isGone: boolean) =>
+		void problems.push(`${isGone ? 'gone' : 'wrong'}: ${failureOf(problem).message}`);
+	const read = followSecretFile(path, { parse, none: 'nothing', onProblem });
 	assert.equal(read(), 'first');
 	write('second');
 	assert.equal(read(), 'second');
@@ -29,13 +31,17 @@ test('a secret file is read again when it has changed; what cannot be read is to
 	chmodSync(path, 0o644);
 	assert.equal(read(), 'second');
 	rmSync(path);
-	assert.equal(read(), 'second');
+	assert.equal(read(), 'nothing');
+	assert.equal(read(), 'nothing');
 	write('third');
 	assert.equal(read(), 'third');
 	assert.equal(problems.length, 3, problems.join('\n'));
-	assert.match(problems.join('\n'), /Cannot take it\n.*its mode is 644.*\n.*no such file/);
+	assert.match(problems.join('\n'), /wrong: Cannot take it\nwrong: .*its mode is 644.*\ngone: .*no such file/);
 });
 
 test('a secret file that cannot be read at the beginning is refused', () => {
-	assert.throws(() => followSecretFile('/nonexistent/keys', String, () => undefined), /no such file/);
+	assert.throws(
+		() => followSecretFile('/nonexistent/keys', { parse: String, none: '', onProblem: assert.fail }),
+		/no such file/,
+	);
 });
