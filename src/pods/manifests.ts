@@ -1,4 +1,17 @@
-import { type Document, isCollection, isMap, isNode, isSeq, parseDocument, stringify, type YAMLSeq } from 'yaml';
+import {
+	type Document,
+	type DocumentOptions,
+	isCollection,
+	isMap,
+	isNode,
+	isSeq,
+	type ParseOptions,
+	parseDocument,
+	type SchemaOptions,
+	stringify,
+	type Tags,
+	type YAMLSeq,
+} from 'yaml';
 import { oneLine } from '../lib/escape.ts';
 import { firstTooDeep, lineCounter, tooDeep } from '../mesh/document.ts';
 
@@ -34,8 +47,22 @@ export function parseManifests(text: string, file: string): Manifests {
 	return { manifests, mistakes };
 }
 
-/** As kubectl reads it: with merge keys. */
-const options = { merge: true, prettyErrors: false, logLevel: 'silent' } as const;
+/** As kubectl reads it: YAML 1.1 with merge keys and with the octals of 1.2, but without times. */
+const options: ParseOptions & DocumentOptions & SchemaOptions = {
+	...{ version: '1.1', prettyErrors: false, logLevel: 'silent' },
+	customTags: (tags) => [...tags, 'intOct' as const].filter((tag) => !isTime(tag)).map(asWritten),
+};
+
+type Tag = Tags[number];
+
+const isTime = (tag: Tag): boolean =>
+	typeof tag === 'object' && (tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp');
+
+/** Numbers have more than one spelling. */
+const asWritten = (tag: Tag): Tag =>
+	typeof tag === 'object' && /:(int|float)$/.test(tag.tag) && tag.stringify !== undefined
+		? { ...tag, stringify: (node, ...rest) => node.source ?? tag.stringify?.(node, ...rest) ?? '' }
+		: tag;
 
 function parseManifest(text: string, file: string, linesBefore: number): Manifest | string {
 	const lineAt = lineCounter(text);
@@ -97,4 +124,5 @@ export const textOf = ({ document, text }: Manifest): string =>
 		? `${JSON.stringify(document.toJS(), undefined, 4)}\n`
 		: document.toString({ lineWidth: 0, indentSeq: !/^( *)[^\s#-][^\n]*:\n\1- /m.test(text) });
 
-export const newManifest = (value: object): string => `---\n${stringify(value, { lineWidth: 0 })}`;
+export const newManifest = (value: object): string =>
+	`---\n${stringify(value, undefined, { ...options, lineWidth: 0 })}`;

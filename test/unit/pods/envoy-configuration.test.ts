@@ -195,12 +195,12 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 	],
 	[
 		'containers by an alias',
-		'kind: Pod\nmetadata: { name: x }\nx: &all [{ name: y }]\nspec: { containers: *all }\n',
+		'kind: Pod\nmetadata: { name: x }\nx: &all [{ name: app }]\nspec: { containers: *all }\n',
 		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
 	],
 	[
 		'containers by a merge key',
-		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: y }] }\nspec: { <<: *all }\n',
+		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: app }] }\nspec: { <<: *all }\n',
 		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
 	],
 	[
