@@ -39,13 +39,16 @@ export function parseManifests(text: string, file: string): Manifests {
 	const mistakes: string[] = [];
 	let linesBefore = 0;
 	for (const part of text.split(/^(?=---(?:\s|$))/m)) {
-		const parsed = parseManifest(part, file, linesBefore);
+		const parsed = parseManifest(part.replace(directive, ''), file, linesBefore);
 		if (typeof parsed === 'string') mistakes.push(parsed);
 		else manifests.push(parsed);
 		linesBefore += part.split('\n').length - 1;
 	}
 	return { manifests, mistakes };
 }
+
+/** kubectl refuses a file that begins with one. It stands after everything else of its part. */
+const directive = /^%YAML\s.*\n/gm;
 
 /** As kubectl reads it: YAML 1.1 with merge keys and with the octals of 1.2, but without times. */
 const options: ParseOptions & DocumentOptions & SchemaOptions = {

@@ -38,3 +38,24 @@ describe('texts that kubectl would read as something else are quoted:', () => {
 		assert.equal(envoy.env?.find(({ name }) => name === 'AWS_REGION')?.value, '20:30');
 	});
 });
+
+describe('a directive, which kubectl refuses, is left out:', () => {
+	const directive = '# first\n%YAML 1.2\n---\n';
+
+	test('before the first document', () => {
+		assert.equal(
+			convert(directive + deployment(annotated)).text,
+			`# first\n---\n${convert(deployment(annotated)).text}`,
+		);
+	});
+
+	test('between two', () => {
+		const { pods } = convert(`${deployment(annotated)}...\n${directive}${deployment(annotated)}`);
+		assert.equal(pods.length, 2);
+	});
+
+	test('lines are counted with it', () => {
+		assert.throws(() => convert(`${directive}kind: [`), /pods\.yaml:4: it is no YAML/);
+		assert.throws(() => convert(`${directive}${deployment({ ports: '0' })}`), /pods\.yaml:4: Deployment cart/);
+	});
+});
