@@ -5,7 +5,7 @@ import { BOOTSTRAP, TURNOUT } from './containers.ts';
 import { configMapOf, type EditOptions, edit } from './edit-pod.ts';
 import { type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
 import { envoyOf, type MeshedPod, meshPod } from './meshed-pod.ts';
-import { type KubernetesObject, objectsIn, podTemplateOf } from './pod-templates.ts';
+import { type KubernetesObject, objectsIn, type PodTemplate, podTemplateOf } from './pod-templates.ts';
 import { type ClusterMesh, clusterMeshOf } from './selecting-proxies.ts';
 import { INJECTION, PREFIX, readWishes } from './wishes.ts';
 
@@ -36,7 +36,8 @@ export function convertPods(text: string, file: string, options: PodOptions): Co
 	const wrong = [...mistakes, ...read.flatMap((each) => each.mistakes)];
 	if (wrong.length > 0) throw refusal(wrong);
 	const pods = read.flatMap(({ pod }) => pod ?? []);
-	const maps = configMaps(pods, options);
+	const { maps, clashes } = configMaps(pods, options);
+	if (clashes.length > 0) throw refusal(clashes);
 	const converted = manifests.map((manifest) => rendered(manifest, pods, options)).join('');
 	return {
 		text:
@@ -132,14 +133,29 @@ function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditO
 	return own.length === 0 ? manifest.text : textOf(manifest);
 }
 
-const configMaps = (pods: readonly MeshedPod[], { bootstrapOf }: PodOptions): readonly string[] =>
-	bootstrapOf === undefined
-		? []
-		: pods.map((pod) => {
-				const { name, ownNamespace } = pod.template;
-				const namespace = ownNamespace === '' ? {} : { namespace: ownNamespace };
-				return newManifest({
-					...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapOf(name), ...namespace } },
-					data: { [BOOTSTRAP.key]: bootstrapOf(pod) },
-				});
-			});
+/** Workloads of one name share one. */
+function configMaps(pods: readonly MeshedPod[], { bootstrapOf }: PodOptions) {
+	if (bootstrapOf === undefined) return { maps: [], clashes: [] };
+	const made = new Map<string, { readonly template: PodTemplate; readonly bootstrap: string }>();
+	const clashes: string[] = [];
+	for (const pod of pods) {
+		const { template } = pod;
+		const key = `${template.namespace}/${template.name}`;
+		const bootstrap = bootstrapOf(pod);
+		const former = made.get(key);
+		if (former === undefined) made.set(key, { template, bootstrap });
+		else if (former.bootstrap !== bootstrap) clashes.push(clash(template, former.template));
+	}
+	return { maps: [...made.values()].map(({ template, bootstrap }) => configMap(template, bootstrap)), clashes };
+}
+
+const clash = ({ manifest, path, kind, name }: PodTemplate, former: PodTemplate): string =>
+	`${manifest.placeOf(path)}: ${kind} ${name}: the ConfigMap ${configMapOf(name)} is that of ${former.kind} ${former.name}, whose Envoy is configured otherwise; allowed: a name for each`;
+
+function configMap({ name, ownNamespace }: PodTemplate, bootstrap: string): string {
+	const namespace = ownNamespace === '' ? {} : { namespace: ownNamespace };
+	return newManifest({
+		...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapOf(name), ...namespace } },
+		data: { [BOOTSTRAP.key]: bootstrap },
+	});
+}

@@ -128,6 +128,29 @@ describe('Envoy’s configuration', () => {
 	});
 });
 
+describe('two workloads of one name share a ConfigMap', () => {
+	const both = (other: string, namespace = '') =>
+		`${deployment({ virtualNode: 'cart' })}---\n${deployment({ virtualNode: other }).replace('Deployment', 'StatefulSet').replace('  name: cart\n', `  name: cart\n${namespace}`)}`;
+	const maps = (text: string) =>
+		convert(text, given({ 'ads-socket': '/run/mesh/ads/socket' })).objects.filter(({ kind }) => kind === 'ConfigMap');
+
+	test('where their Envoys have the same configuration', () => {
+		assert.equal(maps(both('cart')).length, 1);
+	});
+
+	test('and are refused where it differs', () => {
+		assert.throws(() => maps(both('till')), {
+			code: 'config',
+			message:
+				/1 mistake:\n {2}pods\.yaml:\d+: StatefulSet cart: the ConfigMap cart-envoy is that of Deployment cart, whose Envoy is configured otherwise; allowed: a name for each/,
+		});
+	});
+
+	test('but not over namespaces', () => {
+		assert.equal(maps(both('till', '  namespace: other\n')).length, 2);
+	});
+});
+
 describe('a virtual gateway’s pod', () => {
 	const gateway = virtualNode('{ matchLabels: { app: cart } }').replace('kind: VirtualNode', 'kind: VirtualGateway');
 	const pod = (annotations: Readonly<Record<string, string>> = {}) =>
@@ -154,77 +177,6 @@ describe('options of the command line are checked:', () => {
 		['parameters', 'x', /--parameters takes NAME=VALUE/],
 	] as const)
 		test(name, () => assert.throws(() => given({ [name]: value }), { code: 'usage', message: says }));
-});
-
-const refused: readonly (readonly [what: string, text: string, says: RegExp])[] = [
-	[
-		'a network of the node',
-		deployment(annotated, '      hostNetwork: true\n'),
-		/pods\.yaml:1: Deployment cart: hostNetwork is true: the node's own traffic/,
-	],
-	[
-		'Fargate',
-		deployment(annotated, '', 'eks.amazonaws.com/fargate-profile: x'),
-		/fargate-profile: Fargate grants no container NET_ADMIN/,
-	],
-	['no YAML', 'kind: Pod\n---\nkind: [', /pods\.yaml:3: it is no YAML: .* end with a \]\n/],
-	[
-		'a template',
-		'kind: Pod\n{{- if .x }}\nspec: 1\n{{- end }}\n',
-		/pods\.yaml:2: it is no YAML: .*; of a template convert what it is rendered to/,
-	],
-	[
-		'no containers',
-		'---\nkind: Pod\nmetadata: { name: x }\n',
-		/pods\.yaml:2: Pod x: spec is no spec of pods: its containers and volumes have a name each/,
-	],
-	[
-		'a container without a name',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ image: y }] }\n',
-		/spec is no spec of pods/,
-	],
-	[
-		'an image that is no text',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, image: { y: z } }] }\n',
-		/and an image is a text/,
-	],
-	[
-		'variables that are no list',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: { y: z } }] }\n',
-		/spec is no spec of pods/,
-	],
-	[
-		'containers by an alias',
-		'kind: Pod\nmetadata: { name: x }\nx: &all [{ name: app }]\nspec: { containers: *all }\n',
-		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
-	],
-	[
-		'containers by a merge key',
-		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: app }] }\nspec: { <<: *all }\n',
-		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
-	],
-	[
-		'what is nested without end',
-		`kind: Pod\nspec: ${'['.repeat(500)}`,
-		/pods\.yaml:2: its values are nested more than 200 levels deep/,
-	],
-	['an alias of nothing', 'kind: Pod\nspec: *absent\n', /pods\.yaml:1: it is no YAML: .*absent/],
-];
-
-describe('what cannot be converted is refused, with file, line and pod:', () => {
-	for (const [what, text, says] of refused)
-		test(what, () => assert.throws(() => convert(text), { code: 'config', message: says }));
-
-	test('all mistakes of all pods at once', () => {
-		const wrong = deployment({ ports: '0', cpuLimit: 'x' });
-		assert.throws(
-			() => convert(`${wrong}---\n${wrong}`),
-			(error: Error) => {
-				assert.match(error.message, /^Cannot convert the pods: 4 mistakes:\n {2}pods\.yaml:1: /);
-				return /\n {2}pods\.yaml:21: Deployment cart: /.test(error.message);
-			},
-		);
-	});
 });
 
 describe('what is to be known is told:', () => {
