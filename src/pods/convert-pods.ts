@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { nodeId } from '../values/mesh-node.ts';
 import { BOOTSTRAP, TURNOUT } from './containers.ts';
 import { configMapOf, type EditOptions, edit } from './edit-pod.ts';
-import { type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
+import { changeBy, type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
 import { envoyOf, type MeshedPod, meshPod } from './meshed-pod.ts';
 import { type KubernetesObject, objectsIn, type PodTemplate, podTemplateOf } from './pod-templates.ts';
 import { type ClusterMesh, clusterMeshOf } from './selecting-proxies.ts';
@@ -37,8 +37,10 @@ export function convertPods(text: string, file: string, options: PodOptions): Co
 	if (wrong.length > 0) throw refusal(wrong);
 	const pods = read.flatMap(({ pod }) => pod ?? []);
 	const { maps, clashes } = configMaps(pods, options);
-	if (clashes.length > 0) throw refusal(clashes);
-	const converted = manifests.map((manifest) => rendered(manifest, pods, options)).join('');
+	const parts = manifests.map((manifest) => rendered(manifest, pods, options));
+	const late = [...clashes, ...parts.flatMap((part) => part.mistakes)];
+	if (late.length > 0) throw refusal(late);
+	const converted = parts.map((part) => part.text).join('');
 	return {
 		text:
 			maps.length === 0 || converted.startsWith('---')
@@ -127,10 +129,13 @@ function aboutOptions(
 }
 
 /** As it is written, unless pods of it are converted. */
-function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditOptions): string {
+function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditOptions) {
 	const own = pods.filter(({ template }) => template.manifest === manifest);
-	for (const pod of own) edit(pod, options);
-	return own.length === 0 ? manifest.text : textOf(manifest);
+	if (own.length === 0) return { text: manifest.text, mistakes: [] };
+	const mistakes = changeBy(manifest, () => {
+		for (const pod of own) edit(pod, options);
+	});
+	return { text: mistakes.length > 0 ? '' : textOf(manifest), mistakes };
 }
 
 /** Workloads of one name share one. */

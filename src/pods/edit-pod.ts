@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { nodeId } from '../values/mesh-node.ts';
 import { BOOTSTRAP, ENVOY, envoyContainer, ROUTE_MANAGER, TURNOUT, turnoutContainer } from './containers.ts';
-import { insertAfter, put, remove } from './manifests.ts';
+import { insertAfter, put, remove, set } from './manifests.ts';
 import { envoyOf, type MeshedPod, routeManagerOf } from './meshed-pod.ts';
 import { isSecret } from './pod-templates.ts';
 import { INJECTION, type Mount, PREFIX } from './wishes.ts';
@@ -83,5 +83,5 @@ function volumesOf({ template, wishes }: MeshedPod, { adsSocket }: EditOptions) 
 function annotate({ template: { manifest, path, annotations } }: MeshedPod): void {
 	const at = [...path, 'metadata', 'annotations'];
 	for (const name of Object.keys(annotations)) if (name.startsWith(PREFIX)) manifest.document.deleteIn([...at, name]);
-	manifest.document.setIn([...at, `${PREFIX}${INJECTION}`], 'disabled');
+	set(manifest, [...at, `${PREFIX}${INJECTION}`], 'disabled');
 }

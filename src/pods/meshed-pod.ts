@@ -3,6 +3,7 @@ import type { FileSettings } from '../config/yaml.ts';
 import { quote } from '../lib/escape.ts';
 import { findMeshNode, type MeshNode } from '../values/mesh-node.ts';
 import { ENVOY, ROUTE_MANAGER, type SettingTexts, settingKey } from './containers.ts';
+import { isWrittenOut } from './manifests.ts';
 import { type Container, isSecret, type PodTemplate } from './pod-templates.ts';
 import type { ClusterMesh, SelectingProxy } from './selecting-proxies.ts';
 import { PREFIX, type Wishes } from './wishes.ts';
@@ -127,10 +128,21 @@ function mistakesIn(pod: Pod, selecting: readonly SelectingProxy[]): readonly st
 		...(labels['eks.amazonaws.com/fargate-profile'] === undefined
 			? []
 			: ['eks.amazonaws.com/fargate-profile: Fargate grants no container NET_ADMIN; allowed: nodes of your own']),
+		...replacedNames(template).map((name) => `container ${name} stands there by an alias or a merge key; write it out`),
 		...mistakesInMounts(template, wishes),
 		...mistakesInEnvoy(pod),
 	];
 }
+
+/** Of containers to be replaced that do not stand there themselves. */
+const replacedNames = ({ manifest, path, spec }: PodTemplate): readonly string[] =>
+	(['containers', 'initContainers'] as const).flatMap((list) =>
+		(spec[list] ?? [])
+			.map(({ name }, at) => ({ name, at }))
+			.filter(({ name }) => name === ENVOY || name === ROUTE_MANAGER)
+			.filter(({ at }) => !isWrittenOut(manifest, [...path, 'spec', list, at, 'name']))
+			.map(({ name }) => name),
+	);
 
 function mistakesInMounts({ spec }: PodTemplate, { volumeMounts, secretMounts }: Wishes): readonly string[] {
 	const volumes = spec.volumes ?? [];

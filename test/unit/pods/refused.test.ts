@@ -50,6 +50,36 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
 	],
 	[
+		'metadata by an alias',
+		'kind: Job\nmetadata: &m { name: x }\nspec: { template: { metadata: *m, spec: { containers: [{ name: app }] } } }\n',
+		/Job x: spec\.template\.metadata stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'an Envoy by an alias',
+		'kind: Pod\nmetadata: { name: x }\nx: &envoy { name: envoy }\nspec: { containers: [{ name: app }, *envoy] }\n',
+		/Pod x: container envoy stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'a route manager by a merge key',
+		'kind: Pod\nmetadata: { name: x }\nx: &p { name: proxyinit }\nspec: { containers: [{ name: app }], initContainers: [{ <<: *p }] }\n',
+		/Pod x: container proxyinit stands there by an alias or a merge key; write it out/,
+	],
+	[
+		'annotations that are no map',
+		'kind: Pod\nmetadata: { name: x, annotations: [] }\nspec: { containers: [{ name: app }] }\n',
+		/Pod x: metadata\.annotations is no map/,
+	],
+	[
+		'an alias of a part of the Envoy that is replaced',
+		'kind: Pod\nmetadata: { name: x }\nspec:\n  containers:\n    - name: envoy\n      env: &e [{ name: A, value: b }]\n    - name: app\n      env: *e\n',
+		/1 mistake:\n {2}pods\.yaml:8: the alias \*e leads into what is replaced; write it out/,
+	],
+	[
+		'one that would lead to another anchor of its name then',
+		'kind: Pod\nmetadata: { name: x, labels: &e { a: b } }\nspec:\n  containers:\n    - name: envoy\n      env: &e [{ name: A, value: b }]\n    - name: app\n      env: *e\n',
+		/pods\.yaml:8: the alias \*e leads into what is replaced/,
+	],
+	[
 		'what is nested without end',
 		`kind: Pod\nspec: ${'['.repeat(500)}`,
 		/pods\.yaml:2: its values are nested more than 200 levels deep/,
