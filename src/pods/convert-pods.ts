@@ -1,7 +1,7 @@
-import { passThroughNames } from '../config/pass-through.ts';
 import { Failure } from '../failure.ts';
 import { nodeId } from '../values/mesh-node.ts';
-import { BOOTSTRAP, TURNOUT } from './containers.ts';
+import { namesForBootstrap, variablesOf } from './container-variables.ts';
+import { BOOTSTRAP, ENVOY, TURNOUT } from './containers.ts';
 import { configMapOf, type EditOptions, edit } from './edit-pod.ts';
 import { changeBy, type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
 import { envoyOf, type MeshedPod, meshPod } from './meshed-pod.ts';
@@ -112,7 +112,7 @@ function aboutOptions(
 	{ template, proxy, wishes }: MeshedPod,
 	{ isNative, bootstrapOf }: PodOptions,
 ): readonly string[] {
-	const forEnvoy = wishes.env.map(([name]) => name).filter((name) => passThroughNames.includes(name));
+	const { all, unknown } = namesForBootstrap(variablesOf(envoyOf(template), wishes));
 	const isJob = /Job$/.test(template.kind);
 	const named = `turnout mesh render --pod --node ${nodeId(proxy)}`;
 	return [
@@ -122,9 +122,15 @@ function aboutOptions(
 					`its Envoy reads ${BOOTSTRAP.key} of the ConfigMap ${configMapOf(template.name)}; what belongs there: ${named}`,
 				]
 			: []),
-		...(bootstrapOf === undefined && forEnvoy.length > 0
-			? [`${forEnvoy.join(', ')}: give turnout mesh render the same variables`]
+		...(bootstrapOf === undefined && all.length > 0
+			? [`${all.join(', ')}: give turnout mesh render the same variables`]
 			: []),
+		...(bootstrapOf === undefined
+			? []
+			: unknown.map(
+					(name) =>
+						`container ${ENVOY}: the value of ${name} is not known here, nor in its configuration; write it out`,
+				)),
 	];
 }
 

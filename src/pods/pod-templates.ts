@@ -5,7 +5,7 @@ export type Texts = Readonly<Record<string, string>>;
 export interface Container {
 	readonly name: string;
 	readonly image?: string;
-	readonly env?: readonly { readonly name: string; readonly value?: string }[] | null;
+	readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[] | null;
 	readonly securityContext?: { readonly runAsUser?: number; readonly [member: string]: unknown };
 	readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[] | null;
 	readonly [member: string]: unknown;

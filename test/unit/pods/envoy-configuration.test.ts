@@ -128,6 +128,64 @@ describe('Envoy’s configuration', () => {
 	});
 });
 
+describe('what an Envoy that is replaced did by its variables', () => {
+	const withVariables = (...variables: readonly string[]) =>
+		chapterPod('mesh/shop/virtualNode/cart_default').replace(
+			/ {8}- name: "ENVOY_LOG_LEVEL"\n/,
+			(first) => `${variables.map((each) => `        - ${each}\n`).join('')}${first}`,
+		);
+	const xray = withVariables('{ name: ENABLE_ENVOY_XRAY_TRACING, value: "1" }');
+
+	test('stands in its configuration', () => {
+		withDefinitions(mesh, (path) => {
+			const { objects, notices } = convert(xray, given({ definitions: path }));
+			assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+			assert.deepEqual(notices, []);
+		});
+		const { objects } = convert(xray, given({ 'ads-socket': '/run/mesh/ads/socket' }));
+		assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+	});
+
+	test('is to be said where that is made elsewhere', () => {
+		assert.match(
+			convert(xray).notices.join(),
+			/Pod service: ENABLE_ENVOY_XRAY_TRACING: give turnout mesh render the same variables/,
+		);
+	});
+
+	test('counts before what an annotation asks for, as in the container', () => {
+		const text = xray.replace(
+			'  name: service\n',
+			'  name: service\n  annotations: { appmesh.k8s.aws/sidecarEnv: "ENABLE_ENVOY_XRAY_TRACING=0" }\n',
+		);
+		const { objects } = convert(text, given({ 'ads-socket': '/run/mesh/ads/socket' }));
+		assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+	});
+
+	test('are arguments of the new one too, where its image’s agent made them of these', () => {
+		const { envoy } = convertedPod(
+			withVariables('{ name: ENVOY_CONCURRENCY, value: "2" }', '{ name: ENVOY_SKIP_DEPRECATED_LOGS, value: "1" }'),
+		);
+		assert.deepEqual(envoy['args'], [
+			...['--config-path', '/etc/envoy/envoy.json', '--log-level', 'info'],
+			...['--concurrency', '2', '--skip-deprecated-logs'],
+		]);
+	});
+
+	test('is told where its value is not known here', () => {
+		for (const value of ['valueFrom: { configMapKeyRef: { name: x, key: y } }', 'value: $(PORT)']) {
+			const { notices } = convert(
+				withVariables(`{ name: XRAY_DAEMON_PORT, ${value} }`),
+				given({ 'ads-socket': '/run/mesh/ads/socket' }),
+			);
+			assert.match(
+				notices.join(),
+				/Pod service: container envoy: the value of XRAY_DAEMON_PORT is not known here, nor in its configuration; write it out$/,
+			);
+		}
+	});
+});
+
 describe('two workloads of one name share a ConfigMap', () => {
 	const both = (other: string, namespace = '') =>
 		`${deployment({ virtualNode: 'cart' })}---\n${deployment({ virtualNode: other }).replace('Deployment', 'StatefulSet').replace('  name: cart\n', `  name: cart\n${namespace}`)}`;

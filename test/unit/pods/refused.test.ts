@@ -65,6 +65,16 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 		/Pod x: container proxyinit stands there by an alias or a merge key; write it out/,
 	],
 	[
+		'an Envoy that has something else where its configuration belongs',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, volumeMounts: [{ name: own, mountPath: /etc/envoy/ }] }] }\n',
+		/Pod x: container envoy: "own" is mounted at \/etc\/envoy, where its configuration belongs; allowed: another path/,
+	],
+	[
+		'what is asked for there',
+		deployment({ ...annotated, secretMounts: 'own:/etc/envoy' }),
+		/Deployment cart: container envoy: "own" is mounted at \/etc\/envoy, where/,
+	],
+	[
 		'annotations that are no map',
 		'kind: Pod\nmetadata: { name: x, annotations: [] }\nspec: { containers: [{ name: app }] }\n',
 		/Pod x: metadata\.annotations is no map/,
