@@ -142,8 +142,9 @@ describe('what an Envoy that is replaced did by its variables', () => {
 			assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
 			assert.deepEqual(notices, []);
 		});
-		const { objects } = convert(xray, given({ 'ads-socket': '/run/mesh/ads/socket' }));
-		assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+		const named = withVariables('{ name: APPMESH_RESOURCE_CLUSTER, value: tills }');
+		const { objects } = convert(named, given({ 'ads-socket': '/run/mesh/ads/socket' }));
+		assert.equal(bootstrapIn(objects).bootstrap.node.cluster, 'tills');
 	});
 
 	test('is to be said where that is made elsewhere', () => {
