@@ -1,4 +1,5 @@
 import { allSettings } from '../config/names.ts';
+import { argumentsOf, variablesOf } from './container-variables.ts';
 import type { Container } from './pod-templates.ts';
 import type { Mount, Wishes } from './wishes.ts';
 
@@ -8,7 +9,7 @@ export const ENVOY = 'envoy';
 export const ROUTE_MANAGER = 'proxyinit';
 
 /** Where Envoy's bootstrap is. */
-export const BOOTSTRAP = { folder: '/etc/envoy', key: 'envoy.json' } as const;
+export const BOOTSTRAP = { volume: 'envoy-bootstrap', folder: '/etc/envoy', key: 'envoy.json' } as const;
 /** Of the listener that answers whoever reads: probes, Prometheus. */
 export const READING_PORT = 9901;
 
@@ -61,11 +62,11 @@ export function envoyContainer(options: EnvoyOptions, former: Container | undefi
 		lifecycle: ____,
 		...kept
 	} = former ?? newEnvoy(node, wishes.resources);
-	const env = withVariables(kept.env ?? [], wishes.env);
+	const env = variablesOf({ name, ...kept }, wishes);
 	const given = kept.volumeMounts ?? [];
 	return {
 		...{ name, image, ...(isAws(image) ? { command: ['/usr/bin/envoy'] } : {}) },
-		args: [...['--config-path', `${BOOTSTRAP.folder}/${BOOTSTRAP.key}`], ...logLevel(env)],
+		args: [...['--config-path', `${BOOTSTRAP.folder}/${BOOTSTRAP.key}`], ...argumentsOf(env)],
 		...kept,
 		env,
 		...(isNative ? { restartPolicy: 'Always', startupProbe: probe(1, 120) } : { lifecycle: outlast }),
@@ -96,17 +97,6 @@ const ofBound = (resources: Wishes['resources'], bound: string): object =>
 	Object.fromEntries(
 		resources.filter(([each]) => each === bound).map(([, resource, quantity]) => [resource, quantity]),
 	);
-
-const withVariables = (env: NonNullable<Container['env']>, more: Wishes['env']): NonNullable<Container['env']> => [
-	...env,
-	...more.filter(([name]) => !env.some((each) => each.name === name)).map(([name, value]) => ({ name, value })),
-];
-
-/** The image of AWS took it from its variable. */
-function logLevel(env: NonNullable<Container['env']>): readonly string[] {
-	const level = env.find(({ name }) => name === 'ENVOY_LOG_LEVEL')?.value;
-	return level === undefined ? [] : ['--log-level', level];
-}
 
 const probe = (periodSeconds: number, failureThreshold: number) => ({
 	httpGet: { path: '/ready', port: READING_PORT },

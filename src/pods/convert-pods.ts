@@ -1,11 +1,11 @@
-import { passThroughNames } from '../config/pass-through.ts';
 import { Failure } from '../failure.ts';
 import { nodeId } from '../values/mesh-node.ts';
-import { BOOTSTRAP, TURNOUT } from './containers.ts';
+import { namesForBootstrap, variablesOf } from './container-variables.ts';
+import { BOOTSTRAP, ENVOY, TURNOUT } from './containers.ts';
 import { configMapOf, type EditOptions, edit } from './edit-pod.ts';
-import { type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
+import { changeBy, type Manifest, newManifest, parseManifests, textOf } from './manifests.ts';
 import { envoyOf, type MeshedPod, meshPod } from './meshed-pod.ts';
-import { type KubernetesObject, objectsIn, podTemplateOf } from './pod-templates.ts';
+import { type KubernetesObject, objectsIn, type PodTemplate, podTemplateOf } from './pod-templates.ts';
 import { type ClusterMesh, clusterMeshOf } from './selecting-proxies.ts';
 import { INJECTION, PREFIX, readWishes } from './wishes.ts';
 
@@ -36,8 +36,11 @@ export function convertPods(text: string, file: string, options: PodOptions): Co
 	const wrong = [...mistakes, ...read.flatMap((each) => each.mistakes)];
 	if (wrong.length > 0) throw refusal(wrong);
 	const pods = read.flatMap(({ pod }) => pod ?? []);
-	const maps = configMaps(pods, options);
-	const converted = manifests.map((manifest) => rendered(manifest, pods, options)).join('');
+	const { maps, clashes } = configMaps(pods, options);
+	const parts = manifests.map((manifest) => rendered(manifest, pods, options));
+	const late = [...clashes, ...parts.flatMap((part) => part.mistakes)];
+	if (late.length > 0) throw refusal(late);
+	const converted = parts.map((part) => part.text).join('');
 	return {
 		text:
 			maps.length === 0 || converted.startsWith('---')
@@ -109,7 +112,7 @@ function aboutOptions(
 	{ template, proxy, wishes }: MeshedPod,
 	{ isNative, bootstrapOf }: PodOptions,
 ): readonly string[] {
-	const forEnvoy = wishes.env.map(([name]) => name).filter((name) => passThroughNames.includes(name));
+	const { all, unknown } = namesForBootstrap(variablesOf(envoyOf(template), wishes));
 	const isJob = /Job$/.test(template.kind);
 	const named = `turnout mesh render --pod --node ${nodeId(proxy)}`;
 	return [
@@ -119,27 +122,51 @@ function aboutOptions(
 					`its Envoy reads ${BOOTSTRAP.key} of the ConfigMap ${configMapOf(template.name)}; what belongs there: ${named}`,
 				]
 			: []),
-		...(bootstrapOf === undefined && forEnvoy.length > 0
-			? [`${forEnvoy.join(', ')}: give turnout mesh render the same variables`]
+		...(bootstrapOf === undefined && all.length > 0
+			? [`${all.join(', ')}: give turnout mesh render the same variables`]
 			: []),
+		...(bootstrapOf === undefined
+			? []
+			: unknown.map(
+					(name) =>
+						`container ${ENVOY}: the value of ${name} is not known here, nor in its configuration; write it out`,
+				)),
 	];
 }
 
 /** As it is written, unless pods of it are converted. */
-function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditOptions): string {
+function rendered(manifest: Manifest, pods: readonly MeshedPod[], options: EditOptions) {
 	const own = pods.filter(({ template }) => template.manifest === manifest);
-	for (const pod of own) edit(pod, options);
-	return own.length === 0 ? manifest.text : textOf(manifest);
+	if (own.length === 0) return { text: manifest.text, mistakes: [] };
+	const mistakes = changeBy(manifest, () => {
+		for (const pod of own) edit(pod, options);
+	});
+	return { text: mistakes.length > 0 ? '' : textOf(manifest), mistakes };
 }
 
-const configMaps = (pods: readonly MeshedPod[], { bootstrapOf }: PodOptions): readonly string[] =>
-	bootstrapOf === undefined
-		? []
-		: pods.map((pod) => {
-				const { name, ownNamespace } = pod.template;
-				const namespace = ownNamespace === '' ? {} : { namespace: ownNamespace };
-				return newManifest({
-					...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapOf(name), ...namespace } },
-					data: { [BOOTSTRAP.key]: bootstrapOf(pod) },
-				});
-			});
+/** Workloads of one name share one. */
+function configMaps(pods: readonly MeshedPod[], { bootstrapOf }: PodOptions) {
+	if (bootstrapOf === undefined) return { maps: [], clashes: [] };
+	const made = new Map<string, { readonly template: PodTemplate; readonly bootstrap: string }>();
+	const clashes: string[] = [];
+	for (const pod of pods) {
+		const { template } = pod;
+		const key = `${template.namespace}/${template.name}`;
+		const bootstrap = bootstrapOf(pod);
+		const former = made.get(key);
+		if (former === undefined) made.set(key, { template, bootstrap });
+		else if (former.bootstrap !== bootstrap) clashes.push(clash(template, former.template));
+	}
+	return { maps: [...made.values()].map(({ template, bootstrap }) => configMap(template, bootstrap)), clashes };
+}
+
+const clash = ({ manifest, path, kind, name }: PodTemplate, former: PodTemplate): string =>
+	`${manifest.placeOf(path)}: ${kind} ${name}: the ConfigMap ${configMapOf(name)} is that of ${former.kind} ${former.name}, whose Envoy is configured otherwise; allowed: a name for each`;
+
+function configMap({ name, ownNamespace }: PodTemplate, bootstrap: string): string {
+	const namespace = ownNamespace === '' ? {} : { namespace: ownNamespace };
+	return newManifest({
+		...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapOf(name), ...namespace } },
+		data: { [BOOTSTRAP.key]: bootstrap },
+	});
+}

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { nodeId } from '../values/mesh-node.ts';
 import { BOOTSTRAP, ENVOY, envoyContainer, ROUTE_MANAGER, TURNOUT, turnoutContainer } from './containers.ts';
-import { insertAfter, put, remove } from './manifests.ts';
+import { insertAfter, put, remove, set } from './manifests.ts';
 import { envoyOf, type MeshedPod, routeManagerOf } from './meshed-pod.ts';
 import { isSecret } from './pod-templates.ts';
 import { INJECTION, type Mount, PREFIX } from './wishes.ts';
@@ -56,12 +56,11 @@ function imageOf({ template, wishes }: MeshedPod, asked: string | undefined): st
 	return own !== undefined && (wishes.keepsImage === true || asked === undefined) ? own : (asked ?? USUAL_IMAGE);
 }
 
-const BOOTSTRAP_VOLUME = 'envoy-bootstrap';
 const SOCKET_VOLUME = 'envoy-ads';
 
 function mountsOf({ wishes }: MeshedPod, { adsSocket }: EditOptions): readonly Mount[] {
 	return [
-		{ name: BOOTSTRAP_VOLUME, path: BOOTSTRAP.folder },
+		{ name: BOOTSTRAP.volume, path: BOOTSTRAP.folder },
 		...(adsSocket === undefined ? [] : [{ name: SOCKET_VOLUME, path: dirname(adsSocket) }]),
 		...wishes.secretMounts,
 		...wishes.volumeMounts,
@@ -71,7 +70,7 @@ function mountsOf({ wishes }: MeshedPod, { adsSocket }: EditOptions): readonly M
 function volumesOf({ template, wishes }: MeshedPod, { adsSocket }: EditOptions) {
 	const secrets = wishes.secretMounts.filter(({ name }) => !isSecret(template.spec, name));
 	return [
-		{ name: BOOTSTRAP_VOLUME, configMap: { name: configMapOf(template.name) } },
+		{ name: BOOTSTRAP.volume, configMap: { name: configMapOf(template.name) } },
 		...(adsSocket === undefined
 			? []
 			: [{ name: SOCKET_VOLUME, hostPath: { path: dirname(adsSocket), type: 'Directory' } }]),
@@ -83,5 +82,5 @@ function volumesOf({ template, wishes }: MeshedPod, { adsSocket }: EditOptions) 
 function annotate({ template: { manifest, path, annotations } }: MeshedPod): void {
 	const at = [...path, 'metadata', 'annotations'];
 	for (const name of Object.keys(annotations)) if (name.startsWith(PREFIX)) manifest.document.deleteIn([...at, name]);
-	manifest.document.setIn([...at, `${PREFIX}${INJECTION}`], 'disabled');
+	set(manifest, [...at, `${PREFIX}${INJECTION}`], 'disabled');
 }

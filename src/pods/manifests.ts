@@ -1,4 +1,20 @@
-import { type Document, isCollection, isMap, isNode, isSeq, parseDocument, stringify, type YAMLSeq } from 'yaml';
+import {
+	type Alias,
+	type Document,
+	type DocumentOptions,
+	isCollection,
+	isMap,
+	isNode,
+	isSeq,
+	type Node,
+	type ParseOptions,
+	parseDocument,
+	type SchemaOptions,
+	stringify,
+	type Tags,
+	visit,
+	type YAMLSeq,
+} from 'yaml';
 import { oneLine } from '../lib/escape.ts';
 import { firstTooDeep, lineCounter, tooDeep } from '../mesh/document.ts';
 
@@ -13,6 +29,7 @@ export interface Manifest {
 	readonly value: unknown;
 	/** `FILE:LINE` of a path that is there. */
 	readonly placeOf: (path: Path) => string;
+	readonly placeOfNode: (node: Node) => string;
 }
 
 export interface Manifests {
@@ -26,7 +43,7 @@ export function parseManifests(text: string, file: string): Manifests {
 	const mistakes: string[] = [];
 	let linesBefore = 0;
 	for (const part of text.split(/^(?=---(?:\s|$))/m)) {
-		const parsed = parseManifest(part, file, linesBefore);
+		const parsed = parseManifest(part.replace(directive, ''), file, linesBefore);
 		if (typeof parsed === 'string') mistakes.push(parsed);
 		else manifests.push(parsed);
 		linesBefore += part.split('\n').length - 1;
@@ -34,8 +51,25 @@ export function parseManifests(text: string, file: string): Manifests {
 	return { manifests, mistakes };
 }
 
-/** As kubectl reads it: with merge keys. */
-const options = { merge: true, prettyErrors: false, logLevel: 'silent' } as const;
+/** kubectl refuses a file that begins with one. It stands after everything else of its part. */
+const directive = /^%YAML\s.*\n/gm;
+
+/** As kubectl reads it: YAML 1.1 with merge keys and with the octals of 1.2, but without times. */
+const options: ParseOptions & DocumentOptions & SchemaOptions = {
+	...{ version: '1.1', prettyErrors: false, logLevel: 'silent' },
+	customTags: (tags) => [...tags, 'intOct' as const].filter((tag) => !isTime(tag)).map(asWritten),
+};
+
+type Tag = Tags[number];
+
+const isTime = (tag: Tag): boolean =>
+	typeof tag === 'object' && (tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp');
+
+/** Numbers have more than one spelling. */
+const asWritten = (tag: Tag): Tag =>
+	typeof tag === 'object' && /:(int|float)$/.test(tag.tag) && tag.stringify !== undefined
+		? { ...tag, stringify: (node, ...rest) => node.source ?? tag.stringify?.(node, ...rest) ?? '' }
+		: tag;
 
 function parseManifest(text: string, file: string, linesBefore: number): Manifest | string {
 	const lineAt = lineCounter(text);
@@ -46,7 +80,11 @@ function parseManifest(text: string, file: string, linesBefore: number): Manifes
 	const [error] = document.errors;
 	if (error !== undefined) return `${place(error.pos[0])}: ${whyNoYaml(error.message, text)}`;
 	try {
-		return { text, document, value: document.toJS(), placeOf: (path) => place(offsetOf(document, path)) };
+		return {
+			...{ text, document, value: document.toJS() },
+			placeOf: (path) => place(offsetOf(document, path)),
+			placeOfNode: ({ range }) => place(range?.[0] ?? 0),
+		};
 	} catch (cause) {
 		return `${place(0)}: ${whyNoYaml((cause as Error).message, text)}`;
 	}
@@ -77,6 +115,14 @@ export function remove({ document }: Manifest, path: Path, name: string): void {
 	if (isSeq(list)) list.items = list.items.filter((item) => !isNamed(item, name));
 }
 
+/** Also below what is not there, or stands there without a value. */
+export function set({ document }: Manifest, path: Path, value: unknown): void {
+	const parents = path.map((_, at) => path.slice(0, at));
+	for (const parent of parents.filter((each) => (document.getIn(each) ?? null) === null))
+		document.setIn(parent, document.createNode({}));
+	document.setIn(path, value);
+}
+
 function indexOf(list: YAMLSeq, name: string): number | undefined {
 	const at = list.items.findIndex((item) => isNamed(item, name));
 	return at === -1 ? undefined : at;
@@ -85,11 +131,29 @@ function indexOf(list: YAMLSeq, name: string): number | undefined {
 const isNamed = (item: unknown, name: string): boolean => isMap(item) && item.get('name') === name;
 
 /** Whether it can be changed: an alias or a merge key may stand for something that others share. */
-export const isWrittenOut = ({ document, value }: Manifest, path: Path): boolean =>
-	typeof (valueAt(value, path) ?? '') !== 'object' || isCollection(document.getIn(path));
+export function isWrittenOut({ document, value }: Manifest, path: Path): boolean {
+	const [meant, written] = [valueAt(value, path) ?? undefined, document.getIn(path)];
+	return meant === undefined || meant === written || isCollection(written);
+}
 
 export const valueAt = (value: unknown, path: Path): unknown =>
 	path.reduce<unknown>((within, key) => (within as Record<string | number, unknown> | undefined | null)?.[key], value);
+
+/** Changes the document; returns a mistake for each alias that means something else then, or nothing. */
+export function changeBy({ document, placeOfNode }: Manifest, change: () => void): readonly string[] {
+	const before = aliasesIn(document);
+	change();
+	return [...aliasesIn(document)]
+		.filter(([alias, node]) => before.has(alias) && before.get(alias) !== node)
+		.map(([alias]) => `${placeOfNode(alias)}: the alias *${alias.source} leads into what is replaced; write it out`);
+}
+
+/** Each with what it means. */
+function aliasesIn(document: Document): ReadonlyMap<Alias, Node | undefined> {
+	const found = new Map<Alias, Node | undefined>();
+	visit(document, { Alias: (_, alias) => void found.set(alias, alias.resolve(document)) });
+	return found;
+}
 
 /** A document that was changed, in the style that it is written in. JSON stays JSON, which kubectl tells by its first brace. */
 export const textOf = ({ document, text }: Manifest): string =>
@@ -97,4 +161,5 @@ export const textOf = ({ document, text }: Manifest): string =>
 		? `${JSON.stringify(document.toJS(), undefined, 4)}\n`
 		: document.toString({ lineWidth: 0, indentSeq: !/^( *)[^\s#-][^\n]*:\n\1- /m.test(text) });
 
-export const newManifest = (value: object): string => `---\n${stringify(value, { lineWidth: 0 })}`;
+export const newManifest = (value: object): string =>
+	`---\n${stringify(value, undefined, { ...options, lineWidth: 0 })}`;

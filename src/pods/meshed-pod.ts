@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { mergeSources } from '../config/merge-sources.ts';
 import type { FileSettings } from '../config/yaml.ts';
 import { quote } from '../lib/escape.ts';
 import { findMeshNode, type MeshNode } from '../values/mesh-node.ts';
-import { ENVOY, ROUTE_MANAGER, type SettingTexts, settingKey } from './containers.ts';
+import { BOOTSTRAP, ENVOY, ROUTE_MANAGER, type SettingTexts, settingKey } from './containers.ts';
+import { isWrittenOut } from './manifests.ts';
 import { type Container, isSecret, type PodTemplate } from './pod-templates.ts';
 import type { ClusterMesh, SelectingProxy } from './selecting-proxies.ts';
 import { PREFIX, type Wishes } from './wishes.ts';
@@ -127,10 +129,21 @@ function mistakesIn(pod: Pod, selecting: readonly SelectingProxy[]): readonly st
 		...(labels['eks.amazonaws.com/fargate-profile'] === undefined
 			? []
 			: ['eks.amazonaws.com/fargate-profile: Fargate grants no container NET_ADMIN; allowed: nodes of your own']),
+		...replacedNames(template).map((name) => `container ${name} stands there by an alias or a merge key; write it out`),
 		...mistakesInMounts(template, wishes),
 		...mistakesInEnvoy(pod),
 	];
 }
+
+/** Of containers to be replaced that do not stand there themselves. */
+const replacedNames = ({ manifest, path, spec }: PodTemplate): readonly string[] =>
+	(['containers', 'initContainers'] as const).flatMap((list) =>
+		(spec[list] ?? [])
+			.map(({ name }, at) => ({ name, at }))
+			.filter(({ name }) => name === ENVOY || name === ROUTE_MANAGER)
+			.filter(({ at }) => !isWrittenOut(manifest, [...path, 'spec', list, at, 'name']))
+			.map(({ name }) => name),
+	);
 
 function mistakesInMounts({ spec }: PodTemplate, { volumeMounts, secretMounts }: Wishes): readonly string[] {
 	const volumes = spec.volumes ?? [];
@@ -151,10 +164,27 @@ function mistakesInMounts({ spec }: PodTemplate, { volumeMounts, secretMounts }:
 }
 
 /** An Envoy whose own connections are captured would call itself for ever. */
-function mistakesInEnvoy({ template, proxy, uid }: Pod): readonly string[] {
-	const user = envoyOf(template)?.securityContext?.runAsUser;
-	if (proxy.kind === 'virtualGateway' || user === undefined || user === uid) return [];
+function mistakesInEnvoy({ template, wishes, proxy, uid }: Pod): readonly string[] {
+	const envoy = envoyOf(template);
+	const user = envoy?.securityContext?.runAsUser;
+	const isCaptured = proxy.kind !== 'virtualGateway' && user !== undefined && user !== uid;
+	const mounts = [
+		...(envoy?.volumeMounts ?? []).map(({ name, mountPath }) => ({ name, path: mountPath })),
+		...wishes.volumeMounts,
+		...wishes.secretMounts,
+	];
+	const inTheWay = mounts.filter(
+		({ name, path }) => resolve('/', path) === BOOTSTRAP.folder && name !== BOOTSTRAP.volume,
+	);
 	return [
-		`container ${ENVOY}: its user is ${user}, but ${uid} is the one that is ignored: its own traffic would be captured`,
+		...(isCaptured
+			? [
+					`container ${ENVOY}: its user is ${user}, but ${uid} is the one that is ignored: its own traffic would be captured`,
+				]
+			: []),
+		...inTheWay.map(
+			({ name }) =>
+				`container ${ENVOY}: ${quote(name)} is mounted at ${BOOTSTRAP.folder}, where its configuration belongs; allowed: another path`,
+		),
 	];
 }

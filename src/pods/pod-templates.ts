@@ -5,7 +5,7 @@ export type Texts = Readonly<Record<string, string>>;
 export interface Container {
 	readonly name: string;
 	readonly image?: string;
-	readonly env?: readonly { readonly name: string; readonly value?: string }[] | null;
+	readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[] | null;
 	readonly securityContext?: { readonly runAsUser?: number; readonly [member: string]: unknown };
 	readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[] | null;
 	readonly [member: string]: unknown;
@@ -86,6 +86,8 @@ export function podTemplateOf(object: KubernetesObject): PodTemplate | string | 
 	const folded = changed.find((part) => !isWrittenOut(manifest, [...path, ...part]));
 	if (folded !== undefined)
 		return `${[...below, ...folded].join('.')} stands there by an alias or a merge key; write it out`;
+	const misshapen = maps.find((part) => !isMapOrNothing(valueAt(value, [...below, ...part])));
+	if (misshapen !== undefined) return `${[...below, ...misshapen].join('.')} is no map`;
 	return {
 		...{ manifest, path, kind, name, namespace, spec, ownNamespace: textAt(value, ['metadata', 'namespace']) },
 		labels: textsAt(value, [...below, 'metadata', 'labels']),
@@ -94,14 +96,18 @@ export function podTemplateOf(object: KubernetesObject): PodTemplate | string | 
 	};
 }
 
+const maps: readonly Path[] = [['metadata'], ['metadata', 'annotations']];
+
 /** What a conversion changes. */
 const changed: readonly Path[] = [
 	...['containers', 'initContainers', 'volumes'].map((list) => ['spec', list]),
-	['metadata', 'annotations'],
+	...maps,
 ];
 
 const isListOf = (value: unknown, isElement: (element: unknown) => boolean): boolean =>
 	Array.isArray(value) && value.every(isElement);
+
+const isMapOrNothing = (value: unknown): boolean => typeof (value ?? {}) === 'object' && !Array.isArray(value);
 
 const hasName = (value: unknown): boolean => textAt(value, ['name']) !== '';
 

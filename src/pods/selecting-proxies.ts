@@ -25,7 +25,8 @@ export interface ClusterMesh {
 
 export function clusterMeshOf(manifests: readonly Manifest[], namespace: string): ClusterMesh {
 	const objects = manifests.flatMap((manifest) => objectsIn(manifest, namespace));
-	const [mesh, ...otherMeshes] = objects.filter(({ kind }) => kind === 'Mesh').map(nameOf);
+	const meshes = new Map(objects.filter(({ kind }) => kind === 'Mesh').map((each) => [each.name, nameOf(each)]));
+	const [mesh, ...otherMeshes] = meshes.values();
 	const labelled = objects
 		.filter(({ kind }) => kind === 'Namespace')
 		.map(({ name, value }) => {
@@ -33,7 +34,7 @@ export function clusterMeshOf(manifests: readonly Manifest[], namespace: string)
 			return [name, label] as const;
 		});
 	return {
-		proxies: objects.flatMap(proxyOf),
+		proxies: objects.flatMap((object) => proxyOf(object, meshes)),
 		mesh: otherMeshes.length > 0 ? '' : (mesh ?? ''),
 		isInjected: new Map(
 			labelled.filter(([, label]) => label !== '').map(([name, label]) => [name, label === 'enabled']),
@@ -43,8 +44,10 @@ export function clusterMeshOf(manifests: readonly Manifest[], namespace: string)
 
 const nameOf = (object: KubernetesObject): string => awsName({ ...object, spec: partOf(trace(object.value), 'spec') });
 
-function proxyOf(object: KubernetesObject): SelectingProxy[] {
+/** `meshes`: App Mesh's names, by Kubernetes'. */
+function proxyOf(object: KubernetesObject, meshes: ReadonlyMap<string, string>): SelectingProxy[] {
 	const { kind, namespace, value } = object;
+	const mesh = textAt(value, ['spec', 'meshRef', 'name']);
 	const selector = valueAt(value, ['spec', 'podSelector']);
 	// Without one it selects none; an empty one selects all.
 	if ((kind !== 'VirtualNode' && kind !== 'VirtualGateway') || !isObject(selector)) return [];
@@ -52,7 +55,7 @@ function proxyOf(object: KubernetesObject): SelectingProxy[] {
 		{
 			kind: kind === 'VirtualNode' ? 'virtualNode' : 'virtualGateway',
 			name: nameOf(object),
-			mesh: textAt(value, ['spec', 'meshRef', 'name']),
+			mesh: meshes.get(mesh) ?? mesh,
 			ports: listOf(valueAt(value, ['spec', 'listeners'])).map((each) =>
 				Number(valueAt(each, ['portMapping', 'port'])),
 			),

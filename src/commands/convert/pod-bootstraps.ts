@@ -2,8 +2,9 @@ import { fileVariables, passThrough } from '../../config/pass-through.ts';
 import { bootstrapText } from '../../envoy/bootstrap.ts';
 import { podOverlay } from '../../envoy/overlay.ts';
 import { Failure } from '../../failure.ts';
+import { literalsOf, variablesOf } from '../../pods/container-variables.ts';
 import { READING_PORT } from '../../pods/containers.ts';
-import type { MeshedPod } from '../../pods/meshed-pod.ts';
+import { envoyOf, type MeshedPod } from '../../pods/meshed-pod.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
 import type { EnvoyVariables } from '../../xds/envoy-variables.ts';
@@ -17,7 +18,7 @@ export const bootstrapsFrom =
 	(definitions: Pick<Task, 'files' | 'parameters'>) =>
 	(pod: MeshedPod): string => {
 		const [ingressPort, egressPort] = [Number(pod.settings.get('ingressPort')), Number(pod.settings.get('egressPort'))];
-		const variables = variablesOf(pod);
+		const variables = checkedVariables(pod);
 		return renderBootstrap(definitions, pod.proxy, {
 			variables,
 			files: { parts: [] },
@@ -27,9 +28,9 @@ export const bootstrapsFrom =
 		});
 	};
 
-/** What the annotations gave AWS's image by its variables stands in the bootstrap. */
-function variablesOf({ wishes, template }: MeshedPod): EnvoyVariables {
-	const { env, mistakes } = passThrough(Object.fromEntries(wishes.env), () => undefined);
+/** What AWS's image made of its variables stands in the bootstrap. */
+function checkedVariables({ wishes, template }: MeshedPod): EnvoyVariables {
+	const { env, mistakes } = passThrough(literalsOf(variablesOf(envoyOf(template), wishes)), () => undefined);
 	const named = fileVariables.filter((name) => env[name] !== undefined);
 	const all = [...mistakes, ...named.map((name) => `${name}: what is in the pod's file is not known here`)];
 	if (all.length === 0) return env;
@@ -45,7 +46,9 @@ export const bootstrapsForAds =
 	(socketPath: string) =>
 	(pod: MeshedPod): string => {
 		const id = nodeId(pod.proxy);
-		const bootstrap = adsBootstrap({ id, cluster: id, socketPath, initialFetchTimeout: '0s' });
-		const parts = variableParts({ variables: variablesOf(pod), files: { parts: [] }, node: pod.proxy, cluster: id });
+		const variables = checkedVariables(pod);
+		const cluster = variables['APPMESH_RESOURCE_CLUSTER'] ?? id;
+		const bootstrap = adsBootstrap({ id, cluster, socketPath, initialFetchTimeout: '0s' });
+		const parts = variableParts({ variables, files: { parts: [] }, node: pod.proxy, cluster });
 		return bootstrapText(mergeBootstrap(bootstrap, [...parts, podOverlay(READING_PORT)]));
 	};

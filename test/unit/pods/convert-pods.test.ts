@@ -94,6 +94,7 @@ describe('what makes pods is converted, and what is converted already stays as i
 		test(kind, () => {
 			const first = convert(text);
 			assert.equal(first.pods.length, 1);
+			assert.doesNotMatch(first.text, /!!/);
 			assert.ok(first.pods[0]?.spec.initContainers.some(({ name }) => name === 'turnout'));
 			const again = convert(first.text);
 			assert.equal(again.text, first.text);
@@ -171,6 +172,28 @@ describe('all else is passed on as it is written:', () => {
 		assert.equal(JSON.parse(text).spec.initContainers[0].name, 'turnout');
 		assert.equal(convert(text).text, text);
 	});
+
+	test('aliases of what stays, also in an Envoy that is replaced', () => {
+		const text = chapterPod()
+			.replace('image: app:1\n', 'image: app:1\n      env: &all [{ name: A, value: b }]\n')
+			.replace('- name: proxyinit', '- name: first\n      env: *all\n    - name: proxyinit')
+			.replace(/env:\n {8}- name: "APPMESH_VIRT(.*\n){6}/, 'env: *all\n');
+		const { text: printed, envoy } = convertedPod(text);
+		assert.match(printed, /- name: first\n {6}env: \*all\n/);
+		assert.deepEqual(variablesOf(envoy), { A: 'b' });
+	});
+
+	for (const [what, empty] of [
+		['metadata', 'metadata:'],
+		['annotations', 'metadata:\n      annotations: # none'],
+	] as const)
+		test(`${what} without anything get what is added`, () => {
+			const text = deployment().replace(/( {4})metadata:\n(?: {6}.*\n)*/, `$1${empty}\n`);
+			assert.ok(text.includes(`  template:\n    ${empty}\n    spec:`));
+			assert.deepEqual(convertedPod(text).pod.metadata.annotations, {
+				'appmesh.k8s.aws/sidecarInjectorWebhook': 'disabled',
+			});
+		});
 
 	test('lists stay indented as they were', () => {
 		assert.match(convert(kinds.at(-1)?.[1] ?? '').text, /^items:\n- kind: Pod\n {2}metadata:/m);

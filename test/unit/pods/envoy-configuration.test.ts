@@ -128,6 +128,88 @@ describe('Envoy’s configuration', () => {
 	});
 });
 
+describe('what an Envoy that is replaced did by its variables', () => {
+	const withVariables = (...variables: readonly string[]) =>
+		chapterPod('mesh/shop/virtualNode/cart_default').replace(
+			/ {8}- name: "ENVOY_LOG_LEVEL"\n/,
+			(first) => `${variables.map((each) => `        - ${each}\n`).join('')}${first}`,
+		);
+	const xray = withVariables('{ name: ENABLE_ENVOY_XRAY_TRACING, value: "1" }');
+
+	test('stands in its configuration', () => {
+		withDefinitions(mesh, (path) => {
+			const { objects, notices } = convert(xray, given({ definitions: path }));
+			assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+			assert.deepEqual(notices, []);
+		});
+		const named = withVariables('{ name: APPMESH_RESOURCE_CLUSTER, value: tills }');
+		const { objects } = convert(named, given({ 'ads-socket': '/run/mesh/ads/socket' }));
+		assert.equal(bootstrapIn(objects).bootstrap.node.cluster, 'tills');
+	});
+
+	test('is to be said where that is made elsewhere', () => {
+		assert.match(
+			convert(xray).notices.join(),
+			/Pod service: ENABLE_ENVOY_XRAY_TRACING: give turnout mesh render the same variables/,
+		);
+	});
+
+	test('counts before what an annotation asks for, as in the container', () => {
+		const text = xray.replace(
+			'  name: service\n',
+			'  name: service\n  annotations: { appmesh.k8s.aws/sidecarEnv: "ENABLE_ENVOY_XRAY_TRACING=0" }\n',
+		);
+		const { objects } = convert(text, given({ 'ads-socket': '/run/mesh/ads/socket' }));
+		assert.match(JSON.stringify(bootstrapIn(objects).bootstrap.tracing), /xray/);
+	});
+
+	test('are arguments of the new one too, where its image’s agent made them of these', () => {
+		const { envoy } = convertedPod(
+			withVariables('{ name: ENVOY_CONCURRENCY, value: "2" }', '{ name: ENVOY_SKIP_DEPRECATED_LOGS, value: "1" }'),
+		);
+		assert.deepEqual(envoy['args'], [
+			...['--config-path', '/etc/envoy/envoy.json', '--log-level', 'info'],
+			...['--concurrency', '2', '--skip-deprecated-logs'],
+		]);
+	});
+
+	test('is told where its value is not known here', () => {
+		for (const value of ['valueFrom: { configMapKeyRef: { name: x, key: y } }', 'value: $(PORT)']) {
+			const { notices } = convert(
+				withVariables(`{ name: XRAY_DAEMON_PORT, ${value} }`),
+				given({ 'ads-socket': '/run/mesh/ads/socket' }),
+			);
+			assert.match(
+				notices.join(),
+				/Pod service: container envoy: the value of XRAY_DAEMON_PORT is not known here, nor in its configuration; write it out$/,
+			);
+		}
+	});
+});
+
+describe('two workloads of one name share a ConfigMap', () => {
+	const both = (other: string, namespace = '') =>
+		`${deployment({ virtualNode: 'cart' })}---\n${deployment({ virtualNode: other }).replace('Deployment', 'StatefulSet').replace('  name: cart\n', `  name: cart\n${namespace}`)}`;
+	const maps = (text: string) =>
+		convert(text, given({ 'ads-socket': '/run/mesh/ads/socket' })).objects.filter(({ kind }) => kind === 'ConfigMap');
+
+	test('where their Envoys have the same configuration', () => {
+		assert.equal(maps(both('cart')).length, 1);
+	});
+
+	test('and are refused where it differs', () => {
+		assert.throws(() => maps(both('till')), {
+			code: 'config',
+			message:
+				/1 mistake:\n {2}pods\.yaml:\d+: StatefulSet cart: the ConfigMap cart-envoy is that of Deployment cart, whose Envoy is configured otherwise; allowed: a name for each/,
+		});
+	});
+
+	test('but not over namespaces', () => {
+		assert.equal(maps(both('till', '  namespace: other\n')).length, 2);
+	});
+});
+
 describe('a virtual gateway’s pod', () => {
 	const gateway = virtualNode('{ matchLabels: { app: cart } }').replace('kind: VirtualNode', 'kind: VirtualGateway');
 	const pod = (annotations: Readonly<Record<string, string>> = {}) =>
@@ -154,77 +236,6 @@ describe('options of the command line are checked:', () => {
 		['parameters', 'x', /--parameters takes NAME=VALUE/],
 	] as const)
 		test(name, () => assert.throws(() => given({ [name]: value }), { code: 'usage', message: says }));
-});
-
-const refused: readonly (readonly [what: string, text: string, says: RegExp])[] = [
-	[
-		'a network of the node',
-		deployment(annotated, '      hostNetwork: true\n'),
-		/pods\.yaml:1: Deployment cart: hostNetwork is true: the node's own traffic/,
-	],
-	[
-		'Fargate',
-		deployment(annotated, '', 'eks.amazonaws.com/fargate-profile: x'),
-		/fargate-profile: Fargate grants no container NET_ADMIN/,
-	],
-	['no YAML', 'kind: Pod\n---\nkind: [', /pods\.yaml:3: it is no YAML: .* end with a \]\n/],
-	[
-		'a template',
-		'kind: Pod\n{{- if .x }}\nspec: 1\n{{- end }}\n',
-		/pods\.yaml:2: it is no YAML: .*; of a template convert what it is rendered to/,
-	],
-	[
-		'no containers',
-		'---\nkind: Pod\nmetadata: { name: x }\n',
-		/pods\.yaml:2: Pod x: spec is no spec of pods: its containers and volumes have a name each/,
-	],
-	[
-		'a container without a name',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ image: y }] }\n',
-		/spec is no spec of pods/,
-	],
-	[
-		'an image that is no text',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, image: { y: z } }] }\n',
-		/and an image is a text/,
-	],
-	[
-		'variables that are no list',
-		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: { y: z } }] }\n',
-		/spec is no spec of pods/,
-	],
-	[
-		'containers by an alias',
-		'kind: Pod\nmetadata: { name: x }\nx: &all [{ name: y }]\nspec: { containers: *all }\n',
-		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
-	],
-	[
-		'containers by a merge key',
-		'kind: Pod\nmetadata: { name: x }\nx: &all { containers: [{ name: y }] }\nspec: { <<: *all }\n',
-		/Pod x: spec\.containers stands there by an alias or a merge key; write it out/,
-	],
-	[
-		'what is nested without end',
-		`kind: Pod\nspec: ${'['.repeat(500)}`,
-		/pods\.yaml:2: its values are nested more than 200 levels deep/,
-	],
-	['an alias of nothing', 'kind: Pod\nspec: *absent\n', /pods\.yaml:1: it is no YAML: .*absent/],
-];
-
-describe('what cannot be converted is refused, with file, line and pod:', () => {
-	for (const [what, text, says] of refused)
-		test(what, () => assert.throws(() => convert(text), { code: 'config', message: says }));
-
-	test('all mistakes of all pods at once', () => {
-		const wrong = deployment({ ports: '0', cpuLimit: 'x' });
-		assert.throws(
-			() => convert(`${wrong}---\n${wrong}`),
-			(error: Error) => {
-				assert.match(error.message, /^Cannot convert the pods: 4 mistakes:\n {2}pods\.yaml:1: /);
-				return /\n {2}pods\.yaml:21: Deployment cart: /.test(error.message);
-			},
-		);
-	});
 });
 
 describe('what is to be known is told:', () => {

@@ -50,6 +50,16 @@ describe('a pod stands for the VirtualNode that selects it, and for its listener
 		assert.match(JSON.stringify(objects), /"mesh\/real\/virtualNode\/cart"/);
 	});
 
+	test('or the one that its node refers to, by the name that App Mesh knows', () => {
+		const mesh = (name: string, spec: string) =>
+			`kind: Mesh\napiVersion: appmesh.k8s.aws/v1beta2\nmetadata: { name: ${name}, uid: x }\nspec: ${spec}\n`;
+		const node = virtualNode('{}', '  meshRef: { name: global, uid: x }\n');
+		const files = together(mesh('global', '{ awsName: real }'), mesh('other', '{}'));
+		const definitions = [{ path: 'mesh.yaml', text: together(files, node) }];
+		const { envoy } = convertedPod(deployment(), { definitions, mesh: '' });
+		assert.equal(envoy.env?.[0]?.value, 'mesh/real/virtualNode/cart_default');
+	});
+
 	test('a node of another namespace is none of its', () => {
 		const other = virtualNode('{}').replace('name: cart', 'name: cart\n  namespace: other');
 		assert.match(convert(together(deployment(), other)).notices.join(), /stays as it is/);
