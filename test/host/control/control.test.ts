@@ -1,7 +1,7 @@
 // `turnout control` as it was built, on a host, as a user who may do nothing else.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,9 +9,11 @@ import { readDefinitions } from '../../../src/host/files/definitions.ts';
 import { loadMesh } from '../../../src/mesh/load-mesh.ts';
 import { createNamespace } from '../../lab/net/namespace.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
+import { askSocket } from '../../lab/net/socket.ts';
 import { turnout } from '../../lab/turnout.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
+import { signedCall } from '../../support/signed-call.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 describe('the control plane on a host', () => {
@@ -143,6 +145,34 @@ describe('the control plane on a host', () => {
 		assert.deepEqual(await third.ask('GET', '/meshes'), { meshes: [] });
 		assert.equal(await third.stop('SIGTERM'), 0);
 		assert.deepEqual(readdirSync(join(folder, 'mesh')), []);
+	});
+
+	test('keys that root adds and removes the service takes and forgets, though it is another user', async () => {
+		const { path } = stack.use(createScratch('keys'));
+		const [keys, folder] = [join(path, 'keys.json'), folderOf('with-keys')];
+		chmodSync(path, 0o755);
+		const policies = { Admin: { Statement: { Effect: 'Allow', Action: 'appmesh:*', Resource: '*' } } };
+		writeFileSync(keys, JSON.stringify({ keys: [], policies }), { mode: 0o600 });
+		chownSync(keys, NOBODY, NOBODY);
+		await using control = await startControl(host, folder, '--keys', keys);
+		const edit = (...words: string[]) => turnout(host, ['control', 'keys', ...words, '--keys', keys]);
+		const key = JSON.parse(edit('add', 'alice', '--policies', 'Admin', '--json').stdout);
+		const status = async () => {
+			const call = { method: 'GET', path: '/v20190125/meshes' };
+			const { target, rawHeaders } = await signedCall(key, call, { region: 'local', atMs: Date.now() });
+			const pairs = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : []));
+			return (await askSocket(join(folder, 'socket'), 'GET', target, '', Object.fromEntries(pairs))).status;
+		};
+		assert.equal(await status(), 200, control.log());
+		assert.equal(edit('remove', key.accessKeyId).code, 0);
+		assert.equal(await status(), 403);
+		edit('add', 'bob');
+		chownSync(keys, 0, 0);
+		assert.equal(await status(), 403);
+		assert.match(
+			control.log(),
+			/"event":"access keys are gone, and nobody is let in","why":"Cannot read .*permission denied"/,
+		);
 	});
 
 	test('a socket that a killed one has left is taken over, and one that answers is not', async () => {
