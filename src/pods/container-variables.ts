@@ -12,11 +12,11 @@ export const variablesOf = (former: Container | undefined, { env }: Pick<Wishes,
 };
 
 /** Others get their value from the cluster. */
-const isLiteral = ({ value = '', valueFrom }: Variables[number]): boolean =>
-	(valueFrom ?? null) === null && !/\$\(/.test(value);
+const isLiteral = ({ value, valueFrom }: Variables[number]): boolean =>
+	(valueFrom ?? null) === null && !/\$\(/.test(value ?? '');
 
 export const literalsOf = (variables: Variables): Readonly<Record<string, string>> =>
-	Object.fromEntries(variables.filter(isLiteral).map(({ name, value = '' }) => [name, value]));
+	Object.fromEntries(variables.filter(isLiteral).map(({ name, value }) => [name, value ?? '']));
 
 /** Whom it stands for, how the agent of AWS's image asks for it, and what are arguments. */
 const elsewhere =
@@ -36,9 +36,9 @@ export function argumentsOf(variables: Variables): readonly string[] {
 		literals,
 		() => undefined,
 	).env;
-	const { ENVOY_LOG_LEVEL: level } = literals;
+	const { ENVOY_LOG_LEVEL: level = '' } = literals;
 	return [
-		...(level === undefined ? [] : ['--log-level', level]),
+		...(level === '' ? [] : ['--log-level', level]),
 		...(Number(threads) > 0 ? ['--concurrency', threads] : []),
 		...(skips === '1' ? ['--skip-deprecated-logs'] : []),
 	];

@@ -45,7 +45,7 @@ function identityOf(template: PodTemplate, wishes: Wishes, selecting: SelectingP
 	if (selecting !== undefined) return selecting;
 	const variables = ['APPMESH_RESOURCE_ARN', 'APPMESH_RESOURCE_NAME', 'APPMESH_VIRTUAL_NODE_NAME'];
 	const given = envoyOf(template)?.env?.filter(({ name }) => variables.includes(name)) ?? [];
-	const [named] = given.flatMap(({ value = '' }) => findMeshNode(value) ?? []);
+	const [named] = given.flatMap(({ value }) => findMeshNode(value ?? '') ?? []);
 	const { name, namespace } = template;
 	return named ?? { mesh: '', kind: 'virtualNode', name: `${name}-${namespace}`, isGuessed: true };
 }
@@ -73,7 +73,7 @@ function settingsOf(template: PodTemplate, { settings }: Wishes, selecting: Sele
 		...settings.map(([key, text, annotation]) => [key, text, where(annotation)] as const),
 		...(routeManagerOf(template)?.env ?? []).flatMap(({ name, value }) => {
 			const key = settingKey(name);
-			return key === undefined || value === undefined
+			return key === undefined || typeof value !== 'string'
 				? []
 				: [[key, value, `${manifest.placeOf(path)}, ${name}`] as const];
 		}),

@@ -81,7 +81,7 @@ export function podTemplateOf(object: KubernetesObject): PodTemplate | string | 
 	if (below === undefined) return undefined;
 	const spec = valueAt(value, [...below, 'spec']);
 	if (!isPodSpec(spec))
-		return `${[...below, 'spec'].join('.')} is no spec of pods: its containers and volumes have a name each, and an image is a text`;
+		return `${[...below, 'spec'].join('.')} is no spec of pods: its containers and volumes have a name each, and an image is a text, as are the values of variables and the paths of mounts`;
 	const path = [...object.path, ...below];
 	const folded = changed.find((part) => !isWrittenOut(manifest, [...path, ...part]));
 	if (folded !== undefined)
@@ -122,9 +122,12 @@ function isPodSpec(spec: unknown): spec is PodSpec {
 
 const isContainer = (value: unknown): boolean =>
 	hasName(value) &&
-	typeof (valueAt(value, ['image']) ?? '') === 'string' &&
-	isListOf(valueAt(value, ['env']) ?? [], hasName) &&
-	isListOf(valueAt(value, ['volumeMounts']) ?? [], hasName);
+	isTextAt(value, 'image') &&
+	isListOf(valueAt(value, ['env']) ?? [], (each) => hasName(each) && isTextAt(each, 'value')) &&
+	isListOf(valueAt(value, ['volumeMounts']) ?? [], (each) => hasName(each) && textAt(each, ['mountPath']) !== '');
+
+/** Or not there at all. */
+const isTextAt = (value: unknown, key: string): boolean => typeof (valueAt(value, [key]) ?? '') === 'string';
 
 /** Kubernetes itself takes texts only; what is written without quotes may have become a number. */
 function textsAt(value: unknown, path: Path): Texts {

@@ -142,6 +142,13 @@ describe('what the guide of 2019 wrote by hand is converted:', () => {
 		);
 	});
 
+	test('a variable that stands there without a value is as good as none', () => {
+		const text = chapterPod().replace(/value: "(info|mesh\/.*|8080,22)"/g, 'value:');
+		const { envoy, variables } = convertedPod(text);
+		assert.deepEqual(envoy['args'], ['--config-path', '/etc/envoy/envoy.json']);
+		assert.equal(variables['APPMESH_APP_PORTS'], '');
+	});
+
 	test('an Envoy of another user than the one that is ignored is refused', () => {
 		assert.throws(() => convert(chapterPod().replace('runAsUser: 1337', 'runAsUser: 101')), {
 			message: /Pod service: container envoy: its user is 101, but 1337 is the one that is ignored/,

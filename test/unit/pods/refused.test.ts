@@ -35,6 +35,16 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
 		/and an image is a text/,
 	],
 	[
+		'a variable that is no text',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: [{ name: ENVOY_CONCURRENCY, value: 2 }] }] }\n',
+		/and an image is a text, as are the values of variables and the paths of mounts/,
+	],
+	[
+		'a mount without a path',
+		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, volumeMounts: [{ name: y1 }] }] }\n',
+		/spec is no spec of pods/,
+	],
+	[
 		'variables that are no list',
 		'kind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: envoy, env: { y: z } }] }\n',
 		/spec is no spec of pods/,
