@@ -21,7 +21,8 @@ import { suiteStack } from '../../support/suite-stack.ts';
 
 const { metadata } = addresses;
 
-const changes = rounds(100);
+/** Whole turns of four, so that the last list is the first. */
+const changes = rounds(120);
 
 const networks = (length: number): string[] =>
 	Array.from({ length }, (_, at) => `10.${at >> 8}.${at & 255}.0/25,fd00:${2 * at + 1}::/32`);
