@@ -1,4 +1,4 @@
-// A machine with a real systemd: Debian in a root of its own, booted as the host of a lab, with that host's network.
+// A machine with a real systemd: Debian or Ubuntu in a root of its own, booted as the host of a lab, with that host's network.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
 	closeSync,
@@ -20,7 +20,19 @@ import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 import { TEST_NOTICE_BUFFER } from '../turnout.ts';
 
 const cache = new URL('../../../.cache', import.meta.url).pathname;
-const packages = 'systemd,systemd-sysv,dbus,iptables,nftables,iproute2,rpm';
+const packages = ['systemd', 'systemd-sysv', 'dbus', 'iptables', 'nftables', 'iproute2'];
+
+/** What debootstrap is told beside the packages that every machine has. */
+const distributions = {
+	debian: { packages: ['rpm'], options: [], words: (root: string) => ['bookworm', root] },
+	ubuntu: {
+		packages: [],
+		// Debian has no keyring of Ubuntu's, and names the script that is for all releases of it by the first.
+		options: ['--no-check-gpg'],
+		words: (root: string) => ['noble', root, 'http://archive.ubuntu.com/ubuntu', 'gutsy'],
+	},
+} as const;
+export type Distribution = keyof typeof distributions;
 
 /** What a machine's disk holds outlives its power. */
 export interface Disk extends Disposable {
@@ -47,19 +59,23 @@ export interface BootOptions {
 	readonly shared?: Readonly<Record<string, string>>;
 	/** It has cgroups of the second version and no others, whatever this machine has. */
 	readonly hasSecondCgroups?: boolean;
+	/** Debian unless given. */
+	readonly distribution?: Distribution;
 }
 
-/** Debian with systemd and nothing of ours; made once per checkout, in a minute. */
-async function findRoot(folder = cache): Promise<string> {
-	const kept = join(folder, 'debian-bookworm-rpm');
+/** A distribution with systemd and nothing of ours; made once per checkout, in a minute. */
+async function findRoot(distribution: Distribution, folder = cache): Promise<string> {
+	const { words, options, packages: more } = distributions[distribution];
+	const kept = join(folder, [distribution, words('')[0], ...more].join('-'));
 	mkdirSync(folder, { recursive: true });
 	// Several test files begin at once: the first one makes it.
 	while (!existsSync(kept) && isBeingMade(folder)) await sleep(200);
 	if (existsSync(kept)) return kept;
 	// Beside its place, so that it can be put there in one step.
-	using scratch = createScratch('debian', folder);
+	using scratch = createScratch('root', folder);
 	const root = join(scratch.path, 'root');
-	await execa('debootstrap', ['--variant=minbase', `--include=${packages}`, 'bookworm', root]);
+	const include = `--include=${[...packages, ...more].join(',')}`;
+	await execa('debootstrap', ['--variant=minbase', ...options, include, ...words(root)]);
 	try {
 		renameSync(root, kept);
 	} catch (error) {
@@ -71,7 +87,7 @@ async function findRoot(folder = cache): Promise<string> {
 
 function isBeingMade(folder: string): boolean {
 	removeStaleScratches(folder);
-	return readdirSync(folder).some((name) => name.endsWith('-debian'));
+	return readdirSync(folder).some((name) => name.endsWith('-root'));
 }
 
 export function createDisk(): Disk {
@@ -116,7 +132,7 @@ export async function boot(
 		...Object.entries(options.shared ?? {}).map(([from, to]) => `--bind=${from}:${to}`),
 	];
 	const child = startNspawn(
-		await findRoot(),
+		await findRoot(options.distribution ?? 'debian'),
 		disk,
 		cgroup,
 		[`--network-namespace-path=${network.path}`, ...binds],
