@@ -46,8 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	host: base,
 	mesh: base,
 	xds: ['mesh', ...base],
-	doctor: ['status', 'mesh', 'xds', ...base],
-	pods: ['config', 'mesh', ...base],
+	doctor: ['status', 'mesh', ...base],
 	store: ['mesh', ...base],
 	control: ['store', 'mesh', 'log', ...base],
 };
@@ -104,7 +103,11 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{ from: /^(?!host\/)/, to: /^(execa|netlink|dockerode|@aws-sdk)/, because: 'only host/ holds the outside world' },
 	{ from: /^(?!config\/)/, to: /^convict/, because: 'settings are read in one place' },
-	{ from: /^(?!config\/|mesh\/|pods\/)/, to: /^yaml/, because: 'only settings, definitions and pods are YAML' },
+	{
+		from: /^(?!config\/|mesh\/|commands\/pods\/)/,
+		to: /^yaml/,
+		because: 'only settings, definitions and pods are YAML',
+	},
 	{
 		from: /^mesh\//,
 		to: /^node:(?!net$)/,

@@ -35,7 +35,7 @@ const converters: Readonly<Record<string, (path: string, given: Given) => Conver
 	},
 	pod: async (path, given) => {
 		const [{ convertPods }, { podOptions }] = await Promise.all([
-			import('../pods/convert-pods.ts'),
+			import('./pods/convert-pods.ts'),
 			import('./convert/pod-options.ts'),
 		]);
 		const text = attempt(() => readGiven(path));

@@ -1,4 +1,4 @@
-import type { TlsFile } from '../xds/tls-files.ts';
+import type { TlsFile } from '../values/tls-file.ts';
 import { type Finding, failure, unknown, warning, well } from './finding.ts';
 
 export interface TlsFileFacts extends TlsFile {

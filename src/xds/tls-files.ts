@@ -1,11 +1,5 @@
+import type { TlsFile } from '../values/tls-file.ts';
 import type { Json, Snapshot } from './snapshot.ts';
-
-/** A file that Envoy reads for TLS. */
-export interface TlsFile {
-	readonly path: string;
-	/** `trust`: of authorities, of which one is enough. */
-	readonly kind: 'certificate' | 'key' | 'trust';
-}
 
 const kinds: Readonly<Record<string, TlsFile['kind'] | undefined>> = {
 	certificateChain: 'certificate',

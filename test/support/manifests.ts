@@ -1,7 +1,7 @@
 // Manifests of Kubernetes as users of App Mesh have them, and what `turnout convert pod` makes of them.
 import { parseAllDocuments } from 'yaml';
-import { convertPods, type PodOptions } from '../../src/pods/convert-pods.ts';
-import type { Container } from '../../src/pods/pod-templates.ts';
+import { convertPods, type PodOptions } from '../../src/commands/pods/convert-pods.ts';
+import type { Container } from '../../src/commands/pods/pod-templates.ts';
 
 type Texts = Readonly<Record<string, string>>;
 

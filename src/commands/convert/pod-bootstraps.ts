@@ -2,9 +2,6 @@ import { fileVariables, passThrough } from '../../config/pass-through.ts';
 import { bootstrapText } from '../../envoy/bootstrap.ts';
 import { podOverlay } from '../../envoy/overlay.ts';
 import { Failure } from '../../failure.ts';
-import { literalsOf, variablesOf } from '../../pods/container-variables.ts';
-import { READING_PORT } from '../../pods/containers.ts';
-import { envoyOf, type MeshedPod } from '../../pods/meshed-pod.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import { adsBootstrap } from '../../xds/ads-bootstrap.ts';
 import type { EnvoyVariables } from '../../xds/envoy-variables.ts';
@@ -12,6 +9,9 @@ import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
 import { variableParts } from '../../xds/variable-parts.ts';
 import { renderBootstrap } from '../mesh/render-mesh.ts';
 import type { Task } from '../mesh/task.ts';
+import { literalsOf, variablesOf } from '../pods/container-variables.ts';
+import { READING_PORT } from '../pods/containers.ts';
+import { envoyOf, type MeshedPod } from '../pods/meshed-pod.ts';
 
 /** All that the definitions say of the pod's node or gateway. */
 export const bootstrapsFrom =

@@ -1,8 +1,8 @@
 import { type Given, usage } from '../../cli/arguments.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
 import { quote } from '../../lib/escape.ts';
-import type { PodOptions } from '../../pods/convert-pods.ts';
 import { parametersGiven } from '../mesh/task.ts';
+import type { PodOptions } from '../pods/convert-pods.ts';
 import { bootstrapsForAds, bootstrapsFrom } from './pod-bootstraps.ts';
 
 /** Of the command line. */

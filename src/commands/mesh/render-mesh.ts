@@ -4,7 +4,6 @@ import { bootstrapText } from '../../envoy/bootstrap.ts';
 import { podOverlay } from '../../envoy/overlay.ts';
 import { quote } from '../../lib/escape.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
-import { READING_PORT } from '../../pods/containers.ts';
 import { parseMeshNode } from '../../values/mesh-node.ts';
 import { type EnvoyVariables, type VariableFiles, variableOptions } from '../../xds/envoy-variables.ts';
 import { mergeBootstrap } from '../../xds/merge-bootstrap.ts';
@@ -12,6 +11,7 @@ import type { RenderOptions } from '../../xds/render-options.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import { staticBootstrap } from '../../xds/static-bootstrap.ts';
 import { variableParts } from '../../xds/variable-parts.ts';
+import { READING_PORT } from '../pods/containers.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
 import { proxyOf } from './this-node.ts';
 

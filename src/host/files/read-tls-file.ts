@@ -3,7 +3,7 @@ import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TlsFileFacts, Validity } from '../../doctor/certificates-check.ts';
 import { describeFsError } from '../../lib/fs.ts';
-import type { TlsFile } from '../../xds/tls-files.ts';
+import type { TlsFile } from '../../values/tls-file.ts';
 
 /** Who reads the files. Access lists (acl(5)) are not looked at. */
 export interface Reader {

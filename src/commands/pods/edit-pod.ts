@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { nodeId } from '../values/mesh-node.ts';
+import { nodeId } from '../../values/mesh-node.ts';
 import { BOOTSTRAP, ENVOY, envoyContainer, ROUTE_MANAGER, TURNOUT, turnoutContainer } from './containers.ts';
 import { insertAfter, put, remove, set } from './manifests.ts';
 import { envoyOf, type MeshedPod, routeManagerOf } from './meshed-pod.ts';

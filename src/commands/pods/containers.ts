@@ -1,4 +1,4 @@
-import { allSettings } from '../config/names.ts';
+import { allSettings } from '../../config/names.ts';
 import { argumentsOf, variablesOf } from './container-variables.ts';
 import type { Container } from './pod-templates.ts';
 import type { Mount, Wishes } from './wishes.ts';

@@ -15,8 +15,8 @@ import {
 	visit,
 	type YAMLSeq,
 } from 'yaml';
-import { oneLine } from '../lib/escape.ts';
-import { firstTooDeep, lineCounter, tooDeep } from '../mesh/document.ts';
+import { oneLine } from '../../lib/escape.ts';
+import { firstTooDeep, lineCounter, tooDeep } from '../../mesh/document.ts';
 
 export type Path = readonly (string | number)[];
 

@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
-import { nodeId } from '../values/mesh-node.ts';
+import { Failure } from '../../failure.ts';
+import { nodeId } from '../../values/mesh-node.ts';
 import { namesForBootstrap, variablesOf } from './container-variables.ts';
 import { BOOTSTRAP, ENVOY, TURNOUT } from './containers.ts';
 import { configMapOf, type EditOptions, edit } from './edit-pod.ts';

@@ -1,5 +1,5 @@
-import { quote } from '../lib/escape.ts';
-import { nearest } from '../mesh/nearest.ts';
+import { quote } from '../../lib/escape.ts';
+import { nearest } from '../../mesh/nearest.ts';
 import type { Texts } from './pod-templates.ts';
 
 export const PREFIX = 'appmesh.k8s.aws/';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { annotated, chapterPod, convert, convertedPod, deployment, variablesOf } from '../../support/manifests.ts';
+import { annotated, chapterPod, convert, convertedPod, deployment, variablesOf } from '../../../support/manifests.ts';
 
 const standard = {
 	APPMESH_APP_PORTS: '8080',

@@ -1,7 +1,7 @@
 // kubectl reads YAML 1.1, but has no times: tried by `kubectl label --local -o json`.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { annotated, chapterPod, convert, convertedPod, deployment } from '../../support/manifests.ts';
+import { annotated, chapterPod, convert, convertedPod, deployment } from '../../../support/manifests.ts';
 
 const asWritten = [
 	...['0644', '0o644', '0400', 'yes', 'off', '2026-01-02', '2001-12-14 21:59:43.10 -5', '20:30', '190:20:30.5'],

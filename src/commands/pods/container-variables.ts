@@ -1,4 +1,4 @@
-import { passThrough, passThroughNames } from '../config/pass-through.ts';
+import { passThrough, passThroughNames } from '../../config/pass-through.ts';
 import type { Container } from './pod-templates.ts';
 import type { Wishes } from './wishes.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { annotated, convert, deployment } from '../../support/manifests.ts';
+import { annotated, convert, deployment } from '../../../support/manifests.ts';
 
 const refused: readonly (readonly [what: string, text: string, says: RegExp])[] = [
 	[

@@ -5,11 +5,11 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { renderBootstrap } from '../../../src/commands/mesh/render-mesh.ts';
-import type { Container } from '../../../src/pods/pod-templates.ts';
-import { createScratch } from '../../lab/net/scratch.ts';
-import { convertedPod, type Pod } from '../../support/manifests.ts';
-import { root } from '../../support/pages.ts';
+import { renderBootstrap } from '../../../../src/commands/mesh/render-mesh.ts';
+import type { Container } from '../../../../src/commands/pods/pod-templates.ts';
+import { createScratch } from '../../../lab/net/scratch.ts';
+import { convertedPod, type Pod } from '../../../support/manifests.ts';
+import { root } from '../../../support/pages.ts';
 
 const examples = join(root, 'examples/kubernetes');
 const read = (path: string): string => readFileSync(join(examples, path), 'utf8');

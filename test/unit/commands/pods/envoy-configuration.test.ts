@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { podOptions } from '../../../src/commands/convert/pod-options.ts';
-import { createScratch } from '../../lab/net/scratch.ts';
-import { annotated, chapterPod, convert, convertedPod, deployment, virtualNode } from '../../support/manifests.ts';
+import { podOptions } from '../../../../src/commands/convert/pod-options.ts';
+import { createScratch } from '../../../lab/net/scratch.ts';
+import { annotated, chapterPod, convert, convertedPod, deployment, virtualNode } from '../../../support/manifests.ts';
 
 const given = (options: Readonly<Record<string, string>>) => podOptions({ mesh: 'shop', ...options });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { annotated, convert, convertedPod, deployment, virtualNode } from '../../support/manifests.ts';
+import { annotated, convert, convertedPod, deployment, virtualNode } from '../../../support/manifests.ts';
 
 const together = (...documents: readonly string[]) => documents.join('---\n');
 const namespaceWith = (label: string) =>

@@ -1,5 +1,5 @@
-import { awsName } from '../mesh/importers/kubernetes-cluster.ts';
-import { partOf, trace } from '../mesh/traced.ts';
+import { awsName } from '../../mesh/importers/kubernetes-cluster.ts';
+import { partOf, trace } from '../../mesh/traced.ts';
 import { type Manifest, valueAt } from './manifests.ts';
 import { type KubernetesObject, objectsIn, type PodTemplate, textAt } from './pod-templates.ts';
 

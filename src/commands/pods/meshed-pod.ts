@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { mergeSources } from '../config/merge-sources.ts';
-import type { FileSettings } from '../config/yaml.ts';
-import { quote } from '../lib/escape.ts';
-import { findMeshNode, type MeshNode } from '../values/mesh-node.ts';
+import { mergeSources } from '../../config/merge-sources.ts';
+import type { FileSettings } from '../../config/yaml.ts';
+import { quote } from '../../lib/escape.ts';
+import { findMeshNode, type MeshNode } from '../../values/mesh-node.ts';
 import { BOOTSTRAP, ENVOY, ROUTE_MANAGER, type SettingTexts, settingKey } from './containers.ts';
 import { isWrittenOut } from './manifests.ts';
 import { type Container, isSecret, type PodTemplate } from './pod-templates.ts';

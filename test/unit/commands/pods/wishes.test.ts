@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { annotated, convertedPod, deployment } from '../../support/manifests.ts';
+import { annotated, convertedPod, deployment } from '../../../support/manifests.ts';
 
 type Pod = ReturnType<typeof convertedPod>;
 
