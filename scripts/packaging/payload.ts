@@ -18,14 +18,14 @@ export const nodeVersion = about.version;
 /** /opt/turnout as scripts/build has made it, for another processor too; `codes`: which of V8's compiled code it keeps. */
 export function writePayload(processor: Processor, folder: string, codes: readonly string[] = sameCodes): void {
 	const lib = join(folder, 'lib');
+	const isNative = processor === process.arch;
 	mkdirSync(join(folder, '..'), { recursive: true });
 	run('cp', ['-R', join(root, 'dist'), folder]);
 	// V8 makes code for the processor that it runs on.
-	const kept = processor === process.arch ? codes : [];
+	const kept = isNative ? codes : [];
 	for (const name of readdirSync(lib).filter((each) => each.endsWith('.code') && !kept.includes(each)))
 		rmSync(join(lib, name));
 	for (const name of ['node', 'netlink.node']) rmSync(join(lib, name));
-	const isNative = processor === process.arch;
 	const { triple } = processors[processor];
 	copyFileSync(isNative ? process.execPath : foreignNode(processor), join(lib, 'node'));
 	copyFileSync(netlinkBinding(isNative ? undefined : triple), join(lib, 'netlink.node'));

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -40,6 +40,16 @@ export function readQuietly(path: string): string | undefined {
 		return readFileSync(path, 'utf8');
 	} catch {
 		return undefined;
+	}
+}
+
+/** Why the kernel does not grant it, such as EACCES (access(2)); undefined where it does. `mode`: of fs.constants. */
+export function accessError(path: string, mode: number): string | undefined {
+	try {
+		accessSync(path, mode);
+		return undefined;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code;
 	}
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Failure } from '../failure.ts';
 import { quote } from '../lib/escape.ts';
+import { parsedJson } from '../lib/parsed-json.ts';
 import { dialects } from '../values/dialects.ts';
 import { parseImage } from '../values/image-reference.ts';
 import { parsePlace } from '../values/place.ts';
@@ -135,17 +136,9 @@ const isWhole = (value: unknown, least: number, most: number): boolean =>
 	Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
 function parseObject(body: string): object {
-	const value = parseJson(body);
+	const value = parsedJson(body);
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongBody('it is not a JSON object');
 	return value;
-}
-
-function parseJson(body: string): unknown {
-	try {
-		return JSON.parse(body);
-	} catch {
-		return undefined;
-	}
 }
 
 const wrongBody = (why: string): Failure =>

@@ -1,4 +1,4 @@
-import { type Given, usage } from '../../cli/arguments.ts';
+import { type Given, textOf, usage } from '../../cli/arguments.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
 import { quote } from '../../lib/escape.ts';
 import { parametersGiven } from '../mesh/task.ts';
@@ -22,11 +22,6 @@ export function podOptions(given: Given): PodOptions {
 		...{ isNative: sidecar === 'native', namespace: parameters.get('namespace') ?? 'default' },
 		bootstrapOf: bootstrapsOf(adsSocket, definitions === undefined ? undefined : { files, parameters }),
 	};
-}
-
-function textOf(given: Given, name: string): string | undefined {
-	const text = given[name];
-	return typeof text === 'string' ? text : undefined;
 }
 
 function bootstrapsOf(

@@ -1,4 +1,5 @@
 import { quote } from '../../lib/escape.ts';
+import { parsedJson } from '../../lib/parsed-json.ts';
 import { nearest } from '../../mesh/nearest.ts';
 import type { Texts } from './pod-templates.ts';
 
@@ -152,12 +153,4 @@ function jsonAssignmentsOf(text: string): Wishes['env'] {
 	const isText = found.every(([name, value]) => VARIABLE.test(name) && typeof value === 'string');
 	if (!isList || !isText) throw new Error('allowed: [{"NAME":"VALUE"}], a list of objects with texts');
 	return found;
-}
-
-function parsedJson(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DiskFacts } from '../../doctor/disk-check.ts';
+import { accessError } from '../../lib/fs.ts';
 
 /** Of the folder, or of the one that it will be made in. */
 export function readDiskSpace(directory: string): DiskFacts {
@@ -15,11 +16,4 @@ export function readDiskSpace(directory: string): DiskFacts {
 const existingOf = (path: string): string => (existsSync(path) ? path : existingOf(dirname(path)));
 
 /** The kernel says so before it looks at permissions (access(2), EROFS). */
-function isReadOnly(path: string): boolean {
-	try {
-		accessSync(path, constants.W_OK);
-		return false;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EROFS';
-	}
-}
+const isReadOnly = (path: string): boolean => accessError(path, constants.W_OK) === 'EROFS';

@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StateFacts } from '../../doctor/state-check.ts';
+import { accessError } from '../../lib/fs.ts';
 import { readStateOf } from './state-file.ts';
 
 /** Of the state directory as it is. */
@@ -13,11 +14,4 @@ export function readStateFacts(directory: string): StateFacts {
 		: { ...facts, broken: readStateOf(directory).broken };
 }
 
-function isHidden(path: string): boolean {
-	try {
-		accessSync(path, constants.R_OK);
-		return false;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EACCES';
-	}
-}
+const isHidden = (path: string): boolean => accessError(path, constants.R_OK) === 'EACCES';
