@@ -57,12 +57,12 @@ const parts: readonly Part[] = [
 	{
 		section: 'cold',
 		text: ({ runs }) => `init and clean, ${runs} times`,
-		run: inEachDialect((patience, dialect) => benchCold(dialect, patience)),
+		run: onEachBackend((patience, backend) => benchCold(backend, patience)),
 	},
 	{
 		section: 'enable',
 		text: ({ runs }) => `enable in the daemon, ${runs} times`,
-		run: inEachDialect((patience, dialect) => benchEnable(dialect, patience)),
+		run: onEachBackend((patience, backend) => benchEnable(backend, patience)),
 	},
 	{ section: 'status', text: ({ runs }) => `${runs} times`, run: benchStatus },
 	{
@@ -78,7 +78,7 @@ const parts: readonly Part[] = [
 	{
 		section: 'live',
 		text: ({ changes }) => `${changes} changes under eight clients, each way`,
-		run: inEachDialect((pace, dialect) => benchLive(dialect, pace)),
+		run: onEachBackend((pace, backend) => benchLive(backend, pace)),
 	},
 	{ section: 'repair', text: ({ faults }) => `${faults} faults`, run: benchRepair },
 	{
@@ -108,12 +108,12 @@ const parts: readonly Part[] = [
 const restText = ({ cycles, idleSeconds }: BenchOptions): string =>
 	`rest: a daemon enabled ${cycles} times, then left alone for ${idleSeconds} s beside all that follows`;
 
-function inEachDialect(
-	run: (options: BenchOptions, dialect: BenchOptions['dialects'][number]) => ReturnType<Run>,
+function onEachBackend(
+	run: (options: BenchOptions, backend: BenchOptions['backends'][number]) => ReturnType<Run>,
 ): Run {
 	return async (options) => {
 		const figures: Figure[] = [];
-		for (const dialect of options.dialects) figures.push(...(await run(options, dialect)));
+		for (const backend of options.backends) figures.push(...(await run(options, backend)));
 		return figures;
 	};
 }

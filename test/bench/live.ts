@@ -9,6 +9,7 @@ import type { Dialect } from '../lab/net/restore.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import type { Script2019Settings } from '../lab/script-2019.ts';
 import { startDaemon } from '../lab/turnout.ts';
+import type { Backend } from '../support/dialects.ts';
 import { createAnswerers } from './answerers.ts';
 import type { Figure } from './figure.ts';
 import { createKeptClient } from './kept-client.ts';
@@ -40,11 +41,11 @@ interface Way extends AsyncDisposable {
 }
 
 /** A setting is changed, live, under eight clients, while another program adds rules of its own. */
-export async function benchLive(dialect: Dialect, pace: Pace): Promise<readonly Figure[]> {
-	const ours = await observe(dialect, pace, startOurWay);
-	const theirs = await observe(dialect, pace, startScriptWay);
+export async function benchLive(backend: Backend, pace: Pace): Promise<readonly Figure[]> {
+	const ours = await observe(backend, pace, startOurWay);
+	const theirs = await observe(backend, pace, startScriptWay);
 	const figure = (name: string, of: (outcome: Outcome) => number): Figure => ({
-		name: `${name}, ${dialect}`,
+		name: `${name}, ${backend.backend}`,
 		unit: '',
 		ours: of(ours),
 		reference: { name: "the script's disable and enable", value: of(theirs) },
@@ -74,15 +75,15 @@ interface Outcome {
 /** Beyond what anybody has the patience for: clients that nobody stops must not blow for ever. */
 const LOAD_LIMIT_MS = 1_800_000;
 
-type StartWay = (lab: Host, dialect: Dialect) => Promise<Way>;
+type StartWay = (lab: Host, backend: Backend) => Promise<Way>;
 
-async function observe(dialect: Dialect, { changes, seconds }: Pace, start: StartWay): Promise<Outcome> {
+async function observe(backend: Backend, { changes, seconds }: Pace, start: StartWay): Promise<Outcome> {
 	await using stack = new AsyncDisposableStack();
-	const lab = stack.use(createPlace(dialect));
+	const lab = stack.use(createPlace(backend.dialect));
 	await stack.use(createAnswerers(lab)).ready;
 	const app = stack.use(createPeer(lab.host, { uid: ids.app }));
-	const way = stack.use(await start(lab, dialect));
-	const writer = createWriter(stack.use(createStopwatch(lab.host)), lab, dialect);
+	const way = stack.use(await start(lab, backend));
+	const writer = createWriter(stack.use(createStopwatch(lab.host)), lab, backend.dialect);
 	await using load = await app.startLoad({ address: addresses.remote.v4, port: 443, limitMs: LOAD_LIMIT_MS });
 	const taken: number[] = [];
 	const isLate = lateAfter(seconds);
@@ -106,14 +107,16 @@ function counted({ by, failures, limited }: LoadCounts): Pick<Outcome, 'past' | 
 }
 
 /** By settings file and `reload`, through the daemon. */
-async function startOurWay({ host }: Host): Promise<Way> {
+async function startOurWay({ host }: Host, { backend }: Backend): Promise<Way> {
 	await using stack = new AsyncDisposableStack();
 	const file = join(stack.use(createScratch('bench')).path, 'turnout.yaml');
 	// JSON is YAML too.
 	const write = ({ appPorts, ignoredIps }: Change): void =>
 		writeFileSync(file, JSON.stringify({ appPorts: appPorts.join(), egressIgnoredIps: ignoredIps.join() }));
 	write(settings[0]);
-	const daemon = stack.use(await startDaemon(host, { args: ['--config', file], env: { APPMESH_START_ENABLED: '1' } }));
+	const daemon = stack.use(
+		await startDaemon(host, { args: ['--config', file, '--backend', backend, '--start-enabled', '1'] }),
+	);
 	const client = stack.use(createKeptClient(daemon.socket));
 	const kept = stack.move();
 	return {
@@ -126,7 +129,7 @@ async function startOurWay({ host }: Host): Promise<Way> {
 }
 
 /** Everything flushed, and all of it added again, one process after the other. */
-async function startScriptWay({ host }: Host, dialect: Dialect): Promise<Way> {
+async function startScriptWay({ host }: Host, { dialect }: Backend): Promise<Way> {
 	using stack = new DisposableStack();
 	const stopwatch = stack.use(createStopwatch(host));
 	await stopwatch.time(scriptStart(scriptSettings(dialect)));

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Dialect } from '../lab/net/restore.ts';
+import { type Backend, backends } from '../support/dialects.ts';
 
 export const sections = [
 	'cold',
@@ -32,7 +32,7 @@ export interface BenchOptions {
 	readonly kills: number;
 	readonly saves: number;
 	readonly idleSeconds: number;
-	readonly dialects: readonly Dialect[];
+	readonly backends: readonly Backend[];
 	readonly only: readonly Section[];
 }
 
@@ -48,7 +48,7 @@ export const usual: BenchOptions = {
 	kills: 20,
 	saves: 1_000,
 	idleSeconds: 60,
-	dialects: ['nft', 'legacy'],
+	backends,
 	only: sections,
 };
 

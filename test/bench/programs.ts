@@ -1,5 +1,6 @@
 // PURE. What is run: turnout's commands, and the 2019 script's.
 import { dirname, join } from 'node:path';
+import type { Dialect as Backend, Installation } from '../../src/firewall/firewall.ts';
 import type { Dialect } from '../lab/net/restore.ts';
 import type { Argv } from '../lab/script-2019.ts';
 import { type Script2019Settings, script2019Commands } from '../lab/script-2019.ts';
@@ -24,11 +25,27 @@ export const turnoutEnvironment: Readonly<Record<string, string>> = {
 	APPMESH_ENVOY_EGRESS_PORT: '15001',
 };
 
+export const environmentOf = (backend: Backend) => ({ ...turnoutEnvironment, TURNOUT_BACKEND: backend });
+
 export const turnoutCommand = (...args: readonly string[]): Command => ({
 	program: turnoutProgram,
 	args,
 	env: turnoutEnvironment,
 });
+
+/** What puts the same rules there, and nothing else. */
+export const commitsOf = (documents: readonly Installation[], dialect: Dialect): Command[] =>
+	documents.flatMap(({ family, sets = '', document }) =>
+		family === 'inet'
+			? [sets, document]
+					.filter((input) => input !== '')
+					.map((input) => ({ program: 'nft', args: ['--file', '-'], input }))
+			: {
+					program: `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${dialect}-restore`,
+					args: ['-w', '--noflush'],
+					input: document,
+				},
+	);
 
 /** The Node that turnout runs on, and nothing of turnout. */
 export const nodeProgram = join(dirname(turnoutProgram), 'lib/node');

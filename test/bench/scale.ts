@@ -11,8 +11,9 @@ import { type FarHost, openFarHost } from '../support/far.ts';
 import { createAnswerers } from './answerers.ts';
 import { compare, type Figure } from './figure.ts';
 import type { BenchOptions } from './options.ts';
+import { commitsOf } from './programs.ts';
 import { interleave, median } from './samples.ts';
-import { type Command, createStopwatch } from './stopwatch.ts';
+import { createStopwatch } from './stopwatch.ts';
 
 /** How a host looks up its list of ignored addresses. */
 const ways = {
@@ -96,7 +97,7 @@ async function benchApply({ runs, seconds }: BenchOptions): Promise<Figure[]> {
 		const firewall = ways[way].firewall(stack.use(openFarHost(ours.host)));
 		const stopwatch = stack.use(createStopwatch(theirs.host));
 		const rules = rulesOf(way, LONGEST);
-		const bare = bareCommands(way === 'nft' ? nft.renderInstallations(rules) : linearDocuments());
+		const bare = commitsOf(way === 'nft' ? nft.renderInstallations(rules) : linearDocuments(), 'nft');
 		const { apply, commit } = await interleave(
 			{ runs, seconds },
 			{
@@ -122,14 +123,3 @@ async function benchApply({ runs, seconds }: BenchOptions): Promise<Figure[]> {
 }
 
 const linearDocuments = (): readonly Installation[] => iptables.renderInstallations(rulesOf('one by one', LONGEST));
-
-const bareCommands = (documents: readonly Installation[]): Command[] =>
-	documents.flatMap(({ family, sets = '', document }) =>
-		family === 'inet'
-			? [sets, document].map((input) => ({ program: 'nft', args: ['--file', '-'], input }))
-			: {
-					program: `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-nft-restore`,
-					args: ['-w', '--noflush'],
-					input: document,
-				},
-	);
