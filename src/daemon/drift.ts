@@ -1,3 +1,4 @@
+import { msToBeat } from '../lib/clock.ts';
 import type { Repairs } from '../status/types.ts';
 import type { ChangeHandlers } from './change-monitor.ts';
 import type { Confirmation } from './confirm.ts';
@@ -42,7 +43,7 @@ export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift
 			const { nowMs, sleep } = deps.clock;
 			let checkedMs = nowMs();
 			while (!signal.aborted) {
-				await sleep(OFTEN_MS, signal).catch(() => undefined);
+				await sleep(msToBeat(deps.clock, OFTEN_MS), signal).catch(() => undefined);
 				if (isWatching() && nowMs() - checkedMs < pollMs(state)) continue;
 				checkedMs = nowMs();
 				scheduler.enqueue(['everything'], '');

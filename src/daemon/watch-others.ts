@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, msToBeat } from '../lib/clock.ts';
 import type { Fact } from '../status/conditions.ts';
 
 /** Others' rules, looked at again and again. */
@@ -46,7 +46,7 @@ export function createOthersWatch(clock: Clock, { check, onChange, mayChangeUnse
 		async run(signal) {
 			while (!signal.aborted) {
 				if (isDue()) await look();
-				await clock.sleep(WATCH_MS, signal).catch(() => undefined);
+				await clock.sleep(msToBeat(clock, WATCH_MS), signal).catch(() => undefined);
 			}
 		},
 	};

@@ -26,5 +26,17 @@ export const systemClock: Clock = {
 	},
 };
 
+/** A timer may end a little early. */
+const EARLY_MS = 50;
+
+/**
+ * Until the next whole multiple of `everyMs`. What is looked at again and again is looked at together: to wake up costs an
+ * idle process more than the look.
+ */
+export function msToBeat({ nowMs }: Pick<Clock, 'nowMs'>, everyMs: number): number {
+	const left = Math.ceil(everyMs - (nowMs() % everyMs));
+	return left < EARLY_MS ? left + everyMs : left;
+}
+
 /** RFC 3339. */
 export const timeOf = ({ dateMs }: Clock): string => new Date(dateMs()).toISOString();

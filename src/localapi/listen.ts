@@ -2,6 +2,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, renameSync, 
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
+import { msToBeat, systemClock } from '../lib/clock.ts';
 import { describeFsError, ensureDirectory } from '../lib/fs.ts';
 
 /**
@@ -43,8 +44,15 @@ export function keepListening(server: Server, path: string): () => void {
 				isBinding = false;
 			});
 	};
-	const timer = setInterval(check, CHECK_MS).unref();
-	return () => clearInterval(timer);
+	let cancel: () => void = () => undefined;
+	const checkNext = () => {
+		cancel = systemClock.after(msToBeat(systemClock, CHECK_MS), () => {
+			check();
+			checkNext();
+		});
+	};
+	checkNext();
+	return () => cancel();
 }
 
 /** The systemd service already runs with this group and may not change owners. */

@@ -16,7 +16,7 @@ const limits = {
 	requestTimeout: 5_000,
 	/** Idle time between two requests. */
 	keepAliveTimeout: 5_000,
-	connectionsCheckingInterval: 1_000,
+	connectionsCheckingInterval: 5_000,
 } as const;
 const MOST_HEADERS = 64;
 const MOST_CONNECTIONS = 1_024;

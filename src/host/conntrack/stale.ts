@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bytesOf } from '../../values/cidr.ts';
-import { families } from '../../values/units.ts';
 import { readAlive, type TcpSocket, unmapV4 } from '../netlink/sock-diag.ts';
 import { readText } from '../sockets/procfs.ts';
 import { deleteEntries, listOpenEntries, type Name } from './delete.ts';
@@ -22,8 +21,7 @@ export async function dropStaleConntrack(): Promise<void> {
 	// Entries first, then sockets: a connection that is tracked and has no socket a moment later has ended.
 	const tracked = new Map(await readPassing());
 	if (tracked.size === 0) return;
-	for (const socket of (await Promise.all(families.map(readAlive))).flat())
-		for (const key of keysOf(socket)) tracked.delete(key);
+	for (const socket of await readAlive()) for (const key of keysOf(socket)) tracked.delete(key);
 	await deleteEntries([...tracked.values()]);
 }
 

@@ -1,11 +1,13 @@
 import { Protocol } from 'netlink/dist/constants.js';
 import type { NetlinkSocket } from 'netlink/dist/netlink.js';
-import type { Family } from '../../values/units.ts';
+import { type Family, families } from '../../values/units.ts';
 import { errnoOf } from './errno.ts';
 import { openNetlink } from './open-socket.ts';
 
 /** A TCP socket as reported by sock_diag(7). */
 export interface TcpSocket {
+	/** An IPv6 socket may have a connection of IPv4: see unmapV4. */
+	readonly family: Family;
 	readonly state: number;
 	/** 4 or 16 bytes. */
 	readonly from: Buffer;
@@ -37,15 +39,19 @@ const CLOSING = (1 << 9) | (1 << 11);
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const ADDRESS_BYTES = { ipv4: 4, ipv6: 16 } as const;
-/** SOCK_DIAG_BY_FAMILY, SOCK_DESTROY (linux/sock_diag.h). */
+/** TCPDIAG_GETSOCK (linux/inet_diag.h); SOCK_DIAG_BY_FAMILY, SOCK_DESTROY (linux/sock_diag.h). */
+const ALL_FAMILIES = 18;
 const BY_FAMILY = 20;
 const DESTROY = 21;
 const IPPROTO_TCP = 6;
 /** NLM_F_DUMP (linux/netlink.h). */
 const DUMP = 0x300;
-/** struct inet_diag_req_v2, struct inet_diag_msg (linux/inet_diag.h): sizes, and offsets within the latter. */
+/** struct inet_diag_req_v2, inet_diag_req and inet_diag_msg (linux/inet_diag.h): sizes, and offsets within the last. */
 const REQUEST_BYTES = 56;
 const REQUEST_ID = 8;
+const ALL_BYTES = 60;
+const ALL_ID = 4;
+const ALL_STATES = 52;
 const STATE = 1;
 const ID = 4;
 const REMOTE_PORT = 6;
@@ -69,39 +75,67 @@ const TIMEOUT_MS = 2_000;
  * TCP listeners in this network namespace. /proc/net/tcp has them too, but walks the kernel's whole connection table, which
  * takes milliseconds even if it is empty.
  */
-export const readListening = (family: Family): Promise<TcpSocket[]> => readSockets(family, LISTENING);
+export const readListening = (): Promise<TcpSocket[]> => readSockets(LISTENING);
 
 const ALIVE = OPENING | ESTABLISHED | HALF_CLOSED | CLOSING;
 
 /** Connections that are being opened, open, or being closed. */
-export const readAlive = (family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE);
+export const readAlive = (): Promise<TcpSocket[]> => readSockets(ALIVE);
 
 /** The same with this local port only. */
-export const readAliveOn = (port: number, family: Family): Promise<TcpSocket[]> => readSockets(family, ALIVE, port);
+export const readAliveOn = (port: number): Promise<TcpSocket[]> => readSockets(ALIVE, port);
 
 /** Listeners and open connections. */
-export const readOpen = (family: Family): Promise<TcpSocket[]> =>
-	readSockets(family, LISTENING | ESTABLISHED | HALF_CLOSED);
+export const readOpen = (): Promise<TcpSocket[]> => readSockets(LISTENING | ESTABLISHED | HALF_CLOSED);
 
-/** `port`: 0 for any. */
-function readSockets(family: Family, states: number, port = 0): Promise<TcpSocket[]> {
-	const request = Buffer.alloc(REQUEST_BYTES);
-	request.writeUInt8(AF[family], 0);
-	request.writeUInt8(IPPROTO_TCP, 1);
-	request.writeUInt32LE(states, 4);
-	request.writeUInt16BE(port, REQUEST_ID);
-	return withSocket(async (socket) => {
-		const [messages] = await socket.request(BY_FAMILY, request, { flags: DUMP, timeout: TIMEOUT_MS });
-		return messages
-			.filter(({ type, data }) => type === BY_FAMILY && data.length > INODE)
-			.map(({ data }) => parseSocket(data, ADDRESS_BYTES[family]));
-	});
+/**
+ * Of both families. Each question makes the kernel walk its whole connection table, which takes milliseconds even if it is
+ * empty; the older of the two is for all families at once. `port`: 0 for any.
+ */
+async function readSockets(states: number, port = 0): Promise<TcpSocket[]> {
+	try {
+		return await dump(ALL_FAMILIES, questionForAll(states, port));
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return (await Promise.all(families.map((family) => readTolerantly(family, states, port)))).flat();
+	}
 }
 
-const parseSocket = (data: Buffer, bytes: number): TcpSocket => ({
+/** A kernel without the family, or without sock_diag for it, has no sockets. */
+async function readTolerantly(family: Family, states: number, port: number): Promise<TcpSocket[]> {
+	const question = Buffer.alloc(REQUEST_BYTES);
+	question.writeUInt8(AF[family], 0);
+	question.writeUInt8(IPPROTO_TCP, 1);
+	question.writeUInt32LE(states, 4);
+	question.writeUInt16BE(port, REQUEST_ID);
+	try {
+		return await dump(BY_FAMILY, question);
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error;
+		return [];
+	}
+}
+
+function questionForAll(states: number, port: number): Buffer {
+	const question = Buffer.alloc(ALL_BYTES);
+	question.writeUInt16BE(port, ALL_ID);
+	question.writeUInt32LE(states, ALL_STATES);
+	return question;
+}
+
+const dump = (type: number, question: Buffer): Promise<TcpSocket[]> =>
+	withSocket(async (socket) => {
+		const [messages] = await socket.request(type, question, { flags: DUMP, timeout: TIMEOUT_MS });
+		return messages
+			.filter((message) => message.type === type && message.data.length > INODE)
+			.map(({ data }) => parseSocket(data, data[0] === AF.ipv6 ? 'ipv6' : 'ipv4'));
+	});
+
+const parseSocket = (data: Buffer, family: Family): TcpSocket => ({
+	family,
 	state: data.readUInt8(STATE),
-	from: data.subarray(FROM, FROM + bytes),
-	to: data.subarray(TO, TO + bytes),
+	from: data.subarray(FROM, FROM + ADDRESS_BYTES[family]),
+	to: data.subarray(TO, TO + ADDRESS_BYTES[family]),
 	port: data.readUInt16BE(ID),
 	remotePort: data.readUInt16BE(REMOTE_PORT),
 	uid: data.readUInt32LE(UID),

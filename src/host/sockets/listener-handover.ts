@@ -2,7 +2,6 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListenerHandover } from '../../envoy/runtime.ts';
-import { families } from '../../values/units.ts';
 import { readListening } from '../netlink/sock-diag.ts';
 
 /**
@@ -44,8 +43,8 @@ async function within(ms: number, holds: () => Promise<boolean>): Promise<boolea
 }
 
 async function listening(ports: readonly number[]): Promise<ReadonlySet<string>> {
-	const sockets = await Promise.all(families.map(readListening));
-	return new Set(sockets.flat().flatMap(({ port, inode }) => (ports.includes(port) ? [inode] : [])));
+	const sockets = await readListening();
+	return new Set(sockets.flatMap(({ port, inode }) => (ports.includes(port) ? [inode] : [])));
 }
 
 const isAnyOf = (some: ReadonlySet<string>, all: ReadonlySet<string>): boolean =>

@@ -92,7 +92,7 @@ const isListening = async (port: number): Promise<boolean> =>
 
 /** The process on this host that has the other end, or that will accept it; undefined: it is not here. */
 async function holderOf(to: End, from: End): Promise<string | undefined> {
-	const sockets = (await Promise.all([readOpen('ipv4'), readOpen('ipv6')])).flat().map(unmapV4);
+	const sockets = (await readOpen()).map(unmapV4);
 	const isOther = (socket: TcpSocket) =>
 		socket.port === to.port && socket.remotePort === from.port && show(socket.to) === from.address;
 	const found = sockets.find(isOther);

@@ -6,13 +6,12 @@ import type {
 	SocketDetailsRequest,
 } from '../../connections/connections.ts';
 import { bytesOf, showAddress } from '../../values/cidr.ts';
-import { type Family, families } from '../../values/units.ts';
+import type { Family } from '../../values/units.ts';
 import { holdersOf } from '../cgroups/find-cgroups.ts';
 import { deleteEntries, readTranslatedTo } from '../conntrack/delete.ts';
 import type { Tuple } from '../conntrack/entry.ts';
 import { insertEntries } from '../conntrack/insert.ts';
 import { readTranslations } from '../conntrack/lookup.ts';
-import { errnoOf } from '../netlink/errno.ts';
 import { readInterfaceTo } from '../netlink/route-lookup.ts';
 import { destroySockets, LISTEN, readOpen, type TcpSocket, unmapV4 } from '../netlink/sock-diag.ts';
 import { readGroups, readText } from './procfs.ts';
@@ -22,7 +21,7 @@ export function createConnections(): Connections {
 	return {
 		open: readConnections,
 		async filterOpen(cookies) {
-			const sockets = await readSockets();
+			const sockets = await readOpen();
 			return new Set(sockets.filter(isConnected).flatMap(({ cookie }) => (cookies.has(cookie) ? [cookie] : [])));
 		},
 		async findRedirected(connections, ports) {
@@ -48,7 +47,7 @@ export async function deleteRedirected(ports: ReadonlySet<number>): Promise<void
 }
 
 async function readConnections(): Promise<OpenConnection[]> {
-	const sockets = await readSockets();
+	const sockets = await readOpen();
 	const listening = new Set(sockets.filter(({ state }) => state === LISTEN).map(({ port }) => port));
 	const connected = sockets.filter(isConnected).map(unmapV4);
 	const ends = new Set(connected.map((socket) => endsOf(socket, 'outwards')));
@@ -69,18 +68,6 @@ async function readConnections(): Promise<OpenConnection[]> {
 
 /** Sockets without a process are of ended programs or the kernel's own; neither is ours to end. */
 const isConnected = ({ state, inode }: TcpSocket): boolean => state !== LISTEN && inode !== '0';
-
-const readSockets = async (): Promise<TcpSocket[]> => (await Promise.all(families.map(readTolerantly))).flat();
-
-/** A kernel without the family, or without sock_diag for it, has no sockets. */
-async function readTolerantly(family: Family): Promise<TcpSocket[]> {
-	try {
-		return await readOpen(family);
-	} catch (error) {
-		if (errnoOf(error) === undefined) throw error;
-		return [];
-	}
-}
 
 const endsOf = ({ from, to, port, remotePort }: TcpSocket, way: 'inwards' | 'outwards'): string => {
 	const [here, there] = [`${from.toString('hex')} ${port}`, `${to.toString('hex')} ${remotePort}`];
