@@ -117,7 +117,7 @@ async function applyOnce(
 	lastRead: ActualState | undefined,
 	isFollowed: boolean,
 ): Promise<AppliedState> {
-	const { desired: first, installed } = await firstStage(context, desired, signal);
+	const { desired: first, installed } = await firstStage(context, desired, signal, lastRead);
 	const now = installed === undefined ? lastRead : new Map(lastRead).set(first.target.dialect, installed);
 	const isInterim = isFollowed && first.target.stage === 'syn';
 	try {
@@ -132,10 +132,20 @@ async function applyOnce(
 	}
 }
 
-/** Reads the installed rules: if a hook is missing, connections may have opened that the kernel does not track. */
-async function firstStage({ host }: HostContext, { target, ...desired }: DesiredState, signal: AbortSignal) {
+/**
+ * Reads the installed rules: if a hook is missing, connections may have opened that the kernel does not track. Not where they
+ * were not there when they were read last: whatever has become of them, the first stage is right.
+ */
+async function firstStage(
+	{ host }: HostContext,
+	{ target, ...desired }: DesiredState,
+	signal: AbortSignal,
+	lastRead?: ActualState,
+) {
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-	const installed = await firewall?.read(signal);
+	const last = lastRead?.get(target.dialect);
+	const wasOff = last !== undefined && stageFor(last, target) === 'syn';
+	const installed = wasOff ? last : await firewall?.read(signal);
 	const stage = installed === undefined ? 'syn' : stageFor(installed, target);
 	return { desired: { ...desired, target: atStage(target, stage) }, installed };
 }

@@ -25,6 +25,30 @@ test('enable is remembered before the rules are on, so that a restart goes on wi
 	assert.ok(daemon.world.steps.includes("others' rules read"));
 });
 
+test('enable after disable commits first, and reads back what it has committed', async () => {
+	await using daemon = await startDaemonOnFakes(enabled);
+	const { host } = daemon.world;
+	await daemon.ask.disable();
+	const done: string[] = [];
+	host.onRead = () => void done.push('read');
+	host.onCommit = () => void done.push('commit');
+	await daemon.ask.enable();
+	assert.equal(done[0], 'commit');
+	assert.ok(done.includes('read'));
+});
+
+test('enable ends with what is wanted also where somebody has put chains of these names there since disable', async () => {
+	await using daemon = await startDaemonOnFakes(enabled);
+	const { host } = daemon.world;
+	await daemon.ask.disable();
+	const dump = ['*nat', ':APPMESH_EGRESS - [0:0]', '-A OUTPUT -p tcp -j APPMESH_EGRESS', '-A APPMESH_EGRESS -j ACCEPT'];
+	host.nft.edit('ipv4', `${dump.join('\n')}\nCOMMIT\n`);
+	const { is, conditions } = await daemon.ask.enable();
+	assert.equal(is, 'enabled', JSON.stringify(conditions));
+	const { same, differences } = await daemon.ask.diff();
+	assert.ok(same, JSON.stringify(differences));
+});
+
 test('an enable that fails leaves everything as it was, also what is remembered', async () => {
 	await using daemon = await startDaemonOnFakes();
 	const { host, stores, clock } = daemon.world;
