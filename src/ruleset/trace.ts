@@ -22,9 +22,14 @@ export interface TracedRule extends Partial<Reason> {
 export interface TracedChain {
 	readonly table: TableName;
 	readonly name: string;
-	readonly hooks: readonly (Pick<TracedRule, 'matches' | 'unread'> & Pick<Hook, 'at'>)[];
+	readonly hooks: readonly TracedHook[];
 	readonly rules: readonly TracedRule[];
 	readonly otherwise?: Reason;
+}
+
+export interface TracedHook extends Pick<TracedRule, 'matches' | 'unread'>, Pick<Hook, 'at'> {
+	/** Among the rules there, where chains need not be in the order of their hooks. */
+	readonly position?: number;
 }
 
 /** A ruleset, or what is installed of one. */
@@ -47,7 +52,8 @@ export function createTracer(ruleset: TracedRuleset, family: Family): Tracer {
 	const tables = (['mangle', 'nat'] as const).map((table) => {
 		const chains = ruleset.filter((chain) => chain.table === table);
 		const compiled = new Map(chains.map((chain) => [chain.name, compileChain(chain, family)]));
-		return { chains: compiled, hooks: chains.flatMap((chain) => hooksOf(chain, family)) };
+		const hooks = chains.flatMap((chain) => hooksOf(chain, family));
+		return { chains: compiled, hooks: hooks.sort((a, b) => a.position - b.position) };
 	});
 	return (at, attempt) => {
 		const passed: Passed = { chains: [], returned: undefined, otherwise: undefined };
@@ -99,7 +105,10 @@ const compileChain = ({ table, name, rules, otherwise }: TracedChain, family: Fa
 const stepOf = (rule: TracedRule, family: Family): Step => ({ rule, matches: compile(rule.matches, family) });
 
 const hooksOf = ({ name, hooks }: TracedChain, family: Family) =>
-	hooks.map(({ at, ...hook }) => ({ at, ...stepOf({ ...hook, verdict: { kind: 'jump', chain: name } }, family) }));
+	hooks.map(({ at, position = 0, ...hook }) => ({
+		...{ at, position },
+		...stepOf({ ...hook, verdict: { kind: 'jump', chain: name } }, family),
+	}));
 
 /** Undefined: no verdict before the end of the chain or a return. */
 function walk(steps: readonly Step[], chains: Chains, attempt: ConnectionAttempt, passed: Passed): End | undefined {

@@ -19,7 +19,9 @@ const hooksOf = ({ table, name }: ChainRules, hooks: readonly JumpRule[]): Trace
 		const at = builtIns.find((chain) => chain === hook.chain);
 		const [rule] = tracedRule(hook.rule, []);
 		const isOf = hook.table === table && targetOf(hook.rule) === name;
-		return at === undefined || rule === undefined || !isOf ? [] : [{ at: at satisfies Hook['at'], ...rule }];
+		return at === undefined || rule === undefined || !isOf
+			? []
+			: [{ at: at satisfies Hook['at'], position: hook.position, ...rule }];
 	});
 
 /** Targets after which a packet goes on. */

@@ -29,9 +29,9 @@ const shortName = (chain: string): string => chain.replace(/^(?:mangle|nat)_/, '
 const hooksOf = ({ name }: NftChain, bases: readonly NftChain[], family: Family): TracedChain['hooks'] =>
 	bases.flatMap((base) => {
 		const at: Hook['at'] = base.name.endsWith('_output') ? 'OUTPUT' : 'PREROUTING';
-		return base.rules
-			.filter((rule) => targetOf(rule) === name)
-			.flatMap((rule) => tracedRule(rule, family).map((traced) => ({ at, ...traced })));
+		return base.rules.flatMap((rule, position) =>
+			targetOf(rule) === name ? tracedRule(rule, family).map((traced) => ({ at, position, ...traced })) : [],
+		);
 	});
 
 /** None for a rule without a verdict. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { IptablesRules } from '../../../../src/firewall/iptables/iptables-rules.ts';
 import { parseIptablesSave } from '../../../../src/firewall/iptables/parse-save.ts';
 import { renderIptables } from '../../../../src/firewall/iptables/render-rules.ts';
 import { tracedRules } from '../../../../src/firewall/iptables/trace-rules.ts';
@@ -12,7 +13,8 @@ const told = ({ outcome, chains, rule }: Decision) => ({ outcome, chains, becaus
 
 for (const [title, capture] of Object.entries(captures))
 	test(`what is installed decides as the settings do, by the same rule and on the same way: ${title}`, () => {
-		checkAgreement(capture, (rules) => byFamily((family) => tracedRules(renderIptables(rules[family]))), told);
+		const listed = (rules: IptablesRules) => ({ ...rules, chains: rules.chains.toReversed() });
+		checkAgreement(capture, (rules) => byFamily((of) => tracedRules(listed(renderIptables(rules[of])))), told);
 	});
 
 const inside = {

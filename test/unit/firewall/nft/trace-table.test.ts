@@ -12,7 +12,9 @@ for (const [title, capture] of Object.entries(captures))
 	test(`what is installed in nft decides as the settings do, by the same rule: ${title}`, () => {
 		checkAgreement(capture, (rules) => {
 			const table = renderTable(rules);
-			return byFamily((family) => tracedTable(table, family));
+			// nft lists them in the order in which they were made.
+			const listed = { ...table, chains: table.chains.toReversed() };
+			return byFamily((family) => tracedTable(listed, family));
 		});
 	});
 
