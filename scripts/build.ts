@@ -19,6 +19,7 @@ import { dialects } from '../src/values/dialects.ts';
 import { netlinkBinding } from './netlink.ts';
 import { billOfMaterials } from './packaging/bill-of-materials.ts';
 import { sourceEpoch, writeShare } from './packaging/share.ts';
+import { buildPage } from './page.ts';
 
 /**
  * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
@@ -181,7 +182,8 @@ copyFileSync(
 );
 for (const name of ['process.conf', 'legacy.conf']) copyFileSync(join(root, 'systemd', name), join(draft, name));
 await writeShare(join(draft, 'share'));
-const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const page = await buildPage(join(draft, 'lib/page'));
+const inputs = [...bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...page];
 writeFileSync(join(draft, 'sbom.cdx.json'), billOfMaterials(inputs, sourceEpoch()));
 await warm();
 const former = `${draft}.former`;

@@ -5,7 +5,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const src = join(import.meta.dirname, '../src/');
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
 const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 
 /** What the files of each folder, or single files, may import; packages and `node:` modules follow below. */
@@ -48,7 +48,9 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', ...base],
 	store: ['mesh', ...base],
-	control: ['store', 'mesh', 'log', ...base],
+	/** In a browser. */
+	console: ['mesh', 'values', 'lib'],
+	control: ['store', 'mesh', 'console', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -110,8 +112,8 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{
 		from: /^mesh\//,
-		to: /^node:(?!net$)/,
-		because: 'definitions are read by host/ and are a function of their text',
+		to: /^node:/,
+		because: 'definitions are read by host/, are a function of their text, and are checked in a browser as well',
 	},
 	{
 		from: /^control\/access\//,
@@ -124,6 +126,8 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
 	},
 	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
+	{ from: /^console\//, to: /^node:/, because: 'a browser runs it' },
+	{ from: /^(?!console\/)/, to: /^preact/, because: 'only the page is drawn by it' },
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 
@@ -191,7 +195,7 @@ test('no timer is set for what is left until a moment, which may have passed on 
 });
 
 test('importing every file but the executable does nothing', () => {
-	const modules = files.filter((file) => file !== 'main.ts').map((file) => join(src, file));
+	const modules = files.filter((file) => file !== 'main.ts' && !file.endsWith('.tsx')).map((file) => join(src, file));
 	// Libraries look whether the standard streams are terminals; the pipes behind those are not waited for.
 	const program = `
 		for (const file of ${JSON.stringify(modules)}) await import(file);

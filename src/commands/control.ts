@@ -7,13 +7,15 @@ import { authoriseByKey } from '../control/access/authorise-by-key.ts';
 import { parseAccessFile } from '../control/access/parse-access-file.ts';
 import { tellRefusals } from '../control/access/tell-refusals.ts';
 import { createApiServer } from '../control/api-server.ts';
-import { type Authorise, withoutKeys } from '../control/authorise.ts';
+import { withoutKeys } from '../control/authorise.ts';
+import { createConsole } from '../control/console/console.ts';
 import { type ListenAddress, parseListen } from '../control/listen-address.ts';
 import { parseQuotas } from '../control/quotas.ts';
 import { tellMistakes } from '../control/tell-mistakes.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { openDefinitionFolder } from '../host/files/definition-folder.ts';
 import { followSecretFile } from '../host/files/follow-secret-file.ts';
+import { readPage } from '../host/files/read-page.ts';
 import { systemClock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { describeFsError } from '../lib/fs.ts';
@@ -51,12 +53,18 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
 	const path = folderOf(given, settings.config.mesh.definitions);
-	const authorise = hasKeys ? withKeys(accessFileOf(given), owner.region, log) : withoutKeys;
+	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
+	const onRefused = tellRefusals(log);
+	const authorise = keys === undefined ? withoutKeys : authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
 	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
 	using _claim = await claimFolder(folder.root, log);
 	const store = createFolderStore(folder, parametersOf(given, settings));
-	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise);
+	const assets = readPage();
+	const page = { store, owner, log, clock: systemClock, keys, onRefused };
+	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise, (perform) =>
+		assets === undefined ? async () => undefined : createConsole({ assets, ...page }, perform),
+	);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
 	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
@@ -65,8 +73,8 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	return 0;
 }
 
-function withKeys(path: string, region: string, log: Log): Authorise {
-	const keys = followSecretFile<AccessKeys>(path, {
+const followKeys = (path: string, log: Log): (() => AccessKeys) =>
+	followSecretFile<AccessKeys>(path, {
 		parse: (text) => parseAccessFile(text, path),
 		none: new Map(),
 		onProblem: (problem, isGone) => {
@@ -75,8 +83,6 @@ function withKeys(path: string, region: string, log: Log): Authorise {
 			log('error', event, { why: message, remedy });
 		},
 	});
-	return authoriseByKey({ keys, region, onRefused: tellRefusals(log) });
-}
 
 function understood<T>(option: string, parse: () => T): T {
 	try {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Failure, failureOf } from '../failure.ts';
 import { readBody } from '../lib/read-body.ts';
-import { type ApiContext, createApi, resourceOf } from './api.ts';
-import { type ApiError, ApiFailure, apiErrors, apiMessage } from './api-failure.ts';
+import type { ApiContext } from './api.ts';
+import { ApiFailure } from './api-failure.ts';
 import type { Authorise, Principal } from './authorise.ts';
-import { parseBody } from './check-input.ts';
-import { findOperation } from './find-operation.ts';
+import { failureReply, type HttpReply, jsonReply } from './http-reply.ts';
+import { createPerform, type Perform } from './perform.ts';
 
 /** As for the daemon's socket: they protect the server from mistakes. Headers are larger, as a signature is one. */
 const limits = {
@@ -17,22 +16,32 @@ const MOST_CONNECTIONS = 1_024;
 /** Above all that a resource within the API's bounds has. */
 const LARGEST_BODY = 1024 * 1024;
 
+/** What is served beside the API; undefined: the request is none of its own. */
+export type Page = (request: IncomingMessage, body: Buffer) => Promise<HttpReply | undefined>;
+
 /** App Mesh's REST API. It does not listen yet. */
-export function createApiServer(context: ApiContext, authorise: Authorise): Server {
-	const api = createApi(context);
-	const handle = async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+export function createApiServer(
+	context: ApiContext,
+	authorise: Authorise,
+	pageOf: (perform: Perform) => Page = () => async () => undefined,
+): Server {
+	const perform = createPerform(context);
+	const page = pageOf(perform);
+	const answer = async (request: IncomingMessage): Promise<HttpReply> => {
 		const body = await readBody(request, LARGEST_BODY);
 		if (body === undefined) throw new ApiFailure('BadRequestException', `the body has over ${LARGEST_BODY} bytes`);
+		const shown = await page(request, body);
+		if (shown !== undefined) return shown;
 		const principal = await identified(authorise, request, body);
-		const found = findOperation(request.method ?? '', request.url ?? '');
-		const parsed = parseBody(body.toString('utf8'));
-		const denial = principal.denies(`appmesh:${found.operation.name}`, resourceOf(context, found, parsed));
-		if (denial !== undefined) throw new ApiFailure('ForbiddenException', denial);
-		send(reply, found.operation.status, await api({ found, body: parsed, principal }));
+		const { method = '', url: target = '' } = request;
+		const { status, value } = await perform({ method, target, body, ifRevision: undefined }, principal);
+		return jsonReply(status, value);
 	};
 	const server = createServer(limits, (request, reply) => {
 		reply.setHeader('x-amzn-requestid', randomUUID());
-		handle(request, reply).catch((error) => sendFailure(context, reply, error));
+		answer(request)
+			.catch((error) => failureReply(context.log, error))
+			.then((found) => send(reply, found));
 	});
 	server.maxConnections = MOST_CONNECTIONS;
 	return server;
@@ -45,26 +54,10 @@ async function identified(authorise: Authorise, request: IncomingMessage, body: 
 	return found;
 }
 
-function send(reply: ServerResponse, status: number, value: object): void {
-	reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-}
-
-/** Both of what clients look for: AWS's SDKs read the header first, and others the body. */
-function sendFailure({ log }: Pick<ApiContext, 'log'>, reply: ServerResponse, error: unknown): void {
+function send(reply: ServerResponse, { status, headers, body }: HttpReply): void {
 	// Who has hung up within the body reads no answer.
-	if (reply.headersSent || (reply.req.destroyed && !reply.req.complete)) return void reply.destroy();
-	const failure = failureOf(error);
-	const type = typeOf(failure);
-	const status = apiErrors[type];
-	if (status >= 500) log('error', 'request failed', { type, why: failure.message, remedy: failure.remedy });
-	reply.setHeader('x-amzn-errortype', type);
+	if (reply.req.destroyed && !reply.req.complete) return void reply.destroy();
 	// What is left of a body that was too large is not read.
 	if (!reply.req.complete) reply.setHeader('connection', 'close');
-	send(reply, status, { __type: type, message: apiMessage(failure) });
-}
-
-/** What the disk refuses may go another time. */
-function typeOf(failure: Failure): ApiError {
-	if (failure instanceof ApiFailure) return failure.type;
-	return failure.code === 'internal' ? 'InternalServerErrorException' : 'ServiceUnavailableException';
+	reply.writeHead(status, headers).end(body);
 }

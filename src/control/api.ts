@@ -1,6 +1,8 @@
+import { quote } from '../lib/escape.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
+import { pluralOf } from '../mesh/schema/collections.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
 import type { Entry, Key, Store } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
@@ -9,7 +11,6 @@ import type { Principal } from './authorise.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
 import { createClientTokens } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';
-import { pluralOf } from './operations.ts';
 import { pageOf } from './page.ts';
 import {
 	type Change,
@@ -34,6 +35,8 @@ export interface Call {
 	/** Parsed, and not looked at yet. */
 	readonly body: unknown;
 	readonly principal: Principal;
+	/** The one that is to be changed, and no later one; undefined: whatever is there. */
+	readonly ifRevision: string | undefined;
 }
 
 /** Carries out what is asked for. Throws an ApiFailure where it cannot. */
@@ -134,6 +137,7 @@ async function change(context: ApiContext, call: Call, input: Input): Promise<ob
 	for (let tries = 0; tries < MOST_TRIES; tries += 1) {
 		const planned = planFor(context, createView((await store.list()).entries), call, input);
 		const { put, former, key } = planned;
+		if (call.ifRevision !== undefined && call.ifRevision !== former?.revision) throw changedMeanwhile(key);
 		const outcome =
 			put === undefined ? await store.remove(key, former?.revision ?? '') : await store.put(put, former?.revision);
 		if (outcome === 'done') return replyTo(context, call, planned);
@@ -142,6 +146,9 @@ async function change(context: ApiContext, call: Call, input: Input): Promise<ob
 	}
 	throw new ApiFailure('ServiceUnavailableException', 'somebody else keeps changing it', 'try again');
 }
+
+const changedMeanwhile = ({ kind, name }: Key): ApiFailure =>
+	new ApiFailure('ConflictException', `somebody else has changed ${kind} ${quote(name)} meanwhile`, 'look at it again');
 
 function planFor(context: ApiContext, view: View, { found, body }: Call, input: Input): Change {
 	const {

@@ -24,6 +24,7 @@ export type Ask = (method: string, path: string, body?: object | string, host?: 
 export async function serveApi(
 	more: Partial<Pick<ApiContext, 'quotas' | 'store'>> = {},
 	authorise: Authorise = withoutKeys,
+	pageOf?: Parameters<typeof createApiServer>[2],
 ) {
 	const stack = new AsyncDisposableStack();
 	const socket = join(stack.use(createScratch('api')).path, 'socket');
@@ -32,7 +33,8 @@ export async function serveApi(
 	const clock = createFakeClock();
 	const log: ApiContext['log'] = (level, event, fields) => void events.push({ level, event, ...fields });
 	const owner = { account: '123456789012', region: 'eu-west-1' };
-	const server = createApiServer({ store, owner, quotas: parseQuotas(''), clock, log, ...more }, authorise);
+	const context = { store, owner, quotas: parseQuotas(''), clock, log, ...more };
+	const server = createApiServer(context, authorise, pageOf);
 	server.listen(socket);
 	await once(server, 'listening');
 	stack.defer(() => {

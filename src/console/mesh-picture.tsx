@@ -1,0 +1,135 @@
+import { useMemo } from 'preact/hooks';
+import { kindWords } from './kind-words.ts';
+import { type Layout, layOut, type Point } from './layered-layout.ts';
+import { hrefOfKey } from './location.ts';
+import { keyOfBox, type NodeState, nodeState, type Picture, type PictureBox } from './picture.ts';
+import type { NodeStatus } from './protocol.ts';
+
+interface MeshPictureProps {
+	readonly picture: Picture;
+	readonly nodes: readonly NodeStatus[] | undefined;
+}
+
+/** Of the page's text, about. */
+const CHARACTER = 7.4;
+const SMALL_CHARACTER = 6.1;
+const LONGEST_NAME = 28;
+const LONGEST_LABEL = 22;
+const MARGIN = 12;
+
+const heightOf = ({ kind }: PictureBox, hasNodes: boolean): number =>
+	hasNodes && (kind === 'virtualNode' || kind === 'virtualGateway') ? 62 : 44;
+
+/** Boxes are links; what leads where also stands in a table below. */
+export function MeshPicture({ picture, nodes }: MeshPictureProps) {
+	const hasNodes = nodes !== undefined;
+	const layout = useMemo(() => laidOut(picture, hasNodes), [picture, hasNodes]);
+	const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
+	return (
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
+		<div class="picture" tabIndex={0} role="group" aria-label="Picture of the mesh">
+			<svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
+				<defs>
+					<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+						<path d="M0 0L8 4L0 8z" class="arrow" />
+					</marker>
+				</defs>
+				<g aria-hidden="true">
+					{layout.lines.map((points, at) => (
+						<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
+					))}
+					{layout.lines.map((points, at) => (
+						<Label key={lineKey(picture, at)} points={points} labels={picture.edges[at]?.labels ?? []} />
+					))}
+				</g>
+				{picture.boxes.map((box) => (
+					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} height={heightOf(box, hasNodes)} />
+				))}
+			</svg>
+		</div>
+	);
+}
+
+const lineKey = ({ edges }: Picture, at: number): string => `${edges[at]?.from.id} ${edges[at]?.to.id}`;
+
+function laidOut({ boxes, edges }: Picture, hasNodes: boolean): Layout {
+	return layOut(
+		boxes.map((box) => ({ id: box.id, width: widthOf(box), height: heightOf(box, hasNodes) })),
+		edges.map(({ from, to }) => ({ from: from.id, to: to.id })),
+	);
+}
+
+const widthOf = ({ kind, name }: PictureBox): number =>
+	Math.max(shortened(name, LONGEST_NAME).length * CHARACTER, kindWords[kind].one.length * SMALL_CHARACTER, 90) + 28;
+
+const shortened = (text: string, most: number): string => {
+	const characters = [...text];
+	return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
+};
+
+interface BoxProps {
+	readonly box: PictureBox;
+	readonly layout: Layout;
+	readonly state: NodeState | undefined;
+	readonly height: number;
+}
+
+function Box({ box, layout, state, height }: BoxProps) {
+	const { x, y } = layout.corners.get(box.id) ?? { x: 0, y: 0 };
+	const { one } = kindWords[box.kind];
+	return (
+		<a href={hrefOfKey(keyOfBox(box))} aria-label={`${one} ${box.name}${state === undefined ? '' : `, ${state.text}`}`} class={`box ${box.kind}`}>
+			<title>{box.name}</title>
+			<g transform={`translate(${x} ${y})`}>
+				<rect width={widthOf(box)} height={height} rx={box.kind === 'virtualService' ? 22 : 7} />
+				<text x="14" y="18" class="kind">
+					{one}
+				</text>
+				<text x="14" y="35" class="name">
+					{shortened(box.name, LONGEST_NAME)}
+				</text>
+				{state === undefined ? null : <State state={state} />}
+			</g>
+		</a>
+	);
+}
+
+/** By a sign and a word, not by a colour alone. */
+const State = ({ state: { mark, text } }: { readonly state: NodeState }) => (
+	<text x="14" y="53" class={`state ${mark}`}>
+		{signs[mark]} {text}
+	</text>
+);
+
+export const signs: Readonly<Record<NodeState['mark'], string>> = { good: '●', waiting: '◐', bad: '✕', none: '○' };
+
+/** On a card of its own, so that lines do not run through it. */
+function Label({ points, labels }: { readonly points: readonly Point[]; readonly labels: readonly string[] }) {
+	const [first] = labels;
+	const [from, to] = points.slice(-2);
+	if (first === undefined || from === undefined || to === undefined) return null;
+	const text = shortened(labels.length === 1 ? first : `${first} +${labels.length - 1}`, LONGEST_LABEL);
+	const width = text.length * SMALL_CHARACTER + 8;
+	const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+	return (
+		<g class="label">
+			<rect x={x - width / 2} y={y - 9} width={width} height={18} rx={4} />
+			<text x={x} y={y + 4} text-anchor="middle">
+				{text}
+			</text>
+		</g>
+	);
+}
+
+function curve(points: readonly Point[]): string {
+	const [first, ...rest] = points;
+	if (first === undefined) return '';
+	let last = first;
+	const parts = rest.map((point) => {
+		const middle = (last.x + point.x) / 2;
+		const part = `C${middle} ${last.y} ${middle} ${point.y} ${point.x} ${point.y}`;
+		last = point;
+		return part;
+	});
+	return `M${first.x} ${first.y}${parts.join('')}`;
+}
