@@ -29,7 +29,10 @@ export async function buildPage(folder: string): Promise<readonly string[]> {
 	const iconName = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`;
 	writeFileSync(join(folder, iconName), icon);
 	const named = new Map([...built, ['icon.svg', iconName] as const]);
-	const page = readFileSync(join(source, 'index.html'), 'utf8').replace(/(?<=(?:src|href)=")[^"]+/g, (name) => named.get(name) ?? name);
+	const page = readFileSync(join(source, 'index.html'), 'utf8').replace(
+		/(?<=(?:src|href)=")[^"]+/g,
+		(name) => named.get(name) ?? name,
+	);
 	writeFileSync(join(folder, 'index.html'), page);
 	return Object.keys(metafile.inputs);
 }

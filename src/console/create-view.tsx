@@ -57,7 +57,13 @@ export function CreateView({ mesh, kind, parent, address, reply }: CreateViewPro
 			)}
 			{problem === undefined ? null : <Problem text={problem} />}
 			{isReviewed && checked.spec !== undefined ? (
-				<ReviewChange before="" after={specText(checked.spec, 'YAML')} checked={checked} save={save} onBack={() => setIsReviewed(false)} />
+				<ReviewChange
+					before=""
+					after={specText(checked.spec, 'YAML')}
+					checked={checked}
+					save={save}
+					onBack={() => setIsReviewed(false)}
+				/>
 			) : (
 				<form
 					class="stack"
@@ -68,7 +74,13 @@ export function CreateView({ mesh, kind, parent, address, reply }: CreateViewPro
 				>
 					<label>
 						Name
-						<input required value={name} spellcheck={false} autocapitalize="none" onInput={({ currentTarget }) => setName(currentTarget.value)} />
+						<input
+							required
+							value={name}
+							spellcheck={false}
+							autocapitalize="none"
+							onInput={({ currentTarget }) => setName(currentTarget.value)}
+						/>
 					</label>
 					<SpecEditor {...draft} checked={checked} onChange={(text, syntax) => write({ ...draft, text, syntax })} />
 					<TagRows tags={tags} onChange={setTags} />
@@ -93,5 +105,7 @@ const beginning = (kind: Kind): UnsavedDraft => ({
 function backFrom(kind: Kind, mesh: string, parent: string): string {
 	const outer = parentOf[kind];
 	if (kind === 'mesh') return hrefOf({ view: 'meshes' });
-	return outer === undefined ? hrefOf({ view: 'list', mesh, kind }) : hrefOfKey({ kind: outer, mesh, parent: '', name: parent });
+	return outer === undefined
+		? hrefOf({ view: 'list', mesh, kind })
+		: hrefOfKey({ kind: outer, mesh, parent: '', name: parent });
 }

@@ -27,13 +27,23 @@ export function MeshPicture({ picture, nodes }: MeshPictureProps) {
 	const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
 	return (
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
-		<div class="picture" tabIndex={0} role="group" aria-label="Picture of the mesh">
+		<section class="picture" tabIndex={0} aria-label="Picture of the mesh">
+			{/* biome-ignore lint/a11y/noSvgWithoutTitle: its boxes are named, and all that surrounds them has a name */}
 			<svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
 				<defs>
-					<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+					<marker
+						id="arrow"
+						viewBox="0 0 8 8"
+						refX="7"
+						refY="4"
+						markerWidth="7"
+						markerHeight="7"
+						orient="auto-start-reverse"
+					>
 						<path d="M0 0L8 4L0 8z" class="arrow" />
 					</marker>
 				</defs>
+				{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it has the focus */}
 				<g aria-hidden="true">
 					{layout.lines.map((points, at) => (
 						<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
@@ -46,7 +56,7 @@ export function MeshPicture({ picture, nodes }: MeshPictureProps) {
 					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} height={heightOf(box, hasNodes)} />
 				))}
 			</svg>
-		</div>
+		</section>
 	);
 }
 
@@ -78,7 +88,11 @@ function Box({ box, layout, state, height }: BoxProps) {
 	const { x, y } = layout.corners.get(box.id) ?? { x: 0, y: 0 };
 	const { one } = kindWords[box.kind];
 	return (
-		<a href={hrefOfKey(keyOfBox(box))} aria-label={`${one} ${box.name}${state === undefined ? '' : `, ${state.text}`}`} class={`box ${box.kind}`}>
+		<a
+			href={hrefOfKey(keyOfBox(box))}
+			aria-label={`${one} ${box.name}${state === undefined ? '' : `, ${state.text}`}`}
+			class={`box ${box.kind}`}
+		>
 			<title>{box.name}</title>
 			<g transform={`translate(${x} ${y})`}>
 				<rect width={widthOf(box)} height={height} rx={box.kind === 'virtualService' ? 22 : 7} />

@@ -61,6 +61,7 @@ export function Shell({ server, user, onSignOut }: ShellProps) {
 
 /** Not by the address, which says what is shown. */
 const SkipLink = () => (
+	// biome-ignore lint/a11y/useValidAnchor: it leads to the content, as links of its kind do
 	<a
 		class="skip"
 		href="#main"

@@ -76,7 +76,6 @@ export function TagRows({ tags, onChange }: TagRowsProps) {
 		<fieldset>
 			<legend>Tags</legend>
 			{tags.map((tag, at) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: a row has no other name while its key is typed
 				<div class="row" key={at}>
 					<label>
 						Key {at + 1}
@@ -86,7 +85,11 @@ export function TagRows({ tags, onChange }: TagRowsProps) {
 						Value {at + 1}
 						<input value={tag.value} onInput={({ currentTarget }) => change(at, { value: currentTarget.value })} />
 					</label>
-					<button type="button" aria-label={`Remove tag ${at + 1}`} onClick={() => onChange(tags.filter((_, index) => index !== at))}>
+					<button
+						type="button"
+						aria-label={`Remove tag ${at + 1}`}
+						onClick={() => onChange(tags.filter((_, index) => index !== at))}
+					>
 						Remove
 					</button>
 				</div>

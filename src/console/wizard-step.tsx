@@ -78,9 +78,24 @@ function Control({ field: { id, control }, value, isWrong, about, onChange }: Co
 	const common = { id, name: id, 'aria-invalid': isWrong, 'aria-describedby': about };
 	const text = String(value);
 	if (control === 'checkbox')
-		return <input {...common} type="checkbox" checked={value === true} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />;
+		return (
+			<input
+				{...common}
+				type="checkbox"
+				checked={value === true}
+				onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+			/>
+		);
 	if (control === 'lines')
-		return <textarea {...common} rows={3} value={text} spellcheck={false} onInput={({ currentTarget }) => onChange(currentTarget.value)} />;
+		return (
+			<textarea
+				{...common}
+				rows={3}
+				value={text}
+				spellcheck={false}
+				onInput={({ currentTarget }) => onChange(currentTarget.value)}
+			/>
+		);
 	if (typeof control === 'string')
 		return (
 			<input

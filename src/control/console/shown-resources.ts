@@ -40,7 +40,9 @@ const maySee = (principal: Principal, kind: Kind, arn: string): boolean =>
 
 /** The last kind that stands in the ARN. */
 function kindOf(arn: string): Kind {
-	const inner = /\/(virtualService|virtualNode|virtualRouter|virtualGateway)\/[^/]+(?:\/(route|gatewayRoute)\/)?/.exec(arn);
+	const inner = /\/(virtualService|virtualNode|virtualRouter|virtualGateway)\/[^/]+(?:\/(route|gatewayRoute)\/)?/.exec(
+		arn,
+	);
 	return (inner?.[2] ?? inner?.[1] ?? 'mesh') as Kind;
 }
 
