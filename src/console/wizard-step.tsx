@@ -1,4 +1,3 @@
-import { Fragment } from 'preact';
 import { type Step, type WizardField, type WizardForm, wizardFields } from './wizard-fields.ts';
 import type { FormMistake } from './wizard-form.ts';
 
@@ -54,17 +53,14 @@ function Field({ field, value, mistakes, onChange }: FieldProps) {
 			)}
 			{isWrong ? (
 				<p class="wrong" id={`${id}-mistakes`}>
-					{mistakes.map(({ why, hint: remedy }) => (
-						<Fragment key={why}>
-							{why}
-							{remedy === '' ? '' : `; ${remedy}`}{' '}
-						</Fragment>
-					))}
+					{value === '' ? 'Fill this in.' : mistakes.map(mistakeText).join('. ')}
 				</p>
 			) : null}
 		</div>
 	);
 }
+
+const mistakeText = ({ why, hint }: FormMistake): string => `${why}${hint === '' ? '' : `; ${hint}`}`;
 
 interface ControlProps {
 	readonly field: WizardField;

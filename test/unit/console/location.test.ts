@@ -10,25 +10,26 @@ const name = fc.oneof(
 	fc.string({ minLength: 1, unit: 'grapheme' }),
 );
 const inner = fc.constantFrom(...(Object.keys(kinds) as Kind[]).filter((each) => each !== 'mesh'));
-const record: typeof fc.record = (model: never, options?: object) =>
-	fc.record(model, { noNullPrototype: true, ...options });
 const locations: fc.Arbitrary<Location> = fc.oneof(
 	fc.constantFrom<Location>({ view: 'meshes' }, { view: 'start' }, { view: 'history', mesh: undefined }, newMesh),
-	record({ view: fc.constant('history' as const), mesh: name }),
-	record({ view: fc.constant('mesh' as const), mesh: name }),
-	record({ view: fc.constant('list' as const), mesh: name, kind }),
-	record({ view: fc.constant('create' as const), mesh: name, kind: inner, parent: fc.oneof(name, fc.constant('')) }),
-	record({
+	fc.record({ view: fc.constant('history' as const), mesh: name }),
+	fc.record({ view: fc.constant('mesh' as const), mesh: name }),
+	fc.record({ view: fc.constant('list' as const), mesh: name, kind }),
+	fc.record({ view: fc.constant('create' as const), mesh: name, kind: inner, parent: fc.oneof(name, fc.constant('')) }),
+	fc.record({
 		view: fc.constantFrom('resource' as const, 'edit' as const),
-		key: record({ kind, mesh: name, parent: fc.oneof(name, fc.constant('')), name }),
+		key: fc.record({ kind, mesh: name, parent: fc.oneof(name, fc.constant('')), name }),
 	}),
 );
+
+/** Without prototypes and what is undefined. */
+const plain = (location: Location): unknown => JSON.parse(JSON.stringify(location));
 
 test('every view has an address that leads to it, whatever things are called', () => {
 	fc.assert(
 		fc.property(locations, (location) => {
 			const { hash } = new URL(hrefOf(location), 'http://localhost/console/');
-			assert.deepEqual(parseLocation(hash), location);
+			assert.deepEqual(plain(parseLocation(hash)), plain(location));
 		}),
 		{ numRuns: 1_000 },
 	);
