@@ -17,7 +17,7 @@ export async function buildPage(folder: string): Promise<readonly string[]> {
 		...{ bundle: true, minify: true, format: 'esm', platform: 'browser', metafile: true, absWorkingDir: root },
 		// light-dark() of the style sheet came later than all that the script needs.
 		target: ['chrome123', 'firefox120', 'safari17.5'],
-		...{ jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none', logLevel: 'warning' },
+		...{ jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'linked', logLevel: 'warning' },
 		tsconfig: join(source, 'tsconfig.json'),
 		// Its main file finds its parts by a `require` that no bundler sees through.
 		alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },

@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import { checkDraft, specText } from './check-draft.ts';
-import { messageOf, type UnsavedDraft, useShared } from './context.ts';
+import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
+import type { UnsavedDraft } from './kept-drafts.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
 import { Heading, Moment, Notice, Problem } from './parts.tsx';

@@ -7,19 +7,23 @@ import type { ShownResource, ShownTag } from './protocol.ts';
 export function Tags({ resource }: { readonly resource: ShownResource }) {
 	const [isEditing, setIsEditing] = useState(false);
 	const { tags, fixed } = resource;
+	if (isEditing)
+		return (
+			<section>
+				<TagForm resource={resource} onDone={() => setIsEditing(false)} />
+			</section>
+		);
 	return (
 		<section>
 			<div class="title">
 				<h2>Tags</h2>
-				{isEditing || fixed !== undefined ? null : (
+				{fixed !== undefined ? null : (
 					<button type="button" onClick={() => setIsEditing(true)}>
 						Edit tags
 					</button>
 				)}
 			</div>
-			{isEditing ? (
-				<TagForm resource={resource} onDone={() => setIsEditing(false)} />
-			) : tags.length === 0 ? (
+			{tags.length === 0 ? (
 				<p>It has none.</p>
 			) : (
 				<Facts rows={tags.map(({ key, value }) => [key, <bdi key={key}>{value}</bdi>])} />

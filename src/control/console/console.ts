@@ -10,7 +10,7 @@ import type { ConsoleOptions } from './console-options.ts';
 import { createGate } from './gate.ts';
 import { isRead } from './same-origin.ts';
 import { securityHeaders } from './security-headers.ts';
-import { eventsFor, resourcesReply, tagOf } from './shown-resources.ts';
+import { eventsFor, nodesFor, resourcesReply, tagOf } from './shown-resources.ts';
 
 /** The page that the browser shows, and what it asks for. All of it is below /console/. */
 export function createConsole(options: ConsoleOptions, perform: Perform): Page {
@@ -21,7 +21,7 @@ export function createConsole(options: ConsoleOptions, perform: Perform): Page {
 				200,
 				resourcesReply(await options.store.list(), query.get('meshName') ?? undefined, { ...options, principal }),
 			),
-		'GET state': async () => jsonReply(200, await stateOf(options)),
+		'GET state': async ({ principal }) => jsonReply(200, await stateOf(options, principal)),
 		'GET history': async ({ query, principal }) => jsonReply(200, await historyOf(options, query, principal)),
 	};
 	const api: Answer = async ({ request, body, query, principal }) => {
@@ -72,9 +72,9 @@ function parsedTarget(target: string): { readonly path: string; readonly query: 
 const nothing = ({ method, url = '' }: IncomingMessage): ApiFailure =>
 	new ApiFailure('UnknownOperationException', `the console has no ${method} ${url.slice(0, 80)}`, `see ${BELOW}`);
 
-const stateOf = async ({ store, nodes }: ConsoleOptions): Promise<StateReply> => ({
+const stateOf = async ({ store, nodes, owner }: ConsoleOptions, principal: Principal): Promise<StateReply> => ({
 	tag: tagOf(await store.list()),
-	...(nodes === undefined ? {} : { nodes: nodes() }),
+	...(nodes === undefined ? {} : { nodes: nodesFor(nodes(), { owner, principal }) }),
 });
 
 const MOST_EVENTS = 1_000;

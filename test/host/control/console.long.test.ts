@@ -104,7 +104,9 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		assert.equal(
 			JSON.stringify(specs.map((each) => each?.spec)),
 			JSON.stringify([
-				{ httpRoute: { action: { weightedTargets: [{ virtualNode: 'serviceB', weight: 90 }] }, match: { prefix: '/' } } },
+				{
+					httpRoute: { action: { weightedTargets: [{ virtualNode: 'serviceB', weight: 90 }] }, match: { prefix: '/' } },
+				},
 				{ provider: { virtualRouter: { virtualRouterName: 'serviceB' } } },
 			]),
 		);
@@ -168,8 +170,14 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		await tab.until('Secret access key');
 		await signIn(tab, alice);
 		await tab.until('Step 1 of 4');
+		await tab.open('#/new');
+		await tab.fill('Spec in YAML', 'egressFilter: { type: ALLOW_ALL }');
 		writeFileSync(file, JSON.stringify({ keys: [reader], policies }));
 		await tab.until('Your session has ended');
+		writeFileSync(file, JSON.stringify({ keys: [alice, reader], policies }));
+		await signIn(tab, alice);
+		await tab.until('Create mesh');
+		assert.match(String(await tab.page.evaluate("document.querySelector('textarea').value")), /ALLOW_ALL/);
 		assert.match(control.log(), /"event":"signed in","by":"alice"/);
 		assert.match(control.log(), /"reason":"other-secret"/);
 		assert.ok(!control.log().includes(alice.secretAccessKey));

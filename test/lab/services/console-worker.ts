@@ -163,7 +163,11 @@ async function make(resource: Fields): Promise<void> {
 	];
 	const kind = order.find((each) => `${each}Name` in resource) ?? 'mesh';
 	const path = collections[kind].replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(resource[name])));
-	const body = { [`${kind}Name`]: resource[`${kind}Name`], spec: resource['spec'], tags: [{ key: 'team', value: 'shop' }] };
+	const body = {
+		[`${kind}Name`]: resource[`${kind}Name`],
+		spec: resource['spec'],
+		tags: [{ key: 'team', value: 'shop' }],
+	};
 	const reply = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'PUT', body: JSON.stringify(body) });
 	if (!reply.ok) throw new Error(await reply.text());
 }

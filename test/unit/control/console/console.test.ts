@@ -236,6 +236,22 @@ test('the news say whether anything has changed, and what the Envoys have, where
 	assert.equal((await fleet.open().ask('GET', '/console/state')).json.nodes[0].settled, 1);
 });
 
+test('of Envoys a key sees those of what it may see', async () => {
+	const nodes = () =>
+		['mesh/m/virtualNode/n', 'mesh/m/virtualGateway/g', 'mesh/other/virtualNode/n'].map((node) => ({
+			...{ node, connected: 1, settled: 1, version: 'abc' },
+		}));
+	await using served = await serveConsole(keys, { nodes });
+	const seen = async (key: typeof alice) => {
+		const browser = served.open();
+		await browser.signIn(key.accessKeyId, key.secretAccessKey);
+		const { json } = await browser.ask('GET', '/console/state');
+		return json.nodes.map(({ node }: { node: string }) => node);
+	};
+	assert.equal((await seen(alice)).length, 3);
+	assert.deepEqual(await seen(reader), ['mesh/m/virtualNode/n']);
+});
+
 test('the history takes how many are wanted, and no other number', async () => {
 	await using served = await signedIn();
 	assert.deepEqual((await served.browser.ask('GET', '/console/history')).json, { events: [] });
