@@ -17,7 +17,7 @@ export async function buildPage(folder: string): Promise<readonly string[]> {
 		...{ bundle: true, minify: true, format: 'esm', platform: 'browser', metafile: true, absWorkingDir: root },
 		// light-dark() of the style sheet came later than all that the script needs.
 		target: ['chrome123', 'firefox120', 'safari17.5'],
-		...{ jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none', logLevel: 'warning' },
+		...{ jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'linked', logLevel: 'warning' },
 		tsconfig: join(source, 'tsconfig.json'),
 		// Its main file finds its parts by a `require` that no bundler sees through.
 		alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
@@ -29,7 +29,10 @@ export async function buildPage(folder: string): Promise<readonly string[]> {
 	const iconName = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`;
 	writeFileSync(join(folder, iconName), icon);
 	const named = new Map([...built, ['icon.svg', iconName] as const]);
-	const page = readFileSync(join(source, 'index.html'), 'utf8').replace(/(?<=(?:src|href)=")[^"]+/g, (name) => named.get(name) ?? name);
+	const page = readFileSync(join(source, 'index.html'), 'utf8').replace(
+		/(?<=(?:src|href)=")[^"]+/g,
+		(name) => named.get(name) ?? name,
+	);
 	writeFileSync(join(folder, 'index.html'), page);
 	return Object.keys(metafile.inputs);
 }

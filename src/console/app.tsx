@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { messageOf } from './context.ts';
+import { createKeptDrafts, type KeptDrafts } from './kept-drafts.ts';
 import { Problem } from './parts.tsx';
 import type { SessionReply } from './protocol.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
@@ -11,10 +12,19 @@ export function App({ server }: { readonly server: ServerCalls }) {
 	const [session, setSession] = useState<SessionReply>();
 	const [failure, setFailure] = useState<string>();
 	const [hasEnded, setHasEnded] = useState(false);
+	const [kept] = useState(() => createKeptDrafts(sessionStorage));
+	useWarning(kept);
+	const enter = useCallback(
+		(found: SessionReply) => {
+			kept.claim(found.user);
+			setSession(found);
+		},
+		[kept],
+	);
 	const begin = useCallback(() => {
 		setFailure(undefined);
-		server.session().then(setSession, (error) => setFailure(messageOf(error)));
-	}, [server]);
+		server.session().then(enter, (error) => setFailure(messageOf(error)));
+	}, [server, enter]);
 	useEffect(begin, [begin]);
 	const watched = useMemo(
 		() =>
@@ -26,6 +36,7 @@ export function App({ server }: { readonly server: ServerCalls }) {
 	);
 	const signOut = async (): Promise<void> => {
 		setHasEnded(false);
+		kept.forget();
 		await server.signOut().then(setSession, (error) => setFailure(messageOf(error)));
 	};
 	if (failure !== undefined)
@@ -39,8 +50,26 @@ export function App({ server }: { readonly server: ServerCalls }) {
 			</main>
 		);
 	if (session === undefined) return <main class="alone" aria-busy="true" />;
-	if (session.user === undefined) return <SignIn server={server} hasEnded={hasEnded} onSignedIn={setSession} />;
-	return <Shell server={watched} user={session.user} onSignOut={session.hasKeys ? signOut : undefined} />;
+	if (session.user === undefined) return <SignIn server={server} hasEnded={hasEnded} onSignedIn={enter} />;
+	return (
+		<Shell
+			server={watched}
+			user={session.user}
+			onSignOut={session.hasKeys ? signOut : undefined}
+			drafts={kept.drafts}
+		/>
+	);
+}
+
+/** Closing the page would lose them. */
+function useWarning({ drafts }: KeptDrafts): void {
+	useEffect(() => {
+		const ask = (event: BeforeUnloadEvent) => {
+			if (drafts.size > 0) event.preventDefault();
+		};
+		addEventListener('beforeunload', ask);
+		return () => removeEventListener('beforeunload', ask);
+	}, [drafts]);
 }
 
 /** Calls that say when the session is over. */

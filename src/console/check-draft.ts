@@ -33,7 +33,10 @@ export function checkDraft(text: string, key: ResourceKey, all: readonly ShownRe
 	return { spec, ...judge({ ...key, spec, placeOf }, all) };
 }
 
-const emptySpec = { documents: [{ value: {}, file: FILE, placeOf: (path: string) => ({ file: FILE, line: 1, path }) }], errors: [] };
+const emptySpec = {
+	documents: [{ value: {}, file: FILE, placeOf: (path: string) => ({ file: FILE, line: 1, path }) }],
+	errors: [],
+};
 
 const broken = (mistakes: readonly Mistake[]): CheckedDraft => ({ spec: undefined, mistakes, others: [] });
 

@@ -1,16 +1,8 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Syntax } from './check-draft.ts';
-import type { ResourcesReply, ShownResource, StateReply } from './protocol.ts';
+import type { UnsavedDraft } from './kept-drafts.ts';
+import type { ResourcesReply, StateReply } from './protocol.ts';
 import type { ServerCalls } from './server-calls.ts';
-
-/** A spec that somebody was writing, kept while other pages are looked at. */
-export interface UnsavedDraft {
-	readonly text: string;
-	readonly syntax: Syntax;
-	/** What it was made of; undefined: a new one. */
-	readonly base: ShownResource | undefined;
-}
 
 export interface Shared {
 	readonly server: ServerCalls;

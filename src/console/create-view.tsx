@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { checkDraft, specText } from './check-draft.ts';
-import { messageOf, type UnsavedDraft, useShared } from './context.ts';
+import { messageOf, useShared } from './context.ts';
+import type { UnsavedDraft } from './kept-drafts.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { newSpecs } from './new-specs.ts';
@@ -30,6 +31,9 @@ export function CreateView({ mesh, kind, parent, address, reply }: CreateViewPro
 	const key: ResourceKey = { kind, mesh: kind === 'mesh' ? name : mesh, parent, name };
 	const checked = useMemo(() => checkDraft(draft.text, key, reply.resources), [draft.text, name, reply]);
 	const { one } = kindWords[kind];
+	const [nameMistakes = [], specMistakes = []] = [true, false].map((isOfName) =>
+		checked.mistakes.filter(({ path }) => /^\w+Name$/.test(path) === isOfName),
+	);
 	const write = (next: UnsavedDraft) => {
 		setDraft(next);
 		drafts.set(address, next);
@@ -57,7 +61,13 @@ export function CreateView({ mesh, kind, parent, address, reply }: CreateViewPro
 			)}
 			{problem === undefined ? null : <Problem text={problem} />}
 			{isReviewed && checked.spec !== undefined ? (
-				<ReviewChange before="" after={specText(checked.spec, 'YAML')} checked={checked} save={save} onBack={() => setIsReviewed(false)} />
+				<ReviewChange
+					before=""
+					after={specText(checked.spec, 'YAML')}
+					checked={checked}
+					save={save}
+					onBack={() => setIsReviewed(false)}
+				/>
 			) : (
 				<form
 					class="stack"
@@ -68,12 +78,25 @@ export function CreateView({ mesh, kind, parent, address, reply }: CreateViewPro
 				>
 					<label>
 						Name
-						<input required value={name} spellcheck={false} autocapitalize="none" onInput={({ currentTarget }) => setName(currentTarget.value)} />
+						<input
+							required
+							value={name}
+							spellcheck={false}
+							autocapitalize="none"
+							onInput={({ currentTarget }) => setName(currentTarget.value)}
+						/>
 					</label>
-					<SpecEditor {...draft} checked={checked} onChange={(text, syntax) => write({ ...draft, text, syntax })} />
+					{name === '' || nameMistakes.length === 0 ? null : (
+						<Problem text={nameMistakes.map(({ why, hint }) => `${why}; ${hint}`).join('\n')} />
+					)}
+					<SpecEditor
+						{...draft}
+						checked={{ ...checked, mistakes: specMistakes }}
+						onChange={(text, syntax) => write({ ...draft, text, syntax })}
+					/>
 					<TagRows tags={tags} onChange={setTags} />
 					<p class="buttons">
-						<button type="submit" class="main" disabled={checked.mistakes.length > 0}>
+						<button type="submit" class="main" disabled={specMistakes.length > 0}>
 							Review {one}
 						</button>
 						<a class="button" href={backFrom(kind, mesh, parent)} onClick={() => drafts.delete(address)}>
@@ -93,5 +116,7 @@ const beginning = (kind: Kind): UnsavedDraft => ({
 function backFrom(kind: Kind, mesh: string, parent: string): string {
 	const outer = parentOf[kind];
 	if (kind === 'mesh') return hrefOf({ view: 'meshes' });
-	return outer === undefined ? hrefOf({ view: 'list', mesh, kind }) : hrefOfKey({ kind: outer, mesh, parent: '', name: parent });
+	return outer === undefined
+		? hrefOf({ view: 'list', mesh, kind })
+		: hrefOfKey({ kind: outer, mesh, parent: '', name: parent });
 }

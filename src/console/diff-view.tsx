@@ -16,7 +16,6 @@ export function DiffView({ label, before, after }: DiffViewProps) {
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
 		<section class="diff" tabIndex={0} aria-label={label}>
 			{lines.map(({ kind, text }, at) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: a line is known by its place
 				<div key={at} class={kind}>
 					<span aria-hidden="true">{signs[kind]} </span>
 					<span class="unseen">{words[kind]}</span>

@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
-import { checkDraft, isSameKey, specText } from './check-draft.ts';
-import { messageOf, type UnsavedDraft, useShared } from './context.ts';
+import { checkDraft, specText } from './check-draft.ts';
+import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
+import type { UnsavedDraft } from './kept-drafts.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
 import { Heading, Moment, Notice, Problem } from './parts.tsx';
@@ -19,38 +20,10 @@ interface EditViewProps {
 
 /** A spec is written, looked at as a diff, and saved if nobody has changed it meanwhile. */
 export function EditView({ resource, address, reply }: EditViewProps) {
-	const { server, say, drafts, reload } = useShared();
-	const [draft, setDraft] = useState(drafts.get(address) ?? draftOf(resource));
-	const [wasKept] = useState(drafts.has(address));
+	const { base, theirs, draft, keep, leave, wasKept } = useDraft(resource, address);
 	const [isReviewed, setIsReviewed] = useState(false);
-	const [problem, setProblem] = useState<string>();
-	const theirs = reply.resources.find((each) => isSameKey(each, resource)) ?? resource;
-	const kept = draft.base ?? resource;
-	// Others may have changed its tags.
-	const base = isSameValue(kept.spec, theirs.spec) ? theirs : kept;
 	const checked = useMemo(() => checkDraft(draft.text, base, reply.resources), [draft.text, base, reply]);
-	const keep = (next: UnsavedDraft) => {
-		setDraft(next);
-		if (next.text === draftOf(base, next.syntax).text) drafts.delete(address);
-		else drafts.set(address, next);
-	};
-	const leave = () => {
-		drafts.delete(address);
-		location.hash = hrefOfKey(resource);
-	};
-	const save = async (): Promise<void> => {
-		setProblem(undefined);
-		try {
-			await server.change({ verb: 'update', key: base, spec: checked.spec, ifRevision: base.revision });
-			drafts.delete(address);
-			await reload();
-			say(`${kindWords[base.kind].one} ${base.name} is saved`);
-			location.hash = hrefOfKey(resource);
-		} catch (error) {
-			setProblem(messageOf(error));
-			if (error instanceof CallFailure && error.status === 409) await reload().catch(() => undefined);
-		}
-	};
+	const { problem, save } = useSave(base, checked.spec, leave);
 	const isOutdated = theirs.revision !== base.revision;
 	return (
 		<>
@@ -72,7 +45,12 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 				<>
 					<SpecEditor {...draft} checked={checked} onChange={(text, syntax) => keep({ ...draft, text, syntax })} />
 					<p class="buttons">
-						<button type="button" class="main" disabled={checked.mistakes.length > 0} onClick={() => setIsReviewed(true)}>
+						<button
+							type="button"
+							class="main"
+							disabled={checked.mistakes.length > 0}
+							onClick={() => setIsReviewed(true)}
+						>
 							Review change
 						</button>
 						<button type="button" onClick={leave}>
@@ -83,6 +61,45 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 			)}
 		</>
 	);
+}
+
+/** What is written, and what it was made of. `theirs`: what is there now. */
+function useDraft(theirs: ShownResource, address: string) {
+	const { drafts } = useShared();
+	const [draft, setDraft] = useState(drafts.get(address) ?? draftOf(theirs));
+	const [wasKept] = useState(drafts.has(address));
+	const kept = draft.base ?? theirs;
+	// Others may have changed its tags.
+	const base = isSameValue(kept.spec, theirs.spec) ? theirs : kept;
+	const keep = (next: UnsavedDraft) => {
+		setDraft(next);
+		if (next.text === draftOf(base, next.syntax).text) drafts.delete(address);
+		else drafts.set(address, next);
+	};
+	const leave = () => {
+		drafts.delete(address);
+		location.hash = hrefOfKey(theirs);
+	};
+	return { base, theirs, draft, keep, leave, wasKept };
+}
+
+function useSave(base: ShownResource, spec: object | undefined, leave: () => void) {
+	const { server, say, reload } = useShared();
+	const [problem, setProblem] = useState<string>();
+	const save = async (): Promise<void> => {
+		setProblem(undefined);
+		try {
+			await server.change({ verb: 'update', key: base, spec, ifRevision: base.revision });
+			await reload();
+			say(`${kindWords[base.kind].one} ${base.name} is saved`);
+			leave();
+		} catch (error) {
+			setProblem(messageOf(error));
+			// What somebody else has done is shown.
+			if (error instanceof CallFailure && error.status === 409) await reload().catch(() => undefined);
+		}
+	};
+	return { problem, save };
 }
 
 const draftOf = (base: ShownResource, syntax: UnsavedDraft['syntax'] = 'YAML'): UnsavedDraft => ({

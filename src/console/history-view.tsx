@@ -15,7 +15,6 @@ export function HistoryView({ mesh }: { readonly mesh: string | undefined }) {
 	const [limit, setLimit] = useState(AT_FIRST);
 	const [found, setFound] = useState<HistoryReply>();
 	const [problem, setProblem] = useState<string>();
-	// biome-ignore lint/correctness/useExhaustiveDependencies: another tag tells of another event
 	useEffect(() => {
 		server.history(limit).then(setFound, (error) => setProblem(messageOf(error)));
 	}, [server, limit, state?.tag]);

@@ -61,38 +61,36 @@ export function layOut(boxes: readonly LayoutBox[], edges: readonly LayoutEdge[]
 	};
 }
 
-/** The longest way that leads to each; an edge that closes a circle does not count. */
+/** The longest way that leads to each; an edge that closes a circle does not count (Kahn 1962). */
 function columnsOf(boxes: readonly LayoutBox[], edges: readonly LayoutEdge[]): Map<string, number> {
 	const next = Map.groupBy(edges, ({ from }) => from);
-	const state = new Map<string, 'open' | 'done'>();
-	const order: string[] = [];
-	const backward = new Set<LayoutEdge>();
-	// Not by recursion: a chain may be as long as a mesh has resources.
-	for (const { id } of boxes) {
-		const stack = [{ id, at: 0 }];
-		while (stack.length > 0) {
-			const top = stack.at(-1) ?? { id, at: 0 };
-			if (top.at === 0 && state.has(top.id)) {
-				stack.pop();
-				continue;
-			}
-			state.set(top.id, 'open');
-			const edge = (next.get(top.id) ?? [])[top.at];
-			top.at += 1;
-			if (edge === undefined) {
-				state.set(top.id, 'done');
-				order.push(top.id);
-				stack.pop();
-			} else if (state.get(edge.to) === 'open') backward.add(edge);
-			else if (!state.has(edge.to)) stack.push({ id: edge.to, at: 0 });
-		}
+	const columns = new Map<string, number>();
+	// How many without a column lead to each of those without one, and the column that it is to have at least.
+	const waiting = new Map(boxes.map(({ id }) => [id, { count: 0, column: 0 }]));
+	for (const { to } of edges) count(waiting.get(to), 1);
+	const ready = boxes.map(({ id }) => id).filter((id) => waiting.get(id)?.count === 0);
+	while (waiting.size > 0) {
+		// Of a circle the first begins.
+		const [first = ''] = waiting.keys();
+		const id = ready.pop() ?? first;
+		const column = waiting.get(id)?.column ?? 0;
+		columns.set(id, column);
+		waiting.delete(id);
+		for (const { to } of next.get(id) ?? []) if (count(waiting.get(to), -1, column + 1) === 0) ready.push(to);
 	}
-	const columns = new Map(boxes.map(({ id }) => [id, 0]));
-	for (const id of order.toReversed())
-		for (const edge of next.get(id) ?? [])
-			if (!backward.has(edge))
-				columns.set(edge.to, Math.max(columns.get(edge.to) ?? 0, (columns.get(id) ?? 0) + 1));
 	return columns;
+}
+
+interface Waiting {
+	count: number;
+	column: number;
+}
+
+function count(waiting: Waiting | undefined, by: number, column = 0): number | undefined {
+	if (waiting === undefined) return undefined;
+	waiting.count += by;
+	waiting.column = Math.max(waiting.column, column);
+	return waiting.count;
 }
 
 interface Chain {
@@ -113,7 +111,10 @@ function chainOf({ from, to }: LayoutEdge, at: number, columnOf: ReadonlyMap<str
 type Links = readonly LayoutEdge[];
 
 function neighboursOf(links: Links): ReadonlyMap<string, readonly string[]> {
-	const both = links.flatMap(({ from, to }) => [{ of: from, to }, { of: to, to: from }]);
+	const both = links.flatMap(({ from, to }) => [
+		{ of: from, to },
+		{ of: to, to: from },
+	]);
 	return new Map([...Map.groupBy(both, ({ of }) => of)].map(([id, found]) => [id, found.map(({ to }) => to)]));
 }
 
@@ -154,7 +155,11 @@ function centresOf(columns: readonly Spot[][], links: Links): Map<string, number
 	return new Map([...centres].map(([id, y]) => [id, y - top]));
 }
 
-function place(column: readonly Spot[], wanted: (id: string) => number | undefined, centres: Map<string, number>): void {
+function place(
+	column: readonly Spot[],
+	wanted: (id: string) => number | undefined,
+	centres: Map<string, number>,
+): void {
 	const offsets: number[] = [];
 	let offset = 0;
 	for (const { height } of column) {
@@ -166,7 +171,11 @@ function place(column: readonly Spot[], wanted: (id: string) => number | undefin
 	column.forEach(({ id }, at) => {
 		const own = (wanted(id) ?? centres.get(id) ?? offsets[at] ?? 0) - (offsets[at] ?? 0);
 		blocks.push({ sum: own, count: 1, from: at });
-		for (let last = blocks.at(-1), former = blocks.at(-2); last && former; last = blocks.at(-1), former = blocks.at(-2)) {
+		for (
+			let last = blocks.at(-1), former = blocks.at(-2);
+			last && former;
+			last = blocks.at(-1), former = blocks.at(-2)
+		) {
 			if (former.sum / former.count <= last.sum / last.count) break;
 			former.sum += last.sum;
 			former.count += last.count;

@@ -27,20 +27,17 @@ function diffMiddle(a: readonly string[], b: readonly string[]): DiffLine[] {
 	if (a.length * b.length > MOST_CELLS) return [...marked(a, 'removed'), ...marked(b, 'added')];
 	const lengths = commonTable(a, b);
 	const lengthAt = (i: number, j: number): number => lengths[i * (b.length + 1) + j] ?? 0;
+	const kindAt = (i: number, j: number): DiffLine['kind'] => {
+		if (i < a.length && a[i] === b[j]) return 'same';
+		if (j === b.length) return 'removed';
+		return i < a.length && lengthAt(i + 1, j) >= lengthAt(i, j + 1) ? 'removed' : 'added';
+	};
 	const found: DiffLine[] = [];
-	let [i, j] = [0, 0];
-	while (i < a.length || j < b.length) {
-		const [left, right] = [a[i], b[j]];
-		if (left !== undefined && left === right) {
-			found.push({ kind: 'same', text: left });
-			[i, j] = [i + 1, j + 1];
-		} else if (left !== undefined && (right === undefined || lengthAt(i + 1, j) >= lengthAt(i, j + 1))) {
-			found.push({ kind: 'removed', text: left });
-			i += 1;
-		} else {
-			found.push({ kind: 'added', text: right ?? '' });
-			j += 1;
-		}
+	for (let [i, j] = [0, 0]; i < a.length || j < b.length; ) {
+		const kind = kindAt(i, j);
+		found.push({ kind, text: (kind === 'added' ? b[j] : a[i]) ?? '' });
+		if (kind !== 'added') i += 1;
+		if (kind !== 'removed') j += 1;
 	}
 	return found;
 }

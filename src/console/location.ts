@@ -32,7 +32,9 @@ export function hrefOf(location: Location): string {
 		case 'list':
 			return hash('mesh', location.mesh, 'all', location.kind);
 		case 'create':
-			return location.kind === 'mesh' ? hash('new') : hash('mesh', location.mesh, 'new', location.kind, location.parent);
+			return location.kind === 'mesh'
+				? hash('new')
+				: hash('mesh', location.mesh, 'new', location.kind, location.parent);
 		case 'resource':
 		case 'edit': {
 			const { mesh, kind, parent, name } = location.key;
@@ -47,7 +49,12 @@ export const hrefOfKey = ({ kind, mesh, parent, name }: ResourceKey): string =>
 const hash = (...parts: readonly string[]): string => `#/${parts.map(encodeURIComponent).join('/')}`;
 
 export function parseLocation(text: string): Location {
-	const found = attempt(() => text.replace(/^#?\/?/, '').split('/').map(decodeURIComponent));
+	const found = attempt(() =>
+		text
+			.replace(/^#?\/?/, '')
+			.split('/')
+			.map(decodeURIComponent),
+	);
 	if ('error' in found) return { view: 'unknown' };
 	const [first, mesh, verb, kind, parent = '', name] = found.value;
 	if (first === '') return { view: 'meshes' };

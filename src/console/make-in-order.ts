@@ -1,6 +1,6 @@
-import { isSameValue } from './same-value.ts';
 import { isSameKey } from './check-draft.ts';
 import type { ResourceKey, ShownResource } from './protocol.ts';
+import { isSameValue } from './same-value.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
 import type { Draft } from './wizard-form.ts';
 
@@ -42,7 +42,10 @@ async function make(
 		if (!(error instanceof CallFailure) || error.type !== 'ConflictException') throw error;
 		const there = await find(server, mesh, key);
 		if (there !== undefined && isSameValue(there.spec, spec)) return { state: 'found' };
-		return { state: 'failed', why: `${error.message}. The one that is there is another one: go back and rename yours.` };
+		return {
+			state: 'failed',
+			why: `${error.message}. The one that is there is another one: go back and rename yours.`,
+		};
 	}
 }
 

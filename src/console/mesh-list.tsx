@@ -24,8 +24,8 @@ const FirstRun = () => (
 	<section class="welcome">
 		<h2>Your first mesh</h2>
 		<p>
-			A mesh is a set of services that find each other by name, and whose requests you route by path, header and weight. The
-			wizard makes one of each that a service needs: mesh, virtual service, virtual node, virtual router and route.
+			A mesh is a set of services that find each other by name, and whose requests you route by path, header and weight.
+			The wizard makes one of each that a service needs: mesh, virtual service, virtual node, virtual router and route.
 		</p>
 		<p>
 			<a class="button main" href={hrefOf({ view: 'start' })}>

@@ -15,10 +15,14 @@ const CHARACTER = 7.4;
 const SMALL_CHARACTER = 6.1;
 const LONGEST_NAME = 28;
 const LONGEST_LABEL = 22;
+const LONGEST_STATE = 128;
 const MARGIN = 12;
 
-const heightOf = ({ kind }: PictureBox, hasNodes: boolean): number =>
-	hasNodes && (kind === 'virtualNode' || kind === 'virtualGateway') ? 62 : 44;
+/** It says how its Envoys are. */
+const hasState = ({ kind }: PictureBox, hasNodes: boolean): boolean =>
+	hasNodes && (kind === 'virtualNode' || kind === 'virtualGateway');
+
+const heightOf = (isTall: boolean): number => (isTall ? 62 : 44);
 
 /** Boxes are links; what leads where also stands in a table below. */
 export function MeshPicture({ picture, nodes }: MeshPictureProps) {
@@ -27,13 +31,23 @@ export function MeshPicture({ picture, nodes }: MeshPictureProps) {
 	const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
 	return (
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
-		<div class="picture" tabIndex={0} role="group" aria-label="Picture of the mesh">
+		<section class="picture" tabIndex={0} aria-label="Picture of the mesh">
+			{/* biome-ignore lint/a11y/noSvgWithoutTitle: its boxes are named, and all that surrounds them has a name */}
 			<svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
 				<defs>
-					<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+					<marker
+						id="arrow"
+						viewBox="0 0 8 8"
+						refX="7"
+						refY="4"
+						markerWidth="7"
+						markerHeight="7"
+						orient="auto-start-reverse"
+					>
 						<path d="M0 0L8 4L0 8z" class="arrow" />
 					</marker>
 				</defs>
+				{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it has the focus */}
 				<g aria-hidden="true">
 					{layout.lines.map((points, at) => (
 						<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
@@ -43,10 +57,10 @@ export function MeshPicture({ picture, nodes }: MeshPictureProps) {
 					))}
 				</g>
 				{picture.boxes.map((box) => (
-					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} height={heightOf(box, hasNodes)} />
+					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} />
 				))}
 			</svg>
-		</div>
+		</section>
 	);
 }
 
@@ -54,13 +68,18 @@ const lineKey = ({ edges }: Picture, at: number): string => `${edges[at]?.from.i
 
 function laidOut({ boxes, edges }: Picture, hasNodes: boolean): Layout {
 	return layOut(
-		boxes.map((box) => ({ id: box.id, width: widthOf(box), height: heightOf(box, hasNodes) })),
+		boxes.map((box) => {
+			const isTall = hasState(box, hasNodes);
+			return { id: box.id, width: widthOf(box, isTall), height: heightOf(isTall) };
+		}),
 		edges.map(({ from, to }) => ({ from: from.id, to: to.id })),
 	);
 }
 
-const widthOf = ({ kind, name }: PictureBox): number =>
-	Math.max(shortened(name, LONGEST_NAME).length * CHARACTER, kindWords[kind].one.length * SMALL_CHARACTER, 90) + 28;
+function widthOf({ kind, name }: PictureBox, isTall: boolean): number {
+	const text = shortened(name, LONGEST_NAME).length * CHARACTER;
+	return Math.max(text, kindWords[kind].one.length * SMALL_CHARACTER, isTall ? LONGEST_STATE : 0, 90) + 28;
+}
 
 const shortened = (text: string, most: number): string => {
 	const characters = [...text];
@@ -71,22 +90,22 @@ interface BoxProps {
 	readonly box: PictureBox;
 	readonly layout: Layout;
 	readonly state: NodeState | undefined;
-	readonly height: number;
 }
 
-function Box({ box, layout, state, height }: BoxProps) {
+function Box({ box, layout, state }: BoxProps) {
 	const { x, y } = layout.corners.get(box.id) ?? { x: 0, y: 0 };
-	const { one } = kindWords[box.kind];
+	const isTall = state !== undefined;
+	const name = shortened(box.name, LONGEST_NAME);
 	return (
-		<a href={hrefOfKey(keyOfBox(box))} aria-label={`${one} ${box.name}${state === undefined ? '' : `, ${state.text}`}`} class={`box ${box.kind}`}>
-			<title>{box.name}</title>
+		<a href={hrefOfKey(keyOfBox(box))} class={`box ${box.kind}`}>
+			{name === box.name ? null : <title>{box.name}</title>}
 			<g transform={`translate(${x} ${y})`}>
-				<rect width={widthOf(box)} height={height} rx={box.kind === 'virtualService' ? 22 : 7} />
+				<rect width={widthOf(box, isTall)} height={heightOf(isTall)} rx={box.kind === 'virtualService' ? 22 : 7} />
 				<text x="14" y="18" class="kind">
-					{one}
+					{`${kindWords[box.kind].one} `}
 				</text>
 				<text x="14" y="35" class="name">
-					{shortened(box.name, LONGEST_NAME)}
+					{`${name} `}
 				</text>
 				{state === undefined ? null : <State state={state} />}
 			</g>

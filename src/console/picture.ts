@@ -80,7 +80,10 @@ export interface NodeState {
 const none: NodeState = { mark: 'none', text: 'no Envoy' };
 
 /** Undefined: it has no Envoy, or none is served from here. */
-export function nodeState(nodes: readonly NodeStatus[] | undefined, { mesh, kind, name }: PictureBox): NodeState | undefined {
+export function nodeState(
+	nodes: readonly NodeStatus[] | undefined,
+	{ mesh, kind, name }: PictureBox,
+): NodeState | undefined {
 	if (nodes === undefined || (kind !== 'virtualNode' && kind !== 'virtualGateway')) return undefined;
 	const found = nodes.find(({ node }) => node === `mesh/${mesh}/${kind}/${name}`);
 	return found === undefined ? none : stateOf(found);

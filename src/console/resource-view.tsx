@@ -87,9 +87,9 @@ function Spec({ spec }: { readonly spec: object }) {
 				</button>
 			</div>
 			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard */}
-			<pre tabIndex={0} aria-label={`Spec in ${syntax}`}>
-				{specText(spec, syntax)}
-			</pre>
+			<section class="text" tabIndex={0} aria-label={`Spec in ${syntax}`}>
+				<pre>{specText(spec, syntax)}</pre>
+			</section>
 		</section>
 	);
 }
@@ -110,7 +110,11 @@ function Inner({ resource: { kind, mesh, name }, reply }: ResourceViewProps) {
 					Create {one}
 				</a>
 			</div>
-			{found.length === 0 ? <p>It has none, so that requests to it fail.</p> : <Rows caption={capital(many)} resources={found} />}
+			{found.length === 0 ? (
+				<p>It has none, so that requests to it fail.</p>
+			) : (
+				<Rows caption={capital(many)} resources={found} />
+			)}
 		</section>
 	);
 }

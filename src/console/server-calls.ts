@@ -92,7 +92,12 @@ export function requestOf(change: Change): ApiRequest {
 			return { method: 'PUT', target: collectionOf(key), body };
 		}
 		case 'update':
-			return { method: 'PUT', target: targetOf(change.key), body: { spec: change.spec }, ifRevision: change.ifRevision };
+			return {
+				method: 'PUT',
+				target: targetOf(change.key),
+				body: { spec: change.spec },
+				ifRevision: change.ifRevision,
+			};
 		case 'delete':
 			return { method: 'DELETE', target: targetOf(change.key), ifRevision: change.ifRevision };
 		case 'tag':

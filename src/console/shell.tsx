@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Shared, SharedContext, type UnsavedDraft } from './context.ts';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { type Shared, SharedContext } from './context.ts';
+import type { UnsavedDraft } from './kept-drafts.ts';
 import { hrefOf, type Location, meshOf, parseLocation } from './location.ts';
 import { Navigation } from './navigation.tsx';
 import { Problem } from './parts.tsx';
@@ -11,22 +12,18 @@ interface ShellProps {
 	readonly server: ServerCalls;
 	readonly user: string;
 	readonly onSignOut: (() => void) | undefined;
+	readonly drafts: Map<string, UnsavedDraft>;
 }
 
 /** What is around every view. */
-export function Shell({ server, user, onSignOut }: ShellProps) {
+export function Shell({ server, user, onSignOut, drafts }: ShellProps) {
 	const [address, location] = useLocation();
 	const mesh = meshOf(location);
 	const { state, isAway } = usePolledState(server);
 	const { reply, failure, reload } = useResources(server, mesh, state?.tag);
 	const [said, setSaid] = useState('');
-	const drafts = useRef(new Map<string, UnsavedDraft>());
-	useKeptDrafts(drafts.current);
 	const say = useCallback((text: string) => setSaid(text), []);
-	const shared = useMemo(
-		(): Shared => ({ server, say, drafts: drafts.current, state, reload }),
-		[server, say, state, reload],
-	);
+	const shared = useMemo((): Shared => ({ server, say, drafts, state, reload }), [server, say, drafts, state, reload]);
 	return (
 		<SharedContext.Provider value={shared}>
 			<SkipLink />
@@ -61,6 +58,7 @@ export function Shell({ server, user, onSignOut }: ShellProps) {
 
 /** Not by the address, which says what is shown. */
 const SkipLink = () => (
+	// biome-ignore lint/a11y/useValidAnchor: it leads to the content, as links of its kind do
 	<a
 		class="skip"
 		href="#main"
@@ -81,15 +79,4 @@ function useLocation(): readonly [string, Location] {
 		return () => removeEventListener('hashchange', follow);
 	}, []);
 	return useMemo(() => [address, parseLocation(address)] as const, [address]);
-}
-
-/** Other pages of the console keep them; closing it would not. */
-function useKeptDrafts(drafts: ReadonlyMap<string, UnsavedDraft>): void {
-	useEffect(() => {
-		const ask = (event: BeforeUnloadEvent) => {
-			if (drafts.size > 0) event.preventDefault();
-		};
-		addEventListener('beforeunload', ask);
-		return () => removeEventListener('beforeunload', ask);
-	}, [drafts]);
 }

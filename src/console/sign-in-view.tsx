@@ -28,8 +28,12 @@ export function SignIn({ server, hasEnded, onSignedIn }: SignInProps) {
 	return (
 		<main class="alone">
 			<Heading text="Sign in" />
-			<p>With an access key of App Mesh’s API, such as `turnout control keys add` has made it.</p>
-			{hasEnded ? <Notice>Your session has ended. What you were writing is kept until you close this page.</Notice> : null}
+			<p>
+				With an access key of App Mesh’s API, such as <code>turnout control keys add</code> makes.
+			</p>
+			{hasEnded ? (
+				<Notice>Your session has ended. What you were writing is kept until you close this page.</Notice>
+			) : null}
 			{problem === undefined ? null : <Problem text={problem} />}
 			<form onSubmit={submit} class="stack">
 				<label>

@@ -16,7 +16,11 @@ export function SpecEditor({ text, syntax, checked, onChange }: SpecEditorProps)
 	const { mistakes, others, spec } = checked;
 	const other = syntax === 'YAML' ? 'JSON' : 'YAML';
 	const goTo = (line: number) => {
-		const from = text.split('\n').slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
+		const from =
+			text
+				.split('\n')
+				.slice(0, line - 1)
+				.join('\n').length + (line > 1 ? 1 : 0);
 		const end = text.indexOf('\n', from);
 		area.current?.focus();
 		area.current?.setSelectionRange(from, end < 0 ? text.length : end);
@@ -25,7 +29,11 @@ export function SpecEditor({ text, syntax, checked, onChange }: SpecEditorProps)
 		<section class="editor">
 			<div class="title">
 				<label for={id}>Spec in {syntax}</label>
-				<button type="button" disabled={spec === undefined} onClick={() => spec && onChange(specText(spec, other), other)}>
+				<button
+					type="button"
+					disabled={spec === undefined}
+					onClick={() => spec && onChange(specText(spec, other), other)}
+				>
 					Write {other}
 				</button>
 			</div>
@@ -60,7 +68,6 @@ function LinedText({ id, area, text, mistakes, onInput }: LinedTextProps) {
 		<div class="lined">
 			<div class="numbers" ref={gutter} aria-hidden="true">
 				{Array.from({ length }, (_, at) => (
-					// biome-ignore lint/suspicious/noArrayIndexKey: a line is known by its number
 					<span key={at} class={wrong.has(at + 1) ? 'wrong' : undefined}>
 						{at + 1}
 					</span>

@@ -13,7 +13,11 @@ export function summaryOf(resource: Resource): string {
 		case 'virtualNode': {
 			const { serviceDiscovery, listeners = [], backends = [] } = resource.spec;
 			const host = serviceDiscovery?.dns?.hostname ?? 'no service discovery';
-			return [host, ...listeners.map(listenerText), `${backends.length} ${backends.length === 1 ? 'backend' : 'backends'}`].join(', ');
+			return [
+				host,
+				...listeners.map(listenerText),
+				`${backends.length} ${backends.length === 1 ? 'backend' : 'backends'}`,
+			].join(', ');
 		}
 		case 'virtualRouter':
 		case 'virtualGateway':
@@ -30,8 +34,11 @@ export function summaryOf(resource: Resource): string {
 	}
 }
 
-const listenerText = ({ portMapping }: { readonly portMapping: { readonly port: number; readonly protocol: string } }) =>
-	`${portMapping.protocol} ${portMapping.port}`;
+const listenerText = ({
+	portMapping,
+}: {
+	readonly portMapping: { readonly port: number; readonly protocol: string };
+}) => `${portMapping.protocol} ${portMapping.port}`;
 
 function providerText({
 	virtualNode,

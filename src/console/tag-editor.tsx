@@ -7,19 +7,23 @@ import type { ShownResource, ShownTag } from './protocol.ts';
 export function Tags({ resource }: { readonly resource: ShownResource }) {
 	const [isEditing, setIsEditing] = useState(false);
 	const { tags, fixed } = resource;
+	if (isEditing)
+		return (
+			<section>
+				<TagForm resource={resource} onDone={() => setIsEditing(false)} />
+			</section>
+		);
 	return (
 		<section>
 			<div class="title">
 				<h2>Tags</h2>
-				{isEditing || fixed !== undefined ? null : (
+				{fixed !== undefined ? null : (
 					<button type="button" onClick={() => setIsEditing(true)}>
 						Edit tags
 					</button>
 				)}
 			</div>
-			{isEditing ? (
-				<TagForm resource={resource} onDone={() => setIsEditing(false)} />
-			) : tags.length === 0 ? (
+			{tags.length === 0 ? (
 				<p>It has none.</p>
 			) : (
 				<Facts rows={tags.map(({ key, value }) => [key, <bdi key={key}>{value}</bdi>])} />
@@ -76,7 +80,6 @@ export function TagRows({ tags, onChange }: TagRowsProps) {
 		<fieldset>
 			<legend>Tags</legend>
 			{tags.map((tag, at) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: a row has no other name while its key is typed
 				<div class="row" key={at}>
 					<label>
 						Key {at + 1}
@@ -86,7 +89,11 @@ export function TagRows({ tags, onChange }: TagRowsProps) {
 						Value {at + 1}
 						<input value={tag.value} onInput={({ currentTarget }) => change(at, { value: currentTarget.value })} />
 					</label>
-					<button type="button" aria-label={`Remove tag ${at + 1}`} onClick={() => onChange(tags.filter((_, index) => index !== at))}>
+					<button
+						type="button"
+						aria-label={`Remove tag ${at + 1}`}
+						onClick={() => onChange(tags.filter((_, index) => index !== at))}
+					>
 						Remove
 					</button>
 				</div>

@@ -6,7 +6,10 @@ import { CallFailure, type ServerCalls } from './server-calls.ts';
 const POLL_MS = 5_000;
 
 /** Asks every few seconds while somebody can see it. */
-export function usePolledState(server: ServerCalls): { readonly state: StateReply | undefined; readonly isAway: boolean } {
+export function usePolledState(server: ServerCalls): {
+	readonly state: StateReply | undefined;
+	readonly isAway: boolean;
+} {
 	const [state, setState] = useState<StateReply>();
 	const [isAway, setIsAway] = useState(false);
 	useEffect(() => {
@@ -59,7 +62,9 @@ export function useResources(server: ServerCalls, mesh: string | undefined, tag:
 	const isCurrent = tag !== undefined && known?.reply?.tag === tag;
 	useEffect(() => {
 		if (isCurrent) return;
-		reload().catch((error) => setFound((former) => ({ ...(former?.mesh === mesh ? former : { mesh }), failure: messageOf(error) })));
+		const fail = (error: unknown) =>
+			setFound((former) => ({ ...(former?.mesh === mesh ? former : {}), mesh, failure: messageOf(error) }));
+		reload().catch(fail);
 	}, [reload, mesh, tag, isCurrent]);
 	return { reply: known?.reply, failure: known?.failure, reload };
 }

@@ -34,7 +34,15 @@ export function View({ location, address, reply }: ViewProps) {
 		case 'list':
 			return <KindList mesh={location.mesh} kind={location.kind} reply={reply} />;
 		case 'create':
-			return <CreateView mesh={location.mesh} kind={location.kind} parent={location.parent} address={address} reply={reply} />;
+			return (
+				<CreateView
+					mesh={location.mesh}
+					kind={location.kind}
+					parent={location.parent}
+					address={address}
+					reply={reply}
+				/>
+			);
 		case 'resource':
 		case 'edit':
 			return <OfResource location={location} address={address} reply={reply} />;
@@ -45,7 +53,8 @@ type OfResourceProps = ViewProps & { readonly location: Location & { readonly vi
 
 function OfResource({ location: { view, key }, address, reply }: OfResourceProps) {
 	const resource = reply.resources.find((each) => isSameKey(each, key));
-	if (resource === undefined) return <Missing text={`There is no ${kindWords[key.kind].one} ${key.name}`} mesh={key.mesh} />;
+	if (resource === undefined)
+		return <Missing text={`There is no ${kindWords[key.kind].one} ${key.name}`} mesh={key.mesh} />;
 	return view === 'edit' ? (
 		<EditView resource={resource} address={address} reply={reply} />
 	) : (

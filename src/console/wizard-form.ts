@@ -87,7 +87,9 @@ export function formMistakes(form: WizardForm, step: Step): FormMistake[] {
 		const spec = kind === 'virtualService' && step < 3 ? {} : draft.spec;
 		const found = judge({ ...draft.key, spec, placeOf: placeOf(kind) }, known).mistakes;
 		known.push(asShown({ ...draft, spec }));
-		return found.map(({ path, why, hint }) => ({ path, why, hint, field: fieldAt(kind, path) }));
+		// The name of the mesh is told once, by the mesh.
+		const own = found.filter(({ path }) => kind === 'mesh' || path !== 'meshName');
+		return own.map(({ path, why, hint }) => ({ path, why, hint, field: fieldAt(kind, path) }));
 	});
 }
 

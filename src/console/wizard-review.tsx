@@ -27,7 +27,7 @@ export function WizardReview({ drafts, progress, onMake, onBack }: WizardReviewP
 					<p>What was made stays. Try again: it goes on where it was.</p>
 				</Problem>
 			) : null}
-			<ol class="made">
+			<ol class="drafts">
 				{drafts.map((draft, at) => (
 					<Made key={draft.key.kind} draft={draft} progress={progress[at]} />
 				))}

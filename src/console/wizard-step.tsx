@@ -1,4 +1,3 @@
-import { Fragment } from 'preact';
 import { type Step, type WizardField, type WizardForm, wizardFields } from './wizard-fields.ts';
 import type { FormMistake } from './wizard-form.ts';
 
@@ -54,17 +53,14 @@ function Field({ field, value, mistakes, onChange }: FieldProps) {
 			)}
 			{isWrong ? (
 				<p class="wrong" id={`${id}-mistakes`}>
-					{mistakes.map(({ why, hint: remedy }) => (
-						<Fragment key={why}>
-							{why}
-							{remedy === '' ? '' : `; ${remedy}`}{' '}
-						</Fragment>
-					))}
+					{value === '' ? 'Fill this in.' : mistakes.map(mistakeText).join('. ')}
 				</p>
 			) : null}
 		</div>
 	);
 }
+
+const mistakeText = ({ why, hint }: FormMistake): string => `${why}${hint === '' ? '' : `; ${hint}`}`;
 
 interface ControlProps {
 	readonly field: WizardField;
@@ -78,9 +74,24 @@ function Control({ field: { id, control }, value, isWrong, about, onChange }: Co
 	const common = { id, name: id, 'aria-invalid': isWrong, 'aria-describedby': about };
 	const text = String(value);
 	if (control === 'checkbox')
-		return <input {...common} type="checkbox" checked={value === true} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />;
+		return (
+			<input
+				{...common}
+				type="checkbox"
+				checked={value === true}
+				onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+			/>
+		);
 	if (control === 'lines')
-		return <textarea {...common} rows={3} value={text} spellcheck={false} onInput={({ currentTarget }) => onChange(currentTarget.value)} />;
+		return (
+			<textarea
+				{...common}
+				rows={3}
+				value={text}
+				spellcheck={false}
+				onInput={({ currentTarget }) => onChange(currentTarget.value)}
+			/>
+		);
 	if (typeof control === 'string')
 		return (
 			<input

@@ -33,8 +33,8 @@ export function WizardView() {
 		event.preventDefault();
 		const found = formMistakes(form, step);
 		setMistakes(found);
-		if (found.length === 0) return goTo(following[step]);
-		focusOn(found);
+		if (found.length === 0) goTo(following[step]);
+		else focusOn(found);
 	};
 	const make = async (): Promise<void> => {
 		const drafts = draftsOf(form);
@@ -103,7 +103,11 @@ const Steps = ({ step }: { readonly step: Step }) => (
 function Unplaced({ mistakes }: { readonly mistakes: readonly FormMistake[] }) {
 	const unplaced = mistakes.filter(({ field }) => field === undefined);
 	if (unplaced.length === 0) return null;
-	return <Problem text={unplaced.map(({ path, why, hint }) => `${path}: ${why}${hint === '' ? '' : `; ${hint}`}`).join('\n')} />;
+	return (
+		<Problem
+			text={unplaced.map(({ path, why, hint }) => `${path}: ${why}${hint === '' ? '' : `; ${hint}`}`).join('\n')}
+		/>
+	);
 }
 
 function focusOn(mistakes: readonly FormMistake[]): void {

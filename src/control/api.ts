@@ -136,16 +136,18 @@ async function change(context: ApiContext, call: Call, input: Input): Promise<ob
 	const { store, owner } = context;
 	for (let tries = 0; tries < MOST_TRIES; tries += 1) {
 		const planned = planFor(context, createView((await store.list()).entries), call, input);
-		const { put, former, key } = planned;
+		const { former, key } = planned;
 		if (call.ifRevision !== undefined && call.ifRevision !== former?.revision) throw changedMeanwhile(key);
-		const outcome =
-			put === undefined ? await store.remove(key, former?.revision ?? '') : await store.put(put, former?.revision);
+		const outcome = await write(store, planned);
 		if (outcome === 'done') return replyTo(context, call, planned);
 		if (outcome !== 'outdated')
 			throw new ApiFailure('ForbiddenException', `${arnOf(owner, key)} cannot be changed here`, outcome.fixed);
 	}
 	throw new ApiFailure('ServiceUnavailableException', 'somebody else keeps changing it', 'try again');
 }
+
+const write = (store: Store, { put, former, key }: Change) =>
+	put === undefined ? store.remove(key, former?.revision ?? '') : store.put(put, former?.revision);
 
 const changedMeanwhile = ({ kind, name }: Key): ApiFailure =>
 	new ApiFailure('ConflictException', `somebody else has changed ${kind} ${quote(name)} meanwhile`, 'look at it again');

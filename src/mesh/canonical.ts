@@ -59,5 +59,7 @@ export function inKeyOrder(value: unknown, textOf: (text: string) => string): un
 	if (typeof value === 'string') return textOf(value);
 	if (!isRecord(value)) return value;
 	const set = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-	return Object.fromEntries(set.sort(([a], [b]) => compare(a, b)).map(([key, field]) => [key, inKeyOrder(field, textOf)]));
+	return Object.fromEntries(
+		set.sort(([a], [b]) => compare(a, b)).map(([key, field]) => [key, inKeyOrder(field, textOf)]),
+	);
 }

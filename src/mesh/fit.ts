@@ -30,10 +30,7 @@ export function fitOf(others: readonly Resource[], resource: Resource, former: R
 
 /** What others miss once it is gone. */
 export const fitWithout = (others: readonly Resource[], former: Resource): Mistake[] =>
-	newMisfits(
-		createCatalog(former.mesh, [...others, former]),
-		misfits(createCatalog(former.mesh, others)),
-	);
+	newMisfits(createCatalog(former.mesh, [...others, former]), misfits(createCatalog(former.mesh, others)));
 
 /** What was not wrong before. */
 function newMisfits(before: Catalog, after: readonly Mistake[]): Mistake[] {

@@ -1,12 +1,13 @@
 // The console beside the API on a unix socket, and a browser's requests to it.
-import { text as textOf } from 'node:stream/consumers';
+
 import { type IncomingMessage, request } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
+import { CSRF_HEADER } from '../../src/console/protocol.ts';
 import type { AccessKeys } from '../../src/control/access/access-keys.ts';
 import { authoriseByKey } from '../../src/control/access/authorise-by-key.ts';
 import { withoutKeys } from '../../src/control/authorise.ts';
 import { createConsole } from '../../src/control/console/console.ts';
 import type { ConsoleOptions } from '../../src/control/console/console-options.ts';
-import { CSRF_HEADER } from '../../src/console/protocol.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { createMemoryHistory } from './memory-history.ts';
 import { createMemoryStore } from './memory-store.ts';

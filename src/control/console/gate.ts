@@ -7,7 +7,7 @@ import { anyone, foreignHost, type Principal } from '../authorise.ts';
 import { type HttpReply, jsonReply } from '../http-reply.ts';
 import type { ConsoleOptions } from './console-options.ts';
 import { cookieFor, noCookie, tokensOf } from './cookie.ts';
-import { isFromOwnPage, mayRead } from './same-origin.ts';
+import { isFromOwnPage, isRead, mayRead } from './same-origin.ts';
 import { createSessions, secret } from './sessions.ts';
 import { type Connection, createSignIn } from './sign-in.ts';
 
@@ -15,14 +15,11 @@ import { type Connection, createSignIn } from './sign-in.ts';
 export interface Gate {
 	/** Signing in, out, and who it is. */
 	readonly session: (request: IncomingMessage, body: Buffer) => HttpReply;
-	/** A reply: nobody is signed in. Throws where a change was not asked for by the page. */
-	readonly enter: (request: IncomingMessage, how: Asked) => Principal | HttpReply;
-}
-
-interface Asked {
-	/** By a person, and not by a page that is left open. */
-	readonly isUse: boolean;
-	readonly isChange: boolean;
+	/**
+	 * A reply: nobody is signed in. Throws where the page has not asked for it. `isUse`: a person has asked, not a page that is
+	 * left open.
+	 */
+	readonly enter: (request: IncomingMessage, isUse: boolean) => Principal | HttpReply;
 }
 
 type GateOptions = Pick<ConsoleOptions, 'keys' | 'clock' | 'log' | 'onRefused'>;
@@ -41,12 +38,13 @@ function createOpenGate(): Gate {
 	return {
 		session(request) {
 			requireThisHost(request);
-			if (request.method === 'GET' && mayRead(request.headers)) return jsonReply(200, reply);
-			throw new ApiFailure('BadRequestException', 'there are no access keys', 'nobody signs in or out');
+			if (!isRead(request)) throw new ApiFailure('BadRequestException', 'nobody signs in without access keys');
+			requireOwnPage(request, csrfToken);
+			return jsonReply(200, reply);
 		},
-		enter(request, { isChange }) {
+		enter(request) {
 			requireThisHost(request);
-			if (isChange) requireOwnPage(request, csrfToken);
+			requireOwnPage(request, csrfToken);
 			return anyone;
 		},
 	};
@@ -85,15 +83,15 @@ function createKeyGate(keys: NonNullable<ConsoleOptions['keys']>, options: Omit<
 		session(request, body) {
 			if (request.method === 'POST') return begin(request, body);
 			if (request.method === 'DELETE') return end(request);
-			if (!mayRead(request.headers)) throw otherPage();
 			const entered = enteredBy(request, true);
+			requireOwnPage(request, entered?.csrfToken ?? '');
 			const who = entered && { user: entered.key.user, csrfToken: entered.csrfToken };
 			return jsonReply(200, { ...who, hasKeys: true } satisfies SessionReply);
 		},
-		enter(request, { isUse, isChange }) {
+		enter(request, isUse) {
 			const entered = enteredBy(request, isUse);
 			if (entered === undefined) return jsonReply(401, { __type: 'NotSignedIn', message: 'sign in first' });
-			if (isChange) requireOwnPage(request, entered.csrfToken);
+			requireOwnPage(request, entered.csrfToken);
 			return principalOf(entered.key);
 		},
 	};
@@ -109,7 +107,12 @@ const connectionOf = ({ socket }: IncomingMessage): Connection => ({
 	isEncrypted: 'encrypted' in socket,
 });
 
+/** To read, the browser's word is enough: another page could not read the answer either. */
 function requireOwnPage(request: IncomingMessage, csrfToken: string): void {
+	if (isRead(request)) {
+		if (!mayRead(request.headers)) throw otherPage();
+		return;
+	}
 	requireOrigin(request);
 	const [given, wanted] = [Buffer.from(String(request.headers[CSRF_HEADER] ?? '')), Buffer.from(csrfToken)];
 	if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;

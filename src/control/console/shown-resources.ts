@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ResourcesReply, ShownEvent, ShownResource } from '../../console/protocol.ts';
+import type { NodeStatus, ResourcesReply, ShownEvent, ShownResource } from '../../console/protocol.ts';
 import { mistakeLine } from '../../mesh/mistake-line.ts';
 import type { Kind } from '../../mesh/schema/kinds.ts';
 import type { Entry, Listing } from '../../store/store.ts';
@@ -7,11 +7,16 @@ import { arnOf, type Owner } from '../arn.ts';
 import type { Principal } from '../authorise.ts';
 import type { HistoryEvent } from '../history.ts';
 
+interface Whose {
+	readonly owner: Owner;
+	readonly principal: Principal;
+}
+
 /** All of a mesh, or without a name the meshes, as far as who asks may describe them. */
 export function resourcesReply(
 	{ entries, errors }: Listing,
 	meshName: string | undefined,
-	{ owner, principal }: { readonly owner: Owner; readonly principal: Principal },
+	{ owner, principal }: Whose,
 ): ResourcesReply {
 	const wanted = entries.filter(({ resource }) =>
 		meshName === undefined ? resource.kind === 'mesh' : resource.mesh === meshName,
@@ -31,6 +36,13 @@ export function resourcesReply(
 export const tagOf = ({ entries, errors }: Listing): string =>
 	hash('sha256', JSON.stringify([entries.map(({ resource, revision }) => [resource.name, revision]), errors]));
 
+/** Of what who asks may describe. */
+export const nodesFor = (nodes: readonly NodeStatus[], { owner, principal }: Whose): readonly NodeStatus[] =>
+	nodes.filter(({ node }) => {
+		const arn = `arn:aws:appmesh:${owner.region}:${owner.account}:${node}`;
+		return maySee(principal, kindOf(arn), arn);
+	});
+
 /** Those of what who asks may describe. */
 export const eventsFor = (events: readonly HistoryEvent[], principal: Principal): readonly ShownEvent[] =>
 	events.filter(({ resource }) => maySee(principal, kindOf(resource), resource));
@@ -40,7 +52,9 @@ const maySee = (principal: Principal, kind: Kind, arn: string): boolean =>
 
 /** The last kind that stands in the ARN. */
 function kindOf(arn: string): Kind {
-	const inner = /\/(virtualService|virtualNode|virtualRouter|virtualGateway)\/[^/]+(?:\/(route|gatewayRoute)\/)?/.exec(arn);
+	const inner = /\/(virtualService|virtualNode|virtualRouter|virtualGateway)\/[^/]+(?:\/(route|gatewayRoute)\/)?/.exec(
+		arn,
+	);
 	return (inner?.[2] ?? inner?.[1] ?? 'mesh') as Kind;
 }
 

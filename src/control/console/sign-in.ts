@@ -32,18 +32,9 @@ export function createSignIn(
 	const limits = createSignInLimits(clock);
 	// Compared with where no key has the id, so that this takes as long.
 	const nobody = randomBytes(32).toString('hex');
-	return (from, body) => {
-		if (!isPrivate(from)) return { status: 403, message: OPEN_NETWORK, ...refuse('open-network', OPEN_NETWORK) };
-		const given = parsedGiven(body);
-		if (given === undefined)
-			return { status: 400, message: WRONG, ...refuse('malformed', 'it has no accessKeyId and secretAccessKey') };
-		const { id, secret } = given;
-		const names = [`address ${from.address ?? ''}`, `key ${id}`];
+	const attempt = (names: readonly string[], { id, secret }: Given): SignedInBy => {
 		const waitMs = limits.waitMs(names);
-		if (waitMs > 0) {
-			const message = `too many attempts: try again in ${Math.ceil(waitMs / 1_000)} s`;
-			return { status: 429, message, waitMs, ...refuse('too-often', 'somebody goes on trying to sign in') };
-		}
+		if (waitMs > 0) return tooOften(waitMs);
 		const key = keys().get(id);
 		const isSame = isEqual(key?.secret() ?? nobody, secret);
 		if (key !== undefined && isSame) {
@@ -51,19 +42,37 @@ export function createSignIn(
 			return { key };
 		}
 		limits.failed(names);
-		const refused =
-			key === undefined
-				? refuse('unknown-key', 'somebody tries to sign in with the id of no key')
-				: refuse('other-secret', `somebody tries to sign in with key ${id} and another secret`);
-		return { status: 403, message: WRONG, ...refused };
+		return { status: 403, message: WRONG, ...(key === undefined ? unknownKey : otherSecret(key)) };
 	};
+	return (from, body) => {
+		if (!isPrivate(from)) return { status: 403, message: OPEN_NETWORK, ...refuse('open-network', OPEN_NETWORK) };
+		const given = parsedGiven(body);
+		if (given === undefined) return { status: 400, message: WRONG, ...notGiven };
+		return attempt([`address ${from.address ?? ''}`, `key ${given.id}`], given);
+	};
+}
+
+const notGiven = refuse('malformed', 'it has no accessKeyId and secretAccessKey');
+/** The id may be a secret that stands in the wrong field. */
+const unknownKey = refuse('unknown-key', 'somebody tries to sign in with the id of no key');
+const otherSecret = ({ id }: AccessKey) =>
+	refuse('other-secret', `somebody tries to sign in with key ${id} and another secret`);
+
+function tooOften(waitMs: number): SignedInBy {
+	const message = `too many attempts: try again in ${Math.ceil(waitMs / 1_000)} s`;
+	return { status: 429, message, waitMs, ...refuse('too-often', 'somebody goes on trying to sign in') };
 }
 
 /** Nobody else can read it: it is encrypted, or within this host. */
 const isPrivate = ({ address, isEncrypted }: Connection): boolean =>
 	isEncrypted || address === undefined || isLoopback(address.replace(/^::ffff:/, ''));
 
-function parsedGiven(body: Buffer): { readonly id: string; readonly secret: string } | undefined {
+interface Given {
+	readonly id: string;
+	readonly secret: string;
+}
+
+function parsedGiven(body: Buffer): Given | undefined {
 	const given = parsedJson(body.toString('utf8'));
 	if (!isRecord(given)) return undefined;
 	const { accessKeyId: id, secretAccessKey: secret } = given;
@@ -72,4 +81,5 @@ function parsedGiven(body: Buffer): { readonly id: string; readonly secret: stri
 }
 
 /** Takes as long whatever differs, also the length. */
-const isEqual = (a: string, b: string): boolean => timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
+const isEqual = (a: string, b: string): boolean =>
+	timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import puppeteer, { type Browser, type ElementHandle, type Page } from 'puppeteer-core';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import type { Namespace } from '../net/namespace.ts';
 import { createScratch } from '../net/scratch.ts';
 
@@ -32,7 +32,12 @@ export async function startBrowser(host: Namespace) {
 		executablePath: '/usr/bin/nsenter',
 		ignoreDefaultArgs: true,
 		args: [
-			...[`--net=${host.path}`, '--', 'chromium', ...puppeteer.defaultArgs({ headless: true, userDataDir: profile })],
+			...[
+				`--net=${host.path}`,
+				'--',
+				'chromium',
+				...(await puppeteer.defaultArgs({ headless: true, userDataDir: profile })),
+			],
 			// As root it does not start with one; what it loads is ours.
 			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 		],
@@ -52,16 +57,18 @@ async function openTab(browser: Browser, origin: string): Promise<Tab> {
 		if (message.type() === 'error' || message.type() === 'warn') complaints.push(message.text());
 	});
 	page.on('pageerror', (error) => void complaints.push(String(error)));
-	await page.setViewport({ width: 1280, height: 900 });
-	const text = () => page.evaluate(() => document.body.innerText);
+	await page.setViewport(wide);
+	const text = async () => String(await page.evaluate('document.body.innerText'));
 	const until = async (wanted: string | RegExp): Promise<void> => {
-		const deadline = Date.now() + 20_000;
-		for (;;) {
-			const found = await text().catch(() => '');
-			if (typeof wanted === 'string' ? found.includes(wanted) : wanted.test(found)) return;
-			if (Date.now() > deadline) throw new Error(`the page never says ${wanted}, but:\n${found}`);
+		const is = (found: string) => (typeof wanted === 'string' ? found.includes(wanted) : wanted.test(found));
+		const deadlineMs = performance.now() + 20_000;
+		let found = '';
+		while (performance.now() < deadlineMs) {
+			found = await text().catch(() => '');
+			if (is(found)) return;
 			await sleep(50);
 		}
+		throw new Error(`the page never says ${wanted}, but:\n${found}`);
 	};
 	return {
 		...{ page, complaints, text, until },
@@ -70,8 +77,8 @@ async function openTab(browser: Browser, origin: string): Promise<Tab> {
 			await page.waitForSelector('h1');
 		},
 		async fill(label, value) {
-			const field = await page.locator(`::-p-aria([name="${label}"])`).waitHandle();
-			await (field as ElementHandle<HTMLElement>).focus();
+			const field = await page.locator(`:is(input, textarea, select)::-p-aria([name="${label}"])`).waitHandle();
+			await field.focus();
 			await page.keyboard.down('Control');
 			await page.keyboard.press('KeyA');
 			await page.keyboard.up('Control');
@@ -86,24 +93,36 @@ async function openTab(browser: Browser, origin: string): Promise<Tab> {
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeResult {
-	readonly violations: readonly { readonly id: string; readonly impact?: string; readonly nodes: readonly { readonly html: string }[] }[];
+	readonly violations: readonly {
+		readonly id: string;
+		readonly impact?: string;
+		readonly nodes: readonly { readonly html: string }[];
+	}[];
 }
 
 async function inspect(page: Page, name: string, looks: readonly Look[]): Promise<readonly string[]> {
 	const found: string[] = [];
 	for (const look of looks) {
 		await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: look === 'dark' ? 'dark' : 'light' }]);
-		await page.setViewport(look === 'narrow' ? { width: 390, height: 844 } : { width: 1280, height: 900 });
+		await page.setViewport(look === 'narrow' ? { width: 390, height: 844 } : wide);
 		await shoot(page, `${name}-${look}`);
-		await page.evaluate(axe);
-		const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
-		for (const { id, impact, nodes } of violations)
-			if (impact === 'serious' || impact === 'critical') found.push(`${name} ${look}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-		const isWider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-		if (isWider) found.push(`${name} ${look}: it has to be scrolled sideways`);
+		found.push(...(await findings(page)).map((finding) => `${name} ${look}: ${finding}`));
 	}
-	await page.setViewport({ width: 1280, height: 900 });
+	await page.setViewport(wide);
 	return found;
+}
+
+const wide = { width: 1280, height: 900 };
+
+async function findings(page: Page): Promise<readonly string[]> {
+	await page.evaluate(axe);
+	const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
+	const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+	const isWider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+	return [
+		...serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+		...(isWider ? ['it has to be scrolled sideways'] : []),
+	];
 }
 
 async function shoot(page: Page, name: string): Promise<void> {

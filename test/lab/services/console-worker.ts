@@ -21,11 +21,27 @@ const history = createMemoryHistory();
 const owner = { account: '123456789012', region: 'eu-west-1' };
 const log = () => undefined;
 const server = createApiServer(
-	{ store, owner, log, clock: systemClock, quotas: parseQuotas('virtualNodes=9999,virtualServices=9999,virtualRouters=9999') },
+	{
+		store,
+		owner,
+		log,
+		clock: systemClock,
+		quotas: parseQuotas('virtualNodes=9999,virtualServices=9999,virtualRouters=9999'),
+	},
 	withoutKeys,
 	(perform) =>
 		createConsole(
-			{ assets, store, owner, log, clock: systemClock, history, keys: undefined, onRefused: () => undefined, nodes: () => nodes },
+			{
+				assets,
+				store,
+				owner,
+				log,
+				clock: systemClock,
+				history,
+				keys: undefined,
+				onRefused: () => undefined,
+				nodes: () => nodes,
+			},
 			perform,
 		),
 );
@@ -36,17 +52,53 @@ const node = (name: string, connected: number, settled: number, more: object = {
 const nodes = [
 	node('serviceA', 3, 3),
 	node('serviceB', 2, 1),
-	node('serviceBv2', 1, 0, { rejected: { why: 'Error adding/updating listener(s) ingress: cannot bind 0.0.0.0:80: Address already in use' } }),
+	node('serviceBv2', 1, 0, {
+		rejected: { why: 'Error adding/updating listener(s) ingress: cannot bind 0.0.0.0:80: Address already in use' },
+	}),
 ];
 const arn = `arn:aws:appmesh:eu-west-1:123456789012:mesh/simpleapp`;
 const weights = (first: number) => ({
 	meshName: 'simpleapp',
 	routeName: 'serviceB-route',
-	spec: { httpRoute: { match: { prefix: '/' }, action: { weightedTargets: [{ virtualNode: 'serviceB', weight: first }, { virtualNode: 'serviceBv2', weight: 100 - first }] } } },
+	spec: {
+		httpRoute: {
+			match: { prefix: '/' },
+			action: {
+				weightedTargets: [
+					{ virtualNode: 'serviceB', weight: first },
+					{ virtualNode: 'serviceBv2', weight: 100 - first },
+				],
+			},
+		},
+	},
 });
-await history.add({ at: '2026-11-30T07:55:10.000Z', by: 'alice', operation: 'CreateMesh', resource: arn, version: 1, before: undefined, after: { meshName: 'simpleapp', spec: {} } });
-await history.add({ at: '2026-11-30T08:00:00.000Z', by: 'alice', operation: 'UpdateRoute', resource: `${arn}/virtualRouter/serviceB/route/serviceB-route`, version: 2, before: weights(100), after: weights(90) });
-await history.add({ at: '2026-11-30T08:05:00.000Z', by: 'deploy', operation: 'DeleteVirtualNode', resource: `${arn}/virtualNode/old`, version: undefined, before: { spec: { listeners: [] } }, after: undefined });
+await history.add({
+	at: '2026-11-30T07:55:10.000Z',
+	by: 'alice',
+	operation: 'CreateMesh',
+	resource: arn,
+	version: 1,
+	before: undefined,
+	after: { meshName: 'simpleapp', spec: {} },
+});
+await history.add({
+	at: '2026-11-30T08:00:00.000Z',
+	by: 'alice',
+	operation: 'UpdateRoute',
+	resource: `${arn}/virtualRouter/serviceB/route/serviceB-route`,
+	version: 2,
+	before: weights(100),
+	after: weights(90),
+});
+await history.add({
+	at: '2026-11-30T08:05:00.000Z',
+	by: 'deploy',
+	operation: 'DeleteVirtualNode',
+	resource: `${arn}/virtualNode/old`,
+	version: undefined,
+	before: { spec: { listeners: [] } },
+	after: undefined,
+});
 
 server.listen(Number(port), '127.0.0.1', async () => {
 	for (const resource of ordered()) await make(resource);
@@ -58,9 +110,18 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What others need comes first. */
 function ordered(): readonly Fields[] {
-	const gateway = { meshName: 'simpleapp', virtualGatewayName: 'door', spec: { listeners: [{ portMapping: { port: 8080, protocol: 'http' } }] } };
+	const gateway = {
+		meshName: 'simpleapp',
+		virtualGatewayName: 'door',
+		spec: { listeners: [{ portMapping: { port: 8080, protocol: 'http' } }] },
+	};
 	const target = { virtualService: { virtualServiceName: 'serviceB.simpleapp.local' } };
-	const gatewayRoute = { meshName: 'simpleapp', virtualGatewayName: 'door', gatewayRouteName: 'all', spec: { httpRoute: { match: { prefix: '/' }, action: { target } } } };
+	const gatewayRoute = {
+		meshName: 'simpleapp',
+		virtualGatewayName: 'door',
+		gatewayRouteName: 'all',
+		spec: { httpRoute: { match: { prefix: '/' }, action: { target } } },
+	};
 	return [...(guideResources() as readonly Fields[]), gateway, gatewayRoute];
 }
 
@@ -75,17 +136,38 @@ function service(at: number): readonly Fields[] {
 		{ meshName: 'simpleapp', virtualRouterName: `r${at}`, spec: { listeners } },
 		{
 			...{ meshName: 'simpleapp', virtualRouterName: `r${at}`, routeName: 'all' },
-			spec: { httpRoute: { match: { prefix: '/' }, action: { weightedTargets: [`n${at}`, `n${at}-v2`].map((virtualNode) => ({ virtualNode, weight: 50 })) } } },
+			spec: {
+				httpRoute: {
+					match: { prefix: '/' },
+					action: { weightedTargets: [`n${at}`, `n${at}-v2`].map((virtualNode) => ({ virtualNode, weight: 50 })) },
+				},
+			},
 		},
-		{ meshName: 'simpleapp', virtualServiceName: `s${at}.local`, spec: { provider: { virtualRouter: { virtualRouterName: `r${at}` } } } },
+		{
+			meshName: 'simpleapp',
+			virtualServiceName: `s${at}.local`,
+			spec: { provider: { virtualRouter: { virtualRouterName: `r${at}` } } },
+		},
 	];
 }
 
 async function make(resource: Fields): Promise<void> {
-	const order: readonly Kind[] = ['gatewayRoute', 'route', 'virtualService', 'virtualNode', 'virtualRouter', 'virtualGateway', 'mesh'];
+	const order: readonly Kind[] = [
+		'gatewayRoute',
+		'route',
+		'virtualService',
+		'virtualNode',
+		'virtualRouter',
+		'virtualGateway',
+		'mesh',
+	];
 	const kind = order.find((each) => `${each}Name` in resource) ?? 'mesh';
 	const path = collections[kind].replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(resource[name])));
-	const tags = [{ key: 'team', value: 'shop' }];
-	const reply = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'PUT', body: JSON.stringify({ ...resource, tags }) });
+	const body = {
+		[`${kind}Name`]: resource[`${kind}Name`],
+		spec: resource['spec'],
+		tags: [{ key: 'team', value: 'shop' }],
+	};
+	const reply = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'PUT', body: JSON.stringify(body) });
 	if (!reply.ok) throw new Error(await reply.text());
 }

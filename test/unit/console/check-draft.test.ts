@@ -26,7 +26,8 @@ test('each mistake is told with the line that it stands in, in YAML and in JSON'
 });
 
 test('what is named and not there is told, with the nearest name', () => {
-	const text = 'httpRoute:\n  match:\n    prefix: /\n  action:\n    weightedTargets:\n      - virtualNode: servicB\n        weight: 1\n';
+	const text =
+		'httpRoute:\n  match:\n    prefix: /\n  action:\n    weightedTargets:\n      - virtualNode: servicB\n        weight: 1\n';
 	const [mistake, ...more] = checkDraft(text, route, all).mistakes;
 	assert.equal(more.length, 0);
 	assert.deepEqual([mistake?.line, mistake?.why], [6, 'no virtualNode is called "servicB"']);
@@ -36,7 +37,10 @@ test('what is named and not there is told, with the nearest name', () => {
 test('what others then do not fit is told, and is no mistake', () => {
 	const { mistakes, others } = checkDraft('listeners:\n  - portMapping: { port: 80, protocol: http }\n', node, all);
 	assert.deepEqual(mistakes, []);
-	assert.match(others.map(({ file, why }) => `${file}: ${why}`).join(), /route serviceB\/serviceB-route: .*no serviceDiscovery/);
+	assert.match(
+		others.map(({ file, why }) => `${file}: ${why}`).join(),
+		/route serviceB\/serviceB-route: .*no serviceDiscovery/,
+	);
 });
 
 test('an empty text is an empty spec', () => {
@@ -73,6 +77,9 @@ test('the page finds a mistake where the API refuses it, and none where the API 
 
 const parentIn = (collection: string): string => /virtual(?:Router|Gateway)\/(\w+)\//.exec(collection)?.[1] ?? '';
 
-const shown = ({ kind, mesh, parent, name, spec }: Resource, { revision }: { readonly revision: string }): ShownResource => ({
+const shown = (
+	{ kind, mesh, parent, name, spec }: Resource,
+	{ revision }: { readonly revision: string },
+): ShownResource => ({
 	...{ kind, mesh, parent, name, spec, revision, tags: [], version: 1, arn: '', uid: '', createdAt: '', updatedAt: '' },
 });

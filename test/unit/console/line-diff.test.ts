@@ -16,11 +16,17 @@ test('a diff shows what goes, what comes, and what stays around it', () => {
 });
 
 test('of any two texts the diff has both, in their order', () => {
-	const lines = fc.array(fc.constantFrom('a', 'b', 'c', '', 'd: 1'), { maxLength: 30 }).map((all) => all.map((line) => `${line}\n`).join(''));
+	const lines = fc
+		.array(fc.constantFrom('a', 'b', 'c', '', 'd: 1'), { maxLength: 30 })
+		.map((all) => all.map((line) => `${line}\n`).join(''));
 	fc.assert(
 		fc.property(lines, lines, (before, after) => {
 			const diff = diffLines(before, after);
-			const without = (kind: string) => diff.filter((line) => line.kind !== kind).map(({ text }) => `${text}\n`).join('');
+			const without = (kind: string) =>
+				diff
+					.filter((line) => line.kind !== kind)
+					.map(({ text }) => `${text}\n`)
+					.join('');
 			assert.equal(without('added'), before);
 			assert.equal(without('removed'), after);
 		}),

@@ -24,14 +24,22 @@ test('the picture has who calls what, by which weights', () => {
 });
 
 test('around one box are those that lead to it and those that it leads to', () => {
-	const names = (id: string) => around(picture, id).boxes.map(({ name }) => name).toSorted();
+	const names = (id: string) =>
+		around(picture, id)
+			.boxes.map(({ name }) => name)
+			.toSorted();
 	assert.deepEqual(names(box('serviceBv2').id), ['serviceA', 'serviceB', 'serviceB.simpleapp.local', 'serviceBv2']);
 	assert.deepEqual(names(box('serviceA').id).length, 5);
 });
 
 test('a large mesh begins with a part of it', () => {
 	assert.equal(startOf(picture), '');
-	const boxes = Array.from({ length: 100 }, (_, at) => ({ id: String(at), kind: 'virtualNode' as const, mesh: 'm', name: String(at) }));
+	const boxes = Array.from({ length: 100 }, (_, at) => ({
+		id: String(at),
+		kind: 'virtualNode' as const,
+		mesh: 'm',
+		name: String(at),
+	}));
 	assert.equal(startOf({ boxes, edges: [] }), '0');
 });
 

@@ -36,7 +36,9 @@ test('a name with a slash, a dot or a question mark is one part of the path', ()
 
 test('no answer, an answer that is no JSON, and a refusal are told apart', async () => {
 	const failureOf = async (fetched: typeof fetch) => {
-		const error = await createServerCalls(fetched).state().catch((found: unknown) => found);
+		const error = await createServerCalls(fetched)
+			.state()
+			.catch((found: unknown) => found);
 		assert.ok(error instanceof CallFailure);
 		return [error.status, error.message];
 	};

@@ -11,7 +11,11 @@ const alice = { accessKeyId: 'TURNALICE00000000000', secretAccessKey: 'a'.repeat
 const reader = { accessKeyId: 'TURNREADER0000000000', secretAccessKey: 'r'.repeat(40) };
 const ARN = 'arn:aws:appmesh:eu-west-1:123456789012:mesh';
 const all = soundPolicy({ Effect: 'Allow', Action: 'appmesh:*', Resource: '*' });
-const reading = soundPolicy({ Effect: 'Allow', Action: ['appmesh:Describe*', 'appmesh:List*'], Resource: [`${ARN}/m`, `${ARN}/m/virtualNode/*`] });
+const reading = soundPolicy({
+	Effect: 'Allow',
+	Action: ['appmesh:Describe*', 'appmesh:List*'],
+	Resource: [`${ARN}/m`, `${ARN}/m/virtualNode/*`],
+});
 const keys = () => keysOf({ ...alice, policies: [all] }, { ...reader, policies: [reading] });
 
 const api = (target: string) => `/console/api?${new URLSearchParams({ target: `/v20190125${target}` })}`;
@@ -40,7 +44,11 @@ test('the root leads to the page, and all that is below it has the headers that 
 	for (const path of ['/console/', '/console/session', '/console/resources', '/console/none']) {
 		const { headers } = await browser.ask('GET', path);
 		const policy = String(headers['content-security-policy']);
-		assert.match(policy, /default-src 'none'.*script-src 'self'.*frame-ancestors 'none'.*require-trusted-types-for 'script'/, path);
+		assert.match(
+			policy,
+			/default-src 'none'.*script-src 'self'.*frame-ancestors 'none'.*require-trusted-types-for 'script'/,
+			path,
+		);
 		assert.doesNotMatch(policy, /unsafe|\*|data:|https?:/, path);
 		assert.deepEqual([headers['x-content-type-options'], headers['referrer-policy']], ['nosniff', 'no-referrer'], path);
 		assert.match(String(headers['cache-control']), path === '/console/' ? /^no-cache$/ : /^no-store$/, path);
@@ -90,10 +98,16 @@ test('what another page asks for is refused, and what comes without the token of
 		assert.equal(status, 403, JSON.stringify(headers));
 		assert.match(json.message, /another page asks|token of the session/);
 	}
-	assert.equal((await browser.ask('GET', '/console/resources', { headers: { 'sec-fetch-site': 'cross-site' } })).status, 404);
+	assert.equal(
+		(await browser.ask('GET', '/console/resources', { headers: { 'sec-fetch-site': 'cross-site' } })).status,
+		403,
+	);
 	assert.equal((await create({ 'sec-fetch-site': '' })).status, 200, 'a browser that sends Origin alone');
 	const elsewhere = served.open();
-	const wrong = await elsewhere.ask('POST', '/console/session', { body: alice, headers: { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' } });
+	const wrong = await elsewhere.ask('POST', '/console/session', {
+		body: alice,
+		headers: { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
+	});
 	assert.equal(wrong.status, 403, 'signing in from another page');
 });
 
@@ -114,15 +128,37 @@ test('without keys nobody signs in, and a page of elsewhere is refused all the s
 test('a key sees and does what its policies allow, and is told what they do not', async () => {
 	await using served = await signedIn();
 	await makeAll(served.browser);
-	await served.history.add({ at: '2026-11-30T08:00:00.000Z', by: 'a', operation: 'CreateRoute', resource: `${ARN}/m/virtualRouter/r/route/all`, version: 1, before: undefined, after: {} });
-	await served.history.add({ at: '2026-11-30T08:00:00.000Z', by: 'a', operation: 'CreateVirtualNode', resource: `${ARN}/m/virtualNode/n`, version: 1, before: undefined, after: {} });
+	await served.history.add({
+		at: '2026-11-30T08:00:00.000Z',
+		by: 'a',
+		operation: 'CreateRoute',
+		resource: `${ARN}/m/virtualRouter/r/route/all`,
+		version: 1,
+		before: undefined,
+		after: {},
+	});
+	await served.history.add({
+		at: '2026-11-30T08:00:00.000Z',
+		by: 'a',
+		operation: 'CreateVirtualNode',
+		resource: `${ARN}/m/virtualNode/n`,
+		version: 1,
+		before: undefined,
+		after: {},
+	});
 	const browser = served.open();
 	await browser.signIn(reader.accessKeyId, reader.secretAccessKey);
 	const { resources, hidden } = (await browser.ask('GET', '/console/resources?meshName=m')).json;
-	assert.deepEqual(resources.map(({ kind }: { kind: string }) => kind), ['mesh', 'virtualNode']);
+	assert.deepEqual(
+		resources.map(({ kind }: { kind: string }) => kind),
+		['mesh', 'virtualNode'],
+	);
 	assert.equal(hidden, 5);
 	const { events } = (await browser.ask('GET', '/console/history?limit=10')).json;
-	assert.deepEqual(events.map(({ operation }: { operation: string }) => operation), ['CreateVirtualNode']);
+	assert.deepEqual(
+		events.map(({ operation }: { operation: string }) => operation),
+		['CreateVirtualNode'],
+	);
 	const denied = await browser.ask('DELETE', api('/meshes/m/virtualNodes/n'));
 	assert.equal(denied.status, 403);
 	assert.match(denied.json.message, /is not authorized to perform appmesh:DeleteVirtualNode/);
@@ -132,16 +168,20 @@ test('a change of what somebody else has changed meanwhile is refused', async ()
 	await using served = await signedIn();
 	const { browser } = served;
 	await makeAll(browser);
-	const revisionOf = async () =>
-		(await browser.ask('GET', '/console/resources')).json.resources[0].revision as string;
+	const revisionOf = async () => (await browser.ask('GET', '/console/resources')).json.resources[0].revision as string;
 	const update = (revision: string, type: string) =>
-		browser.ask('PUT', api('/meshes/m'), { body: { spec: { egressFilter: { type } } }, headers: { 'if-match': `"${revision}"` } });
+		browser.ask('PUT', api('/meshes/m'), {
+			body: { spec: { egressFilter: { type } } },
+			headers: { 'if-match': `"${revision}"` },
+		});
 	const first = await revisionOf();
 	assert.equal((await update(first, 'ALLOW_ALL')).status, 200);
 	const late = await update(first, 'DROP_ALL');
 	assert.deepEqual([late.status, late.json.__type], [409, 'ConflictException']);
 	assert.match(late.json.message, /somebody else has changed mesh "m" meanwhile/);
-	const late2 = await browser.ask('DELETE', api('/meshes/m/virtualRouter/r/routes/all'), { headers: { 'if-match': '"old"' } });
+	const late2 = await browser.ask('DELETE', api('/meshes/m/virtualRouter/r/routes/all'), {
+		headers: { 'if-match': '"old"' },
+	});
 	assert.equal(late2.status, 409);
 	assert.equal((await update(await revisionOf(), 'DROP_ALL')).status, 200);
 });
@@ -150,7 +190,10 @@ test('a name that a browser would take out of a path is one like any other', asy
 	await using served = await signedIn();
 	const { browser } = served;
 	assert.equal((await browser.ask('PUT', api('/meshes'), { body: { meshName: '..' } })).status, 200);
-	assert.equal((await browser.ask('PUT', api('/meshes/../virtualNodes'), { body: { virtualNodeName: '.', spec: {} } })).status, 200);
+	assert.equal(
+		(await browser.ask('PUT', api('/meshes/../virtualNodes'), { body: { virtualNodeName: '.', spec: {} } })).status,
+		200,
+	);
 	assert.equal((await browser.ask('DELETE', api('/meshes/../virtualNodes/.'))).status, 200);
 });
 
@@ -187,8 +230,26 @@ test('the news say whether anything has changed, and what the Envoys have, where
 	const after = (await browser.ask('GET', '/console/state')).json;
 	assert.notEqual(before.tag, after.tag);
 	assert.equal((await browser.ask('GET', '/console/resources?meshName=m')).json.tag, after.tag);
-	await using fleet = await serveConsole(undefined, { nodes: () => [{ node: 'mesh/m/virtualNode/n', connected: 2, settled: 1, version: 'abc' }] });
+	await using fleet = await serveConsole(undefined, {
+		nodes: () => [{ node: 'mesh/m/virtualNode/n', connected: 2, settled: 1, version: 'abc' }],
+	});
 	assert.equal((await fleet.open().ask('GET', '/console/state')).json.nodes[0].settled, 1);
+});
+
+test('of Envoys a key sees those of what it may see', async () => {
+	const nodes = () =>
+		['mesh/m/virtualNode/n', 'mesh/m/virtualGateway/g', 'mesh/other/virtualNode/n'].map((node) => ({
+			...{ node, connected: 1, settled: 1, version: 'abc' },
+		}));
+	await using served = await serveConsole(keys, { nodes });
+	const seen = async (key: typeof alice) => {
+		const browser = served.open();
+		await browser.signIn(key.accessKeyId, key.secretAccessKey);
+		const { json } = await browser.ask('GET', '/console/state');
+		return json.nodes.map(({ node }: { node: string }) => node);
+	};
+	assert.equal((await seen(alice)).length, 3);
+	assert.deepEqual(await seen(reader), ['mesh/m/virtualNode/n']);
 });
 
 test('the history takes how many are wanted, and no other number', async () => {

@@ -37,15 +37,30 @@ test('an unknown id and a wrong secret are refused by the same words', () => {
 });
 
 test('what is no such pair is refused', () => {
-	for (const given of ['', '{', '[]', 'null', {}, { accessKeyId: 1, secretAccessKey: 2 }, { accessKeyId: 'x'.repeat(2_000), secretAccessKey: 'y' }])
+	for (const given of [
+		'',
+		'{',
+		'[]',
+		'null',
+		{},
+		{ accessKeyId: 1, secretAccessKey: 2 },
+		{ accessKeyId: 'x'.repeat(2_000), secretAccessKey: 'y' },
+	])
 		assert.equal((door().signIn(here, body(given)) as { status?: number }).status, 400, JSON.stringify(given));
 });
 
 test('nobody signs in over a connection that others can read', () => {
 	const { signIn } = door();
-	const may = (address: string | undefined, isEncrypted = false) => 'key' in signIn({ address, isEncrypted }, body(alice));
-	assert.deepEqual(['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1'].map((address) => may(address)), [false, false, false]);
-	assert.deepEqual(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', undefined].map((address) => may(address)), Array(5).fill(true));
+	const may = (address: string | undefined, isEncrypted = false) =>
+		'key' in signIn({ address, isEncrypted }, body(alice));
+	assert.deepEqual(
+		['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1'].map((address) => may(address)),
+		[false, false, false],
+	);
+	assert.deepEqual(
+		['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', undefined].map((address) => may(address)),
+		Array(5).fill(true),
+	);
 	assert.ok(may('10.0.0.1', true));
 });
 
