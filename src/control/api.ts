@@ -140,8 +140,7 @@ async function change(context: ApiContext, call: Call, input: Input): Promise<ob
 	const startedMs = performance.now();
 	for (let tries = 0; tries < MOST_TRIES && performance.now() - startedMs < PATIENCE_MS; tries += 1) {
 		if (tries > 0) await sleep(Math.random() * LONGEST_PAUSE_MS);
-		const kept = asked && replyKept(await context.store.receiptOf(asked.token), asked);
-		const reply = kept ?? (await tryChange(context, call, input, asked));
+		const reply = await tryChange(context, call, input, asked);
 		if (reply !== undefined) return reply;
 	}
 	throw new ApiFailure('ServiceUnavailableException', 'somebody else keeps changing it', 'try again');
@@ -155,7 +154,12 @@ async function tryChange(
 	asked: Pick<Receipt, 'token' | 'asked'> | undefined,
 ): Promise<object | undefined> {
 	const { store, owner } = context;
-	const { entries, revision: seen } = await store.list();
+	const [{ entries, revision: seen }, receipt] = await Promise.all([
+		store.list(),
+		asked && store.receiptOf(asked.token),
+	]);
+	const kept = asked && replyKept(receipt, asked);
+	if (kept !== undefined) return kept;
 	const planned = planFor(context, createView(entries), call, input);
 	const { put, former, key } = planned;
 	const reply = replyTo(context, call, planned);

@@ -64,7 +64,7 @@ export interface FolderFile extends DefinitionFile {
  * edit as well; what stands together with others, or in another format, can be read here and not be changed.
  */
 export function createFolderStore(folder: Folder, parameters: Parameters): Store {
-	const list = createReader(folder, parameters);
+	const { list, seenAs } = createReader(folder, parameters);
 	const inTurn = createMutex();
 	const receipts = createReceipts();
 	const outcomeOf = (isDone: boolean, { receipt }: Along): Outcome => {
@@ -72,7 +72,7 @@ export function createFolderStore(folder: Folder, parameters: Parameters): Store
 		return isDone ? 'done' : 'outdated';
 	};
 	const put = async (stored: StoredResource, ifRevision: string | undefined, along: Along): Promise<Outcome> => {
-		const { revision, files, entries } = await list();
+		const { revision, files, entries } = seenAs(along.seen) ?? (await list());
 		const found = entryIn(entries, stored.resource);
 		if (found?.revision !== ifRevision || isOutdated(revision, along)) return 'outdated';
 		if (found?.fixed !== undefined) return { fixed: found.fixed };
@@ -83,7 +83,7 @@ export function createFolderStore(folder: Folder, parameters: Parameters): Store
 		return outcomeOf(await folder.write(path, text, expected), along);
 	};
 	const remove = async (key: Key, ifRevision: string, along: Along): Promise<Outcome> => {
-		const { revision, entries } = await list();
+		const { revision, entries } = seenAs(along.seen) ?? (await list());
 		const found = entryIn(entries, key);
 		if (found?.revision !== ifRevision || isOutdated(revision, along)) return 'outdated';
 		if (found.fixed !== undefined) return { fixed: found.fixed };
@@ -122,12 +122,18 @@ interface FileListing extends Listing {
 	readonly files: readonly FolderFile[];
 }
 
+interface Reader {
+	readonly list: () => Promise<FileListing>;
+	/** The last one, if it is of this generation: what has changed since then a change is refused for. */
+	readonly seenAs: (seen: string | undefined) => FileListing | undefined;
+}
+
 /** Reads all files each time, as their times do not tell every change, and computes nothing twice. */
-function createReader(folder: Folder, parameters: Parameters): () => Promise<FileListing> {
+function createReader(folder: Folder, parameters: Parameters): Reader {
 	const importFiles = createFilesImporter(parameters);
 	const soleOf = memoize((file: FolderFile) => soleDefinition(file, parameters));
 	let listing: FileListing = { entries: [], errors: [], files: [], revision: '' };
-	return async () => {
+	const list = async () => {
 		const { files: read, generation: revision } = await folder.read();
 		const last = listing.files;
 		const former = new Map(last.map((file) => [file.path, file]));
@@ -141,6 +147,7 @@ function createReader(folder: Folder, parameters: Parameters): () => Promise<Fil
 		listing = { entries: entriesOf(files, resources, soleOf), errors, files, revision };
 		return listing;
 	};
+	return { list, seenAs: (seen) => (seen && seen === listing.revision ? listing : undefined) };
 }
 
 function entriesOf(

@@ -18,8 +18,8 @@ const FROM = `etcd://${addresses.world.v4}:2379/turnout/mesh`;
 describe('a host whose mesh is in etcd', async () => {
 	const stack = suiteStack();
 	const lab = await createMeshHost(stack);
-	const { path: data } = stack.use(createScratch('etcd-data'));
-	let etcd = stack.use(await startEtcd(lab.beyond, { address: addresses.world.v4, data }));
+	const { path: folder } = stack.use(createScratch('etcd'));
+	let etcd = stack.use(await startEtcd(lab.beyond, { address: addresses.world.v4, folder }));
 	const control = async () => {
 		const { path } = stack.use(createScratch('control'));
 		chownSync(path, NOBODY, NOBODY);
@@ -84,7 +84,7 @@ describe('a host whose mesh is in etcd', async () => {
 		daemon = stack.use(await lab.start(daemon.folder, FROM));
 		assert.equal((await lab.app.get(target)).body, 'v1');
 		await isHeld(/^Cannot follow etcd:/);
-		etcd = stack.use(await startEtcd(lab.beyond, { address: addresses.world.v4, data }));
+		etcd = stack.use(await startEtcd(lab.beyond, { address: addresses.world.v4, folder }));
 		await isHeld(undefined);
 		assert.equal(
 			(

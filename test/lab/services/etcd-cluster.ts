@@ -32,7 +32,7 @@ export async function startEtcdCluster(
 	};
 	const places = Array.from({ length: count }, (_, at) => ({
 		...{ host: plug(`etcd${at}`), name: `m${at}`, address: addressOf(at + 1) },
-		data: stack.use(createScratch(`etcd${at}`)).path,
+		folder: stack.use(createScratch(`etcd${at}`)).path,
 	}));
 	const cluster = places.map(({ name, address }) => `${name}=${peerUrl(address)}`);
 	const start = ({ host, ...place }: (typeof places)[number]) => startEtcd(host, { ...place, cluster, ...options });

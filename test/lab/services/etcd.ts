@@ -36,8 +36,8 @@ export interface EtcdOptions {
 	/** `NAME=URL` of each member's `--initial-cluster`. */
 	readonly cluster?: readonly string[];
 	readonly args?: readonly string[];
-	/** Its data; of its own unless given. */
-	readonly data?: string;
+	/** Where its data and its socket are: a former one's, for its successor. Its creator disposes of it. */
+	readonly folder?: string;
 	/** `http` or `https`. */
 	readonly scheme?: string;
 	/** Of etcdctl. */
@@ -48,7 +48,6 @@ export interface Etcd extends AsyncDisposable {
 	readonly endpoint: string;
 	/** What reaches it from any namespace. */
 	readonly socket: string;
-	readonly data: string;
 	readonly process: ChildProcess;
 	readonly log: () => string;
 	/** `etcdctl`; throws where it fails. */
@@ -70,12 +69,11 @@ export async function startEtcd(host: Namespace, options: EtcdOptions = {}): Pro
 	const { address = '127.0.0.1', name = 'default', scheme = 'http', args = [], ctlArgs = [] } = options;
 	const programs = await findEtcd();
 	using stack = new DisposableStack();
-	const { path } = stack.use(createScratch('etcd'));
-	const data = options.data ?? join(path, 'data');
+	const path = options.folder ?? stack.use(createScratch('etcd')).path;
 	const [clients, endpoint] = [`${scheme}://${address}:${CLIENTS}`, `${address}:${CLIENTS}`];
 	const { cluster = [`${name}=${peerUrl(address)}`] } = options;
 	const own = [
-		...['--name', name, '--data-dir', data, '--listen-client-urls', `${clients},unix://${SOCKET}`],
+		...['--name', name, '--data-dir', join(path, 'data'), '--listen-client-urls', `${clients},unix://${SOCKET}`],
 		...['--advertise-client-urls', clients, '--listen-peer-urls', peerUrl(address)],
 		...['--initial-advertise-peer-urls', peerUrl(address), '--initial-cluster', cluster.join()],
 		...['--logger', 'zap', '--log-level', 'warn', '--initial-cluster-state', 'new'],
@@ -96,7 +94,7 @@ export async function startEtcd(host: Namespace, options: EtcdOptions = {}): Pro
 		for (let tries = 0; isRunning() && tryCtl('get', '/none').code !== 0 && tries < 200; tries += 1) await sleep(50);
 	const kept = stack.move();
 	return {
-		...{ endpoint, socket, data, process: child, log, tryCtl },
+		...{ endpoint, socket, process: child, log, tryCtl },
 		ctl(...words) {
 			const { code, stdout, stderr } = tryCtl(...words);
 			if (code !== 0) throw new Error(`etcdctl ${words.join(' ')}: ${stderr}`);
