@@ -64,6 +64,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 		'src/commands/doctor/mesh-checks.ts',
 	],
 	'control.cjs': ['src/commands/control.ts'],
+	'etcd.cjs': ['src/host/etcd/open-etcd.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };

@@ -121,9 +121,9 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'who may is a function of the request, the keys and the time',
 	},
 	{
-		from: /^(?!control\/|commands\/control)/,
+		from: /^(?!control\/|commands\/control|host\/)/,
 		to: /^\.\/control\//,
-		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
+		because: 'the API, and what AWS has made for it, is loaded by turnout control alone; host/ knows its interfaces',
 	},
 	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
 	{ from: /^console\//, to: /^node:/, because: 'a browser runs it' },
@@ -144,6 +144,12 @@ test('what asks a running daemon starts without what only the daemon needs', () 
 		importsOf(file, texts.get(file) ?? '').some(({ target, isType }) => !isType && heavy.test(target)),
 	);
 	assert.equal(way, undefined);
+});
+
+test('what etcd needs is loaded where one is named, and not before', () => {
+	for (const [file, text] of texts)
+		if (!file.startsWith('host/etcd/'))
+			assert.doesNotMatch(text, /^(?:import|export) (?!type )[^;]*'[^']*host\/etcd\//m, file);
 });
 
 test('a name of a file says which one is meant: none occurs twice', () => {

@@ -13,7 +13,6 @@ import { type ListenAddress, parseListen } from '../control/listen-address.ts';
 import { parseQuotas } from '../control/quotas.ts';
 import { tellMistakes } from '../control/tell-mistakes.ts';
 import { Failure, failureOf } from '../failure.ts';
-import { openDefinitionFolder } from '../host/files/definition-folder.ts';
 import { followSecretFile } from '../host/files/follow-secret-file.ts';
 import { readPage } from '../host/files/read-page.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -22,13 +21,11 @@ import { describeFsError } from '../lib/fs.ts';
 import { logJson, logText } from '../lib/log-event.ts';
 import { refuseTaken } from '../localapi/listen.ts';
 import { createLog, createOutlet, type Log } from '../log.ts';
-import { createFolderStore } from '../store/folder-store.ts';
 import { accessFileOf } from './control/access-file.ts';
-import { claimFolder } from './control/claim-folder.ts';
 import { controlKeys } from './control/control-keys.ts';
 import { controlPolicy } from './control/control-policy.ts';
+import { openStore } from './control/open-store.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
-import { parametersOf } from './mesh/task.ts';
 
 /** `turnout control`, and what it does with keys. */
 export async function control(
@@ -52,14 +49,12 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const listen = understood('listen', () => parseListen(textOf(given, 'listen') ?? '127.0.0.1:8474', hasKeys));
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
-	const path = folderOf(given, settings.config.mesh.definitions);
 	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
 	const onRefused = tellRefusals(log);
 	const authorise = keys === undefined ? withoutKeys : authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
-	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
-	using _claim = await claimFolder(folder.root, log);
-	const store = createFolderStore(folder, parametersOf(given, settings));
+	using opened = await openStore(given, settings, log, signal);
+	const { store } = opened;
 	const assets = readPage();
 	const page = { store, owner, log, clock: systemClock, keys, onRefused };
 	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise, (perform) =>
@@ -67,7 +62,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
-	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
+	log('info', 'serving', { at: listen.shown, definitions: opened.shown, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
 	await closed(server);
 	return 0;
@@ -102,17 +97,6 @@ function regionOf(given: Given): string {
 	const region = textOf(given, 'region') ?? 'local';
 	if (/^[a-z][a-z0-9-]{0,62}$/.test(region)) return region;
 	throw usage('--region takes letters, digits and hyphens, such as eu-west-1');
-}
-
-/** Files, and folders beside it, would be read by hosts and not be changed. */
-function folderOf(given: Given, definitions: readonly string[]): string {
-	const [first, ...more] = typeof given['definitions'] === 'string' ? [given['definitions']] : definitions;
-	if (first !== undefined && more.length === 0) return first;
-	throw new Failure(
-		'config',
-		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
-		'Name the one that is to be changed: --definitions FOLDER',
-	);
 }
 
 /** Before anything is made. */

@@ -158,9 +158,12 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, words, terminal) => (await import('./convert.ts')).convert(given, words, terminal),
 	},
 	control: {
-		summary: "Serve App Mesh's API for aws, SDKs and scripts, over the folder of definitions; needs no root",
+		summary: "Serve App Mesh's API for aws, SDKs and scripts, over the folder of definitions or etcd; needs no root",
 		options: {
-			definitions: { type: 'string', help: "FOLDER: where resources are kept; else the settings' mesh.definitions" },
+			definitions: {
+				type: 'string',
+				help: "FOLDER, or etcd://HOST:2379,HOST2:2379/PREFIX: where resources are kept; else the settings' mesh.definitions",
+			},
 			listen: {
 				type: 'string',
 				help: 'ADDRESS:PORT (without keys: of the loopback), or the PATH of a unix socket; 127.0.0.1:8474',

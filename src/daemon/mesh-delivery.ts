@@ -41,7 +41,7 @@ export interface MeshDelivery {
 	readonly status: () => MeshStatus;
 }
 
-interface Delivery extends Reported {
+interface Delivery extends Omit<Reported, 'away'> {
 	readonly deps: LoadingDependencies;
 	readonly hub: Hub;
 	readonly rulePorts: RulePorts;
@@ -97,7 +97,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 		},
 		missing: () => missingOf(own.hub.state(), own),
 		rejected: () => rejectedOf(own.hub.state()),
-		fact: () => meshFact(own.hub.state(), own),
+		fact: () => meshFact(own.hub.state(), { ...own, away: deps.sourceTrouble() }),
 		status: () => statusOf(own),
 	};
 }
@@ -223,7 +223,7 @@ function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs }: Delivery): Mesh
 	return {
 		node: nodeId(deps.node),
 		version: pushed?.encoded.rds.version ?? '',
-		...{ connected, settled },
+		...{ connected, settled, followed: deps.sourceTrouble() === undefined },
 		...(acceptedAt === undefined ? {} : { acceptedAt }),
 		...(acceptedMs === undefined ? {} : { acceptedMs }),
 	};

@@ -1,3 +1,4 @@
+import type { Failure } from '../failure.ts';
 import { attempt } from '../lib/attempt.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
@@ -27,6 +28,8 @@ export interface MeshDependencies {
 	readonly readDefinitions: () => readonly DefinitionFile[];
 	/** Calls back after each change, until the signal is aborted. */
 	readonly watchDefinitions: (onChange: () => void, signal: AbortSignal) => void;
+	/** Why what is read may be out of date. */
+	readonly sourceTrouble: () => Failure | undefined;
 	readonly snapshots: SnapshotStore;
 	readonly codec: Codec;
 	readonly clock: Clock;

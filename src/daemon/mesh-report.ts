@@ -1,9 +1,12 @@
+import type { Failure } from '../failure.ts';
 import type { DefinitionFile } from '../mesh/load-mesh.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { HubState } from '../xds/hub.ts';
 
 /** What is known of the definitions that Envoy is to have. */
 export interface Reported {
+	/** Why what was read of them may be out of date. */
+	readonly away: Failure | undefined;
 	/** Why the definitions on the disk are not in force; '' where they are. */
 	readonly trouble: string;
 	/** What was pushed last, and accepted last. */
@@ -32,8 +35,10 @@ export const rejectedOf = ({ rejection }: HubState): string => (rejection?.isRev
 const REMEDY = 'Mend the definitions; until then Envoy keeps what it has';
 
 export function meshFact({ rejection }: HubState, reported: Reported): Fact {
-	const { trouble } = reported;
+	const { trouble, away } = reported;
 	const subject = 'mesh';
+	if (away !== undefined)
+		return { subject, ok: false, why: `${away.message}; Envoy keeps what it has`, remedy: away.remedy };
 	if (trouble !== '') return { subject, ok: false, why: trouble, remedy: REMEDY };
 	if (rejection === undefined) return { subject, ok: true };
 	const changed = changedFiles(reported);

@@ -134,6 +134,12 @@ export const metrics: readonly Metric[] = [
 			mesh === undefined ? [] : Object.entries(oneMesh(mesh)).map(([state, value]) => ({ value, labels: { state } })),
 	},
 	{
+		name: 'turnout_mesh_followed',
+		help: '1 while the definitions are followed; 0: etcd is away, and Envoy keeps what it has.',
+		type: 'gauge',
+		samples: ({ status: { mesh } }) => (mesh === undefined ? [] : [only(mesh.followed ? 1 : 0)]),
+	},
+	{
 		name: 'turnout_mesh_accepted_time_seconds',
 		help: 'When an Envoy last accepted all of its configuration, in seconds since 1970; absent before that.',
 		type: 'gauge',

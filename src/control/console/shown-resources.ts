@@ -33,7 +33,7 @@ export function resourcesReply(
 }
 
 /** Another one whenever anything is another one. */
-export const tagOf = ({ entries, errors }: Listing): string =>
+export const tagOf = ({ entries, errors }: Pick<Listing, 'entries' | 'errors'>): string =>
 	hash('sha256', JSON.stringify([entries.map(({ resource, revision }) => [resource.name, revision]), errors]));
 
 /** Of what who asks may describe. */

@@ -25,7 +25,8 @@ export interface Tab {
 	readonly complaints: readonly string[];
 }
 
-export async function startBrowser(host: Namespace) {
+/** `words`: more of Chromium's own. */
+export async function startBrowser(host: Namespace, words: readonly string[] = []) {
 	const stack = new AsyncDisposableStack();
 	const { path: profile } = stack.use(createScratch('browser'));
 	const browser = await puppeteer.launch({
@@ -39,7 +40,7 @@ export async function startBrowser(host: Namespace) {
 				...(await puppeteer.defaultArgs({ headless: true, userDataDir: profile })),
 			],
 			// As root it does not start with one; what it loads is ours.
-			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...words],
 		],
 		pipe: true,
 		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },

@@ -1,0 +1,72 @@
+import { type Given, textOf, usage } from '../../cli/arguments.ts';
+import { Failure } from '../../failure.ts';
+import { openDefinitionFolder } from '../../host/files/definition-folder.ts';
+import type { Log } from '../../log.ts';
+import { createFolderStore, type Folder } from '../../store/folder-store.ts';
+import type { Store } from '../../store/store.ts';
+import { isEtcd, parseEtcd, splitDefinitions } from '../../values/etcd-address.ts';
+import type { MeshSettings } from '../mesh/mesh-settings.ts';
+import { parametersOf } from '../mesh/task.ts';
+import { claimFolder } from './claim-folder.ts';
+
+export interface OpenStore extends Disposable {
+	readonly store: Store;
+	/** Where resources are. */
+	readonly shown: string;
+}
+
+/** The folder that is to be changed, or etcd. */
+export async function openStore(
+	given: Given,
+	settings: MeshSettings,
+	log: Log,
+	signal: AbortSignal,
+): Promise<OpenStore> {
+	const place = placeOf(given, settings.config.mesh.definitions);
+	const folder = isEtcd(place)
+		? await openEtcd(place, settings, log, signal)
+		: openDefinitionFolder(place, (why) => log('warn', 'definitions are not watched', { why }));
+	// Any number serves one etcd.
+	const claim = isEtcd(place) ? undefined : await claimFolder(folder.root, log);
+	return {
+		store: createFolderStore(folder, parametersOf(given, settings)),
+		shown: isEtcd(place) ? place : folder.root,
+		[Symbol.dispose]: () => claim?.[Symbol.dispose](),
+	};
+}
+
+/** Files, and folders beside it, would be read by hosts and not be changed. */
+function placeOf(given: Given, definitions: readonly string[]): string {
+	const named = textOf(given, 'definitions');
+	const [first, ...more] = named === undefined ? definitions : isEtcd(named) ? splitDefinitions(named) : [named];
+	if (first !== undefined && more.length === 0) return first;
+	throw new Failure(
+		'config',
+		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
+		'Name the one that is to be changed: --definitions FOLDER, or etcd://HOST:2379/PREFIX',
+	);
+}
+
+/** What starts before its etcd waits for so long. */
+const START_MS = 20_000;
+
+async function openEtcd(place: string, { config }: MeshSettings, log: Log, signal: AbortSignal): Promise<Folder> {
+	const { openSharedEtcd, folderInEtcd } = await import('../../host/etcd/open-etcd.ts');
+	const onAway = (failure: Failure | undefined) =>
+		failure === undefined
+			? log('info', 'etcd is back', { definitions: place })
+			: log('error', 'etcd is away, and nothing can be changed', { why: failure.message, remedy: failure.remedy });
+	const session = openSharedEtcd({ address: addressOf(place), settings: config.mesh }, onAway, signal);
+	const { mirror } = session;
+	if (!(await mirror.until(() => mirror.content() !== undefined, START_MS)))
+		throw mirror.away() ?? new Failure('interrupted', 'Cannot wait for etcd: it was ended', '');
+	return folderInEtcd(session);
+}
+
+function addressOf(place: string) {
+	try {
+		return parseEtcd(place);
+	} catch (cause) {
+		throw usage(`--definitions: ${cause instanceof Error ? cause.message : String(cause)}`);
+	}
+}
