@@ -48,7 +48,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', ...base],
 	store: ['mesh', ...base],
-	control: ['store', 'mesh', 'log', ...base],
+	control: ['store', 'mesh', 'xds', 'status', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

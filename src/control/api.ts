@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
@@ -22,11 +23,14 @@ import {
 	withTags,
 } from './plan-change.ts';
 import { describedAs, listedAs } from './replies.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { createView, type View } from './view.ts';
 
 export interface ApiContext extends Rules {
 	readonly store: Store;
 	readonly log: Log;
+	readonly requests: RequestCounts;
+	readonly clock: Clock;
 }
 
 export interface Call {
