@@ -6,11 +6,16 @@ import type { AccessKeys } from '../control/access/access-keys.ts';
 import { authoriseByKey } from '../control/access/authorise-by-key.ts';
 import { parseAccessFile } from '../control/access/parse-access-file.ts';
 import { tellRefusals } from '../control/access/tell-refusals.ts';
-import { createApiServer } from '../control/api-server.ts';
+import { createApiServer, type Page } from '../control/api-server.ts';
 import { withoutKeys } from '../control/authorise.ts';
 import { createConsole } from '../control/console/console.ts';
+import type { ConsoleOptions } from '../control/console/console-options.ts';
+import type { ListenerStatus } from '../control/control-status.ts';
+import { createCurrentMesh } from '../control/current-mesh.ts';
 import { type ListenAddress, parseListen } from '../control/listen-address.ts';
+import type { Perform } from '../control/perform.ts';
 import { parseQuotas } from '../control/quotas.ts';
+import { createRequestCounts } from '../control/request-counts.ts';
 import { tellMistakes } from '../control/tell-mistakes.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { followSecretFile } from '../host/files/follow-secret-file.ts';
@@ -22,12 +27,18 @@ import { logJson, logText } from '../lib/log-event.ts';
 import { refuseTaken } from '../localapi/listen.ts';
 import { createLog, createOutlet, type Log } from '../log.ts';
 import { accessFileOf } from './control/access-file.ts';
+import { askStatus } from './control/ask-status.ts';
+import { adsListenOf, createControlAds } from './control/control-ads.ts';
 import { controlKeys } from './control/control-keys.ts';
+import { controlPages } from './control/control-pages.ts';
 import { controlPolicy } from './control/control-policy.ts';
+import { followTls, openTls } from './control/control-tls.ts';
 import { openStore } from './control/open-store.ts';
+import { understood } from './control/understood.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
+import { parametersOf } from './mesh/task.ts';
 
-/** `turnout control`, and what it does with keys. */
+/** `turnout control`, what it does with keys, and how it is. */
 export async function control(
 	given: Given,
 	[about, ...words]: readonly string[],
@@ -35,7 +46,8 @@ export async function control(
 ): Promise<number> {
 	if (about === 'keys') return controlKeys(given, words, terminal);
 	if (about === 'policy') return controlPolicy(given, words, terminal);
-	if (about !== undefined) throw usage(`control takes keys, policy or nothing, not ${quote(about)}`);
+	if (about === 'status') return askStatus(given, terminal);
+	if (about !== undefined) throw usage(`control takes keys, policy, status or nothing, not ${quote(about)}`);
 	return serve(given, terminal);
 }
 
@@ -46,26 +58,51 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const log = createLog('info', [(event) => outlet(toText(event))]);
 	const settings = await readMeshSettings(given);
 	const hasKeys = given['keys'] !== undefined;
-	const listen = understood('listen', () => parseListen(textOf(given, 'listen') ?? '127.0.0.1:8474', hasKeys));
+	const tls = openTls(given);
+	const hasTls = tls !== undefined;
+	const at = textOf(given, 'listen') ?? '127.0.0.1:8474';
+	const listen = understood('listen', () => parseListen(at, { knowsClients: hasKeys, hasTls }));
+	const adsListen = adsListenOf(given, { hasKeys, hasTls });
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
 	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
 	const onRefused = tellRefusals(log);
-	const authorise = keys === undefined ? withoutKeys : authoriseByKey({ keys, region: owner.region, onRefused });
+	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
-	using opened = await openStore(given, settings, log, signal);
-	const { store } = opened;
-	const assets = readPage();
-	const page = { store, owner, log, clock: systemClock, keys, onRefused };
-	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise, (perform) =>
-		assets === undefined ? async () => undefined : createConsole({ assets, ...page }, perform),
-	);
+	const { store, definitions, shown, claim } = await openStore(given, settings, log, signal);
+	const mesh = createCurrentMesh(definitions, { parameters: parametersOf(given, settings), clock: systemClock });
+	const requests = createRequestCounts();
+	const ads = adsListen && (await createControlAds({ listen: adsListen, mesh, settings, owner, authorise, tls, log }));
+	const listeners = [apiListener(listen.shown, hasKeys), ...(ads === undefined ? [] : [ads.listener])];
+	const pages = controlPages({ store, mesh, definitions: shown, listeners, ads, tls, requests });
+	using _claim = await claim(pages);
+	const context = { store, owner, quotas, log, requests, clock: systemClock };
+	const server = createApiServer(context, {
+		...{ authorise: authorise ?? withoutKeys, pages },
+		pageOf: consoleOf({ ...context, keys, onRefused, ...(ads === undefined ? {} : { nodes: ads.nodes }) }),
+		// A unix socket needs none.
+		tls: 'path' in listen.options ? undefined : tls?.current(),
+	});
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
-	log('info', 'serving', { at: listen.shown, definitions: opened.shown, ...owner });
+	await ads?.open(signal);
+	followTls(tls, { server, ads, log }, signal);
+	log('info', 'serving', { at: listen.shown, ads: ads?.listener.at, definitions: shown, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
+	ads?.close();
 	await closed(server);
 	return 0;
+}
+
+const apiListener = (at: string, hasKeys: boolean): ListenerStatus => ({
+	...{ name: 'api', at },
+	clients: hasKeys ? ['keys'] : [],
+});
+
+/** Nothing, where it was not built. */
+function consoleOf(options: Omit<ConsoleOptions, 'assets'>): (perform: Perform) => Page {
+	const assets = readPage();
+	return (perform) => (assets === undefined ? async () => undefined : createConsole({ ...options, assets }, perform));
 }
 
 const followKeys = (path: string, log: Log): (() => AccessKeys) =>
@@ -78,14 +115,6 @@ const followKeys = (path: string, log: Log): (() => AccessKeys) =>
 			log('error', event, { why: message, remedy });
 		},
 	});
-
-function understood<T>(option: string, parse: () => T): T {
-	try {
-		return parse();
-	} catch (cause) {
-		throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`);
-	}
-}
 
 function accountOf(given: Given): string {
 	const account = textOf(given, 'account') ?? '000000000000';

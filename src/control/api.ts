@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
@@ -24,11 +25,14 @@ import {
 	withTags,
 } from './plan-change.ts';
 import { describedAs, listedAs } from './replies.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { createView, type View } from './view.ts';
 
 export interface ApiContext extends Rules {
 	readonly store: Store;
 	readonly log: Log;
+	readonly requests: RequestCounts;
+	readonly clock: Clock;
 }
 
 export interface Call {

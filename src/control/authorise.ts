@@ -8,6 +8,8 @@ interface AccessRequest {
 	/** Names and values by turns, as they were sent. */
 	readonly rawHeaders: readonly string[];
 	readonly body: Uint8Array;
+	/** It changes nothing. */
+	readonly isRead: boolean;
 }
 
 export interface Principal {

@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { DefinitionFile } from '../mesh/load-mesh.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { HubState } from '../xds/hub.ts';
+import { changedFiles } from '../xds/offer.ts';
 
 /** What is known of the definitions that Envoy is to have. */
 export interface Reported {
@@ -15,13 +16,6 @@ export interface Reported {
 	/** Why the last Envoy that asked was refused; '' after one that was not. */
 	readonly refusal: string;
 }
-
-/** The definitions that Envoy has not accepted as they are now. */
-export const changedFiles = ({ files, acceptedFiles }: Pick<Reported, 'files' | 'acceptedFiles'>): string =>
-	files
-		.filter(({ path, text }) => !acceptedFiles.some((other) => other.path === path && other.text === text))
-		.map(({ path }) => path)
-		.join(', ');
 
 /** What Envoy has not accepted yet, and why it does not; '' where all is well. */
 export function missingOf({ connected, settled }: HubState, { refusal }: Pick<Reported, 'refusal'>): string {
@@ -41,7 +35,7 @@ export function meshFact({ rejection }: HubState, reported: Reported): Fact {
 		return { subject, ok: false, why: `${away.message}; Envoy keeps what it has`, remedy: away.remedy };
 	if (trouble !== '') return { subject, ok: false, why: trouble, remedy: REMEDY };
 	if (rejection === undefined) return { subject, ok: true };
-	const changed = changedFiles(reported);
+	const changed = changedFiles(reported.files, reported.acceptedFiles);
 	const why = `Envoy rejects it: ${rejection.why}${changed === '' ? '' : `; changed since what it has: ${changed}`}`;
 	return { subject, ok: false, why, remedy: REMEDY };
 }

@@ -18,12 +18,12 @@ export interface Sample {
 	readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface Metric {
+export interface Metric<Input = MetricsInput> {
 	readonly name: `turnout_${string}`;
 	readonly help: string;
 	/** A counter begins again with the daemon. */
 	readonly type: 'gauge' | 'counter';
-	readonly samples: (input: MetricsInput) => readonly Sample[];
+	readonly samples: (input: Input) => readonly Sample[];
 }
 
 /** One row per metric. Envoy's own statistics are on envoy.adminPort. */

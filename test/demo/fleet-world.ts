@@ -96,7 +96,10 @@ async function startEtcds(stack: AsyncDisposableStack, hosts: readonly MeshHost[
 
 /** As App Mesh's guide has it. */
 const policies = {
-	AWSAppMeshAdminPolicy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['appmesh:*'], Resource: '*' }] },
+	AWSAppMeshAdminPolicy: {
+		Version: '2012-10-17',
+		Statement: [{ Effect: 'Allow', Action: ['appmesh:*'], Resource: '*' }],
+	},
 };
 
 /** The file is that of the controls' user; root edits it, and it stays so. */
@@ -140,10 +143,15 @@ async function startOne(
 	const { certificate, privateKey } = certificateIn(folder);
 	const at = `${address}:8474`;
 	const control = stack.use(
-		await startControl(namespace, path, ...['--definitions', definitions, '--listen', at, '--keys', keys], ...[
-			...['--certificate', certificate, '--private-key', privateKey],
-			...['--ads', `${address}:${ADS.split(':')[1]}`, '--client-ca', authority.path],
-		]),
+		await startControl(
+			namespace,
+			path,
+			...['--definitions', definitions, '--listen', at, '--keys', keys],
+			...[
+				...['--certificate', certificate, '--private-key', privateKey],
+				...['--ads', `${address}:${ADS.split(':')[1]}`, '--client-ca', authority.path],
+			],
+		),
 	);
 	if (control.child.exitCode !== null) throw new Error(`Cannot start turnout control: ${lastLines(control.log())}`);
 	return { name, address, url: `https://${at}`, kill: () => control.stop('SIGKILL') };

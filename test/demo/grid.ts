@@ -11,9 +11,5 @@ export const CELL = 7;
 
 export function renderGrid(titles: readonly string[], rows: readonly GridRow[], { bold, dim }: Colours): string[] {
 	const line = ({ title, cells }: GridRow) => title.padEnd(TITLE) + cells.map((cell) => cell.padStart(CELL)).join('');
-	return [
-		bold(line({ title: '', cells: titles })),
-		dim('─'.repeat(TITLE + titles.length * CELL)),
-		...rows.map(line),
-	];
+	return [bold(line({ title: '', cells: titles })), dim('─'.repeat(TITLE + titles.length * CELL)), ...rows.map(line)];
 }

@@ -11,6 +11,7 @@ import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
 import { isEtcd } from '../../values/etcd-address.ts';
 import { nodeId } from '../../values/mesh-node.ts';
+import { DEFAULT_DRAIN_MS } from '../../xds/drain-ms.ts';
 import { hostOptions } from '../host-options.ts';
 import { openDefinitionSource } from './definition-source.ts';
 import { runProgram } from './run-program.ts';
@@ -72,16 +73,15 @@ export async function assembleMesh(
 	};
 }
 
-/** With what is under way at their end: above what envoy.drainSeconds can be, and Envoy's default of --drain-time-s. */
+/** With what is under way at its end: above what envoy.drainSeconds can be. */
 const LONGEST_DRAIN_MS = 120_000;
-const DEFAULT_DRAIN_MS = 620_000;
 
 async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonContext): Promise<ServedMesh> {
 	const { openAdsServer } = await import('../../host/ads/ads-server.ts');
 	const { runtime } = config.envoy;
 	const path = adsSocket(config.socket);
 	const makeFolder = () => makeAdsFolder(path, { runtime, uid: envoyUser(capture) }, runProgram);
-	const server = await openAdsServer(path, makeFolder, ({ send }) => delivery.open(send));
+	const server = await openAdsServer(path, makeFolder, delivery.open);
 	return {
 		close(isKept) {
 			server.close();

@@ -13,7 +13,7 @@ interface KeyOptions extends VerifierOptions {
 export function authoriseByKey({ onRefused, ...options }: KeyOptions): Authorise {
 	const verify = createVerifier(options);
 	return async (request) => {
-		const verdict = await verify({ ...request, isRead: request.method === 'GET' });
+		const verdict = await verify(request);
 		if ('refusal' in verdict) {
 			onRefused(verdict.refusal);
 			return { refused: TOLD_STRANGERS };

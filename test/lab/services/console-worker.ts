@@ -5,6 +5,7 @@ import { createApiServer } from '../../../src/control/api-server.ts';
 import { withoutKeys } from '../../../src/control/authorise.ts';
 import { createConsole } from '../../../src/control/console/console.ts';
 import { parseQuotas } from '../../../src/control/quotas.ts';
+import { createRequestCounts } from '../../../src/control/request-counts.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { collections } from '../../../src/mesh/schema/collections.ts';
 import type { Kind } from '../../../src/mesh/schema/kinds.ts';
@@ -26,24 +27,27 @@ const server = createApiServer(
 		owner,
 		log,
 		clock: systemClock,
+		requests: createRequestCounts(),
 		quotas: parseQuotas('virtualNodes=9999,virtualServices=9999,virtualRouters=9999'),
 	},
-	withoutKeys,
-	(perform) =>
-		createConsole(
-			{
-				assets,
-				store,
-				owner,
-				log,
-				clock: systemClock,
-				history,
-				keys: undefined,
-				onRefused: () => undefined,
-				nodes: () => nodes,
-			},
-			perform,
-		),
+	{
+		authorise: withoutKeys,
+		pageOf: (perform) =>
+			createConsole(
+				{
+					assets,
+					store,
+					owner,
+					log,
+					clock: systemClock,
+					history,
+					keys: undefined,
+					onRefused: () => undefined,
+					nodes: () => nodes,
+				},
+				perform,
+			),
+	},
 );
 
 const node = (name: string, connected: number, settled: number, more: object = {}) => ({
