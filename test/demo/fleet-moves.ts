@@ -36,12 +36,12 @@ export async function moveCanary(demo: FleetDemo): Promise<Claim[]> {
 	await addRow(demo, 'the guide: 90/10', guideWeights);
 	await move(demo, 'aws-cli: 0/100', [0, 100], (to) => update(demo, used, to));
 	await console.prepare(used, [100, 0]);
-	await move(demo, 'console: 100/0', [100, 0], () => save(demo, used));
 	const leader = await killLeader(demo);
-	await move(demo, `aws-cli: 0/100, ${leader} killed`, [0, 100], (to) => update(demo, other, to));
-	await console.prepare(other, [50, 50]);
+	await move(demo, `console: 100/0, ${leader} killed`, [100, 0], () => save(demo, used));
 	await killControl(demo, used);
-	await move(demo, `console: 50/50, ${used.name} killed`, [50, 50], () => save(demo, other));
+	await move(demo, `aws-cli: 0/100, ${used.name} killed`, [0, 100], (to) => update(demo, other, to));
+	await console.prepare(other, [50, 50]);
+	await move(demo, 'console: 50/50', [50, 50], () => save(demo, other));
 	const isServed = await eventually(hosts.controlOfGateway, (address) => address === other.address).then(
 		() => true,
 		() => false,

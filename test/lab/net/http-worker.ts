@@ -90,7 +90,10 @@ function count(counts: Record<string, number>, { status, body }: HttpAnswer): st
 
 function note(load: Load, by: string, nowMs: number): void {
 	const known = load.heard[by];
-	load.heard[by] = { firstMs: known?.firstMs ?? nowMs, sinceMs: load.lastBy === by ? (known?.sinceMs ?? nowMs) : nowMs };
+	load.heard[by] = {
+		firstMs: known?.firstMs ?? nowMs,
+		sinceMs: load.lastBy === by ? (known?.sinceMs ?? nowMs) : nowMs,
+	};
 	load.lastBy = by;
 }
 
