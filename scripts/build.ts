@@ -19,6 +19,7 @@ import { dialects } from '../src/values/dialects.ts';
 import { netlinkBinding } from './netlink.ts';
 import { billOfMaterials } from './packaging/bill-of-materials.ts';
 import { sourceEpoch, writeShare } from './packaging/share.ts';
+import { buildPage } from './page.ts';
 
 /**
  * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
@@ -63,6 +64,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 		'src/commands/doctor/mesh-checks.ts',
 	],
 	'control.cjs': ['src/commands/control.ts'],
+	'etcd.cjs': ['src/host/etcd/open-etcd.ts'],
 	// One class for all files, whose instances each of them knows.
 	'failure.cjs': ['src/failure.ts'],
 };
@@ -181,7 +183,8 @@ copyFileSync(
 );
 for (const name of ['process.conf', 'legacy.conf']) copyFileSync(join(root, 'systemd', name), join(draft, name));
 await writeShare(join(draft, 'share'));
-const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const page = await buildPage(join(draft, 'lib/page'));
+const inputs = [...bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...page];
 writeFileSync(join(draft, 'sbom.cdx.json'), billOfMaterials(inputs, sourceEpoch()));
 await warm();
 const former = `${draft}.former`;

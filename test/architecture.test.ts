@@ -5,7 +5,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const src = join(import.meta.dirname, '../src/');
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
 const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')]));
 
 /** What the files of each folder, or single files, may import; packages and `node:` modules follow below. */
@@ -48,7 +48,9 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', ...base],
 	store: ['mesh', ...base],
-	control: ['store', 'mesh', 'log', ...base],
+	/** In a browser. */
+	console: ['mesh', 'values', 'lib'],
+	control: ['store', 'mesh', 'xds', 'status', 'console', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -110,8 +112,8 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 	},
 	{
 		from: /^mesh\//,
-		to: /^node:(?!net$)/,
-		because: 'definitions are read by host/ and are a function of their text',
+		to: /^node:/,
+		because: 'definitions are read by host/, are a function of their text, and are checked in a browser as well',
 	},
 	{
 		from: /^control\/access\//,
@@ -119,11 +121,13 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'who may is a function of the request, the keys and the time',
 	},
 	{
-		from: /^(?!control\/|commands\/control)/,
+		from: /^(?!control\/|commands\/control|host\/)/,
 		to: /^\.\/control\//,
-		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
+		because: 'the API, and what AWS has made for it, is loaded by turnout control alone; host/ knows its interfaces',
 	},
 	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
+	{ from: /^console\//, to: /^node:/, because: 'a browser runs it' },
+	{ from: /^(?!console\/)/, to: /^preact/, because: 'only the page is drawn by it' },
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 
@@ -140,6 +144,12 @@ test('what asks a running daemon starts without what only the daemon needs', () 
 		importsOf(file, texts.get(file) ?? '').some(({ target, isType }) => !isType && heavy.test(target)),
 	);
 	assert.equal(way, undefined);
+});
+
+test('what etcd needs is loaded where one is named, and not before', () => {
+	for (const [file, text] of texts)
+		if (!file.startsWith('host/etcd/'))
+			assert.doesNotMatch(text, /^(?:import|export) (?!type )[^;]*'[^']*host\/etcd\//m, file);
 });
 
 test('a name of a file says which one is meant: none occurs twice', () => {
@@ -191,7 +201,7 @@ test('no timer is set for what is left until a moment, which may have passed on 
 });
 
 test('importing every file but the executable does nothing', () => {
-	const modules = files.filter((file) => file !== 'main.ts').map((file) => join(src, file));
+	const modules = files.filter((file) => file !== 'main.ts' && !file.endsWith('.tsx')).map((file) => join(src, file));
 	// Libraries look whether the standard streams are terminals; the pipes behind those are not waited for.
 	const program = `
 		for (const file of ${JSON.stringify(modules)}) await import(file);

@@ -6,6 +6,7 @@ import { planReload } from '../src/config/changes.ts';
 import { readConfig } from '../src/config/merge-sources.ts';
 import { allSettings } from '../src/config/names.ts';
 import { passThroughNames, variablesOfSettings } from '../src/config/pass-through.ts';
+import { controlMetrics } from '../src/control/control-metrics.ts';
 import { pauseMs } from '../src/envoy/back-off.ts';
 import type { FailureCode } from '../src/failure.ts';
 import { programs } from '../src/firewall/foreign/known-programs.ts';
@@ -53,11 +54,15 @@ test('every program that is known by its rules is in the table of programs', () 
 	);
 });
 
-test('every metric is in the table of metrics', () => {
-	const table = sectionOf(page('docs/what-is-counted.md'), 'Metrics');
-	const listed = [...table.matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
-	assert.deepEqual(listed.toSorted(), metrics.map(({ name }) => name as string).toSorted());
-});
+for (const [section, all] of [
+	['Metrics', metrics],
+	['Of turnout control', controlMetrics],
+] as const)
+	test(`every metric is in the table of metrics: ${section}`, () => {
+		const table = sectionOf(page('docs/what-is-counted.md'), section);
+		const listed = [...table.matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
+		assert.deepEqual(listed.toSorted(), all.map(({ name }) => name as string).toSorted());
+	});
 
 test('every request that the socket understands is in the table of requests', () => {
 	const gets = [...Object.values(streams), METRICS_PATH].map((path) => `GET ${path}`);

@@ -90,7 +90,7 @@ function listenersRow({ listeners }: Status['envoy']): readonly Row[] {
 function meshRow({ mesh, conditions }: Status, timeText: TimeText): readonly Row[] {
 	if (mesh === undefined) return [];
 	const isInForce = !conditions.some(({ subject, ok }) => subject === 'mesh' && !ok);
-	const held = isInForce ? '' : '; what is defined now is not in force';
+	const held = isInForce ? '' : `; what is defined now is not ${mesh.followed ? 'in force' : 'known'}`;
 	return [['mesh', `${mesh.node}, ${acceptedText(mesh, timeText)}${held}`]];
 }
 

@@ -6,29 +6,39 @@ import type { AccessKeys } from '../control/access/access-keys.ts';
 import { authoriseByKey } from '../control/access/authorise-by-key.ts';
 import { parseAccessFile } from '../control/access/parse-access-file.ts';
 import { tellRefusals } from '../control/access/tell-refusals.ts';
-import { createApiServer } from '../control/api-server.ts';
-import { type Authorise, withoutKeys } from '../control/authorise.ts';
+import { createApiServer, type Page } from '../control/api-server.ts';
+import { withoutKeys } from '../control/authorise.ts';
+import { createConsole } from '../control/console/console.ts';
+import type { ConsoleOptions } from '../control/console/console-options.ts';
+import type { ListenerStatus } from '../control/control-status.ts';
+import { createCurrentMesh } from '../control/current-mesh.ts';
 import { type ListenAddress, parseListen } from '../control/listen-address.ts';
+import type { Perform } from '../control/perform.ts';
 import { parseQuotas } from '../control/quotas.ts';
+import { createRequestCounts } from '../control/request-counts.ts';
 import { tellMistakes } from '../control/tell-mistakes.ts';
 import { Failure, failureOf } from '../failure.ts';
-import { openDefinitionFolder } from '../host/files/definition-folder.ts';
 import { followSecretFile } from '../host/files/follow-secret-file.ts';
+import { readPage } from '../host/files/read-page.ts';
 import { systemClock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { describeFsError } from '../lib/fs.ts';
 import { logJson, logText } from '../lib/log-event.ts';
 import { refuseTaken } from '../localapi/listen.ts';
 import { createLog, createOutlet, type Log } from '../log.ts';
-import { createFolderStore } from '../store/folder-store.ts';
 import { accessFileOf } from './control/access-file.ts';
-import { claimFolder } from './control/claim-folder.ts';
+import { askStatus } from './control/ask-status.ts';
+import { adsListenOf, createControlAds } from './control/control-ads.ts';
 import { controlKeys } from './control/control-keys.ts';
+import { controlPages } from './control/control-pages.ts';
 import { controlPolicy } from './control/control-policy.ts';
+import { followTls, openTls } from './control/control-tls.ts';
+import { openStore } from './control/open-store.ts';
+import { understood } from './control/understood.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
 import { parametersOf } from './mesh/task.ts';
 
-/** `turnout control`, and what it does with keys. */
+/** `turnout control`, what it does with keys, and how it is. */
 export async function control(
 	given: Given,
 	[about, ...words]: readonly string[],
@@ -36,7 +46,8 @@ export async function control(
 ): Promise<number> {
 	if (about === 'keys') return controlKeys(given, words, terminal);
 	if (about === 'policy') return controlPolicy(given, words, terminal);
-	if (about !== undefined) throw usage(`control takes keys, policy or nothing, not ${quote(about)}`);
+	if (about === 'status') return askStatus(given, terminal);
+	if (about !== undefined) throw usage(`control takes keys, policy, status or nothing, not ${quote(about)}`);
 	return serve(given, terminal);
 }
 
@@ -47,26 +58,55 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const log = createLog('info', [(event) => outlet(toText(event))]);
 	const settings = await readMeshSettings(given);
 	const hasKeys = given['keys'] !== undefined;
-	const listen = understood('listen', () => parseListen(textOf(given, 'listen') ?? '127.0.0.1:8474', hasKeys));
+	const tls = openTls(given);
+	const hasTls = tls !== undefined;
+	const at = textOf(given, 'listen') ?? '127.0.0.1:8474';
+	const listen = understood('listen', () => parseListen(at, { knowsClients: hasKeys, hasTls }));
+	const adsListen = adsListenOf(given, { hasKeys, hasTls });
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
-	const path = folderOf(given, settings.config.mesh.definitions);
-	const authorise = hasKeys ? withKeys(accessFileOf(given), owner.region, log) : withoutKeys;
+	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
+	const onRefused = tellRefusals(log);
+	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
-	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
-	using _claim = await claimFolder(folder.root, log);
-	const store = createFolderStore(folder, parametersOf(given, settings));
-	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise);
+	const { store, definitions, shown, claim } = await openStore(given, settings, log, signal);
+	const mesh = createCurrentMesh(definitions, { parameters: parametersOf(given, settings), clock: systemClock });
+	const requests = createRequestCounts();
+	const ads = adsListen && (await createControlAds({ listen: adsListen, mesh, settings, owner, authorise, tls, log }));
+	const listeners = [apiListener(listen.shown, hasKeys), ...(ads === undefined ? [] : [ads.listener])];
+	const pages = controlPages({ store, mesh, definitions: shown, listeners, ads, tls, requests });
+	using _claim = await claim(pages);
+	const context = { store, owner, quotas, log, requests, clock: systemClock };
+	const server = createApiServer(context, {
+		...{ authorise: authorise ?? withoutKeys, pages },
+		pageOf: consoleOf({ ...context, keys, onRefused, ...(ads === undefined ? {} : { nodes: ads.nodes }) }),
+		// A unix socket needs none.
+		tls: 'path' in listen.options ? undefined : tls?.current(),
+	});
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
-	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
+	await ads?.open(signal);
+	followTls(tls, { server, ads, log }, signal);
+	log('info', 'serving', { at: listen.shown, ads: ads?.listener.at, definitions: shown, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
+	ads?.close();
 	await closed(server);
 	return 0;
 }
 
-function withKeys(path: string, region: string, log: Log): Authorise {
-	const keys = followSecretFile<AccessKeys>(path, {
+const apiListener = (at: string, hasKeys: boolean): ListenerStatus => ({
+	...{ name: 'api', at },
+	clients: hasKeys ? ['keys'] : [],
+});
+
+/** Nothing, where it was not built. */
+function consoleOf(options: Omit<ConsoleOptions, 'assets'>): (perform: Perform) => Page {
+	const assets = readPage();
+	return (perform) => (assets === undefined ? async () => undefined : createConsole({ ...options, assets }, perform));
+}
+
+const followKeys = (path: string, log: Log): (() => AccessKeys) =>
+	followSecretFile<AccessKeys>(path, {
 		parse: (text) => parseAccessFile(text, path),
 		none: new Map(),
 		onProblem: (problem, isGone) => {
@@ -75,16 +115,6 @@ function withKeys(path: string, region: string, log: Log): Authorise {
 			log('error', event, { why: message, remedy });
 		},
 	});
-	return authoriseByKey({ keys, region, onRefused: tellRefusals(log) });
-}
-
-function understood<T>(option: string, parse: () => T): T {
-	try {
-		return parse();
-	} catch (cause) {
-		throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`);
-	}
-}
 
 function accountOf(given: Given): string {
 	const account = textOf(given, 'account') ?? '000000000000';
@@ -96,17 +126,6 @@ function regionOf(given: Given): string {
 	const region = textOf(given, 'region') ?? 'local';
 	if (/^[a-z][a-z0-9-]{0,62}$/.test(region)) return region;
 	throw usage('--region takes letters, digits and hyphens, such as eu-west-1');
-}
-
-/** Files, and folders beside it, would be read by hosts and not be changed. */
-function folderOf(given: Given, definitions: readonly string[]): string {
-	const [first, ...more] = typeof given['definitions'] === 'string' ? [given['definitions']] : definitions;
-	if (first !== undefined && more.length === 0) return first;
-	throw new Failure(
-		'config',
-		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
-		'Name the one that is to be changed: --definitions FOLDER',
-	);
 }
 
 /** Before anything is made. */

@@ -1,16 +1,17 @@
 import type { Config } from '../config/schema.ts';
-import { readDefinitions } from '../host/files/definitions.ts';
 import { createSnapshotStore } from '../host/files/snapshot-store.ts';
 import { loadMesh } from '../mesh/load-mesh.ts';
 import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import { applicationPorts, nodeSnapshot } from '../xds/node-snapshot.ts';
+import { definitionsAt } from './read-definitions.ts';
 
 /** On which the definitions say that the application of this host is called; with mistakes in them, what Envoy has says it. */
-export function definitionPorts({ mesh, stateDirectory, ingressPort, egressPort }: Config): readonly number[] {
+export async function definitionPorts(config: Config): Promise<readonly number[]> {
+	const { mesh, stateDirectory, ingressPort, egressPort } = config;
 	const { node, definitions, parameters } = mesh;
 	if (node === undefined) return [];
 	try {
-		const loaded = loadMesh(readDefinitions(definitions), new Map(parameters));
+		const loaded = loadMesh(await definitionsAt(definitions, mesh), new Map(parameters));
 		return applicationPorts(nodeSnapshot(loaded, node, { ingressPort, egressPort, hasSds: true }));
 	} catch {
 		// Whoever serves them tells why.

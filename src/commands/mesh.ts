@@ -5,6 +5,7 @@ import { checkMesh } from './mesh/check-mesh.ts';
 import { convertMesh } from './mesh/convert-mesh.ts';
 import { diffMesh } from './mesh/diff-mesh.ts';
 import { renderMesh } from './mesh/render-mesh.ts';
+import { renderRemote } from './mesh/render-remote.ts';
 import { showMesh } from './mesh/show-mesh.ts';
 import { readTask, type Task } from './mesh/task.ts';
 
@@ -16,6 +17,7 @@ export async function mesh(
 ): Promise<number> {
 	const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
 	if (run === undefined) throw usage(`mesh takes ${Object.keys(verbs).join(', ')}, not ${quote(verb)}`);
+	if (verb === 'render' && given['ads'] !== undefined) return renderRemote(given, terminal);
 	return run(await readTask(given, path, terminal));
 }
 

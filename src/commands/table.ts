@@ -120,8 +120,15 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
 			as: {
 				type: 'string',
-				help: 'render: bootstrap: for `envoy -c`; resources: what a daemon gives Envoy; bootstrap',
+				help: 'render: bootstrap: for `envoy -c`; resources: what a daemon gives Envoy; with --ads also certificate and authority, each a file beside the certificate; bootstrap',
 			},
+			ads: {
+				type: 'string',
+				help: 'HOST:PORT: render: for an Envoy that gets everything from this turnout control; with it:',
+			},
+			certificate: { type: 'string', help: "PATH: render: the Envoy's certificate, as it sees it" },
+			'private-key': { type: 'string', help: 'PATH: render: its key' },
+			ca: { type: 'string', help: "PATH: render: the authority of turnout control's certificate" },
 			pod: {
 				type: 'boolean',
 				help: 'render: for an Envoy in a pod: also IPv6, and port 9901 for probes and who reads statistics',
@@ -158,13 +165,23 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, words, terminal) => (await import('./convert.ts')).convert(given, words, terminal),
 	},
 	control: {
-		summary: "Serve App Mesh's API for aws, SDKs and scripts, over the folder of definitions; needs no root",
+		summary: "Serve App Mesh's API for aws, SDKs and scripts, over the folder of definitions or etcd; needs no root",
 		options: {
-			definitions: { type: 'string', help: "FOLDER: where resources are kept; else the settings' mesh.definitions" },
+			definitions: {
+				type: 'string',
+				help: "FOLDER, or etcd://HOST:2379,HOST2:2379/PREFIX: where resources are kept; else the settings' mesh.definitions",
+			},
 			listen: {
 				type: 'string',
 				help: 'ADDRESS:PORT (without keys: of the loopback), or the PATH of a unix socket; 127.0.0.1:8474',
 			},
+			ads: {
+				type: 'string',
+				help: 'ADDRESS:PORT: where Envoys of other hosts get their configuration, each by a certificate or a key',
+			},
+			certificate: { type: 'string', help: "FILE: this server's certificate; with it, TLS for the API and for Envoys" },
+			'private-key': { type: 'string', help: 'FILE: its key' },
+			'client-ca': { type: 'string', help: 'FILE: authorities whose certificates say which node an Envoy is' },
 			keys: { type: 'string', help: 'FILE: access keys and their policies; only what they have signed is done' },
 			policies: { type: 'string', help: 'NAME,…: keys add: what the new key may, by policies of the file' },
 			user: { type: 'string', help: 'NAME: policy simulate: this user alone' },
@@ -175,7 +192,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			limits: { type: 'string', help: "NAME=NUMBER,…: how many there may be; else App Mesh's own limits" },
 			...definitions,
 		},
-		verbs: ['keys', 'policy'],
+		verbs: ['keys', 'policy', 'status'],
 		takesSettings: false,
 		words: 3,
 		run: async (given, words, terminal) => (await import('./control.ts')).control(given, words, terminal),

@@ -13,6 +13,7 @@ export const atStart: readonly string[] = [
 	'mesh.node',
 	'mesh.definitions',
 	'mesh.parameters',
+	...['mesh.etcdCa', 'mesh.etcdCertificate', 'mesh.etcdKey', 'mesh.etcdUser', 'mesh.etcdPasswordFile'],
 ];
 
 /** And these where Envoy is configured from a mesh: what serves it was made for them. */

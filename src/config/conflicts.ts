@@ -1,3 +1,4 @@
+import { isEtcd } from '../values/etcd-address.ts';
 import { LONGEST_SOCKET_PATH } from '../values/socket-path.ts';
 import { holdsPort, type Port, type PortRange } from '../values/units.ts';
 import { withUnits } from './presets.ts';
@@ -65,6 +66,19 @@ const checks: readonly Check[] = [
 		envoy.runtime === 'process' &&
 		onStop === 'keep' &&
 		`${named('onStop')}: keep is not supported yet while envoy.runtime is process; allowed: disable`,
+	({ mesh }, named) =>
+		mesh.definitions.some(isEtcd) &&
+		(mesh.etcdCertificate === '') !== (mesh.etcdKey === '') &&
+		`${named('mesh.etcdKey')}: ${named('mesh.etcdCertificate')} and it belong together; allowed: both, or none`,
+	({ mesh }, named) =>
+		mesh.definitions.some(isEtcd) &&
+		mesh.etcdCertificate !== '' &&
+		mesh.etcdCa === '' &&
+		`${named('mesh.etcdCa')}: it is empty, so that nobody is spoken to with TLS and shown ${named('mesh.etcdCertificate')}; allowed: who signed etcd's certificates`,
+	({ mesh }, named) =>
+		mesh.definitions.some(isEtcd) &&
+		(mesh.etcdUser === '') !== (mesh.etcdPasswordFile === '') &&
+		`${named('mesh.etcdPasswordFile')}: ${named('mesh.etcdUser')} and it belong together; allowed: both, or none`,
 	({ routeTable }, named) =>
 		[253, 254, 255].includes(routeTable) &&
 		`${named('routeTable')}: ${routeTable} is one of the kernel's own tables; allowed: any other table`,

@@ -1,5 +1,6 @@
 import { hasControlCharacters, quote } from '../lib/escape.ts';
 import { CIDRS_ALLOWED, maskedCidrs, parseCidrs } from '../values/cidr.ts';
+import { isEtcd, parseEtcd, splitDefinitions } from '../values/etcd-address.ts';
 import { IMAGE_ALLOWED, parseImage } from '../values/image-reference.ts';
 import { MESH_NODE_ALLOWED, parseMeshNode } from '../values/mesh-node.ts';
 import { parseNamedValues } from '../values/named-values.ts';
@@ -129,6 +130,16 @@ export const paths = (...args: SettingArgs) =>
 			.filter((path) => path.trim() !== '')
 			.map(parseAbsolute),
 	);
+/** Paths, or one etcd that has all. */
+export const definitions = (...args: SettingArgs) =>
+	setting(args, 'absolute paths, with commas between them, or etcd://HOST:2379,HOST2:2379/PREFIX', (value) => {
+		const parts = splitDefinitions(value);
+		const [found] = parts.filter(isEtcd);
+		if (found === undefined) return parts.map(parseAbsolute);
+		if (parts.length > 1) throw new Error(`${quote(found)} stands beside others`);
+		parseEtcd(withoutControls(found));
+		return [found];
+	});
 /** The same setting under newer names too. */
 export const alsoNamed = <T>(newer: readonly string[], of: Setting<T>): Setting<T> => ({ ...of, newer });
 

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { etcdPorts } from '../values/etcd-address.ts';
 import type { Id, IdRange } from '../values/units.ts';
 import type { Loaded } from './merge-sources.ts';
 import { presetUsers, withAddresses, withInterfaces, withUnits } from './presets.ts';
@@ -22,6 +23,7 @@ export async function resolveCapture({ config, written }: Pick<Loaded, 'config' 
 		...config,
 		egressIgnoredIps: withAddresses(config.egressIgnoredIps, config.presets),
 		ignoreUnits: withUnits(config.ignoreUnits, config.presets),
+		etcdPorts: etcdPorts(config.mesh.definitions),
 		interfacesIgnored: withInterfaces(config.interfacesIgnored, config.presets),
 		// Envoy runs as the first of them.
 		ignoreUids: [

@@ -8,6 +8,7 @@ import {
 	cidrs,
 	cidrsAnd,
 	containerName,
+	definitions,
 	flag,
 	ids,
 	imageName,
@@ -200,11 +201,20 @@ export const settings = {
 			['APPMESH_RESOURCE_CLUSTER'],
 			text('APPMESH_VIRTUAL_NODE_CLUSTER', '', "Envoy's name in statistics and traces; none: the node's"),
 		),
-		definitions: paths(
+		definitions: definitions(
 			'TURNOUT_MESH',
 			DEFAULT_DEFINITIONS,
-			'Files and folders of App Mesh definitions, watched: what is saved takes hold at once',
+			'Files and folders of App Mesh definitions, or an etcd that many hosts share; watched: what is saved takes hold at once',
 		),
+		etcdCa: optionalPath(
+			'TURNOUT_ETCD_CA',
+			'',
+			"Who signed etcd's certificates (PEM); none: it is spoken to without TLS",
+		),
+		etcdCertificate: optionalPath('TURNOUT_ETCD_CERTIFICATE', '', 'Our certificate for etcd (PEM)'),
+		etcdKey: optionalPath('TURNOUT_ETCD_KEY', '', 'Its private key (PEM), in a file of mode 600'),
+		etcdUser: text('TURNOUT_ETCD_USER', '', 'Our user in etcd; none: it knows us by the certificate, or has no users'),
+		etcdPasswordFile: optionalPath('TURNOUT_ETCD_PASSWORD_FILE', '', "The user's password, in a file of mode 600"),
 		parameters: pairs('TURNOUT_MESH_PARAMETERS', '', 'Values for the parameters and templates of the definitions'),
 	},
 	onEnvoyFailure: choice(['closed', 'open'])(

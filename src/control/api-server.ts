@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Failure, failureOf } from '../failure.ts';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import { readBody } from '../lib/read-body.ts';
-import { type ApiContext, createApi, resourceOf } from './api.ts';
-import { type ApiError, ApiFailure, apiErrors, apiMessage } from './api-failure.ts';
+import type { ApiContext } from './api.ts';
+import { ApiFailure } from './api-failure.ts';
 import type { Authorise, Principal } from './authorise.ts';
-import { parseBody } from './check-input.ts';
 import { findOperation } from './find-operation.ts';
+import { failureReply, type HttpReply, jsonReply } from './http-reply.ts';
+import { findPage, type Pages } from './pages.ts';
+import { createPerform, type Perform } from './perform.ts';
 
 /** As for the daemon's socket: they protect the server from mistakes. Headers are larger, as a signature is one. */
 const limits = {
@@ -17,54 +20,79 @@ const MOST_CONNECTIONS = 1_024;
 /** Above all that a resource within the API's bounds has. */
 const LARGEST_BODY = 1024 * 1024;
 
+/** What is served beside the API; undefined: the request is none of its own. */
+export type Page = (request: IncomingMessage, body: Buffer) => Promise<HttpReply | undefined>;
+
+export interface ServerOptions {
+	readonly authorise: Authorise;
+	/** What is answered beside the API, to whoever may list all meshes. */
+	readonly pages?: Pages;
+	/** What knows its clients by itself. */
+	readonly pageOf?: (perform: Perform) => Page;
+	/** Undefined: in plain text. */
+	readonly tls?: SecureContextOptions | undefined;
+}
+
 /** App Mesh's REST API. It does not listen yet. */
-export function createApiServer(context: ApiContext, authorise: Authorise): Server {
-	const api = createApi(context);
-	const handle = async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+export function createApiServer(context: ApiContext, options: ServerOptions): Server {
+	const { authorise, pages = new Map(), pageOf = () => async () => undefined, tls } = options;
+	const perform = createPerform(context);
+	const page = pageOf(perform);
+	const answer = async (request: IncomingMessage, asked: Asked): Promise<HttpReply> => {
 		const body = await readBody(request, LARGEST_BODY);
 		if (body === undefined) throw new ApiFailure('BadRequestException', `the body has over ${LARGEST_BODY} bytes`);
+		const shown = await page(request, body);
+		if (shown !== undefined) return shown;
 		const principal = await identified(authorise, request, body);
-		const found = findOperation(request.method ?? '', request.url ?? '');
-		const parsed = parseBody(body.toString('utf8'));
-		const denial = principal.denies(`appmesh:${found.operation.name}`, resourceOf(context, found, parsed));
-		if (denial !== undefined) throw new ApiFailure('ForbiddenException', denial);
-		send(reply, found.operation.status, await api({ found, body: parsed, principal }));
+		const named = findPage(pages, request);
+		if (named !== undefined) return pageReply(named, principal);
+		const { method = '', url: target = '' } = request;
+		asked.operation = findOperation(method, target).operation.name;
+		const { status, value } = await perform({ method, target, body, ifRevision: undefined }, principal);
+		return jsonReply(status, value);
 	};
-	const server = createServer(limits, (request, reply) => {
+	const listen: RequestListener = (request, reply) => {
+		const asked: Asked = { operation: 'none' };
+		const startedMs = context.clock.nowMs();
 		reply.setHeader('x-amzn-requestid', randomUUID());
-		handle(request, reply).catch((error) => sendFailure(context, reply, error));
-	});
+		answer(request, asked)
+			.catch((error) => failureReply(context.log, error))
+			.then((found) => send(reply, found))
+			.finally(() => context.requests.add(asked.operation, reply.statusCode, context.clock.nowMs() - startedMs));
+	};
+	const server =
+		tls === undefined
+			? createServer(limits, listen)
+			: createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listen);
 	server.maxConnections = MOST_CONNECTIONS;
 	return server;
 }
 
+/** Of a request: told once it is known. */
+interface Asked {
+	operation: string;
+}
+
+async function pageReply(
+	{ type, render }: { readonly type: string; readonly render: () => Promise<string> },
+	{ denies }: Principal,
+): Promise<HttpReply> {
+	const denial = denies('appmesh:ListMeshes', '*');
+	if (denial !== undefined) throw new ApiFailure('ForbiddenException', denial);
+	return { status: 200, headers: { 'content-type': type }, body: await render() };
+}
+
 async function identified(authorise: Authorise, request: IncomingMessage, body: Uint8Array): Promise<Principal> {
 	const { method = '', url: target = '', rawHeaders } = request;
-	const found = await authorise({ method, target, rawHeaders, body });
+	const found = await authorise({ method, target, rawHeaders, body, isRead: method === 'GET' });
 	if ('refused' in found) throw new ApiFailure('ForbiddenException', found.refused);
 	return found;
 }
 
-function send(reply: ServerResponse, status: number, value: object): void {
-	reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-}
-
-/** Both of what clients look for: AWS's SDKs read the header first, and others the body. */
-function sendFailure({ log }: Pick<ApiContext, 'log'>, reply: ServerResponse, error: unknown): void {
+function send(reply: ServerResponse, { status, headers, body }: HttpReply): void {
 	// Who has hung up within the body reads no answer.
-	if (reply.headersSent || (reply.req.destroyed && !reply.req.complete)) return void reply.destroy();
-	const failure = failureOf(error);
-	const type = typeOf(failure);
-	const status = apiErrors[type];
-	if (status >= 500) log('error', 'request failed', { type, why: failure.message, remedy: failure.remedy });
-	reply.setHeader('x-amzn-errortype', type);
+	if (reply.req.destroyed && !reply.req.complete) return void reply.destroy();
 	// What is left of a body that was too large is not read.
 	if (!reply.req.complete) reply.setHeader('connection', 'close');
-	send(reply, status, { __type: type, message: apiMessage(failure) });
-}
-
-/** What the disk refuses may go another time. */
-function typeOf(failure: Failure): ApiError {
-	if (failure instanceof ApiFailure) return failure.type;
-	return failure.code === 'internal' ? 'InternalServerErrorException' : 'ServiceUnavailableException';
+	reply.writeHead(status, headers).end(body);
 }

@@ -1,15 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../lib/clock.ts';
+import { quote } from '../lib/escape.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
+import { pluralOf } from '../mesh/schema/collections.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
-import type { Entry, Key, Store } from '../store/store.ts';
+import type { Entry, Key, Receipt, Store } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf } from './arn.ts';
 import type { Principal } from './authorise.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
-import { createClientTokens } from './client-tokens.ts';
+import { askedOf, replyKept } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';
-import { pluralOf } from './operations.ts';
 import { pageOf } from './page.ts';
 import {
 	type Change,
@@ -22,11 +25,14 @@ import {
 	withTags,
 } from './plan-change.ts';
 import { describedAs, listedAs } from './replies.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { createView, type View } from './view.ts';
 
 export interface ApiContext extends Rules {
 	readonly store: Store;
 	readonly log: Log;
+	readonly requests: RequestCounts;
+	readonly clock: Clock;
 }
 
 export interface Call {
@@ -34,6 +40,8 @@ export interface Call {
 	/** Parsed, and not looked at yet. */
 	readonly body: unknown;
 	readonly principal: Principal;
+	/** The one that is to be changed, and no later one; undefined: whatever is there. */
+	readonly ifRevision: string | undefined;
 }
 
 /** Carries out what is asked for. Throws an ApiFailure where it cannot. */
@@ -41,21 +49,26 @@ export type Api = (call: Call) => Promise<object>;
 
 /** Changes run one after the other, so that more would only wait for longer than their clients do. */
 const MOST_WAITING = 64;
-/** How often a change is tried where somebody else has changed the resource meanwhile. */
-const MOST_TRIES = 5;
+/**
+ * How often a change is tried where somebody else was faster. Of two programs that write all the time one loses every second
+ * time; of five, four times in five.
+ */
+const MOST_TRIES = 60;
+/** At random within it, so that two do not meet again. */
+const LONGEST_PAUSE_MS = 10;
+/** In all. Clients wait for a minute. */
+const PATIENCE_MS = 20_000;
 /** The most that a page has, as the API bounds them. */
 const PAGE = 100;
 const PAGE_OF_TAGS = 50;
 
 export function createApi(context: ApiContext): Api {
-	const once = createClientTokens();
 	const inTurn = createMutex();
 	let waiting = 0;
 	return async (call) => {
 		const input = checkInput(call.found, call.body);
 		refuseSharing(call.found.query.meshOwner, context.owner.account);
-		const { method, name } = call.found.operation;
-		if (method === 'GET') return answer(context, call);
+		if (call.found.operation.method === 'GET') return answer(context, call);
 		if (waiting >= MOST_WAITING)
 			throw new ApiFailure(
 				'TooManyRequestsException',
@@ -63,9 +76,7 @@ export function createApi(context: ApiContext): Api {
 				'try again in a moment',
 			);
 		waiting += 1;
-		const asked = JSON.stringify([name, call.found.names, call.found.query, call.body]);
-		const token = input.clientToken && `${call.principal.name} ${input.clientToken}`;
-		return once(token, asked, () => inTurn(() => change(context, call, input))).finally(() => {
+		return inTurn(() => change(context, call, input)).finally(() => {
 			waiting -= 1;
 		});
 	};
@@ -130,18 +141,49 @@ const pageReply = (
 
 /** Reads, judges and writes; again where somebody else was faster. */
 async function change(context: ApiContext, call: Call, input: Input): Promise<object> {
-	const { store, owner } = context;
-	for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-		const planned = planFor(context, createView((await store.list()).entries), call, input);
-		const { put, former, key } = planned;
-		const outcome =
-			put === undefined ? await store.remove(key, former?.revision ?? '') : await store.put(put, former?.revision);
-		if (outcome === 'done') return replyTo(context, call, planned);
-		if (outcome !== 'outdated')
-			throw new ApiFailure('ForbiddenException', `${arnOf(owner, key)} cannot be changed here`, outcome.fixed);
+	const { found, body, principal } = call;
+	const token = input.clientToken && `${principal.name} ${input.clientToken}`;
+	const asked = askedOf(token, [found.operation.name, found.names, found.query, body]);
+	const startedMs = performance.now();
+	for (let tries = 0; tries < MOST_TRIES && performance.now() - startedMs < PATIENCE_MS; tries += 1) {
+		if (tries > 0) await sleep(Math.random() * LONGEST_PAUSE_MS);
+		const reply = await tryChange(context, call, input, asked);
+		if (reply !== undefined) return reply;
 	}
 	throw new ApiFailure('ServiceUnavailableException', 'somebody else keeps changing it', 'try again');
 }
+
+/** Undefined: somebody else was faster. */
+async function tryChange(
+	context: ApiContext,
+	call: Call,
+	input: Input,
+	asked: Pick<Receipt, 'token' | 'asked'> | undefined,
+): Promise<object | undefined> {
+	const { store, owner } = context;
+	const [{ entries, revision: seen }, receipt] = await Promise.all([
+		store.list(),
+		asked && store.receiptOf(asked.token),
+	]);
+	const kept = asked && replyKept(receipt, asked);
+	if (kept !== undefined) return kept;
+	const planned = planFor(context, createView(entries), call, input);
+	const { put, former, key } = planned;
+	if (call.ifRevision !== undefined && call.ifRevision !== former?.revision) throw changedMeanwhile(key);
+	const reply = replyTo(context, call, planned);
+	const along = { seen, receipt: asked && { ...asked, reply: JSON.stringify(reply) } };
+	const outcome = await (put === undefined
+		? store.remove(key, former?.revision ?? '', along)
+		: store.put(put, former?.revision, along));
+	if (outcome === 'outdated') return undefined;
+	if (outcome !== 'done')
+		throw new ApiFailure('ForbiddenException', `${arnOf(owner, key)} cannot be changed here`, outcome.fixed);
+	tellChange(context, call, planned);
+	return reply;
+}
+
+const changedMeanwhile = ({ kind, name }: Key): ApiFailure =>
+	new ApiFailure('ConflictException', `somebody else has changed ${kind} ${quote(name)} meanwhile`, 'look at it again');
 
 function planFor(context: ApiContext, view: View, { found, body }: Call, input: Input): Change {
 	const {
@@ -161,17 +203,16 @@ function planFor(context: ApiContext, view: View, { found, body }: Call, input: 
 }
 
 /** Every change is told, by whom, and what it has broken. */
-function replyTo(
-	{ owner, log }: ApiContext,
-	{ found, principal }: Call,
-	{ put, former, key, mistakes }: Change,
-): object {
-	const { name, act } = found.operation;
+function tellChange({ owner, log }: ApiContext, { found, principal }: Call, { put, key, mistakes }: Change): void {
+	const { name } = found.operation;
 	const resource = arnOf(owner, key);
 	log('info', 'resource changed', { operation: name, resource, by: principal.name, version: put?.metadata.version });
 	for (const each of mistakes)
 		log('warn', 'the mesh does not hold together', { since: name, mistake: mistakeLine(each) });
-	if (!('kind' in act)) return {};
+}
+
+function replyTo({ owner }: ApiContext, { found }: Call, { put, former }: Change): object {
+	if (!('kind' in found.operation.act)) return {};
 	const shown = put ?? former;
 	return shown === undefined ? {} : describedAs(owner, shown, put === undefined ? 'DELETED' : 'ACTIVE');
 }

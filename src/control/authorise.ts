@@ -8,6 +8,8 @@ interface AccessRequest {
 	/** Names and values by turns, as they were sent. */
 	readonly rawHeaders: readonly string[];
 	readonly body: Uint8Array;
+	/** It changes nothing. */
+	readonly isRead: boolean;
 }
 
 export interface Principal {
@@ -26,18 +28,25 @@ type Identified = Principal | { readonly refused: string };
 /** Whose request it is, before anybody looks at what it asks for. */
 export type Authorise = (request: AccessRequest) => Identified | Promise<Identified>;
 
+/** Without keys: whoever reaches the socket, or the loopback, may do everything. */
+export const anyone: Principal = { name: 'anyone on this host', denies: () => undefined };
+
 /**
- * Without keys: whoever reaches the socket, or the loopback, may do everything. Not the pages of a browser on this host
- * whose name was made to lead to the loopback (DNS rebinding): they say which host they mean.
+ * Not the pages of a browser on this host whose name was made to lead to the loopback (DNS rebinding): they say which host
+ * they mean.
  */
 export const withoutKeys: Authorise = ({ rawHeaders }) => {
+	const refused = foreignHost(rawHeaders);
+	return refused === undefined ? anyone : { refused };
+};
+
+/** Why a request that was meant for another host is refused; undefined: it was meant for this one. */
+export function foreignHost(rawHeaders: readonly string[]): string | undefined {
 	const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
 	const host = at < 0 ? '' : (rawHeaders[at + 1] ?? '');
-	if (isLoopback(host.replace(/:\d+$/, ''))) return { name: 'anyone on this host', denies: () => undefined };
-	return {
-		refused: `without keys only this host itself is answered, not ${quote(host)}: call it localhost or 127.0.0.1`,
-	};
-};
+	if (isLoopback(host.replace(/:\d+$/, ''))) return undefined;
+	return `without keys only this host itself is answered, not ${quote(host)}: call it localhost or 127.0.0.1`;
+}
 
 /** A host of a URL, or an address. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);

@@ -1,14 +1,11 @@
 import { checkSpec } from '../mesh/check-spec.ts';
-import { checkTogether } from '../mesh/load-mesh.ts';
-import { mistakeLine } from '../mesh/mistake-line.ts';
-import { dangling } from '../mesh/reference.ts';
+import { fitOf, fitWithout } from '../mesh/fit.ts';
 import type { Mistake, Resource } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
-import type { Key } from '../store/store.ts';
+import { isSameKey, type Key } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { badRequest, mistakesText } from './check-input.ts';
-import { neededBy } from './needed.ts';
-import { catalogWith, type View } from './view.ts';
+import type { View } from './view.ts';
 
 /** Where the mistakes of what was sent stand. */
 const REQUEST = 'request';
@@ -24,24 +21,18 @@ export function readResource(key: Key, spec: unknown): Resource {
 
 /**
  * Holds a resource against the others of its mesh. Throws where it does not fit them itself. What others then do not fit, it
- * returns: a change of several resources has to begin with one.
+ * returns.
  */
-export function checkInMesh(view: View, resource: Resource): Mistake[] {
-	const after = catalogWith(view, resource, resource);
-	const missing = neededBy(resource).flatMap((needed) => dangling(after, { from: resource, ...needed }));
+export function checkInMesh(view: View, resource: Resource): readonly Mistake[] {
+	const { missing, own, others } = fitOf(othersOf(view, resource), resource, view.find(resource)?.resource);
 	if (missing.length > 0) throw new ApiFailure('NotFoundException', mistakesText(missing));
-	const found = checkTogether(after);
-	const own = found.filter(({ file, path }) => file === REQUEST && !path.startsWith('spec.backends['));
 	if (own.length > 0) throw badRequest(own);
-	return newMistakes(view, resource, found);
+	return others;
 }
 
 /** What others miss once it is gone. */
-export const checkWithout = (view: View, key: Key): Mistake[] =>
-	newMistakes(view, key, checkTogether(catalogWith(view, key, undefined)));
+export const checkWithout = (view: View, resource: Resource): readonly Mistake[] =>
+	fitWithout(othersOf(view, resource), resource);
 
-function newMistakes(view: View, key: Key, after: readonly Mistake[]): Mistake[] {
-	if (after.length === 0) return [];
-	const before = new Set(checkTogether(catalogWith(view, key, view.find(key)?.resource)).map(mistakeLine));
-	return after.filter((each) => !before.has(mistakeLine(each)));
-}
+const othersOf = (view: View, key: Key): Resource[] =>
+	view.resourcesOf(key.mesh).filter((each) => !isSameKey(each, key));

@@ -1,31 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { Receipt } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 
-/** A client tries again within minutes; beyond so many the oldest are forgotten. */
-const MOST_TOKENS = 1_000;
+type Asked = Pick<Receipt, 'token' | 'asked'>;
 
-/** Runs a request once, however often it is sent with the same token. `asked`: all that it asks for. */
-export type Once = (token: string | undefined, asked: string, act: () => Promise<object>) => Promise<object>;
-
-export function createClientTokens(): Once {
-	const known = new Map<string, { readonly asked: string; readonly reply: Promise<object> }>();
-	return async (token, asked, act) => {
-		if (token === undefined) return act();
-		const former = known.get(token);
-		if (former?.asked === asked) return former.reply;
-		if (former !== undefined) throw usedOtherwise();
-		const reply = act();
-		known.set(token, { asked, reply });
-		// What has failed may be tried again.
-		reply.catch(() => known.delete(token));
-		const [oldest] = known.keys();
-		if (known.size > MOST_TOKENS && oldest !== undefined) known.delete(oldest);
-		return reply;
-	};
+/** By what a request is known again that is sent twice; `all`: that it asks for. */
+export function askedOf(token: string | undefined, all: readonly unknown[]): Asked | undefined {
+	if (token === undefined) return undefined;
+	return { token, asked: createHash('sha256').update(JSON.stringify(all)).digest('base64url') };
 }
 
-const usedOtherwise = (): ApiFailure =>
-	new ApiFailure(
+/** What was answered to it then; undefined: it was not carried out yet. */
+export function replyKept(receipt: Receipt | undefined, { asked }: Asked): object | undefined {
+	if (receipt === undefined) return undefined;
+	if (receipt.asked === asked) return JSON.parse(receipt.reply) as object;
+	throw new ApiFailure(
 		'ConflictException',
 		'the clientToken was used before, for a request that asked for something else',
 		'send it with a new one',
 	);
+}

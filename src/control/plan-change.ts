@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
+import { usesOf } from '../mesh/needed.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import type { Key, StoredResource, Tag } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf, type Owner } from './arn.ts';
 import { checkInMesh, checkWithout, readResource } from './check-in-mesh.ts';
 import type { Input } from './check-input.ts';
-import { usesOf } from './needed.ts';
 import { checkBackendQuota, checkQuota, type Quotas } from './quotas.ts';
 import type { View } from './view.ts';
 
@@ -60,8 +60,8 @@ const NAMED_USES = 5;
 
 export function planDelete(view: View, key: Key): Change {
 	const former = view.get(key);
-	const uses = usesOf(view, key);
-	if (uses.length === 0) return { put: undefined, former, key, mistakes: checkWithout(view, key) };
+	const uses = usesOf(view.resourcesOf(key.mesh), key);
+	if (uses.length === 0) return { put: undefined, former, key, mistakes: checkWithout(view, former.resource) };
 	const more = uses.length > NAMED_USES ? ` and ${uses.length - NAMED_USES} more` : '';
 	const by = `${uses.slice(0, NAMED_USES).join(', ')}${more}`;
 	throw new ApiFailure(

@@ -1,5 +1,4 @@
 import { quote } from '../lib/escape.ts';
-import { type Catalog, createCatalog } from '../mesh/catalog.ts';
 import { nearest } from '../mesh/nearest.ts';
 import type { Resource } from '../mesh/resource.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
@@ -38,12 +37,6 @@ export function createView(entries: readonly Entry[]): View {
 }
 
 const meshKey = (name: string): Key => ({ kind: 'mesh', mesh: name, parent: '', name });
-
-/** With a resource as it is going to be, or without it. */
-export function catalogWith(view: View, key: Key, resource: Resource | undefined): Catalog {
-	const others = view.resourcesOf(key.mesh).filter((each) => !isSameKey(each, key));
-	return createCatalog(key.mesh, resource === undefined ? others : [...others, resource]);
-}
 
 function missing(key: Key, entries: readonly Entry[]): ApiFailure {
 	const { kind, mesh, parent, name } = key;

@@ -6,24 +6,21 @@ import type { Fact } from '../status/conditions.ts';
 import type { MeshStatus } from '../status/types.ts';
 import { type MeshNode, nodeId, parseMeshNode } from '../values/mesh-node.ts';
 import type { Send } from '../xds/ads-stream.ts';
-import { createHub, type Hub, type HubEvent } from '../xds/hub.ts';
+import { createHub, type Hub, type HubEvent, type HubStream } from '../xds/hub.ts';
 import { snapshotText } from '../xds/node-snapshot.ts';
-import {
-	formerOffer,
-	isEqual,
-	isSame,
-	type LoadingDependencies,
-	type MeshDependencies,
-	type Offer,
-	prepare,
-	withLoader,
-} from './mesh-offer.ts';
-import { changedFiles, meshFact, missingOf, type Reported, rejectedOf } from './mesh-report.ts';
+import { changedFiles, isEqual, isSame, type Offer } from '../xds/offer.ts';
+import { formerOffer, type LoadingDependencies, type MeshDependencies, prepare, withLoader } from './mesh-offer.ts';
+import { meshFact, missingOf, type Reported, rejectedOf } from './mesh-report.ts';
 import { createRulePorts, type RulePorts } from './rule-ports.ts';
+
+/** Of an Envoy, which sends bytes. `receive` throws a Failure where it is to be refused. */
+interface MeshStream extends Pick<HubStream, 'drained' | 'close'> {
+	readonly receive: (bytes: Uint8Array) => void;
+}
 
 /** Gives Envoy what the definitions say, and knows what became of it. */
 export interface MeshDelivery {
-	readonly open: Hub['open'];
+	readonly open: (send: Send) => MeshStream;
 	/** What a former daemon's Envoy has, then what the definitions say. Throws where there is neither. */
 	readonly start: () => void;
 	/** Throws where the definitions have mistakes. */
@@ -41,7 +38,7 @@ export interface MeshDelivery {
 	readonly status: () => MeshStatus;
 }
 
-interface Delivery extends Reported {
+interface Delivery extends Omit<Reported, 'away'> {
 	readonly deps: LoadingDependencies;
 	readonly hub: Hub;
 	readonly rulePorts: RulePorts;
@@ -97,7 +94,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 		},
 		missing: () => missingOf(own.hub.state(), own),
 		rejected: () => rejectedOf(own.hub.state()),
-		fact: () => meshFact(own.hub.state(), own),
+		fact: () => meshFact(own.hub.state(), { ...own, away: deps.sourceTrouble() }),
 		status: () => statusOf(own),
 	};
 }
@@ -178,7 +175,8 @@ function onEvent(own: Delivery, event: HubEvent): void {
 		log('info', 'envoy connected to the mesh', { node: event.node });
 	} else if (event.kind === 'rejected') {
 		counters.add('meshPushes', 'rejected');
-		log('error', 'envoy rejected the mesh', { of: event.of, why: event.why, changed: changedFiles(own) });
+		const changed = changedFiles(own.files, own.acceptedFiles);
+		log('error', 'envoy rejected the mesh', { of: event.of, why: event.why, changed });
 		own.rulePorts.revert();
 	} else if (own.pushed?.encoded === event.snapshot) {
 		// Not what is taken back to after a rejection.
@@ -201,13 +199,13 @@ function onAccepted(own: Delivery, { startedMs, encoded, ports }: Offer): void {
 }
 
 /** Tells why an Envoy was refused, once. */
-function openLogged(own: Delivery, send: Send): ReturnType<Hub['open']> {
-	const { receive, ...rest } = own.hub.open(send);
+function openLogged(own: Delivery, send: Send): MeshStream {
+	const { receive, drained, close } = own.hub.open(send);
 	return {
-		...rest,
+		...{ drained, close },
 		receive(bytes) {
 			try {
-				receive(bytes);
+				receive(own.deps.codec.decodeRequest(bytes));
 			} catch (error) {
 				const { message } = failureOf(error);
 				if (own.refusal !== message) own.deps.log('warn', 'envoy was refused its configuration', { why: message });
@@ -223,7 +221,7 @@ function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs }: Delivery): Mesh
 	return {
 		node: nodeId(deps.node),
 		version: pushed?.encoded.rds.version ?? '',
-		...{ connected, settled },
+		...{ connected, settled, followed: deps.sourceTrouble() === undefined },
 		...(acceptedAt === undefined ? {} : { acceptedAt }),
 		...(acceptedMs === undefined ? {} : { acceptedMs }),
 	};

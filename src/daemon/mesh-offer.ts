@@ -1,13 +1,14 @@
+import type { Failure } from '../failure.ts';
 import { attempt } from '../lib/attempt.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import { createMeshLoader, type DefinitionFile, type LoadedMesh } from '../mesh/load-mesh.ts';
 import type { Counters } from '../status/counters.ts';
-import { type MeshNode, nodeId } from '../values/mesh-node.ts';
-import { type Codec, type EncodedSnapshot, encodeSnapshot } from '../xds/encoded.ts';
-import { applicationPorts, nodeSnapshot } from '../xds/node-snapshot.ts';
-import type { RenderOptions } from '../xds/render-options.ts';
-import { resourceKinds, type Snapshot } from '../xds/snapshot.ts';
+import { nodeId } from '../values/mesh-node.ts';
+import { encodeSnapshot } from '../xds/encoded.ts';
+import { applicationPorts } from '../xds/node-snapshot.ts';
+import { type Offer, type OfferedTo, offerOf } from '../xds/offer.ts';
+import type { Snapshot } from '../xds/snapshot.ts';
 
 /** What Envoy acknowledged last, for the next daemon. */
 export interface SnapshotStore {
@@ -16,9 +17,7 @@ export interface SnapshotStore {
 	readonly write: (text: string) => void;
 }
 
-export interface MeshDependencies {
-	readonly node: MeshNode;
-	readonly options: RenderOptions;
+export interface MeshDependencies extends OfferedTo {
 	/** How long Envoy leaves open the connections of a listener that is gone or was changed. */
 	readonly drainMs: number;
 	/** For what the definitions leave open. */
@@ -27,8 +26,9 @@ export interface MeshDependencies {
 	readonly readDefinitions: () => readonly DefinitionFile[];
 	/** Calls back after each change, until the signal is aborted. */
 	readonly watchDefinitions: (onChange: () => void, signal: AbortSignal) => void;
+	/** Why what is read may be out of date. */
+	readonly sourceTrouble: () => Failure | undefined;
 	readonly snapshots: SnapshotStore;
-	readonly codec: Codec;
 	readonly clock: Clock;
 	readonly log: Log;
 	readonly counters: Counters;
@@ -44,14 +44,6 @@ export const withLoader = (deps: MeshDependencies): LoadingDependencies => ({
 	loadMesh: createMeshLoader(deps.parameters),
 });
 
-/** What the definitions say at one time. */
-export interface Offer {
-	readonly startedMs: number;
-	readonly files: readonly DefinitionFile[];
-	readonly encoded: EncodedSnapshot;
-	readonly ports: readonly number[];
-}
-
 /** What Envoy has accepted from a former daemon. One of another version may have fields that this one does not know. */
 export function formerOffer({ snapshots, node, codec, clock }: MeshDependencies): Offer | undefined {
 	const known = snapshots.read();
@@ -62,22 +54,12 @@ export function formerOffer({ snapshots, node, codec, clock }: MeshDependencies)
 	return { startedMs: clock.nowMs(), files: [], encoded: encoded.value, ports: applicationPorts(snapshot) };
 }
 
-/** Throws a Failure where the definitions have mistakes. What has not changed since `before` is not encoded again. */
+/** Throws a Failure where the definitions have mistakes. */
 export function prepare(
-	{ clock, loadMesh, node, options, codec, readDefinitions }: LoadingDependencies,
+	{ clock, loadMesh, readDefinitions, ...to }: LoadingDependencies,
 	before: Offer | undefined,
 	files = readDefinitions(),
 ): Offer {
 	const startedMs = clock.nowMs();
-	const snapshot = nodeSnapshot(loadMesh(files), node, options);
-	const encoded = encodeSnapshot(snapshot, codec, before?.encoded);
-	return { startedMs, files, encoded, ports: applicationPorts(snapshot) };
+	return offerOf({ startedMs, files, loaded: loadMesh(files) }, to, before);
 }
-
-/** The same for Envoy. */
-export const isEqual = (a: EncodedSnapshot, b: EncodedSnapshot): boolean =>
-	resourceKinds.every((kind) => a[kind] === b[kind]);
-
-export const isSame = (files: readonly DefinitionFile[], others: readonly DefinitionFile[] | undefined): boolean =>
-	files.length === others?.length &&
-	files.every(({ path, text }, at) => path === others[at]?.path && text === others[at]?.text);

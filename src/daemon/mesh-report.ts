@@ -1,9 +1,13 @@
+import type { Failure } from '../failure.ts';
 import type { DefinitionFile } from '../mesh/load-mesh.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { HubState } from '../xds/hub.ts';
+import { changedFiles } from '../xds/offer.ts';
 
 /** What is known of the definitions that Envoy is to have. */
 export interface Reported {
+	/** Why what was read of them may be out of date. */
+	readonly away: Failure | undefined;
 	/** Why the definitions on the disk are not in force; '' where they are. */
 	readonly trouble: string;
 	/** What was pushed last, and accepted last. */
@@ -12,13 +16,6 @@ export interface Reported {
 	/** Why the last Envoy that asked was refused; '' after one that was not. */
 	readonly refusal: string;
 }
-
-/** The definitions that Envoy has not accepted as they are now. */
-export const changedFiles = ({ files, acceptedFiles }: Pick<Reported, 'files' | 'acceptedFiles'>): string =>
-	files
-		.filter(({ path, text }) => !acceptedFiles.some((other) => other.path === path && other.text === text))
-		.map(({ path }) => path)
-		.join(', ');
 
 /** What Envoy has not accepted yet, and why it does not; '' where all is well. */
 export function missingOf({ connected, settled }: HubState, { refusal }: Pick<Reported, 'refusal'>): string {
@@ -32,11 +29,13 @@ export const rejectedOf = ({ rejection }: HubState): string => (rejection?.isRev
 const REMEDY = 'Mend the definitions; until then Envoy keeps what it has';
 
 export function meshFact({ rejection }: HubState, reported: Reported): Fact {
-	const { trouble } = reported;
+	const { trouble, away } = reported;
 	const subject = 'mesh';
+	if (away !== undefined)
+		return { subject, ok: false, why: `${away.message}; Envoy keeps what it has`, remedy: away.remedy };
 	if (trouble !== '') return { subject, ok: false, why: trouble, remedy: REMEDY };
 	if (rejection === undefined) return { subject, ok: true };
-	const changed = changedFiles(reported);
+	const changed = changedFiles(reported.files, reported.acceptedFiles);
 	const why = `Envoy rejects it: ${rejection.why}${changed === '' ? '' : `; changed since what it has: ${changed}`}`;
 	return { subject, ok: false, why, remedy: REMEDY };
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIpLiteral } from '../values/ip-literal.ts';
 import type { Catalog } from './catalog.ts';
 import { type Backend, backendsOf } from './resolve-backends.ts';
 import type { CalledPort } from './service-ports.ts';
@@ -8,10 +8,10 @@ import type { CalledPort } from './service-ports.ts';
  * None: only DNS knows them.
  */
 export function addressesOf({ service, routes }: Backend): string[] {
-	if (isIP(service) > 0) return [service];
+	if (isIpLiteral(service)) return [service];
 	const targets = routes.flatMap((route) => route.targets);
 	const hosts = [...new Set(targets.map(({ node }) => node.spec.serviceDiscovery?.dns?.hostname ?? ''))];
-	return hosts.every((host) => isIP(host) > 0) ? hosts : [];
+	return hosts.every((host) => isIpLiteral(host)) ? hosts : [];
 }
 
 /** The same of a service that is called on a port. */

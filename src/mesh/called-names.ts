@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { quote } from '../lib/escape.ts';
+import { isIpLiteral } from '../values/ip-literal.ts';
 import { mistakeAt } from './mistake-at.ts';
 import type { Segment } from './path.ts';
 import { serviceName } from './reference.ts';
@@ -28,7 +28,7 @@ export function calledNames({ node, backends }: NodeView): CalledName[] {
 		path: ['spec', 'serviceDiscovery', 'dns', 'hostname'],
 	}));
 	const known = [...services.filter(({ name }) => provided.has(name)), ...hosts];
-	return known.filter(({ name }) => name !== '' && isIP(name) === 0 && !name.includes('*'));
+	return known.filter(({ name }) => name !== '' && !isIpLiteral(name) && !name.includes('*'));
 }
 
 /** What looking up has found; undefined: nothing was said in time. */

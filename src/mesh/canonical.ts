@@ -49,15 +49,17 @@ export function canonicalResource({
 		meshName: escapeTemplates(mesh),
 		...(outer === undefined ? {} : { [nameKey(outer)]: escapeTemplates(parent) }),
 		...(kind === 'mesh' ? {} : { [nameKey(kind)]: escapeTemplates(name) }),
-		spec: inKeyOrder(spec),
+		spec: inKeyOrder(spec, escapeTemplates),
 	};
 }
 
-/** What is null is not set. */
-function inKeyOrder(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(inKeyOrder);
-	if (typeof value === 'string') return escapeTemplates(value);
+/** What is null is not set. `textOf`: what becomes of texts. */
+export function inKeyOrder(value: unknown, textOf: (text: string) => string): unknown {
+	if (Array.isArray(value)) return value.map((each) => inKeyOrder(each, textOf));
+	if (typeof value === 'string') return textOf(value);
 	if (!isRecord(value)) return value;
 	const set = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-	return Object.fromEntries(set.sort(([a], [b]) => compare(a, b)).map(([key, field]) => [key, inKeyOrder(field)]));
+	return Object.fromEntries(
+		set.sort(([a], [b]) => compare(a, b)).map(([key, field]) => [key, inKeyOrder(field, textOf)]),
+	);
 }

@@ -32,6 +32,8 @@ export interface Capture {
 	/** Of packets on their way back to Envoy, where the application sees the client's address. */
 	readonly mark: number;
 	readonly envoy: { readonly runtime: 'none' | 'process' | 'docker' };
+	/** Where the daemon itself gets its definitions from: ports of etcd. */
+	readonly etcdPorts?: readonly PortRange[];
 	/** Fact of the host: those of these units that are there. */
 	readonly cgroups?: readonly UnitCgroup[];
 	/** Fact of the host: its ephemeral ports (sysctl net.ipv4.ip_local_port_range). */

@@ -8,6 +8,7 @@ import {
 	ignoredPorts,
 	ignoredUnits,
 	ofFamily,
+	ownWayToEtcd,
 } from './exclusions.ts';
 import type { Chain, ChainName, Match, Reason, Rule } from './model.ts';
 
@@ -34,6 +35,7 @@ export function buildEgress(capture: Capture, family: Family): Chain[] {
 		rules: [
 			...owners(capture),
 			...ignoredUnits(capture),
+			...ownWayToEtcd(capture),
 			...direct,
 			...ignoredInterfaces(capture, 'out'),
 			...redirectOrJump(stages, capture),

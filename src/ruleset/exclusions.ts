@@ -1,6 +1,6 @@
 import type { Cidr } from '../values/cidr.ts';
 import type { Unit } from '../values/unit-name.ts';
-import type { Family } from '../values/units.ts';
+import { type Family, single } from '../values/units.ts';
 import type { Capture } from './capture.ts';
 import type { Match, Rule } from './model.ts';
 
@@ -41,6 +41,21 @@ export function ignoredDestinations({ egressIgnoredIps }: Capture, family: Famil
 	const cidrs = ofFamily(egressIgnoredIps, family);
 	return cidrs.length === 0 ? [] : [ignored('egressIgnoredIps', { kind: 'to', cidrs }, 'this destination is ignored')];
 }
+
+/** Envoy is started with what the daemon reads there, and would be waited for in vain. */
+export const ownWayToEtcd = ({ etcdPorts = [] }: Capture): Rule[] =>
+	etcdPorts.length === 0
+		? []
+		: [
+				{
+					matches: [
+						{ kind: 'owner', id: 'uid', ranges: [single(0)] },
+						{ kind: 'ports', ports: etcdPorts },
+					],
+					...{ setting: 'etcdPorts', verdict: { kind: 'return' }, role: 'exclusion' },
+					because: "root's way to etcd, where the mesh is defined",
+				},
+			];
 
 export const ofFamily = (cidrs: readonly Cidr[], family: Family): readonly Cidr[] =>
 	cidrs.filter((cidr) => cidr.family === family);

@@ -18,12 +18,12 @@ export interface Sample {
 	readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface Metric {
+export interface Metric<Input = MetricsInput> {
 	readonly name: `turnout_${string}`;
 	readonly help: string;
 	/** A counter begins again with the daemon. */
 	readonly type: 'gauge' | 'counter';
-	readonly samples: (input: MetricsInput) => readonly Sample[];
+	readonly samples: (input: Input) => readonly Sample[];
 }
 
 /** One row per metric. Envoy's own statistics are on envoy.adminPort. */
@@ -132,6 +132,12 @@ export const metrics: readonly Metric[] = [
 		type: 'gauge',
 		samples: ({ status: { mesh } }) =>
 			mesh === undefined ? [] : Object.entries(oneMesh(mesh)).map(([state, value]) => ({ value, labels: { state } })),
+	},
+	{
+		name: 'turnout_mesh_followed',
+		help: '1 while the definitions are followed; 0: etcd is away, and Envoy keeps what it has.',
+		type: 'gauge',
+		samples: ({ status: { mesh } }) => (mesh === undefined ? [] : [only(mesh.followed ? 1 : 0)]),
 	},
 	{
 		name: 'turnout_mesh_accepted_time_seconds',

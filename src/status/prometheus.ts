@@ -1,9 +1,9 @@
 import type { Counter, Gauge } from 'prom-client';
 import { escapeControls } from '../lib/escape.ts';
-import type { Metric, MetricsInput, Sample } from './metrics.ts';
+import type { Metric, Sample } from './metrics.ts';
 
 /** Renders Prometheus' text format. The library is loaded on the first request for metrics. */
-export async function renderMetrics(metrics: readonly Metric[], input: MetricsInput): Promise<string> {
+export async function renderMetrics<Input>(metrics: readonly Metric<Input>[], input: Input): Promise<string> {
 	const [{ default: Registry }, { default: Gauge }, { default: Counter }] = await Promise.all([
 		import('prom-client/lib/registry.js'),
 		import('prom-client/lib/gauge.js'),

@@ -101,6 +101,8 @@ export interface MeshStatus {
 	/** Envoys that ask for their configuration, and how many of these have accepted all of it. */
 	readonly connected: number;
 	readonly settled: number;
+	/** False: etcd is away, so that what is said of the definitions may be out of date. */
+	readonly followed: boolean;
 	/** When an Envoy last accepted all of it. */
 	readonly acceptedAt?: string;
 	/** Milliseconds from when that was noticed on the disk until an Envoy had accepted all of it. */

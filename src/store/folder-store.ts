@@ -13,7 +13,9 @@ import { parseFile } from '../mesh/parse-file.ts';
 import type { Resource } from '../mesh/resource.ts';
 import { definitionPath } from './definition-path.ts';
 import { definitionText, madeUp, readBeside } from './definition-text.ts';
+import { createReceipts } from './receipts.ts';
 import {
+	type Along,
 	type Entry,
 	isSameKey,
 	type Key,
@@ -23,18 +25,32 @@ import {
 	type StoredResource,
 } from './store.ts';
 
-/** A folder of files, and those below it. Paths are absolute. */
+/** A folder of files, and those below it, or what is kept like one. Paths are absolute. */
 export interface Folder {
 	readonly root: string;
 	/** All that may be definitions. */
-	readonly read: () => readonly FolderFile[];
+	readonly read: () => Promise<FolderContent>;
 	/**
-	 * As a whole or not at all; it is on the disk when this resolves. False: the file has not, or no longer, the text
-	 * `former` (undefined: it is not there), and is left as it is.
+	 * As a whole or not at all; it is on the disk when this resolves. False: it is not, or no longer, as it is expected, and is left as
+	 * it is.
 	 */
-	readonly write: (path: string, text: string, former: string | undefined) => Promise<boolean>;
-	readonly remove: (path: string) => Promise<void>;
+	readonly write: (path: string, text: string, expected: Expected) => Promise<boolean>;
+	readonly remove: (path: string, expected: Expected) => Promise<boolean>;
+	/** What others have kept that change it as well; undefined: nobody does. */
+	readonly receiptOf?: Store['receiptOf'];
 	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
+}
+
+export interface FolderContent {
+	readonly files: readonly FolderFile[];
+	/** Changes with each change of a program that shares it; '' where none does. */
+	readonly generation: string;
+}
+
+export interface Expected extends Pick<Along, 'receipt'> {
+	/** Of the file; undefined: it is not there. */
+	readonly text: string | undefined;
+	readonly generation: string;
 }
 
 export interface FolderFile extends DefinitionFile {
@@ -48,34 +64,46 @@ export interface FolderFile extends DefinitionFile {
  * edit as well; what stands together with others, or in another format, can be read here and not be changed.
  */
 export function createFolderStore(folder: Folder, parameters: Parameters): Store {
-	const list = createReader(folder, parameters);
+	const { list, seenAs } = createReader(folder, parameters);
 	const inTurn = createMutex();
-	const current = (key: Key) => list().entries.find(({ resource }) => isSameKey(resource, key));
-	const put = async (stored: StoredResource, ifRevision: string | undefined): Promise<Outcome> => {
-		const found = current(stored.resource);
-		if (found?.revision !== ifRevision) return 'outdated';
+	const receipts = createReceipts();
+	const outcomeOf = (isDone: boolean, { receipt }: Along): Outcome => {
+		if (isDone) receipts.keep(receipt);
+		return isDone ? 'done' : 'outdated';
+	};
+	const put = async (stored: StoredResource, ifRevision: string | undefined, along: Along): Promise<Outcome> => {
+		const { revision, files, entries } = seenAs(along.seen) ?? (await list());
+		const found = entryIn(entries, stored.resource);
+		if (found?.revision !== ifRevision || isOutdated(revision, along)) return 'outdated';
 		if (found?.fixed !== undefined) return { fixed: found.fixed };
 		const path = found?.file.path ?? `${folder.root}/${definitionPath(stored.resource)}`;
+		if (found === undefined && files.some((file) => file.path === path)) throw occupied(path, stored.resource);
 		const text = definitionText(stored, path.endsWith('.json'));
-		if (await folder.write(path, text, found?.file.text)) return 'done';
-		if (found === undefined && current(stored.resource) === undefined) throw occupied(path, stored.resource);
-		return 'outdated';
+		const expected = { text: found?.file.text, generation: revision, receipt: along.receipt };
+		return outcomeOf(await folder.write(path, text, expected), along);
 	};
-	const remove = async (key: Key, ifRevision: string): Promise<Outcome> => {
-		const found = current(key);
-		if (found?.revision !== ifRevision) return 'outdated';
+	const remove = async (key: Key, ifRevision: string, along: Along): Promise<Outcome> => {
+		const { revision, entries } = seenAs(along.seen) ?? (await list());
+		const found = entryIn(entries, key);
+		if (found?.revision !== ifRevision || isOutdated(revision, along)) return 'outdated';
 		if (found.fixed !== undefined) return { fixed: found.fixed };
-		await folder.remove(found.file.path);
-		return 'done';
+		const expected = { text: found.file.text, generation: revision, receipt: along.receipt };
+		return outcomeOf(await folder.remove(found.file.path, expected), along);
 	};
 	return {
-		list: async () => list(),
-		get: async (key) => current(key),
-		put: (stored, ifRevision) => inTurn(() => put(stored, ifRevision)),
-		remove: (key, ifRevision) => inTurn(() => remove(key, ifRevision)),
+		list,
+		get: async (key) => entryIn((await list()).entries, key),
+		put: (stored, ifRevision, along = {}) => inTurn(() => put(stored, ifRevision, along)),
+		remove: (key, ifRevision, along = {}) => inTurn(() => remove(key, ifRevision, along)),
+		receiptOf: async (token) => receipts.find(token) ?? folder.receiptOf?.(token),
 		watch: folder.watch,
 	};
 }
+
+const entryIn = (entries: readonly FileEntry[], key: Key): FileEntry | undefined =>
+	entries.find(({ resource }) => isSameKey(resource, key));
+
+const isOutdated = (revision: string, { seen }: Along): boolean => seen !== undefined && seen !== revision;
 
 interface FileEntry extends Entry {
 	readonly file: FolderFile;
@@ -91,23 +119,35 @@ const occupied = (path: string, { kind, name }: Key): Failure =>
 
 interface FileListing extends Listing {
 	readonly entries: readonly FileEntry[];
+	readonly files: readonly FolderFile[];
+}
+
+interface Reader {
+	readonly list: () => Promise<FileListing>;
+	/** The last one, if it is of this generation: what has changed since then a change is refused for. */
+	readonly seenAs: (seen: string | undefined) => FileListing | undefined;
 }
 
 /** Reads all files each time, as their times do not tell every change, and computes nothing twice. */
-function createReader(folder: Folder, parameters: Parameters): () => FileListing {
+function createReader(folder: Folder, parameters: Parameters): Reader {
 	const importFiles = createFilesImporter(parameters);
 	const soleOf = memoize((file: FolderFile) => soleDefinition(file, parameters));
-	let last: readonly FolderFile[] = [];
-	let listing: FileListing = { entries: [], errors: [] };
-	return () => {
+	let listing: FileListing = { entries: [], errors: [], files: [], revision: '' };
+	const list = async () => {
+		const { files: read, generation: revision } = await folder.read();
+		const last = listing.files;
 		const former = new Map(last.map((file) => [file.path, file]));
-		const files = folder.read().map((file) => sameAs(former.get(file.path), file));
-		if (files.length === last.length && files.every((file, at) => file === last[at])) return listing;
-		last = files;
+		const files = read.map((file) => sameAs(former.get(file.path), file));
+		const isSame = files.length === last.length && files.every((file, at) => file === last[at]);
+		if (isSame) {
+			listing = { ...listing, revision };
+			return listing;
+		}
 		const { resources, errors } = importFiles(files);
-		listing = { entries: entriesOf(files, resources, soleOf), errors };
+		listing = { entries: entriesOf(files, resources, soleOf), errors, files, revision };
 		return listing;
 	};
+	return { list, seenAs: (seen) => (seen && seen === listing.revision ? listing : undefined) };
 }
 
 function entriesOf(

@@ -42,6 +42,24 @@ export interface Listing {
 	readonly entries: readonly Entry[];
 	/** What is there and could not be read as a resource. */
 	readonly errors: readonly Mistake[];
+	/** Changes with every change of a store's, by whichever program. */
+	readonly revision: string;
+}
+
+/** What a client is told that sends a change twice. */
+export interface Receipt {
+	readonly token: string;
+	/** Tells apart what was asked for with the same token. */
+	readonly asked: string;
+	readonly reply: string;
+}
+
+/** Beside the resource itself. */
+export interface Along {
+	/** The listing that the change was checked against: it is outdated with it. Undefined: whatever there is. */
+	readonly seen?: string;
+	/** Kept with the change, if that is made, for as long as a client may ask again. */
+	readonly receipt?: Receipt | undefined;
 }
 
 /** `outdated`: it is not, or no longer, of the revision that was named; nothing was changed. */
@@ -52,8 +70,9 @@ export interface Store {
 	readonly list: () => Promise<Listing>;
 	readonly get: (key: Key) => Promise<Entry | undefined>;
 	/** Without a revision: only if there is none of this name. It is on the disk when this resolves. */
-	readonly put: (stored: StoredResource, ifRevision?: string) => Promise<Outcome>;
-	readonly remove: (key: Key, ifRevision: string) => Promise<Outcome>;
+	readonly put: (stored: StoredResource, ifRevision?: string, along?: Along) => Promise<Outcome>;
+	readonly remove: (key: Key, ifRevision: string, along?: Along) => Promise<Outcome>;
+	readonly receiptOf: (token: string) => Promise<Receipt | undefined>;
 	/** Calls back after changes, by whomever, until the signal is aborted. */
 	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
 }

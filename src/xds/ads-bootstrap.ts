@@ -8,14 +8,21 @@ export interface AdsSource extends Identity {
 	readonly initialFetchTimeout: string;
 }
 
-const ADS_CLUSTER = 'turnout_xds';
+export const ADS_CLUSTER = 'turnout_xds';
 
 /** An Envoy that asks for everything over one stream on a unix socket. */
-export function adsBootstrap(source: AdsSource): JsonObject {
+export const adsBootstrap = (source: AdsSource): JsonObject =>
+	bootstrapByAds(source, grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive));
+
+/** `server`: a cluster called `ADS_CLUSTER`. */
+export function bootstrapByAds(
+	source: Pick<AdsSource, 'initialFetchTimeout' | keyof Identity>,
+	server: JsonObject,
+): JsonObject {
 	const { initialFetchTimeout } = source;
 	return {
 		...bootstrapBase(source),
-		staticResources: { clusters: [grpcCluster(ADS_CLUSTER, source.socketPath, keepAlive)] },
+		staticResources: { clusters: [server] },
 		dynamicResources: {
 			...{ ldsConfig: { ...fromAds, initialFetchTimeout }, cdsConfig: { ...fromAds, initialFetchTimeout } },
 			adsConfig: { ...overGrpc(ADS_CLUSTER), setNodeOnFirstMessageOnly: true },
@@ -23,5 +30,5 @@ export function adsBootstrap(source: AdsSource): JsonObject {
 	};
 }
 
-/** A daemon that hangs is noticed, and one that was restarted is found again. */
-const keepAlive = { connectionKeepalive: { interval: '10s', timeout: '5s' } };
+/** A server that hangs is noticed, and one that was restarted is found again. */
+export const keepAlive = { connectionKeepalive: { interval: '10s', timeout: '5s' } };

@@ -13,7 +13,7 @@ export type AdsEvent =
 
 export interface AdsStream {
 	/** Throws a Failure where the Envoy is to be refused. */
-	readonly receive: (bytes: Uint8Array) => void;
+	readonly receive: (request: DiscoveryRequest) => void;
 	/** What the Envoy is to have from now on. */
 	readonly update: (snapshot: EncodedSnapshot) => void;
 	/** The Envoy has read what it was sent. */
@@ -76,8 +76,7 @@ export function createAdsStream(options: StreamOptions, send: Send, emit: (event
 		retired: createRetired(options, () => advance(stream)),
 	};
 	return {
-		receive(bytes) {
-			const request = options.codec.decodeRequest(bytes);
+		receive(request) {
 			name(stream, request);
 			const kind = resourceKinds.find((each) => typeUrls[each] === request.typeUrl);
 			if (kind === undefined) return;

@@ -69,3 +69,9 @@ function kindOf(resources: ReadonlyMap<string, EncodedResource>): EncodedKind {
 	for (const [name, { text }] of [...resources].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\0${text}\0`);
 	return { version: hash.digest('base64url').slice(0, 16), resources };
 }
+
+/** Of all that one Envoy gets. */
+export function snapshotVersion(snapshot: EncodedSnapshot): string {
+	const versions = resourceKinds.map((kind) => snapshot[kind].version).join();
+	return createHash('sha256').update(versions).digest('base64url').slice(0, 16);
+}

@@ -30,10 +30,15 @@ export interface HubState {
 	readonly accepted: EncodedSnapshot | undefined;
 }
 
+/** An Envoy that connects. `receive` throws a Failure where it is to be refused. */
+export interface HubStream extends Omit<AdsStream, 'update'> {
+	/** It has all that it is to have. */
+	readonly isSettled: () => boolean;
+}
+
 /** All Envoys of one virtual node or gateway, which get the same. */
 export interface Hub {
-	/** An Envoy that connects. `receive` throws a Failure where it is to be refused. */
-	readonly open: (send: Send) => Omit<AdsStream, 'update'>;
+	readonly open: (send: Send) => HubStream;
 	readonly update: (snapshot: EncodedSnapshot) => void;
 	readonly state: () => HubState;
 }
@@ -75,7 +80,10 @@ export function createHub(options: HubOptions, emit: (event: HubEvent) => void):
 			const one: Connected = { stream, isKnown: false, isSettled: false };
 			own.connected.add(one);
 			if (own.served !== undefined) stream.update(own.served);
-			return { receive: stream.receive, drained: stream.drained, close: () => leave(own, one) };
+			return {
+				...{ receive: stream.receive, drained: stream.drained, isSettled: () => one.isSettled },
+				close: () => leave(own, one),
+			};
 		},
 		update(snapshot) {
 			own.rejection = undefined;

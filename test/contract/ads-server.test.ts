@@ -14,7 +14,7 @@ const noFolder = async (): Promise<void> => undefined;
 
 /** Answers whatever it is sent with the same bytes. */
 const serveEcho = (path: string, makeFolder = noFolder) =>
-	openAdsServer(path, makeFolder, ({ send }) => ({ receive: send, drained: () => undefined, close: () => undefined }));
+	openAdsServer(path, makeFolder, (send) => ({ receive: send, drained: () => undefined, close: () => undefined }));
 
 /** A message of gRPC: not compressed, its length, itself. */
 function message(bytes: Buffer): Buffer {

@@ -9,7 +9,10 @@ import type { Resource } from '../../src/mesh/resource.ts';
 import { createFolderStore } from '../../src/store/folder-store.ts';
 import type { Key, Store, StoredResource } from '../../src/store/store.ts';
 import { createScratch } from '../lab/net/scratch.ts';
+import { startLoneEtcd } from '../lab/services/etcd.ts';
+import { createEtcdStore } from '../support/etcd-store.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { suiteStack } from '../support/suite-stack.ts';
 
 const placeOf = (path: string) => ({ file: 'a test', line: 1, path });
 
@@ -54,7 +57,8 @@ const contract: Readonly<Record<string, (store: Store) => Promise<void>>> = {
 		assert.equal((await store.list()).entries.length, 1);
 		assert.equal(await store.remove(keyOf(a), revision), 'done');
 		assert.equal(await store.get(keyOf(a)), undefined);
-		assert.deepEqual(await store.list(), { entries: [], errors: [] });
+		const { entries, errors } = await store.list();
+		assert.deepEqual({ entries, errors }, { entries: [], errors: [] });
 	},
 
 	async 'what is there is not made a second time'(store) {
@@ -82,6 +86,30 @@ const contract: Readonly<Record<string, (store: Store) => Promise<void>>> = {
 		const outcomes = await Promise.all(tries);
 		assert.deepEqual(outcomes.toSorted(), ['done', ...Array(19).fill('outdated')]);
 		await kept(store, node('a', `${outcomes.indexOf('done')}.local`, 2));
+	},
+
+	async 'what was checked against a listing is not written into another'(store) {
+		await store.put(node('a'));
+		const { revision: seen } = await store.list();
+		assert.equal(await store.put(node('b'), undefined, { seen }), 'done');
+		if ((await store.list()).revision === seen) return;
+		const revision = await kept(store, node('a'));
+		assert.equal(await store.put(node('a', 'b.local', 2), revision, { seen }), 'outdated');
+		assert.equal(await store.remove(keyOf(node('a')), revision, { seen }), 'outdated');
+		assert.equal(await store.put(node('c'), undefined, { seen }), 'outdated');
+		await kept(store, node('a'));
+	},
+
+	async 'a receipt is there if its change is, and no sooner'(store) {
+		const receipt = { token: 'a token, "b"', asked: 'that', reply: '{"c": 1}' };
+		assert.equal(await store.receiptOf(receipt.token), undefined);
+		assert.equal(await store.put(node('a'), 'other', { receipt }), 'outdated');
+		assert.equal(await store.receiptOf(receipt.token), undefined);
+		assert.equal(await store.put(node('a'), undefined, { receipt }), 'done');
+		assert.deepEqual(await store.receiptOf(receipt.token), receipt);
+		const removed = { ...receipt, token: 'another' };
+		assert.equal(await store.remove(keyOf(node('a')), await kept(store, node('a')), { receipt: removed }), 'done');
+		assert.deepEqual(await store.receiptOf('another'), removed);
 	},
 
 	async 'names are whatever the API allows'(store) {
@@ -117,7 +145,19 @@ const contract: Readonly<Record<string, (store: Store) => Promise<void>>> = {
 	},
 };
 
+const etcd = await startLoneEtcd(suiteStack());
+let prefixes = 0;
+
 const stores: Readonly<Record<string, (act: (store: Store) => Promise<void>) => Promise<void>>> = {
+	etcd: async (act) => {
+		const leave = new AbortController();
+		prefixes += 1;
+		try {
+			await act(createEtcdStore([etcd.socket], { prefix: `/test/${prefixes}` }, leave.signal).store);
+		} finally {
+			leave.abort();
+		}
+	},
 	'in memory': async (act) => act(createMemoryStore()),
 	'a folder': async (act) => {
 		using scratch = createScratch('store');

@@ -28,7 +28,7 @@ export async function command(host: Namespace, ...args: readonly string[]): Prom
 	throw new Error(`turnout ${args[0]} ends with ${code}: ${lastLines(stderr) || stdout.trim()}`);
 }
 
-const lastLines = (printed: string): string =>
+export const lastLines = (printed: string): string =>
 	printed
 		.trim()
 		.split(/\s*\n\s*/)

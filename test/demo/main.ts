@@ -22,6 +22,10 @@ async function main(words: readonly string[]): Promise<number> {
 	});
 	using screen = createScreen(process.stdout, process.env);
 	if (words.includes('--mesh')) return (await runMeshDemo(screen, scratch.path)) ? 0 : 1;
+	if (words.includes('--fleet')) {
+		const { runFleetDemo } = await import('./fleet.ts');
+		return (await runFleetDemo(screen, scratch.path)) ? 0 : 1;
+	}
 	const [keep, isDocker] = [words.includes('--keep'), words.includes('--docker')];
 	const options = { keep, isDocker, screen, folder: scratch.path };
 	return (await runDemo(options, isDocker ? openDockerSetup : openProcessSetup)) ? 0 : 1;

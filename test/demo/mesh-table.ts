@@ -1,5 +1,6 @@
 // PURE. The table of who answered after each change of the mesh, as lines of at most 80 columns.
 import type { Colours } from './colours.ts';
+import { CELL, renderGrid } from './grid.ts';
 
 export interface MeshRow {
 	readonly what: string;
@@ -13,17 +14,13 @@ export interface MeshRow {
 
 const versions = ['service-b', 'service-b-v2', 'service-b-v2-too'] as const;
 const titles = ['asked', 'v1', 'v2', 'v2 too', 'else', 'ms'];
-const [TITLE, CELL] = [34, 7];
 
-export function renderMeshTable(rows: readonly MeshRow[], { bold, dim }: Colours): string[] {
-	const line = (title: string, cells: readonly string[]) =>
-		title.padEnd(TITLE) + cells.map((cell) => cell.padStart(CELL)).join('');
-	return [
-		bold(line('', titles)),
-		dim('─'.repeat(TITLE + titles.length * CELL)),
-		...rows.map((row) => line(row.what, cellsOf(row))),
-	];
-}
+export const renderMeshTable = (rows: readonly MeshRow[], colours: Colours): string[] =>
+	renderGrid(
+		titles,
+		rows.map((row) => ({ title: row.what, cells: cellsOf(row) })),
+		colours,
+	);
 
 function cellsOf({ counts, ms, isElsewhere = false }: MeshRow): string[] {
 	const time = ms === undefined ? '' : String(Math.round(ms));

@@ -42,7 +42,7 @@ export async function openProcessSetup({ screen, folder }: DemoOptions): Promise
 }
 
 /** A path of Envoy's program that Envoy's user may enter: a checkout below /root or a closed home is closed to it. */
-async function placeEnvoy(folder: string): Promise<string> {
+export async function placeEnvoy(folder: string): Promise<string> {
 	const found = await findEnvoy();
 	if (runs(found)) return found;
 	const placed = join(folder, 'envoy');

@@ -1,4 +1,5 @@
 import type { Capture } from '../../src/ruleset/capture.ts';
+import { etcdPorts } from '../../src/values/etcd-address.ts';
 import type { Unit, UnitCgroup } from '../../src/values/unit-name.ts';
 import type { Id, IdRange } from '../../src/values/units.ts';
 import { loadTexts, type Texts } from '../property/generators.ts';
@@ -12,6 +13,7 @@ export function captureOf(texts: Texts): Capture {
 		ignoreGids: config.ignoreGids.map(idOf),
 		onlyUids: config.onlyUids.map(idOf),
 		onlyGids: config.onlyGids.map(idOf),
+		etcdPorts: etcdPorts(config.mesh.definitions),
 		cgroups: cgroupsOf([...config.ignoreUnits, ...config.onlyUnits]),
 	};
 }

@@ -9,10 +9,13 @@ import { turnoutProgram } from '../lab/turnout.ts';
 /** And group. */
 export const NOBODY = 65_534;
 
-/** Its definitions are in `mesh` of a folder of its own, and it answers on a socket there unless `args` say otherwise. */
+/** Its definitions are in `mesh` of a folder of its own, and it answers on a socket there, unless `args` say otherwise. */
 export async function startControl(host: Namespace, folder: string, ...args: readonly string[]) {
 	const socket = join(folder, 'socket');
-	const own = ['--definitions', join(folder, 'mesh'), ...(args.includes('--listen') ? [] : ['--listen', socket])];
+	const own = [
+		...(args.includes('--definitions') ? [] : ['--definitions', join(folder, 'mesh')]),
+		...(args.includes('--listen') ? [] : ['--listen', socket]),
+	];
 	const child = host.spawn(turnoutProgram, ['control', ...own, ...args], { uid: NOBODY, gid: NOBODY });
 	let log = '';
 	child.stderr?.on('data', (part) => {
@@ -30,5 +33,5 @@ export async function startControl(host: Namespace, folder: string, ...args: rea
 		await ended;
 		return child.exitCode;
 	};
-	return { child, ask, stop, log: () => log, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
+	return { child, socket, ask, stop, log: () => log, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
 }

@@ -15,6 +15,8 @@ export const DRAIN_MS = 20_000;
 export interface MeshWorld {
 	/** Undefined: the folder is not there. */
 	files: readonly DefinitionFile[] | undefined;
+	/** Why the definitions are not followed. */
+	away: Failure | undefined;
 	/** What the disk has, as JSON. */
 	stored: string;
 	readonly clock: FakeClock;
@@ -41,7 +43,7 @@ export interface DeliveredMesh {
 }
 
 export const createMeshWorld = (files: readonly DefinitionFile[] | undefined = guideFiles()): MeshWorld => ({
-	...{ files, stored: '', clock: createFakeClock(), logged: [] },
+	...{ files, away: undefined, stored: '', clock: createFakeClock(), logged: [] },
 });
 
 export function deliverMesh(world: MeshWorld): DeliveredMesh {
@@ -57,6 +59,7 @@ export function deliverMesh(world: MeshWorld): DeliveredMesh {
 			throw new Failure('config', 'Cannot read the definitions /mesh: no such file or directory', 'None');
 		},
 		watchDefinitions: (onChange) => void watching.push(onChange),
+		sourceTrouble: () => world.away,
 		snapshots: {
 			read: () =>
 				world.stored === '' ? undefined : (JSON.parse(world.stored) as { node: string; snapshot: Snapshot }),

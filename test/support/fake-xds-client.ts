@@ -33,7 +33,10 @@ export interface FakeXdsClient {
 	judge: (kind: ResourceKind, names: readonly string[], version: string) => string | undefined;
 }
 
-export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsClient {
+export function createFakeXdsClient(
+	send: (bytes: Uint8Array) => void,
+	nodeId = 'mesh/simpleapp/virtualNode/serviceA',
+): FakeXdsClient {
 	const held: Record<ResourceKind, Map<string, unknown>> = {
 		...{ cds: new Map(), eds: new Map(), lds: new Map(), rds: new Map() },
 	};
@@ -63,7 +66,7 @@ export function createFakeXdsClient(send: (bytes: Uint8Array) => void): FakeXdsC
 		names: (kind) => [...held[kind].keys()].sort(),
 		connect(versions = {}) {
 			Object.assign(client.versions, versions);
-			request('cds', { nodeId: 'mesh/simpleapp/virtualNode/serviceA' });
+			request('cds', { nodeId });
 			request('lds', {});
 			// One that connects again.
 			if (held.lds.size > 0) request('rds', {});

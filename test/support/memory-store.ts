@@ -1,5 +1,6 @@
 // Definitions that nobody keeps; they pass the same contract test as a folder of them.
-import { type Entry, isSameKey, type Key, type Store } from '../../src/store/store.ts';
+import { createReceipts } from '../../src/store/receipts.ts';
+import { type Along, type Entry, isSameKey, type Key, type Store } from '../../src/store/store.ts';
 
 export interface MemoryStore extends Store {
 	/** Called before each change: whoever else is faster. */
@@ -13,11 +14,18 @@ export function createMemoryStore(): MemoryStore {
 	let count = 0;
 	const listeners = new Set<() => void>();
 	const find = (key: Key) => entries.find(({ resource }) => isSameKey(resource, key));
-	const change = (key: Key, ifRevision: string | undefined, put?: Omit<Entry, 'revision' | 'fixed'>) => {
+	const receipts = createReceipts();
+	const change = (
+		key: Key,
+		ifRevision: string | undefined,
+		{ seen = String(count), receipt }: Along = {},
+		put?: Omit<Entry, 'revision' | 'fixed'>,
+	) => {
 		store.before();
-		if (find(key)?.revision !== ifRevision) return 'outdated' as const;
+		if (find(key)?.revision !== ifRevision || seen !== String(count)) return 'outdated' as const;
 		if (store.fixed !== undefined && ifRevision !== undefined) return { fixed: store.fixed };
 		count += 1;
+		receipts.keep(receipt);
 		const others = entries.filter(({ resource }) => !isSameKey(resource, key));
 		const placeOf = (path: string) => ({ file: 'memory', line: 1, path });
 		entries =
@@ -29,10 +37,11 @@ export function createMemoryStore(): MemoryStore {
 	};
 	const store: MemoryStore = {
 		...{ before: () => undefined, fixed: undefined },
-		list: async () => ({ entries, errors: [] }),
+		list: async () => ({ entries, errors: [], revision: String(count) }),
 		get: async (key) => find(key),
-		put: async (stored, ifRevision) => change(stored.resource, ifRevision, stored),
-		remove: async (key, ifRevision) => change(key, ifRevision),
+		put: async (stored, ifRevision, along) => change(stored.resource, ifRevision, along, stored),
+		remove: async (key, ifRevision, along) => change(key, ifRevision, along),
+		receiptOf: async (token) => receipts.find(token),
 		watch(onChange, signal) {
 			listeners.add(onChange);
 			signal.addEventListener('abort', () => listeners.delete(onChange));

@@ -19,8 +19,10 @@ export interface MeshLab {
 	readonly definitions: string;
 	/** Writes the definitions with these weights, as an editor does: what is saved is there at once. */
 	readonly save: (weights: readonly [number, number]) => void;
-	/** `folder`: a former daemon's. */
-	readonly start: (folder?: string) => Promise<TestDaemon>;
+	/** `folder`: a former daemon's; `from`: other definitions. */
+	readonly start: (folder?: string, from?: string) => Promise<TestDaemon>;
+	/** What service B is reached by beyond this host. */
+	readonly beyond: Namespace;
 }
 
 const hosts = { serviceb: addresses.remote.v4, servicebv2: addresses.otherRemote.v4 };
@@ -37,7 +39,7 @@ export async function createMeshHost(stack: AsyncDisposableStack): Promise<MeshL
 	mkdirSync(definitions);
 	const envoy = ['--envoy-runtime', 'process', '--envoy-command', await findEnvoy(), '--envoy-drain-seconds', '5'];
 	return {
-		...{ host: lab.host, world, app, definitions },
+		...{ host: lab.host, beyond: lab.world, world, app, definitions },
 		save(weights) {
 			for (const [at, resource] of guideResources(weights, hosts).entries()) {
 				const file = join(definitions, `${at}.json`);
@@ -45,9 +47,9 @@ export async function createMeshHost(stack: AsyncDisposableStack): Promise<MeshL
 				renameSync(`${file}~`, file);
 			}
 		},
-		start: (folder) =>
+		start: (folder, from = definitions) =>
 			startDaemon(lab.host, {
-				args: [...envoy, '--start-enabled', '1', '--mesh-definitions', definitions],
+				args: [...envoy, '--start-enabled', '1', '--mesh-definitions', from],
 				env: { APPMESH_VIRTUAL_NODE_NAME: 'mesh/simpleapp/virtualNode/serviceA' },
 				...(folder === undefined ? {} : { folder }),
 			}),

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ApiContext } from '../../src/control/api.ts';
-import { createApiServer } from '../../src/control/api-server.ts';
+import { createApiServer, type ServerOptions } from '../../src/control/api-server.ts';
 import { type Authorise, withoutKeys } from '../../src/control/authorise.ts';
 import { parseQuotas } from '../../src/control/quotas.ts';
+import { createRequestCounts } from '../../src/control/request-counts.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { createFakeClock } from './fake-clock.ts';
@@ -24,6 +25,7 @@ export type Ask = (method: string, path: string, body?: object | string, host?: 
 export async function serveApi(
 	more: Partial<Pick<ApiContext, 'quotas' | 'store'>> = {},
 	authorise: Authorise = withoutKeys,
+	pageOf?: ServerOptions['pageOf'],
 ) {
 	const stack = new AsyncDisposableStack();
 	const socket = join(stack.use(createScratch('api')).path, 'socket');
@@ -32,7 +34,9 @@ export async function serveApi(
 	const clock = createFakeClock();
 	const log: ApiContext['log'] = (level, event, fields) => void events.push({ level, event, ...fields });
 	const owner = { account: '123456789012', region: 'eu-west-1' };
-	const server = createApiServer({ store, owner, quotas: parseQuotas(''), clock, log, ...more }, authorise);
+	const requests = createRequestCounts();
+	const context = { store, owner, quotas: parseQuotas(''), clock, log, requests, ...more };
+	const server = createApiServer(context, { authorise, ...(pageOf === undefined ? {} : { pageOf }) });
 	server.listen(socket);
 	await once(server, 'listening');
 	stack.defer(() => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
+import { answerPages, type Pages } from '../../control/pages.ts';
 import { Failure } from '../../failure.ts';
 import { describeFsError } from '../../lib/fs.ts';
 import { refuseTaken } from '../../localapi/listen.ts';
@@ -9,19 +10,25 @@ import type { Log } from '../../log.ts';
 /** Hidden: nobody reads it as a definition. */
 const NAME = '.turnout-control';
 
+/** A socket's path has at most 108 bytes, whatever the folder's has. Close `descriptor` once it is not needed any more. */
+export function controlSocket(root: string): { readonly path: string; readonly descriptor: number } {
+	const descriptor = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+	return { path: `/proc/self/fd/${descriptor}/${NAME}`, descriptor };
+}
+
 /**
  * Keeps a second `turnout control` out of a folder until it is disposed of: what two of them write and count at
  * once, neither would see in time. A socket answers for as long as its process lives, also from a container, where neither a
- * process's id nor an abstract socket would be seen. Where a file system has no sockets, or is read-only, that is told.
+ * process's id nor an abstract socket would be seen. Where a file system has no sockets, or is read-only, that is told. On
+ * it `pages` are answered, for `turnout control status`.
  */
-export async function claimFolder(root: string, log: Log): Promise<Disposable> {
-	const folder = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
-	// A socket's path has at most 108 bytes, whatever the folder's has.
-	const path = `/proc/self/fd/${folder}/${NAME}`;
-	const server = createServer((client) => client.destroy()).unref();
+export async function claimFolder(root: string, pages: Pages, log: Log): Promise<Disposable> {
+	const { path, descriptor } = controlSocket(root);
+	const server = createServer(answerPages(pages)).unref();
 	const release = () => {
 		server.close();
-		closeSync(folder);
+		server.closeAllConnections();
+		closeSync(descriptor);
 	};
 	try {
 		await refuseTaken(path, `Move ${root}/${NAME} away`, () => taken(root));

@@ -4,7 +4,6 @@ import { type Finding, findingOf, well } from '../../doctor/finding.ts';
 import { meshFindings } from '../../doctor/mesh-check.ts';
 import { envoyGid } from '../../envoy/command-line.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { type Reader, readTlsFile } from '../../host/files/read-tls-file.ts';
 import { memoize } from '../../lib/memoize.ts';
 import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
@@ -16,6 +15,7 @@ import { renderProxy } from '../../xds/render-proxy.ts';
 import { tlsFilesOf } from '../../xds/tls-files.ts';
 import { checkHost } from '../mesh/host-checks.ts';
 import { optionsHere, thisNode } from '../mesh/this-node.ts';
+import { definitionsAt } from '../read-definitions.ts';
 import { hasDefinitions } from '../run/assemble-mesh.ts';
 import type { Examination } from './examination.ts';
 
@@ -25,7 +25,7 @@ export async function checkDefinitions(of: Examination): Promise<readonly Findin
 	const { config } = loaded;
 	if (!hasDefinitions(config)) return [well('mesh', whyNone(loaded)), well('names')];
 	if (config.envoy.config !== '') return [findingOf(unservedFact(config.envoy.config)), well('names')];
-	const { catalogs, ...said } = loadedOf(config);
+	const { catalogs, ...said } = await loadedOf(config);
 	if (said.errors.length > 0) return meshFindings({ ...said, names: [] });
 	const asked = { settings: { ...loaded, trouble: '' }, path: undefined, terminal: { signal: of.signal } };
 	const here = await checkHost(asked, catalogs);
@@ -38,12 +38,13 @@ const whyNone = ({ config: { mesh } }: Loaded): string =>
 		: `there are no definitions at ${mesh.definitions.join(', ')}: Envoy passes everything on`;
 
 const loadedOf = memoize(
-	({ mesh }: Loaded['config']): LoadedMesh => loadMesh(readDefinitions(mesh.definitions), new Map(mesh.parameters)),
+	async ({ mesh }: Loaded['config']): Promise<LoadedMesh> =>
+		loadMesh(await definitionsAt(mesh.definitions, mesh), new Map(mesh.parameters)),
 );
 
 export async function checkCertificates(of: Examination): Promise<readonly Finding[]> {
 	const loaded = await of.settings();
-	const files = hasDefinitions(loaded.config) ? filesOf(loaded, loadedOf(loaded.config)) : [];
+	const files = hasDefinitions(loaded.config) ? filesOf(loaded, await loadedOf(loaded.config)) : [];
 	const capture = await of.capture();
 	const uid = envoyUser(capture);
 	const { runtime, mounts } = loaded.config.envoy;

@@ -3,7 +3,6 @@ import { usage } from '../../cli/arguments.ts';
 import type { Loaded } from '../../config/merge-sources.ts';
 import type { Asked } from '../../daemon/explain/asked.ts';
 import { failureOf } from '../../failure.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { oneLine, quote, shown } from '../../lib/escape.ts';
 import type { ExplainRequest, Judgement, MeshAnswer } from '../../localapi/explained.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
@@ -14,6 +13,7 @@ import { resolveNode } from '../../mesh/resolve-node.ts';
 import { type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import { parsePlace } from '../../values/place.ts';
 import { optionsHere } from '../mesh/this-node.ts';
+import { definitionsAt } from '../read-definitions.ts';
 import { gatewayAnswer, ingressAnswer, nodeAnswer } from './mesh-answers.ts';
 
 type Settings = Pick<Loaded, 'config' | 'written' | 'passThrough'>;
@@ -25,11 +25,12 @@ export async function meshAnswer(
 	asked: Asked,
 	judged: Judgement,
 ): Promise<MeshAnswer | undefined> {
-	const { node, definitions, parameters } = settings.config.mesh;
+	const { mesh } = settings.config;
+	const { node, parameters } = mesh;
 	if (node === undefined) return undefined;
 	const question = questionOf(request, asked);
 	try {
-		const { catalogs, errors } = loadMesh(readDefinitions(definitions), new Map(parameters));
+		const { catalogs, errors } = loadMesh(await definitionsAt(mesh.definitions, mesh), new Map(parameters));
 		const catalog = catalogs.find(({ mesh }) => mesh === node.mesh);
 		const answer = catalog && answerIn(catalog, node, settings, { question, judged });
 		return answer && { ...answer, notes: errors.length === 0 ? [] : [MISTAKEN] };

@@ -1,23 +1,24 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
+import { isEtcd } from '../../values/etcd-address.ts';
 import { nodeId } from '../../values/mesh-node.ts';
 import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
+import { definitionsAt } from '../read-definitions.ts';
 import { faultless, inMesh, refuse, type Task } from './task.ts';
 import { optionsHere, proxyOf } from './this-node.ts';
 
 /** What definitions would change for one node's Envoy. 2: something. */
-export function diffMesh(task: Task): number {
+export async function diffMesh(task: Task): Promise<number> {
 	const wanted = proxyOf(task);
 	const { mesh, id, snapshot } = renderedOf(task, task.files, wanted);
-	const against = formerOf(task, wanted, id);
+	const against = await formerOf(task, wanted, id);
 	const differences = snapshotDifferences(mesh, against.snapshot, snapshot);
 	const { out, isJson } = task.terminal;
 	const head = { same: differences.length === 0, node: id, against: against.what };
@@ -46,17 +47,18 @@ interface Former {
 }
 
 /** What is asked for, else what Envoy has, else what it would get by the settings. */
-function formerOf(task: Task, wanted: ProxyName, id: string): Former {
+async function formerOf(task: Task, wanted: ProxyName, id: string): Promise<Former> {
 	const { given, path, settings } = task;
 	const { stateDirectory, mesh } = settings.config;
-	const of = (paths: readonly string[]): Former => ({
+	const of = async (paths: readonly string[]): Promise<Former> => ({
 		what: paths.join(', '),
-		snapshot: renderedOf(task, readDefinitions(paths), wanted).snapshot,
+		snapshot: renderedOf(task, await definitionsAt(paths, mesh), wanted).snapshot,
 	});
 	if (typeof given['against'] === 'string') return of([given['against']]);
 	const known = createSnapshotStore(stateDirectory).read();
 	if (known?.node === id) return { what: 'what Envoy accepted last', snapshot: known.snapshot };
-	if (path !== undefined && mesh.definitions.some((each) => existsSync(each))) return of(mesh.definitions);
+	if (path !== undefined && mesh.definitions.some((each) => isEtcd(each) || existsSync(each)))
+		return of(mesh.definitions);
 	throw new Failure(
 		'config',
 		`Cannot compare: in ${stateDirectory} is nothing, or nothing that can be read, that Envoy has accepted for ${id}`,

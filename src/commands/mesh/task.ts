@@ -1,7 +1,6 @@
 import { type Given, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
 import { Failure } from '../../failure.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { escapeControls, quote } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import type { Parameters } from '../../mesh/importers/importer.ts';
@@ -10,6 +9,7 @@ import { mistakeLine } from '../../mesh/mistake-line.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
 import type { Mistake } from '../../mesh/resource.ts';
 import { parseNamedValues } from '../../values/named-values.ts';
+import { definitionsAt } from '../read-definitions.ts';
 import { type MeshSettings, readMeshSettings } from './mesh-settings.ts';
 
 /** What a command about definitions is given: the definitions, and what else its answer depends on. */
@@ -29,7 +29,7 @@ export async function readTask(given: Given, path: string | undefined, terminal:
 	return {
 		...{ path, settings, given, terminal },
 		parameters: parametersOf(given, settings),
-		files: readDefinitions(path === undefined ? definitions : [path]),
+		files: await definitionsAt(path === undefined ? definitions : [path], settings.config.mesh),
 	};
 }
 

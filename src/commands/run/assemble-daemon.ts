@@ -75,7 +75,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 	const counters = createCounters();
 	const stateFile = createPersistentState(createStateStore(config.stateDirectory), log);
 	const host = await openHost(backends, signal, { isDaemon: true });
-	const mesh = await assembleMesh(loaded, { log, counters });
+	using mesh = await assembleMesh(loaded, { log, counters });
 	const ports = mesh?.delivery.ports;
 	const context = await resolveOnce(host, { loaded, ports }, formerChoice(stateFile.read().dialect), log, signal);
 	using served = await mesh?.serve(context);

@@ -3,22 +3,23 @@ import type { Loaded } from '../../config/merge-sources.ts';
 import type { DaemonContext } from '../../daemon/daemon-context.ts';
 import type { MeshDelivery } from '../../daemon/mesh-delivery.ts';
 import { adsSocket, makeAdsFolder, removeAdsFolder } from '../../host/ads/ads-folder.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { createSnapshotStore } from '../../host/files/snapshot-store.ts';
-import { watchDefinitions } from '../../host/files/watch-definitions.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { refuseTaken } from '../../localapi/listen.ts';
 import type { Log } from '../../log.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import type { Counters } from '../../status/counters.ts';
+import { isEtcd } from '../../values/etcd-address.ts';
 import { nodeId } from '../../values/mesh-node.ts';
+import { DEFAULT_DRAIN_MS } from '../../xds/drain-ms.ts';
 import { hostOptions } from '../host-options.ts';
+import { openDefinitionSource } from './definition-source.ts';
 import { runProgram } from './run-program.ts';
 
 type Config = DaemonContext['config'];
 
 /** The mesh of this host's node, once its definitions are read. */
-export interface AssembledMesh {
+export interface AssembledMesh extends Disposable {
 	readonly delivery: MeshDelivery;
 	/** Disposing of what it resolves to, also where the daemon cannot start, ends the server and leaves its folder to the next one. */
 	readonly serve: (context: DaemonContext) => Promise<ServedMesh>;
@@ -38,14 +39,15 @@ export const isMeshed = (config: Config): boolean => config.envoy.config === '' 
  */
 export const hasDefinitions = ({ mesh: { node, definitions }, stateDirectory }: Config): boolean =>
 	node !== undefined &&
-	(definitions.some((path) => existsSync(path)) || createSnapshotStore(stateDirectory).read()?.node === nodeId(node));
+	(definitions.some((path) => isEtcd(path) || existsSync(path)) ||
+		createSnapshotStore(stateDirectory).read()?.node === nodeId(node));
 
 /** Undefined where there is no mesh: then neither gRPC, protobuf nor what reads definitions is loaded. */
 export async function assembleMesh(
 	{ config, passThrough }: Pick<Loaded, 'config' | 'passThrough'>,
 	{ log, counters }: { readonly log: Log; readonly counters: Counters },
 ): Promise<AssembledMesh | undefined> {
-	const { node, definitions, parameters } = config.mesh;
+	const { node, parameters } = config.mesh;
 	if (node === undefined || !isMeshed(config)) return undefined;
 	// Before anything of a daemon that runs here is touched.
 	await refuseTaken(config.socket);
@@ -54,29 +56,32 @@ export async function assembleMesh(
 		import('../../daemon/mesh-delivery.ts'),
 	]);
 	const { stateDirectory, envoy } = config;
-	const onBlind = (why: string) => log('warn', 'definitions are not watched, and looked at from time to time', { why });
+	const ending = new AbortController();
+	const source = await openDefinitionSource(config.mesh, log, ending.signal);
 	const delivery = createMeshDelivery({
 		...{ node, log, counters, clock: systemClock, codec: createCodec() },
 		drainMs: envoy.runtime === 'none' ? DEFAULT_DRAIN_MS : LONGEST_DRAIN_MS,
 		options: hostOptions({ config, passThrough }),
 		parameters: new Map(parameters),
-		readDefinitions: () => readDefinitions(definitions),
-		watchDefinitions: (onChange, signal) => watchDefinitions(definitions, { onChange, onBlind }, signal),
+		...source,
 		snapshots: createSnapshotStore(stateDirectory),
 	});
-	return { delivery, serve: (context) => serveAds(delivery, context) };
+	return {
+		delivery,
+		serve: (context) => serveAds(delivery, context),
+		[Symbol.dispose]: () => ending.abort(),
+	};
 }
 
-/** With what is under way at their end: above what envoy.drainSeconds can be, and Envoy's default of --drain-time-s. */
+/** With what is under way at its end: above what envoy.drainSeconds can be. */
 const LONGEST_DRAIN_MS = 120_000;
-const DEFAULT_DRAIN_MS = 620_000;
 
 async function serveAds(delivery: MeshDelivery, { config, capture }: DaemonContext): Promise<ServedMesh> {
 	const { openAdsServer } = await import('../../host/ads/ads-server.ts');
 	const { runtime } = config.envoy;
 	const path = adsSocket(config.socket);
 	const makeFolder = () => makeAdsFolder(path, { runtime, uid: envoyUser(capture) }, runProgram);
-	const server = await openAdsServer(path, makeFolder, ({ send }) => delivery.open(send));
+	const server = await openAdsServer(path, makeFolder, delivery.open);
 	return {
 		close(isKept) {
 			server.close();

@@ -11,7 +11,10 @@ export type RefusalReason =
 	| 'other-payload'
 	| 'unknown-key'
 	| 'other-signature'
-	| 'replayed';
+	| 'replayed'
+	| 'other-secret'
+	| 'too-often'
+	| 'open-network';
 
 export interface Refusal {
 	readonly reason: RefusalReason;

@@ -1,36 +1,8 @@
 import { chmodSync, lstatSync } from 'node:fs';
-import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
-import { Failure, failureOf } from '../../failure.ts';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { Failure } from '../../failure.ts';
 import { describeFsError, removeQuietly } from '../../lib/fs.ts';
-
-/** Envoy's end of one stream. */
-export interface AdsPeer {
-	/** Returns false where Envoy reads more slowly than it is sent, until it has drained. */
-	readonly send: (bytes: Uint8Array) => boolean;
-}
-
-/** Our end of it. */
-export interface AdsConnection {
-	/** What it throws ends the stream with that reason; Envoy connects again later. */
-	readonly receive: (bytes: Uint8Array) => void;
-	readonly drained: () => void;
-	readonly close: () => void;
-}
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-const asItIs = (bytes: Buffer): Uint8Array => bytes;
-
-/** envoy/service/discovery/v3/ads.proto; messages stay bytes. */
-const service: ServiceDefinition = {
-	streamAggregatedResources: {
-		path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
-		...{ requestStream: true, responseStream: true, requestSerialize: asBuffer, requestDeserialize: asItIs },
-		...{ responseSerialize: asBuffer, responseDeserialize: asItIs },
-	},
-};
-
-/** Far above what an Envoy asks with. */
-const LARGEST_REQUEST_BYTES = 4 * 1024 * 1024;
+import { type AdsConnection, type AdsSend, createAdsService } from './ads-service.ts';
 
 const CHECK_MS = 2_000;
 
@@ -41,10 +13,9 @@ const CHECK_MS = 2_000;
 export async function openAdsServer(
 	path: string,
 	makeFolder: () => Promise<void>,
-	accept: (peer: AdsPeer) => AdsConnection,
+	accept: (send: AdsSend) => AdsConnection,
 ): Promise<{ readonly close: () => void }> {
-	const server = new Server({ 'grpc.max_receive_message_length': LARGEST_REQUEST_BYTES });
-	server.addService(service, { streamAggregatedResources: (call: Call) => serve(call, accept) });
+	const server = createAdsService((_call, send) => accept(send));
 	const bind = async () => {
 		await makeFolder();
 		// That of a former daemon: Envoys connect again by themselves.
@@ -85,24 +56,6 @@ function keepBound(path: string, bindAgain: () => Promise<void>): () => void {
 	};
 	const timer = setInterval(check, CHECK_MS).unref();
 	return () => clearInterval(timer);
-}
-
-type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
-
-function serve(call: Call, accept: (peer: AdsPeer) => AdsConnection): void {
-	const connection = accept({ send: (bytes) => call.write(bytes) });
-	call.on('data', (bytes: Uint8Array) => {
-		try {
-			connection.receive(bytes);
-		} catch (error) {
-			call.emit('error', { code: status.INVALID_ARGUMENT, details: failureOf(error).message });
-		}
-	});
-	call.on('drain', connection.drained);
-	call.on('end', () => call.end());
-	call.on('error', () => undefined);
-	call.on('close', connection.close);
-	call.on('cancelled', connection.close);
 }
 
 const bound = (server: Server, path: string): Promise<void> =>

@@ -16,7 +16,7 @@ import { oneLine } from '../../lib/escape.ts';
 import type { Codec } from '../../xds/encoded.ts';
 import { envoyApi } from './envoy-api.ts';
 import { asField } from './field-bytes.ts';
-import { createRoutesEncoder } from './routes-encoder.ts';
+import { createRoutesEncoder, type RoutesSchema } from './routes-encoder.ts';
 
 /** The fields of a DiscoveryRequest that Envoy is asked for. */
 interface RequestMessage {
@@ -28,12 +28,26 @@ interface RequestMessage {
 	readonly node?: { readonly id: string };
 }
 
-/** By Envoy's own descriptors: a field that its API does not have is an error. */
-export function createCodec(): Codec {
+export const createCodec = (): Codec => createCodecs()();
+
+/**
+ * By Envoy's own descriptors: a field that its API does not have is an error. Each codec is for one node, as it remembers the routes
+ * that it has encoded; what they share is made once.
+ */
+export function createCodecs(): () => Codec {
 	const descriptors = gunzipSync(Buffer.from(envoyApi, 'base64'));
 	const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
 	const [request, response] = [messageOf(registry, `${DISCOVERY}Request`), messageOf(registry, `${DISCOVERY}Response`)];
 	const [routes, virtualHost] = [messageOf(registry, ROUTES), messageOf(registry, 'envoy.config.route.v3.VirtualHost')];
+	return () => codecOf({ registry, request, response, routes, virtualHost });
+}
+
+interface Schemas extends RoutesSchema {
+	readonly request: DescMessage;
+	readonly response: DescMessage;
+}
+
+function codecOf({ registry, request, response, routes, virtualHost }: Schemas): Codec {
 	const encodeRoutes = createRoutesEncoder({ registry, routes, virtualHost });
 	return {
 		encodeResource: (resource) =>

@@ -16,8 +16,8 @@ export function openDefinitionFolder(path: string, onBlind: (why: string) => voi
 	if (!statSync(root).isDirectory()) throw unusable(path, 'it is not a folder');
 	return {
 		root,
-		read: () => readDefinitions([root]).map(withFacts),
-		write: (file, text, former) => toldLater(file, () => write(root, file, text, former)),
+		read: async () => ({ files: readDefinitions([root]).map(withFacts), generation: '' }),
+		write: (file, text, expected) => toldLater(file, () => write(root, file, text, expected.text)),
 		remove: (file) => toldLater(file, () => remove(root, file)),
 		watch: (onChange, signal) => watchDefinitions([root], { onChange, onBlind }, signal),
 	};
@@ -51,10 +51,11 @@ function refuseLinked(folder: string): void {
 
 const nearestExisting = (folder: string): string => (existsSync(folder) ? folder : nearestExisting(dirname(folder)));
 
-async function remove(root: string, path: string): Promise<void> {
+async function remove(root: string, path: string): Promise<boolean> {
 	rmSync(path);
 	const left = removeEmpty(root, dirname(path));
 	await syncUpTo(root, left);
+	return true;
 }
 
 /** The folders that have nothing left in them; returns the first that has. */

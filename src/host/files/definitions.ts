@@ -30,8 +30,10 @@ const filesBelow = (folder: string): string[] =>
 		.sort((a, b) => (a.name < b.name ? -1 : 1))
 		.flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
 
-const isDefinition = (entry: Dirent): boolean =>
-	!/^\.|~$/.test(entry.name) && (entry.isDirectory() || /\.(json|ya?ml|template|tfstate)$/.test(entry.name));
+const isDefinition = (entry: Dirent): boolean => isDefinitionName(entry.name, entry.isDirectory());
+
+export const isDefinitionName = (name: string, isFolder: boolean): boolean =>
+	!/^\.|~$/.test(name) && (isFolder || /\.(json|ya?ml|template|tfstate)$/.test(name));
 
 /** Of a folder's files some may have been removed since it was listed. A link that leads nowhere is a mistake. */
 function readIfThere(path: string): DefinitionFile[] {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIpLiteral } from '../../values/ip-literal.ts';
 import { parsePlace } from '../../values/place.ts';
 import type { Attempt } from './explanation.ts';
 import { grpcHeaders, headersOf, normalizedPath, schemeOf } from './request.ts';
@@ -57,7 +57,7 @@ function request(kind: string, url: string, told: Told): Question | undefined {
 	const to = addressOf(url);
 	if (to === undefined || !/^[A-Za-z]+$/.test(kind)) return undefined;
 	const headers = headersOf(told.headers);
-	const [isCall, isName] = [kind === 'grpc', isIP(to.host) === 0];
+	const [isCall, isName] = [kind === 'grpc', !isIpLiteral(to.host)];
 	const method = isCall ? 'POST' : kind.toUpperCase();
 	return {
 		...{ text: `${isCall ? kind : method} ${url}`, host: to.host },
@@ -79,4 +79,4 @@ function connection(target: string): Question | undefined {
 	return { text: `tcp ${target}`, host: to.host, attempt };
 }
 
-const addressesOf = (host: string): readonly string[] => (isIP(host) > 0 ? [host] : []);
+const addressesOf = (host: string): readonly string[] => (isIpLiteral(host) ? [host] : []);

@@ -172,7 +172,7 @@ const functions: Readonly<Record<string, Intrinsic>> = {
 	'Fn::ImportValue': importValue,
 	'Fn::Base64': (argument, scope) => {
 		const text = textOf(evaluate(argument, scope), scope);
-		return text === undefined ? undefined : scalar(Buffer.from(text).toString('base64'), argument.at);
+		return text === undefined ? undefined : scalar(base64(text), argument.at);
 	},
 	'Fn::Equals': (argument, scope) => {
 		const sides = argumentsOf(argument, 2, scope)?.map((item) => textOf(evaluate(item, scope), scope)) ?? [];
@@ -190,3 +190,7 @@ const functions: Readonly<Record<string, Intrinsic>> = {
 		),
 	'Fn::Not': (argument, scope) => verdict(!isTrue(itemsOf(argument)[0], scope), argument),
 };
+
+/** Of its UTF-8. */
+const base64 = (text: string): string =>
+	btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));

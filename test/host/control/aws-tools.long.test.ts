@@ -14,6 +14,7 @@ import { apiResources, arnIn } from '../../support/api-resources.ts';
 import { awsTools } from '../../support/aws-tools.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
 import { matchesGolden } from '../../support/golden.ts';
+import { byFile, guideCommands, guideInputs, guideRoute, ROUTE_FILE } from '../../support/guide-commands.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const ENDPOINT = 'http://127.0.0.1:8474';
@@ -32,7 +33,8 @@ describe("AWS's own tools", () => {
 	};
 	const run = (args: readonly string[]) => {
 		const env = { ...tools.env, AWS_ENDPOINT_URL_APP_MESH: ENDPOINT, HOME: scratch.path };
-		const { code, stdout, stderr } = host.tryRun(tools.python, [tools.aws, 'appmesh', ...args], { env });
+		const words = ['-C', scratch.path, tools.python, tools.aws, 'appmesh', ...args];
+		const { code, stdout, stderr } = host.tryRun('env', words, { env });
 		return { code, stderr, reply: stdout === '' ? undefined : JSON.parse(stdout) };
 	};
 	/** One that succeeds. */
@@ -45,43 +47,15 @@ describe("AWS's own tools", () => {
 	test("the guide's commands make the guide's mesh", async () => {
 		const folder = folderOf('guide');
 		await using _control = await startControl(host, folder, '--listen', '127.0.0.1:8474');
-		const file = (name: string, value: object): string => {
-			writeFileSync(join(scratch.path, name), JSON.stringify(value));
-			return `file://${join(scratch.path, name)}`;
-		};
-		const listeners = (port: number) => [{ portMapping: { port, protocol: 'http' } }];
-		const node = (name: string, port: number, spec: object = {}) => ({
-			spec: { ...spec, listeners: listeners(port), serviceDiscovery: { dns: { hostname: `${name}.simpleapp.local` } } },
-			...{ meshName: 'simpleapp', virtualNodeName: name },
-		});
-		const backends = [{ virtualService: { virtualServiceName: 'serviceB.simpleapp.local' } }];
-		const targets = (first: number) => [
-			{ virtualNode: 'serviceBv1', weight: first },
-			{ virtualNode: 'serviceBv2', weight: 100 - first },
-		];
-		const route = (first: number) => ({
-			...{ meshName: 'simpleapp', routeName: 'serviceB-route', virtualRouterName: 'serviceB' },
-			spec: { httpRoute: { action: { weightedTargets: targets(first) }, match: { prefix: '/' } } },
-		});
-		aws('create-mesh', '--mesh-name', 'simpleapp');
-		aws('create-virtual-node', '--cli-input-json', file('serviceA.json', node('serviceA', 8080, { backends })));
-		for (const name of ['serviceBv1', 'serviceBv2'])
-			aws('create-virtual-node', '--cli-input-json', file(`${name}.json`, node(name, 80)));
-		const router = { meshName: 'simpleapp', spec: { listeners: listeners(80) }, virtualRouterName: 'serviceB' };
-		aws('create-virtual-router', '--cli-input-json', file('serviceB-router.json', router));
-		aws('create-route', '--cli-input-json', file('serviceB-routes.json', route(90)));
-		const provider = { virtualRouter: { virtualRouterName: 'serviceB' } };
-		for (const virtualServiceName of ['serviceB', 'serviceB.simpleapp.local'])
-			aws(
-				'create-virtual-service',
-				'--cli-input-json',
-				file('service.json', { meshName: 'simpleapp', spec: { provider }, virtualServiceName }),
-			);
+		const save = (name: string, value: object) => writeFileSync(join(scratch.path, name), JSON.stringify(value));
+		for (const [name, value] of Object.entries(guideInputs)) save(name, value);
+		for (const words of guideCommands) aws(...words);
 		const { catalogs, errors } = loadMesh(readDefinitions([join(folder, 'mesh')]));
 		assert.deepEqual(errors, []);
 		assert.deepEqual(catalogs[0]?.names('virtualNode').toSorted(), ['serviceA', 'serviceBv1', 'serviceBv2']);
-		const { route: moved } = aws('update-route', '--cli-input-json', file('moved.json', route(50)));
-		assert.deepEqual([moved.metadata.version, moved.spec.httpRoute.action.weightedTargets], [2, targets(50)]);
+		save(ROUTE_FILE, guideRoute([50, 50]));
+		const { route } = aws(...byFile('update-route', ROUTE_FILE));
+		assert.deepEqual([route.metadata.version, route.spec], [2, guideRoute([50, 50]).spec]);
 		const { virtualNode } = aws('describe-virtual-node', '--mesh-name', 'simpleapp', '--virtual-node-name', 'serviceA');
 		assert.match(virtualNode.metadata.arn, /:mesh\/simpleapp\/virtualNode\/serviceA$/);
 		assert.equal(aws('list-virtual-services', '--mesh-name', 'simpleapp').virtualServices.length, 2);

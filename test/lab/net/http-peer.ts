@@ -48,15 +48,25 @@ type Asked =
 	| { readonly kind: 'get'; readonly target: HttpTarget }
 	| { readonly kind: 'many'; readonly target: HttpTarget; readonly times: number; readonly workers: number }
 	| { readonly kind: 'seen'; readonly name: string }
-	| { readonly kind: 'load'; readonly target: HttpTarget; readonly workers: number }
-	| { readonly kind: 'counts' | 'halt'; readonly load: number };
+	| { readonly kind: 'load'; readonly target: HttpTarget; readonly workers: number; readonly pauseMs: number }
+	| { readonly kind: 'counts' | 'heard' | 'forget' | 'halt'; readonly load: number };
 export type HttpOrder = Asked & { readonly id: number };
 
 /** Answers by whom; what was not answered with 200 by status and text. */
 export type HttpCounts = Readonly<Record<string, number>>;
 
+/** In milliseconds since 1970. */
+export interface Heard {
+	readonly firstMs: number;
+	/** The first of its last answers between which there was nobody else's. */
+	readonly sinceMs: number;
+}
+
 export interface HttpLoad {
 	readonly counts: () => Promise<HttpCounts>;
+	/** When each has answered, since `forget`. */
+	readonly heard: () => Promise<Readonly<Record<string, Heard>>>;
+	readonly forget: () => Promise<void>;
 	readonly stop: () => Promise<HttpCounts>;
 }
 
@@ -72,8 +82,8 @@ export interface HttpPeer extends Disposable {
 	) => Promise<HttpCounts>;
 	/** How many requests the servers of this name have got. */
 	readonly seen: (name: string) => Promise<number>;
-	/** Requests without a pause, over connections that are kept. */
-	readonly startLoad: (target: HttpTarget, workers: number) => Promise<HttpLoad>;
+	/** Requests over connections that are kept; without a pause, unless each worker makes one after each request. */
+	readonly startLoad: (target: HttpTarget, workers: number, pauseMs?: number) => Promise<HttpLoad>;
 }
 
 export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, identity: Identity = {}): HttpPeer {
@@ -85,11 +95,16 @@ export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, identity: Id
 		get: (target) => ask({ kind: 'get', target }),
 		getMany: (target, { times, workers }) => ask({ kind: 'many', target, times, workers }),
 		seen: (name) => ask({ kind: 'seen', name }),
-		async startLoad(target, workers) {
-			const started = ask({ kind: 'load', target, workers });
+		async startLoad(target, workers, pauseMs = 0) {
+			const started = ask({ kind: 'load', target, workers, pauseMs });
 			const load = worker.last();
 			await started;
-			return { counts: () => ask({ kind: 'counts', load }), stop: () => ask({ kind: 'halt', load }) };
+			return {
+				counts: () => ask({ kind: 'counts', load }),
+				heard: () => ask({ kind: 'heard', load }),
+				forget: () => ask({ kind: 'forget', load }),
+				stop: () => ask({ kind: 'halt', load }),
+			};
 		},
 		[Symbol.dispose]: () => worker[Symbol.dispose](),
 	};

@@ -3,8 +3,9 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, request as requestByTls } from 'node:https';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
-import type { HttpAnswer, HttpOrder, HttpTarget, Served } from './http-peer.ts';
+import type { Heard, HttpAnswer, HttpOrder, HttpTarget, Served } from './http-peer.ts';
 
 const [uid, gid] = process.argv.slice(-2).map(Number);
 if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
@@ -14,10 +15,14 @@ if (gid !== undefined && !Number.isNaN(gid) && gid > 0) {
 if (uid !== undefined && !Number.isNaN(uid) && uid > 0) process.setuid?.(uid);
 
 const servers = new Map<string, Server>();
-const loads = new Map<
-	number,
-	{ isOver: boolean; readonly counts: Record<string, number>; readonly ended: Promise<unknown> }
->();
+interface Load {
+	isOver: boolean;
+	readonly counts: Record<string, number>;
+	heard: Record<string, Heard>;
+	lastBy: string;
+	readonly ended: Promise<unknown>;
+}
+const loads = new Map<number, Load>();
 const seen = new Map<string, number>();
 
 function get(
@@ -77,9 +82,19 @@ function answererOf({ name, status = 200, statuses = [], delayMs = 0 }: Served) 
 	};
 }
 
-function count(counts: Record<string, number>, { status, body }: HttpAnswer): void {
+function count(counts: Record<string, number>, { status, body }: HttpAnswer): string {
 	const key = status === 200 ? body : `${status} ${body.trim()}`;
 	counts[key] = (counts[key] ?? 0) + 1;
+	return key;
+}
+
+function note(load: Load, by: string, nowMs: number): void {
+	const known = load.heard[by];
+	load.heard[by] = {
+		firstMs: known?.firstMs ?? nowMs,
+		sinceMs: load.lastBy === by ? (known?.sinceMs ?? nowMs) : nowMs,
+	};
+	load.lastBy = by;
 }
 
 const orders: {
@@ -117,17 +132,26 @@ const orders: {
 		return counts;
 	},
 	seen: async ({ name }) => seen.get(name) ?? 0,
-	async load({ id, target, workers }) {
+	async load({ id, target, workers, pauseMs }) {
 		const counts: Record<string, number> = {};
 		const agent = new Agent({ keepAlive: true });
 		const work = async () => {
-			while (!own.isOver) count(counts, await get(target, agent));
+			while (!own.isOver) {
+				const by = count(counts, await get(target, agent));
+				note(own, by, Date.now());
+				if (pauseMs > 0) await sleep(pauseMs);
+			}
 		};
-		const own = { isOver: false, counts, ended: Promise.resolve<unknown>(undefined) };
+		const own: Load = { isOver: false, counts, heard: {}, lastBy: '', ended: Promise.resolve() };
 		const ended = Promise.all(Array.from({ length: workers }, work)).finally(() => agent.destroy());
 		loads.set(id, Object.assign(own, { ended }));
 	},
 	counts: async ({ load }) => ({ ...loads.get(load)?.counts }),
+	heard: async ({ load }) => ({ ...loads.get(load)?.heard }),
+	async forget({ load }) {
+		const own = loads.get(load);
+		if (own !== undefined) own.heard = {};
+	},
 	async halt({ load }) {
 		const own = loads.get(load);
 		if (own !== undefined) own.isOver = true;

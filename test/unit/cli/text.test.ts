@@ -147,8 +147,9 @@ test('the line of a mesh: its node, who has accepted it and since when, and whet
 		{ subject: 'mesh', ok: false, since, why: 'x', remedy: 'y' },
 		{ subject: 'mesh', ok: true, since },
 	];
-	const lineOf = (mesh: Omit<NonNullable<Status['mesh']>, 'node' | 'version'>, condition = fine) => {
-		const status = { ...enabled, mesh: { node, version: '1', ...mesh }, conditions: condition ? [condition] : [] };
+	const lineOf = (mesh: Partial<NonNullable<Status['mesh']>>, condition = fine) => {
+		const own = { node, version: '1', connected: 0, settled: 0, followed: true };
+		const status = { ...enabled, mesh: { ...own, ...mesh }, conditions: condition ? [condition] : [] };
 		return /^mesh +(.*)$/m.exec(statusText(status, { nowMs }))?.[1];
 	};
 	const at = '2026-11-23 05:31:26 UTC (3 days ago)';
@@ -160,5 +161,9 @@ test('the line of a mesh: its node, who has accepted it and since when, and whet
 	assert.equal(
 		lineOf({ connected: 1, settled: 1, acceptedAt: since }, defect),
 		`${node}, accepted since ${at}; what is defined now is not in force`,
+	);
+	assert.equal(
+		lineOf({ connected: 1, settled: 1, acceptedAt: since, followed: false }, defect),
+		`${node}, accepted since ${at}; what is defined now is not known`,
 	);
 });

@@ -12,6 +12,7 @@ import { type Layers, mistakesIn, readLayers } from '../../support/setting-sampl
 const free = [
 	...['envoy.dockerSocket', 'envoy.mounts', 'envoy.logDriver', 'envoy.command', 'envoy.config'],
 	...['mesh.cluster', 'mesh.definitions', 'socket', 'stateDirectory'],
+	...['mesh.etcdCa', 'mesh.etcdCertificate', 'mesh.etcdKey', 'mesh.etcdUser', 'mesh.etcdPasswordFile'],
 ];
 const keys = [...allSettings.keys()];
 const variables = new Map([...allSettings].map(([key, { variable }]) => [key, variable]));
@@ -60,6 +61,11 @@ function assertLiteral(layers: Layers, taken: readonly string[], text: string): 
 		'envoy.command': command,
 		'envoy.config': bootstrap,
 		'mesh.cluster': config.mesh.cluster,
+		'mesh.etcdCa': config.mesh.etcdCa,
+		'mesh.etcdCertificate': config.mesh.etcdCertificate,
+		'mesh.etcdKey': config.mesh.etcdKey,
+		'mesh.etcdUser': config.mesh.etcdUser,
+		'mesh.etcdPasswordFile': config.mesh.etcdPasswordFile,
 		'mesh.definitions': String(config.mesh.definitions),
 		socket: config.socket,
 		stateDirectory: config.stateDirectory,

@@ -13,10 +13,10 @@ test('a folder is served by one, however long its path is, and by the next once 
 	using scratch = createScratch('claim');
 	const folder = join(scratch.path, 'n'.repeat(120));
 	mkdirSync(folder);
-	const claim = await claimFolder(folder, assert.fail);
-	await assert.rejects(claimFolder(folder, assert.fail), { message: /: another turnout control does$/ });
+	const claim = await claimFolder(folder, new Map(), assert.fail);
+	await assert.rejects(claimFolder(folder, new Map(), assert.fail), { message: /: another turnout control does$/ });
 	claim[Symbol.dispose]();
-	(await claimFolder(folder, assert.fail))[Symbol.dispose]();
+	(await claimFolder(folder, new Map(), assert.fail))[Symbol.dispose]();
 	assert.deepEqual(readdirSync(folder), []);
 });
 
@@ -25,16 +25,16 @@ test('one that was killed keeps nobody away', async () => {
 	const listens = "require('node:net').createServer().listen('.turnout-control', () => console.log('ready'))";
 	const killed = spawn(process.execPath, ['--eval', listens], { cwd: scratch.path });
 	await once(killed.stdout, 'data');
-	await assert.rejects(claimFolder(scratch.path, assert.fail), { message: /another turnout control does/ });
+	await assert.rejects(claimFolder(scratch.path, new Map(), assert.fail), { message: /another turnout control does/ });
 	killed.kill('SIGKILL');
 	await once(killed, 'close');
 	assert.deepEqual(readdirSync(scratch.path), ['.turnout-control']);
-	(await claimFolder(scratch.path, assert.fail))[Symbol.dispose]();
+	(await claimFolder(scratch.path, new Map(), assert.fail))[Symbol.dispose]();
 });
 
 test('a folder that can have no socket is served, and that nobody is kept away is told', async () => {
 	const told: unknown[] = [];
-	(await claimFolder('/proc/self', (...event) => void told.push(event)))[Symbol.dispose]();
+	(await claimFolder('/proc/self', new Map(), (...event) => void told.push(event)))[Symbol.dispose]();
 	assert.match(JSON.stringify(told), /"warn","a second one is not kept away",\{"definitions":"\/proc\/self"/);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Failure } from '../../../src/failure.ts';
 import type { DefinitionFile } from '../../../src/mesh/load-mesh.ts';
 import { createMeshWorld, deliverMesh, type MeshWorld } from '../../support/delivered-mesh.ts';
 import { guideFiles } from '../../support/guide-mesh.ts';
@@ -175,4 +176,29 @@ test('what Envoy has accepted of another node is not served to this one', () => 
 	world.stored = '{"node":"mesh/simpleapp/virtualNode/serviceB","snapshot":{"cds":{},"eds":{},"lds":{},"rds":{}}}';
 	world.files = broken();
 	assert.throws(() => deliverMesh(world).delivery.start(), /The definitions have .*mistake/);
+});
+
+test('while etcd is away Envoy keeps what it has, which status says, also of a daemon that starts then', () => {
+	const world = createMeshWorld();
+	const mesh = deliverMesh(world);
+	mesh.delivery.start();
+	mesh.connect();
+	mesh.settle();
+	assert.equal(mesh.delivery.status().followed, true);
+	world.away = new Failure('state', 'Cannot follow etcd://a/t: nobody answers', 'See whether it runs');
+	mesh.saved();
+	const told = {
+		...{ subject: 'mesh', ok: false, remedy: 'See whether it runs' },
+		why: 'Cannot follow etcd://a/t: nobody answers; Envoy keeps what it has',
+	};
+	assert.deepEqual(mesh.delivery.fact(), told);
+	assert.equal(mesh.delivery.status().followed, false);
+	world.files = undefined;
+	const next = deliverMesh(world);
+	next.delivery.start();
+	assert.deepEqual(next.connect().names('lds'), ['lds_egress_0.0.0.0_15001', 'lds_ingress_0.0.0.0_15000']);
+	assert.deepEqual(next.delivery.fact(), told);
+	Object.assign(world, { files: guideFiles(), away: undefined });
+	next.saved();
+	assert.deepEqual(next.delivery.fact(), { subject: 'mesh', ok: true });
 });

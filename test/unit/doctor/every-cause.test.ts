@@ -47,6 +47,7 @@ const causes: readonly (readonly [condition: string, when: string, found: Found]
 	['order', "another program's rule comes before ours", by('order')],
 	['interceptors', 'another mesh', by('interceptors')],
 	['mesh', 'the definitions as they are now are not in force', by('mesh')],
+	['mesh', 'etcd is away, or refuses this host', by('mesh')],
 	['mesh', '`envoy.config` is set as well', by('mesh')],
 	['tracking', 'the kernel cannot be made to track', own('it shows when rules are applied')],
 	['lists', 'addresses or ports are so many', by('lists')],

@@ -55,5 +55,6 @@ export const cases: Readonly<Record<string, Texts>> = {
 		...{ bridges: 'docker0', onlyUids: '1000', egressOnlyIps: '10.0.0.0/8', egressOnlyPorts: '443' },
 	},
 	"no guard before Envoy's ports": { appPorts: '8080', guard: '0' },
+	'definitions in etcd': { 'mesh.definitions': 'etcd://a:2379,b:2379,c:12379/turnout' },
 	"other ports of Envoy's": { appPorts: '8080', ingressPort: '16000', egressPort: '15999' },
 };

@@ -20,6 +20,7 @@ const judge: Readonly<Record<Connection['way'], (capture: Capture, packet: Packe
 			cgroups.some(({ unit, id }) => units.includes(unit) && packet.cgroups?.includes(id) === true);
 		if (packet.isToHere || isOwned(ignoreUids, packet.uid) || isOwned(ignoreGids, packet.gid)) return 'direct';
 		if (isOf(ignoreUnits)) return 'direct';
+		if (packet.uid === 0 && holds(capture.etcdPorts ?? [], packet.port)) return 'direct';
 		const isOpen = onlyUids.length + onlyGids.length + onlyUnits.length === 0;
 		const isAsked = isOwned(onlyUids, packet.uid) || isOwned(onlyGids, packet.gid) || isOf(onlyUnits);
 		if (!isOpen && !isAsked) return 'direct';

@@ -34,7 +34,15 @@ const status: Status = {
 	},
 	bypassing: 0,
 	existing: 0,
-	mesh: { node: 'mesh/m/virtualNode/a', version: '1', connected: 2, settled: 1, acceptedAt: since, acceptedMs: 42 },
+	mesh: {
+		node: 'mesh/m/virtualNode/a',
+		version: '1',
+		connected: 2,
+		settled: 1,
+		followed: true,
+		acceptedAt: since,
+		acceptedMs: 42,
+	},
 };
 
 const counters = createCounters();

@@ -25,12 +25,17 @@ function snapshotOf(ports: Readonly<Record<string, readonly string[]>>): Snapsho
 	};
 }
 
+const request = {
+	...{ versionInfo: '', responseNonce: '', resourceNames: [] },
+	...{ error: undefined, nodeId: 'mesh/m/virtualNode/n' },
+};
+
 /** `drainMs`: how long clusters that are gone stay. */
 function connected(first?: Snapshot, versions = {}, drainMs = 0) {
 	const clock = createFakeClock();
 	const events: AdsEvent[] = [];
 	const queue: (() => void)[] = [];
-	const client = createFakeXdsClient((bytes) => void queue.push(() => stream.receive(bytes)));
+	const client = createFakeXdsClient((bytes) => void queue.push(() => stream.receive(jsonCodec.decodeRequest(bytes))));
 	const stream = createAdsStream(
 		{ codec: jsonCodec, clock, drainMs },
 		(bytes) => queue.push(() => client.receive(bytes)) > 0,
@@ -126,14 +131,13 @@ test('whatever changes follow one another, nothing ever refers to a cluster that
 
 test('an Envoy that asks for endpoints of a cluster of its own, and never says more of it, gets all of its configuration', () => {
 	const sent: { readonly typeUrl: string; readonly nonce: string }[] = [];
-	const bytesOf = (value: object) => new TextEncoder().encode(JSON.stringify(value));
 	const stream = createAdsStream(
 		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
 		(bytes) => sent.push(JSON.parse(new TextDecoder().decode(bytes))) > 0,
 		() => undefined,
 	);
 	const ask = (typeUrl: string, resourceNames: readonly string[], responseNonce = '') =>
-		stream.receive(bytesOf({ typeUrl, versionInfo: '', responseNonce, resourceNames, nodeId: 'mesh/m/virtualNode/n' }));
+		stream.receive({ ...request, typeUrl, responseNonce, resourceNames });
 	stream.update(encodeSnapshot(snapshotOf({ 80: ['blue'] }), jsonCodec));
 	ask(typeUrls.eds, ['local_cluster']);
 	ask(typeUrls.cds, []);
@@ -194,8 +198,7 @@ test('an Envoy that reads slowly is sent nothing more until it has read, and the
 		},
 		() => undefined,
 	);
-	const request = { versionInfo: '', responseNonce: '', resourceNames: [], nodeId: 'mesh/m/virtualNode/n' };
-	stream.receive(new TextEncoder().encode(JSON.stringify({ ...request, typeUrl: typeUrls.cds })));
+	stream.receive({ ...request, typeUrl: typeUrls.cds });
 	for (const name of ['blue', 'green', 'red']) stream.update(encodeSnapshot(snapshotOf({ 80: [name] }), jsonCodec));
 	assert.equal(sent.length, 1);
 	stream.drained();
@@ -206,17 +209,16 @@ test('an Envoy that reads slowly is sent nothing more until it has read, and the
 
 test('whoever does not say which node it is gets nothing', () => {
 	const { client, stream } = connected();
-	const request = { versionInfo: '', responseNonce: '', resourceNames: [], typeUrl: typeUrls.cds };
 	const anonymous = createAdsStream(
 		{ codec: jsonCodec, clock: createFakeClock(), drainMs: 0 },
 		() => assert.fail('nothing is sent'),
 		() => undefined,
 	);
 	anonymous.update(encodeSnapshot(snapshotOf({ 80: ['blue'] }), jsonCodec));
-	const bytes = new TextEncoder().encode(JSON.stringify(request));
-	assert.throws(() => anonymous.receive(bytes), /its first request names no node/);
+	const nameless = { ...request, nodeId: undefined, typeUrl: typeUrls.cds };
+	assert.throws(() => anonymous.receive(nameless), /its first request names no node/);
 	// Later requests of a stream need not repeat it.
-	stream.receive(bytes);
+	stream.receive(nameless);
 	assert.deepEqual(client.names('cds'), []);
 });
 
@@ -227,10 +229,7 @@ test('an answer to a response that another one has followed counts for nothing',
 		(bytes) => sent.push(JSON.parse(new TextDecoder().decode(bytes))) > 0,
 		() => undefined,
 	);
-	const ask = (typeUrl: string, responseNonce = '') => {
-		const request = { typeUrl, versionInfo: '', responseNonce, resourceNames: [], nodeId: 'mesh/m/virtualNode/n' };
-		stream.receive(new TextEncoder().encode(JSON.stringify(request)));
-	};
+	const ask = (typeUrl: string, responseNonce = '') => stream.receive({ ...request, typeUrl, responseNonce });
 	ask(typeUrls.cds);
 	ask(typeUrls.lds);
 	for (const cluster of ['blue', 'green']) stream.update(encodeSnapshot(snapshotOf({ 80: [cluster] }), jsonCodec));

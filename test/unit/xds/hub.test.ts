@@ -26,11 +26,11 @@ test('an Envoy of a former daemon keeps its clusters until its routes have chang
 	};
 	const first = createHub(options, () => undefined);
 	first.update(a);
-	let receive: (bytes: Uint8Array) => void;
+	let receive: ReturnType<typeof first.open>['receive'];
 	const attach = (hub: typeof first) => {
 		({ receive } = hub.open((bytes) => queue.push(() => client.receive(bytes)) > 0));
 	};
-	const client = createFakeXdsClient((bytes) => void queue.push(() => receive(bytes)));
+	const client = createFakeXdsClient((bytes) => void queue.push(() => receive(jsonCodec.decodeRequest(bytes))));
 	attach(first);
 	client.connect();
 	settle();

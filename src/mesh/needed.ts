@@ -1,11 +1,9 @@
 import { quote } from '../lib/escape.ts';
-import { gatewayRouteOf } from '../mesh/gateway-route-kind.ts';
-import { serviceName } from '../mesh/reference.ts';
-import type { Resource } from '../mesh/resource.ts';
-import { routeOf } from '../mesh/route-kind.ts';
-import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
-import type { Key } from '../store/store.ts';
-import type { View } from './view.ts';
+import { gatewayRouteOf } from './gateway-route-kind.ts';
+import { serviceName } from './reference.ts';
+import type { Resource } from './resource.ts';
+import { routeOf } from './route-kind.ts';
+import { type Kind, parentOf } from './schema/kinds.ts';
 
 /** A name in a resource's spec that leads to another resource. */
 export interface Needed {
@@ -56,9 +54,10 @@ function providerOf({
 	return [{ path: `${path}.virtualNode.virtualNodeName`, to: 'virtualNode', name: virtualNode.virtualNodeName }];
 }
 
-/** Why it cannot be deleted: what is in it, or needs it. */
-export function usesOf(view: View, { kind, mesh, name }: Key): string[] {
-	const all = view.resourcesOf(mesh);
+type Named = Pick<Resource, 'kind' | 'name' | 'parent'>;
+
+/** Why it cannot be deleted: what is in it, or needs it. `all`: of its mesh. */
+export function usesOf(all: readonly Resource[], { kind, name }: Named): string[] {
 	if (kind === 'mesh') return all.filter((each) => each.kind !== 'mesh').map(shownName);
 	return all.flatMap((each) => {
 		if (parentOf[each.kind] === kind && each.parent === name) return [shownName(each)];
@@ -67,5 +66,5 @@ export function usesOf(view: View, { kind, mesh, name }: Key): string[] {
 	});
 }
 
-const shownName = ({ kind, name, parent }: Key): string =>
+const shownName = ({ kind, name, parent }: Named): string =>
 	`${kind} ${quote(name)}${parent === '' ? '' : ` of ${quote(parent)}`}`;

@@ -1,0 +1,23 @@
+import { usage } from '../cli/arguments.ts';
+import type { Config } from '../config/schema.ts';
+import { readDefinitions } from '../host/files/definitions.ts';
+import { attempt } from '../lib/attempt.ts';
+import type { DefinitionFile } from '../mesh/load-mesh.ts';
+import { type EtcdAddress, etcdAmong } from '../values/etcd-address.ts';
+
+/** Of files and folders, or of the etcd that is named in their place. */
+export async function definitionsAt(
+	places: readonly string[],
+	settings: Config['mesh'],
+): Promise<readonly DefinitionFile[]> {
+	const address = etcdOf(places);
+	if (address === undefined) return readDefinitions(places);
+	return (await import('../host/etcd/open-etcd.ts')).readEtcdOnce({ address, settings });
+}
+
+/** Those of the settings were looked at when these were read. */
+export function etcdOf(places: readonly string[]): EtcdAddress | undefined {
+	const found = attempt(() => etcdAmong(places));
+	if ('value' in found) return found.value;
+	throw usage(found.error instanceof Error ? found.error.message : String(found.error));
+}

@@ -1,0 +1,69 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf, useShared } from './context.ts';
+import { kindWords } from './kind-words.ts';
+import { hrefOf, hrefOfKey } from './location.ts';
+import { Problem } from './parts.tsx';
+import type { ShownResource } from './protocol.ts';
+import { UseList } from './resource-view.tsx';
+
+interface DeleteDialogProps {
+	readonly resource: ShownResource;
+	/** While there are any it is not deleted. */
+	readonly uses: readonly string[];
+	readonly onClose: () => void;
+}
+
+export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
+	const { server, say, reload } = useShared();
+	const dialog = useRef<HTMLDialogElement>(null);
+	const [problem, setProblem] = useState<string>();
+	useEffect(() => dialog.current?.showModal(), []);
+	const { one } = kindWords[resource.kind];
+	const remove = async (): Promise<void> => {
+		setProblem(undefined);
+		try {
+			await server.change({ verb: 'delete', key: resource, ifRevision: resource.revision });
+			say(`${one} ${resource.name} is deleted`);
+			dialog.current?.close();
+			location.hash = placeAfter(resource);
+			await reload();
+		} catch (error) {
+			setProblem(messageOf(error));
+		}
+	};
+	return (
+		<dialog ref={dialog} onClose={onClose} aria-labelledby="delete-title">
+			<h2 id="delete-title">
+				Delete {one} <bdi>{resource.name}</bdi>?
+			</h2>
+			{uses.length === 0 ? (
+				<p>Hosts follow at once. It cannot be taken back; its history stays.</p>
+			) : (
+				<>
+					<p>It is in use by</p>
+					<UseList uses={uses} />
+					<p>Delete or change these first.</p>
+				</>
+			)}
+			{problem === undefined ? null : <Problem text={problem} />}
+			<p class="buttons">
+				<button type="button" onClick={() => dialog.current?.close()}>
+					{uses.length === 0 ? 'Keep it' : 'Close'}
+				</button>
+				{uses.length === 0 ? (
+					<button type="button" class="danger" onClick={remove}>
+						Delete
+					</button>
+				) : null}
+			</p>
+		</dialog>
+	);
+}
+
+/** The list that it was in. */
+function placeAfter({ kind, mesh, parent }: ShownResource): string {
+	if (kind === 'mesh') return hrefOf({ view: 'meshes' });
+	if (kind === 'route') return hrefOfKey({ kind: 'virtualRouter', mesh, parent: '', name: parent });
+	if (kind === 'gatewayRoute') return hrefOfKey({ kind: 'virtualGateway', mesh, parent: '', name: parent });
+	return hrefOf({ view: 'list', mesh, kind });
+}

@@ -1,0 +1,67 @@
+import { useEffect, useState } from 'preact/hooks';
+import { inKeyOrder, yamlText } from '../mesh/canonical.ts';
+import { isRecord } from '../mesh/check-shape.ts';
+import { messageOf, useShared } from './context.ts';
+import { DiffView } from './diff-view.tsx';
+import { Heading, Moment, Problem } from './parts.tsx';
+import type { HistoryReply, ShownEvent } from './protocol.ts';
+
+const AT_FIRST = 50;
+const MOST = 1_000;
+
+/** Who has changed what, and when. */
+export function HistoryView({ mesh }: { readonly mesh: string | undefined }) {
+	const { server, state } = useShared();
+	const [limit, setLimit] = useState(AT_FIRST);
+	const [found, setFound] = useState<HistoryReply>();
+	const [problem, setProblem] = useState<string>();
+	useEffect(() => {
+		server.history(limit).then(setFound, (error) => setProblem(messageOf(error)));
+	}, [server, limit, state?.tag]);
+	const events = found?.events?.filter((event) => mesh === undefined || isIn(mesh, event));
+	return (
+		<>
+			<Heading text="History" />
+			{problem === undefined ? null : <Problem text={problem} />}
+			{found !== undefined && events === undefined ? <p>No history is kept here.</p> : null}
+			{events?.length === 0 ? <p>Nothing was changed by the API yet.</p> : null}
+			<ol class="history">
+				{events?.map((event) => (
+					<Event key={`${event.at} ${event.operation} ${event.resource}`} event={event} />
+				))}
+			</ol>
+			{(found?.events?.length ?? 0) >= limit && limit < MOST ? (
+				<button type="button" onClick={() => setLimit(MOST)}>
+					Show older ones
+				</button>
+			) : null}
+		</>
+	);
+}
+
+const isIn = (mesh: string, { resource }: ShownEvent): boolean => {
+	const path = resource.replace(/^(?:[^:]*:){5}/, '');
+	return path === `mesh/${mesh}` || path.startsWith(`mesh/${mesh}/`);
+};
+
+const Event = ({ event: { at, by, operation, resource, version, before, after } }: { readonly event: ShownEvent }) => (
+	<li>
+		<details>
+			<summary>
+				<strong>{operation}</strong> <bdi>{resource.replace(/^(?:[^:]*:){5}/, '')}</bdi>
+				<span class="by">
+					<bdi>{by}</bdi>, <Moment at={at} />
+					{version === undefined ? '' : `, version ${version}`}
+				</span>
+			</summary>
+			<DiffView label="What was changed" before={textOf(before)} after={textOf(after)} />
+		</details>
+	</li>
+);
+
+/** Without what changes each time. */
+function textOf(value: unknown): string {
+	if (!isRecord(value)) return '';
+	const { metadata: _, status: __, ...rest } = value;
+	return yamlText(inKeyOrder(rest, (text) => text) as Readonly<Record<string, unknown>>);
+}

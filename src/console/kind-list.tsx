@@ -1,0 +1,72 @@
+import { useState } from 'preact/hooks';
+import type { Kind } from '../mesh/schema/kinds.ts';
+import { asResource } from './check-draft.ts';
+import { capital, kindWords } from './kind-words.ts';
+import { hrefOf, hrefOfKey } from './location.ts';
+import { NotSeen } from './mesh-list.tsx';
+import { Heading, Moment, Table } from './parts.tsx';
+import type { ResourcesReply, ShownResource } from './protocol.ts';
+import { summaryOf } from './summary.ts';
+
+interface KindListProps {
+	readonly mesh: string;
+	readonly kind: Kind;
+	readonly reply: ResourcesReply;
+}
+
+/** All of a kind; of routers and gateways also what is in them. */
+export function KindList({ mesh, kind, reply }: KindListProps) {
+	const [wanted, setWanted] = useState('');
+	const all = reply.resources.filter((each) => each.kind === kind);
+	const found = all.filter((each) => rowText(each).includes(wanted.trim().toLowerCase()));
+	const { one, many } = kindWords[kind];
+	return (
+		<>
+			<div class="title">
+				<Heading text={capital(many)} />
+				<a class="button main" href={hrefOf({ view: 'create', mesh, kind, parent: '' })}>
+					Create {one}
+				</a>
+			</div>
+			<NotSeen reply={{ ...reply, unread: [] }} />
+			{all.length > 10 ? (
+				<label class="filter">
+					Find
+					<input type="search" value={wanted} onInput={({ currentTarget }) => setWanted(currentTarget.value)} />
+				</label>
+			) : null}
+			{all.length === 0 ? <p>There are no {many} yet.</p> : null}
+			{all.length > 0 && found.length === 0 ? <p role="status">None of {all.length} has it.</p> : null}
+			{found.length === 0 ? null : <Rows caption={capital(many)} resources={found} />}
+		</>
+	);
+}
+
+const rowText = (resource: ShownResource): string =>
+	`${resource.name} ${summaryOf(asResource(resource))} ${resource.tags.map(({ key, value }) => `${key} ${value}`).join(' ')}`.toLowerCase();
+
+interface RowsProps {
+	readonly caption: string;
+	readonly resources: readonly ShownResource[];
+}
+
+export const Rows = ({ caption, resources }: RowsProps) => (
+	<Table caption={caption} heads={['Name', 'What it does', 'Version', 'Changed']}>
+		{resources.map((each) => (
+			<tr key={each.arn}>
+				<th scope="row">
+					<a href={hrefOfKey(each)}>
+						<bdi>{each.name}</bdi>
+					</a>
+				</th>
+				<td>
+					<bdi>{summaryOf(asResource(each))}</bdi>
+				</td>
+				<td>{each.version}</td>
+				<td>
+					<Moment at={each.updatedAt} />
+				</td>
+			</tr>
+		))}
+	</Table>
+);

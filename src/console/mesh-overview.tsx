@@ -1,0 +1,103 @@
+import { useMemo, useState } from 'preact/hooks';
+import { createCatalog } from '../mesh/catalog.ts';
+import { checkTogether } from '../mesh/load-mesh.ts';
+import type { Mistake } from '../mesh/resource.ts';
+import { graphOf } from '../mesh/show/graph.ts';
+import { warningsOf } from '../mesh/warnings.ts';
+import { asResource } from './check-draft.ts';
+import { useShared } from './context.ts';
+import { kindWords } from './kind-words.ts';
+import { NotSeen } from './mesh-list.tsx';
+import { MeshPicture } from './mesh-picture.tsx';
+import { CallTable, NodeTable } from './mesh-tables.tsx';
+import { Heading, Notice } from './parts.tsx';
+import { around, type Picture, pictureOf, startOf } from './picture.ts';
+import type { ResourcesReply } from './protocol.ts';
+
+interface MeshOverviewProps {
+	readonly mesh: string;
+	readonly reply: ResourcesReply;
+}
+
+/** Who calls what, by which weights, and what is wrong. */
+export function MeshOverview({ mesh, reply }: MeshOverviewProps) {
+	const { state } = useShared();
+	const catalog = useMemo(() => createCatalog(mesh, reply.resources.map(asResource)), [mesh, reply]);
+	const whole = useMemo(() => pictureOf(graphOf([catalog])), [catalog]);
+	const [mistakes, warnings] = useMemo(() => judged(catalog), [catalog]);
+	const [chosen, setChosen] = useState<string>();
+	const centre = chosen ?? startOf(whole);
+	const picture = useMemo(() => (centre === '' ? whole : around(whole, centre)), [whole, centre]);
+	return (
+		<>
+			<Heading text={mesh} about="Mesh" />
+			<NotSeen reply={reply} />
+			<Findings title="What does not hold together" mistakes={mistakes} />
+			{whole.boxes.length === 0 ? (
+				<p>There is nothing in this mesh yet.</p>
+			) : (
+				<>
+					<section>
+						<div class="title">
+							<h2>Who calls what</h2>
+							<Around whole={whole} centre={centre} onChoose={setChosen} />
+						</div>
+						<MeshPicture picture={picture} nodes={state?.nodes} />
+					</section>
+					<CallTable picture={picture} />
+				</>
+			)}
+			{state?.nodes === undefined ? null : <NodeTable mesh={mesh} nodes={state.nodes} />}
+			<Findings title="What is probably not meant" mistakes={warnings} />
+		</>
+	);
+}
+
+/** With mistakes nothing else is told. */
+function judged(catalog: ReturnType<typeof createCatalog>): readonly [readonly Mistake[], readonly Mistake[]] {
+	const mistakes = checkTogether(catalog);
+	return [mistakes, mistakes.length === 0 ? warningsOf(catalog) : []];
+}
+
+interface AroundProps {
+	readonly whole: Picture;
+	/** '': all of it. */
+	readonly centre: string;
+	readonly onChoose: (id: string) => void;
+}
+
+/** Of a large mesh a part is easier to read. */
+const Around = ({ whole, centre, onChoose }: AroundProps) => (
+	<label class="filter">
+		Show
+		<select value={centre} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+			<option value="">everything</option>
+			{whole.boxes.map(({ id, kind, name }) => (
+				<option key={id} value={id}>
+					around {kindWords[kind].one} {name}
+				</option>
+			))}
+		</select>
+	</label>
+);
+
+const Findings = ({ title, mistakes }: { readonly title: string; readonly mistakes: readonly Mistake[] }) =>
+	mistakes.length === 0 ? null : (
+		<Notice>
+			<h2>{title}</h2>
+			<ul>
+				{mistakes.slice(0, MOST_SHOWN).map(({ file, path, why, hint }) => (
+					<li key={`${file} ${path} ${why}`}>
+						<bdi>
+							{file}
+							{path === '' ? '' : ` ${path}`}: {why}
+							{hint === '' ? '' : `; ${hint}`}
+						</bdi>
+					</li>
+				))}
+			</ul>
+			{mistakes.length > MOST_SHOWN ? <p>and {mistakes.length - MOST_SHOWN} more</p> : null}
+		</Notice>
+	);
+
+const MOST_SHOWN = 20;

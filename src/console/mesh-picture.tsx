@@ -1,0 +1,154 @@
+import { useMemo } from 'preact/hooks';
+import { kindWords } from './kind-words.ts';
+import { type Layout, layOut, type Point } from './layered-layout.ts';
+import { hrefOfKey } from './location.ts';
+import { keyOfBox, type NodeState, nodeState, type Picture, type PictureBox } from './picture.ts';
+import type { NodeStatus } from './protocol.ts';
+
+interface MeshPictureProps {
+	readonly picture: Picture;
+	readonly nodes: readonly NodeStatus[] | undefined;
+}
+
+/** Of the page's text, about. */
+const CHARACTER = 7.4;
+const SMALL_CHARACTER = 6.1;
+const LONGEST_NAME = 28;
+const LONGEST_LABEL = 22;
+const LONGEST_STATE = 128;
+const MARGIN = 12;
+
+/** It says how its Envoys are. */
+const hasState = ({ kind }: PictureBox, hasNodes: boolean): boolean =>
+	hasNodes && (kind === 'virtualNode' || kind === 'virtualGateway');
+
+const heightOf = (isTall: boolean): number => (isTall ? 62 : 44);
+
+/** Boxes are links; what leads where also stands in a table below. */
+export function MeshPicture({ picture, nodes }: MeshPictureProps) {
+	const hasNodes = nodes !== undefined;
+	const layout = useMemo(() => laidOut(picture, hasNodes), [picture, hasNodes]);
+	const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
+	return (
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
+		<section class="picture" tabIndex={0} aria-label="Picture of the mesh">
+			{/* biome-ignore lint/a11y/noSvgWithoutTitle: its boxes are named, and all that surrounds them has a name */}
+			<svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
+				<defs>
+					<marker
+						id="arrow"
+						viewBox="0 0 8 8"
+						refX="7"
+						refY="4"
+						markerWidth="7"
+						markerHeight="7"
+						orient="auto-start-reverse"
+					>
+						<path d="M0 0L8 4L0 8z" class="arrow" />
+					</marker>
+				</defs>
+				{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it has the focus */}
+				<g aria-hidden="true">
+					{layout.lines.map((points, at) => (
+						<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
+					))}
+					{layout.lines.map((points, at) => (
+						<Label key={lineKey(picture, at)} points={points} labels={picture.edges[at]?.labels ?? []} />
+					))}
+				</g>
+				{picture.boxes.map((box) => (
+					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} />
+				))}
+			</svg>
+		</section>
+	);
+}
+
+const lineKey = ({ edges }: Picture, at: number): string => `${edges[at]?.from.id} ${edges[at]?.to.id}`;
+
+function laidOut({ boxes, edges }: Picture, hasNodes: boolean): Layout {
+	return layOut(
+		boxes.map((box) => {
+			const isTall = hasState(box, hasNodes);
+			return { id: box.id, width: widthOf(box, isTall), height: heightOf(isTall) };
+		}),
+		edges.map(({ from, to }) => ({ from: from.id, to: to.id })),
+	);
+}
+
+function widthOf({ kind, name }: PictureBox, isTall: boolean): number {
+	const text = shortened(name, LONGEST_NAME).length * CHARACTER;
+	return Math.max(text, kindWords[kind].one.length * SMALL_CHARACTER, isTall ? LONGEST_STATE : 0, 90) + 28;
+}
+
+const shortened = (text: string, most: number): string => {
+	const characters = [...text];
+	return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
+};
+
+interface BoxProps {
+	readonly box: PictureBox;
+	readonly layout: Layout;
+	readonly state: NodeState | undefined;
+}
+
+function Box({ box, layout, state }: BoxProps) {
+	const { x, y } = layout.corners.get(box.id) ?? { x: 0, y: 0 };
+	const isTall = state !== undefined;
+	const name = shortened(box.name, LONGEST_NAME);
+	return (
+		<a href={hrefOfKey(keyOfBox(box))} class={`box ${box.kind}`}>
+			{name === box.name ? null : <title>{box.name}</title>}
+			<g transform={`translate(${x} ${y})`}>
+				<rect width={widthOf(box, isTall)} height={heightOf(isTall)} rx={box.kind === 'virtualService' ? 22 : 7} />
+				<text x="14" y="18" class="kind">
+					{`${kindWords[box.kind].one} `}
+				</text>
+				<text x="14" y="35" class="name">
+					{`${name} `}
+				</text>
+				{state === undefined ? null : <State state={state} />}
+			</g>
+		</a>
+	);
+}
+
+/** By a sign and a word, not by a colour alone. */
+const State = ({ state: { mark, text } }: { readonly state: NodeState }) => (
+	<text x="14" y="53" class={`state ${mark}`}>
+		{signs[mark]} {text}
+	</text>
+);
+
+export const signs: Readonly<Record<NodeState['mark'], string>> = { good: '●', waiting: '◐', bad: '✕', none: '○' };
+
+/** On a card of its own, so that lines do not run through it. */
+function Label({ points, labels }: { readonly points: readonly Point[]; readonly labels: readonly string[] }) {
+	const [first] = labels;
+	const [from, to] = points.slice(-2);
+	if (first === undefined || from === undefined || to === undefined) return null;
+	const text = shortened(labels.length === 1 ? first : `${first} +${labels.length - 1}`, LONGEST_LABEL);
+	const width = text.length * SMALL_CHARACTER + 8;
+	const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+	return (
+		<g class="label">
+			<rect x={x - width / 2} y={y - 9} width={width} height={18} rx={4} />
+			<text x={x} y={y + 4} text-anchor="middle">
+				{text}
+			</text>
+		</g>
+	);
+}
+
+function curve(points: readonly Point[]): string {
+	const [first, ...rest] = points;
+	if (first === undefined) return '';
+	let last = first;
+	const parts = rest.map((point) => {
+		const middle = (last.x + point.x) / 2;
+		const part = `C${middle} ${last.y} ${middle} ${point.y} ${point.x} ${point.y}`;
+		last = point;
+		return part;
+	});
+	return `M${first.x} ${first.y}${parts.join('')}`;
+}

@@ -1,0 +1,137 @@
+import { useMemo, useState } from 'preact/hooks';
+import { usesOf } from '../mesh/needed.ts';
+import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
+import { asResource, type Syntax, specText } from './check-draft.ts';
+import { DeleteDialog } from './delete-dialog.tsx';
+import { Rows } from './kind-list.tsx';
+import { capital, kindWords } from './kind-words.ts';
+import { hrefOf, hrefOfKey } from './location.ts';
+import { Facts, Heading, Moment, Notice } from './parts.tsx';
+import type { ResourcesReply, ShownResource } from './protocol.ts';
+import { Tags } from './tag-editor.tsx';
+
+interface ResourceViewProps {
+	readonly resource: ShownResource;
+	readonly reply: ResourcesReply;
+}
+
+/** All that there is to say of one resource. */
+export function ResourceView({ resource, reply }: ResourceViewProps) {
+	const { kind, mesh, parent, name, fixed } = resource;
+	const [isDeleting, setIsDeleting] = useState(false);
+	const uses = useMemo(() => usesOf(reply.resources.map(asResource), resource), [reply, resource]);
+	return (
+		<>
+			<Outer resource={resource} />
+			<div class="title">
+				<Heading text={name} about={capital(kindWords[kind].one)} />
+				{fixed === undefined ? (
+					<span class="buttons">
+						<a class="button main" href={hrefOf({ view: 'edit', key: { kind, mesh, parent, name } })}>
+							Edit
+						</a>
+						<button type="button" class="danger" onClick={() => setIsDeleting(true)}>
+							Delete…
+						</button>
+					</span>
+				) : null}
+			</div>
+			{fixed === undefined ? null : (
+				<Notice>
+					<p>
+						It cannot be changed here: <bdi>{fixed}</bdi>.
+					</p>
+				</Notice>
+			)}
+			<Facts
+				rows={[
+					['ARN', <code key="arn">{resource.arn}</code>],
+					['Version', resource.version],
+					['Changed', <Moment key="changed" at={resource.updatedAt} />],
+					['Created', <Moment key="created" at={resource.createdAt} />],
+					['UID', <code key="uid">{resource.uid}</code>],
+				]}
+			/>
+			<Spec spec={resource.spec} />
+			<Inner resource={resource} reply={reply} />
+			{kind === 'mesh' ? null : <Uses uses={uses} />}
+			<Tags resource={resource} />
+			{isDeleting ? <DeleteDialog resource={resource} uses={uses} onClose={() => setIsDeleting(false)} /> : null}
+		</>
+	);
+}
+
+/** What it is in. */
+function Outer({ resource: { kind, mesh, parent } }: { readonly resource: ShownResource }) {
+	const outer = parentOf[kind];
+	if (outer === undefined) return null;
+	return (
+		<p class="outer">
+			{capital(kindWords[outer].one)}{' '}
+			<a href={hrefOfKey({ kind: outer, mesh, parent: '', name: parent })}>
+				<bdi>{parent}</bdi>
+			</a>
+		</p>
+	);
+}
+
+function Spec({ spec }: { readonly spec: object }) {
+	const [syntax, setSyntax] = useState<Syntax>('YAML');
+	const other = syntax === 'YAML' ? 'JSON' : 'YAML';
+	return (
+		<section>
+			<div class="title">
+				<h2>Spec</h2>
+				<button type="button" onClick={() => setSyntax(other)}>
+					Show {other}
+				</button>
+			</div>
+			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard */}
+			<section class="text" tabIndex={0} aria-label={`Spec in ${syntax}`}>
+				<pre>{specText(spec, syntax)}</pre>
+			</section>
+		</section>
+	);
+}
+
+const inner: Readonly<Partial<Record<Kind, Kind>>> = { virtualRouter: 'route', virtualGateway: 'gatewayRoute' };
+
+/** The routes of a router, or of a gateway. */
+function Inner({ resource: { kind, mesh, name }, reply }: ResourceViewProps) {
+	const of = inner[kind];
+	if (of === undefined) return null;
+	const { one, many } = kindWords[of];
+	const found = reply.resources.filter((each) => each.kind === of && each.parent === name);
+	return (
+		<section>
+			<div class="title">
+				<h2>{capital(many)}</h2>
+				<a class="button" href={hrefOf({ view: 'create', mesh, kind: of, parent: name })}>
+					Create {one}
+				</a>
+			</div>
+			{found.length === 0 ? (
+				<p>It has none, so that requests to it fail.</p>
+			) : (
+				<Rows caption={capital(many)} resources={found} />
+			)}
+		</section>
+	);
+}
+
+const Uses = ({ uses }: { readonly uses: readonly string[] }) => (
+	<section>
+		<h2>In use by</h2>
+		{uses.length === 0 ? <p>Nothing: it can be deleted.</p> : <UseList uses={uses} />}
+	</section>
+);
+
+export const UseList = ({ uses }: { readonly uses: readonly string[] }) => (
+	<ul>
+		{uses.map((use) => (
+			<li key={use}>
+				<bdi>{use}</bdi>
+			</li>
+		))}
+	</ul>
+);

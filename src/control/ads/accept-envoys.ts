@@ -1,0 +1,52 @@
+import { failureOf } from '../../failure.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../log.ts';
+import type { AdsCaller } from '../../xds/ads-caller.ts';
+import type { Send } from '../../xds/ads-stream.ts';
+import type { Fleet, FleetStream } from './fleet.ts';
+import type { KnownEnvoy } from './identify.ts';
+import { tellOnce } from './tell-once.ts';
+
+export interface Door {
+	readonly accept: (caller: AdsCaller, send: Send) => Promise<FleetStream>;
+	/** How often somebody was refused. */
+	readonly refused: () => number;
+}
+
+interface DoorOptions {
+	readonly fleet: Fleet;
+	readonly identify: (caller: AdsCaller) => Promise<KnownEnvoy>;
+	readonly log: Log;
+	readonly clock: Clock;
+}
+
+/** Lets in who may ask, and tells who may not and why: what is thrown is for the Envoy's own log. */
+export function createDoor({ fleet, identify, log, clock }: DoorOptions): Door {
+	const tell = tellOnce(log, clock, 'an Envoy is refused its configuration');
+	let refused = 0;
+	const told = (error: unknown): unknown => {
+		const { message, remedy } = failureOf(error);
+		refused += 1;
+		tell(message, remedy);
+		return error;
+	};
+	return {
+		refused: () => refused,
+		async accept(caller, send) {
+			const envoy = await identify(caller).catch((error) => {
+				throw told(error);
+			});
+			const stream = fleet.open(envoy, send);
+			return {
+				...stream,
+				receive(bytes) {
+					try {
+						stream.receive(bytes);
+					} catch (error) {
+						throw told(error);
+					}
+				},
+			};
+		},
+	};
+}

@@ -1,0 +1,127 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { CSRF_HEADER, type SessionReply } from '../../console/protocol.ts';
+import { principalOf } from '../access/authorise-by-key.ts';
+import { ApiFailure } from '../api-failure.ts';
+import { anyone, foreignHost, type Principal } from '../authorise.ts';
+import { type HttpReply, jsonReply } from '../http-reply.ts';
+import type { ConsoleOptions } from './console-options.ts';
+import { cookieFor, noCookie, tokensOf } from './cookie.ts';
+import { isFromOwnPage, isRead, mayRead } from './same-origin.ts';
+import { createSessions, secret } from './sessions.ts';
+import { type Connection, createSignIn } from './sign-in.ts';
+
+/** Who comes in, and as whom. */
+export interface Gate {
+	/** Signing in, out, and who it is. */
+	readonly session: (request: IncomingMessage, body: Buffer) => HttpReply;
+	/**
+	 * A reply: nobody is signed in. Throws where the page has not asked for it. `isUse`: a person has asked, not a page that is
+	 * left open.
+	 */
+	readonly enter: (request: IncomingMessage, isUse: boolean) => Principal | HttpReply;
+}
+
+type GateOptions = Pick<ConsoleOptions, 'keys' | 'clock' | 'log' | 'onRefused'>;
+
+export const createGate = ({ keys, ...options }: GateOptions): Gate =>
+	keys === undefined ? createOpenGate() : createKeyGate(keys, options);
+
+/** Whoever is on this host may do everything, and no page of elsewhere that its browser shows. */
+function createOpenGate(): Gate {
+	const csrfToken = secret();
+	const reply: SessionReply = { user: anyone.name, csrfToken, hasKeys: false };
+	const requireThisHost = ({ rawHeaders }: IncomingMessage): void => {
+		const refused = foreignHost(rawHeaders);
+		if (refused !== undefined) throw new ApiFailure('ForbiddenException', refused);
+	};
+	return {
+		session(request) {
+			requireThisHost(request);
+			if (!isRead(request)) throw new ApiFailure('BadRequestException', 'nobody signs in without access keys');
+			requireOwnPage(request, csrfToken);
+			return jsonReply(200, reply);
+		},
+		enter(request) {
+			requireThisHost(request);
+			requireOwnPage(request, csrfToken);
+			return anyone;
+		},
+	};
+}
+
+function createKeyGate(keys: NonNullable<ConsoleOptions['keys']>, options: Omit<GateOptions, 'keys'>): Gate {
+	const { clock, log, onRefused } = options;
+	const sessions = createSessions(keys, clock);
+	const signIn = createSignIn(keys, clock);
+	const enteredBy = (request: IncomingMessage, isUse: boolean) =>
+		// Another program of this host may have set one of the same name.
+		tokensOf(request)
+			.map((token) => sessions.find(token, isUse))
+			.find((found) => found !== undefined);
+	const begin = (request: IncomingMessage, body: Buffer): HttpReply => {
+		requireOrigin(request);
+		const from = connectionOf(request);
+		const found = signIn(from, body);
+		if ('status' in found) {
+			onRefused(found.refusal);
+			return refusedReply(found);
+		}
+		const { token, csrfToken } = sessions.begin(found.key);
+		log('info', 'signed in', { by: found.key.user, from: from.address });
+		const reply: SessionReply = { user: found.key.user, csrfToken, hasKeys: true };
+		return jsonReply(200, reply, { 'set-cookie': cookieFor(token, from.isEncrypted) });
+	};
+	const end = (request: IncomingMessage): HttpReply => {
+		const entered = enteredBy(request, false);
+		if (entered !== undefined) requireOwnPage(request, entered.csrfToken);
+		for (const token of tokensOf(request)) sessions.end(token);
+		if (entered !== undefined) log('info', 'signed out', { by: entered.key.user });
+		return jsonReply(200, { hasKeys: true } satisfies SessionReply, { 'set-cookie': noCookie });
+	};
+	return {
+		session(request, body) {
+			if (request.method === 'POST') return begin(request, body);
+			if (request.method === 'DELETE') return end(request);
+			const entered = enteredBy(request, true);
+			requireOwnPage(request, entered?.csrfToken ?? '');
+			const who = entered && { user: entered.key.user, csrfToken: entered.csrfToken };
+			return jsonReply(200, { ...who, hasKeys: true } satisfies SessionReply);
+		},
+		enter(request, isUse) {
+			const entered = enteredBy(request, isUse);
+			if (entered === undefined) return jsonReply(401, { __type: 'NotSignedIn', message: 'sign in first' });
+			requireOwnPage(request, entered.csrfToken);
+			return principalOf(entered.key);
+		},
+	};
+}
+
+function refusedReply({ status, message, waitMs }: { status: number; message: string; waitMs?: number }): HttpReply {
+	const pause = waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
+	return jsonReply(status, { __type: 'SignInRefused', message }, pause);
+}
+
+const connectionOf = ({ socket }: IncomingMessage): Connection => ({
+	address: socket.remoteAddress,
+	isEncrypted: 'encrypted' in socket,
+});
+
+/** To read, the browser's word is enough: another page could not read the answer either. */
+function requireOwnPage(request: IncomingMessage, csrfToken: string): void {
+	if (isRead(request)) {
+		if (!mayRead(request.headers)) throw otherPage();
+		return;
+	}
+	requireOrigin(request);
+	const [given, wanted] = [Buffer.from(String(request.headers[CSRF_HEADER] ?? '')), Buffer.from(csrfToken)];
+	if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
+	throw new ApiFailure('ForbiddenException', 'the token of the session is missing', 'load the page again');
+}
+
+function requireOrigin({ headers }: IncomingMessage): void {
+	if (!isFromOwnPage(headers)) throw otherPage();
+}
+
+const otherPage = (): ApiFailure =>
+	new ApiFailure('ForbiddenException', 'another page asks for this', 'open the console itself');

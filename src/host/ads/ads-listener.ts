@@ -1,0 +1,105 @@
+import { constants, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContextOptions, type Server, TLSSocket } from 'node:tls';
+import { ServerCredentials } from '@grpc/grpc-js';
+import type { AdsCaller, PresentedCertificate } from '../../xds/ads-caller.ts';
+import { type AdsCall, type AdsConnection, type AdsSend, createAdsService } from './ads-service.ts';
+
+export interface AdsListenerOptions {
+	/** Undefined: in plain text. */
+	readonly tls: SecureContextOptions | undefined;
+	/** Rejects where the Envoy is not who it has to be. */
+	readonly accept: (caller: AdsCaller, send: AdsSend) => Promise<AdsConnection>;
+	/** A connection has ended for a reason of TLS. */
+	readonly onTlsProblem: (address: string, why: string) => void;
+}
+
+export interface AdsListener {
+	/** For the connections that come from now on. */
+	readonly renew: (tls: SecureContextOptions) => void;
+	readonly close: () => void;
+}
+
+/** A peer that is gone without a word is noticed, and one that only holds a connection is let go. */
+const grpcOptions = {
+	...{ 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 },
+	...{ 'grpc.max_connection_idle_ms': 60_000, 'grpc.max_concurrent_streams': 16 },
+};
+const HANDSHAKE_MS = 10_000;
+const MOST_CONNECTIONS = 8_192;
+
+/**
+ * ADS over TCP. Connections are accepted here and then handed to gRPC, whose own listeners do not say what is wrong with a
+ * certificate. `accept` judges it, so that also the log of the Envoy says why it is refused.
+ */
+export async function openAdsListener(
+	address: { readonly host: string; readonly port: number },
+	{ tls, accept, onTlsProblem }: AdsListenerOptions,
+): Promise<AdsListener> {
+	const sockets = new Map<string, Socket>();
+	const ofPeer = (call: AdsCall) => callerOf(call, sockets.get(call.getPeer()));
+	const service = createAdsService((call, send) => accept(ofPeer(call), send), grpcOptions);
+	const injector = service.createConnectionInjector(ServerCredentials.createInsecure());
+	const tell = (error: Error, { remoteAddress = '' }: Socket): void => {
+		if ('code' in error && String(error.code).startsWith('ERR_SSL')) onTlsProblem(remoteAddress, error.message);
+	};
+	const take = (socket: Socket): void => {
+		const name = `${socket.remoteAddress}:${socket.remotePort}`;
+		sockets.set(name, socket);
+		socket.on('error', (error) => tell(error, socket)).on('close', () => sockets.delete(name));
+		injector.injectConnection(socket);
+	};
+	const secure = tls === undefined ? undefined : createSecure(tls, take).on('tlsClientError', tell);
+	const server = secure ?? createServer({ noDelay: true }, take);
+	server.maxConnections = MOST_CONNECTIONS;
+	server.listen(address);
+	await once(server, 'listening');
+	return {
+		renew: (next) => secure?.setSecureContext(contextOf(next)),
+		close() {
+			server.close();
+			service.forceShutdown();
+			for (const socket of sockets.values()) socket.destroy();
+		},
+	};
+}
+
+const createSecure = (tls: SecureContextOptions, take: (socket: TLSSocket) => void): Server =>
+	createTlsServer(
+		{
+			...{ ...contextOf(tls), requestCert: tls.ca !== undefined, rejectUnauthorized: false },
+			...{ ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_MS, noDelay: true },
+		},
+		take,
+	);
+
+/** Without tickets: what takes up a former session is not judged by the time and the authorities of now. */
+const contextOf = (tls: SecureContextOptions): SecureContextOptions => ({
+	...tls,
+	...{ minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET },
+});
+
+const callerOf = (call: AdsCall, socket: Socket | undefined): AdsCaller => ({
+	address: socket?.remoteAddress ?? '',
+	certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
+	request: { method: 'POST', target: call.getPath(), rawHeaders: rawHeadersOf(call), body: new Uint8Array() },
+});
+
+function certificateOf(socket: TLSSocket): PresentedCertificate | undefined {
+	const { raw } = socket.getPeerCertificate();
+	// Without one it is an empty object.
+	if (raw === undefined) return undefined;
+	const { subject, subjectAltName = '', validTo, serialNumber } = new X509Certificate(raw);
+	const name = subject.split('\n').at(-1) ?? '';
+	const problem = socket.authorized ? '' : String(socket.authorizationError);
+	return { subject: name, alternativeNames: subjectAltName, serialNumber, validTo, problem };
+}
+
+/** As the signature covers them. gRPC's clients of AWS leave the default port out, whatever they send. */
+const rawHeadersOf = (call: AdsCall): readonly string[] => [
+	...['host', call.getHost().replace(/:(?:80|443)$/, '')],
+	...Object.entries(call.metadata.toHttp2Headers()).flatMap(([name, values]) =>
+		[values].flat().flatMap((value) => [name, String(value)]),
+	),
+];
