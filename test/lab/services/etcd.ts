@@ -1,7 +1,7 @@
 // A real etcd, in a namespace that a test has made: Debian's, unpacked beside the sources, so that no service is started.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -78,6 +78,8 @@ export async function startEtcd(host: Namespace, options: EtcdOptions = {}): Pro
 		...['--initial-advertise-peer-urls', peerUrl(address), '--initial-cluster', cluster.join()],
 		...['--logger', 'zap', '--log-level', 'warn', '--initial-cluster-state', 'new'],
 	];
+	// That of a former one, which was killed.
+	rmSync(join(path, SOCKET), { force: true });
 	const file = openSync(join(path, 'log'), 'a');
 	const child = host.spawn(join(programs, 'etcd'), [...own, ...args], { cwd: path, stdio: ['ignore', file, file] });
 	closeSync(file);
@@ -92,6 +94,7 @@ export async function startEtcd(host: Namespace, options: EtcdOptions = {}): Pro
 	const isRunning = () => child.exitCode === null && child.signalCode === null;
 	if (cluster.length === 1)
 		for (let tries = 0; isRunning() && tryCtl('get', '/none').code !== 0 && tries < 200; tries += 1) await sleep(50);
+	if (!isRunning()) throw new Error(`etcd does not start:\n${log()}`);
 	const kept = stack.move();
 	return {
 		...{ endpoint, socket, process: child, log, tryCtl },
