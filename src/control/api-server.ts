@@ -40,8 +40,9 @@ export function createApiServer(
 	const server = createServer(limits, (request, reply) => {
 		reply.setHeader('x-amzn-requestid', randomUUID());
 		answer(request)
-			.catch((error) => failureReply(context.log, error))
-			.then((found) => send(reply, found));
+			// Who has hung up within the body reads no answer.
+			.catch((error) => (hasHungUp(request) ? undefined : failureReply(context.log, error)))
+			.then((found) => (found === undefined ? reply.destroy() : send(reply, found)));
 	});
 	server.maxConnections = MOST_CONNECTIONS;
 	return server;
@@ -54,9 +55,9 @@ async function identified(authorise: Authorise, request: IncomingMessage, body: 
 	return found;
 }
 
+const hasHungUp = ({ destroyed, complete }: IncomingMessage): boolean => destroyed && !complete;
+
 function send(reply: ServerResponse, { status, headers, body }: HttpReply): void {
-	// Who has hung up within the body reads no answer.
-	if (reply.req.destroyed && !reply.req.complete) return void reply.destroy();
 	// What is left of a body that was too large is not read.
 	if (!reply.req.complete) reply.setHeader('connection', 'close');
 	reply.writeHead(status, headers).end(body);
