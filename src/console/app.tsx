@@ -1,44 +1,16 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { SessionReply } from './console-protocol.ts';
 import { messageOf } from './context.ts';
 import { createKeptDrafts, type KeptDrafts } from './kept-drafts.ts';
 import { Problem } from './parts.tsx';
-import type { SessionReply } from './protocol.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in-view.tsx';
 
 /** Who it is, and then the page. */
 export function App({ server }: { readonly server: ServerCalls }) {
-	const [session, setSession] = useState<SessionReply>();
-	const [failure, setFailure] = useState<string>();
-	const [hasEnded, setHasEnded] = useState(false);
-	const [kept] = useState(() => createKeptDrafts(sessionStorage));
+	const { session, failure, hasEnded, begin, enter, signOut, watched, kept } = useSession(server);
 	useWarning(kept);
-	const enter = useCallback(
-		(found: SessionReply) => {
-			kept.claim(found.user);
-			setSession(found);
-		},
-		[kept],
-	);
-	const begin = useCallback(() => {
-		setFailure(undefined);
-		server.session().then(enter, (error) => setFailure(messageOf(error)));
-	}, [server, enter]);
-	useEffect(begin, [begin]);
-	const watched = useMemo(
-		() =>
-			endingWith(server, () => {
-				setHasEnded(true);
-				setSession({ hasKeys: true });
-			}),
-		[server],
-	);
-	const signOut = async (): Promise<void> => {
-		setHasEnded(false);
-		kept.forget();
-		await server.signOut().then(setSession, (error) => setFailure(messageOf(error)));
-	};
 	if (failure !== undefined)
 		return (
 			<main class="alone">
@@ -51,14 +23,39 @@ export function App({ server }: { readonly server: ServerCalls }) {
 		);
 	if (session === undefined) return <main class="alone" aria-busy="true" />;
 	if (session.user === undefined) return <SignIn server={server} hasEnded={hasEnded} onSignedIn={enter} />;
-	return (
-		<Shell
-			server={watched}
-			user={session.user}
-			onSignOut={session.hasKeys ? signOut : undefined}
-			drafts={kept.drafts}
-		/>
-	);
+	const out = session.hasKeys ? signOut : undefined;
+	return <Shell server={watched} user={session.user} onSignOut={out} drafts={kept.drafts} />;
+}
+
+/** `watched`: calls by which it is noticed that the session is over. */
+function useSession(server: ServerCalls) {
+	const [session, setSession] = useState<SessionReply>();
+	const [failure, setFailure] = useState<string>();
+	const [hasEnded, setHasEnded] = useState(false);
+	const [kept] = useState(() => createKeptDrafts(sessionStorage));
+	const fail = (error: unknown) => setFailure(messageOf(error));
+	const enter = (found: SessionReply): void => {
+		kept.claim(found.user);
+		setSession(found);
+	};
+	const begin = (): void => {
+		setFailure(undefined);
+		server.session().then(enter, fail);
+	};
+	useEffect(begin, []);
+	const watched = useMemo(() => {
+		const end = () => {
+			setHasEnded(true);
+			setSession({ hasKeys: true });
+		};
+		return endingWith(server, end);
+	}, [server]);
+	const signOut = async (): Promise<void> => {
+		setHasEnded(false);
+		kept.forget();
+		await server.signOut().then(setSession, fail);
+	};
+	return { session, failure, hasEnded, begin, enter, signOut, watched, kept };
 }
 
 /** Closing the page would lose them. */

@@ -5,7 +5,7 @@ import { fitOf } from '../mesh/fit.ts';
 import { parseFile } from '../mesh/parse-file.ts';
 import type { Mistake, Resource } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
-import type { ResourceKey, ShownResource } from './protocol.ts';
+import type { ResourceKey, ShownResource } from './console-protocol.ts';
 
 export type Syntax = 'YAML' | 'JSON';
 

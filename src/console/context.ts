@@ -1,7 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { ResourcesReply, StateReply } from './console-protocol.ts';
 import type { UnsavedDraft } from './kept-drafts.ts';
-import type { ResourcesReply, StateReply } from './protocol.ts';
 import type { ServerCalls } from './server-calls.ts';
 
 export interface Shared {

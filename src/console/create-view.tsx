@@ -1,13 +1,14 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { Mistake } from '../mesh/resource.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
-import { checkDraft, specText } from './check-draft.ts';
+import { type CheckedDraft, checkDraft, specText } from './check-draft.ts';
+import type { ResourceKey, ResourcesReply, ShownTag } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import type { UnsavedDraft } from './kept-drafts.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { newSpecs } from './new-specs.ts';
 import { Heading, Problem } from './parts.tsx';
-import type { ResourceKey, ResourcesReply, ShownTag } from './protocol.ts';
 import { ReviewChange } from './review-change.tsx';
 import { SpecEditor } from './spec-editor.tsx';
 import { noTag, TagRows } from './tag-editor.tsx';
@@ -21,93 +22,135 @@ interface CreateViewProps {
 }
 
 /** A new resource: its name, its tags, and its spec as text. */
-export function CreateView({ mesh, kind, parent, address, reply }: CreateViewProps) {
-	const { server, say, drafts, reload } = useShared();
+export function CreateView(props: CreateViewProps) {
+	const { kind, mesh, parent, reply } = props;
+	const { draft, write, forget } = useNewDraft(props);
 	const [name, setName] = useState('');
 	const [tags, setTags] = useState<readonly ShownTag[]>([noTag]);
-	const [draft, setDraft] = useState(drafts.get(address) ?? beginning(kind));
 	const [isReviewed, setIsReviewed] = useState(false);
-	const [problem, setProblem] = useState<string>();
 	const key: ResourceKey = { kind, mesh: kind === 'mesh' ? name : mesh, parent, name };
 	const checked = useMemo(() => checkDraft(draft.text, key, reply.resources), [draft.text, name, reply]);
-	const { one } = kindWords[kind];
-	const [nameMistakes = [], specMistakes = []] = [true, false].map((isOfName) =>
-		checked.mistakes.filter(({ path }) => /^\w+Name$/.test(path) === isOfName),
-	);
-	const write = (next: UnsavedDraft) => {
-		setDraft(next);
-		drafts.set(address, next);
+	const { problem, save } = useCreation({ key, tags, spec: checked.spec, forget });
+	const review = (event: SubmitEvent): void => {
+		event.preventDefault();
+		setIsReviewed(checked.mistakes.length === 0);
 	};
-	const save = async (): Promise<void> => {
-		setProblem(undefined);
-		try {
-			const named = tags.filter((tag) => tag.key !== '');
-			await server.change({ verb: 'create', key, spec: checked.spec, tags: named });
-			drafts.delete(address);
-			await reload();
-			say(`${one} ${name} is created`);
-			location.hash = kind === 'mesh' ? hrefOf({ view: 'mesh', mesh: name }) : hrefOfKey(key);
-		} catch (error) {
-			setProblem(messageOf(error));
-		}
-	};
+	const after = isReviewed && checked.spec !== undefined ? specText(checked.spec, 'YAML') : undefined;
 	return (
 		<>
-			<Heading text={`Create ${one}`} />
-			{parent === '' ? null : (
-				<p class="outer">
-					{capital(kindWords[parentOf[kind] ?? kind].one)} <bdi>{parent}</bdi>
-				</p>
-			)}
+			<Heading text={`Create ${kindWords[kind].one}`} />
+			{parent === '' ? null : <Within kind={parentOf[kind] ?? kind} name={parent} />}
 			{problem === undefined ? null : <Problem text={problem} />}
-			{isReviewed && checked.spec !== undefined ? (
-				<ReviewChange
-					before=""
-					after={specText(checked.spec, 'YAML')}
-					checked={checked}
-					save={save}
-					onBack={() => setIsReviewed(false)}
-				/>
-			) : (
-				<form
-					class="stack"
-					onSubmit={(event) => {
-						event.preventDefault();
-						setIsReviewed(checked.mistakes.length === 0);
-					}}
-				>
-					<label>
-						Name
-						<input
-							required
-							value={name}
-							spellcheck={false}
-							autocapitalize="none"
-							onInput={({ currentTarget }) => setName(currentTarget.value)}
-						/>
-					</label>
-					{name === '' || nameMistakes.length === 0 ? null : (
-						<Problem text={nameMistakes.map(({ why, hint }) => `${why}; ${hint}`).join('\n')} />
-					)}
+			{after === undefined ? (
+				<form class="stack" onSubmit={review}>
+					<NameField name={name} checked={checked} onChange={setName} />
 					<SpecEditor
 						{...draft}
-						checked={{ ...checked, mistakes: specMistakes }}
-						onChange={(text, syntax) => write({ ...draft, text, syntax })}
+						checked={{ ...checked, mistakes: checked.mistakes.filter((each) => !isOfName(each)) }}
+						onChange={write}
 					/>
 					<TagRows tags={tags} onChange={setTags} />
-					<p class="buttons">
-						<button type="submit" class="main" disabled={specMistakes.length > 0}>
-							Review {one}
-						</button>
-						<a class="button" href={backFrom(kind, mesh, parent)} onClick={() => drafts.delete(address)}>
-							Discard
-						</a>
-					</p>
+					<Buttons
+						kind={kind}
+						isSound={checked.mistakes.every(isOfName)}
+						back={backFrom(kind, mesh, parent)}
+						onDiscard={forget}
+					/>
 				</form>
+			) : (
+				<ReviewChange before="" after={after} checked={checked} save={save} onBack={() => setIsReviewed(false)} />
 			)}
 		</>
 	);
 }
+
+const isOfName = ({ path }: Pick<Mistake, 'path'>): boolean => /^\w+Name$/.test(path);
+
+function useNewDraft({ kind, address }: Pick<CreateViewProps, 'kind' | 'address'>) {
+	const { drafts } = useShared();
+	const [draft, setDraft] = useState(drafts.get(address) ?? beginning(kind));
+	const write = (text: string, syntax: UnsavedDraft['syntax']): void => {
+		const next = { ...draft, text, syntax };
+		setDraft(next);
+		drafts.set(address, next);
+	};
+	return { draft, write, forget: () => void drafts.delete(address) };
+}
+
+interface NewResource {
+	readonly key: ResourceKey;
+	readonly tags: readonly ShownTag[];
+	readonly spec: object | undefined;
+	readonly forget: () => void;
+}
+
+function useCreation({ key, tags, spec, forget }: NewResource) {
+	const { server, say, reload } = useShared();
+	const [problem, setProblem] = useState<string>();
+	const save = async (): Promise<void> => {
+		setProblem(undefined);
+		try {
+			await server.change({ verb: 'create', key, spec, tags: tags.filter((tag) => tag.key !== '') });
+			forget();
+			await reload();
+			say(`${kindWords[key.kind].one} ${key.name} is created`);
+			location.hash = key.kind === 'mesh' ? hrefOf({ view: 'mesh', mesh: key.name }) : hrefOfKey(key);
+		} catch (error) {
+			setProblem(messageOf(error));
+		}
+	};
+	return { problem, save };
+}
+
+const Within = ({ kind, name }: { readonly kind: Kind; readonly name: string }) => (
+	<p class="outer">
+		{capital(kindWords[kind].one)} <bdi>{name}</bdi>
+	</p>
+);
+
+interface NameFieldProps {
+	readonly name: string;
+	readonly checked: CheckedDraft;
+	readonly onChange: (name: string) => void;
+}
+
+/** An empty one the browser tells of. */
+function NameField({ name, checked, onChange }: NameFieldProps) {
+	const mistakes = name === '' ? [] : checked.mistakes.filter(isOfName);
+	return (
+		<>
+			<label>
+				Name
+				<input
+					required
+					value={name}
+					spellcheck={false}
+					autocapitalize="none"
+					onInput={({ currentTarget }) => onChange(currentTarget.value)}
+				/>
+			</label>
+			{mistakes.length === 0 ? null : <Problem text={mistakes.map(({ why, hint }) => `${why}; ${hint}`).join('\n')} />}
+		</>
+	);
+}
+
+interface ButtonsProps {
+	readonly kind: Kind;
+	readonly isSound: boolean;
+	readonly back: string;
+	readonly onDiscard: () => void;
+}
+
+const Buttons = ({ kind, isSound, back, onDiscard }: ButtonsProps) => (
+	<p class="buttons">
+		<button type="submit" class="main" disabled={!isSound}>
+			Review {kindWords[kind].one}
+		</button>
+		<a class="button" href={back} onClick={onDiscard}>
+			Discard
+		</a>
+	</p>
+);
 
 const beginning = (kind: Kind): UnsavedDraft => ({
 	...{ text: specText(newSpecs[kind], 'YAML'), syntax: 'YAML', base: undefined },

@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ShownResource } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
-import { Problem } from './parts.tsx';
-import type { ShownResource } from './protocol.ts';
-import { UseList } from './resource-view.tsx';
+import { Problem, UseList } from './parts.tsx';
 
 interface DeleteDialogProps {
 	readonly resource: ShownResource;
@@ -14,23 +13,11 @@ interface DeleteDialogProps {
 }
 
 export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
-	const { server, say, reload } = useShared();
 	const dialog = useRef<HTMLDialogElement>(null);
-	const [problem, setProblem] = useState<string>();
 	useEffect(() => dialog.current?.showModal(), []);
+	const close = () => dialog.current?.close();
+	const { problem, remove } = useRemoval(resource, close);
 	const { one } = kindWords[resource.kind];
-	const remove = async (): Promise<void> => {
-		setProblem(undefined);
-		try {
-			await server.change({ verb: 'delete', key: resource, ifRevision: resource.revision });
-			say(`${one} ${resource.name} is deleted`);
-			dialog.current?.close();
-			location.hash = placeAfter(resource);
-			await reload();
-		} catch (error) {
-			setProblem(messageOf(error));
-		}
-	};
 	return (
 		<dialog ref={dialog} onClose={onClose} aria-labelledby="delete-title">
 			<h2 id="delete-title">
@@ -47,7 +34,7 @@ export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
 			)}
 			{problem === undefined ? null : <Problem text={problem} />}
 			<p class="buttons">
-				<button type="button" onClick={() => dialog.current?.close()}>
+				<button type="button" onClick={close}>
 					{uses.length === 0 ? 'Keep it' : 'Close'}
 				</button>
 				{uses.length === 0 ? (
@@ -58,6 +45,24 @@ export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
 			</p>
 		</dialog>
 	);
+}
+
+function useRemoval(resource: ShownResource, close: () => void) {
+	const { server, say, reload } = useShared();
+	const [problem, setProblem] = useState<string>();
+	const remove = async (): Promise<void> => {
+		setProblem(undefined);
+		try {
+			await server.change({ verb: 'delete', key: resource, ifRevision: resource.revision });
+			say(`${kindWords[resource.kind].one} ${resource.name} is deleted`);
+			close();
+			location.hash = placeAfter(resource);
+			await reload();
+		} catch (error) {
+			setProblem(messageOf(error));
+		}
+	};
+	return { problem, remove };
 }
 
 /** The list that it was in. */

@@ -1,12 +1,12 @@
 import { useMemo, useState } from 'preact/hooks';
 import { checkDraft, specText } from './check-draft.ts';
+import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
 import type { UnsavedDraft } from './kept-drafts.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
 import { Heading, Moment, Notice, Problem } from './parts.tsx';
-import type { ResourcesReply, ShownResource } from './protocol.ts';
 import { ReviewChange } from './review-change.tsx';
 import { isSameValue } from './same-value.ts';
 import { CallFailure } from './server-calls.ts';
@@ -44,24 +44,29 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 			) : (
 				<>
 					<SpecEditor {...draft} checked={checked} onChange={(text, syntax) => keep({ ...draft, text, syntax })} />
-					<p class="buttons">
-						<button
-							type="button"
-							class="main"
-							disabled={checked.mistakes.length > 0}
-							onClick={() => setIsReviewed(true)}
-						>
-							Review change
-						</button>
-						<button type="button" onClick={leave}>
-							Discard
-						</button>
-					</p>
+					<EditButtons isSound={checked.mistakes.length === 0} onReview={() => setIsReviewed(true)} onDiscard={leave} />
 				</>
 			)}
 		</>
 	);
 }
+
+interface EditButtonsProps {
+	readonly isSound: boolean;
+	readonly onReview: () => void;
+	readonly onDiscard: () => void;
+}
+
+const EditButtons = ({ isSound, onReview, onDiscard }: EditButtonsProps) => (
+	<p class="buttons">
+		<button type="button" class="main" disabled={!isSound} onClick={onReview}>
+			Review change
+		</button>
+		<button type="button" onClick={onDiscard}>
+			Discard
+		</button>
+	</p>
+);
 
 /** What is written, and what it was made of. `theirs`: what is there now. */
 function useDraft(theirs: ShownResource, address: string) {

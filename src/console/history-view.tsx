@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import { inKeyOrder, yamlText } from '../mesh/canonical.ts';
 import { isRecord } from '../mesh/check-shape.ts';
+import type { HistoryReply, ShownEvent } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
 import { Heading, Moment, Problem } from './parts.tsx';
-import type { HistoryReply, ShownEvent } from './protocol.ts';
 
 const AT_FIRST = 50;
 const MOST = 1_000;

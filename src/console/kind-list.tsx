@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { asResource } from './check-draft.ts';
+import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { NotSeen } from './mesh-list.tsx';
 import { Heading, Moment, Table } from './parts.tsx';
-import type { ResourcesReply, ShownResource } from './protocol.ts';
 import { summaryOf } from './summary.ts';
 
 interface KindListProps {

@@ -7,6 +7,8 @@ export interface LayoutBox {
 export interface LayoutEdge {
 	readonly from: string;
 	readonly to: string;
+	/** Of what stands on its last part; 0: nothing does. */
+	readonly labelWidth: number;
 }
 
 export interface Point {
@@ -23,7 +25,9 @@ export interface Layout {
 	readonly lines: readonly (readonly Point[])[];
 }
 
-const COLUMN_GAP = 120;
+const COLUMN_GAP = 56;
+/** For what is seen of a line beside its label. */
+const LABEL_GAP = 36;
 const ROW_GAP = 18;
 const SWEEPS = 6;
 /** What holds the place of a line that passes through a column. */
@@ -44,7 +48,7 @@ export function layOut(boxes: readonly LayoutBox[], edges: readonly LayoutEdge[]
 	const links = chains.flatMap(({ ids }) => ids.slice(1).map((to, at) => ({ from: ids[at] ?? '', to })));
 	const columns = ordered(spots, links);
 	const centres = centresOf(columns, links);
-	const lefts = leftsOf(columns);
+	const lefts = leftsOf(columns, gapsOf(edges, chains, columnOf));
 	const cornerOf = ({ id, column, height }: Spot): Point => ({
 		x: lefts[column]?.left ?? 0,
 		y: (centres.get(id) ?? 0) - height / 2,
@@ -108,7 +112,7 @@ function chainOf({ from, to }: LayoutEdge, at: number, columnOf: ReadonlyMap<str
 	return { ids: [from, ...between.map(({ id }) => id), to], between };
 }
 
-type Links = readonly LayoutEdge[];
+type Links = readonly Pick<LayoutEdge, 'from' | 'to'>[];
 
 function neighboursOf(links: Links): ReadonlyMap<string, readonly string[]> {
 	const both = links.flatMap(({ from, to }) => [
@@ -189,12 +193,30 @@ function place(
 		}
 }
 
-function leftsOf(columns: readonly Spot[][]): { readonly left: number; readonly width: number }[] {
+/** Behind each column: as much as the labels there need. */
+function gapsOf(
+	edges: readonly LayoutEdge[],
+	chains: readonly Chain[],
+	columnOf: ReadonlyMap<string, number>,
+): number[] {
+	const gaps: number[] = [];
+	for (const [at, { from, to, labelWidth }] of edges.entries()) {
+		const before = chains[at]?.between.at(-1)?.column ?? columnOf.get(from) ?? 0;
+		const gap = Math.min(before, columnOf.get(to) ?? 0);
+		if (labelWidth > 0) gaps[gap] = Math.max(gaps[gap] ?? 0, labelWidth + LABEL_GAP);
+	}
+	return gaps;
+}
+
+function leftsOf(
+	columns: readonly Spot[][],
+	gaps: readonly number[],
+): { readonly left: number; readonly width: number }[] {
 	let left = 0;
-	return columns.map((column) => {
+	return columns.map((column, at) => {
 		const width = Math.max(...column.map((spot) => spot.width));
 		const found = { left, width };
-		left += width + COLUMN_GAP;
+		left += width + Math.max(gaps[at] ?? 0, COLUMN_GAP);
 		return found;
 	});
 }

@@ -1,7 +1,7 @@
 import { asResource } from './check-draft.ts';
+import type { ResourcesReply } from './console-protocol.ts';
 import { hrefOf, newMesh } from './location.ts';
 import { Heading, Moment, Notice, Table } from './parts.tsx';
-import type { ResourcesReply } from './protocol.ts';
 import { summaryOf } from './summary.ts';
 
 export function MeshList({ reply }: { readonly reply: ResourcesReply }) {

@@ -5,6 +5,7 @@ import type { Mistake } from '../mesh/resource.ts';
 import { graphOf } from '../mesh/show/graph.ts';
 import { warningsOf } from '../mesh/warnings.ts';
 import { asResource } from './check-draft.ts';
+import type { ResourcesReply } from './console-protocol.ts';
 import { useShared } from './context.ts';
 import { kindWords } from './kind-words.ts';
 import { NotSeen } from './mesh-list.tsx';
@@ -12,7 +13,6 @@ import { MeshPicture } from './mesh-picture.tsx';
 import { CallTable, NodeTable } from './mesh-tables.tsx';
 import { Heading, Notice } from './parts.tsx';
 import { around, type Picture, pictureOf, startOf } from './picture.ts';
-import type { ResourcesReply } from './protocol.ts';
 
 interface MeshOverviewProps {
 	readonly mesh: string;

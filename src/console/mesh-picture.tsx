@@ -1,9 +1,9 @@
 import { useMemo } from 'preact/hooks';
+import type { NodeStatus } from './console-protocol.ts';
 import { kindWords } from './kind-words.ts';
 import { type Layout, layOut, type Point } from './layered-layout.ts';
 import { hrefOfKey } from './location.ts';
 import { keyOfBox, type NodeState, nodeState, type Picture, type PictureBox } from './picture.ts';
-import type { NodeStatus } from './protocol.ts';
 
 interface MeshPictureProps {
 	readonly picture: Picture;
@@ -72,7 +72,7 @@ function laidOut({ boxes, edges }: Picture, hasNodes: boolean): Layout {
 			const isTall = hasState(box, hasNodes);
 			return { id: box.id, width: widthOf(box, isTall), height: heightOf(isTall) };
 		}),
-		edges.map(({ from, to }) => ({ from: from.id, to: to.id })),
+		edges.map(({ from, to, labels }) => ({ from: from.id, to: to.id, labelWidth: labelWidth(labels) })),
 	);
 }
 
@@ -124,21 +124,26 @@ export const signs: Readonly<Record<NodeState['mark'], string>> = { good: '●',
 
 /** On a card of its own, so that lines do not run through it. */
 function Label({ points, labels }: { readonly points: readonly Point[]; readonly labels: readonly string[] }) {
-	const [first] = labels;
 	const [from, to] = points.slice(-2);
-	if (first === undefined || from === undefined || to === undefined) return null;
-	const text = shortened(labels.length === 1 ? first : `${first} +${labels.length - 1}`, LONGEST_LABEL);
-	const width = text.length * SMALL_CHARACTER + 8;
+	if (labels.length === 0 || from === undefined || to === undefined) return null;
+	const width = labelWidth(labels);
 	const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
 	return (
 		<g class="label">
 			<rect x={x - width / 2} y={y - 9} width={width} height={18} rx={4} />
 			<text x={x} y={y + 4} text-anchor="middle">
-				{text}
+				{labelText(labels)}
 			</text>
 		</g>
 	);
 }
+
+function labelText([first = '', ...more]: readonly string[]): string {
+	return shortened(more.length === 0 ? first : `${first} +${more.length}`, LONGEST_LABEL);
+}
+
+const labelWidth = (labels: readonly string[]): number =>
+	labels.length === 0 ? 0 : labelText(labels).length * SMALL_CHARACTER + 8;
 
 function curve(points: readonly Point[]): string {
 	const [first, ...rest] = points;

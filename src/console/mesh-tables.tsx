@@ -1,10 +1,10 @@
 import { findMeshNode } from '../values/mesh-node.ts';
+import type { NodeStatus } from './console-protocol.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
 import { signs } from './mesh-picture.tsx';
 import { Table } from './parts.tsx';
 import { keyOfBox, type Picture, type PictureBox, stateOf } from './picture.ts';
-import type { NodeStatus } from './protocol.ts';
 
 /** What the picture shows, in words. */
 export const CallTable = ({ picture: { edges } }: { readonly picture: Picture }) => (

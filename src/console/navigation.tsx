@@ -1,7 +1,7 @@
 import type { Kind } from '../mesh/schema/kinds.ts';
+import type { ResourcesReply } from './console-protocol.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey, type Location, meshOf } from './location.ts';
-import type { ResourcesReply } from './protocol.ts';
 
 /** Routes are listed at their routers, and gateway routes at their gateways. */
 const listed: readonly Kind[] = ['virtualService', 'virtualRouter', 'virtualNode', 'virtualGateway'];

@@ -74,3 +74,14 @@ export const Table = ({
 		</table>
 	</section>
 );
+
+/** What needs a resource. */
+export const UseList = ({ uses }: { readonly uses: readonly string[] }) => (
+	<ul>
+		{uses.map((use) => (
+			<li key={use}>
+				<bdi>{use}</bdi>
+			</li>
+		))}
+	</ul>
+);

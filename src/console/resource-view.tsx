@@ -2,12 +2,12 @@ import { useMemo, useState } from 'preact/hooks';
 import { usesOf } from '../mesh/needed.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { asResource, type Syntax, specText } from './check-draft.ts';
+import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { Rows } from './kind-list.tsx';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
-import { Facts, Heading, Moment, Notice } from './parts.tsx';
-import type { ResourcesReply, ShownResource } from './protocol.ts';
+import { Facts, Heading, Moment, Notice, UseList } from './parts.tsx';
 import { Tags } from './tag-editor.tsx';
 
 interface ResourceViewProps {
@@ -43,15 +43,7 @@ export function ResourceView({ resource, reply }: ResourceViewProps) {
 					</p>
 				</Notice>
 			)}
-			<Facts
-				rows={[
-					['ARN', <code key="arn">{resource.arn}</code>],
-					['Version', resource.version],
-					['Changed', <Moment key="changed" at={resource.updatedAt} />],
-					['Created', <Moment key="created" at={resource.createdAt} />],
-					['UID', <code key="uid">{resource.uid}</code>],
-				]}
-			/>
+			<Facts rows={factsOf(resource)} />
 			<Spec spec={resource.spec} />
 			<Inner resource={resource} reply={reply} />
 			{kind === 'mesh' ? null : <Uses uses={uses} />}
@@ -60,6 +52,15 @@ export function ResourceView({ resource, reply }: ResourceViewProps) {
 		</>
 	);
 }
+
+const factsOf = ({ arn, version, updatedAt, createdAt, uid }: ShownResource) =>
+	[
+		['ARN', <code key="arn">{arn}</code>],
+		['Version', version],
+		['Changed', <Moment key="changed" at={updatedAt} />],
+		['Created', <Moment key="created" at={createdAt} />],
+		['UID', <code key="uid">{uid}</code>],
+	] as const;
 
 /** What it is in. */
 function Outer({ resource: { kind, mesh, parent } }: { readonly resource: ShownResource }) {
@@ -124,14 +125,4 @@ const Uses = ({ uses }: { readonly uses: readonly string[] }) => (
 		<h2>In use by</h2>
 		{uses.length === 0 ? <p>Nothing: it can be deleted.</p> : <UseList uses={uses} />}
 	</section>
-);
-
-export const UseList = ({ uses }: { readonly uses: readonly string[] }) => (
-	<ul>
-		{uses.map((use) => (
-			<li key={use}>
-				<bdi>{use}</bdi>
-			</li>
-		))}
-	</ul>
 );

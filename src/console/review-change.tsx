@@ -24,20 +24,7 @@ export function ReviewChange({ before, after, checked: { others }, save, onBack 
 				{isSame ? 'Nothing is changed' : 'What is going to change'}
 			</h2>
 			{isSame ? null : <DiffView label="What is going to change" before={before} after={after} />}
-			{others.length === 0 ? null : (
-				<Notice>
-					<p>It is taken, and others in the mesh then do not fit; hosts go on with what they had until they do:</p>
-					<ul>
-						{others.map(({ file, path, why }) => (
-							<li key={`${file} ${path} ${why}`}>
-								<bdi>
-									{file}: {path}: {why}
-								</bdi>
-							</li>
-						))}
-					</ul>
-				</Notice>
-			)}
+			{others.length === 0 ? null : <Unfit others={others} />}
 			<p class="buttons">
 				<button
 					type="button"
@@ -57,3 +44,18 @@ export function ReviewChange({ before, after, checked: { others }, save, onBack 
 		</section>
 	);
 }
+
+const Unfit = ({ others }: Pick<CheckedDraft, 'others'>) => (
+	<Notice>
+		<p>It is taken, and others in the mesh then do not fit; hosts go on with what they had until they do:</p>
+		<ul>
+			{others.map(({ file, path, why }) => (
+				<li key={`${file} ${path} ${why}`}>
+					<bdi>
+						{file}: {path}: {why}
+					</bdi>
+				</li>
+			))}
+		</ul>
+	</Notice>
+);

@@ -9,7 +9,7 @@ import {
 	type SessionReply,
 	type ShownTag,
 	type StateReply,
-} from './protocol.ts';
+} from './console-protocol.ts';
 
 /** What `turnout control` has answered, or that it has not. */
 export class CallFailure extends Error {

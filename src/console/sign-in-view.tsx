@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { SessionReply } from './console-protocol.ts';
 import { messageOf } from './context.ts';
 import { Heading, Notice, Problem } from './parts.tsx';
-import type { SessionReply } from './protocol.ts';
 import type { ServerCalls } from './server-calls.ts';
 
 interface SignInProps {

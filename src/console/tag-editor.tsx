@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { ShownResource, ShownTag } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { Facts, Problem } from './parts.tsx';
-import type { ShownResource, ShownTag } from './protocol.ts';
 
 /** The tags of a resource, as a list or to be changed. */
 export function Tags({ resource }: { readonly resource: ShownResource }) {

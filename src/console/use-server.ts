@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { ResourcesReply, StateReply } from './console-protocol.ts';
 import { messageOf } from './context.ts';
-import type { ResourcesReply, StateReply } from './protocol.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
 
 const POLL_MS = 5_000;

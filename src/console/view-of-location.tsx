@@ -1,4 +1,5 @@
 import { isSameKey } from './check-draft.ts';
+import type { ResourcesReply } from './console-protocol.ts';
 import { CreateView } from './create-view.tsx';
 import { EditView } from './edit-view.tsx';
 import { HistoryView } from './history-view.tsx';
@@ -8,7 +9,6 @@ import { hrefOf, type Location } from './location.ts';
 import { MeshList } from './mesh-list.tsx';
 import { MeshOverview } from './mesh-overview.tsx';
 import { Heading } from './parts.tsx';
-import type { ResourcesReply } from './protocol.ts';
 import { ResourceView } from './resource-view.tsx';
 import { WizardView } from './wizard-view.tsx';
 

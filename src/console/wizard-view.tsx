@@ -13,20 +13,12 @@ const KEPT = 'turnout-wizard';
 
 /** The guide's first steps: one of each that a service needs. */
 export function WizardView() {
-	const { server, say, reload } = useShared();
-	const [form, setForm] = useState(() => restoredForm(parsedJson(sessionStorage.getItem(KEPT) ?? '')));
+	const [form, change] = useForm();
 	const [step, setStep] = useState<Step>(1);
 	const [mistakes, setMistakes] = useState<readonly FormMistake[]>([]);
-	const [progress, setProgress] = useState<readonly Progress[]>([]);
 	const title = useStepTitle(step);
-	const change = (more: Partial<WizardForm>) => {
-		const next = { ...form, ...more };
-		setForm(next);
-		sessionStorage.setItem(KEPT, JSON.stringify(next));
-	};
-	const goTo = (next: Step) => {
+	const goTo = (next: Step): void => {
 		setMistakes([]);
-		setProgress([]);
 		setStep(next);
 	};
 	const next = (event: SubmitEvent): void => {
@@ -36,16 +28,6 @@ export function WizardView() {
 		if (found.length === 0) goTo(following[step]);
 		else focusOn(found);
 	};
-	const make = async (): Promise<void> => {
-		const drafts = draftsOf(form);
-		setProgress(drafts.map(() => ({ state: 'waiting' })));
-		const isDone = await makeInOrder(drafts, server, (at, now) =>
-			setProgress((former) => former.map((each, index) => (index === at ? now : each))),
-		);
-		say(isDone ? 'all is made' : 'it has failed');
-		if (isDone) sessionStorage.removeItem(KEPT);
-		await reload().catch(() => undefined);
-	};
 	return (
 		<>
 			<Heading text="Get started" />
@@ -54,26 +36,57 @@ export function WizardView() {
 				{`Step ${step} of 4: ${stepTitles[step]}`}
 			</h2>
 			{step === 4 ? (
-				<WizardReview drafts={draftsOf(form)} progress={progress} onMake={make} onBack={() => goTo(3)} />
+				<LastStep form={form} onBack={() => goTo(3)} />
 			) : (
 				<form onSubmit={next} noValidate class="stack">
 					<Unplaced mistakes={mistakes} />
 					<WizardStep form={form} step={step} mistakes={mistakes} onChange={change} />
-					<p class="buttons">
-						<button type="submit" class="main">
-							Next
-						</button>
-						{step === 1 ? null : (
-							<button type="button" onClick={() => goTo(preceding[step])}>
-								Back
-							</button>
-						)}
-					</p>
+					<Buttons step={step} onBack={() => goTo(preceding[step])} />
 				</form>
 			)}
 		</>
 	);
 }
+
+/** Kept until it is made. */
+function useForm() {
+	const [form, setForm] = useState(() => restoredForm(parsedJson(sessionStorage.getItem(KEPT) ?? '')));
+	const change = (more: Partial<WizardForm>): void => {
+		const next = { ...form, ...more };
+		setForm(next);
+		sessionStorage.setItem(KEPT, JSON.stringify(next));
+	};
+	return [form, change] as const;
+}
+
+function LastStep({ form, onBack }: { readonly form: WizardForm; readonly onBack: () => void }) {
+	const { server, say, reload } = useShared();
+	const [progress, setProgress] = useState<readonly Progress[]>([]);
+	const drafts = draftsOf(form);
+	const make = async (): Promise<void> => {
+		setProgress(drafts.map(() => ({ state: 'waiting' })));
+		const isDone = await makeInOrder(drafts, server, (at, now) =>
+			setProgress((former) => former.map((each, index) => (index === at ? now : each))),
+		);
+		say(isDone ? 'all is made' : 'it has failed');
+		if (isDone) sessionStorage.removeItem(KEPT);
+		await reload().catch(() => undefined);
+	};
+	return <WizardReview drafts={drafts} progress={progress} onMake={make} onBack={onBack} />;
+}
+
+const Buttons = ({ step, onBack }: { readonly step: Step; readonly onBack: () => void }) => (
+	<p class="buttons">
+		<button type="submit" class="main">
+			Next
+		</button>
+		{step === 1 ? null : (
+			<button type="button" onClick={onBack}>
+				Back
+			</button>
+		)}
+	</p>
+);
 
 const following: Readonly<Record<Step, Step>> = { 1: 2, 2: 3, 3: 4, 4: 4 };
 const preceding: Readonly<Record<Step, Step>> = { 1: 1, 2: 1, 3: 2, 4: 3 };

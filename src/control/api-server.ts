@@ -56,8 +56,9 @@ export function createApiServer(context: ApiContext, options: ServerOptions): Se
 		const startedMs = context.clock.nowMs();
 		reply.setHeader('x-amzn-requestid', randomUUID());
 		answer(request, asked)
-			.catch((error) => failureReply(context.log, error))
-			.then((found) => send(reply, found))
+			// Who has hung up within the body reads no answer.
+			.catch((error) => (hasHungUp(request) ? undefined : failureReply(context.log, error)))
+			.then((found) => (found === undefined ? reply.destroy() : send(reply, found)))
 			.finally(() => context.requests.add(asked.operation, reply.statusCode, context.clock.nowMs() - startedMs));
 	};
 	const server =
@@ -89,9 +90,9 @@ async function identified(authorise: Authorise, request: IncomingMessage, body: 
 	return found;
 }
 
+const hasHungUp = ({ destroyed, complete }: IncomingMessage): boolean => destroyed && !complete;
+
 function send(reply: ServerResponse, { status, headers, body }: HttpReply): void {
-	// Who has hung up within the body reads no answer.
-	if (reply.req.destroyed && !reply.req.complete) return void reply.destroy();
 	// What is left of a body that was too large is not read.
 	if (!reply.req.complete) reply.setHeader('connection', 'close');
 	reply.writeHead(status, headers).end(body);

@@ -2,7 +2,7 @@
 
 import { type IncomingMessage, request } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
-import { CSRF_HEADER } from '../../src/console/protocol.ts';
+import { CSRF_HEADER } from '../../src/console/console-protocol.ts';
 import type { AccessKeys } from '../../src/control/access/access-keys.ts';
 import { authoriseByKey } from '../../src/control/access/authorise-by-key.ts';
 import { withoutKeys } from '../../src/control/authorise.ts';

@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../../console/protocol.ts';
+import type { NodeStatus } from '../../console/console-protocol.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../log.ts';
 import type { Store } from '../../store/store.ts';

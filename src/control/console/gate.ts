@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { CSRF_HEADER, type SessionReply } from '../../console/protocol.ts';
+import { CSRF_HEADER, type SessionReply } from '../../console/console-protocol.ts';
 import { principalOf } from '../access/authorise-by-key.ts';
 import { ApiFailure } from '../api-failure.ts';
 import { anyone, foreignHost, type Principal } from '../authorise.ts';
@@ -8,7 +8,7 @@ import { type HttpReply, jsonReply } from '../http-reply.ts';
 import type { ConsoleOptions } from './console-options.ts';
 import { cookieFor, noCookie, tokensOf } from './cookie.ts';
 import { isFromOwnPage, isRead, mayRead } from './same-origin.ts';
-import { createSessions, secret } from './sessions.ts';
+import { createSessions, type Sessions, type SignedIn, secret } from './sessions.ts';
 import { type Connection, createSignIn } from './sign-in.ts';
 
 /** Who comes in, and as whom. */
@@ -54,11 +54,6 @@ function createKeyGate(keys: NonNullable<ConsoleOptions['keys']>, options: Omit<
 	const { clock, log, onRefused } = options;
 	const sessions = createSessions(keys, clock);
 	const signIn = createSignIn(keys, clock);
-	const enteredBy = (request: IncomingMessage, isUse: boolean) =>
-		// Another program of this host may have set one of the same name.
-		tokensOf(request)
-			.map((token) => sessions.find(token, isUse))
-			.find((found) => found !== undefined);
 	const begin = (request: IncomingMessage, body: Buffer): HttpReply => {
 		requireOrigin(request);
 		const from = connectionOf(request);
@@ -69,32 +64,43 @@ function createKeyGate(keys: NonNullable<ConsoleOptions['keys']>, options: Omit<
 		}
 		const { token, csrfToken } = sessions.begin(found.key);
 		log('info', 'signed in', { by: found.key.user, from: from.address });
-		const reply: SessionReply = { user: found.key.user, csrfToken, hasKeys: true };
-		return jsonReply(200, reply, { 'set-cookie': cookieFor(token, from.isEncrypted) });
+		return sessionReply({ key: found.key, csrfToken }, cookieFor(token, from.isEncrypted));
 	};
 	const end = (request: IncomingMessage): HttpReply => {
-		const entered = enteredBy(request, false);
-		if (entered !== undefined) requireOwnPage(request, entered.csrfToken);
+		const entered = enteredBy(sessions, request, false);
+		if (entered === undefined) return sessionReply(undefined, noCookie);
+		requireOwnPage(request, entered.csrfToken);
 		for (const token of tokensOf(request)) sessions.end(token);
-		if (entered !== undefined) log('info', 'signed out', { by: entered.key.user });
-		return jsonReply(200, { hasKeys: true } satisfies SessionReply, { 'set-cookie': noCookie });
+		log('info', 'signed out', { by: entered.key.user });
+		return sessionReply(undefined, noCookie);
 	};
 	return {
 		session(request, body) {
 			if (request.method === 'POST') return begin(request, body);
 			if (request.method === 'DELETE') return end(request);
-			const entered = enteredBy(request, true);
+			const entered = enteredBy(sessions, request, true);
 			requireOwnPage(request, entered?.csrfToken ?? '');
-			const who = entered && { user: entered.key.user, csrfToken: entered.csrfToken };
-			return jsonReply(200, { ...who, hasKeys: true } satisfies SessionReply);
+			return sessionReply(entered);
 		},
 		enter(request, isUse) {
-			const entered = enteredBy(request, isUse);
+			const entered = enteredBy(sessions, request, isUse);
 			if (entered === undefined) return jsonReply(401, { __type: 'NotSignedIn', message: 'sign in first' });
 			requireOwnPage(request, entered.csrfToken);
 			return principalOf(entered.key);
 		},
 	};
+}
+
+/** Another program of this host may have set a cookie of the same name. */
+const enteredBy = (sessions: Sessions, request: IncomingMessage, isUse: boolean): SignedIn | undefined =>
+	tokensOf(request)
+		.map((token) => sessions.find(token, isUse))
+		.find((found) => found !== undefined);
+
+function sessionReply(entered: SignedIn | undefined, newCookie?: string): HttpReply {
+	const who = entered && { user: entered.key.user, csrfToken: entered.csrfToken };
+	const reply: SessionReply = { ...who, hasKeys: true };
+	return jsonReply(200, reply, newCookie === undefined ? {} : { 'set-cookie': newCookie });
 }
 
 function refusedReply({ status, message, waitMs }: { status: number; message: string; waitMs?: number }): HttpReply {

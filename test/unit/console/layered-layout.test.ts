@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { layOut } from '../../../src/console/layered-layout.ts';
 
 const boxesOf = (names: Iterable<string>) => [...names].map((id) => ({ id, width: 100, height: 40 }));
-const edge = (from: string, to: string) => ({ from, to });
+const edge = (from: string, to: string, labelWidth = 0) => ({ from, to, labelWidth });
 
 test('what is called stands to the right of what calls it', () => {
 	const { corners } = layOut(boxesOf('abcd'), [edge('a', 'b'), edge('b', 'c'), edge('a', 'c'), edge('c', 'd')]);
@@ -14,6 +14,12 @@ test('what is called stands to the right of what calls it', () => {
 		xs.toSorted((a, b) => a - b),
 	);
 	assert.equal(new Set(xs).size, 4);
+});
+
+test('there is room for what stands on a line', () => {
+	const { corners } = layOut(boxesOf('abc'), [edge('a', 'b', 300), edge('b', 'c')]);
+	const gap = (left: string, right: string) => (corners.get(right)?.x ?? 0) - (corners.get(left)?.x ?? 0) - 100;
+	assert.ok(gap('a', 'b') > 300 && gap('b', 'c') < 100);
 });
 
 test('two that call each other are drawn, with a line each', () => {
@@ -26,7 +32,7 @@ test('no two boxes overlap, and all are within the picture, whatever leads where
 	const names = 'abcdefghijkl';
 	const name = fc.constantFrom(...names);
 	fc.assert(
-		fc.property(fc.array(fc.record({ from: name, to: name }), { maxLength: 40 }), (edges) => {
+		fc.property(fc.array(fc.record({ from: name, to: name, labelWidth: fc.nat(140) }), { maxLength: 40 }), (edges) => {
 			const { corners, lines, width, height } = layOut(boxesOf(names), edges);
 			assert.equal(lines.length, edges.length);
 			const all = [...corners.values()];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ResourceKey } from '../../../src/console/protocol.ts';
+import type { ResourceKey } from '../../../src/console/console-protocol.ts';
 import { CallFailure, createServerCalls, requestOf } from '../../../src/console/server-calls.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { serveApi } from '../../support/served-api.ts';
