@@ -2,6 +2,7 @@ import { attempt } from '../lib/attempt.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log.ts';
 import { createMeshLoader, type DefinitionFile, type LoadedMesh } from '../mesh/load-mesh.ts';
+import { notesFor } from '../mesh/notes.ts';
 import type { Counters } from '../status/counters.ts';
 import { type MeshNode, nodeId } from '../values/mesh-node.ts';
 import { type Codec, type EncodedSnapshot, encodeSnapshot } from '../xds/encoded.ts';
@@ -50,6 +51,8 @@ export interface Offer {
 	readonly files: readonly DefinitionFile[];
 	readonly encoded: EncodedSnapshot;
 	readonly ports: readonly number[];
+	/** What they leave out for it, and that they hold up others. */
+	readonly notes: readonly string[];
 }
 
 /** What Envoy has accepted from a former daemon. One of another version may have fields that this one does not know. */
@@ -59,19 +62,20 @@ export function formerOffer({ snapshots, node, codec, clock }: MeshDependencies)
 	const { snapshot } = known;
 	const encoded = attempt(() => encodeSnapshot(snapshot, codec));
 	if ('error' in encoded) return undefined;
-	return { startedMs: clock.nowMs(), files: [], encoded: encoded.value, ports: applicationPorts(snapshot) };
+	return { startedMs: clock.nowMs(), files: [], encoded: encoded.value, ports: applicationPorts(snapshot), notes: [] };
 }
 
-/** Throws a Failure where the definitions have mistakes. What has not changed since `before` is not encoded again. */
+/** Throws a Failure where mistakes in the definitions hold up this node. What has not changed since `before` is not encoded again. */
 export function prepare(
 	{ clock, loadMesh, node, options, codec, readDefinitions }: LoadingDependencies,
 	before: Offer | undefined,
 	files = readDefinitions(),
 ): Offer {
 	const startedMs = clock.nowMs();
-	const snapshot = nodeSnapshot(loadMesh(files), node, options);
+	const loaded = loadMesh(files);
+	const snapshot = nodeSnapshot(loaded, node, options);
 	const encoded = encodeSnapshot(snapshot, codec, before?.encoded);
-	return { startedMs, files, encoded, ports: applicationPorts(snapshot) };
+	return { startedMs, files, encoded, ports: applicationPorts(snapshot), notes: notesFor(loaded, node) };
 }
 
 /** The same for Envoy. */

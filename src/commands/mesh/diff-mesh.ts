@@ -10,7 +10,7 @@ import type { Difference } from '../../xds/diff/difference.ts';
 import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
-import { faultless, inMesh, refuse, type Task } from './task.ts';
+import { catalogsFor, inMesh, refuse, type Task } from './task.ts';
 import { optionsHere, proxyOf } from './this-node.ts';
 
 /** What definitions would change for one node's Envoy. 2: something. */
@@ -30,7 +30,7 @@ interface OfMesh extends Rendered {
 }
 
 function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyName): OfMesh {
-	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
+	const catalogs = catalogsFor({ files, parameters: task.parameters }, wanted, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
 		const id = nodeId({ ...wanted, mesh: catalog.mesh });
 		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings, id));

@@ -5,6 +5,7 @@ import { readDefinitions } from '../../host/files/definitions.ts';
 import { escapeControls, quote } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import type { Parameters } from '../../mesh/importers/importer.ts';
+import { mistakesFor } from '../../mesh/held-up.ts';
 import { type DefinitionFile, type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
 import { mistakeLine } from '../../mesh/mistake-line.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
@@ -51,6 +52,19 @@ export function faultless({ files, parameters }: Pick<Task, 'files' | 'parameter
 	const loaded = loadMesh(files, parameters);
 	refuse(loaded.errors, verb);
 	return loaded;
+}
+
+/** The same of what holds up one node or gateway. The mistakes of others are theirs. */
+export function catalogsFor(
+	{ files, parameters }: Pick<Task, 'files' | 'parameters'>,
+	wanted: ProxyName,
+	verb: string,
+): readonly Catalog[] {
+	const loaded = loadMesh(files, parameters);
+	const meshes = wanted.mesh === undefined ? loaded.catalogs.map(({ mesh }) => mesh) : [wanted.mesh];
+	const mistakes = meshes.flatMap((mesh) => mistakesFor(loaded, { ...wanted, mesh }));
+	refuse(meshes.length === 0 ? loaded.errors : [...new Set(mistakes)], verb);
+	return loaded.catalogs;
 }
 
 export function refuse(errors: readonly Mistake[], verb: string): void {
