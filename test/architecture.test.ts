@@ -48,7 +48,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	xds: ['mesh', ...base],
 	doctor: ['status', 'mesh', ...base],
 	store: ['mesh', ...base],
-	control: ['store', 'mesh', 'log', ...base],
+	control: ['store', 'mesh', 'xds', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 
@@ -123,7 +123,11 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		to: /^\.\/control\//,
 		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
 	},
-	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
+	{
+		from: /^(?!control\/access\/|host\/control-plane\/)/,
+		to: /^@smithy/,
+		because: 'signatures are verified in one place, and made in one',
+	},
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },
 ];
 

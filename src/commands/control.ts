@@ -14,6 +14,7 @@ import { tellMistakes } from '../control/tell-mistakes.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { openDefinitionFolder } from '../host/files/definition-folder.ts';
 import { followSecretFile } from '../host/files/follow-secret-file.ts';
+import { createHistoryFile, prepareHistoryFile } from '../host/files/history-file.ts';
 import { systemClock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { describeFsError } from '../lib/fs.ts';
@@ -23,8 +24,11 @@ import { createLog, createOutlet, type Log } from '../log.ts';
 import { createFolderStore } from '../store/folder-store.ts';
 import { accessFileOf } from './control/access-file.ts';
 import { claimFolder } from './control/claim-folder.ts';
+import { controlHistory } from './control/control-history.ts';
 import { controlKeys } from './control/control-keys.ts';
 import { controlPolicy } from './control/control-policy.ts';
+import { definitionsOf } from './control/definitions-of.ts';
+import { historyFileFor } from './control/history-place.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
 import { parametersOf } from './mesh/task.ts';
 
@@ -36,7 +40,8 @@ export async function control(
 ): Promise<number> {
 	if (about === 'keys') return controlKeys(given, words, terminal);
 	if (about === 'policy') return controlPolicy(given, words, terminal);
-	if (about !== undefined) throw usage(`control takes keys, policy or nothing, not ${quote(about)}`);
+	if (about === 'history') return controlHistory(given, words, terminal);
+	if (about !== undefined) throw usage(`control takes keys, policy, history or nothing, not ${quote(about)}`);
 	return serve(given, terminal);
 }
 
@@ -50,16 +55,21 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const listen = understood('listen', () => parseListen(textOf(given, 'listen') ?? '127.0.0.1:8474', hasKeys));
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
-	const path = folderOf(given, settings.config.mesh.definitions);
+	const path = definitionsOf(given, settings.config.mesh.definitions);
 	const authorise = hasKeys ? withKeys(accessFileOf(given), owner.region, log) : withoutKeys;
 	await refuseOther(listen);
 	const folder = openDefinitionFolder(path, (why) => log('warn', 'definitions are not watched', { why }));
+	const historyFile = historyFileFor(given, folder.root, process.env);
 	using _claim = await claimFolder(folder.root, log);
+	await prepareHistoryFile(historyFile);
+	const history = createHistoryFile(historyFile, {
+		onUnreadable: (file, lines) => log('warn', 'the history has lines that cannot be read', { file, lines }),
+	});
 	const store = createFolderStore(folder, parametersOf(given, settings));
-	const server = createApiServer({ store, owner, quotas, log, clock: systemClock }, authorise);
+	const server = createApiServer({ store, history, owner, quotas, log, clock: systemClock }, authorise);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
-	log('info', 'serving', { at: listen.shown, definitions: folder.root, ...owner });
+	log('info', 'serving', { at: listen.shown, definitions: folder.root, history: historyFile, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
 	await closed(server);
 	return 0;
@@ -96,17 +106,6 @@ function regionOf(given: Given): string {
 	const region = textOf(given, 'region') ?? 'local';
 	if (/^[a-z][a-z0-9-]{0,62}$/.test(region)) return region;
 	throw usage('--region takes letters, digits and hyphens, such as eu-west-1');
-}
-
-/** Files, and folders beside it, would be read by hosts and not be changed. */
-function folderOf(given: Given, definitions: readonly string[]): string {
-	const [first, ...more] = typeof given['definitions'] === 'string' ? [given['definitions']] : definitions;
-	if (first !== undefined && more.length === 0) return first;
-	throw new Failure(
-		'config',
-		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
-		'Name the one that is to be changed: --definitions FOLDER',
-	);
 }
 
 /** Before anything is made. */

@@ -1,15 +1,18 @@
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
+import { pluralOf } from '../mesh/schema/collections.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
 import type { Entry, Key, Store } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf } from './arn.ts';
+import { type Audit, createAudit } from './audit.ts';
 import type { Principal } from './authorise.ts';
+import { changedPaths } from './changes.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
 import { createClientTokens } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';
-import { pluralOf } from './operations.ts';
+import type { History } from './history.ts';
 import { pageOf } from './page.ts';
 import {
 	type Change,
@@ -21,11 +24,13 @@ import {
 	type Rules,
 	withTags,
 } from './plan-change.ts';
-import { describedAs, listedAs } from './replies.ts';
+import { describedAs, listedAs, recordedAs } from './replies.ts';
 import { createView, type View } from './view.ts';
 
 export interface ApiContext extends Rules {
 	readonly store: Store;
+	/** Has each change before it is acknowledged. */
+	readonly history: History;
 	readonly log: Log;
 }
 
@@ -50,6 +55,7 @@ const PAGE_OF_TAGS = 50;
 export function createApi(context: ApiContext): Api {
 	const once = createClientTokens();
 	const inTurn = createMutex();
+	const audit = createAudit(context.history, context.log);
 	let waiting = 0;
 	return async (call) => {
 		const input = checkInput(call.found, call.body);
@@ -65,7 +71,7 @@ export function createApi(context: ApiContext): Api {
 		waiting += 1;
 		const asked = JSON.stringify([name, call.found.names, call.found.query, call.body]);
 		const token = input.clientToken && `${call.principal.name} ${input.clientToken}`;
-		return once(token, asked, () => inTurn(() => change(context, call, input))).finally(() => {
+		return once(token, asked, () => inTurn(() => change({ ...context, audit }, call, input))).finally(() => {
 			waiting -= 1;
 		});
 	};
@@ -128,9 +134,14 @@ const pageReply = (
 	...(nextToken === undefined ? {} : { nextToken }),
 });
 
+interface ChangeContext extends ApiContext {
+	readonly audit: Audit;
+}
+
 /** Reads, judges and writes; again where somebody else was faster. */
-async function change(context: ApiContext, call: Call, input: Input): Promise<object> {
-	const { store, owner } = context;
+async function change(context: ChangeContext, call: Call, input: Input): Promise<object> {
+	const { store, owner, audit } = context;
+	await audit.require();
 	for (let tries = 0; tries < MOST_TRIES; tries += 1) {
 		const planned = planFor(context, createView((await store.list()).entries), call, input);
 		const { put, former, key } = planned;
@@ -160,18 +171,24 @@ function planFor(context: ApiContext, view: View, { found, body }: Call, input: 
 	return act.verb === 'create' ? planCreate(context, view, key, input) : planUpdate(context, view, key, input);
 }
 
-/** Every change is told, by whom, and what it has broken. */
-function replyTo(
-	{ owner, log }: ApiContext,
+/** Every change is recorded and told, by whom, and what it has broken. */
+async function replyTo(
+	{ owner, log, audit, clock }: ChangeContext,
 	{ found, principal }: Call,
 	{ put, former, key, mistakes }: Change,
-): object {
+): Promise<object> {
 	const { name, act } = found.operation;
-	const resource = arnOf(owner, key);
-	log('info', 'resource changed', { operation: name, resource, by: principal.name, version: put?.metadata.version });
+	const event = {
+		...{ by: principal.name, operation: name, resource: arnOf(owner, key), version: put?.metadata.version },
+		...{ before: former && recordedAs(owner, former), after: put && recordedAs(owner, put) },
+	};
+	const { before: _, after: __, ...shown } = event;
+	const changed = changedPaths(event);
+	log('info', 'resource changed', { ...shown, ...(changed === '' ? {} : { changed }) });
 	for (const each of mistakes)
 		log('warn', 'the mesh does not hold together', { since: name, mistake: mistakeLine(each) });
+	await audit.record({ at: new Date(clock.dateMs()).toISOString(), ...event });
 	if (!('kind' in act)) return {};
-	const shown = put ?? former;
-	return shown === undefined ? {} : describedAs(owner, shown, put === undefined ? 'DELETED' : 'ACTIVE');
+	const described = put ?? former;
+	return described === undefined ? {} : describedAs(owner, described, put === undefined ? 'DELETED' : 'ACTIVE');
 }

@@ -1,10 +1,7 @@
 import { checkSpec } from '../mesh/check-spec.ts';
-import type { Catalog } from '../mesh/catalog.ts';
-import { mistakesOf } from '../mesh/fault.ts';
-import { checkTogether } from '../mesh/load-mesh.ts';
+import { misfitsOf } from '../mesh/load-mesh.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
 import { dangling } from '../mesh/reference.ts';
-import { missingBackends } from '../mesh/references.ts';
 import type { Mistake, Resource } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
 import type { Key } from '../store/store.ts';
@@ -33,7 +30,7 @@ export function checkInMesh(view: View, resource: Resource): Mistake[] {
 	const after = catalogWith(view, resource, resource);
 	const missing = neededBy(resource).flatMap((needed) => dangling(after, { from: resource, ...needed }));
 	if (missing.length > 0) throw new ApiFailure('NotFoundException', mistakesText(missing));
-	const found = misfits(after);
+	const found = misfitsOf(after);
 	const own = found.filter(({ file, path }) => file === REQUEST && !path.startsWith('spec.backends['));
 	if (own.length > 0) throw badRequest(own);
 	return newMistakes(view, resource, found);
@@ -41,13 +38,10 @@ export function checkInMesh(view: View, resource: Resource): Mistake[] {
 
 /** What others miss once it is gone. */
 export const checkWithout = (view: View, key: Key): Mistake[] =>
-	newMistakes(view, key, misfits(catalogWith(view, key, undefined)));
+	newMistakes(view, key, misfitsOf(catalogWith(view, key, undefined)));
 
 function newMistakes(view: View, key: Key, after: readonly Mistake[]): Mistake[] {
 	if (after.length === 0) return [];
-	const before = new Set(misfits(catalogWith(view, key, view.find(key)?.resource)).map(mistakeLine));
+	const before = new Set(misfitsOf(catalogWith(view, key, view.find(key)?.resource)).map(mistakeLine));
 	return after.filter((each) => !before.has(mistakeLine(each)));
 }
-
-/** Also what hosts leave out. */
-const misfits = (catalog: Catalog): Mistake[] => [...mistakesOf(checkTogether(catalog)), ...missingBackends(catalog)];

@@ -1,7 +1,8 @@
 import { attempt } from '../lib/attempt.ts';
 import { quote } from '../lib/escape.ts';
+import { API } from '../mesh/schema/collections.ts';
 import { ApiFailure } from './api-failure.ts';
-import { API, type Operation, operations, type QueryName } from './operations.ts';
+import { type Operation, operations, type QueryName } from './operations.ts';
 
 /** A request of which only its first line was looked at. */
 export interface Found {

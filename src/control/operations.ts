@@ -1,3 +1,4 @@
+import { API, collections, pluralOf } from '../mesh/schema/collections.ts';
 import { type Kind, kinds, nameKey, nameShape } from '../mesh/schema/kinds.ts';
 import { list, type ObjectShape, object, type Shape, text } from '../mesh/schema/shape.ts';
 import { tagKey, tagList } from '../store/definition-text.ts';
@@ -31,19 +32,6 @@ export const commonErrors: readonly ApiError[] = [
 	...(['ServiceUnavailableException', 'TooManyRequestsException'] as const),
 ];
 
-export const API = '/v20190125';
-
-/** Those of a route and a gateway route are below one resource, which the API names in the singular there. */
-const collections: Readonly<Record<Kind, string>> = {
-	mesh: `${API}/meshes`,
-	virtualService: `${API}/meshes/{meshName}/virtualServices`,
-	virtualNode: `${API}/meshes/{meshName}/virtualNodes`,
-	virtualRouter: `${API}/meshes/{meshName}/virtualRouters`,
-	route: `${API}/meshes/{meshName}/virtualRouter/{virtualRouterName}/routes`,
-	virtualGateway: `${API}/meshes/{meshName}/virtualGateways`,
-	gatewayRoute: `${API}/meshes/{meshName}/virtualGateway/{virtualGatewayName}/gatewayRoutes`,
-};
-
 /** The guide: up to 36 letters, numbers, hyphens and underscores. */
 const clientToken = text({ min: 1, max: 36 });
 
@@ -56,9 +44,6 @@ const verbs: Readonly<Record<Verb, Pick<Operation, 'method' | 'errors'> & { read
 };
 
 const paging = ['limit', 'nextToken'] as const;
-
-/** What `list-…` calls them. */
-export const pluralOf = (kind: Kind): string => (kind === 'mesh' ? 'meshes' : `${kind}s`);
 
 export const operations: readonly Operation[] = [
 	...(Object.keys(kinds) as Kind[]).flatMap((kind) => (Object.keys(verbs) as Verb[]).map((verb) => ofKind(kind, verb))),

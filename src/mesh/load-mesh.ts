@@ -6,7 +6,7 @@ import { type Fault, faultOf, mistakesOf } from './fault.ts';
 import { heldUpBy } from './held-up.ts';
 import { createFilesImporter, type DefinitionFile } from './import-files.ts';
 import type { Parameters } from './importers/importer.ts';
-import { checkReferences } from './references.ts';
+import { checkReferences, missingBackends } from './references.ts';
 import type { Mistake } from './resource.ts';
 import { createUnread } from './unread.ts';
 
@@ -48,8 +48,14 @@ export function createMeshLoader(parameters: Parameters): (files: readonly Defin
 	};
 }
 
+/** What does not fit together in a mesh whose resources are right by themselves; also what hosts leave out. */
+export const misfitsOf = (catalog: Catalog): Mistake[] => [
+	...mistakesOf(checkTogether(catalog)),
+	...missingBackends(catalog),
+];
+
 /** `broken`: by itself. What such a resource would have had is not told as missing. */
-export function checkTogether(catalog: Catalog, broken: readonly Fault[] = []): Fault[] {
+function checkTogether(catalog: Catalog, broken: readonly Fault[] = []): Fault[] {
 	const references = checkReferences(catalog);
 	const known = [...broken, ...references];
 	return [...references, ...checkBackends(catalog, (proxy) => heldUpBy(known, catalog, proxy).length === 0)];

@@ -1,5 +1,5 @@
 // One of each resource of App Mesh, as the API takes them one after the other.
-import { API } from '../../src/control/operations.ts';
+import { API } from '../../src/mesh/schema/collections.ts';
 import type { Kind } from '../../src/mesh/schema/kinds.ts';
 
 export interface ApiResource {

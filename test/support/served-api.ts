@@ -8,6 +8,7 @@ import { parseQuotas } from '../../src/control/quotas.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { createFakeClock } from './fake-clock.ts';
+import { createMemoryHistory } from './memory-history.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export interface ApiReply {
@@ -22,17 +23,18 @@ export interface ApiReply {
 export type Ask = (method: string, path: string, body?: object | string, host?: string) => Promise<ApiReply>;
 
 export async function serveApi(
-	more: Partial<Pick<ApiContext, 'quotas' | 'store'>> = {},
+	more: Partial<Pick<ApiContext, 'quotas' | 'store' | 'history'>> = {},
 	authorise: Authorise = withoutKeys,
 ) {
 	const stack = new AsyncDisposableStack();
 	const socket = join(stack.use(createScratch('api')).path, 'socket');
 	const events: Record<string, unknown>[] = [];
 	const store = createMemoryStore();
+	const history = createMemoryHistory();
 	const clock = createFakeClock();
 	const log: ApiContext['log'] = (level, event, fields) => void events.push({ level, event, ...fields });
 	const owner = { account: '123456789012', region: 'eu-west-1' };
-	const server = createApiServer({ store, owner, quotas: parseQuotas(''), clock, log, ...more }, authorise);
+	const server = createApiServer({ store, history, owner, quotas: parseQuotas(''), clock, log, ...more }, authorise);
 	server.listen(socket);
 	await once(server, 'listening');
 	stack.defer(() => {
@@ -46,5 +48,5 @@ export async function serveApi(
 		const parsed = JSON.parse(reply.text);
 		return { status: reply.status, type: type?.toString(), message: parsed.message ?? '', body: parsed };
 	};
-	return { ...{ ask, store, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+	return { ...{ ask, store, history, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

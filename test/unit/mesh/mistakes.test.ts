@@ -116,13 +116,6 @@ const table: readonly Row[] = [
 		'spec.serviceDiscovery',
 		undefined,
 	],
-	[
-		'a backend that no service is',
-		/^spec\.backends\[0\].*: no virtualService is called "serviceB"; did you mean "serviceB\.simpleapp\.local"\?$/,
-		'serviceA',
-		backend,
-		'serviceB',
-	],
 ];
 
 describe('a mistake in the definitions is told with its path, what is wrong and what is allowed', () => {
