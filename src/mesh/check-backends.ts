@@ -17,8 +17,14 @@ export function checkBackends(catalog: Catalog, isKnown: (proxy: Node | Gateway)
 	const inner = (of: Node | Gateway, mistakes: readonly Mistake[]): Fault[] =>
 		faultOf(of, mistakes).map((fault) => ({ ...fault, isInner: true }));
 	return [
-		...catalog.all('virtualNode').filter(isKnown).flatMap((node) => inner(node, checkNode(catalog, node))),
-		...catalog.all('virtualGateway').filter(isKnown).flatMap((gateway) => inner(gateway, checkGateway(catalog, gateway))),
+		...catalog
+			.all('virtualNode')
+			.filter(isKnown)
+			.flatMap((node) => inner(node, checkNode(catalog, node))),
+		...catalog
+			.all('virtualGateway')
+			.filter(isKnown)
+			.flatMap((gateway) => inner(gateway, checkGateway(catalog, gateway))),
 	];
 }
 

@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts';
 import { type Fault, mistakesOf } from './fault.ts';
 import { gatewayRouteOf } from './gateway-route-kind.ts';
 import { serviceName } from './reference.ts';
-import type { Mistake, ResourceKey } from './resource.ts';
+import { keyText, type Mistake, type ResourceKey } from './resource.ts';
 import { routeOf } from './route-kind.ts';
 
 interface Loaded {
@@ -17,15 +17,20 @@ export function mistakesFor({ catalogs, faults }: Loaded, proxy: MeshNode): Mist
 	return [...new Set(mistakesOf(heldUpBy(faults, catalog, proxy)))];
 }
 
-/** Who is held up by what is known to be wrong. */
+/** Who is held up by what is known to be wrong, also where it is not there for that. */
 export function heldUp({ catalogs, faults }: Loaded): MeshNode[] {
 	const known = faults.filter(({ of }) => of !== undefined);
-	return catalogs.flatMap((catalog) => {
-		const { mesh, all } = catalog;
-		const proxies = [...all('virtualNode'), ...all('virtualGateway')].map(({ kind, name }) => ({ mesh, kind, name }));
-		return proxies.filter((proxy) => heldUpBy(known, catalog, proxy).length > 0);
+	const there = catalogs.flatMap(({ all }) => [...all('virtualNode'), ...all('virtualGateway')]);
+	const broken = known.flatMap(({ of }) => of ?? []);
+	const proxies = new Map([...there, ...broken].filter(isProxy).map((key) => [keyText(key), key]));
+	return [...proxies.values()].filter((proxy) => {
+		const catalog = catalogs.find(({ mesh }) => mesh === proxy.mesh);
+		return heldUpBy(known, catalog, proxy).length > 0;
 	});
 }
+
+const isProxy = (key: ResourceKey): key is ResourceKey & MeshNode =>
+	key.kind === 'virtualNode' || key.kind === 'virtualGateway';
 
 /**
  * What holds up one node or gateway: it keeps what it has, as what it is to do cannot be told. `catalog`: of its mesh;
@@ -45,9 +50,7 @@ const isItself = ({ kind, name }: ResourceKey, proxy: MeshNode): boolean => kind
 /** By names: what is looked for may be missing. */
 function reachOf(catalog: Catalog | undefined, proxy: MeshNode): (key: ResourceKey) => boolean {
 	const services = catalog === undefined ? new Set<string>() : calledBy(catalog, proxy);
-	const providers = [...services].flatMap(
-		(service) => catalog?.get('virtualService', service)?.spec.provider ?? [],
-	);
+	const providers = [...services].flatMap((service) => catalog?.get('virtualService', service)?.spec.provider ?? []);
 	const routers = new Set(providers.flatMap(({ virtualRouter }) => virtualRouter?.virtualRouterName ?? []));
 	const routes = [...routers].flatMap((router) => catalog?.routesOf(router) ?? []);
 	const nodes = new Set([

@@ -24,8 +24,12 @@ export function createUnread(): (
 		const broken = Map.groupBy(mistakes, ({ file }) => file);
 		const gone = [...(before ?? [])].filter(([path]) => !now.has(path));
 		// One that is new may have what has gone elsewhere: it was renamed, or split.
-		const lastIn = (path: string) => (before === undefined ? [undefined] : (before.get(path) ?? gone.flatMap(([, keys]) => keys)));
-		const known = new Map([...gone, ...[...now].map(([path, keys]) => [path, broken.has(path) ? lastIn(path) : keys] as const)]);
+		const lastIn = (path: string) =>
+			before === undefined ? [undefined] : (before.get(path) ?? gone.flatMap(([, keys]) => keys));
+		const known = new Map([
+			...gone,
+			...[...now].map(([path, keys]) => [path, broken.has(path) ? lastIn(path) : keys] as const),
+		]);
 		former = () => known;
 		const isThere = new Set(resources.map(keyText));
 		return [...broken].flatMap(([path, own]) => {

@@ -106,6 +106,11 @@ async function describe(
 	const reply = fieldsOf(await call('GET', targetOf(key)));
 	const placeOf = (path: string) => ({ file: targetOf(key), line: 1, path });
 	const { resource, errors } = checkResource({ ...key, spec: reply['spec'] ?? {}, placeOf });
-	const entry = resource && { resource, ...readBeside(reply, key, 0), revision: revisionOf(reply, key), fixed: undefined };
+	const entry = resource && {
+		resource,
+		...readBeside(reply, key, 0),
+		revision: revisionOf(reply, key),
+		fixed: undefined,
+	};
 	return { entry, errors };
 }

@@ -1,6 +1,15 @@
 // The file of changes: what a machine that goes down, a full disk and its own size do to it.
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+	appendFileSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	statSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { HistoryEvent } from '../../src/control/history.ts';
@@ -23,7 +32,8 @@ const open = (path: string, told: string[] = [], largestBytes?: number) =>
 		...(largestBytes === undefined ? {} : { largestBytes }),
 	});
 
-const versionsOf = async (history: ReturnType<typeof open>) => (await history.latest(100)).map(({ version }) => version);
+const versionsOf = async (history: ReturnType<typeof open>) =>
+	(await history.latest(100)).map(({ version }) => version);
 
 test('nobody else may read it', () =>
 	withFile(async (path) => {
@@ -55,7 +65,10 @@ test('when it is full it takes the place of the former file, so that the disk do
 		const history = open(path, [], 1_000);
 		for (let version = 1; version <= 20; version += 1) await history.add(event(version));
 		const versions = await versionsOf(history);
-		assert.deepEqual(versions, Array.from({ length: versions.length }, (_, at) => 20 - at));
+		assert.deepEqual(
+			versions,
+			Array.from({ length: versions.length }, (_, at) => 20 - at),
+		);
 		assert.ok(versions.length >= 5 && versions.length < 10, `${versions.length} are kept`);
 		for (const file of [path, `${path}.1`]) assert.ok(statSync(file).size <= 1_000);
 		assert.ok(!existsSync(`${path}.2`));
@@ -82,7 +95,10 @@ test('whoever removes it begins a new one', () =>
 test('a place where nothing can be recorded is refused with what to do', () =>
 	withFile(async (path) => {
 		mkdirSync(path);
-		await assert.rejects(prepareHistoryFile(path), { message: /Cannot write the history .*: it is a directory/, remedy: /--history FILE/ });
+		await assert.rejects(prepareHistoryFile(path), {
+			message: /Cannot write the history .*: it is a directory/,
+			remedy: /--history FILE/,
+		});
 		symlinkSync('/etc/passwd', `${path}-link`);
 		await assert.rejects(prepareHistoryFile(`${path}-link`), /Cannot write the history/);
 	}));

@@ -9,7 +9,11 @@ import { createMemoryHistory } from '../support/memory-history.ts';
 
 const event = (at: number, more: Partial<HistoryEvent> = {}): HistoryEvent => ({
 	...{ at: new Date(at * 1_000).toISOString(), by: 'alice', operation: 'UpdateMesh', version: at },
-	...{ resource: 'arn:aws:appmesh:local:000000000000:mesh/m', before: { spec: {} }, after: { spec: { a: [at, 'ü\n'] } } },
+	...{
+		resource: 'arn:aws:appmesh:local:000000000000:mesh/m',
+		before: { spec: {} },
+		after: { spec: { a: [at, 'ü\n'] } },
+	},
 	...more,
 });
 
@@ -33,7 +37,10 @@ const contract: Readonly<Record<string, (history: History) => Promise<void>>> = 
 	async 'of many at the same time each is kept'(history) {
 		await Promise.all(Array.from({ length: 30 }, (_, at) => history.add(event(at))));
 		const versions = (await history.latest(100)).map(({ version }) => version);
-		assert.deepEqual(versions.toSorted((a = 0, b = 0) => a - b), Array.from({ length: 30 }, (_, at) => at));
+		assert.deepEqual(
+			versions.toSorted((a = 0, b = 0) => a - b),
+			Array.from({ length: 30 }, (_, at) => at),
+		);
 	},
 };
 

@@ -12,7 +12,13 @@ export const NOBODY = 65_534;
 /** Its definitions are in `mesh` of a folder of its own, and it answers on a socket there unless `args` say otherwise. */
 export async function startControl(host: Namespace, folder: string, ...args: readonly string[]) {
 	const socket = join(folder, 'socket');
-	const own = ['--definitions', join(folder, 'mesh'), '--history', join(folder, 'history.jsonl'), ...(args.includes('--listen') ? [] : ['--listen', socket])];
+	const own = [
+		'--definitions',
+		join(folder, 'mesh'),
+		'--history',
+		join(folder, 'history.jsonl'),
+		...(args.includes('--listen') ? [] : ['--listen', socket]),
+	];
 	const child = host.spawn(turnoutProgram, ['control', ...own, ...args], { uid: NOBODY, gid: NOBODY });
 	let log = '';
 	child.stderr?.on('data', (part) => {

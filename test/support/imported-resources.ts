@@ -1,7 +1,7 @@
 // Definitions without mistakes as they are read.
 import assert from 'node:assert/strict';
-import { inOrderOfNeed } from '../../src/mesh/order.ts';
 import { importFiles } from '../../src/mesh/import-files.ts';
+import { inOrderOfNeed } from '../../src/mesh/order.ts';
 import type { Resource } from '../../src/mesh/resource.ts';
 
 /** In the order in which they can be made. */

@@ -31,14 +31,16 @@ export async function applyImport(store: OpenStore, { puts, removed }: Wish, sig
 	const refused: Refused[] = [];
 	for (const [done, { resource, act }] of steps.entries()) {
 		const so = `${done - refused.length} of ${steps.length} changes are made`;
-		if (signal.aborted) throw new Failure('interrupted', `Stopped: ${so}`, AGAIN);
-		const why = await refusalOf(act, so);
+		if (signal.aborted) throw stopped(so);
+		const why = await refusalOf(act, so, signal);
 		if (why === undefined) continue;
 		const { file, line } = resource.placeOf('');
 		refused.push({ resource: resourceId(resource), file, line, why });
 	}
 	return refused;
 }
+
+const stopped = (so: string): Failure => new Failure('interrupted', `Stopped: ${so}`, AGAIN);
 
 const AGAIN = 'Run it again to go on: what is done already is left alone';
 
@@ -50,15 +52,19 @@ function putOne(store: OpenStore, { resource, former }: Put): Promise<Outcome> {
 }
 
 /** Undefined: it is done. */
-async function refusalOf(act: () => Promise<Outcome>, so: string): Promise<string | undefined> {
+async function refusalOf(act: () => Promise<Outcome>, so: string, signal: AbortSignal): Promise<string | undefined> {
 	try {
-		const outcome = await act();
-		if (outcome === 'done') return undefined;
-		return outcome === 'outdated' ? 'somebody else has changed it meanwhile; run it again' : outcome.fixed;
+		return whyNot(await act());
 	} catch (error) {
+		if (signal.aborted) throw stopped(so);
 		const { code, message, remedy } = failureOf(error);
 		if (code === 'internal') throw error;
 		if (code === 'socket') throw new Failure(code, `${message}; ${so}`, AGAIN, error);
 		return remedy === '' ? message : `${message}; ${remedy}`;
 	}
+}
+
+function whyNot(outcome: Outcome): string | undefined {
+	if (outcome === 'done') return undefined;
+	return outcome === 'outdated' ? 'somebody else has changed it meanwhile; run it again' : outcome.fixed;
 }

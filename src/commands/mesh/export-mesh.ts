@@ -28,7 +28,11 @@ const forms: Readonly<Record<string, Form>> = {
 };
 
 /** `turnout mesh export`: all that is in a folder or behind an address, as text or as a folder of files. */
-export async function exportMesh(given: Given, [surplus]: readonly string[], terminal: CommandContext): Promise<number> {
+export async function exportMesh(
+	given: Given,
+	[surplus]: readonly string[],
+	terminal: CommandContext,
+): Promise<number> {
 	if (surplus !== undefined) throw usage(`unexpected argument ${quote(surplus)}; mesh export takes --from`);
 	const as = textOf(given, 'as') ?? 'yaml';
 	const form = Object.hasOwn(forms, as) ? forms[as] : undefined;

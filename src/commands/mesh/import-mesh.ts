@@ -19,11 +19,7 @@ import { openStore } from './open-store.ts';
 import { parametersOf, refuse } from './task.ts';
 
 /** `turnout mesh import FILES… --to PLACE`. 2: there is something to change, and nobody has confirmed it. */
-export async function importMesh(
-	given: Given,
-	paths: readonly string[],
-	terminal: CommandContext,
-): Promise<number> {
+export async function importMesh(given: Given, paths: readonly string[], terminal: CommandContext): Promise<number> {
 	const place = textOf(given, 'to');
 	if (place === undefined || paths.length === 0)
 		throw usage('mesh import takes files and folders of definitions, and --to with a folder or an address');

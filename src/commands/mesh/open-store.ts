@@ -75,6 +75,11 @@ function readBundle(path: string): string {
 		return readFileSync(path, 'utf8');
 	} catch (cause) {
 		const why = describeFsError(cause);
-		throw new Failure('config', `Cannot read AWS_CA_BUNDLE ${path}: ${why}`, 'Name a file of certificates in PEM', cause);
+		throw new Failure(
+			'config',
+			`Cannot read AWS_CA_BUNDLE ${path}: ${why}`,
+			'Name a file of certificates in PEM',
+			cause,
+		);
 	}
 }

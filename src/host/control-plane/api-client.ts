@@ -67,34 +67,36 @@ interface Reply {
 const BUSY: readonly number[] = [429, 503];
 
 function createSender(base: URL, { credentials, region, ca, signal }: ApiClientOptions) {
-	const isTls = base.protocol === 'https:';
+	const send = base.protocol === 'https:' ? requestHttps : requestHttp;
 	const signer =
 		credentials && new SignatureV4({ credentials, region, service: 'appmesh', sha256: Hash.bind(null, 'sha256') });
 	const prefix = base.pathname.replace(/\/$/, '');
-	return async (method: string, target: string, body: string): Promise<Reply> => {
-		const [path = '', query = ''] = `${prefix}${target}`.split('?', 2);
+	const headersFor = async (method: string, target: string, body: string): Promise<Record<string, string>> => {
+		const [path = '', query = ''] = target.split('?', 2);
 		const headers = { host: base.host, ...(body === '' ? {} : { 'content-type': 'application/json' }) };
 		const unsigned = { method, protocol: base.protocol, hostname: base.hostname, path, headers, body };
 		const signed = await signer?.sign({ ...unsigned, query: Object.fromEntries(new URLSearchParams(query)) });
+		return { ...(signed?.headers ?? headers) };
+	};
+	return async (method: string, path: string, body: string): Promise<Reply> => {
+		const target = `${prefix}${path}`;
+		const headers = await headersFor(method, target, body);
 		const ends = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
 		const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-		const sending = (isTls ? requestHttps : requestHttp)(
-			{
-				...{ method, path: `${prefix}${target}`, headers: { ...(signed?.headers ?? headers) }, signal: ends },
-				...{ hostname: base.hostname.replace(/^\[|\]$/g, ''), port: base.port },
-				...(ca === undefined ? {} : { ca }),
-			},
-			resolve,
-		);
-		sending.on('error', reject).end(body);
-		const reply = await promise;
-		const text = (await readBody(reply, LARGEST_REPLY))?.toString('utf8');
-		if (text === undefined) sending.destroy();
-		return {
-			status: reply.statusCode ?? 0,
-			type: String(reply.headers['x-amzn-errortype'] ?? '').replace(/:.*$/, ''),
-			body: parsedJson(text ?? ''),
-		};
+		const place = { hostname: base.hostname.replace(/^\[|\]$/g, ''), port: base.port };
+		const options = { ...place, method, path: target, headers, signal: ends, ...(ca === undefined ? {} : { ca }) };
+		send(options, resolve).on('error', reject).end(body);
+		return parseReply(await promise);
+	};
+}
+
+async function parseReply(reply: IncomingMessage): Promise<Reply> {
+	const text = (await readBody(reply, LARGEST_REPLY))?.toString('utf8');
+	if (text === undefined) reply.destroy();
+	return {
+		status: reply.statusCode ?? 0,
+		type: String(reply.headers['x-amzn-errortype'] ?? '').replace(/:.*$/, ''),
+		body: parsedJson(text ?? ''),
 	};
 }
 
@@ -121,7 +123,12 @@ function unanswered(base: URL, cause: unknown): Failure {
 	if (cause instanceof Failure) return cause;
 	const isLate = cause instanceof Error && cause.name === 'TimeoutError';
 	const why = isLate ? `it takes over ${TIMEOUT_MS / 1_000} s` : describeFsError(cause);
-	return new Failure('socket', `Cannot reach ${quote(base.origin)}: ${why}`, 'See whether turnout control runs there; AWS_CA_BUNDLE names the authority of its certificate', cause);
+	return new Failure(
+		'socket',
+		`Cannot reach ${quote(base.origin)}: ${why}`,
+		'See whether turnout control runs there; AWS_CA_BUNDLE names the authority of its certificate',
+		cause,
+	);
 }
 
 /** It was there, or may be there in a moment. A name or a certificate stays what it is. */

@@ -29,7 +29,10 @@ interface HistoryOptions {
 }
 
 /** A line of JSON for each event, the newest last; when it is full, it takes the place of the former file. */
-export function createHistoryFile(path: string, { onUnreadable, largestBytes = LARGEST_BYTES }: HistoryOptions): History {
+export function createHistoryFile(
+	path: string,
+	{ onUnreadable, largestBytes = LARGEST_BYTES }: HistoryOptions,
+): History {
 	const inTurn = createMutex();
 	return {
 		add: (event) =>
@@ -91,8 +94,7 @@ function isCut(file: number, size: number): boolean {
 function writeAt(file: number, text: string, size: number): void {
 	const bytes = Buffer.from(text);
 	try {
-		for (let done = 0; done < bytes.length; )
-			done += writeSync(file, bytes, done, bytes.length - done, size + done);
+		for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, size + done);
 		fsyncSync(file);
 	} catch (error) {
 		ftruncateSync(file, size);
@@ -103,7 +105,9 @@ function writeAt(file: number, text: string, size: number): void {
 function readEvents(path: string, onUnreadable: HistoryOptions['onUnreadable']): HistoryEvent[] {
 	const file = openOwn(path, constants.O_RDONLY);
 	try {
-		const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+		const lines = readFileSync(file, 'utf8')
+			.split('\n')
+			.filter((line) => line !== '');
 		const events = lines.map(parsedJson).filter(isEvent);
 		if (events.length < lines.length) onUnreadable(path, lines.length - events.length);
 		return events;

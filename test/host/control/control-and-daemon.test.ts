@@ -70,10 +70,14 @@ describe('a host whose mesh is changed by the API', async () => {
 		const [{ spec }] = nodesOf('serviceA');
 		const backends = [...spec.backends, { virtualService: { virtualServiceName: 'later.local' } }];
 		await control.ask('PUT', '/meshes/simpleapp/virtualNodes/serviceA', { spec: { ...spec, backends } });
-		assert.match(control.log(), /"event":"the mesh does not hold together".*no virtualService is called \\"later\.local\\"/);
+		assert.match(
+			control.log(),
+			/"event":"the mesh does not hold together".*no virtualService is called \\"later\.local\\"/,
+		);
 		await eventually(
 			async () => daemon.status().mesh?.notes?.join(),
-			(notes = '') => /a backend is left out: .*spec\.backends\[1\].*no virtualService is called "later\.local"/.test(notes),
+			(notes = '') =>
+				/a backend is left out: .*spec\.backends\[1\].*no virtualService is called "later\.local"/.test(notes),
 		);
 		assert.equal((await lab.app.get(target)).body, 'v1');
 		await control.ask('PUT', '/meshes/simpleapp/virtualServices', { virtualServiceName: 'later.local', spec: {} });

@@ -98,10 +98,17 @@ describe('meshes moved to a control plane, and from it', () => {
 		};
 		const [alice, bob] = [add('alice', 'Admin'), add('bob', 'Reader')];
 		await using _control = await startControl(host, folder, ...LISTEN, '--keys', keys, '--region', 'eu-west-1');
-		for (const env of [{}, { ...alice, AWS_REGION: 'us-east-1' }, { ...alice, AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) }]) {
+		for (const env of [
+			{},
+			{ ...alice, AWS_REGION: 'us-east-1' },
+			{ ...alice, AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) },
+		]) {
 			const { code, stderr } = moveTo(guide, env);
 			assert.equal(code, 1);
-			assert.match(stderr, /^turnout: ForbiddenException: .*\nGive AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a key that may/);
+			assert.match(
+				stderr,
+				/^turnout: ForbiddenException: .*\nGive AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a key that may/,
+			);
 		}
 		const denied = moveTo(guide, bob);
 		assert.equal(denied.code, 1);
@@ -113,7 +120,10 @@ describe('meshes moved to a control plane, and from it', () => {
 		const history = (...more: readonly string[]) =>
 			turnout(host, ['control', 'history', '--history', join(folder, 'history.jsonl'), ...more]);
 		const [newest = '', ...lines] = history('--limit', '1').stdout.split('\n');
-		assert.match(newest, /^20\d\d-.*Z {2}alice {2}UpdateRoute {2}arn:aws:appmesh:eu-west-1:000000000000:mesh\/simpleapp\/virtualRouter\/serviceB\/route\/serviceB-route {2}version 2$/);
+		assert.match(
+			newest,
+			/^20\d\d-.*Z {2}alice {2}UpdateRoute {2}arn:aws:appmesh:eu-west-1:000000000000:mesh\/simpleapp\/virtualRouter\/serviceB\/route\/serviceB-route {2}version 2$/,
+		);
 		assert.deepEqual(lines, [
 			'  ~ spec.httpRoute.action.weightedTargets[0].weight 90 → 50',
 			'  ~ spec.httpRoute.action.weightedTargets[1].weight 10 → 50',
@@ -122,7 +132,10 @@ describe('meshes moved to a control plane, and from it', () => {
 		assert.equal(JSON.parse(history('--by', 'alice', '--json').stdout).events.length, 8);
 		assert.match(history('--by', 'bob').stdout, /history\.jsonl has no such change\n$/);
 		const node = 'arn:aws:appmesh:eu-west-1:000000000000:mesh/simpleapp/virtualNode/serviceA';
-		assert.match(history('--resource', node).stdout, /^\S+ {2}alice {2}CreateVirtualNode .*version 1\n {2}\+ spec\.backends /);
+		assert.match(
+			history('--resource', node).stdout,
+			/^\S+ {2}alice {2}CreateVirtualNode .*version 1\n {2}\+ spec\.backends /,
+		);
 	});
 
 	test('what is refused is told with its place, the rest is made, and the next time only what was left is sent', async () => {
@@ -131,8 +144,14 @@ describe('meshes moved to a control plane, and from it', () => {
 			await using _control = await startControl(host, folder, ...LISTEN, '--limits', 'virtualNodes=2');
 			const { code, stdout } = moveTo(guide);
 			assert.equal(code, 1);
-			assert.match(stdout, /guide\.json:\d+: mesh\/simpleapp\/virtualNode\/serviceBv2: LimitExceededException: the mesh has 2 of virtualNode/);
-			assert.match(stdout, /guide\.json:\d+: .*\/route\/serviceB-route: NotFoundException: .*no virtualNode is called "serviceBv2"/);
+			assert.match(
+				stdout,
+				/guide\.json:\d+: mesh\/simpleapp\/virtualNode\/serviceBv2: LimitExceededException: the mesh has 2 of virtualNode/,
+			);
+			assert.match(
+				stdout,
+				/guide\.json:\d+: .*\/route\/serviceB-route: NotFoundException: .*no virtualNode is called "serviceBv2"/,
+			);
 			assert.match(stdout, /Done: 5 created, 0 updated, 0 unchanged, 0 left, 2 refused\n$/);
 		}
 		await using control = await startControl(host, folder, ...LISTEN);
@@ -140,6 +159,39 @@ describe('meshes moved to a control plane, and from it', () => {
 		assert.equal(code, 0, stdout);
 		assert.match(stdout, /2 to create, 0 to update, 5 unchanged/);
 		assert.equal(control.log().match(/"resource changed"/g)?.length, 2);
+	});
+
+	test('a change of protocol from end to end, and the end of all, are carried out in the order that is needed', async () => {
+		const folder = folderOf('order');
+		await using _control = await startControl(host, folder, ...LISTEN);
+		assert.equal(moveTo(every).code, 0);
+		assert.equal(moveTo(guide).code, 0);
+		const http2 = JSON.stringify(guideResources())
+			.replaceAll('"http"', '"http2"')
+			.replaceAll('"httpRoute"', '"http2Route"');
+		const changed = moveTo(write('http2.json', JSON.parse(http2)));
+		assert.equal(changed.code, 0, changed.stdout);
+		assert.match(changed.stdout, /Done: 0 created, 5 updated, 2 unchanged, 0 left/);
+		for (const meshName of ['simpleapp', 'every']) {
+			const { code, stdout } = moveTo(write('mesh.json', { meshName, spec: {} }), {}, '--prune');
+			assert.equal(code, 0, stdout);
+			assert.match(stdout, /Done: 0 created, [01] updated, \d+ deleted, [01] unchanged/);
+		}
+		assert.equal(run(['export', '--from', ENDPOINT]).stdout.match(/meshName/g)?.length, 2);
+	});
+
+	test('what root imports into the folder of a service the service can change', async () => {
+		const folder = folderOf('owner');
+		mkdirSync(join(folder, 'mesh'));
+		chownSync(join(folder, 'mesh'), NOBODY, NOBODY);
+		assert.equal(run(['import', guide, '--to', join(folder, 'mesh'), '--confirm']).code, 0);
+		await using control = await startControl(host, folder);
+		const { metadata } = await control.ask('PUT', '/meshes/simpleapp', {
+			spec: { egressFilter: { type: 'ALLOW_ALL' } },
+		});
+		assert.equal(metadata.version, 2);
+		const node = { virtualNodeName: 'more', spec: {} };
+		assert.equal((await control.ask('PUT', '/meshes/simpleapp/virtualNodes', node)).metadata?.version, 1);
 	});
 
 	test('a server that is busy is asked again, over TLS of an authority that is named as well', async () => {
@@ -185,18 +237,33 @@ describe('meshes moved to a control plane, and from it', () => {
 			return { told, code: importing.exitCode };
 		})();
 		assert.equal(outcome.code, 1, outcome.told);
-		assert.match(outcome.told, /Cannot reach "http:\/\/127\.0\.0\.1:8474": .*; \d+ of 151 changes are made\nRun it again to go on/);
+		assert.match(
+			outcome.told,
+			/Cannot reach "http:\/\/127\.0\.0\.1:8474": .*; \d+ of 151 changes are made\nRun it again to go on/,
+		);
 		await using control = await startControl(host, folder, ...LISTEN);
 		assert.equal(moveTo(many).code, 0);
 		const sent = control.log().match(/"resource changed"/g)?.length ?? 0;
 		assert.ok(sent > 0 && sent <= 131, `${sent} were sent again`);
-		assert.equal((await turnout(host, ['mesh', 'export', '--from', ENDPOINT])).stdout.match(/virtualNodeName/g)?.length, 150);
+		assert.equal(
+			(await turnout(host, ['mesh', 'export', '--from', ENDPOINT])).stdout.match(/virtualNodeName/g)?.length,
+			150,
+		);
 	});
 
 	test('what is imported into a folder while it is served is there at once, as if it was saved by hand', async () => {
 		const folder = folderOf('beside');
 		await using control = await startControl(host, folder, ...LISTEN);
-		const { code } = host.tryRun(turnoutProgram, ['mesh', 'import', guide, '--to', join(folder, 'mesh'), '--confirm', '--config', settings]);
+		const { code } = host.tryRun(turnoutProgram, [
+			'mesh',
+			'import',
+			guide,
+			'--to',
+			join(folder, 'mesh'),
+			'--confirm',
+			'--config',
+			settings,
+		]);
 		assert.equal(code, 0);
 		const { stdout } = run(['export', '--from', ENDPOINT]);
 		assert.equal(stdout, canonicalYaml(imported(guideResources())));
@@ -210,7 +277,10 @@ describe('meshes moved to a control plane, and from it', () => {
 			['\r', 2],
 			['yes\r', 0],
 		] as const) {
-			using terminal = openTerminal(host, `${turnoutProgram} mesh import ${guide} --to ${ENDPOINT} --config ${settings}`);
+			using terminal = openTerminal(
+				host,
+				`${turnoutProgram} mesh import ${guide} --to ${ENDPOINT} --config ${settings}`,
+			);
 			await terminal.shows(/7 to create/);
 			await terminal.shows(/Change http:\/\/127\.0\.0\.1:8474\? \[y\/N\] /);
 			terminal.type(answer);
@@ -222,8 +292,12 @@ describe('meshes moved to a control plane, and from it', () => {
 	test('an address where nothing answers, or something else, is told', async () => {
 		const nothing = moveTo(guide);
 		assert.equal(nothing.code, 1);
-		assert.match(nothing.stderr, /Cannot reach "http:\/\/127\.0\.0\.1:8474": .*ECONNREFUSED.*\nSee whether turnout control runs there/);
-		const page = "require('node:http').createServer((_, to) => to.end('<html>')).listen(8474, '127.0.0.1', () => console.log('ready'))";
+		assert.match(
+			nothing.stderr,
+			/Cannot reach "http:\/\/127\.0\.0\.1:8474": .*ECONNREFUSED.*\nSee whether turnout control runs there/,
+		);
+		const page =
+			"require('node:http').createServer((_, to) => to.end('<html>')).listen(8474, '127.0.0.1', () => console.log('ready'))";
 		const other = host.spawn(process.execPath, ['--eval', page]);
 		if (other.stdout) await once(other.stdout, 'data');
 		const { code, stderr } = moveTo(guide);
@@ -257,7 +331,10 @@ describe('meshes moved to a control plane, and from it', () => {
 		let [answer, updates] = [await update(), 1];
 		for (; answer.status === 200 && updates < 500; updates += 1) answer = await update();
 		assert.equal(answer.status, 503);
-		assert.match(answer.body.message, /^it was changed, and that cannot be recorded, .*: Cannot write the history .*: its disk is full/);
+		assert.match(
+			answer.body.message,
+			/^it was changed, and that cannot be recorded, .*: Cannot write the history .*: its disk is full/,
+		);
 		assert.match(log, /"level":"error","event":"a change is not recorded","operation":"UpdateMesh"/);
 		const { metadata } = (await ask('GET', '/meshes/m')).body;
 		assert.equal((await update()).status, 503);
@@ -268,6 +345,9 @@ describe('meshes moved to a control plane, and from it', () => {
 		assert.equal((await update()).body.metadata.version, metadata.version + 1);
 		const lines = inside('cat', join(small, 'history.jsonl')).trimEnd().split('\n');
 		const versions = lines.map((line) => JSON.parse(line).version);
-		assert.deepEqual(versions, Array.from({ length: metadata.version + 1 }, (_, at) => at + 1));
+		assert.deepEqual(
+			versions,
+			Array.from({ length: metadata.version + 1 }, (_, at) => at + 1),
+		);
 	});
 });

@@ -34,10 +34,7 @@ test('every field of App Mesh comes back as it was put', async () => {
 	for (const resource of resources) assert.equal(await store.put(stored(resource)), 'done');
 	const { entries, errors } = await store.list();
 	assert.deepEqual(errors, []);
-	assert.deepEqual(
-		canonicalResources(entries.map(({ resource }) => resource)),
-		canonicalResources(resources),
-	);
+	assert.deepEqual(canonicalResources(entries.map(({ resource }) => resource)), canonicalResources(resources));
 });
 
 test('more than a page of names, and names of all kinds, are all listed', async () => {
@@ -46,7 +43,9 @@ test('more than a page of names, and names of all kinds, are all listed', async 
 	const names = [...Array.from({ length: 130 }, (_, at) => `n${at}`), 'ü', "it's (one)!*", 'a b', '%2e', '$X'];
 	await store.put(stored(resourceOf('mesh', 'm')));
 	for (const name of names) await store.put(stored(resourceOf('virtualNode', name)));
-	await store.put(stored(resourceOf('virtualRouter', 'r (1)', '', { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] })));
+	await store.put(
+		stored(resourceOf('virtualRouter', 'r (1)', '', { listeners: [{ portMapping: { port: 80, protocol: 'http' } }] })),
+	);
 	const { entries } = await store.list();
 	const found = entries.filter(({ resource }) => resource.kind === 'virtualNode').map(({ resource }) => resource.name);
 	assert.deepEqual(found.toSorted(), names.toSorted());
@@ -69,5 +68,8 @@ test('what somebody else has changed meanwhile is left as it is', async () => {
 
 test('something else that answers is told as such', async () => {
 	const store = createApiStore(async () => ({ hello: 'world' }));
-	await assert.rejects(store.list(), /Cannot read the meshes: what answers is not App Mesh's API, as it lists no meshes/);
+	await assert.rejects(
+		store.list(),
+		/Cannot read the meshes: what answers is not App Mesh's API, as it lists no meshes/,
+	);
 });

@@ -15,7 +15,11 @@ test('each change is recorded with who has made it, and with the resource before
 		const { body: changed } = await api.ask('GET', `${collection}/${name}`);
 		const [second, first] = await api.history.latest(2);
 		const what = `${kind[0]?.toUpperCase()}${kind.slice(1)}`;
-		const same = { at: new Date(api.clock.dateMs()).toISOString(), by: 'alice', resource: arnIn('123456789012', 'eu-west-1', resource) };
+		const same = {
+			at: new Date(api.clock.dateMs()).toISOString(),
+			by: 'alice',
+			resource: arnIn('123456789012', 'eu-west-1', resource),
+		};
 		assert.deepEqual(first, { ...same, operation: `Create${what}`, version: 1, before: undefined, after: made });
 		assert.deepEqual(second, { ...same, operation: `Update${what}`, version: 2, before: made, after: changed });
 	}
@@ -59,9 +63,15 @@ test('a change that cannot be recorded is not acknowledged, and nothing is chang
 	api.history.refusal = new Failure('state', 'Cannot write the history /h: its disk is full', 'Free some space');
 	const made = await api.ask('PUT', '/meshes/m', { spec: { egressFilter: { type: 'ALLOW_ALL' } } });
 	assert.deepEqual([made.status, made.type], [503, 'ServiceUnavailableException']);
-	assert.match(made.message, /^it was changed, and that cannot be recorded, .*: Cannot write the history \/h: its disk is full; Free/);
+	assert.match(
+		made.message,
+		/^it was changed, and that cannot be recorded, .*: Cannot write the history \/h: its disk is full; Free/,
+	);
 	const unrecorded = api.events.find(({ event }) => event === 'a change is not recorded');
-	assert.deepEqual([unrecorded?.['level'], unrecorded?.['operation'], unrecorded?.['by']], ['error', 'UpdateMesh', 'anyone on this host']);
+	assert.deepEqual(
+		[unrecorded?.['level'], unrecorded?.['operation'], unrecorded?.['by']],
+		['error', 'UpdateMesh', 'anyone on this host'],
+	);
 	const refused = await api.ask('PUT', '/meshes', { meshName: 'n' });
 	assert.deepEqual([refused.status, refused.type], [503, 'ServiceUnavailableException']);
 	assert.match(refused.message, /^nothing is changed until the last change is recorded/);

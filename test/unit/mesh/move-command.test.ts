@@ -81,9 +81,15 @@ describe('turnout mesh import', () => {
 	test('a change is shown with its path and both values, and counts the version up', () =>
 		withPlace(async ({ write, path, run }) => {
 			await run('import', [write('guide.json', guideResources())], { to: path('mesh'), ...confirmed });
-			const { code, printed } = await run('import', [write('guide.json', guideResources([50, 50]))], { to: path('mesh'), ...confirmed });
+			const { code, printed } = await run('import', [write('guide.json', guideResources([50, 50]))], {
+				to: path('mesh'),
+				...confirmed,
+			});
 			assert.equal(code, 0);
-			assert.match(printed, /^~ mesh\/simpleapp\/virtualRouter\/serviceB\/route\/serviceB-route\n {4}~ spec\.httpRoute\.action\.weightedTargets\[0\]\.weight 90 → 50\n/);
+			assert.match(
+				printed,
+				/^~ mesh\/simpleapp\/virtualRouter\/serviceB\/route\/serviceB-route\n {4}~ spec\.httpRoute\.action\.weightedTargets\[0\]\.weight 90 → 50\n/,
+			);
 			assert.match(printed, /Done: 0 created, 1 updated, 6 unchanged, 0 left\n$/);
 			assert.match(readFileSync(path('mesh/simpleapp/route/serviceB/serviceB-route.yaml'), 'utf8'), /version: 2\n/);
 		}));
@@ -99,7 +105,10 @@ describe('turnout mesh import', () => {
 			const file = write('guide.json', guideResources());
 			const { code, printed } = await run('import', [file], { to: path('mesh'), ...confirmed });
 			assert.equal(code, 0);
-			assert.match(printed, /^ {2}mesh\/simpleapp\/virtualNode\/old, which is not in the files, is left \(--prune deletes it\)\n/);
+			assert.match(
+				printed,
+				/^ {2}mesh\/simpleapp\/virtualNode\/old, which is not in the files, is left \(--prune deletes it\)\n/,
+			);
 			assert.match(read('mesh'), /virtualNodeName: old/);
 			const shown = await run('import', [file], { to: path('mesh'), prune: true });
 			assert.equal(shown.code, 2);
@@ -124,7 +133,10 @@ describe('turnout mesh import', () => {
 	test('with a mistake in one file nothing is changed, and all mistakes are told with their places', () =>
 		withPlace(async ({ write, path, run }) => {
 			const good = write('good.json', guideResources());
-			const bad = write('bad.yaml', 'meshName: simpleapp\nvirtualNodeName: x\nspec: {listner: []}\n---\nmeshName: simpleapp\nvirtualNodeName: y\nspec: {backends: 5}\n');
+			const bad = write(
+				'bad.yaml',
+				'meshName: simpleapp\nvirtualNodeName: x\nspec: {listner: []}\n---\nmeshName: simpleapp\nvirtualNodeName: y\nspec: {backends: 5}\n',
+			);
 			await assert.rejects(run('import', [good, bad], { to: path('mesh'), ...confirmed }), (error: Error) => {
 				assert.match(error.message, /^Cannot import: .*bad\.yaml:3: spec\.listner: unknown field "listner"/);
 				assert.match(error.message, /bad\.yaml:7: spec\.backends/);
@@ -139,9 +151,15 @@ describe('turnout mesh import', () => {
 				{ meshName: 'simpleapp', virtualNodeName: 'serviceA', spec: {} },
 				{ meshName: 'simpleapp', virtualNodeName: 'other', spec: {} },
 			]);
-			const { code, printed } = await run('import', [write('guide.json', guideResources())], { to: path('mesh'), ...confirmed });
+			const { code, printed } = await run('import', [write('guide.json', guideResources())], {
+				to: path('mesh'),
+				...confirmed,
+			});
 			assert.equal(code, 1);
-			assert.match(printed, /guide\.json:\d+: mesh\/simpleapp\/virtualNode\/serviceA: it is defined at .*together\.json:\d+, together with others/);
+			assert.match(
+				printed,
+				/guide\.json:\d+: mesh\/simpleapp\/virtualNode\/serviceA: it is defined at .*together\.json:\d+, together with others/,
+			);
 			assert.match(printed, /Done: 6 created, 0 updated, 0 unchanged, 1 left, 1 refused\n$/);
 			assert.match(read('mesh'), /routeName: serviceB-route/);
 		}));
@@ -149,8 +167,13 @@ describe('turnout mesh import', () => {
 	test('what would not hold together afterwards is told before anybody is asked', () =>
 		withPlace(async ({ write, path, run }) => {
 			const [, node] = guideResources();
-			const { printed } = await run('import', [write('a.json', [{ meshName: 'simpleapp', spec: {} }, node])], { to: path('mesh') });
-			assert.match(printed, /^warning: .*a\.json:\d+: spec\.backends\[0\].*: no virtualService is called "serviceB\.simpleapp\.local"/);
+			const { printed } = await run('import', [write('a.json', [{ meshName: 'simpleapp', spec: {} }, node])], {
+				to: path('mesh'),
+			});
+			assert.match(
+				printed,
+				/^warning: .*a\.json:\d+: spec\.backends\[0\].*: no virtualService is called "serviceB\.simpleapp\.local"/,
+			);
 		}));
 
 	test('each of the formats is imported as what it means', () =>
@@ -175,7 +198,12 @@ describe('turnout mesh import', () => {
 	const wrong: readonly (readonly [string, readonly string[], Given, RegExp])[] = [
 		['no place', ['a'], {}, /takes files and folders of definitions, and --to/],
 		['no files', [], { to: '/x' }, /takes files and folders/],
-		['an address that nobody knows', ['a.json'], { to: 'ftp://x/y' }, /"ftp:\/\/x\/y" is no place of definitions: a folder, http:\/\/…/],
+		[
+			'an address that nobody knows',
+			['a.json'],
+			{ to: 'ftp://x/y' },
+			/"ftp:\/\/x\/y" is no place of definitions: a folder, http:\/\/…/,
+		],
 		['a secret in the address', ['a.json'], { to: 'https://a:b@x' }, /is no address of an API/],
 	];
 	for (const [what, names, given, says] of wrong)
@@ -219,7 +247,12 @@ describe('turnout mesh export', () => {
 
 	test('a folder of files has tags, uid, version and times as they were: a back-up', () =>
 		withPlace(async ({ write, path, run }) => {
-			const metadata = { createdAt: '2026-01-01T00:00:00.000Z', lastUpdatedAt: '2026-01-02T00:00:00.000Z', uid: 'u-1', version: 7 };
+			const metadata = {
+				createdAt: '2026-01-01T00:00:00.000Z',
+				lastUpdatedAt: '2026-01-02T00:00:00.000Z',
+				uid: 'u-1',
+				version: 7,
+			};
 			write('mesh/m.json', { meshName: 'm', spec: {}, metadata, tags: [{ key: 'a', value: 'b' }] });
 			await run('export', [], { from: path('mesh'), to: path('out') });
 			const text = readFileSync(path('out/m/mesh.yaml'), 'utf8');
@@ -238,7 +271,10 @@ describe('turnout mesh export', () => {
 		withPlace(async ({ write, path, run }) => {
 			write('mesh/all.json', guideResources());
 			write('out/notes.txt', 'mine');
-			await assert.rejects(run('export', [], { from: path('mesh'), to: path('out') }), /Cannot export to .*out: there is something in it/);
+			await assert.rejects(
+				run('export', [], { from: path('mesh'), to: path('out') }),
+				/Cannot export to .*out: there is something in it/,
+			);
 			assert.deepEqual(readdirSync(path('out')), ['notes.txt']);
 			await assert.rejects(run('export', [], { from: path('nowhere') }), /Cannot use .*nowhere: it is not there/);
 			assert.ok(!existsSync(path('nowhere')));
