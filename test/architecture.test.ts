@@ -119,9 +119,9 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		because: 'who may is a function of the request, the keys and the time',
 	},
 	{
-		from: /^(?!control\/|commands\/control)/,
+		from: /^(?!control\/|commands\/control|host\/)/,
 		to: /^\.\/control\//,
-		because: 'the API, and what AWS has made for it, is loaded by turnout control alone',
+		because: 'the API, and what AWS has made for it, is loaded by turnout control alone; host/ knows its interfaces',
 	},
 	{
 		from: /^(?!control\/access\/|host\/control-plane\/)/,

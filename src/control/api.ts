@@ -8,7 +8,7 @@ import { ApiFailure } from './api-failure.ts';
 import { arnOf } from './arn.ts';
 import { type Audit, createAudit } from './audit.ts';
 import type { Principal } from './authorise.ts';
-import { changedPaths } from './changes.ts';
+import { changedPaths } from './changed-parts.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
 import { createClientTokens } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';

@@ -2,10 +2,10 @@ import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Given, textOf, usage, wholeNumber } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
-import { changeLines } from '../../control/changes.ts';
+import { changeLines } from '../../control/changed-parts.ts';
 import type { HistoryEvent } from '../../control/history.ts';
 import { createHistoryFile } from '../../host/files/history-file.ts';
-import { escapeControls, quote } from '../../lib/escape.ts';
+import { lineOf, quote } from '../../lib/escape.ts';
 import { readMeshSettings } from '../mesh/mesh-settings.ts';
 import { definitionsOf } from './definitions-of.ts';
 import { historyFileOf } from './history-place.ts';
@@ -46,5 +46,5 @@ function eventText(event: HistoryEvent): string {
 		`${at}  ${by}  ${operation}  ${resource}${version === undefined ? '' : `  version ${version}`}`,
 		...changeLines(event).map((line) => `  ${line}`),
 	];
-	return lines.map((line) => `${escapeControls(line)}\n`).join('');
+	return lines.map(lineOf).join('');
 }

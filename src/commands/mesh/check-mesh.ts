@@ -1,5 +1,5 @@
 import type { Validation } from '../../host/envoy/validate-bootstraps.ts';
-import { escapeControls } from '../../lib/escape.ts';
+import { escapeControls, lineOf } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { heldUp } from '../../mesh/held-up.ts';
 import { loadMesh } from '../../mesh/load-mesh.ts';
@@ -67,7 +67,7 @@ const MOST_NAMED = 10;
 function heldUpText({ heldUp: held = [] }: Findings): string {
 	if (held.length === 0) return '';
 	const more = held.length > MOST_NAMED ? ` and ${held.length - MOST_NAMED} more` : '';
-	return escapeControls(`Held up, with what they have: ${held.slice(0, MOST_NAMED).join(', ')}${more}\n`);
+	return lineOf(`Held up, with what they have: ${held.slice(0, MOST_NAMED).join(', ')}${more}`);
 }
 
 function summaryOf(found: Findings, catalogs: readonly Catalog[]): string {

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../lib/escape.ts';
+import { lineOf } from '../../lib/escape.ts';
 import { resourceId } from '../../mesh/resource-id.ts';
 import type { ImportPlan, Put } from '../../store/plan-import.ts';
 import { documentDifferences } from '../../xds/diff/document-differences.ts';
@@ -24,7 +24,7 @@ export function planText({ plan, prunes, warnings, place }: Planned): string {
 		...plan.left.map(({ resource }) => `${prunes ? '-' : ' '} ${resourceId(resource)}${prunes ? '' : LEFT}`),
 		`${place}: ${countsText(plan, prunes, 'to')}`,
 	];
-	return lines.map((line) => `${escapeControls(line)}\n`).join('');
+	return lines.map(lineOf).join('');
 }
 
 const LEFT = ', which is not in the files, is left (--prune deletes it)';
@@ -67,7 +67,7 @@ export function outcomeText(planned: Planned, done: Done, isJson: boolean): stri
 	const isNothing = plan.puts.length === 0 && (!prunes || plan.left.length === 0);
 	const counts = `Done: ${countsText(withoutRefused(plan, refused), prunes, 'done')}`;
 	const last = refused.length === 0 ? counts : `${counts}, ${refused.length} refused`;
-	return [...lines, isNothing ? 'Nothing to change' : last].map((line) => `${escapeControls(line)}\n`).join('');
+	return [...lines, isNothing ? 'Nothing to change' : last].map(lineOf).join('');
 }
 
 function withoutRefused(plan: ImportPlan, refused: readonly Refused[]): ImportPlan {

@@ -2,7 +2,7 @@ import { type Given, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
 import { Failure } from '../../failure.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
-import { escapeControls, quote } from '../../lib/escape.ts';
+import { lineOf, quote } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { mistakesFor } from '../../mesh/held-up.ts';
 import type { Parameters } from '../../mesh/importers/importer.ts';
@@ -73,8 +73,7 @@ export function refuse(errors: readonly Mistake[], verb: string): void {
 	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
 }
 
-export const mistakeText = (mistake: Mistake): string =>
-	`${escapeControls(mistakeLine(mistake)).replaceAll('\n', '\\n')}\n`;
+export const mistakeText = (mistake: Mistake): string => lineOf(mistakeLine(mistake));
 
 /** What `of` finds for a node or gateway in the first mesh that has it. */
 export function inMesh<T>(
