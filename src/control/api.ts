@@ -179,7 +179,7 @@ async function replyTo(
 ): Promise<object> {
 	const { name, act } = found.operation;
 	const event = {
-		...{ by: principal.name, operation: name, resource: arnOf(owner, key), version: put?.metadata.version },
+		...{ operation: name, resource: arnOf(owner, key), by: principal.name, version: put?.metadata.version },
 		...{ before: former && recordedAs(owner, former), after: put && recordedAs(owner, put) },
 	};
 	const { before: _, after: __, ...shown } = event;
