@@ -61,9 +61,12 @@ export function catalogsFor(
 	verb: string,
 ): readonly Catalog[] {
 	const loaded = loadMesh(files, parameters);
-	const meshes = wanted.mesh === undefined ? loaded.catalogs.map(({ mesh }) => mesh) : [wanted.mesh];
-	const mistakes = meshes.flatMap((mesh) => mistakesFor(loaded, { ...wanted, mesh }));
-	refuse(meshes.length === 0 ? loaded.errors : [...new Set(mistakes)], verb);
+	const own = loaded.catalogs.filter(
+		({ mesh, get }) => (wanted.mesh ?? mesh) === mesh && get(wanted.kind, wanted.name) !== undefined,
+	);
+	const mistakes = own.flatMap(({ mesh }) => mistakesFor(loaded, { ...wanted, mesh }));
+	// One that is not there may be missing for a mistake.
+	refuse(own.length === 0 ? loaded.errors : mistakes, verb);
 	return loaded.catalogs;
 }
 
