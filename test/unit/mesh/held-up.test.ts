@@ -233,6 +233,44 @@ test('a backend whose service is not there is left out with a warning, and all o
 	);
 });
 
+test('what needs a broken resource is not told as a mistake as well', () => {
+	const spec = { listner: listeners };
+	const { errors } = createMeshLoader(new Map())(
+		filesOf({ 'stock-router.json': { meshName, virtualRouterName: 'stock', spec } }),
+	);
+	assert.deepEqual(
+		errors.map(({ path }) => path),
+		['spec.listner'],
+	);
+});
+
+test('services whose nodes are broken are not told as such that cannot be told apart', () => {
+	const tcp = [{ portMapping: { port: 3306, protocol: 'tcp' } }];
+	const database = (name: string, address: string, more: object) => [
+		{
+			meshName,
+			virtualNodeName: name,
+			spec: { listeners: tcp, serviceDiscovery: { dns: { hostname: address } }, ...more },
+		},
+		{ meshName, virtualRouterName: name, spec: { listeners: tcp } },
+		{
+			...{ meshName, virtualRouterName: name, routeName: 'all' },
+			spec: { tcpRoute: { action: { weightedTargets: [{ virtualNode: name, weight: 1 }] } } },
+		},
+		{ meshName, virtualServiceName: name, spec: { provider: { virtualRouter: { virtualRouterName: name } } } },
+	];
+	const errorsWith = (more: object) => {
+		const shop = { meshName, virtualNodeName: 'shop', spec: { ...found('shop'), backends: calls('one', 'two') } };
+		const databases = [...database('one', '192.0.2.1', more), ...database('two', '192.0.2.2', more)];
+		return createMeshLoader(new Map())(filesOf({ 'shop.json': shop, 'databases.json': databases })).errors;
+	};
+	assert.deepEqual(errorsWith({}), []);
+	assert.deepEqual(
+		errorsWith({ x: 1 }).map(({ path }) => path),
+		['spec.x', 'spec.x'],
+	);
+});
+
 test('who is held up by what is known is told by name', () => {
 	const loaded = createMeshLoader(new Map())(filesOf(stockRoute(target('stok'))));
 	assert.deepEqual(heldUp(loaded).map(nodeId), [node('shop')]);
