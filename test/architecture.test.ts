@@ -125,7 +125,11 @@ const forbidden: readonly { readonly from: RegExp; readonly to: RegExp; readonly
 		to: /^\.\/control\//,
 		because: 'the API, and what AWS has made for it, is loaded by turnout control alone; host/ knows its interfaces',
 	},
-	{ from: /^(?!control\/access\/)/, to: /^@smithy/, because: 'signatures are verified in one place' },
+	{
+		from: /^(?!control\/access\/|host\/control-plane\/)/,
+		to: /^@smithy/,
+		because: 'signatures are verified in one place, and made in one',
+	},
 	{ from: /^console\//, to: /^node:/, because: 'a browser runs it' },
 	{ from: /^(?!console\/)/, to: /^preact/, because: 'only the page is drawn by it' },
 	{ from: /^(?!status\/prometheus)/, to: /^prom-client/, because: 'the rest of the code knows its own metrics only' },

@@ -47,7 +47,7 @@ for (const [line, offered] of [
 	['turnout en', ['enable']],
 	['turnout enable --c', ['--confirm', '--cut-existing']],
 	['turnout init --backend ', ['auto', 'iptables-nft', 'iptables-legacy', 'nft']],
-	['turnout mesh ', ['check', 'show', 'render', 'convert', 'diff']],
+	['turnout mesh ', ['check', 'show', 'render', 'convert', 'diff', 'import', 'export']],
 	['turnout logs --tail ', []],
 ] as const)
 	test(`bash completes "${line}"`, () => {

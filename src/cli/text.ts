@@ -91,7 +91,8 @@ function meshRow({ mesh, conditions }: Status, timeText: TimeText): readonly Row
 	if (mesh === undefined) return [];
 	const isInForce = !conditions.some(({ subject, ok }) => subject === 'mesh' && !ok);
 	const held = isInForce ? '' : `; what is defined now is not ${mesh.followed ? 'in force' : 'known'}`;
-	return [['mesh', `${mesh.node}, ${acceptedText(mesh, timeText)}${held}`]];
+	const notes = (mesh.notes ?? []).map((note): Row => ['', note]);
+	return [['mesh', `${mesh.node}, ${acceptedText(mesh, timeText)}${held}`], ...notes];
 }
 
 function acceptedText(mesh: NonNullable<Status['mesh']>, timeText: TimeText): string {

@@ -29,6 +29,7 @@ import { createLog, createOutlet, type Log } from '../log.ts';
 import { accessFileOf } from './control/access-file.ts';
 import { askStatus } from './control/ask-status.ts';
 import { adsListenOf, createControlAds } from './control/control-ads.ts';
+import { controlHistory } from './control/control-history.ts';
 import { controlKeys } from './control/control-keys.ts';
 import { controlPages } from './control/control-pages.ts';
 import { controlPolicy } from './control/control-policy.ts';
@@ -47,7 +48,8 @@ export async function control(
 	if (about === 'keys') return controlKeys(given, words, terminal);
 	if (about === 'policy') return controlPolicy(given, words, terminal);
 	if (about === 'status') return askStatus(given, terminal);
-	if (about !== undefined) throw usage(`control takes keys, policy, status or nothing, not ${quote(about)}`);
+	if (about === 'history') return controlHistory(given, words, terminal);
+	if (about !== undefined) throw usage(`control takes keys, policy, status, history or nothing, not ${quote(about)}`);
 	return serve(given, terminal);
 }
 
@@ -69,14 +71,14 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const onRefused = tellRefusals(log);
 	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
-	const { store, definitions, shown, claim } = await openStore(given, settings, log, signal);
+	const { store, definitions, shown, claim, openHistory } = await openStore(given, settings, log, signal);
 	const mesh = createCurrentMesh(definitions, { parameters: parametersOf(given, settings), clock: systemClock });
 	const requests = createRequestCounts();
 	const ads = adsListen && (await createControlAds({ listen: adsListen, mesh, settings, owner, authorise, tls, log }));
 	const listeners = [apiListener(listen.shown, hasKeys), ...(ads === undefined ? [] : [ads.listener])];
-	const pages = controlPages({ store, mesh, definitions: shown, listeners, ads, tls, requests });
+	const pages = controlPages({ store, mesh, definitions: shown.definitions, listeners, ads, tls, requests });
 	using _claim = await claim(pages);
-	const context = { store, owner, quotas, log, requests, clock: systemClock };
+	const context = { store, history: await openHistory(), owner, quotas, log, requests, clock: systemClock };
 	const server = createApiServer(context, {
 		...{ authorise: authorise ?? withoutKeys, pages },
 		pageOf: consoleOf({ ...context, keys, onRefused, ...(ads === undefined ? {} : { nodes: ads.nodes }) }),
@@ -87,7 +89,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	await listening(server, listen);
 	await ads?.open(signal);
 	followTls(tls, { server, ads, log }, signal);
-	log('info', 'serving', { at: listen.shown, ads: ads?.listener.at, definitions: shown, ...owner });
+	log('info', 'serving', { at: listen.shown, ads: ads?.listener.at, ...shown, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
 	ads?.close();
 	await closed(server);

@@ -14,7 +14,7 @@ import { resolveNode } from '../mesh/resolve-node.ts';
 import { nodeId } from '../values/mesh-node.ts';
 import { gatewayAnswer, nodeAnswer } from './explain/mesh-answers.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
-import { faultless, inMesh, readTask } from './mesh/task.ts';
+import { catalogsFor, inMesh, readTask } from './mesh/task.ts';
 import { optionsHere, proxyOf } from './mesh/this-node.ts';
 
 /** `turnout explain GET http://serviceB.local/metrics`: what becomes of it, and why. Needs neither root nor a daemon. */
@@ -26,7 +26,7 @@ export async function explain(given: Given, words: readonly string[], terminal: 
 	if (surplus !== undefined) throw usage(`unexpected argument ${quote(surplus)}`);
 	const task = await readTask(given, path, terminal);
 	const wanted = proxyOf(task);
-	const { catalogs } = faultless(task, 'explain');
+	const catalogs = catalogsFor(task, wanted, 'explain');
 	const isHere = wanted.kind === 'virtualNode' && given['node'] === undefined;
 	const seen = isHere ? await fromHere(found.question, terminal.signal) : { question: found.question, notes: [] };
 	const answer = inMesh(catalogs, wanted, 'explain', (catalog) =>

@@ -111,7 +111,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 		run: async (given, _, terminal) => (await import('./render.ts')).render(given, terminal),
 	},
 	mesh: {
-		summary: 'App Mesh definitions: mesh check, show, render, convert or diff [PATH]',
+		summary: 'App Mesh definitions: mesh check, show, render, convert or diff [PATH], import FILES… or export',
 		options: {
 			node: { type: 'string', help: "NAME: show, render or compare this virtual node; else this host's" },
 			...definitions,
@@ -120,7 +120,7 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			'envoy-command': { type: 'string', help: 'PROGRAM: this Envoy; else envoy.command of the settings' },
 			as: {
 				type: 'string',
-				help: 'render: bootstrap: for `envoy -c`; resources: what a daemon gives Envoy; with --ads also certificate and authority, each a file beside the certificate; bootstrap',
+				help: 'render: bootstrap: for `envoy -c`; resources: what a daemon gives Envoy; with --ads also certificate and authority, each a file beside the certificate; bootstrap. export: yaml, or cli-json for aws appmesh; yaml',
 			},
 			ads: {
 				type: 'string',
@@ -133,12 +133,22 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 				type: 'boolean',
 				help: 'render: for an Envoy in a pod: also IPv6, and port 9901 for probes and who reads statistics',
 			},
+			to: {
+				type: 'string',
+				help: 'import: FOLDER or URL: what is to have the definitions; export: FOLDER: a new one; - is standard output',
+			},
+			from: { type: 'string', help: "export: FOLDER or URL; else the settings' mesh.definitions" },
+			confirm: {
+				type: 'boolean',
+				help: 'import: change it without asking; else a terminal is asked, and a script is only told',
+			},
+			prune: { type: 'boolean', help: 'import: also delete what its meshes have and the files do not' },
 			dot: { type: 'boolean', help: 'show: a picture for Graphviz' },
 			mermaid: { type: 'boolean', help: 'show: a picture for Markdown' },
 		},
-		verbs: ['check', 'show', 'render', 'convert', 'diff'],
+		verbs: ['check', 'show', 'render', 'convert', 'diff', 'import', 'export'],
 		takesSettings: false,
-		words: 2,
+		words: Number.POSITIVE_INFINITY,
 		run: async (given, words, terminal) => (await import('./mesh.ts')).mesh(given, words, terminal),
 	},
 	convert: {
@@ -186,13 +196,22 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			policies: { type: 'string', help: 'NAME,…: keys add: what the new key may, by policies of the file' },
 			user: { type: 'string', help: 'NAME: policy simulate: this user alone' },
 			action: { type: 'string', help: 'ACTION: policy simulate: such as appmesh:Delete*; else all' },
-			resource: { type: 'string', help: 'ARN: policy simulate: done to this; else *' },
+			resource: {
+				type: 'string',
+				help: 'ARN: policy simulate: done to this; else *; history: changes of this resource alone',
+			},
 			account: { type: 'string', help: 'DIGITS: whose the resources are, in their ARNs; 000000000000' },
 			region: { type: 'string', help: 'NAME: where they are, in their ARNs; local' },
+			history: {
+				type: 'string',
+				help: "FILE: where changes are recorded; else in the service's state directory, or the user's",
+			},
+			by: { type: 'string', help: 'USER: history: changes of this user alone' },
+			limit: { type: 'string', help: 'NUMBER: history: so many of the newest changes; 50' },
 			limits: { type: 'string', help: "NAME=NUMBER,…: how many there may be; else App Mesh's own limits" },
 			...definitions,
 		},
-		verbs: ['keys', 'policy', 'status'],
+		verbs: ['keys', 'policy', 'status', 'history'],
 		takesSettings: false,
 		words: 3,
 		run: async (given, words, terminal) => (await import('./control.ts')).control(given, words, terminal),

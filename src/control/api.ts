@@ -9,10 +9,13 @@ import { parentOf } from '../mesh/schema/kinds.ts';
 import type { Entry, Key, Receipt, Store } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf } from './arn.ts';
+import { type Audit, createAudit } from './audit.ts';
 import type { Principal } from './authorise.ts';
+import { changedPaths } from './changed-parts.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
 import { askedOf, replyKept } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';
+import type { History } from './history.ts';
 import { pageOf } from './page.ts';
 import {
 	type Change,
@@ -24,12 +27,14 @@ import {
 	type Rules,
 	withTags,
 } from './plan-change.ts';
-import { describedAs, listedAs } from './replies.ts';
+import { describedAs, listedAs, recordedAs } from './replies.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { createView, type View } from './view.ts';
 
 export interface ApiContext extends Rules {
 	readonly store: Store;
+	/** Has each change before it is acknowledged. */
+	readonly history: History;
 	readonly log: Log;
 	readonly requests: RequestCounts;
 	readonly clock: Clock;
@@ -64,6 +69,7 @@ const PAGE_OF_TAGS = 50;
 
 export function createApi(context: ApiContext): Api {
 	const inTurn = createMutex();
+	const audit = createAudit(context.history, context.log);
 	let waiting = 0;
 	return async (call) => {
 		const input = checkInput(call.found, call.body);
@@ -76,7 +82,7 @@ export function createApi(context: ApiContext): Api {
 				'try again in a moment',
 			);
 		waiting += 1;
-		return inTurn(() => change(context, call, input)).finally(() => {
+		return inTurn(() => change({ ...context, audit }, call, input)).finally(() => {
 			waiting -= 1;
 		});
 	};
@@ -139,12 +145,17 @@ const pageReply = (
 	...(nextToken === undefined ? {} : { nextToken }),
 });
 
+interface ChangeContext extends ApiContext {
+	readonly audit: Audit;
+}
+
 /** Reads, judges and writes; again where somebody else was faster. */
-async function change(context: ApiContext, call: Call, input: Input): Promise<object> {
+async function change(context: ChangeContext, call: Call, input: Input): Promise<object> {
 	const { found, body, principal } = call;
 	const token = input.clientToken && `${principal.name} ${input.clientToken}`;
 	const asked = askedOf(token, [found.operation.name, found.names, found.query, body]);
 	const startedMs = performance.now();
+	await context.audit.require();
 	for (let tries = 0; tries < MOST_TRIES && performance.now() - startedMs < PATIENCE_MS; tries += 1) {
 		if (tries > 0) await sleep(Math.random() * LONGEST_PAUSE_MS);
 		const reply = await tryChange(context, call, input, asked);
@@ -155,7 +166,7 @@ async function change(context: ApiContext, call: Call, input: Input): Promise<ob
 
 /** Undefined: somebody else was faster. */
 async function tryChange(
-	context: ApiContext,
+	context: ChangeContext,
 	call: Call,
 	input: Input,
 	asked: Pick<Receipt, 'token' | 'asked'> | undefined,
@@ -178,7 +189,7 @@ async function tryChange(
 	if (outcome === 'outdated') return undefined;
 	if (outcome !== 'done')
 		throw new ApiFailure('ForbiddenException', `${arnOf(owner, key)} cannot be changed here`, outcome.fixed);
-	tellChange(context, call, planned);
+	await tellChange(context, call, planned);
 	return reply;
 }
 
@@ -202,13 +213,23 @@ function planFor(context: ApiContext, view: View, { found, body }: Call, input: 
 	return act.verb === 'create' ? planCreate(context, view, key, input) : planUpdate(context, view, key, input);
 }
 
-/** Every change is told, by whom, and what it has broken. */
-function tellChange({ owner, log }: ApiContext, { found, principal }: Call, { put, key, mistakes }: Change): void {
+/** Every change is recorded and told, by whom, and what it has broken. */
+async function tellChange(
+	{ owner, log, audit, clock }: ChangeContext,
+	{ found, principal }: Call,
+	{ put, former, key, mistakes }: Change,
+): Promise<void> {
 	const { name } = found.operation;
-	const resource = arnOf(owner, key);
-	log('info', 'resource changed', { operation: name, resource, by: principal.name, version: put?.metadata.version });
+	const event = {
+		...{ operation: name, resource: arnOf(owner, key), by: principal.name, version: put?.metadata.version },
+		...{ before: former && recordedAs(owner, former), after: put && recordedAs(owner, put) },
+	};
+	const { before: _, after: __, ...shown } = event;
+	const changed = changedPaths(event);
+	log('info', 'resource changed', { ...shown, ...(changed === '' ? {} : { changed }) });
 	for (const each of mistakes)
 		log('warn', 'the mesh does not hold together', { since: name, mistake: mistakeLine(each) });
+	await audit.record({ at: new Date(clock.dateMs()).toISOString(), ...event });
 }
 
 function replyTo({ owner }: ApiContext, { found }: Call, { put, former }: Change): object {

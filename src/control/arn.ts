@@ -1,4 +1,4 @@
-import { parentOf } from '../mesh/schema/kinds.ts';
+import { resourceId } from '../mesh/resource-id.ts';
 import type { Key } from '../store/store.ts';
 
 /** Whose the meshes are said to be. AWS's tools ask for both in every name. */
@@ -8,8 +8,5 @@ export interface Owner {
 	readonly region: string;
 }
 
-export function arnOf({ account, region }: Owner, { kind, mesh, parent, name }: Key): string {
-	const outer = parentOf[kind];
-	const own = kind === 'mesh' ? '' : `/${kind}/${name}`;
-	return `arn:aws:appmesh:${region}:${account}:mesh/${mesh}${outer === undefined ? '' : `/${outer}/${parent}`}${own}`;
-}
+export const arnOf = ({ account, region }: Owner, key: Key): string =>
+	`arn:aws:appmesh:${region}:${account}:${resourceId(key)}`;

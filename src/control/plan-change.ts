@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { usesOf } from '../mesh/needed.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import type { Key, StoredResource, Tag } from '../store/store.ts';
+import { firstVersion, nextVersion } from '../store/versions.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf, type Owner } from './arn.ts';
 import { checkInMesh, checkWithout, readResource } from './check-in-mesh.ts';
@@ -40,9 +40,8 @@ export function planCreate({ quotas, clock }: Rules, view: View, key: Key, { spe
 	checkQuota(quotas, view, resource);
 	checkBackendQuota(quotas, resource);
 	const mistakes = checkInMesh(view, resource);
-	const createdMs = clock.dateMs();
-	const metadata = { uid: randomUUID(), version: 1, createdMs, updatedMs: createdMs };
-	return { put: { resource, tags: withTags([], tags), metadata }, former: undefined, key, mistakes };
+	const put = { resource, tags: withTags([], tags), metadata: firstVersion(clock.dateMs()) };
+	return { put, former: undefined, key, mistakes };
 }
 
 export function planUpdate({ quotas, clock }: Rules, view: View, key: Key, { spec }: Input): Change {
@@ -51,8 +50,7 @@ export function planUpdate({ quotas, clock }: Rules, view: View, key: Key, { spe
 	checkBackendQuota(quotas, resource);
 	const mistakes = checkInMesh(view, resource);
 	const { tags, metadata } = former;
-	const counted = { ...metadata, version: metadata.version + 1, updatedMs: clock.dateMs() };
-	return { put: { resource, tags, metadata: counted }, former, key, mistakes };
+	return { put: { resource, tags, metadata: nextVersion(metadata, clock.dateMs()) }, former, key, mistakes };
 }
 
 /** How many are named in a message. */

@@ -1,6 +1,7 @@
 import { nameKey, parentOf } from '../mesh/schema/kinds.ts';
 import type { Key, StoredResource } from '../store/store.ts';
 import { arnOf, type Owner } from './arn.ts';
+import type { HistoryEvent } from './history.ts';
 
 type Reply = Readonly<Record<string, unknown>>;
 
@@ -14,6 +15,15 @@ export const describedAs = (owner: Owner, stored: StoredResource, status: 'ACTIV
 		status: { status },
 	};
 };
+
+/** With its tags, which `describe-…` leaves to `list-tags-for-resource`. As JSON: what it is made of may be changed later. */
+export const recordedAs = (owner: Owner, stored: StoredResource): HistoryEvent['before'] =>
+	JSON.parse(
+		JSON.stringify({
+			...describedAs(owner, stored, 'ACTIVE'),
+			...(stored.tags.length === 0 ? {} : { tags: stored.tags }),
+		}),
+	);
 
 /** What `list-…` prints of one. */
 export const listedAs = (owner: Owner, stored: StoredResource): Reply => ({

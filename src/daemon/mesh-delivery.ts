@@ -23,7 +23,7 @@ export interface MeshDelivery {
 	readonly open: (send: Send) => MeshStream;
 	/** What a former daemon's Envoy has, then what the definitions say. Throws where there is neither. */
 	readonly start: () => void;
-	/** Throws where the definitions have mistakes. */
+	/** Throws where mistakes in the definitions hold up this node. */
 	readonly check: () => void;
 	/** Reads the definitions anew, also those that Envoy has rejected. Rejects where they have mistakes: then nothing has changed. */
 	readonly reload: () => Promise<void>;
@@ -49,6 +49,7 @@ interface Delivery extends Omit<Reported, 'away'> {
 	seen: readonly DefinitionFile[] | undefined;
 	files: readonly DefinitionFile[];
 	acceptedFiles: readonly DefinitionFile[];
+	notes: readonly string[];
 	follow: () => Promise<void>;
 	trouble: string;
 	refusal: string;
@@ -63,7 +64,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 	const accepted = former?.encoded;
 	const first = attempt(() => prepare(deps, former));
 	const own: Delivery = {
-		...{ deps, next: undefined, pushed: former, seen: undefined, files: [], acceptedFiles: [] },
+		...{ deps, next: undefined, pushed: former, seen: undefined, files: [], acceptedFiles: [], notes: [] },
 		...{ trouble: '', refusal: '', acceptedAt: undefined, acceptedMs: undefined, follow: async () => undefined },
 		hub: createHub({ codec, clock, drainMs, accepted, isOurs: (id) => isOf(node, id) }, (event) => onEvent(own, event)),
 		// The rules of the start wait until Envoy has accepted it.
@@ -126,8 +127,9 @@ async function offer(own: Delivery, next: Offer, isAgain: boolean): Promise<void
 function push(own: Delivery, next: Offer, isAgain: boolean): void {
 	const { deps, hub, pushed } = own;
 	const { accepted, rejection } = hub.state();
-	const { files } = next;
-	Object.assign(own, { seen: files, files, trouble: '' });
+	const { files, notes } = next;
+	for (const note of notes) if (!own.notes.includes(note)) deps.log('warn', 'the mesh is not whole', { note });
+	Object.assign(own, { seen: files, files, notes, trouble: '' });
 	if (pushed !== undefined && isEqual(next.encoded, pushed.encoded) && !(isAgain && rejection !== undefined)) {
 		if (pushed.encoded === accepted) own.acceptedFiles = files;
 		return;
@@ -216,7 +218,7 @@ function openLogged(own: Delivery, send: Send): MeshStream {
 	};
 }
 
-function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs }: Delivery): MeshStatus {
+function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs, notes }: Delivery): MeshStatus {
 	const { connected, settled } = hub.state();
 	return {
 		node: nodeId(deps.node),
@@ -224,5 +226,6 @@ function statusOf({ deps, hub, pushed, acceptedAt, acceptedMs }: Delivery): Mesh
 		...{ connected, settled, followed: deps.sourceTrouble() === undefined },
 		...(acceptedAt === undefined ? {} : { acceptedAt }),
 		...(acceptedMs === undefined ? {} : { acceptedMs }),
+		...(notes.length === 0 ? {} : { notes }),
 	};
 }

@@ -51,10 +51,10 @@ export function formerOffer({ snapshots, node, codec, clock }: MeshDependencies)
 	const { snapshot } = known;
 	const encoded = attempt(() => encodeSnapshot(snapshot, codec));
 	if ('error' in encoded) return undefined;
-	return { startedMs: clock.nowMs(), files: [], encoded: encoded.value, ports: applicationPorts(snapshot) };
+	return { startedMs: clock.nowMs(), files: [], encoded: encoded.value, ports: applicationPorts(snapshot), notes: [] };
 }
 
-/** Throws a Failure where the definitions have mistakes. */
+/** Throws a Failure where mistakes in the definitions hold up this node. What has not changed since `before` is not encoded again. */
 export function prepare(
 	{ clock, loadMesh, readDefinitions, ...to }: LoadingDependencies,
 	before: Offer | undefined,

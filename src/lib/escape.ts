@@ -6,6 +6,9 @@ export const escapeControls = (text: string): string =>
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose
 	text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, escaped);
 
+/** A line of its own, whatever is in it: no name can write another one. */
+export const lineOf = (text: string): string => `${escapeControls(text).replaceAll('\n', '\\n')}\n`;
+
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const LONGEST_QUOTE = 80;

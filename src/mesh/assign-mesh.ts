@@ -2,7 +2,7 @@ import { quote } from '../lib/escape.ts';
 import type { Parameters } from './importers/importer.ts';
 import type { Mistake, RawResource } from './resource.ts';
 
-type PlacedResource = RawResource & { readonly mesh: string };
+export type PlacedResource = RawResource & { readonly mesh: string };
 
 interface Placed {
 	readonly resources: readonly PlacedResource[];

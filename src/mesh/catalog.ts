@@ -1,6 +1,6 @@
 import { memoize } from '../lib/memoize.ts';
 import { type AnyRoute, byPrecedence } from './precedence.ts';
-import type { Resource, ResourceOf } from './resource.ts';
+import type { Resource, ResourceKey, ResourceOf } from './resource.ts';
 import type { Kind } from './schema/kinds.ts';
 
 /** The resources of one mesh, by kind and name. */
@@ -9,13 +9,19 @@ export interface Catalog {
 	readonly get: <K extends Kind>(kind: K, name: string) => ResourceOf<K> | undefined;
 	readonly all: <K extends Kind>(kind: K) => readonly ResourceOf<K>[];
 	readonly names: (kind: Kind) => readonly string[];
+	/** It has mistakes, for which it may not be among the others. */
+	readonly isFaulty: (kind: Kind, name: string) => boolean;
 	/** Of a router, in the order in which they are tried. */
 	readonly routesOf: (router: string) => readonly ResourceOf<'route'>[];
 	readonly gatewayRoutesOf: (gateway: string) => readonly ResourceOf<'gatewayRoute'>[];
 }
 
-/** `own`: all of this mesh. */
-export function createCatalog(mesh: string, own: readonly Resource[]): Catalog {
+/** `own`: all of this mesh. `faulty`: of all meshes; undefined may be any. */
+export function createCatalog(
+	mesh: string,
+	own: readonly Resource[],
+	faulty: readonly (ResourceKey | undefined)[] = [],
+): Catalog {
 	const byKind = Map.groupBy(own, ({ kind }) => kind);
 	const all = <K extends Kind>(kind: K) => (byKind.get(kind) ?? []) as readonly unknown[] as readonly ResourceOf<K>[];
 	const named = new Map(
@@ -26,6 +32,8 @@ export function createCatalog(mesh: string, own: readonly Resource[]): Catalog {
 		mesh,
 		all,
 		names: (kind) => names.get(kind) ?? [],
+		isFaulty: (kind, name) =>
+			faulty.some((key) => key === undefined || (key.mesh === mesh && key.kind === kind && key.name === name)),
 		get: <K extends Kind>(kind: K, name: string) => named.get(kind)?.get(name) as ResourceOf<K> | undefined,
 		routesOf: byParent(all('route')),
 		gatewayRoutesOf: byParent(all('gatewayRoute')),

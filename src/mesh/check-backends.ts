@@ -1,6 +1,7 @@
 import { quote } from '../lib/escape.ts';
 import { addressesAt } from './backend-address.ts';
 import type { Catalog } from './catalog.ts';
+import { type Fault, faultOf } from './fault.ts';
 import { mistakeAt } from './mistake-at.ts';
 import type { Segment } from './path.ts';
 import { serviceName } from './reference.ts';
@@ -8,35 +9,49 @@ import { resolveGateway } from './resolve-gateway.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
 import { type CalledPort, calledPorts } from './service-ports.ts';
 
-/** Whether the services that each node calls can be told apart. Of a catalog whose references were checked. */
-export const checkBackends = (catalog: Catalog): Mistake[] => [...checkNodes(catalog), ...checkGateways(catalog)];
+/**
+ * Whether the services that each node and gateway calls can be told apart. `isKnown`: whether all is right that one of them
+ * reaches.
+ */
+export function checkBackends(catalog: Catalog, isKnown: (proxy: Node | Gateway) => boolean): Fault[] {
+	const inner = (of: Node | Gateway, mistakes: readonly Mistake[]): Fault[] =>
+		faultOf(of, mistakes).map((fault) => ({ ...fault, isInner: true }));
+	return [
+		...catalog
+			.all('virtualNode')
+			.filter(isKnown)
+			.flatMap((node) => inner(node, checkNode(catalog, node))),
+		...catalog
+			.all('virtualGateway')
+			.filter(isKnown)
+			.flatMap((gateway) => inner(gateway, checkGateway(catalog, gateway))),
+	];
+}
 
-const checkGateways = (catalog: Catalog): Mistake[] =>
-	catalog.all('virtualGateway').flatMap((gateway) => {
-		const services = new Set(resolveGateway(catalog, gateway.name)?.routes.map(({ service }) => service));
-		const seen = new Map([['*', 'all other services']]);
-		return [...services].flatMap((service) => {
-			const other = seen.get(service.toLowerCase());
-			seen.set(service.toLowerCase(), quote(service));
-			if (other === undefined) return [];
-			const why = `requests to ${quote(service)} cannot be told from those of ${other}`;
-			return [mistakeAt(gateway, [], why, 'rename one of them')];
-		});
+function checkGateway(catalog: Catalog, gateway: Gateway): Mistake[] {
+	const services = new Set(resolveGateway(catalog, gateway.name)?.routes.map(({ service }) => service));
+	const seen = new Map([['*', 'all other services']]);
+	return [...services].flatMap((service) => {
+		const other = seen.get(service.toLowerCase());
+		seen.set(service.toLowerCase(), quote(service));
+		if (other === undefined) return [];
+		const why = `requests to ${quote(service)} cannot be told from those of ${other}`;
+		return [mistakeAt(gateway, [], why, 'rename one of them')];
 	});
+}
 
-function checkNodes(catalog: Catalog): Mistake[] {
+function checkNode(catalog: Catalog, node: Node): Mistake[] {
 	const filter = catalog.get('mesh', catalog.mesh)?.spec.egressFilter?.type;
 	const reserved = filter === 'ALLOW_ALL' ? ['*', 'mesh_allow_all'] : [];
-	return catalog.all('virtualNode').flatMap((node) =>
-		[...calledPorts(catalog, node).values()].flatMap((services) => {
-			const tcp = services.filter(({ protocol }) => protocol === 'tcp');
-			if (tcp.length === 0) return checkNames(node, services, reserved);
-			return tcp.length === services.length ? checkAddresses(catalog, node, tcp) : [mixed(node, services)];
-		}),
-	);
+	return [...calledPorts(catalog, node).values()].flatMap((services) => {
+		const tcp = services.filter(({ protocol }) => protocol === 'tcp');
+		if (tcp.length === 0) return checkNames(node, services, reserved);
+		return tcp.length === services.length ? checkAddresses(catalog, node, tcp) : [mixed(node, services)];
+	});
 }
 
 type Node = ResourceOf<'virtualNode'>;
+type Gateway = ResourceOf<'virtualGateway'>;
 
 const backendAt = ({ spec }: Node, service: string): readonly Segment[] => {
 	const is = (name: string | undefined) => serviceName(name ?? '') === service;

@@ -1,5 +1,5 @@
 import { type Catalog, createCatalog } from './catalog.ts';
-import { checkTogether } from './load-mesh.ts';
+import { misfitsOf } from './load-mesh.ts';
 import { mistakeLine } from './mistake-line.ts';
 import { neededBy } from './needed.ts';
 import { dangling } from './reference.ts';
@@ -20,7 +20,7 @@ export function fitOf(others: readonly Resource[], resource: Resource, former: R
 	const after = createCatalog(resource.mesh, [...others, resource]);
 	const missing = neededBy(resource).flatMap((needed) => dangling(after, { from: resource, ...needed }));
 	if (missing.length > 0) return { missing, own: [], others: [] };
-	const found = misfits(after);
+	const found = misfitsOf(after);
 	const { file } = resource.placeOf('');
 	const own = found.filter((each) => each.file === file && !each.path.startsWith('spec.backends['));
 	if (own.length > 0) return { missing, own, others: [] };
@@ -30,13 +30,11 @@ export function fitOf(others: readonly Resource[], resource: Resource, former: R
 
 /** What others miss once it is gone. */
 export const fitWithout = (others: readonly Resource[], former: Resource): Mistake[] =>
-	newMisfits(createCatalog(former.mesh, [...others, former]), misfits(createCatalog(former.mesh, others)));
+	newMisfits(createCatalog(former.mesh, [...others, former]), misfitsOf(createCatalog(former.mesh, others)));
 
 /** What was not wrong before. */
 function newMisfits(before: Catalog, after: readonly Mistake[]): Mistake[] {
 	if (after.length === 0) return [];
-	const known = new Set(misfits(before).map(mistakeLine));
+	const known = new Set(misfitsOf(before).map(mistakeLine));
 	return after.filter((each) => !known.has(mistakeLine(each)));
 }
-
-const misfits = (catalog: Catalog): readonly Mistake[] => checkTogether(catalog);

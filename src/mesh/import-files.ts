@@ -1,6 +1,7 @@
 import { memoize } from '../lib/memoize.ts';
 import { assignMesh } from './assign-mesh.ts';
 import type { ParsedDocument } from './document.ts';
+import { mistakesOf } from './fault.ts';
 import { fillTemplates } from './fill-templates.ts';
 import { cliJson } from './importers/cli-json.ts';
 import { cloudFormation } from './importers/cloudformation.ts';
@@ -18,6 +19,10 @@ export interface DefinitionFile {
 }
 
 export interface ImportedFiles extends Validated {
+	/** All of them, those of `faults` among them. */
+	readonly errors: readonly Mistake[];
+	/** Where a file may have more than could be read of it. */
+	readonly unread: readonly Mistake[];
 	readonly warnings: readonly Mistake[];
 }
 
@@ -43,11 +48,12 @@ export function createFilesImporter(parameters: Parameters): (files: readonly De
 			cliJsonOf(read, parameters),
 		]);
 		const placed = assignMesh(found.resources, parameters);
-		const { resources, errors } = validate(placed.resources, check);
+		const { resources, faults } = validate(placed.resources, check);
 		const inOrder = orderOf(files);
+		const unread = [...found.errors, ...placed.errors];
 		return {
-			resources,
-			errors: [...found.errors, ...placed.errors, ...errors].sort(inOrder),
+			...{ resources, faults, unread },
+			errors: [...unread, ...mistakesOf(faults)].sort(inOrder),
 			warnings: [...found.warnings].sort(inOrder),
 		};
 	};

@@ -2,10 +2,13 @@ import { memoize } from '../lib/memoize.ts';
 import { type Catalog, createCatalog } from './catalog.ts';
 import { checkBackends } from './check-backends.ts';
 import { checkSpec } from './check-spec.ts';
+import { type Fault, faultOf, mistakesOf } from './fault.ts';
+import { heldUpBy } from './held-up.ts';
 import { createFilesImporter, type DefinitionFile } from './import-files.ts';
 import type { Parameters } from './importers/importer.ts';
-import { checkReferences } from './references.ts';
+import { checkReferences, missingBackends } from './references.ts';
 import type { Mistake } from './resource.ts';
+import { createUnread } from './unread.ts';
 
 export type { DefinitionFile } from './import-files.ts';
 
@@ -13,11 +16,13 @@ export interface LoadedMesh {
 	/** One for each mesh that the definitions name. */
 	readonly catalogs: readonly Catalog[];
 	readonly errors: readonly Mistake[];
+	/** The same by what they are of: whoever reaches it is not to be told what the catalogs say. */
+	readonly faults: readonly Fault[];
 	/** Of reading; `warningsOf` has those of what was read. */
 	readonly warnings: readonly Mistake[];
 }
 
-/** Everything that is wrong in all files at once. With errors the catalogs are not to be used. */
+/** Everything that is wrong in all files at once. */
 export const loadMesh = (files: readonly DefinitionFile[], parameters: Parameters = new Map()): LoadedMesh =>
 	createMeshLoader(parameters)(files);
 
@@ -25,19 +30,33 @@ export const loadMesh = (files: readonly DefinitionFile[], parameters: Parameter
 export function createMeshLoader(parameters: Parameters): (files: readonly DefinitionFile[]) => LoadedMesh {
 	const readFiles = createFilesImporter(parameters);
 	const checkOne = memoize(checkSpec);
+	const findUnread = createUnread();
 	return (files) => {
-		const { resources, errors, warnings } = readFiles(files);
-		const meshes = Map.groupBy(resources, ({ mesh }) => mesh);
-		const catalogs = [...meshes].map(([mesh, own]) => createCatalog(mesh, own));
+		const { resources, errors, warnings, faults, unread } = readFiles(files);
 		// Allowed by the API, and refused here or by Envoy.
-		const unfit = resources.flatMap(checkOne);
-		const mistakes = errors.length + unfit.length === 0 ? catalogs.flatMap(checkTogether) : [];
-		return { catalogs, errors: [...errors, ...unfit, ...mistakes], warnings };
+		const unfit = resources.flatMap((resource) => faultOf(resource, checkOne(resource)));
+		const broken = [...faults, ...unfit, ...findUnread(files, resources, unread)];
+		const keys = broken.map(({ of }) => of);
+		const meshes = Map.groupBy(resources, ({ mesh }) => mesh);
+		const catalogs = [...meshes].map(([mesh, own]) => createCatalog(mesh, own, keys));
+		const together = catalogs.flatMap((catalog) => checkTogether(catalog, broken));
+		return {
+			...{ catalogs, warnings },
+			errors: [...errors, ...mistakesOf(unfit), ...mistakesOf(together)],
+			faults: [...broken, ...together],
+		};
 	};
 }
 
-/** Of resources that are whole: what a broken one would have had is not told as missing. */
-export function checkTogether(catalog: Catalog): Mistake[] {
+/** What does not fit together in a mesh whose resources are right by themselves; also what hosts leave out. */
+export const misfitsOf = (catalog: Catalog): Mistake[] => [
+	...mistakesOf(checkTogether(catalog)),
+	...missingBackends(catalog),
+];
+
+/** `broken`: by itself. What such a resource would have had is not told as missing. */
+function checkTogether(catalog: Catalog, broken: readonly Fault[] = []): Fault[] {
 	const references = checkReferences(catalog);
-	return references.length > 0 ? references : checkBackends(catalog);
+	const known = [...broken, ...references];
+	return [...references, ...checkBackends(catalog, (proxy) => heldUpBy(known, catalog, proxy).length === 0)];
 }

@@ -12,9 +12,9 @@ export interface Reference {
 	readonly name: string;
 }
 
-/** A name that nothing has. */
+/** A name that nothing has. What has it and is broken is told by itself. */
 export function dangling(catalog: Catalog, { from, path, to, name }: Reference): Mistake[] {
-	if (catalog.get(to, name) !== undefined) return [];
+	if (catalog.get(to, name) !== undefined || catalog.isFaulty(to, name)) return [];
 	const known = catalog.names(to);
 	const near = nearest(name, known);
 	const otherwise = known.length === 0 ? `there is no ${to} at all` : `there are ${known.length} others`;

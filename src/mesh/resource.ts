@@ -29,6 +29,12 @@ export interface ResourceOf<K extends Kind> {
 	readonly placeOf: (path: string) => Place;
 }
 
+/** What a resource is called: the parts of its ARN. */
+export type ResourceKey = Pick<ResourceOf<Kind>, 'kind' | 'mesh' | 'parent' | 'name'>;
+
+export const keyText = ({ kind, mesh, parent, name }: ResourceKey): string =>
+	JSON.stringify([kind, mesh, parent, name]);
+
 /** A resource as an importer has found it, before its spec is checked. */
 export interface RawResource {
 	readonly kind: Kind;

@@ -47,7 +47,10 @@ function checkPort(
 	port: number | undefined,
 	protocol: string,
 ): Mistake[] {
-	const listeners = catalog.get('virtualNode', name)?.spec.listeners ?? [];
+	const target = catalog.get('virtualNode', name);
+	// What a broken one listens on is not known.
+	if (target === undefined) return [];
+	const listeners = target.spec.listeners ?? [];
 	const chosen = targetPort(listeners, port);
 	if (chosen?.portMapping.protocol === protocol) return [];
 	const node = `virtual node ${quote(name)}`;

@@ -1,12 +1,14 @@
 import { quote } from '../lib/escape.ts';
+import type { PlacedResource } from './assign-mesh.ts';
 import { checkShape, isRecord } from './check-shape.ts';
+import { type Fault, faultOf } from './fault.ts';
 import { textOfPath } from './path.ts';
-import type { Mistake, RawResource, Resource } from './resource.ts';
+import { keyText, type Mistake, type RawResource, type Resource } from './resource.ts';
 import { kinds, nameShape } from './schema/kinds.ts';
 
 export interface Validated {
 	readonly resources: readonly Resource[];
-	readonly errors: readonly Mistake[];
+	readonly faults: readonly Fault[];
 }
 
 export interface CheckedResource {
@@ -23,11 +25,11 @@ export function checkResource(raw: RawResource): CheckedResource {
 }
 
 /** Checks each resource, and looks for those that stand twice. All mistakes at once. */
-export function validate(found: readonly RawResource[], check = checkResource): Validated {
+export function validate(found: readonly PlacedResource[], check = checkResource): Validated {
 	const checked = found.map(check);
 	return {
 		resources: checked.flatMap(({ resource }) => resource ?? []),
-		errors: [...checked.flatMap(({ errors }) => errors), ...duplicates(found)],
+		faults: [...found.flatMap((raw, at) => faultOf(raw, checked[at]?.errors ?? [])), ...duplicates(found)],
 	};
 }
 
@@ -61,18 +63,17 @@ function nameMistakes({ kind, mesh, name, placeOf }: RawResource): Mistake[] {
 }
 
 /** The first stays; each further one is told with where the first is. */
-function duplicates(found: readonly RawResource[]): Mistake[] {
+function duplicates(found: readonly PlacedResource[]): Fault[] {
 	const seen = new Map<string, RawResource>();
 	return found.flatMap((raw) => {
-		const key = JSON.stringify([raw.kind, raw.mesh, raw.parent, raw.name]);
+		const key = keyText(raw);
 		const first = seen.get(key);
 		if (first === undefined) {
 			seen.set(key, raw);
 			return [];
 		}
 		const { file, line } = first.placeOf('');
-		return [
-			{ ...raw.placeOf(''), why: `${raw.kind} ${quote(raw.name)} stands twice`, hint: `it is also at ${file}:${line}` },
-		];
+		const why = `${raw.kind} ${quote(raw.name)} stands twice`;
+		return faultOf(raw, [{ ...raw.placeOf(''), why, hint: `it is also at ${file}:${line}` }]);
 	});
 }

@@ -3,12 +3,14 @@ import { addressesAt } from './backend-address.ts';
 import type { Catalog } from './catalog.ts';
 import { limitWarnings } from './limits.ts';
 import { mistakeAt } from './mistake-at.ts';
+import { missingBackends } from './references.ts';
 import type { Mistake, ResourceOf } from './resource.ts';
 import { calledPorts } from './service-ports.ts';
 import { unusedWarnings } from './unused.ts';
 
 /** What is allowed, and probably not meant. Of a catalog without mistakes. */
 export const warningsOf = (catalog: Catalog): Mistake[] => [
+	...missingBackends(catalog).map(({ why, ...rest }) => ({ ...rest, why: `${why}, so that the backend is left out` })),
 	...limitWarnings(catalog),
 	...unusedWarnings(catalog),
 	...catalog.all('virtualNode').flatMap((node) => toldApart(catalog, node)),

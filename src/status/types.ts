@@ -107,6 +107,8 @@ export interface MeshStatus {
 	readonly acceptedAt?: string;
 	/** Milliseconds from when that was noticed on the disk until an Envoy had accepted all of it. */
 	readonly acceptedMs?: number;
+	/** What the definitions leave out for this node, and that they hold up others. */
+	readonly notes?: readonly string[];
 }
 
 /** A unit or cgroup that the settings name. */

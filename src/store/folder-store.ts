@@ -10,7 +10,7 @@ import { createFilesImporter, type DefinitionFile, importers } from '../mesh/imp
 import type { Parameters } from '../mesh/importers/importer.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
 import { parseFile } from '../mesh/parse-file.ts';
-import type { Resource } from '../mesh/resource.ts';
+import { keyText, type Resource } from '../mesh/resource.ts';
 import { definitionPath } from './definition-path.ts';
 import { definitionText, madeUp, readBeside } from './definition-text.ts';
 import { createReceipts } from './receipts.ts';
@@ -165,8 +165,6 @@ function entriesOf(
 		return own.map((resource) => entryOf(alike.get(keyText(resource)) ?? [resource], resource, { file, definition }));
 	});
 }
-
-const keyText = ({ kind, mesh, parent, name }: Key): string => JSON.stringify([kind, mesh, parent, name]);
 
 const sameAs = (former: FolderFile | undefined, file: FolderFile): FolderFile =>
 	former !== undefined &&

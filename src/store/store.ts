@@ -38,10 +38,14 @@ export interface Entry extends StoredResource {
 	readonly fixed: string | undefined;
 }
 
-export interface Listing {
+/** What is there. */
+export interface Listed {
 	readonly entries: readonly Entry[];
 	/** What is there and could not be read as a resource. */
 	readonly errors: readonly Mistake[];
+}
+
+export interface Listing extends Listed {
 	/** Changes with every change of a store's, by whichever program. */
 	readonly revision: string;
 }
@@ -75,6 +79,11 @@ export interface Store {
 	readonly receiptOf: (token: string) => Promise<Receipt | undefined>;
 	/** Calls back after changes, by whomever, until the signal is aborted. */
 	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
+}
+
+/** What is needed of a store to move resources into it, or out of it. */
+export interface MovableStore extends Pick<Store, 'put' | 'remove'> {
+	readonly list: () => Promise<Listed>;
 }
 
 export const isSameKey = (a: Key, b: Key): boolean =>

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Catalog } from '../mesh/catalog.ts';
+import { mistakesFor } from '../mesh/held-up.ts';
 import type { LoadedMesh } from '../mesh/load-mesh.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
 import type { Mistake } from '../mesh/resource.ts';
@@ -9,9 +10,10 @@ import type { RenderOptions } from './render-options.ts';
 import { renderProxy } from './render-proxy.ts';
 import { resourceKinds, type Snapshot } from './snapshot.ts';
 
-/** What the definitions say for one virtual node or gateway. Throws a Failure that tells all mistakes, or that there is none. */
-export function nodeSnapshot({ catalogs, errors }: LoadedMesh, of: MeshNode, options: RenderOptions): Snapshot {
-	refuse(errors);
+/** What the definitions say for one virtual node or gateway. Throws a Failure that tells what holds it up, or that there is none. */
+export function nodeSnapshot(loaded: LoadedMesh, of: MeshNode, options: RenderOptions): Snapshot {
+	refuse(mistakesFor(loaded, of));
+	const { catalogs } = loaded;
 	const catalog = catalogs.find(({ mesh }) => mesh === of.mesh);
 	const rendered = catalog === undefined ? undefined : renderProxy(catalog, of, options);
 	if (rendered === undefined) throw unknown(of, catalogs);

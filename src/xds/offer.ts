@@ -1,4 +1,5 @@
 import type { DefinitionFile, LoadedMesh } from '../mesh/load-mesh.ts';
+import { notesFor } from '../mesh/notes.ts';
 import type { MeshNode } from '../values/mesh-node.ts';
 import { type Codec, type EncodedSnapshot, encodeSnapshot } from './encoded.ts';
 import { applicationPorts, nodeSnapshot } from './node-snapshot.ts';
@@ -11,6 +12,8 @@ export interface Offer {
 	readonly files: readonly DefinitionFile[];
 	readonly encoded: EncodedSnapshot;
 	readonly ports: readonly number[];
+	/** What they leave out for it, and that they hold up others. */
+	readonly notes: readonly string[];
 }
 
 /** Definitions that were read, and when that began. */
@@ -26,7 +29,7 @@ export interface OfferedTo {
 	readonly codec: Codec;
 }
 
-/** Throws a Failure where the definitions have mistakes. What has not changed since `before` is not encoded again. */
+/** Throws a Failure where mistakes in the definitions hold up this node. What has not changed since `before` is not encoded again. */
 export function offerOf(
 	{ startedMs, files, loaded }: ReadDefinitions,
 	{ node, options, codec }: OfferedTo,
@@ -34,7 +37,7 @@ export function offerOf(
 ): Offer {
 	const snapshot = nodeSnapshot(loaded, node, options);
 	const encoded = encodeSnapshot(snapshot, codec, before?.encoded);
-	return { startedMs, files, encoded, ports: applicationPorts(snapshot) };
+	return { startedMs, files, encoded, ports: applicationPorts(snapshot), notes: notesFor(loaded, node) };
 }
 
 /** The same for Envoy. */

@@ -14,6 +14,7 @@ export async function startControl(host: Namespace, folder: string, ...args: rea
 	const socket = join(folder, 'socket');
 	const own = [
 		...(args.includes('--definitions') ? [] : ['--definitions', join(folder, 'mesh')]),
+		...(args.includes('--history') ? [] : ['--history', join(folder, 'history.jsonl')]),
 		...(args.includes('--listen') ? [] : ['--listen', socket]),
 	];
 	const child = host.spawn(turnoutProgram, ['control', ...own, ...args], { uid: NOBODY, gid: NOBODY });

@@ -1,10 +1,20 @@
-// A history that nobody keeps; it passes the same contract test as those that are kept.
+// Changes that nobody keeps; it passes the same contract test as a file of them.
 import type { History, HistoryEvent } from '../../src/control/history.ts';
 
-export function createMemoryHistory(): History {
+export interface MemoryHistory extends History {
+	/** Why nothing can be recorded; undefined: it can. */
+	refusal: Error | undefined;
+}
+
+export function createMemoryHistory(): MemoryHistory {
 	const events: HistoryEvent[] = [];
-	return {
-		add: async (event) => void events.unshift(event),
+	const history: MemoryHistory = {
+		refusal: undefined,
+		async add(event) {
+			if (history.refusal !== undefined) throw history.refusal;
+			events.unshift(event);
+		},
 		latest: async (limit) => events.slice(0, limit),
 	};
+	return history;
 }

@@ -9,6 +9,7 @@ import { createRequestCounts } from '../../src/control/request-counts.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
 import { createFakeClock } from './fake-clock.ts';
+import { createMemoryHistory } from './memory-history.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export interface ApiReply {
@@ -23,7 +24,7 @@ export interface ApiReply {
 export type Ask = (method: string, path: string, body?: object | string, host?: string) => Promise<ApiReply>;
 
 export async function serveApi(
-	more: Partial<Pick<ApiContext, 'quotas' | 'store'>> = {},
+	more: Partial<Pick<ApiContext, 'quotas' | 'store' | 'history'>> = {},
 	authorise: Authorise = withoutKeys,
 	pageOf?: ServerOptions['pageOf'],
 ) {
@@ -31,11 +32,12 @@ export async function serveApi(
 	const socket = join(stack.use(createScratch('api')).path, 'socket');
 	const events: Record<string, unknown>[] = [];
 	const store = createMemoryStore();
+	const history = createMemoryHistory();
 	const clock = createFakeClock();
 	const log: ApiContext['log'] = (level, event, fields) => void events.push({ level, event, ...fields });
 	const owner = { account: '123456789012', region: 'eu-west-1' };
 	const requests = createRequestCounts();
-	const context = { store, owner, quotas: parseQuotas(''), clock, log, requests, ...more };
+	const context = { store, history, owner, quotas: parseQuotas(''), clock, log, requests, ...more };
 	const server = createApiServer(context, { authorise, ...(pageOf === undefined ? {} : { pageOf }) });
 	server.listen(socket);
 	await once(server, 'listening');
@@ -50,5 +52,5 @@ export async function serveApi(
 		const parsed = JSON.parse(reply.text);
 		return { status: reply.status, type: type?.toString(), message: parsed.message ?? '', body: parsed };
 	};
-	return { ...{ ask, store, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+	return { ...{ ask, store, history, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -1,25 +1,32 @@
-import { type Given, textOf, usage } from '../../cli/arguments.ts';
+import type { Given } from '../../cli/arguments.ts';
 import type { Definitions } from '../../control/current-mesh.ts';
+import type { History } from '../../control/history.ts';
 import type { Pages } from '../../control/pages.ts';
 import { Failure } from '../../failure.ts';
 import { openDefinitionFolder } from '../../host/files/definition-folder.ts';
 import { readDefinitions } from '../../host/files/definitions.ts';
+import { createHistoryFile, prepareHistoryFile } from '../../host/files/history-file.ts';
 import type { Log } from '../../log.ts';
 import { createFolderStore } from '../../store/folder-store.ts';
 import type { Store } from '../../store/store.ts';
-import { isEtcd, parseEtcd, splitDefinitions } from '../../values/etcd-address.ts';
+import { isEtcd } from '../../values/etcd-address.ts';
 import type { MeshSettings } from '../mesh/mesh-settings.ts';
 import { parametersOf } from '../mesh/task.ts';
+import { openEtcdAt } from '../shared-etcd.ts';
 import { claimFolder } from './claim-folder.ts';
+import { definitionsOf } from './definitions-of.ts';
+import { historyFileFor } from './history-place.ts';
 
 export interface OpenStore {
 	readonly store: Store;
 	/** The same, as hosts read it. */
 	readonly definitions: Definitions;
-	/** Where resources are. */
-	readonly shown: string;
+	/** Where resources are, and changes are recorded. */
+	readonly shown: { readonly definitions: string; readonly history: string };
 	/** Keeps others away that may not change it too, and answers `pages` there. */
 	readonly claim: (pages: Pages) => Promise<Disposable | undefined>;
+	/** To be called once it is claimed. */
+	readonly openHistory: () => Promise<History>;
 }
 
 /** The folder that is to be changed, or etcd. */
@@ -29,61 +36,50 @@ export async function openStore(
 	log: Log,
 	signal: AbortSignal,
 ): Promise<OpenStore> {
-	const place = placeOf(given, settings.config.mesh.definitions);
+	const place = definitionsOf(given, settings.config.mesh.definitions);
 	const parameters = parametersOf(given, settings);
 	if (isEtcd(place)) {
-		const { folder, definitions } = await openEtcd(place, settings, log, signal);
-		// Any number serves one etcd.
-		const claim = async () => undefined;
-		return { store: createFolderStore(folder, parameters), definitions, shown: place, claim };
+		const { folder, definitions, history } = await openEtcd(place, settings, log, signal);
+		return {
+			...{ store: createFolderStore(folder, parameters), definitions, openHistory: async () => history },
+			shown: { definitions: place, history: place },
+			// Any number serves one etcd.
+			claim: async () => undefined,
+		};
 	}
 	const folder = openDefinitionFolder(place, (why) => log('warn', 'definitions are not watched', { why }));
+	const historyFile = historyFileFor(given, folder.root, process.env);
 	return {
 		store: createFolderStore(folder, parameters),
 		definitions: { read: () => readDefinitions([folder.root]), watch: folder.watch },
-		shown: folder.root,
+		shown: { definitions: folder.root, history: historyFile },
 		claim: (pages) => claimFolder(folder.root, pages, log),
+		openHistory: () => openHistoryFile(historyFile, log),
 	};
 }
 
-/** Files, and folders beside it, would be read by hosts and not be changed. */
-function placeOf(given: Given, definitions: readonly string[]): string {
-	const named = textOf(given, 'definitions');
-	const [first, ...more] = named === undefined ? definitions : isEtcd(named) ? splitDefinitions(named) : [named];
-	if (first !== undefined && more.length === 0) return first;
-	throw new Failure(
-		'config',
-		`Cannot serve the definitions ${definitions.join(', ')}: they are not in one folder`,
-		'Name the one that is to be changed: --definitions FOLDER, or etcd://HOST:2379/PREFIX',
-	);
+async function openHistoryFile(path: string, log: Log): Promise<History> {
+	await prepareHistoryFile(path);
+	return createHistoryFile(path, {
+		onUnreadable: (file, lines) => log('warn', 'the history has lines that cannot be read', { file, lines }),
+	});
 }
 
-/** What starts before its etcd waits for so long. */
-const START_MS = 20_000;
-
 async function openEtcd(place: string, { config }: MeshSettings, log: Log, signal: AbortSignal) {
-	const { openSharedEtcd, folderInEtcd, mirroredDefinitions } = await import('../../host/etcd/open-etcd.ts');
 	const onAway = (failure: Failure | undefined) =>
 		failure === undefined
 			? log('info', 'etcd is back', { definitions: place })
 			: log('error', 'etcd is away, and nothing can be changed', { why: failure.message, remedy: failure.remedy });
-	const address = addressOf(place);
-	const session = openSharedEtcd({ address, settings: config.mesh }, onAway, signal);
+	const { session, address, ...etcd } = await openEtcdAt(place, config.mesh, onAway, signal);
 	const { mirror } = session;
-	if (!(await mirror.until(() => mirror.content() !== undefined, START_MS)))
-		throw mirror.away() ?? new Failure('interrupted', 'Cannot wait for etcd: it was ended', '');
 	const read = () => {
 		const content = mirror.content();
 		if (content === undefined) throw mirror.away() ?? new Failure('state', `Cannot read ${place}`, 'See its log');
-		return mirroredDefinitions(content, address);
+		return etcd.mirroredDefinitions(content, address);
 	};
-	return { folder: folderInEtcd(session), definitions: { read, watch: mirror.watch } };
-}
-
-function addressOf(place: string) {
-	try {
-		return parseEtcd(place);
-	} catch (cause) {
-		throw usage(`--definitions: ${cause instanceof Error ? cause.message : String(cause)}`);
-	}
+	return {
+		folder: etcd.folderInEtcd(session),
+		definitions: { read, watch: mirror.watch },
+		history: etcd.historyInEtcd(session),
+	};
 }

@@ -6,7 +6,9 @@ import { envoyGid } from '../../envoy/command-line.ts';
 import { primaryGroup } from '../../host/files/accounts.ts';
 import { type Reader, readTlsFile } from '../../host/files/read-tls-file.ts';
 import { memoize } from '../../lib/memoize.ts';
+import { mistakesFor } from '../../mesh/held-up.ts';
 import { type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
+import type { Mistake } from '../../mesh/resource.ts';
 import { envoyUser } from '../../ruleset/answers.ts';
 import { unservedFact } from '../../status/mesh-condition.ts';
 import { nodeId } from '../../values/mesh-node.ts';
@@ -25,11 +27,20 @@ export async function checkDefinitions(of: Examination): Promise<readonly Findin
 	const { config } = loaded;
 	if (!hasDefinitions(config)) return [well('mesh', whyNone(loaded)), well('names')];
 	if (config.envoy.config !== '') return [findingOf(unservedFact(config.envoy.config)), well('names')];
-	const { catalogs, ...said } = await loadedOf(config);
-	if (said.errors.length > 0) return meshFindings({ ...said, names: [] });
-	const asked = { settings: { ...loaded, trouble: '' }, path: undefined, terminal: { signal: of.signal } };
-	const here = await checkHost(asked, catalogs);
-	return meshFindings({ ...here, warnings: [...said.warnings, ...here.warnings] });
+	const settings = { ...loaded, trouble: '' };
+	const said = await loadedOf(config);
+	const own = mistakesHere(said, settings);
+	const others = said.errors.filter((each) => !own.includes(each));
+	const warnings = [...said.warnings, ...others];
+	if (own.length > 0) return meshFindings({ errors: own, warnings, names: [] });
+	const here = await checkHost({ settings, path: undefined, terminal: { signal: of.signal } }, said.catalogs);
+	return meshFindings({ ...here, warnings: [...warnings, ...here.warnings] });
+}
+
+/** Where this host is no node, all of them. */
+function mistakesHere(loaded: LoadedMesh, settings: Parameters<typeof thisNode>[0]): readonly Mistake[] {
+	const node = thisNode(settings);
+	return node === undefined ? loaded.errors : mistakesFor(loaded, node);
 }
 
 const whyNone = ({ config: { mesh } }: Loaded): string =>
@@ -57,11 +68,11 @@ export async function checkCertificates(of: Examination): Promise<readonly Findi
 }
 
 /** None where the definitions have mistakes, which are told. */
-function filesOf(loaded: Loaded, { catalogs, errors }: LoadedMesh): readonly TlsFile[] {
+function filesOf(loaded: Loaded, said: LoadedMesh): readonly TlsFile[] {
 	const settings = { ...loaded, trouble: '' };
 	const node = thisNode(settings);
-	const catalog = catalogs.find(({ mesh }) => mesh === node?.mesh);
-	if (errors.length > 0 || node === undefined || catalog === undefined) return [];
+	const catalog = said.catalogs.find(({ mesh }) => mesh === node?.mesh);
+	if (mistakesHere(said, settings).length > 0 || node === undefined || catalog === undefined) return [];
 	const rendered = renderProxy(catalog, node, optionsHere(settings, nodeId(node)));
 	return rendered === undefined ? [] : tlsFilesOf(rendered.snapshot);
 }

@@ -7,6 +7,7 @@ import { oneLine, quote, shown } from '../../lib/escape.ts';
 import type { ExplainRequest, Judgement, MeshAnswer } from '../../localapi/explained.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
 import { parseQuestion, type Question } from '../../mesh/explain/question.ts';
+import { mistakesFor } from '../../mesh/held-up.ts';
 import { loadMesh } from '../../mesh/load-mesh.ts';
 import { resolveGateway } from '../../mesh/resolve-gateway.ts';
 import { resolveNode } from '../../mesh/resolve-node.ts';
@@ -30,10 +31,10 @@ export async function meshAnswer(
 	if (node === undefined) return undefined;
 	const question = questionOf(request, asked);
 	try {
-		const { catalogs, errors } = loadMesh(await definitionsAt(mesh.definitions, mesh), new Map(parameters));
-		const catalog = catalogs.find(({ mesh }) => mesh === node.mesh);
+		const loaded = loadMesh(await definitionsAt(mesh.definitions, mesh), new Map(parameters));
+		const catalog = loaded.catalogs.find(({ mesh }) => mesh === node.mesh);
 		const answer = catalog && answerIn(catalog, node, settings, { question, judged });
-		return answer && { ...answer, notes: errors.length === 0 ? [] : [MISTAKEN] };
+		return answer && { ...answer, notes: mistakesFor(loaded, node).length === 0 ? [] : [MISTAKEN] };
 	} catch (error) {
 		return unreadable(node, asked, oneLine(failureOf(error).message));
 	}

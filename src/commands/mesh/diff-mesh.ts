@@ -11,7 +11,7 @@ import { snapshotDifferences } from '../../xds/diff/snapshot-differences.ts';
 import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import type { Snapshot } from '../../xds/snapshot.ts';
 import { definitionsAt } from '../read-definitions.ts';
-import { faultless, inMesh, refuse, type Task } from './task.ts';
+import { catalogsFor, inMesh, refuse, type Task } from './task.ts';
 import { optionsHere, proxyOf } from './this-node.ts';
 
 /** What definitions would change for one node's Envoy. 2: something. */
@@ -31,7 +31,7 @@ interface OfMesh extends Rendered {
 }
 
 function renderedOf(task: Task, files: readonly DefinitionFile[], wanted: ProxyName): OfMesh {
-	const { catalogs } = faultless({ files, parameters: task.parameters }, 'compare');
+	const catalogs = catalogsFor({ files, parameters: task.parameters }, wanted, 'compare');
 	const found = inMesh(catalogs, wanted, 'compare', (catalog): OfMesh | undefined => {
 		const id = nodeId({ ...wanted, mesh: catalog.mesh });
 		const rendered = renderProxy(catalog, wanted, optionsHere(task.settings, id));

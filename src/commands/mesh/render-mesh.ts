@@ -12,7 +12,7 @@ import { type Rendered, renderProxy } from '../../xds/render-proxy.ts';
 import { staticBootstrap } from '../../xds/static-bootstrap.ts';
 import { variableParts } from '../../xds/variable-parts.ts';
 import { READING_PORT } from '../pods/containers.ts';
-import { faultless, inMesh, refuse, type Task } from './task.ts';
+import { catalogsFor, inMesh, refuse, type Task } from './task.ts';
 import { proxyOf } from './this-node.ts';
 
 const forms: Readonly<Record<string, (task: Task, input: BootstrapInput) => string>> = {
@@ -58,7 +58,7 @@ function rendered(
 	{ variables, isInPod, ingressPort, egressPort }: BootstrapInput,
 ): Rendered {
 	const options = { ingressPort, egressPort, hasIpv6: isInPod, ...variableOptions(variables) };
-	const found = inMesh(faultless(of, 'render').catalogs, wanted, 'render', (catalog) =>
+	const found = inMesh(catalogsFor(of, wanted, 'render'), wanted, 'render', (catalog) =>
 		renderProxy(catalog, wanted, options),
 	);
 	refuse(found.errors, 'render');

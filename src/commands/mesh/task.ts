@@ -1,8 +1,9 @@
 import { type Given, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
 import { Failure } from '../../failure.ts';
-import { escapeControls, quote } from '../../lib/escape.ts';
+import { lineOf, quote } from '../../lib/escape.ts';
 import type { Catalog } from '../../mesh/catalog.ts';
+import { mistakesFor } from '../../mesh/held-up.ts';
 import type { Parameters } from '../../mesh/importers/importer.ts';
 import { type DefinitionFile, type LoadedMesh, loadMesh } from '../../mesh/load-mesh.ts';
 import { mistakeLine } from '../../mesh/mistake-line.ts';
@@ -53,14 +54,29 @@ export function faultless({ files, parameters }: Pick<Task, 'files' | 'parameter
 	return loaded;
 }
 
+/** The same of what holds up one node or gateway. The mistakes of others are theirs. */
+export function catalogsFor(
+	{ files, parameters }: Pick<Task, 'files' | 'parameters'>,
+	wanted: ProxyName,
+	verb: string,
+): readonly Catalog[] {
+	const loaded = loadMesh(files, parameters);
+	const own = loaded.catalogs.filter(
+		({ mesh, get }) => (wanted.mesh ?? mesh) === mesh && get(wanted.kind, wanted.name) !== undefined,
+	);
+	const mistakes = own.flatMap(({ mesh }) => mistakesFor(loaded, { ...wanted, mesh }));
+	// One that is not there may be missing for a mistake.
+	refuse(own.length === 0 ? loaded.errors : mistakes, verb);
+	return loaded.catalogs;
+}
+
 export function refuse(errors: readonly Mistake[], verb: string): void {
 	if (errors.length === 0) return;
 	const text = errors.map(mistakeText).join('').trimEnd();
 	throw new Failure('config', `Cannot ${verb}: ${text}`, 'See `turnout mesh check`');
 }
 
-export const mistakeText = (mistake: Mistake): string =>
-	`${escapeControls(mistakeLine(mistake)).replaceAll('\n', '\\n')}\n`;
+export const mistakeText = (mistake: Mistake): string => lineOf(mistakeLine(mistake));
 
 /** What `of` finds for a node or gateway in the first mesh that has it. */
 export function inMesh<T>(

@@ -1,3 +1,4 @@
+import type { History } from '../../control/history.ts';
 import type { Failure } from '../../failure.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Folder } from '../../store/folder-store.ts';
@@ -7,6 +8,7 @@ import { type Connect, createConnect } from './etcd-connection.ts';
 import { definitionsIn, type EtcdContent, type EtcdFile, readContent } from './etcd-content.ts';
 import { etcdFailure } from './etcd-failure.ts';
 import { createEtcdFolder } from './etcd-folder.ts';
+import { openEtcdHistory } from './etcd-history.ts';
 import { type EtcdMirror, followEtcd } from './etcd-mirror.ts';
 import { type EtcdSession, openEtcdSession } from './etcd-session.ts';
 
@@ -52,5 +54,7 @@ export async function readEtcdOnce({ address, settings }: EtcdPlace) {
 
 export const mirroredDefinitions = (content: EtcdContent, { prefix }: EtcdAddress): readonly EtcdFile[] =>
 	definitionsIn(content, prefix);
+
+export const historyInEtcd = (session: EtcdSession): History => openEtcdHistory(session);
 
 export const folderInEtcd = (session: EtcdSession): Folder => createEtcdFolder(session);

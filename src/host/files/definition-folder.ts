@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../failure.ts';
 import { replaceFile, sync } from '../../lib/atomic-write.ts';
@@ -31,10 +31,20 @@ function withFacts(file: { readonly path: string; readonly text: string }): Fold
 async function write(root: string, path: string, text: string, former: string | undefined): Promise<boolean> {
 	refuseLinked(dirname(path));
 	const isNewFolder = !existsSync(dirname(path));
+	makeFolder(root, dirname(path));
 	// Whoever saves it by hand may have been faster than the disk.
 	const isDone = await replaceFile(path, text, { mode: 0o644, isFormer: () => readQuietly(path) === former });
 	if (isNewFolder) await syncUpTo(root, dirname(path));
 	return isDone;
+}
+
+/** It belongs to whom its root belongs to: the user of a service, say, for whom root imports something. */
+function makeFolder(root: string, folder: string): void {
+	if (existsSync(folder)) return;
+	makeFolder(root, dirname(folder));
+	ensureDirectory(folder, 0o755);
+	const { uid, gid } = statSync(root);
+	if (process.geteuid?.() === 0) chownSync(folder, uid, gid);
 }
 
 /** Nobody reads definitions through a folder that is a link. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDefinitions } from '../../../src/host/files/definitions.ts';
+import { createHistoryFile } from '../../../src/host/files/history-file.ts';
 import { loadMesh } from '../../../src/mesh/load-mesh.ts';
 import { createNamespace } from '../../lab/net/namespace.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -99,6 +100,9 @@ describe('the control plane on a host', () => {
 			await sleep((round * 7) % 30);
 			await control.stop('SIGKILL');
 			await changing;
+			const history = createHistoryFile(join(folder, 'history.jsonl'), { onUnreadable: () => undefined });
+			const recorded = (await history.latest(10_000)).map(({ version }) => version);
+			assert.ok(recorded.includes(acknowledged), `${acknowledged} is not among ${recorded.slice(0, 5)}`);
 			assert.deepEqual(loadMesh(readDefinitions([join(folder, 'mesh')])).errors, []);
 		}
 	});
@@ -128,7 +132,7 @@ describe('the control plane on a host', () => {
 			const outcome = turnout(host, [
 				'control',
 				...(args[0] === '--definitions' ? [] : ['--definitions', folderOf('refused')]),
-				...args,
+				...['--history', join(folderOf('history'), 'history.jsonl'), ...args],
 			]);
 			other?.kill();
 			assert.equal(outcome.code, code, outcome.stderr);

@@ -23,7 +23,7 @@ const owner = { account: '123456789012', region: 'eu-west-1' };
 const log = () => undefined;
 const server = createApiServer(
 	{
-		store,
+		...{ store, history },
 		owner,
 		log,
 		clock: systemClock,

@@ -67,7 +67,7 @@ const wrong: Readonly<Record<string, readonly [words: string, given: Given, told
 		{ action: 'appmesh:DescribeMeshs' },
 		/did you mean appmesh:DescribeMesh\?/,
 	],
-	'it is neither': ['key', {}, /control takes keys, policy, status or nothing, not "key"/],
+	'it is neither': ['key', {}, /control takes keys, policy, status, history or nothing, not "key"/],
 	'it listens to others without keys': [
 		'',
 		{ keys: undefined, listen: '0.0.0.0:8474' },

@@ -14,6 +14,7 @@ import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { createMemoryHistory } from '../../support/memory-history.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 
 const pages: Pages = new Map([[STATUS_PAGE, { type: 'application/json', render: async () => '{"a":1}' }]]);
@@ -22,7 +23,7 @@ function apiOf(authorise: Authorise, tls?: { readonly cert?: string; readonly ke
 	const requests = createRequestCounts();
 	const owner = { account: '123456789012', region: 'eu-west-1' };
 	const shared = { clock: createFakeClock(), log: () => undefined, quotas: parseQuotas('') };
-	const context = { ...shared, store: createMemoryStore(), owner, requests };
+	const context = { ...shared, store: createMemoryStore(), history: createMemoryHistory(), owner, requests };
 	return { requests, server: createApiServer(context, { authorise, pages, tls }) };
 }
 

@@ -11,7 +11,7 @@ const imported = (text: string) => importFiles([{ path: 'mesh.yaml', text }], ne
 describe('any valid mesh survives being written and read', () => {
 	test('the generator makes valid ones', () => {
 		fc.assert(
-			fc.property(anyResources, (resources) => assert.deepEqual(validate(resources).errors, [])),
+			fc.property(anyResources, (resources) => assert.deepEqual(validate(resources).faults, [])),
 			{ numRuns: 100 },
 		);
 	});

@@ -198,12 +198,16 @@ describe('mesh check', () => {
 		const node = { meshName: 'm', virtualNodeName: 'a\nNo mistakes: all fine\u001b[2J', spec: { 'b\nc': 1 } };
 		const { code, printed } = await run('check', write('hostile.json', JSON.stringify(node)));
 		assert.equal(code, 1);
-		for (const line of printed.trimEnd().split('\n')) assert.match(line, /hostile\.json:1: |^\d mistakes$/);
+		for (const line of printed.trimEnd().split('\n'))
+			assert.match(line, /hostile\.json:1: |^\d mistakes$|^Held up, with what they have: mesh\/m\/virtualNode\/a\\nNo/);
 		assert.ok(!printed.includes('\u001b'));
 	});
 
 	test('a verb that there is not', async () => {
-		await assert.rejects(run('chek', guide), /mesh takes check, show, render, convert, diff, not "chek"/);
+		await assert.rejects(
+			run('chek', guide),
+			/mesh takes check, show, render, convert, diff, import, export, not "chek"/,
+		);
 		await assert.rejects(run('toString', guide), /mesh takes/);
 	});
 });

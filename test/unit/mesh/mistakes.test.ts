@@ -27,7 +27,6 @@ const mapping = 'spec.listeners[0].portMapping';
 const targets = 'spec.httpRoute.action.weightedTargets';
 const tcpRoute = { action: { weightedTargets: [{ virtualNode: 'serviceB', weight: 1 }] } };
 const service = 'serviceB.simpleapp.local';
-const backend = 'spec.backends[0].virtualService.virtualServiceName';
 
 type Row = readonly [what: string, told: RegExp, name: string, path: string, value: unknown];
 const table: readonly Row[] = [
@@ -115,13 +114,6 @@ const table: readonly Row[] = [
 		'serviceB',
 		'spec.serviceDiscovery',
 		undefined,
-	],
-	[
-		'a backend that no service is',
-		/^spec\.backends\[0\].*: no virtualService is called "serviceB"; did you mean "serviceB\.simpleapp\.local"\?$/,
-		'serviceA',
-		backend,
-		'serviceB',
 	],
 ];
 

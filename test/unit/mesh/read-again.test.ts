@@ -61,9 +61,9 @@ test('each save is read as if it were the first', () => {
 	const [read, load] = [createFilesImporter(parameters), createMeshLoader(parameters)];
 	for (const [what, files] of Object.entries(saves)) {
 		assert.deepEqual(plain(read(files)), plain(importFiles(files, parameters)), what);
-		const [{ catalogs, ...found }, { catalogs: _, ...fresh }] = [load(files), loadMesh(files, parameters)];
-		assert.deepEqual(found, fresh, what);
-		assert.equal(catalogs.length > 0, true);
+		const [found, fresh] = [load(files), loadMesh(files, parameters)];
+		assert.deepEqual([found.errors, found.warnings], [fresh.errors, fresh.warnings], what);
+		assert.equal(found.catalogs.length > 0, true);
 	}
 });
 
