@@ -27,6 +27,8 @@ const PICTURE = `
 
 /** True when everything was as it should be. `folder`: there before the hosts, and gone after them. */
 export async function runFleetDemo(screen: Screen, folder: string): Promise<boolean> {
+	// What a program leaves that is killed goes with the folder, after the hosts.
+	process.env['TMPDIR'] = folder;
 	screen.print(PICTURE);
 	screen.note("Looking for Envoy, etcd and AWS's CLI; the first time they are downloaded …");
 	await Promise.all([findEnvoy(), findEtcd()]);
