@@ -33,7 +33,8 @@ const said = [
 ];
 
 test('the canary of a fleet is moved by aws-cli and in a browser while an etcd and a control are killed: no request fails', async () => {
-	const child = spawn(demo, ['--fleet'], { stdio: 'pipe', env: { ...process.env, ...markOf('fleet') } });
+	const env = { ...process.env, ...markOf('fleet') };
+	const child = spawn(demo, ['--fleet'], { stdio: 'pipe', env });
 	const { code, stdout, stderr } = await outcomeOf(child);
 	assert.equal(stderr, '', stdout);
 	const lines = stdout.split('\n');
