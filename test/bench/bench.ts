@@ -1,5 +1,6 @@
 import { benchBusy } from './busy.ts';
 import { benchCold } from './cold.ts';
+import { benchControl } from './control.ts';
 import { benchDocker } from './docker.ts';
 import { benchDockerMemory } from './docker-memory.ts';
 import { benchEnable } from './enable.ts';
@@ -96,6 +97,11 @@ const parts: readonly Part[] = [
 		text: ({ flips, structure, kills, saves }) =>
 			`${flips} flips of weights, ${structure} changes of structure, ${kills} kills, ${saves} saves`,
 		run: benchMesh,
+	},
+	{
+		section: 'control',
+		text: ({ flips }) => `${flips} changes by the API, which another host follows`,
+		run: benchControl,
 	},
 	{
 		section: 'startup',

@@ -12,6 +12,7 @@ export const sections = [
 	'busy',
 	'docker',
 	'mesh',
+	'control',
 	'startup',
 	'image',
 	'rest',
