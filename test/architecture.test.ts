@@ -50,7 +50,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	store: ['mesh', ...base],
 	/** In a browser. */
 	console: ['mesh', 'values', 'lib'],
-	control: ['store', 'mesh', 'xds', 'status', 'console', 'log', ...base],
+	control: ['store', 'mesh', 'xds', 'status', 'log', ...base],
 };
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).flatMap(ownImport)]));
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { SessionReply } from './console-protocol.ts';
+import type { SessionReply } from '../mesh/console-protocol.ts';
 import { messageOf } from './context.ts';
 import { createKeptDrafts, type KeptDrafts } from './kept-drafts.ts';
 import { Problem } from './parts.tsx';

@@ -1,11 +1,11 @@
 import { inKeyOrder, jsonText, yamlText } from '../mesh/canonical.ts';
 import { isRecord } from '../mesh/check-shape.ts';
 import { checkSpec } from '../mesh/check-spec.ts';
+import type { ResourceKey, ShownResource } from '../mesh/console-protocol.ts';
 import { fitOf } from '../mesh/fit.ts';
 import { parseFile } from '../mesh/parse-file.ts';
 import type { Mistake, Resource } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
-import type { ResourceKey, ShownResource } from './console-protocol.ts';
 
 export type Syntax = 'YAML' | 'JSON';
 

@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { ResourcesReply, StateReply } from './console-protocol.ts';
+import type { ResourcesReply, StateReply } from '../mesh/console-protocol.ts';
 import type { UnsavedDraft } from './kept-drafts.ts';
 import type { ServerCalls } from './server-calls.ts';
 

@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { ResourceKey, ResourcesReply, ShownTag } from '../mesh/console-protocol.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { type CheckedDraft, checkDraft, specText } from './check-draft.ts';
-import type { ResourceKey, ResourcesReply, ShownTag } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import type { UnsavedDraft } from './kept-drafts.ts';
 import { capital, kindWords } from './kind-words.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ShownResource } from './console-protocol.ts';
+import type { ShownResource } from '../mesh/console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';

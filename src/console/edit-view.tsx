@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
 import { checkDraft, specText } from './check-draft.ts';
-import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
 import type { UnsavedDraft } from './kept-drafts.ts';

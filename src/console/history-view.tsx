@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { inKeyOrder, yamlText } from '../mesh/canonical.ts';
 import { isRecord } from '../mesh/check-shape.ts';
-import type { HistoryReply, ShownEvent } from './console-protocol.ts';
+import type { HistoryReply, ShownEvent } from '../mesh/console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { DiffView } from './diff-view.tsx';
 import { Heading, Moment, Problem } from './parts.tsx';

@@ -1,5 +1,5 @@
+import type { ShownResource } from '../mesh/console-protocol.ts';
 import type { Syntax } from './check-draft.ts';
-import type { ShownResource } from './console-protocol.ts';
 
 /** A spec that somebody is writing. */
 export interface UnsavedDraft {

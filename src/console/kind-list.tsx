@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { asResource } from './check-draft.ts';
-import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { NotSeen } from './mesh-list.tsx';

@@ -1,6 +1,6 @@
 import { attempt } from '../lib/attempt.ts';
+import type { ResourceKey } from '../mesh/console-protocol.ts';
 import { type Kind, kinds } from '../mesh/schema/kinds.ts';
-import type { ResourceKey } from './console-protocol.ts';
 
 /** What is shown, as the part of the address behind # says it: names may be anything there, also `..`. */
 export type Location =

@@ -1,5 +1,5 @@
+import type { ResourcesReply } from '../mesh/console-protocol.ts';
 import { asResource } from './check-draft.ts';
-import type { ResourcesReply } from './console-protocol.ts';
 import { hrefOf, newMesh } from './location.ts';
 import { Heading, Moment, Notice, Table } from './parts.tsx';
 import { summaryOf } from './summary.ts';

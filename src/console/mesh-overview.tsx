@@ -1,11 +1,11 @@
 import { useMemo, useState } from 'preact/hooks';
 import { createCatalog } from '../mesh/catalog.ts';
-import { checkTogether } from '../mesh/load-mesh.ts';
+import type { ResourcesReply } from '../mesh/console-protocol.ts';
+import { misfitsOf } from '../mesh/load-mesh.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { graphOf } from '../mesh/show/graph.ts';
 import { warningsOf } from '../mesh/warnings.ts';
 import { asResource } from './check-draft.ts';
-import type { ResourcesReply } from './console-protocol.ts';
 import { useShared } from './context.ts';
 import { kindWords } from './kind-words.ts';
 import { NotSeen } from './mesh-list.tsx';
@@ -55,7 +55,7 @@ export function MeshOverview({ mesh, reply }: MeshOverviewProps) {
 
 /** With mistakes nothing else is told. */
 function judged(catalog: ReturnType<typeof createCatalog>): readonly [readonly Mistake[], readonly Mistake[]] {
-	const mistakes = checkTogether(catalog);
+	const mistakes = misfitsOf(catalog);
 	return [mistakes, mistakes.length === 0 ? warningsOf(catalog) : []];
 }
 

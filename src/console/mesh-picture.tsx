@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { NodeStatus } from './console-protocol.ts';
+import type { NodeStatus } from '../mesh/console-protocol.ts';
 import { kindWords } from './kind-words.ts';
 import { type Layout, layOut, type Point } from './layered-layout.ts';
 import { hrefOfKey } from './location.ts';

@@ -1,5 +1,5 @@
+import type { NodeStatus } from '../mesh/console-protocol.ts';
 import { findMeshNode } from '../values/mesh-node.ts';
-import type { NodeStatus } from './console-protocol.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
 import { signs } from './mesh-picture.tsx';

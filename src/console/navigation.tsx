@@ -1,5 +1,5 @@
+import type { ResourcesReply } from '../mesh/console-protocol.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
-import type { ResourcesReply } from './console-protocol.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey, type Location, meshOf } from './location.ts';
 

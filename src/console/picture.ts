@@ -1,6 +1,6 @@
+import type { NodeStatus, ResourceKey } from '../mesh/console-protocol.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { type Graph, graphKey } from '../mesh/show/graph.ts';
-import type { NodeStatus, ResourceKey } from './console-protocol.ts';
 
 export interface PictureBox {
 	readonly id: string;

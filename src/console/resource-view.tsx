@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
 import { usesOf } from '../mesh/needed.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { asResource, type Syntax, specText } from './check-draft.ts';
-import type { ResourcesReply, ShownResource } from './console-protocol.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { Rows } from './kind-list.tsx';
 import { capital, kindWords } from './kind-words.ts';

@@ -1,6 +1,4 @@
 import { isRecord } from '../mesh/check-shape.ts';
-import { API, collections } from '../mesh/schema/collections.ts';
-import { nameKey, parentOf } from '../mesh/schema/kinds.ts';
 import {
 	CSRF_HEADER,
 	type HistoryReply,
@@ -9,7 +7,9 @@ import {
 	type SessionReply,
 	type ShownTag,
 	type StateReply,
-} from './console-protocol.ts';
+} from '../mesh/console-protocol.ts';
+import { API, collections } from '../mesh/schema/collections.ts';
+import { nameKey, parentOf } from '../mesh/schema/kinds.ts';
 
 /** What `turnout control` has answered, or that it has not. */
 export class CallFailure extends Error {

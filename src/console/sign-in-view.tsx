@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { SessionReply } from './console-protocol.ts';
+import type { SessionReply } from '../mesh/console-protocol.ts';
 import { messageOf } from './context.ts';
 import { Heading, Notice, Problem } from './parts.tsx';
 import type { ServerCalls } from './server-calls.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ShownResource, ShownTag } from './console-protocol.ts';
+import type { ShownResource, ShownTag } from '../mesh/console-protocol.ts';
 import { messageOf, useShared } from './context.ts';
 import { Facts, Problem } from './parts.tsx';
 

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { ResourcesReply, StateReply } from './console-protocol.ts';
+import type { ResourcesReply, StateReply } from '../mesh/console-protocol.ts';
 import { messageOf } from './context.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
 

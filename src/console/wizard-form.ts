@@ -1,7 +1,7 @@
+import type { ResourceKey, ShownResource } from '../mesh/console-protocol.ts';
 import type { Mistake } from '../mesh/resource.ts';
 import { type Kind, nameKey } from '../mesh/schema/kinds.ts';
 import { judge } from './check-draft.ts';
-import type { ResourceKey, ShownResource } from './console-protocol.ts';
 import { emptyForm, type Step, type WizardForm, wizardFields } from './wizard-fields.ts';
 
 export interface Draft {

@@ -2,12 +2,12 @@
 
 import { type IncomingMessage, request } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
-import { CSRF_HEADER } from '../../src/console/console-protocol.ts';
 import type { AccessKeys } from '../../src/control/access/access-keys.ts';
 import { authoriseByKey } from '../../src/control/access/authorise-by-key.ts';
 import { withoutKeys } from '../../src/control/authorise.ts';
 import { createConsole } from '../../src/control/console/console.ts';
 import type { ConsoleOptions } from '../../src/control/console/console-options.ts';
+import { CSRF_HEADER } from '../../src/mesh/console-protocol.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { createMemoryHistory } from './memory-history.ts';
 import { createMemoryStore } from './memory-store.ts';

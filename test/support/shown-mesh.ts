@@ -1,5 +1,5 @@
 // The guide's mesh as the console's page gets it.
-import type { ShownResource } from '../../src/console/console-protocol.ts';
+import type { ShownResource } from '../../src/mesh/console-protocol.ts';
 import { loadMesh } from '../../src/mesh/load-mesh.ts';
 import type { Kind } from '../../src/mesh/schema/kinds.ts';
 import { kinds } from '../../src/mesh/schema/kinds.ts';

@@ -1,6 +1,6 @@
-import type { NodeStatus } from '../../console/console-protocol.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../log.ts';
+import type { NodeStatus } from '../../mesh/console-protocol.ts';
 import type { Store } from '../../store/store.ts';
 import type { AccessKeys } from '../access/access-keys.ts';
 import type { Refusal } from '../access/request-refusal.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { HistoryReply, StateReply } from '../../console/console-protocol.ts';
+import type { HistoryReply, StateReply } from '../../mesh/console-protocol.ts';
 import { ApiFailure } from '../api-failure.ts';
 import type { Page } from '../api-server.ts';
 import type { Principal } from '../authorise.ts';

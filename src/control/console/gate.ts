@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { CSRF_HEADER, type SessionReply } from '../../console/console-protocol.ts';
+import { CSRF_HEADER, type SessionReply } from '../../mesh/console-protocol.ts';
 import { principalOf } from '../access/authorise-by-key.ts';
 import { ApiFailure } from '../api-failure.ts';
 import { anyone, foreignHost, type Principal } from '../authorise.ts';

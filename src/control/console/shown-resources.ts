@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { NodeStatus, ResourcesReply, ShownEvent, ShownResource } from '../../console/console-protocol.ts';
+import type { NodeStatus, ResourcesReply, ShownEvent, ShownResource } from '../../mesh/console-protocol.ts';
 import { mistakeLine } from '../../mesh/mistake-line.ts';
 import type { Kind } from '../../mesh/schema/kinds.ts';
 import type { Entry, Listing } from '../../store/store.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkDraft, specText } from '../../../src/console/check-draft.ts';
-import type { ResourceKey, ShownResource } from '../../../src/console/console-protocol.ts';
+import type { ResourceKey, ShownResource } from '../../../src/mesh/console-protocol.ts';
 import type { Resource } from '../../../src/mesh/resource.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { everyField } from '../../support/every-field.ts';

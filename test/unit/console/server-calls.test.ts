@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ResourceKey } from '../../../src/console/console-protocol.ts';
 import { CallFailure, createServerCalls, requestOf } from '../../../src/console/server-calls.ts';
+import type { ResourceKey } from '../../../src/mesh/console-protocol.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { serveApi } from '../../support/served-api.ts';
 

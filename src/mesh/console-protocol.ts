@@ -1,5 +1,5 @@
 // What the page and `turnout control` say to each other, below /console/.
-import type { Kind } from '../mesh/schema/kinds.ts';
+import type { Kind } from './schema/kinds.ts';
 
 /** What a resource is called: the parts of its ARN. */
 export interface ResourceKey {
