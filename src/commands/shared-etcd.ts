@@ -14,8 +14,8 @@ export async function openEtcdAt(
 	onAway: (failure: Failure | undefined) => void,
 	signal: AbortSignal,
 ) {
-	const etcd = await import('../host/etcd/open-etcd.ts');
 	const address = addressOf(place);
+	const etcd = await import('../host/etcd/open-etcd.ts');
 	const session: EtcdSession = etcd.openSharedEtcd({ address, settings }, onAway, signal);
 	const { mirror } = session;
 	if (!(await mirror.until(() => mirror.content() !== undefined, START_MS)))

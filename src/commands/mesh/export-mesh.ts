@@ -10,7 +10,7 @@ import { definitionPath } from '../../store/definition-path.ts';
 import { definitionText } from '../../store/definition-text.ts';
 import type { Entry } from '../../store/store.ts';
 import { readMeshSettings } from './mesh-settings.ts';
-import { openStore } from './open-store.ts';
+import { openPlace } from './open-place.ts';
 import { parametersOf, refuse } from './task.ts';
 
 interface Form {
@@ -43,7 +43,7 @@ export async function exportMesh(
 	if (place === undefined) throw usage('name what is to be exported: --from FOLDER, or an address');
 	const { mesh } = settings.config;
 	const options = { parameters: parametersOf(given, settings), mesh, env: process.env, signal: terminal.signal };
-	using store = await openStore(place, { ...options, isTarget: false });
+	using store = await openPlace(place, { ...options, isTarget: false });
 	const { entries, errors } = await store.list();
 	refuse(errors, 'export');
 	const to = textOf(given, 'to') ?? '-';

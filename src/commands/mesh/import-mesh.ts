@@ -15,7 +15,7 @@ import { applyImport, type Wish } from './apply-import.ts';
 import { mayChange } from './ask-to-change.ts';
 import { outcomeText, type Planned, planText } from './import-text.ts';
 import { readMeshSettings } from './mesh-settings.ts';
-import { openStore } from './open-store.ts';
+import { openPlace } from './open-place.ts';
 import { parametersOf, refuse } from './task.ts';
 
 /** `turnout mesh import FILES… --to PLACE`. 2: there is something to change, and nobody has confirmed it. */
@@ -27,7 +27,7 @@ export async function importMesh(given: Given, paths: readonly string[], termina
 	const [parameters, { mesh }] = [parametersOf(given, settings), settings.config];
 	const wanted = resourcesIn(paths, parameters);
 	const options = { parameters, mesh, env: process.env, signal: terminal.signal };
-	using store = await openStore(place, { ...options, isTarget: true });
+	using store = await openPlace(place, { ...options, isTarget: true });
 	const { entries, errors } = await store.list();
 	const plan = planImport(wanted, entries);
 	const prunes = given['prune'] === true;

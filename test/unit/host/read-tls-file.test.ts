@@ -17,7 +17,7 @@ test('certificates are read with their names and times; a key is not looked into
 	assert.deepEqual([facts.unreadable, facts.unseen], ['', '']);
 	const [{ subject, fromMs, toMs } = { subject: '', fromMs: 0, toMs: 0 }] = facts.validity;
 	assert.equal(subject, 'CN=api');
-	assert.equal(Math.round((toMs - fromMs) / (24 * 60 * 60 * 1_000)), 2);
+	assert.equal(Math.round((toMs - fromMs) / (24 * 60 * 60 * 1_000)), 30);
 	assert.deepEqual(readTlsFile({ path: privateKey, kind: 'key' }, everything).validity, []);
 });
 

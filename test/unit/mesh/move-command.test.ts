@@ -202,7 +202,7 @@ describe('turnout mesh import', () => {
 			'an address that nobody knows',
 			['a.json'],
 			{ to: 'ftp://x/y' },
-			/"ftp:\/\/x\/y" is no place of definitions: a folder, http:\/\/…/,
+			/"ftp:\/\/x\/y" is no place of definitions: a folder, etcd:\/\/… or http:\/\/…/,
 		],
 		['a secret in the address', ['a.json'], { to: 'https://a:b@x' }, /is no address of an API/],
 	];

@@ -26,6 +26,7 @@ test('the dashboard shows every metric but the times of starts, and what is told
 		'turnout_start_time_seconds',
 		'turnout_interception_wanted',
 		'turnout_mesh_envoys',
+		'turnout_mesh_followed',
 		'turnout_mesh_accepted_time_seconds',
 		'turnout_mesh_target_connections_total',
 		'turnout_notices_lost_total',

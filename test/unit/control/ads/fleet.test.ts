@@ -49,7 +49,7 @@ test('whoever may not be this node gets nothing, and is not counted', async () =
 	assert.deepEqual(fleet.status(), []);
 });
 
-test('with a mistake all go on with what they have, which is told once; mended, they get it', async () => {
+test('with a mistake those that reach it go on with what they have, which is told once; mended, they get it', async () => {
 	const { connect, save, logged, fleet } = serveFleet();
 	const [a, b] = [await connect(A), await connect(B)];
 	const versions = { ...a.versions };
@@ -62,9 +62,9 @@ test('with a mistake all go on with what they have, which is told once; mended, 
 	assert.deepEqual(a.versions, versions);
 	const told = logged.filter(({ event }) => event === 'the mesh stays as it was');
 	assert.equal(told.length, 1);
-	assert.match(String(told[0]?.fields['nodes']), /serviceA, .*serviceB$/);
+	assert.equal(told[0]?.fields['nodes'], A);
 	assert.match(fleet.status()[0]?.trouble ?? '', /nobody/);
-	await assert.rejects(connect('mesh/simpleapp/virtualNode/serviceBv2'), /The definitions have/);
+	await connect('mesh/simpleapp/virtualNode/serviceBv2');
 	await save(guideFiles([0, 100]));
 	assert.notDeepEqual(a.versions, versions);
 	assert.equal(fleet.status()[0]?.trouble, undefined);

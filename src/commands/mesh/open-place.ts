@@ -14,7 +14,7 @@ import type { MovableStore } from '../../store/store.ts';
 import { openEtcdAt } from '../shared-etcd.ts';
 
 /** Nothing of it goes on once it is disposed of. */
-export type OpenStore = MovableStore & Disposable;
+export type OpenPlace = MovableStore & Disposable;
 
 export interface OpenOptions {
 	readonly parameters: Parameters;
@@ -32,7 +32,7 @@ type Open = (place: string, options: OpenOptions) => MovableStore | Promise<Mova
 const opened: Readonly<Record<string, Open>> = { 'etcd:': openEtcd, 'http:': openApi, 'https:': openApi };
 
 /** A folder, or what an address leads to. Throws a Failure where there is nothing of the kind. */
-export async function openStore(place: string, options: OpenOptions): Promise<OpenStore> {
+export async function openPlace(place: string, options: OpenOptions): Promise<OpenPlace> {
 	const [, scheme] = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(place) ?? [];
 	const open = scheme === undefined ? openFolder : opened[scheme.toLowerCase()];
 	if (open !== undefined) {
