@@ -10,7 +10,7 @@ import { turnoutProgram } from '../lab/turnout.ts';
 export const NOBODY = 65_534;
 
 /** Its definitions are in `mesh` of a folder of its own, and it answers on a socket there, unless `args` say otherwise. */
-export async function startControl(host: Namespace, folder: string, ...args: readonly string[]) {
+export async function startControl(host: Pick<Namespace, 'spawn'>, folder: string, ...args: readonly string[]) {
 	const socket = join(folder, 'socket');
 	const own = [
 		...(args.includes('--definitions') ? [] : ['--definitions', join(folder, 'mesh')]),

@@ -49,7 +49,7 @@ type Asked =
 	| { readonly kind: 'many'; readonly target: HttpTarget; readonly times: number; readonly workers: number }
 	| { readonly kind: 'seen'; readonly name: string }
 	| { readonly kind: 'load'; readonly target: HttpTarget; readonly workers: number; readonly pauseMs: number }
-	| { readonly kind: 'counts' | 'heard' | 'halt'; readonly load: number };
+	| { readonly kind: 'counts' | 'heard' | 'forget' | 'halt'; readonly load: number };
 export type HttpOrder = Asked & { readonly id: number };
 
 /** Answers by whom; what was not answered with 200 by status and text. */
@@ -58,13 +58,15 @@ export type HttpCounts = Readonly<Record<string, number>>;
 /** In milliseconds since 1970. */
 export interface Heard {
 	readonly firstMs: number;
-	readonly lastMs: number;
+	/** The first of its last answers between which there was nobody else's. */
+	readonly sinceMs: number;
 }
 
 export interface HttpLoad {
 	readonly counts: () => Promise<HttpCounts>;
-	/** When each has answered, since this was asked last. */
+	/** When each has answered, since `forget`. */
 	readonly heard: () => Promise<Readonly<Record<string, Heard>>>;
+	readonly forget: () => Promise<void>;
 	readonly stop: () => Promise<HttpCounts>;
 }
 
@@ -100,6 +102,7 @@ export function createHttpPeer(namespace: Pick<Namespace, 'spawn'>, identity: Id
 			return {
 				counts: () => ask({ kind: 'counts', load }),
 				heard: () => ask({ kind: 'heard', load }),
+				forget: () => ask({ kind: 'forget', load }),
 				stop: () => ask({ kind: 'halt', load }),
 			};
 		},

@@ -19,6 +19,7 @@ interface Load {
 	isOver: boolean;
 	readonly counts: Record<string, number>;
 	heard: Record<string, Heard>;
+	lastBy: string;
 	readonly ended: Promise<unknown>;
 }
 const loads = new Map<number, Load>();
@@ -87,6 +88,15 @@ function count(counts: Record<string, number>, { status, body }: HttpAnswer): st
 	return key;
 }
 
+function note(load: Load, by: string, nowMs: number): void {
+	const known = load.heard[by];
+	load.heard[by] = {
+		firstMs: known?.firstMs ?? nowMs,
+		sinceMs: load.lastBy === by ? (known?.sinceMs ?? nowMs) : nowMs,
+	};
+	load.lastBy = by;
+}
+
 const orders: {
 	readonly [K in HttpOrder['kind']]: (order: Extract<HttpOrder, { readonly kind: K }>) => Promise<unknown>;
 } = {
@@ -128,21 +138,19 @@ const orders: {
 		const work = async () => {
 			while (!own.isOver) {
 				const by = count(counts, await get(target, agent));
-				const lastMs = Date.now();
-				own.heard[by] = { firstMs: own.heard[by]?.firstMs ?? lastMs, lastMs };
+				note(own, by, Date.now());
 				if (pauseMs > 0) await sleep(pauseMs);
 			}
 		};
-		const own: Load = { isOver: false, counts, heard: {}, ended: Promise.resolve() };
+		const own: Load = { isOver: false, counts, heard: {}, lastBy: '', ended: Promise.resolve() };
 		const ended = Promise.all(Array.from({ length: workers }, work)).finally(() => agent.destroy());
 		loads.set(id, Object.assign(own, { ended }));
 	},
 	counts: async ({ load }) => ({ ...loads.get(load)?.counts }),
-	async heard({ load }) {
+	heard: async ({ load }) => ({ ...loads.get(load)?.heard }),
+	async forget({ load }) {
 		const own = loads.get(load);
-		const heard = { ...own?.heard };
 		if (own !== undefined) own.heard = {};
-		return heard;
 	},
 	async halt({ load }) {
 		const own = loads.get(load);

@@ -12,7 +12,7 @@ import { createScratch, removeStaleScratches } from '../net/scratch.ts';
 const cache = new URL('../../../.cache', import.meta.url).pathname;
 
 /** The folder of `etcd` and `etcdctl`. */
-async function findEtcd(folder = cache): Promise<string> {
+export async function findEtcd(folder = cache): Promise<string> {
 	const kept = join(folder, 'etcd');
 	if (!existsSync(kept)) await fetchEtcd(kept, folder);
 	return join(kept, 'usr/bin');
