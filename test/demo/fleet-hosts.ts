@@ -110,7 +110,7 @@ async function startGateway(
 	copyFileSync(privateKey, path('key.pem'));
 	copyFileSync(authority.path, path('ca.pem'));
 	const files = ['--certificate', path('certificate.pem'), '--private-key', path('key.pem'), '--ca', path('ca.pem')];
-	for (const form of ['bootstrap', 'secrets']) {
+	for (const form of ['bootstrap', 'certificate', 'authority']) {
 		const words = ['mesh', 'render', '--as', form, '--ads', ADS, '--node', node, ...files] as const;
 		writeFileSync(path(`${form}.json`), await command(host.namespace, ...words));
 	}

@@ -1,5 +1,5 @@
 // Requests by both who call service B, and when a move of the canary shows in them.
-import type { Heard, HttpCounts, HttpLoad } from '../lab/net/http-peer.ts';
+import type { HttpCounts, HttpLoad } from '../lab/net/http-peer.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Weights } from '../support/guide-commands.ts';
 import type { Asker, FleetHosts } from './fleet-hosts.ts';
@@ -14,7 +14,7 @@ export interface Move {
 	readonly change: () => Promise<void>;
 }
 
-/** In milliseconds since 1970: the first answer that only the new weights allow, or else the last that only the old ones do. */
+/** In milliseconds since 1970: the first answer that only the new weights allow, or else the first that none of the old followed. */
 type Turned = readonly [service: number, gateway: number];
 
 export interface FleetLoad {
@@ -31,7 +31,7 @@ export async function startFleetLoad({ service, stranger }: FleetHosts): Promise
 	return {
 		counts: async () => sum(await first.counts(), await second.counts()),
 		async during(move) {
-			for (const load of [first, second]) await load.heard();
+			for (const load of [first, second]) await load.forget();
 			await move.change();
 			return [await turned(first, move), await turned(second, move)];
 		},
@@ -44,19 +44,18 @@ const sum = (one: HttpCounts, other: HttpCounts): HttpCounts =>
 		[...new Set([...Object.keys(one), ...Object.keys(other)])].map((by) => [by, (one[by] ?? 0) + (other[by] ?? 0)]),
 	);
 
-async function turned({ heard }: HttpLoad, { from, to }: Move): Promise<number> {
-	const all: Record<string, Heard> = {};
+async function turned({ counts, heard }: HttpLoad, { from, to }: Move): Promise<number> {
+	let before = await counts();
 	await eventually(
 		async () => {
-			const lately = await heard();
-			for (const [by, { firstMs, lastMs }] of Object.entries(lately))
-				all[by] = { firstMs: all[by]?.firstMs ?? firstMs, lastMs };
-			return lately;
+			const [former, now] = [before, await counts()];
+			before = now;
+			return [V1, V2].map((by) => (now[by] ?? 0) - (former[by] ?? 0));
 		},
-		(lately) => [V1, V2].every((by, at) => by in lately === (to[at] ?? 0) > 0),
+		(lately) => lately.every((count, at) => count > 0 === (to[at] ?? 0) > 0),
 	);
-	const [v1, v2] = [all[V1], all[V2]];
+	const { [V1]: v1, [V2]: v2 } = await heard();
 	if (from[0] === 0) return v1?.firstMs ?? Number.NaN;
 	if (from[1] === 0) return v2?.firstMs ?? Number.NaN;
-	return (to[0] === 0 ? v1 : v2)?.lastMs ?? Number.NaN;
+	return (to[0] === 0 ? v2 : v1)?.sinceMs ?? Number.NaN;
 }

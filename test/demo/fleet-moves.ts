@@ -35,13 +35,13 @@ export async function moveCanary(demo: FleetDemo): Promise<Claim[]> {
 	if (used === undefined || other === undefined) throw new Error("The gateway's Envoy is connected to no control");
 	await addRow(demo, 'the guide: 90/10', guideWeights);
 	await move(demo, 'aws-cli: 0/100', [0, 100], (to) => update(demo, used, to));
-	await console.prepare(used, [50, 50]);
-	await move(demo, 'console: 50/50', [50, 50], () => save(demo, used));
+	await console.prepare(used, [100, 0]);
 	const leader = await killLeader(demo);
-	await move(demo, `aws-cli: 100/0, ${leader} killed`, [100, 0], (to) => update(demo, other, to));
-	await console.prepare(other, [0, 100]);
+	await move(demo, `console: 100/0, ${leader} killed`, [100, 0], () => save(demo, used));
 	await killControl(demo, used);
-	await move(demo, `console: 0/100, ${used.name} killed`, [0, 100], () => save(demo, other));
+	await move(demo, `aws-cli: 0/100, ${used.name} killed`, [0, 100], (to) => update(demo, other, to));
+	await console.prepare(other, [50, 50]);
+	await move(demo, 'console: 50/50', [50, 50], () => save(demo, other));
 	const isServed = await eventually(hosts.controlOfGateway, (address) => address === other.address).then(
 		() => true,
 		() => false,

@@ -2,9 +2,11 @@
 import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMeshHosts, type MeshHost } from '../lab/net/mesh-hosts.ts';
+import type { Namespace } from '../lab/net/namespace.ts';
 import { type Etcd, peerUrl, startEtcd } from '../lab/services/etcd.ts';
 import { type Authority, createAuthority } from '../support/certificates.ts';
 import { NOBODY, startControl } from '../support/control-program.ts';
+import { unprivileged } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { command, lastLines } from './daemon.ts';
 
@@ -144,7 +146,7 @@ async function startOne(
 	const at = `${address}:8474`;
 	const control = stack.use(
 		await startControl(
-			namespace,
+			asNobody(namespace),
 			path,
 			...['--definitions', definitions, '--listen', at, '--keys', keys],
 			...[
@@ -156,3 +158,8 @@ async function startOne(
 	if (control.child.exitCode !== null) throw new Error(`Cannot start turnout control: ${lastLines(control.log())}`);
 	return { name, address, url: `https://${at}`, kill: () => control.stop('SIGKILL') };
 }
+
+/** As the checkout may lie below /root. */
+const asNobody = ({ spawn }: Namespace): Pick<Namespace, 'spawn'> => ({
+	spawn: (file, words) => spawn('setpriv', [...unprivileged(NOBODY, NOBODY), file, ...words]),
+});

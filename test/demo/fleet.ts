@@ -1,5 +1,8 @@
 // App Mesh's API for a fleet: aws-cli makes the guide's mesh over etcd, and moves its canary, as the console does, while requests
 // run and what may fail does.
+import { findEnvoy } from '../lab/services/envoy.ts';
+import { findEtcd } from '../lab/services/etcd.ts';
+import { awsTools } from '../support/aws-tools.ts';
 import { byFile, guideCommands, guideInputs } from '../support/guide-commands.ts';
 import { openConsole } from './fleet-console.ts';
 import { gatewayInputs, startFleetHosts } from './fleet-hosts.ts';
@@ -24,8 +27,13 @@ const PICTURE = `
 
 /** True when everything was as it should be. `folder`: there before the hosts, and gone after them. */
 export async function runFleetDemo(screen: Screen, folder: string): Promise<boolean> {
-	const startMs = performance.now();
+	// What a program leaves that is killed goes with the folder, after the hosts.
+	process.env['TMPDIR'] = folder;
 	screen.print(PICTURE);
+	screen.note("Looking for Envoy, etcd and AWS's CLI; the first time they are downloaded …");
+	await Promise.all([findEnvoy(), findEtcd()]);
+	awsTools();
+	const startMs = performance.now();
 	await using stack = new AsyncDisposableStack();
 	const demo = await openFleet(stack, screen, folder);
 	const claims = await moveCanary(demo);

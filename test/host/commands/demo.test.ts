@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { globSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { listNamespaces } from '../../lab/net/namespace.ts';
+import { demo, markOf, pidOf, remainsOf, startOnTerminal } from '../../support/demo-run.ts';
 import { outcomeOf } from '../../support/outcome.ts';
 import { isFull } from '../../support/rounds.ts';
-import { openTerminal, type Terminal } from '../../support/terminal.ts';
+import type { Terminal } from '../../support/terminal.ts';
 
 /** It takes what ten other tests take; `scripts/test --full` has time for it. */
 const atLength = isFull ? test : () => undefined;
-
-const demo = join(import.meta.dirname, '../../../scripts/demo');
 
 const table = `
                           before  enabled        disabled cleaned
@@ -176,48 +172,7 @@ test('an option that the demo does not know is answered with its usage', async (
 	assert.match(help.stdout, /^Usage: scripts\/demo \[--keep\] \[--docker\]/);
 });
 
-/** By a variable that all its processes inherit, whatever their session. */
-const markOf = (role: string) => ({ DEMO_TEST: `${process.pid}-${role}` });
-
-/** At the end the terminal tells its settings: it must echo again what is typed. */
-function startOnTerminal(role: string, args: string, first: string): Terminal {
-	const command = `${first}; ${demo} ${args}; code=$?; stty -a; exit $code`;
-	return openTerminal({ spawn: (file, words, options = {}) => spawn(file, words, options) }, command, markOf(role));
-}
-
 async function say(terminal: Terminal, keys: string, answer: RegExp): Promise<void> {
 	terminal.type(keys);
 	await terminal.shows(answer);
-}
-
-function pidOf(role: string): number {
-	const pid = processesOf(role).find((one) => read(one, 'cmdline').includes('test/demo/main.ts'));
-	assert.ok(pid !== undefined, 'the demo does not run');
-	return pid;
-}
-
-function processesOf(role: string): number[] {
-	const mark = `DEMO_TEST=${markOf(role).DEMO_TEST}\0`;
-	const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-	return pids.map(Number).filter((pid) => read(pid, 'environ').includes(mark));
-}
-
-function read(pid: number, name: string): string {
-	try {
-		return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-	} catch {
-		return '';
-	}
-}
-
-/** Processes, namespaces, folders, cgroups and mounts of a demo that has, or had, this pid. */
-function remainsOf(role: string, pid: number): string[] {
-	const isOurs = (text: string) => text.includes(`turnout-${pid}-`);
-	return [
-		...processesOf(role).map((one) => `${one}: ${read(one, 'cmdline')}`),
-		...listNamespaces().filter(isOurs),
-		...readdirSync(tmpdir()).filter(isOurs),
-		...globSync(`/sys/fs/cgroup/{,*/}turnout-${pid}-*`),
-		...readFileSync('/proc/mounts', 'utf8').split('\n').filter(isOurs),
-	];
 }
