@@ -11,23 +11,24 @@ export type CertificateFiles = { readonly certificateChain: string; readonly pri
 export interface Authority {
 	/** Its own certificate: what others trust. */
 	readonly path: string;
-	/** `names`: of hosts, their addresses, or URIs. */
-	readonly issue: (name: string, names: readonly string[]) => CertificateFiles;
+	/** `names`: of hosts, their addresses, or URIs; good for 30 days unless said otherwise. */
+	readonly issue: (name: string, names: readonly string[], days?: number) => CertificateFiles;
 	/** One that was good until a day ago. */
 	readonly issueExpired: (name: string, names: readonly string[]) => CertificateFiles;
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-const SELF_SIGNED = ['req', '-x509', ...KEY, '-days', '30'];
+const SELF_SIGNED = ['req', '-x509', ...KEY];
+const DAYS = 30;
 
 export function createAuthority(folder: string, name: string): Authority {
-	const own = make(folder, name, []);
+	const own = make(folder, name, ['-days', `${DAYS}`]);
 	const by = ['-CA', own.certificateChain, '-CAkey', own.privateKey];
 	return {
 		path: own.certificateChain,
-		issue: (file, names) =>
+		issue: (file, names, days = DAYS) =>
 			make(folder, file, [
-				...[...by, '-addext', `subjectAltName=${alternativeNames(names)}`],
+				...[...by, '-days', `${days}`, '-addext', `subjectAltName=${alternativeNames(names)}`],
 				...['-addext', 'basicConstraints=critical,CA:FALSE'],
 			]),
 		issueExpired: (file, names) => makeExpired(folder, file, { own, names }),

@@ -43,13 +43,13 @@ export function createApiClient(base: URL, options: ApiClientOptions): CallApi {
 			return unanswered(base, cause);
 		}
 	};
-	const mayPass = (reply: Reply | Failure): boolean =>
+	const shouldRetry = (reply: Reply | Failure): boolean =>
 		reply instanceof Failure ? isKnown && isTransient(reply) : BUSY.includes(reply.status);
 	return async (method, target, body) => {
 		const text = body === undefined ? '' : JSON.stringify(body);
 		for (const pauseMs of PAUSES_MS) {
 			const reply = await ask(method, target, text);
-			if (!mayPass(reply)) return contentOf(reply, base);
+			if (!shouldRetry(reply)) return contentOf(reply, base);
 			signal.throwIfAborted();
 			await wait(pauseMs, signal);
 		}

@@ -24,7 +24,7 @@ export function explainGateway({ gateway, routes }: GatewayView, attempt: Attemp
 	const gatewayRoutes = judgeRoutes(own, ({ kind }) => conditionsOf(kind, request));
 	const [first] = gatewayRoutes.filter(({ verdict }) => verdict === 'taken' || verdict === 'unknown');
 	if (first?.verdict !== 'taken') return { ...nowhere, gatewayRoutes, outcome: untaken(first?.why) };
-	return { ...nowhere, gatewayRoutes, ...goOn(first.route, request) };
+	return { ...nowhere, gatewayRoutes, ...destinationOf(first.route, request) };
 }
 
 type Listener = GatewayView['gateway']['spec']['listeners'][number];
@@ -65,7 +65,7 @@ function hostCondition(hostname: GatewayRouteKind['route']['match']['hostname'],
 	return [{ isMet: name.endsWith(end), why: `the host ${shown(host)} does not end with ${shown(end)}` }];
 }
 
-function goOn({ kind, service, target }: GatewayRoute, request: MeshRequest): Partial<GatewayExplanation> & Goes {
+function destinationOf({ kind, service, target }: GatewayRoute, request: MeshRequest): Partial<GatewayExplanation> & Goes {
 	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 	const rewritten = {
 		...request,

@@ -18,7 +18,7 @@ const mark = inside('executed');
 /** Everything but what a program or a path may be called. */
 const strict = [...allSettings].filter(
 	([key]) =>
-		!/^(envoy\.(dockerSocket|mounts|logDriver|command|config)|mesh\.(cluster|definitions)|socket|stateDirectory)$/.test(
+		!/^(envoy\.(dockerSocket|mounts|logDriver|command|config)|mesh\.(cluster|definitions|etcd\w+)|socket|stateDirectory)$/.test(
 			key,
 		),
 );

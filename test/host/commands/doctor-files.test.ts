@@ -51,7 +51,7 @@ describe('turnout doctor and files', async () => {
 
 	test('certificates, names, mesh: those of the definitions, as they are', () => {
 		assert.deepEqual(look().of('mesh'), ['ok']);
-		const file = authority.issue('client', ['client.local']);
+		const file = authority.issue('client', ['client.local'], 2);
 		define({ file });
 		const found = look(inMesh);
 		assert.deepEqual(found.of('mesh'), ['ok']);

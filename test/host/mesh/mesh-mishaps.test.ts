@@ -43,7 +43,7 @@ describe('mishaps around a mesh', async () => {
 		startDaemon(lab.host, { args: ['--config', file], ...(folder === undefined ? {} : { folder }) });
 	const run = (socket: string, state: string) => {
 		const own = ['--config', file, '--socket', socket, '--state-directory', state];
-		return lab.host.tryRun('timeout', ['-k', '1', '20', turnoutProgram, 'run', '--no-prompt', ...own]);
+		return lab.host.tryRun('timeout', ['-k', '1', '60', turnoutProgram, 'run', '--no-prompt', ...own]);
 	};
 
 	describe('a daemon that serves it', async () => {

@@ -322,7 +322,7 @@ test('whom the policies refuse', async () => {
 });
 
 test('more changes than can be made', async () => {
-	const { promise: stuck, resolve: goOn } = Promise.withResolvers<void>();
+	const { promise: stuck, resolve: release } = Promise.withResolvers<void>();
 	const store = createMemoryStore();
 	const slow = { ...store, list: () => stuck.then(store.list) };
 	await using api = await serveApi({ store: slow });
@@ -333,7 +333,7 @@ test('more changes than can be made', async () => {
 			if (type !== 'TooManyRequestsException' || status !== 429) return;
 			refused += 1;
 			// Those that wait are let go once all the others were refused.
-			if (refused === 6) goOn();
+			if (refused === 6) release();
 		});
 	await Promise.all(all);
 	assert.equal(refused, 6);
