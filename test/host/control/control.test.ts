@@ -14,6 +14,7 @@ import { askSocket } from '../../lab/net/socket.ts';
 import { turnout } from '../../lab/turnout.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
+import { eventually } from '../../support/eventually.ts';
 import { signedCall } from '../../support/signed-call.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -173,10 +174,8 @@ describe('the control plane on a host', () => {
 		edit('add', 'bob');
 		chownSync(keys, 0, 0);
 		assert.equal(await status(), 403);
-		assert.match(
-			control.log(),
-			/"event":"access keys are gone, and nobody is let in","why":"Cannot read .*permission denied"/,
-		);
+		const gone = /"event":"access keys are gone, and nobody is let in","why":"Cannot read .*permission denied"/;
+		await eventually(control.log, (log) => gone.test(log));
 	});
 
 	test('a socket that a killed one has left is taken over, and one that answers is not', async () => {
