@@ -65,7 +65,10 @@ function hostCondition(hostname: GatewayRouteKind['route']['match']['hostname'],
 	return [{ isMet: name.endsWith(end), why: `the host ${shown(host)} does not end with ${shown(end)}` }];
 }
 
-function destinationOf({ kind, service, target }: GatewayRoute, request: MeshRequest): Partial<GatewayExplanation> & Goes {
+function destinationOf(
+	{ kind, service, target }: GatewayRoute,
+	request: MeshRequest,
+): Partial<GatewayExplanation> & Goes {
 	const keepsHost = kind.route.action.rewrite?.hostname?.defaultTargetHostname === 'DISABLED';
 	const rewritten = {
 		...request,
