@@ -45,6 +45,16 @@ function parsed(args: readonly string[], options: ParseArgsOptionsConfig) {
 export const usage = (why: string): Failure =>
 	new Failure('usage', `Cannot read the command line: ${why}`, 'See `turnout --help` or `turnout COMMAND --help`');
 
+/** What `parse` makes of the command line, whose errors are told as of that. `option`: by which it was given. */
+export function understood<T>(parse: () => T, option?: string): T {
+	try {
+		return parse();
+	} catch (cause) {
+		const why = cause instanceof Error ? cause.message : String(cause);
+		throw usage(option === undefined ? why : `--${option}: ${why}`);
+	}
+}
+
 /** Undefined if the option was not given. */
 export const textOf = (given: Given, name: string): string | undefined => {
 	const text = given[name];

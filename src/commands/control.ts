@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type Given, textOf, usage } from '../cli/arguments.ts';
+import { type Given, textOf, understood, usage } from '../cli/arguments.ts';
 import type { CommandContext } from '../cli/daemon-commands.ts';
 import type { AccessKeys } from '../control/access/access-keys.ts';
 import { authoriseByKey } from '../control/access/authorise-by-key.ts';
@@ -35,7 +35,6 @@ import { controlPages } from './control/control-pages.ts';
 import { controlPolicy } from './control/control-policy.ts';
 import { followTls, openTls } from './control/control-tls.ts';
 import { openStore } from './control/open-store.ts';
-import { understood } from './control/understood.ts';
 import { readMeshSettings } from './mesh/mesh-settings.ts';
 import { parametersOf } from './mesh/task.ts';
 
@@ -63,10 +62,10 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const tls = openTls(given);
 	const hasTls = tls !== undefined;
 	const at = textOf(given, 'listen') ?? '127.0.0.1:8474';
-	const listen = understood('listen', () => parseListen(at, { knowsClients: hasKeys, hasTls }));
+	const listen = understood(() => parseListen(at, { knowsClients: hasKeys, hasTls }), 'listen');
 	const adsListen = adsListenOf(given, { hasKeys, hasTls });
 	const owner = { account: accountOf(given), region: regionOf(given) };
-	const quotas = understood('limits', () => parseQuotas(textOf(given, 'limits') ?? ''));
+	const quotas = understood(() => parseQuotas(textOf(given, 'limits') ?? ''), 'limits');
 	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
 	const onRefused = tellRefusals(log);
 	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });

@@ -1,7 +1,6 @@
-import { usage } from '../cli/arguments.ts';
+import { understood } from '../cli/arguments.ts';
 import type { Config } from '../config/schema.ts';
 import { readDefinitions } from '../host/files/definitions.ts';
-import { attempt } from '../lib/attempt.ts';
 import type { DefinitionFile } from '../mesh/load-mesh.ts';
 import { type EtcdAddress, etcdAmong } from '../values/etcd-address.ts';
 
@@ -16,8 +15,4 @@ export async function definitionsAt(
 }
 
 /** Those of the settings were looked at when these were read. */
-export function etcdOf(places: readonly string[]): EtcdAddress | undefined {
-	const found = attempt(() => etcdAmong(places));
-	if ('value' in found) return found.value;
-	throw usage(found.error instanceof Error ? found.error.message : String(found.error));
-}
+export const etcdOf = (places: readonly string[]): EtcdAddress | undefined => understood(() => etcdAmong(places));

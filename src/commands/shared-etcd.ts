@@ -1,4 +1,4 @@
-import { usage } from '../cli/arguments.ts';
+import { understood } from '../cli/arguments.ts';
 import type { Config } from '../config/schema.ts';
 import { Failure } from '../failure.ts';
 import type { EtcdSession } from '../host/etcd/etcd-session.ts';
@@ -14,19 +14,11 @@ export async function openEtcdAt(
 	onAway: (failure: Failure | undefined) => void,
 	signal: AbortSignal,
 ) {
-	const address = addressOf(place);
+	const address = understood(() => parseEtcd(place));
 	const etcd = await import('../host/etcd/open-etcd.ts');
 	const session: EtcdSession = etcd.openSharedEtcd({ address, settings }, onAway, signal);
 	const { mirror } = session;
 	if (!(await mirror.until(() => mirror.content() !== undefined, START_MS)))
 		throw mirror.away() ?? new Failure('interrupted', 'Cannot wait for etcd: it was ended', '');
 	return { ...etcd, address, session };
-}
-
-function addressOf(place: string) {
-	try {
-		return parseEtcd(place);
-	} catch (cause) {
-		throw usage(cause instanceof Error ? cause.message : String(cause));
-	}
 }

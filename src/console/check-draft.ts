@@ -1,10 +1,10 @@
 import { inKeyOrder, jsonText, yamlText } from '../mesh/canonical.ts';
 import { isRecord } from '../mesh/check-shape.ts';
 import { checkSpec } from '../mesh/check-spec.ts';
-import type { ResourceKey, ShownResource } from '../mesh/console-protocol.ts';
+import type { ShownResource } from '../mesh/console-protocol.ts';
 import { fitOf } from '../mesh/fit.ts';
 import { parseFile } from '../mesh/parse-file.ts';
-import type { Mistake, Resource } from '../mesh/resource.ts';
+import { isSameKey, type Mistake, type Resource, type ResourceKey } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
 
 export type Syntax = 'YAML' | 'JSON';
@@ -53,9 +53,6 @@ export function judge(raw: Raw, all: readonly ShownResource[]): Omit<CheckedDraf
 	const { missing, own, others: unfit } = fitOf(others, resource, former && asResource(former));
 	return { mistakes: [...missing, ...own], others: unfit };
 }
-
-export const isSameKey = (a: ResourceKey, b: ResourceKey): boolean =>
-	a.kind === b.kind && a.mesh === b.mesh && a.parent === b.parent && a.name === b.name;
 
 /** `turnout control` has checked it. Its mistakes stand at its name. */
 export function asResource(shown: ShownResource): Resource {

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { ResourceKey, ResourcesReply, ShownTag } from '../mesh/console-protocol.ts';
-import type { Mistake } from '../mesh/resource.ts';
+import type { ResourcesReply, ShownTag } from '../mesh/console-protocol.ts';
+import type { Mistake, ResourceKey } from '../mesh/resource.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { type CheckedDraft, checkDraft, specText } from './check-draft.ts';
 import { messageOf, useShared } from './context.ts';

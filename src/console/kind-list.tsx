@@ -5,7 +5,8 @@ import { asResource } from './check-draft.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { NotSeen } from './mesh-list.tsx';
-import { Heading, Moment, Table } from './parts.tsx';
+import { Heading } from './parts.tsx';
+import { ResourceTable } from './resource-table.tsx';
 import { summaryOf } from './summary.ts';
 
 interface KindListProps {
@@ -50,23 +51,4 @@ interface RowsProps {
 	readonly resources: readonly ShownResource[];
 }
 
-export const Rows = ({ caption, resources }: RowsProps) => (
-	<Table caption={caption} heads={['Name', 'What it does', 'Version', 'Changed']}>
-		{resources.map((each) => (
-			<tr key={each.arn}>
-				<th scope="row">
-					<a href={hrefOfKey(each)}>
-						<bdi>{each.name}</bdi>
-					</a>
-				</th>
-				<td>
-					<bdi>{summaryOf(asResource(each))}</bdi>
-				</td>
-				<td>{each.version}</td>
-				<td>
-					<Moment at={each.updatedAt} />
-				</td>
-			</tr>
-		))}
-	</Table>
-);
+export const Rows = (of: RowsProps) => <ResourceTable {...of} about="What it does" hrefOf={hrefOfKey} />;

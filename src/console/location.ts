@@ -1,5 +1,6 @@
 import { attempt } from '../lib/attempt.ts';
-import type { ResourceKey } from '../mesh/console-protocol.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
+
 import { type Kind, kinds } from '../mesh/schema/kinds.ts';
 
 /** What is shown, as the part of the address behind # says it: names may be anything there, also `..`. */

@@ -1,5 +1,5 @@
-import type { ResourceKey, ShownResource } from '../mesh/console-protocol.ts';
-import { isSameKey } from './check-draft.ts';
+import type { ShownResource } from '../mesh/console-protocol.ts';
+import { isSameKey, type ResourceKey } from '../mesh/resource.ts';
 import { isSameValue } from './same-value.ts';
 import { CallFailure, type ServerCalls } from './server-calls.ts';
 import type { Draft } from './wizard-form.ts';

@@ -1,8 +1,7 @@
 import type { ResourcesReply } from '../mesh/console-protocol.ts';
-import { asResource } from './check-draft.ts';
 import { hrefOf, newMesh } from './location.ts';
-import { Heading, Moment, Notice, Table } from './parts.tsx';
-import { summaryOf } from './summary.ts';
+import { Heading, Notice } from './parts.tsx';
+import { ResourceTable } from './resource-table.tsx';
 
 export function MeshList({ reply }: { readonly reply: ResourcesReply }) {
 	const { resources } = reply;
@@ -36,22 +35,12 @@ const FirstRun = () => (
 );
 
 const Meshes = ({ reply: { resources } }: { readonly reply: ResourcesReply }) => (
-	<Table caption="Meshes" heads={['Name', 'What it is', 'Version', 'Changed']}>
-		{resources.map((each) => (
-			<tr key={each.arn}>
-				<th scope="row">
-					<a href={hrefOf({ view: 'mesh', mesh: each.name })}>
-						<bdi>{each.name}</bdi>
-					</a>
-				</th>
-				<td>{summaryOf(asResource(each))}</td>
-				<td>{each.version}</td>
-				<td>
-					<Moment at={each.updatedAt} />
-				</td>
-			</tr>
-		))}
-	</Table>
+	<ResourceTable
+		caption="Meshes"
+		about="What it is"
+		resources={resources}
+		hrefOf={({ name }) => hrefOf({ view: 'mesh', mesh: name })}
+	/>
 );
 
 /** What there is, and is not shown. */

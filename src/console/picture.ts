@@ -1,4 +1,5 @@
-import type { NodeStatus, ResourceKey } from '../mesh/console-protocol.ts';
+import type { NodeStatus } from '../mesh/console-protocol.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { type Graph, graphKey } from '../mesh/show/graph.ts';
 

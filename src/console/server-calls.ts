@@ -2,14 +2,15 @@ import { isRecord } from '../mesh/check-shape.ts';
 import {
 	CSRF_HEADER,
 	type HistoryReply,
-	type ResourceKey,
 	type ResourcesReply,
 	type SessionReply,
 	type ShownTag,
 	type StateReply,
 } from '../mesh/console-protocol.ts';
-import { API, collections } from '../mesh/schema/collections.ts';
-import { nameKey, parentOf } from '../mesh/schema/kinds.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
+import { collectionPath, resourcePath } from '../mesh/resource-path.ts';
+import { API } from '../mesh/schema/collections.ts';
+import { nameKey } from '../mesh/schema/kinds.ts';
 
 /** What `turnout control` has answered, or that it has not. */
 export class CallFailure extends Error {
@@ -89,33 +90,22 @@ export function requestOf(change: Change): ApiRequest {
 			const { key, spec, tags } = change;
 			const clientToken = crypto.randomUUID();
 			const body = { [nameKey(key.kind)]: key.name, spec, tags, clientToken };
-			return { method: 'PUT', target: collectionOf(key), body };
+			return { method: 'PUT', target: collectionPath(key), body };
 		}
 		case 'update':
 			return {
 				method: 'PUT',
-				target: targetOf(change.key),
+				target: resourcePath(change.key),
 				body: { spec: change.spec },
 				ifRevision: change.ifRevision,
 			};
 		case 'delete':
-			return { method: 'DELETE', target: targetOf(change.key), ifRevision: change.ifRevision };
+			return { method: 'DELETE', target: resourcePath(change.key), ifRevision: change.ifRevision };
 		case 'tag':
 			return { method: 'PUT', target: tagTarget('tag', change.arn), body: { tags: change.tags } };
 		case 'untag':
 			return { method: 'PUT', target: tagTarget('untag', change.arn), body: { tagKeys: change.tagKeys } };
 	}
-}
-
-const targetOf = (key: ResourceKey): string => `${collectionOf(key)}/${encodeURIComponent(key.name)}`;
-
-function collectionOf({ kind, mesh, parent }: ResourceKey): string {
-	const outer = parentOf[kind];
-	const names: Readonly<Record<string, string>> = {
-		[nameKey('mesh')]: mesh,
-		...(outer === undefined ? {} : { [nameKey(outer)]: parent }),
-	};
-	return collections[kind].replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? ''));
 }
 
 const tagTarget = (verb: 'tag' | 'untag', arn: string): string =>

@@ -1,5 +1,5 @@
 import type { ResourcesReply } from '../mesh/console-protocol.ts';
-import { isSameKey } from './check-draft.ts';
+import { isSameKey } from '../mesh/resource.ts';
 import { CreateView } from './create-view.tsx';
 import { EditView } from './edit-view.tsx';
 import { HistoryView } from './history-view.tsx';

@@ -1,5 +1,5 @@
-import type { ResourceKey, ShownResource } from '../mesh/console-protocol.ts';
-import type { Mistake } from '../mesh/resource.ts';
+import type { ShownResource } from '../mesh/console-protocol.ts';
+import type { Mistake, ResourceKey } from '../mesh/resource.ts';
 import { type Kind, nameKey } from '../mesh/schema/kinds.ts';
 import { judge } from './check-draft.ts';
 import { emptyForm, type Step, type WizardForm, wizardFields } from './wizard-fields.ts';

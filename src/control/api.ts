@@ -4,9 +4,10 @@ import { quote } from '../lib/escape.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
 import { pluralOf } from '../mesh/schema/collections.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
-import type { Entry, Key, Receipt, Store } from '../store/store.ts';
+import type { Entry, Receipt, Store } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf } from './arn.ts';
 import { type Audit, createAudit } from './audit.ts';
@@ -105,7 +106,7 @@ export function resourceOf(
 	);
 }
 
-const meshOf = ({ mesh }: Key): Key => ({ kind: 'mesh', mesh, parent: '', name: mesh });
+const meshOf = ({ mesh }: ResourceKey): ResourceKey => ({ kind: 'mesh', mesh, parent: '', name: mesh });
 
 async function answer(context: ApiContext, { found, body }: Call): Promise<object> {
 	const { store, owner } = context;
@@ -126,12 +127,12 @@ async function answer(context: ApiContext, { found, body }: Call): Promise<objec
 	return pageReply(pluralOf(act.kind), { ...page, items: page.items.map((each) => listedAs(owner, each)) });
 }
 
-async function describe({ store, owner }: ApiContext, key: Key): Promise<object> {
+async function describe({ store, owner }: ApiContext, key: ResourceKey): Promise<object> {
 	const found = (await store.get(key)) ?? createView((await store.list()).entries).get(key);
 	return describedAs(owner, found, 'ACTIVE');
 }
 
-const siblingsOf = ({ entries }: View, { kind, mesh, parent }: Key): Entry[] =>
+const siblingsOf = ({ entries }: View, { kind, mesh, parent }: ResourceKey): Entry[] =>
 	entries.filter(
 		({ resource }) =>
 			resource.kind === kind && (kind === 'mesh' || (resource.mesh === mesh && resource.parent === parent)),
@@ -193,7 +194,7 @@ async function tryChange(
 	return reply;
 }
 
-const changedMeanwhile = ({ kind, name }: Key): ApiFailure =>
+const changedMeanwhile = ({ kind, name }: ResourceKey): ApiFailure =>
 	new ApiFailure('ConflictException', `somebody else has changed ${kind} ${quote(name)} meanwhile`, 'look at it again');
 
 function planFor(context: ApiContext, view: View, { found, body }: Call, input: Input): Change {

@@ -1,5 +1,5 @@
+import type { ResourceKey } from '../mesh/resource.ts';
 import { resourceId } from '../mesh/resource-id.ts';
-import type { Key } from '../store/store.ts';
 
 /** Whose the meshes are said to be. AWS's tools ask for both in every name. */
 export interface Owner {
@@ -8,5 +8,5 @@ export interface Owner {
 	readonly region: string;
 }
 
-export const arnOf = ({ account, region }: Owner, key: Key): string =>
+export const arnOf = ({ account, region }: Owner, key: ResourceKey): string =>
 	`arn:aws:appmesh:${region}:${account}:${resourceId(key)}`;

@@ -1,8 +1,8 @@
 import { checkSpec } from '../mesh/check-spec.ts';
 import { fitOf, fitWithout } from '../mesh/fit.ts';
-import type { Mistake, Resource } from '../mesh/resource.ts';
+import { isSameKey, type Mistake, type Resource, type ResourceKey } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
-import { isSameKey, type Key } from '../store/store.ts';
+
 import { ApiFailure } from './api-failure.ts';
 import { badRequest, mistakesText } from './check-input.ts';
 import type { View } from './view.ts';
@@ -11,7 +11,7 @@ import type { View } from './view.ts';
 const REQUEST = 'request';
 
 /** A resource with the spec that was sent, checked by itself. Throws an ApiFailure with all mistakes. */
-export function readResource(key: Key, spec: unknown): Resource {
+export function readResource(key: ResourceKey, spec: unknown): Resource {
 	const placeOf = (path: string) => ({ file: REQUEST, line: 1, path });
 	const { resource, errors } = checkResource({ ...key, spec, placeOf });
 	const mistakes = resource === undefined ? errors : checkSpec(resource);
@@ -34,5 +34,5 @@ export function checkInMesh(view: View, resource: Resource): readonly Mistake[] 
 export const checkWithout = (view: View, resource: Resource): readonly Mistake[] =>
 	fitWithout(othersOf(view, resource), resource);
 
-const othersOf = (view: View, key: Key): Resource[] =>
+const othersOf = (view: View, key: ResourceKey): Resource[] =>
 	view.resourcesOf(key.mesh).filter((each) => !isSameKey(each, key));

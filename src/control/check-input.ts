@@ -3,11 +3,11 @@ import { quote } from '../lib/escape.ts';
 import { checkShape, isRecord, type ShapeMistake } from '../mesh/check-shape.ts';
 import { firstTooDeepJson } from '../mesh/document.ts';
 import { textOfPath } from '../mesh/path.ts';
-import type { Mistake } from '../mesh/resource.ts';
+import type { Mistake, ResourceKey } from '../mesh/resource.ts';
 import { name as resourceName } from '../mesh/schema/common.ts';
 import { type Kind, nameKey, nameShape, parentOf } from '../mesh/schema/kinds.ts';
 import { object } from '../mesh/schema/shape.ts';
-import type { Key, Tag } from '../store/store.ts';
+import type { Tag } from '../store/store.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { Found } from './find-operation.ts';
 
@@ -30,7 +30,7 @@ export function parseBody(text: string): unknown {
 }
 
 /** Of what a request is about; a name that is missing in its body is ''. */
-export function keyOf(kind: Kind, names: Found['names'], body: unknown): Key {
+export function keyOf(kind: Kind, names: Found['names'], body: unknown): ResourceKey {
 	const own = names[nameKey(kind)] ?? (isRecord(body) ? body[nameKey(kind)] : undefined);
 	const name = typeof own === 'string' ? own : '';
 	const outer = parentOf[kind];

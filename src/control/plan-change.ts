@@ -1,8 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { usesOf } from '../mesh/needed.ts';
-import type { Mistake } from '../mesh/resource.ts';
-import type { Key, StoredResource, Tag } from '../store/store.ts';
+import type { Mistake, ResourceKey } from '../mesh/resource.ts';
+import type { StoredResource, Tag } from '../store/store.ts';
 import { firstVersion, nextVersion } from '../store/versions.ts';
 import { ApiFailure } from './api-failure.ts';
 import { arnOf, type Owner } from './arn.ts';
@@ -17,7 +17,7 @@ export interface Change {
 	readonly put: StoredResource | undefined;
 	/** As it was; undefined: there was none. */
 	readonly former: (StoredResource & { readonly revision: string }) | undefined;
-	readonly key: Key;
+	readonly key: ResourceKey;
 	/** What does not hold together afterwards and did before. */
 	readonly mistakes: readonly Mistake[];
 }
@@ -28,7 +28,7 @@ export interface Rules {
 	readonly clock: Pick<Clock, 'dateMs'>;
 }
 
-export function planCreate({ quotas, clock }: Rules, view: View, key: Key, { spec, tags }: Input): Change {
+export function planCreate({ quotas, clock }: Rules, view: View, key: ResourceKey, { spec, tags }: Input): Change {
 	view.requireOuter(key);
 	if (view.find(key) !== undefined)
 		throw new ApiFailure(
@@ -44,7 +44,7 @@ export function planCreate({ quotas, clock }: Rules, view: View, key: Key, { spe
 	return { put, former: undefined, key, mistakes };
 }
 
-export function planUpdate({ quotas, clock }: Rules, view: View, key: Key, { spec }: Input): Change {
+export function planUpdate({ quotas, clock }: Rules, view: View, key: ResourceKey, { spec }: Input): Change {
 	const former = view.get(key);
 	const resource = readResource(key, spec);
 	checkBackendQuota(quotas, resource);
@@ -56,7 +56,7 @@ export function planUpdate({ quotas, clock }: Rules, view: View, key: Key, { spe
 /** How many are named in a message. */
 const NAMED_USES = 5;
 
-export function planDelete(view: View, key: Key): Change {
+export function planDelete(view: View, key: ResourceKey): Change {
 	const former = view.get(key);
 	const uses = usesOf(view.resourcesOf(key.mesh), key);
 	if (uses.length === 0) return { put: undefined, former, key, mistakes: checkWithout(view, former.resource) };

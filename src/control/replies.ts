@@ -1,5 +1,6 @@
+import type { ResourceKey } from '../mesh/resource.ts';
 import { nameKey, parentOf } from '../mesh/schema/kinds.ts';
-import type { Key, StoredResource } from '../store/store.ts';
+import type { StoredResource } from '../store/store.ts';
 import { arnOf, type Owner } from './arn.ts';
 import type { HistoryEvent } from './history.ts';
 
@@ -40,7 +41,7 @@ const listedFacts = (owner: Owner, { resource, metadata }: StoredResource) => ({
 	version: metadata.version,
 });
 
-function namesOf({ kind, mesh, parent, name }: Key): Reply {
+function namesOf({ kind, mesh, parent, name }: ResourceKey): Reply {
 	const outer = parentOf[kind];
 	return {
 		meshName: mesh,

@@ -4,11 +4,11 @@ import { timeOf } from '../lib/clock.ts';
 import type { DefinitionFile } from '../mesh/load-mesh.ts';
 import type { Fact } from '../status/conditions.ts';
 import type { MeshStatus } from '../status/types.ts';
-import { type MeshNode, nodeId, parseMeshNode } from '../values/mesh-node.ts';
+import { isIdOf, nodeId } from '../values/mesh-node.ts';
 import type { Send } from '../xds/ads-stream.ts';
 import { createHub, type Hub, type HubEvent, type HubStream } from '../xds/hub.ts';
 import { snapshotText } from '../xds/node-snapshot.ts';
-import { changedFiles, isEqual, isSame, type Offer } from '../xds/offer.ts';
+import { changedFiles, isEqual, isSame, type Offer, SAVE_MS } from '../xds/offer.ts';
 import { formerOffer, type LoadingDependencies, type MeshDependencies, prepare, withLoader } from './mesh-offer.ts';
 import { meshFact, missingOf, type Reported, rejectedOf } from './mesh-report.ts';
 import { createRulePorts, type RulePorts } from './rule-ports.ts';
@@ -66,7 +66,7 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 	const own: Delivery = {
 		...{ deps, next: undefined, pushed: former, seen: undefined, files: [], acceptedFiles: [], notes: [] },
 		...{ trouble: '', refusal: '', acceptedAt: undefined, acceptedMs: undefined, follow: async () => undefined },
-		hub: createHub({ codec, clock, drainMs, accepted, isOurs: (id) => isOf(node, id) }, (event) => onEvent(own, event)),
+		hub: createHub({ codec, clock, drainMs, accepted, isOurs: isIdOf(node) }, (event) => onEvent(own, event)),
 		// The rules of the start wait until Envoy has accepted it.
 		rulePorts: createRulePorts(
 			('value' in first ? first.value : former)?.ports ?? [],
@@ -102,12 +102,6 @@ export function createMeshDelivery(given: MeshDependencies): MeshDelivery {
 
 const NOT_FOLLOWED = 'the rules do not follow the ports of the mesh';
 
-/** Whoever asks by the name of this node; AWS's image may give its ARN. */
-function isOf(node: MeshNode, id: string): boolean {
-	const asked = attempt(() => parseMeshNode(id));
-	return 'value' in asked && asked.value !== undefined && nodeId(asked.value) === nodeId(node);
-}
-
 /** Envoy is told once the rules lead to no port on which it will not answer any more. */
 async function offer(own: Delivery, next: Offer, isAgain: boolean): Promise<void> {
 	Object.assign(own, { next, seen: next.files });
@@ -141,11 +135,8 @@ function push(own: Delivery, next: Offer, isAgain: boolean): void {
 }
 
 function onChange(own: Delivery): void {
-	// A file may be half written: it is a mistake if it stays so.
 	look(own, () => own.deps.clock.after(SAVE_MS, () => look(own, (error, files) => tell(own, error, files))));
 }
-
-const SAVE_MS = 150;
 
 /** `files`: undefined where they cannot be read. */
 function look(own: Delivery, onMistake: (error: unknown, files?: readonly DefinitionFile[]) => void): void {

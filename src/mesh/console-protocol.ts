@@ -1,14 +1,5 @@
 // What the page and `turnout control` say to each other, below /console/.
-import type { Kind } from './schema/kinds.ts';
-
-/** What a resource is called: the parts of its ARN. */
-export interface ResourceKey {
-	readonly kind: Kind;
-	readonly mesh: string;
-	/** The router of a route, the gateway of a gateway route; else ''. */
-	readonly parent: string;
-	readonly name: string;
-}
+import type { ResourceKey } from './resource.ts';
 
 export interface SessionReply {
 	/** Undefined: nobody is signed in, and somebody has to. */

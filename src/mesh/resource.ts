@@ -32,6 +32,9 @@ export interface ResourceOf<K extends Kind> {
 /** What a resource is called: the parts of its ARN. */
 export type ResourceKey = Pick<ResourceOf<Kind>, 'kind' | 'mesh' | 'parent' | 'name'>;
 
+export const isSameKey = (a: ResourceKey, b: ResourceKey): boolean =>
+	a.kind === b.kind && a.name === b.name && a.parent === b.parent && a.mesh === b.mesh;
+
 export const keyText = ({ kind, mesh, parent, name }: ResourceKey): string =>
 	JSON.stringify([kind, mesh, parent, name]);
 

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { fewAtATime } from '../lib/few-at-a-time.ts';
 import { isRecord } from '../mesh/check-shape.ts';
-import type { Mistake } from '../mesh/resource.ts';
-import { collections, pluralOf } from '../mesh/schema/collections.ts';
+import type { Mistake, ResourceKey } from '../mesh/resource.ts';
+import { collectionPath, encoded, resourcePath } from '../mesh/resource-path.ts';
+import { pluralOf } from '../mesh/schema/collections.ts';
 import { type Kind, nameKey } from '../mesh/schema/kinds.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
 import { readBeside } from './definition-text.ts';
-import type { Entry, Key, Listed, MovableStore, Outcome } from './store.ts';
+import type { Entry, Listed, MovableStore, Outcome } from './store.ts';
 
 /** A request to App Mesh's API, and the JSON of its reply. Throws a Failure that says why it was refused. */
 export type CallApi = (method: 'GET' | 'PUT' | 'DELETE', target: string, body?: object) => Promise<unknown>;
@@ -23,39 +24,30 @@ export function createApiStore(call: CallApi): MovableStore {
 			const fields = { spec: resource.spec, clientToken: randomUUID() };
 			if (ifRevision === undefined) {
 				const given = tags.length === 0 ? {} : { tags };
-				await call('PUT', collectionOf(resource), { ...fields, ...given, [nameKey(resource.kind)]: resource.name });
+				await call('PUT', collectionPath(resource), { ...fields, ...given, [nameKey(resource.kind)]: resource.name });
 				return 'done';
 			}
 			if (await isOutdated(call, resource, ifRevision)) return 'outdated';
-			await call('PUT', targetOf(resource), fields);
+			await call('PUT', resourcePath(resource), fields);
 			return 'done';
 		},
 		async remove(key, ifRevision): Promise<Outcome> {
 			if (await isOutdated(call, key, ifRevision)) return 'outdated';
-			await call('DELETE', targetOf(key));
+			await call('DELETE', resourcePath(key));
 			return 'done';
 		},
 	};
 }
 
 /** Looked up at the last moment. */
-async function isOutdated(call: CallApi, key: Key, revision: string): Promise<boolean> {
-	return revisionOf(fieldsOf(await call('GET', targetOf(key))), key) !== revision;
+async function isOutdated(call: CallApi, key: ResourceKey, revision: string): Promise<boolean> {
+	return revisionOf(fieldsOf(await call('GET', resourcePath(key))), key) !== revision;
 }
 
-function revisionOf(reply: Readonly<Record<string, unknown>>, key: Key): string {
+function revisionOf(reply: Readonly<Record<string, unknown>>, key: ResourceKey): string {
 	const { uid, version } = readBeside(reply, key, 0).metadata;
 	return `${uid} ${version}`;
 }
-
-const collectionOf = (key: Pick<Key, 'kind' | 'mesh' | 'parent'>): string =>
-	collections[key.kind].replace(/\{(\w+)\}/g, (_, name) => encoded(name === 'meshName' ? key.mesh : key.parent));
-
-const targetOf = (key: Key): string => `${collectionOf(key)}/${encoded(key.name)}`;
-
-/** As SigV4 has it (RFC 3986). */
-const encoded = (text: string): string =>
-	encodeURIComponent(text).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
 
 async function list(call: CallApi): Promise<Listed> {
 	const meshes = await namesIn(call, { kind: 'mesh', mesh: '', parent: '' });
@@ -69,8 +61,8 @@ async function list(call: CallApi): Promise<Listed> {
 
 const within: readonly Kind[] = ['virtualNode', 'virtualRouter', 'virtualService', 'virtualGateway'];
 
-async function keysOf(call: CallApi, mesh: string): Promise<Key[]> {
-	const named = async (kind: Kind, parent = ''): Promise<Key[]> =>
+async function keysOf(call: CallApi, mesh: string): Promise<ResourceKey[]> {
+	const named = async (kind: Kind, parent = ''): Promise<ResourceKey[]> =>
 		(await namesIn(call, { kind, mesh, parent })).map((name) => ({ kind, mesh, parent, name }));
 	const outer = (await fewAtATime(within, AT_ONCE, (kind) => named(kind))).flat();
 	const inner = await fewAtATime(outer, AT_ONCE, async ({ kind, name }) => {
@@ -81,11 +73,11 @@ async function keysOf(call: CallApi, mesh: string): Promise<Key[]> {
 }
 
 /** All pages. */
-async function namesIn(call: CallApi, of: Pick<Key, 'kind' | 'mesh' | 'parent'>): Promise<string[]> {
+async function namesIn(call: CallApi, of: Pick<ResourceKey, 'kind' | 'mesh' | 'parent'>): Promise<string[]> {
 	const names: string[] = [];
 	for (let token: unknown = '', isFirst = true; isFirst || typeof token === 'string'; isFirst = false) {
 		const query = isFirst ? '' : `?nextToken=${encoded(String(token))}`;
-		const reply = fieldsOf(await call('GET', `${collectionOf(of)}${query}`));
+		const reply = fieldsOf(await call('GET', `${collectionPath(of)}${query}`));
 		const items = reply[pluralOf(of.kind)];
 		if (!Array.isArray(items)) throw unlike(`it lists no ${pluralOf(of.kind)}`);
 		names.push(...items.map((item) => String(fieldsOf(item)[nameKey(of.kind)])));
@@ -101,10 +93,10 @@ const unlike = (why: string): Failure =>
 
 async function describe(
 	call: CallApi,
-	key: Key,
+	key: ResourceKey,
 ): Promise<{ readonly entry: Entry | undefined; readonly errors: readonly Mistake[] }> {
-	const reply = fieldsOf(await call('GET', targetOf(key)));
-	const placeOf = (path: string) => ({ file: targetOf(key), line: 1, path });
+	const reply = fieldsOf(await call('GET', resourcePath(key)));
+	const placeOf = (path: string) => ({ file: resourcePath(key), line: 1, path });
 	const { resource, errors } = checkResource({ ...key, spec: reply['spec'] ?? {}, placeOf });
 	const entry = resource && {
 		resource,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Key } from './store.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
 
 /** Below the folder: `MESH/mesh.yaml`, `MESH/virtualNode/NAME.yaml`, `MESH/route/ROUTER/NAME.yaml`. */
-export function definitionPath({ kind, mesh, parent, name }: Key): string {
+export function definitionPath({ kind, mesh, parent, name }: ResourceKey): string {
 	if (kind === 'mesh') return `${fileName(mesh)}/mesh.yaml`;
 	return [mesh, kind, ...(parent === '' ? [] : [parent]), name].map(fileName).join('/').concat('.yaml');
 }

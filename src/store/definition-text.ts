@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { canonicalResource, jsonText, yamlText } from '../mesh/canonical.ts';
 import { checkShape, isRecord } from '../mesh/check-shape.ts';
+import type { ResourceKey } from '../mesh/resource.ts';
 import { list, object, text } from '../mesh/schema/shape.ts';
-import type { Key, Metadata, StoredResource, Tag } from './store.ts';
+import type { Metadata, StoredResource, Tag } from './store.ts';
 
 /** As the API bounds them. */
 export const tagKey = text({ min: 1, max: 128 });
@@ -27,7 +28,7 @@ const timeText = (ms: number): string => new Date(ms).toISOString();
 export type Beside = Pick<StoredResource, 'tags' | 'metadata'>;
 
 /** What stands beside the spec. What is missing, or is not as it should be, is made up, always the same. */
-export function readBeside(document: Readonly<Record<string, unknown>>, key: Key, changedMs: number): Beside {
+export function readBeside(document: Readonly<Record<string, unknown>>, key: ResourceKey, changedMs: number): Beside {
 	const given = isRecord(document['metadata']) ? document['metadata'] : {};
 	const made = madeUp(key, changedMs);
 	const { uid, version } = given;
@@ -46,7 +47,7 @@ const tagsOf = (value: unknown): Tag[] =>
 	checkShape(tagList, value).length > 0 ? [] : (value as readonly Tag[]).map(({ key, value }) => ({ key, value }));
 
 /** Of a definition that somebody has written by hand. */
-export const madeUp = (key: Key, changedMs: number): Metadata => ({
+export const madeUp = (key: ResourceKey, changedMs: number): Metadata => ({
 	...{ uid: uidOf(key), version: 1 },
 	...{ createdMs: changedMs, updatedMs: changedMs },
 });
@@ -60,7 +61,7 @@ function readTime(value: unknown): number | undefined {
 /** What `Date` can hold (ECMA-262, time values). */
 const LATEST_MS = 8_640_000_000_000_000;
 
-function uidOf({ kind, mesh, parent, name }: Key): string {
+function uidOf({ kind, mesh, parent, name }: ResourceKey): string {
 	const hex = createHash('sha256')
 		.update(JSON.stringify([kind, mesh, parent, name]))
 		.digest('hex');

@@ -10,20 +10,11 @@ import { createFilesImporter, type DefinitionFile, importers } from '../mesh/imp
 import type { Parameters } from '../mesh/importers/importer.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
 import { parseFile } from '../mesh/parse-file.ts';
-import { keyText, type Resource } from '../mesh/resource.ts';
+import { isSameKey, keyText, type Resource, type ResourceKey } from '../mesh/resource.ts';
 import { definitionPath } from './definition-path.ts';
 import { definitionText, madeUp, readBeside } from './definition-text.ts';
 import { createReceipts } from './receipts.ts';
-import {
-	type Along,
-	type Entry,
-	isSameKey,
-	type Key,
-	type Listing,
-	type Outcome,
-	type Store,
-	type StoredResource,
-} from './store.ts';
+import type { Along, Entry, Listing, Outcome, Store, StoredResource } from './store.ts';
 
 /** A folder of files, and those below it, or what is kept like one. Paths are absolute. */
 export interface Folder {
@@ -82,7 +73,7 @@ export function createFolderStore(folder: Folder, parameters: Parameters): Store
 		const expected = { text: found?.file.text, generation: revision, receipt: along.receipt };
 		return outcomeOf(await folder.write(path, text, expected), along);
 	};
-	const remove = async (key: Key, ifRevision: string, along: Along): Promise<Outcome> => {
+	const remove = async (key: ResourceKey, ifRevision: string, along: Along): Promise<Outcome> => {
 		const { revision, entries } = seenAs(along.seen) ?? (await list());
 		const found = entryIn(entries, key);
 		if (found?.revision !== ifRevision || isOutdated(revision, along)) return 'outdated';
@@ -100,7 +91,7 @@ export function createFolderStore(folder: Folder, parameters: Parameters): Store
 	};
 }
 
-const entryIn = (entries: readonly FileEntry[], key: Key): FileEntry | undefined =>
+const entryIn = (entries: readonly FileEntry[], key: ResourceKey): FileEntry | undefined =>
 	entries.find(({ resource }) => isSameKey(resource, key));
 
 const isOutdated = (revision: string, { seen }: Along): boolean => seen !== undefined && seen !== revision;
@@ -110,7 +101,7 @@ interface FileEntry extends Entry {
 }
 
 /** It may be the resource's own file, with a mistake in it. */
-const occupied = (path: string, { kind, name }: Key): Failure =>
+const occupied = (path: string, { kind, name }: ResourceKey): Failure =>
 	new Failure(
 		'config',
 		`Cannot write ${path}: the file is there, and does not define ${kind} ${quote(name)}`,

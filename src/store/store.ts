@@ -1,14 +1,4 @@
-import type { Mistake, Resource } from '../mesh/resource.ts';
-import type { Kind } from '../mesh/schema/kinds.ts';
-
-/** What a resource is called: the parts of its ARN. */
-export interface Key {
-	readonly kind: Kind;
-	readonly mesh: string;
-	/** The router of a route, the gateway of a gateway route; else ''. */
-	readonly parent: string;
-	readonly name: string;
-}
+import type { Mistake, Resource, ResourceKey } from '../mesh/resource.ts';
 
 export interface Tag {
 	readonly key: string;
@@ -72,10 +62,10 @@ export type Outcome = 'done' | 'outdated' | { readonly fixed: string };
 /** Where the resources of meshes are kept. Whoever else changes them there is seen, and never overwritten unseen. */
 export interface Store {
 	readonly list: () => Promise<Listing>;
-	readonly get: (key: Key) => Promise<Entry | undefined>;
+	readonly get: (key: ResourceKey) => Promise<Entry | undefined>;
 	/** Without a revision: only if there is none of this name. It is on the disk when this resolves. */
 	readonly put: (stored: StoredResource, ifRevision?: string, along?: Along) => Promise<Outcome>;
-	readonly remove: (key: Key, ifRevision: string, along?: Along) => Promise<Outcome>;
+	readonly remove: (key: ResourceKey, ifRevision: string, along?: Along) => Promise<Outcome>;
 	readonly receiptOf: (token: string) => Promise<Receipt | undefined>;
 	/** Calls back after changes, by whomever, until the signal is aborted. */
 	readonly watch: (onChange: () => void, signal: AbortSignal) => void;
@@ -85,6 +75,3 @@ export interface Store {
 export interface MovableStore extends Pick<Store, 'put' | 'remove'> {
 	readonly list: () => Promise<Listed>;
 }
-
-export const isSameKey = (a: Key, b: Key): boolean =>
-	a.kind === b.kind && a.name === b.name && a.parent === b.parent && a.mesh === b.mesh;

@@ -33,5 +33,13 @@ export function parseMeshNode(text: string): MeshNode | undefined {
 	return found;
 }
 
+/** Whether an Envoy of this `node.id` is one of the node's; AWS's image may give its ARN. */
+export const isIdOf =
+	(node: MeshNode) =>
+	(id: string): boolean => {
+		const found = findMeshNode(id);
+		return found !== undefined && nodeId(found) === nodeId(node);
+	};
+
 /** As App Mesh has it in Envoy's `node.id`. */
 export const nodeId = ({ mesh, kind, name }: MeshNode): string => `mesh/${mesh}/${kind}/${name}`;

@@ -40,6 +40,9 @@ export function offerOf(
 	return { startedMs, files, encoded, ports: applicationPorts(snapshot), notes: notesFor(loaded, node) };
 }
 
+/** A file may be half written: what is wrong with it is a mistake if it is so for longer. */
+export const SAVE_MS = 150;
+
 /** The same for Envoy. */
 export const isEqual = (a: EncodedSnapshot, b: EncodedSnapshot): boolean =>
 	resourceKinds.every((kind) => a[kind] === b[kind]);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDefinitionFolder } from '../../src/host/files/definition-folder.ts';
-import type { Resource } from '../../src/mesh/resource.ts';
+import type { Resource, ResourceKey } from '../../src/mesh/resource.ts';
 import { createFolderStore } from '../../src/store/folder-store.ts';
-import type { Key, Store, StoredResource } from '../../src/store/store.ts';
+import type { Store, StoredResource } from '../../src/store/store.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { startLoneEtcd } from '../lab/services/etcd.ts';
 import { createEtcdStore } from '../support/etcd-store.ts';
@@ -31,7 +31,12 @@ const node = (name: string, hostname = 'a.local', version = 1): StoredResource =
 	},
 });
 
-const keyOf = ({ resource: { kind, mesh, parent, name } }: StoredResource): Key => ({ kind, mesh, parent, name });
+const keyOf = ({ resource: { kind, mesh, parent, name } }: StoredResource): ResourceKey => ({
+	kind,
+	mesh,
+	parent,
+	name,
+});
 
 const plain = ({ placeOf: _, ...resource }: Resource) => JSON.parse(JSON.stringify(resource));
 

@@ -1,6 +1,8 @@
 // Definitions that nobody keeps; they pass the same contract test as a folder of them.
+
+import { isSameKey, type ResourceKey } from '../../src/mesh/resource.ts';
 import { createReceipts } from '../../src/store/receipts.ts';
-import { type Along, type Entry, isSameKey, type Key, type Store } from '../../src/store/store.ts';
+import type { Along, Entry, Store } from '../../src/store/store.ts';
 
 export interface MemoryStore extends Store {
 	/** Called before each change: whoever else is faster. */
@@ -13,10 +15,10 @@ export function createMemoryStore(): MemoryStore {
 	let entries: readonly Entry[] = [];
 	let count = 0;
 	const listeners = new Set<() => void>();
-	const find = (key: Key) => entries.find(({ resource }) => isSameKey(resource, key));
+	const find = (key: ResourceKey) => entries.find(({ resource }) => isSameKey(resource, key));
 	const receipts = createReceipts();
 	const change = (
-		key: Key,
+		key: ResourceKey,
 		ifRevision: string | undefined,
 		{ seen = String(count), receipt }: Along = {},
 		put?: Omit<Entry, 'revision' | 'fixed'>,

@@ -1,4 +1,4 @@
-import { type Given, textOf } from '../../cli/arguments.ts';
+import { type Given, textOf, understood } from '../../cli/arguments.ts';
 import { createDoor } from '../../control/ads/accept-envoys.ts';
 import { createFleet } from '../../control/ads/fleet.ts';
 import { createFleetCounts, type FleetCounts } from '../../control/ads/fleet-counts.ts';
@@ -19,7 +19,6 @@ import type { Log } from '../../log.ts';
 import { DEFAULT_DRAIN_MS } from '../../xds/drain-ms.ts';
 import { variableOptions } from '../../xds/envoy-variables.ts';
 import type { MeshSettings } from '../mesh/mesh-settings.ts';
-import { understood } from './understood.ts';
 
 /** ADS for Envoys on other hosts. */
 export interface ControlAds {
@@ -49,7 +48,7 @@ export function adsListenOf(
 ): AdsListenAddress | undefined {
 	const text = textOf(given, 'ads');
 	const knowsClients = hasKeys || given['client-ca'] !== undefined;
-	return text === undefined ? undefined : understood('ads', () => parseAdsListen(text, { knowsClients, hasTls }));
+	return text === undefined ? undefined : understood(() => parseAdsListen(text, { knowsClients, hasTls }), 'ads');
 }
 
 /** gRPC and protobuf are loaded here. */

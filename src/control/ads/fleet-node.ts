@@ -1,7 +1,7 @@
 import { type Clock, timeOf } from '../../lib/clock.ts';
 import type { Log } from '../../log.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
-import { findMeshNode, type MeshNode, nodeId } from '../../values/mesh-node.ts';
+import { isIdOf, type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import type { Send } from '../../xds/ads-stream.ts';
 import { type Codec, snapshotVersion } from '../../xds/encoded.ts';
 import { createHub, type Hub, type HubEvent, type HubStream } from '../../xds/hub.ts';
@@ -53,11 +53,10 @@ interface Own {
 export function createFleetNode(of: MeshNode, deps: NodeDependencies): FleetNode {
 	const { clock, drainMs } = deps;
 	const codec = deps.createCodec();
-	const isOurs = (id: string) => isSameNode(of, findMeshNode(id));
 	const own: Own = {
 		...{ of, deps, envoys: new Set(), offered: undefined, acceptedFiles: [], trouble: '' },
 		...{ acceptedAt: undefined, acceptedMs: undefined, rejectedAt: undefined },
-		hub: createHub({ codec, clock, drainMs, isOurs }, (event) => onEvent(own, event)),
+		hub: createHub({ codec, clock, drainMs, isOurs: isIdOf(of) }, (event) => onEvent(own, event)),
 	};
 	return {
 		of,
@@ -75,9 +74,6 @@ export function createFleetNode(of: MeshNode, deps: NodeDependencies): FleetNode
 		status: () => statusOf(own),
 	};
 }
-
-const isSameNode = (node: MeshNode, other: MeshNode | undefined): boolean =>
-	other !== undefined && nodeId(node) === nodeId(other);
 
 function open(own: Own, address: string, send: Send): Omit<HubStream, 'isSettled'> {
 	const { log, clock } = own.deps;

@@ -6,7 +6,7 @@ import type { LoadedMesh } from '../../mesh/load-mesh.ts';
 import { nearest } from '../../mesh/nearest.ts';
 import { findMeshNode, type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import type { AdsStream, Send } from '../../xds/ads-stream.ts';
-import type { ReadDefinitions } from '../../xds/offer.ts';
+import { type ReadDefinitions, SAVE_MS } from '../../xds/offer.ts';
 import type { CurrentMesh } from '../current-mesh.ts';
 import { createFleetNode, type FleetNode, type NodeDependencies } from './fleet-node.ts';
 import type { NodeStatus } from './fleet-status.ts';
@@ -93,9 +93,6 @@ function refuseUnknown({ catalogs, errors }: LoadedMesh, of: MeshNode, { address
 const isThere = (catalogs: LoadedMesh['catalogs'], { mesh, kind, name }: MeshNode): boolean =>
 	catalogs.some((catalog) => catalog.mesh === mesh && catalog.get(kind, name) !== undefined);
 
-const SAVE_MS = 150;
-
-/** A file may be half written: it is a mistake if it stays so. */
 async function follow(own: Own): Promise<void> {
 	const first = await offerAll(own);
 	if (first === undefined || first.size === 0) return tell(own, first);

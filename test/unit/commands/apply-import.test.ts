@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyImport } from '../../../src/commands/mesh/apply-import.ts';
 import { Failure } from '../../../src/failure.ts';
+import type { ResourceKey } from '../../../src/mesh/resource.ts';
 import { planImport } from '../../../src/store/plan-import.ts';
-import type { Key, Outcome } from '../../../src/store/store.ts';
+import type { Outcome } from '../../../src/store/store.ts';
 import { guideResources } from '../../support/guide-mesh.ts';
 import { imported } from '../../support/imported-resources.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
@@ -12,7 +13,7 @@ import { createMemoryStore } from '../../support/memory-store.ts';
 const { signal } = new AbortController();
 const resources = imported(guideResources());
 
-async function importedInto(answer: (key: Key) => Outcome | undefined, until = signal) {
+async function importedInto(answer: (key: ResourceKey) => Outcome | undefined, until = signal) {
 	const memory = createMemoryStore();
 	const store: typeof memory = {
 		...memory,
@@ -55,7 +56,7 @@ test('where nothing answers any more it ends, and says how far it has come', asy
 
 test('told to stop it ends between two changes, and says so', async () => {
 	const stop = new AbortController();
-	const answer = ({ kind }: Key) => {
+	const answer = ({ kind }: ResourceKey) => {
 		if (kind === 'virtualRouter') stop.abort();
 		return undefined;
 	};

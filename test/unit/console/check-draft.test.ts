@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkDraft, specText } from '../../../src/console/check-draft.ts';
-import type { ResourceKey, ShownResource } from '../../../src/mesh/console-protocol.ts';
-import type { Resource } from '../../../src/mesh/resource.ts';
+import type { ShownResource } from '../../../src/mesh/console-protocol.ts';
+import type { Resource, ResourceKey } from '../../../src/mesh/resource.ts';
 import { apiResources } from '../../support/api-resources.ts';
 import { everyField } from '../../support/every-field.ts';
 import { serveApi } from '../../support/served-api.ts';

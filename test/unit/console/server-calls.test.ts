@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallFailure, createServerCalls, requestOf } from '../../../src/console/server-calls.ts';
-import type { ResourceKey } from '../../../src/mesh/console-protocol.ts';
+import type { ResourceKey } from '../../../src/mesh/resource.ts';
+
 import { apiResources } from '../../support/api-resources.ts';
 import { serveApi } from '../../support/served-api.ts';
 
