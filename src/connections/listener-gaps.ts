@@ -25,7 +25,7 @@ export interface Listening {
 /** A lane on which some captured connections find no listener. */
 export interface Gap {
 	readonly lane: Lane;
-	/** Addresses with a listener on the port, if any. */
+	/** Addresses with a listener on the port, if any; sorted, as Envoy lists its listeners in any order. */
 	readonly at: readonly string[];
 	readonly lost: readonly Arrival[];
 }
@@ -48,7 +48,7 @@ export const gapsIn = (lanes: readonly Lane[], families: readonly Family[], all:
 		const its = all.filter(({ port }) => port === lane.port);
 		const arrivals = lane.from.flatMap((from) => families.map((family): Arrival => ({ from, family })));
 		const lost = arrivals.filter((arrival) => !its.some((one) => isReached(one, arrival)));
-		return lost.length === 0 ? [] : [{ lane, at: [...new Set(its.map(({ address }) => address))], lost }];
+		return lost.length === 0 ? [] : [{ lane, at: [...new Set(its.map(({ address }) => address))].sort(), lost }];
 	});
 
 const loopback = { ipv4: '127.0.0.1', ipv6: '::1' } as const;

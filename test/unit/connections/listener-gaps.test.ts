@@ -45,6 +45,17 @@ test('a port without any listener is distinguished from one with a listener else
 	);
 });
 
+test('the addresses are named in one order, in whatever order Envoy lists its listeners', () => {
+	const at = (addresses: readonly string[]) =>
+		gapsIn(
+			lanesOf(settings).slice(0, 1),
+			both,
+			addresses.map((address) => ({ address, port: 15_000 })),
+		).map((gap) => gap.at);
+	assert.deepEqual(at(['::1', '127.0.0.1']), [['127.0.0.1', '::1']]);
+	assert.deepEqual(at(['127.0.0.1', '::1']), [['127.0.0.1', '::1']]);
+});
+
 test('the text names the family if only one is lost, and only the affected sources', () => {
 	const here = [
 		{ address: '0.0.0.0', port: 15_000 },
