@@ -1,4 +1,4 @@
-import { msToBeat } from '../lib/clock.ts';
+import { msToBeat, REST_MS } from '../lib/clock.ts';
 import type { Repairs } from '../status/types.ts';
 import type { ChangeHandlers } from './change-monitor.ts';
 import type { Confirmation } from './confirm.ts';
@@ -43,7 +43,8 @@ export function createDrift(core: DaemonCore, confirmation: Confirmation): Drift
 			const { nowMs, sleep } = deps.clock;
 			let checkedMs = nowMs();
 			while (!signal.aborted) {
-				await sleep(msToBeat(deps.clock, OFTEN_MS), signal).catch(() => undefined);
+				const everyMs = isWatching() ? Math.min(pollMs(state), REST_MS) : OFTEN_MS;
+				await sleep(msToBeat(deps.clock, everyMs), signal).catch(() => undefined);
 				if (isWatching() && nowMs() - checkedMs < pollMs(state)) continue;
 				checkedMs = nowMs();
 				scheduler.enqueue(['everything'], '');
@@ -65,7 +66,7 @@ function pollMs({ settings: { context } }: DaemonState): number {
 }
 const OFTEN_MS = 2_000;
 /** To read thousands of entries takes longer. */
-const SETS_MS = 10_000;
+const SETS_MS = REST_MS;
 const SELDOM_MS = 60_000;
 
 /** Resolves to whether all is as wanted now. */

@@ -1,4 +1,4 @@
-import { type Clock, msToBeat } from '../lib/clock.ts';
+import { type Clock, msToBeat, REST_MS } from '../lib/clock.ts';
 import type { Fact } from '../status/conditions.ts';
 
 /** Others' rules, looked at again and again. */
@@ -27,7 +27,8 @@ export function createOthersWatch(clock: Clock, { check, onChange, mayChangeUnse
 	let isTouched = true;
 	let checkedMs = clock.nowMs();
 	let before = '';
-	const isDue = () => isTouched || mayChangeUnseen() || clock.nowMs() - checkedMs >= SELDOM_MS;
+	const rest = createRest(clock);
+	const isOften = () => isTouched || mayChangeUnseen();
 	const look = async () => {
 		isTouched = false;
 		checkedMs = clock.nowMs();
@@ -39,15 +40,38 @@ export function createOthersWatch(clock: Clock, { check, onChange, mayChangeUnse
 		if (text !== before) onChange(text);
 		before = text;
 	};
+	const pause = async (signal: AbortSignal) => {
+		if (!isOften()) await rest.begin();
+		// Somebody who commits again and again is not followed step by step.
+		if (isOften()) await clock.sleep(msToBeat(clock, WATCH_MS), signal).catch(() => undefined);
+	};
 	return {
 		touch() {
 			isTouched = true;
+			rest.end();
 		},
 		async run(signal) {
+			signal.addEventListener('abort', rest.end, { once: true });
 			while (!signal.aborted) {
-				if (isDue()) await look();
-				await clock.sleep(msToBeat(clock, WATCH_MS), signal).catch(() => undefined);
+				if (isOften() || clock.nowMs() - checkedMs >= SELDOM_MS) await look();
+				await pause(signal);
 			}
 		},
+	};
+}
+
+/** Lasts until the next beat, or until it is ended. */
+function createRest(clock: Clock) {
+	let end: () => void = () => undefined;
+	return {
+		begin: () =>
+			new Promise<void>((resolve) => {
+				const cancel = clock.after(msToBeat(clock, REST_MS), resolve);
+				end = () => {
+					cancel();
+					resolve();
+				};
+			}),
+		end: () => end(),
 	};
 }

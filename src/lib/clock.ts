@@ -38,5 +38,8 @@ export function msToBeat({ nowMs }: Pick<Clock, 'nowMs'>, everyMs: number): numb
 	return left < EARLY_MS ? left + everyMs : left;
 }
 
+/** Between two looks at what nearly always tells of its changes itself: each beat wakes a process that has nothing to do. */
+export const REST_MS = 10_000;
+
 /** RFC 3339. */
 export const timeOf = ({ dateMs }: Clock): string => new Date(dateMs()).toISOString();

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, renameSync, 
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
-import { msToBeat, systemClock } from '../lib/clock.ts';
+import { msToBeat, REST_MS, systemClock } from '../lib/clock.ts';
 import { describeFsError, ensureDirectory } from '../lib/fs.ts';
 
 /**
@@ -25,8 +25,6 @@ export async function bindSocket(server: Server, path: string): Promise<void> {
 	}
 }
 
-const CHECK_MS = 2_000;
-
 /**
  * Recreates the socket if something that cleans /run has removed it, until the returned function is called. A file that
  * another program has put in its place is left alone.
@@ -46,7 +44,7 @@ export function keepListening(server: Server, path: string): () => void {
 	};
 	let cancel: () => void = () => undefined;
 	const checkNext = () => {
-		cancel = systemClock.after(msToBeat(systemClock, CHECK_MS), () => {
+		cancel = systemClock.after(msToBeat(systemClock, REST_MS), () => {
 			check();
 			checkNext();
 		});

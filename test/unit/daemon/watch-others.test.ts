@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOthersWatch } from '../../../src/daemon/watch-others.ts';
-import type { Clock } from '../../../src/lib/clock.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
-/** So many looks of two seconds each; `at` is called before each with its number. */
+/** So many rounds of two seconds each; `at` is called in the middle of each with its number. */
 async function watch(rounds: number, at: (round: number, world: World) => void): Promise<World> {
 	const stop = new AbortController();
 	const world: World = { looks: [], told: [], why: '', isUnseen: false, isFailing: false, touch: () => undefined };
-	let round = 0;
-	const clock: Pick<Clock, 'nowMs' | 'sleep'> = {
-		nowMs: () => round * 2_000,
-		async sleep() {
-			round += 1;
-			if (round === rounds) stop.abort();
-			at(round, world);
-		},
-	};
-	const others = createOthersWatch(clock as Clock, {
+	const clock = createFakeClock();
+	const others = createOthersWatch(clock, {
 		async check() {
-			world.looks.push(round);
+			world.looks.push(clock.nowMs() / 2_000);
 			if (world.isFailing) throw new Error('the kernel does not say');
 			return world.why === '' ? [] : [{ subject: 'order', ok: false, why: world.why, remedy: '' }];
 		},
@@ -27,7 +19,15 @@ async function watch(rounds: number, at: (round: number, world: World) => void):
 	});
 	world.touch = others.touch;
 	at(0, world);
-	await others.run(stop.signal);
+	const over = others.run(stop.signal);
+	for (let round = 1; round < rounds; round += 1) {
+		await clock.advance(1_000);
+		at(round, world);
+		await clock.advance(1_000);
+	}
+	stop.abort();
+	await over;
+	assert.equal(clock.timers(), 0);
 	return world;
 }
 
@@ -57,6 +57,34 @@ test('where changes cannot be watched they are looked at every two seconds', asy
 		world.isUnseen = true;
 	});
 	assert.deepEqual(looks, [0, 1, 2, 3]);
+});
+
+test('somebody who commits all the time makes it look once in two seconds', async () => {
+	const { looks } = await watch(6, (_, world) => {
+		world.touch();
+		world.touch();
+	});
+	assert.deepEqual(looks, [0, 1, 2, 3, 4, 5]);
+});
+
+test('while nothing happens the process is woken once in ten seconds', async () => {
+	const clock = createFakeClock();
+	let wakes = 0;
+	const counted = {
+		...clock,
+		after(ms: number, act: () => void) {
+			wakes += 1;
+			return clock.after(ms, act);
+		},
+	};
+	const stop = new AbortController();
+	const nothing = { check: async () => [], onChange: () => undefined, mayChangeUnseen: () => false };
+	const over = createOthersWatch(counted, nothing).run(stop.signal);
+	await clock.advance(60_000);
+	stop.abort();
+	await over;
+	// The seventh was to come.
+	assert.equal(wakes, 7);
 });
 
 test('a look that failed is made again', async () => {
