@@ -24,6 +24,7 @@ export interface FakeXdsClient {
 	/** Sends its first requests; `versions`: what it has from an earlier connection. */
 	readonly connect: (versions?: Readonly<Partial<Record<ResourceKind, string>>>) => void;
 	readonly names: (kind: ResourceKind) => string[];
+	readonly resources: (kind: ResourceKind) => readonly unknown[];
 	readonly versions: Partial<Record<ResourceKind, string>>;
 	/** `cds 3`: kind and number of resources of each response. */
 	readonly responses: string[];
@@ -64,6 +65,7 @@ export function createFakeXdsClient(
 	const client: FakeXdsClient = {
 		...{ versions: {}, responses: [], missing: new Set(), judge: () => undefined },
 		names: (kind) => [...held[kind].keys()].sort(),
+		resources: (kind) => [...held[kind].values()],
 		connect(versions = {}) {
 			Object.assign(client.versions, versions);
 			request('cds', { nodeId });

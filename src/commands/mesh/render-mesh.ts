@@ -3,6 +3,7 @@ import { loadEnvoyVariables } from '../../config/load.ts';
 import { bootstrapText } from '../../envoy/bootstrap.ts';
 import { podOverlay } from '../../envoy/overlay.ts';
 import { quote } from '../../lib/escape.ts';
+import { asksForIpv6 } from '../../mesh/asks-for-ipv6.ts';
 import type { ProxyName } from '../../mesh/proxy-name.ts';
 import { parseMeshNode } from '../../values/mesh-node.ts';
 import { type EnvoyVariables, type VariableFiles, variableOptions } from '../../xds/envoy-variables.ts';
@@ -57,9 +58,9 @@ function rendered(
 	wanted: ProxyName,
 	{ variables, isInPod, ingressPort, egressPort }: BootstrapInput,
 ): Rendered {
-	const options = { ingressPort, egressPort, hasIpv6: isInPod, ...variableOptions(variables) };
+	const options = { ingressPort, egressPort, ...variableOptions(variables) };
 	const found = inMesh(catalogsFor(of, wanted, 'render'), wanted, 'render', (catalog) =>
-		renderProxy(catalog, wanted, options),
+		renderProxy(catalog, wanted, { ...options, hasIpv6: isInPod || asksForIpv6(catalog, wanted) }),
 	);
 	refuse(found.errors, 'render');
 	return found;

@@ -1,5 +1,6 @@
 import { type Clock, timeOf } from '../../lib/clock.ts';
 import type { Log } from '../../log.ts';
+import { asksForIpv6 } from '../../mesh/asks-for-ipv6.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 import { isIdOf, type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import type { Send } from '../../xds/ads-stream.ts';
@@ -11,7 +12,8 @@ import type { FleetCounts } from './fleet-counts.ts';
 import type { NodeStatus } from './fleet-status.ts';
 
 export interface NodeDependencies {
-	readonly options: RenderOptions;
+	/** Nothing is known of the Envoys' hosts: whether they listen on IPv6 is in the definitions. */
+	readonly options: Omit<RenderOptions, 'hasIpv6'>;
 	/** How long Envoys leave open the connections of a listener that is gone or was changed. */
 	readonly drainMs: number;
 	/** One for each node: it remembers what it has encoded. */
@@ -94,7 +96,9 @@ function open(own: Own, address: string, send: Send): Omit<HubStream, 'isSettled
 function offer(own: Own, definitions: ReadDefinitions, codec: Codec): void {
 	const { of: node, offered, deps, hub } = own;
 	if (offered?.files === definitions.files) return;
-	const next = offerOf(definitions, { node, options: deps.options, codec }, offered);
+	const catalog = definitions.loaded.catalogs.find(({ mesh }) => mesh === node.mesh);
+	const options = { ...deps.options, hasIpv6: asksForIpv6(catalog, node) };
+	const next = offerOf(definitions, { node, options, codec }, offered);
 	if (offered !== undefined && isEqual(next.encoded, offered.encoded)) {
 		if (own.acceptedFiles === offered.files) own.acceptedFiles = next.files;
 		own.offered = { ...offered, files: next.files };

@@ -116,3 +116,32 @@ test('a node that is gone keeps its Envoys as they are, and is forgotten once th
 	assert.deepEqual(fleet.status(), []);
 	await assert.rejects(connect(gone), /have no "mesh\/simpleapp\/virtualNode\/alone"/);
 });
+
+for (const [preference, addresses] of [
+	[undefined, '0.0.0.0 127.0.0.1'],
+	['IPv4_ONLY', '0.0.0.0 127.0.0.1'],
+	['IPv4_PREFERRED', '0.0.0.0 :: 127.0.0.1 ::1'],
+	['IPv6_ONLY', '0.0.0.0 :: 127.0.0.1 ::1'],
+] as const)
+	test(`with ${preference ?? 'no preference'} in the mesh Envoys listen on ${addresses}`, async () => {
+		const { connect, save } = serveFleet();
+		const [mesh, ...others] = guideFiles();
+		const spec = preference === undefined ? {} : { serviceDiscovery: { ipPreference: preference } };
+		await save([{ path: mesh?.path ?? '', text: JSON.stringify({ meshName: 'simpleapp', spec }) }, ...others]);
+		const text = JSON.stringify((await connect(A)).resources('lds'));
+		const found = [...text.matchAll(/"address":"([\d.:]+)"/g)].map(([, address]) => address);
+		assert.equal([...new Set(found)].join(' '), addresses);
+	});
+
+test("a node's own preference counts more than its mesh's", async () => {
+	const { connect, save } = serveFleet();
+	const files = guideFiles().map(({ path, text }) => ({
+		path,
+		text: text.includes('"virtualNodeName": "serviceA"')
+			? text.replace('"dns": {', '"dns": { "ipPreference": "IPv6_PREFERRED",')
+			: text,
+	}));
+	await save(files);
+	const listensOnIpv6 = async (node: string) => JSON.stringify((await connect(node)).resources('lds')).includes('"::"');
+	assert.deepEqual([await listensOnIpv6(A), await listensOnIpv6(B)], [true, false]);
+});
