@@ -16,13 +16,13 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type PluginBuild } from 'esbuild';
 import { dialects } from '../src/values/dialects.ts';
-import { netlinkBinding } from './netlink.ts';
+import { nativeParts } from './native-parts.ts';
 import { billOfMaterials } from './packaging/bill-of-materials.ts';
 import { sourceEpoch, writeShare } from './packaging/share.ts';
 import { buildPage } from './page.ts';
 
 /**
- * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, netlink's native part, and
+ * Makes `dist/`, which becomes /opt/turnout: a launcher beside one bundle, the Node that runs it, its native parts, and
  * V8's compiled code; man pages, completions, and what a host's service needs. It is made aside and put in place as a whole, so that a build beside a running test disturbs nobody.
  */
 const root = join(import.meta.dirname, '..');
@@ -78,6 +78,8 @@ const options = {
 	minify: true,
 	legalComments: 'linked',
 	logLevel: 'warning',
+	// Its files lie beside each other, wherever they are moved.
+	define: { 'import.meta.dirname': '__dirname' },
 	// Its main file finds its parts by a `require` that no bundler sees through.
 	alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 	// What is in it.
@@ -158,7 +160,7 @@ function netlink(plugin: PluginBuild): void {
 	}));
 }
 
-copyFileSync(netlinkBinding(), join(draft, 'lib/netlink.node'));
+for (const [name, compiled] of Object.entries(nativeParts)) copyFileSync(compiled(), join(draft, 'lib', name));
 shareOrCopy(process.execPath, join(draft, 'lib/node'));
 /** Node can enter a network only by starting anew; before it starts, that costs next to nothing. What fails is left to it to tell. */
 const enterNetwork = [

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compiledOnce } from './compile.ts';
 
 /**
  * Compiles the native part of the package netlink with changes of ours, where the package looks for it first. As it is
@@ -108,28 +108,14 @@ export function netlinkBinding(triple?: string): string {
 	const source = changes.reduce((text, [former, wanted]) => replaceOnce(text, former, wanted), published);
 	// Not there for another processor: the package takes the first file that it finds.
 	const folder = triple === undefined ? join(home, 'build/Release') : join(root, '.cache/netlink', triple);
-	const built = join(folder, 'netlink.node');
-	const mark = `${built}.${hashOf(source + process.version)}`;
-	if (existsSync(built) && existsSync(mark)) return built;
-	mkdirSync(folder, { recursive: true });
-	compile(source, built, triple === undefined ? 'g++' : `${triple}-g++`);
-	writeFileSync(mark, '');
-	return built;
-}
-
-/** The headers are those of the very Node that is going to load it; they come with its package, and are alike for all processors. */
-function compile(source: string, built: string, compiler: string): void {
-	const headers = join(root, `node_modules/node/node_modules/node-linux-${process.arch}/include/node`);
-	const draft = `${built}.draft.${process.pid}`;
-	const args = [
-		...['-std=c++17', '-O2', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c++', '-', '-o', draft],
-		...['-DNAPI_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=netlink'],
-		...[`-I${headers}`, `-I${join(root, 'node_modules/node-addon-api')}`],
-	];
-	const { status, error, stderr } = spawnSync(compiler, args, { input: source, encoding: 'utf8' });
-	if (error !== undefined) stop(`there is no ${compiler} (${error.message})`);
-	if (status !== 0) stop(`${compiler} says\n${stderr}`);
-	renameSync(draft, built);
+	return compiledOnce(join(folder, 'netlink.node'), {
+		compiler: triple === undefined ? 'g++' : `${triple}-g++`,
+		source,
+		args: [
+			...['-std=c++17', '-x', 'c++', '-DNAPI_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=netlink'],
+			`-I${join(root, 'node_modules/node-addon-api')}`,
+		],
+	});
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

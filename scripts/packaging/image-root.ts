@@ -1,6 +1,7 @@
 // The root file system of the image for one processor: turnout, what it needs of Debian, and no shell.
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { nativeParts } from '../native-parts.ts';
 import { writeDebianFiles } from './debian-files.ts';
 import { nodeVersion, type Processor, sameCodes, writePayload } from './payload.ts';
 import { run } from './run.ts';
@@ -31,7 +32,10 @@ export function writeImageRoot(processor: Processor, folder: string): { folder: 
 		symlinkSync(target, join(root, path));
 	}
 	const node = join(own, 'lib/node');
-	const packages = writeDebianFiles(processor, root, folder, [node, join(own, 'lib/netlink.node')]);
+	const packages = writeDebianFiles(processor, root, folder, [
+		node,
+		...Object.keys(nativeParts).map((name) => join(own, 'lib', name)),
+	]);
 	for (const name of ['dev', 'etc/turnout', 'proc', 'run', 'sys', 'tmp'])
 		mkdirSync(join(root, name), { recursive: true });
 	writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/:/\n');

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import about from '../../node_modules/node/package.json' with { type: 'json' };
-import { netlinkBinding } from '../netlink.ts';
+import { nativeParts } from '../native-parts.ts';
 import { root, run } from './run.ts';
 
 /** `triple`: how the names of its compiler and strip begin. */
@@ -25,14 +25,16 @@ export function writePayload(processor: Processor, folder: string, codes: readon
 	const kept = isNative ? codes : [];
 	for (const name of readdirSync(lib).filter((each) => each.endsWith('.code') && !kept.includes(each)))
 		rmSync(join(lib, name));
-	for (const name of ['node', 'netlink.node']) rmSync(join(lib, name));
+	const natives = Object.keys(nativeParts).map((name) => join(lib, name));
+	for (const path of [join(lib, 'node'), ...natives]) rmSync(path);
 	const { triple } = processors[processor];
 	copyFileSync(isNative ? process.execPath : foreignNode(processor), join(lib, 'node'));
-	copyFileSync(netlinkBinding(isNative ? undefined : triple), join(lib, 'netlink.node'));
+	for (const [name, compiled] of Object.entries(nativeParts))
+		copyFileSync(compiled(isNative ? undefined : triple), join(lib, name));
 	// A third of Node is names for debuggers.
-	run(isNative ? 'strip' : `${triple}-strip`, [join(lib, 'node'), join(lib, 'netlink.node')]);
+	run(isNative ? 'strip' : `${triple}-strip`, [join(lib, 'node'), ...natives]);
 	run('chmod', ['-R', 'u=rwX,go=rX', folder]);
-	run('chmod', ['-x', join(lib, 'netlink.node')]);
+	run('chmod', ['-x', ...natives]);
 }
 
 /** Those that come out the same each time: that of the other commands and of the daemon depends on when what happened. */

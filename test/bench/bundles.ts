@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { nativeParts } from '../../scripts/native-parts.ts';
 
 const root = join(import.meta.dirname, '../..');
 const src = join(root, 'src');
@@ -18,7 +19,7 @@ export interface Bundles {
 export async function writeBundles(folder: string): Promise<Bundles> {
 	const all = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 	const others = all.map((name) => join(src, name)).filter((path) => path !== source);
-	copyFileSync(join(root, 'dist/lib/netlink.node'), join(folder, 'netlink.node'));
+	for (const name of Object.keys(nativeParts)) copyFileSync(join(root, 'dist/lib', name), join(folder, name));
 	const [lazy, eager] = [join(folder, 'lazy.cjs'), join(folder, 'eager.cjs')];
 	await Promise.all([writeBundle(lazy, [source]), writeBundle(eager, [...others, source])]);
 	return { lazy, eager };
@@ -34,6 +35,7 @@ async function writeBundle(outfile: string, modules: readonly string[]): Promise
 		format: 'cjs',
 		minify: true,
 		legalComments: 'none',
+		define: { 'import.meta.dirname': '__dirname' },
 		alias: {
 			'node-gyp-build': join(root, 'scripts/native.cjs'),
 			'jsonc-parser': 'jsonc-parser/lib/esm/main.js',

@@ -1,16 +1,23 @@
-// Both ways of running a program behave alike, however it starts, ends, or refuses to.
+// All ways of running a program behave alike, however it starts, ends, or refuses to.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runLight } from '../../src/host/process/command.ts';
+import { runProgramBinding } from '../../scripts/native-parts.ts';
+import { createLightRun } from '../../src/host/process/command.ts';
 import { runWithExeca } from '../../src/host/process/execa-run.ts';
+import { loadNative } from '../../src/host/process/native-run.ts';
 import { ENDED_BY_SIGNAL, hasTimedOut, type Run, type RunOptions } from '../../src/host/process/runner.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { eventually } from '../support/eventually.ts';
 
-const implementations: Readonly<Record<string, Run>> = { light: runLight, execa: runWithExeca };
+const implementations: Readonly<Record<string, Run>> = {
+	'the native part': createLightRun(runProgramBinding()),
+	Node: createLightRun('/nowhere/run-program.node'),
+	execa: runWithExeca,
+};
 
 /** For what ends by itself. */
 const patience = () => AbortSignal.timeout(60_000);
@@ -131,6 +138,14 @@ const contract: Readonly<Record<string, (run: Run, folder: string) => Promise<vo
 		assert.deepEqual([group, session], [pid, pid]);
 	},
 
+	async 'no signal is ignored or blocked, though Node ignores SIGPIPE'(run) {
+		const { stdout } = await run('/bin/grep', ['-E', 'Sig(Blk|Ign)', '/proc/self/status'], {}, patience());
+		const [blocked, ignored] = stdout.match(/\b[\da-f]{16}\b/g) ?? [];
+		assert.equal(blocked, '0'.repeat(16));
+		// posix_spawn(3) of glibc has its own two ignored, 32 and 33 (nptl(7)); whoever needs them sets them.
+		assert.equal(BigInt(`0x${ignored}`) & ~0x180000000n, 0n);
+	},
+
 	async 'its environment is ours, or the one that it is given and nothing else'(run) {
 		const env = { ONLY: 'this', PATH: '/usr/bin:/bin' };
 		const { stdout } = await run('/usr/bin/env', [], { env }, patience());
@@ -155,6 +170,34 @@ for (const [name, run] of Object.entries(implementations))
 			await context.test(title, () => hold(run, folder));
 		}
 	});
+
+test('the native part is what runs them here, and not Node in its place', () => {
+	assert.notEqual(loadNative(runProgramBinding()), undefined);
+	assert.equal(loadNative('/nowhere/run-program.node'), undefined);
+});
+
+test('hundreds at once end, and leave no descriptor, thread or child', async () => {
+	const run = createLightRun(runProgramBinding());
+	const held = () => ['fd', 'task'].map((what) => readdirSync(`/proc/self/${what}`).length);
+	await run('/bin/true', [], {}, patience());
+	const before = held();
+	const ended = await Promise.all(Array.from({ length: 300 }, (_, at) => shell(run, `echo ${at}; exit ${at % 200}`)));
+	assert.ok(ended.every(({ code, stdout }, at) => code === at % 200 && stdout === `${at}\n`));
+	assert.deepEqual(held(), before);
+	assert.equal(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8'), '');
+});
+
+test('a process that ends in the middle of it ends as it is told to', () => {
+	const program = `
+		import { createLightRun } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/command.ts'))};
+		const run = createLightRun(${JSON.stringify(runProgramBinding())});
+		for (let at = 0; at < 5; at += 1) void run('/bin/sleep', ['0.02'], {}, new AbortController().signal);
+		setTimeout(() => process.exit(7), 20);`;
+	for (let times = 0; times < 10; times += 1) {
+		const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program]);
+		assert.deepEqual({ status, signal, stderr: String(stderr) }, { status: 7, signal: null, stderr: '' });
+	}
+});
 
 const pidsIn = (path: string): number[] =>
 	existsSync(path) ? readFileSync(path, 'utf8').split(/\s+/).filter(Boolean).map(Number) : [];

@@ -1,24 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { dropKeptPipes } from './kept-pipes.ts';
-import {
-	ENDED_BY_SIGNAL,
-	endOf,
-	type Finished,
-	MAX_OUTPUT_BYTES,
-	type Run,
-	type RunOptions,
-	tooMuchOutput,
-} from './runner.ts';
-import { openUnnamedFile } from './stdin-file.ts';
+import { join } from 'node:path';
+import { loadNative, type Native, runNatively } from './native-run.ts';
+import { endOf, type Finished, type Run } from './runner.ts';
+import { runSpawned } from './spawned-run.ts';
 
-/** The light implementation, on Node alone, for where a start is counted in milliseconds: commands and firewall programs. */
-export const runLight: Run = async (program, args, options, signal) => {
-	const end = endOf(signal, options.timeoutMs);
-	end.throwIfAborted();
-	return finish(start(program, args, options), program, options, end);
-};
+/** `nativePath`: of the compiled native/run-program.c, loaded with the first program; without it Node does all of it. */
+export function createLightRun(nativePath: string): Run {
+	let native: { readonly loaded: Native | undefined } | undefined;
+	return async (program, args, options, signal) => {
+		const end = endOf(signal, options.timeoutMs);
+		end.throwIfAborted();
+		native ??= { loaded: loadNative(nativePath) };
+		const { loaded } = native;
+		const running = loaded === undefined ? undefined : runNatively(loaded, program, args, options, end);
+		return running ?? runSpawned(program, args, options, end);
+	};
+}
+
+/** The light implementation, for where a start is counted in milliseconds: commands and firewall programs. */
+export const runLight: Run = createLightRun(join(import.meta.dirname, 'run-program.node'));
 
 /** The same, for programs that read a document and print another. */
 export const runCommand = (
@@ -27,70 +26,3 @@ export const runCommand = (
 	input: string,
 	signal: AbortSignal,
 ): Promise<Finished> => runLight(program, args, { input }, signal);
-
-function start(program: string, args: readonly string[], { input = '', env, user }: RunOptions): ChildProcess {
-	// Whatever becomes of us, it reads all of a file; and Node needs no stream for it, which cost a start milliseconds.
-	const file = input === '' ? undefined : openUnnamedFile(input);
-	const how = {
-		...(env === undefined ? {} : { env }),
-		...(user === undefined ? {} : { ...user, cwd: '/' }),
-	};
-	try {
-		const child = spawn(program, args, {
-			...how,
-			detached: true,
-			stdio: [file ?? (input === '' ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
-		});
-		// A program that ends before it has read everything says why on standard error.
-		child.stdin?.on('error', () => undefined);
-		child.stdin?.end(input);
-		return child;
-	} finally {
-		if (file !== undefined) closeSync(file);
-	}
-}
-
-function finish(
-	child: ChildProcess,
-	program: string,
-	{ maxOutputBytes = MAX_OUTPUT_BYTES }: RunOptions,
-	end: AbortSignal,
-): Promise<Finished> {
-	return new Promise((resolve, reject) => {
-		const fail = (reason: unknown) => {
-			killGroup(child.pid);
-			for (const pipe of [child.stdout, child.stderr]) pipe?.destroy();
-			reject(reason);
-		};
-		const onAbort = () => fail(end.reason);
-		const onOverflow = () => fail(tooMuchOutput(program, maxOutputBytes));
-		const [stdout, stderr] = [child.stdout, child.stderr].map((pipe) => collect(pipe, maxOutputBytes, onOverflow));
-		end.addEventListener('abort', onAbort, { once: true });
-		dropKeptPipes(child);
-		child.once('error', reject).once('close', (code, by) => {
-			end.removeEventListener('abort', onAbort);
-			const texts = { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
-			resolve({ code: code ?? ENDED_BY_SIGNAL, signal: by ?? undefined, ...texts });
-		});
-	});
-}
-
-/** Returns what gives all of it so far. */
-function collect(pipe: Readable | null, maxBytes: number, onOverflow: () => void): () => string {
-	const parts: Buffer[] = [];
-	let bytes = 0;
-	pipe?.on('data', (part: Buffer) => {
-		bytes += part.length;
-		if (bytes > maxBytes) onOverflow();
-		else parts.push(part);
-	});
-	return () => String(Buffer.concat(parts));
-}
-
-function killGroup(pid: number | undefined): void {
-	try {
-		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-	} catch {
-		// The group is empty.
-	}
-}
