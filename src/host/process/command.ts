@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { loadNative, type Native, runNatively } from './native-run.ts';
 import { endOf, type Finished, type Run } from './runner.ts';
-import { runSpawned } from './spawned-run.ts';
 
-/** `nativePath`: of the compiled native/run-program.c, loaded with the first program; without it Node does all of it. */
+/**
+ * `nativePath`: of the compiled native/run-program.c, loaded with the first program; without it Node does all of it, whose
+ * part for that takes milliseconds to load.
+ */
 export function createLightRun(nativePath: string): Run {
 	let native: { readonly loaded: Native | undefined } | undefined;
 	return async (program, args, options, signal) => {
@@ -12,7 +14,7 @@ export function createLightRun(nativePath: string): Run {
 		native ??= { loaded: loadNative(nativePath) };
 		const { loaded } = native;
 		const running = loaded === undefined ? undefined : runNatively(loaded, program, args, options, end);
-		return running ?? runSpawned(program, args, options, end);
+		return running ?? (await import('./spawned-run.ts')).runSpawned(program, args, options, end);
 	};
 }
 
