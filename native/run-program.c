@@ -300,15 +300,17 @@ static napi_value runProgram(napi_env env, napi_callback_info info) {
 	napi_get_value_int64(env, words[3], &limit);
 	run->limit = (size_t)limit;
 	/* Its caller closes its own as soon as it likes. */
-	if (run->input >= 0) run->input = fcntl(run->input, F_DUPFD_CLOEXEC, 3);
+	bool isEmpty = run->input < 0;
+	if (!isEmpty) run->input = fcntl(run->input, F_DUPFD_CLOEXEC, 3);
 	napi_create_string_utf8(env, "run", NAPI_AUTO_LENGTH, &name);
-	bool isReady = run->argv != NULL && run->argv[0] != NULL && run->envp != NULL &&
+	bool isReady = (isEmpty || run->input >= 0) && run->argv != NULL && run->argv[0] != NULL && run->envp != NULL &&
 		napi_create_threadsafe_function(env, words[4], NULL, name, 0, 1, NULL, NULL, NULL, onDone, &run->done) == napi_ok;
 	if (isReady) {
-		run->holders = 2;
-		if (napi_create_external(env, run, onHandleGone, NULL, &handle) != napi_ok) run->holders = 1;
 		uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK };
-		if (uv_thread_create_ex(&run->thread, &options, work, run) == 0) return handle;
+		if (napi_create_external(env, run, onHandleGone, NULL, &handle) == napi_ok) {
+			run->holders = 2;
+			if (uv_thread_create_ex(&run->thread, &options, work, run) == 0) return handle;
+		}
 		napi_release_threadsafe_function(run->done, napi_tsfn_abort);
 	}
 	if (run->input >= 0) close(run->input);

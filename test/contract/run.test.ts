@@ -187,6 +187,30 @@ test('hundreds at once end, and leave no descriptor, thread or child', async () 
 	assert.equal(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8'), '');
 });
 
+test('without a free descriptor a program is not started with something else for its input', () => {
+	const program = `
+		import { openSync } from 'node:fs';
+		import { createLightRun } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/command.ts'))};
+		const run = createLightRun(${JSON.stringify(runProgramBinding())});
+		const cat = () => run('/bin/cat', [], { input: 'all of it' }, new AbortController().signal);
+		await cat();
+		const held = [];
+		const told = new Set();
+		for (;;) {
+			const { stdout, code } = await cat().catch((error) => error);
+			told.add(stdout ?? code);
+			if (held.length > 0 && !take()) break;
+			if (held.length === 0) while (held.length < 40 && take()) continue;
+		}
+		console.log([...told].join());
+		function take() {
+			try { return held.push(openSync('/dev/null')); } catch { return false; }
+		}`;
+	const args = ['--nofile=60', process.execPath, '--input-type=module', '--eval', program];
+	const { stdout, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
+	assert.equal(stdout, 'all of it,EMFILE\n', stderr);
+});
+
 test('a process that ends in the middle of it ends as it is told to', () => {
 	const program = `
 		import { createLightRun } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/command.ts'))};
