@@ -35,6 +35,8 @@ const dist = join(root, 'dist');
 const daemonOptions = ['--max-semi-space-size=4', '--optimize-for-size'];
 /** With a thousand Envoys what is young would be a third of its memory. */
 const controlOptions = ['--max-semi-space-size=4'];
+/** They have ended before there is anything to collect: a collection would be a twentieth of their time. */
+const onceOptions = ['--min-semi-space-size=16'];
 const { quick } = createRequire(import.meta.url)('./start.cjs') as { readonly quick: readonly string[] };
 const quietly = {
 	stdio: 'ignore',
@@ -236,10 +238,15 @@ function launcher(words: string, first: readonly string[]): string {
 		...first,
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
-		// One arena (mallopt(3)), to the same end as its options.
-		`if [ "\${1-}" = run ]; then export MALLOC_ARENA_MAX=1; small='${daemonOptions.join(' ')}'; fi`,
-		`if [ "\${1-}" = control ]; then export MALLOC_ARENA_MAX=1; small='${controlOptions.join(' ')}'; fi`,
-		`exec "\${self%/*}/lib/node" \${small-} "\${self%/*}/lib/turnout.cjs" ${words}`,
+		`case "\${1-}" in`,
+		// One arena (mallopt(3)), to the same end as their options.
+		`run) export MALLOC_ARENA_MAX=1; options='${daemonOptions.join(' ')}' ;;`,
+		`control) export MALLOC_ARENA_MAX=1; options='${controlOptions.join(' ')}' ;;`,
+		`init | clean) options='${onceOptions.join(' ')}' ;;`,
+		// Whatever the environment has by this name.
+		'*) options= ;;',
+		'esac',
+		`exec "\${self%/*}/lib/node" $options "\${self%/*}/lib/turnout.cjs" ${words}`,
 		'',
 	].join('\n');
 }

@@ -9,14 +9,26 @@ import { root } from './support/pages.ts';
 
 const lib = join(root, 'dist/lib');
 const launcher = readFileSync(join(root, 'dist/turnout'), 'utf8');
-const [, daemonOptions = ''] = /small='([^']*)'/.exec(launcher) ?? [];
+/** Those that the launcher starts Node with. */
+const optionsFor = (word: string): string[] => {
+	const [, options] = new RegExp(`^(?:\\w+ \\| )*${word}\\b.*options='([^']*)'`, 'm').exec(launcher) ?? [];
+	return options?.split(' ') ?? [];
+};
 
-for (const [who, word, options] of [
-	['a command', 'version', []],
-	['init', 'init', []],
-	['clean', 'clean', []],
-	['status', 'status', []],
-	['the daemon', 'run', daemonOptions.split(' ')],
+test('the daemon and commands whose start counts are started with options, and no variable of the same name is one', () => {
+	for (const word of ['run', 'control', 'init', 'clean']) assert.notEqual(optionsFor(word).length, 0, word);
+	assert.deepEqual([optionsFor('version'), optionsFor('status')], [[], []]);
+	const env = { PATH: process.env['PATH'], options: '--version' };
+	const { stdout } = spawnSync(join(root, 'dist/turnout'), ['version'], { encoding: 'utf8', env });
+	assert.match(stdout, /^turnout /);
+});
+
+for (const [who, word] of [
+	['a command', 'version'],
+	['init', 'init'],
+	['clean', 'clean'],
+	['status', 'status'],
+	['the daemon', 'run'],
 ] as const)
 	test(`${who} starts from code that V8 has compiled before, under the same options`, () => {
 		const program = `
@@ -25,7 +37,11 @@ for (const [who, word, options] of [
 			const { codeOf, start } = require('./turnout.cjs');
 			require('node:fs').accessSync(codeOf(${JSON.stringify(lib)}));
 			process.stderr.write(String(start(${JSON.stringify(lib)}).cachedDataRejected));`;
-		const { stderr } = spawnSync(join(lib, 'node'), [...options, '-'], { cwd: lib, input: program, encoding: 'utf8' });
+		const { stderr } = spawnSync(join(lib, 'node'), [...optionsFor(word), '-'], {
+			cwd: lib,
+			input: program,
+			encoding: 'utf8',
+		});
 		assert.equal(stderr, 'false');
 	});
 
