@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface NativePart {
 	/** gcc, g++, or that of another processor. */
 	readonly compiler: string;
-	readonly source: string;
+	/** What the compiler reads from standard input, or files, with those that they include. */
+	readonly source: string | readonly string[];
 	/** Beside what every part for Node needs. */
 	readonly args: readonly string[];
 }
@@ -16,18 +17,21 @@ const headers = join(import.meta.dirname, `../node_modules/node/node_modules/nod
 
 /** `built`, compiled anew where it is not there or is of another source or Node. */
 export function compiledOnce(built: string, { compiler, source, args }: NativePart): string {
-	const mark = `${built}.${createHash('sha256')
-		.update(source + args.join() + process.version)
-		.digest('hex')}`;
-	if (existsSync(built) && existsSync(mark)) return built;
+	const text = typeof source === 'string' ? source : source.map((path) => readFileSync(path, 'utf8')).join('');
+	const digest = createHash('sha256')
+		.update([text, ...args, process.version].join('\n'))
+		.digest('hex');
+	const mark = `${built}.of`;
+	if (existsSync(built) && existsSync(mark) && readFileSync(mark, 'utf8') === digest) return built;
 	mkdirSync(dirname(built), { recursive: true });
 	const draft = `${built}.draft.${process.pid}`;
-	const all = [...args, '-O2', '-shared', '-fPIC', '-fvisibility=hidden', `-I${headers}`, '-', '-o', draft];
-	const { status, error, stderr } = spawnSync(compiler, all, { input: source, encoding: 'utf8' });
+	const files = typeof source === 'string' ? ['-'] : source.filter((path) => !path.endsWith('.h'));
+	const all = [...args, '-O2', '-shared', '-fPIC', '-fvisibility=hidden', `-I${headers}`, ...files, '-o', draft];
+	const { status, error, stderr } = spawnSync(compiler, all, { input: text, encoding: 'utf8' });
 	if (error !== undefined) throw cannotCompile(built, `there is no ${compiler} (${error.message})`);
 	if (status !== 0) throw cannotCompile(built, `${compiler} says\n${stderr}`);
 	renameSync(draft, built);
-	writeFileSync(mark, '');
+	writeFileSync(mark, digest);
 	return built;
 }
 

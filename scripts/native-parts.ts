@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledOnce } from './compile.ts';
 import { netlinkBinding } from './netlink.ts';
@@ -11,11 +10,11 @@ export const nativeParts: Readonly<Record<string, (triple?: string) => string>> 
 	'run-program.node': runProgramBinding,
 };
 
-/** The compiled native/run-program.c. */
+/** The compiled files of native/. */
 export function runProgramBinding(triple?: string): string {
 	return compiledOnce(join(root, '.cache/native', triple ?? '', 'run-program.node'), {
 		compiler: triple === undefined ? 'gcc' : `${triple}-gcc`,
-		source: readFileSync(join(root, 'native/run-program.c'), 'utf8'),
-		args: ['-std=c11', '-x', 'c', '-Wall', '-Werror'],
+		source: ['program.h', 'program.c', 'run-program.c'].map((name) => join(root, 'native', name)),
+		args: ['-std=c11', '-D_GNU_SOURCE', '-DNAPI_VERSION=8', '-Wall', '-Werror'],
 	});
 }
