@@ -72,6 +72,28 @@ describe('a host whose mesh is in etcd', async () => {
 		assert.match(checked.stdout, /No mistakes: simpleapp/, checked.stdout + checked.stderr);
 	});
 
+	test('how the mesh is, and who changed it last, is known without any of those who serve it', () => {
+		const words = ['control', 'status', '--definitions', FROM];
+		const { code, stdout, stderr } = turnout(lab.host, words);
+		assert.equal(code, 0, stderr);
+		assert.match(stdout, /^mesh {9}simpleapp, 7 resources$/m);
+		assert.match(
+			stdout,
+			/^changed {6}\S+Z {2}anyone on this host {2}UpdateRoute {2}arn:\S+\/serviceB-route {2}version 2$/m,
+		);
+		const key = '/turnout/mesh/simpleapp/virtualNode/mistaken.yaml';
+		etcd.ctl('put', key, 'meshName: simpleapp\nvirtualNodeName: mistaken\nspec: {listener: []}\n');
+		const mistaken = turnout(lab.host, words);
+		etcd.ctl('del', key);
+		assert.equal(mistaken.code, 1, mistaken.stdout);
+		assert.match(mistaken.stdout, /^mistake {6}etcd:\S+mistaken\.yaml:3: spec\.listener: unknown field/m);
+		const json = JSON.parse(turnout(lab.host, [...words, '--json']).stdout);
+		assert.deepEqual(
+			[json.store.ok, json.meshes, json.changed.version],
+			[true, [{ name: 'simpleapp', resources: 7 }], 2],
+		);
+	});
+
 	test('while etcd is away the host goes on, also with a daemon that starts then; it catches up by itself', async () => {
 		await etcd.end('SIGKILL');
 		await isHeld(/^Cannot follow etcd:\/\/10\.77\.0\.1:2379\/turnout\/mesh .*; Envoy keeps what it has$/);
