@@ -9,6 +9,7 @@ import { turnout } from '../../lab/turnout.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createGuideByApi, guideRoute } from '../../support/guide-by-api.ts';
+import { deployment } from '../../support/manifests.ts';
 import { createMeshHost } from '../../support/mesh-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -70,6 +71,9 @@ describe('a host whose mesh is in etcd', async () => {
 		assert.match(shown.stdout, /serviceA/, shown.stderr);
 		const checked = turnout(lab.host, ['mesh', 'check'], { env: { TURNOUT_MESH: FROM } });
 		assert.match(checked.stdout, /No mistakes: simpleapp/, checked.stdout + checked.stderr);
+		const input = deployment({ virtualNode: 'serviceA' });
+		const converted = turnout(lab.host, ['convert', 'pod', '-', '--mesh', 'simpleapp', '--definitions', FROM], { input });
+		assert.match(converted.stdout, /"id": "mesh\/simpleapp\/virtualNode\/serviceA"/, converted.stderr);
 	});
 
 	test('how the mesh is, and who changed it last, is known without any of those who serve it', () => {
