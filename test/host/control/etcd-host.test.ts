@@ -72,7 +72,9 @@ describe('a host whose mesh is in etcd', async () => {
 		const checked = turnout(lab.host, ['mesh', 'check'], { env: { TURNOUT_MESH: FROM } });
 		assert.match(checked.stdout, /No mistakes: simpleapp/, checked.stdout + checked.stderr);
 		const input = deployment({ virtualNode: 'serviceA' });
-		const converted = turnout(lab.host, ['convert', 'pod', '-', '--mesh', 'simpleapp', '--definitions', FROM], { input });
+		const converted = turnout(lab.host, ['convert', 'pod', '-', '--mesh', 'simpleapp', '--definitions', FROM], {
+			input,
+		});
 		assert.match(converted.stdout, /"id": "mesh\/simpleapp\/virtualNode\/serviceA"/, converted.stderr);
 	});
 
