@@ -20,5 +20,6 @@ const SIGNED = '--aws-sigv4 aws:amz:REGION:appmesh --user ID:SECRET';
 const count = (resources: number): string => (resources === 1 ? '1 resource' : `${resources} resources`);
 
 function changedText({ at, by, operation, resource, version }: EtcdStatus['changed'] & object): string {
-	return [at, by, operation, resource, ...(version === undefined ? [] : [`version ${version}`])].join('  ');
+	const parts = [at, by, operation, resource, ...(version === undefined ? [] : [`version ${version}`])];
+	return `last by the API: ${parts.join('  ')}`;
 }

@@ -85,7 +85,7 @@ describe('a host whose mesh is in etcd', async () => {
 		assert.match(stdout, /^mesh {9}simpleapp, 7 resources$/m);
 		assert.match(
 			stdout,
-			/^changed {6}\S+Z {2}anyone on this host {2}UpdateRoute {2}arn:\S+\/serviceB-route {2}version 2$/m,
+			/^changed {6}last by the API: \S+Z {2}anyone on this host {2}UpdateRoute {2}arn:\S+\/serviceB-route {2}version 2$/m,
 		);
 		const key = '/turnout/mesh/simpleapp/virtualNode/mistaken.yaml';
 		etcd.ctl('put', key, 'meshName: simpleapp\nvirtualNodeName: mistaken\nspec: {listener: []}\n');
