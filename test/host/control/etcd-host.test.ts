@@ -71,6 +71,8 @@ describe('a host whose mesh is in etcd', async () => {
 		assert.match(shown.stdout, /serviceA/, shown.stderr);
 		const checked = turnout(lab.host, ['mesh', 'check'], { env: { TURNOUT_MESH: FROM } });
 		assert.match(checked.stdout, /No mistakes: simpleapp/, checked.stdout + checked.stderr);
+		const moved = turnout(lab.host, ['mesh', 'import', FROM, '--to', folder]);
+		assert.deepEqual([moved.code, /7 to create/.test(moved.stdout)], [2, true], moved.stdout + moved.stderr);
 		const input = deployment({ virtualNode: 'serviceA' });
 		const converted = turnout(lab.host, ['convert', 'pod', '-', '--mesh', 'simpleapp', '--definitions', FROM], {
 			input,
