@@ -42,9 +42,13 @@ async function ask(folder: string): Promise<string> {
 	} catch (cause) {
 		throw new Failure(
 			'not-running',
-			`Cannot ask turnout control: none answers for the definitions ${folder} (${describeFsError(cause)})`,
+			`Cannot ask turnout control: none answers for the definitions ${folder} (${isRefused(cause) ? 'the last one was killed' : describeFsError(cause)})`,
 			'Start it: turnout control; or name the folder that it serves: --definitions FOLDER',
 			cause,
 		);
 	}
 }
+
+/** Its socket is left. */
+const isRefused = (cause: unknown): boolean =>
+	cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
