@@ -34,14 +34,15 @@ const converters: Readonly<Record<string, (path: string, given: Given) => Conver
 		return { text: `${JSON.stringify(task, undefined, 2)}\n`, notices };
 	},
 	pod: async (path, given) => {
-		const [{ convertPods }, { podOptions }] = await Promise.all([
+		const [{ convertPods }, { definitionsGiven, podOptions }] = await Promise.all([
 			import('./pods/convert-pods.ts'),
 			import('./convert/pod-options.ts'),
 		]);
 		const text = attempt(() => readGiven(path));
 		if ('error' in text)
 			throw unreadable('manifests', path, text.error, 'Name a file that can be read, or - for standard input');
-		return convertPods(text.value, path === '-' ? 'standard input' : path, podOptions(given));
+		const options = podOptions(given, await definitionsGiven(given));
+		return convertPods(text.value, path === '-' ? 'standard input' : path, options);
 	},
 };
 

@@ -165,10 +165,10 @@ export const localCommands: Readonly<Record<string, LocalCommand>> = {
 			mesh: { type: 'string', help: 'pod: NAME: the mesh, where nothing else says it' },
 			definitions: {
 				type: 'string',
-				help: "pod: PATH: the mesh's definitions, from which Envoy's ConfigMap is made; they also say which pod is which node",
+				help: "pod: PATH, or etcd://HOST:2379/PREFIX: the mesh's definitions, from which Envoy's ConfigMap is made; they also say which pod is which node",
 			},
 			'ads-socket': { type: 'string', help: 'pod: PATH: on the node, a socket by which Envoy gets its configuration' },
-			parameters: definitions.parameters,
+			...definitions,
 		},
 		verbs: ['task-definition', 'pod'],
 		takesSettings: false,

@@ -3,7 +3,6 @@ import type { Clock } from '../lib/clock.ts';
 import { quote } from '../lib/escape.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { Log } from '../log.ts';
-import { mistakeLine } from '../mesh/mistake-line.ts';
 import type { ResourceKey } from '../mesh/resource.ts';
 import { pluralOf } from '../mesh/schema/collections.ts';
 import { parentOf } from '../mesh/schema/kinds.ts';
@@ -13,6 +12,7 @@ import { arnOf } from './arn.ts';
 import { type Audit, createAudit } from './audit.ts';
 import type { Principal } from './authorise.ts';
 import { changedPaths } from './changed-parts.ts';
+import { toldLine } from './check-in-mesh.ts';
 import { checkInput, type Input, keyOf, refuseSharing } from './check-input.ts';
 import { askedOf, replyKept } from './client-tokens.ts';
 import type { Found } from './find-operation.ts';
@@ -229,7 +229,7 @@ async function tellChange(
 	const changed = changedPaths(event);
 	log('info', 'resource changed', { ...shown, ...(changed === '' ? {} : { changed }) });
 	for (const each of mistakes)
-		log('warn', 'the mesh does not hold together', { since: name, mistake: mistakeLine(each) });
+		log('warn', 'the mesh does not hold together', { since: name, resource: event.resource, mistake: toldLine(each) });
 	await audit.record({ at: new Date(clock.dateMs()).toISOString(), ...event });
 }
 

@@ -1,8 +1,8 @@
 import { checkSpec } from '../mesh/check-spec.ts';
 import { fitOf, fitWithout } from '../mesh/fit.ts';
+import { mistakeLine } from '../mesh/mistake-line.ts';
 import { isSameKey, type Mistake, type Resource, type ResourceKey } from '../mesh/resource.ts';
 import { checkResource } from '../mesh/validate-resources.ts';
-
 import { ApiFailure } from './api-failure.ts';
 import { badRequest, mistakesText } from './check-input.ts';
 import type { View } from './view.ts';
@@ -29,6 +29,10 @@ export function checkInMesh(view: View, resource: Resource): readonly Mistake[] 
 	if (own.length > 0) throw badRequest(own);
 	return others;
 }
+
+/** For the log, beside the resource that was sent: what was sent is in no file. */
+export const toldLine = (mistake: Mistake): string =>
+	mistake.file === REQUEST ? mistakesText([mistake]) : mistakeLine(mistake);
 
 /** What others miss once it is gone. */
 export const checkWithout = (view: View, resource: Resource): readonly Mistake[] =>

@@ -17,7 +17,7 @@ export function controlStatusText(status: ControlStatus): string {
 	].join('');
 }
 
-const row = (name: string, text: string): string => escapeControls(`${name.padEnd(12)} ${text}\n`);
+export const row = (name: string, text: string): string => escapeControls(`${name.padEnd(12)} ${text}\n`);
 
 const clientsText = (clients: readonly string[]): string =>
 	clients.length === 0 ? 'whoever reaches it' : `by ${clients.join(' or ')}`;

@@ -60,15 +60,19 @@ export interface StatusSources {
 
 const MOST_MISTAKES = 100;
 
+export function mistakesOf({ read }: Pick<CurrentMesh, 'read'>): readonly string[] {
+	const now = attempt(read);
+	return 'error' in now ? [] : now.value.loaded.errors.slice(0, MOST_MISTAKES).map(mistakeLine);
+}
+
 export async function controlStatus(sources: StatusSources): Promise<ControlStatus> {
 	const { version, since, listeners, mesh, nodes, refused, clock } = sources;
 	const certificate = sources.certificate();
-	const read = attempt(mesh.read);
 	return {
 		...{ version, since, listeners },
 		...(certificate === undefined ? {} : { certificate: certificateStatus(certificate, clock.dateMs()) }),
 		store: await storeStatus(sources),
-		mistakes: 'error' in read ? [] : read.value.loaded.errors.slice(0, MOST_MISTAKES).map(mistakeLine),
+		mistakes: mistakesOf(mesh),
 		...{ nodes: nodes(), refused: refused() },
 	};
 }

@@ -1,3 +1,4 @@
+import { failureOf } from '../failure.ts';
 import type { Log } from '../log.ts';
 import { mistakeLine } from '../mesh/mistake-line.ts';
 import type { Store } from '../store/store.ts';
@@ -10,9 +11,10 @@ export async function tellMistakes(store: Store, log: Log, signal: AbortSignal):
 		for (const mistake of lines) if (!told.has(mistake)) log('warn', 'a definition cannot be read', { mistake });
 		told = new Set(lines);
 	};
-	store.watch(
-		() => void tell().catch((error) => log('warn', 'definitions cannot be read', { why: String(error) })),
-		signal,
-	);
+	const onFailure = (error: unknown) => {
+		const { message, remedy } = failureOf(error);
+		log('warn', 'definitions cannot be read', { why: message, remedy });
+	};
+	store.watch(() => void tell().catch(onFailure), signal);
 	await tell();
 }

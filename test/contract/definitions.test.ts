@@ -91,4 +91,6 @@ function startEditor(folder: string): Disposable {
 
 test('definitions that are not there are told', () => {
 	assert.match(toldOf('/nowhere/mesh'), /^config: Cannot read the definitions \/nowhere\/mesh: no such file/);
+	// By the settings or on the command line.
+	assert.throws(() => readDefinitions(['/nowhere/mesh']), { remedy: /^Name a file or folder .*mesh\.definitions/ });
 });

@@ -27,6 +27,8 @@ const ROUND_MS = 1_500;
 /** True when everything was as it should be. `folder`: there before the hosts, and gone after them. */
 export async function runMeshDemo(screen: Screen, folder: string): Promise<boolean> {
 	const startMs = performance.now();
+	// What a daemon puts back until it is killed goes with the folder, after the hosts.
+	process.env['TMPDIR'] = folder;
 	screen.print(PICTURE);
 	await using stack = new AsyncDisposableStack();
 	const hosts = stack.use(createMeshHosts(meshNames));

@@ -22,6 +22,8 @@ export function awsTools(): AwsTools {
 		const options = ['--quiet', '--no-warn-script-location', '--disable-pip-version-check', '--target', folder];
 		execFileSync('python3', ['-m', 'pip', 'install', ...options, ...packages], {
 			stdio: ['ignore', 'ignore', 'inherit'],
+			// It warns of what root installs for all; here it is a folder of its own.
+			env: { ...process.env, PIP_ROOT_USER_ACTION: 'ignore' },
 		});
 	}
 	const credentials = {

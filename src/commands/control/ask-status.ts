@@ -13,26 +13,21 @@ import { isEtcd } from '../../values/etcd-address.ts';
 import { readMeshSettings } from '../mesh/mesh-settings.ts';
 import { controlSocket } from './claim-folder.ts';
 import { definitionsOf } from './definitions-of.ts';
+import { showEtcdStatus } from './show-etcd-status.ts';
 
 /**
  * `turnout control status`, by the socket in the folder that is served: who may look into that folder needs neither a key nor to
  * trust a certificate for it. 1: something is not as it has to be.
  */
-export async function askStatus(given: Given, { out, isJson }: CommandContext): Promise<number> {
-	const place = definitionsOf(given, (await readMeshSettings(given)).config.mesh.definitions);
-	if (isEtcd(place)) throw servedByMany(place);
+export async function askStatus(given: Given, context: CommandContext): Promise<number> {
+	const settings = await readMeshSettings(given);
+	const place = definitionsOf(given, settings.config.mesh.definitions);
+	if (isEtcd(place)) return showEtcdStatus(given, settings, context);
 	const text = await ask(place);
 	const status = JSON.parse(text) as ControlStatus;
-	out(isJson ? `${text}\n` : controlStatusText(status));
+	context.out(context.isJson ? `${text}\n` : controlStatusText(status));
 	return isWell(status) ? 0 : 1;
 }
-
-const servedByMany = (place: string): Failure =>
-	new Failure(
-		'config',
-		`Cannot ask who serves ${place}: any number may`,
-		`Ask one of them by its API: GET ${STATUS_PAGE}, signed where it has keys`,
-	);
 
 async function ask(folder: string): Promise<string> {
 	try {
@@ -47,9 +42,13 @@ async function ask(folder: string): Promise<string> {
 	} catch (cause) {
 		throw new Failure(
 			'not-running',
-			`Cannot ask turnout control: none answers for the definitions ${folder} (${describeFsError(cause)})`,
+			`Cannot ask turnout control: none answers for the definitions ${folder} (${isRefused(cause) ? 'the last one was killed' : describeFsError(cause)})`,
 			'Start it: turnout control; or name the folder that it serves: --definitions FOLDER',
 			cause,
 		);
 	}
 }
+
+/** Its socket is left. */
+const isRefused = (cause: unknown): boolean =>
+	cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';

@@ -55,7 +55,8 @@ async function openHistory(given: Given, signal: AbortSignal): Promise<OpenHisto
 	const { session, historyInEtcd } = await openEtcdAt(
 		place,
 		mesh,
-		() => undefined,
+		// Nobody is waited for who is away.
+		() => ended.abort(),
 		AbortSignal.any([signal, ended.signal]),
 	);
 	const latest = () => historyInEtcd(session).latest(MOST_IN_ETCD);

@@ -12,6 +12,11 @@ export async function mayChange(
 	const lines = createInterface({ input: process.stdin, output: process.stderr });
 	try {
 		return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
+	} catch (error) {
+		// Ctrl-C and Ctrl-D are no yes.
+		if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+		process.stderr.write('\n');
+		return false;
 	} finally {
 		lines.close();
 	}

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Given, textOf, usage } from '../../cli/arguments.ts';
 import type { CommandContext } from '../../cli/daemon-commands.ts';
+import type { Config } from '../../config/schema.ts';
 import { Failure } from '../../failure.ts';
-import { readDefinitions } from '../../host/files/definitions.ts';
 import { createCatalog } from '../../mesh/catalog.ts';
 import { checkSpec } from '../../mesh/check-spec.ts';
 import { type DefinitionFile, importFiles } from '../../mesh/import-files.ts';
@@ -11,6 +11,7 @@ import { mistakeLine } from '../../mesh/mistake-line.ts';
 import { keyText, type Resource } from '../../mesh/resource.ts';
 import { planImport } from '../../store/plan-import.ts';
 import type { Entry } from '../../store/store.ts';
+import { definitionsAt } from '../read-definitions.ts';
 import { applyImport, type Wish } from './apply-import.ts';
 import { mayChange } from './ask-to-change.ts';
 import { outcomeText, type Planned, planText } from './import-text.ts';
@@ -25,7 +26,8 @@ export async function importMesh(given: Given, paths: readonly string[], termina
 		throw usage('mesh import takes files and folders of definitions, and --to with a folder or an address');
 	const settings = await readMeshSettings(given);
 	const [parameters, { mesh }] = [parametersOf(given, settings), settings.config];
-	const wanted = resourcesIn(paths, parameters);
+	const files = await Promise.all(paths.map((path) => filesAt(path, mesh)));
+	const wanted = resourcesIn(files.flat(), { paths, parameters });
 	const options = { parameters, mesh, env: process.env, signal: terminal.signal };
 	using store = await openPlace(place, { ...options, isTarget: true });
 	const { entries, errors } = await store.list();
@@ -44,9 +46,16 @@ export async function importMesh(given: Given, paths: readonly string[], termina
 	return refused.length === 0 ? 0 : 1;
 }
 
+interface From {
+	readonly paths: readonly string[];
+	readonly parameters: Parameters<typeof importFiles>[1];
+}
+
+const filesAt = async (path: string, mesh: Config['mesh']): Promise<readonly DefinitionFile[]> =>
+	path === '-' ? [standardInput()] : definitionsAt([path], mesh);
+
 /** Nothing is changed where one of them has a mistake. */
-function resourcesIn(paths: readonly string[], parameters: Parameters<typeof importFiles>[1]): readonly Resource[] {
-	const files = paths.flatMap((path) => (path === '-' ? [standardInput()] : readDefinitions([path])));
+function resourcesIn(files: readonly DefinitionFile[], { paths, parameters }: From): readonly Resource[] {
 	const { resources, errors } = importFiles(files, parameters);
 	refuse([...errors, ...resources.flatMap(checkSpec)], 'import');
 	if (resources.length > 0) return resources;

@@ -122,17 +122,51 @@ const FORBIDDEN =
 function unanswered(base: URL, cause: unknown): Failure {
 	if (cause instanceof Failure) return cause;
 	const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-	const why = isLate ? `it takes over ${TIMEOUT_MS / 1_000} s` : describeFsError(cause);
-	return new Failure(
-		'socket',
-		`Cannot reach ${quote(base.origin)}: ${why}`,
-		'See whether turnout control runs there; AWS_CA_BUNDLE names the authority of its certificate',
-		cause,
-	);
+	const known = knownTroubles.find(({ codes, said }) => codes.includes(codeOf(cause)) && said.test(String(cause)));
+	const why = isLate ? `it takes over ${TIMEOUT_MS / 1_000} s` : (known?.why ?? describeFsError(cause));
+	const remedy = known?.remedy(base) ?? `${RUNS}; AWS_CA_BUNDLE names the authority of its certificate`;
+	return new Failure('socket', `Cannot reach ${quote(base.origin)}: ${why}`, remedy, cause);
 }
 
-/** It was there, or may be there in a moment. A name or a certificate stays what it is. */
-function isTransient({ cause }: Failure): boolean {
-	const { code = '' } = (cause ?? {}) as { readonly code?: string };
-	return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code);
+const RUNS = 'See whether turnout control runs there';
+
+interface Trouble {
+	readonly codes: readonly string[];
+	readonly said: RegExp;
+	readonly why: string;
+	readonly remedy: (base: URL) => string;
 }
+
+/** What Node and OpenSSL say in words that help nobody. */
+const knownTroubles: readonly Trouble[] = [
+	{
+		codes: ['EPROTO'],
+		said: /wrong version number|packet length too long/,
+		why: 'it speaks without TLS',
+		remedy: () => 'Write http:// where it has no certificate',
+	},
+	{
+		codes: ['ECONNRESET'],
+		said: /hang up|ECONNRESET/,
+		why: 'it hangs up',
+		remedy: ({ protocol }) =>
+			protocol === 'https:'
+				? RUNS
+				: 'Write https:// where it has a certificate; see whether turnout control runs there',
+	},
+	{
+		codes: [
+			...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_GET_ISSUER_CERT'],
+			...['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+		],
+		said: /certificate/,
+		why: 'its certificate is by an authority that is not known here',
+		remedy: () => 'Name its authority by AWS_CA_BUNDLE',
+	},
+];
+
+const codeOf = (cause: unknown): string => ((cause ?? {}) as { readonly code?: string }).code ?? '';
+
+/** It was there, or may be there in a moment. A name or a certificate stays what it is. */
+const isTransient = ({ cause }: Failure): boolean =>
+	['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(codeOf(cause));

@@ -112,3 +112,18 @@ export async function isWhole(connection: EtcdConnection, content: EtcdContent, 
 	const { kvs } = await connection.range({ key: Buffer.from(generationKey(prefix)) });
 	return count === BigInt(content.values.size) && (kvs[0]?.modRevision ?? 0n) === generationOf(content, prefix);
 }
+
+/**
+ * Whether a watch can go on from it. One that was restored from a back-up counts its revisions anew, and may have come as far by
+ * other changes: each change of the API has a mark of its own.
+ */
+export async function isSamePast(connection: EtcdConnection, content: EtcdContent, prefix: string): Promise<boolean> {
+	const key = generationKey(prefix);
+	try {
+		const { header, kvs } = await connection.range({ key: Buffer.from(key), revision: content.revision });
+		return header.clusterId === content.clusterId && kvs.map(entryOf)[0]?.[1].text === content.values.get(key)?.text;
+	} catch {
+		// It has not come as far, or that is compacted; whatever else it is shows when it is read.
+		return false;
+	}
+}

@@ -3,10 +3,10 @@ import type { Clock } from '../../lib/clock.ts';
 import type { EtcdAddress } from '../../values/etcd-address.ts';
 import type { Place } from '../../values/place.ts';
 import type { Connect, EtcdConnection } from './etcd-connection.ts';
-import { type EtcdContent, isWhole, readContent, withEvents } from './etcd-content.ts';
+import { type EtcdContent, isSamePast, isWhole, readContent, withEvents } from './etcd-content.ts';
 import { etcdFailure } from './etcd-failure.ts';
 import type { Answers } from './etcd-messages.ts';
-import { below, generationKey } from './key-range.ts';
+import { below } from './key-range.ts';
 
 export interface MirrorDependencies {
 	readonly address: EtcdAddress;
@@ -147,11 +147,9 @@ async function followBy(own: Own, member: Place | undefined, onAnswer: () => voi
 /** What is known, where the watch can go on from it; else all of it anew. */
 async function upToDate({ content, isStale, deps }: Own, connection: EtcdConnection): Promise<EtcdContent> {
 	const { prefix } = deps.address;
-	if (content === undefined || isStale) return readContent(connection, prefix);
-	const { header } = await connection.range({ key: Buffer.from(generationKey(prefix)) });
-	// Another cluster, or one that was restored from a back-up, counts otherwise.
-	const isSame = header.clusterId === content.clusterId && header.revision >= content.revision;
-	return isSame ? content : readContent(connection, prefix);
+	if (content === undefined || isStale || !(await isSamePast(connection, content, prefix)))
+		return readContent(connection, prefix);
+	return content;
 }
 
 interface Watch {

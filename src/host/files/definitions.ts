@@ -75,6 +75,6 @@ const unreadable = (path: string, why: string, cause?: unknown): Failure =>
 	new Failure(
 		'config',
 		`Cannot read the definitions ${path}: ${why}`,
-		'Set mesh.definitions (TURNOUT_MESH) to a file or folder',
+		'Name a file or folder that can be read: in the command, or by mesh.definitions (TURNOUT_MESH)',
 		cause,
 	);

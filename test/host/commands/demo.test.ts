@@ -79,6 +79,19 @@ atLength('Ctrl-C in the middle leaves nothing', async () => {
 	assert.deepEqual(remainsOf('stopped', pid), []);
 });
 
+atLength(
+	'Ctrl-C while the daemons of the mesh run, which put back what is taken from under them, leaves nothing',
+	async () => {
+		using terminal = startOnTerminal('mesh', '--mesh', 'trap : INT');
+		await terminal.shows(/weights 90 and 10/);
+		const pid = pidOf('mesh');
+		terminal.type('\u0003');
+		await terminal.shows(/Stopped\. Everything is taken down\.[\s\S]* echo /);
+		assert.equal(await terminal.ended, 130);
+		assert.deepEqual(remainsOf('mesh', pid), []);
+	},
+);
+
 const dockerTable = `
                           before  enabled        after update   disabled cleaned
 out of the host ────────────────────────────────────────────────────────────────

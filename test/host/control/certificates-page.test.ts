@@ -43,9 +43,7 @@ describe(`${PAGE}, word for word`, async () => {
 	const page = readPages().find(({ path }) => path === PAGE);
 	const started = page && blocksOf(page).find(({ text }) => text.startsWith('turnout control --ads'))?.text;
 	const [, ...words] = started?.trim().split(' ') ?? [];
-	const control = host.spawn(turnoutProgram, [...words, '--definitions', 'mesh', '--listen', join(folder, 'socket')], {
-		cwd: folder,
-	});
+	const control = host.spawn(turnoutProgram, [...words, '--definitions', 'mesh'], { cwd: folder });
 	stack.defer(() => void control.kill('SIGKILL'));
 	let log = '';
 	control.stderr?.on('data', (part) => {
@@ -70,6 +68,13 @@ describe(`${PAGE}, word for word`, async () => {
 			() => app.get(door),
 			({ body }) => body === 'v1',
 		);
+	});
+
+	test('the API answers at the address that the page has for aws, by the same certificate', () => {
+		const [, address = ''] = /AWS_ENDPOINT_URL_APP_MESH=(https:[^`\s]+)/.exec(page?.text ?? '') ?? [];
+		const ask = `fetch('${address}/v20190125/meshes').then((reply) => reply.text()).then(console.log)`;
+		const found = host.tryRun(process.execPath, ['-e', ask], { env: { NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') } });
+		assert.match(found.stdout, /"meshName":"shop"/, `${address}: ${found.stderr}`);
 	});
 
 	test('both take what is renewed, and no request fails', async () => {

@@ -9,6 +9,7 @@ import { turnout } from '../../lab/turnout.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createGuideByApi, guideRoute } from '../../support/guide-by-api.ts';
+import { deployment } from '../../support/manifests.ts';
 import { createMeshHost } from '../../support/mesh-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -70,6 +71,35 @@ describe('a host whose mesh is in etcd', async () => {
 		assert.match(shown.stdout, /serviceA/, shown.stderr);
 		const checked = turnout(lab.host, ['mesh', 'check'], { env: { TURNOUT_MESH: FROM } });
 		assert.match(checked.stdout, /No mistakes: simpleapp/, checked.stdout + checked.stderr);
+		const moved = turnout(lab.host, ['mesh', 'import', FROM, '--to', folder]);
+		assert.deepEqual([moved.code, /7 to create/.test(moved.stdout)], [2, true], moved.stdout + moved.stderr);
+		const input = deployment({ virtualNode: 'serviceA' });
+		const converted = turnout(lab.host, ['convert', 'pod', '-', '--mesh', 'simpleapp', '--definitions', FROM], {
+			input,
+		});
+		assert.match(converted.stdout, /"id": "mesh\/simpleapp\/virtualNode\/serviceA"/, converted.stderr);
+	});
+
+	test('how the mesh is, and who changed it last, is known without any of those who serve it', () => {
+		const words = ['control', 'status', '--definitions', FROM];
+		const { code, stdout, stderr } = turnout(lab.host, words);
+		assert.equal(code, 0, stderr);
+		assert.match(stdout, /^mesh {9}simpleapp, 7 resources$/m);
+		assert.match(
+			stdout,
+			/^changed {6}last by the API: \S+Z {2}anyone on this host {2}UpdateRoute {2}arn:\S+\/serviceB-route {2}version 2$/m,
+		);
+		const key = '/turnout/mesh/simpleapp/virtualNode/mistaken.yaml';
+		etcd.ctl('put', key, 'meshName: simpleapp\nvirtualNodeName: mistaken\nspec: {listener: []}\n');
+		const mistaken = turnout(lab.host, words);
+		etcd.ctl('del', key);
+		assert.equal(mistaken.code, 1, mistaken.stdout);
+		assert.match(mistaken.stdout, /^mistake {6}etcd:\S+mistaken\.yaml:3: spec\.listener: unknown field/m);
+		const json = JSON.parse(turnout(lab.host, [...words, '--json']).stdout);
+		assert.deepEqual(
+			[json.store.ok, json.meshes, json.changed.version],
+			[true, [{ name: 'simpleapp', resources: 7 }], 2],
+		);
 	});
 
 	test('while etcd is away the host goes on, also with a daemon that starts then; it catches up by itself', async () => {

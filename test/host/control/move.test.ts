@@ -260,6 +260,9 @@ describe('meshes moved to a control plane, and from it', () => {
 		await using _control = await startControl(host, folder, ...LISTEN);
 		for (const [answer, code] of [
 			['\r', 2],
+			// Ctrl-C, Ctrl-D.
+			['\u0003', 2],
+			['\u0004', 2],
 			['yes\r', 0],
 		] as const) {
 			using terminal = openTerminal(
@@ -270,6 +273,7 @@ describe('meshes moved to a control plane, and from it', () => {
 			await terminal.shows(/Change http:\/\/127\.0\.0\.1:8474\? \[y\/N\] /);
 			terminal.type(answer);
 			assert.equal(await terminal.ended, code, terminal.screen());
+			assert.match(terminal.screen(), code === 0 ? /Done: 7 created/ : /\nNothing is changed; --confirm/);
 		}
 		assert.equal(definedIn(join(folder, 'mesh')), canonicalYaml(imported(guideResources())));
 	});

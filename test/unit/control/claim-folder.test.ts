@@ -29,6 +29,9 @@ test('one that was killed keeps nobody away', async () => {
 	killed.kill('SIGKILL');
 	await once(killed, 'close');
 	assert.deepEqual(readdirSync(scratch.path), ['.turnout-control']);
+	await assert.rejects(printedBy(control, ['status'], { definitions: scratch.path }), {
+		message: `Cannot ask turnout control: none answers for the definitions ${scratch.path} (the last one was killed)`,
+	});
 	(await claimFolder(scratch.path, new Map(), assert.fail))[Symbol.dispose]();
 });
 

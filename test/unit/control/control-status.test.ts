@@ -6,6 +6,7 @@ import { controlMetrics } from '../../../src/control/control-metrics.ts';
 import { type ControlStatus, controlStatus, isWell } from '../../../src/control/control-status.ts';
 import { controlStatusText } from '../../../src/control/control-status-text.ts';
 import { createCurrentMesh } from '../../../src/control/current-mesh.ts';
+import { etcdStatusText } from '../../../src/control/etcd-status-text.ts';
 import { createRequestCounts } from '../../../src/control/request-counts.ts';
 import { renderMetrics } from '../../../src/status/prometheus.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
@@ -52,6 +53,24 @@ test('the status in words, and as metrics', async () => {
 	const fleet = { pushed: 2, accepted: 3, rejected: 1, lastMs: 41 };
 	const text = await renderMetrics(controlMetrics, { status, fleet, requests: requests.read(), residentBytes: 1e8 });
 	matchesGolden(text, join(import.meta.dirname, 'golden/control-metrics.txt'));
+});
+
+test('of an etcd that any number serve: what it says by itself, and how each of them is asked', () => {
+	const at = 'etcd://10.0.0.11:2379/turnout/mesh';
+	const shown = {
+		store: { at, ok: true, resources: 7 },
+		meshes: [
+			{ name: 'simpleapp', resources: 1 },
+			{ name: 'shop', resources: 6 },
+		],
+		changed: {
+			...{ at: '2026-11-30T08:05:00.000Z', by: 'alice', operation: 'UpdateRoute', version: 2 },
+			resource: 'arn:aws:appmesh:local:000000000000:mesh/simpleapp/virtualRouter/serviceB/route/serviceB-route',
+		},
+		mistakes: ['etcd:/turnout/mesh/simpleapp/a.yaml:3: spec: "listeners" is missing'],
+	};
+	const never = etcdStatusText({ store: { at, ok: true, resources: 0 }, meshes: [], mistakes: [] });
+	matchesGolden(`${etcdStatusText(shown)}\n${never}`, join(import.meta.dirname, 'golden/etcd-status.txt'));
 });
 
 test('all is well only where nothing is broken, rejected or over', () => {

@@ -68,7 +68,8 @@ test('a node may call services that are yet to be made; what does not hold toget
 	assert.equal((await api.ask('PUT', '/meshes/m/virtualNodes', { virtualNodeName: 'n', spec })).status, 200);
 	const [told, ...more] = api.events.filter(({ level }) => level === 'warn');
 	assert.deepEqual(more, []);
-	assert.match(String(told?.['mistake']), /spec\.backends\[0\].*no virtualService is called "s\.local"/);
+	assert.match(String(told?.['mistake']), /^spec\.backends\[0\].*no virtualService is called "s\.local"/);
+	assert.match(String(told?.['resource']), /^arn:.*:mesh\/m\/virtualNode\/n$/);
 	assert.equal(
 		(await api.ask('PUT', '/meshes/m/virtualServices', { virtualServiceName: 's.local', spec: {} })).status,
 		200,

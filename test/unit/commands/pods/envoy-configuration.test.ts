@@ -3,10 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { podOptions } from '../../../../src/commands/convert/pod-options.ts';
+import { readDefinitions } from '../../../../src/host/files/definitions.ts';
 import { createScratch } from '../../../lab/net/scratch.ts';
 import { annotated, chapterPod, convert, convertedPod, deployment, virtualNode } from '../../../support/manifests.ts';
 
-const given = (options: Readonly<Record<string, string>>) => podOptions({ mesh: 'shop', ...options });
+const given = ({ definitions, ...options }: Readonly<Record<string, string>>) =>
+	podOptions({ mesh: 'shop', ...options }, definitions === undefined ? undefined : readDefinitions([definitions]));
 
 interface ConfigMap {
 	readonly kind: string;
