@@ -62,7 +62,8 @@ const BELOW = '/console/';
 /** What leads there. */
 const leading = ['/', '/console'];
 
-const redirect: HttpReply = { status: 302, headers: { location: BELOW }, body: '' };
+/** Relative, as a proxy may have it in a folder. */
+const redirect: HttpReply = { status: 302, headers: { location: 'console/' }, body: '' };
 
 function parsedTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
 	const [path = '', query = ''] = target.split('?', 2);
