@@ -43,7 +43,8 @@ export async function startBrowser(host: Namespace, words: readonly string[] = [
 			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...words],
 		],
 		pipe: true,
-		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
+		// Also what it would leave in /tmp where it is killed.
+		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile, TMPDIR: profile },
 	});
 	stack.defer(() => browser.close());
 	return { openTab: (origin: string) => openTab(browser, origin), [Symbol.asyncDispose]: () => stack.disposeAsync() };
