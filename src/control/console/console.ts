@@ -89,5 +89,6 @@ async function historyOf(
 	const limit = Number(query.get('limit') ?? 100);
 	if (!Number.isInteger(limit) || limit < 1 || limit > MOST_EVENTS)
 		throw new ApiFailure('BadRequestException', 'limit is no such number', `a whole number from 1 to ${MOST_EVENTS}`);
-	return { events: eventsFor(await history.latest(limit), principal) };
+	const found = await history.latest(limit + 1);
+	return { events: eventsFor(found.slice(0, limit), principal), hasOlder: found.length > limit };
 }
