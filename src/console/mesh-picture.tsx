@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { NodeStatus } from '../mesh/console-protocol.ts';
+import { signs } from './envoy-state.tsx';
 import { kindWords } from './kind-words.ts';
 import { type Layout, layOut, type Point } from './layered-layout.ts';
 import { hrefOfKey } from './location.ts';
@@ -119,8 +120,6 @@ const State = ({ state: { mark, text } }: { readonly state: NodeState }) => (
 		{signs[mark]} {text}
 	</text>
 );
-
-export const signs: Readonly<Record<NodeState['mark'], string>> = { good: '●', waiting: '◐', bad: '✕', none: '○' };
 
 /** On a card of its own, so that lines do not run through it. */
 function Label({ points, labels }: { readonly points: readonly Point[]; readonly labels: readonly string[] }) {

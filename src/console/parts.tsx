@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { scrollBack } from './entry-state.ts';
+import { meshOf, parseLocation } from './location.ts';
 
 /** What went wrong, told at once. */
 export const Problem = ({ text, children }: { readonly text: string; readonly children?: ComponentChildren }) => (
@@ -15,9 +17,9 @@ export const Notice = ({ children }: { readonly children: ComponentChildren }) =
 export function Heading({ text, about }: { readonly text: string; readonly about?: string }) {
 	const element = useRef<HTMLHeadingElement>(null);
 	useEffect(() => {
-		document.title = `${text} – turnout`;
+		document.title = titleOf(text, about);
 		element.current?.focus({ preventScroll: true });
-		scrollTo(0, 0);
+		scrollBack();
 	}, [text, about]);
 	return (
 		<h1 ref={element} tabIndex={-1}>
@@ -27,13 +29,27 @@ export function Heading({ text, about }: { readonly text: string; readonly about
 	);
 }
 
+/** Tabs and entries of the history are told apart by it. */
+function titleOf(text: string, about: string | undefined): string {
+	const mesh = meshOf(parseLocation(location.hash));
+	const parts = [
+		about === undefined ? text : `${about} ${text}`,
+		...(mesh === undefined || mesh === text ? [] : [mesh]),
+	];
+	return [...parts, 'turnout'].join(' – ');
+}
+
 export const Moment = ({ at }: { readonly at: string }) => (
 	<time dateTime={at} title={at}>
 		{moments.format(new Date(at))}
 	</time>
 );
 
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** Where people of several time zones work on one mesh, a time without its zone is anybody's. */
+const moments = new Intl.DateTimeFormat(undefined, {
+	...({ year: 'numeric', month: 'short', day: 'numeric' } as const),
+	...({ hour: 'numeric', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const),
+});
 
 /** Rows of facts, each with its name. */
 export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, ComponentChildren])[] }) => (
@@ -73,15 +89,4 @@ export const Table = ({
 			<tbody>{children}</tbody>
 		</table>
 	</section>
-);
-
-/** What needs a resource. */
-export const UseList = ({ uses }: { readonly uses: readonly string[] }) => (
-	<ul>
-		{uses.map((use) => (
-			<li key={use}>
-				<bdi>{use}</bdi>
-			</li>
-		))}
-	</ul>
 );

@@ -59,11 +59,7 @@ export function createServerCalls(fetched: typeof fetch): ServerCalls {
 		csrfToken = reply.csrfToken ?? '';
 		return reply;
 	};
-	const perform = ({ method, target, body, ifRevision }: ApiRequest): Promise<unknown> => {
-		const headers: Record<string, string> = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` };
-		const text = body === undefined ? {} : { body: JSON.stringify(body) };
-		return call(`api?${new URLSearchParams({ target })}`, { method, headers, ...text });
-	};
+	const perform = (request: ApiRequest): Promise<unknown> => call(...sentAs(request));
 	return {
 		session: () => session(),
 		signIn: (accessKeyId, secretAccessKey) =>
@@ -96,6 +92,12 @@ interface ApiRequest {
 }
 
 /** The target goes into the query: of a path browsers take names such as `..` away. */
+function sentAs({ method, target, body, ifRevision }: ApiRequest): readonly [path: string, init: RequestInit] {
+	const headers: Record<string, string> = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` };
+	const text = body === undefined ? {} : { body: JSON.stringify(body) };
+	return [`api?${new URLSearchParams({ target })}`, { method, headers, ...text }];
+}
+
 export function requestOf(change: Change): ApiRequest {
 	switch (change.verb) {
 		case 'create': {

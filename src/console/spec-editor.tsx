@@ -34,7 +34,7 @@ export function SpecEditor({ text, syntax, checked, onChange }: SpecEditorProps)
 					disabled={spec === undefined}
 					onClick={() => spec && onChange(specText(spec, other), other)}
 				>
-					Write {other}
+					Edit as {other}
 				</button>
 			</div>
 			<div class="beside">

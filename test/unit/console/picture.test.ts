@@ -18,8 +18,8 @@ test('the picture has who calls what, by which weights', () => {
 	assert.deepEqual(lines, [
 		'serviceA → serviceB.simpleapp.local: ',
 		'serviceB.simpleapp.local → serviceB: ',
-		'serviceB → serviceB: prefix /: 90',
-		'serviceB → serviceBv2: prefix /: 10',
+		'serviceB → serviceB: 90 · prefix /',
+		'serviceB → serviceBv2: 10 · prefix /',
 	]);
 });
 
