@@ -283,6 +283,40 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		assert.deepEqual(tab.complaints, []);
 	});
 
+	test('in the editor Enter keeps the indentation and Ctrl+S goes on, and a new one keeps its name and tags when one looks elsewhere', async () => {
+		const { origin } = await start();
+		const tab = await browser.openTab(origin);
+		await makeMesh(tab);
+		await tab.open('#/mesh/simpleapp/new/virtualNode/');
+		await fillAll(tab, { Name: 'kept', 'Key 1': 'team', 'Value 1': 'shop' });
+		await tab.press('Virtual nodes 1');
+		await tab.until('serviceB');
+		await tab.page.goBack();
+		await tab.until('Create virtual node');
+		const values = () => tab.page.evaluate("[...document.querySelectorAll('input')].map(({ value }) => value).join()");
+		assert.equal(await values(), 'kept,team,shop');
+		await edit(tab, '');
+		const { keyboard } = tab.page;
+		for (const line of ['serviceDiscovery:', 'dns:', 'hostname: n.local']) {
+			await keyboard.type(line);
+			await keyboard.press('Enter');
+		}
+		const text = "document.querySelector('textarea').value";
+		assert.equal(await tab.page.evaluate(text), 'serviceDiscovery:\n  dns:\n    hostname: n.local\n    ');
+		await keyboard.down('Control');
+		await keyboard.press('KeyZ');
+		await keyboard.up('Control');
+		assert.doesNotMatch(String(await tab.page.evaluate(text)), /\n {4}$/, 'it can be undone');
+		await tab.page.focus('textarea');
+		await keyboard.down('Control');
+		await keyboard.press('KeyS');
+		await keyboard.up('Control');
+		await tab.until('What is going to change');
+		await tab.press('Save');
+		await tab.until('In use by');
+		await tab.until('shop');
+	});
+
 	test('tags are added and taken away', async () => {
 		const { origin, path } = await start();
 		const tab = await browser.openTab(origin);
