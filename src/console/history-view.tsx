@@ -58,8 +58,11 @@ function useHistory() {
 	return { found, problem, limit, setLimit };
 }
 
+/** An ARN without what all have in common. */
+const shortened = (arn: string): string => arn.replace(/^(?:[^:]*:){5}/, '');
+
 const isIn = (mesh: string, { resource }: ShownEvent): boolean => {
-	const path = resource.replace(/^(?:[^:]*:){5}/, '');
+	const path = shortened(resource);
 	return path === `mesh/${mesh}` || path.startsWith(`mesh/${mesh}/`);
 };
 
@@ -67,13 +70,17 @@ const Event = ({ event: { at, by, operation, resource, version, before, after } 
 	<li>
 		<details>
 			<summary>
-				<strong>{operation}</strong> <bdi>{resource.replace(/^(?:[^:]*:){5}/, '')}</bdi>
+				<strong>{operation}</strong> <bdi>{shortened(resource)}</bdi>
 				<span class="by">
 					<bdi>{by}</bdi>, <Moment at={at} />
 					{version === undefined ? '' : `, version ${version}`}
 				</span>
 			</summary>
-			<DiffView label="What was changed" before={textOf(before)} after={textOf(after)} />
+			<DiffView
+				label={`What was changed: ${operation} ${shortened(resource)}, ${at}`}
+				before={textOf(before)}
+				after={textOf(after)}
+			/>
 		</details>
 	</li>
 );

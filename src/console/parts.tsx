@@ -63,6 +63,23 @@ export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, Com
 	</dl>
 );
 
+/** A column by which rows can be sorted. */
+interface SortHead {
+	readonly text: string;
+	/** Undefined: they are sorted by another one. */
+	readonly isDown: boolean | undefined;
+	readonly onPress: () => void;
+}
+
+const SortedColumn = ({ text, isDown, onPress }: SortHead) => (
+	<th scope="col" aria-sort={isDown === undefined ? undefined : isDown ? 'descending' : 'ascending'}>
+		<button type="button" class="sort" onClick={onPress}>
+			{text}
+			<span aria-hidden="true">{isDown === undefined ? '' : isDown ? ' ▼' : ' ▲'}</span>
+		</button>
+	</th>
+);
+
 /** A table that is scrolled for itself where the screen is too narrow for it. */
 export const Table = ({
 	caption,
@@ -70,7 +87,7 @@ export const Table = ({
 	children,
 }: {
 	readonly caption: string;
-	readonly heads: readonly string[];
+	readonly heads: readonly (string | SortHead)[];
 	readonly children: ComponentChildren;
 }) => (
 	// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
@@ -79,11 +96,15 @@ export const Table = ({
 			<caption class="unseen">{caption}</caption>
 			<thead>
 				<tr>
-					{heads.map((head) => (
-						<th key={head} scope="col">
-							{head}
-						</th>
-					))}
+					{heads.map((head) =>
+						typeof head === 'string' ? (
+							<th key={head} scope="col">
+								{head}
+							</th>
+						) : (
+							<SortedColumn key={head.text} {...head} />
+						),
+					)}
 				</tr>
 			</thead>
 			<tbody>{children}</tbody>

@@ -76,6 +76,7 @@ describe('the console by https', { concurrency: 1 }, async () => {
 		await tab.until('In use by');
 		await tab.open('#/mesh/shop');
 		await tab.until(/door\s+✕ rejected\s[\s\S]*\/nowhere\/key\.pem/);
+		await tab.until('It goes on with what it had before');
 		const found = [...(await tab.inspect('live-rejected'))];
 		await tab.open('#/history/shop');
 		await tab.until(/UpdateVirtualGateway mesh\/shop\/virtualGateway\/door\s+alice, .*version 2/);

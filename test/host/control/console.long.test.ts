@@ -468,13 +468,16 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		await tab.open('#/mesh/simpleapp/all/virtualNode');
 		await tab.fill('Find', 'v2');
 		await tab.until('31 of 63');
+		await tab.until(/n0-v2\s[\s\S]*n2-v2\s[\s\S]*n10-v2\s/);
+		await tab.press('Name');
+		await tab.until(/n10-v2\s[\s\S]*n2-v2\s[\s\S]*n0-v2\s/);
 		await tab.page.evaluate('scrollTo(0, 300)');
 		await sleep(500);
-		await tab.press('n25-v2');
+		await tab.press('n12-v2');
 		await tab.until('In use by');
 		assert.equal(await tab.page.evaluate('scrollY'), 0);
 		await tab.page.goBack();
-		await tab.until('31 of 63');
+		await tab.until(/31 of 63[\s\S]*n10-v2\s[\s\S]*n2-v2\s/);
 		await until(async () => (await tab.page.evaluate('scrollY')) === 300);
 		await tab.page.goForward();
 		await tab.until('In use by');

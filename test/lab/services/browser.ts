@@ -19,7 +19,7 @@ export interface Tab {
 	/** What is read on the page. */
 	readonly text: () => Promise<string>;
 	readonly until: (text: string | RegExp) => Promise<void>;
-	/** What axe finds that is serious; takes a picture of it where TEST_SHOTS names a folder. */
+	/** What axe finds; takes a picture of it where TEST_SHOTS names a folder. */
 	readonly inspect: (name: string, looks?: readonly Look[]) => Promise<readonly string[]>;
 	/** What the browser has complained of: errors, and what the page's policy did not let it do. */
 	readonly complaints: readonly string[];
@@ -97,7 +97,6 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 interface AxeResult {
 	readonly violations: readonly {
 		readonly id: string;
-		readonly impact?: string;
 		readonly nodes: readonly { readonly html: string }[];
 	}[];
 }
@@ -119,10 +118,9 @@ const wide = { width: 1280, height: 900 };
 async function findings(page: Page): Promise<readonly string[]> {
 	await page.evaluate(axe);
 	const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
-	const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 	const isWider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
 	return [
-		...serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+		...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
 		...(isWider ? ['it has to be scrolled sideways'] : []),
 	];
 }
