@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIpLiteral } from '../../values/ip-literal.ts';
 import { isLoopback } from '../authorise.ts';
+import { lastForwarded } from '../forwarded.ts';
 
 /** How a browser has come here, also by a proxy that ends its TLS. */
 export interface Connection {
@@ -22,19 +22,10 @@ export function connectionOf({ headers, socket }: Request): Connection {
 	const isHttps = isEncrypted || protocol === 'https:';
 	const isFromHere = peer === undefined || isLoopback(peer.replace(/^::ffff:/, ''));
 	const isPageOfHere = isHttps || hostname === undefined || isLoopback(hostname);
-	const address = (isFromHere ? lastForwarded(headers['x-forwarded-for']) : undefined) ?? peer;
+	const address = (isFromHere ? lastForwarded(String(headers['x-forwarded-for'] ?? '')) : undefined) ?? peer;
 	return { address, isHttps, isPrivate: isEncrypted || (isFromHere && isPageOfHere) };
 }
 
 function pageOf(origin = ''): { readonly protocol?: string; readonly hostname?: string } {
 	return URL.canParse(origin) ? new URL(origin) : {};
-}
-
-/** Whom a proxy of this host has seen: it adds that at the end. */
-function lastForwarded(value: string | string[] | undefined): string | undefined {
-	const last = String(value ?? '')
-		.split(',')
-		.at(-1)
-		?.trim();
-	return last !== undefined && isIpLiteral(last) ? last : undefined;
 }

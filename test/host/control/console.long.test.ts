@@ -462,7 +462,7 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		const tab = await browser.openTab('http://127.0.0.1:8476');
 		await tab.open('#/mesh/simpleapp/resource/virtualNode//serviceBv2');
 		await tab.until(/Envoys\s+✕ rejected\s+Error adding/);
-		assert.match(await tab.text(), /Changed\s+Nov 30, 2026, \d+:\d+:\d+ [AP]M UTC/);
+		assert.match(await tab.text(), /Changed\s+\w{3} \d+, \d{4}, \d+:\d+:\d+ [AP]M UTC/);
 		await tab.press('serviceB-route');
 		await tab.until('weightedTargets');
 		await tab.open('#/mesh/simpleapp/all/virtualNode');

@@ -44,7 +44,14 @@ export async function startBrowser(host: Namespace, words: readonly string[] = [
 		],
 		pipe: true,
 		// Also what it would leave in /tmp where it is killed.
-		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile, TMPDIR: profile },
+		env: {
+			...process.env,
+			HOME: profile,
+			XDG_CONFIG_HOME: profile,
+			XDG_CACHE_HOME: profile,
+			TMPDIR: profile,
+			TZ: 'UTC',
+		},
 	});
 	stack.defer(() => browser.close());
 	return { openTab: (origin: string) => openTab(browser, origin), [Symbol.asyncDispose]: () => stack.disposeAsync() };

@@ -83,3 +83,17 @@ test('below a folder of the proxy its cookie and what leads to it keep to that f
 	for (const path of ['/', '/console'])
 		assert.equal((await browser.ask('GET', path)).headers['location'], 'console/', path);
 });
+
+test('without keys nobody of elsewhere is answered, whatever host the proxy names', async () => {
+	await using served = await serveConsole();
+	const browser = served.open('127.0.0.1:8474');
+	const ask = async (path: string, from: string) =>
+		(await browser.ask('GET', path, { headers: from === '' ? {} : { 'x-forwarded-for': from } })).status;
+	for (const path of ['/console/session', '/console/resources', '/v20190125/meshes']) {
+		for (const from of ['203.0.113.7', '127.0.0.1, 203.0.113.7', '2001:db8::7'])
+			assert.equal(await ask(path, from), 403, from);
+		for (const from of ['', '127.0.0.1', '203.0.113.7, ::1']) assert.equal(await ask(path, from), 200, from);
+	}
+	const { json } = await browser.ask('GET', '/console/session', { headers: { 'x-forwarded-for': '203.0.113.7' } });
+	assert.match(json.message, /not "203\.0\.113\.7", for whom a proxy asks.*--keys/);
+});
