@@ -117,7 +117,8 @@ function Box({ box, layout, state }: BoxProps) {
 /** By a sign and a word, not by a colour alone. */
 const State = ({ state: { mark, text } }: { readonly state: NodeState }) => (
 	<text x="14" y="53" class={`state ${mark}`}>
-		{signs[mark]} {text}
+		{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: it cannot have the focus */}
+		<tspan aria-hidden="true">{signs[mark]}</tspan> {text}
 	</text>
 );
 

@@ -51,7 +51,7 @@ export function NodeTable({ mesh, nodes }: { readonly mesh: string; readonly nod
 		<section>
 			<h2>Envoys</h2>
 			{own.length === 0 ? (
-				<p>No Envoy of this mesh is connected.</p>
+				<p>No Envoy of this mesh is connected here.</p>
 			) : (
 				<Table caption="Envoys" heads={['Of', 'State', 'Connected', 'Accepted', 'Version']}>
 					{own.map(({ status, of }) => {

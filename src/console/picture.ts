@@ -82,7 +82,8 @@ export interface NodeState {
 	readonly text: string;
 }
 
-const none: NodeState = { mark: 'none', text: 'no Envoy' };
+/** Others may be connected to another control of the same etcd. */
+const none: NodeState = { mark: 'none', text: 'no Envoy here' };
 
 /** As Envoys call themselves. */
 export const nodeId = ({ mesh, kind, name }: Omit<PictureBox, 'id'>): string => `mesh/${mesh}/${kind}/${name}`;

@@ -465,6 +465,10 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		assert.match(await tab.text(), /Changed\s+\w{3} \d+, \d{4}, \d+:\d+:\d+ [AP]M UTC/);
 		await tab.press('serviceB-route');
 		await tab.until('weightedTargets');
+		await tab.open('#/mesh/simpleapp');
+		// As a screen reader says it: not the sign.
+		await tab.press('virtual node serviceB 1 of 2 up to date');
+		await tab.until('In use by');
 		await tab.open('#/mesh/simpleapp/all/virtualNode');
 		await tab.fill('Find', 'v2');
 		await tab.until('31 of 63');
