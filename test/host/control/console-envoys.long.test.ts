@@ -87,7 +87,7 @@ describe('the console by https', { concurrency: 1 }, async () => {
 		await tab.open('#/mesh/shop');
 		await tab.until(/door\s+● 1 Envoy\s+1\s+1/);
 		envoy[Symbol.dispose]();
-		await tab.until(/door\s+○ no Envoy\s+0\s+0/);
+		await tab.until(/door\s+○ no Envoy here\s+0\s+0/);
 		assert.deepEqual(found, []);
 		assert.deepEqual(tab.complaints, []);
 	});
