@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownResource } from '../mesh/console-protocol.ts';
 import type { Use } from '../mesh/needed.ts';
 import { messageOf, useShared } from './context.ts';
@@ -16,7 +16,7 @@ interface DeleteDialogProps {
 
 export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
 	const dialog = useRef<HTMLDialogElement>(null);
-	useEffect(() => dialog.current?.showModal(), []);
+	useLayoutEffect(() => dialog.current?.showModal(), []);
 	const close = () => dialog.current?.close();
 	const { problem, remove } = useRemoval(resource, close);
 	const { one } = kindWords[resource.kind];

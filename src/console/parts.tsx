@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { scrollBack } from './entry-state.ts';
 import { meshOf, parseLocation } from './location.ts';
 
@@ -13,10 +13,10 @@ export const Problem = ({ text, children }: { readonly text: string; readonly ch
 
 export const Notice = ({ children }: { readonly children: ComponentChildren }) => <div class="notice">{children}</div>;
 
-/** The heading of a view, which has the focus once the view is there. */
+/** The heading of a view, which has the focus as soon as the view is there: no key that is pressed then is lost. */
 export function Heading({ text, about }: { readonly text: string; readonly about?: string }) {
 	const element = useRef<HTMLHeadingElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		document.title = titleOf(text, about);
 		element.current?.focus({ preventScroll: true });
 		scrollBack();
