@@ -25,8 +25,7 @@ interface CreateViewProps {
 export function CreateView(props: CreateViewProps) {
 	const { kind, mesh, parent, reply } = props;
 	const { draft, write, forget } = useNewDraft(props);
-	const [name, setName] = useState('');
-	const [tags, setTags] = useState<readonly ShownTag[]>([noTag]);
+	const { name = '', tags = [noTag] } = draft;
 	const [isReviewed, setIsReviewed] = useState(false);
 	const key: ResourceKey = { kind, mesh: kind === 'mesh' ? name : mesh, parent, name };
 	const checked = useMemo(() => checkDraft(draft.text, key, reply.resources), [draft.text, name, reply]);
@@ -43,13 +42,13 @@ export function CreateView(props: CreateViewProps) {
 			{problem === undefined ? null : <Problem text={problem} />}
 			{after === undefined ? (
 				<form class="stack" onSubmit={review}>
-					<NameField name={name} checked={checked} onChange={setName} />
+					<NameField name={name} checked={checked} onChange={(next) => write({ name: next })} />
 					<SpecEditor
 						{...draft}
 						checked={{ ...checked, mistakes: checked.mistakes.filter((each) => !isOfName(each)) }}
-						onChange={write}
+						onChange={(text, syntax) => write({ text, syntax })}
 					/>
-					<TagRows tags={tags} onChange={setTags} />
+					<TagRows tags={tags} onChange={(next) => write({ tags: next })} />
 					<Buttons
 						kind={kind}
 						isSound={checked.mistakes.every(isOfName)}
@@ -69,8 +68,8 @@ const isOfName = ({ path }: Pick<Mistake, 'path'>): boolean => /^\w+Name$/.test(
 function useNewDraft({ kind, address }: Pick<CreateViewProps, 'kind' | 'address'>) {
 	const { drafts } = useShared();
 	const [draft, setDraft] = useState(drafts.get(address) ?? beginning(kind));
-	const write = (text: string, syntax: UnsavedDraft['syntax']): void => {
-		const next = { ...draft, text, syntax };
+	const write = (more: Partial<UnsavedDraft>): void => {
+		const next = { ...draft, ...more };
 		setDraft(next);
 		drafts.set(address, next);
 	};

@@ -1,20 +1,22 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownResource } from '../mesh/console-protocol.ts';
+import type { Use } from '../mesh/needed.ts';
 import { messageOf, useShared } from './context.ts';
 import { kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
-import { Problem, UseList } from './parts.tsx';
+import { Problem } from './parts.tsx';
+import { UseList } from './use-list.tsx';
 
 interface DeleteDialogProps {
 	readonly resource: ShownResource;
 	/** While there are any it is not deleted. */
-	readonly uses: readonly string[];
+	readonly uses: readonly Use[];
 	readonly onClose: () => void;
 }
 
 export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
 	const dialog = useRef<HTMLDialogElement>(null);
-	useEffect(() => dialog.current?.showModal(), []);
+	useLayoutEffect(() => dialog.current?.showModal(), []);
 	const close = () => dialog.current?.close();
 	const { problem, remove } = useRemoval(resource, close);
 	const { one } = kindWords[resource.kind];
@@ -28,7 +30,7 @@ export function DeleteDialog({ resource, uses, onClose }: DeleteDialogProps) {
 			) : (
 				<>
 					<p>It is in use by</p>
-					<UseList uses={uses} />
+					<UseList mesh={resource.mesh} uses={uses} />
 					<p>Delete or change these first.</p>
 				</>
 			)}

@@ -24,6 +24,7 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 	const [isReviewed, setIsReviewed] = useState(false);
 	const checked = useMemo(() => checkDraft(draft.text, base, reply.resources), [draft.text, base, reply]);
 	const { problem, save } = useSave(base, checked.spec, leave);
+	const isSound = checked.mistakes.length === 0;
 	const isOutdated = theirs.revision !== base.revision;
 	return (
 		<>
@@ -42,10 +43,15 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 					onBack={() => setIsReviewed(false)}
 				/>
 			) : (
-				<>
+				<form
+					onSubmit={(event) => {
+						event.preventDefault();
+						setIsReviewed(isSound);
+					}}
+				>
 					<SpecEditor {...draft} checked={checked} onChange={(text, syntax) => keep({ ...draft, text, syntax })} />
-					<EditButtons isSound={checked.mistakes.length === 0} onReview={() => setIsReviewed(true)} onDiscard={leave} />
-				</>
+					<EditButtons isSound={isSound} onDiscard={leave} />
+				</form>
 			)}
 		</>
 	);
@@ -53,13 +59,12 @@ export function EditView({ resource, address, reply }: EditViewProps) {
 
 interface EditButtonsProps {
 	readonly isSound: boolean;
-	readonly onReview: () => void;
 	readonly onDiscard: () => void;
 }
 
-const EditButtons = ({ isSound, onReview, onDiscard }: EditButtonsProps) => (
+const EditButtons = ({ isSound, onDiscard }: EditButtonsProps) => (
 	<p class="buttons">
-		<button type="button" class="main" disabled={!isSound} onClick={onReview}>
+		<button type="submit" class="main" disabled={!isSound}>
 			Review change
 		</button>
 		<button type="button" onClick={onDiscard}>

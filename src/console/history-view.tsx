@@ -11,26 +11,27 @@ const MOST = 1_000;
 
 /** Who has changed what, and when. */
 export function HistoryView({ mesh }: { readonly mesh: string | undefined }) {
-	const { server, state } = useShared();
-	const [limit, setLimit] = useState(AT_FIRST);
-	const [found, setFound] = useState<HistoryReply>();
-	const [problem, setProblem] = useState<string>();
-	useEffect(() => {
-		server.history(limit).then(setFound, (error) => setProblem(messageOf(error)));
-	}, [server, limit, state?.tag]);
+	const { found, problem, limit, setLimit } = useHistory();
 	const events = found?.events?.filter((event) => mesh === undefined || isIn(mesh, event));
+	const hasOlder = found?.hasOlder === true && limit < MOST;
 	return (
 		<>
 			<Heading text="History" />
 			{problem === undefined ? null : <Problem text={problem} />}
 			{found !== undefined && events === undefined ? <p>No history is kept here.</p> : null}
-			{events?.length === 0 ? <p>Nothing was changed by the API yet.</p> : null}
+			{events?.length === 0 ? (
+				<p>
+					{hasOlder
+						? `None of the latest ${limit} changes is among what is shown here.`
+						: 'Nothing was changed by the API yet.'}
+				</p>
+			) : null}
 			<ol class="history">
 				{events?.map((event) => (
 					<Event key={`${event.at} ${event.operation} ${event.resource}`} event={event} />
 				))}
 			</ol>
-			{(found?.events?.length ?? 0) >= limit && limit < MOST ? (
+			{hasOlder ? (
 				<button type="button" onClick={() => setLimit(MOST)}>
 					Show older ones
 				</button>
@@ -39,8 +40,29 @@ export function HistoryView({ mesh }: { readonly mesh: string | undefined }) {
 	);
 }
 
+/** It is asked for again with each change; after a failure, with all news. */
+function useHistory() {
+	const { server, state } = useShared();
+	const [limit, setLimit] = useState(AT_FIRST);
+	const [found, setFound] = useState<HistoryReply>();
+	const [problem, setProblem] = useState<string>();
+	useEffect(() => {
+		server.history(limit).then(
+			(reply) => {
+				setFound(reply);
+				setProblem(undefined);
+			},
+			(error) => setProblem(messageOf(error)),
+		);
+	}, [server, limit, problem === undefined ? state?.tag : state]);
+	return { found, problem, limit, setLimit };
+}
+
+/** An ARN without what all have in common. */
+const shortened = (arn: string): string => arn.replace(/^(?:[^:]*:){5}/, '');
+
 const isIn = (mesh: string, { resource }: ShownEvent): boolean => {
-	const path = resource.replace(/^(?:[^:]*:){5}/, '');
+	const path = shortened(resource);
 	return path === `mesh/${mesh}` || path.startsWith(`mesh/${mesh}/`);
 };
 
@@ -48,13 +70,17 @@ const Event = ({ event: { at, by, operation, resource, version, before, after } 
 	<li>
 		<details>
 			<summary>
-				<strong>{operation}</strong> <bdi>{resource.replace(/^(?:[^:]*:){5}/, '')}</bdi>
+				<strong>{operation}</strong> <bdi>{shortened(resource)}</bdi>
 				<span class="by">
 					<bdi>{by}</bdi>, <Moment at={at} />
 					{version === undefined ? '' : `, version ${version}`}
 				</span>
 			</summary>
-			<DiffView label="What was changed" before={textOf(before)} after={textOf(after)} />
+			<DiffView
+				label={`What was changed: ${operation} ${shortened(resource)}, ${at}`}
+				before={textOf(before)}
+				after={textOf(after)}
+			/>
 		</details>
 	</li>
 );

@@ -1,4 +1,4 @@
-import type { ShownResource } from '../mesh/console-protocol.ts';
+import type { ShownResource, ShownTag } from '../mesh/console-protocol.ts';
 import type { Syntax } from './check-draft.ts';
 
 /** A spec that somebody is writing. */
@@ -7,6 +7,9 @@ export interface UnsavedDraft {
 	readonly syntax: Syntax;
 	/** What it was made of; undefined: a new one. */
 	readonly base: ShownResource | undefined;
+	/** Of a new one. */
+	readonly name?: string;
+	readonly tags?: readonly ShownTag[];
 }
 
 /** What is written and not saved yet: other pages keep it, and so does signing in again, of the same user. */

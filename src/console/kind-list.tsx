@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
 import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { asResource } from './check-draft.ts';
+import { useEntryState } from './entry-state.ts';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { NotSeen } from './mesh-list.tsx';
@@ -17,7 +17,7 @@ interface KindListProps {
 
 /** All of a kind; of routers and gateways also what is in them. */
 export function KindList({ mesh, kind, reply }: KindListProps) {
-	const [wanted, setWanted] = useState('');
+	const [wanted = '', setWanted] = useEntryState('wanted');
 	const all = reply.resources.filter((each) => each.kind === kind);
 	const found = all.filter((each) => rowText(each).includes(wanted.trim().toLowerCase()));
 	const { one, many } = kindWords[kind];
@@ -37,7 +37,7 @@ export function KindList({ mesh, kind, reply }: KindListProps) {
 				</label>
 			) : null}
 			{all.length === 0 ? <p>There are no {many} yet.</p> : null}
-			{all.length > 0 && found.length === 0 ? <p role="status">None of {all.length} has it.</p> : null}
+			<p role="status">{found.length < all.length ? `${found.length} of ${all.length}` : null}</p>
 			{found.length === 0 ? null : <Rows caption={capital(many)} resources={found} />}
 		</>
 	);

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { createCatalog } from '../mesh/catalog.ts';
 import type { ResourcesReply } from '../mesh/console-protocol.ts';
 import { misfitsOf } from '../mesh/load-mesh.ts';
@@ -7,6 +7,7 @@ import { graphOf } from '../mesh/show/graph.ts';
 import { warningsOf } from '../mesh/warnings.ts';
 import { asResource } from './check-draft.ts';
 import { useShared } from './context.ts';
+import { useEntryState } from './entry-state.ts';
 import { kindWords } from './kind-words.ts';
 import { NotSeen } from './mesh-list.tsx';
 import { MeshPicture } from './mesh-picture.tsx';
@@ -25,8 +26,8 @@ export function MeshOverview({ mesh, reply }: MeshOverviewProps) {
 	const catalog = useMemo(() => createCatalog(mesh, reply.resources.map(asResource)), [mesh, reply]);
 	const whole = useMemo(() => pictureOf(graphOf([catalog])), [catalog]);
 	const [mistakes, warnings] = useMemo(() => judged(catalog), [catalog]);
-	const [chosen, setChosen] = useState<string>();
-	const centre = chosen ?? startOf(whole);
+	const [chosen, setChosen] = useEntryState('around');
+	const centre = chosen !== undefined && isIn(whole, chosen) ? chosen : startOf(whole);
 	const picture = useMemo(() => (centre === '' ? whole : around(whole, centre)), [whole, centre]);
 	return (
 		<>
@@ -52,6 +53,9 @@ export function MeshOverview({ mesh, reply }: MeshOverviewProps) {
 		</>
 	);
 }
+
+/** What was chosen may be gone. */
+const isIn = ({ boxes }: Picture, id: string): boolean => id === '' || boxes.some((box) => box.id === id);
 
 /** With mistakes nothing else is told. */
 function judged(catalog: ReturnType<typeof createCatalog>): readonly [readonly Mistake[], readonly Mistake[]] {
@@ -85,19 +89,28 @@ const Findings = ({ title, mistakes }: { readonly title: string; readonly mistak
 	mistakes.length === 0 ? null : (
 		<Notice>
 			<h2>{title}</h2>
-			<ul>
-				{mistakes.slice(0, MOST_SHOWN).map(({ file, path, why, hint }) => (
-					<li key={`${file} ${path} ${why}`}>
-						<bdi>
-							{file}
-							{path === '' ? '' : ` ${path}`}: {why}
-							{hint === '' ? '' : `; ${hint}`}
-						</bdi>
-					</li>
-				))}
-			</ul>
-			{mistakes.length > MOST_SHOWN ? <p>and {mistakes.length - MOST_SHOWN} more</p> : null}
+			<FindingList mistakes={mistakes.slice(0, AT_FIRST)} />
+			{mistakes.length > AT_FIRST ? (
+				<details>
+					<summary>and {mistakes.length - AT_FIRST} more</summary>
+					<FindingList mistakes={mistakes.slice(AT_FIRST)} />
+				</details>
+			) : null}
 		</Notice>
 	);
 
-const MOST_SHOWN = 20;
+const AT_FIRST = 10;
+
+const FindingList = ({ mistakes }: { readonly mistakes: readonly Mistake[] }) => (
+	<ul>
+		{mistakes.map(({ file, path, why, hint }) => (
+			<li key={`${file} ${path} ${why}`}>
+				<bdi>
+					{file}
+					{path === '' ? '' : ` ${path}`}: {why}
+					{hint === '' ? '' : `; ${hint}`}
+				</bdi>
+			</li>
+		))}
+	</ul>
+);

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { NodeStatus } from '../mesh/console-protocol.ts';
+import { signs } from './envoy-state.tsx';
 import { kindWords } from './kind-words.ts';
 import { type Layout, layOut, type Point } from './layered-layout.ts';
 import { hrefOfKey } from './location.ts';
@@ -116,11 +117,10 @@ function Box({ box, layout, state }: BoxProps) {
 /** By a sign and a word, not by a colour alone. */
 const State = ({ state: { mark, text } }: { readonly state: NodeState }) => (
 	<text x="14" y="53" class={`state ${mark}`}>
-		{signs[mark]} {text}
+		{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: it cannot have the focus */}
+		<tspan aria-hidden="true">{signs[mark]}</tspan> {text}
 	</text>
 );
-
-export const signs: Readonly<Record<NodeState['mark'], string>> = { good: '●', waiting: '◐', bad: '✕', none: '○' };
 
 /** On a card of its own, so that lines do not run through it. */
 function Label({ points, labels }: { readonly points: readonly Point[]; readonly labels: readonly string[] }) {

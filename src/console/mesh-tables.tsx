@@ -1,8 +1,8 @@
 import type { NodeStatus } from '../mesh/console-protocol.ts';
 import { findMeshNode } from '../values/mesh-node.ts';
+import { EnvoyState } from './envoy-state.tsx';
 import { kindWords } from './kind-words.ts';
 import { hrefOfKey } from './location.ts';
-import { signs } from './mesh-picture.tsx';
 import { Table } from './parts.tsx';
 import { keyOfBox, type Picture, type PictureBox, stateOf } from './picture.ts';
 
@@ -10,7 +10,7 @@ import { keyOfBox, type Picture, type PictureBox, stateOf } from './picture.ts';
 export const CallTable = ({ picture: { edges } }: { readonly picture: Picture }) => (
 	<details>
 		<summary>The same as a table</summary>
-		<Table caption="Who calls what" heads={['From', 'To', 'By']}>
+		<Table caption="Who calls what" heads={['From', 'To', 'By (weight · match)']}>
 			{edges.map(({ from, to, labels }) => (
 				<tr key={`${from.id} ${to.id}`}>
 					<td>
@@ -51,12 +51,10 @@ export function NodeTable({ mesh, nodes }: { readonly mesh: string; readonly nod
 		<section>
 			<h2>Envoys</h2>
 			{own.length === 0 ? (
-				<p>No Envoy of this mesh is connected.</p>
+				<p>No Envoy of this mesh is connected here.</p>
 			) : (
-				<Table caption="Envoys" heads={['Of', 'State', 'Connected', 'Up to date', 'Version']}>
+				<Table caption="Envoys" heads={['Of', 'State', 'Connected', 'Accepted', 'Version']}>
 					{own.map(({ status, of }) => {
-						const { mark, text } = stateOf(status);
-						const why = status.rejected?.why ?? status.trouble;
 						return (
 							<tr key={status.node}>
 								<th scope="row">
@@ -65,10 +63,7 @@ export function NodeTable({ mesh, nodes }: { readonly mesh: string; readonly nod
 									</a>
 								</th>
 								<td>
-									<span class={`state ${mark}`}>
-										<span aria-hidden="true">{signs[mark]}</span> {text}
-									</span>
-									{why === undefined ? null : <p class="lines">{why}</p>}
+									<EnvoyState state={stateOf(status)} status={status} />
 								</td>
 								<td>{status.connected}</td>
 								<td>{status.settled}</td>

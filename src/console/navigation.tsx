@@ -15,7 +15,7 @@ interface NavigationProps {
 export function Navigation({ location, reply }: NavigationProps) {
 	const mesh = meshOf(location);
 	const items: readonly Item[] = mesh === undefined ? general : ofMesh(mesh, reply);
-	const current = hrefOf(placeInMenu(location));
+	const current = location.view === 'unknown' ? undefined : hrefOf(placeInMenu(location));
 	return (
 		<nav class="menu" aria-label={mesh === undefined ? 'Console' : `Mesh ${mesh}`}>
 			{mesh === undefined ? null : (

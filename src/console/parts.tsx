@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { scrollBack } from './entry-state.ts';
+import { meshOf, parseLocation } from './location.ts';
 
 /** What went wrong, told at once. */
 export const Problem = ({ text, children }: { readonly text: string; readonly children?: ComponentChildren }) => (
@@ -11,13 +13,13 @@ export const Problem = ({ text, children }: { readonly text: string; readonly ch
 
 export const Notice = ({ children }: { readonly children: ComponentChildren }) => <div class="notice">{children}</div>;
 
-/** The heading of a view, which has the focus once the view is there. */
+/** The heading of a view, which has the focus as soon as the view is there: no key that is pressed then is lost. */
 export function Heading({ text, about }: { readonly text: string; readonly about?: string }) {
 	const element = useRef<HTMLHeadingElement>(null);
-	useEffect(() => {
-		document.title = `${text} – turnout`;
+	useLayoutEffect(() => {
+		document.title = titleOf(text, about);
 		element.current?.focus({ preventScroll: true });
-		scrollTo(0, 0);
+		scrollBack();
 	}, [text, about]);
 	return (
 		<h1 ref={element} tabIndex={-1}>
@@ -27,13 +29,27 @@ export function Heading({ text, about }: { readonly text: string; readonly about
 	);
 }
 
+/** Tabs and entries of the history are told apart by it. */
+function titleOf(text: string, about: string | undefined): string {
+	const mesh = meshOf(parseLocation(location.hash));
+	const parts = [
+		about === undefined ? text : `${about} ${text}`,
+		...(mesh === undefined || mesh === text ? [] : [mesh]),
+	];
+	return [...parts, 'turnout'].join(' – ');
+}
+
 export const Moment = ({ at }: { readonly at: string }) => (
 	<time dateTime={at} title={at}>
 		{moments.format(new Date(at))}
 	</time>
 );
 
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** Where people of several time zones work on one mesh, a time without its zone is anybody's. */
+const moments = new Intl.DateTimeFormat(undefined, {
+	...({ year: 'numeric', month: 'short', day: 'numeric' } as const),
+	...({ hour: 'numeric', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const),
+});
 
 /** Rows of facts, each with its name. */
 export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, ComponentChildren])[] }) => (
@@ -47,6 +63,23 @@ export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, Com
 	</dl>
 );
 
+/** A column by which rows can be sorted. */
+interface SortHead {
+	readonly text: string;
+	/** Undefined: they are sorted by another one. */
+	readonly isDown: boolean | undefined;
+	readonly onPress: () => void;
+}
+
+const SortedColumn = ({ text, isDown, onPress }: SortHead) => (
+	<th scope="col" aria-sort={isDown === undefined ? undefined : isDown ? 'descending' : 'ascending'}>
+		<button type="button" class="sort" onClick={onPress}>
+			{text}
+			<span aria-hidden="true">{isDown === undefined ? '' : isDown ? ' ▼' : ' ▲'}</span>
+		</button>
+	</th>
+);
+
 /** A table that is scrolled for itself where the screen is too narrow for it. */
 export const Table = ({
 	caption,
@@ -54,7 +87,7 @@ export const Table = ({
 	children,
 }: {
 	readonly caption: string;
-	readonly heads: readonly string[];
+	readonly heads: readonly (string | SortHead)[];
 	readonly children: ComponentChildren;
 }) => (
 	// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
@@ -63,25 +96,18 @@ export const Table = ({
 			<caption class="unseen">{caption}</caption>
 			<thead>
 				<tr>
-					{heads.map((head) => (
-						<th key={head} scope="col">
-							{head}
-						</th>
-					))}
+					{heads.map((head) =>
+						typeof head === 'string' ? (
+							<th key={head} scope="col">
+								{head}
+							</th>
+						) : (
+							<SortedColumn key={head.text} {...head} />
+						),
+					)}
 				</tr>
 			</thead>
 			<tbody>{children}</tbody>
 		</table>
 	</section>
-);
-
-/** What needs a resource. */
-export const UseList = ({ uses }: { readonly uses: readonly string[] }) => (
-	<ul>
-		{uses.map((use) => (
-			<li key={use}>
-				<bdi>{use}</bdi>
-			</li>
-		))}
-	</ul>
 );

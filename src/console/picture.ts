@@ -1,7 +1,7 @@
 import type { NodeStatus } from '../mesh/console-protocol.ts';
 import type { ResourceKey } from '../mesh/resource.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
-import { type Graph, graphKey } from '../mesh/show/graph.ts';
+import { type Graph, type GraphEdge, graphKey } from '../mesh/show/graph.ts';
 
 export interface PictureBox {
 	readonly id: string;
@@ -33,10 +33,14 @@ export function pictureOf({ nodes, edges }: Graph): Picture {
 			const [first] = same;
 			const [from, to] = [first && byId.get(graphKey(first.from)), first && byId.get(graphKey(first.to))];
 			if (from === undefined || to === undefined) return [];
-			return [{ from, to, labels: same.map(({ label }) => label).filter((label) => label !== '') }];
+			return [{ from, to, labels: same.map(labelOf).filter((label) => label !== '') }];
 		}),
 	};
 }
+
+/** Of a route's target the weight first: what is too long is cut off at its end. */
+const labelOf = ({ from, label }: GraphEdge): string =>
+	from.kind === 'virtualRouter' ? label.replace(/^(.*): (\d+)$/s, '$2 · $1') : label;
 
 /** From a node by its service and router to the next node. */
 const STEPS = 3;
@@ -78,15 +82,16 @@ export interface NodeState {
 	readonly text: string;
 }
 
-const none: NodeState = { mark: 'none', text: 'no Envoy' };
+/** Others may be connected to another control of the same etcd. */
+const none: NodeState = { mark: 'none', text: 'no Envoy here' };
+
+/** As Envoys call themselves. */
+export const nodeId = ({ mesh, kind, name }: Omit<PictureBox, 'id'>): string => `mesh/${mesh}/${kind}/${name}`;
 
 /** Undefined: it has no Envoy, or none is served from here. */
-export function nodeState(
-	nodes: readonly NodeStatus[] | undefined,
-	{ mesh, kind, name }: PictureBox,
-): NodeState | undefined {
-	if (nodes === undefined || (kind !== 'virtualNode' && kind !== 'virtualGateway')) return undefined;
-	const found = nodes.find(({ node }) => node === `mesh/${mesh}/${kind}/${name}`);
+export function nodeState(nodes: readonly NodeStatus[] | undefined, of: Omit<PictureBox, 'id'>): NodeState | undefined {
+	if (nodes === undefined || (of.kind !== 'virtualNode' && of.kind !== 'virtualGateway')) return undefined;
+	const found = nodes.find(({ node }) => node === nodeId(of));
 	return found === undefined ? none : stateOf(found);
 }
 

@@ -1,14 +1,19 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
-import { usesOf } from '../mesh/needed.ts';
+import { findUses, type Use } from '../mesh/needed.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
 import { asResource, type Syntax, specText } from './check-draft.ts';
+import { useShared } from './context.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
+import { EnvoyState } from './envoy-state.tsx';
 import { Rows } from './kind-list.tsx';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
-import { Facts, Heading, Moment, Notice, UseList } from './parts.tsx';
+import { Facts, Heading, Moment, Notice } from './parts.tsx';
+import { nodeId, nodeState } from './picture.ts';
 import { Tags } from './tag-editor.tsx';
+import { UseList } from './use-list.tsx';
 
 interface ResourceViewProps {
 	readonly resource: ShownResource;
@@ -19,12 +24,12 @@ interface ResourceViewProps {
 export function ResourceView({ resource, reply }: ResourceViewProps) {
 	const { kind, mesh, parent, name, fixed } = resource;
 	const [isDeleting, setIsDeleting] = useState(false);
-	const uses = useMemo(() => usesOf(reply.resources.map(asResource), resource), [reply, resource]);
+	const uses = useMemo(() => findUses(reply.resources.map(asResource), resource), [reply, resource]);
 	return (
 		<>
 			<Outer resource={resource} />
 			<div class="title">
-				<Heading text={name} about={capital(kindWords[kind].one)} />
+				<Heading text={name} about={kind === 'mesh' ? 'Mesh settings' : capital(kindWords[kind].one)} />
 				{fixed === undefined ? (
 					<span class="buttons">
 						<a class="button main" href={hrefOf({ view: 'edit', key: { kind, mesh, parent, name } })}>
@@ -43,10 +48,10 @@ export function ResourceView({ resource, reply }: ResourceViewProps) {
 					</p>
 				</Notice>
 			)}
-			<Facts rows={factsOf(resource)} />
+			<Facts rows={[...factsOf(resource), ...useEnvoyFact(resource)]} />
 			<Spec spec={resource.spec} />
 			<Inner resource={resource} reply={reply} />
-			{kind === 'mesh' ? null : <Uses uses={uses} />}
+			{kind === 'mesh' ? null : <Uses mesh={mesh} uses={uses} />}
 			<Tags resource={resource} />
 			{isDeleting ? <DeleteDialog resource={resource} uses={uses} onClose={() => setIsDeleting(false)} /> : null}
 		</>
@@ -61,6 +66,14 @@ const factsOf = ({ arn, version, updatedAt, createdAt, uid }: ShownResource) =>
 		['Created', <Moment key="created" at={createdAt} />],
 		['UID', <code key="uid">{uid}</code>],
 	] as const;
+
+/** Of a node or a gateway, where Envoys are served from here. */
+function useEnvoyFact({ mesh, kind, name }: ShownResource): readonly (readonly [string, ComponentChildren])[] {
+	const { nodes } = useShared().state ?? {};
+	const state = nodeState(nodes, { mesh, kind, name });
+	const status = nodes?.find(({ node }) => node === nodeId({ mesh, kind, name }));
+	return state === undefined ? [] : [['Envoys', <EnvoyState key="envoys" state={state} status={status} />]];
+}
 
 /** What it is in. */
 function Outer({ resource: { kind, mesh, parent } }: { readonly resource: ShownResource }) {
@@ -120,9 +133,9 @@ function Inner({ resource: { kind, mesh, name }, reply }: ResourceViewProps) {
 	);
 }
 
-const Uses = ({ uses }: { readonly uses: readonly string[] }) => (
+const Uses = ({ mesh, uses }: { readonly mesh: string; readonly uses: readonly Use[] }) => (
 	<section>
 		<h2>In use by</h2>
-		{uses.length === 0 ? <p>Nothing: it can be deleted.</p> : <UseList uses={uses} />}
+		{uses.length === 0 ? <p>Nothing: it can be deleted.</p> : <UseList mesh={mesh} uses={uses} />}
 	</section>
 );

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CheckedDraft } from './check-draft.ts';
 import { DiffView } from './diff-view.tsx';
 import { Notice } from './parts.tsx';
@@ -16,7 +16,7 @@ interface ReviewChangeProps {
 export function ReviewChange({ before, after, checked: { others }, save, onBack }: ReviewChangeProps) {
 	const heading = useRef<HTMLHeadingElement>(null);
 	const [isBusy, setIsBusy] = useState(false);
-	useEffect(() => heading.current?.focus(), []);
+	useLayoutEffect(() => heading.current?.focus(), []);
 	const isSame = before === after;
 	return (
 		<section>

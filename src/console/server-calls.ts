@@ -59,6 +59,7 @@ export function createServerCalls(fetched: typeof fetch): ServerCalls {
 		csrfToken = reply.csrfToken ?? '';
 		return reply;
 	};
+	const perform = (request: ApiRequest): Promise<unknown> => call(...sentAs(request));
 	return {
 		session: () => session(),
 		signIn: (accessKeyId, secretAccessKey) =>
@@ -68,10 +69,17 @@ export function createServerCalls(fetched: typeof fetch): ServerCalls {
 		state: () => call('state?idle'),
 		history: (limit) => call(`history?limit=${limit}`),
 		change: async (change) => {
-			const { method, target, body, ifRevision } = requestOf(change);
-			const headers: Record<string, string> = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` };
-			const text = body === undefined ? {} : { body: JSON.stringify(body) };
-			await call(`api?${new URLSearchParams({ target })}`, { method, headers, ...text });
+			const request = requestOf(change);
+			const former = csrfToken;
+			try {
+				await perform(request);
+			} catch (error) {
+				if (!(error instanceof CallFailure && error.status === 403)) throw error;
+				await session();
+				// It was started again, and knows no token of before.
+				if (csrfToken === former) throw error;
+				await perform(request);
+			}
 		},
 	};
 }
@@ -84,6 +92,12 @@ interface ApiRequest {
 }
 
 /** The target goes into the query: of a path browsers take names such as `..` away. */
+function sentAs({ method, target, body, ifRevision }: ApiRequest): readonly [path: string, init: RequestInit] {
+	const headers: Record<string, string> = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` };
+	const text = body === undefined ? {} : { body: JSON.stringify(body) };
+	return [`api?${new URLSearchParams({ target })}`, { method, headers, ...text }];
+}
+
 export function requestOf(change: Change): ApiRequest {
 	switch (change.verb) {
 		case 'create': {

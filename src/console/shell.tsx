@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { type Shared, SharedContext } from './context.ts';
+import { keepScroll } from './entry-state.ts';
 import type { UnsavedDraft } from './kept-drafts.ts';
 import { hrefOf, type Location, meshOf, parseLocation } from './location.ts';
 import { Navigation } from './navigation.tsx';
@@ -20,7 +21,8 @@ export function Shell({ server, user, onSignOut, drafts }: ShellProps) {
 	const [address, location] = useLocation();
 	const mesh = meshOf(location);
 	const { state, isAway } = usePolledState(server);
-	const { reply, failure, reload } = useResources(server, mesh, state?.tag);
+	const { reply, failure, reload } = useResources(server, mesh, state);
+	useEffect(keepScroll, []);
 	const [said, setSaid] = useState('');
 	const say = useCallback((text: string) => setSaid(text), []);
 	const shared = useMemo((): Shared => ({ server, say, drafts, state, reload }), [server, say, drafts, state, reload]);

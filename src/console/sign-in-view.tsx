@@ -27,6 +27,9 @@ export function SignIn({ server, hasEnded, onSignedIn }: SignInProps) {
 	};
 	return (
 		<main class="alone">
+			<p class="brand">
+				turnout <span>App Mesh</span>
+			</p>
 			<Heading text="Sign in" />
 			<p>
 				With an access key of App Mesh’s API, such as <code>turnout control keys add</code> makes.
@@ -36,14 +39,7 @@ export function SignIn({ server, hasEnded, onSignedIn }: SignInProps) {
 			) : null}
 			{problem === undefined ? null : <Problem text={problem} />}
 			<form onSubmit={submit} class="stack">
-				<label>
-					Access key ID
-					<input name="id" autocomplete="username" required spellcheck={false} autocapitalize="none" />
-				</label>
-				<label>
-					Secret access key
-					<input name="secret" type="password" autocomplete="current-password" required />
-				</label>
+				<KeyFields />
 				<button type="submit" class="main" disabled={isBusy}>
 					Sign in
 				</button>
@@ -51,3 +47,16 @@ export function SignIn({ server, hasEnded, onSignedIn }: SignInProps) {
 		</main>
 	);
 }
+
+const KeyFields = () => (
+	<>
+		<label>
+			Access key ID
+			<input name="id" autocomplete="username" required spellcheck={false} autocapitalize="none" />
+		</label>
+		<label>
+			Secret access key
+			<input name="secret" type="password" autocomplete="current-password" required />
+		</label>
+	</>
+);

@@ -1,6 +1,7 @@
 import { useId, useRef } from 'preact/hooks';
 import type { Mistake } from '../mesh/resource.ts';
 import { type CheckedDraft, type Syntax, specText } from './check-draft.ts';
+import { lineBreakAt } from './line-break.ts';
 
 interface SpecEditorProps {
 	readonly text: string;
@@ -34,7 +35,7 @@ export function SpecEditor({ text, syntax, checked, onChange }: SpecEditorProps)
 					disabled={spec === undefined}
 					onClick={() => spec && onChange(specText(spec, other), other)}
 				>
-					Write {other}
+					Edit as {other}
 				</button>
 			</div>
 			<div class="beside">
@@ -84,10 +85,24 @@ function LinedText({ id, area, text, mistakes, onInput }: LinedTextProps) {
 				aria-invalid={mistakes.length > 0}
 				aria-describedby={`${id}-mistakes`}
 				onInput={({ currentTarget }) => onInput(currentTarget.value)}
+				onKeyDown={helpTyping}
 				onScroll={({ currentTarget }) => gutter.current?.scrollTo(0, currentTarget.scrollTop)}
 			/>
 		</div>
 	);
+}
+
+/** What people press in every editor. The tabulator leads on, as in all of the page. */
+function helpTyping(event: KeyboardEvent & { readonly currentTarget: HTMLTextAreaElement }): void {
+	const { key, ctrlKey, metaKey, currentTarget: area } = event;
+	if ((ctrlKey || metaKey) && key === 's') {
+		event.preventDefault();
+		area.form?.requestSubmit();
+	} else if (key === 'Enter' && !ctrlKey && !metaKey && !event.isComposing) {
+		event.preventDefault();
+		// No other way keeps what was typed before undoable.
+		document.execCommand('insertText', false, lineBreakAt(area.value, area.selectionStart));
+	}
 }
 
 interface MistakeListProps {

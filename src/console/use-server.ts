@@ -47,8 +47,8 @@ interface Found {
 	readonly failure?: string;
 }
 
-/** Of a mesh, or the meshes; asked again when `tag` says that something has changed. */
-export function useResources(server: ServerCalls, mesh: string | undefined, tag: string | undefined): Resources {
+/** Of a mesh, or the meshes; asked again when the news say that something has changed, and after a failure with all news. */
+export function useResources(server: ServerCalls, mesh: string | undefined, state: StateReply | undefined): Resources {
 	const [found, setFound] = useState<Found>();
 	const wanted = useRef(mesh);
 	wanted.current = mesh;
@@ -59,12 +59,13 @@ export function useResources(server: ServerCalls, mesh: string | undefined, tag:
 		return reply;
 	}, [server, mesh]);
 	const known = found?.mesh === mesh ? found : undefined;
-	const isCurrent = tag !== undefined && known?.reply?.tag === tag;
+	const isCurrent = state !== undefined && known?.reply?.tag === state.tag;
+	const news = known?.failure === undefined ? state?.tag : state;
 	useEffect(() => {
-		if (isCurrent) return;
+		if (isCurrent && known?.failure === undefined) return;
 		const fail = (error: unknown) =>
 			setFound((former) => ({ ...(former?.mesh === mesh ? former : {}), mesh, failure: messageOf(error) }));
 		reload().catch(fail);
-	}, [reload, mesh, tag, isCurrent]);
+	}, [reload, mesh, news, isCurrent]);
 	return { reply: known?.reply, failure: known?.failure, reload };
 }

@@ -27,7 +27,7 @@ export function View({ location, address, reply }: ViewProps) {
 		case 'history':
 			return <HistoryView mesh={location.mesh} />;
 		case 'unknown':
-			return <Missing text="There is no such page" />;
+			return <Missing text="There is no such page" why="Its address is cut off, or of another version." />;
 		case 'mesh':
 			if (reply.resources.length === 0) return <MissingMesh mesh={location.mesh} reply={reply} />;
 			return <MeshOverview mesh={location.mesh} reply={reply} />;
@@ -64,15 +64,21 @@ function OfResource({ location: { view, key }, address, reply }: OfResourceProps
 
 const MissingMesh = ({ mesh, reply: { hidden } }: { readonly mesh: string; readonly reply: ResourcesReply }) =>
 	hidden > 0 ? (
-		<Missing text={`Your policies do not let you see mesh ${mesh}`} />
+		<Missing text={`Your policies do not let you see mesh ${mesh}`} why="Who keeps the access keys can allow it." />
 	) : (
 		<Missing text={`There is no mesh ${mesh}`} />
 	);
 
-const Missing = ({ text, mesh }: { readonly text: string; readonly mesh?: string }) => (
+interface MissingProps {
+	readonly text: string;
+	readonly mesh?: string;
+	readonly why?: string;
+}
+
+const Missing = ({ text, mesh, why = 'It may have been deleted, or renamed by making another one.' }: MissingProps) => (
 	<>
 		<Heading text={text} />
-		<p>It may have been deleted, or renamed by making another one.</p>
+		<p>{why}</p>
 		<p>
 			{mesh === undefined ? (
 				<a href={hrefOf({ view: 'meshes' })}>See all meshes</a>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { parsedJson } from '../lib/parsed-json.ts';
 import { useShared } from './context.ts';
 import { makeInOrder, type Progress } from './make-in-order.ts';
@@ -95,7 +95,7 @@ const preceding: Readonly<Record<Step, Step>> = { 1: 1, 2: 1, 3: 2, 4: 3 };
 function useStepTitle(step: Step) {
 	const title = useRef<HTMLHeadingElement>(null);
 	const former = useRef(step);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (former.current !== step) title.current?.focus();
 		former.current = step;
 	}, [step]);

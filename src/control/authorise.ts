@@ -1,4 +1,5 @@
 import { quote } from '../lib/escape.ts';
+import { lastForwarded } from './forwarded.ts';
 
 /** All that a signature covers, and nothing that is made of it: who may be a stranger reaches no parser. */
 interface AccessRequest {
@@ -40,13 +41,18 @@ export const withoutKeys: Authorise = ({ rawHeaders }) => {
 	return refused === undefined ? anyone : { refused };
 };
 
-/** Why a request that was meant for another host is refused; undefined: it was meant for this one. */
+/** Why a request that was meant for another host, or comes from one by a proxy, is refused; undefined: it is of this one. */
 export function foreignHost(rawHeaders: readonly string[]): string | undefined {
-	const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-	const host = at < 0 ? '' : (rawHeaders[at + 1] ?? '');
-	if (isLoopback(host.replace(/:\d+$/, ''))) return undefined;
-	return `without keys only this host itself is answered, not ${quote(host)}: call it localhost or 127.0.0.1`;
+	const [host = ''] = valuesOf(rawHeaders, 'host');
+	if (!isLoopback(host.replace(/:\d+$/, '')))
+		return `without keys only this host itself is answered, not ${quote(host)}: call it localhost or 127.0.0.1`;
+	const from = lastForwarded(valuesOf(rawHeaders, 'x-forwarded-for').join());
+	if (from === undefined || isLoopback(from)) return undefined;
+	return `without keys only this host itself is answered, not ${quote(from)}, for whom a proxy asks: start it with --keys`;
 }
+
+const valuesOf = (rawHeaders: readonly string[], name: string): string[] =>
+	rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
 
 /** A host of a URL, or an address. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);

@@ -112,8 +112,12 @@ interface Bounds {
 
 const isInside = (value: number, { min = -Infinity, max = Infinity }: Bounds): boolean => min <= value && value <= max;
 
-const checkLength = (path: readonly Segment[], length: number, unit: string, bounds: Bounds): ShapeMistake[] =>
-	isInside(length, bounds) ? [] : [{ path, why: `it has ${length} ${unit}`, hint: `${boundsText(bounds)} ${unit}` }];
+function checkLength(path: readonly Segment[], length: number, unit: string, bounds: Bounds): ShapeMistake[] {
+	if (isInside(length, bounds)) return [];
+	if (length === 0 && bounds.max === undefined) return [{ path, why: 'it is empty', hint: '' }];
+	const why = length === 0 ? 'it is empty' : `it has ${length} ${unit}`;
+	return [{ path, why, hint: `${boundsText(bounds)} ${unit}` }];
+}
 
 function boundsText({ min, max }: Bounds): string {
 	if (min === undefined) return `at most ${max}`;

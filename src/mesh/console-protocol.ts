@@ -51,7 +51,7 @@ export interface NodeStatus {
 	readonly settled: number;
 	readonly version: string;
 	/** Envoy's own words. */
-	readonly rejected?: { readonly why: string };
+	readonly rejected?: { readonly why: string; readonly reverted?: boolean };
 	/** Why what the definitions say now is not offered. */
 	readonly trouble?: string;
 }
@@ -76,4 +76,6 @@ export interface ShownEvent {
 export interface HistoryReply {
 	/** The newest first; undefined: none is kept here. */
 	readonly events?: readonly ShownEvent[];
+	/** There are more than were asked for, also where the user may see few of these. */
+	readonly hasOlder?: boolean;
 }

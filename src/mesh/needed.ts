@@ -56,15 +56,25 @@ function providerOf({
 
 type Named = Pick<Resource, 'kind' | 'name' | 'parent'>;
 
-/** Why it cannot be deleted: what is in it, or needs it. `all`: of its mesh. */
-export function usesOf(all: readonly Resource[], { kind, name }: Named): string[] {
-	if (kind === 'mesh') return all.filter((each) => each.kind !== 'mesh').map(shownName);
-	return all.flatMap((each) => {
-		if (parentOf[each.kind] === kind && each.parent === name) return [shownName(each)];
-		const found = neededBy(each).find((needed) => needed.to === kind && needed.name === name);
-		return found === undefined ? [] : [`${shownName(each)} (${found.path})`];
+/** What is in a resource, or needs it. */
+export interface Use {
+	readonly by: Named;
+	/** Where it is named; '': it is what the other is in. */
+	readonly path: string;
+}
+
+/** Why it cannot be deleted. `all`: of its mesh. */
+export function findUses(all: readonly Resource[], { kind, name }: Named): Use[] {
+	if (kind === 'mesh') return all.filter((each) => each.kind !== 'mesh').map((by) => ({ by, path: '' }));
+	return all.flatMap((by) => {
+		if (parentOf[by.kind] === kind && by.parent === name) return [{ by, path: '' }];
+		const found = neededBy(by).find((needed) => needed.to === kind && needed.name === name);
+		return found === undefined ? [] : [{ by, path: found.path }];
 	});
 }
+
+export const usesOf = (all: readonly Resource[], of: Named): string[] =>
+	findUses(all, of).map(({ by, path }) => `${shownName(by)}${path === '' ? '' : ` (${path})`}`);
 
 const shownName = ({ kind, name, parent }: Named): string =>
 	`${kind} ${quote(name)}${parent === '' ? '' : ` of ${quote(parent)}`}`;

@@ -62,7 +62,8 @@ const BELOW = '/console/';
 /** What leads there. */
 const leading = ['/', '/console'];
 
-const redirect: HttpReply = { status: 302, headers: { location: BELOW }, body: '' };
+/** Relative, as a proxy may have it in a folder. */
+const redirect: HttpReply = { status: 302, headers: { location: 'console/' }, body: '' };
 
 function parsedTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
 	const [path = '', query = ''] = target.split('?', 2);
@@ -88,5 +89,6 @@ async function historyOf(
 	const limit = Number(query.get('limit') ?? 100);
 	if (!Number.isInteger(limit) || limit < 1 || limit > MOST_EVENTS)
 		throw new ApiFailure('BadRequestException', 'limit is no such number', `a whole number from 1 to ${MOST_EVENTS}`);
-	return { events: eventsFor(await history.latest(limit), principal) };
+	const found = await history.latest(limit + 1);
+	return { events: eventsFor(found.slice(0, limit), principal), hasOlder: found.length > limit };
 }

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
 const NAME = 'turnout-console';
-const scope = 'HttpOnly; SameSite=Strict; Path=/console';
+/** Without a path it is for the folder that was asked: /console, or what a proxy calls it. */
+const scope = 'HttpOnly; SameSite=Strict';
 
-/** Within this host it may go without TLS. */
-export const cookieFor = (token: string, isEncrypted: boolean): string =>
-	`${NAME}=${token}; ${scope}${isEncrypted ? '; Secure' : ''}`;
+/** `isHttps`: so the browser has asked. Within this host it may go without. */
+export const cookieFor = (token: string, isHttps: boolean): string =>
+	`${NAME}=${token}; ${scope}${isHttps ? '; Secure' : ''}`;
 
 export const noCookie = `${NAME}=; ${scope}; Max-Age=0`;
 

@@ -5,11 +5,12 @@ import { principalOf } from '../access/authorise-by-key.ts';
 import { ApiFailure } from '../api-failure.ts';
 import { anyone, foreignHost, type Principal } from '../authorise.ts';
 import { type HttpReply, jsonReply } from '../http-reply.ts';
+import { connectionOf } from './connection.ts';
 import type { ConsoleOptions } from './console-options.ts';
 import { cookieFor, noCookie, tokensOf } from './cookie.ts';
-import { isFromOwnPage, isRead, mayRead } from './same-origin.ts';
+import { foreignPage, isRead, mayRead } from './same-origin.ts';
 import { createSessions, type Sessions, type SignedIn, secret } from './sessions.ts';
-import { type Connection, createSignIn } from './sign-in.ts';
+import { createSignIn } from './sign-in.ts';
 
 /** Who comes in, and as whom. */
 export interface Gate {
@@ -64,7 +65,7 @@ function createKeyGate(keys: NonNullable<ConsoleOptions['keys']>, options: Omit<
 		}
 		const { token, csrfToken } = sessions.begin(found.key);
 		log('info', 'signed in', { by: found.key.user, from: from.address });
-		return sessionReply({ key: found.key, csrfToken }, cookieFor(token, from.isEncrypted));
+		return sessionReply({ key: found.key, csrfToken }, cookieFor(token, from.isHttps));
 	};
 	const end = (request: IncomingMessage): HttpReply => {
 		const entered = enteredBy(sessions, request, false);
@@ -108,15 +109,10 @@ function refusedReply({ status, message, waitMs }: { status: number; message: st
 	return jsonReply(status, { __type: 'SignInRefused', message }, pause);
 }
 
-const connectionOf = ({ socket }: IncomingMessage): Connection => ({
-	address: socket.remoteAddress,
-	isEncrypted: 'encrypted' in socket,
-});
-
 /** To read, the browser's word is enough: another page could not read the answer either. */
 function requireOwnPage(request: IncomingMessage, csrfToken: string): void {
 	if (isRead(request)) {
-		if (!mayRead(request.headers)) throw otherPage();
+		if (!mayRead(request.headers)) throw otherPage('another page asks for this');
 		return;
 	}
 	requireOrigin(request);
@@ -126,8 +122,8 @@ function requireOwnPage(request: IncomingMessage, csrfToken: string): void {
 }
 
 function requireOrigin({ headers }: IncomingMessage): void {
-	if (!isFromOwnPage(headers)) throw otherPage();
+	const refused = foreignPage(headers);
+	if (refused !== undefined) throw otherPage(refused);
 }
 
-const otherPage = (): ApiFailure =>
-	new ApiFailure('ForbiddenException', 'another page asks for this', 'open the console itself');
+const otherPage = (why: string): ApiFailure => new ApiFailure('ForbiddenException', why, 'open the console itself');

@@ -4,14 +4,8 @@ import { parsedJson } from '../../lib/parsed-json.ts';
 import { isRecord } from '../../mesh/check-shape.ts';
 import type { AccessKey, AccessKeys } from '../access/access-keys.ts';
 import { type Refusal, refuse } from '../access/request-refusal.ts';
-import { isLoopback } from '../authorise.ts';
+import type { Connection } from './connection.ts';
 import { createSignInLimits } from './sign-in-limits.ts';
-
-export interface Connection {
-	/** Undefined: it comes by a unix socket. */
-	readonly address: string | undefined;
-	readonly isEncrypted: boolean;
-}
 
 export type SignedInBy =
 	| { readonly key: AccessKey }
@@ -20,7 +14,7 @@ export type SignedInBy =
 
 const WRONG = 'no access key has this id and this secret';
 const OPEN_NETWORK =
-	'nobody signs in over a connection that others can read: use https, or come from this host itself, such as through ssh -L';
+	'nobody signs in over a connection that others can read: use https, or come from this host itself by 127.0.0.1 or localhost, such as through ssh -L';
 /** Far more than the longest key. */
 const LONGEST = 1_024;
 
@@ -45,7 +39,7 @@ export function createSignIn(
 		return { status: 403, message: WRONG, ...(key === undefined ? unknownKey : otherSecret(key)) };
 	};
 	return (from, body) => {
-		if (!isPrivate(from)) return { status: 403, message: OPEN_NETWORK, ...refuse('open-network', OPEN_NETWORK) };
+		if (!from.isPrivate) return { status: 403, message: OPEN_NETWORK, ...refuse('open-network', OPEN_NETWORK) };
 		const given = parsedGiven(body);
 		if (given === undefined) return { status: 400, message: WRONG, ...notGiven };
 		return attempt([`address ${from.address ?? ''}`, `key ${given.id}`], given);
@@ -62,10 +56,6 @@ function tooOften(waitMs: number): SignedInBy {
 	const message = `too many attempts: try again in ${Math.ceil(waitMs / 1_000)} s`;
 	return { status: 429, message, waitMs, ...refuse('too-often', 'somebody goes on trying to sign in') };
 }
-
-/** Nobody else can read it: it is encrypted, or within this host. */
-const isPrivate = ({ address, isEncrypted }: Connection): boolean =>
-	isEncrypted || address === undefined || isLoopback(address.replace(/^::ffff:/, ''));
 
 interface Given {
 	readonly id: string;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readDefinitions } from '../../../src/host/files/definitions.ts';
 import { loadMesh } from '../../../src/mesh/load-mesh.ts';
 import { createNamespace } from '../../lab/net/namespace.ts';
@@ -116,6 +117,8 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 	test('the wizard is gone through by keys alone', async () => {
 		const { origin, path } = await start();
 		const tab = await browser.openTab(origin);
+		// Also where the screen follows late, as on a host that is busy.
+		await tab.page.evaluateOnNewDocument('requestAnimationFrame = (f) => setTimeout(f, 500)');
 		await tab.open('');
 		const { keyboard } = tab.page;
 		await tabTo(tab, 'Get started', 'main a');
@@ -282,6 +285,40 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		assert.deepEqual(tab.complaints, []);
 	});
 
+	test('in the editor Enter keeps the indentation and Ctrl+S goes on, and a new one keeps its name and tags when one looks elsewhere', async () => {
+		const { origin } = await start();
+		const tab = await browser.openTab(origin);
+		await makeMesh(tab);
+		await tab.open('#/mesh/simpleapp/new/virtualNode/');
+		await fillAll(tab, { Name: 'kept', 'Key 1': 'team', 'Value 1': 'shop' });
+		await tab.press('Virtual nodes 1');
+		await tab.until('serviceB');
+		await tab.page.goBack();
+		await tab.until('Create virtual node');
+		const values = () => tab.page.evaluate("[...document.querySelectorAll('input')].map(({ value }) => value).join()");
+		assert.equal(await values(), 'kept,team,shop');
+		await edit(tab, '');
+		const { keyboard } = tab.page;
+		for (const line of ['serviceDiscovery:', 'dns:', 'hostname: n.local']) {
+			await keyboard.type(line);
+			await keyboard.press('Enter');
+		}
+		const text = "document.querySelector('textarea').value";
+		assert.equal(await tab.page.evaluate(text), 'serviceDiscovery:\n  dns:\n    hostname: n.local\n    ');
+		await keyboard.down('Control');
+		await keyboard.press('KeyZ');
+		await keyboard.up('Control');
+		assert.doesNotMatch(String(await tab.page.evaluate(text)), /\n {4}$/, 'it can be undone');
+		await tab.page.focus('textarea');
+		await keyboard.down('Control');
+		await keyboard.press('KeyS');
+		await keyboard.up('Control');
+		await tab.until('What is going to change');
+		await tab.press('Save');
+		await tab.until('In use by');
+		await tab.until('shop');
+	});
+
 	test('tags are added and taken away', async () => {
 		const { origin, path } = await start();
 		const tab = await browser.openTab(origin);
@@ -342,12 +379,12 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 				`#/mesh/${own}/all/virtualNode`,
 				`#/mesh/${own}/resource/virtualNode//${own}`,
 				`#/mesh/${own}/edit/virtualNode//${own}`,
-				`#/mesh/${own}/history`,
+				`#/history/${own}`,
 			]) {
 				await tab.open('#/');
 				await tab.open(hash);
 				const text = await tab.text();
-				if (!hash.includes('history')) assert.ok(text.includes(name), `${hash}: ${text.slice(0, 300)}`);
+				assert.ok(text.includes(name), `${hash}: ${text.slice(0, 300)}`);
 				assert.equal(await tab.page.evaluate('window.hit'), undefined, hash);
 				assert.equal(
 					await tab.page.evaluate(
@@ -389,6 +426,7 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 		await startWorker('8474');
 		const tab = await browser.openTab('http://127.0.0.1:8474');
 		const found: string[] = [];
+		const titles: string[] = [];
 		for (const [name, hash, text] of [
 			['meshes', '', 'simpleapp'],
 			['mesh', '#/mesh/simpleapp', 'Address already in use'],
@@ -413,9 +451,65 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 			await tab.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
 			found.push(...(await tab.inspect(name)));
 			assert.equal(await tab.page.evaluate('document.activeElement.tagName'), 'H1', name);
+			titles.push(String(await tab.page.title()));
 		}
 		assert.deepEqual(found, []);
+		assert.equal(new Set(titles).size, titles.length, 'each page has a title of its own');
+		assert.equal(titles[4], 'Virtual node serviceB – simpleapp – turnout');
 		assert.deepEqual(tab.complaints, []);
+	});
+
+	test('a node says how its Envoys are, what uses it leads there, and whoever comes back finds a list as it was left', async () => {
+		await startWorker('8476', '30');
+		const tab = await browser.openTab('http://127.0.0.1:8476');
+		await tab.open('#/mesh/simpleapp/resource/virtualNode//serviceBv2');
+		await tab.until(/Envoys\s+✕ rejected\s+Error adding/);
+		assert.match(await tab.text(), /Changed\s+\w{3} \d+, \d{4}, \d+:\d+:\d+ [AP]M UTC/);
+		await tab.press('serviceB-route');
+		await tab.until('weightedTargets');
+		await tab.open('#/mesh/simpleapp');
+		// As a screen reader says it: not the sign.
+		await tab.press('virtual node serviceB 1 of 2 up to date');
+		await tab.until('In use by');
+		await tab.open('#/mesh/simpleapp/all/virtualNode');
+		await tab.fill('Find', 'v2');
+		await tab.until('31 of 63');
+		await tab.until(/n0-v2\s[\s\S]*n2-v2\s[\s\S]*n10-v2\s/);
+		await tab.press('Name');
+		await tab.until(/n10-v2\s[\s\S]*n2-v2\s[\s\S]*n0-v2\s/);
+		await tab.page.evaluate('scrollTo(0, 300)');
+		await sleep(500);
+		await tab.press('n12-v2');
+		await tab.until('In use by');
+		assert.equal(await tab.page.evaluate('scrollY'), 0);
+		await tab.page.goBack();
+		await tab.until(/31 of 63[\s\S]*n10-v2\s[\s\S]*n2-v2\s/);
+		await until(async () => (await tab.page.evaluate('scrollY')) === 300);
+		await tab.page.goForward();
+		await tab.until('In use by');
+		assert.deepEqual(tab.complaints, []);
+	});
+
+	test('when turnout control was started again the page goes on, and saves what was being written', async () => {
+		const { origin, path, control } = await start();
+		const tab = await browser.openTab(origin);
+		await makeMesh(tab);
+		await tab.open('#/mesh/simpleapp/edit/virtualNode//serviceB');
+		await tab.page.waitForSelector('textarea');
+		const text = String(await tab.page.evaluate("document.querySelector('textarea').value"));
+		await edit(tab, text.replace('80', '8080'));
+		await control.stop('SIGTERM');
+		await tab.press('All meshes');
+		await tab.until('does not answer');
+		const listen = new URL(origin).host;
+		stack.use(await startControl(host, path, '--listen', listen));
+		await tab.until(/^(?!.*does not answer)[\s\S]*simpleapp/);
+		await tab.page.goBack();
+		await tab.until('What you wrote here before is restored');
+		await tab.press('Review change');
+		await tab.press('Save');
+		await tab.until('In use by');
+		assert.match(readFileSync(join(path, 'mesh/simpleapp/virtualNode/serviceB.yaml'), 'utf8'), /port: 8080/);
 	});
 
 	test('a mesh of 200 services is there within two seconds, and begins with a part of its picture', async () => {
@@ -439,6 +533,14 @@ describe('the console in a browser', { concurrency: 1 }, async () => {
 
 async function fillAll(tab: Tab, values: Readonly<Record<string, string>>): Promise<void> {
 	for (const [label, text] of Object.entries(values)) await tab.fill(label, text);
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+	for (let tries = 0; tries < 100; tries += 1) {
+		if (await isSo()) return;
+		await sleep(50);
+	}
+	throw new Error(`it is never so: ${isSo}`);
 }
 
 async function edit(tab: Tab, text: string): Promise<void> {

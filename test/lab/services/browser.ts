@@ -19,7 +19,7 @@ export interface Tab {
 	/** What is read on the page. */
 	readonly text: () => Promise<string>;
 	readonly until: (text: string | RegExp) => Promise<void>;
-	/** What axe finds that is serious; takes a picture of it where TEST_SHOTS names a folder. */
+	/** What axe finds; takes a picture of it where TEST_SHOTS names a folder. */
 	readonly inspect: (name: string, looks?: readonly Look[]) => Promise<readonly string[]>;
 	/** What the browser has complained of: errors, and what the page's policy did not let it do. */
 	readonly complaints: readonly string[];
@@ -43,7 +43,15 @@ export async function startBrowser(host: Namespace, words: readonly string[] = [
 			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...words],
 		],
 		pipe: true,
-		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
+		// Also what it would leave in /tmp where it is killed.
+		env: {
+			...process.env,
+			HOME: profile,
+			XDG_CONFIG_HOME: profile,
+			XDG_CACHE_HOME: profile,
+			TMPDIR: profile,
+			TZ: 'UTC',
+		},
 	});
 	stack.defer(() => browser.close());
 	return { openTab: (origin: string) => openTab(browser, origin), [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -96,7 +104,6 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 interface AxeResult {
 	readonly violations: readonly {
 		readonly id: string;
-		readonly impact?: string;
 		readonly nodes: readonly { readonly html: string }[];
 	}[];
 }
@@ -118,10 +125,9 @@ const wide = { width: 1280, height: 900 };
 async function findings(page: Page): Promise<readonly string[]> {
 	await page.evaluate(axe);
 	const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
-	const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 	const isWider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
 	return [
-		...serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+		...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
 		...(isWider ? ['it has to be scrolled sideways'] : []),
 	];
 }

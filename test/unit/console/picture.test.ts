@@ -18,8 +18,8 @@ test('the picture has who calls what, by which weights', () => {
 	assert.deepEqual(lines, [
 		'serviceA → serviceB.simpleapp.local: ',
 		'serviceB.simpleapp.local → serviceB: ',
-		'serviceB → serviceB: prefix /: 90',
-		'serviceB → serviceBv2: prefix /: 10',
+		'serviceB → serviceB: 90 · prefix /',
+		'serviceB → serviceBv2: 10 · prefix /',
 	]);
 });
 
@@ -50,7 +50,7 @@ test('a node says whether its Envoys are there, and took what they were sent', (
 	assert.equal(of({ settled: 1 }), '1 of 2 up to date');
 	assert.equal(of({ rejected: { why: 'no' } }), 'rejected');
 	assert.equal(of({ trouble: 'no' }), 'held up');
-	assert.equal(of({ node: 'mesh/simpleapp/virtualNode/other' }), 'no Envoy');
+	assert.equal(of({ node: 'mesh/simpleapp/virtualNode/other' }), 'no Envoy here');
 	assert.equal(nodeState(undefined, box('serviceA')), undefined);
 	assert.equal(nodeState([status], box('serviceB.simpleapp.local')), undefined);
 });

@@ -51,3 +51,24 @@ test('no answer, an answer that is no JSON, and a refusal are told apart', async
 	const refused = { __type: 'ForbiddenException', message: 'no policy of this key allows it' };
 	assert.deepEqual(await failureOf(async () => Response.json(refused, { status: 403 })), [403, refused.message]);
 });
+
+test('what a turnout control that was started again refuses is asked once more with its new token, and nothing else is', async () => {
+	const asked: string[] = [];
+	let current = 'second';
+	const fetched = (async (input, init) => {
+		const given = new Headers(init?.headers).get('x-turnout-csrf-token');
+		asked.push(`${init?.method ?? 'GET'} ${String(input).split('?')[0]} ${given}`);
+		if (input === 'session') return Response.json({ user: 'anyone', csrfToken: current, hasKeys: false });
+		if (given === 'second') return Response.json({});
+		return Response.json({ __type: 'ForbiddenException', message: 'no' }, { status: 403 });
+	}) as typeof fetch;
+	const server = createServerCalls(fetched);
+	const key: ResourceKey = { kind: 'mesh', mesh: 'm', parent: '', name: 'm' };
+	await server.change({ verb: 'delete', key, ifRevision: '1' });
+	assert.deepEqual(asked, ['DELETE api ', 'GET session ', 'DELETE api second']);
+	asked.length = 0;
+	current = 'third';
+	await server.session();
+	await assert.rejects(server.change({ verb: 'delete', key, ifRevision: '1' }), CallFailure);
+	assert.deepEqual(asked, ['GET session second', 'DELETE api third', 'GET session third']);
+});

@@ -239,7 +239,7 @@ describe('what is wrong with manifests', () => {
 				'name: x',
 				`routes: [{tcpRoute: {${targets('{virtualNodeRef: {name: a}, weight: 1}')}}}]`,
 			),
-			/^9: spec\.routes\[0\]: it has 0 characters; /,
+			/^9: spec\.routes\[0\]: it is empty; /,
 		],
 	];
 	for (const [what, text, told] of table) test(what, () => assert.match(errorsOf(text), told));

@@ -39,7 +39,7 @@ test('the root leads to the page, and all that is below it has the headers that 
 	const browser = served.open();
 	for (const path of ['/', '/console']) {
 		const { status, headers } = await browser.ask('GET', path);
-		assert.deepEqual([status, headers['location']], [302, '/console/']);
+		assert.deepEqual([status, headers['location']], [302, 'console/']);
 	}
 	for (const path of ['/console/', '/console/session', '/console/resources', '/console/none']) {
 		const { headers } = await browser.ask('GET', path);
@@ -62,7 +62,7 @@ test('signing in gives a cookie that no script reads and no other site sends, an
 	assert.equal((await browser.ask('GET', '/console/resources')).status, 401);
 	const { json, headers } = await browser.signIn(alice.accessKeyId, alice.secretAccessKey);
 	assert.equal(json.user, `user of ${alice.accessKeyId}`);
-	assert.match(String(headers['set-cookie']), /^turnout-console=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/console$/);
+	assert.match(String(headers['set-cookie']), /^turnout-console=[\w-]{43}; HttpOnly; SameSite=Strict$/);
 	await makeAll(browser);
 	const { resources, hidden } = (await browser.ask('GET', '/console/resources?meshName=m')).json;
 	assert.equal(resources.length, 7);
@@ -87,9 +87,9 @@ test('what another page asks for is refused, and what comes without the token of
 		{ 'sec-fetch-site': 'cross-site' },
 		{ 'sec-fetch-site': 'same-site' },
 		{ 'sec-fetch-site': 'none' },
-		{ origin: 'https://elsewhere.example' },
-		{ origin: 'null' },
-		{ origin: 'http://localhost:9999' },
+		{ origin: 'https://elsewhere.example', 'sec-fetch-site': '' },
+		{ origin: 'null', 'sec-fetch-site': '' },
+		{ origin: 'http://localhost:9999', 'sec-fetch-site': '' },
 		{ 'sec-fetch-site': '', origin: '' },
 		{ 'x-turnout-csrf-token': '' },
 		{ 'x-turnout-csrf-token': 'x'.repeat(43) },
@@ -254,7 +254,7 @@ test('of Envoys a key sees those of what it may see', async () => {
 
 test('the history takes how many are wanted, and no other number', async () => {
 	await using served = await signedIn();
-	assert.deepEqual((await served.browser.ask('GET', '/console/history')).json, { events: [] });
+	assert.deepEqual((await served.browser.ask('GET', '/console/history')).json, { events: [], hasOlder: false });
 	for (const limit of ['0', '-1', '1001', 'x', '1.5'])
 		assert.equal((await served.browser.ask('GET', `/console/history?limit=${limit}`)).status, 400, limit);
 });
@@ -263,4 +263,20 @@ test('the API answers as before beside it', async () => {
 	await using served = await serveConsole();
 	const { text } = await askSocket(served.socket, 'GET', '/v20190125/meshes', '', { host: 'localhost' });
 	assert.deepEqual(JSON.parse(text), { meshes: [] });
+});
+
+test('whoever sees few of the latest changes is told that there are older ones', async () => {
+	await using served = await serveConsole(keys);
+	const event = (kind: string, name: string) => ({
+		...{ at: '2026-11-30T08:00:00.000Z', by: 'a', operation: 'Create', resource: `${ARN}/m/${kind}/${name}` },
+		...{ version: 1, before: undefined, after: {} },
+	});
+	await served.history.add(event('virtualNode', 'seen'));
+	for (let at = 0; at < 3; at += 1) await served.history.add(event('virtualService', `${at}`));
+	const browser = served.open();
+	await browser.signIn(reader.accessKeyId, reader.secretAccessKey);
+	const latest = async (limit: number) => (await browser.ask('GET', `/console/history?limit=${limit}`)).json;
+	assert.deepEqual(await latest(3), { events: [], hasOlder: true });
+	const { events, hasOlder } = await latest(5);
+	assert.deepEqual([events.length, hasOlder], [1, false]);
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connectionOf } from '../../../../src/control/console/connection.ts';
 import { createSignIn } from '../../../../src/control/console/sign-in.ts';
 import { createFakeClock } from '../../../support/fake-clock.ts';
 import { keysOf } from '../../../support/signed-call.ts';
 
 const alice = { accessKeyId: 'TURNALICE00000000000', secretAccessKey: 'a'.repeat(40) };
 const bob = { accessKeyId: 'TURNBOB0000000000000', secretAccessKey: 'b'.repeat(40) };
-const here = { address: '127.0.0.1', isEncrypted: false };
-const far = (address: string) => ({ address, isEncrypted: true });
+const here = connectionOf({ headers: {}, socket: { remoteAddress: '127.0.0.1' } });
+const far = (address: string) => connectionOf({ headers: {}, socket: encrypted(address) });
+const encrypted = (remoteAddress: string) => ({ remoteAddress, encrypted: true });
 const body = (given: unknown) => Buffer.from(typeof given === 'string' ? given : JSON.stringify(given));
 
 function door() {
@@ -51,8 +53,8 @@ test('what is no such pair is refused', () => {
 
 test('nobody signs in over a connection that others can read', () => {
 	const { signIn } = door();
-	const may = (address: string | undefined, isEncrypted = false) =>
-		'key' in signIn({ address, isEncrypted }, body(alice));
+	const may = (remoteAddress: string | undefined, socket: object = {}) =>
+		'key' in signIn(connectionOf({ headers: {}, socket: { remoteAddress, ...socket } }), body(alice));
 	assert.deepEqual(
 		['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1'].map((address) => may(address)),
 		[false, false, false],
@@ -61,7 +63,7 @@ test('nobody signs in over a connection that others can read', () => {
 		['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', undefined].map((address) => may(address)),
 		Array(5).fill(true),
 	);
-	assert.ok(may('10.0.0.1', true));
+	assert.ok(may('10.0.0.1', { encrypted: true }));
 });
 
 test('after five mistakes an address and an id have to wait, each time for twice as long, up to a minute', async () => {
