@@ -201,7 +201,10 @@ rmSync(former, { recursive: true, force: true });
 /** The commands whose start counts and the daemon, each in a network of its own where the system lets us have one. */
 async function warm(): Promise<void> {
 	const lib = join(draft, 'lib');
-	const [node, script] = [join(lib, 'node'), ['--hash-seed=1', join(root, 'scripts/warm.cjs'), lib]] as const;
+	const [node, script] = [
+		join(lib, 'node'),
+		['--hash-seed=1', '--no-sparkplug', join(root, 'scripts/warm.cjs'), lib],
+	] as const;
 	const alone = ['--map-root-user', '--net', '--', node];
 	const hasNamespaces = spawnSync('unshare', [...alone, '--version'], quietly).status === 0;
 	const [program, args] = hasNamespaces ? ['unshare', alone] : [node, []];

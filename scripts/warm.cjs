@@ -11,8 +11,8 @@ if (end === -1) {
 	const { codeOf, start } = require(join(folder, 'turnout.cjs'));
 	const script = start(folder);
 	process.on('exit', () => {
-		// It was set for the same code to come out each time; V8 takes no code that was compiled under another one.
-		setFlagsFromString('--hash-seed=0');
+		// They were set for the same code to come out each time; V8 takes no code that was compiled under others.
+		for (const flag of ['--hash-seed=0', '--sparkplug']) setFlagsFromString(flag);
 		writeFileSync(codeOf(folder), script.createCachedData());
 	});
 } else {
