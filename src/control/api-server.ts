@@ -17,6 +17,8 @@ const limits = {
 	...{ keepAliveTimeout: 30_000, connectionsCheckingInterval: 5_000 },
 } as const;
 const MOST_CONNECTIONS = 1_024;
+/** Of a connection: who does not read an answer would else hold it for ever. Clients wait for a minute for theirs. */
+const STALLED_MS = 75_000;
 /** Above all that a resource within the API's bounds has. */
 const LARGEST_BODY = 1024 * 1024;
 
@@ -31,6 +33,8 @@ export interface ServerOptions {
 	readonly pageOf?: (perform: Perform) => Page;
 	/** Undefined: in plain text. */
 	readonly tls?: SecureContextOptions | undefined;
+	/** How long nothing may go over a connection in either direction. */
+	readonly stalledMs?: number;
 }
 
 /** App Mesh's REST API. It does not listen yet. */
@@ -66,6 +70,7 @@ export function createApiServer(context: ApiContext, options: ServerOptions): Se
 			? createServer(limits, listen)
 			: createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listen);
 	server.maxConnections = MOST_CONNECTIONS;
+	server.timeout = options.stalledMs ?? STALLED_MS;
 	return server;
 }
 

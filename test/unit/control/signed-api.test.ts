@@ -23,7 +23,7 @@ async function signedApi() {
 	const reasons: string[] = [];
 	const served = await serveApi(
 		{},
-		authoriseByKey({ keys, region, onRefused: ({ reason }) => void reasons.push(reason) }),
+		{ authorise: authoriseByKey({ keys, region, onRefused: ({ reason }) => void reasons.push(reason) }) },
 	);
 	const ask = async (by: typeof admin, call: UnsignedCall, change = (text: string) => text) => {
 		const signed = await signedCall(by, call, { region, atMs: Date.now() });

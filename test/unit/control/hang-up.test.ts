@@ -1,0 +1,88 @@
+// Clients of the API that hold their connections, as others do that come from the network.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { createEnding } from '../../../src/control/end-server.ts';
+import { createScratch } from '../../lab/net/scratch.ts';
+import { eventually } from '../../support/eventually.ts';
+import { serveApi } from '../../support/served-api.ts';
+
+const LIST = 'GET /v20190125/meshes HTTP/1.1\r\nhost: localhost\r\n\r\n';
+
+test('who does not read the answers loses the connection; who reads them slowly has them all', async () => {
+	await using api = await serveApi({}, { stalledMs: 2_000 });
+	const [deaf, slow] = [connect(api.socket), connect(api.socket)];
+	const asked = 1_500;
+	for (const socket of [deaf, slow])
+		socket
+			.pause()
+			.on('error', () => undefined)
+			.write(LIST.repeat(asked));
+	const whole = `${LIST.replace('\r\n\r\n', '')}\r\nconnection: close\r\n\r\n`;
+	slow.write(whole);
+	const read = text(slowly(slow));
+	assert.equal((await read).match(/HTTP\/1\.1 200/g)?.length, asked + 1);
+	const count = promisify(api.server.getConnections.bind(api.server));
+	assert.equal(await eventually(count, (open) => open === 0), 0);
+});
+
+/** Some of it, and then nothing for a while. */
+async function* slowly(socket: Socket): AsyncGenerator<Buffer> {
+	for await (const part of socket) {
+		yield part as Buffer;
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+}
+
+async function listen(server: Server) {
+	const stack = new AsyncDisposableStack();
+	const path = join(stack.use(createScratch('ending')).path, 'socket');
+	await once(server.listen(path), 'listening');
+	stack.defer(() => server.closeAllConnections());
+	return { path, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('a server that is ended answers what was asked, and does not wait for half a request, nor for none', async () => {
+	const asked: (() => void)[] = [];
+	const server = createServer((request, reply) => {
+		if (request.method === 'PUT') return;
+		asked.push(() => reply.end('done'));
+	});
+	const end = createEnding(server, 60_000);
+	await using at = await listen(server);
+	const sockets = [
+		'',
+		'GET / HTTP/1.1\r\nhost: loc',
+		'PUT / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nab',
+		'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n',
+	].map((written) => {
+		const socket = connect(at.path);
+		socket.write(written);
+		return text(socket).catch(() => 'reset');
+	});
+	while (asked.length === 0) await new Promise(setImmediate);
+	const ended = end();
+	for (const answer of asked) answer();
+	await ended;
+	const [idle, half, cut, whole] = await Promise.all(sockets);
+	assert.match(whole ?? '', /^HTTP\/1\.1 200 .*done/s);
+	for (const other of [idle, half, cut]) assert.doesNotMatch(other ?? '', /200/);
+});
+
+test('nor does it wait for longer than it was told', async () => {
+	let isAsked = false;
+	const server = createServer(() => {
+		isAsked = true;
+	});
+	const end = createEnding(server, 50);
+	await using at = await listen(server);
+	const socket = connect(at.path);
+	socket.on('error', () => undefined).write(LIST);
+	while (!isAsked) await new Promise(setImmediate);
+	await end();
+});
