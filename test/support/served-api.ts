@@ -51,5 +51,8 @@ export async function serveApi(
 		const parsed = JSON.parse(reply.text);
 		return { status: reply.status, type: type?.toString(), message: parsed.message ?? '', body: parsed };
 	};
-	return { ...{ ask, store, history, clock, events, socket, server }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+	return {
+		...{ ask, store, history, clock, events, socket, server },
+		[Symbol.asyncDispose]: () => stack.disposeAsync(),
+	};
 }
