@@ -24,7 +24,11 @@ export const quote = (text: string): string =>
 export const shown = (text: string): string => (/^[\w./:*@-]+$/.test(text) ? text : quote(text));
 
 /** Joins the lines with `; `: for another program's message inside one of ours. */
-export const oneLine = (text: string): string => escapeControls(text.trim().replace(/\s*\n\s*/g, '; '));
+export const oneLine = (text: string): string => {
+	// An expression that looks for white space around a line feed takes the square of its length.
+	const lines = text.split('\n').map((line) => line.trim());
+	return escapeControls(lines.filter((line) => line !== '').join('; '));
+};
 
 /** Unlike `escapeControls`, this counts line feeds. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose

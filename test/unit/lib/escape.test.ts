@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure, failureText } from '../../../src/failure.ts';
-import { escapeControls, quote } from '../../../src/lib/escape.ts';
+import { escapeControls, oneLine, quote } from '../../../src/lib/escape.ts';
 import { isPrintable } from '../../support/printable.ts';
 
 const obeyed = ['\u0000', '\t', '\r', '\u0007', '\u001b[2J', '\u007f', '\u0085', '\u009b31m'];
@@ -29,4 +29,12 @@ test('what would turn the order of the letters around, or is not seen at all, is
 		assert.equal(quote(`a${text}b`), `"a\\u${code}b"`);
 	}
 	for (const text of ['شبكة', 'रक्‍षा', '👩‍💻', 'می‌خواهم']) assert.equal(escapeControls(text), text);
+});
+
+test("another program's message becomes one line, in no time however long its gaps are", () => {
+	assert.equal(oneLine('\n a\t\n \r\n b  c \n'), 'a; b  c');
+	const startedMs = performance.now();
+	assert.equal(oneLine(`a${' '.repeat(1_000_000)}b`).length, 1_000_002);
+	// It took half an hour.
+	assert.ok(performance.now() - startedMs < 10_000);
 });
