@@ -1,4 +1,5 @@
 import { type ChannelCredentials, Client, type ClientOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { callAgain } from '../../lib/call-again.ts';
 import type { Place } from '../../values/place.ts';
 import { isStaleLogin } from './etcd-failure.ts';
 import { type Answers, createEtcdCodec, type EtcdCodec } from './etcd-messages.ts';
@@ -8,7 +9,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** One member of etcd, over one connection. What it refuses, and an end of the connection, rejects with gRPC's error. */
 export interface EtcdConnection extends Disposable {
 	readonly range: (request: Fields) => Promise<Answers['RangeResponse']>;
-	readonly transact: (request: Fields) => Promise<Answers['TxnResponse']>;
+	/** It may be made more than once, and has to be such that it does no harm. */
+	readonly transact: (request: Fields) => Promise<Transacted>;
 	readonly grantLease: (seconds: number) => Promise<bigint>;
 	/** Never resolves: it rejects when etcd ends it, `onAnswer` throws or the signal is aborted. */
 	readonly watch: (
@@ -17,6 +19,11 @@ export interface EtcdConnection extends Disposable {
 		signal: AbortSignal,
 	) => Promise<never>;
 }
+
+export type Transacted = Answers['TxnResponse'] & {
+	/** How often it was sent by now: each may have been made. */
+	readonly calls: number;
+};
 
 export interface Login {
 	readonly name: string;
@@ -31,6 +38,12 @@ export interface EtcdAccess {
 
 /** How long a member may take to answer. Its own limit of a request is 7 s by default, election included. */
 const DEADLINE_MS = 5_000;
+
+/**
+ * What a member has passed on to a leader that is gone by then is lost without a word, and whoever asked waits for nothing
+ * (etcd-io/etcd#5214). A new leader is there within two seconds, by default.
+ */
+const AGAIN_MS = [500, 700, 1_000, 1_400];
 
 /** What a page of definitions has at most, and more than etcd takes of one by default (--max-request-bytes, 1.5 MiB). */
 const LARGEST_BYTES = 64 * 1024 * 1024;
@@ -63,9 +76,15 @@ function connect(target: string, { credentials, login }: EtcdAccess, codec: Etcd
 	const own: Own = { client, codec, login, token: undefined };
 	return {
 		range: async (request) => codec.decode('RangeResponse', await call(own, 'range', request)),
-		transact: async (request) => codec.decode('TxnResponse', await call(own, 'transact', request)),
-		grantLease: async (seconds) =>
-			codec.decode('LeaseGrantResponse', await call(own, 'grantLease', { TTL: BigInt(seconds) })).ID,
+		async transact(request) {
+			const { value, calls } = await callAgain(() => call(own, 'transact', request), AGAIN_MS);
+			return { ...codec.decode('TxnResponse', value), calls };
+		},
+		async grantLease(seconds) {
+			// One that is granted to nobody goes by itself.
+			const { value } = await callAgain(() => call(own, 'grantLease', { TTL: BigInt(seconds) }), AGAIN_MS);
+			return codec.decode('LeaseGrantResponse', value).ID;
+		},
 		watch: (request, onAnswer, signal) => watch(own, request, onAnswer, signal),
 		[Symbol.dispose]: () => client.close(),
 	};

@@ -9,7 +9,7 @@ const MOST_EVENTS = 1_000;
 const LOOK_EVERY = 50;
 
 /** Who has changed what, by whichever program, beside the definitions in etcd. */
-export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
+export function openEtcdHistory({ read, address }: EtcdSession): History {
 	const prefix = historyPrefix(address.prefix);
 	const all = below(prefix);
 	let added = 0;
@@ -24,7 +24,7 @@ export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
 		const last = newest.kvs.at(-1);
 		if (!newest.more || last === undefined) return;
 		const success = [{ requestDeleteRange: { key: all.key, rangeEnd: last.key } }];
-		await ask(({ transact }) => transact({ success }));
+		await read(({ transact }) => transact({ success }));
 	};
 	return {
 		async add(event) {
@@ -34,7 +34,8 @@ export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
 			added += 1;
 			await told(
 				'write',
-				ask(({ transact }) => transact({ success: [{ requestPut: { key, value } }] })),
+				// Of this key: once, however often it is written.
+				read(({ transact }) => transact({ success: [{ requestPut: { key, value } }] })),
 			);
 			if (added % LOOK_EVERY === 1) await told('shorten', forget());
 		},
