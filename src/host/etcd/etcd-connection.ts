@@ -38,6 +38,8 @@ export interface EtcdAccess {
 
 /** How long a member may take to answer. Its own limit of a request is 7 s by default, election included. */
 const DEADLINE_MS = 5_000;
+/** For one key, which another member is asked for then. */
+const QUICK_MS = 2_000;
 
 /**
  * What a member has passed on to a leader that is gone by then is lost without a word, and whoever asked waits for nothing
@@ -75,7 +77,10 @@ function connect(target: string, { credentials, login }: EtcdAccess, codec: Etcd
 	const client = new Client(target, credentials, options);
 	const own: Own = { client, codec, login, token: undefined };
 	return {
-		range: async (request) => codec.decode('RangeResponse', await call(own, 'range', request)),
+		async range(request) {
+			const ms = 'rangeEnd' in request ? DEADLINE_MS : QUICK_MS;
+			return codec.decode('RangeResponse', await call(own, 'range', request, ms));
+		},
 		async transact(request) {
 			const { value, calls } = await callAgain(() => call(own, 'transact', request), AGAIN_MS);
 			return { ...codec.decode('TxnResponse', value), calls };
@@ -107,19 +112,25 @@ const methods = {
 type Method = keyof typeof methods;
 
 /** A token ends after minutes, and with each change of users and roles: what was refused for it was not done. */
-async function call(own: Own, method: Method, request: Fields): Promise<Buffer> {
+async function call(own: Own, method: Method, request: Fields, ms: number = DEADLINE_MS): Promise<Buffer> {
+	const sent = async () => send(own, method, request, { metadata: await withToken(own), ms });
 	try {
-		return await send(own, method, request, await withToken(own));
+		return await sent();
 	} catch (error) {
 		own.token = undefined;
 		if (own.login === undefined || !isStaleLogin(error)) throw error;
-		return send(own, method, request, await withToken(own));
+		return sent();
 	}
 }
 
-function send({ client, codec }: Own, method: Method, request: Fields, metadata: Metadata): Promise<Buffer> {
+interface How {
+	readonly metadata: Metadata;
+	readonly ms: number;
+}
+
+function send({ client, codec }: Own, method: Method, request: Fields, { metadata, ms }: How): Promise<Buffer> {
 	const { path, asks } = methods[method];
-	const deadline = { deadline: Date.now() + DEADLINE_MS };
+	const deadline = { deadline: Date.now() + ms };
 	return new Promise((resolve, reject) => {
 		const done = (error: ServiceError | null, answer?: Buffer) =>
 			error === null && answer !== undefined ? resolve(answer) : reject(error);
@@ -140,7 +151,7 @@ async function withToken(own: Own): Promise<Metadata> {
 }
 
 async function logIn(own: Own, { name, password }: Login): Promise<string> {
-	const answer = await send(own, 'authenticate', { name, password }, new Metadata());
+	const answer = await send(own, 'authenticate', { name, password }, { metadata: new Metadata(), ms: DEADLINE_MS });
 	return own.codec.decode('AuthenticateResponse', answer).token;
 }
 

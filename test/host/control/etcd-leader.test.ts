@@ -1,4 +1,4 @@
-// A leader that stops without a word: what a member has passed on to it is lost, and nobody tells who asked.
+// Members that stop without a word. What one has passed on to a leader that does is lost, and nobody tells who asked.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startEtcdCluster } from '../../lab/services/etcd-cluster.ts';
@@ -19,7 +19,7 @@ const node = (name: string) => ({
 /** A member asks for votes within two seconds of its leader's last word (--election-timeout, 1 s), and some more on a busy machine. */
 const ELECTED_MS = 4_000;
 
-describe('an etcd whose leader stops', async () => {
+describe('an etcd of which a member stops', async () => {
 	const stack = suiteStack();
 	const cluster = await startEtcdCluster(stack, 3);
 	const leads = ({ tryCtl }: (typeof cluster.members)[number]) =>
@@ -58,4 +58,19 @@ describe('an etcd whose leader stops', async () => {
 			assert.ok(ms < ELECTED_MS, `${ms} ms`);
 			assert.ok(mirror.content()?.values.has(`${prefix}/m/virtualNode/second.yaml`));
 		});
+
+	test('what is read of a member that does not answer any more is read of the next', async (context) => {
+		const sockets = cluster.members.map(({ socket }) => socket);
+		const { store, mirror } = createEtcdStore(sockets, { prefix: '/read' }, ending.signal);
+		await store.put(node('first'));
+		const { host = '' } = mirror.member() ?? {};
+		const { process } = cluster.members[Number(host.slice(1))] ?? assert.fail('there is no member');
+		process.kill('SIGSTOP');
+		const startedMs = performance.now();
+		const { entries } = await store.list().finally(() => process.kill('SIGCONT'));
+		const ms = performance.now() - startedMs;
+		context.diagnostic(`${ms.toFixed(0)} ms`);
+		assert.equal(entries.length, 1);
+		assert.ok(ms < ELECTED_MS, `${ms} ms`);
+	});
 });
