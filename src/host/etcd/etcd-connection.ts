@@ -77,22 +77,28 @@ function connect(target: string, { credentials, login }: EtcdAccess, codec: Etcd
 	const client = new Client(target, credentials, options);
 	const own: Own = { client, codec, login, token: undefined };
 	return {
-		async range(request) {
-			const ms = 'rangeEnd' in request ? DEADLINE_MS : QUICK_MS;
-			return codec.decode('RangeResponse', await call(own, 'range', request, ms));
-		},
-		async transact(request) {
-			const { value, calls } = await callAgain(() => call(own, 'transact', request), AGAIN_MS);
-			return { ...codec.decode('TxnResponse', value), calls };
-		},
-		async grantLease(seconds) {
-			// One that is granted to nobody goes by itself.
-			const { value } = await callAgain(() => call(own, 'grantLease', { TTL: BigInt(seconds) }), AGAIN_MS);
-			return codec.decode('LeaseGrantResponse', value).ID;
-		},
+		range: (request) => range(own, request),
+		transact: (request) => transact(own, request),
+		grantLease: (seconds) => grantLease(own, seconds),
 		watch: (request, onAnswer, signal) => watch(own, request, onAnswer, signal),
 		[Symbol.dispose]: () => client.close(),
 	};
+}
+
+async function range(own: Own, request: Fields): Promise<Answers['RangeResponse']> {
+	const ms = 'rangeEnd' in request ? DEADLINE_MS : QUICK_MS;
+	return own.codec.decode('RangeResponse', await call(own, 'range', request, ms));
+}
+
+async function transact(own: Own, request: Fields): Promise<Transacted> {
+	const { value, calls } = await callAgain(() => call(own, 'transact', request), AGAIN_MS);
+	return { ...own.codec.decode('TxnResponse', value), calls };
+}
+
+/** One that is granted to nobody goes by itself. */
+async function grantLease(own: Own, seconds: number): Promise<bigint> {
+	const { value } = await callAgain(() => call(own, 'grantLease', { TTL: BigInt(seconds) }), AGAIN_MS);
+	return own.codec.decode('LeaseGrantResponse', value).ID;
 }
 
 interface Own {
