@@ -1,4 +1,4 @@
-// Clients of the API that hold their connections, as others do that come from the network.
+// Clients of the API that are none of AWS's: they hold their connections, or what they send is no text.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -85,4 +85,19 @@ test('nor does it wait for longer than it was told', async () => {
 	socket.on('error', () => undefined).write(LIST);
 	while (!isAsked) await new Promise(setImmediate);
 	await end();
+});
+
+const put = (length: number, body: string): Buffer =>
+	Buffer.from(
+		`PUT /v20190125/meshes HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n${body}`,
+		'latin1',
+	);
+
+test('a body that is no UTF-8 is refused, and nothing is made of it', async () => {
+	await using api = await serveApi();
+	const body = '{"meshName":"\xff\xfe"}';
+	const socket = connect(api.socket);
+	socket.write(put(body.length, body));
+	assert.match(await text(socket), /^HTTP\/1\.1 400 .*the body is not a JSON object in UTF-8/s);
+	assert.deepEqual((await api.store.list()).entries, []);
 });
