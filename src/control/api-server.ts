@@ -65,12 +65,14 @@ export function createApiServer(context: ApiContext, options: ServerOptions): Se
 			.then((found) => (found === undefined ? reply.destroy() : send(reply, found)))
 			.finally(() => context.requests.add(asked.operation, reply.statusCode, context.clock.nowMs() - startedMs));
 	};
+	const { stalledMs = STALLED_MS } = options;
+	const handshakeTimeout = Math.min(stalledMs, limits.headersTimeout);
 	const server =
 		tls === undefined
 			? createServer(limits, listen)
-			: createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listen);
+			: createTlsServer({ ...limits, ...tls, handshakeTimeout, minVersion: 'TLSv1.2' }, listen);
 	server.maxConnections = MOST_CONNECTIONS;
-	server.timeout = options.stalledMs ?? STALLED_MS;
+	server.timeout = stalledMs;
 	return server;
 }
 

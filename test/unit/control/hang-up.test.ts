@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { createEnding } from '../../../src/control/end-server.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
+import { createAuthority, pemsOf } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { serveApi } from '../../support/served-api.ts';
 
@@ -100,4 +101,12 @@ test('a body that is no UTF-8 is refused, and nothing is made of it', async () =
 	socket.write(put(body.length, body));
 	assert.match(await text(socket), /^HTTP\/1\.1 400 .*the body is not a JSON object in UTF-8/s);
 	assert.deepEqual((await api.store.list()).entries, []);
+});
+
+test('who does not begin with TLS is let go', async () => {
+	using scratch = createScratch('hang-up');
+	const tls = pemsOf(createAuthority(scratch.path, 'authority').issue('control', ['localhost']));
+	await using api = await serveApi({}, { tls, stalledMs: 200 });
+	const socket = connect(api.socket).on('error', () => undefined);
+	await once(socket.resume(), 'close', { signal: AbortSignal.timeout(10_000) });
 });
