@@ -68,7 +68,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood(() => parseQuotas(textOf(given, 'limits') ?? ''), 'limits');
 	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
-	const onRefused = tellRefusals(log);
+	const onRefused = tellRefusals(log, systemClock);
 	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
 	const { store, definitions, shown, claim, openHistory } = await openStore(given, settings, log, signal);
