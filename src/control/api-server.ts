@@ -8,6 +8,7 @@ import { ApiFailure } from './api-failure.ts';
 import type { Authorise, Principal } from './authorise.ts';
 import { findOperation } from './find-operation.ts';
 import { failureReply, type HttpReply, jsonReply } from './http-reply.ts';
+import { boundConnections } from './make-room.ts';
 import { findPage, type Pages } from './pages.ts';
 import { createPerform, type Perform } from './perform.ts';
 
@@ -35,6 +36,7 @@ export interface ServerOptions {
 	readonly tls?: SecureContextOptions | undefined;
 	/** How long nothing may go over a connection in either direction. */
 	readonly stalledMs?: number;
+	readonly mostConnections?: number;
 }
 
 /** App Mesh's REST API. It does not listen yet. */
@@ -71,7 +73,7 @@ export function createApiServer(context: ApiContext, options: ServerOptions): Se
 		tls === undefined
 			? createServer(limits, listen)
 			: createTlsServer({ ...limits, ...tls, handshakeTimeout, minVersion: 'TLSv1.2' }, listen);
-	server.maxConnections = MOST_CONNECTIONS;
+	boundConnections(server, options.mostConnections ?? MOST_CONNECTIONS);
 	server.timeout = stalledMs;
 	return server;
 }

@@ -110,3 +110,47 @@ test('who does not begin with TLS is let go', async () => {
 	const socket = connect(api.socket).on('error', () => undefined);
 	await once(socket.resume(), 'close', { signal: AbortSignal.timeout(10_000) });
 });
+
+/** Connections that are open on the other side as well. */
+async function hold(path: string, count: number, written: string): Promise<readonly Socket[]> {
+	const held = Array.from({ length: count }, () => connect(path).on('error', () => undefined));
+	for (const socket of held) socket.resume().write(written);
+	await Promise.all(held.map((socket) => once(socket, 'connect')));
+	return held;
+}
+
+test('whoever holds all connections, or asks for halves, keeps nobody away who asks for something', async () => {
+	await using api = await serveApi({}, { mostConnections: 10 });
+	const part = 'PUT /v20190125/meshes HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{';
+	for (const written of ['', 'GET / HT', part, LIST]) {
+		const held = await hold(api.socket, 30, written);
+		for (let times = 0; times < 20; times += 1) assert.equal((await api.ask('GET', '/meshes')).status, 200);
+		assert.ok((await promisify(api.server.getConnections.bind(api.server))()) <= 10);
+		for (const socket of held) socket.destroy();
+	}
+});
+
+test('who is owed an answer keeps the connection', async () => {
+	const asked = Promise.withResolvers<void>();
+	const enough = Promise.withResolvers<void>();
+	await using api = await serveApi(
+		{},
+		{
+			mostConnections: 10,
+			pageOf: () => async (request) => {
+				if (request.url !== '/slow') return undefined;
+				asked.resolve();
+				await enough.promise;
+				return { status: 200, headers: {}, body: 'late' };
+			},
+		},
+	);
+	const slow = connect(api.socket);
+	slow.write('GET /slow HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+	await asked.promise;
+	const held = await hold(api.socket, 30, '');
+	assert.equal((await api.ask('GET', '/meshes')).status, 200);
+	enough.resolve();
+	assert.match(await text(slow), /\blate\b/);
+	for (const socket of held) socket.destroy();
+});
