@@ -15,6 +15,7 @@ export interface AdsListenerOptions {
 	readonly onTlsProblem: (address: string, why: string) => void;
 	/** How long the beginning of TLS may take. */
 	readonly handshakeMs?: number;
+	readonly mostConnections?: number;
 }
 
 export interface AdsListener {
@@ -37,11 +38,17 @@ const MOST_CONNECTIONS = 8_192;
  */
 export async function openAdsListener(
 	address: { readonly host: string; readonly port: number },
-	{ tls, accept, onTlsProblem, handshakeMs = HANDSHAKE_MS }: AdsListenerOptions,
+	{ tls, accept, onTlsProblem, handshakeMs = HANDSHAKE_MS, mostConnections = MOST_CONNECTIONS }: AdsListenerOptions,
 ): Promise<AdsListener> {
 	const sockets = new Map<string, Socket>();
 	const ofPeer = (call: AdsCall) => callerOf(call, sockets.get(call.getPeer()));
-	const service = createAdsService((call, send) => accept(ofPeer(call), send), grpcOptions);
+	const strangers = new Map<string, Socket>();
+	const admit = async (call: AdsCall, send: AdsSend): Promise<AdsConnection> => {
+		const connection = await accept(ofPeer(call), send);
+		strangers.delete(call.getPeer());
+		return connection;
+	};
+	const service = createAdsService(admit, grpcOptions);
 	const injector = service.createConnectionInjector(ServerCredentials.createInsecure());
 	const tell = (error: Error, { remoteAddress = '' }: Socket): void => {
 		if ('code' in error && String(error.code).startsWith('ERR_SSL')) onTlsProblem(remoteAddress, error.message);
@@ -52,15 +59,14 @@ export async function openAdsListener(
 		socket.destroy();
 	};
 	const take = (socket: Socket): void => {
-		const name = `${socket.remoteAddress}:${socket.remotePort}`;
+		const name = nameOf(socket);
 		sockets.set(name, socket);
 		socket.on('error', (error) => tell(error, socket)).on('close', () => sockets.delete(name));
 		injector.injectConnection(socket);
 	};
 	const secure = tls === undefined ? undefined : createSecure(tls, handshakeMs, take).on('tlsClientError', refuse);
 	const server = secure ?? createServer({ noDelay: true }, take);
-	const open = openSockets(server);
-	server.maxConnections = MOST_CONNECTIONS;
+	const open = openSockets(server, strangers, mostConnections);
 	server.listen(address);
 	await once(server, 'listening');
 	return {
@@ -73,12 +79,24 @@ export async function openAdsListener(
 	};
 }
 
-/** Also those that have not begun with TLS. */
-function openSockets(server: PlainServer): ReadonlySet<Socket> {
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
+
+/**
+ * Also those that have not begun with TLS. For one too many that one goes which has not said for the longest time who it is:
+ * strangers keep no Envoy away.
+ */
+function openSockets(server: PlainServer, strangers: Map<string, Socket>, most: number): ReadonlySet<Socket> {
 	const open = new Set<Socket>();
 	server.on('connection', (socket: Socket) => {
+		const name = nameOf(socket);
 		open.add(socket);
-		socket.once('close', () => open.delete(socket));
+		strangers.set(name, socket);
+		socket.once('close', () => {
+			open.delete(socket);
+			strangers.delete(name);
+		});
+		const [longest] = strangers.values();
+		if (open.size > most) longest?.destroy();
 	});
 	return open;
 }
