@@ -30,7 +30,7 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	const isJson = given['json'] === true;
 	// Output as JSON is for programs, which need no progress bar.
 	const progress = process.stderr.isTTY && !isJson ? await createTerminalProgress() : undefined;
-	const sessions = async () => (await import('./commands/session-warning.ts')).readSessions(process.env);
+	const sessions = async () => (await import('./commands/open-logins.ts')).readSessions(process.env);
 	const screen = name === 'top' ? await createTerminalScreen() : undefined;
 	const paint = createPaint(process.stdout);
 	return entry.run(given, words, { out, isJson, paint, signal: stop.signal, progress, sessions, screen });

@@ -12,6 +12,7 @@ import { createConsole } from '../control/console/console.ts';
 import type { ConsoleOptions } from '../control/console/console-options.ts';
 import type { ListenerStatus } from '../control/control-status.ts';
 import { createCurrentMesh } from '../control/current-mesh.ts';
+import { createEnding } from '../control/end-server.ts';
 import { type ListenAddress, parseListen } from '../control/listen-address.ts';
 import type { Perform } from '../control/perform.ts';
 import { parseQuotas } from '../control/quotas.ts';
@@ -67,7 +68,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	const owner = { account: accountOf(given), region: regionOf(given) };
 	const quotas = understood(() => parseQuotas(textOf(given, 'limits') ?? ''), 'limits');
 	const keys = hasKeys ? followKeys(accessFileOf(given), log) : undefined;
-	const onRefused = tellRefusals(log);
+	const onRefused = tellRefusals(log, systemClock);
 	const authorise = keys && authoriseByKey({ keys, region: owner.region, onRefused });
 	await refuseOther(listen);
 	const { store, definitions, shown, claim, openHistory } = await openStore(given, settings, log, signal);
@@ -84,6 +85,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 		// A unix socket needs none.
 		tls: 'path' in listen.options ? undefined : tls?.current(),
 	});
+	const end = createEnding(server);
 	await tellMistakes(store, log, signal);
 	await listening(server, listen);
 	await ads?.open(signal);
@@ -91,7 +93,7 @@ async function serve(given: Given, { signal }: CommandContext): Promise<number> 
 	log('info', 'serving', { at: listen.shown, ads: ads?.listener.at, ...shown, ...owner });
 	if (!signal.aborted) await once(signal, 'abort');
 	ads?.close();
-	await closed(server);
+	await end();
 	return 0;
 }
 
@@ -148,10 +150,3 @@ const notListening = (shown: string, why: string, cause?: unknown): Failure =>
 	new Failure('socket', `Cannot listen on ${shown}: ${why}`, OTHER_PLACE, cause);
 
 const OTHER_PLACE = 'Name another place: --listen ADDRESS:PORT or --listen PATH';
-
-function closed(server: Server): Promise<void> {
-	return new Promise((resolve) => {
-		server.close(() => resolve());
-		server.closeIdleConnections();
-	});
-}

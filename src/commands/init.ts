@@ -20,8 +20,8 @@ import { limitedWhy } from '../status/tracking-condition.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
 import { firstDifference } from './first-difference.ts';
+import { sessionRisk } from './open-logins.ts';
 import { resolveContext } from './resolve-context.ts';
-import { sessionRisk } from './session-warning.ts';
 import { settingsArguments } from './settings-options.ts';
 
 export interface InitReport {

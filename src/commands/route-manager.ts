@@ -10,8 +10,8 @@ import { computeDesired } from '../reconcile/resolve.ts';
 import { begin, converse, type RouteManagerActions, refusal } from '../route-manager/conversation.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
+import { sessionRisk } from './open-logins.ts';
 import { resolveContext } from './resolve-context.ts';
-import { sessionRisk } from './session-warning.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
 

@@ -8,6 +8,7 @@ import { ApiFailure } from './api-failure.ts';
 import type { Authorise, Principal } from './authorise.ts';
 import { findOperation } from './find-operation.ts';
 import { failureReply, type HttpReply, jsonReply } from './http-reply.ts';
+import { boundConnections } from './make-room.ts';
 import { findPage, type Pages } from './pages.ts';
 import { createPerform, type Perform } from './perform.ts';
 
@@ -17,6 +18,8 @@ const limits = {
 	...{ keepAliveTimeout: 30_000, connectionsCheckingInterval: 5_000 },
 } as const;
 const MOST_CONNECTIONS = 1_024;
+/** Of a connection: who does not read an answer would else hold it for ever. Clients wait for a minute for theirs. */
+const STALLED_MS = 75_000;
 /** Above all that a resource within the API's bounds has. */
 const LARGEST_BODY = 1024 * 1024;
 
@@ -31,6 +34,9 @@ export interface ServerOptions {
 	readonly pageOf?: (perform: Perform) => Page;
 	/** Undefined: in plain text. */
 	readonly tls?: SecureContextOptions | undefined;
+	/** How long nothing may go over a connection in either direction. */
+	readonly stalledMs?: number;
+	readonly mostConnections?: number;
 }
 
 /** App Mesh's REST API. It does not listen yet. */
@@ -61,11 +67,14 @@ export function createApiServer(context: ApiContext, options: ServerOptions): Se
 			.then((found) => (found === undefined ? reply.destroy() : send(reply, found)))
 			.finally(() => context.requests.add(asked.operation, reply.statusCode, context.clock.nowMs() - startedMs));
 	};
+	const { stalledMs = STALLED_MS } = options;
+	const handshakeTimeout = Math.min(stalledMs, limits.headersTimeout);
 	const server =
 		tls === undefined
 			? createServer(limits, listen)
-			: createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listen);
-	server.maxConnections = MOST_CONNECTIONS;
+			: createTlsServer({ ...limits, ...tls, handshakeTimeout, minVersion: 'TLSv1.2' }, listen);
+	boundConnections(server, options.mostConnections ?? MOST_CONNECTIONS);
+	server.timeout = stalledMs;
 	return server;
 }
 

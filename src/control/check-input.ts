@@ -21,8 +21,14 @@ export interface Input {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Throws where it is none; what marks the order of bytes is left, and is no JSON. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** JSON; undefined where it is none. An empty body is an empty object. */
-export function parseBody(text: string): unknown {
+export function parseBody(body: Uint8Array): unknown {
+	const decoded = attempt(() => utf8.decode(body));
+	if ('error' in decoded) return undefined;
+	const text = decoded.value;
 	if (text.trim() === '') return {};
 	if (firstTooDeepJson(text) !== undefined) return undefined;
 	const parsed = attempt((): unknown => JSON.parse(text));
@@ -74,7 +80,7 @@ function checkNewName({ act }: Found['operation'], body: unknown): ShapeMistake[
 
 function checkFields(shape: NonNullable<Found['operation']['body']>, body: unknown): ShapeMistake[] {
 	if (isRecord(body)) return checkShape(shape, body);
-	return [{ path: [], why: 'the body is not a JSON object', hint: 'send what --generate-cli-skeleton shows' }];
+	return [{ path: [], why: 'the body is not a JSON object in UTF-8', hint: 'send what --generate-cli-skeleton shows' }];
 }
 
 /** As `mesh check` says it, without a file. */

@@ -25,7 +25,7 @@ export function createPerform(context: ApiContext): Perform {
 	const api = createApi(context);
 	return async ({ method, target, body, ifRevision }, principal) => {
 		const found = findOperation(method, target);
-		const parsed = parseBody(body.toString('utf8'));
+		const parsed = parseBody(body);
 		const denial = principal.denies(`appmesh:${found.operation.name}`, resourceOf(context, found, parsed));
 		if (denial !== undefined) throw new ApiFailure('ForbiddenException', denial);
 		return { status: found.operation.status, value: await api({ found, body: parsed, principal, ifRevision }) };

@@ -1,10 +1,14 @@
 /**
- * Escapes control characters (C0, DEL and C1 of ECMA-48), so that untrusted text cannot control the reader's terminal.
- * Line feeds stay; `quote` escapes them too.
+ * Escapes control characters (C0, DEL and C1 of ECMA-48), so that untrusted text cannot control the reader's terminal; and
+ * what turns the order of letters around (UAX #9) or is not seen at all, so that it cannot pass for another text. Line feeds
+ * stay; `quote` escapes them too. Joiners stay: some languages need them.
  */
 export const escapeControls = (text: string): string =>
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose
-	text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, escaped);
+	text.replace(
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose
+		/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+		escaped,
+	);
 
 /** A line of its own, whatever is in it: no name can write another one. */
 export const lineOf = (text: string): string => `${escapeControls(text).replaceAll('\n', '\\n')}\n`;
@@ -20,7 +24,11 @@ export const quote = (text: string): string =>
 export const shown = (text: string): string => (/^[\w./:*@-]+$/.test(text) ? text : quote(text));
 
 /** Joins the lines with `; `: for another program's message inside one of ours. */
-export const oneLine = (text: string): string => escapeControls(text.trim().replace(/\s*\n\s*/g, '; '));
+export const oneLine = (text: string): string => {
+	// An expression that looks for white space around a line feed takes the square of its length.
+	const lines = text.split('\n').map((line) => line.trim());
+	return escapeControls(lines.filter((line) => line !== '').join('; '));
+};
 
 /** Unlike `escapeControls`, this counts line feeds. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ApiContext } from '../../src/control/api.ts';
 import { createApiServer, type ServerOptions } from '../../src/control/api-server.ts';
-import { type Authorise, withoutKeys } from '../../src/control/authorise.ts';
+import { withoutKeys } from '../../src/control/authorise.ts';
 import { parseQuotas } from '../../src/control/quotas.ts';
 import { createRequestCounts } from '../../src/control/request-counts.ts';
 import { createScratch } from '../lab/net/scratch.ts';
@@ -25,8 +25,7 @@ export type Ask = (method: string, path: string, body?: object | string, host?: 
 
 export async function serveApi(
 	more: Partial<Pick<ApiContext, 'quotas' | 'store' | 'history'>> = {},
-	authorise: Authorise = withoutKeys,
-	pageOf?: ServerOptions['pageOf'],
+	{ authorise = withoutKeys, ...options }: Partial<ServerOptions> = {},
 ) {
 	const stack = new AsyncDisposableStack();
 	const socket = join(stack.use(createScratch('api')).path, 'socket');
@@ -38,7 +37,7 @@ export async function serveApi(
 	const owner = { account: '123456789012', region: 'eu-west-1' };
 	const requests = createRequestCounts();
 	const context = { store, history, owner, quotas: parseQuotas(''), clock, log, requests, ...more };
-	const server = createApiServer(context, { authorise, ...(pageOf === undefined ? {} : { pageOf }) });
+	const server = createApiServer(context, { authorise, ...options });
 	server.listen(socket);
 	await once(server, 'listening');
 	stack.defer(() => {
@@ -52,5 +51,8 @@ export async function serveApi(
 		const parsed = JSON.parse(reply.text);
 		return { status: reply.status, type: type?.toString(), message: parsed.message ?? '', body: parsed };
 	};
-	return { ...{ ask, store, history, clock, events, socket }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+	return {
+		...{ ask, store, history, clock, events, socket, server },
+		[Symbol.asyncDispose]: () => stack.disposeAsync(),
+	};
 }

@@ -50,7 +50,7 @@ export async function serveConsole(keys?: () => AccessKeys, more: Partial<Consol
 	};
 	const authorise =
 		keys === undefined ? withoutKeys : authoriseByKey({ keys, region: owner.region, onRefused: options.onRefused });
-	const served = await serveApi({ store }, authorise, (perform) => createConsole(options, perform));
+	const served = await serveApi({ store }, { authorise, pageOf: (perform) => createConsole(options, perform) });
 	return {
 		...{ store, clock, history, events, refusals, socket: served.socket },
 		open: (host = 'localhost:8474') => openBrowser(served.socket, host),

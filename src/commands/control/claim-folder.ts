@@ -8,12 +8,12 @@ import { refuseTaken } from '../../localapi/listen.ts';
 import type { Log } from '../../log.ts';
 
 /** Hidden: nobody reads it as a definition. */
-const NAME = '.turnout-control';
+export const CLAIM = '.turnout-control';
 
 /** A socket's path has at most 108 bytes, whatever the folder's has. Close `descriptor` once it is not needed any more. */
 export function controlSocket(root: string): { readonly path: string; readonly descriptor: number } {
 	const descriptor = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
-	return { path: `/proc/self/fd/${descriptor}/${NAME}`, descriptor };
+	return { path: `/proc/self/fd/${descriptor}/${CLAIM}`, descriptor };
 }
 
 /**
@@ -31,7 +31,7 @@ export async function claimFolder(root: string, pages: Pages, log: Log): Promise
 		closeSync(descriptor);
 	};
 	try {
-		await refuseTaken(path, `Move ${root}/${NAME} away`, () => taken(root));
+		await refuseClaimed(root, path);
 		// Who serves it as another user has to be able to ask.
 		server.listen({ path, readableAll: true, writableAll: true });
 		await once(server, 'listening');
@@ -44,6 +44,15 @@ export async function claimFolder(root: string, pages: Pages, log: Log): Promise
 		throw cause instanceof Failure ? cause : taken(root, cause);
 	}
 	return { [Symbol.dispose]: release };
+}
+
+const refuseClaimed = (root: string, path: string): Promise<void> =>
+	refuseTaken(path, `Move ${root}/${CLAIM} away`, () => taken(root));
+
+/** Throws a Failure where somebody serves it. */
+export async function refuseServed(root: string): Promise<void> {
+	const { path, descriptor } = controlSocket(root);
+	await refuseClaimed(root, path).finally(() => closeSync(descriptor));
 }
 
 const isInUse = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';

@@ -13,9 +13,9 @@ import { isEtcd } from '../../values/etcd-address.ts';
 import type { MeshSettings } from '../mesh/mesh-settings.ts';
 import { parametersOf } from '../mesh/task.ts';
 import { openEtcdAt } from '../shared-etcd.ts';
-import { claimFolder } from './claim-folder.ts';
 import { definitionsOf } from './definitions-of.ts';
 import { historyFileFor } from './history-place.ts';
+import { keepClaimed } from './keep-claimed.ts';
 
 export interface OpenStore {
 	readonly store: Store;
@@ -53,7 +53,7 @@ export async function openStore(
 		store: createFolderStore(folder, parameters),
 		definitions: { read: () => readDefinitions([folder.root]), watch: folder.watch },
 		shown: { definitions: folder.root, history: historyFile },
-		claim: (pages) => claimFolder(folder.root, pages, log),
+		claim: (pages) => keepClaimed({ ...folder, log, signal }, pages),
 		openHistory: () => openHistoryFile(historyFile, log),
 	};
 }

@@ -5,7 +5,7 @@ import { socketOf } from '../../config/quick-lookup.ts';
 import type { PullProgress } from '../../envoy/runtime.ts';
 import { createClient } from '../../localapi/client.ts';
 import { createOutlet } from '../../log.ts';
-import { readSessions } from '../session-warning.ts';
+import { readSessions } from '../open-logins.ts';
 import { settingsArguments } from '../settings-options.ts';
 import { runDaemon } from './assemble-daemon.ts';
 

@@ -1,6 +1,6 @@
 import { constants, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server as PlainServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions, type Server, TLSSocket } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { AdsCaller, PresentedCertificate } from '../../xds/ads-caller.ts';
@@ -13,6 +13,9 @@ export interface AdsListenerOptions {
 	readonly accept: (caller: AdsCaller, send: AdsSend) => Promise<AdsConnection>;
 	/** A connection has ended for a reason of TLS. */
 	readonly onTlsProblem: (address: string, why: string) => void;
+	/** How long the beginning of TLS may take. */
+	readonly handshakeMs?: number;
+	readonly mostConnections?: number;
 }
 
 export interface AdsListener {
@@ -35,24 +38,35 @@ const MOST_CONNECTIONS = 8_192;
  */
 export async function openAdsListener(
 	address: { readonly host: string; readonly port: number },
-	{ tls, accept, onTlsProblem }: AdsListenerOptions,
+	{ tls, accept, onTlsProblem, handshakeMs = HANDSHAKE_MS, mostConnections = MOST_CONNECTIONS }: AdsListenerOptions,
 ): Promise<AdsListener> {
 	const sockets = new Map<string, Socket>();
 	const ofPeer = (call: AdsCall) => callerOf(call, sockets.get(call.getPeer()));
-	const service = createAdsService((call, send) => accept(ofPeer(call), send), grpcOptions);
+	const strangers = new Map<string, Socket>();
+	const admit = async (call: AdsCall, send: AdsSend): Promise<AdsConnection> => {
+		const connection = await accept(ofPeer(call), send);
+		strangers.delete(call.getPeer());
+		return connection;
+	};
+	const service = createAdsService(admit, grpcOptions);
 	const injector = service.createConnectionInjector(ServerCredentials.createInsecure());
 	const tell = (error: Error, { remoteAddress = '' }: Socket): void => {
 		if ('code' in error && String(error.code).startsWith('ERR_SSL')) onTlsProblem(remoteAddress, error.message);
 	};
+	// Node leaves it open where it says nothing.
+	const refuse = (error: Error, socket: TLSSocket): void => {
+		tell(error, socket);
+		socket.destroy();
+	};
 	const take = (socket: Socket): void => {
-		const name = `${socket.remoteAddress}:${socket.remotePort}`;
+		const name = nameOf(socket);
 		sockets.set(name, socket);
 		socket.on('error', (error) => tell(error, socket)).on('close', () => sockets.delete(name));
 		injector.injectConnection(socket);
 	};
-	const secure = tls === undefined ? undefined : createSecure(tls, take).on('tlsClientError', tell);
+	const secure = tls === undefined ? undefined : createSecure(tls, handshakeMs, take).on('tlsClientError', refuse);
 	const server = secure ?? createServer({ noDelay: true }, take);
-	server.maxConnections = MOST_CONNECTIONS;
+	const open = openSockets(server, strangers, mostConnections);
 	server.listen(address);
 	await once(server, 'listening');
 	return {
@@ -60,16 +74,38 @@ export async function openAdsListener(
 		close() {
 			server.close();
 			service.forceShutdown();
-			for (const socket of sockets.values()) socket.destroy();
+			for (const socket of open) socket.destroy();
 		},
 	};
 }
 
-const createSecure = (tls: SecureContextOptions, take: (socket: TLSSocket) => void): Server =>
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
+
+/**
+ * Also those that have not begun with TLS. For one too many that one goes which has not said for the longest time who it is:
+ * strangers keep no Envoy away.
+ */
+function openSockets(server: PlainServer, strangers: Map<string, Socket>, most: number): ReadonlySet<Socket> {
+	const open = new Set<Socket>();
+	server.on('connection', (socket: Socket) => {
+		const name = nameOf(socket);
+		open.add(socket);
+		strangers.set(name, socket);
+		socket.once('close', () => {
+			open.delete(socket);
+			strangers.delete(name);
+		});
+		const [longest] = strangers.values();
+		if (open.size > most) longest?.destroy();
+	});
+	return open;
+}
+
+const createSecure = (tls: SecureContextOptions, handshakeTimeout: number, take: (socket: TLSSocket) => void): Server =>
 	createTlsServer(
 		{
 			...{ ...contextOf(tls), requestCert: tls.ca !== undefined, rejectUnauthorized: false },
-			...{ ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_MS, noDelay: true },
+			...{ ALPNProtocols: ['h2'], handshakeTimeout, noDelay: true },
 		},
 		take,
 	);

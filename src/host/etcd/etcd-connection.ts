@@ -1,4 +1,5 @@
 import { type ChannelCredentials, Client, type ClientOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { callAgain } from '../../lib/call-again.ts';
 import type { Place } from '../../values/place.ts';
 import { isStaleLogin } from './etcd-failure.ts';
 import { type Answers, createEtcdCodec, type EtcdCodec } from './etcd-messages.ts';
@@ -8,7 +9,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** One member of etcd, over one connection. What it refuses, and an end of the connection, rejects with gRPC's error. */
 export interface EtcdConnection extends Disposable {
 	readonly range: (request: Fields) => Promise<Answers['RangeResponse']>;
-	readonly transact: (request: Fields) => Promise<Answers['TxnResponse']>;
+	/** It may be made more than once, and has to be such that it does no harm. */
+	readonly transact: (request: Fields) => Promise<Transacted>;
 	readonly grantLease: (seconds: number) => Promise<bigint>;
 	/** Never resolves: it rejects when etcd ends it, `onAnswer` throws or the signal is aborted. */
 	readonly watch: (
@@ -17,6 +19,11 @@ export interface EtcdConnection extends Disposable {
 		signal: AbortSignal,
 	) => Promise<never>;
 }
+
+export type Transacted = Answers['TxnResponse'] & {
+	/** How often it was sent by now: each may have been made. */
+	readonly calls: number;
+};
 
 export interface Login {
 	readonly name: string;
@@ -31,6 +38,14 @@ export interface EtcdAccess {
 
 /** How long a member may take to answer. Its own limit of a request is 7 s by default, election included. */
 const DEADLINE_MS = 5_000;
+/** For one key, which another member is asked for then. */
+const QUICK_MS = 2_000;
+
+/**
+ * What a member has passed on to a leader that is gone by then is lost without a word, and whoever asked waits for nothing
+ * (etcd-io/etcd#5214). A new leader is there within two seconds, by default.
+ */
+const AGAIN_MS = [500, 700, 1_000, 1_400];
 
 /** What a page of definitions has at most, and more than etcd takes of one by default (--max-request-bytes, 1.5 MiB). */
 const LARGEST_BYTES = 64 * 1024 * 1024;
@@ -62,13 +77,28 @@ function connect(target: string, { credentials, login }: EtcdAccess, codec: Etcd
 	const client = new Client(target, credentials, options);
 	const own: Own = { client, codec, login, token: undefined };
 	return {
-		range: async (request) => codec.decode('RangeResponse', await call(own, 'range', request)),
-		transact: async (request) => codec.decode('TxnResponse', await call(own, 'transact', request)),
-		grantLease: async (seconds) =>
-			codec.decode('LeaseGrantResponse', await call(own, 'grantLease', { TTL: BigInt(seconds) })).ID,
+		range: (request) => range(own, request),
+		transact: (request) => transact(own, request),
+		grantLease: (seconds) => grantLease(own, seconds),
 		watch: (request, onAnswer, signal) => watch(own, request, onAnswer, signal),
 		[Symbol.dispose]: () => client.close(),
 	};
+}
+
+async function range(own: Own, request: Fields): Promise<Answers['RangeResponse']> {
+	const ms = 'rangeEnd' in request ? DEADLINE_MS : QUICK_MS;
+	return own.codec.decode('RangeResponse', await call(own, 'range', request, ms));
+}
+
+async function transact(own: Own, request: Fields): Promise<Transacted> {
+	const { value, calls } = await callAgain(() => call(own, 'transact', request), AGAIN_MS);
+	return { ...own.codec.decode('TxnResponse', value), calls };
+}
+
+/** One that is granted to nobody goes by itself. */
+async function grantLease(own: Own, seconds: number): Promise<bigint> {
+	const { value } = await callAgain(() => call(own, 'grantLease', { TTL: BigInt(seconds) }), AGAIN_MS);
+	return own.codec.decode('LeaseGrantResponse', value).ID;
 }
 
 interface Own {
@@ -88,19 +118,25 @@ const methods = {
 type Method = keyof typeof methods;
 
 /** A token ends after minutes, and with each change of users and roles: what was refused for it was not done. */
-async function call(own: Own, method: Method, request: Fields): Promise<Buffer> {
+async function call(own: Own, method: Method, request: Fields, ms: number = DEADLINE_MS): Promise<Buffer> {
+	const sent = async () => send(own, method, request, { metadata: await withToken(own), ms });
 	try {
-		return await send(own, method, request, await withToken(own));
+		return await sent();
 	} catch (error) {
 		own.token = undefined;
 		if (own.login === undefined || !isStaleLogin(error)) throw error;
-		return send(own, method, request, await withToken(own));
+		return sent();
 	}
 }
 
-function send({ client, codec }: Own, method: Method, request: Fields, metadata: Metadata): Promise<Buffer> {
+interface How {
+	readonly metadata: Metadata;
+	readonly ms: number;
+}
+
+function send({ client, codec }: Own, method: Method, request: Fields, { metadata, ms }: How): Promise<Buffer> {
 	const { path, asks } = methods[method];
-	const deadline = { deadline: Date.now() + DEADLINE_MS };
+	const deadline = { deadline: Date.now() + ms };
 	return new Promise((resolve, reject) => {
 		const done = (error: ServiceError | null, answer?: Buffer) =>
 			error === null && answer !== undefined ? resolve(answer) : reject(error);
@@ -121,7 +157,7 @@ async function withToken(own: Own): Promise<Metadata> {
 }
 
 async function logIn(own: Own, { name, password }: Login): Promise<string> {
-	const answer = await send(own, 'authenticate', { name, password }, new Metadata());
+	const answer = await send(own, 'authenticate', { name, password }, { metadata: new Metadata(), ms: DEADLINE_MS });
 	return own.codec.decode('AuthenticateResponse', answer).token;
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Failure } from '../../failure.ts';
 import { createSingleFlight } from '../../lib/single-flight.ts';
 import type { Expected, Folder, FolderContent } from '../../store/folder-store.ts';
@@ -8,6 +8,7 @@ import { definitionsIn, type EtcdContent, generationOf, pathOf } from './etcd-co
 import { etcdFailure, isLeaseGone, isUnsure } from './etcd-failure.ts';
 import { createLease, type Lease } from './etcd-lease.ts';
 import { type EtcdSession, PATIENCE_MS } from './etcd-session.ts';
+import { fateOf, marksWith, newMark } from './generation-marks.ts';
 import { generationKey, tokensPrefix } from './key-range.ts';
 
 /** The definitions below a prefix of etcd as a folder, which any number of programs may change at once. */
@@ -60,29 +61,40 @@ interface By {
 	readonly lease: Lease;
 }
 
-async function change(by: By, changed: Changed, expected: Expected): Promise<boolean> {
+async function change(by: By, { path, text }: Changed, expected: Expected): Promise<boolean> {
 	const { mirror, address } = by.session;
-	const key = changed.path.slice(pathOf('').length);
-	const former = mirror.content()?.values.get(key);
-	if (former?.text !== expected.text) return false;
-	// By which it is known again if the answer is lost.
-	const mark = randomUUID();
+	const content = mirror.content();
+	const key = path.slice(pathOf('').length);
+	const former = content?.values.get(key);
+	if (former?.text !== expected.text || String(generationOf(content, address.prefix)) !== expected.generation)
+		return false;
+	const counted = content?.values.get(generationKey(address.prefix))?.text ?? '';
+	const writing = { key, text, former: former?.revision ?? 0n, mark: newMark(), counted };
+	const made = await make(by, writing, expected).catch((error) => {
+		throw etcdFailure(error, { verb: isUnsure(error) ? 'say whether it has changed' : 'change', what: path });
+	});
+	if (made === undefined) return false;
+	await mirror.until(() => (mirror.content()?.revision ?? 0n) >= made, PATIENCE_MS);
+	return true;
+}
+
+/** By one member after the other. */
+const MOST_TRIES = 3;
+
+/** At which revision it is made; undefined: it is not, nor will it be. Rejects where that is not known. */
+async function make(by: By, writing: Writing, expected: Expected, tries = 1): Promise<bigint | undefined> {
+	const asked = requestOf(by.session.address.prefix, writing, expected);
 	try {
-		const asked = requestOf(
-			address.prefix,
-			{ key, text: changed.text, former: former?.revision ?? 0n, mark },
-			expected,
-		);
-		const { succeeded, header } = await transact(by, asked, expected.receipt);
-		if (succeeded) await mirror.until(() => (mirror.content()?.revision ?? 0n) >= header.revision, PATIENCE_MS);
-		return succeeded;
+		const { succeeded, header, calls } = await transact(by, asked, expected.receipt);
+		if (succeeded) return header.revision;
+		if (calls === 1 && tries === 1) return undefined;
 	} catch (error) {
-		if (!isUnsure(error)) throw etcdFailure(error, { verb: 'change', what: changed.path });
-		if (await isWritten(by.session, mark, expected.receipt)) return true;
-		// Whoever tries again finds the receipt if it comes to be written after all, and either of the two outdates the other.
-		if (expected.receipt !== undefined) return false;
-		throw etcdFailure(error, { verb: 'say whether it has changed', what: changed.path });
+		if (!isUnsure(error)) throw error;
+		// Once it is made it is not made again: what it was checked against has changed.
+		if (tries < MOST_TRIES) return make(by, writing, expected, tries + 1);
+		return whetherMade(by.session, writing, { expected, error });
 	}
+	return whetherMade(by.session, writing, { expected, error: new Error('too much has changed since') });
 }
 
 interface Writing {
@@ -90,21 +102,27 @@ interface Writing {
 	readonly text: string | undefined;
 	readonly former: bigint;
 	readonly mark: string;
+	/** What stands in the key of the generation that it is checked against. */
+	readonly counted: string;
 }
 
 type Requests = Readonly<Record<'compare' | 'success', readonly object[]>>;
 
 /** Only if neither the key nor what the change was checked against has changed. */
-function requestOf(prefix: string, { key: name, text, former, mark }: Writing, { generation }: Expected): Requests {
-	const [key, counted] = [Buffer.from(name), Buffer.from(generationKey(prefix))];
+function requestOf(
+	prefix: string,
+	{ key: name, text, former, mark, counted }: Writing,
+	{ generation }: Expected,
+): Requests {
+	const [key, counter] = [Buffer.from(name), Buffer.from(generationKey(prefix))];
 	return {
 		compare: [
 			{ target: MOD, key, modRevision: former },
-			{ target: MOD, key: counted, modRevision: BigInt(generation) },
+			{ target: MOD, key: counter, modRevision: BigInt(generation) },
 		],
 		success: [
 			text === undefined ? { requestDeleteRange: { key } } : { requestPut: { key, value: Buffer.from(text) } },
-			{ requestPut: { key: counted, value: Buffer.from(mark) } },
+			{ requestPut: { key: counter, value: Buffer.from(marksWith(mark, counted)) } },
 		],
 	};
 }
@@ -135,16 +153,25 @@ async function readReceipt({ read, address }: EtcdSession, token: string): Promi
 	return kvs[0] && (JSON.parse(Buffer.from(kvs[0].value).toString('utf8')) as Receipt);
 }
 
-/** After an answer that was lost, by another member if need be. */
-async function isWritten(session: EtcdSession, mark: string, receipt: Receipt | undefined): Promise<boolean> {
-	const { read, address } = session;
-	const key = Buffer.from(generationKey(address.prefix));
-	try {
-		const { kvs } = await read(({ range }) => range({ key }));
-		if (kvs[0] !== undefined && Buffer.from(kvs[0].value).toString('utf8') === mark) return true;
-		return receipt !== undefined && (await readReceipt(session, receipt.token))?.asked === receipt.asked;
-	} catch {
-		// It is not known.
-		return false;
-	}
+interface Unsure {
+	readonly expected: Expected;
+	/** Thrown where it stays unknown. */
+	readonly error: unknown;
+}
+
+/** After an answer that was lost, or that was not the first. Whoever tries again finds the receipt if it comes to be written after all. */
+async function whetherMade(
+	session: EtcdSession,
+	{ mark, counted }: Writing,
+	{ expected: { receipt }, error }: Unsure,
+): Promise<bigint | undefined> {
+	const key = Buffer.from(generationKey(session.address.prefix));
+	const { kvs, header } = await session
+		.read(({ range }) => range({ key }))
+		.catch(() => ({ kvs: [], header: undefined }));
+	const found = Buffer.from(kvs[0]?.value ?? []).toString('utf8');
+	const fate = header && fateOf(mark, counted, found);
+	if (fate === 'made') return header?.revision;
+	if (fate === 'never' || receipt !== undefined) return undefined;
+	throw error;
 }

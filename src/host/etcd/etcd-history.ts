@@ -7,9 +7,11 @@ import { below, historyPrefix } from './key-range.ts';
 /** So many are kept, and a few more until the next time that it is looked. */
 const MOST_EVENTS = 1_000;
 const LOOK_EVERY = 50;
+/** What etcd takes in one transaction by default is 128 (--max-txn-ops). */
+const MOST_AT_ONCE = 100;
 
 /** Who has changed what, by whichever program, beside the definitions in etcd. */
-export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
+export function openEtcdHistory({ read, address }: EtcdSession): History {
 	const prefix = historyPrefix(address.prefix);
 	const all = below(prefix);
 	let added = 0;
@@ -18,28 +20,29 @@ export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
 			throw etcdFailure(error, { verb, what: `the history of ${address.text}` });
 		});
 	const forget = async (): Promise<void> => {
-		const newest = await read(({ range }) =>
-			range({ ...all, limit: BigInt(MOST_EVENTS), sortOrder: LATEST_FIRST, keysOnly: true }),
+		const { kvs, count } = await read(({ range }) =>
+			range({ ...all, ...OLDEST_FIRST, limit: BigInt(MOST_AT_ONCE), keysOnly: true }),
 		);
-		const last = newest.kvs.at(-1);
-		if (!newest.more || last === undefined) return;
-		const success = [{ requestDeleteRange: { key: all.key, rangeEnd: last.key } }];
-		await ask(({ transact }) => transact({ success }));
+		const tooMany = kvs.slice(0, Math.max(0, Number(count) - MOST_EVENTS));
+		if (tooMany.length === 0) return;
+		const success = tooMany.map(({ key }) => ({ requestDeleteRange: { key } }));
+		await read(({ transact }) => transact({ success }));
 	};
 	return {
 		async add(event) {
-			// In the order of their times.
+			// For people: what their order is etcd knows.
 			const key = Buffer.from(`${prefix}${event.at} ${String(added).padStart(9, '0')} ${randomUUID()}`);
 			const value = Buffer.from(JSON.stringify(event));
 			added += 1;
 			await told(
 				'write',
-				ask(({ transact }) => transact({ success: [{ requestPut: { key, value } }] })),
+				// Of this key: once, however often it is written.
+				read(({ transact }) => transact({ success: [{ requestPut: { key, value } }] })),
 			);
 			if (added % LOOK_EVERY === 1) await told('shorten', forget());
 		},
 		async latest(limit) {
-			const asked = { ...all, limit: BigInt(limit), sortOrder: LATEST_FIRST };
+			const asked = { ...all, ...NEWEST_FIRST, limit: BigInt(limit) };
 			const { kvs } = await told(
 				'read',
 				read(({ range }) => range(asked)),
@@ -49,5 +52,6 @@ export function openEtcdHistory({ ask, read, address }: EtcdSession): History {
 	};
 }
 
-/** Descending, by the key. */
-const LATEST_FIRST = 2;
+/** As etcd has got them, whatever the clocks of the controls say: by the revision that made them, up or down. */
+const OLDEST_FIRST = { sortOrder: 1, sortTarget: 2 };
+const NEWEST_FIRST = { sortOrder: 2, sortTarget: 2 };

@@ -23,7 +23,7 @@ const messages = {
 	KeyValue: { key: [1, 'bytes'], modRevision: [3, 'int64'], value: [5, 'bytes'] },
 	RangeRequest: {
 		...{ key: [1, 'bytes'], rangeEnd: [2, 'bytes'], limit: [3, 'int64'], revision: [4, 'int64'] },
-		...{ sortOrder: [5, 'int32'], keysOnly: [8, 'bool'] },
+		...{ sortOrder: [5, 'int32'], sortTarget: [6, 'int32'], keysOnly: [8, 'bool'] },
 	},
 	RangeResponse: { header: [1, 'ResponseHeader'], kvs: [2, 'KeyValue[]'], more: [3, 'bool'], count: [4, 'int64'] },
 	PutRequest: { key: [1, 'bytes'], value: [2, 'bytes'], lease: [3, 'int64'] },

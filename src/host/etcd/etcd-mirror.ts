@@ -73,7 +73,10 @@ export function followEtcd(deps: MirrorDependencies, signal: AbortSignal): EtcdM
 			leave.addEventListener('abort', () => own.listeners.delete(onChange), { once: true });
 		},
 		leave(member) {
-			if (own.member === member) own.leaveMember();
+			if (own.member !== member) return;
+			// At once: whoever has left it is not to find it again.
+			own.member = undefined;
+			own.leaveMember();
 		},
 		until: (isSo, ms) => untilSo(own, isSo, ms),
 	};
@@ -89,9 +92,9 @@ async function keepFollowing(own: Own): Promise<void> {
 	let onAnswer = waitForAnswer(own);
 	for (let at = first; !signal.aborted; at += 1) {
 		const startedMs = clock.nowMs();
-		await followBy(own, members[at % members.length], onAnswer);
-		const lasted = own.member !== undefined && clock.nowMs() - startedMs > LASTED_MS;
-		if (own.member !== undefined) onAnswer = waitForAnswer(own);
+		const hasAnswered = await followBy(own, members[at % members.length], onAnswer);
+		const lasted = hasAnswered && clock.nowMs() - startedMs > LASTED_MS;
+		if (hasAnswered) onAnswer = waitForAnswer(own);
 		own.member = undefined;
 		failures = lasted ? 1 : failures + 1;
 		await clock.sleep(pauseAfter(failures, members.length), signal).catch(() => undefined);
@@ -120,10 +123,11 @@ function waitForAnswer(own: Own): () => void {
 	};
 }
 
-/** Until the connection ends. */
-async function followBy(own: Own, member: Place | undefined, onAnswer: () => void): Promise<void> {
-	if (member === undefined) return;
+/** Until the connection ends. Resolves to whether it was followed. */
+async function followBy(own: Own, member: Place | undefined, onAnswer: () => void): Promise<boolean> {
+	if (member === undefined) return false;
 	const { connect, address } = own.deps;
+	let hasAnswered = false;
 	const leave = new AbortController();
 	const ending = AbortSignal.any([own.signal, leave.signal]);
 	own.leaveMember = () => leave.abort(new Error('it does not answer'));
@@ -131,6 +135,8 @@ async function followBy(own: Own, member: Place | undefined, onAnswer: () => voi
 		using connection = connect(member);
 		const read = await upToDate(own, connection);
 		const onAnswered = () => {
+			if (ending.aborted) return;
+			hasAnswered = true;
 			own.member = { ...member };
 			onAnswer();
 			take(own, read);
@@ -142,6 +148,7 @@ async function followBy(own: Own, member: Place | undefined, onAnswer: () => voi
 	} finally {
 		leave.abort(new Error('it is left'));
 	}
+	return hasAnswered;
 }
 
 /** What is known, where the watch can go on from it; else all of it anew. */

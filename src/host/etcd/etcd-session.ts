@@ -11,7 +11,7 @@ export interface EtcdSession {
 	readonly mirror: EtcdMirror;
 	/** Rejects with a Failure where there is no member, and with gRPC's error where that refuses. */
 	readonly ask: Ask;
-	/** What changes nothing: again, by another member if need be, where an answer is lost. */
+	/** What changes nothing, or the same if it is done twice: again, by another member if need be, where an answer is lost. */
 	readonly read: Ask;
 }
 

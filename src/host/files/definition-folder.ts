@@ -101,9 +101,11 @@ async function toldLater<T>(path: string, act: () => Promise<T>): Promise<T> {
 }
 
 const unusable = (path: string, why: string, cause?: unknown): Failure =>
-	new Failure(
-		'state',
-		`Cannot change the definitions ${path}: ${why}`,
-		'The user that turnout control runs as needs the right to write there',
-		cause,
-	);
+	new Failure('state', `Cannot change the definitions ${path}: ${why}`, remedyOf(cause), cause);
+
+function remedyOf(cause: unknown): string {
+	const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+	return code === 'ENOSPC' || code === 'EDQUOT'
+		? 'Free some space there'
+		: 'The user that turnout control runs as needs the right to write there';
+}

@@ -46,7 +46,10 @@ function readIfThere(path: string): DefinitionFile[] {
 	}
 }
 
-const isMissing = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+const hasCode = (cause: unknown, code: string): boolean =>
+	cause instanceof Error && 'code' in cause && cause.code === code;
+const isMissing = (cause: unknown): boolean => hasCode(cause, 'ENOENT');
+const isForbidden = (cause: unknown): boolean => hasCode(cause, 'EACCES');
 
 const readFile = (path: string): DefinitionFile => ({ path, text: told(path, () => readText(path)) });
 
@@ -75,6 +78,8 @@ const unreadable = (path: string, why: string, cause?: unknown): Failure =>
 	new Failure(
 		'config',
 		`Cannot read the definitions ${path}: ${why}`,
-		'Name a file or folder that can be read: in the command, or by mesh.definitions (TURNOUT_MESH)',
+		isForbidden(cause)
+			? 'Give whoever reads it the right to: chmod, or chown'
+			: 'Name a file or folder that can be read: in the command, or by mesh.definitions (TURNOUT_MESH)',
 		cause,
 	);

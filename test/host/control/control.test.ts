@@ -49,6 +49,27 @@ describe('the control plane on a host', () => {
 		assert.ok(!readdirSync(folder).includes('socket'));
 	});
 
+	test('on a full disk it says so and what to do, leaves what is there, and goes on once there is room', async () => {
+		const folder = folderOf('full');
+		const definitions = join(folder, 'mesh');
+		mkdirSync(definitions);
+		const mounted = `mount -t tmpfs -o size=32k,uid=${NOBODY},gid=${NOBODY} tmpfs ${definitions} && exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"`;
+		const spawn: typeof host.spawn = (file, args) =>
+			host.spawn('unshare', ['--mount', 'sh', '-c', mounted, 'sh', file, ...args]);
+		await using control = await startControl({ spawn }, folder);
+		const inside = (script: string) =>
+			host.run('nsenter', ['--mount', '--target', String(control.child.pid), 'sh', '-c', script]);
+		const update = () => control.ask('PUT', '/meshes/m', { spec: { egressFilter: { type: 'ALLOW_ALL' } } });
+		await control.ask('PUT', '/meshes', { meshName: 'm' });
+		inside(`head -c 64k /dev/zero >${definitions}/.fill || true`);
+		const { message } = await update();
+		assert.match(message, /^Cannot change the definitions .*m\/mesh\.yaml: its disk is full; Free some space there$/);
+		assert.deepEqual((await control.ask('GET', '/meshes/m')).spec, {});
+		assert.equal(inside(`ls ${definitions}/m`).trim(), 'mesh.yaml');
+		inside(`rm ${definitions}/.fill`);
+		assert.equal((await update()).metadata.version, 2);
+	});
+
 	test('what somebody saves by hand it answers with, and changes where it stands', async () => {
 		const folder = folderOf('by-hand');
 		mkdirSync(join(folder, 'mesh'));

@@ -130,6 +130,11 @@ describe('a lone etcd', async () => {
 		);
 		const count = (await two.history.latest(5_000)).length;
 		assert.ok(count >= 1_000 && count <= 1_100, String(count));
+		// By a control whose clock is wrong: it is the newest all the same, and is not the first to be forgotten.
+		await two.history.add({ ...event(2_000), at: '1960-01-01T00:00:00.000Z' });
+		assert.equal((await one.history.latest(1))[0]?.version, 2_000);
+		for (let at = 1; at <= 60; at += 1) await one.history.add(event(at));
+		assert.ok((await one.history.latest(100)).some(({ version }) => version === 2_000));
 		const seen = one.mirror.content()?.values;
 		assert.ok(![...(seen?.keys() ?? [])].some((key) => key.includes('.history')));
 	});

@@ -294,13 +294,18 @@ test('what stands together with others is not changed by the API', async () => {
 
 test('whom the policies refuse', async () => {
 	const asked: unknown[] = [];
-	await using api = await serveApi({}, () => ({
-		name: 'alice',
-		denies: (action, resource) => {
-			asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
-			return `no policy allows ${action}`;
+	await using api = await serveApi(
+		{},
+		{
+			authorise: () => ({
+				name: 'alice',
+				denies: (action, resource) => {
+					asked.push([action, resource.replace('arn:aws:appmesh:eu-west-1:123456789012:', '')]);
+					return `no policy allows ${action}`;
+				},
+			}),
 		},
-	}));
+	);
 	const { type, message, status } = await api.ask('PUT', '/meshes/m/virtualRouter/r/routes', { routeName: 'a' });
 	assert.deepEqual([type, message, status], ['ForbiddenException', 'no policy allows appmesh:CreateRoute', 403]);
 	for (const path of [

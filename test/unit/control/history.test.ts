@@ -6,7 +6,7 @@ import { apiResources, arnIn } from '../../support/api-resources.ts';
 import { serveApi } from '../../support/served-api.ts';
 
 test('each change is recorded with who has made it, and with the resource before and after it', async () => {
-	await using api = await serveApi({}, () => ({ name: 'alice', denies: () => undefined }));
+	await using api = await serveApi({}, { authorise: () => ({ name: 'alice', denies: () => undefined }) });
 	for (const resource of apiResources) {
 		const { kind, collection, name, spec, next } = resource;
 		await api.ask('PUT', collection, { [`${kind}Name`]: name, spec });

@@ -46,7 +46,7 @@ test('each resource is created, described, changed, listed and deleted', async (
 });
 
 test('each change is told with who has made it', async () => {
-	await using api = await serveApi({}, () => ({ name: 'AKIAEXAMPLE', denies: () => undefined }));
+	await using api = await serveApi({}, { authorise: () => ({ name: 'AKIAEXAMPLE', denies: () => undefined }) });
 	await api.ask('PUT', '/meshes', { meshName: 'm' });
 	await api.ask('PUT', '/meshes/m', { spec: {} });
 	await api.ask('GET', '/meshes/m');

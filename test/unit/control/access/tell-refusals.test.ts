@@ -5,10 +5,7 @@ import { tellRefusals } from '../../../../src/control/access/tell-refusals.ts';
 test('of many refusals for one reason the log has one in a minute, with how many there were', () => {
 	const told: unknown[] = [];
 	let nowMs = 0;
-	const tell = tellRefusals(
-		(_level, _event, fields) => void told.push(fields),
-		() => nowMs,
-	);
+	const tell = tellRefusals((_level, _event, fields) => void told.push(fields), { nowMs: () => nowMs });
 	for (let count = 0; count < 3; count += 1) tell({ reason: 'unsigned', detail: 'x' });
 	tell({ reason: 'replayed', detail: 'y' });
 	nowMs = 60_000;
