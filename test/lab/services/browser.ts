@@ -1,7 +1,7 @@
 // Debian's Chromium in a network namespace, as somebody uses it: by names of fields and buttons, or by keys alone.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import type { Namespace } from '../net/namespace.ts';
@@ -43,19 +43,24 @@ export async function startBrowser(host: Namespace, words: readonly string[] = [
 			...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...words],
 		],
 		pipe: true,
-		// Also what it would leave in /tmp where it is killed.
 		env: {
 			...process.env,
 			HOME: profile,
 			XDG_CONFIG_HOME: profile,
 			XDG_CACHE_HOME: profile,
-			TMPDIR: profile,
+			// What it would leave in /tmp where it is killed goes with its folder, or with the one around that.
+			TMPDIR: [profile, dirname(profile)].find((folder) => join(folder, SOCKET).length <= LONGEST_SOCKET),
 			TZ: 'UTC',
 		},
 	});
 	stack.defer(() => browser.close());
 	return { openTab: (origin: string) => openTab(browser, origin), [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
+
+/** Where Chromium listens in its TMPDIR. */
+const SOCKET = 'org.chromium.Chromium.XXXXXX/SingletonSocket';
+/** In bytes (unix(7)). */
+const LONGEST_SOCKET = 107;
 
 /** With cookies of its own. */
 async function openTab(browser: Browser, origin: string): Promise<Tab> {
