@@ -49,7 +49,7 @@ function allow(denial: string | undefined): void {
 function byCertificate(address: string, certificate: PresentedCertificate): KnownEnvoy {
 	const whose = `the certificate ${quote(certificate.subject)} (serial ${certificate.serialNumber}), from ${address},`;
 	if (certificate.problem !== '') {
-		const { why, remedy } = wrongWith(certificate);
+		const { why, remedy } = certificateProblem(certificate);
 		throw new Failure('permission', `${whose} ${why}`, remedy);
 	}
 	const nodes = nodesOfCertificate(certificate.alternativeNames).map(nodeId);
@@ -90,7 +90,7 @@ const problems: Readonly<Record<string, Wrong | undefined>> = {
 	CERT_SIGNATURE_FAILURE: FOREIGN,
 };
 
-function wrongWith({ problem, validTo }: PresentedCertificate): Wrong {
+function certificateProblem({ problem, validTo }: PresentedCertificate): Wrong {
 	const remedy = 'Renew it: an Envoy that watches its files takes the new one by itself';
 	if (problem === 'CERT_HAS_EXPIRED') return { why: `has expired on ${validTo}, or its authority has`, remedy };
 	return problems[problem] ?? { why: `is not valid: ${problem}`, remedy: 'Look at it: openssl x509 -text -in FILE' };

@@ -18,8 +18,8 @@ const hooksOf = ({ table, name }: ChainRules, hooks: readonly JumpRule[]): Trace
 	hooks.flatMap((hook) => {
 		const at = builtIns.find((chain) => chain === hook.chain);
 		const [rule] = tracedRule(hook.rule, []);
-		const isOf = hook.table === table && targetOf(hook.rule) === name;
-		return at === undefined || rule === undefined || !isOf
+		const isOurs = hook.table === table && targetOf(hook.rule) === name;
+		return at === undefined || rule === undefined || !isOurs
 			? []
 			: [{ at: at satisfies Hook['at'], position: hook.position, ...rule }];
 	});
