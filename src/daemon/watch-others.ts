@@ -39,6 +39,8 @@ export function createOthersWatch(clock: Clock, { check, onChange, mayChangeUnse
 		const text = facts.flatMap((fact) => (fact.ok ? [] : [fact.why])).join('; ');
 		if (text !== before) onChange(text);
 		before = text;
+		// What was looked at may be older than what is there; whoever else reads it anew meanwhile does not tell.
+		isTouched ||= mayChangeUnseen();
 	};
 	const pause = async (signal: AbortSignal) => {
 		if (!isOften()) await rest.begin();

@@ -6,11 +6,20 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 /** So many rounds of two seconds each; `at` is called in the middle of each with its number. */
 async function watch(rounds: number, at: (round: number, world: World) => void): Promise<World> {
 	const stop = new AbortController();
-	const world: World = { looks: [], told: [], why: '', isUnseen: false, isFailing: false, touch: () => undefined };
+	const world: World = {
+		looks: [],
+		told: [],
+		why: '',
+		isUnseen: false,
+		isStale: false,
+		isFailing: false,
+		touch: () => undefined,
+	};
 	const clock = createFakeClock();
 	const others = createOthersWatch(clock, {
 		async check() {
 			world.looks.push(clock.nowMs() / 2_000);
+			if (world.isStale) world.isUnseen = true;
 			if (world.isFailing) throw new Error('the kernel does not say');
 			return world.why === '' ? [] : [{ subject: 'order', ok: false, why: world.why, remedy: '' }];
 		},
@@ -36,6 +45,8 @@ interface World {
 	readonly told: string[];
 	why: string;
 	isUnseen: boolean;
+	/** What is looked at is older than what is there. */
+	isStale: boolean;
 	isFailing: boolean;
 	touch: () => void;
 }
@@ -85,6 +96,15 @@ test('while nothing happens the process is woken once in ten seconds', async () 
 	await over;
 	// The seventh was to come.
 	assert.equal(wakes, 7);
+});
+
+test('what was older than what is there is looked at again, also where somebody else has read it anew by then', async () => {
+	const { looks } = await watch(6, (round, world) => {
+		if (round === 2) world.touch();
+		world.isStale = round === 2;
+		world.isUnseen = false;
+	});
+	assert.deepEqual(looks, [0, 2, 3]);
 });
 
 test('a look that failed is made again', async () => {
