@@ -12,6 +12,7 @@ import type { Namespace } from '../lab/net/namespace.ts';
 import { createPeers, type Peers } from '../lab/net/peers.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { askSocket } from '../lab/net/socket.ts';
+import { suspend } from '../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon } from '../lab/turnout.ts';
 import { type SoakFault, soakFaults } from './faults.ts';
 
@@ -124,7 +125,7 @@ export const countFiles = ({ process: { pid } }: TestDaemon): number => readdirS
 /** Resolves to how long the repair took, once everything is as wanted again. */
 export async function injure(host: Namespace, daemon: TestDaemon, fault: SoakFault): Promise<number | undefined> {
 	const { count } = (await ask<Status>(daemon, 'status')).repairs;
-	if (fault.isHalted) daemon.process.kill('SIGSTOP');
+	if (fault.isHalted) suspend(daemon.process.pid);
 	try {
 		host.run('sh', ['-ec', fault.script]);
 	} finally {

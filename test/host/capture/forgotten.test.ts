@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialect } from '../../../src/firewall/firewall.ts';
 import type { Host } from '../../lab/net/host.ts';
 import { addresses } from '../../lab/net/layout.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { backends } from '../../support/dialects.ts';
 import { lookAt } from '../../support/doctor-host.ts';
@@ -168,7 +169,7 @@ for (const { backend } of backends) {
 			args: ['--backend', backend, '--app-ports', '8080', ...DRAIN],
 		});
 		await enabled(daemon, lab, backend);
-		daemon.process.kill('SIGSTOP');
+		suspend(daemon.process.pid);
 		lab.host.run('sh', ['-ec', flushes[backend].all]);
 		const past = await openAll(place);
 		for (const { talker, plain } of past) assert.equal(await answers(talker, 'past'), `${plain} hears past`);

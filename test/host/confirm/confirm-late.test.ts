@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingConfirmation } from '../../../src/daemon/stores.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { createBreakable } from '../../support/breakable.ts';
 import { rulesOf } from '../../support/daemon.ts';
@@ -68,7 +69,7 @@ describe('enable --confirm, and what may happen while it waits', async () => {
 			};
 			const enabled = ask('enable', '--confirm', '1');
 			while (!existsSync(fileOf(daemon))) await sleep(1);
-			daemon.process.kill('SIGSTOP');
+			suspend(daemon.process.pid);
 			await eventually(() => pendingOf(daemon).isReverted, Boolean);
 			const answered = asked.length === 0 ? undefined : ask(...asked);
 			if (answered !== undefined) await sleep(500);

@@ -8,6 +8,7 @@ import type { Dialect } from '../../../src/firewall/firewall.ts';
 import type { ConfigReply } from '../../../src/localapi/protocol.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { askSocket } from '../../lab/net/socket.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { createEnvoyHost } from '../../support/envoy-host.ts';
@@ -132,7 +133,7 @@ describe('reload --confirm', async () => {
 		const { daemon, before } = await start();
 		await using _ = daemon;
 		const until = await reloadFor(daemon, 6);
-		daemon.process.kill('SIGSTOP');
+		suspend(daemon.process.pid);
 		await assertGoesBack(before, until);
 		daemon.process.kill('SIGCONT');
 		await assertFormer(daemon);

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayMs } from '../../../src/lib/delay.ts';
 import type { Status } from '../../../src/status/types.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon, turnout } from '../../lab/turnout.ts';
 import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -80,7 +81,7 @@ describe('enable --confirm', async () => {
 	test('the rollback happens although the daemon hangs, and it does not enable again when it continues', async () => {
 		await using daemon = await start();
 		const until = enableUnconfirmed(daemon, 4);
-		daemon.process.kill('SIGSTOP');
+		suspend(daemon.process.pid);
 		await assertGoesBack(until);
 		daemon.process.kill('SIGCONT');
 		assert.equal(

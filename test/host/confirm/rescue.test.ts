@@ -13,6 +13,7 @@ import type { Namespace } from '../../lab/net/namespace.ts';
 import { createPeer, type Peer } from '../../lab/net/peer.ts';
 import type { Dialect } from '../../lab/net/restore.ts';
 import { snapshotHost } from '../../lab/net/snapshot.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, turnout, turnoutProgram } from '../../lab/turnout.ts';
 import { nameOf } from '../../support/calls.ts';
 import { ownLines, rulesOf, wholeRulesOf } from '../../support/daemon.ts';
@@ -45,14 +46,14 @@ test('clean is refused while an enabled daemon runs, but not because of one that
 		/^turnout: Cannot clean: a running daemon \(.*\) has interception enabled and would restore everything/,
 	);
 	assert.equal(rulesOf(lab.host), whole);
-	daemon.process.kill('SIGSTOP');
+	suspend(daemon.process.pid);
 	const env = { ...process.env, TURNOUT_SOCKET: daemon.socket };
 	const meanwhile = outcomeOf(lab.host.spawn(turnoutProgram, ['clean'], { env }));
 	await sleep(2_000);
 	daemon.process.kill('SIGCONT');
 	assert.equal((await meanwhile).code, 1, 'it was merely slow');
 	assert.equal(rulesOf(lab.host), whole);
-	daemon.process.kill('SIGSTOP');
+	suspend(daemon.process.pid);
 	assert.equal(clean().code, 0);
 	assert.equal(ownLines(lab.host), 0);
 	daemon.process.kill('SIGCONT');

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../../src/failure.ts';
 import type { StoredResource } from '../../../src/store/store.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startLoneEtcd } from '../../lab/services/etcd.ts';
 import { createEtcdStore } from '../../support/etcd-store.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -72,7 +73,7 @@ describe('a lone etcd', async () => {
 	test('a watch whose past was compacted while it was away reads everything anew, and misses nothing', async () => {
 		const { store } = one;
 		await store.put(node('before'));
-		etcd.process.kill('SIGSTOP');
+		suspend(etcd.process.pid);
 		leave(one);
 		etcd.process.kill('SIGCONT');
 		for (let at = 0; at < 20; at += 1) etcd.ctl('put', '/other', String(at));
@@ -154,7 +155,7 @@ describe('a lone etcd', async () => {
 
 	test('while nobody answers that is told once, with the member, and once more when it is over', async () => {
 		told.length = 0;
-		etcd.process.kill('SIGSTOP');
+		suspend(etcd.process.pid);
 		leave(one);
 		leave(two);
 		await eventually(

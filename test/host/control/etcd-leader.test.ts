@@ -1,6 +1,7 @@
 // Members that stop without a word. What one has passed on to a leader that does is lost, and nobody tells who asked.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startEtcdCluster } from '../../lab/services/etcd-cluster.ts';
 import { createEtcdStore } from '../../support/etcd-store.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -47,7 +48,7 @@ describe('an etcd of which a member stops', async () => {
 			);
 			await store.put(node('first'), undefined, receipt && { receipt: { ...receipt, token: 'another' } });
 			const { revision: seen } = await store.list();
-			leader.process.kill('SIGSTOP');
+			suspend(leader.process.pid);
 			const startedMs = performance.now();
 			const outcome = await store.put(node('second'), undefined, { seen, receipt }).finally(() => {
 				leader.process.kill('SIGCONT');
@@ -65,7 +66,7 @@ describe('an etcd of which a member stops', async () => {
 		await store.put(node('first'));
 		const { host = '' } = mirror.member() ?? {};
 		const { process } = cluster.members[Number(host.slice(1))] ?? assert.fail('there is no member');
-		process.kill('SIGSTOP');
+		suspend(process.pid);
 		const startedMs = performance.now();
 		const { entries } = await store.list().finally(() => process.kill('SIGCONT'));
 		const ms = performance.now() - startedMs;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createHost, type Host } from '../../lab/net/host.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { startDaemon, type TestDaemon } from '../../lab/turnout.ts';
 import { rulesOf, wholeRulesOf } from '../../support/daemon.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -83,7 +84,7 @@ test('a daemon suspended during 20,000 netlink events continues, and repairs wha
 	using lab = createHost({ container: false });
 	await using daemon = await startDaemon(lab.host, { args: ['--app-ports', '8080', '--start-enabled', '1'] });
 	const before = rulesOf(lab.host);
-	daemon.process.kill('SIGSTOP');
+	suspend(daemon.process.pid);
 	for (const _ of countTo(40)) lab.host.run('iptables-nft-restore', ['--noflush'], { input: foreignRules });
 	const brokenMs = breakIt(lab);
 	daemon.process.kill('SIGCONT');

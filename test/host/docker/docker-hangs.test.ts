@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import {
 	assertAsSaid,
 	assertNothingLeft,
@@ -81,7 +82,7 @@ describe('While Docker hangs', async () => {
 		const { envoy } = daemon.status();
 		const pid = pidIn(place);
 		hang.begin();
-		process.kill(pid, 'SIGSTOP');
+		suspend(pid);
 		const lifted = await untilStatus(daemon, ({ is }) => is === 'lifted');
 		assert.match(told(lifted), /Envoy did not answer 2 times in a row/);
 		await untilStatus(daemon, (status) =>
@@ -189,6 +190,5 @@ const hangs = ({ docker }: DockerHost): RegExp =>
 
 /** It takes what comes and does nothing. */
 function hanging(place: DockerHost): { readonly begin: () => void; readonly end: () => void } {
-	const signal = (name: NodeJS.Signals) => () => void process.kill(dockerdOf(place), name);
-	return { begin: signal('SIGSTOP'), end: signal('SIGCONT') };
+	return { begin: () => suspend(dockerdOf(place)), end: () => void process.kill(dockerdOf(place), 'SIGCONT') };
 }

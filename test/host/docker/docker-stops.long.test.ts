@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from '../../lab/net/layout.ts';
+import { suspend } from '../../lab/net/suspend.ts';
 import { turnout } from '../../lab/turnout.ts';
 import { removeContainers } from '../../support/as-said.ts';
 import { capturing, rulesOf } from '../../support/daemon.ts';
@@ -85,7 +86,7 @@ describe('Envoy runs in Docker, and', { concurrency: 1 }, async () => {
 			const first = await place.start({ onStop });
 			await killed(first);
 			const rules = rulesOf(lab.host);
-			process.kill(pidIn(place), 'SIGSTOP');
+			suspend(pidIn(place));
 			const daemon = await place.start({ onStop }, first.folder, { says: '' });
 			await sleep(1_500);
 			assert.equal(await stopped(daemon), 0, daemon.log());

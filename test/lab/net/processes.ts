@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 
-const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+export const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /** Repeats until none is left, as processes may fork meanwhile. Synchronous, because it runs at exit. */
 export function killAll(list: () => readonly number[], patienceMs = 30_000): void {

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
 import { createScratch, removeStaleScratches } from '../net/scratch.ts';
+import { suspend } from '../net/suspend.ts';
 import { isListening } from './registry.ts';
 
 const release = '5.2.5';
@@ -48,7 +49,7 @@ export async function startEcr(host: Namespace): Promise<Ecr> {
 	return {
 		env: { AWS_ENDPOINT_URL_ECR: `http://127.0.0.1:${PORT}` },
 		answers: () => [...read().matchAll(/"POST \/ HTTP/g)].length,
-		stall: () => void child.kill('SIGSTOP'),
+		stall: () => suspend(child.pid),
 		resume: () => void child.kill('SIGCONT'),
 		requireCredentials: () => void call(host, '/moto-api/reset-auth', '0'),
 		createUser: (name, mayLogin) => createUser(host, name, mayLogin),

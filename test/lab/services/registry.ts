@@ -9,6 +9,7 @@ import { execaSync } from 'execa';
 import { untilExit } from '../net/cleanup.ts';
 import type { Namespace } from '../net/namespace.ts';
 import { createScratch } from '../net/scratch.ts';
+import { suspend } from '../net/suspend.ts';
 import type { Docker } from './dockerd.ts';
 
 export interface Account {
@@ -61,7 +62,7 @@ export async function startRegistry(
 		folder,
 		log: () => readFileSync(join(folder, 'log'), 'utf8'),
 		setAccount,
-		stall: () => void child.kill('SIGSTOP'),
+		stall: () => suspend(child.pid),
 		resume: () => void child.kill('SIGCONT'),
 		stop,
 		[Symbol.dispose]: () => kept.dispose(),
