@@ -53,7 +53,7 @@ async function testBackend(backend: string, context: TestContext): Promise<void>
 		for (const { settings } of told) seen.set(settings.answer, (seen.get(settings.answer) ?? 0) + 1);
 		await requireAnswered(peers, texts, told);
 	});
-	await fc.assert(property, { seed, numRuns: SETTINGS });
+	await fc.assert(property, { seed, numRuns: SETTINGS, examples: [oneOfEach] });
 	context.diagnostic([...seen].map(([answer, count]) => `${answer} ${count}`).join(', '));
 	assert.deepEqual([...seen.keys()].toSorted(), everyAnswer);
 }
@@ -61,6 +61,18 @@ async function testBackend(backend: string, context: TestContext): Promise<void>
 const everywhere = [...appPorts, ...envoyPorts].filter((port) => !containerPorts.includes(port));
 const everyAnswer: readonly Recipient[] = ['app', 'direct', 'dropped', 'egress listener', 'ingress listener'];
 const AT_A_TIME = 4;
+
+/** Each answer is there at least once, whatever else comes up. */
+const oneOfEach: [Texts, Attempt[]] = [
+	{ ingressPort: '15000', egressPort: '15001', ignoreUids: String(ids.proxy), appPorts: '80', guard: '1' },
+	[
+		{ who: 'world', address: places.host.v4, port: 80 },
+		{ who: 'world', address: places.host.v4, port: 22 },
+		{ who: 'world', address: places.host.v4, port: 15_000 },
+		{ who: 'app', address: places.remote.v4, port: 443 },
+		{ who: 'proxyUser', address: places.remote.v4, port: 443 },
+	],
+];
 
 /** On each port that the settings may name, for either way, also for TPROXY. */
 async function listenAsEnvoy({ host }: Host): Promise<Disposable> {
