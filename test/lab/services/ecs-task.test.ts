@@ -36,13 +36,15 @@ test('the containers of a task start in the order of their conditions, and one t
 		end: Date.parse(State.FinishedAt),
 		healthy: Date.parse(`${State.Health?.Log.find(({ ExitCode }) => ExitCode === 0)?.End}`),
 	}));
-	const times = [bad?.begin, bad?.end, good?.begin, good?.end, healthy?.begin, healthy?.healthy, last?.begin].map(
-		Number,
-	);
-	assert.deepEqual(
-		times,
-		times.toSorted((a, b) => a - b),
-	);
+	// Docker writes down a start once it has heard of it, which may be after the end of what ends at once.
+	for (const times of [
+		[bad?.begin, bad?.end, good?.begin],
+		[good?.end, healthy?.begin, healthy?.healthy, last?.begin],
+	])
+		assert.deepEqual(
+			times,
+			times.toSorted((a, b) => Number(a) - Number(b)),
+		);
 	assert.ok(Number(beside?.begin) >= Number(bad?.begin) && Number(beside?.begin) < Number(bad?.end));
 	assert.deepEqual(
 		states.map(({ State }) => State.Running),
