@@ -242,9 +242,9 @@ function launcher(words: string, first: readonly string[]): string {
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
 		`case "\${1-}" in`,
-		// One arena (mallopt(3)), to the same end as their options.
+		// One arena, and of what is as large as a load report no pool (mallopt(3)), to the same end as their options.
 		`run) export MALLOC_ARENA_MAX=1; options='${daemonOptions.join(' ')}' ;;`,
-		`control) export MALLOC_ARENA_MAX=1; options='${controlOptions.join(' ')}' ;;`,
+		`control) export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768; options='${controlOptions.join(' ')}' ;;`,
 		`init | clean) options='${onceOptions.join(' ')}' ;;`,
 		// Whatever the environment has by this name.
 		'*) options= ;;',
