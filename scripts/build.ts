@@ -58,7 +58,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'client-ecr.cjs': ['@aws-sdk/client-ecr'],
 	'execa.cjs': ['execa'],
 	'grpc.cjs': ['@grpc/grpc-js'],
-	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
+	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt', '@bufbuild/protobuf/wire'],
 	'envoy-api.cjs': ['src/host/ads/envoy-api.ts'],
 	'yaml.cjs': ['yaml'],
 	// All that only a mesh needs: of the daemon, and of commands that look at definitions.

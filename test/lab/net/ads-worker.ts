@@ -135,7 +135,7 @@ function open(
 		clients.delete(client);
 		onEnd();
 	});
-	const own = field(path === METHOD ? 2 : 1, field(1, node));
+	const own = field(path === METHOD ? 2 : 1, Buffer.concat([field(1, node), EXTENSIONS]));
 	send(client, [own, field(4, CDS)]);
 	send(client, [field(4, LDS)]);
 }
@@ -170,7 +170,7 @@ async function connectAll(target: string, groups: readonly AdsGroup[]): Promise<
 	);
 }
 
-/** As much as Envoy 1.40 says of itself with each report. */
+/** As much as Envoy 1.40 says of itself, with its first request and with each report. */
 const EXTENSION = field(9, Buffer.concat([field(1, 'x'.repeat(48)), field(2, 'y'.repeat(48))]));
 const EXTENSIONS = Buffer.concat(Array.from({ length: 600 }, () => EXTENSION));
 /** A number below 128. */
