@@ -58,7 +58,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
 	'client-ecr.cjs': ['@aws-sdk/client-ecr'],
 	'execa.cjs': ['execa'],
 	'grpc.cjs': ['@grpc/grpc-js'],
-	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'],
+	'protobuf.cjs': ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt', '@bufbuild/protobuf/wire'],
 	'envoy-api.cjs': ['src/host/ads/envoy-api.ts'],
 	'yaml.cjs': ['yaml'],
 	// All that only a mesh needs: of the daemon, and of commands that look at definitions.
@@ -242,9 +242,9 @@ function launcher(words: string, first: readonly string[]): string {
 		'self=$0',
 		'if [ -L "$self" ]; then self=$(readlink -f "$self"); fi',
 		`case "\${1-}" in`,
-		// One arena (mallopt(3)), to the same end as their options.
+		// One arena, and of what is as large as a load report no pool (mallopt(3)), to the same end as their options.
 		`run) export MALLOC_ARENA_MAX=1; options='${daemonOptions.join(' ')}' ;;`,
-		`control) export MALLOC_ARENA_MAX=1; options='${controlOptions.join(' ')}' ;;`,
+		`control) export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768; options='${controlOptions.join(' ')}' ;;`,
 		`init | clean) options='${onceOptions.join(' ')}' ;;`,
 		// Whatever the environment has by this name.
 		'*) options= ;;',

@@ -9,6 +9,7 @@ import { asResource } from './check-draft.ts';
 import { useShared } from './context.ts';
 import { useEntryState } from './entry-state.ts';
 import { kindWords } from './kind-words.ts';
+import { LoadTable } from './load-table.tsx';
 import { NotSeen } from './mesh-list.tsx';
 import { MeshPicture } from './mesh-picture.tsx';
 import { CallTable, NodeTable } from './mesh-tables.tsx';
@@ -49,6 +50,7 @@ export function MeshOverview({ mesh, reply }: MeshOverviewProps) {
 				</>
 			)}
 			{state?.nodes === undefined ? null : <NodeTable mesh={mesh} nodes={state.nodes} />}
+			<LoadTable mesh={mesh} nodes={state?.nodes ?? []} />
 			<Findings title="What is probably not meant" mistakes={warnings} />
 		</>
 	);

@@ -1,10 +1,11 @@
 import { useMemo } from 'preact/hooks';
 import type { NodeStatus } from '../mesh/console-protocol.ts';
+import { type Load, loadText } from '../mesh/show/upstream-load.ts';
 import { signs } from './envoy-state.tsx';
 import { kindWords } from './kind-words.ts';
 import { type Layout, layOut, type Point } from './layered-layout.ts';
 import { hrefOfKey } from './location.ts';
-import { keyOfBox, type NodeState, nodeState, type Picture, type PictureBox } from './picture.ts';
+import { keyOfBox, loadTo, type NodeState, nodeState, type Picture, type PictureBox } from './picture.ts';
 
 interface MeshPictureProps {
 	readonly picture: Picture;
@@ -17,18 +18,29 @@ const SMALL_CHARACTER = 6.1;
 const LONGEST_NAME = 28;
 const LONGEST_LABEL = 22;
 const LONGEST_STATE = 128;
+const LONGEST_LOAD = 150;
 const MARGIN = 12;
 
-/** It says how its Envoys are. */
-const hasState = ({ kind }: PictureBox, hasNodes: boolean): boolean =>
+/** What boxes say beside their names: how their Envoys are, and what they get. */
+interface Shown {
+	readonly hasNodes: boolean;
+	readonly hasLoad: boolean;
+}
+
+const hasState = ({ kind }: PictureBox, { hasNodes }: Shown): boolean =>
 	hasNodes && (kind === 'virtualNode' || kind === 'virtualGateway');
 
-const heightOf = (isTall: boolean): number => (isTall ? 62 : 44);
+const hasLoadLine = ({ kind }: PictureBox, { hasLoad }: Shown): boolean => hasLoad && kind === 'virtualNode';
+
+const LINE = 18;
+const heightOf = (box: PictureBox, shown: Shown): number =>
+	44 + (hasState(box, shown) ? LINE : 0) + (hasLoadLine(box, shown) ? LINE : 0);
 
 /** Boxes are links; what leads where also stands in a table below. */
 export function MeshPicture({ picture, nodes }: MeshPictureProps) {
-	const hasNodes = nodes !== undefined;
-	const layout = useMemo(() => laidOut(picture, hasNodes), [picture, hasNodes]);
+	const [hasNodes, hasLoad] = [nodes !== undefined, nodes?.some(({ load }) => load !== undefined) === true];
+	const shown = useMemo(() => ({ hasNodes, hasLoad }), [hasNodes, hasLoad]);
+	const layout = useMemo(() => laidOut(picture, shown), [picture, shown]);
 	const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
 	return (
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled has to be reached by keyboard
@@ -48,38 +60,48 @@ export function MeshPicture({ picture, nodes }: MeshPictureProps) {
 						<path d="M0 0L8 4L0 8z" class="arrow" />
 					</marker>
 				</defs>
-				{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it has the focus */}
-				<g aria-hidden="true">
-					{layout.lines.map((points, at) => (
-						<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
-					))}
-					{layout.lines.map((points, at) => (
-						<Label key={lineKey(picture, at)} points={points} labels={picture.edges[at]?.labels ?? []} />
-					))}
-				</g>
+				<Lines picture={picture} layout={layout} />
 				{picture.boxes.map((box) => (
-					<Box key={box.id} box={box} layout={layout} state={nodeState(nodes, box)} />
+					<Box
+						key={box.id}
+						box={box}
+						layout={layout}
+						shown={shown}
+						state={nodeState(nodes, box)}
+						load={loadTo(nodes, box)}
+					/>
 				))}
 			</svg>
 		</section>
 	);
 }
 
+const Lines = ({ picture, layout }: { readonly picture: Picture; readonly layout: Layout }) => (
+	// biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it has the focus
+	<g aria-hidden="true">
+		{layout.lines.map((points, at) => (
+			<path key={lineKey(picture, at)} class="line" d={curve(points)} marker-end="url(#arrow)" />
+		))}
+		{layout.lines.map((points, at) => (
+			<Label key={lineKey(picture, at)} points={points} labels={picture.edges[at]?.labels ?? []} />
+		))}
+	</g>
+);
+
 const lineKey = ({ edges }: Picture, at: number): string => `${edges[at]?.from.id} ${edges[at]?.to.id}`;
 
-function laidOut({ boxes, edges }: Picture, hasNodes: boolean): Layout {
+function laidOut({ boxes, edges }: Picture, shown: Shown): Layout {
 	return layOut(
-		boxes.map((box) => {
-			const isTall = hasState(box, hasNodes);
-			return { id: box.id, width: widthOf(box, isTall), height: heightOf(isTall) };
-		}),
+		boxes.map((box) => ({ id: box.id, width: widthOf(box, shown), height: heightOf(box, shown) })),
 		edges.map(({ from, to, labels }) => ({ from: from.id, to: to.id, labelWidth: labelWidth(labels) })),
 	);
 }
 
-function widthOf({ kind, name }: PictureBox, isTall: boolean): number {
-	const text = shortened(name, LONGEST_NAME).length * CHARACTER;
-	return Math.max(text, kindWords[kind].one.length * SMALL_CHARACTER, isTall ? LONGEST_STATE : 0, 90) + 28;
+function widthOf(box: PictureBox, shown: Shown): number {
+	const name = shortened(box.name, LONGEST_NAME).length * CHARACTER;
+	const kind = kindWords[box.kind].one.length * SMALL_CHARACTER;
+	const more = [hasState(box, shown) ? LONGEST_STATE : 0, hasLoadLine(box, shown) ? LONGEST_LOAD : 0];
+	return Math.max(name, kind, ...more, 90) + 28;
 }
 
 const shortened = (text: string, most: number): string => {
@@ -90,18 +112,19 @@ const shortened = (text: string, most: number): string => {
 interface BoxProps {
 	readonly box: PictureBox;
 	readonly layout: Layout;
+	readonly shown: Shown;
 	readonly state: NodeState | undefined;
+	readonly load: Load | undefined;
 }
 
-function Box({ box, layout, state }: BoxProps) {
+function Box({ box, layout, shown, state, load }: BoxProps) {
 	const { x, y } = layout.corners.get(box.id) ?? { x: 0, y: 0 };
-	const isTall = state !== undefined;
 	const name = shortened(box.name, LONGEST_NAME);
 	return (
 		<a href={hrefOfKey(keyOfBox(box))} class={`box ${box.kind}`}>
 			{name === box.name ? null : <title>{box.name}</title>}
 			<g transform={`translate(${x} ${y})`}>
-				<rect width={widthOf(box, isTall)} height={heightOf(isTall)} rx={box.kind === 'virtualService' ? 22 : 7} />
+				<rect width={widthOf(box, shown)} height={heightOf(box, shown)} rx={box.kind === 'virtualService' ? 22 : 7} />
 				<text x="14" y="18" class="kind">
 					{`${kindWords[box.kind].one} `}
 				</text>
@@ -109,6 +132,11 @@ function Box({ box, layout, state }: BoxProps) {
 					{`${name} `}
 				</text>
 				{state === undefined ? null : <State state={state} />}
+				{load === undefined ? null : (
+					<text x="14" y={53 + LINE} class="load">
+						{` gets ${loadText(load)}`}
+					</text>
+				)}
 			</g>
 		</a>
 	);

@@ -2,6 +2,7 @@ import type { NodeStatus } from '../mesh/console-protocol.ts';
 import type { ResourceKey } from '../mesh/resource.ts';
 import type { Kind } from '../mesh/schema/kinds.ts';
 import { type Graph, type GraphEdge, graphKey } from '../mesh/show/graph.ts';
+import { type Load, loadByTarget } from '../mesh/show/upstream-load.ts';
 
 export interface PictureBox {
 	readonly id: string;
@@ -94,6 +95,10 @@ export function nodeState(nodes: readonly NodeStatus[] | undefined, of: Omit<Pic
 	const found = nodes.find(({ node }) => node === nodeId(of));
 	return found === undefined ? none : stateOf(found);
 }
+
+/** How many requests go to a virtual node; undefined: nobody reports it. */
+export const loadTo = (nodes: readonly NodeStatus[] | undefined, of: Omit<PictureBox, 'id'>): Load | undefined =>
+	loadByTarget(nodes ?? []).get(nodeId(of));
 
 export function stateOf({ connected, settled, rejected, trouble }: NodeStatus): NodeState {
 	if (rejected !== undefined) return { mark: 'bad', text: 'rejected' };

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { ResourcesReply, ShownResource } from '../mesh/console-protocol.ts';
 import { findUses, type Use } from '../mesh/needed.ts';
 import { type Kind, parentOf } from '../mesh/schema/kinds.ts';
+import { loadText } from '../mesh/show/upstream-load.ts';
 import { asResource, type Syntax, specText } from './check-draft.ts';
 import { useShared } from './context.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
@@ -11,7 +12,7 @@ import { Rows } from './kind-list.tsx';
 import { capital, kindWords } from './kind-words.ts';
 import { hrefOf, hrefOfKey } from './location.ts';
 import { Facts, Heading, Moment, Notice } from './parts.tsx';
-import { nodeId, nodeState } from './picture.ts';
+import { loadTo, nodeId, nodeState } from './picture.ts';
 import { Tags } from './tag-editor.tsx';
 import { UseList } from './use-list.tsx';
 
@@ -72,7 +73,11 @@ function useEnvoyFact({ mesh, kind, name }: ShownResource): readonly (readonly [
 	const { nodes } = useShared().state ?? {};
 	const state = nodeState(nodes, { mesh, kind, name });
 	const status = nodes?.find(({ node }) => node === nodeId({ mesh, kind, name }));
-	return state === undefined ? [] : [['Envoys', <EnvoyState key="envoys" state={state} status={status} />]];
+	const load = loadTo(nodes, { mesh, kind, name });
+	return [
+		...(state === undefined ? [] : [['Envoys', <EnvoyState key="envoys" state={state} status={status} />] as const]),
+		...(load === undefined ? [] : [['Requests', loadText(load)] as const]),
+	];
 }
 
 /** What it is in. */

@@ -1,3 +1,4 @@
+import { loadByTarget } from '../mesh/show/upstream-load.ts';
 import type { Metric, Sample } from '../status/metrics.ts';
 import type { FleetCounts } from './ads/fleet-counts.ts';
 import type { ControlStatus } from './control-status.ts';
@@ -88,6 +89,18 @@ export const controlMetrics: readonly Metric<ControlMetricsInput>[] = [
 			})),
 	},
 	{
+		name: 'turnout_control_target_requests_per_second',
+		help: 'Requests (of TCP: connections) to each node of the mesh, by what Envoys connected here have reported last.',
+		type: 'gauge',
+		samples: ({ status: { nodes } }) => perTarget(nodes, 'requests'),
+	},
+	{
+		name: 'turnout_control_target_errors_per_second',
+		help: 'Requests to each node of the mesh that failed: a status of 5xx, or no answer.',
+		type: 'gauge',
+		samples: ({ status: { nodes } }) => perTarget(nodes, 'failed'),
+	},
+	{
 		name: 'turnout_control_pushes_total',
 		help: 'New configurations of a node: pushed to its Envoys; by Envoy: accepted, rejected.',
 		type: 'counter',
@@ -109,6 +122,9 @@ export const controlMetrics: readonly Metric<ControlMetricsInput>[] = [
 ];
 
 const only = (value: number): Sample => ({ value, labels: {} });
+
+const perTarget = (nodes: ControlStatus['nodes'], what: 'requests' | 'failed'): readonly Sample[] =>
+	[...loadByTarget(nodes)].map(([node, load]) => ({ value: load[what], labels: { node } }));
 
 const labelsOf = ({ operation, status }: Requested): Sample['labels'] => ({ operation, status: String(status) });
 

@@ -1,4 +1,5 @@
 import { escapeControls } from '../lib/escape.ts';
+import { loadText, sumOfLoads } from '../mesh/show/upstream-load.ts';
 import type { NodeStatus } from './ads/fleet-status.ts';
 import { type CertificateStatus, type ControlStatus, SOON_DAYS } from './control-status.ts';
 
@@ -28,13 +29,14 @@ function certificateText({ subject, expiresAt, daysLeft }: CertificateStatus): s
 }
 
 function nodeText(node: NodeStatus): string {
-	const { connected, settled, version, acceptedAt, acceptedMs, rejected, trouble, envoys } = node;
+	const { connected, settled, version, acceptedAt, acceptedMs, rejected, trouble, envoys, load } = node;
 	const since = envoys.map((envoy) => envoy.since).sort()[0];
 	const took = acceptedMs === undefined ? '' : ` in ${acceptedMs} ms`;
 	const parts = [
 		`${settled} of ${connected} Envoys have ${version}`,
 		...(since === undefined ? [] : [`the first since ${since}`]),
 		...(acceptedAt === undefined ? [] : [`accepted ${acceptedAt}${took}`]),
+		...(load === undefined ? [] : [`requests sent ${loadText(sumOfLoads(load))}`]),
 	];
 	const back = rejected?.reverted === true ? ', and has what it had' : '';
 	return [

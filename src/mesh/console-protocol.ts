@@ -54,6 +54,19 @@ export interface NodeStatus {
 	readonly rejected?: { readonly why: string; readonly reverted?: boolean };
 	/** Why what the definitions say now is not offered. */
 	readonly trouble?: string;
+	/** Absent: none of its Envoys reports it. */
+	readonly load?: readonly UpstreamLoad[];
+}
+
+/** What Envoys send to a virtual node, by what they report: per second. */
+export interface UpstreamLoad {
+	/** Which one; `mesh/MESH/virtualNode/NAME`. */
+	readonly node: string;
+	/** Those that were begun; of TCP, connections. */
+	readonly requests: number;
+	/** Those that ended: with an answer, and with a status of 5xx or none. */
+	readonly succeeded: number;
+	readonly failed: number;
 }
 
 /** What is asked again and again. */

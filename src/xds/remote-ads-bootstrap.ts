@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { ADS_CLUSTER, bootstrapByAds, keepAlive } from './ads-bootstrap.ts';
 import type { Identity } from './bootstrap-base.ts';
 import { http2 } from './http2.ts';
-import { endpoints, extension, type JsonObject, typeOf } from './snapshot.ts';
+import { endpoints, extension, type JsonObject, overGrpc, typeOf } from './snapshot.ts';
 
 /** Where another host serves ADS, and what an Envoy shows it. */
 export interface RemoteAds {
@@ -12,30 +12,27 @@ export interface RemoteAds {
 	readonly folder: string;
 }
 
-/** An Envoy that asks another host for everything, by mutual TLS. */
-export const remoteAdsBootstrap = (identity: Identity, { host, port, folder }: RemoteAds): JsonObject =>
-	bootstrapByAds(
-		{ ...identity, initialFetchTimeout: '0s' },
-		{
-			...{ name: ADS_CLUSTER, connectTimeout: '5s', ...http2(keepAlive) },
-			...(isIP(host) > 0 ? { type: 'STATIC' } : { type: 'STRICT_DNS', dnsLookupFamily: 'ALL' }),
-			loadAssignment: endpoints(ADS_CLUSTER, host, port),
-			transportSocket: extension(
-				'envoy.transport_sockets.tls',
-				'extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-				{
-					...(isIP(host) > 0 ? {} : { sni: host }),
-					commonTlsContext: {
-						// Envoy's clients stop at 1.2 unless told.
-						tlsParams: { tlsMaximumProtocolVersion: 'TLSv1_3' },
-						alpnProtocols: ['h2'],
-						tlsCertificateSdsSecretConfigs: [fromFile('certificate', folder)],
-						validationContextSdsSecretConfig: fromFile('authority', folder),
-					},
-				},
-			),
+/** An Envoy that asks another host for everything, by mutual TLS, and reports its load there. */
+export const remoteAdsBootstrap = (identity: Identity, ads: RemoteAds): JsonObject => ({
+	...bootstrapByAds({ ...identity, initialFetchTimeout: '0s' }, adsServer(ads)),
+	clusterManager: { loadStatsConfig: overGrpc(ADS_CLUSTER) },
+});
+
+const adsServer = ({ host, port, folder }: RemoteAds): JsonObject => ({
+	...{ name: ADS_CLUSTER, connectTimeout: '5s', ...http2(keepAlive) },
+	...(isIP(host) > 0 ? { type: 'STATIC' } : { type: 'STRICT_DNS', dnsLookupFamily: 'ALL' }),
+	loadAssignment: endpoints(ADS_CLUSTER, host, port),
+	transportSocket: extension('envoy.transport_sockets.tls', 'extensions.transport_sockets.tls.v3.UpstreamTlsContext', {
+		...(isIP(host) > 0 ? {} : { sni: host }),
+		commonTlsContext: {
+			// Envoy's clients stop at 1.2 unless told.
+			tlsParams: { tlsMaximumProtocolVersion: 'TLSv1_3' },
+			alpnProtocols: ['h2'],
+			tlsCertificateSdsSecretConfigs: [fromFile('certificate', folder)],
+			validationContextSdsSecretConfig: fromFile('authority', folder),
 		},
-	);
+	}),
+});
 
 const fromFile = (name: SecretName, folder: string): JsonObject => ({
 	...{ name, sdsConfig: { pathConfigSource: { path: `${folder}/${name}.json` }, resourceApiVersion: 'V3' } },

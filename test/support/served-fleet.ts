@@ -3,6 +3,7 @@ import { createFleet } from '../../src/control/ads/fleet.ts';
 import { createFleetCounts } from '../../src/control/ads/fleet-counts.ts';
 import { createCurrentMesh } from '../../src/control/current-mesh.ts';
 import { Failure } from '../../src/failure.ts';
+import { loadCodec } from '../../src/host/ads/load-codec.ts';
 import type { Fields } from '../../src/lib/log-event.ts';
 import type { DefinitionFile } from '../../src/mesh/load-mesh.ts';
 import { createFakeClock } from './fake-clock.ts';
@@ -36,7 +37,7 @@ export function serveFleet() {
 		},
 	};
 	const fleet = createFleet({
-		...{ mesh, clock, counts, drainMs: 0, createCodec: () => codec },
+		...{ mesh, clock, counts, drainMs: 0, createCodec: () => codec, loadCodec },
 		options: { ingressPort: 15_000, egressPort: 15_001 },
 		log: (_level, event, fields = {}) => void logged.push({ event, fields }),
 	});

@@ -54,18 +54,16 @@ export function adsListenOf(
 /** gRPC and protobuf are loaded here. */
 export async function createControlAds(input: AdsInput): Promise<ControlAds> {
 	const { listen, mesh, owner, authorise, tls, log } = input;
-	const [{ createCodecs }, { openAdsListener }] = await Promise.all([
+	const [{ createCodecs }, { loadCodec }, { openAdsListener }] = await Promise.all([
 		import('../../host/ads/codec.ts'),
+		import('../../host/ads/load-codec.ts'),
 		import('../../host/ads/ads-listener.ts'),
 	]);
 	const shared = { log, clock: systemClock };
 	const counts = createFleetCounts();
 	const options = optionsOf(input);
 	const fleet = createFleet({
-		...shared,
-		mesh,
-		counts,
-		options,
+		...{ ...shared, mesh, counts, options, loadCodec },
 		drainMs: DEFAULT_DRAIN_MS,
 		createCodec: createCodecs(),
 	});
@@ -82,11 +80,9 @@ export async function createControlAds(input: AdsInput): Promise<ControlAds> {
 		...{ nodes: fleet.status, refused: door.refused, counts: counts.read },
 		async open(signal) {
 			fleet.watch(signal);
-			opened = await openAdsListener(listen.options, { tls: tls?.current(), accept: door.accept, onTlsProblem }).catch(
-				(cause) => {
-					throw notListening(listen, cause);
-				},
-			);
+			opened = await openAdsListener(listen.options, { tls: tls?.current(), ...door, onTlsProblem }).catch((cause) => {
+				throw notListening(listen, cause);
+			});
 		},
 		renew: (material) => opened?.renew(material),
 		close: () => opened?.close(),

@@ -9,6 +9,8 @@ import { tellOnce } from './tell-once.ts';
 
 export interface Door {
 	readonly accept: (caller: AdsCaller, send: Send) => Promise<FleetStream>;
+	/** The same for load reports. */
+	readonly acceptReports: (caller: AdsCaller, send: Send) => Promise<FleetStream>;
 	/** How often somebody was refused. */
 	readonly refused: () => number;
 }
@@ -30,13 +32,13 @@ export function createDoor({ fleet, identify, log, clock }: DoorOptions): Door {
 		tell(message, remedy);
 		return error;
 	};
-	return {
-		refused: () => refused,
-		async accept(caller, send) {
+	const through =
+		(open: Fleet['open']): Door['accept'] =>
+		async (caller, send) => {
 			const envoy = await identify(caller).catch((error) => {
 				throw told(error);
 			});
-			const stream = fleet.open(envoy, send);
+			const stream = open(envoy, send);
 			return {
 				...stream,
 				receive(bytes) {
@@ -47,6 +49,6 @@ export function createDoor({ fleet, identify, log, clock }: DoorOptions): Door {
 					}
 				},
 			};
-		},
-	};
+		};
+	return { refused: () => refused, accept: through(fleet.open), acceptReports: through(fleet.openReports) };
 }

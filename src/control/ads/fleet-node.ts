@@ -4,12 +4,14 @@ import { asksForIpv6 } from '../../mesh/asks-for-ipv6.ts';
 import type { DefinitionFile } from '../../mesh/load-mesh.ts';
 import { isIdOf, type MeshNode, nodeId } from '../../values/mesh-node.ts';
 import type { Send } from '../../xds/ads-stream.ts';
+import { clusterTargets } from '../../xds/cluster-targets.ts';
 import { type Codec, snapshotVersion } from '../../xds/encoded.ts';
 import { createHub, type Hub, type HubEvent, type HubStream } from '../../xds/hub.ts';
 import { changedFiles, isEqual, type Offer, offerOf, type ReadDefinitions } from '../../xds/offer.ts';
 import type { RenderOptions } from '../../xds/render-options.ts';
 import type { FleetCounts } from './fleet-counts.ts';
 import type { NodeStatus } from './fleet-status.ts';
+import { createLoadReports, type LoadCodec, type LoadReports } from './load-reports.ts';
 
 export interface NodeDependencies {
 	/** Nothing is known of the Envoys' hosts: whether they listen on IPv6 is in the definitions. */
@@ -18,6 +20,7 @@ export interface NodeDependencies {
 	readonly drainMs: number;
 	/** One for each node: it remembers what it has encoded. */
 	readonly createCodec: () => Codec;
+	readonly loadCodec: LoadCodec;
 	readonly clock: Clock;
 	readonly log: Log;
 	readonly counts: FleetCounts;
@@ -27,6 +30,7 @@ export interface NodeDependencies {
 export interface FleetNode {
 	readonly of: MeshNode;
 	readonly open: (address: string, send: Send) => Omit<HubStream, 'isSettled'>;
+	readonly openReports: LoadReports['open'];
 	/** What its Envoys are to have. Throws a Failure where the definitions have a mistake: then they keep what they have. */
 	readonly offer: (definitions: ReadDefinitions) => void;
 	readonly hasEnvoys: () => boolean;
@@ -43,6 +47,9 @@ interface Own {
 	readonly deps: NodeDependencies;
 	readonly hub: Hub;
 	readonly envoys: Set<Connected>;
+	readonly reports: LoadReports;
+	/** Where the clusters that are offered lead. */
+	targets: ReadonlyMap<string, string>;
 	offered: Offer | undefined;
 	acceptedFiles: readonly DefinitionFile[];
 	acceptedAt: string | undefined;
@@ -56,13 +63,15 @@ export function createFleetNode(of: MeshNode, deps: NodeDependencies): FleetNode
 	const { clock, drainMs } = deps;
 	const codec = deps.createCodec();
 	const own: Own = {
-		...{ of, deps, envoys: new Set(), offered: undefined, acceptedFiles: [], trouble: '' },
+		...{ of, deps, envoys: new Set(), targets: new Map(), offered: undefined, acceptedFiles: [], trouble: '' },
 		...{ acceptedAt: undefined, acceptedMs: undefined, rejectedAt: undefined },
+		reports: createLoadReports({ codec: deps.loadCodec, clock, targets: () => own.targets }),
 		hub: createHub({ codec, clock, drainMs, isOurs: isIdOf(of) }, (event) => onEvent(own, event)),
 	};
 	return {
 		of,
 		open: (address, send) => open(own, address, send),
+		openReports: own.reports.open,
 		offer(definitions) {
 			try {
 				offer(own, definitions, codec);
@@ -72,7 +81,7 @@ export function createFleetNode(of: MeshNode, deps: NodeDependencies): FleetNode
 				throw error;
 			}
 		},
-		hasEnvoys: () => own.envoys.size > 0,
+		hasEnvoys: () => own.envoys.size > 0 || own.reports.hasStreams(),
 		status: () => statusOf(own),
 	};
 }
@@ -105,6 +114,7 @@ function offer(own: Own, definitions: ReadDefinitions, codec: Codec): void {
 		return;
 	}
 	own.offered = next;
+	own.targets = catalog === undefined ? new Map() : clusterTargets(catalog, next.encoded.cds.resources.keys());
 	own.rejectedAt = undefined;
 	deps.counts.add('pushed');
 	hub.update(next.encoded);
@@ -135,8 +145,10 @@ function onAccepted(own: Own, { files, startedMs }: Offer): void {
 	log('info', 'mesh accepted', { node: nodeId(own.of), by: settled, ms: own.acceptedMs });
 }
 
-function statusOf({ of, hub, envoys, offered, acceptedAt, acceptedMs, rejectedAt, trouble }: Own): NodeStatus {
+function statusOf(own: Own): NodeStatus {
+	const { of, hub, envoys, offered, acceptedAt, acceptedMs, rejectedAt, trouble } = own;
 	const { connected, settled, rejection } = hub.state();
+	const load = own.reports.read();
 	return {
 		...{ node: nodeId(of), connected, settled },
 		version: offered === undefined ? '' : snapshotVersion(offered.encoded),
@@ -147,5 +159,6 @@ function statusOf({ of, hub, envoys, offered, acceptedAt, acceptedMs, rejectedAt
 			? {}
 			: { rejected: { of: rejection.of, why: rejection.why, reverted: rejection.isReverted, at: rejectedAt ?? '' } }),
 		...(trouble === '' ? {} : { trouble }),
+		...(load === undefined ? {} : { load }),
 	};
 }

@@ -1,3 +1,4 @@
+import type { UpstreamLoad } from '../../mesh/console-protocol.ts';
 import type { ResourceKind } from '../../xds/snapshot.ts';
 
 /** Of a node whose Envoys have asked. */
@@ -22,4 +23,6 @@ export interface NodeStatus {
 	};
 	/** Why what the definitions say now is not offered. */
 	readonly trouble?: string;
+	/** Absent: none of its Envoys reports it. */
+	readonly load?: readonly UpstreamLoad[];
 }

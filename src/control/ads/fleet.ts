@@ -11,6 +11,7 @@ import type { CurrentMesh } from '../current-mesh.ts';
 import { createFleetNode, type FleetNode, type NodeDependencies } from './fleet-node.ts';
 import type { NodeStatus } from './fleet-status.ts';
 import type { KnownEnvoy } from './identify.ts';
+import type { LoadStream } from './load-reports.ts';
 
 export interface FleetDependencies extends NodeDependencies {
 	readonly mesh: CurrentMesh;
@@ -24,6 +25,8 @@ export interface FleetStream extends Pick<AdsStream, 'drained' | 'close'> {
 /** All Envoys that ask here for their configuration. */
 export interface Fleet {
 	readonly open: (envoy: KnownEnvoy, send: Send) => FleetStream;
+	/** The same for what they report of their load. */
+	readonly openReports: (envoy: KnownEnvoy, send: Send) => FleetStream;
 	readonly watch: (signal: AbortSignal) => void;
 	readonly status: () => readonly NodeStatus[];
 }
@@ -48,6 +51,17 @@ export function createFleet(deps: FleetDependencies): Fleet {
 					stream.receive(request);
 				},
 				drained: () => stream?.drained(),
+				close: () => stream?.close(),
+			};
+		},
+		openReports(envoy, send) {
+			let stream: LoadStream | undefined;
+			return {
+				receive(bytes) {
+					stream ??= join(own, envoy, deps.loadCodec.decodeNodeId(bytes)).openReports(send);
+					stream.receive(bytes);
+				},
+				drained: () => undefined,
 				close: () => stream?.close(),
 			};
 		},

@@ -38,9 +38,13 @@ export const tagOf = ({ entries, errors }: Pick<Listing, 'entries' | 'errors'>):
 
 /** Of what who asks may describe. */
 export const nodesFor = (nodes: readonly NodeStatus[], { owner, principal }: Whose): readonly NodeStatus[] =>
-	nodes.filter(({ node }) => {
-		const arn = `arn:aws:appmesh:${owner.region}:${owner.account}:${node}`;
-		return maySee(principal, kindOf(arn), arn);
+	nodes.flatMap((status) => {
+		const maySeeNode = ({ node }: { readonly node: string }): boolean => {
+			const arn = `arn:aws:appmesh:${owner.region}:${owner.account}:${node}`;
+			return maySee(principal, kindOf(arn), arn);
+		};
+		if (!maySeeNode(status)) return [];
+		return status.load === undefined ? status : { ...status, load: status.load.filter(maySeeNode) };
 	});
 
 /** Those of what who asks may describe. */

@@ -3,14 +3,19 @@ import { once } from 'node:events';
 import { createServer, type Server as PlainServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions, type Server, TLSSocket } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
+import { Failure } from '../../failure.ts';
 import type { AdsCaller, PresentedCertificate } from '../../xds/ads-caller.ts';
-import { type AdsCall, type AdsConnection, type AdsSend, createAdsService } from './ads-service.ts';
+import { type AcceptCall, type AdsCall, type AdsConnection, type AdsSend, createAdsService } from './ads-service.ts';
+
+type AcceptEnvoy = (caller: AdsCaller, send: AdsSend) => Promise<AdsConnection>;
 
 export interface AdsListenerOptions {
 	/** Undefined: in plain text. */
 	readonly tls: SecureContextOptions | undefined;
 	/** Rejects where the Envoy is not who it has to be. */
-	readonly accept: (caller: AdsCaller, send: AdsSend) => Promise<AdsConnection>;
+	readonly accept: AcceptEnvoy;
+	/** The same for load reports. */
+	readonly acceptReports: AcceptEnvoy;
 	/** A connection has ended for a reason of TLS. */
 	readonly onTlsProblem: (address: string, why: string) => void;
 	/** How long the beginning of TLS may take. */
@@ -38,17 +43,18 @@ const MOST_CONNECTIONS = 8_192;
  */
 export async function openAdsListener(
 	address: { readonly host: string; readonly port: number },
-	{ tls, accept, onTlsProblem, handshakeMs = HANDSHAKE_MS, mostConnections = MOST_CONNECTIONS }: AdsListenerOptions,
+	{ tls, onTlsProblem, handshakeMs = HANDSHAKE_MS, mostConnections = MOST_CONNECTIONS, ...doors }: AdsListenerOptions,
 ): Promise<AdsListener> {
 	const sockets = new Map<string, Socket>();
-	const ofPeer = (call: AdsCall) => callerOf(call, sockets.get(call.getPeer()));
 	const strangers = new Map<string, Socket>();
-	const admit = async (call: AdsCall, send: AdsSend): Promise<AdsConnection> => {
-		const connection = await accept(ofPeer(call), send);
-		strangers.delete(call.getPeer());
-		return connection;
-	};
-	const service = createAdsService(admit, grpcOptions);
+	const by =
+		(accept: AcceptEnvoy): AcceptCall =>
+		async (call, send) => {
+			const connection = await accept(callerOf(call, sockets.get(call.getPeer())), send);
+			strangers.delete(call.getPeer());
+			return connection;
+		};
+	const service = createAdsService(by(doors.accept), grpcOptions, onePerPeer(by(doors.acceptReports)));
 	const injector = service.createConnectionInjector(ServerCredentials.createInsecure());
 	const tell = (error: Error, { remoteAddress = '' }: Socket): void => {
 		if ('code' in error && String(error.code).startsWith('ERR_SSL')) onTlsProblem(remoteAddress, error.message);
@@ -67,8 +73,7 @@ export async function openAdsListener(
 	const secure = tls === undefined ? undefined : createSecure(tls, handshakeMs, take).on('tlsClientError', refuse);
 	const server = secure ?? createServer({ noDelay: true }, take);
 	const open = openSockets(server, strangers, mostConnections);
-	server.listen(address);
-	await once(server, 'listening');
+	await once(server.listen(address), 'listening');
 	return {
 		renew: (next) => secure?.setSecureContext(contextOf(next)),
 		close() {
@@ -76,6 +81,19 @@ export async function openAdsListener(
 			service.forceShutdown();
 			for (const socket of open) socket.destroy();
 		},
+	};
+}
+
+/** Of load reports an Envoy has one stream: more would be there only to be held. */
+function onePerPeer(accept: AcceptCall): AcceptCall {
+	const taken = new Set<string>();
+	return (call, send) => {
+		const peer = call.getPeer();
+		if (taken.has(peer))
+			throw new Failure('config', 'its connection has a stream of load reports', 'Only Envoy is to report load here');
+		taken.add(peer);
+		call.once('close', () => taken.delete(peer));
+		return accept(call, send);
 	};
 }
 

@@ -1,5 +1,6 @@
 import { Server, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { Failure, failureOf } from '../../failure.ts';
+import { releaseParts } from './release-parts.ts';
 
 /** Our end of one stream. */
 export interface AdsConnection {
@@ -20,25 +21,35 @@ export type AcceptCall = (call: AdsCall, send: AdsSend) => AdsConnection | Promi
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const asItIs = (bytes: Buffer): Uint8Array => bytes;
 
-/** envoy/service/discovery/v3/ads.proto; messages stay bytes. */
-const service: ServiceDefinition = {
-	streamAggregatedResources: {
-		path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
-		...{ requestStream: true, responseStream: true, requestSerialize: asBuffer, requestDeserialize: asItIs },
+/** Messages stay bytes. */
+const streams = (path: string): ServiceDefinition => ({
+	stream: {
+		...{ path, requestStream: true, responseStream: true, requestSerialize: asBuffer, requestDeserialize: asItIs },
 		...{ responseSerialize: asBuffer, responseDeserialize: asItIs },
 	},
-};
+});
+
+/** envoy/service/discovery/v3/ads.proto */
+const ads = streams('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources');
+/** envoy/service/load_stats/v3/lrs.proto */
+const loadReporting = streams('/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats');
 
 /** Far above what an Envoy asks with. */
 const LARGEST_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** A server of gRPC that has ADS, and listens nowhere yet. */
-export function createAdsService(accept: AcceptCall, options: Readonly<Record<string, number>> = {}): Server {
+/** A server of gRPC that has ADS, and listens nowhere yet. `acceptReports`: it takes load reports as well. */
+export function createAdsService(
+	accept: AcceptCall,
+	options: Readonly<Record<string, number>> = {},
+	acceptReports?: AcceptCall,
+): Server {
 	const server = new Server({
 		...{ 'grpc.max_receive_message_length': LARGEST_REQUEST_BYTES, 'grpc.enable_channelz': 0 },
 		...options,
 	});
-	server.addService(service, { streamAggregatedResources: (call: AdsCall) => void serve(call, accept) });
+	server.addService(ads, { stream: (call: AdsCall) => void serve(call, accept) });
+	if (acceptReports !== undefined)
+		server.addService(loadReporting, { stream: (call: AdsCall) => void serve(call, acceptReports) });
 	return server;
 }
 
@@ -55,6 +66,7 @@ async function serve(call: AdsCall, accept: AcceptCall): Promise<void> {
 
 function connect(call: AdsCall, connection: AdsConnection): void {
 	call.on('data', (bytes: Uint8Array) => {
+		releaseParts(call);
 		try {
 			connection.receive(bytes);
 		} catch (error) {

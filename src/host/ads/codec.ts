@@ -6,27 +6,15 @@ import {
 	fromBinary,
 	fromJson,
 	type JsonValue,
-	type Message,
 	type Registry,
 	toBinary,
 } from '@bufbuild/protobuf';
 import { AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { Failure } from '../../failure.ts';
-import { oneLine } from '../../lib/escape.ts';
 import type { Codec } from '../../xds/encoded.ts';
+import { decodeDiscoveryRequest } from './discovery-request.ts';
 import { envoyApi } from './envoy-api.ts';
 import { asField } from './field-bytes.ts';
 import { createRoutesEncoder, type RoutesSchema } from './routes-encoder.ts';
-
-/** The fields of a DiscoveryRequest that Envoy is asked for. */
-interface RequestMessage {
-	readonly typeUrl: string;
-	readonly versionInfo: string;
-	readonly responseNonce: string;
-	readonly resourceNames: readonly string[];
-	readonly errorDetail?: { readonly message: string };
-	readonly node?: { readonly id: string };
-}
 
 export const createCodec = (): Codec => createCodecs()();
 
@@ -37,17 +25,16 @@ export const createCodec = (): Codec => createCodecs()();
 export function createCodecs(): () => Codec {
 	const descriptors = gunzipSync(Buffer.from(envoyApi, 'base64'));
 	const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
-	const [request, response] = [messageOf(registry, `${DISCOVERY}Request`), messageOf(registry, `${DISCOVERY}Response`)];
+	const response = messageOf(registry, 'envoy.service.discovery.v3.DiscoveryResponse');
 	const [routes, virtualHost] = [messageOf(registry, ROUTES), messageOf(registry, 'envoy.config.route.v3.VirtualHost')];
-	return () => codecOf({ registry, request, response, routes, virtualHost });
+	return () => codecOf({ registry, response, routes, virtualHost });
 }
 
 interface Schemas extends RoutesSchema {
-	readonly request: DescMessage;
 	readonly response: DescMessage;
 }
 
-function codecOf({ registry, request, response, routes, virtualHost }: Schemas): Codec {
+function codecOf({ registry, response, routes, virtualHost }: Schemas): Codec {
 	const encodeRoutes = createRoutesEncoder({ registry, routes, virtualHost });
 	return {
 		encodeResource: (resource) =>
@@ -59,41 +46,10 @@ function codecOf({ registry, request, response, routes, virtualHost }: Schemas):
 				toBinary(response, create(response, head)),
 				...resources.flatMap((bytes) => asField(RESOURCES, bytes)),
 			]),
-		decodeRequest(bytes) {
-			const { errorDetail, node, ...rest } = decoded(request, bytes) as unknown as RequestMessage;
-			const { typeUrl, versionInfo, responseNonce, resourceNames } = rest;
-			return {
-				typeUrl,
-				versionInfo,
-				responseNonce,
-				resourceNames,
-				error: errorDetail && reasonOf(errorDetail.message),
-				nodeId: node?.id,
-			};
-		},
+		decodeRequest: decodeDiscoveryRequest,
 	};
 }
 
-const LONGEST_HEAD = 500;
-const LONGEST_TAIL = 1_500;
-
-/** On one line. Envoy may show all of a value that is wrong, before it says why. */
-function reasonOf(message: string): string {
-	const text = oneLine(message);
-	return text.length <= LONGEST_HEAD + LONGEST_TAIL
-		? text
-		: `${text.slice(0, LONGEST_HEAD)} … ${text.slice(-LONGEST_TAIL)}`;
-}
-
-function decoded(schema: DescMessage, bytes: Uint8Array): Message {
-	try {
-		return fromBinary(schema, bytes);
-	} catch (cause) {
-		throw new Failure('config', 'it sent no DiscoveryRequest', 'Only Envoy is to use this socket', cause);
-	}
-}
-
-const DISCOVERY = 'envoy.service.discovery.v3.Discovery';
 const ROUTES = 'envoy.config.route.v3.RouteConfiguration';
 
 const typeUrlOf = ({ typeName }: DescMessage): string => `type.googleapis.com/${typeName}`;

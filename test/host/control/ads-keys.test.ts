@@ -10,6 +10,7 @@ import { signedCall } from '../../support/signed-call.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
 const METHOD = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
+const LOAD_METHOD = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
 const [allowed, other] = ['TURN00000000ALLOWED', 'TURN0000000000OTHER'].map((accessKeyId) => ({
 	accessKeyId,
 	secretAccessKey: 's'.repeat(40),
@@ -52,9 +53,9 @@ describe('Envoys with an access key', async () => {
 		const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, at) => rawHeaders.slice(at * 2, at * 2 + 2));
 		return Object.fromEntries(pairs.filter(([name]) => name !== 'host'));
 	};
-	const ask = async (headers: AdsGroup['headers'] = {}) => {
+	const ask = async (headers: AdsGroup['headers'] = {}, path = METHOD) => {
 		using clients = createAdsClients(fleet.namespace);
-		await clients.connect(`https://${CONTROL}:18000`, [{ node: DOOR, count: 2, ca, headers, routes: [] }]);
+		await clients.connect(`https://${CONTROL}:18000`, [{ node: DOOR, count: 2, ca, headers, path, routes: [] }]);
 		return (await clients.counts()).responses;
 	};
 
@@ -71,6 +72,12 @@ describe('Envoys with an access key', async () => {
 		for (const headers of [{}, await headersOf(allowed, later), await headersOf(allowed, { path: '/' })])
 			await assert.rejects(ask(headers), /16: from 10\.9\.0\.1: this request is not signed as it has to be/);
 		assert.match(control.log(), /"event":"request refused","reason":"other-time"/);
+		// Their load they may not report either.
+		await assert.rejects(ask({}, LOAD_METHOD), /16: from 10\.9\.0\.1: this request is not signed as it has to be/);
+		await assert.rejects(
+			ask(await headersOf(other, { path: LOAD_METHOD }), LOAD_METHOD),
+			/7: User other is not authorized to perform appmesh:StreamAggregatedResources/,
+		);
 		assert.match(control.log(), /"event":"request refused","reason":"unsigned"/);
 	});
 });

@@ -4,9 +4,11 @@ import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createAdsClients } from '../../lab/net/ads-clients.ts';
+import { askSocket } from '../../lab/net/socket.ts';
 import { turnout } from '../../lab/turnout.ts';
 import { pemsOf } from '../../support/certificates.ts';
 import { NOBODY } from '../../support/control-program.ts';
+import { eventually } from '../../support/eventually.ts';
 import { CONTROL, createFleetHost, spiffe } from '../../support/fleet-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -91,6 +93,10 @@ describe(`${ENVOYS} Envoys at one control plane`, async () => {
 			new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${control.child.pid}/status`, 'utf8'))?.[1],
 		) / 1024;
 
+	const socket = join(definitions, '.turnout-control');
+	const status = async (): Promise<{ nodes: { load?: { requests: number }[] }[] }> =>
+		JSON.parse((await askSocket(socket, 'GET', '/control/v1/status')).text);
+
 	/** proc_pid_stat(5): in hundredths of a second. */
 	const processorMs = () => {
 		const fields = readFileSync(`/proc/${control.child.pid}/stat`, 'utf8')
@@ -119,6 +125,20 @@ describe(`${ENVOYS} Envoys at one control plane`, async () => {
 		const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 		context.diagnostic(
 			`connected in ${connectMs} ms; a change: ${times.join(', ')} ms, median ${median}, of the processor ${((processorMs() - spentMs) / times.length).toFixed(0)}; RSS ${idle.toFixed(0)}, ${connected.toFixed(0)}, ${memory('VmRSS').toFixed(0)} MB, at most ${memory('VmHWM').toFixed(0)} MB`,
+		);
+		assert.ok(memory('VmHWM') < 350, `${memory('VmHWM')} MB`);
+	});
+
+	test('all of them report their load', async (context) => {
+		const clusters = Array.from({ length: NODES }, (_, at) => `cds_egress_${meshName}_target-${at}_http_80`);
+		const spentMs = processorMs();
+		for (let round = 0; round < 3; round += 1) await clients.report(clusters, 20, 5_000);
+		const of = await eventually(status, ({ nodes }) =>
+			nodes.every(({ load }) => load?.[0]?.requests === (ENVOYS / NODES) * 2),
+		);
+		assert.equal(of.nodes.length, NODES);
+		context.diagnostic(
+			`a report of all: of the processor ${((processorMs() - spentMs) / 3).toFixed(0)} ms; RSS ${memory('VmRSS').toFixed(0)} MB, at most ${memory('VmHWM').toFixed(0)} MB`,
 		);
 		assert.ok(memory('VmHWM') < 350, `${memory('VmHWM')} MB`);
 	});

@@ -9,6 +9,7 @@ import { startBrowser, type Tab } from '../../lab/services/browser.ts';
 import { findEnvoy } from '../../lab/services/envoy.ts';
 import { createAuthority } from '../../support/certificates.ts';
 import { NOBODY, startControl } from '../../support/control-program.ts';
+import { eventually } from '../../support/eventually.ts';
 import { CONTROL, createFleetHost, createShop, doorOf } from '../../support/fleet-host.ts';
 import { suiteStack } from '../../support/suite-stack.ts';
 
@@ -66,6 +67,18 @@ describe('the console by https', { concurrency: 1 }, async () => {
 		await tab.until('No Envoy of this mesh is connected');
 		const envoy = stack.use(await fleet.startEnvoy());
 		await tab.until(/door\s+● 1 Envoy\s+1\s+1/);
+		await eventually(
+			() => fleet.app.get({ address: '127.0.0.1', port: 8088, host: 'pages.shop' }),
+			({ body }) => body === 'v1',
+		);
+		// Once in ten seconds it is reported.
+		const load = await fleet.app.startLoad({ address: '127.0.0.1', port: 8088, host: 'pages.shop' }, 1);
+		await eventually(tab.text, (text) => /Requests\s+Errors\s+door\s+v1\s+\d+\/s\s+0%/.test(text));
+		await tab.until(/gets \d+\/s/);
+		const found = [...(await tab.inspect('live-load'))];
+		await tab.open('#/mesh/shop/resource/virtualNode//v1');
+		await tab.until(/Requests\s+\d+\/s/);
+		await load.stop();
 		await tab.open('#/mesh/shop/edit/virtualGateway//door');
 		await tab.page.waitForSelector('textarea');
 		const file = '{ certificateChain: /nowhere/chain.pem, privateKey: /nowhere/key.pem }';
@@ -77,7 +90,7 @@ describe('the console by https', { concurrency: 1 }, async () => {
 		await tab.open('#/mesh/shop');
 		await tab.until(/door\s+✕ rejected\s[\s\S]*\/nowhere\/key\.pem/);
 		await tab.until('It goes on with what it had before');
-		const found = [...(await tab.inspect('live-rejected'))];
+		found.push(...(await tab.inspect('live-rejected')));
 		await tab.open('#/history/shop');
 		await tab.until(/UpdateVirtualGateway mesh\/shop\/virtualGateway\/door\s+alice, .*version 2/);
 		await tab.page.click('.history summary');

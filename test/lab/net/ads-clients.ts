@@ -11,12 +11,20 @@ export interface AdsGroup {
 	readonly ca: string;
 	/** What they send beside what gRPC asks for. */
 	readonly headers?: Readonly<Record<string, string>>;
+	/** Of another method than that of ADS. */
+	readonly path?: string;
 	/** The names of routes that they ask for. */
 	readonly routes: readonly string[];
 }
 
 type Asked =
 	| { readonly kind: 'connect'; readonly target: string; readonly groups: readonly AdsGroup[] }
+	| {
+			readonly kind: 'report';
+			readonly clusters: readonly string[];
+			readonly requests: number;
+			readonly overMs: number;
+	  }
 	| { readonly kind: 'expect' | 'await' | 'counts' };
 export type AdsOrder = Asked & { readonly id: number };
 
@@ -25,6 +33,8 @@ export interface AdsClients extends Disposable {
 	readonly connect: (target: string, groups: readonly AdsGroup[]) => Promise<number>;
 	/** New routes count from now on; the second call resolves with the time (milliseconds since 1970) at which all had acknowledged them. */
 	readonly expectRoutes: () => Promise<() => Promise<number>>;
+	/** All send a load report, one after the other in that time: so many requests in 10 s to each of these clusters. */
+	readonly report: (clusters: readonly string[], requests: number, overMs: number) => Promise<void>;
 	readonly counts: () => Promise<{ readonly connected: number; readonly responses: number; readonly ended: string }>;
 }
 
@@ -37,6 +47,7 @@ export function createAdsClients(namespace: Pick<Namespace, 'spawn'>): AdsClient
 			await ask({ kind: 'expect' });
 			return () => ask({ kind: 'await' });
 		},
+		report: (clusters, requests, overMs) => ask({ kind: 'report', clusters, requests, overMs }),
 		counts: () => ask({ kind: 'counts' }),
 		[Symbol.dispose]: () => worker[Symbol.dispose](),
 	};

@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { AdsGroup, AdsOrder } from './ads-clients.ts';
 
 const METHOD = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
+const LOAD_METHOD = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
 const API = 'type.googleapis.com/envoy.config.';
 const [CDS, LDS, RDS] = [`${API}cluster.v3.Cluster`, `${API}listener.v3.Listener`, `${API}route.v3.RouteConfiguration`];
 
@@ -16,6 +17,9 @@ interface Client {
 	/** Kinds that it has acknowledged, and how often. */
 	readonly acks: Map<string, number>;
 	pending: Buffer;
+	readonly node: string;
+	/** Of load reports. */
+	reports: ClientHttp2Stream | undefined;
 }
 
 const clients = new Set<Client>();
@@ -63,7 +67,9 @@ function parse(bytes: Buffer): Response {
 	return { version: found[1] ?? '', typeUrl: found[4] ?? '', nonce: found[5] ?? '' };
 }
 
-function send({ stream }: Client, parts: readonly Buffer[]): void {
+const send = ({ stream }: Client, parts: readonly Buffer[]): void => write(stream, parts);
+
+function write(stream: ClientHttp2Stream, parts: readonly Buffer[]): void {
 	const message = Buffer.concat(parts);
 	const head = Buffer.alloc(5);
 	head.writeUInt32BE(message.length, 1);
@@ -91,16 +97,28 @@ function read(client: Client, part: Buffer): void {
 	}
 }
 
-function open(target: string, { node, routes, ca, headers = {} }: AdsGroup, secureContext: SecureContext): void {
+function open(
+	target: string,
+	{ node, routes, ca, headers = {}, path = METHOD }: AdsGroup,
+	secureContext: SecureContext,
+): void {
 	const session = connect(target, { secureContext, ca, ALPNProtocols: ['h2'] });
 	session.on('error', (error) => {
 		ended = error.message;
 	});
 	const stream = session.request(
-		{ ':method': 'POST', ':path': METHOD, 'content-type': 'application/grpc', te: 'trailers', ...headers },
+		{ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers },
 		{ endStream: false },
 	);
-	const client: Client = { session, stream, routes, acks: new Map(), pending: Buffer.alloc(0) };
+	const client: Client = {
+		session,
+		stream,
+		routes,
+		acks: new Map(),
+		pending: Buffer.alloc(0),
+		node,
+		reports: undefined,
+	};
 	clients.add(client);
 	stream.on('data', (part: Buffer) => read(client, part));
 	const note = ({ 'grpc-status': status, 'grpc-message': why }: IncomingHttpHeaders) => {
@@ -117,7 +135,7 @@ function open(target: string, { node, routes, ca, headers = {} }: AdsGroup, secu
 		clients.delete(client);
 		onEnd();
 	});
-	const own = field(2, field(1, node));
+	const own = field(path === METHOD ? 2 : 1, Buffer.concat([field(1, node), EXTENSIONS]));
 	send(client, [own, field(4, CDS)]);
 	send(client, [field(4, LDS)]);
 }
@@ -152,6 +170,38 @@ async function connectAll(target: string, groups: readonly AdsGroup[]): Promise<
 	);
 }
 
+/** As much as Envoy 1.40 says of itself, with its first request and with each report. */
+const EXTENSION = field(9, Buffer.concat([field(1, 'x'.repeat(48)), field(2, 'y'.repeat(48))]));
+const EXTENSIONS = Buffer.concat(Array.from({ length: 600 }, () => EXTENSION));
+/** A number below 128. */
+const small = (number: number, value: number): Buffer => Buffer.from([number << 3, value]);
+
+/** LoadStatsRequest: ClusterStats of one locality for each cluster. */
+function loadOf(clusters: readonly string[], requests: number): readonly Buffer[] {
+	const locality = Buffer.concat([small(2, requests), small(8, requests)]);
+	return clusters.map((name) => field(2, Buffer.concat([field(1, name), field(2, locality), field(4, small(1, 10))])));
+}
+
+async function reportAll({ clusters, requests, overMs }: Extract<AdsOrder, { kind: 'report' }>): Promise<void> {
+	const load = loadOf(clusters, requests);
+	for (const client of clients) {
+		const node = field(1, Buffer.concat([field(1, client.node), EXTENSIONS]));
+		if (client.reports === undefined) {
+			const { session } = client;
+			client.reports = session.request(
+				{
+					...{ ':method': 'POST', ':path': LOAD_METHOD, 'content-type': 'application/grpc', te: 'trailers' },
+				},
+				{ endStream: false },
+			);
+			client.reports.on('error', () => undefined).resume();
+			write(client.reports, [node]);
+		}
+		write(client.reports, [node, ...load]);
+		await new Promise((resolve) => setTimeout(resolve, overMs / clients.size));
+	}
+}
+
 /** The answer comes in two parts: at once that it counts from now on, and later when all have it. */
 let awaited: Promise<number> | undefined;
 
@@ -168,6 +218,8 @@ async function obey(order: AdsOrder): Promise<unknown> {
 			return expectRoutes();
 		case 'await':
 			return awaited;
+		case 'report':
+			return reportAll(order);
 		case 'counts':
 			return { connected: clients.size, responses, ended };
 	}

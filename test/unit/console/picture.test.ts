@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asResource } from '../../../src/console/check-draft.ts';
-import { around, nodeState, pictureOf, startOf } from '../../../src/console/picture.ts';
+import { around, loadTo, nodeState, pictureOf, startOf } from '../../../src/console/picture.ts';
 import { createCatalog } from '../../../src/mesh/catalog.ts';
 import { graphOf } from '../../../src/mesh/show/graph.ts';
+import { loadText } from '../../../src/mesh/show/upstream-load.ts';
 import { guideShown } from '../../support/shown-mesh.ts';
 
 const picture = pictureOf(graphOf([createCatalog('simpleapp', guideShown().map(asResource))]));
@@ -53,4 +54,25 @@ test('a node says whether its Envoys are there, and took what they were sent', (
 	assert.equal(of({ node: 'mesh/simpleapp/virtualNode/other' }), 'no Envoy here');
 	assert.equal(nodeState(undefined, box('serviceA')), undefined);
 	assert.equal(nodeState([status], box('serviceB.simpleapp.local')), undefined);
+});
+
+test('a node says what it gets from all that report it, and nothing where nobody does', () => {
+	const status = { connected: 1, settled: 1, version: 'x' };
+	const to = 'mesh/simpleapp/virtualNode/serviceB';
+	const nodes = [
+		{ ...status, node: 'a', load: [{ node: to, requests: 0.1, succeeded: 0.1, failed: 0 }] },
+		{ ...status, node: 'b', load: [{ node: to, requests: 0.2, succeeded: 0.1, failed: 0.2 }] },
+		{ ...status, node: 'c' },
+	];
+	assert.deepEqual(loadTo(nodes, box('serviceB')), { requests: 0.3, succeeded: 0.2, failed: 0.2 });
+	assert.equal(loadTo(nodes, box('serviceBv2')), undefined);
+	assert.equal(loadTo(undefined, box('serviceB')), undefined);
+});
+
+test('in words: how many, and which share of them failed', () => {
+	const text = (requests: number, succeeded: number, failed: number) => loadText({ requests, succeeded, failed });
+	assert.deepEqual(
+		[text(0, 0, 0), text(0.02, 0, 0), text(4.25, 4, 0), text(1234.5, 1000, 1), text(12.3, 5, 5), text(0, 0, 1)],
+		['0/s', '<0.1/s', '4.3/s', '1235/s, <0.1% errors', '12/s, 50% errors', '0/s, 100% errors'],
+	);
 });

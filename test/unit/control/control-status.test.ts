@@ -35,6 +35,17 @@ const status: ControlStatus = {
 			rejected: { of: 'lds', why: 'Invalid path: /nowhere/key.pem', reverted: true, at: '2026-11-30T08:10:00.000Z' },
 			trouble: 'The definitions have a mistake',
 		},
+		{
+			...{ node: 'mesh/shop/virtualNode/b', connected: 1, settled: 1, version: 'Zk2Q8Wc1q3dYkL0r', envoys: [] },
+			load: [
+				{ node: 'mesh/shop/virtualNode/a', requests: 0.1, succeeded: 0.1, failed: 0 },
+				{ node: 'mesh/shop/virtualNode/c', requests: 12.2, succeeded: 11.4, failed: 0.6 },
+			],
+		},
+		{
+			...{ node: 'mesh/shop/virtualNode/c', connected: 1, settled: 1, version: 'Zk2Q8Wc1q3dYkL0r', envoys: [] },
+			load: [{ node: 'mesh/shop/virtualNode/a', requests: 0.2, succeeded: 0, failed: 0 }],
+		},
 		{ node: 'mesh/shop/virtualNode/a', connected: 0, settled: 0, version: 'Zk2Q8Wc1q3dYkL0r', envoys: [] },
 	],
 };

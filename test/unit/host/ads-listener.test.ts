@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, ServerCredentials } from '@grpc/grpc-js';
 import { openAdsListener } from '../../../src/host/ads/ads-listener.ts';
+import { createAdsService } from '../../../src/host/ads/ads-service.ts';
 import { createScratch } from '../../lab/net/scratch.ts';
 import { createAuthority, pemsOf } from '../../support/certificates.ts';
 
@@ -17,6 +18,8 @@ async function freeAddress() {
 	return { host: '127.0.0.1', port };
 }
 
+const nobody = () => assert.fail('nobody asks');
+
 test('who does not begin with TLS is let go, so that nobody holds all the places there are', async () => {
 	using scratch = createScratch('ads-listener');
 	const told: string[] = [];
@@ -24,7 +27,7 @@ test('who does not begin with TLS is let go, so that nobody holds all the places
 	const listener = await openAdsListener(address, {
 		tls: pemsOf(createAuthority(scratch.path, 'authority').issue('control', ['127.0.0.1'])),
 		handshakeMs: 100,
-		accept: () => assert.fail('nobody asks'),
+		...{ accept: nobody, acceptReports: nobody },
 		onTlsProblem: (_, why) => void told.push(why),
 	});
 	const socket = connect(address).resume();
@@ -38,7 +41,7 @@ test('nor does such a one hold up the end', async () => {
 	const listener = await openAdsListener(address, {
 		tls: pemsOf(createAuthority(scratch.path, 'authority').issue('control', ['127.0.0.1'])),
 		handshakeMs: 600_000,
-		accept: () => assert.fail('nobody asks'),
+		...{ accept: nobody, acceptReports: nobody },
 		onTlsProblem: () => undefined,
 	});
 	const socket = connect(address).resume();
@@ -59,6 +62,7 @@ test('strangers who hold all the places keep no Envoy away, nor does one that ha
 	const listener = await openAdsListener(address, {
 		tls: pemsOf(authority.issue('control', ['127.0.0.1'])),
 		mostConnections: 5,
+		acceptReports: nobody,
 		accept: async (_, send) => ({
 			receive: (bytes) => void send(bytes),
 			drained: () => undefined,
@@ -100,5 +104,81 @@ test('strangers who hold all the places keep no Envoy away, nor does one that ha
 		for (const socket of held) socket.destroy();
 		for (const client of envoys) client.close();
 		listener.close();
+	}
+});
+
+const LOAD_METHOD = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
+
+/** In plain text, with one connection; `take`: what is done with what is sent. */
+async function serveReports(take: (bytes: Uint8Array) => void) {
+	const address = await freeAddress();
+	const closed: string[] = [];
+	const listener = await openAdsListener(address, {
+		...{ tls: undefined, accept: nobody, onTlsProblem: () => undefined },
+		acceptReports: async ({ request }, send) => ({
+			receive(bytes) {
+				take(bytes);
+				send(bytes);
+			},
+			drained: () => undefined,
+			close: () => void closed.push(request.target),
+		}),
+	});
+	const client = new Client(`127.0.0.1:${address.port}`, credentials.createInsecure(), {
+		'grpc.use_local_subchannel_pool': 1,
+	});
+	return {
+		closed,
+		open() {
+			const stream = client.makeBidiStreamRequest(LOAD_METHOD, asItIs, asItIs);
+			const ended = new Promise<string>((resolve) => stream.on('error', ({ message }) => resolve(message)));
+			const ask = async (bytes: Buffer) => {
+				stream.write(bytes);
+				return String(await once(stream, 'data', { signal: AbortSignal.timeout(10_000) }));
+			};
+			return { stream, ended, ask };
+		},
+		[Symbol.dispose]() {
+			client.close();
+			listener.close();
+		},
+	};
+}
+
+test('a connection has one stream of load reports at a time, also after one that was refused', async () => {
+	using served = await serveReports((bytes) => assert.notEqual(bytes.length, 3));
+	const first = served.open();
+	assert.equal(await first.ask(Buffer.from('hello')), 'hello');
+	assert.match(await served.open().ended, /INVALID_ARGUMENT|UNAUTHENTICATED/);
+	assert.equal(await first.ask(Buffer.from('again')), 'again');
+	first.stream.write(Buffer.from('bad'));
+	assert.match(await first.ended, /INVALID_ARGUMENT/);
+	assert.ok(served.closed.includes(LOAD_METHOD));
+	assert.equal(await served.open().ask(Buffer.from('hello')), 'hello');
+});
+
+test('a message is not kept until the next one comes', async () => {
+	const calls: object[] = [];
+	const server = createAdsService((call, send) => {
+		calls.push(call);
+		return { receive: (bytes) => void send(bytes), drained: () => undefined, close: () => undefined };
+	});
+	const port = await new Promise<number>((resolve) =>
+		server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, found) => resolve(found)),
+	);
+	const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+	try {
+		const stream = client.makeBidiStreamRequest(METHOD, asItIs, asItIs).on('error', () => undefined);
+		for (let times = 0; times < 2; times += 1) {
+			stream.write(Buffer.alloc(100_000));
+			const [answer] = await once(stream, 'data', { signal: AbortSignal.timeout(10_000) });
+			assert.equal(answer.length, 100_000);
+			const { readState, readPartialMessage } = Object(calls[0]).call.decoder;
+			assert.deepEqual([readState, readPartialMessage], [0, []]);
+		}
+		stream.cancel();
+	} finally {
+		client.close();
+		server.forceShutdown();
 	}
 });

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { createFileRegistry, fromBinary, toJson } from '@bufbuild/protobuf';
+import {
+	createFileRegistry,
+	fromBinary,
+	fromJson,
+	type JsonObject as ProtoJson,
+	toBinary,
+	toJson,
+} from '@bufbuild/protobuf';
 import { AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { createCodec } from '../../../src/host/ads/codec.ts';
 import { envoyApi } from '../../../src/host/ads/envoy-api.ts';
@@ -69,4 +76,42 @@ test('a field that Envoy does not know is refused, within a virtual host too', (
 	const wrong = { ...hostOf('a', 'one'), domain: ['a'] };
 	assert.throws(() => codec.encodeResource(routesOf('egress', [wrong])), /domain/);
 	assert.throws(() => codec.encodeResource({ ...routesOf('egress', []), virtualHost: [] }), /virtualHost/);
+});
+
+const requestSchema = registry.getMessage('envoy.service.discovery.v3.DiscoveryRequest');
+const requestOf = (json: ProtoJson): Uint8Array => {
+	assert.ok(requestSchema);
+	return toBinary(requestSchema, fromJson(requestSchema, json, { registry }));
+};
+
+test('of what an Envoy asks that is read which is used, beside all that it says of itself', () => {
+	const { decodeRequest } = createCodec();
+	const extensions = [{ name: 'envoy.filters.http.router', category: 'envoy.filters.http', typeUrls: ['a', 'b'] }];
+	const first = {
+		node: { id: 'mesh/m/virtualNode/ü', cluster: 'c', metadata: { id: 'other' }, userAgentName: 'envoy', extensions },
+		...{ typeUrl: 'type.googleapis.com/x', resourceNames: ['a', 'b'] },
+	};
+	const nothing = { versionInfo: '', responseNonce: '', resourceNames: [], typeUrl: '', error: undefined };
+	assert.deepEqual(decodeRequest(requestOf(first)), {
+		...nothing,
+		...{ nodeId: 'mesh/m/virtualNode/ü', typeUrl: first.typeUrl, resourceNames: ['a', 'b'] },
+	});
+	const rejection = { versionInfo: '3', responseNonce: '4', errorDetail: { code: 13, message: 'no\nway' } };
+	const { error, ...rest } = decodeRequest(requestOf(rejection));
+	const { error: _, ...others } = nothing;
+	assert.deepEqual(rest, { ...others, versionInfo: '3', responseNonce: '4', nodeId: undefined });
+	assert.match(error ?? '', /^no.*way$/);
+	const empty = decodeRequest(requestOf({ node: {}, errorDetail: {} }));
+	assert.deepEqual([empty.nodeId, empty.error], ['', ''], 'a reason that is empty rejects as well');
+	assert.deepEqual(decodeRequest(Buffer.alloc(0)), { ...nothing, nodeId: undefined });
+});
+
+test('what is no request is refused', () => {
+	const { decodeRequest } = createCodec();
+	for (const bytes of [
+		Buffer.from('GET / HTTP/1.1'),
+		requestOf({ typeUrl: 'x' }).subarray(0, -1),
+		Buffer.from([0x20, 1]),
+	])
+		assert.throws(() => decodeRequest(bytes), { name: 'Failure', message: 'it sent no DiscoveryRequest' });
 });

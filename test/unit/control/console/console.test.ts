@@ -1,6 +1,7 @@
 // What the console's page asks for, over a socket, as a browser does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noLoad } from '../../../../src/mesh/show/upstream-load.ts';
 import { askSocket } from '../../../lab/net/socket.ts';
 import { apiResources } from '../../../support/api-resources.ts';
 import { soundPolicy } from '../../../support/policies.ts';
@@ -240,16 +241,17 @@ test('of Envoys a key sees those of what it may see', async () => {
 	const nodes = () =>
 		['mesh/m/virtualNode/n', 'mesh/m/virtualGateway/g', 'mesh/other/virtualNode/n'].map((node) => ({
 			...{ node, connected: 1, settled: 1, version: 'abc' },
+			load: ['mesh/m/virtualNode/n', 'mesh/other/virtualNode/n'].map((to) => ({ node: to, ...noLoad })),
 		}));
 	await using served = await serveConsole(keys, { nodes });
 	const seen = async (key: typeof alice) => {
 		const browser = served.open();
 		await browser.signIn(key.accessKeyId, key.secretAccessKey);
 		const { json } = await browser.ask('GET', '/console/state');
-		return json.nodes.map(({ node }: { node: string }) => node);
+		return json.nodes.flatMap(({ node, load }: ReturnType<typeof nodes>[number]) => [node, load.length]);
 	};
-	assert.equal((await seen(alice)).length, 3);
-	assert.deepEqual(await seen(reader), ['mesh/m/virtualNode/n']);
+	assert.deepEqual((await seen(alice)).slice(0, 4), ['mesh/m/virtualNode/n', 2, 'mesh/m/virtualGateway/g', 2]);
+	assert.deepEqual(await seen(reader), ['mesh/m/virtualNode/n', 1], 'nor what they send to others');
 });
 
 test('the history takes how many are wanted, and no other number', async () => {
