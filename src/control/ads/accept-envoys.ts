@@ -24,17 +24,16 @@ interface DoorOptions {
 
 /** Lets in who may ask, and tells who may not and why: what is thrown is for the Envoy's own log. */
 export function createDoor({ fleet, identify, log, clock }: DoorOptions): Door {
-	const tell = tellOnce(log, clock, 'an Envoy is refused its configuration');
 	let refused = 0;
-	const told = (error: unknown): unknown => {
-		const { message, remedy } = failureOf(error);
-		refused += 1;
-		tell(message, remedy);
-		return error;
-	};
-	const through =
-		(open: Fleet['open']): Door['accept'] =>
-		async (caller, send) => {
+	const through = (open: Fleet['open'], event: string): Door['accept'] => {
+		const tell = tellOnce(log, clock, event);
+		const told = (error: unknown): unknown => {
+			const { message, remedy } = failureOf(error);
+			refused += 1;
+			tell(message, remedy);
+			return error;
+		};
+		return async (caller, send) => {
 			const envoy = await identify(caller).catch((error) => {
 				throw told(error);
 			});
@@ -50,5 +49,10 @@ export function createDoor({ fleet, identify, log, clock }: DoorOptions): Door {
 				},
 			};
 		};
-	return { refused: () => refused, accept: through(fleet.open), acceptReports: through(fleet.openReports) };
+	};
+	return {
+		refused: () => refused,
+		accept: through(fleet.open, 'an Envoy is refused its configuration'),
+		acceptReports: through(fleet.openReports, 'load reports of an Envoy are refused'),
+	};
 }
