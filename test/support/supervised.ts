@@ -6,6 +6,7 @@ import type { SupervisionHistory } from '../../src/envoy/lifecycle.ts';
 import type { ListenerHandover, ProxySpec } from '../../src/envoy/runtime.ts';
 import type { EnvoySpec } from '../../src/envoy/spec.ts';
 import { createSupervisor, type Supervisor } from '../../src/envoy/supervisor.ts';
+import type { SupervisorDependencies } from '../../src/envoy/supervisor-state.ts';
 import { type AdminHooks, type AdminState, createMemoryAdmins, type MemoryAdmins } from './memory-admin.ts';
 import { createMemoryProxies, type MemoryOptions, type MemoryProxies, type Program } from './memory-proxy.ts';
 import { unasked } from './proxy-spec.ts';
@@ -37,7 +38,7 @@ interface Records {
 export interface Options extends Partial<Omit<MemoryOptions, 'programs'>>, Pick<AdminHooks, 'onAsk'> {
 	/** By command; `envoy` is LIVE at once and ends with code 0 on SIGTERM. */
 	readonly programs?: Readonly<Record<string, (admin: AdminState) => Program>>;
-	readonly countRedirected?: (ports: readonly number[]) => Promise<number>;
+	readonly countRedirected?: SupervisorDependencies['countRedirected'];
 	/** Of other programs; a test may change it. */
 	readonly listeners?: readonly Listener[];
 }

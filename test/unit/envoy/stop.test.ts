@@ -28,9 +28,9 @@ describe('a stop', { concurrency: true }, () => {
 	});
 
 	test('counts connections on the ports before a reload and on those after it', async () => {
-		const asked: (readonly number[])[] = [];
-		const countRedirected = async (ports: readonly number[]) => {
-			asked.push(ports);
+		const asked: unknown[] = [];
+		const countRedirected = async (ports: readonly number[], withTransparent: boolean) => {
+			asked.push({ ports, withTransparent });
 			return 0;
 		};
 		const moved = { ports: { egressPort: 16001 } };
@@ -39,7 +39,7 @@ describe('a stop', { concurrency: true }, () => {
 		for (const admin of admins.values()) admin.ports = [15001, 16001];
 		assert.equal(await supervisor.replace(change({ plan: envoySpecOf(moved) }), signal), 'same');
 		await supervisor.stop();
-		assert.deepEqual(asked, [[15001, 16001]]);
+		assert.deepEqual(asked, [{ ports: [15001, 16001], withTransparent: false }]);
 	});
 
 	test('does not wait for connections longer than drainSeconds', async () => {
