@@ -44,9 +44,13 @@ export async function createDockerHost(stack: AsyncDisposableStack, options?: Do
 	return { ...place, untouched: rulesOf(place.lab.host), docker, start, write, containers };
 }
 
-/** Its process on this machine; of two the one that came last. */
-export const pidIn = ({ docker }: DockerHost, container = 'turnout-envoy'): number =>
-	Number(docker.docker(['inspect', '--format', '{{.State.Pid}}', container]));
+/** Its process on this machine; of two the one that came last. Never 0, which kill(2) takes for its caller's whole group. */
+export function pidIn({ docker }: DockerHost, container = 'turnout-envoy'): number {
+	const state = docker.docker(['inspect', '--format', '{{json .State}}', container]);
+	const pid = Number(JSON.parse(state).Pid);
+	if (pid > 0) return pid;
+	throw new Error(`${container} does not run: ${state}`);
+}
 
 export const untilLive = (daemon: TestDaemon, patienceMs = 120_000): Promise<string> =>
 	eventually(

@@ -58,7 +58,7 @@ const isNotedEnvoy = (value: Partial<NotedEnvoy> | null): value is NotedEnvoy =>
 const SHORTEST_INSTANCE = 16;
 
 /**
- * NotedEnvoy Envoys that run without their daemon. A process is one of them by its instance among its arguments and its user;
+ * Noted Envoys that run without their daemon. A process is one of them by its instance among its arguments and its user;
  * others are left alone. Their hash is '', so that each is replaced: nobody reads their output any more.
  */
 export function findOrphans(notes: ProcessNotes): RunningProxy[] {
@@ -80,9 +80,12 @@ function deleteNotes(notes: ProcessNotes, noted: NotedEnvoy): void {
 	removeAdmin(noted);
 }
 
-/** Started in a session of its own, by a daemon that is not its parent any more. */
+/**
+ * Started in a session of its own, by a daemon that is not its parent any more. From outside our PID namespace that session is 0
+ * here (pid_namespaces(7)), which kill(2) takes for our own group.
+ */
 const isOrphan = ({ uid, group, session, parent }: ProcessFacts, noted: NotedEnvoy): boolean =>
-	uid === noted.uid && group === session && parent !== noted.parent;
+	uid === noted.uid && group === session && group > 0 && parent !== noted.parent;
 
 function runningOf(noted: NotedEnvoy, { pid, session, startTicks }: ProcessFacts, onEnd: () => void): RunningProxy {
 	const { instance, admin, startedAt } = noted;

@@ -63,7 +63,7 @@ describe('an Envoy whose daemon was killed', async () => {
 		const { folder, pid } = await leaveBehind(own);
 		const [{ instance }] = JSON.parse(readFileSync(join(folder, 'state/envoy-processes.json'), 'utf8'));
 		const decoy = lab.host.spawn('sh', ['-c', 'sleep 120; :', instance], { uid: 1000, detached: true });
-		own.defer(() => void process.kill(-(decoy.pid ?? 0), 'SIGKILL'));
+		own.defer(() => void process.kill(-(decoy.pid ?? Number.NaN), 'SIGKILL'));
 		process.kill(pid, 'SIGKILL');
 		await using daemon = await startDaemon(lab.host, { args: hasty, folder });
 		assert.equal(daemon.status().envoy.state, 'live');

@@ -33,7 +33,8 @@ export async function startOwner(mode: 'wait' | 'fail' = 'wait'): Promise<Owner>
 		throw new Error(`The owner has ended before it was ready: ${how}`);
 	});
 	await Promise.race([once(child.stdout, 'data'), early]);
-	return { child, ended, signal: (signal) => void process.kill(-(child.pid ?? 0), signal) };
+	const { pid = Number.NaN } = child;
+	return { child, ended, signal: (signal) => void process.kill(-pid, signal) };
 }
 
 export const namespacesOf = ({ child }: Owner): string[] =>
