@@ -1,6 +1,6 @@
 // Docker is away, comes late, comes back, or is not for us.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addresses } from '../../lab/net/layout.ts';
@@ -178,8 +178,8 @@ describe('Docker with live-restore', async () => {
 });
 
 /** Its containerd dies with it; on a machine where nobody buries the dead the next one would take it for alive. */
-function crash({ folder }: DockerHost['docker']): void {
-	process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+function crash({ folder, pid }: DockerHost['docker']): void {
+	process.kill(pid(), 'SIGKILL');
 	rmSync(join(folder, 'exec/containerd/containerd.pid'));
 }
 

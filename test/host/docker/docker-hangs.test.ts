@@ -1,7 +1,5 @@
 // Docker hangs, or is dead, while Envoy dies: the kernel says so, and the rules follow it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createClient } from '../../../src/localapi/client.ts';
 import { addresses } from '../../lab/net/layout.ts';
@@ -148,7 +146,7 @@ for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as co
 		const place = await createDockerHost(stack, { config: { 'live-restore': true } });
 		const end = async () => {
 			if (how === 'stopped') return place.docker.stop();
-			process.kill(dockerdOf(place), 'SIGKILL');
+			process.kill(place.docker.pid(), 'SIGKILL');
 		};
 		beforeEach(() => place.docker.restart());
 		afterEach(() => removeContainers(place.docker));
@@ -183,12 +181,10 @@ for (const how of isFull ? (['stopped', 'killed'] as const) : (['stopped'] as co
 
 const restarted = (place: DockerHost): Promise<void> => place.docker.restart();
 
-const dockerdOf = ({ docker }: DockerHost): number => Number(readFileSync(join(docker.folder, 'pid'), 'utf8'));
-
 const hangs = ({ docker }: DockerHost): RegExp =>
 	new RegExp(`^docker: Docker at ${docker.socket} does not answer within 10 s$`, 'm');
 
 /** It takes what comes and does nothing. */
 function hanging(place: DockerHost): { readonly begin: () => void; readonly end: () => void } {
-	return { begin: () => suspend(dockerdOf(place)), end: () => void process.kill(dockerdOf(place), 'SIGCONT') };
+	return { begin: () => suspend(place.docker.pid()), end: () => void process.kill(place.docker.pid(), 'SIGCONT') };
 }

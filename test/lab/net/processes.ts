@@ -13,8 +13,9 @@ export function killAll(list: () => readonly number[], patienceMs = 30_000): voi
 }
 
 function kill(pid: number): void {
-	// Never the caller: after `setns` it would be on the list.
-	if (pid === process.pid || pid === process.ppid) throw new Error('The lab was asked to kill its own owner');
+	// Never the caller: after `setns` it would be on the list. 0 is its whole group.
+	if (!(pid > 0) || pid === process.pid || pid === process.ppid)
+		throw new Error('The lab was asked to kill its own owner');
 	try {
 		process.kill(pid, 'SIGKILL');
 	} catch {

@@ -30,6 +30,8 @@ export interface Docker extends AsyncDisposable {
 	readonly socket: string;
 	/** For files; removed with Docker. */
 	readonly folder: string;
+	/** Of dockerd, as it is now. */
+	readonly pid: () => number;
 	/** For the client: the socket, and a configuration without any login. */
 	readonly env: Readonly<Record<'DOCKER_HOST' | 'DOCKER_CONFIG', string>>;
 	/** Standard output of the client. */
@@ -78,9 +80,10 @@ export async function startDockerd(lab: Host, options: DockerOptions = {}): Prom
 	// Not what PATH finds first: a newer client refuses to speak to an older Docker.
 	const docker = (args: readonly string[]): string => lab.host.run('/usr/bin/docker', args, { env });
 	const tryDocker = (args: readonly string[]): Result => lab.host.tryRun('/usr/bin/docker', args, { env });
+	const pid = (): number => child.pid ?? Number.NaN;
 	const kept = stack.move();
 	const dispose = () => kept.disposeAsync();
-	return { socket, folder, env, docker, tryDocker, kill, stop, restart, [Symbol.asyncDispose]: dispose };
+	return { socket, folder, pid, env, docker, tryDocker, kill, stop, restart, [Symbol.asyncDispose]: dispose };
 }
 
 const settings = (folder: string, hasIpv6: boolean): Record<string, unknown> => ({
