@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createRepairScheduler } from '../../../src/daemon/repair-scheduler.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { eventually } from '../../support/eventually.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 /** A daemon that others kept off the processor for a while between any two looks at the clock. */
 function heldUp(ms: number): Clock {
@@ -38,4 +39,27 @@ test('what is noticed on a busy machine is checked without a warning about a tim
 	}
 	process.off('warning', receive);
 	assert.deepEqual(warnings, []);
+});
+
+test('what is noticed during a check waits for its end: there is never a second one beside it', async () => {
+	const clock = createFakeClock();
+	const begun: string[][] = [];
+	const held = Promise.withResolvers<boolean>();
+	const { enqueue } = createRepairScheduler(
+		clock,
+		() => 0,
+		({ scopes }) => {
+			begun.push([...scopes]);
+			return begun.length === 1 ? held.promise : Promise.resolve(true);
+		},
+	);
+	enqueue(['routes'], '');
+	await clock.advance(10);
+	enqueue(['everything'], '');
+	enqueue(['routes'], '');
+	await clock.advance(1_000);
+	assert.deepEqual(begun, [['routes']]);
+	held.resolve(true);
+	await clock.advance(10);
+	assert.deepEqual(begun, [['routes'], ['everything', 'routes']]);
 });
