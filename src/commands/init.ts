@@ -20,7 +20,7 @@ import { limitedWhy } from '../status/tracking-condition.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
 import { firstDifference } from './first-difference.ts';
-import { readLogins, sessionRisk } from './open-logins.ts';
+import { sessionRisk } from './open-logins.ts';
 import { resolveContext } from './resolve-context.ts';
 import { settingsArguments } from './settings-options.ts';
 
@@ -36,19 +36,14 @@ export interface InitReport {
 export async function interceptOnce(host: OpenHost, context: DaemonContext, signal: AbortSignal): Promise<InitReport> {
 	const others = host.createForeignRulesReader();
 	await others.chains();
-	const applying = interceptFor(context, signal);
-	// Neither depends on our rules: they are read while programs commit those.
-	const reading = Promise.all([readListeners(), readLogins()]);
-	reading.catch(() => undefined);
-	const hit = await applying;
-	const [listeners, logins] = await reading;
+	const hit = await interceptFor(context, signal);
 	const { target, capture, ipv6BypassReason, limited } = hit;
 	const warnings = [
 		ipv6BypassReason === '' ? '' : `IPv6 bypasses Envoy: ${ipv6BypassReason}`,
 		limited === undefined ? '' : limitedWhy(limited),
 		...(await comeFirst(others, { context, hit }, signal)),
-		proxyLoopRisk(context.capture, listeners),
-		sessionRisk(logins, context.capture, target.families, process.env),
+		proxyLoopRisk(context.capture, await readListeners()),
+		await sessionRisk(context.capture, target.families, process.env),
 		await leftOut(host.routing, target),
 		unitsOfNow(capture),
 	];

@@ -1,4 +1,4 @@
-import { noSessions, type OpenSessions, readOpenSessions, sessionText } from '../host/sockets/ssh-sessions.ts';
+import { noSessions, readOpenSessions, sessionText } from '../host/sockets/ssh-sessions.ts';
 import type { Sessions } from '../localapi/protocol.ts';
 import type { Capture } from '../ruleset/capture.ts';
 import { createSessionEvaluator, sessionWarning } from '../ruleset/open-login-warning.ts';
@@ -13,7 +13,7 @@ const MOST = 200;
  * sudo drops and tmux may keep from an earlier login.
  */
 export async function readSessions(env: NodeJS.ProcessEnv): Promise<Sessions> {
-	const { own, called, all } = await readLogins();
+	const { own, called, all } = await read();
 	const [session = sessionOf(env), ...more] = own.map(sessionText);
 	const others = new Set([...more, ...[...called, ...all].map(sessionText)]);
 	others.delete(session);
@@ -24,12 +24,12 @@ export async function readSessions(env: NodeJS.ProcessEnv): Promise<Sessions> {
 }
 
 /** For commands without a daemon: a warning about open SSH logins whose port is captured now; '' if there are none. */
-export function sessionRisk(
-	{ own, all }: OpenSessions,
+export async function sessionRisk(
 	capture: Capture,
 	families: readonly Family[],
 	env: NodeJS.ProcessEnv,
-): string {
+): Promise<string> {
+	const { own, all } = await read();
 	const isCaptured = createSessionEvaluator(capture, families);
 	const captured = (texts: readonly string[]) =>
 		texts.flatMap((text) => parseSession(text) ?? []).filter((session) => isCaptured(session, session.zone));
@@ -37,8 +37,7 @@ export function sessionRisk(
 	return sessionWarning(captured(texts), captured(all.map(sessionText)));
 }
 
-/** None where they cannot be read. */
-export const readLogins = (): Promise<OpenSessions> => readOpenSessions().catch(() => noSessions);
+const read = () => readOpenSessions().catch(() => noSessions);
 
 /** SSH_CONNECTION of the environment (sshd(8)); '' if unset or invalid. */
 const sessionOf = ({ SSH_CONNECTION: text = '' }: NodeJS.ProcessEnv): string =>

@@ -10,7 +10,7 @@ import { computeDesired } from '../reconcile/resolve.ts';
 import { begin, converse, type RouteManagerActions, refusal } from '../route-manager/conversation.ts';
 import { refuseUnwanted } from './beside-daemon.ts';
 import { captureOnce } from './capture-once.ts';
-import { readLogins, sessionRisk } from './open-logins.ts';
+import { sessionRisk } from './open-logins.ts';
 import { resolveContext } from './resolve-context.ts';
 
 const noFile: FileSettings = { values: new Map(), mistakes: [] };
@@ -58,7 +58,7 @@ const actionsOf = (
 		const hit = await captureOnce(context, signal);
 		const { target } = hit;
 		for (const why of await comeFirst(others, { context, hit }, signal)) process.stderr.write(`${why}\n`);
-		const risk = sessionRisk(await readLogins(), context.capture, target.families, process.env);
+		const risk = await sessionRisk(context.capture, target.families, process.env);
 		// On standard error, as programs parse the script's standard output.
 		if (risk !== '') process.stderr.write(`${risk}\n`);
 	},
