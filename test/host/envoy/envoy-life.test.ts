@@ -146,11 +146,7 @@ describe('the life cycle of a managed Envoy', async () => {
 		assert.equal(rulesOf(lab.host), untouched);
 		scene.repair();
 		// Status says enabled once each new connection is captured; the rest of the rules follows.
-		await eventually(
-			() => rulesOf(lab.host),
-			(now) => now === whole,
-			60_000,
-		);
+		await untilRules(whole);
 		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
@@ -168,11 +164,7 @@ describe('the life cycle of a managed Envoy', async () => {
 			assert.partialDeepStrictEqual(await app.connect(to, 443, unhurried), { by: 'remote' });
 		assert.equal(daemon.ask('diff').code, 0);
 		scene.repair();
-		await eventually(
-			() => rulesOf(lab.host),
-			(now) => now === whole,
-			60_000,
-		);
+		await untilRules(whole);
 		assert.equal((await daemon.readStatus()).is, 'enabled');
 	});
 
@@ -223,13 +215,15 @@ describe('the life cycle of a managed Envoy', async () => {
 	});
 
 	/** A daemon whose Envoy has been killed, and ends with code 7 as often as it is started, until it is mended. */
-	/** What an Envoy that was killed has sent last the kernel may send for a minute and more: tracking stays until then. */
-	const untilUntouched = () =>
+	const untilRules = (wanted: string, patienceMs?: number) =>
 		eventually(
 			() => rulesOf(lab.host),
-			(now) => now === untouched,
-			150_000,
+			(now) => now === wanted,
+			patienceMs,
 		);
+
+	/** What an Envoy that was killed has sent last the kernel may send for a minute and more: tracking stays until then. */
+	const untilUntouched = () => untilRules(untouched, 150_000);
 
 	async function startMortal(...more: string[]) {
 		const scratch = createScratch('mortal');
