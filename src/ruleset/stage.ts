@@ -32,6 +32,10 @@ function laterHook({ name }: Chain, hook: Hook, capture: Capture): Hook[] {
 /** The SYN has been through the chain already and must not be counted twice. */
 export const notSyn: Match = { kind: 'not-syn' };
 
+/** It is for packets of connections that are open. */
+export const isOfSecondStage = ({ matches }: Hook): boolean =>
+	matches.some((match) => match.kind === 'not-syn' || (match.kind === 'state' && match.states.includes('INVALID')));
+
 export const withoutSyn = ({ matches }: Hook): readonly Match[] =>
 	matches.filter(({ kind }) => kind !== 'syn' && kind !== 'not-syn');
 

@@ -7,6 +7,8 @@ import type { NftProgram } from '../../src/firewall/nft/nft-program.ts';
 import { noTable } from '../../src/firewall/nft/nft-table.ts';
 import { parseListing } from '../../src/firewall/nft/parse-listing.ts';
 import { renderTable } from '../../src/firewall/nft/render-table.ts';
+import { renderTransactions } from '../../src/firewall/nft/render-transaction.ts';
+import { tableDifferences } from '../../src/firewall/nft/table-differences.ts';
 import { buildRuleset } from '../../src/ruleset/build.ts';
 import { byFamily } from '../../src/values/units.ts';
 import { createNamespace } from '../lab/net/namespace.ts';
@@ -89,6 +91,19 @@ const contract: Readonly<Record<string, (program: NftProgram) => Promise<void>>>
 				assert.deepEqual({ ...(await found(program)), sets: [] }, renderTable(rules), `${title}, ${stage}`);
 				await program.commit('delete table inet turnout\n', signal);
 			}
+	},
+
+	async 'so is what the second stage adds to the rules of the first, and a change back'(program) {
+		for (const [title, texts] of Object.entries(cases)) {
+			const capture = { ...captureOf(texts), cgroups: [] };
+			for (const stage of ['syn', 'all', 'syn'] as const) {
+				const wanted = renderTable(byFamily((family) => buildRuleset(capture, family, stage)));
+				for (const document of renderTransactions(await found(program), wanted)) await program.commit(document, signal);
+				const now = { ...(await found(program)), sets: [] };
+				assert.deepEqual(tableDifferences(now, wanted), { ipv4: [], ipv6: [] }, `${title}, ${stage}`);
+			}
+			await program.commit('delete table inet turnout\n', signal);
+		}
 	},
 
 	async 'rules that are declared again are added, and those of a flushed chain are gone'(program) {

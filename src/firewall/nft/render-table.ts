@@ -1,5 +1,6 @@
 import { memoize } from '../../lib/memoize.ts';
 import type { Chain, Hook, Match, Rule, Ruleset, TableName, Verdict } from '../../ruleset/model.ts';
+import { isOfSecondStage } from '../../ruleset/stage.ts';
 import { type Family, families } from '../../values/units.ts';
 import { cgroupInComment } from '../cgroup-comment.ts';
 import type { RulesByFamily } from '../firewall.ts';
@@ -24,12 +25,19 @@ const places = (['mangle', 'nat'] as const).flatMap((table) =>
 	(['PREROUTING', 'OUTPUT'] as const).map((at) => [table, at] as const),
 );
 
+/** What the second stage adds comes after what the first has, of either family: so it is added to a chain that stays. */
 function baseChain(table: TableName, at: Hook['at'], rules: RulesByFamily): NftChain[] {
-	const jumps = families.flatMap((family) =>
-		rules[family]
+	const entries = families.map((family) => {
+		const entered = rules[family]
 			.filter((chain) => chain.table === table)
-			.flatMap((chain) => chain.hooks.filter((hook) => hook.at === at).flatMap((hook) => jumpsOf(chain, hook, family))),
-	);
+			.flatMap((chain) => chain.hooks.filter((hook) => hook.at === at).map((hook) => ({ chain, hook, family })));
+		const later = entered.findIndex(({ hook }) => isOfSecondStage(hook));
+		return later < 0 ? [entered, []] : [entered.slice(0, later), entered.slice(later)];
+	});
+	const jumps = [
+		...entries.flatMap(([first]) => first ?? []),
+		...entries.flatMap(([, second]) => second ?? []),
+	].flatMap(({ chain, hook, family }) => jumpsOf(chain, hook, family));
 	return jumps.length === 0 ? [] : [{ name: baseChainOf(table, at), base: baseOf(table, at), rules: jumps }];
 }
 

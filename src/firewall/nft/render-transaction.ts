@@ -29,20 +29,34 @@ function renderSets({ sets }: NftTable, wanted: NftTable): string {
 function renderRules(found: NftTable, wanted: NftTable): string {
 	const gone = found.chains.filter(({ name }) => chainIn(wanted, name) === undefined);
 	const changed = wanted.chains.filter(({ name, rules }) => !isSameList(chainIn(found, name)?.rules ?? NEW, rules));
-	const emptied = [...gone, ...changed.filter(({ name }) => chainIn(found, name) !== undefined)];
+	const { grown = [], replaced = [] } = Object.groupBy(changed, (chain) =>
+		isGrown(chainIn(found, chain.name), chain) ? 'grown' : 'replaced',
+	);
+	const emptied = [...gone, ...replaced.filter(({ name }) => chainIn(found, name) !== undefined)];
 	const newCounters = [...wanted.counters.keys()].filter((name) => !found.counters.has(name));
 	const oldCounters = [...found.counters.keys()].filter((name) => !wanted.counters.has(name));
-	const named = changed.map(({ rules, ...chain }) => ({
-		...chain,
-		rules: rules.map((rule) => withNames(rule, (list) => nameFor(list, found.sets))),
-	}));
+	const named = (rule: string) => withNames(rule, (list) => nameFor(list, found.sets));
+	const whole = replaced.map((chain) => ({ ...chain, rules: chain.rules.map(named) }));
 	return [
 		...emptied.map(({ name }) => `flush chain ${TABLE} ${name}\n`),
-		...(named.length + newCounters.length === 0 ? [] : [showTable(named, newCounters)]),
+		...(whole.length + newCounters.length === 0 ? [] : [showTable(whole, newCounters)]),
+		...grown.flatMap(({ name, rules }) =>
+			rules
+				.slice(chainIn(found, name)?.rules.length)
+				.filter(isSpelt)
+				.map((rule) => `add rule ${TABLE} ${name} ${named(rule)}\n`),
+		),
 		...gone.map(({ name }) => `delete chain ${TABLE} ${name}\n`),
 		...oldCounters.map((name) => `delete counter ${TABLE} ${name}\n`),
 	].join('');
 }
+
+/**
+ * Its rules stay, and others come behind them. The kernel has nothing to free then; for an old rule, and for a chain that is
+ * named once more, it first waits until no packet can be there any more (nft_rcv_nl_event, nf_tables_api.c).
+ */
+const isGrown = (found: NftChain | undefined, { rules }: NftChain): boolean =>
+	found !== undefined && isSameList(found.rules, rules.slice(0, found.rules.length));
 
 /** Like no list of rules. */
 const NEW = ['\0'];

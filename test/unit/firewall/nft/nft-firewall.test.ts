@@ -140,6 +140,34 @@ test('a change that another follows at once is not listed; the other is, and fin
 	await requireInstalled(firewall, first);
 });
 
+test('the second stage puts rules behind those of the first: nothing is removed, and no chain is declared again', async () => {
+	for (const texts of [{}, { appPorts: '*' }, { appPorts: '8080', egressIgnoredIps: '10.0.0.0/8,2001:db8::/32' }]) {
+		const firewall = createMemoryNftFirewall();
+		await firewall.apply(rulesOf(texts, 'syn'), signal);
+		const former = (firewall.program.commits.at(-1) ?? '').match(/^\tchain \w+ /gm) ?? [];
+		await firewall.apply(rulesOf(texts), signal);
+		const document = firewall.program.commits.at(-1) ?? '';
+		assert.match(document, /^add rule inet turnout nat_output meta nfproto ipv4 tcp flags/m);
+		assert.doesNotMatch(document, /^(flush|delete) /m);
+		assert.deepEqual(
+			former.filter((chain) => document.includes(chain)),
+			[],
+		);
+		await requireInstalled(firewall, rulesOf(texts));
+	}
+});
+
+test('a rule that somebody has removed from the end of a chain is put there again, and nothing else is touched', async () => {
+	const firewall = createMemoryNftFirewall();
+	await firewall.apply(first, signal);
+	firewall.program.edit('flush chain inet turnout nat_egress_ipv4\n');
+	await firewall.apply(first, signal);
+	const lines = (firewall.program.commits.at(-1) ?? '').trimEnd().split('\n');
+	assert.ok(lines.length > 1);
+	for (const line of lines) assert.match(line, /^add rule inet turnout nat_egress_ipv4 /);
+	await requireInstalled(firewall, first);
+});
+
 test('where the kernel does not say whether somebody has committed, nft is asked each time', async () => {
 	const firewall = createMemoryNftFirewall({ isSilent: true });
 	await firewall.apply(first, signal);
