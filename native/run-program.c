@@ -112,6 +112,29 @@ static bool prepare(napi_env env, Program *program, const napi_value words[4]) {
 	return hasInput && program->argv != NULL && program->argv[0] != NULL && program->envp != NULL;
 }
 
+/* pipe(bytes): its reading and its writing end, which takes so many bytes without waiting; undefined where there is none. */
+static napi_value openPipe(napi_env env, napi_callback_info info) {
+	napi_value size, pair = NULL;
+	size_t count = 1;
+	int32_t bytes = 0;
+	int ends[2];
+	napi_get_cb_info(env, info, &count, &size, NULL, NULL);
+	napi_get_value_int32(env, size, &bytes);
+	if (pipe2(ends, O_CLOEXEC) != 0) return NULL;
+	if (fcntl(ends[1], F_SETPIPE_SZ, bytes) < bytes || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return NULL;
+	}
+	napi_create_array_with_length(env, 2, &pair);
+	for (uint32_t at = 0; at < 2; at += 1) {
+		napi_value end;
+		napi_create_int32(env, ends[at], &end);
+		napi_set_element(env, pair, at, end);
+	}
+	return pair;
+}
+
 static void onHandleGone(napi_env env, void *data, void *hint) {
 	(void)env;
 	(void)hint;
@@ -166,6 +189,8 @@ NAPI_MODULE_INIT() {
 	napi_value function;
 	napi_create_function(env, "run", NAPI_AUTO_LENGTH, runProgram, NULL, &function);
 	napi_set_named_property(env, exports, "run", function);
+	napi_create_function(env, "pipe", NAPI_AUTO_LENGTH, openPipe, NULL, &function);
+	napi_set_named_property(env, exports, "pipe", function);
 	napi_create_function(env, "kill", NAPI_AUTO_LENGTH, killByHandle, NULL, &function);
 	napi_set_named_property(env, exports, "kill", function);
 	return exports;

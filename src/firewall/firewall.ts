@@ -14,6 +14,8 @@ export type RulesByFamily = ByFamily<Ruleset>;
 /** The rules of one dialect in this network namespace, both families. */
 export interface Firewall {
 	readonly dialect: Dialect;
+	/** An `apply` follows, which will most likely commit: starts what takes a while to start, where there is any. */
+	prepare?(): void;
 	/** What of ours is installed now. */
 	read(signal: AbortSignal): Promise<Installed>;
 	/** Reads at least these families; the other one may be taken from `last`. */

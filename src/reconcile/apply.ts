@@ -21,6 +21,7 @@ export async function apply(
 	isInterim = false,
 ): Promise<ActualState> {
 	const firewall = firewallOf(host, target.dialect);
+	firewall.prepare?.();
 	const others = readOthers(host, target.dialect, signal, lastRead);
 	const facts = await readRouting(host.routing);
 	const steps = await addRoutes(host.routing, facts, target);

@@ -72,6 +72,7 @@ export async function captureWhole(
 	const { connections, capture, ports } = openings;
 	const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
 	if (firewall === undefined || target.stage === 'all') return { target, lastRead: before, found: [] };
+	firewall.prepare?.();
 	const open = trackable(await connections.open(), capture, target.families, ports);
 	if (open.length > MAX_TRACKED) throw tooMany(open.length);
 	await connections.track(open);

@@ -8,14 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgramBinding } from '../../scripts/native-parts.ts';
 import { createLightRun } from '../../src/host/process/command.ts';
 import { runWithExeca } from '../../src/host/process/execa-run.ts';
-import { loadNative } from '../../src/host/process/native-run.ts';
+import { createNativeLoader } from '../../src/host/process/native-run.ts';
 import { ENDED_BY_SIGNAL, hasTimedOut, type Run, type RunOptions } from '../../src/host/process/runner.ts';
 import { createScratch } from '../lab/net/scratch.ts';
 import { eventually } from '../support/eventually.ts';
 
 const implementations: Readonly<Record<string, Run>> = {
-	'the native part': createLightRun(runProgramBinding()),
-	Node: createLightRun('/nowhere/run-program.node'),
+	'the native part': createLightRun(createNativeLoader(runProgramBinding())),
+	Node: createLightRun(() => undefined),
 	execa: runWithExeca,
 };
 
@@ -172,12 +172,12 @@ for (const [name, run] of Object.entries(implementations))
 	});
 
 test('the native part is what runs them here, and not Node in its place', () => {
-	assert.notEqual(loadNative(runProgramBinding()), undefined);
-	assert.equal(loadNative('/nowhere/run-program.node'), undefined);
+	assert.notEqual(createNativeLoader(runProgramBinding())(), undefined);
+	assert.equal(createNativeLoader('/nowhere/run-program.node')(), undefined);
 });
 
 test('hundreds at once end, and leave no descriptor, thread or child', async () => {
-	const run = createLightRun(runProgramBinding());
+	const run = createLightRun(createNativeLoader(runProgramBinding()));
 	const held = () => ['fd', 'task'].map((what) => readdirSync(`/proc/self/${what}`).length);
 	await run('/bin/true', [], {}, patience());
 	const before = held();
@@ -191,7 +191,8 @@ test('without a free descriptor a program is not started with something else for
 	const program = `
 		import { openSync } from 'node:fs';
 		import { createLightRun } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/command.ts'))};
-		const run = createLightRun(${JSON.stringify(runProgramBinding())});
+		import { createNativeLoader } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/native-run.ts'))};
+		const run = createLightRun(createNativeLoader(${JSON.stringify(runProgramBinding())}));
 		const cat = () => run('/bin/cat', [], { input: 'all of it' }, new AbortController().signal);
 		await cat();
 		const held = [];
@@ -214,7 +215,8 @@ test('without a free descriptor a program is not started with something else for
 test('a process that ends in the middle of it ends as it is told to', () => {
 	const program = `
 		import { createLightRun } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/command.ts'))};
-		const run = createLightRun(${JSON.stringify(runProgramBinding())});
+		import { createNativeLoader } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/process/native-run.ts'))};
+		const run = createLightRun(createNativeLoader(${JSON.stringify(runProgramBinding())}));
 		for (let at = 0; at < 5; at += 1) void run('/bin/sleep', ['0.02'], {}, new AbortController().signal);
 		setTimeout(() => process.exit(7), 20);`;
 	for (let times = 0; times < 10; times += 1) {

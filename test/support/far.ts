@@ -76,6 +76,8 @@ export function openFarHost(namespace: Namespace): FarHost {
 		}),
 		nft: {
 			cgroupAt,
+			// Nobody waits for an answer.
+			prepare: () => void ask('nft', 'prepare', []).catch(() => undefined),
 			read: () => ask('nft', 'read', []),
 			commit: (document) => ask('nft', 'commit', [document]),
 			generation: () => ask('nft', 'generation', []),

@@ -60,6 +60,7 @@ export function createMemoryNft(options: MemoryNftOptions = {}): MemoryNft {
 		kernel.generation += 1;
 	};
 	return {
+		prepare: () => undefined,
 		cgroupAt: (path) => cgroups.get(path),
 		commits,
 		edit,

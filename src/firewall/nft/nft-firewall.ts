@@ -33,6 +33,7 @@ export function createNftFirewall(program: NftProgram): Firewall {
 	};
 	return {
 		dialect: 'nft',
+		prepare: program.prepare,
 		read,
 		reread: (_last, _of, signal) => read(signal),
 		apply: (desired, signal, options) => commit(wantedBy(desired), signal, options),

@@ -5,7 +5,7 @@ import { mayChangeNetwork } from '../capabilities.ts';
 import { cgroupAt } from '../cgroups/find-cgroups.ts';
 import { hasModule } from '../iptables/extensions.ts';
 import { noPrivilege } from '../iptables/save-restore.ts';
-import { runCommand } from '../process/command.ts';
+import { createEarlyCommand } from '../process/command.ts';
 import { ENDED_BY_SIGNAL, type Finished } from '../process/runner.ts';
 import { nftParts } from './nft-parts.ts';
 import { createTableReader } from './table-reader.ts';
@@ -13,7 +13,11 @@ import { createTableReader } from './table-reader.ts';
 /** `path`: of nft(8). `table`: ours, such as `inet turnout`. */
 export function createNftProgram(path: string, table: string): NftProgram {
 	const reader = createTableReader(table);
+	const lister = createEarlyCommand(path, ['--json', '--file', '-']);
+	const committer = createEarlyCommand(path, ['--file', '-']);
+	const list = listCommand(table);
 	return {
+		prepare: () => committer.start(),
 		cgroupAt,
 		generation: reader.generation,
 		counters: reader.counters,
@@ -21,16 +25,24 @@ export function createNftProgram(path: string, table: string): NftProgram {
 			const flags = await reader.flags();
 			if (flags === 'absent') return '';
 			if (flags !== undefined && flags.length > 0) return flaggedTable(flags);
-			const ask = () => runCommand(path, ['--json', 'list', 'table', ...table.split(' ')], '', signal);
-			const first = await ask();
+			const first = await lister.run(list, signal);
 			// A read can be repeated.
-			const finished = first.code === ENDED_BY_SIGNAL ? await ask() : first;
+			const finished = first.code === ENDED_BY_SIGNAL ? await lister.run(list, signal) : first;
 			return isAbsent(finished) ? '' : outputOf(finished, '');
 		},
 		async commit(document, signal) {
-			outputOf(await runCommand(path, ['--file', '-'], document, signal), document);
+			const committed = committer.run(document, signal);
+			// What was committed is read back.
+			lister.start();
+			outputOf(await committed, document);
 		},
 	};
+}
+
+/** `list table inet turnout`, as nft reads it from its input where it is to print JSON (libnftables-json(5)). */
+function listCommand(table: string): string {
+	const [family, name] = table.split(' ');
+	return JSON.stringify({ nftables: [{ list: { table: { family, name } } }] });
 }
 
 /** As nft would list it; nft 1.0.6 prints other memory in place of flags. What is in a disabled table has no effect. */

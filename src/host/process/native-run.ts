@@ -16,21 +16,32 @@ export interface Native {
 	) => object | undefined;
 	/** SIGKILL to the program's whole group. */
 	readonly kill: (handle: object) => void;
+	/** A pipe's reading and its writing end, which takes so many bytes without waiting; undefined where there is none. */
+	readonly pipe: (bytes: number) => readonly [number, number] | undefined;
 }
 
 /** `failure`: the errno with which it could not be started; `signal`: 0 where it has ended by itself. */
 type Done = (failure: number, code: number, signal: number, isTooMuch: boolean, stdout: string, stderr: string) => void;
 
+/** `path`: of the compiled native/run-program.c, which is loaded with the first program. */
+export function createNativeLoader(path: string): () => Native | undefined {
+	let native: { readonly loaded: Native | undefined } | undefined;
+	return () => {
+		native ??= { loaded: loadNative(path) };
+		return native.loaded;
+	};
+}
+
 /** Undefined where the file is not there, and where the kernel, or what confines this process, does not let it watch another. */
-export function loadNative(path: string): Native | undefined {
+function loadNative(path: string): Native | undefined {
 	const module: { readonly exports: Partial<Native> } = { exports: {} };
 	try {
 		process.dlopen(module, path);
 	} catch {
 		return undefined;
 	}
-	const { run, kill } = module.exports;
-	return run === undefined || kill === undefined ? undefined : { run, kill };
+	const { run, kill, pipe } = module.exports;
+	return run === undefined || kill === undefined || pipe === undefined ? undefined : { run, kill, pipe };
 }
 
 /** Undefined where Node has to do it: as another user, and by the PATH of another environment. */
@@ -49,21 +60,45 @@ export function runNatively(
 	if (user !== undefined || isByPath || hasNul) return undefined;
 	const file = input === '' ? -1 : openUnnamedFile(input);
 	if (file === undefined) return undefined;
+	const running = startNatively(native, argv, environment, file, maxOutputBytes);
+	if (file >= 0) closeSync(file);
+	return running === undefined ? undefined : untilEnd(running, end);
+}
+
+/** A program that runs. */
+export interface Running {
+	readonly finished: Promise<Finished>;
+	readonly kill: () => void;
+}
+
+/** `input`: a descriptor, which its caller closes, or -1. */
+export function startNatively(
+	native: Native,
+	argv: readonly string[],
+	environment: readonly string[] | undefined,
+	input: number,
+	maxOutputBytes: number,
+): Running | undefined {
 	const { promise, resolve, reject } = Promise.withResolvers<Finished>();
-	const onAbort = () => {
-		if (handle !== undefined) native.kill(handle);
-		reject(end.reason);
-	};
-	const handle = native.run(argv, environment, file, maxOutputBytes, (failure, code, signal, isTooMuch, ...texts) => {
-		end.removeEventListener('abort', onAbort);
+	const [program = ''] = argv;
+	const handle = native.run(argv, environment, input, maxOutputBytes, (failure, code, signal, isTooMuch, ...texts) => {
 		const [stdout, stderr] = texts;
 		if (failure !== 0) reject(startFailure(program, failure));
 		else if (isTooMuch) reject(tooMuchOutput(program, maxOutputBytes));
 		else resolve({ code: signal === 0 ? code : ENDED_BY_SIGNAL, signal: signalName(signal), stdout, stderr });
 	});
-	if (file >= 0) closeSync(file);
-	if (handle === undefined) return undefined;
+	return handle === undefined ? undefined : { finished: promise, kill: () => native.kill(handle) };
+}
+
+/** Once `end` is aborted it is killed, and its end is not waited for. */
+export function untilEnd({ finished, kill }: Running, end: AbortSignal): Promise<Finished> {
+	const { promise, resolve, reject } = Promise.withResolvers<Finished>();
+	const onAbort = () => {
+		kill();
+		reject(end.reason);
+	};
 	end.addEventListener('abort', onAbort, { once: true });
+	finished.then(resolve, reject).finally(() => end.removeEventListener('abort', onAbort));
 	return promise;
 }
 
