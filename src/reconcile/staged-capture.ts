@@ -21,7 +21,7 @@ export const atStage = (target: DesiredRules, stage: Stage): DesiredRules => ({
  * its first packet. Otherwise capture starts again from the first stage.
  */
 export const stageFor = (installed: Installed, { stages }: DesiredRules): Stage =>
-	installed.capturesWhole(stages.all) ? 'all' : 'syn';
+	!installed.isEmpty && installed.capturesWhole(stages.all) ? 'all' : 'syn';
 
 /** What to repair to: after a hole the first stage. */
 export const repairable = (installed: Installed, target: DesiredRules): DesiredRules =>
