@@ -135,6 +135,21 @@ static napi_value openPipe(napi_env env, napi_callback_info info) {
 	return pair;
 }
 
+/* splice(file, pipe, bytes): how many of them went from the file's beginning into the pipe, without waiting; or -1. */
+static napi_value spliceFile(napi_env env, napi_callback_info info) {
+	napi_value words[3], moved;
+	size_t count = 3;
+	int32_t file = -1, pipe = -1, bytes = 0;
+	napi_get_cb_info(env, info, &count, words, NULL, NULL);
+	napi_get_value_int32(env, words[0], &file);
+	napi_get_value_int32(env, words[1], &pipe);
+	napi_get_value_int32(env, words[2], &bytes);
+	off_t beginning = 0;
+	ssize_t length = splice(file, &beginning, pipe, NULL, (size_t)bytes, SPLICE_F_NONBLOCK);
+	napi_create_int32(env, (int32_t)length, &moved);
+	return moved;
+}
+
 static void onHandleGone(napi_env env, void *data, void *hint) {
 	(void)env;
 	(void)hint;
@@ -191,6 +206,8 @@ NAPI_MODULE_INIT() {
 	napi_set_named_property(env, exports, "run", function);
 	napi_create_function(env, "pipe", NAPI_AUTO_LENGTH, openPipe, NULL, &function);
 	napi_set_named_property(env, exports, "pipe", function);
+	napi_create_function(env, "splice", NAPI_AUTO_LENGTH, spliceFile, NULL, &function);
+	napi_set_named_property(env, exports, "splice", function);
 	napi_create_function(env, "kill", NAPI_AUTO_LENGTH, killByHandle, NULL, &function);
 	napi_set_named_property(env, exports, "kill", function);
 	return exports;

@@ -104,6 +104,20 @@ for (const [name, createCommand] of Object.entries(starters))
 		});
 	});
 
+test('one that is not needed after all is gone, however long it would have waited, and has done nothing', async () => {
+	using scratch = createScratch('early');
+	const command = createEarlyStarter(load, createLightRun(load), 600_000)('/bin/sh', ['-c', SCRIPT, scratch.path]);
+	command.start();
+	const pid = await eventually(
+		() => pidIn(scratch.path),
+		(seen) => seen > 0,
+	);
+	command.stop();
+	await untilGone(pid);
+	assert.equal(existsSync(join(scratch.path, 'acted')), false);
+	assert.equal((await command.run('later', patience())).stdout, 'later\n');
+});
+
 test('many that nobody needs leave no descriptor, thread or child', async () => {
 	const counts = () => ['fd', 'task'].map((each) => readdirSync(`/proc/self/${each}`).length);
 	const create = starters['the native part'];

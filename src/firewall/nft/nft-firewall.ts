@@ -10,7 +10,7 @@ import { parseListing } from './parse-listing.ts';
 import { createReadTable } from './read-table.ts';
 import { isRemoved } from './removed-table.ts';
 import { renderTable } from './render-table.ts';
-import { renderTransactions } from './render-transaction.ts';
+import { renderTransactions, tableAfter } from './render-transaction.ts';
 import { tableDifferences } from './table-differences.ts';
 
 /** What the host needs of this implementation to open it. */
@@ -82,7 +82,7 @@ function committerOf({ read, commit, cgroupAt }: TableProgram, { isInterim }: Ap
 			if (isSame(found, wanted)) return found;
 			await change(found, wanted, signal);
 			// The second of two changes reads what is there.
-			if (isInterim === true) return wanted;
+			if (isInterim === true) return tableAfter(found, wanted);
 			const after = await tidy(signal);
 			const { ipv4, ipv6 } = tableDifferences(after, wanted);
 			const [first] = [...ipv4, ...ipv6];

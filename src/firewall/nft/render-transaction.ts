@@ -18,6 +18,14 @@ export function renderTransactions(found: NftTable, wanted: NftTable): readonly 
 	return [document, ...renderTransactions(anew, wanted)];
 }
 
+/** What is there once those are committed, without asking nft: as wanted, and sets. */
+export function tableAfter(found: NftTable, wanted: NftTable): NftTable {
+	const before = isToMakeAnew(found, wanted) ? [] : found.sets;
+	const used = listsOf(wanted).map((list) => ({ ...list, name: nameFor(list, before), isUsed: true }));
+	const unused = before.filter((set) => !used.some(({ name }) => name === set.name));
+	return { ...wanted, sets: [...unused.map((set) => ({ ...set, isUsed: false })), ...used] };
+}
+
 function renderSets({ sets }: NftTable, wanted: NftTable): string {
 	const created = listsOf(wanted)
 		.map((list) => ({ list, name: nameFor(list, sets) }))

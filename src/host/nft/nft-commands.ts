@@ -5,7 +5,7 @@ import { mayChangeNetwork } from '../capabilities.ts';
 import { cgroupAt } from '../cgroups/find-cgroups.ts';
 import { hasModule } from '../iptables/extensions.ts';
 import { noPrivilege } from '../iptables/save-restore.ts';
-import { createEarlyCommand } from '../process/command.ts';
+import { createEarlyCommand, runCommand } from '../process/command.ts';
 import { ENDED_BY_SIGNAL, type Finished } from '../process/runner.ts';
 import { nftParts } from './nft-parts.ts';
 import { createTableReader } from './table-reader.ts';
@@ -15,7 +15,14 @@ export function createNftProgram(path: string, table: string): NftProgram {
 	const reader = createTableReader(table);
 	const lister = createEarlyCommand(path, ['--json', '--file', '-']);
 	const committer = createEarlyCommand(path, ['--file', '-']);
-	const list = listCommand(table);
+	const question = listCommand(table);
+	const list = async (signal: AbortSignal): Promise<string> => {
+		const early = await lister.run(question, signal);
+		if (early.code === 0 && early.stdout !== '') return early.stdout;
+		// A read can be repeated. For JSON nft before 1.1.0 opens /dev/stdin, which some systems do not have.
+		const finished = await runCommand(path, ['--json', 'list', 'table', ...table.split(' ')], '', signal);
+		return isAbsent(finished) ? '' : outputOf(finished, '');
+	};
 	return {
 		prepare: () => committer.start(),
 		cgroupAt,
@@ -23,12 +30,9 @@ export function createNftProgram(path: string, table: string): NftProgram {
 		counters: reader.counters,
 		async read(signal) {
 			const flags = await reader.flags();
-			if (flags === 'absent') return '';
-			if (flags !== undefined && flags.length > 0) return flaggedTable(flags);
-			const first = await lister.run(list, signal);
-			// A read can be repeated.
-			const finished = first.code === ENDED_BY_SIGNAL ? await lister.run(list, signal) : first;
-			return isAbsent(finished) ? '' : outputOf(finished, '');
+			if (flags === undefined || (flags !== 'absent' && flags.length === 0)) return list(signal);
+			lister.stop();
+			return flags === 'absent' ? '' : flaggedTable(flags);
 		},
 		async commit(document, signal) {
 			const committed = committer.run(document, signal);

@@ -1,6 +1,7 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type Native, type Running, startNatively, untilEnd } from './native-run.ts';
 import { type Finished, MAX_OUTPUT_BYTES, type Run } from './runner.ts';
+import { openUnnamedFile } from './stdin-file.ts';
 
 /**
  * A program that reads its input to the end before it acts. It may be started before there is any, and has loaded its
@@ -9,14 +10,13 @@ import { type Finished, MAX_OUTPUT_BYTES, type Run } from './runner.ts';
 export interface EarlyCommand {
 	/** Its input follows at once. */
 	readonly start: () => void;
+	/** It does not. */
+	readonly stop: () => void;
 	readonly run: (input: string, signal: AbortSignal) => Promise<Finished>;
 }
 
-/** So long it waits for its input. */
-const PATIENCE_MS = 1_000;
-
-/** Without the native part it is started when there is input. */
-export function createEarlyStarter(load: () => Native | undefined, run: Run) {
+/** Without the native part it is started when there is input. `patienceMs`: so long it waits for that. */
+export function createEarlyStarter(load: () => Native | undefined, run: Run, patienceMs = 1_000) {
 	return (program: string, args: readonly string[]): EarlyCommand => {
 		let waiting: (Waiting & { readonly timer: NodeJS.Timeout }) | undefined;
 		const take = () => {
@@ -30,8 +30,9 @@ export function createEarlyStarter(load: () => Native | undefined, run: Run) {
 				const native = waiting === undefined ? load() : undefined;
 				const started = native === undefined ? undefined : startWaiting(native, [program, ...args]);
 				if (started !== undefined)
-					waiting = { ...started, timer: setTimeout(() => take()?.kill(), PATIENCE_MS).unref() };
+					waiting = { ...started, timer: setTimeout(() => take()?.kill(), patienceMs).unref() };
 			},
+			stop: () => take()?.kill(),
 			async run(input, signal) {
 				signal.throwIfAborted();
 				return take()?.run(input, signal) ?? run(program, args, { input }, signal);
@@ -56,12 +57,12 @@ function startWaiting(native: Native, argv: readonly string[]): Waiting | undefi
 	const [itsEnd, ourEnd] = pipe;
 	const running = startNatively(native, argv, undefined, itsEnd, MAX_OUTPUT_BYTES);
 	closeSync(itsEnd);
-	if (running !== undefined) return waitingFor(running, ourEnd);
+	if (running !== undefined) return waitingFor(native, running, ourEnd);
 	closeSync(ourEnd);
 	return undefined;
 }
 
-function waitingFor(running: Running, pipe: number): Waiting {
+function waitingFor(native: Native, running: Running, pipe: number): Waiting {
 	// Nobody may ever have input for it.
 	running.finished.catch(() => undefined);
 	const kill = () => {
@@ -72,7 +73,7 @@ function waitingFor(running: Running, pipe: number): Waiting {
 	return {
 		kill,
 		run(input, end) {
-			if (!isWritten(pipe, Buffer.from(input))) {
+			if (!isFilled(native, pipe, input)) {
 				kill();
 				return undefined;
 			}
@@ -82,10 +83,15 @@ function waitingFor(running: Running, pipe: number): Waiting {
 	};
 }
 
-function isWritten(pipe: number, bytes: Buffer): boolean {
-	try {
-		return bytes.length <= PIPE_BYTES && writeSync(pipe, bytes) === bytes.length;
-	} catch {
-		return false;
-	}
+/**
+ * From a file in memory, as splice(2) moves the pages that are there: write(2) takes new ones, and would be left half done
+ * where the kernel ends this process for want of memory. The program would act on that half.
+ */
+function isFilled(native: Native, pipe: number, input: string): boolean {
+	const length = Buffer.byteLength(input);
+	const file = length <= PIPE_BYTES ? openUnnamedFile(input) : undefined;
+	if (file === undefined) return false;
+	const moved = native.splice(file, pipe, length);
+	closeSync(file);
+	return moved === length;
 }

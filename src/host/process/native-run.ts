@@ -18,6 +18,8 @@ export interface Native {
 	readonly kill: (handle: object) => void;
 	/** A pipe's reading and its writing end, which takes so many bytes without waiting; undefined where there is none. */
 	readonly pipe: (bytes: number) => readonly [number, number] | undefined;
+	/** From the beginning of a file into a pipe, without waiting. How many bytes; -1 where it could not. */
+	readonly splice: (file: number, pipe: number, bytes: number) => number;
 }
 
 /** `failure`: the errno with which it could not be started; `signal`: 0 where it has ended by itself. */
@@ -40,8 +42,9 @@ function loadNative(path: string): Native | undefined {
 	} catch {
 		return undefined;
 	}
-	const { run, kill, pipe } = module.exports;
-	return run === undefined || kill === undefined || pipe === undefined ? undefined : { run, kill, pipe };
+	const { run, kill, pipe, splice } = module.exports;
+	if (run === undefined || kill === undefined || pipe === undefined || splice === undefined) return undefined;
+	return { run, kill, pipe, splice };
 }
 
 /** Undefined where Node has to do it: as another user, and by the PATH of another environment. */

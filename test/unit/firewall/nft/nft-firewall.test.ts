@@ -140,6 +140,23 @@ test('a change that another follows at once is not listed; the other is, and fin
 	await requireInstalled(firewall, first);
 });
 
+test('with a long list the second of two changes finds the set that the first has made', async () => {
+	const egressIgnoredIps = Array.from({ length: 40 }, (_, at) => `10.0.${at}.0/25`).join();
+	const capture = { ...captureOf({ appPorts: '8080', egressIgnoredIps }), hasSets: true };
+	const [syn, all] = (['syn', 'all'] as const).map((stage) =>
+		byFamily((family) => buildRuleset(capture, family, stage)),
+	) as [RulesByFamily, RulesByFamily];
+	for (const before of [none, first]) {
+		const firewall = createMemoryNftFirewall();
+		await firewall.apply(before, signal);
+		const last = await firewall.apply(syn, signal, { isInterim: true });
+		const { length } = firewall.program.commits;
+		await firewall.apply(all, signal, { last });
+		await requireInstalled(firewall, all);
+		assert.equal(firewall.program.commits.length, length + 1);
+	}
+});
+
 test('the second stage puts rules behind those of the first: nothing is removed, and no chain is declared again', async () => {
 	for (const texts of [{}, { appPorts: '*' }, { appPorts: '8080', egressIgnoredIps: '10.0.0.0/8,2001:db8::/32' }]) {
 		const firewall = createMemoryNftFirewall();
