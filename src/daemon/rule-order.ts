@@ -29,12 +29,13 @@ export function createRulePrecedence(reader: ForeignRulesReader, log: Log): Rule
 		// Whoever asks for them reads once more, and is told why it fails.
 		prefetch: () => void reader.read().catch(() => undefined),
 		async claim(host, target, held, signal) {
+			const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
+			if (firewall?.claim === undefined) return [];
 			const others = await reader.chains();
 			const state = JSON.stringify(others);
 			if (state === refused) return [];
 			try {
-				const firewall = host.firewalls.find(({ dialect }) => dialect === target.dialect);
-				const before = (await firewall?.claim(others, held, target.families, signal)) ?? [];
+				const before = await firewall.claim(others, held, target.families, signal);
 				if (before.length > 0) await reader.chains();
 				return before;
 			} catch (error) {

@@ -29,9 +29,10 @@ export interface Firewall {
 	remove(removal: Removal, signal: AbortSignal): Promise<Installed>;
 	/**
 	 * Makes ours the first of the nat chains of one priority, of which the kernel runs the newest first: creates it again
-	 * where another program's chain is newer. Resolves to a line for each chain. `last`: read a moment ago.
+	 * where another program's chain is newer. Resolves to a line for each chain. `last`: read a moment ago. Not where no other
+	 * program's chain has our priority.
 	 */
-	claim(
+	claim?(
 		others: Pick<ForeignRules, 'chains' | 'legacyNat'>,
 		last: Installed,
 		families: readonly Family[],

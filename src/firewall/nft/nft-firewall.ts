@@ -38,8 +38,6 @@ export function createNftFirewall(program: NftProgram): Firewall {
 		reread: (_last, _of, signal) => read(signal),
 		apply: (desired, signal, options) => commit(wantedBy(desired), signal, options),
 		remove: (removal, signal) => commit((found) => remainderAfter(found, removal), signal),
-		// No other program's nat chain has our priority.
-		claim: async () => [],
 		async takeCheckpoint(signal) {
 			return { ipv4: await program.read(signal), ipv6: '' };
 		},

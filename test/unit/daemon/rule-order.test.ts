@@ -42,9 +42,10 @@ function scene(claims: () => readonly string[]) {
 	};
 	const precedence = createRulePrecedence(reader, (level, event) => void logged.push(`${level}: ${event}`));
 	type Claim = Parameters<typeof precedence.claim>;
-	const host = { firewalls: [firewall] } as unknown as Claim[0];
-	const target = { dialect, families: ['ipv4', 'ipv6'] } as unknown as Claim[1];
-	return { ...{ counts, others, logged, precedence }, claim: () => precedence.claim(host, target, installed, signal) };
+	const host = { firewalls: [firewall, { dialect: 'nft' }] } as unknown as Claim[0];
+	const targetOf = (each: Dialect) => ({ dialect: each, families: ['ipv4', 'ipv6'] }) as unknown as Claim[1];
+	const claim = (each: Dialect = dialect) => precedence.claim(host, targetOf(each), installed, signal);
+	return { ...{ counts, others, logged, precedence }, claim };
 }
 
 test('chains of ours that others came before are made the first again, and others are read once more', async () => {
@@ -57,6 +58,12 @@ test('where nobody came before ours, others are not read a second time', async (
 	const { claim, counts } = scene(() => []);
 	assert.deepEqual(await claim(), []);
 	assert.deepEqual(counts, { claims: 1, chains: 1 });
+});
+
+test('with rules that no others come before, these are not read', async () => {
+	const { claim, counts } = scene(() => []);
+	assert.deepEqual(await claim('nft'), []);
+	assert.deepEqual(counts, { claims: 0, chains: 0 });
 });
 
 test('a claim that fails is told, and tried again only when others have changed something', async () => {

@@ -23,7 +23,7 @@ async function claim(chains: readonly BaseChain[], dialect: IptablesDialect = 'i
 	const firewall = createMemoryFirewall({ dialect });
 	const last = await firewall.apply(rules, signal);
 	const before = firewall.commits.length;
-	const lines = await firewall.claim({ chains, legacyNat: {} }, last, ['ipv4', 'ipv6'], signal);
+	const lines = (await firewall.claim?.({ chains, legacyNat: {} }, last, ['ipv4', 'ipv6'], signal)) ?? ['no claim'];
 	return { firewall, lines, commits: firewall.commits.slice(before) };
 }
 
