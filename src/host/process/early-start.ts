@@ -34,8 +34,10 @@ export function createEarlyStarter(load: () => Native | undefined, run: Run, pat
 			},
 			stop: () => take()?.kill(),
 			async run(input, signal) {
+				const started = take();
+				if (signal.aborted) started?.kill();
 				signal.throwIfAborted();
-				return take()?.run(input, signal) ?? run(program, args, { input }, signal);
+				return started?.run(input, signal) ?? run(program, args, { input }, signal);
 			},
 		};
 	};
