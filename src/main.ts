@@ -36,10 +36,14 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
 	return entry.run(given, words, { out, isJson, paint, signal: stop.signal, progress, sessions, screen });
 }
 
-/** The kernel closes what a command has opened in a fraction of the time that Node takes. The daemon waits for all of it. */
+/**
+ * The kernel closes what a command has opened in a fraction of the time that Node takes. The daemon waits for all of it, but
+ * not for what is left open by mistake: who has stopped it, or wants to start it again, would wait too.
+ */
 function end(code: number): void {
 	process.exitCode = code;
-	if (process.argv[2] !== 'run') process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+	if (process.argv[2] === 'run') setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();
+	else process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 }
 
 /** Undefined without a terminal. */
@@ -76,5 +80,7 @@ function failed(error: unknown): number {
 	process.stderr.write(process.argv.includes('--json') ? failureJson(failure) : failureText(failure));
 	return exitCodes[failure.code] ?? 1;
 }
+
+const LEFT_OPEN_MS = 5_000;
 
 const exitCodes: Readonly<Record<string, number | undefined>> = { usage: 64, 'not-running': 3 };
